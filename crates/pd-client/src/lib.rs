@@ -1,1 +1,59 @@
-//! Placeholder.
+//! A typed client of TiKV's Placement Driver (PD) over HTTP that never sends a mutation twice.
+//!
+//! ```no_run
+//! use pd_client::{Client, Error, ErrorClass, RegionId, StoreId};
+//!
+//! # async fn example() -> Result<(), Error> {
+//! let pd = Client::new("pd-0:2379,pd-1:2379,pd-2:2379")?.with_caller_id("docs")?;
+//! for store in pd.stores().await? {
+//!     println!("{} at {}: {} leaders", store.id, store.address, store.status.leader_count);
+//! }
+//!
+//! let (region, target) = (RegionId::new(12)?, StoreId::new(4)?);
+//! match pd.add_transfer_leader_operator(region, target).await {
+//!     // Acceptance is not completion: look at the region.
+//!     Ok(accepted) => println!("{}", accepted.message),
+//!     Err(error) => match error.class() {
+//!         ErrorClass::Unanswered | ErrorClass::Unreadable => println!("look before trying again"),
+//!         _ => println!("nothing was done: {}", error.report()),
+//!     },
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Reads are tried on every endpoint, once each. A write is sent to the PD leader's own address,
+//! once; it goes on to another endpoint only when it is proved that it was not sent. [`Error`]
+//! keeps apart what is known of a request that failed.
+
+#![forbid(unsafe_code)]
+
+pub use builder::{ClientBuilder, Timeouts};
+pub use client::Client;
+pub use clock::ClockOffset;
+pub use error::{BoxError, Error, ErrorClass, InputError};
+pub use ids::{ClusterId, IdError, MAX_ID, MemberId, PeerId, RegionId, StoreId};
+pub use refusal::PdError;
+pub use transport::{Accepted, Body, BodyChunks, HttpTransport, Sent, TransportError};
+pub use version::Version;
+
+mod builder;
+mod client;
+mod error;
+mod ids;
+
+pub mod cluster;
+pub mod config;
+pub mod members;
+pub mod operators;
+pub mod regions;
+pub mod rules;
+pub mod schedulers;
+pub mod stores;
+
+mod clock;
+mod endpoint;
+mod refusal;
+mod time;
+mod transport;
+mod version;

@@ -1,0 +1,208 @@
+//! Settings of a client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use crate::client::{Client, Shared, checked_caller_id};
+use crate::clock::Clock;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, InputError};
+use crate::transport::HttpTransport;
+use crate::transport::reqwest::Reqwest;
+
+/// Settings of a [`Client`].
+///
+/// ```no_run
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use pd_client::{Client, Timeouts};
+///
+/// let pd = Client::builder()
+///     .endpoints("https://pd-0:2379,https://pd-1:2379")
+///     .ca_pem(std::fs::read("ca.pem")?)
+///     .client_identity_pem(std::fs::read("client-and-key.pem")?)
+///     .timeouts(Timeouts { list: std::time::Duration::from_secs(120), ..Timeouts::default() })
+///     .caller_id("night-shift")
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "`build` makes the client"]
+pub struct ClientBuilder {
+    endpoints: Vec<String>,
+    ca_pem: Option<Vec<u8>>,
+    client_identity_pem: Option<Vec<u8>>,
+    timeouts: Timeouts,
+    body_cap: usize,
+    caller_id: String,
+    transport: Option<Arc<dyn HttpTransport>>,
+}
+
+/// How long PD may take, by what is asked of it.
+///
+/// A read that fails goes on to the next endpoint and takes at most twice its time-out in all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To connect, TLS included. Shorter than the others, so that a connection that is never
+    /// made is known to have carried nothing.
+    pub connect: Duration,
+    /// To read one thing. PD itself may wait three seconds for a leader.
+    pub point: Duration,
+    /// To read as many things as the cluster has.
+    pub list: Duration,
+    /// To change something.
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(2),
+            point: Duration::from_secs(5),
+            list: Duration::from_secs(60),
+            write: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            endpoints: Vec::new(),
+            ca_pem: None,
+            client_identity_pem: None,
+            timeouts: Timeouts::default(),
+            body_cap: 256 * 1024 * 1024,
+            caller_id: "pd-client".to_owned(),
+            transport: None,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// Adds endpoints, separated by commas. Without a scheme, or with `pd://`, they are HTTP.
+    pub fn endpoints(mut self, endpoints: &str) -> Self {
+        self.endpoints
+            .extend(endpoints.split(',').map(str::to_owned));
+        self
+    }
+
+    /// Adds endpoints one by one.
+    pub fn endpoint_list<E: Into<String>>(
+        mut self,
+        endpoints: impl IntoIterator<Item = E>,
+    ) -> Self {
+        self.endpoints.extend(endpoints.into_iter().map(Into::into));
+        self
+    }
+
+    /// Trusts these certificates (PEM) and no others. Without, the system's are trusted.
+    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_pem = Some(pem.into());
+        self
+    }
+
+    /// Shows this certificate to PD. PEM, the private key appended.
+    pub fn client_identity_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.client_identity_pem = Some(pem.into());
+        self
+    }
+
+    /// Limits how long PD may take.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Limits how large an answer may be, in bytes. 256 MiB unless told.
+    pub fn body_cap(mut self, bytes: usize) -> Self {
+        self.body_cap = bytes;
+        self
+    }
+
+    /// Names the caller in PD's log and metrics (`X-Caller-ID`). `pd-client` unless told.
+    pub fn caller_id(mut self, caller_id: impl Into<String>) -> Self {
+        self.caller_id = caller_id.into();
+        self
+    }
+
+    /// Sends requests through this instead of reqwest. Certificates and the connect time-out are
+    /// its own then.
+    pub fn transport(mut self, transport: impl HttpTransport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Makes the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Input`], naming what is wrong and what is right.
+    pub fn build(self) -> Result<Client, Error> {
+        Ok(self.checked()?)
+    }
+
+    fn checked(self) -> Result<Client, InputError> {
+        let mut endpoints: Vec<Endpoint> = Vec::with_capacity(self.endpoints.len());
+        for given in &self.endpoints {
+            let endpoint = Endpoint::parse(given)?;
+            if !endpoints.contains(&endpoint) {
+                endpoints.push(endpoint);
+            }
+        }
+        if endpoints.is_empty() {
+            return Err(InputError::NoEndpoint);
+        }
+        self.timeouts.checked()?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(Reqwest::new(
+                self.ca_pem.as_deref(),
+                self.client_identity_pem.as_deref(),
+                &self.timeouts,
+            )?),
+        };
+        Ok(Client {
+            caller_id: checked_caller_id(&self.caller_id)?,
+            shared: Arc::new(Shared {
+                transport,
+                endpoints,
+                preferred: AtomicUsize::new(0),
+                timeouts: self.timeouts,
+                body_cap: self.body_cap,
+                leader: None.into(),
+                clock: Clock::default().into(),
+            }),
+        })
+    }
+}
+
+impl Timeouts {
+    fn checked(&self) -> Result<(), InputError> {
+        let connect = self.connect;
+        for (what, total) in [
+            ("point", self.point),
+            ("list", self.list),
+            ("write", self.write),
+        ] {
+            if connect.is_zero() || connect >= total {
+                return Err(InputError::Timeouts {
+                    what,
+                    connect,
+                    total,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The identity holds a private key, and an endpoint that is still unchecked a password.
+        f.debug_struct("ClientBuilder")
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}

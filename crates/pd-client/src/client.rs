@@ -1,0 +1,122 @@
+//! The client.
+
+use std::fmt;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::HeaderValue;
+
+use crate::builder::{ClientBuilder, Timeouts};
+use crate::clock::{Clock, ClockOffset};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, InputError};
+use crate::transport::HttpTransport;
+use crate::transport::route::KnownLeader;
+
+/// A client of one PD cluster. Cheap to clone; clones share connections and what is known.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), pd_client::Error> {
+/// let pd = pd_client::Client::new("pd-0:2379,pd-1:2379")?;
+/// println!("{} stores", pd.stores().await?.len());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) caller_id: HeaderValue,
+}
+
+/// What clones share.
+pub(crate) struct Shared {
+    pub(crate) transport: Arc<dyn HttpTransport>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// Index of the endpoint that answered last.
+    pub(crate) preferred: AtomicUsize,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) body_cap: usize,
+    pub(crate) leader: Mutex<Option<KnownLeader>>,
+    pub(crate) clock: Mutex<Clock>,
+}
+
+impl Client {
+    /// A client with default settings of these endpoints, separated by commas.
+    ///
+    /// # Errors
+    /// When an endpoint is not one.
+    pub fn new(endpoints: &str) -> Result<Self, Error> {
+        Self::builder().endpoints(endpoints).build()
+    }
+
+    /// Settings of a new client.
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The same client under another name in PD's log and metrics (`X-Caller-ID`).
+    ///
+    /// # Errors
+    /// When the name is empty, longer than 128 bytes, or not printable ASCII.
+    pub fn with_caller_id(&self, caller_id: &str) -> Result<Self, Error> {
+        Ok(Self {
+            shared: Arc::clone(&self.shared),
+            caller_id: checked_caller_id(caller_id)?,
+        })
+    }
+
+    /// The configured endpoints, in order.
+    pub fn endpoints(&self) -> impl Iterator<Item = &str> {
+        self.shared.endpoints.iter().map(Endpoint::as_str)
+    }
+
+    /// How far PD's clock is ahead of ours, by the most recent answers; `None` before the first.
+    #[must_use]
+    pub fn clock_offset(&self) -> Option<ClockOffset> {
+        self.shared.clock().offset()
+    }
+}
+
+impl Shared {
+    pub(crate) fn clock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn known_leader(&self) -> MutexGuard<'_, Option<KnownLeader>> {
+        self.leader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoints: Vec<_> = self.endpoints().collect();
+        f.debug_struct("Client")
+            .field("endpoints", &endpoints)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A caller id that is safe in a header and in PD's log.
+pub(crate) fn checked_caller_id(caller_id: &str) -> Result<HeaderValue, InputError> {
+    let refuse = |problem| InputError::CallerId {
+        given: caller_id.chars().take(40).collect(),
+        problem,
+    };
+    if caller_id.is_empty() {
+        return Err(refuse("it is empty"));
+    }
+    if caller_id.len() > 128 {
+        return Err(refuse("it is longer than 128 bytes"));
+    }
+    if !caller_id
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    {
+        return Err(refuse("write printable ASCII only"));
+    }
+    if caller_id.trim() != caller_id {
+        return Err(refuse("it begins or ends with a space"));
+    }
+    HeaderValue::from_str(caller_id).map_err(|_| refuse("it cannot be sent in a header"))
+}

@@ -1,0 +1,66 @@
+//! The cluster as a whole.
+
+use std::time::SystemTime;
+
+use serde::Deserialize;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::ids::ClusterId;
+use crate::time::deserialize_rfc3339;
+use crate::transport::Call;
+use crate::version::Version;
+
+impl Client {
+    /// Which cluster this is. Works before bootstrap.
+    ///
+    /// `GET /cluster`, all versions.
+    pub async fn cluster(&self) -> Result<Cluster, Error> {
+        self.read(Call::point("/cluster")).await?.json()
+    }
+
+    /// Whether the cluster is bootstrapped, and since when.
+    ///
+    /// `GET /cluster/status`, all versions.
+    pub async fn cluster_status(&self) -> Result<ClusterStatus, Error> {
+        self.read(Call::point("/cluster/status")).await?.json()
+    }
+
+    /// The version of PD: of its leader up to 8.5.4, later of the member that is asked.
+    ///
+    /// `GET /version`, all versions.
+    pub async fn version(&self) -> Result<Version, Error> {
+        let answer: VersionAnswer = self.read(Call::point("/version")).await?.json()?;
+        Ok(Version::parse(answer.version))
+    }
+}
+
+/// Which cluster this is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Cluster {
+    /// Its id.
+    pub id: ClusterId,
+    /// Replicas of each region, where no rule says otherwise.
+    #[serde(default)]
+    pub max_peer_count: u32,
+}
+
+/// Whether a cluster is bootstrapped.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct ClusterStatus {
+    /// Whether the first store has joined and regions are known.
+    pub is_initialized: bool,
+    /// When the first store joined, by PD's clock.
+    #[serde(default, deserialize_with = "deserialize_rfc3339")]
+    pub raft_bootstrap_time: Option<SystemTime>,
+    /// How replication between data centres is; empty unless it is configured.
+    #[serde(default)]
+    pub replication_status: String,
+}
+
+#[derive(Deserialize)]
+struct VersionAnswer {
+    version: String,
+}

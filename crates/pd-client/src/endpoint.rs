@@ -1,0 +1,127 @@
+//! Addresses of PD members.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::error::InputError;
+
+/// One PD address: scheme, host and port, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    base: Url,
+    name: String,
+}
+
+impl Endpoint {
+    /// Reads `http://host:2379`, `https://…`, `pd://…` or `host:2379`.
+    pub(crate) fn parse(given: &str) -> Result<Self, InputError> {
+        let given = given.trim();
+        let refuse = |problem| InputError::Endpoint {
+            given: without_credentials(given),
+            problem,
+        };
+        if given.is_empty() {
+            return Err(refuse(
+                "it is empty, write `host:port` or `http://host:port`",
+            ));
+        }
+        let address = match given.split_once("://") {
+            Some(("pd", rest)) => format!("http://{rest}"),
+            Some(("http" | "https", _)) => given.to_owned(),
+            Some(_) => return Err(refuse("the scheme must be `http`, `https` or `pd`")),
+            None => format!("http://{given}"),
+        };
+        let base = Url::parse(&address)
+            .map_err(|_| refuse("write `host:port`, `http://host:port` or `https://host:port`"))?;
+        if base.host_str().is_none_or(str::is_empty) {
+            return Err(refuse("it has no host, write `host:port`"));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(refuse(
+                "it holds credentials, use a client certificate instead",
+            ));
+        }
+        if base.path() != "/" || base.query().is_some() || base.fragment().is_some() {
+            return Err(refuse("leave out the path, it is `host:port` only"));
+        }
+        if base.port() == Some(0) {
+            return Err(refuse("port 0 cannot be connected to"));
+        }
+        let name = base.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { base, name })
+    }
+
+    /// `http://host:port`.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.base.scheme() == "https"
+    }
+
+    /// The URL of an API path with its query.
+    pub(crate) fn url(&self, path_and_query: &str) -> String {
+        format!("{}{path_and_query}", self.name)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// What may be shown of an address that was refused.
+fn without_credentials(given: &str) -> String {
+    let (scheme, rest) = match given.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), given),
+    };
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    format!("{scheme}{host}").chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads_as(given: &str, endpoint: &str) {
+        assert_eq!(Endpoint::parse(given).unwrap().as_str(), endpoint);
+    }
+
+    #[track_caller]
+    fn refused(given: &str, problem: &str) {
+        let error = Endpoint::parse(given).unwrap_err().to_string();
+        assert!(error.contains(problem), "{given}: {error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn schemes_are_filled_in() {
+        reads_as("127.0.0.1:2379", "http://127.0.0.1:2379");
+        reads_as("pd://pd-0:2379", "http://pd-0:2379");
+        reads_as(" http://pd-0:2379/ ", "http://pd-0:2379");
+        reads_as(
+            "https://pd-0.example.com:2379",
+            "https://pd-0.example.com:2379",
+        );
+        reads_as("localhost:2379", "http://localhost:2379");
+        reads_as("[::1]:2379", "http://[::1]:2379");
+    }
+
+    #[test]
+    fn what_is_not_an_endpoint_is_refused_with_what_is_right() {
+        refused("", "empty");
+        refused("ftp://pd:2379", "`http`, `https` or `pd`");
+        refused("http://user:secret@pd:2379", "client certificate");
+        refused("user:secret@pd:2379", "client certificate");
+        refused("http://pd:2379/pd/api/v1", "leave out the path");
+        refused("http://pd:2379?x=1", "leave out the path");
+        refused("http://pd:notaport", "`host:port`");
+        refused("http://", "`host:port`");
+        refused("pd:0", "port 0");
+    }
+}

@@ -1,0 +1,239 @@
+//! What can go wrong, by what it says about the request.
+
+use crate::ids::IdError;
+use crate::refusal::PdError;
+
+/// An error of any type, as a cause.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A call to PD that did not give its result.
+///
+/// For a write the variants differ in what is known of its effect, which [`class`](Self::class)
+/// sums up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input was wrong; nothing was sent.
+    #[error(transparent)]
+    Input(#[from] InputError),
+
+    /// No byte of the request can have reached PD: no connection, no TLS session, or no request.
+    #[error("could not reach PD at `{endpoint}`")]
+    NotSent {
+        /// The endpoint that was tried.
+        endpoint: String,
+        /// Why it could not be reached.
+        #[source]
+        source: BoxError,
+    },
+
+    /// The request may have reached PD; its effect is unknown.
+    ///
+    /// Also when something did come back that is no decision: `redirect failed` of a follower, a
+    /// proxy's error page, a `PANIC:`. Then the cause is a [`PdError`] that holds the answer.
+    #[error("no conclusive answer from PD at `{endpoint}`")]
+    Unanswered {
+        /// The endpoint that was tried.
+        endpoint: String,
+        /// Why there is no answer, or the answer that decides nothing.
+        #[source]
+        source: BoxError,
+    },
+
+    /// PD answered, and refused.
+    #[error(transparent)]
+    Pd(PdError),
+
+    /// PD, or something before it, sent us elsewhere. Redirects are never followed.
+    #[error(
+        "PD at `{endpoint}` answered {status}, a redirect to `{}`, which is not followed",
+        location.as_deref().unwrap_or("nowhere")
+    )]
+    Redirected {
+        /// The endpoint that answered.
+        endpoint: String,
+        /// The HTTP status, 300 to 399.
+        status: u16,
+        /// Where to.
+        location: Option<String>,
+    },
+
+    /// PD answered with success, and the rest of the answer could not be understood.
+    ///
+    /// A write that ends like this *was* accepted.
+    #[error("cannot read the answer to `{call}` from PD at `{endpoint}`")]
+    Decode {
+        /// The endpoint that answered.
+        endpoint: String,
+        /// Method and path of the call.
+        call: String,
+        /// What is wrong with it.
+        #[source]
+        source: BoxError,
+    },
+
+    /// PD answered with success, and more bytes than the client takes.
+    #[error("the answer to `{call}` from PD at `{endpoint}` is larger than {limit} bytes")]
+    TooLarge {
+        /// The endpoint that answered.
+        endpoint: String,
+        /// Method and path of the call.
+        call: String,
+        /// The largest answer taken, see [`ClientBuilder::body_cap`](crate::ClientBuilder::body_cap).
+        limit: usize,
+    },
+}
+
+impl Error {
+    /// What is known of the request's effect.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Input(_) => ErrorClass::Input,
+            Self::NotSent { .. } => ErrorClass::NotSent,
+            Self::Unanswered { .. } => ErrorClass::Unanswered,
+            Self::Pd(_) => ErrorClass::Refused,
+            // "See other" may follow on a request that was carried out.
+            Self::Redirected {
+                status: 301 | 307 | 308,
+                ..
+            } => ErrorClass::Refused,
+            Self::Redirected { .. } => ErrorClass::Unanswered,
+            Self::Decode { .. } | Self::TooLarge { .. } => ErrorClass::Unreadable,
+        }
+    }
+
+    /// What PD said, when it refused or when its answer decides nothing.
+    #[must_use]
+    pub fn answer(&self) -> Option<&PdError> {
+        match self {
+            Self::Pd(refusal) => Some(refusal),
+            Self::Unanswered { source, .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether PD says that what was asked for does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Pd(refusal) if refusal.is_not_found())
+    }
+
+    /// The message and its causes, each once, on one line.
+    #[must_use]
+    pub fn report(&self) -> String {
+        let mut report = self.to_string();
+        let mut last = report.clone();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let message = error.to_string();
+            // Wrappers often display their source as their own message.
+            if message != last && !message.is_empty() {
+                report.push_str(": ");
+                report.push_str(&message);
+                last = message;
+            }
+            cause = error.source();
+        }
+        report
+    }
+}
+
+/// What is known of a request that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// It never left us: trying again, elsewhere or later, is safe.
+    NotSent,
+    /// It may have been carried out: look before trying again.
+    Unanswered,
+    /// It was not carried out, and PD said why.
+    Refused,
+    /// It was carried out, and what PD said about it is lost.
+    Unreadable,
+    /// It was never made: the input is wrong.
+    Input,
+}
+
+/// Input that no request can be made from.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// No endpoint was given.
+    #[error("no PD endpoint was given: name at least one, such as `http://127.0.0.1:2379`")]
+    NoEndpoint,
+
+    /// An endpoint is not one.
+    #[error("`{given}` is not a PD endpoint: {problem}")]
+    Endpoint {
+        /// What was given, without credentials.
+        given: String,
+        /// What is wrong, and what is right.
+        problem: &'static str,
+    },
+
+    /// A caller id cannot be sent.
+    #[error("{given:?} is not a caller id: {problem}")]
+    CallerId {
+        /// The beginning of what was given.
+        given: String,
+        /// What is wrong, and what is right.
+        problem: &'static str,
+    },
+
+    /// Certificates or a key are not usable.
+    #[error("{what}: {problem}")]
+    Pem {
+        /// Which of the inputs.
+        what: &'static str,
+        /// What is wrong, and what is right.
+        problem: &'static str,
+        /// The parser's reason, if it gave one.
+        #[source]
+        source: Option<BoxError>,
+    },
+
+    /// Time-outs contradict each other.
+    #[error(
+        "the connect time-out {connect:?} must be above zero and shorter than the {what} time-out {total:?}"
+    )]
+    Timeouts {
+        /// Which time-out it was compared to.
+        what: &'static str,
+        /// Time allowed to connect.
+        connect: std::time::Duration,
+        /// Time allowed for the whole request.
+        total: std::time::Duration,
+    },
+
+    /// The HTTP client could not be built.
+    #[error("cannot set up the HTTP client")]
+    Setup {
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+
+    /// An id is not one.
+    #[error(transparent)]
+    Id(#[from] IdError),
+
+    /// A key is not hexadecimal.
+    #[error(
+        "`{given}` is not a key: write pairs of hexadecimal digits, such as `7480000000000000FF5F`"
+    )]
+    Key {
+        /// The beginning of what was given.
+        given: String,
+    },
+
+    /// A request body could not be written.
+    #[error("cannot write the body of `{call}`")]
+    Body {
+        /// Method and path of the call.
+        call: String,
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+}

@@ -1,0 +1,117 @@
+//! Members: the PD servers themselves.
+
+use serde::{Deserialize, Deserializer};
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::ids::{self, ClusterId, MemberId};
+use crate::transport::Call;
+
+impl Client {
+    /// All members, and which of them lead.
+    ///
+    /// `GET /members`, all versions.
+    pub async fn members(&self) -> Result<Members, Error> {
+        self.read(Call::point("/members")).await?.json()
+    }
+
+    /// The member that leads PD; `None` while there is none.
+    ///
+    /// `GET /leader`, all versions.
+    pub async fn leader(&self) -> Result<Option<Member>, Error> {
+        Ok(self
+            .read(Call::point("/leader"))
+            .await?
+            .json::<MaybeMember>()?
+            .0)
+    }
+
+    /// How each member is. Up to 8.5.4 PD's leader answers, later the member that is asked.
+    ///
+    /// `GET /health`, all versions.
+    pub async fn health(&self) -> Result<Vec<MemberHealth>, Error> {
+        let health: Option<_> = self.read(Call::point("/health")).await?.json()?;
+        Ok(health.unwrap_or_default())
+    }
+}
+
+/// The members of a PD cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Members {
+    /// Which cluster they are of.
+    #[serde(default, rename = "header", deserialize_with = "cluster_id")]
+    pub cluster_id: Option<ClusterId>,
+    /// All of them.
+    pub members: Vec<Member>,
+    /// The one that leads PD; `None` while there is none.
+    #[serde(default, deserialize_with = "maybe_member")]
+    pub leader: Option<Member>,
+    /// The one that leads the etcd inside PD. May differ from `leader` for a while.
+    #[serde(default, deserialize_with = "maybe_member")]
+    pub etcd_leader: Option<Member>,
+}
+
+/// A member.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    #[serde(deserialize_with = "ids::optional")]
+    pub member_id: Option<MemberId>,
+    /// Where other members reach it.
+    pub peer_urls: Vec<String>,
+    /// Where clients reach it.
+    pub client_urls: Vec<String>,
+    /// Its version, such as `v8.5.7`.
+    pub binary_version: String,
+    /// What it was built from.
+    pub git_hash: String,
+    /// How much it should lead compared to others.
+    pub leader_priority: i64,
+}
+
+/// How a member is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct MemberHealth {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    #[serde(default, deserialize_with = "ids::optional")]
+    pub member_id: Option<MemberId>,
+    /// Where clients reach it.
+    #[serde(default)]
+    pub client_urls: Vec<String>,
+    /// Whether it answers.
+    pub health: bool,
+}
+
+/// A member, or nothing: `null`, or an object without name and addresses.
+struct MaybeMember(Option<Member>);
+
+impl<'de> Deserialize<'de> for MaybeMember {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let member = Option::<Member>::deserialize(deserializer)?;
+        let is_someone =
+            |member: &Member| !member.name.is_empty() || !member.client_urls.is_empty();
+        Ok(Self(member.filter(is_someone)))
+    }
+}
+
+fn maybe_member<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Member>, D::Error> {
+    Ok(MaybeMember::deserialize(deserializer)?.0)
+}
+
+fn cluster_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ClusterId>, D::Error> {
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(default, deserialize_with = "ids::optional")]
+        cluster_id: Option<ClusterId>,
+    }
+
+    Ok(Option::<Header>::deserialize(deserializer)?.and_then(|header| header.cluster_id))
+}

@@ -1,0 +1,298 @@
+//! The one way a request takes.
+//!
+//! Resources describe a [`Call`]; this module makes the URL, sends it, reads status and body and
+//! says what an answer means. [`route`] chooses the endpoint, [`seam`] is where another HTTP
+//! client fits.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, StatusCode, header};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+
+use crate::client::Client;
+use crate::endpoint::Endpoint;
+use crate::error::{BoxError, Error};
+use crate::refusal::{PdError, Verdict};
+use crate::time::http_date;
+
+pub(crate) use call::Call;
+pub use seam::{Body, BodyChunks, HttpTransport, Sent, TransportError};
+
+mod call;
+pub(crate) mod reqwest;
+pub(crate) mod route;
+mod seam;
+
+/// Bytes of an error body that are kept.
+const ERROR_BODY: usize = 16 * 1024;
+
+/// PD accepted a write.
+///
+/// Acceptance is not completion: PD does the work in the background, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Accepted {
+    /// PD's words; empty where PD answers `null`.
+    pub message: String,
+    /// When PD answered, by PD's clock, to the second.
+    pub date: Option<SystemTime>,
+    /// The endpoint the request was sent to.
+    pub endpoint: String,
+}
+
+/// A successful answer, read to its end.
+pub(crate) struct Answer {
+    endpoint: String,
+    call: String,
+    date: Option<SystemTime>,
+    body: Bytes,
+}
+
+/// Why one exchange failed, and whether a read may be tried elsewhere.
+pub(crate) struct Failure {
+    error: Error,
+    another_may_answer: bool,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))
+    }
+
+    /// The body as the acknowledgement of a write: a JSON string, plain text, or `null`.
+    pub(crate) fn accepted(self) -> Result<Accepted, Error> {
+        let message = match serde_json::from_slice::<Option<String>>(&self.body) {
+            Ok(message) => message.unwrap_or_default(),
+            Err(error) => match std::str::from_utf8(&self.body) {
+                // The scheduling service answers without quotes.
+                Ok(text) if text.starts_with(|c: char| c.is_ascii_alphabetic()) => text.to_owned(),
+                _ => return Err(self.unreadable(error)),
+            },
+        };
+        Ok(Accepted {
+            message,
+            date: self.date,
+            endpoint: self.endpoint,
+        })
+    }
+
+    /// An answer of this shape means nothing to us.
+    pub(crate) fn unreadable(&self, source: impl Into<BoxError>) -> Error {
+        Error::Decode {
+            endpoint: self.endpoint.clone(),
+            call: self.call.clone(),
+            source: source.into(),
+        }
+    }
+}
+
+impl Client {
+    /// Sends one request to one endpoint, once.
+    async fn exchange(
+        &self,
+        endpoint: &Endpoint,
+        call: &Call,
+        time: Duration,
+    ) -> Result<Answer, Failure> {
+        let started = Instant::now();
+        let result = self.exchange_quietly(endpoint, call, started + time).await;
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let outcome = match &result {
+            Ok(_) => "answered".to_owned(),
+            Err(failure) => failure.error.report(),
+        };
+        tracing::debug!(call = call.name(), %endpoint, elapsed_ms, outcome, "PD request");
+        result
+    }
+
+    async fn exchange_quietly(
+        &self,
+        endpoint: &Endpoint,
+        call: &Call,
+        deadline: Instant,
+    ) -> Result<Answer, Failure> {
+        let request = self.request(endpoint, call)?;
+        let sent = SystemTime::now();
+        let response = match timeout_at(deadline, self.shared.transport.call(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(TransportError {
+                sent: Sent::No,
+                source,
+            })) => {
+                return Err(Failure::not_sent(endpoint, source));
+            }
+            Ok(Err(TransportError {
+                sent: Sent::Maybe,
+                source,
+            })) => {
+                return Err(Failure::unanswered(endpoint, source));
+            }
+            Err(elapsed) => return Err(Failure::unanswered(endpoint, elapsed)),
+        };
+        let date = date(&response);
+        if let Some(date) = date {
+            self.shared.clock().add(sent, SystemTime::now(), date);
+        }
+        let status = response.status();
+        if status.is_success() {
+            let limit = self.shared.body_cap;
+            let body = read_all(response.into_body(), limit, deadline).await;
+            let body = body.map_err(|error| Failure::cut_off(endpoint, call, limit, error))?;
+            return Ok(Answer {
+                endpoint: endpoint.to_string(),
+                call: call.name(),
+                date,
+                body,
+            });
+        }
+        Err(self.refusal(endpoint, call, response, deadline).await)
+    }
+
+    /// What an answer other than 2xx means.
+    async fn refusal(
+        &self,
+        endpoint: &Endpoint,
+        call: &Call,
+        response: Response<Body>,
+        deadline: Instant,
+    ) -> Failure {
+        let status = response.status();
+        if status.is_redirection() {
+            let location = response.headers().get(header::LOCATION);
+            return Failure::from(Error::Redirected {
+                endpoint: endpoint.to_string(),
+                status: status.as_u16(),
+                location: location.map(|value| String::from_utf8_lossy(value.as_bytes()).into()),
+            });
+        }
+        let forwarded = response
+            .headers()
+            .contains_key("x-forwarded-to-microservice");
+        let body = match read_start(response.into_body(), ERROR_BODY, deadline).await {
+            Ok(body) => body,
+            Err(source) => return Failure::unanswered(endpoint, source),
+        };
+        let refusal = PdError::read(endpoint.as_str(), status, forwarded, &body);
+        match refusal.verdict(call.has_body()) {
+            Verdict::Unclear => Failure::unanswered(endpoint, refusal),
+            Verdict::Refused => Failure {
+                another_may_answer: status == StatusCode::SERVICE_UNAVAILABLE,
+                error: Error::Pd(refusal),
+            },
+            Verdict::NotServed => Failure {
+                error: Error::Pd(refusal),
+                another_may_answer: true,
+            },
+        }
+    }
+
+    fn request(&self, endpoint: &Endpoint, call: &Call) -> Result<Request<Bytes>, Failure> {
+        let mut request = Request::builder()
+            .method(call.method())
+            .uri(endpoint.url(&call.path_and_query()))
+            // PD before 8.0 knows only the second.
+            .header("x-caller-id", &self.caller_id)
+            .header("component", &self.caller_id);
+        if call.has_body() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        request
+            .body(call.body())
+            .map_err(|error| Failure::not_sent(endpoint, error))
+    }
+}
+
+impl Failure {
+    fn not_sent(endpoint: &Endpoint, source: impl Into<BoxError>) -> Self {
+        let error = Error::NotSent {
+            endpoint: endpoint.to_string(),
+            source: source.into(),
+        };
+        Self {
+            error,
+            another_may_answer: true,
+        }
+    }
+
+    fn unanswered(endpoint: &Endpoint, source: impl Into<BoxError>) -> Self {
+        let error = Error::Unanswered {
+            endpoint: endpoint.to_string(),
+            source: source.into(),
+        };
+        Self {
+            error,
+            another_may_answer: true,
+        }
+    }
+
+    /// The status said yes, and the body did not arrive whole.
+    fn cut_off(endpoint: &Endpoint, call: &Call, limit: usize, error: BodyError) -> Self {
+        let (endpoint, call) = (endpoint.to_string(), call.name());
+        match error {
+            BodyError::TooLarge => Self::from(Error::TooLarge {
+                endpoint,
+                call,
+                limit,
+            }),
+            BodyError::Broken(source) => Self {
+                error: Error::Decode {
+                    endpoint,
+                    call,
+                    source,
+                },
+                another_may_answer: true,
+            },
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            another_may_answer: false,
+        }
+    }
+}
+
+enum BodyError {
+    TooLarge,
+    Broken(BoxError),
+}
+
+async fn read_all(mut body: Body, limit: usize, deadline: Instant) -> Result<Bytes, BodyError> {
+    if body.announced().is_some_and(|length| length > limit as u64) {
+        return Err(BodyError::TooLarge);
+    }
+    let mut read = BytesMut::new();
+    while let Some(chunk) = next(&mut body, deadline).await.map_err(BodyError::Broken)? {
+        if read.len() + chunk.len() > limit {
+            return Err(BodyError::TooLarge);
+        }
+        read.extend_from_slice(&chunk);
+    }
+    Ok(read.freeze())
+}
+
+async fn read_start(mut body: Body, limit: usize, deadline: Instant) -> Result<Bytes, BoxError> {
+    let mut read = BytesMut::new();
+    while let Some(chunk) = next(&mut body, deadline).await? {
+        read.extend_from_slice(&chunk);
+        if read.len() >= limit {
+            read.truncate(limit);
+            break;
+        }
+    }
+    Ok(read.freeze())
+}
+
+async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>, BoxError> {
+    timeout_at(deadline, body.next()).await?
+}
+
+fn date(response: &Response<Body>) -> Option<SystemTime> {
+    http_date(response.headers().get(header::DATE)?.to_str().ok()?)
+}

@@ -1,0 +1,122 @@
+//! Where another HTTP client fits.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::error::BoxError;
+
+/// Sends one HTTP request, once.
+///
+/// The default is reqwest. Bring your own to share a connection pool or to inject faults. It must
+/// not follow redirects, must not send a request twice, and must say [`Sent::No`] only when that
+/// is proved: this is what "never sends a mutation twice" rests on. Time limits of the whole
+/// request are the caller's: the returned future is dropped when they are over.
+#[async_trait]
+pub trait HttpTransport: Send + Sync + 'static {
+    /// Sends the request and returns when the head of the answer is there.
+    ///
+    /// # Errors
+    /// When there is no answer. Any status is an answer.
+    async fn call(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError>;
+}
+
+/// No answer came back.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+#[non_exhaustive]
+pub struct TransportError {
+    /// Whether the request can have reached the other side.
+    pub sent: Sent,
+    /// Why there is no answer.
+    pub source: BoxError,
+}
+
+/// Whether a request can have reached the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third answer")]
+pub enum Sent {
+    /// It is proved that it did not.
+    No,
+    /// It is not.
+    Maybe,
+}
+
+impl TransportError {
+    /// It is proved that no byte of the request was read by the other side.
+    pub fn not_sent(source: impl Into<BoxError>) -> Self {
+        Self {
+            sent: Sent::No,
+            source: source.into(),
+        }
+    }
+
+    /// The request may have been read.
+    pub fn maybe_sent(source: impl Into<BoxError>) -> Self {
+        Self {
+            sent: Sent::Maybe,
+            source: source.into(),
+        }
+    }
+}
+
+/// The body of an answer, read piece by piece so that its size can be bounded.
+pub struct Body {
+    announced: Option<u64>,
+    chunks: Box<dyn BodyChunks>,
+}
+
+/// The pieces of a body.
+#[async_trait]
+pub trait BodyChunks: Send {
+    /// The next piece, or `None` at the end.
+    ///
+    /// # Errors
+    /// When the body breaks off.
+    async fn next(&mut self) -> Result<Option<Bytes>, BoxError>;
+}
+
+impl Body {
+    /// A body that arrives in pieces; `announced` is its length if the head of the answer says.
+    pub fn from_chunks(announced: Option<u64>, chunks: impl BodyChunks + 'static) -> Self {
+        Self {
+            announced,
+            chunks: Box::new(chunks),
+        }
+    }
+
+    pub(crate) fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
+        self.chunks.next().await
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    /// A body that is there already.
+    fn from(bytes: T) -> Self {
+        let bytes = bytes.into();
+        Self::from_chunks(Some(bytes.len() as u64), Whole(Some(bytes)))
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("announced", &self.announced)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Whole(Option<Bytes>);
+
+#[async_trait]
+impl BodyChunks for Whole {
+    async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
+        Ok(self.0.take())
+    }
+}
