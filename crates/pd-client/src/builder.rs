@@ -52,7 +52,8 @@ pub struct Timeouts {
     pub point: Duration,
     /// To read as many things as the cluster has.
     pub list: Duration,
-    /// To change something.
+    /// To change something. Before, the leader is looked for when it is not known, as a point
+    /// read.
     pub write: Duration,
 }
 

@@ -50,7 +50,6 @@ impl Client {
     }
 
     /// Settings of a new client.
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }

@@ -84,6 +84,12 @@ pub enum Error {
     },
 }
 
+impl From<IdError> for Error {
+    fn from(error: IdError) -> Self {
+        Self::Input(InputError::Id(error))
+    }
+}
+
 impl Error {
     /// What is known of the request's effect.
     #[must_use]

@@ -24,7 +24,8 @@
 //!
 //! Reads are tried on every endpoint, once each. A write is sent to the PD leader's own address,
 //! once; it goes on to another endpoint only when it is proved that it was not sent. [`Error`]
-//! keeps apart what is known of a request that failed.
+//! keeps apart what is known of a request that failed. Dropping the future of a write leaves its
+//! effect unknown.
 
 #![forbid(unsafe_code)]
 

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use http::StatusCode;
-use serde_json::Value;
+
+use crate::refusal::words::{Form, names_nothing, split_code, words};
+
+mod words;
 
 /// PD answered, and refused.
 ///
@@ -23,18 +26,6 @@ pub struct PdError {
     /// The body as received, cut at 16 KiB.
     pub body: String,
     form: Form,
-}
-
-/// How the words were wrapped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    JsonString,
-    Object,
-    Text,
-    /// `null`, `{}` or an empty body.
-    Nothing,
-    /// JSON of another shape, or markup: nothing PD writes as an error.
-    Foreign,
 }
 
 /// What a refusing answer says about the request's effect.
@@ -171,69 +162,6 @@ impl fmt::Display for PdError {
 }
 
 impl std::error::Error for PdError {}
-
-fn words(body: &str, forwarded: bool) -> (Form, String) {
-    match serde_json::from_str::<Value>(body) {
-        Ok(Value::String(text)) => (Form::JsonString, unwrapped(text)),
-        Ok(Value::Object(object)) if object.is_empty() => (Form::Nothing, String::new()),
-        Ok(Value::Object(object)) => match object.get("msg").and_then(Value::as_str) {
-            Some(message) => (Form::Object, message.to_owned()),
-            None => (Form::Foreign, body.to_owned()),
-        },
-        Ok(Value::Null) => (Form::Nothing, String::new()),
-        Ok(_) => (Form::Foreign, body.to_owned()),
-        Err(_) => {
-            let text = body.strip_suffix('\n').unwrap_or(body);
-            match text.trim_start().chars().next() {
-                None => (Form::Nothing, String::new()),
-                Some('<' | '{' | '[' | '"') => (Form::Foreign, text.to_owned()),
-                // The scheduling service answers without quotes.
-                Some(_) if forwarded => (Form::JsonString, text.to_owned()),
-                Some(_) => (Form::Text, text.to_owned()),
-            }
-        }
-    }
-}
-
-/// PD passes on some answers of its own inner calls with their quotes: `"\"words\"\n"`.
-fn unwrapped(text: String) -> String {
-    match serde_json::from_str::<Value>(&text) {
-        Ok(Value::String(inner)) => inner,
-        _ => text,
-    }
-}
-
-/// Splits `[PD:module:Name]words`.
-fn split_code(text: &str) -> (Option<&str>, &str) {
-    let code_and_words = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    match code_and_words {
-        Some((code, words)) if code.starts_with("PD:") => (Some(code), words),
-        _ => (None, text),
-    }
-}
-
-/// Whether the words say that the thing asked for is not there, in any version.
-fn names_nothing(message: &str) -> bool {
-    if matches!(
-        message,
-        "operator not found"
-            | "scheduler not found"
-            | "rule not found"
-            | "the config does not exist"
-    ) {
-        return true;
-    }
-    let Some(thing) = message.strip_suffix(" not found") else {
-        return false;
-    };
-    let number = thing
-        .strip_prefix("region ")
-        .or_else(|| thing.strip_prefix("store "));
-    number.is_some_and(|number| {
-        // Asked by key, 9.0 forgets to fill in the number.
-        number == "%v" || (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-    })
-}
 
 #[cfg(test)]
 mod tests {

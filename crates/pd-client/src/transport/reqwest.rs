@@ -1,6 +1,7 @@
 //! The default transport.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,6 +12,9 @@ use reqwest::{Certificate, Client, Identity};
 use crate::builder::Timeouts;
 use crate::error::{BoxError, InputError};
 use crate::transport::seam::{Body, BodyChunks, HttpTransport, TransportError};
+
+/// How long an unused connection is kept.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// reqwest with everything off that would send a request elsewhere or again.
 pub(crate) struct Reqwest(Client);
@@ -26,6 +30,8 @@ impl Reqwest {
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(timeouts.connect)
+            // A connection that something in between has forgotten makes a write unanswered.
+            .pool_idle_timeout(IDLE)
             .tcp_nodelay(true);
         if let Some(pem) = ca_pem {
             builder = builder.tls_certs_only(certificates(pem)?);

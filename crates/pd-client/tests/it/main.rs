@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The client from outside: against a fake PD, recorded answers, and servers that misbehave.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod answers;
+mod clock;
+mod fault_server;
+mod faults;
+mod input;
+mod proxy;
+mod recordings;
+mod replay;
+mod routes;
+mod tls;
+mod wire;
+
+use std::time::Duration;
+
+use pd_client::{Client, ClientBuilder, RegionId, StoreId, Timeouts};
+
+/// Settings with time-outs that a test can wait for.
+fn quick() -> ClientBuilder {
+    Client::builder().timeouts(Timeouts {
+        connect: Duration::from_secs(1),
+        point: Duration::from_secs(2),
+        list: Duration::from_secs(2),
+        write: Duration::from_secs(2),
+    })
+}
+
+fn region(id: u64) -> RegionId {
+    RegionId::new(id).unwrap()
+}
+
+fn store(id: u64) -> StoreId {
+    StoreId::new(id).unwrap()
+}

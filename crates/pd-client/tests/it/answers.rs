@@ -1,0 +1,274 @@
+//! What answers mean, in the forms that differ by version.
+
+use pd_client::members::Members;
+use pd_client::operators::OperatorStatus;
+use pd_client::regions::PeerRole;
+use pd_client::stores::{NodeState, StoreState};
+use pd_client::{Error, ErrorClass};
+
+use crate::replay::Replay;
+use crate::{region, store};
+
+#[tokio::test]
+async fn a_missing_region_is_none_in_all_its_forms() {
+    let zero = r#"{"id":0,"start_key":"","end_key":"","leader":{"role_name":""},"cpu_usage":0,"written_bytes":0,"read_bytes":0,"written_keys":0,"read_keys":0,"approximate_size":0,"approximate_keys":0}"#;
+    for (status, body) in [
+        (200, "null"),
+        (200, zero),
+        (404, "\"[PD:region:ErrRegionNotFound]region 7 not found\"\n"),
+    ] {
+        let pd = Replay::new(status, &[], body).client();
+        assert_eq!(pd.region(region(7)).await.unwrap(), None, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_does_not_exist_is_not_a_missing_thing() {
+    let pd = Replay::new(404, &[], "404 page not found\n").client();
+    assert!(matches!(pd.region(region(7)).await, Err(Error::Pd(_))));
+    assert!(matches!(pd.store(store(7)).await, Err(Error::Pd(_))));
+    assert!(matches!(pd.operator(region(7)).await, Err(Error::Pd(_))));
+    // Here it is how PD says that nothing is being drained.
+    assert_eq!(pd.evict_leader_config().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn not_found_is_none_or_empty_where_that_is_an_answer() {
+    for words in [
+        "operator not found",
+        "[PD:operator:ErrOperatorNotFound]operator not found",
+    ] {
+        let pd = Replay::new(500, &[], &format!("{words:?}\n")).client();
+        assert_eq!(pd.operator(region(7)).await.unwrap(), None);
+        assert_eq!(
+            pd.operator_records(std::time::SystemTime::UNIX_EPOCH)
+                .await
+                .unwrap(),
+            []
+        );
+        let error = pd.cancel_operator(region(7)).await.unwrap_err();
+        assert!(error.is_not_found());
+        assert_eq!(error.to_string(), words);
+    }
+    for words in [
+        "store 9 not found",
+        "[PD:core:ErrStoreNotFound]store 9 not found",
+    ] {
+        let pd = Replay::new(404, &[], &format!("{words:?}\n")).client();
+        assert_eq!(pd.store(store(9)).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn removing_a_drain_that_is_not_there_is_a_typed_refusal() {
+    let pd = Replay::new(404, &[], "null\n").client();
+    let error = pd.remove_evict_leader(store(3)).await.unwrap_err();
+    assert!(error.is_not_found());
+    assert_eq!(error.class(), ErrorClass::Refused);
+}
+
+#[tokio::test]
+async fn both_words_for_a_drain_in_force_are_success() {
+    for words in [
+        "The scheduler is created.",
+        "The scheduler has been applied to the store.",
+    ] {
+        let pd = Replay::new(200, &[], &format!("{words:?}\n")).client();
+        let accepted = pd.add_evict_leader_scheduler(store(3)).await.unwrap();
+        assert_eq!(accepted.message, words);
+    }
+}
+
+#[tokio::test]
+async fn the_scheduling_service_answers_without_quotes() {
+    let headers = [("X-Forwarded-To-Microservice", "true")];
+    let pd = Replay::new(200, &headers, "The operator is created.").client();
+    let accepted = pd
+        .add_transfer_leader_operator(region(7), store(1))
+        .await
+        .unwrap();
+    assert_eq!(accepted.message, "The operator is created.");
+    let pd = Replay::new(500, &headers, "region 7 not found").client();
+    let error = pd
+        .add_transfer_leader_operator(region(7), store(1))
+        .await
+        .unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Refused);
+}
+
+#[tokio::test]
+async fn not_bootstrapped_is_recognised() {
+    let words =
+        "[PD:cluster:ErrNotBootstrapped]TiKV cluster not bootstrapped, please start TiKV first";
+    for status in [500, 406] {
+        let pd = Replay::new(status, &[], &format!("{words:?}\n")).client();
+        for error in [
+            pd.stores().await.unwrap_err(),
+            pd.evict_leader_config().await.unwrap_err(),
+            pd.add_transfer_leader_operator(region(1), store(1))
+                .await
+                .unwrap_err(),
+        ] {
+            assert!(error.answer().unwrap().is_not_bootstrapped());
+            assert_eq!(error.class(), ErrorClass::Refused);
+            assert_eq!(error.to_string(), words);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_object_gives_its_message() {
+    let body = "{\n  \"code\": \"input\",\n  \"msg\": \"strconv.ParseUint: parsing \\\"abc\\\": invalid syntax\",\n  \"data\": {}\n}\n";
+    let pd = Replay::new(400, &[("TiDB-Error-Code", "input")], body).client();
+    let error = pd.stores().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "strconv.ParseUint: parsing \"abc\": invalid syntax"
+    );
+}
+
+#[tokio::test]
+async fn placement_rules_switched_off_are_none() {
+    let words = "[PD:placement:ErrPlacementDisabled]placement rules feature is disabled";
+    let pd = Replay::new(412, &[], &format!("{words:?}\n")).client();
+    assert_eq!(pd.rules().await.unwrap(), None);
+    assert_eq!(pd.rules_for_region(region(7)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_success_that_is_not_json_is_unreadable() {
+    let pd = Replay::new(200, &[], "<html>sign in</html>").client();
+    let error = pd.stores().await.unwrap_err();
+    assert!(matches!(error, Error::Decode { .. }), "{error:?}");
+    assert_eq!(error.class(), ErrorClass::Unreadable);
+    assert!(error.to_string().contains("`GET /stores`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_region_is_read_with_its_roles_and_without_a_leader() {
+    let body = r#"{"id":12,"start_key":"74","end_key":"","epoch":{"version":33},"peers":[
+        {"role_name":"Voter","id":13,"store_id":1},
+        {"role_name":"Learner","is_learner":true,"id":15,"store_id":6,"role":1,"is_witness":true},
+        {"role_name":"x","id":16,"store_id":7,"role":2},{"role_name":"x","id":17,"store_id":8,"role":3},
+        {"role_name":"x","id":18,"store_id":9,"role":9}],
+        "leader":{"role_name":""},"down_peers":[{"peer":{"id":13,"store_id":1},"down_seconds":310}],
+        "pending_peers":[{"id":15,"store_id":6,"role":1}],"approximate_size":96,"invented":[1]}"#;
+    let found = Replay::new(200, &[], body)
+        .client()
+        .region(region(12))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.leader, None);
+    assert_eq!((found.epoch.version, found.epoch.conf_ver), (33, 0));
+    let roles: Vec<_> = found.peers.iter().map(|peer| peer.role).collect();
+    assert_eq!(
+        roles,
+        [
+            PeerRole::Voter,
+            PeerRole::Learner,
+            PeerRole::IncomingVoter,
+            PeerRole::DemotingVoter,
+            PeerRole::Other(9)
+        ]
+    );
+    assert!(found.peer_on(store(6)).unwrap().is_witness);
+    assert_eq!(found.down_peers[0].down_seconds, 310);
+    assert!(found.contains("7480") && found.contains("74ff") && !found.contains("73"));
+}
+
+#[tokio::test]
+async fn a_key_in_no_region_is_none() {
+    let body = r#"{"count":1,"regions":[{"id":12,"start_key":"75","end_key":"76"}]}"#;
+    let pd = Replay::new(200, &[], body).client();
+    assert_eq!(pd.region_by_key("74").await.unwrap(), None);
+    assert_eq!(pd.region_by_key("76").await.unwrap(), None);
+    assert!(pd.region_by_key("7500").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn unknown_words_and_zero_values_are_kept() {
+    let body = r#"{"store":{"id":1,"address":"a","state_name":"Sleeping","node_state":9,
+        "labels":[{"key":"Engine","value":"tiflash"}]},"status":{"capacity":"1TiB","start_ts":"1970-01-01T00:00:00Z"}}"#;
+    let found = Replay::new(200, &[], body)
+        .client()
+        .store(store(1))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.state_name, StoreState::Other("Sleeping".to_owned()));
+    assert_eq!(found.node_state, NodeState::Other(9));
+    assert!(found.is_tiflash());
+    assert_eq!(found.last_heartbeat, None);
+    assert_eq!(found.status.start_ts, None);
+    assert_eq!(found.status.capacity.bytes(), Some(1 << 40));
+    let body = r#"{"store":{"id":1,"state_name":"Up"}}"#;
+    let found = Replay::new(200, &[], body)
+        .client()
+        .store(store(1))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.node_state, NodeState::Preparing);
+}
+
+#[tokio::test]
+async fn operators_of_an_unknown_shape_are_kept() {
+    let pd = Replay::new(200, &[], "\"status: 5, operator: whatever\"").client();
+    let report = pd.operator(region(7)).await.unwrap().unwrap();
+    assert_eq!(report.status, OperatorStatus::Other("5".to_owned()));
+    assert_eq!(report.operator.raw, "whatever");
+}
+
+#[tokio::test]
+async fn a_cluster_without_a_leader_has_none() {
+    for leader in [
+        "",
+        ",\"leader\":null",
+        ",\"leader\":{}",
+        ",\"leader\":{\"member_id\":0}",
+    ] {
+        let body =
+            format!("{{\"header\":{{\"cluster_id\":7711603923253717543}},\"members\":[]{leader}}}");
+        let members: Members = Replay::new(200, &[], &body)
+            .answering_members()
+            .client()
+            .members()
+            .await
+            .unwrap();
+        assert_eq!(members.leader, None);
+        assert_eq!(
+            members.cluster_id.unwrap().to_string(),
+            "7711603923253717543"
+        );
+    }
+    assert_eq!(
+        Replay::new(200, &[], "null")
+            .client()
+            .leader()
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn halted_scheduling_and_unknown_items_are_seen() {
+    let body = r#"{"leader-schedule-limit":4,"region-schedule-limit":2048,"replica-schedule-limit":64,
+        "merge-schedule-limit":8,"hot-region-schedule-limit":4,"low-space-ratio":0.8,
+        "high-space-ratio":0.7,"halt-scheduling":"true","enable-joint-consensus":"false",
+        "max-store-down-time":"30m0s","store-limit":{"1":{"add-peer":15,"remove-peer":1e8}},"new":[]}"#;
+    let config = Replay::new(200, &[], body)
+        .client()
+        .schedule_config()
+        .await
+        .unwrap();
+    assert!(config.halt_scheduling);
+    assert_eq!(config.enable_joint_consensus, Some(false));
+    assert_eq!(
+        config.max_store_down_time,
+        Some(std::time::Duration::from_secs(1800))
+    );
+    assert_eq!(config.store_limit[&store(1)].remove_peer, 1e8);
+    assert!(config.rest.contains_key("new") && !config.rest.contains_key("halt-scheduling"));
+}

@@ -1,0 +1,66 @@
+//! A transport that gives one prepared answer and remembers what was asked.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use pd_client::{Body, Client, HttpTransport, TransportError};
+
+/// Answers every request alike. The search for a leader finds none and is not remembered.
+#[derive(Clone)]
+pub(crate) struct Replay {
+    answer: Arc<Response<Bytes>>,
+    answers_members: bool,
+    asked: Arc<Mutex<Vec<Request<Bytes>>>>,
+}
+
+impl Replay {
+    pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+        let mut answer = Response::builder().status(status);
+        for (name, value) in headers {
+            answer = answer.header(*name, *value);
+        }
+        let answer = answer.body(Bytes::from(body.to_owned())).unwrap();
+        Self {
+            answer: Arc::new(answer),
+            answers_members: false,
+            asked: Arc::default(),
+        }
+    }
+
+    /// Gives the prepared answer to `GET /members` too.
+    pub(crate) fn answering_members(self) -> Self {
+        Self {
+            answers_members: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::builder()
+            .endpoints("http://pd:2379")
+            .transport(self.clone())
+            .build()
+            .unwrap()
+    }
+
+    /// What was asked since the last time.
+    pub(crate) fn asked(&self) -> Vec<Request<Bytes>> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Replay {
+    async fn call(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
+        if request.uri().path() == "/pd/api/v1/members" && !self.answers_members {
+            return Ok(Response::new(Body::from("{\"members\":[]}")));
+        }
+        self.asked.lock().unwrap().push(request);
+        let mut response = Response::new(());
+        *response.status_mut() = self.answer.status();
+        *response.headers_mut() = self.answer.headers().clone();
+        Ok(response.map(|()| Body::from(self.answer.body().clone())))
+    }
+}
