@@ -159,6 +159,7 @@ impl ClientBuilder {
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(Reqwest::new(
+                endpoints.iter().any(Endpoint::is_https),
                 self.ca_pem.as_deref(),
                 self.client_identity_pem.as_deref(),
                 &self.timeouts,

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::StoreId;
+use crate::lenient::{comma_list, null_is_default, optional_text_bool, text_bool};
 use crate::stores::StoreLimit;
 use crate::time::deserialize_duration;
 use crate::transport::Call;
@@ -81,7 +82,7 @@ pub struct ScheduleConfig {
     #[serde(default)]
     pub store_limit_version: Option<String>,
     /// How fast replicas may be added to and removed from each store.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub store_limit: BTreeMap<StoreId, StoreLimit>,
     /// Every other item under PD's name for it.
     #[serde(flatten)]
@@ -110,42 +111,6 @@ pub struct ReplicationConfig {
     /// Every other item under PD's name for it.
     #[serde(flatten)]
     pub rest: BTreeMap<String, Value>,
-}
-
-/// PD writes these booleans as text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum TextBool {
-    Bool(bool),
-    Text(String),
-}
-
-fn optional_text_bool<'de, D>(deserializer: D) -> Result<Option<bool>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    match Option::<TextBool>::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(TextBool::Bool(value)) => Ok(Some(value)),
-        Some(TextBool::Text(text)) => match text.as_str() {
-            "true" => Ok(Some(true)),
-            "false" => Ok(Some(false)),
-            _ => Err(serde::de::Error::custom("neither `true` nor `false`")),
-        },
-    }
-}
-
-fn text_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    optional_text_bool(deserializer).map(Option::unwrap_or_default)
-}
-
-fn comma_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
-    let items = text
-        .split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty());
-    Ok(items.map(str::to_owned).collect())
 }
 
 #[cfg(test)]

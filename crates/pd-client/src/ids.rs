@@ -25,15 +25,15 @@ pub enum IdError {
         what: &'static str,
     },
 
-    /// PD would read it as another id.
-    #[error(
-        "{given} is not a {what}: PD reads numbers as 64-bit floats, so ids end at {MAX_ID} (2^53 - 1)"
-    )]
+    /// There is no such id, or PD would read it as another.
+    #[error("{given} is not a {what}: ids end at {largest}{}", reason(*largest))]
     TooLarge {
         /// Which kind of id was wanted.
         what: &'static str,
         /// What was given.
-        given: u64,
+        given: String,
+        /// The largest id of this kind.
+        largest: u64,
     },
 
     /// The text is not a decimal number written the one usual way.
@@ -46,6 +46,14 @@ pub enum IdError {
         /// What was given.
         given: String,
     },
+}
+
+fn reason(largest: u64) -> &'static str {
+    if largest == MAX_ID {
+        ", PD reads larger numbers as 64-bit floats and rounds them"
+    } else {
+        ""
+    }
 }
 
 macro_rules! ids {
@@ -65,7 +73,7 @@ macro_rules! ids {
             pub fn new(id: u64) -> Result<Self, IdError> {
                 match id {
                     0 => Err(IdError::Zero { what: Self::WHAT }),
-                    id if id > $largest => Err(IdError::TooLarge { what: Self::WHAT, given: id }),
+                    id if id > $largest => Err(too_large(Self::WHAT, &id.to_string(), $largest)),
                     id => Ok(Self(id)),
                 }
             }
@@ -87,7 +95,7 @@ macro_rules! ids {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                Self::new(decimal(text, Self::WHAT)?)
+                Self::new(decimal(text, Self::WHAT, $largest)?)
             }
         }
 
@@ -107,7 +115,7 @@ macro_rules! ids {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let id = deserializer.deserialize_any(NumberOrText { what: Self::WHAT })?;
+                let id = deserializer.deserialize_any(NumberOrText { what: Self::WHAT, largest: $largest })?;
                 Self::new(id).map_err(serde::de::Error::custom)
             }
         }
@@ -152,20 +160,30 @@ pub(crate) trait Id: Sized {
 }
 
 /// Reads the one usual decimal form: `7`, but not `07`, `+7`, ` 7` or nothing.
-fn decimal(text: &str, what: &'static str) -> Result<u64, IdError> {
+fn decimal(text: &str, what: &'static str, largest: u64) -> Result<u64, IdError> {
     let not_decimal = || IdError::NotDecimal {
         what,
-        given: text.chars().take(40).collect(),
+        given: shortened(text),
     };
     let digits_only = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits_only || (text.len() > 1 && text.starts_with('0')) {
         return Err(not_decimal());
     }
     // All digits, so the only failure left is more than 64 bits.
-    text.parse().map_err(|_| IdError::TooLarge {
+    text.parse()
+        .map_err(|_| too_large(what, &shortened(text), largest))
+}
+
+fn too_large(what: &'static str, given: &str, largest: u64) -> IdError {
+    IdError::TooLarge {
         what,
-        given: u64::MAX,
-    })
+        given: given.to_owned(),
+        largest,
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 fn number<S: Serializer>(id: u64, serializer: S) -> Result<S::Ok, S::Error> {
@@ -178,6 +196,7 @@ fn text<S: Serializer>(id: u64, serializer: S) -> Result<S::Ok, S::Error> {
 
 struct NumberOrText {
     what: &'static str,
+    largest: u64,
 }
 
 impl Visitor<'_> for NumberOrText {
@@ -200,7 +219,7 @@ impl Visitor<'_> for NumberOrText {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<u64, E> {
-        decimal(text, self.what).map_err(E::custom)
+        decimal(text, self.what, self.largest).map_err(E::custom)
     }
 }
 

@@ -54,6 +54,7 @@ pub mod stores;
 
 mod clock;
 mod endpoint;
+mod lenient;
 mod refusal;
 mod time;
 mod transport;

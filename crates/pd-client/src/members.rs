@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::{self, ClusterId, MemberId};
+use crate::lenient::null_is_default;
 use crate::transport::Call;
 
 impl Client {
@@ -43,6 +44,7 @@ pub struct Members {
     #[serde(default, rename = "header", deserialize_with = "cluster_id")]
     pub cluster_id: Option<ClusterId>,
     /// All of them.
+    #[serde(default, deserialize_with = "null_is_default")]
     pub members: Vec<Member>,
     /// The one that leads PD; `None` while there is none.
     #[serde(default, deserialize_with = "maybe_member")]
@@ -63,8 +65,10 @@ pub struct Member {
     #[serde(deserialize_with = "ids::optional")]
     pub member_id: Option<MemberId>,
     /// Where other members reach it.
+    #[serde(deserialize_with = "null_is_default")]
     pub peer_urls: Vec<String>,
     /// Where clients reach it.
+    #[serde(deserialize_with = "null_is_default")]
     pub client_urls: Vec<String>,
     /// Its version, such as `v8.5.7`.
     pub binary_version: String,
@@ -84,7 +88,7 @@ pub struct MemberHealth {
     #[serde(default, deserialize_with = "ids::optional")]
     pub member_id: Option<MemberId>,
     /// Where clients reach it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub client_urls: Vec<String>,
     /// Whether it answers.
     pub health: bool,

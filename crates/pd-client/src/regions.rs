@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 use crate::client::Client;
 use crate::error::{Error, InputError};
 use crate::ids::{self, PeerId, RegionId, StoreId};
+use crate::lenient::null_is_default;
 use crate::transport::Call;
 
 impl Client {
@@ -78,16 +79,16 @@ pub struct Region {
     #[serde(default)]
     pub epoch: RegionEpoch,
     /// Its replicas.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub peers: Vec<Peer>,
     /// The replica that leads; `None` while PD knows of none.
     #[serde(default, deserialize_with = "optional_peer")]
     pub leader: Option<Peer>,
     /// Replicas that do not answer their leader.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub down_peers: Vec<DownPeer>,
     /// Replicas that lag behind.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub pending_peers: Vec<Peer>,
     /// Bytes written in the last heartbeat interval.
     #[serde(default)]

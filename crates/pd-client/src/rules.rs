@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::RegionId;
+use crate::lenient::null_is_default;
 use crate::transport::{Answer, Call};
 
 impl Client {
@@ -66,10 +67,10 @@ pub struct Rule {
     /// How many replicas.
     pub count: u64,
     /// What labels their stores have.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub label_constraints: Vec<LabelConstraint>,
     /// Labels that name failure domains, the largest first.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub location_labels: Vec<String>,
     /// The label of which no two replicas may share a value.
     #[serde(default)]
@@ -103,7 +104,7 @@ pub struct LabelConstraint {
     /// How its value is compared.
     pub op: LabelOp,
     /// What it is compared to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub values: Vec<String>,
 }
 

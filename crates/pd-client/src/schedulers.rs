@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::StoreId;
+use crate::lenient::null_is_default;
 use crate::time::deserialize_rfc3339;
 use crate::transport::{Accepted, Call};
 
@@ -156,12 +157,4 @@ pub struct EvictRange {
     /// The key after the last, empty when unbounded.
     #[serde(rename = "end-key", default)]
     pub end_key: String,
-}
-
-fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

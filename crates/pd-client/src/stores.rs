@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::StoreId;
+use crate::lenient::null_is_default;
 use crate::time::{deserialize_duration, deserialize_rfc3339, deserialize_unix_ns};
 use crate::transport::Call;
 
@@ -84,7 +85,7 @@ pub struct Store {
     #[serde(default)]
     pub node_state: NodeState,
     /// Its labels, such as `zone`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub labels: Vec<StoreLabel>,
     /// Its version, without the `v`.
     #[serde(default)]

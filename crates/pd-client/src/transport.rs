@@ -100,11 +100,12 @@ impl Client {
         let started = Instant::now();
         let result = self.exchange_quietly(endpoint, call, started + time).await;
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let outcome = match &result {
-            Ok(_) => "answered".to_owned(),
-            Err(failure) => failure.error.report(),
-        };
-        tracing::debug!(call = call.name(), %endpoint, elapsed_ms, outcome, "PD request");
+        match &result {
+            Ok(_) => tracing::debug!(call = call.name(), %endpoint, elapsed_ms, "PD answered"),
+            Err(Failure { error, .. }) => tracing::debug!(
+                call = call.name(), %endpoint, elapsed_ms, error = error.report(), "PD call failed"
+            ),
+        }
         result
     }
 

@@ -217,5 +217,13 @@ mod tests {
             assert_eq!(report.raw, text);
             assert_eq!(OperatorRecord::parse(text.to_owned()).raw, text);
         }
+        for (end, _) in MOVE.char_indices() {
+            let cut = &MOVE[..end];
+            assert_eq!(Operator::parse(cut.to_owned()).raw, cut);
+            assert_eq!(
+                OperatorRecord::parse(MOVE[end..].to_owned()).raw,
+                MOVE[end..]
+            );
+        }
     }
 }

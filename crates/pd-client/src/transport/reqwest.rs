@@ -20,7 +20,9 @@ const IDLE: Duration = Duration::from_secs(30);
 pub(crate) struct Reqwest(Client);
 
 impl Reqwest {
+    /// The system's certificates are read when there is `https` to speak and no other authority.
     pub(crate) fn new(
+        https: bool,
         ca_pem: Option<&[u8]>,
         identity_pem: Option<&[u8]>,
         timeouts: &Timeouts,
@@ -33,9 +35,12 @@ impl Reqwest {
             // A connection that something in between has forgotten makes a write unanswered.
             .pool_idle_timeout(IDLE)
             .tcp_nodelay(true);
-        if let Some(pem) = ca_pem {
-            builder = builder.tls_certs_only(certificates(pem)?);
-        }
+        builder = match ca_pem {
+            Some(pem) => builder.tls_certs_only(certificates(pem)?),
+            None if https => builder,
+            // Reading the system's certificates takes time, and fails where there are none.
+            None => builder.tls_certs_only([]),
+        };
         if let Some(pem) = identity_pem {
             builder = builder.identity(identity(pem)?);
         }

@@ -25,7 +25,7 @@ pub trait HttpTransport: Send + Sync + 'static {
 
 /// No answer came back.
 #[derive(Debug, thiserror::Error)]
-#[error("{source}")]
+#[error("{}", match sent { Sent::No => "the request was not sent", Sent::Maybe => "no answer came back" })]
 #[non_exhaustive]
 pub struct TransportError {
     /// Whether the request can have reached the other side.

@@ -4,10 +4,10 @@
 
 mod answers;
 mod clock;
+mod environment;
 mod fault_server;
 mod faults;
 mod input;
-mod proxy;
 mod recordings;
 mod replay;
 mod routes;
