@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, header};
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::Client;
@@ -17,9 +16,12 @@ use crate::error::{BoxError, Error};
 use crate::refusal::{PdError, Verdict};
 use crate::time::http_date;
 
+pub use answer::Accepted;
+pub(crate) use answer::Answer;
 pub(crate) use call::Call;
 pub use seam::{Body, BodyChunks, HttpTransport, Sent, TransportError};
 
+mod answer;
 mod call;
 pub(crate) mod reqwest;
 pub(crate) mod route;
@@ -28,65 +30,10 @@ mod seam;
 /// Bytes of an error body that are kept.
 const ERROR_BODY: usize = 16 * 1024;
 
-/// PD accepted a write.
-///
-/// Acceptance is not completion: PD does the work in the background, or not at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Accepted {
-    /// PD's words; empty where PD answers `null`.
-    pub message: String,
-    /// When PD answered, by PD's clock, to the second.
-    pub date: Option<SystemTime>,
-    /// The endpoint the request was sent to.
-    pub endpoint: String,
-}
-
-/// A successful answer, read to its end.
-pub(crate) struct Answer {
-    endpoint: String,
-    call: String,
-    date: Option<SystemTime>,
-    body: Bytes,
-}
-
 /// Why one exchange failed, and whether a read may be tried elsewhere.
 pub(crate) struct Failure {
     error: Error,
     another_may_answer: bool,
-}
-
-impl Answer {
-    /// The body as JSON.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))
-    }
-
-    /// The body as the acknowledgement of a write: a JSON string, plain text, or `null`.
-    pub(crate) fn accepted(self) -> Result<Accepted, Error> {
-        let message = match serde_json::from_slice::<Option<String>>(&self.body) {
-            Ok(message) => message.unwrap_or_default(),
-            Err(error) => match std::str::from_utf8(&self.body) {
-                // The scheduling service answers without quotes.
-                Ok(text) if text.starts_with(|c: char| c.is_ascii_alphabetic()) => text.to_owned(),
-                _ => return Err(self.unreadable(error)),
-            },
-        };
-        Ok(Accepted {
-            message,
-            date: self.date,
-            endpoint: self.endpoint,
-        })
-    }
-
-    /// An answer of this shape means nothing to us.
-    pub(crate) fn unreadable(&self, source: impl Into<BoxError>) -> Error {
-        Error::Decode {
-            endpoint: self.endpoint.clone(),
-            call: self.call.clone(),
-            source: source.into(),
-        }
-    }
 }
 
 impl Client {

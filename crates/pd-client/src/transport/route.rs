@@ -12,6 +12,8 @@ use tokio::time::Instant;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorClass, InputError};
+use crate::ids::ClusterId;
+use crate::members::Members;
 use crate::transport::call::Cost;
 use crate::transport::{Accepted, Answer, Call};
 
@@ -98,13 +100,21 @@ impl Client {
         {
             return known.addresses.clone();
         }
-        let addresses = match self.members().await {
-            Ok(members) => self.usable(members.leader.map(|leader| leader.client_urls)),
+        let members = match self.members().await {
+            Ok(members) => members,
             Err(error) => {
                 tracing::debug!(error = error.report(), "PD leader not discovered");
-                Vec::new()
+                return Vec::new();
             }
         };
+        let mut addresses = Vec::new();
+        for address in self.usable(members.leader.map(|leader| leader.client_urls)) {
+            if self.shared.endpoints.contains(&address)
+                || self.is_of_cluster(&address, members.cluster_id).await
+            {
+                addresses.push(address);
+            }
+        }
         if !addresses.is_empty() {
             let until = Instant::now() + LEADER_KEPT;
             *self.shared.known_leader() = Some(KnownLeader {
@@ -125,6 +135,17 @@ impl Client {
         endpoints
             .filter(|endpoint| endpoint.is_https() || !only_https)
             .collect()
+    }
+
+    /// Whether an address that nobody configured is of this cluster. A member that advertises
+    /// `127.0.0.1` is found on every machine, and may be another one on ours.
+    async fn is_of_cluster(&self, address: &Endpoint, cluster_id: Option<ClusterId>) -> bool {
+        let call = Call::point("/members");
+        let answer = self
+            .exchange(address, &call, self.time_for(call.cost()))
+            .await;
+        let members = answer.ok().and_then(|answer| answer.json::<Members>().ok());
+        members.is_some_and(|members| members.cluster_id == cluster_id)
     }
 
     fn time_for(&self, cost: Cost) -> Duration {

@@ -8,6 +8,7 @@ mod environment;
 mod fault_server;
 mod faults;
 mod input;
+mod recorded_calls;
 mod recordings;
 mod replay;
 mod routes;

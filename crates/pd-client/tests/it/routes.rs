@@ -69,6 +69,7 @@ async fn the_leader_is_remembered_until_a_write_fails() {
     write(&pd).await.unwrap();
     assert_eq!(count(&follower, "GET").await, 1);
     leader.reset().await;
+    name_leader(&leader, &[]).await;
     Mock::given(method("POST"))
         .respond_with(ResponseTemplate::new(500).set_body_string("redirect to not leader\n"))
         .mount(&leader)
@@ -87,6 +88,34 @@ async fn a_leader_that_cannot_be_reached_moves_the_write_on() {
     let pd = quick().endpoints(&follower.uri()).build().unwrap();
     assert_eq!(write(&pd).await.unwrap().endpoint, follower.uri());
     assert_eq!(count(&follower, "POST").await, 1);
+}
+
+#[tokio::test]
+async fn an_address_of_another_cluster_is_not_written_to() {
+    // PD advertises 127.0.0.1 unless told: on our machine that may be somebody else.
+    let [stranger, follower] = [member(&[], yes()).await, MockServer::start().await];
+    let members = serde_json::json!({
+        "header": {"cluster_id": 7_711_603_923_253_717_543_u64},
+        "members": [],
+        "leader": {"name": "pd-x", "client_urls": [stranger.uri()]}
+    });
+    Mock::given(method("GET"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(members))
+        .mount(&follower)
+        .await;
+    Mock::given(method("POST"))
+        .respond_with(yes())
+        .mount(&follower)
+        .await;
+    let pd = quick().endpoints(&follower.uri()).build().unwrap();
+    assert_eq!(write(&pd).await.unwrap().endpoint, follower.uri());
+    assert_eq!(
+        (
+            count(&stranger, "POST").await,
+            count(&follower, "POST").await
+        ),
+        (0, 1)
+    );
 }
 
 #[tokio::test]

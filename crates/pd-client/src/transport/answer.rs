@@ -1,0 +1,63 @@
+//! Answers that say yes.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::error::{BoxError, Error};
+
+/// PD accepted a write.
+///
+/// Acceptance is not completion: PD does the work in the background, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Accepted {
+    /// PD's words; empty where PD answers `null`.
+    pub message: String,
+    /// When PD answered, by PD's clock, to the second.
+    pub date: Option<SystemTime>,
+    /// The endpoint the request was sent to.
+    pub endpoint: String,
+}
+
+/// A successful answer, read to its end.
+pub(crate) struct Answer {
+    pub(super) endpoint: String,
+    pub(super) call: String,
+    pub(super) date: Option<SystemTime>,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))
+    }
+
+    /// The body as the acknowledgement of a write: a JSON string, plain text, or `null`.
+    pub(crate) fn accepted(self) -> Result<Accepted, Error> {
+        let message = match serde_json::from_slice::<Option<String>>(&self.body) {
+            Ok(message) => message.unwrap_or_default(),
+            Err(error) => match std::str::from_utf8(&self.body) {
+                // The scheduling service answers without quotes.
+                Ok(text) if text.starts_with(|c: char| c.is_ascii_alphabetic()) => text.to_owned(),
+                _ => return Err(self.unreadable(error)),
+            },
+        };
+        Ok(Accepted {
+            message,
+            date: self.date,
+            endpoint: self.endpoint,
+        })
+    }
+
+    /// An answer of this shape means nothing to us.
+    fn unreadable(&self, source: impl Into<BoxError>) -> Error {
+        Error::Decode {
+            endpoint: self.endpoint.clone(),
+            call: self.call.clone(),
+            source: source.into(),
+        }
+    }
+}
