@@ -1,1 +1,4 @@
-//! Placeholder.
+//! The simulator from outside: over HTTP, on a stepped clock.
+
+mod http;
+mod slice;

@@ -1,0 +1,137 @@
+//! The shapes PD's answers come in.
+
+use serde::Serialize;
+
+/// One HTTP answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<String>,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+pub(crate) const JSON: &str = "application/json; charset=UTF-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+impl Answer {
+    /// The ordinary JSON helper: indented, with a newline, safe to embed in HTML.
+    pub(crate) fn json(status: u16, value: &impl Serialize) -> Self {
+        let mut body = serde_json::to_string_pretty(value).unwrap_or_default();
+        if body.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+            for (from, to) in [
+                ("<", "\\u003c"),
+                (">", "\\u003e"),
+                ("&", "\\u0026"),
+                ("\u{2028}", "\\u2028"),
+                ("\u{2029}", "\\u2029"),
+            ] {
+                body = body.replace(from, to);
+            }
+        }
+        body.push('\n');
+        Self::of(status, Some(JSON), body.into_bytes())
+    }
+
+    pub(crate) fn ok(value: &impl Serialize) -> Self {
+        Self::json(200, value)
+    }
+
+    /// A JSON string: how PD says most things, good and bad.
+    pub(crate) fn message(status: u16, text: &str) -> Self {
+        Self::json(status, &text)
+    }
+
+    /// Region bodies: compact, typed as bytes.
+    pub(crate) fn data(value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value).unwrap_or_default();
+        Self::of(200, Some("application/octet-stream"), body)
+    }
+
+    /// What routers and redirectors write: text and a newline.
+    pub(crate) fn text(status: u16, text: &str) -> Self {
+        let mut answer = Self::of(status, Some(TEXT), format!("{text}\n").into_bytes());
+        answer
+            .headers
+            .push(("X-Content-Type-Options", "nosniff".to_owned()));
+        answer
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::text(404, "404 page not found")
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::empty(405)
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self::of(status, None, Vec::new())
+    }
+
+    /// A redirect as Go writes it; only reads get a body.
+    pub(crate) fn redirect(status: u16, location: &str, is_read: bool) -> Self {
+        let mut answer = if is_read {
+            let reason = match status {
+                301 => "Moved Permanently",
+                _ => "Temporary Redirect",
+            };
+            let body = format!("<a href=\"{location}\">{reason}</a>.\n\n");
+            Self::of(status, Some("text/html; charset=utf-8"), body.into_bytes())
+        } else {
+            Self::empty(status)
+        };
+        answer.headers.push(("Location", location.to_owned()));
+        answer
+    }
+
+    /// A caught panic; the stack is abbreviated.
+    pub(crate) fn panicked(text: &str) -> Self {
+        Self::of(500, Some(TEXT), format!("{text}…stack…").into_bytes())
+    }
+
+    /// The error object, with its code in a header.
+    pub(crate) fn error_object(code: &'static str, message: &str, data: impl Serialize) -> Self {
+        #[derive(Serialize)]
+        struct ErrorObject<'a, D> {
+            code: &'a str,
+            msg: &'a str,
+            data: D,
+        }
+        let status = if code == "input" { 400 } else { 500 };
+        let mut answer = Self::json(
+            status,
+            &ErrorObject {
+                code,
+                msg: message,
+                data,
+            },
+        );
+        answer.headers.push(("TiDB-Error-Code", code.to_owned()));
+        answer
+    }
+
+    pub(crate) fn of(status: u16, content_type: Option<&str>, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            content_type: content_type.map(str::to_owned),
+            headers: Vec::new(),
+            body,
+        }
+    }
+}
+
+/// A list that Go may hold as nil: empty is `null` or `[]`.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct GoList<T>(Option<Vec<T>>);
+
+impl<T> GoList<T> {
+    pub(crate) fn new(items: Vec<T>, empty_is_null: bool) -> Self {
+        Self((!empty_is_null || !items.is_empty()).then_some(items))
+    }
+}
+
+/// An object without fields.
+#[derive(Debug, Serialize)]
+pub(crate) struct Nothing {}

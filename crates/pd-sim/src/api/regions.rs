@@ -1,0 +1,325 @@
+//! Reading regions.
+
+use serde::Serialize;
+
+use crate::api::answer::Answer;
+use crate::api::request::Request;
+use crate::cluster::Cluster;
+use crate::cluster::region::{Peer, Region, Role};
+use crate::errors;
+use crate::version::MissingRegion;
+
+#[derive(Default, Serialize)]
+struct RegionBody<'a> {
+    id: u64,
+    start_key: &'a str,
+    end_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<EpochBody>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    peers: Vec<PeerBody>,
+    leader: PeerBody,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    down_peers: Vec<DownPeer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pending_peers: Vec<PeerBody>,
+    cpu_usage: u64,
+    written_bytes: u64,
+    read_bytes: u64,
+    written_keys: u64,
+    read_keys: u64,
+    approximate_size: i64,
+    approximate_keys: i64,
+}
+
+#[derive(Serialize)]
+struct EpochBody {
+    #[serde(skip_serializing_if = "is_zero")]
+    conf_ver: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    version: u64,
+}
+
+#[derive(Default, Serialize)]
+struct PeerBody {
+    role_name: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_learner: bool,
+    #[serde(skip_serializing_if = "is_zero")]
+    id: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    store_id: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    role: u64,
+}
+
+#[derive(Serialize)]
+struct DownPeer {
+    down_seconds: u64,
+    peer: PeerBody,
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+impl From<&Peer> for PeerBody {
+    fn from(peer: &Peer) -> Self {
+        let (role, role_name) = match peer.role {
+            Role::Voter => (0, "Voter"),
+            Role::Learner => (1, "Learner"),
+            Role::IncomingVoter => (2, "IncomingVoter"),
+            Role::DemotingVoter => (3, "DemotingVoter"),
+        };
+        Self {
+            role_name,
+            is_learner: peer.role == Role::Learner,
+            id: peer.id,
+            store_id: peer.store_id,
+            role,
+        }
+    }
+}
+
+impl<'a> From<&'a Region> for RegionBody<'a> {
+    fn from(region: &'a Region) -> Self {
+        let body = |store_id: &u64| region.peer_on(*store_id).map(PeerBody::from);
+        Self {
+            id: region.id,
+            start_key: &region.start_key,
+            end_key: &region.end_key,
+            epoch: Some(EpochBody {
+                conf_ver: region.epoch.conf_ver,
+                version: region.epoch.version,
+            }),
+            peers: region.peers.iter().map(PeerBody::from).collect(),
+            leader: region.leader_peer().map(PeerBody::from).unwrap_or_default(),
+            down_peers: region
+                .down
+                .iter()
+                .filter_map(|(store_id, seconds)| {
+                    Some(DownPeer {
+                        down_seconds: *seconds,
+                        peer: body(store_id)?,
+                    })
+                })
+                .collect(),
+            pending_peers: region.pending.iter().filter_map(body).collect(),
+            written_bytes: region.written_bytes,
+            read_bytes: region.read_bytes,
+            approximate_size: region.size,
+            approximate_keys: region.keys,
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RegionsBody<'a> {
+    count: usize,
+    regions: Vec<RegionBody<'a>>,
+}
+
+fn list<'a>(regions: impl Iterator<Item = &'a Region>) -> Answer {
+    let regions: Vec<RegionBody<'_>> = regions.map(RegionBody::from).collect();
+    Answer::data(&RegionsBody {
+        count: regions.len(),
+        regions,
+    })
+}
+
+fn one(cluster: &Cluster, region: Option<&Region>, missing: &str) -> Answer {
+    match (region, cluster.rows().missing_region) {
+        (Some(region), _) => Answer::data(&RegionBody::from(region)),
+        (None, MissingRegion::ZeroObject) => Answer::data(&RegionBody::default()),
+        (None, MissingRegion::NotFound) => Answer::message(404, missing),
+    }
+}
+
+pub(super) fn by_id(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    match request.id(2) {
+        Ok(0) if cluster.rows().missing_region == MissingRegion::NotFound => {
+            Answer::json(400, &crate::api::answer::Nothing {})
+        }
+        Ok(id) => {
+            let missing = errors::region_not_found(cluster.rows(), id);
+            one(cluster, cluster.regions.get(id), &missing)
+        }
+        Err(answer) => answer,
+    }
+}
+
+pub(super) fn by_key(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let key = match key_of(request.segment(2), request) {
+        Ok(key) => key,
+        Err(answer) => return answer,
+    };
+    let region = cluster.regions.scan_from(&key).next();
+    let missing = "[PD:region:ErrRegionNotFound]region %v not found";
+    one(cluster, region, missing)
+}
+
+pub(super) fn all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
+    list(cluster.regions.scan_from(""))
+}
+
+pub(super) fn scan(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let limit = match limit_of(request) {
+        Ok(limit) if limit <= 0 => usize::MAX,
+        Ok(limit) => usize::try_from(limit).unwrap_or(usize::MAX).min(MAX_LIMIT),
+        Err(answer) => return answer,
+    };
+    let keys = key_of(request.query("key").unwrap_or_default(), request).and_then(|start| {
+        let end = key_of(request.query("end_key").unwrap_or_default(), request)?;
+        Ok((start, end))
+    });
+    let (start, end) = match keys {
+        Ok(keys) => keys,
+        Err(answer) => return answer,
+    };
+    let in_range = |region: &&Region| end.is_empty() || region.start_key < end;
+    list(
+        cluster
+            .regions
+            .scan_from(&start)
+            .take_while(in_range)
+            .take(limit),
+    )
+}
+
+const DEFAULT_LIMIT: i64 = 16;
+const MAX_LIMIT: usize = 10_240;
+
+fn limit_of(request: &Request<'_>) -> Result<i64, Answer> {
+    request.query("limit").map_or(Ok(DEFAULT_LIMIT), |text| {
+        text.parse()
+            .map_err(|_| Answer::message(400, &errors::not_a_number("Atoi", text)))
+    })
+}
+
+/// A key from the URL, as upper-case hex: raw bytes unless the request says it is hex.
+fn key_of(text: &str, request: &Request<'_>) -> Result<String, Answer> {
+    if request.query("format") != Some("hex") {
+        return Ok(text.bytes().map(|byte| format!("{byte:02X}")).collect());
+    }
+    if text.len() % 2 == 1 {
+        return Err(Answer::message(400, "encoding/hex: odd length hex string"));
+    }
+    match text.chars().find(|c| !c.is_ascii_hexdigit()) {
+        Some(bad) => Err(Answer::message(
+            400,
+            &format!(
+                "encoding/hex: invalid byte: U+{:04X} {bad:?}",
+                u32::from(bad)
+            ),
+        )),
+        None => Ok(text.to_ascii_uppercase()),
+    }
+}
+
+pub(super) fn count(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
+    #[derive(Serialize)]
+    struct Body {
+        count: usize,
+        regions: Option<()>,
+    }
+    Answer::ok(&Body {
+        count: cluster.regions.len(),
+        regions: None,
+    })
+}
+
+pub(super) fn of_store(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let store_id = match request.id(2) {
+        Ok(id) => id,
+        Err(answer) => return answer,
+    };
+    let wanted = request.query("type").unwrap_or("all");
+    if !["all", "leader", "follower", "learner", "witness", "pending"].contains(&wanted) {
+        return Answer::message(400, &format!("unknown sub tree region type {wanted}"));
+    }
+    list(cluster.regions.iter().filter(|region| {
+        let Some(peer) = region.peer_on(store_id) else {
+            return false;
+        };
+        match wanted {
+            "leader" => region.leader == Some(store_id),
+            "follower" => peer.is_voter() && region.leader != Some(store_id),
+            "learner" => !peer.is_voter(),
+            "pending" => region.pending.contains(&store_id),
+            "witness" => false,
+            _ => true,
+        }
+    }))
+}
+
+pub(super) fn check(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let kind = request.segment(2);
+    let known = [
+        "miss-peer",
+        "extra-peer",
+        "pending-peer",
+        "down-peer",
+        "learner-peer",
+        "empty-region",
+        "offline-peer",
+        "oversized-region",
+        "undersized-region",
+    ];
+    if !known.contains(&kind) {
+        return Answer::not_found();
+    }
+    let replicas = usize::try_from(cluster.config.max_replicas()).unwrap_or(usize::MAX);
+    list(cluster.regions.iter().filter(|region| match kind {
+        "miss-peer" => region.peers.len() < replicas,
+        "extra-peer" => region.peers.len() > replicas,
+        "pending-peer" => !region.pending.is_empty(),
+        "down-peer" => !region.down.is_empty(),
+        "learner-peer" => region.peers.iter().any(|peer| !peer.is_voter()),
+        "empty-region" => region.size <= 1,
+        "offline-peer" => region.peers.iter().any(|peer| {
+            let store = cluster.stores.get(&peer.store_id);
+            store.is_some_and(|store| store.state == crate::cluster::store::StoreState::Offline)
+        }),
+        _ => false,
+    }))
+}
+
+pub(super) fn siblings(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let region_id = match request.id(2) {
+        Ok(id) => id,
+        Err(answer) => return answer,
+    };
+    let Some(region) = cluster.regions.get(region_id) else {
+        let text = errors::region_not_found(cluster.rows(), region_id);
+        return Answer::message(404, &text);
+    };
+    let (left, right) = cluster.regions.siblings(region);
+    let left_body = || left.map(RegionBody::from).unwrap_or_default();
+    // A missing right neighbour shows the left one again: PD reuses its buffer.
+    let right_body = right.map_or_else(left_body, RegionBody::from);
+    Answer::data(&RegionsBody {
+        count: 2,
+        regions: vec![left_body(), right_body],
+    })
+}
+
+pub(super) fn top(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let weigh: fn(&Region) -> i128 = match request.segment(1) {
+        "writeflow" => |region| i128::from(region.written_bytes),
+        "readflow" => |region| i128::from(region.read_bytes),
+        "confver" => |region| i128::from(region.epoch.conf_ver),
+        "version" => |region| i128::from(region.epoch.version),
+        "size" => |region| i128::from(region.size),
+        "keys" => |region| i128::from(region.keys),
+        "cpu" | "writequery" | "readquery" => |_| 0,
+        _ => return Answer::not_found(),
+    };
+    let limit = match limit_of(request) {
+        Ok(limit) => usize::try_from(limit).unwrap_or(0).min(MAX_LIMIT),
+        Err(answer) => return answer,
+    };
+    let mut regions: Vec<&Region> = cluster.regions.iter().collect();
+    regions.sort_by_key(|region| -weigh(region));
+    list(regions.into_iter().take(limit))
+}

@@ -1,0 +1,306 @@
+//! Starting a simulator.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::net::TcpListener;
+
+use crate::clock::{Clock, Time};
+use crate::cluster::Cluster;
+use crate::cluster::members::Member;
+use crate::fault::Faults;
+use crate::received::Received;
+use crate::server::{self, Shared, State};
+use crate::settings::Settings;
+use crate::sim::{Error, Sim};
+use crate::version::Version;
+
+/// What a [`Sim`] is started from.
+///
+/// The default is one member of PD 8.5, bootstrapped, with five stores and sixty regions of three
+/// voters, on a real clock.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    version: Version,
+    clock: Clock,
+    seed: u64,
+    stores: u64,
+    regions: u64,
+    recorded: Option<(String, String)>,
+    start: Option<SystemTime>,
+    process_start: Option<SystemTime>,
+    bootstrapped: bool,
+    bootstrap_time: Option<SystemTime>,
+    cluster_id: Option<u64>,
+    members: usize,
+    first_member: Option<Member>,
+    first_id: Option<u64>,
+    evict_batch: u64,
+    labeler_split_keys: Vec<String>,
+    settings: Settings,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            version: Version::V8_5,
+            clock: Clock::Real,
+            seed: 0,
+            stores: 5,
+            regions: 60,
+            recorded: None,
+            start: None,
+            process_start: None,
+            bootstrapped: true,
+            bootstrap_time: None,
+            cluster_id: None,
+            members: 1,
+            first_member: None,
+            first_id: None,
+            evict_batch: 3,
+            labeler_split_keys: Vec::new(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl Builder {
+    /// The PD release to behave like.
+    #[must_use]
+    pub fn version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// What moves time.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Decides every choice PD makes at random.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How many stores there are: ids from 1.
+    #[must_use]
+    pub fn stores(mut self, stores: u64) -> Self {
+        self.stores = stores;
+        self
+    }
+
+    /// How many regions there are, three voters each, leaders spread evenly.
+    #[must_use]
+    pub fn regions(mut self, regions: u64) -> Self {
+        self.regions = regions;
+        self
+    }
+
+    /// Takes stores and regions from what a PD answered: the bodies of `GET /stores` and of a
+    /// region list.
+    #[must_use]
+    pub fn from_recorded(mut self, stores_body: &str, regions_body: &str) -> Self {
+        self.recorded = Some((stores_body.to_owned(), regions_body.to_owned()));
+        self
+    }
+
+    /// What time it is at the start; now, by default.
+    #[must_use]
+    pub fn start_time(mut self, start: SystemTime) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// When the PD process was started; at the start, by default.
+    #[must_use]
+    pub fn process_started(mut self, at: SystemTime) -> Self {
+        self.process_start = Some(at);
+        self
+    }
+
+    /// Whether the cluster is bootstrapped; see [`Sim::bootstrap`].
+    #[must_use]
+    pub fn bootstrapped(mut self, bootstrapped: bool) -> Self {
+        self.bootstrapped = bootstrapped;
+        self
+    }
+
+    /// When the cluster was bootstrapped; at the start, by default.
+    #[must_use]
+    pub fn bootstrap_time(mut self, at: SystemTime) -> Self {
+        self.bootstrap_time = Some(at);
+        self
+    }
+
+    /// The cluster's id.
+    #[must_use]
+    pub fn cluster_id(mut self, id: u64) -> Self {
+        self.cluster_id = Some(id);
+        self
+    }
+
+    /// How many members there are, each with an endpoint of its own; all but the leader forward.
+    #[must_use]
+    pub fn members(mut self, members: usize) -> Self {
+        self.members = members.max(1);
+        self
+    }
+
+    /// What `GET /members` says about the first member, which leads.
+    #[must_use]
+    pub fn first_member(mut self, name: &str, id: u64, peer_url: &str, client_url: &str) -> Self {
+        self.first_member = Some(Member {
+            name: name.to_owned(),
+            id,
+            peer_url: peer_url.to_owned(),
+            client_url: client_url.to_owned(),
+        });
+        self
+    }
+
+    /// The next id PD allocates.
+    #[must_use]
+    pub fn next_id(mut self, id: u64) -> Self {
+        self.first_id = Some(id);
+        self
+    }
+
+    /// Time between two heartbeats of a store. PD's default is 10 s.
+    #[must_use]
+    pub fn heartbeat_interval(mut self, interval: Duration) -> Self {
+        self.settings.heartbeat_interval = interval;
+        self
+    }
+
+    /// Time from a command to a store until the heartbeat that shows it done; 200 ms by default.
+    #[must_use]
+    pub fn step_latency(mut self, latency: Duration) -> Self {
+        self.settings.step_latency = latency;
+        self
+    }
+
+    /// How long a new learner stays pending; not at all by default.
+    #[must_use]
+    pub fn snapshot_latency(mut self, latency: Duration) -> Self {
+        self.settings.snapshot_latency = latency;
+        self
+    }
+
+    /// Time between two patrols of the checkers; 1 s by default.
+    #[must_use]
+    pub fn checker_interval(mut self, interval: Duration) -> Self {
+        self.settings.checker_interval = interval;
+        self
+    }
+
+    /// Time between two rounds of the schedulers; 200 ms by default.
+    ///
+    /// A drain moves up to [`evict_batch`](Self::evict_batch) leaders a round, plus what the
+    /// steps take: twelve leaders at 2 s a round and a batch of 3 are gone in about 8 s.
+    #[must_use]
+    pub fn evict_interval(mut self, interval: Duration) -> Self {
+        self.settings.evict_interval = interval;
+        self
+    }
+
+    /// How many leaders a drain moves at once; 3 by default, as in PD.
+    #[must_use]
+    pub fn evict_batch(mut self, batch: u64) -> Self {
+        self.evict_batch = batch;
+        self
+    }
+
+    /// Whether balance-leader brings leaders back to stores that have few; off by default.
+    #[must_use]
+    pub fn balance_leader(mut self, on: bool) -> Self {
+        self.settings.balance_leader = on;
+        self
+    }
+
+    /// Whether stores split regions when asked; they do by default.
+    ///
+    /// If they do not, split operators stay running until they time out.
+    #[must_use]
+    pub fn executes_splits(mut self, executes: bool) -> Self {
+        self.settings.executes_splits = executes;
+        self
+    }
+
+    /// Keys, in hex, at which region labels want regions split: the checker makes
+    /// `labeler-split-region` operators for regions that hold one.
+    #[must_use]
+    pub fn labeler_split_keys<'a>(mut self, keys: impl IntoIterator<Item = &'a str>) -> Self {
+        self.labeler_split_keys = keys.into_iter().map(str::to_ascii_uppercase).collect();
+        self
+    }
+
+    /// Starts serving on ports the system chooses.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be had, or when a recorded state is not what PD answers.
+    pub async fn start(self) -> Result<Sim, Error> {
+        let start = self.start.map_or_else(Time::wall, Time::from);
+        let mut cluster = Cluster::new(self.version, self.settings, start, self.seed);
+        match &self.recorded {
+            None => cluster.populate(self.stores, self.regions),
+            Some((stores, regions)) => cluster
+                .load(stores, regions)
+                .map_err(|source| Error::Recorded { source })?,
+        }
+        cluster.process_start = self.process_start.map_or(start, Time::from);
+        cluster.bootstrapped = self
+            .bootstrapped
+            .then(|| self.bootstrap_time.map_or(start, Time::from));
+        cluster.id = self.cluster_id.unwrap_or(cluster.id);
+        cluster.schedulers.evict_batch = self.evict_batch;
+        cluster.labeler_split_keys = self.labeler_split_keys;
+        if let Some(id) = self.first_id {
+            cluster.set_next_id(id);
+        }
+        let mut listeners = Vec::new();
+        let mut endpoints = Vec::new();
+        for index in 0..self.members {
+            let bind = |source| Error::Bind { source };
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(bind)?;
+            let endpoint = format!("http://{}", listener.local_addr().map_err(bind)?);
+            cluster.members.list.push(member(index, &endpoint));
+            endpoints.push(endpoint);
+            listeners.push(listener);
+        }
+        if let (Some(shown), Some(first)) = (self.first_member, cluster.members.list.first_mut()) {
+            *first = shown;
+        }
+        let shared = Shared::new(State {
+            cluster,
+            faults: Faults::default(),
+            received: Received::default(),
+            real: (self.clock == Clock::Real).then(|| (Instant::now(), start)),
+        });
+        let mut tasks = Vec::new();
+        for (index, listener) in listeners.into_iter().enumerate() {
+            tasks.push(tokio::spawn(server::listen(
+                Arc::clone(&shared),
+                listener,
+                index,
+            )));
+        }
+        if self.clock == Clock::Real {
+            tasks.push(tokio::spawn(server::tick(Arc::clone(&shared))));
+        }
+        Ok(Sim::new(shared, endpoints, tasks))
+    }
+}
+
+fn member(index: usize, endpoint: &str) -> Member {
+    Member {
+        name: format!("pd{index}"),
+        id: 2_556_065_158_137_864_467 + index as u64 * 1_000_003,
+        peer_url: endpoint.to_owned(),
+        client_url: endpoint.to_owned(),
+    }
+}

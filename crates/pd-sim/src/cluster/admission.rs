@@ -1,0 +1,333 @@
+//! `POST /operators`: what PD checks, in its order, and what it says when it refuses.
+
+use serde_json::{Map, Value as Json};
+
+use crate::cluster::Cluster;
+use crate::cluster::operator::{Kind, Operator};
+use crate::cluster::plan::Plan;
+use crate::cluster::region::{Region, Role};
+use crate::cluster::step::{SplitPolicy, Step};
+use crate::cluster::store::StoreState;
+use crate::errors;
+
+/// Why no operator was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// 400: the request lacks something.
+    Input(String),
+    /// 500: PD will not.
+    Refused(String),
+    /// 500: the handler panicked.
+    Panicked,
+}
+
+impl From<String> for Refusal {
+    fn from(text: String) -> Self {
+        Self::Refused(text)
+    }
+}
+
+/// What `POST /operators` answers when it does not refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Admitted {
+    /// `The operator is created.`, even where nothing had to be done.
+    Created,
+    /// scatter-regions reports a percentage.
+    Percentage(u64),
+}
+
+type Input = Map<String, Json>;
+
+impl Cluster {
+    pub(crate) fn create_operator(&mut self, input: &Input) -> Result<Admitted, Refusal> {
+        let Some(name) = input.get("name").and_then(Json::as_str) else {
+            return Err(Refusal::Input("missing operator name".to_owned()));
+        };
+        let operators = match name {
+            "transfer-leader" => vec![self.transfer_leader(input)?],
+            "transfer-region" => vec![self.transfer_region(input)?],
+            "transfer-peer" => vec![self.transfer_peer(input)?],
+            "add-peer" => vec![self.add_peer(input, "admin-add-peer", Role::Voter)?],
+            "add-learner" => vec![self.add_peer(input, "admin-add-learner", Role::Learner)?],
+            "remove-peer" => vec![self.remove_peer(input)?],
+            "merge-region" => self.merge_region(input)?,
+            "split-region" => vec![self.split_region(input)?],
+            "scatter-region" => {
+                self.scatter_region(input)?;
+                return Ok(Admitted::Created);
+            }
+            "scatter-regions" => {
+                if !input.get("region_ids").is_some_and(Json::is_array) {
+                    return Err(Refusal::Input("region_ids is invalid".to_owned()));
+                }
+                return Ok(Admitted::Percentage(100));
+            }
+            _ => return Err(Refusal::Input("unknown operator".to_owned())),
+        };
+        if self.add_operators(operators) {
+            Ok(Admitted::Created)
+        } else {
+            Err(errors::add_operator(self.rows()).into())
+        }
+    }
+
+    fn transfer_leader(&mut self, input: &Input) -> Result<Operator, Refusal> {
+        let region_id = number(input, "region_id", "missing region id")?;
+        let to = number(
+            input,
+            "to_store_id",
+            "missing store id to transfer leader to",
+        )?;
+        let region = self.region(region_id)?;
+        if region.voter_on(to).is_none() {
+            return Err(format!("region has no voter in store {to}").into());
+        }
+        let plan = Plan::in_any_state("admin-transfer-leader", &region).set_leader(to);
+        Ok(plan.build(self, Kind::ADMIN)?)
+    }
+
+    fn transfer_region(&mut self, input: &Input) -> Result<Operator, Refusal> {
+        let region_id = number(input, "region_id", "missing region id")?;
+        let stores: Option<Vec<u64>> = input
+            .get("to_store_ids")
+            .and_then(Json::as_array)
+            .and_then(|ids| ids.iter().map(|id| id.as_f64().map(go_uint)).collect());
+        let Some(stores) = stores else {
+            return Err(Refusal::Input(
+                "invalid store ids to transfer region to".to_owned(),
+            ));
+        };
+        if stores.is_empty() {
+            return Err(Refusal::Input(
+                "missing store ids to transfer region to".to_owned(),
+            ));
+        }
+        let region = self.region(region_id)?;
+        let roles: Vec<&str> = input
+            .get("peer_roles")
+            .and_then(Json::as_array)
+            .map(|roles| roles.iter().filter_map(Json::as_str).collect())
+            .unwrap_or_default();
+        if roles.len() != stores.len() {
+            return Err(
+                "transfer region without peer role is not supported when placement rules enabled"
+                    .to_owned()
+                    .into(),
+            );
+        }
+        for store_id in &stores {
+            self.check_target(*store_id)?;
+        }
+        if roles.iter().filter(|role| **role == "leader").count() > 1 {
+            return Err("region cannot have multiple leaders".to_owned().into());
+        }
+        if !roles.iter().any(|role| matches!(*role, "leader" | "voter")) {
+            return Err("region need at least 1 voter or leader".to_owned().into());
+        }
+        let peers: Vec<(u64, Role)> = stores
+            .iter()
+            .zip(&roles)
+            .map(|(store_id, role)| match *role {
+                "learner" => (*store_id, Role::Learner),
+                _ => (*store_id, Role::Voter),
+            })
+            .collect();
+        let mut plan = Plan::new("admin-move-region", &region).set_peers(&peers);
+        if let Some((leader, _)) = stores
+            .iter()
+            .zip(&roles)
+            .find(|(_, role)| **role == "leader")
+        {
+            plan = plan.set_leader(*leader);
+        }
+        Ok(plan.build(self, Kind::ADMIN)?)
+    }
+
+    fn transfer_peer(&mut self, input: &Input) -> Result<Operator, Refusal> {
+        let region_id = number(input, "region_id", "missing region id")?;
+        let from = number(
+            input,
+            "from_store_id",
+            "invalid store id to transfer peer from",
+        )?;
+        let to = number(input, "to_store_id", "invalid store id to transfer peer to")?;
+        let region = self.region(region_id)?;
+        let Some(old) = region.peer_on(from) else {
+            return Err(format!("region has no peer in store {from}").into());
+        };
+        self.check_target(to)?;
+        let plan = Plan::new("admin-move-peer", &region)
+            .remove_peer(from)
+            .add_peer(to, old.role);
+        Ok(plan.build(self, Kind::ADMIN)?)
+    }
+
+    fn add_peer(&mut self, input: &Input, desc: &str, role: Role) -> Result<Operator, Refusal> {
+        let region_id = number(input, "region_id", "missing region id")?;
+        let store_id = number(input, "store_id", "invalid store id to transfer peer to")?;
+        let region = self.region(region_id)?;
+        if region.peer_on(store_id).is_some() {
+            return Err(format!("region already has peer in store {store_id}").into());
+        }
+        self.check_target(store_id)?;
+        let plan = Plan::new(desc, &region).add_peer(store_id, role);
+        Ok(plan.build(self, Kind::ADMIN)?)
+    }
+
+    fn remove_peer(&mut self, input: &Input) -> Result<Operator, Refusal> {
+        let region_id = number(input, "region_id", "missing region id")?;
+        let store_id = number(input, "store_id", "invalid store id to transfer peer to")?;
+        let region = self.region(region_id)?;
+        if region.peer_on(store_id).is_none() {
+            return Err(format!("region has no peer in store {store_id}").into());
+        }
+        let plan = Plan::new("admin-remove-peer", &region).remove_peer(store_id);
+        Ok(plan.build(self, Kind::ADMIN)?)
+    }
+
+    fn merge_region(&mut self, input: &Input) -> Result<Vec<Operator>, Refusal> {
+        let source_id = number(input, "source_region_id", "missing region id")?;
+        let target_id = number(
+            input,
+            "target_region_id",
+            "invalid target region id to merge to",
+        )?;
+        let (source, target) = (self.region(source_id)?, self.region(target_id)?);
+        for region in [&source, &target] {
+            if !self.is_normal(region) {
+                return Err(errors::region_abnormal(self.rows(), region.id).into());
+            }
+        }
+        let touch = |left: &Region, right: &Region| {
+            left.end_key == right.start_key && !left.end_key.is_empty()
+        };
+        if !touch(&source, &target) && !touch(&target, &source) {
+            return Err(errors::not_adjacent(self.rows()).into());
+        }
+        if source.in_joint_state() || target.in_joint_state() {
+            return Err("cannot merge regions which are in joint state"
+                .to_owned()
+                .into());
+        }
+        let mut kind = Kind::ADMIN.with(Kind::MERGE);
+        let mut steps = Vec::new();
+        let same_stores = source.peers.len() == target.peers.len()
+            && source.peers.iter().all(|peer| {
+                target
+                    .peer_on(peer.store_id)
+                    .is_some_and(|other| other.is_voter() == peer.is_voter())
+            });
+        if !same_stores {
+            let peers: Vec<(u64, Role)> =
+                target.peers.iter().map(|p| (p.store_id, p.role)).collect();
+            let matching = Plan::new("", &source).set_peers(&peers).build(self, kind)?;
+            kind = matching.kind;
+            steps = matching.steps;
+        }
+        let merge = |passive| Step::Merge {
+            source: source_id,
+            target: target_id,
+            target_start: target.start_key.clone(),
+            target_end: target.end_key.clone(),
+            passive,
+        };
+        steps.push(merge(false));
+        let brief = format!("merge: region {source_id} to {target_id}");
+        let desc = "admin-merge-region";
+        let mut active = Operator::new(desc, brief.clone(), &source, kind, steps, self.now);
+        let mut passive = Operator::new(desc, brief, &target, kind, vec![merge(true)], self.now);
+        passive.timeout = active.timeout;
+        active.related = Some(target_id);
+        passive.related = Some(source_id);
+        Ok(vec![active, passive])
+    }
+
+    fn split_region(&mut self, input: &Input) -> Result<Operator, Refusal> {
+        let region_id = number(input, "region_id", "missing region id")?;
+        let Some(policy_name) = input.get("policy").and_then(Json::as_str) else {
+            return Err(Refusal::Input("missing split policy".to_owned()));
+        };
+        let mut keys = Vec::new();
+        if let Some(given) = input.get("keys") {
+            for key in given.as_array().ok_or(Refusal::Panicked)? {
+                let Some(key) = key.as_str() else {
+                    return Err(Refusal::Input("bad format keys".to_owned()));
+                };
+                keys.push(key.to_owned());
+            }
+        }
+        let region = self.region(region_id)?;
+        let Some(policy) = SplitPolicy::parse(policy_name) else {
+            return Err(format!("check policy {policy_name} is not supported").into());
+        };
+        if policy != SplitPolicy::UseKey {
+            keys.clear();
+        }
+        for key in &mut keys {
+            if key.len() % 2 == 1 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return Err(format!("split key {key} is not in hex format").into());
+            }
+            key.make_ascii_uppercase();
+        }
+        if region.in_joint_state() {
+            return Err("cannot split region which is in joint state"
+                .to_owned()
+                .into());
+        }
+        Ok(self.split_operator("admin-split-region", &region, Kind::ADMIN, policy, keys))
+    }
+
+    /// The simulated cluster is always spread well enough: accepted, and nothing to do.
+    fn scatter_region(&self, input: &Input) -> Result<(), Refusal> {
+        let region = self.region(number(input, "region_id", "missing region id")?)?;
+        if !self.is_normal(&region) {
+            return Err(format!("region {} is not fully replicated", region.id).into());
+        }
+        if region.leader.is_none() {
+            return Err(format!("region {} has no leader", region.id).into());
+        }
+        if self.operators.contains_key(&region.id) {
+            return Err(format!("the operator of region {} already exist", region.id).into());
+        }
+        Ok(())
+    }
+
+    fn region(&self, region_id: u64) -> Result<Region, Refusal> {
+        self.regions
+            .get(region_id)
+            .cloned()
+            .ok_or_else(|| errors::region_not_found(self.rows(), region_id).into())
+    }
+
+    fn check_target(&self, store_id: u64) -> Result<(), Refusal> {
+        match self.stores.get(&store_id) {
+            None => Err(errors::store_not_found(store_id).into()),
+            Some(store) if store.state == StoreState::Tombstone => {
+                Err(errors::store_removed(store_id).into())
+            }
+            Some(store) if store.is_unhealthy(self.now) => {
+                Err(errors::store_unhealthy(store_id).into())
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// PD reads every number as a float and casts it: 89.5 is 89 and -1 is 2^64 - 1.
+pub(crate) fn go_uint(number: f64) -> u64 {
+    if number < 0.0 {
+        (number as i64) as u64
+    } else if number >= 18_446_744_073_709_551_616.0 {
+        1 << 63
+    } else {
+        number as u64
+    }
+}
+
+fn number(input: &Input, field: &str, missing: &str) -> Result<u64, Refusal> {
+    input
+        .get(field)
+        .and_then(Json::as_f64)
+        .map(go_uint)
+        .ok_or_else(|| Refusal::Input(missing.to_owned()))
+}

@@ -1,0 +1,47 @@
+//! balance-leader, kept simple: from the store with the most leaders to the one with the fewest.
+
+use crate::cluster::Cluster;
+use crate::cluster::operator::Kind;
+use crate::cluster::plan::Plan;
+
+impl Cluster {
+    /// One round: at most one leader moves.
+    pub(crate) fn balance_leaders(&mut self) {
+        let limit = self.config.limit("leader-schedule-limit", self.now);
+        if self.count_operators(Kind::LEADER) >= limit {
+            return;
+        }
+        let holdings = self.holdings();
+        let leaders = |store_id: u64| holdings.get(&store_id).map_or(0, |held| held.leaders);
+        let mut stores: Vec<u64> = self
+            .stores
+            .keys()
+            .copied()
+            .filter(|store_id| self.takes_leaders(*store_id))
+            .collect();
+        stores.sort_by_key(|store_id| leaders(*store_id));
+        let (Some(&to), Some(&from)) = (stores.first(), stores.last()) else {
+            return;
+        };
+        if leaders(from) < leaders(to) + 2 {
+            return;
+        }
+        let region = self
+            .regions
+            .iter()
+            .find(|region| {
+                region.leader == Some(from)
+                    && region.voter_on(to).is_some()
+                    && region.is_healthy()
+                    && !self.operators.contains_key(&region.id)
+            })
+            .cloned();
+        let Some(region) = region else { return };
+        let operator = Plan::new(self.rows().balance_leader_desc, &region)
+            .set_leader(to)
+            .build(self, Kind::LEADER);
+        if let Ok(operator) = operator {
+            self.add_operators(vec![operator]);
+        }
+    }
+}

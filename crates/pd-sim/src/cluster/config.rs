@@ -1,0 +1,269 @@
+//! PD's scheduling and replication configuration, with temporary overrides.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use crate::clock::Time;
+use crate::gotext::parse_go_duration;
+
+/// The Go type of an item, which decides what JSON it takes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Item {
+    Uint(u64),
+    Int(i64),
+    Float(f64),
+    /// In JSON a string, `"true"` or `"false"`.
+    Bool(bool),
+    /// Go's duration text.
+    Duration(String),
+    Text(String),
+}
+
+/// Why a value was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mismatch {
+    /// JSON of another type; what it is and what is wanted, in Go's words.
+    Type { got: String, want: &'static str },
+    /// A text that is no duration, or a boolean that is no string.
+    Text(String),
+}
+
+impl Item {
+    fn go_type(&self) -> &'static str {
+        match self {
+            Self::Uint(_) => "uint64",
+            Self::Int(_) => "int",
+            Self::Float(_) => "float64",
+            Self::Bool(_) => "bool",
+            Self::Duration(_) | Self::Text(_) => "string",
+        }
+    }
+
+    /// Takes `json` as a new value of the same type.
+    pub(crate) fn parse(&self, json: &Json) -> Result<Self, Mismatch> {
+        let mismatch = |got: String| Mismatch::Type {
+            got,
+            want: self.go_type(),
+        };
+        let number = |number: &serde_json::Number| mismatch(format!("number {number}"));
+        match (self, json) {
+            (_, Json::Null) => Ok(self.clone()),
+            (Self::Uint(_), Json::Number(n)) => n.as_u64().map(Self::Uint).ok_or_else(|| number(n)),
+            (Self::Int(_), Json::Number(n)) => n.as_i64().map(Self::Int).ok_or_else(|| number(n)),
+            (Self::Float(_), Json::Number(n)) => {
+                n.as_f64().map(Self::Float).ok_or_else(|| number(n))
+            }
+            (Self::Bool(_), Json::String(text)) => match text.as_str() {
+                "true" => Ok(Self::Bool(true)),
+                "false" => Ok(Self::Bool(false)),
+                _ => Err(Mismatch::Text(format!(
+                    "json: invalid use of ,string struct tag, trying to unmarshal {text:?} into bool"
+                ))),
+            },
+            (Self::Bool(_), other) => Err(Mismatch::Text(format!(
+                "json: invalid use of ,string struct tag, trying to unmarshal unquoted value {other} into bool"
+            ))),
+            (Self::Duration(_), Json::String(text)) => match parse_go_duration(text) {
+                Some(duration) => Ok(Self::Duration(crate::gotext::go_duration(duration))),
+                None => Err(Mismatch::Text(format!("time: invalid duration {text:?}"))),
+            },
+            (Self::Text(_), Json::String(text)) => Ok(Self::Text(text.clone())),
+            (_, Json::Bool(_)) => Err(mismatch("bool".to_owned())),
+            (_, Json::Number(n)) => Err(number(n)),
+            (_, Json::String(_)) => Err(mismatch("string".to_owned())),
+            (_, Json::Array(_)) => Err(mismatch("array".to_owned())),
+            (_, Json::Object(_)) => Err(mismatch("object".to_owned())),
+        }
+    }
+}
+
+/// Named items in PD's order.
+pub(crate) type Items = Vec<(&'static str, Item)>;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) schedule: Items,
+    pub(crate) replication: Items,
+    /// Overrides by full name: the value and when it ends.
+    pub(crate) ttl: BTreeMap<String, (Json, Time)>,
+}
+
+impl Config {
+    pub(crate) fn new() -> Self {
+        Self {
+            schedule: default_schedule(),
+            replication: default_replication(),
+            ttl: BTreeMap::new(),
+        }
+    }
+
+    /// Whether an override of the item, named `schedule.…`, is in force.
+    pub(crate) fn is_overridden(&self, full_name: &str, now: Time) -> bool {
+        self.ttl.get(full_name).is_some_and(|(_, end)| *end > now)
+    }
+
+    /// The limit in force: the override, else the stored value.
+    pub(crate) fn limit(&self, name: &str, now: Time) -> u64 {
+        let full_name = format!("schedule.{name}");
+        if self.is_overridden(&full_name, now)
+            && let Some(number) = self.ttl.get(&full_name).and_then(|(v, _)| v.as_f64())
+        {
+            return number as u64;
+        }
+        match self.schedule_item(name) {
+            Some(Item::Uint(value)) => *value,
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn float(&self, name: &str) -> f64 {
+        match self.schedule_item(name) {
+            Some(Item::Float(value)) => *value,
+            _ => 0.0,
+        }
+    }
+
+    pub(crate) fn is_on(&self, name: &str) -> bool {
+        matches!(self.schedule_item(name), Some(Item::Bool(true)))
+    }
+
+    pub(crate) fn duration(&self, name: &str) -> Duration {
+        match self.schedule_item(name) {
+            Some(Item::Duration(text)) => parse_go_duration(text).unwrap_or_default(),
+            _ => Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn max_replicas(&self) -> u64 {
+        match find(&self.replication, "max-replicas") {
+            Some(Item::Uint(value)) => *value,
+            _ => 3,
+        }
+    }
+
+    pub(crate) fn schedule_item(&self, name: &str) -> Option<&Item> {
+        find(&self.schedule, name)
+    }
+}
+
+pub(crate) fn find<'a>(items: &'a Items, name: &str) -> Option<&'a Item> {
+    items
+        .iter()
+        .find(|(item_name, _)| item_name.eq_ignore_ascii_case(name))
+        .map(|(_, item)| item)
+}
+
+/// What is wrong with a schedule configuration, in PD's words.
+pub(crate) fn validate_schedule(items: &Items) -> Result<(), &'static str> {
+    let float = |name| match find(items, name) {
+        Some(Item::Float(value)) => *value,
+        _ => 0.0,
+    };
+    let (low, high) = (float("low-space-ratio"), float("high-space-ratio"));
+    if float("tolerant-size-ratio") < 0.0 {
+        Err("tolerant-size-ratio should be non-negative")
+    } else if !(0.0..=1.0).contains(&low) {
+        Err("low-space-ratio should between 0 and 1")
+    } else if !(0.0..=1.0).contains(&high) {
+        Err("high-space-ratio should between 0 and 1")
+    } else if low <= high {
+        Err("low-space-ratio should be larger than high-space-ratio")
+    } else if matches!(find(items, "patrol-region-worker-count"), Some(Item::Int(n)) if !(1..=8).contains(n))
+    {
+        Err("patrol-region-worker-count should be between 1 and 8")
+    } else {
+        Ok(())
+    }
+}
+
+/// The names that may be overridden for a time.
+pub(crate) const TTL_NAMES: [&str; 13] = [
+    "schedule.max-snapshot-count",
+    "schedule.max-merge-region-size",
+    "schedule.max-pending-peer-count",
+    "schedule.max-merge-region-keys",
+    "schedule.leader-schedule-limit",
+    "schedule.region-schedule-limit",
+    "schedule.replica-schedule-limit",
+    "schedule.merge-schedule-limit",
+    "schedule.hot-region-schedule-limit",
+    "schedule.split-scatter-schedule-limit",
+    "schedule.scheduler-max-waiting-operator",
+    "schedule.enable-location-replacement",
+    "schedule.enable-tikv-split-region",
+];
+
+/// Where `store-limit` and `schedulers-v2` come in the list, they are written by the answer.
+pub(crate) const STORE_LIMIT_COMES_BEFORE: &str = "tolerant-size-ratio";
+pub(crate) const SCHEDULERS_COME_BEFORE: &str = "hot-regions-write-interval";
+/// Printed only when true.
+pub(crate) const HALT_SCHEDULING: &str = "halt-scheduling";
+
+fn default_schedule() -> Items {
+    let duration = |text: &str| Item::Duration(text.to_owned());
+    let text = |text: &str| Item::Text(text.to_owned());
+    vec![
+        ("max-snapshot-count", Item::Uint(64)),
+        ("max-pending-peer-count", Item::Uint(64)),
+        ("max-merge-region-size", Item::Uint(54)),
+        ("max-merge-region-keys", Item::Uint(540_000)),
+        ("split-merge-interval", duration("1h0m0s")),
+        ("switch-witness-interval", duration("1h0m0s")),
+        ("enable-one-way-merge", Item::Bool(false)),
+        ("enable-cross-table-merge", Item::Bool(true)),
+        ("patrol-region-interval", duration("10ms")),
+        ("max-store-down-time", duration("30m0s")),
+        ("max-store-preparing-time", duration("48h0m0s")),
+        ("leader-schedule-limit", Item::Uint(4)),
+        ("leader-schedule-policy", text("count")),
+        ("region-schedule-limit", Item::Uint(2048)),
+        ("witness-schedule-limit", Item::Uint(4)),
+        ("replica-schedule-limit", Item::Uint(64)),
+        ("merge-schedule-limit", Item::Uint(8)),
+        ("hot-region-schedule-limit", Item::Uint(4)),
+        ("affinity-schedule-limit", Item::Uint(0)),
+        ("split-scatter-schedule-limit", Item::Uint(0)),
+        ("hot-region-cache-hits-threshold", Item::Uint(3)),
+        ("tolerant-size-ratio", Item::Float(0.0)),
+        ("low-space-ratio", Item::Float(0.8)),
+        ("high-space-ratio", Item::Float(0.7)),
+        ("region-score-formula-version", text("v2")),
+        ("scheduler-max-waiting-operator", Item::Uint(5)),
+        ("enable-remove-down-replica", Item::Bool(true)),
+        ("enable-replace-offline-replica", Item::Bool(true)),
+        ("enable-make-up-replica", Item::Bool(true)),
+        ("enable-remove-extra-replica", Item::Bool(true)),
+        ("enable-location-replacement", Item::Bool(true)),
+        ("enable-debug-metrics", Item::Bool(false)),
+        ("enable-joint-consensus", Item::Bool(true)),
+        ("enable-tikv-split-region", Item::Bool(true)),
+        ("enable-heartbeat-breakdown-metrics", Item::Bool(true)),
+        ("enable-heartbeat-concurrent-runner", Item::Bool(true)),
+        ("hot-regions-write-interval", duration("10m0s")),
+        ("hot-regions-reserved-days", Item::Uint(7)),
+        ("max-movable-hot-peer-size", Item::Int(512)),
+        ("enable-diagnostic", Item::Bool(true)),
+        ("enable-witness", Item::Bool(false)),
+        (
+            "slow-store-evicting-affected-store-ratio-threshold",
+            Item::Float(0.3),
+        ),
+        ("store-limit-version", text("v1")),
+        (HALT_SCHEDULING, Item::Bool(false)),
+        ("patrol-region-worker-count", Item::Int(1)),
+        ("max-affinity-merge-region-size", Item::Uint(256)),
+    ]
+}
+
+fn default_replication() -> Items {
+    vec![
+        ("max-replicas", Item::Uint(3)),
+        ("location-labels", Item::Text(String::new())),
+        ("strictly-match-label", Item::Bool(false)),
+        ("enable-placement-rules", Item::Bool(true)),
+        ("enable-placement-rules-cache", Item::Bool(false)),
+        ("isolation-level", Item::Text(String::new())),
+    ]
+}

@@ -1,0 +1,117 @@
+//! What happens by itself when time passes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::clock::Time;
+use crate::cluster::Cluster;
+use crate::cluster::store::StoreState;
+use crate::cluster::tikv::Command;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// All stores report.
+    Heartbeats,
+    /// The checkers patrol.
+    Check,
+    /// The schedulers have their turn.
+    Schedule,
+    /// Running operators are looked at: time-outs, commands sent again.
+    Notify,
+    /// A store has executed a command.
+    Executed { region_id: u64, command: Command },
+    /// A new learner has caught up.
+    CaughtUp { region_id: u64, store_id: u64 },
+    /// The members have a leader again.
+    Elected,
+}
+
+const NOTIFY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Events in the order they are due; those due at once in the order they were scheduled.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    queue: BTreeMap<(Time, u64), Event>,
+    scheduled: u64,
+}
+
+impl Cluster {
+    pub(crate) fn schedule(&mut self, delay: Duration, event: Event) {
+        let sequence = self.events.scheduled;
+        self.events.scheduled += 1;
+        self.events
+            .queue
+            .insert((self.now + delay, sequence), event);
+    }
+
+    /// Lets time pass until `end`, with everything that happens on the way.
+    pub(crate) fn advance_to(&mut self, end: Time) {
+        while let Some(next) = self.events.queue.first_entry() {
+            let (due, _) = *next.key();
+            if due > end {
+                break;
+            }
+            let event = next.remove();
+            self.now = self.now.max(due);
+            self.happen(event);
+        }
+        self.now = self.now.max(end);
+    }
+
+    pub(crate) fn interval_of(&self, event: &Event) -> Duration {
+        let interval = match event {
+            Event::Heartbeats => self.settings.heartbeat_interval,
+            Event::Check => self.settings.checker_interval,
+            Event::Schedule => self.settings.evict_interval,
+            _ => NOTIFY_INTERVAL,
+        };
+        interval.max(Duration::from_millis(1))
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Heartbeats => self.heartbeats(),
+            Event::Check => self.patrol(),
+            Event::Schedule => self.run_schedulers(),
+            Event::Notify => self.push_operators(),
+            Event::Executed { region_id, command } => return self.executed(region_id, command),
+            Event::CaughtUp {
+                region_id,
+                store_id,
+            } => {
+                if let Some(region) = self.regions.get_mut(region_id) {
+                    region.pending.retain(|pending| *pending != store_id);
+                    self.region_heartbeat(region_id);
+                }
+                return;
+            }
+            Event::Elected => return self.members.elected(),
+        }
+        let again = self.interval_of(&event);
+        self.schedule(again, event);
+    }
+
+    fn heartbeats(&mut self) {
+        let now = self.now;
+        for store in self.stores.values_mut() {
+            if !store.stuck && store.state != StoreState::Tombstone {
+                store.last_heartbeat = now;
+            }
+        }
+        self.report_sizes();
+        self.bury_empty_stores();
+    }
+
+    /// An Offline store that holds nothing any more is gone.
+    fn bury_empty_stores(&mut self) {
+        if self.stores.values().all(|s| s.state != StoreState::Offline) {
+            return;
+        }
+        let holdings = self.holdings();
+        for store in self.stores.values_mut() {
+            if store.state == StoreState::Offline && !holdings.contains_key(&store.id) {
+                store.state = StoreState::Tombstone;
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The cluster as PD sees it, and the stores that do what PD asks.
+
+pub(crate) mod admission;
+pub(crate) mod balance;
+pub(crate) mod checkers;
+pub(crate) mod config;
+pub(crate) mod controller;
+pub(crate) mod events;
+pub(crate) mod evict_leader;
+pub(crate) mod members;
+pub(crate) mod operator;
+pub(crate) mod plan;
+pub(crate) mod recorded;
+pub(crate) mod region;
+pub(crate) mod rules;
+pub(crate) mod schedulers;
+pub(crate) mod step;
+pub(crate) mod store;
+pub(crate) mod tikv;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::clock::Time;
+use crate::cluster::config::Config;
+use crate::cluster::events::{Event, Events};
+use crate::cluster::members::Members;
+use crate::cluster::operator::Operator;
+use crate::cluster::region::{Epoch, Peer, Region, Regions, Role};
+use crate::cluster::schedulers::Schedulers;
+use crate::cluster::store::{Holdings, Store};
+use crate::cluster::tikv::Command;
+use crate::settings::Settings;
+use crate::version::{Rows, Version};
+
+/// Everything one PD leader knows, plus what its stores are about to do.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) version: Version,
+    pub(crate) settings: Settings,
+    pub(crate) now: Time,
+    /// When the PD process started: its monotonic clock's zero.
+    pub(crate) process_start: Time,
+    /// When the cluster was bootstrapped; `None` before.
+    pub(crate) bootstrapped: Option<Time>,
+    pub(crate) id: u64,
+    pub(crate) members: Members,
+    pub(crate) stores: BTreeMap<u64, Store>,
+    pub(crate) regions: Regions,
+    /// Running operators by region.
+    pub(crate) operators: BTreeMap<u64, Operator>,
+    /// The last ended operator of each region.
+    pub(crate) records: BTreeMap<u64, Operator>,
+    pub(crate) schedulers: Schedulers,
+    pub(crate) config: Config,
+    /// Keys at which the region labeler wants regions split.
+    pub(crate) labeler_split_keys: Vec<String>,
+    events: Events,
+    /// Commands the stores have and have not executed yet.
+    in_flight: Vec<(u64, Command)>,
+    /// Regions the checkers have to look at.
+    unchecked: BTreeSet<u64>,
+    next_id: u64,
+    random: u64,
+}
+
+/// How long an ended operator is remembered.
+const RECORDS_KEPT: Duration = Duration::from_secs(600);
+/// Ids of a fresh cluster are above what a double can hold.
+const CLUSTER_ID: u64 = 7_711_603_448_021_978_553;
+
+impl Cluster {
+    pub(crate) fn new(version: Version, settings: Settings, start: Time, seed: u64) -> Self {
+        let mut cluster = Self {
+            version,
+            settings,
+            now: start,
+            process_start: start,
+            bootstrapped: Some(start),
+            id: CLUSTER_ID,
+            members: Members::default(),
+            stores: BTreeMap::new(),
+            regions: Regions::default(),
+            operators: BTreeMap::new(),
+            records: BTreeMap::new(),
+            schedulers: Schedulers::new(version.rows()),
+            config: Config::new(),
+            labeler_split_keys: Vec::new(),
+            events: Events::default(),
+            in_flight: Vec::new(),
+            unchecked: BTreeSet::new(),
+            next_id: 1,
+            random: seed,
+        };
+        for event in [
+            Event::Heartbeats,
+            Event::Check,
+            Event::Schedule,
+            Event::Notify,
+        ] {
+            let first = cluster.interval_of(&event);
+            cluster.schedule(first, event);
+        }
+        cluster
+    }
+
+    /// Fills the cluster with stores 1 to `stores` and regions of three voters spread evenly.
+    pub(crate) fn populate(&mut self, stores: u64, regions: u64) {
+        for id in 1..=stores {
+            self.stores.insert(id, Store::new(id, self.now));
+        }
+        self.next_id = stores + 1;
+        let replicas = self.config.max_replicas().min(stores);
+        for index in 0..regions {
+            let peers: Vec<Peer> = (0..replicas)
+                .map(|replica| Peer {
+                    id: self.allocate_id(),
+                    store_id: (index + replica) % stores + 1,
+                    role: Role::Voter,
+                })
+                .collect();
+            let region = Region {
+                id: self.allocate_id(),
+                start_key: if index == 0 {
+                    String::new()
+                } else {
+                    row_key(index - 1)
+                },
+                end_key: if index + 1 == regions {
+                    String::new()
+                } else {
+                    row_key(index)
+                },
+                epoch: Epoch {
+                    conf_ver: 1,
+                    version: 1,
+                },
+                leader: peers.first().map(|peer| peer.store_id),
+                peers,
+                down: BTreeMap::new(),
+                pending: Vec::new(),
+                size: 96,
+                keys: 960_000,
+                written_bytes: 0,
+                read_bytes: 0,
+            };
+            self.regions.insert(region);
+        }
+        self.check_everything();
+        self.report_sizes();
+    }
+
+    pub(crate) fn rows(&self) -> &'static Rows {
+        self.version.rows()
+    }
+
+    pub(crate) fn is_bootstrapped(&self) -> bool {
+        self.bootstrapped.is_some()
+    }
+
+    /// Counts what every store holds, in one pass over the regions.
+    pub(crate) fn holdings(&self) -> BTreeMap<u64, Holdings> {
+        let mut all: BTreeMap<u64, Holdings> = BTreeMap::new();
+        for region in self.regions.iter() {
+            for peer in &region.peers {
+                let held = all.entry(peer.store_id).or_default();
+                held.regions += 1;
+                held.region_size += region.size;
+                held.learners += u64::from(!peer.is_voter());
+                held.pending += u64::from(region.pending.contains(&peer.store_id));
+                if region.leader == Some(peer.store_id) {
+                    held.leaders += 1;
+                    held.leader_size += region.size;
+                }
+            }
+        }
+        all
+    }
+
+    pub(crate) fn allocate_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    pub(crate) fn set_next_id(&mut self, id: u64) {
+        self.next_id = id;
+    }
+
+    /// The next number of the seeded sequence, below `bound`.
+    pub(crate) fn random_below(&mut self, bound: usize) -> usize {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        (z % bound.max(1) as u64) as usize
+    }
+
+    /// Ended operators that are still remembered.
+    pub(crate) fn live_records(&self) -> impl Iterator<Item = &Operator> {
+        self.records
+            .values()
+            .filter(|record| self.is_remembered(record))
+    }
+
+    pub(crate) fn is_remembered(&self, record: &Operator) -> bool {
+        record
+            .finished
+            .is_some_and(|finished| self.now.since(finished) < RECORDS_KEPT)
+    }
+
+    /// A store is one PD may count on: it exists and its heartbeats arrive.
+    pub(crate) fn is_disconnected(&self, store_id: u64) -> bool {
+        self.stores
+            .get(&store_id)
+            .is_none_or(|store| store.is_disconnected(self.now))
+    }
+
+    pub(crate) fn check_everything(&mut self) {
+        self.unchecked = self.regions.ids().collect();
+    }
+
+    fn report_sizes(&mut self) {
+        for (store_id, held) in self.holdings() {
+            if let Some(store) = self.stores.get_mut(&store_id) {
+                let bytes = u64::try_from(held.region_size).unwrap_or(0) << 20;
+                store.used = store.used.max(bytes);
+            }
+        }
+    }
+}
+
+/// The key of a table's row, memcomparable-encoded, as TiDB's regions begin with.
+fn row_key(index: u64) -> String {
+    format!(
+        "7480000000000000FF015F7280000000{:02X}FF{:06X}FF00000000FB",
+        index >> 24 & 0xFF,
+        index & 0xFF_FFFF
+    )
+}

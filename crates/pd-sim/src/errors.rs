@@ -1,0 +1,96 @@
+//! PD's error texts.
+
+use crate::version::Rows;
+
+pub(crate) const NOT_BOOTSTRAPPED: &str =
+    "[PD:cluster:ErrNotBootstrapped]TiKV cluster not bootstrapped, please start TiKV first";
+pub(crate) const SCHEDULER_NOT_FOUND: &str =
+    "[PD:scheduler:ErrSchedulerNotFound]scheduler not found";
+pub(crate) const SCHEDULER_EXISTED: &str = "[PD:scheduler:ErrSchedulerExisted]scheduler existed";
+pub(crate) const SCHEDULE_CONFIG_NOT_EXIST: &str =
+    "[PD:scheduler:ErrScheduleConfigNotExist]the config does not exist";
+/// What a handler that dereferences nothing prints; the stack follows.
+pub(crate) const NIL_PANIC: &str =
+    "PANIC: runtime error: invalid memory address or nil pointer dereference\n";
+
+/// A message with the code in front, where the version writes it.
+fn coded(rows: &Rows, code: &str, message: &str) -> String {
+    if rows.prefixed_errors {
+        format!("[PD:{code}]{message}")
+    } else {
+        message.to_owned()
+    }
+}
+
+pub(crate) fn operator_not_found(rows: &Rows) -> String {
+    coded(rows, "operator:ErrOperatorNotFound", "operator not found")
+}
+
+pub(crate) fn add_operator(rows: &Rows) -> String {
+    coded(
+        rows,
+        "operator:ErrAddOperator",
+        "failed to add operator, maybe already have one",
+    )
+}
+
+pub(crate) fn region_not_found(rows: &Rows, region_id: u64) -> String {
+    coded(
+        rows,
+        "region:ErrRegionNotFound",
+        &format!("region {region_id} not found"),
+    )
+}
+
+pub(crate) fn region_abnormal(rows: &Rows, region_id: u64) -> String {
+    coded(
+        rows,
+        "region:ErrRegionAbnormalPeer",
+        &format!("region {region_id} has abnormal peer"),
+    )
+}
+
+pub(crate) fn not_adjacent(rows: &Rows) -> String {
+    coded(
+        rows,
+        "region:ErrRegionNotAdjacent",
+        "two regions are not adjacent",
+    )
+}
+
+/// Where an operator or a scheduler names a store that is not there.
+pub(crate) fn store_not_found(store_id: u64) -> String {
+    format!("[PD:core:ErrStoreNotFound]store {store_id} not found")
+}
+
+/// `GET /store/{id}` of a store that is not there.
+pub(crate) fn no_such_store(rows: &Rows, store_id: u64) -> String {
+    coded(
+        rows,
+        "core:ErrStoreNotFound",
+        &format!("store {store_id} not found"),
+    )
+}
+
+pub(crate) fn store_removed(store_id: u64) -> String {
+    format!("[PD:core:ErrStoreRemoved]store {store_id} has been removed")
+}
+
+pub(crate) fn store_destroyed(store_id: u64) -> String {
+    format!("[PD:core:ErrStoreDestroyed]store {store_id} has been physically destroyed")
+}
+
+pub(crate) fn store_unhealthy(store_id: u64) -> String {
+    format!("[PD:core:ErrStoreUnhealthy]store {store_id} is unhealthy")
+}
+
+/// Go's text for an integer that does not parse, and the reason.
+pub(crate) fn not_a_number(function: &str, text: &str) -> String {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let reason = if is_number {
+        "value out of range"
+    } else {
+        "invalid syntax"
+    };
+    format!("strconv.{function}: parsing {text:?}: {reason}")
+}

@@ -1,0 +1,163 @@
+//! What differs between PD versions, as data.
+
+/// The PD release whose answers the simulator gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Version {
+    /// 6.5.12.
+    V6_5,
+    /// 7.5.7.
+    V7_5,
+    /// 8.5.7.
+    V8_5,
+    /// The development line after 9.0 beta.
+    V9_0,
+}
+
+/// How a region that does not exist is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissingRegion {
+    /// 200 with a region whose id is 0.
+    ZeroObject,
+    /// 404 with a message.
+    NotFound,
+}
+
+/// One column of the table of differences.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// As `GET /version` prints it.
+    pub(crate) number: &'static str,
+    /// Whether handlers' messages carry a `[PD:module:Name]` prefix.
+    pub(crate) prefixed_errors: bool,
+    /// Whether `POST /operators` before bootstrap panics.
+    pub(crate) unbootstrapped_operator_panics: bool,
+    /// A region that is not there.
+    pub(crate) missing_region: MissingRegion,
+    /// What empty filtered lists are: `null` or `[]`.
+    pub(crate) empty_list_is_null: bool,
+    /// The comma before `timeout` in operator texts.
+    pub(crate) operator_comma: &'static str,
+    /// Status of a scheduler that could not be added.
+    pub(crate) add_scheduler_refused: u16,
+    /// Message when evict-leader's `store_id` is not a number.
+    pub(crate) evict_store_not_a_number: &'static str,
+    /// Description of the operators evict-leader makes.
+    pub(crate) evict_desc: &'static str,
+    /// Description of the operators balance-leader makes.
+    pub(crate) balance_leader_desc: &'static str,
+    /// Largest batch evict-leader takes; `None` where it has no batch.
+    pub(crate) evict_batch_max: Option<u64>,
+    /// Whether an empty `DELETE /operators` exists.
+    pub(crate) delete_all_operators: bool,
+    /// Whether TTL changes have messages of their own.
+    pub(crate) ttl_messages: bool,
+    /// Status of a redirect to a cleaned path.
+    pub(crate) redirect_status: u16,
+    /// Whether redirector messages carry a prefix.
+    pub(crate) prefixed_redirects: bool,
+    /// Whether `GET /status` names a kernel type.
+    pub(crate) kernel_type: bool,
+    /// Whether the `kind` bit mask has an affinity bit.
+    pub(crate) affinity_kind: bool,
+    /// Status of diagnostics for a scheduler that has none.
+    pub(crate) undiagnosable_status: u16,
+    /// Message after a store's weight or limit changed: `weight`/`limit` or `label`.
+    pub(crate) names_what_changed: bool,
+    /// Names of the schedulers a fresh cluster runs.
+    pub(crate) default_schedulers: &'static [&'static str],
+}
+
+const SCHEDULERS_6_5: &[&str] = &[
+    "balance-region-scheduler",
+    "balance-leader-scheduler",
+    "balance-hot-region-scheduler",
+    "split-bucket-scheduler",
+];
+const SCHEDULERS_7_5: &[&str] = &[
+    "balance-region-scheduler",
+    "balance-leader-scheduler",
+    "balance-hot-region-scheduler",
+];
+const SCHEDULERS_SINCE_8_5_5: &[&str] = &[
+    "balance-region-scheduler",
+    "balance-leader-scheduler",
+    "balance-hot-region-scheduler",
+    "evict-slow-store-scheduler",
+    "evict-stopping-store-scheduler",
+];
+
+const V6_5: Rows = Rows {
+    number: "v6.5.12",
+    prefixed_errors: false,
+    unbootstrapped_operator_panics: false,
+    operator_comma: "，",
+    undiagnosable_status: 400,
+    default_schedulers: SCHEDULERS_6_5,
+    ..V7_5
+};
+
+const V7_5: Rows = Rows {
+    number: "v7.5.7",
+    empty_list_is_null: true,
+    evict_desc: "evict-leader",
+    balance_leader_desc: "balance-leader",
+    evict_batch_max: None,
+    delete_all_operators: false,
+    ttl_messages: false,
+    redirect_status: 301,
+    prefixed_redirects: false,
+    affinity_kind: false,
+    names_what_changed: false,
+    default_schedulers: SCHEDULERS_7_5,
+    ..V8_5
+};
+
+const V8_5: Rows = Rows {
+    number: "v8.5.7",
+    prefixed_errors: true,
+    unbootstrapped_operator_panics: true,
+    missing_region: MissingRegion::ZeroObject,
+    empty_list_is_null: false,
+    operator_comma: ", ",
+    add_scheduler_refused: 500,
+    evict_store_not_a_number: "missing store id",
+    evict_desc: "evict-leader-scheduler",
+    balance_leader_desc: "balance-leader-scheduler",
+    evict_batch_max: Some(10),
+    delete_all_operators: true,
+    ttl_messages: true,
+    redirect_status: 307,
+    prefixed_redirects: true,
+    kernel_type: false,
+    affinity_kind: true,
+    undiagnosable_status: 500,
+    names_what_changed: true,
+    default_schedulers: SCHEDULERS_SINCE_8_5_5,
+};
+
+const V9_0: Rows = Rows {
+    number: "v9.0.0",
+    missing_region: MissingRegion::NotFound,
+    add_scheduler_refused: 400,
+    evict_store_not_a_number: "please input a right store id",
+    evict_batch_max: Some(100),
+    kernel_type: true,
+    ..V8_5
+};
+
+impl Version {
+    /// The number as `GET /version` prints it, such as `v8.5.7`.
+    pub fn number(self) -> &'static str {
+        self.rows().number
+    }
+
+    pub(crate) fn rows(self) -> &'static Rows {
+        match self {
+            Self::V6_5 => &V6_5,
+            Self::V7_5 => &V7_5,
+            Self::V8_5 => &V8_5,
+            Self::V9_0 => &V9_0,
+        }
+    }
+}
