@@ -134,14 +134,14 @@ impl Cluster {
                 }
             }
             Command::LeaveJoint => region.leave_joint_state(),
-            Command::RemovePeer(on) if region.leader != Some(on.store_id) => {
-                if region
-                    .peer_on(on.store_id)
-                    .is_some_and(|p| p.id == on.peer_id)
-                {
-                    region.remove_peer_on(on.store_id);
-                    region.epoch.conf_ver += 1;
-                }
+            Command::RemovePeer(on)
+                if region.leader != Some(on.store_id)
+                    && region
+                        .peer_on(on.store_id)
+                        .is_some_and(|peer| peer.id == on.peer_id) =>
+            {
+                region.remove_peer_on(on.store_id);
+                region.epoch.conf_ver += 1;
             }
             _ => {}
         }
