@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::time::http_date;
+
 /// How far PD's clock is ahead of ours.
 ///
 /// From the `Date` header of answers, which has a resolution of one second; several answers
@@ -22,9 +24,11 @@ pub(crate) struct Clock {
     readings: VecDeque<Reading>,
 }
 
-/// One answer: PD's clock was ahead by something between these.
-#[derive(Debug, Clone, Copy)]
+/// Answers of one second: PD's clock was ahead by something between these.
+#[derive(Debug, Clone)]
 struct Reading {
+    header: String,
+    date: SystemTime,
     at: Instant,
     least_ms: i64,
     most_ms: i64,
@@ -34,22 +38,46 @@ const KEPT: usize = 32;
 const FRESH: Duration = Duration::from_secs(300);
 
 impl Clock {
-    /// Adds an answer dated `date` to a request sent and received at these local times.
-    pub(crate) fn add(&mut self, sent: SystemTime, received: SystemTime, date: SystemTime) {
+    /// Reads the `Date` of an answer to a request sent and received at these local times.
+    pub(crate) fn read(
+        &mut self,
+        sent: SystemTime,
+        received: SystemTime,
+        header: &str,
+    ) -> Option<SystemTime> {
+        let newest = self
+            .readings
+            .back_mut()
+            .filter(|newest| newest.header == header);
+        let date = match &newest {
+            Some(newest) => newest.date,
+            None => http_date(header)?,
+        };
         // PD cut its time to the second below, and read it between the two local times.
         let least_ms = difference_ms(date, received);
         let most_ms = difference_ms(date, sent).saturating_add(1000);
-        if least_ms > most_ms {
-            return; // Our clock was set back in between.
+        match newest {
+            // Our clock was set back in between.
+            _ if least_ms > most_ms => {}
+            Some(newest) if least_ms <= newest.most_ms && most_ms >= newest.least_ms => {
+                newest.least_ms = newest.least_ms.max(least_ms);
+                newest.most_ms = newest.most_ms.min(most_ms);
+            }
+            _ => {
+                if self.readings.len() == KEPT {
+                    self.readings.pop_front();
+                }
+                let (header, at) = (header.to_owned(), Instant::now());
+                self.readings.push_back(Reading {
+                    header,
+                    date,
+                    at,
+                    least_ms,
+                    most_ms,
+                });
+            }
         }
-        if self.readings.len() == KEPT {
-            self.readings.pop_front();
-        }
-        self.readings.push_back(Reading {
-            at: Instant::now(),
-            least_ms,
-            most_ms,
-        });
+        Some(date)
     }
 
     /// The narrowest estimate that the newest answers agree on.
@@ -89,15 +117,22 @@ fn difference_ms(later: SystemTime, earlier: SystemTime) -> i64 {
 mod tests {
     use super::*;
 
+    /// Milliseconds after 2026-11-24 05:22:00.
     fn at(ms: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_000 + ms)
+        SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_497_720_000 + ms)
+    }
+
+    /// The header of an answer at that time.
+    fn header(ms: u64) -> String {
+        format!("Tue, 24 Nov 2026 05:22:{:02} GMT", ms / 1000)
     }
 
     #[test]
     fn one_answer_is_good_to_half_a_second() {
         let mut clock = Clock::default();
         assert_eq!(clock.offset(), None);
-        clock.add(at(500), at(520), at(5000));
+        assert_eq!(clock.read(at(500), at(520), &header(5000)), Some(at(5000)));
+        assert_eq!(clock.read(at(500), at(520), "soon"), None);
         let offset = clock.offset().unwrap();
         assert_eq!((offset.ahead_ms, offset.uncertainty_ms), (4990, 510));
     }
@@ -107,7 +142,7 @@ mod tests {
         let mut clock = Clock::default();
         // PD is 4.7 s ahead: local .000 is PD's .700.
         for local in (0..3000_u64).step_by(130) {
-            clock.add(at(local), at(local + 10), at((local + 4705) / 1000 * 1000));
+            clock.read(at(local), at(local + 10), &header(local + 4705));
         }
         let offset = clock.offset().unwrap();
         assert!(offset.uncertainty_ms < 100, "{offset:?}");
@@ -118,10 +153,21 @@ mod tests {
     }
 
     #[test]
+    fn many_answers_of_one_second_are_one_reading() {
+        let mut clock = Clock::default();
+        for local in 0..990 {
+            clock.read(at(local), at(local + 1), &header(0));
+        }
+        assert_eq!(clock.readings.len(), 1);
+        let offset = clock.offset().unwrap();
+        assert_eq!((offset.ahead_ms, offset.uncertainty_ms), (5, 6));
+    }
+
+    #[test]
     fn a_set_clock_is_believed_at_once() {
         let mut clock = Clock::default();
-        clock.add(at(0), at(10), at(0));
-        clock.add(at(100), at(110), at(60_000));
-        assert!(clock.offset().unwrap().ahead_ms > 59_000);
+        clock.read(at(0), at(10), &header(0));
+        clock.read(at(100), at(110), &header(50_000));
+        assert!(clock.offset().unwrap().ahead_ms > 49_000);
     }
 }

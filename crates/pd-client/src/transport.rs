@@ -4,17 +4,19 @@
 //! says what an answer means. [`route`] chooses the endpoint, [`seam`] is where another HTTP
 //! client fits.
 
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{BoxError, Error};
 use crate::refusal::{PdError, Verdict};
-use crate::time::http_date;
+use crate::transport::body::{BodyError, read_all, read_start};
+use crate::transport::deadline::Deadline;
 
 pub use answer::Accepted;
 pub(crate) use answer::Answer;
@@ -22,7 +24,9 @@ pub(crate) use call::Call;
 pub use seam::{Body, BodyChunks, HttpTransport, Sent, TransportError};
 
 mod answer;
+mod body;
 mod call;
+mod deadline;
 pub(crate) mod reqwest;
 pub(crate) mod route;
 mod seam;
@@ -45,7 +49,9 @@ impl Client {
         time: Duration,
     ) -> Result<Answer, Failure> {
         let started = Instant::now();
-        let result = self.exchange_quietly(endpoint, call, started + time).await;
+        let sleep = pin!(sleep_until(started + time));
+        let mut deadline = Deadline::new(time, sleep);
+        let result = self.exchange_quietly(endpoint, call, &mut deadline).await;
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match &result {
             Ok(_) => tracing::debug!(call = call.name(), %endpoint, elapsed_ms, "PD answered"),
@@ -60,11 +66,11 @@ impl Client {
         &self,
         endpoint: &Endpoint,
         call: &Call,
-        deadline: Instant,
+        deadline: &mut Deadline<'_>,
     ) -> Result<Answer, Failure> {
         let request = self.request(endpoint, call)?;
         let sent = SystemTime::now();
-        let response = match timeout_at(deadline, self.shared.transport.call(request)).await {
+        let response = match deadline.limit(self.shared.transport.call(request)).await {
             Ok(Ok(response)) => response,
             Ok(Err(TransportError {
                 sent: Sent::No,
@@ -78,12 +84,13 @@ impl Client {
             })) => {
                 return Err(Failure::unanswered(endpoint, source));
             }
-            Err(elapsed) => return Err(Failure::unanswered(endpoint, elapsed)),
+            Err(timed_out) => return Err(Failure::unanswered(endpoint, timed_out)),
         };
-        let date = date(&response);
-        if let Some(date) = date {
-            self.shared.clock().add(sent, SystemTime::now(), date);
-        }
+        let date = response.headers().get(header::DATE).and_then(|date| {
+            self.shared
+                .clock()
+                .read(sent, SystemTime::now(), date.to_str().ok()?)
+        });
         let status = response.status();
         if status.is_success() {
             let limit = self.shared.body_cap;
@@ -105,7 +112,7 @@ impl Client {
         endpoint: &Endpoint,
         call: &Call,
         response: Response<Body>,
-        deadline: Instant,
+        deadline: &mut Deadline<'_>,
     ) -> Failure {
         let status = response.status();
         if status.is_redirection() {
@@ -204,43 +211,4 @@ impl From<Error> for Failure {
             another_may_answer: false,
         }
     }
-}
-
-enum BodyError {
-    TooLarge,
-    Broken(BoxError),
-}
-
-async fn read_all(mut body: Body, limit: usize, deadline: Instant) -> Result<Bytes, BodyError> {
-    if body.announced().is_some_and(|length| length > limit as u64) {
-        return Err(BodyError::TooLarge);
-    }
-    let mut read = BytesMut::new();
-    while let Some(chunk) = next(&mut body, deadline).await.map_err(BodyError::Broken)? {
-        if read.len() + chunk.len() > limit {
-            return Err(BodyError::TooLarge);
-        }
-        read.extend_from_slice(&chunk);
-    }
-    Ok(read.freeze())
-}
-
-async fn read_start(mut body: Body, limit: usize, deadline: Instant) -> Result<Bytes, BoxError> {
-    let mut read = BytesMut::new();
-    while let Some(chunk) = next(&mut body, deadline).await? {
-        read.extend_from_slice(&chunk);
-        if read.len() >= limit {
-            read.truncate(limit);
-            break;
-        }
-    }
-    Ok(read.freeze())
-}
-
-async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>, BoxError> {
-    timeout_at(deadline, body.next()).await?
-}
-
-fn date(response: &Response<Body>) -> Option<SystemTime> {
-    http_date(response.headers().get(header::DATE)?.to_str().ok()?)
 }

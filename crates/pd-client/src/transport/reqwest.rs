@@ -55,11 +55,11 @@ impl Reqwest {
 impl HttpTransport for Reqwest {
     async fn call(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
         let request = reqwest::Request::try_from(request).map_err(classified)?;
-        let response = self.0.execute(request).await.map_err(classified)?;
+        let mut response = self.0.execute(request).await.map_err(classified)?;
+        let announced = response.content_length();
         let mut answer = Response::new(());
         *answer.status_mut() = response.status();
-        *answer.headers_mut() = response.headers().clone();
-        let announced = response.content_length();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
         Ok(answer.map(|()| Body::from_chunks(announced, Chunks(response))))
     }
 }

@@ -99,7 +99,11 @@ async fn a_connection_closed_after_reading_may_have_carried_it() {
 #[tokio::test]
 async fn silence_may_have_carried_it() {
     let error = check(Fault::Hang, ErrorClass::Unanswered, 1).await;
-    assert!(error.report().contains("elapsed"), "{}", error.report());
+    assert!(
+        error.report().contains("timed out after 2s"),
+        "{}",
+        error.report()
+    );
 }
 
 #[tokio::test]
