@@ -12,6 +12,7 @@ mod recorded_calls;
 mod recordings;
 mod replay;
 mod routes;
+mod simulated;
 mod tls;
 mod wire;
 
