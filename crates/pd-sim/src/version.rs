@@ -66,6 +66,33 @@ pub(crate) struct Rows {
     pub(crate) names_what_changed: bool,
     /// Names of the schedulers a fresh cluster runs.
     pub(crate) default_schedulers: &'static [&'static str],
+    /// Whether regions have key-value and columnar sizes.
+    pub(crate) kv_sizes: bool,
+    /// Whether stores show that they take no leaders.
+    pub(crate) shows_leader_pause: bool,
+    /// Whether `GET /regions/store/{id}` takes a `type`.
+    pub(crate) region_types: bool,
+    /// Whether hot statistics count processor time.
+    pub(crate) hot_cpu: bool,
+    /// Whether `GET /min-resolved-ts` lists stores.
+    pub(crate) min_resolved_by_store: bool,
+    /// Whether a range's start key comes before its end key.
+    pub(crate) start_key_first: bool,
+    /// What differs from 8.5's schedule configuration.
+    pub(crate) schedule: &'static [(&'static str, ItemChange)],
+    /// Further fields after the schedulers in the schedule configuration.
+    pub(crate) after_schedulers: &'static [(&'static str, Option<&'static str>)],
+    /// Whether the schedule configuration has a limit for stores to come.
+    pub(crate) default_store_limit: bool,
+}
+
+/// How an item of the schedule configuration differs from 8.5's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ItemChange {
+    Absent,
+    Is(u64),
+    Off,
+    Named(&'static str),
 }
 
 const SCHEDULERS_6_5: &[&str] = &[
@@ -87,6 +114,40 @@ const SCHEDULERS_SINCE_8_5_5: &[&str] = &[
     "evict-stopping-store-scheduler",
 ];
 
+const SCHEDULE_6_5: &[(&str, ItemChange)] = &[
+    ("max-merge-region-size", ItemChange::Is(20)),
+    ("max-merge-region-keys", ItemChange::Is(200_000)),
+    (
+        "switch-witness-interval",
+        // Misspelt in that release.
+        ItemChange::Named("swtich-witness-interval"),
+    ),
+    ("witness-schedule-limit", ItemChange::Absent),
+    ("affinity-schedule-limit", ItemChange::Absent),
+    ("split-scatter-schedule-limit", ItemChange::Absent),
+    ("enable-heartbeat-breakdown-metrics", ItemChange::Absent),
+    ("enable-heartbeat-concurrent-runner", ItemChange::Absent),
+    ("max-movable-hot-peer-size", ItemChange::Absent),
+    ("enable-diagnostic", ItemChange::Off),
+    (
+        "slow-store-evicting-affected-store-ratio-threshold",
+        ItemChange::Absent,
+    ),
+    ("store-limit-version", ItemChange::Absent),
+    ("patrol-region-worker-count", ItemChange::Absent),
+    ("max-affinity-merge-region-size", ItemChange::Absent),
+];
+const SCHEDULE_7_5: &[(&str, ItemChange)] = &[
+    ("max-merge-region-size", ItemChange::Is(20)),
+    ("max-merge-region-keys", ItemChange::Is(200_000)),
+    ("affinity-schedule-limit", ItemChange::Absent),
+    ("split-scatter-schedule-limit", ItemChange::Absent),
+    ("enable-heartbeat-breakdown-metrics", ItemChange::Absent),
+    ("enable-heartbeat-concurrent-runner", ItemChange::Absent),
+    ("patrol-region-worker-count", ItemChange::Absent),
+    ("max-affinity-merge-region-size", ItemChange::Absent),
+];
+
 const V6_5: Rows = Rows {
     number: "v6.5.12",
     prefixed_errors: false,
@@ -94,6 +155,12 @@ const V6_5: Rows = Rows {
     operator_comma: "，",
     undiagnosable_status: 400,
     default_schedulers: SCHEDULERS_6_5,
+    min_resolved_by_store: false,
+    schedule: SCHEDULE_6_5,
+    after_schedulers: &[
+        ("schedulers-payload", None),
+        ("store-limit-mode", Some("manual")),
+    ],
     ..V7_5
 };
 
@@ -110,6 +177,11 @@ const V7_5: Rows = Rows {
     affinity_kind: false,
     names_what_changed: false,
     default_schedulers: SCHEDULERS_7_5,
+    region_types: false,
+    hot_cpu: false,
+    start_key_first: true,
+    schedule: SCHEDULE_7_5,
+    after_schedulers: &[("schedulers-payload", None)],
     ..V8_5
 };
 
@@ -134,6 +206,15 @@ const V8_5: Rows = Rows {
     undiagnosable_status: 500,
     names_what_changed: true,
     default_schedulers: SCHEDULERS_SINCE_8_5_5,
+    kv_sizes: false,
+    shows_leader_pause: false,
+    region_types: true,
+    hot_cpu: true,
+    min_resolved_by_store: true,
+    start_key_first: false,
+    schedule: &[],
+    after_schedulers: &[],
+    default_store_limit: false,
 };
 
 const V9_0: Rows = Rows {
@@ -143,6 +224,10 @@ const V9_0: Rows = Rows {
     evict_store_not_a_number: "please input a right store id",
     evict_batch_max: Some(100),
     kernel_type: true,
+    kv_sizes: true,
+    shows_leader_pause: true,
+    schedule: &[("split-scatter-schedule-limit", ItemChange::Is(4))],
+    default_store_limit: true,
     ..V8_5
 };
 

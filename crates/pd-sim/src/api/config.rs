@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::api::answer::{Answer, Nothing};
 use crate::api::request::{Request, wrong_type};
-use crate::api::stores::limit_map;
+use crate::api::stores::{Limit, limit_map};
 use crate::cluster::Cluster;
 use crate::cluster::config::{
     HALT_SCHEDULING, Item, Items, Mismatch, SCHEDULERS_COME_BEFORE, STORE_LIMIT_COMES_BEFORE,
@@ -45,10 +45,16 @@ impl Serialize for ScheduleBody<'_> {
         let mut map = serializer.serialize_map(None)?;
         for (name, item) in &self.0.config.schedule {
             if *name == STORE_LIMIT_COMES_BEFORE {
+                if self.0.rows().default_store_limit {
+                    map.serialize_entry("default-store-limit", &Limit::DEFAULT)?;
+                }
                 map.serialize_entry("store-limit", &limit_map(self.0))?;
             }
             if *name == SCHEDULERS_COME_BEFORE {
                 map.serialize_entry("schedulers-v2", &scheduler_entries(self.0))?;
+                for (name, value) in self.0.rows().after_schedulers {
+                    map.serialize_entry(name, value)?;
+                }
             }
             if *name != HALT_SCHEDULING || *item == Item::Bool(true) {
                 map.serialize_entry(name, item)?;

@@ -14,11 +14,13 @@ struct Flow {
     store_bytes: u64,
     store_keys: u64,
     store_query: u64,
-    store_cpu: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_cpu: Option<u64>,
     total_flow_bytes: u64,
     total_flow_keys: u64,
     total_flow_query: u64,
-    total_flow_cpu: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_flow_cpu: Option<u64>,
     regions_count: u64,
     statistics: [(); 0],
 }
@@ -45,9 +47,15 @@ pub(super) fn regions(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     if stores.is_empty() {
         stores = cluster.stores.keys().copied().collect();
     }
+    let cpu = cluster.rows().hot_cpu.then_some(0);
+    let none = Flow {
+        store_cpu: cpu,
+        total_flow_cpu: cpu,
+        ..Flow::default()
+    };
     let flows: BTreeMap<String, Flow> = stores
         .into_iter()
-        .map(|id| (id.to_string(), Flow::default()))
+        .map(|id| (id.to_string(), none))
         .collect();
     Answer::ok(&Body {
         as_peer: flows.clone(),
@@ -65,7 +73,8 @@ pub(super) fn stores(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
         keys_read_rate: BTreeMap<String, u64>,
         query_write_rate: BTreeMap<String, u64>,
         query_read_rate: BTreeMap<String, u64>,
-        cpu_read_rate: BTreeMap<String, u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cpu_read_rate: Option<BTreeMap<String, u64>>,
     }
     if !cluster.is_bootstrapped() {
         return Answer::message(500, errors::NOT_BOOTSTRAPPED);
@@ -82,6 +91,6 @@ pub(super) fn stores(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
         keys_read_rate: zero.clone(),
         query_write_rate: zero.clone(),
         query_read_rate: zero.clone(),
-        cpu_read_rate: zero,
+        cpu_read_rate: cluster.rows().hot_cpu.then_some(zero),
     })
 }

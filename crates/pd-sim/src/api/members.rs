@@ -175,18 +175,19 @@ pub(super) fn cluster_status(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     })
 }
 
-pub(super) fn min_resolved_ts(_: &mut Cluster, _: &Request<'_>) -> Answer {
+pub(super) fn min_resolved_ts(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     #[derive(Serialize)]
     struct Body {
         is_real_time: bool,
         min_resolved_ts: u64,
         persist_interval: &'static str,
-        stores_min_resolved_ts: Option<()>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stores_min_resolved_ts: Option<Option<()>>,
     }
     Answer::ok(&Body {
         is_real_time: true,
         min_resolved_ts: 0,
         persist_interval: "1s",
-        stores_min_resolved_ts: None,
+        stores_min_resolved_ts: cluster.rows().min_resolved_by_store.then_some(None),
     })
 }

@@ -1,6 +1,7 @@
 //! PD's HTTP API: which handler answers what, and what comes before the handlers.
 
 pub(crate) mod answer;
+mod checkers;
 mod config;
 mod hotspot;
 mod members;
@@ -86,6 +87,8 @@ const ROUTES: &[Route] = {
         ),
         route("POST", "/schedulers/{name}", Nothing, schedulers::pause),
         route("DELETE", "/schedulers/{name}", Nothing, schedulers::remove),
+        route("GET", "/checker/{name}", Nothing, checkers::status),
+        route("POST", "/checker/{name}", Nothing, checkers::pause),
         route(
             "*",
             "/scheduler-config/{name}",

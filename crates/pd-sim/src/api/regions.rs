@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use crate::api::answer::Answer;
+use crate::api::answer::{Answer, Nothing};
 use crate::api::request::Request;
 use crate::cluster::Cluster;
 use crate::cluster::region::{Peer, Region, Role};
+use crate::cluster::store::StoreState;
 use crate::errors;
-use crate::version::MissingRegion;
+use crate::version::{MissingRegion, Rows};
 
 #[derive(Default, Serialize)]
 struct RegionBody<'a> {
@@ -30,6 +31,10 @@ struct RegionBody<'a> {
     read_keys: u64,
     approximate_size: i64,
     approximate_keys: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approximate_kv_size: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approximate_columnar_kv_size: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -81,8 +86,8 @@ impl From<&Peer> for PeerBody {
     }
 }
 
-impl<'a> From<&'a Region> for RegionBody<'a> {
-    fn from(region: &'a Region) -> Self {
+impl<'a> RegionBody<'a> {
+    fn new(region: &'a Region, rows: &Rows) -> Self {
         let body = |store_id: &u64| region.peer_on(*store_id).map(PeerBody::from);
         Self {
             id: region.id,
@@ -109,6 +114,8 @@ impl<'a> From<&'a Region> for RegionBody<'a> {
             read_bytes: region.read_bytes,
             approximate_size: region.size,
             approximate_keys: region.keys,
+            approximate_kv_size: rows.kv_sizes.then_some(0),
+            approximate_columnar_kv_size: rows.kv_sizes.then_some(0),
             ..Self::default()
         }
     }
@@ -120,8 +127,11 @@ struct RegionsBody<'a> {
     regions: Vec<RegionBody<'a>>,
 }
 
-fn list<'a>(regions: impl Iterator<Item = &'a Region>) -> Answer {
-    let regions: Vec<RegionBody<'_>> = regions.map(RegionBody::from).collect();
+fn list<'a>(cluster: &Cluster, regions: impl Iterator<Item = &'a Region>) -> Answer {
+    let rows = cluster.rows();
+    let regions: Vec<RegionBody<'_>> = regions
+        .map(|region| RegionBody::new(region, rows))
+        .collect();
     Answer::data(&RegionsBody {
         count: regions.len(),
         regions,
@@ -130,7 +140,7 @@ fn list<'a>(regions: impl Iterator<Item = &'a Region>) -> Answer {
 
 fn one(cluster: &Cluster, region: Option<&Region>, missing: &str) -> Answer {
     match (region, cluster.rows().missing_region) {
-        (Some(region), _) => Answer::data(&RegionBody::from(region)),
+        (Some(region), _) => Answer::data(&RegionBody::new(region, cluster.rows())),
         (None, MissingRegion::ZeroObject) => Answer::data(&RegionBody::default()),
         (None, MissingRegion::NotFound) => Answer::message(404, missing),
     }
@@ -139,7 +149,7 @@ fn one(cluster: &Cluster, region: Option<&Region>, missing: &str) -> Answer {
 pub(super) fn by_id(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     match request.id(2) {
         Ok(0) if cluster.rows().missing_region == MissingRegion::NotFound => {
-            Answer::json(400, &crate::api::answer::Nothing {})
+            Answer::json(400, &Nothing {})
         }
         Ok(id) => {
             let missing = errors::region_not_found(cluster.rows(), id);
@@ -160,7 +170,7 @@ pub(super) fn by_key(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 }
 
 pub(super) fn all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    list(cluster.regions.scan_from(""))
+    list(cluster, cluster.regions.scan_from(""))
 }
 
 pub(super) fn scan(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
@@ -179,6 +189,7 @@ pub(super) fn scan(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     };
     let in_range = |region: &&Region| end.is_empty() || region.start_key < end;
     list(
+        cluster,
         cluster
             .regions
             .scan_from(&start)
@@ -234,11 +245,14 @@ pub(super) fn of_store(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         Ok(id) => id,
         Err(answer) => return answer,
     };
-    let wanted = request.query("type").unwrap_or("all");
+    let wanted = request
+        .query("type")
+        .filter(|_| cluster.rows().region_types)
+        .unwrap_or("all");
     if !["all", "leader", "follower", "learner", "witness", "pending"].contains(&wanted) {
         return Answer::message(400, &format!("unknown sub tree region type {wanted}"));
     }
-    list(cluster.regions.iter().filter(|region| {
+    let found = cluster.regions.iter().filter(|region| {
         let Some(peer) = region.peer_on(store_id) else {
             return false;
         };
@@ -250,7 +264,8 @@ pub(super) fn of_store(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
             "witness" => false,
             _ => true,
         }
-    }))
+    });
+    list(cluster, found)
 }
 
 pub(super) fn check(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
@@ -270,7 +285,7 @@ pub(super) fn check(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         return Answer::not_found();
     }
     let replicas = usize::try_from(cluster.config.max_replicas()).unwrap_or(usize::MAX);
-    list(cluster.regions.iter().filter(|region| match kind {
+    let found = cluster.regions.iter().filter(|region| match kind {
         "miss-peer" => region.peers.len() < replicas,
         "extra-peer" => region.peers.len() > replicas,
         "pending-peer" => !region.pending.is_empty(),
@@ -279,10 +294,11 @@ pub(super) fn check(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         "empty-region" => region.size <= 1,
         "offline-peer" => region.peers.iter().any(|peer| {
             let store = cluster.stores.get(&peer.store_id);
-            store.is_some_and(|store| store.state == crate::cluster::store::StoreState::Offline)
+            store.is_some_and(|store| store.state == StoreState::Offline)
         }),
         _ => false,
-    }))
+    });
+    list(cluster, found)
 }
 
 pub(super) fn siblings(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
@@ -295,9 +311,10 @@ pub(super) fn siblings(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         return Answer::message(404, &text);
     };
     let (left, right) = cluster.regions.siblings(region);
-    let left_body = || left.map(RegionBody::from).unwrap_or_default();
+    let body = |region| RegionBody::new(region, cluster.rows());
+    let left_body = || left.map(body).unwrap_or_default();
     // A missing right neighbour shows the left one again: PD reuses its buffer.
-    let right_body = right.map_or_else(left_body, RegionBody::from);
+    let right_body = right.map_or_else(left_body, body);
     Answer::data(&RegionsBody {
         count: 2,
         regions: vec![left_body(), right_body],
@@ -321,5 +338,5 @@ pub(super) fn top(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     };
     let mut regions: Vec<&Region> = cluster.regions.iter().collect();
     regions.sort_by_key(|region| -weigh(region));
-    list(regions.into_iter().take(limit))
+    list(cluster, regions.into_iter().take(limit))
 }

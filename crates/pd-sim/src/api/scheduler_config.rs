@@ -33,7 +33,7 @@ pub(super) fn call(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         (EVICT_LEADER, "list", "GET") => list_evicted(cluster),
         (EVICT_LEADER, "config", "POST") => evict(cluster, request),
         (EVICT_LEADER, "delete", "DELETE") => stop(cluster, request),
-        (BALANCE_LEADER, "list", "GET") => balance_leader(),
+        (BALANCE_LEADER, "list", "GET") => balance_leader(cluster),
         (EVICT_LEADER, "list" | "config" | "delete", _) | (BALANCE_LEADER, "list", _) => {
             Answer::method_not_allowed()
         }
@@ -56,17 +56,30 @@ fn missing(cluster: &Cluster, name: &str) -> Option<Answer> {
     }
 }
 
+/// The one range there is; whose key comes first depends on the version.
 #[derive(Clone, Copy, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct KeyRange {
-    end_key: &'static str,
-    start_key: &'static str,
+#[serde(untagged)]
+enum KeyRange {
+    #[serde(rename_all = "kebab-case")]
+    EndFirst {
+        end_key: &'static str,
+        start_key: &'static str,
+    },
+    #[serde(rename_all = "kebab-case")]
+    StartFirst {
+        start_key: &'static str,
+        end_key: &'static str,
+    },
 }
 
-const WHOLE_RANGE: [KeyRange; 1] = [KeyRange {
-    end_key: "",
-    start_key: "",
-}];
+fn whole_range(cluster: &Cluster) -> [KeyRange; 1] {
+    let (start_key, end_key) = ("", "");
+    [if cluster.rows().start_key_first {
+        KeyRange::StartFirst { start_key, end_key }
+    } else {
+        KeyRange::EndFirst { end_key, start_key }
+    }]
+}
 
 fn list_evicted(cluster: &Cluster) -> Answer {
     #[derive(Serialize)]
@@ -82,7 +95,7 @@ fn list_evicted(cluster: &Cluster) -> Answer {
             .schedulers
             .evicting
             .iter()
-            .map(|store_id| (store_id.to_string(), WHOLE_RANGE))
+            .map(|store_id| (store_id.to_string(), whole_range(cluster)))
             .collect(),
         batch: cluster
             .rows()
@@ -138,14 +151,14 @@ fn stop(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     }
 }
 
-fn balance_leader() -> Answer {
+fn balance_leader(cluster: &Cluster) -> Answer {
     #[derive(Serialize)]
     struct Body {
         ranges: [KeyRange; 1],
         batch: u64,
     }
     Answer::ok(&Body {
-        ranges: WHOLE_RANGE,
+        ranges: whole_range(cluster),
         batch: 4,
     })
 }

@@ -212,7 +212,7 @@ pub(super) fn diagnose(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     }
     if !cluster.config.is_on("enable-diagnostic") {
         let text = "[PD:diagnostic:ErrDiagnosticDisabled]diagnostic is disabled";
-        return Answer::message(rows.undiagnosable_status, text);
+        return Answer::message(500, text);
     }
     let (status, summary) = if !cluster.schedulers.runs(name) {
         ("disabled", String::new())

@@ -64,6 +64,8 @@ struct Status {
     last_heartbeat_ts: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     uptime: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pause_leader_transfer_in: bool,
 }
 
 fn is_zero(value: &u8) -> bool {
@@ -117,6 +119,8 @@ fn body<'a>(cluster: &Cluster, store: &'a Store, held: Holdings) -> StoreBody<'a
             start_ts: rfc3339(store.started),
             last_heartbeat_ts: rfc3339(store.last_heartbeat),
             uptime: (uptime > Duration::ZERO).then(|| go_duration(uptime)),
+            pause_leader_transfer_in: cluster.rows().shows_leader_pause
+                && cluster.schedulers.pauses_leader_transfer_to(store.id),
         },
     }
 }
@@ -210,6 +214,14 @@ pub(super) fn one(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 pub(super) struct Limit {
     add_peer: GoFloat,
     remove_peer: GoFloat,
+}
+
+impl Limit {
+    /// What a new store gets.
+    pub(super) const DEFAULT: Self = Self {
+        add_peer: GoFloat(15.0),
+        remove_peer: GoFloat(15.0),
+    };
 }
 
 /// Every store's limits, keyed and sorted as Go does it.

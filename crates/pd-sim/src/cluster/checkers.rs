@@ -75,7 +75,7 @@ impl Cluster {
     }
 
     fn leave_joint_state(&self, region: &Region) -> Option<Operator> {
-        if !region.in_joint_state() {
+        if !region.in_joint_state() || self.is_checker_paused("joint-state") {
             return None;
         }
         let with_role = |role: Role| -> Vec<On> {
@@ -126,7 +126,7 @@ impl Cluster {
             .filter(|key| region.strictly_contains(key))
             .cloned()
             .collect();
-        (!keys.is_empty()).then(|| {
+        (!keys.is_empty() && !self.is_checker_paused("split")).then(|| {
             self.split_operator(
                 "labeler-split-region",
                 region,
@@ -139,6 +139,9 @@ impl Cluster {
 
     fn check_rule(&mut self, region: &Region) -> Option<Operator> {
         region.leader?;
+        if self.is_checker_paused("rule") {
+            return None;
+        }
         let fit = self.fit(region);
         let operator = self
             .fix_orphans(region, &fit)

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::clock::Time;
 use crate::gotext::parse_go_duration;
+use crate::version::{ItemChange, Rows};
 
 /// The Go type of an item, which decides what JSON it takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,9 +92,21 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(rows: &Rows) -> Self {
+        let mut schedule = default_schedule();
+        for (name, change) in rows.schedule {
+            let Some(index) = schedule.iter().position(|(known, _)| known == name) else {
+                continue;
+            };
+            match change {
+                ItemChange::Absent => drop(schedule.remove(index)),
+                ItemChange::Is(value) => schedule[index].1 = Item::Uint(*value),
+                ItemChange::Off => schedule[index].1 = Item::Bool(false),
+                ItemChange::Named(other) => schedule[index].0 = other,
+            }
+        }
         Self {
-            schedule: default_schedule(),
+            schedule,
             replication: default_replication(),
             ttl: BTreeMap::new(),
         }

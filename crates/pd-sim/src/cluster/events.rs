@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Time;
 use crate::cluster::Cluster;
+use crate::cluster::region::Epoch;
 use crate::cluster::store::StoreState;
 use crate::cluster::tikv::Command;
 
@@ -19,7 +20,12 @@ pub(crate) enum Event {
     /// Running operators are looked at: time-outs, commands sent again.
     Notify,
     /// A store has executed a command.
-    Executed { region_id: u64, command: Command },
+    Executed {
+        region_id: u64,
+        /// The region's, when the command was given.
+        epoch: Epoch,
+        command: Command,
+    },
     /// A new learner has caught up.
     CaughtUp { region_id: u64, store_id: u64 },
     /// The members have a leader again.
@@ -74,7 +80,11 @@ impl Cluster {
             Event::Check => self.patrol(),
             Event::Schedule => self.run_schedulers(),
             Event::Notify => self.push_operators(),
-            Event::Executed { region_id, command } => return self.executed(region_id, command),
+            Event::Executed {
+                region_id,
+                epoch,
+                command,
+            } => return self.executed(region_id, epoch, command),
             Event::CaughtUp {
                 region_id,
                 store_id,

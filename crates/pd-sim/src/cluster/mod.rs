@@ -84,7 +84,7 @@ impl Cluster {
             operators: BTreeMap::new(),
             records: BTreeMap::new(),
             schedulers: Schedulers::new(version.rows()),
-            config: Config::new(),
+            config: Config::new(version.rows()),
             labeler_split_keys: Vec::new(),
             events: Events::default(),
             in_flight: Vec::new(),

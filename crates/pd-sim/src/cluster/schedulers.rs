@@ -38,6 +38,7 @@ pub(crate) struct Schedulers {
     /// Default schedulers that were removed.
     pub(crate) disabled: Vec<String>,
     pauses: BTreeMap<String, Pause>,
+    checker_pauses: BTreeMap<String, Pause>,
     /// Stores whose leaders are to leave; none means evict-leader does not run.
     pub(crate) evicting: BTreeSet<u64>,
     pub(crate) evict_batch: u64,
@@ -53,6 +54,7 @@ impl Schedulers {
                 .collect(),
             disabled: Vec::new(),
             pauses: BTreeMap::new(),
+            checker_pauses: BTreeMap::new(),
             evicting: BTreeSet::new(),
             evict_batch: 3,
         }
@@ -98,8 +100,16 @@ impl Schedulers {
         };
     }
 
+    pub(crate) fn set_checker_pause(&mut self, name: &str, pause: Option<Pause>) {
+        match pause {
+            Some(pause) => self.checker_pauses.insert(name.to_owned(), pause),
+            None => self.checker_pauses.remove(name),
+        };
+    }
+
     pub(crate) fn forget_pauses(&mut self) {
         self.pauses.clear();
+        self.checker_pauses.clear();
     }
 
     /// A drain keeps leaders from coming, even while the scheduler itself is paused.
@@ -120,6 +130,13 @@ impl Cluster {
         if self.settings.balance_leader && self.may_run(BALANCE_LEADER) {
             self.balance_leaders();
         }
+    }
+
+    pub(crate) fn is_checker_paused(&self, name: &str) -> bool {
+        self.schedulers
+            .checker_pauses
+            .get(name)
+            .is_some_and(|pause| pause.until > self.now)
     }
 
     fn may_run(&self, name: &str) -> bool {

@@ -56,20 +56,32 @@ impl Cluster {
         if !heard || self.in_flight.contains(&given) {
             return;
         }
+        let Some(epoch) = self.regions.get(region_id).map(|region| region.epoch) else {
+            return;
+        };
         let (region_id, command) = given.clone();
         self.in_flight.push(given);
         self.schedule(
             self.settings.step_latency,
-            Event::Executed { region_id, command },
+            Event::Executed {
+                region_id,
+                epoch,
+                command,
+            },
         );
     }
 
     /// A store is done with a command; the region's next heartbeat says so.
-    pub(crate) fn executed(&mut self, region_id: u64, command: Command) {
+    ///
+    /// A command that was given for another epoch is refused, but for leader transfers.
+    pub(crate) fn executed(&mut self, region_id: u64, epoch: Epoch, command: Command) {
         self.in_flight
             .retain(|(id, other)| *id != region_id || *other != command);
-        let leader = self.regions.get(region_id).and_then(|region| region.leader);
-        if !leader.is_some_and(|leader| self.obeys(leader)) {
+        let Some(region) = self.regions.get(region_id) else {
+            return;
+        };
+        let is_current = region.epoch == epoch || matches!(command, Command::TransferLeader { .. });
+        if !is_current || !region.leader.is_some_and(|leader| self.obeys(leader)) {
             return;
         }
         match command {

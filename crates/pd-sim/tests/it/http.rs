@@ -1,6 +1,7 @@
 //! Asking the simulator as any client would.
 
-use pd_sim::Sim;
+use pd_sim::{Builder, Clock, Sim};
+use serde_json::Value as Json;
 
 /// An answer, read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,3 +63,40 @@ pub(crate) async fn post(sim: &Sim, path: &str, body: &str) -> Answer {
 pub(crate) async fn delete(sim: &Sim, path: &str) -> Answer {
     send(sim, "DELETE", path, "").await.expect("an answer")
 }
+
+/// Five stores and sixty regions, on a stepped clock.
+pub(crate) async fn start() -> Sim {
+    start_with(|builder| builder).await
+}
+
+/// [`start`], with something different.
+pub(crate) async fn start_with(change: impl FnOnce(Builder) -> Builder) -> Sim {
+    let builder = Sim::builder().clock(Clock::Stepped).seed(7);
+    change(builder).start().await.expect("the simulator starts")
+}
+
+/// Asks for an operator; the answer as status and text.
+pub(crate) async fn operator(sim: &Sim, body: &Json) -> (u16, String) {
+    let answer = post(sim, "/operators", &body.to_string()).await;
+    let text = answer.text();
+    let text = serde_json::from_str(&text).unwrap_or(text);
+    (answer.status, text)
+}
+
+/// What `GET /operators/{region}` says before the operator's text.
+pub(crate) async fn status_of(sim: &Sim, region: u64) -> (String, String) {
+    let text = get(sim, &format!("/operators/{region}")).await.text();
+    let text: String = serde_json::from_str(&text).expect("a text");
+    let (status, operator) = text
+        .strip_prefix("status: ")
+        .and_then(|rest| rest.split_once(", operator: "))
+        .unwrap_or_else(|| panic!("{text}"));
+    let desc = operator.split(' ').next().unwrap_or_default();
+    (status.to_owned(), desc.to_owned())
+}
+
+/// The answer to an accepted operator.
+pub(crate) const CREATED: &str = "The operator is created.";
+/// The answer when the region has one that does not give way.
+pub(crate) const HAS_ONE: &str =
+    "[PD:operator:ErrAddOperator]failed to add operator, maybe already have one";

@@ -1,7 +1,20 @@
 //! The simulator from outside: over HTTP, on a stepped clock.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and the replay reports its coverage"
+)]
+
+mod drain;
+mod faults;
+mod half_moved;
 mod http;
 mod normal;
+mod operators;
+mod pd_leader;
 mod recording;
 mod replay;
-mod slice;
+mod scenarios;
+mod stores;

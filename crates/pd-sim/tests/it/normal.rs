@@ -51,3 +51,21 @@ pub(crate) fn without_chosen_targets(body: &str) -> String {
     step.replace_all(body, "$list$step to <choice>")
         .into_owned()
 }
+
+/// Stores by id, where PD listed them in another order; byte for byte within each store.
+pub(crate) fn in_store_order(body: &str) -> String {
+    let separator = "\n    },\n    {\n";
+    let (head, rest) = body.split_once("    {\n").expect("a list of stores");
+    let (stores, tail) = rest.rsplit_once("\n    }\n").expect("a list of stores");
+    let mut stores: Vec<&str> = stores.split(separator).collect();
+    stores.sort_unstable();
+    format!("{head}    {{\n{}\n    }}\n{tail}", stores.join(separator))
+}
+
+/// Takes out the scores.
+pub(crate) fn without_region_scores(body: &str) -> String {
+    let score = Regex::new(r#""region_score": [0-9.]+"#).expect("a pattern");
+    score
+        .replace_all(body, r#""region_score": <score>"#)
+        .into_owned()
+}

@@ -30,7 +30,6 @@ pub(crate) struct Request {
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
-    pub(crate) error_code: Option<String>,
     pub(crate) body: String,
 }
 
