@@ -258,7 +258,10 @@ impl Builder {
             .then(|| self.bootstrap_time.map_or(start, Time::from));
         cluster.id = self.cluster_id.unwrap_or(cluster.id);
         cluster.schedulers.evict_batch = self.evict_batch;
-        cluster.labeler_split_keys = self.labeler_split_keys;
+        if !self.labeler_split_keys.is_empty() {
+            cluster.labeler_split_keys = self.labeler_split_keys;
+            cluster.check_everything();
+        }
         if let Some(id) = self.first_id {
             cluster.set_next_id(id);
         }
@@ -281,18 +284,16 @@ impl Builder {
             received: Received::default(),
             real: (self.clock == Clock::Real).then(|| (Instant::now(), start)),
         });
-        let mut tasks = Vec::new();
-        for (index, listener) in listeners.into_iter().enumerate() {
-            tasks.push(tokio::spawn(server::listen(
-                Arc::clone(&shared),
-                listener,
-                index,
-            )));
-        }
-        if self.clock == Clock::Real {
-            tasks.push(tokio::spawn(server::tick(Arc::clone(&shared))));
-        }
-        Ok(Sim::new(shared, endpoints, tasks))
+        let tasks = listeners
+            .into_iter()
+            .enumerate()
+            .map(|(index, listener)| {
+                tokio::spawn(server::listen(Arc::clone(&shared), listener, index))
+            })
+            .collect();
+        let ticker =
+            (self.clock == Clock::Real).then(|| tokio::spawn(server::tick(Arc::clone(&shared))));
+        Ok(Sim::new(shared, endpoints, tasks, ticker))
     }
 }
 

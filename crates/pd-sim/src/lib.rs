@@ -59,7 +59,7 @@ mod wire;
 pub use crate::builder::Builder;
 pub use crate::clock::Clock;
 pub use crate::cluster::members::Outage;
-pub use crate::cluster::region::{Epoch, Peer, Role};
+pub use crate::cluster::region::{Epoch, HotFlow, Peer, Role};
 pub use crate::cluster::store::StoreState;
 pub use crate::fault::Fault;
 pub use crate::received::Write;

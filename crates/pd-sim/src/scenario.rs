@@ -8,7 +8,7 @@ use crate::clock::Time;
 use crate::cluster::Cluster;
 use crate::cluster::operator::{Kind, Level, Operator};
 use crate::cluster::plan::Plan;
-use crate::cluster::region::{Peer, Region, Role};
+use crate::cluster::region::{HotFlow, Peer, Region, Role};
 use crate::cluster::step::SplitPolicy;
 use crate::cluster::store::StoreState;
 use crate::sim::Sim;
@@ -170,6 +170,14 @@ impl Sim {
         });
     }
 
+    /// Makes a region hot, or with `None` not hot any more.
+    pub fn set_hot(&self, region_id: u64, hot: Option<HotFlow>) {
+        self.with(|cluster| match hot {
+            Some(hot) => cluster.hot.insert(region_id, hot),
+            None => cluster.hot.remove(&region_id),
+        });
+    }
+
     /// Puts a store into a state at once.
     pub fn set_store_state(&self, store_id: u64, state: StoreState) {
         self.store(store_id, |store, _| store.state = state);
@@ -194,6 +202,9 @@ impl Sim {
     }
 
     /// A stuck store sends no heartbeats and does nothing: it becomes Disconnected, then Down.
+    ///
+    /// What it led is led by another voter once it has been silent for 20 s, if a majority of
+    /// the region's voters lives; after ten minutes its peers are reported as down.
     pub fn set_stuck(&self, store_id: u64, is_stuck: bool) {
         self.store(store_id, |store, _| store.stuck = is_stuck);
     }

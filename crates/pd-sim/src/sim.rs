@@ -1,8 +1,9 @@
 //! The running simulator.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::builder::Builder;
@@ -10,14 +11,16 @@ use crate::cluster::Cluster;
 use crate::cluster::members::Outage;
 use crate::fault::Fault;
 use crate::received::Write;
-use crate::server::Shared;
+use crate::server::{self, Shared};
 
 /// A Placement Driver and its stores, served until this is dropped.
 #[derive(Debug)]
 pub struct Sim {
     shared: Arc<Shared>,
     endpoints: Vec<String>,
-    tasks: Vec<JoinHandle<()>>,
+    /// The members' listeners, by index; `None` while a member is stopped.
+    listeners: Mutex<Vec<Option<JoinHandle<()>>>>,
+    ticker: Option<JoinHandle<()>>,
 }
 
 /// Why a simulator did not start.
@@ -49,12 +52,14 @@ impl Sim {
     pub(crate) fn new(
         shared: Arc<Shared>,
         endpoints: Vec<String>,
-        tasks: Vec<JoinHandle<()>>,
+        listeners: Vec<JoinHandle<()>>,
+        ticker: Option<JoinHandle<()>>,
     ) -> Self {
         Self {
             shared,
             endpoints,
-            tasks,
+            listeners: Mutex::new(listeners.into_iter().map(Some).collect()),
+            ticker,
         }
     }
 
@@ -113,6 +118,38 @@ impl Sim {
         self.with(|cluster| cluster.change_leader(election, outage));
     }
 
+    /// Stops a member's process: its connections break and new ones are refused.
+    ///
+    /// If it led, [`change_leader`](Self::change_leader) is what the others do next.
+    pub async fn stop_member(&self, index: usize) {
+        self.with(|cluster| cluster.members.stopped.insert(index));
+        if let Some(listener) = self.listener(index, None) {
+            listener.abort();
+            // It ends by being aborted, which is an error to who waits for it.
+            let _ = listener.await;
+        }
+    }
+
+    /// Starts a stopped member again, at its old address.
+    ///
+    /// # Errors
+    ///
+    /// When the address has been taken meanwhile.
+    pub async fn start_member(&self, index: usize) -> Result<(), Error> {
+        let address = self.endpoints.get(index).map_or("", |endpoint| {
+            endpoint.strip_prefix("http://").unwrap_or(endpoint)
+        });
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| Error::Bind { source })?;
+        let task = tokio::spawn(server::listen(Arc::clone(&self.shared), listener, index));
+        if let Some(other) = self.listener(index, Some(task)) {
+            other.abort();
+        }
+        self.with(|cluster| cluster.members.stopped.remove(&index));
+        Ok(())
+    }
+
     /// Name of the member that leads.
     pub fn leader_name(&self) -> Option<String> {
         self.with(|cluster| cluster.members.leader().map(|member| member.name.clone()))
@@ -135,6 +172,17 @@ impl Sim {
         self.shared.state().received.writes.clone()
     }
 
+    /// Puts another listener in a member's place and returns the one that was there.
+    fn listener(&self, index: usize, new: Option<JoinHandle<()>>) -> Option<JoinHandle<()>> {
+        let mut listeners = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        listeners
+            .get_mut(index)
+            .and_then(|listener| std::mem::replace(listener, new))
+    }
+
     pub(crate) fn with<R>(&self, look: impl FnOnce(&mut Cluster) -> R) -> R {
         look(&mut self.shared.state().cluster)
     }
@@ -142,7 +190,11 @@ impl Sim {
 
 impl Drop for Sim {
     fn drop(&mut self) {
-        for task in &self.tasks {
+        let listeners = self
+            .listeners
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        for task in listeners.iter().flatten().chain(&self.ticker) {
             task.abort();
         }
     }

@@ -1,4 +1,4 @@
-//! `/hotspot`: nothing is hot here.
+//! `/hotspot`: nothing is hot but what the test says is.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,11 @@ use serde::Serialize;
 use crate::api::answer::Answer;
 use crate::api::request::Request;
 use crate::cluster::Cluster;
+use crate::cluster::region::{HotFlow, Peer, Region};
 use crate::errors;
+use crate::gotext::rfc3339;
 
-#[derive(Clone, Copy, Default, Serialize)]
+#[derive(Default, Serialize)]
 struct Flow {
     store_bytes: u64,
     store_keys: u64,
@@ -22,7 +24,24 @@ struct Flow {
     #[serde(skip_serializing_if = "Option::is_none")]
     total_flow_cpu: Option<u64>,
     regions_count: u64,
-    statistics: [(); 0],
+    statistics: Vec<Statistic>,
+}
+
+#[derive(Serialize)]
+struct Statistic {
+    store_id: u64,
+    stores: Vec<u64>,
+    is_leader: bool,
+    is_learner: bool,
+    region_id: u64,
+    hot_degree: u64,
+    flow_bytes: u64,
+    flow_keys: u64,
+    flow_query: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow_cpu: Option<u64>,
+    anti_count: u64,
+    last_update_time: String,
 }
 
 pub(super) fn regions(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
@@ -47,20 +66,65 @@ pub(super) fn regions(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     if stores.is_empty() {
         stores = cluster.stores.keys().copied().collect();
     }
+    let is_read = request.segment(2) == "read";
+    let flows = |leaders_only| -> BTreeMap<String, Flow> {
+        stores
+            .iter()
+            .map(|id| (id.to_string(), flow(cluster, *id, is_read, leaders_only)))
+            .collect()
+    };
+    Answer::ok(&Body {
+        as_peer: flows(false),
+        as_leader: flows(true),
+    })
+}
+
+fn flow(cluster: &Cluster, store_id: u64, is_read: bool, leaders_only: bool) -> Flow {
     let cpu = cluster.rows().hot_cpu.then_some(0);
-    let none = Flow {
+    let mut flow = Flow {
         store_cpu: cpu,
         total_flow_cpu: cpu,
         ..Flow::default()
     };
-    let flows: BTreeMap<String, Flow> = stores
-        .into_iter()
-        .map(|id| (id.to_string(), none))
-        .collect();
-    Answer::ok(&Body {
-        as_peer: flows.clone(),
-        as_leader: flows,
-    })
+    for (region_id, hot) in &cluster.hot {
+        let Some(region) = cluster.regions.get(*region_id) else {
+            continue;
+        };
+        let Some(peer) = region.peer_on(store_id) else {
+            continue;
+        };
+        let is_leader = region.leader == Some(store_id);
+        // Reads are served by leaders; writes are applied by all.
+        if hot.is_read != is_read || ((leaders_only || is_read) && !is_leader) {
+            continue;
+        }
+        flow.total_flow_bytes += hot.bytes;
+        flow.total_flow_keys += hot.keys;
+        flow.total_flow_query += hot.queries;
+        flow.regions_count += 1;
+        flow.statistics.push(statistic(cluster, region, peer, hot));
+    }
+    flow.store_bytes = flow.total_flow_bytes;
+    flow.store_keys = flow.total_flow_keys;
+    flow.store_query = flow.total_flow_query;
+    flow
+}
+
+fn statistic(cluster: &Cluster, region: &Region, peer: &Peer, hot: &HotFlow) -> Statistic {
+    Statistic {
+        store_id: peer.store_id,
+        stores: region.peers.iter().map(|peer| peer.store_id).collect(),
+        is_leader: region.leader == Some(peer.store_id),
+        is_learner: !peer.is_voter(),
+        region_id: region.id,
+        hot_degree: hot.degree,
+        flow_bytes: hot.bytes,
+        flow_keys: hot.keys,
+        flow_query: hot.queries,
+        flow_cpu: cluster.rows().hot_cpu.then_some(0),
+        anti_count: 3,
+        last_update_time: rfc3339(cluster.now),
+    }
 }
 
 pub(super) fn stores(cluster: &mut Cluster, _: &Request<'_>) -> Answer {

@@ -51,7 +51,6 @@ pub(super) fn health(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
         client_urls: [&'a str; 1],
         health: bool,
     }
-    let gone = cluster.members.outage.map(|_| cluster.members.leader);
     let all: Vec<Health<'_>> = cluster
         .members
         .list
@@ -61,7 +60,7 @@ pub(super) fn health(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
             name: &member.name,
             member_id: member.id,
             client_urls: [&member.client_url],
-            health: gone != Some(index),
+            health: !cluster.members.stopped.contains(&index),
         })
         .collect();
     Answer::ok(&all)

@@ -22,13 +22,6 @@ pub(super) fn create(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         Ok(input) => input,
         Err(answer) => return answer,
     };
-    if !cluster.is_bootstrapped() && input.contains_key("name") {
-        return if cluster.rows().unbootstrapped_operator_panics {
-            Answer::panicked(errors::NIL_PANIC)
-        } else {
-            Answer::message(500, errors::NOT_BOOTSTRAPPED)
-        };
-    }
     match cluster.create_operator(&input) {
         Ok(Admitted::Created) => Answer::message(200, "The operator is created."),
         Ok(Admitted::Percentage(percentage)) => Answer::ok(&Scattered {
@@ -37,9 +30,7 @@ pub(super) fn create(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         }),
         Err(Refusal::Input(text)) => Answer::message(400, &text),
         Err(Refusal::Refused(text)) => Answer::message(500, &text),
-        Err(Refusal::Panicked) => Answer::panicked(
-            "PANIC: interface conversion: interface {} is string, not []interface {}\n",
-        ),
+        Err(Refusal::Panicked(text)) => Answer::panicked(text),
     }
 }
 

@@ -116,9 +116,28 @@ fn syntax_error(body: &[u8], error: &serde_json::Error) -> SyntaxError {
             .checked_sub(1)
             .and_then(|index| body.get(index))
             .map_or('?', |byte| char::from(*byte));
-        format!("invalid character {found:?} looking for beginning of value")
+        format!("invalid character {found:?} {}", go_context(error, found))
     };
     SyntaxError { text, offset }
+}
+
+/// Where Go's scanner says it was when it met a character it did not expect.
+fn go_context(error: &serde_json::Error, found: char) -> &'static str {
+    let text = error.to_string();
+    let says = |what: &str| text.starts_with(what);
+    if says("key must be a string") || (says("trailing comma") && found == '}') {
+        "looking for beginning of object key string"
+    } else if says("expected `:`") {
+        "after object key"
+    } else if says("expected `,` or `}`") {
+        "after object key:value pair"
+    } else if says("expected `,` or `]`") {
+        "after array element"
+    } else if says("trailing characters") {
+        "after top-level value"
+    } else {
+        "looking for beginning of value"
+    }
 }
 
 /// JSON of the wrong type, as Go's decoder reports it.

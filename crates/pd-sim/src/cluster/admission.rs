@@ -17,8 +17,8 @@ pub(crate) enum Refusal {
     Input(String),
     /// 500: PD will not.
     Refused(String),
-    /// 500: the handler panicked.
-    Panicked,
+    /// 500: the handler panicked, with this text.
+    Panicked(&'static str),
 }
 
 impl From<String> for Refusal {
@@ -26,6 +26,10 @@ impl From<String> for Refusal {
         Self::Refused(text)
     }
 }
+
+/// What Go says when `keys` is not a list.
+const NOT_A_LIST: &str =
+    "PANIC: interface conversion: interface {} is string, not []interface {}\n";
 
 /// What `POST /operators` answers when it does not refuse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -249,7 +253,7 @@ impl Cluster {
         };
         let mut keys = Vec::new();
         if let Some(given) = input.get("keys") {
-            for key in given.as_array().ok_or(Refusal::Panicked)? {
+            for key in given.as_array().ok_or(Refusal::Panicked(NOT_A_LIST))? {
                 let Some(key) = key.as_str() else {
                     return Err(Refusal::Input("bad format keys".to_owned()));
                 };
@@ -293,6 +297,13 @@ impl Cluster {
     }
 
     fn region(&self, region_id: u64) -> Result<Region, Refusal> {
+        if !self.is_bootstrapped() {
+            return Err(if self.rows().unbootstrapped_operator_panics {
+                Refusal::Panicked(errors::NIL_PANIC)
+            } else {
+                Refusal::Refused(errors::NOT_BOOTSTRAPPED.to_owned())
+            });
+        }
         self.regions
             .get(region_id)
             .cloned()

@@ -109,6 +109,7 @@ impl Cluster {
             }
         }
         self.report_sizes();
+        self.notice_silence();
         self.bury_empty_stores();
     }
 

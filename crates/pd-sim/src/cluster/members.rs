@@ -1,5 +1,6 @@
 //! PD's members and who leads them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::cluster::Cluster;
@@ -28,6 +29,8 @@ pub(crate) struct Members {
     pub(crate) list: Vec<Member>,
     /// Index of the leader.
     pub(crate) leader: usize,
+    /// Members whose process is stopped, by index.
+    pub(crate) stopped: BTreeSet<usize>,
     /// Set while an election is going on.
     pub(crate) outage: Option<Outage>,
     next: usize,
@@ -55,7 +58,11 @@ impl Cluster {
         self.operators.clear();
         self.records.clear();
         self.schedulers.forget_pauses();
-        self.members.next = (self.members.leader + 1) % self.members.list.len().max(1);
+        let members = self.members.list.len().max(1);
+        self.members.next = (1..=members)
+            .map(|ahead| (self.members.leader + ahead) % members)
+            .find(|index| !self.members.stopped.contains(index))
+            .unwrap_or(self.members.leader);
         if election.is_zero() {
             self.members.elected();
         } else {

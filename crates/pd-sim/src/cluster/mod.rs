@@ -7,9 +7,11 @@ pub(crate) mod config;
 pub(crate) mod controller;
 pub(crate) mod events;
 pub(crate) mod evict_leader;
+mod failover;
 pub(crate) mod members;
 pub(crate) mod operator;
 pub(crate) mod plan;
+mod plan_steps;
 pub(crate) mod recorded;
 pub(crate) mod region;
 pub(crate) mod rules;
@@ -26,7 +28,7 @@ use crate::cluster::config::Config;
 use crate::cluster::events::{Event, Events};
 use crate::cluster::members::Members;
 use crate::cluster::operator::Operator;
-use crate::cluster::region::{Epoch, Peer, Region, Regions, Role};
+use crate::cluster::region::{Epoch, HotFlow, Peer, Region, Regions, Role};
 use crate::cluster::schedulers::Schedulers;
 use crate::cluster::store::{Holdings, Store};
 use crate::cluster::tikv::Command;
@@ -53,11 +55,15 @@ pub(crate) struct Cluster {
     pub(crate) records: BTreeMap<u64, Operator>,
     pub(crate) schedulers: Schedulers,
     pub(crate) config: Config,
+    /// Hot regions.
+    pub(crate) hot: BTreeMap<u64, HotFlow>,
     /// Keys at which the region labeler wants regions split.
     pub(crate) labeler_split_keys: Vec<String>,
     events: Events,
     /// Commands the stores have and have not executed yet.
     in_flight: Vec<(u64, Command)>,
+    /// Stores whose peers are reported as down.
+    silent: BTreeSet<u64>,
     /// Regions the checkers have to look at.
     unchecked: BTreeSet<u64>,
     next_id: u64,
@@ -85,9 +91,11 @@ impl Cluster {
             records: BTreeMap::new(),
             schedulers: Schedulers::new(version.rows()),
             config: Config::new(version.rows()),
+            hot: BTreeMap::new(),
             labeler_split_keys: Vec::new(),
             events: Events::default(),
             in_flight: Vec::new(),
+            silent: BTreeSet::new(),
             unchecked: BTreeSet::new(),
             next_id: 1,
             random: seed,
@@ -146,7 +154,6 @@ impl Cluster {
             };
             self.regions.insert(region);
         }
-        self.check_everything();
         self.report_sizes();
     }
 

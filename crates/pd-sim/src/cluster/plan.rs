@@ -1,10 +1,9 @@
-//! From the peers a region has to the peers it should have: building an operator's steps.
+//! From the peers a region has to the peers it should have: what an operator is built from.
 
 use crate::cluster::Cluster;
 use crate::cluster::config::HALT_SCHEDULING;
 use crate::cluster::operator::{Kind, Operator};
 use crate::cluster::region::{Peer, Region, Role};
-use crate::cluster::step::{On, Step};
 use crate::cluster::store::StoreState;
 
 /// A change of a region that has not been turned into steps yet.
@@ -13,22 +12,21 @@ use crate::cluster::store::StoreState;
 #[derive(Debug)]
 pub(crate) struct Plan {
     desc: String,
-    origin: Region,
-    target: Vec<Peer>,
-    target_leader: Option<u64>,
+    pub(super) origin: Region,
+    pub(super) target: Vec<Peer>,
+    pub(super) target_leader: Option<u64>,
     /// Further leaders that are as good.
-    target_leaders: Vec<u64>,
-    force_leader: bool,
+    pub(super) target_leaders: Vec<u64>,
     error: Option<String>,
 }
 
 /// The difference between what a region is and what it should be.
 #[derive(Debug, Default)]
-struct Difference {
-    add: Vec<Peer>,
-    remove: Vec<Peer>,
-    promote: Vec<Peer>,
-    demote: Vec<Peer>,
+pub(super) struct Difference {
+    pub(super) add: Vec<Peer>,
+    pub(super) remove: Vec<Peer>,
+    pub(super) promote: Vec<Peer>,
+    pub(super) demote: Vec<Peer>,
 }
 
 impl Plan {
@@ -52,7 +50,6 @@ impl Plan {
             target: region.peers.clone(),
             target_leader: None,
             target_leaders: Vec::new(),
-            force_leader: false,
             error,
         }
     }
@@ -265,177 +262,6 @@ impl Plan {
         } else {
             String::new()
         }
-    }
-
-    /// At most one peer changes: no joint consensus.
-    fn single_change(
-        &self,
-        cluster: &Cluster,
-        difference: Difference,
-        mut kind: Kind,
-    ) -> Result<(Vec<Step>, Kind), String> {
-        let mut steps = Vec::new();
-        let mut leader = self.origin.leader.unwrap_or(0);
-        let transfer = |from: u64, to: u64| Step::TransferLeader {
-            from,
-            to,
-            also: self.target_leaders.clone(),
-        };
-        let goal = self
-            .target_leader
-            .or_else(|| self.best_leader(cluster, &difference));
-        for peer in &difference.add {
-            steps.push(Step::AddLearner(peer.into()));
-            if peer.is_voter() {
-                steps.push(Step::PromoteLearner(peer.into()));
-            }
-            kind = kind.with(Kind::REGION);
-        }
-        for peer in &difference.promote {
-            steps.push(Step::PromoteLearner(peer.into()));
-        }
-        for peer in &difference.remove {
-            if peer.store_id == leader {
-                let Some(to) = goal else {
-                    return Err(
-                        "fail to build operator: plan is empty, maybe no valid leader".to_owned(),
-                    );
-                };
-                steps.push(transfer(leader, to));
-                leader = to;
-                kind = kind.with(Kind::LEADER);
-            }
-            steps.push(Step::RemovePeer(peer.into()));
-            kind = kind.with(Kind::REGION);
-        }
-        if let Some(to) = goal
-            && to != leader
-        {
-            steps.push(transfer(leader, to));
-            kind = kind.with(Kind::LEADER);
-        }
-        if steps.is_empty() {
-            return Err("no operator step is built".to_owned());
-        }
-        Ok((steps, kind))
-    }
-
-    /// Several peers change: add learners, swap roles in a joint state, remove learners.
-    fn joint_change(
-        &self,
-        cluster: &Cluster,
-        difference: Difference,
-        mut kind: Kind,
-    ) -> Result<(Vec<Step>, Kind), String> {
-        let goal = self
-            .target_leader
-            .or_else(|| self.best_leader(cluster, &difference))
-            .ok_or("no valid leader")?;
-        let origin_leader = self.origin.leader.unwrap_or(0);
-        let mut steps: Vec<Step> = difference
-            .add
-            .iter()
-            .map(|peer| Step::AddLearner(peer.into()))
-            .collect();
-        let on = |peers: &[Peer], more: &[Peer]| -> Vec<On> {
-            let mut on: Vec<On> = peers
-                .iter()
-                .chain(more)
-                .filter(|p| p.id != 0)
-                .map(On::from)
-                .collect();
-            on.sort_unstable_by_key(|on| on.store_id);
-            on
-        };
-        let added_voters: Vec<Peer> = difference
-            .add
-            .iter()
-            .copied()
-            .filter(Peer::is_voter)
-            .collect();
-        let removed_voters: Vec<Peer> = difference
-            .remove
-            .iter()
-            .copied()
-            .filter(Peer::is_voter)
-            .collect();
-        let promote = on(&difference.promote, &added_voters);
-        let demote = on(&difference.demote, &removed_voters);
-        if !difference.add.is_empty() || !difference.remove.is_empty() {
-            kind = kind.with(Kind::REGION);
-        }
-        let transfer = (goal != origin_leader).then(|| Step::TransferLeader {
-            from: origin_leader,
-            to: goal,
-            also: self.target_leaders.clone(),
-        });
-        if transfer.is_some() {
-            kind = kind.with(Kind::LEADER);
-        }
-        let enter = (promote.len() + demote.len() > 0).then(|| Step::EnterJoint {
-            promote: promote.clone(),
-            demote: demote.clone(),
-        });
-        let leave =
-            (promote.len() + demote.len() > 1).then_some(Step::LeaveJoint { promote, demote });
-        let was_voter = self.origin.voter_on(goal).is_some();
-        let origin_leader_stays = self
-            .target
-            .iter()
-            .any(|peer| peer.store_id == origin_leader && peer.is_voter());
-        if was_voter {
-            steps.extend(transfer);
-            steps.extend(enter);
-            steps.extend(leave);
-        } else if origin_leader_stays {
-            steps.extend(enter);
-            steps.extend(leave);
-            steps.extend(transfer);
-        } else {
-            steps.extend(enter);
-            steps.extend(transfer);
-            steps.extend(leave);
-        }
-        steps.extend(
-            difference
-                .remove
-                .iter()
-                .map(|peer| Step::RemovePeer(peer.into())),
-        );
-        Ok((steps, kind))
-    }
-
-    /// The store that should lead in the end: an Up one, the current leader, an old voter.
-    fn best_leader(&self, cluster: &Cluster, difference: &Difference) -> Option<u64> {
-        let mut candidates: Vec<&Peer> = self
-            .target
-            .iter()
-            .filter(|peer| self.may_lead(cluster, peer))
-            .collect();
-        candidates.sort_unstable_by_key(|peer| {
-            let id = peer.store_id;
-            let up = cluster
-                .stores
-                .get(&id)
-                .is_some_and(|store| store.state == StoreState::Up);
-            let kept = difference
-                .promote
-                .iter()
-                .chain(&difference.add)
-                .all(|p| p.store_id != id);
-            (!up, self.origin.leader != Some(id), !kept, id)
-        });
-        candidates.first().map(|peer| peer.store_id)
-    }
-
-    fn may_lead(&self, cluster: &Cluster, peer: &Peer) -> bool {
-        matches!(peer.role, Role::Voter | Role::IncomingVoter)
-            && (self.origin.leader == Some(peer.store_id)
-                || if self.force_leader {
-                    cluster.stores.contains_key(&peer.store_id)
-                } else {
-                    cluster.takes_leaders(peer.store_id)
-                })
     }
 }
 

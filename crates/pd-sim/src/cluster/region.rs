@@ -48,6 +48,21 @@ pub struct Epoch {
     pub version: u64,
 }
 
+/// What makes a region hot: rates per second, and for how many intervals already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HotFlow {
+    /// Read, rather than written.
+    pub is_read: bool,
+    /// Bytes per second.
+    pub bytes: u64,
+    /// Keys per second.
+    pub keys: u64,
+    /// Queries per second.
+    pub queries: u64,
+    /// `hot_degree`: grows for as long as the region stays hot.
+    pub degree: u64,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Region {
     pub(crate) id: u64,

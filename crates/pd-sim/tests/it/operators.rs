@@ -306,3 +306,34 @@ async fn a_paused_checker_leaves_an_orphan_alone() {
     sim.advance(Duration::from_secs(40));
     assert_eq!(sim.peers(region).len(), 3);
 }
+
+#[tokio::test]
+async fn bad_json_is_reported_in_gos_words() {
+    let sim = start().await;
+    for (body, message, offset) in [
+        (
+            "{\"name\":}",
+            "invalid character '}' looking for beginning of value",
+            9,
+        ),
+        (
+            "{name:1}",
+            "invalid character 'n' looking for beginning of object key string",
+            2,
+        ),
+        ("{\"name\" 1}", "invalid character '1' after object key", 9),
+        (
+            "{\"name\":1 2}",
+            "invalid character '2' after object key:value pair",
+            11,
+        ),
+        ("{} x", "invalid character 'x' after top-level value", 4),
+        ("{\"name\":\"x", "unexpected end of JSON input", 10),
+    ] {
+        let answer = post(&sim, "/operators", body).await;
+        let object: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+        let expected = json!({"code": "input", "msg": message, "data": {"Offset": offset}});
+        assert_eq!((answer.status, object), (400, expected), "{body}");
+        assert_eq!(answer.error_code.as_deref(), Some("input"));
+    }
+}

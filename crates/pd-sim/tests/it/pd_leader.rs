@@ -107,3 +107,25 @@ async fn a_follower_told_to_answer_itself_knows_no_cluster() {
     let text = answer.text().await.expect("a body");
     assert!(text.contains("ErrNotBootstrapped"), "{text}");
 }
+
+#[tokio::test]
+async fn a_stopped_member_refuses_and_another_takes_over() {
+    let sim = start_with(|builder| builder.members(3)).await;
+    let ask = |index: usize| {
+        let url = format!("{}/pd/api/v1/stores", sim.endpoints()[index]);
+        async move {
+            reqwest::get(url)
+                .await
+                .map(|answer| answer.status().as_u16())
+        }
+    };
+    sim.stop_member(0).await;
+    sim.change_leader(Duration::from_secs(12), Outage::RedirectFailed);
+    assert!(ask(0).await.is_err_and(|error| error.is_connect()));
+    assert_eq!(ask(1).await.ok(), Some(500));
+    sim.advance(Duration::from_secs(13));
+    assert_eq!(ask(1).await.ok(), Some(200));
+    assert_eq!(sim.leader_name().as_deref(), Some("pd1"));
+    sim.start_member(0).await.expect("the member starts");
+    assert_eq!(ask(0).await.ok(), Some(200));
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pd_sim::{Clock, Role, Sim, StoreState};
+use pd_sim::{Clock, HotFlow, Role, Sim, StoreState};
 
 use crate::http::{delete, get, post, start, start_with};
 
@@ -19,6 +19,51 @@ async fn a_stuck_store_is_disconnected_and_then_down() {
     sim.set_stuck(2, false);
     sim.advance(Duration::from_secs(10));
     assert_eq!(sim.state_name(2), Some("Up"));
+}
+
+#[tokio::test]
+async fn a_silent_stores_regions_are_led_by_others() {
+    let sim = start().await;
+    sim.set_stuck(2, true);
+    sim.advance(Duration::from_secs(40));
+    assert_eq!(sim.leader_count(2), 0);
+    let down = || async { get(&sim, "/regions/check/down-peer").await.text() };
+    assert!(down().await.starts_with(r#"{"count":0"#));
+    sim.advance(Duration::from_secs(700));
+    assert!(down().await.starts_with(r#"{"count":36"#));
+    // After half an hour the peers are moved to the stores that live.
+    sim.advance(Duration::from_secs(1_500));
+    assert_eq!(sim.region_count(2), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_is_heard_of_again_has_no_down_peers() {
+    let sim = start().await;
+    sim.set_stuck(2, true);
+    sim.advance(Duration::from_secs(700));
+    sim.set_stuck(2, false);
+    sim.advance(Duration::from_secs(20));
+    let down = get(&sim, "/regions/check/down-peer").await.text();
+    assert!(down.starts_with(r#"{"count":0"#), "{down}");
+}
+
+#[tokio::test]
+async fn what_is_hot_is_told_by_store() {
+    let sim = start().await;
+    let region = sim.region_ids()[0];
+    let hot = HotFlow {
+        is_read: false,
+        bytes: 1 << 20,
+        keys: 500,
+        queries: 30,
+        degree: 7,
+    };
+    sim.set_hot(region, Some(hot));
+    let body = get(&sim, "/hotspot/regions/write").await.text();
+    let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(body["as_leader"]["1"]["statistics"][0]["region_id"], region);
+    assert_eq!(body["as_peer"]["2"]["regions_count"], 1);
+    assert_eq!(body["as_leader"]["2"]["regions_count"], 0);
 }
 
 #[tokio::test]
