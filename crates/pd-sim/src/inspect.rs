@@ -32,18 +32,12 @@ impl Sim {
 
     /// How many regions a store leads.
     pub fn leader_count(&self, store_id: u64) -> u64 {
-        self.with(|cluster| {
-            let leads = |region: &&crate::cluster::region::Region| region.leader == Some(store_id);
-            cluster.regions.iter().filter(leads).count() as u64
-        })
+        self.with(|cluster| cluster.regions.held_by(store_id).leaders)
     }
 
     /// How many regions have a peer on a store.
     pub fn region_count(&self, store_id: u64) -> u64 {
-        self.with(|cluster| {
-            let held = cluster.holdings().get(&store_id).copied();
-            held.unwrap_or_default().regions
-        })
+        self.with(|cluster| cluster.regions.held_by(store_id).regions)
     }
 
     /// A store's `state_name`.

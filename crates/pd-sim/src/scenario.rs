@@ -214,6 +214,17 @@ impl Sim {
         self.store(store_id, |store, _| store.ignores_operators = ignores);
     }
 
+    /// Drains a store of leaders, as somebody else's request would, or stops it.
+    pub fn set_evicting(&self, store_id: u64, is_evicting: bool) {
+        self.with(|cluster| {
+            if is_evicting {
+                cluster.start_evicting(store_id);
+            } else {
+                cluster.stop_evicting(store_id);
+            }
+        });
+    }
+
     /// Sets an item of the schedule configuration, as `POST /config/schedule` would.
     ///
     /// Returns whether there is such an item and it takes such a value.

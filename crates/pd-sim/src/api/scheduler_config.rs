@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 
 use crate::api::answer::Answer;
 use crate::api::request::Request;
-use crate::api::schedulers::stop_evicting;
 use crate::cluster::Cluster;
 use crate::cluster::admission::go_uint;
 use crate::cluster::schedulers::{BALANCE_LEADER, EVICT_LEADER};
@@ -144,7 +143,7 @@ fn stop(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         Ok(id) => id,
         Err(answer) => return answer,
     };
-    match stop_evicting(cluster, store_id) {
+    match cluster.stop_evicting(store_id) {
         None => Answer::message(404, errors::SCHEDULE_CONFIG_NOT_EXIST),
         Some(false) => Answer::json(200, &()),
         Some(true) => Answer::message(200, "The last store has been deleted"),

@@ -106,12 +106,10 @@ fn evict(cluster: &mut Cluster, input: &Map<String, Json>) -> Answer {
         }
         return Answer::message(rows.add_scheduler_refused, &text);
     }
-    cluster.schedulers.evicting.insert(store_id);
-    if exists {
-        Answer::message(200, "The scheduler has been applied to the store.")
-    } else {
-        cluster.schedulers.add(EVICT_LEADER);
+    if cluster.start_evicting(store_id) {
         Answer::message(200, "The scheduler is created.")
+    } else {
+        Answer::message(200, "The scheduler has been applied to the store.")
     }
 }
 
@@ -127,7 +125,7 @@ pub(super) fn remove(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         let status = match last.parse() {
             _ if !cluster.schedulers.runs(EVICT_LEADER) => 404,
             Err(_) => 400,
-            Ok(store_id) => stop_evicting(cluster, store_id).map_or(404, |_| 200),
+            Ok(store_id) => cluster.stop_evicting(store_id).map_or(404, |_| 200),
         };
         return Answer::json(status, &());
     }
@@ -137,19 +135,6 @@ pub(super) fn remove(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     } else {
         Answer::message(404, errors::SCHEDULER_NOT_FOUND)
     }
-}
-
-/// Takes a store out of evict-leader; `Some(true)` if it was the last and the scheduler is gone.
-pub(super) fn stop_evicting(cluster: &mut Cluster, store_id: u64) -> Option<bool> {
-    if !cluster.schedulers.evicting.remove(&store_id) {
-        return None;
-    }
-    let last = cluster.schedulers.evicting.is_empty();
-    if last {
-        let rows = cluster.rows();
-        cluster.schedulers.remove(EVICT_LEADER, rows);
-    }
-    Some(last)
 }
 
 pub(super) fn pause(cluster: &mut Cluster, request: &Request<'_>) -> Answer {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::api::answer::{Answer, GoList, Nothing};
 use crate::api::request::Request;
 use crate::cluster::Cluster;
-use crate::cluster::store::{Holdings, Store, StoreState};
+use crate::cluster::store::{Store, StoreState};
 use crate::errors;
 use crate::gotext::{GoFloat, go_duration, human_size, rfc3339};
 
@@ -80,7 +80,8 @@ fn is_none(value: &u64) -> bool {
     *value == 0
 }
 
-fn body<'a>(cluster: &Cluster, store: &'a Store, held: Holdings) -> StoreBody<'a> {
+fn body<'a>(cluster: &Cluster, store: &'a Store) -> StoreBody<'a> {
+    let held = cluster.regions.held_by(store.id);
     let (state, node_state) = match store.state {
         StoreState::Up => (0, 1),
         StoreState::Offline => (1, 2),
@@ -139,15 +140,11 @@ fn answer(cluster: &Cluster, wanted: impl Fn(&Store) -> bool) -> Answer {
         count: usize,
         stores: Vec<StoreBody<'a>>,
     }
-    let holdings = cluster.holdings();
     let stores: Vec<StoreBody<'_>> = cluster
         .stores
         .values()
         .filter(|store| wanted(store))
-        .map(|store| {
-            let held = holdings.get(&store.id).copied().unwrap_or_default();
-            body(cluster, store, held)
-        })
+        .map(|store| body(cluster, store))
         .collect();
     Answer::ok(&Body {
         count: stores.len(),
@@ -198,14 +195,7 @@ pub(super) fn one(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     };
     match cluster.stores.get(&store_id) {
         None => Answer::message(404, &errors::no_such_store(cluster.rows(), store_id)),
-        Some(store) => {
-            let held = cluster
-                .holdings()
-                .get(&store_id)
-                .copied()
-                .unwrap_or_default();
-            Answer::ok(&body(cluster, store, held))
-        }
+        Some(store) => Answer::ok(&body(cluster, store)),
     }
 }
 
@@ -279,11 +269,7 @@ pub(super) fn progress(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         if store.is_none_or(|store| store.state != StoreState::Offline) {
             return none(&format!("the given store ID: {store_id}"));
         }
-        let held = cluster
-            .holdings()
-            .get(&store_id)
-            .copied()
-            .unwrap_or_default();
+        let held = cluster.regions.held_by(store_id);
         let initial = store.map_or(0.0, |store| (store.used >> 20) as f64);
         let progress = if initial > 0.0 {
             (1.0 - held.region_size as f64 / initial).clamp(0.0, 1.0)

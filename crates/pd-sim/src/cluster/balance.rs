@@ -11,8 +11,7 @@ impl Cluster {
         if self.count_operators(Kind::LEADER) >= limit {
             return;
         }
-        let holdings = self.holdings();
-        let leaders = |store_id: u64| holdings.get(&store_id).map_or(0, |held| held.leaders);
+        let leaders = |store_id: u64| self.regions.held_by(store_id).leaders;
         let mut stores: Vec<u64> = self
             .stores
             .keys()

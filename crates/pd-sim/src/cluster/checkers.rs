@@ -14,7 +14,7 @@ use crate::cluster::store::StoreState;
 impl Cluster {
     /// One patrol over the regions that may need something.
     pub(crate) fn patrol(&mut self) {
-        if self.is_halted() || !self.is_bootstrapped() {
+        if self.is_halted() || !self.is_bootstrapped() || self.members.leader().is_none() {
             return;
         }
         let regions: Vec<u64> = self.unchecked.iter().copied().collect();
@@ -222,7 +222,6 @@ impl Cluster {
 
     /// The emptiest store that may take a peer of the region.
     fn best_target(&self, region: &Region) -> Option<u64> {
-        let holdings = self.holdings();
         self.stores
             .values()
             .filter(|store| {
@@ -230,7 +229,7 @@ impl Cluster {
                     && !store.is_disconnected(self.now)
                     && region.peer_on(store.id).is_none()
             })
-            .min_by_key(|store| holdings.get(&store.id).map_or(0, |held| held.regions))
+            .min_by_key(|store| self.regions.held_by(store.id).regions)
             .map(|store| store.id)
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::cluster::operator::{Kind, Level, Operator, Status};
-use crate::cluster::step::Step;
+use crate::cluster::step::{On, Step};
 use crate::cluster::tikv::Command;
 
 /// A command is sent again after this long without progress.
@@ -57,6 +57,26 @@ impl Cluster {
         self.dispatch(region_id, true);
     }
 
+    /// The regular heartbeats of regions that have an operator.
+    pub(crate) fn heartbeat_busy_regions(&mut self) {
+        let busy: Vec<u64> = self
+            .operators
+            .keys()
+            .copied()
+            .filter(|region_id| self.is_led_by_a_live_store(*region_id))
+            .collect();
+        for region_id in busy {
+            self.region_heartbeat(region_id);
+        }
+    }
+
+    fn is_led_by_a_live_store(&self, region_id: u64) -> bool {
+        let leader = self.regions.get(region_id).and_then(|region| region.leader);
+        leader
+            .and_then(|store_id| self.stores.get(&store_id))
+            .is_some_and(|store| !store.stuck)
+    }
+
     /// Looks at all running operators: time-outs, and commands that got no answer.
     pub(crate) fn push_operators(&mut self) {
         let now = self.now;
@@ -99,7 +119,9 @@ impl Cluster {
                     .saturating_sub(operator.epoch.conf_ver);
                 let step = &operator.steps[operator.current_step];
                 let stale = from_heartbeat
-                    && (step.is_stale(region) || grown > operator.conf_ver_changed(region));
+                    && (step.is_stale(region)
+                        || self.has_lost_target(step)
+                        || grown > operator.conf_ver_changed(region));
                 stale.then_some(Status::Canceled)
             }
         };
@@ -110,6 +132,18 @@ impl Cluster {
         } else {
             self.send_current_step(region_id);
         }
+    }
+
+    /// The store a step goes to is not there any more, or has been silent for too long.
+    fn has_lost_target(&self, step: &Step) -> bool {
+        let (Step::AddLearner(On { store_id: to, .. }) | Step::TransferLeader { to, .. }) = step
+        else {
+            return false;
+        };
+        let max_down_time = self.config.duration("max-store-down-time");
+        self.stores
+            .get(to)
+            .is_none_or(|store| store.down_time(self.now) > max_down_time)
     }
 
     fn advance_steps(&mut self, region_id: u64) {

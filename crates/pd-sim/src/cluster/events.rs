@@ -88,13 +88,7 @@ impl Cluster {
             Event::CaughtUp {
                 region_id,
                 store_id,
-            } => {
-                if let Some(region) = self.regions.get_mut(region_id) {
-                    region.pending.retain(|pending| *pending != store_id);
-                    self.region_heartbeat(region_id);
-                }
-                return;
-            }
+            } => return self.caught_up(region_id, store_id),
             Event::Elected => return self.members.elected(),
         }
         let again = self.interval_of(&event);
@@ -110,6 +104,7 @@ impl Cluster {
         }
         self.report_sizes();
         self.notice_silence();
+        self.heartbeat_busy_regions();
         self.bury_empty_stores();
     }
 
@@ -118,7 +113,7 @@ impl Cluster {
         if self.stores.values().all(|s| s.state != StoreState::Offline) {
             return;
         }
-        let holdings = self.holdings();
+        let holdings = self.regions.holdings();
         for store in self.stores.values_mut() {
             if store.state == StoreState::Offline && !holdings.contains_key(&store.id) {
                 store.state = StoreState::Tombstone;

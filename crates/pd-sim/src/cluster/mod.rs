@@ -30,7 +30,7 @@ use crate::cluster::members::Members;
 use crate::cluster::operator::Operator;
 use crate::cluster::region::{Epoch, HotFlow, Peer, Region, Regions, Role};
 use crate::cluster::schedulers::Schedulers;
-use crate::cluster::store::{Holdings, Store};
+use crate::cluster::store::Store;
 use crate::cluster::tikv::Command;
 use crate::settings::Settings;
 use crate::version::{Rows, Version};
@@ -165,25 +165,6 @@ impl Cluster {
         self.bootstrapped.is_some()
     }
 
-    /// Counts what every store holds, in one pass over the regions.
-    pub(crate) fn holdings(&self) -> BTreeMap<u64, Holdings> {
-        let mut all: BTreeMap<u64, Holdings> = BTreeMap::new();
-        for region in self.regions.iter() {
-            for peer in &region.peers {
-                let held = all.entry(peer.store_id).or_default();
-                held.regions += 1;
-                held.region_size += region.size;
-                held.learners += u64::from(!peer.is_voter());
-                held.pending += u64::from(region.pending.contains(&peer.store_id));
-                if region.leader == Some(peer.store_id) {
-                    held.leaders += 1;
-                    held.leader_size += region.size;
-                }
-            }
-        }
-        all
-    }
-
     pub(crate) fn allocate_id(&mut self) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
@@ -229,8 +210,8 @@ impl Cluster {
     }
 
     fn report_sizes(&mut self) {
-        for (store_id, held) in self.holdings() {
-            if let Some(store) = self.stores.get_mut(&store_id) {
+        for (store_id, held) in self.regions.holdings() {
+            if let Some(store) = self.stores.get_mut(store_id) {
                 let bytes = u64::try_from(held.region_size).unwrap_or(0) << 20;
                 store.used = store.used.max(bytes);
             }

@@ -1,5 +1,6 @@
 //! Regions, their peers, and the index over their keys.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -134,16 +135,31 @@ impl Region {
 pub(crate) struct Regions {
     by_id: BTreeMap<u64, Region>,
     by_start_key: BTreeMap<String, u64>,
+    /// What stores hold, counted when asked for and forgotten with every change.
+    holdings: OnceCell<BTreeMap<u64, Holdings>>,
+}
+
+/// What a store holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Holdings {
+    pub(crate) leaders: u64,
+    pub(crate) leader_size: i64,
+    pub(crate) regions: u64,
+    pub(crate) region_size: i64,
+    pub(crate) learners: u64,
+    pub(crate) pending: u64,
 }
 
 impl Regions {
     pub(crate) fn insert(&mut self, region: Region) {
+        self.holdings.take();
         self.by_start_key
             .insert(region.start_key.clone(), region.id);
         self.by_id.insert(region.id, region);
     }
 
     pub(crate) fn remove(&mut self, region_id: u64) -> Option<Region> {
+        self.holdings.take();
         let region = self.by_id.remove(&region_id)?;
         if self.by_start_key.get(&region.start_key) == Some(&region_id) {
             self.by_start_key.remove(&region.start_key);
@@ -157,7 +173,34 @@ impl Regions {
 
     /// For changes that leave the keys alone; take out and insert again to change those.
     pub(crate) fn get_mut(&mut self, region_id: u64) -> Option<&mut Region> {
+        self.holdings.take();
         self.by_id.get_mut(&region_id)
+    }
+
+    /// What a store holds.
+    pub(crate) fn held_by(&self, store_id: u64) -> Holdings {
+        self.holdings().get(&store_id).copied().unwrap_or_default()
+    }
+
+    /// What all stores hold; stores that hold nothing are missing.
+    pub(crate) fn holdings(&self) -> &BTreeMap<u64, Holdings> {
+        self.holdings.get_or_init(|| {
+            let mut all: BTreeMap<u64, Holdings> = BTreeMap::new();
+            for region in self.by_id.values() {
+                for peer in &region.peers {
+                    let held = all.entry(peer.store_id).or_default();
+                    held.regions += 1;
+                    held.region_size += region.size;
+                    held.learners += u64::from(!peer.is_voter());
+                    held.pending += u64::from(region.pending.contains(&peer.store_id));
+                    if region.leader == Some(peer.store_id) {
+                        held.leaders += 1;
+                        held.leader_size += region.size;
+                    }
+                }
+            }
+            all
+        })
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -132,6 +132,29 @@ impl Cluster {
         }
     }
 
+    /// Puts a store into evict-leader; true if the scheduler was not there and now runs.
+    pub(crate) fn start_evicting(&mut self, store_id: u64) -> bool {
+        self.schedulers.evicting.insert(store_id);
+        let is_new = !self.schedulers.runs(EVICT_LEADER);
+        if is_new {
+            self.schedulers.add(EVICT_LEADER);
+        }
+        is_new
+    }
+
+    /// Takes a store out of evict-leader; true if it was the last and the scheduler is gone.
+    pub(crate) fn stop_evicting(&mut self, store_id: u64) -> Option<bool> {
+        if !self.schedulers.evicting.remove(&store_id) {
+            return None;
+        }
+        let last = self.schedulers.evicting.is_empty();
+        if last {
+            let rows = self.rows();
+            self.schedulers.remove(EVICT_LEADER, rows);
+        }
+        Some(last)
+    }
+
     pub(crate) fn is_checker_paused(&self, name: &str) -> bool {
         self.schedulers
             .checker_pauses

@@ -44,17 +44,6 @@ pub(crate) struct Store {
     pub(crate) remove_limit: f64,
 }
 
-/// What a store holds, counted over all regions.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Holdings {
-    pub(crate) leaders: u64,
-    pub(crate) leader_size: i64,
-    pub(crate) regions: u64,
-    pub(crate) region_size: i64,
-    pub(crate) learners: u64,
-    pub(crate) pending: u64,
-}
-
 impl Store {
     pub(crate) fn new(id: u64, now: Time) -> Self {
         Self {

@@ -109,6 +109,11 @@ impl Cluster {
 
     fn change_peers(&mut self, region_id: u64, command: Command) {
         let snapshot_latency = self.settings.snapshot_latency;
+        let is_stuck = |on: &On| {
+            self.stores
+                .get(&on.store_id)
+                .is_some_and(|store| store.stuck)
+        };
         let Some(region) = self.regions.get_mut(region_id) else {
             return;
         };
@@ -120,7 +125,7 @@ impl Cluster {
                     role: Role::Learner,
                 });
                 region.epoch.conf_ver += 1;
-                if !snapshot_latency.is_zero() {
+                if !snapshot_latency.is_zero() || is_stuck(&on) {
                     region.pending.push(on.store_id);
                     self.schedule(
                         snapshot_latency,
@@ -156,6 +161,24 @@ impl Cluster {
                 region.epoch.conf_ver += 1;
             }
             _ => {}
+        }
+    }
+
+    /// A learner has its snapshot, unless its store is stuck.
+    pub(crate) fn caught_up(&mut self, region_id: u64, store_id: u64) {
+        if self.stores.get(&store_id).is_some_and(|store| store.stuck) {
+            let later = self.settings.heartbeat_interval;
+            return self.schedule(
+                later,
+                Event::CaughtUp {
+                    region_id,
+                    store_id,
+                },
+            );
+        }
+        if let Some(region) = self.regions.get_mut(region_id) {
+            region.pending.retain(|pending| *pending != store_id);
+            self.region_heartbeat(region_id);
         }
     }
 

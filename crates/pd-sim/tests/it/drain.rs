@@ -153,6 +153,20 @@ async fn balance_leader_brings_leaders_back() {
 }
 
 #[tokio::test]
+async fn somebody_elses_drain_looks_like_any_other() {
+    let sim = start().await;
+    sim.set_evicting(2, true);
+    assert_eq!(
+        drain(&sim, 3).await,
+        "\"The scheduler has been applied to the store.\"\n"
+    );
+    sim.set_evicting(3, false);
+    sim.set_evicting(2, false);
+    let list = get(&sim, "/scheduler-config/evict-leader-scheduler/list").await;
+    assert_eq!(list.status, 404);
+}
+
+#[tokio::test]
 async fn a_text_as_store_id_changes_nothing_but_the_batch() {
     let sim = start().await;
     drain(&sim, 3).await;

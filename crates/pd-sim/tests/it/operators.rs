@@ -197,6 +197,23 @@ async fn a_store_that_obeys_again_is_told_again() {
 }
 
 #[tokio::test]
+async fn a_learner_on_a_stuck_store_stays_pending() {
+    let sim = start().await;
+    let region = sim.region_ids()[0];
+    sim.set_stuck(4, true);
+    let body = json!({
+        "name": "transfer-peer", "region_id": region, "from_store_id": 3, "to_store_id": 4
+    });
+    assert_eq!(operator(&sim, &body).await, ok());
+    sim.advance(Duration::from_secs(300));
+    assert_eq!(status_of(&sim, region).await.0, "RUNNING");
+    assert_eq!(sim.peers(region)[3].role, Role::Learner);
+    sim.set_stuck(4, false);
+    sim.advance(Duration::from_secs(20));
+    assert_eq!(status_of(&sim, region).await.0, "SUCCESS");
+}
+
+#[tokio::test]
 async fn records_are_kept_for_ten_minutes() {
     let sim = start().await;
     let region = sim.region_ids()[0];
