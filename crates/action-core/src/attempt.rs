@@ -1,0 +1,91 @@
+//! One sending of a mutation.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::plan::ClockOffset;
+
+/// One sending of a mutation, known before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// Unique; goes along with the request where the system can keep it.
+    pub id: String,
+    /// When it was about to be sent, by our clock: milliseconds after 1970 UTC.
+    pub sent_at_unix_ms: u64,
+    /// How the system's clock compared to ours at planning, if the plan could tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockOffset>,
+}
+
+impl Attempt {
+    /// An attempt about to be sent.
+    #[must_use]
+    pub fn new(id: impl Into<String>, sent_at_unix_ms: u64, clock: Option<ClockOffset>) -> Self {
+        Self {
+            id: id.into(),
+            sent_at_unix_ms,
+            clock,
+        }
+    }
+
+    /// An attempt that nobody keeps track of.
+    #[must_use]
+    pub fn untracked() -> Self {
+        Self::new("untracked", 0, None)
+    }
+}
+
+/// What the system answered when it accepted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Accepted {
+    /// Its words.
+    pub answer: String,
+    /// What else the answer told, for [`probe`](crate::Mutation::probe) to use.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub facts: Map<String, Value>,
+}
+
+impl Accepted {
+    /// Accepted with these words.
+    #[must_use]
+    pub fn new(answer: impl Into<String>) -> Self {
+        Self {
+            answer: answer.into(),
+            facts: Map::new(),
+        }
+    }
+
+    /// Keeps one more thing that the answer told.
+    #[must_use]
+    pub fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.facts.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// What is known of a mutation that was sent, or may have been.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Sent {
+    /// The sending.
+    pub attempt: Attempt,
+    /// What the system answered; `None` when no answer came, or when it cannot be known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
+    /// Milliseconds since the request was last possibly on its way.
+    pub elapsed_ms: u64,
+}
+
+impl Sent {
+    /// A sending, its answer if there was one, and the time since.
+    #[must_use]
+    pub fn new(attempt: Attempt, accepted: Option<Accepted>, elapsed_ms: u64) -> Self {
+        Self {
+            attempt,
+            accepted,
+            elapsed_ms,
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! An action bound to a system, behind one type: JSON in, JSON out.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::attempt::{Accepted, Attempt, Sent};
+use crate::definition::ActionKind;
+use crate::error::ActionError;
+use crate::mutation::Mutation;
+use crate::observation::Observation;
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::problem::Problem;
+use crate::progress::Progress;
+use crate::subject::{Subject, SubjectError};
+use crate::undo::Undo;
+
+/// Parameters that were validated and are in the schema's own types.
+pub(crate) type Valid = Map<String, Value>;
+
+/// What must be known of a mutation before it is planned.
+pub(crate) struct Claims {
+    pub(crate) resources: Vec<String>,
+    pub(crate) lasting_effect: Option<String>,
+}
+
+/// Any action. What it is not made for, it refuses.
+#[async_trait]
+pub(crate) trait Erased: Send + Sync {
+    fn check(&self, parameters: Valid) -> Result<(), ActionError>;
+    async fn identity(&self) -> Result<String, ActionError>;
+
+    async fn observe(&self, _: Valid) -> Result<Value, ActionError> {
+        Err(self.wrong_kind(ActionKind::Observation))
+    }
+    fn claims(&self, _: Valid) -> Result<Claims, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    async fn plan(&self, _: Valid) -> Result<Plan, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    async fn send(&self, _: Valid, _: &Attempt) -> Result<Accepted, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    async fn probe(&self, _: Valid, _: &Value, _: &Sent) -> Result<Progress, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    fn undo(&self, _: Valid, _: &Value, _: Option<&Outcome>) -> Result<Undo, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    fn wrong_kind(&self, wanted: ActionKind) -> ActionError;
+}
+
+/// Marks an observation.
+pub(crate) struct Looking;
+/// Marks a mutation.
+pub(crate) struct Moving;
+
+/// An action and the system it is for.
+pub(crate) struct Bound<S, A, K> {
+    name: &'static str,
+    subject: Arc<S>,
+    action: PhantomData<fn() -> (A, K)>,
+}
+
+impl<S: Subject, A: DeserializeOwned, K> Bound<S, A, K> {
+    pub(crate) fn new(name: &'static str, subject: Arc<S>) -> Self {
+        Self {
+            name,
+            subject,
+            action: PhantomData,
+        }
+    }
+
+    /// The typed action; `check` tells what is wrong between its parameters.
+    fn typed(&self, parameters: Valid, check: fn(&A) -> Vec<Problem>) -> Result<A, ActionError> {
+        let invalid = |problems| ActionError::InvalidParameters {
+            action: self.name.to_owned(),
+            problems,
+        };
+        let given = Value::Object(parameters);
+        // A type may refuse what its schema cannot express, such as the last digit of a bound.
+        let action: A = serde_json::from_value(given.clone())
+            .map_err(|error| invalid(vec![Problem::combination("", given, error.to_string())]))?;
+        match check(&action) {
+            problems if problems.is_empty() => Ok(action),
+            problems => Err(invalid(problems)),
+        }
+    }
+
+    fn failed(&self, error: S::Error) -> ActionError {
+        ActionError::Subject {
+            action: self.name.to_owned(),
+            kind: error.kind(),
+            code: error.code(),
+            source: Box::new(error),
+        }
+    }
+
+    fn facts<T: DeserializeOwned>(&self, facts: &Value) -> Result<T, ActionError> {
+        T::deserialize(facts).map_err(|source| ActionError::Facts {
+            action: self.name.to_owned(),
+            source,
+        })
+    }
+
+    fn unwritable(&self, source: serde_json::Error) -> ActionError {
+        ActionError::Result {
+            action: self.name.to_owned(),
+            source,
+        }
+    }
+}
+
+#[async_trait]
+impl<S: Subject, A: Observation<S>> Erased for Bound<S, A, Looking> {
+    fn check(&self, parameters: Valid) -> Result<(), ActionError> {
+        self.typed(parameters, A::check).map(drop)
+    }
+
+    async fn identity(&self) -> Result<String, ActionError> {
+        let identity = self.subject.identity().await;
+        identity.map_err(|error| self.failed(error))
+    }
+
+    async fn observe(&self, parameters: Valid) -> Result<Value, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        let output = action.observe(&self.subject).await;
+        let output = output.map_err(|error| self.failed(error))?;
+        serde_json::to_value(output).map_err(|error| self.unwritable(error))
+    }
+
+    fn wrong_kind(&self, wanted: ActionKind) -> ActionError {
+        ActionError::WrongKind {
+            name: self.name.to_owned(),
+            is: ActionKind::Observation,
+            wanted,
+        }
+    }
+}
+
+#[async_trait]
+impl<S: Subject, A: Mutation<S>> Erased for Bound<S, A, Moving> {
+    fn check(&self, parameters: Valid) -> Result<(), ActionError> {
+        self.typed(parameters, A::check).map(drop)
+    }
+
+    async fn identity(&self) -> Result<String, ActionError> {
+        let identity = self.subject.identity().await;
+        identity.map_err(|error| self.failed(error))
+    }
+
+    fn claims(&self, parameters: Valid) -> Result<Claims, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        Ok(Claims {
+            resources: action.resources(),
+            lasting_effect: action.lasting_effect(),
+        })
+    }
+
+    async fn plan(&self, parameters: Valid) -> Result<Plan, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        let plan = action.plan(&self.subject).await;
+        let plan = plan.map_err(|error| self.failed(error))?;
+        plan.erased().map_err(|error| self.unwritable(error))
+    }
+
+    async fn send(&self, parameters: Valid, attempt: &Attempt) -> Result<Accepted, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        let accepted = action.send(&self.subject, attempt).await;
+        accepted.map_err(|error| self.failed(error))
+    }
+
+    async fn probe(
+        &self,
+        parameters: Valid,
+        before: &Value,
+        sent: &Sent,
+    ) -> Result<Progress, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        let before: A::Before = self.facts(before)?;
+        let progress = action.probe(&self.subject, &before, sent).await;
+        progress.map_err(|error| self.failed(error))
+    }
+
+    fn undo(
+        &self,
+        parameters: Valid,
+        before: &Value,
+        outcome: Option<&Outcome>,
+    ) -> Result<Undo, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        let before: A::Before = self.facts(before)?;
+        Ok(action.undo(&before, outcome))
+    }
+
+    fn wrong_kind(&self, wanted: ActionKind) -> ActionError {
+        ActionError::WrongKind {
+            name: self.name.to_owned(),
+            is: ActionKind::Mutation,
+            wanted,
+        }
+    }
+}

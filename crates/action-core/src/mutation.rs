@@ -1,0 +1,76 @@
+//! See [`Mutation`].
+
+use async_trait::async_trait;
+
+use crate::attempt::{Accepted, Attempt, Sent};
+use crate::definition::{Effect, Risk};
+use crate::outcome::Outcome;
+use crate::parameters::{Facts, Parameters};
+use crate::plan::Plan;
+use crate::problem::Problem;
+use crate::progress::Progress;
+use crate::subject::Subject;
+use crate::undo::Undo;
+
+/// An action that changes something.
+///
+/// Everything between [`plan`](Self::plan) and [`undo`](Self::undo) survives a restart as JSON:
+/// the parameters, the facts and what was sent.
+#[async_trait]
+pub trait Mutation<S: Subject>: Parameters {
+    /// What it is called: a verb and what it changes, in snake case.
+    const NAME: &'static str;
+
+    /// What it puts at stake: the lowest that is honest.
+    const RISK: Risk;
+
+    /// Whether it is over when done, or in force until taken back.
+    const EFFECT: Effect;
+
+    /// Whether [`undo`](Self::undo) gives an action, at least as a rule.
+    const REVERSIBLE: bool;
+
+    /// Whether a repetition after it is applied changes nothing more.
+    const IDEMPOTENT: bool;
+
+    /// Whether a person must agree where no policy says otherwise.
+    const REQUIRES_APPROVAL: bool = false;
+
+    /// What was read at planning.
+    type Before: Facts;
+
+    /// Problems between parameters that their types cannot rule out.
+    fn check(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// What must not be changed by two mutations at a time, such as `region/12`.
+    fn resources(&self) -> Vec<String>;
+
+    /// Names what stays in force, such as `evict-leader/4`, so that its owner can be known.
+    /// `None` for one-shot mutations.
+    fn lasting_effect(&self) -> Option<String> {
+        None
+    }
+
+    /// What would happen. Reads only.
+    async fn plan(&self, subject: &S) -> Result<Plan<Self::Before>, S::Error>;
+
+    /// Asks for it, in exactly one request, without looking first. Returns when the system has
+    /// accepted, which is not completion.
+    async fn send(&self, subject: &S, attempt: &Attempt) -> Result<Accepted, S::Error>;
+
+    /// Whether it has happened, is happening, or can no longer happen. Reads only.
+    ///
+    /// Asked after every send, also when the answer to it was lost, and after a restart.
+    async fn probe(
+        &self,
+        subject: &S,
+        before: &Self::Before,
+        sent: &Sent,
+    ) -> Result<Progress, S::Error>;
+
+    /// The action that takes it back, or why there is none. Before the outcome is known it is a
+    /// preview.
+    fn undo(&self, before: &Self::Before, outcome: Option<&Outcome>) -> Undo;
+}

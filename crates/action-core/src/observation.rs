@@ -1,0 +1,34 @@
+//! See [`Observation`].
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::definition::{Cost, Role};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::subject::Subject;
+
+/// An action that changes nothing.
+#[async_trait]
+pub trait Observation<S: Subject>: Parameters {
+    /// What it is called: a verb and what it looks at, in snake case.
+    const NAME: &'static str;
+
+    /// What it costs the system.
+    const COST: Cost;
+
+    /// What it is for, when front ends look for one of that kind.
+    const ROLE: Option<Role> = None;
+
+    /// What it gives: a struct with documented fields.
+    type Output: Serialize + JsonSchema + Send;
+
+    /// Problems between parameters that their types cannot rule out.
+    fn check(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// Looks.
+    async fn observe(&self, subject: &S) -> Result<Self::Output, S::Error>;
+}

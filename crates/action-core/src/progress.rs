@@ -1,0 +1,120 @@
+//! How a mutation that was sent is getting on.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use schemars::JsonSchema;
+
+use crate::plan::Cause;
+
+/// How a mutation that was sent is getting on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Progress {
+    /// It has happened, as the evidence shows.
+    Applied {
+        /// Whose doing it was, as far as can be told.
+        by: Attribution,
+        /// What happened, for people.
+        summary: String,
+        /// What was read that shows it.
+        evidence: Vec<Evidence>,
+    },
+    /// It has not happened, and no longer can.
+    NotApplied {
+        /// Why.
+        cause: Cause,
+        /// Whether the same request may succeed when sent again.
+        retryable: bool,
+        /// What was read that shows it.
+        evidence: Vec<Evidence>,
+    },
+    /// It is happening, or still may.
+    Pending {
+        /// Where it is, for people.
+        summary: String,
+        /// How much is done of how much.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        done: Option<Done>,
+        /// Why it is not getting on, if it is not.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        stalled: Vec<Cause>,
+        /// What was read that shows it.
+        evidence: Vec<Evidence>,
+    },
+}
+
+impl Progress {
+    /// What was read.
+    #[must_use]
+    pub fn evidence(&self) -> &[Evidence] {
+        match self {
+            Self::Applied { evidence, .. }
+            | Self::NotApplied { evidence, .. }
+            | Self::Pending { evidence, .. } => evidence,
+        }
+    }
+}
+
+/// Whose doing it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Attribution {
+    /// What we sent.
+    Ours,
+    /// Something else, with the same result.
+    Another,
+    /// Cannot be told.
+    Undecided,
+}
+
+/// So much is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Done {
+    /// So many.
+    pub done: u64,
+    /// Of so many, as far as is known.
+    pub total: u64,
+    /// Of what.
+    pub unit: String,
+}
+
+impl Done {
+    /// So many of so many.
+    #[must_use]
+    pub fn new(done: u64, total: u64, unit: &str) -> Self {
+        Self {
+            done,
+            total,
+            unit: unit.to_owned(),
+        }
+    }
+}
+
+/// One thing that was read from the system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// Where it was read, such as `GET /pd/api/v1/region/id/12`.
+    pub source: String,
+    /// What it is about, such as `leader_store_id`.
+    pub fact: String,
+    /// What was read.
+    #[schemars(extend("type" = ["string", "integer", "number", "boolean", "array", "object", "null"]))]
+    pub value: Value,
+}
+
+impl Evidence {
+    /// Something that was read.
+    #[must_use]
+    pub fn new(source: impl Into<String>, fact: &str, value: impl Into<Value>) -> Self {
+        Self {
+            source: source.into(),
+            fact: fact.to_owned(),
+            value: value.into(),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What takes a mutation back.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::mutation::Mutation;
+use crate::plan::{Comparison, Plan, Precondition, drift};
+use crate::subject::Subject;
+
+/// The action that takes a mutation back, or why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "undo", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Undo {
+    /// This action takes it back.
+    Action {
+        /// Its name.
+        name: String,
+        /// Its parameters.
+        parameters: Map<String, Value>,
+        /// Facts of its plan without which somebody has changed things since, and taking back
+        /// would take back theirs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        expects: Vec<Precondition>,
+    },
+    /// There is nothing that takes it back.
+    None {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Undo {
+    /// Taken back by a mutation of the same subject.
+    #[must_use]
+    pub fn with<S: Subject, M: Mutation<S>>(action: &M) -> Self {
+        match serde_json::to_value(action) {
+            Ok(Value::Object(parameters)) => Self::Action {
+                name: M::NAME.to_owned(),
+                parameters,
+                expects: Vec::new(),
+            },
+            _ => Self::none(format!("the parameters of `{}` cannot be written", M::NAME)),
+        }
+    }
+
+    /// Not taken back.
+    #[must_use]
+    pub fn none(reason: impl Into<String>) -> Self {
+        Self::None {
+            reason: reason.into(),
+        }
+    }
+
+    /// Only while this precondition of its plan has this value.
+    #[must_use]
+    pub fn expecting(mut self, name: &str, value: impl Into<Value>) -> Self {
+        if let Self::Action { expects, .. } = &mut self {
+            expects.push(Precondition::new(name, value, Comparison::Same));
+        }
+        self
+    }
+
+    /// The expectations that a plan of the undoing action does not meet, as `(then, now)`.
+    #[must_use]
+    pub fn drift<'a>(
+        &'a self,
+        plan: &'a Plan,
+    ) -> Vec<(&'a Precondition, Option<&'a Precondition>)> {
+        match self {
+            Self::Action { expects, .. } => drift(expects, plan),
+            Self::None { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Checks a request against what an action declares.
+
+use regex_lite::Regex;
+use serde_json::{Map, Value};
+
+use crate::problem::{Problem, ProblemKind};
+use crate::shape::{ParamDef, Shape, ValueType, in_backticks};
+
+mod number;
+
+/// A request can hold any number of mistakes; nobody reads more than these.
+const MOST_PROBLEMS: usize = 100;
+
+/// Checks a request and puts it in the declared types: all that is wrong with it at once, or an
+/// object ready for serde.
+///
+/// What means the same is the same afterwards: an optional parameter that is `null` is absent,
+/// `12.0` given for an integer is `12`, and a value in the other form that its parameter
+/// [also accepts](Shape::also_accepts) is in the declared one. Defaults are not filled in.
+///
+/// No request at all, `null`, is an empty one.
+///
+/// # Errors
+///
+/// Every problem, parameters in declared order and unknown ones after them; the first hundred
+/// if there are more.
+pub fn validate(parameters: &[ParamDef], given: Value) -> Result<Map<String, Value>, Vec<Problem>> {
+    let mut problems = Problems(Vec::new());
+    let members = match given {
+        Value::Null => object(parameters, Map::new(), "", &mut problems),
+        Value::Object(members) => object(parameters, members, "", &mut problems),
+        other => {
+            let expected = "an object with the parameters as members";
+            problems.push(Problem::with("", ProblemKind::WrongType, &other, expected));
+            Map::new()
+        }
+    };
+    if problems.0.is_empty() {
+        Ok(members)
+    } else {
+        Err(problems.0)
+    }
+}
+
+/// Whether a value has a shape; checks a default.
+pub(crate) fn fits(shape: &Shape, value: Value) -> Result<(), Problem> {
+    let mut problems = Problems(Vec::new());
+    checked(shape, value, "", &mut problems);
+    problems.0.into_iter().next().map_or(Ok(()), Err)
+}
+
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn push(&mut self, problem: Problem) {
+        if self.0.len() < MOST_PROBLEMS {
+            self.0.push(problem);
+        }
+    }
+
+    /// Reports a value that is not of its shape.
+    fn refuse(&mut self, shape: &Shape, place: &str, kind: ProblemKind, got: &Value) {
+        let hint = match got {
+            Value::String(text) => meant_by_text(shape, text),
+            _ => None,
+        };
+        self.push(Problem::with(place, kind, got, shape.in_words()).hinting(hint));
+    }
+}
+
+/// The members that are right, in the declared order.
+fn object(
+    parameters: &[ParamDef],
+    mut given: Map<String, Value>,
+    pointer: &str,
+    problems: &mut Problems,
+) -> Map<String, Value> {
+    let mut members = Map::new();
+    for parameter in parameters {
+        let place = below(pointer, &parameter.name);
+        match given.remove(&parameter.name) {
+            None if parameter.required => {
+                problems.push(Problem::missing(&place, parameter.shape.in_words()));
+            }
+            None => {}
+            // Models that must send every parameter send null for those they leave out.
+            Some(Value::Null) if !parameter.required => {}
+            Some(value) => {
+                if let Some(value) = checked(&parameter.shape, value, &place, problems) {
+                    members.insert(parameter.name.clone(), value);
+                }
+            }
+        }
+    }
+    let mut unknown: Vec<(String, Value)> = given.into_iter().collect();
+    unknown.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, value) in unknown {
+        problems.push(unknown_parameter(parameters, &name, &value, pointer));
+    }
+    members
+}
+
+fn unknown_parameter(parameters: &[ParamDef], name: &str, value: &Value, pointer: &str) -> Problem {
+    let known: Vec<&str> = parameters
+        .iter()
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    let expected = match known.as_slice() {
+        [] => "no parameters".to_owned(),
+        [only] => format!("only `{only}`"),
+        _ => format!("only {}", in_backticks(&known)),
+    };
+    Problem::with(&below(pointer, name), ProblemKind::Unknown, value, expected)
+        .hinting(did_you_mean(name, known.iter().copied()))
+}
+
+/// The value in its declared type, or nothing when it is wrong and has been reported.
+fn checked(shape: &Shape, value: Value, place: &str, problems: &mut Problems) -> Option<Value> {
+    let result = match (shape.kind, &value) {
+        (ValueType::Boolean, Value::Bool(_)) => Ok(value.clone()),
+        (ValueType::Integer, Value::Number(number)) => number::integer(shape, number),
+        (ValueType::Number, Value::Number(number)) => number::any(shape, number),
+        (ValueType::Integer, Value::String(text))
+            if shape.also_accepts == Some(ValueType::String) =>
+        {
+            number::integer_in_text(shape, text)
+        }
+        (ValueType::String, Value::String(text)) => string(shape, text),
+        (ValueType::String, Value::Number(number))
+            if shape.also_accepts == Some(ValueType::Integer) =>
+        {
+            number::decimal_text(number).and_then(|text| string(shape, &text))
+        }
+        (ValueType::Array, Value::Array(_)) => return array(shape, value, place, problems),
+        (ValueType::Object, Value::Object(_)) => {
+            let Value::Object(members) = value else {
+                return None;
+            };
+            let members = object(&shape.properties, members, place, problems);
+            return Some(Value::Object(members));
+        }
+        _ => Err(ProblemKind::WrongType),
+    };
+    match result {
+        Ok(value) => Some(value),
+        Err(kind) => {
+            problems.refuse(shape, place, kind, &value);
+            None
+        }
+    }
+}
+
+fn string(shape: &Shape, text: &str) -> Result<Value, ProblemKind> {
+    if !shape.choices.is_empty() && !shape.choices.iter().any(|choice| choice == text) {
+        return Err(ProblemKind::OutOfRange);
+    }
+    // JSON Schema counts characters, not bytes.
+    let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+    let too_short = shape.min_length.is_some_and(|fewest| length < fewest);
+    let too_long = shape.max_length.is_some_and(|most| length > most);
+    if too_short || too_long {
+        return Err(ProblemKind::OutOfRange);
+    }
+    let matches = |pattern: &String| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
+    if !shape.pattern.as_ref().is_none_or(matches) {
+        return Err(ProblemKind::Malformed);
+    }
+    Ok(Value::String(text.to_owned()))
+}
+
+fn array(shape: &Shape, value: Value, place: &str, problems: &mut Problems) -> Option<Value> {
+    let Value::Array(items) = value else {
+        return None;
+    };
+    let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+    let too_few = shape.min_items.is_some_and(|fewest| count < fewest);
+    let too_many = shape.max_items.is_some_and(|most| count > most);
+    if too_few || too_many {
+        let got = Value::Array(items);
+        problems.refuse(shape, place, ProblemKind::OutOfRange, &got);
+        return None;
+    }
+    let Some(item_shape) = &shape.items else {
+        return Some(Value::Array(items));
+    };
+    let items: Vec<Option<Value>> = items
+        .into_iter()
+        .enumerate()
+        .map(|(index, item)| {
+            let place = below(place, &index.to_string());
+            checked(item_shape, item, &place, problems)
+        })
+        .collect();
+    items.into_iter().collect::<Option<_>>().map(Value::Array)
+}
+
+/// The pointer of a member or an item.
+fn below(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// What text given for another value probably means.
+fn meant_by_text(shape: &Shape, text: &str) -> Option<String> {
+    if !shape.choices.is_empty() {
+        return did_you_mean(text, shape.choices.iter().map(String::as_str));
+    }
+    let trimmed = text.trim();
+    let number = !trimmed.is_empty() && trimmed.bytes().all(|byte| byte.is_ascii_digit());
+    match shape.kind {
+        _ if number && trimmed != text => Some("leave out the spaces".to_owned()),
+        ValueType::Integer | ValueType::Number if number && shape.also_accepts.is_none() => {
+            Some("leave out the quotes".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn did_you_mean<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    if given.len() > 80 {
+        return None;
+    }
+    let distance = |name: &&str| strsim::damerau_levenshtein(&given.to_lowercase(), name);
+    let nearest = known.min_by_key(distance)?;
+    let near = distance(&nearest) <= 1 + nearest.len() / 4 || nearest.contains(given);
+    (near && !given.is_empty()).then(|| format!("did you mean `{nearest}`?"))
+}
