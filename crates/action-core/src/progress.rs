@@ -1,9 +1,8 @@
 //! How a mutation that was sent is getting on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use schemars::JsonSchema;
 
 use crate::plan::Cause;
 
@@ -46,6 +45,42 @@ pub enum Progress {
 }
 
 impl Progress {
+    /// It has happened, as the evidence shows.
+    #[must_use]
+    pub fn applied(by: Attribution, summary: impl Into<String>, evidence: Vec<Evidence>) -> Self {
+        Self::Applied {
+            by,
+            summary: summary.into(),
+            evidence,
+        }
+    }
+
+    /// It has not happened, and no longer can.
+    #[must_use]
+    pub fn not_applied(
+        code: &str,
+        text: impl Into<String>,
+        retryable: bool,
+        evidence: Vec<Evidence>,
+    ) -> Self {
+        Self::NotApplied {
+            cause: Cause::new(code, text),
+            retryable,
+            evidence,
+        }
+    }
+
+    /// It is happening, or still may.
+    #[must_use]
+    pub fn pending(summary: impl Into<String>, evidence: Vec<Evidence>) -> Self {
+        Self::Pending {
+            summary: summary.into(),
+            done: None,
+            stalled: Vec::new(),
+            evidence,
+        }
+    }
+
     /// What was read.
     #[must_use]
     pub fn evidence(&self) -> &[Evidence] {
