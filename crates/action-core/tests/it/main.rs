@@ -1,1 +1,9 @@
-//! Placeholder.
+//! The crate from outside: two unlike subjects, requests of all kinds, and the published forms.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod catalogue;
+mod malformed;
+mod registry;
+mod subjects;
+mod validation;
