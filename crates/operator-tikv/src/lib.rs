@@ -1,1 +1,68 @@
-//! Placeholder.
+//! TiKV, through its Placement Driver (PD), as a subject: actions that plan, prove and undo.
+//!
+//! By name, from a registry:
+//!
+//! ```no_run
+//! use action_core::ActionRegistry;
+//! use operator_tikv::Tikv;
+//! use serde_json::json;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let pd = pd_client::Client::new("pd-0:2379,pd-1:2379,pd-2:2379")?;
+//! let mut registry = ActionRegistry::new();
+//! registry.register(Tikv::new(pd))?;
+//! let request = json!({ "region_id": 12, "to_store_id": "4" });
+//! let plan = registry.plan("transfer_leader", request).await?;
+//! println!("{:?}", plan.verdict);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Or typed, without one:
+//!
+//! ```no_run
+//! use action_core::Mutation;
+//! use operator_tikv::{RegionId, StoreId, Tikv, TransferLeader};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let tikv = Tikv::new(pd_client::Client::new("pd-0:2379")?);
+//! let action = TransferLeader {
+//!     region_id: RegionId::new(12)?,
+//!     to_store_id: StoreId::new(4)?,
+//! };
+//! println!("{:?}", action.plan(&tikv).await?.verdict);
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub use error::Error;
+pub use ids::{RegionId, StoreId};
+pub use tikv::Tikv;
+
+pub use drain_store::{DrainFacts, DrainStore};
+pub use get_region::{GetRegion, PeerView, RegionView};
+pub use list_drains::{Drain, Drains, ListDrains};
+pub use list_stores::{ListStores, StoreView, Stores};
+pub use region_facts::{PeerFacts, RegionFacts};
+pub use stop_drain::StopDrain;
+pub use transfer_leader::TransferLeader;
+pub use transfer_peer::TransferPeer;
+
+mod error;
+mod ids;
+mod tikv;
+
+mod drain_store;
+mod get_region;
+mod list_drains;
+mod list_stores;
+mod stop_drain;
+mod transfer_leader;
+mod transfer_peer;
+
+mod admission;
+mod leader_target;
+mod own_operator;
+mod region_facts;

@@ -1,0 +1,65 @@
+//! See [`Error`].
+
+use action_core::{FailureKind, SubjectError};
+use pd_client::ErrorClass;
+
+/// A call to PD that did not give its result, and whether it could have changed anything.
+///
+/// Displays what PD said, and nothing else.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// While reading.
+    #[error(transparent)]
+    Read(pd_client::Error),
+
+    /// While sending a mutation.
+    #[error(transparent)]
+    Send(pd_client::Error),
+}
+
+impl Error {
+    fn cause(&self) -> &pd_client::Error {
+        match self {
+            Self::Read(cause) | Self::Send(cause) => cause,
+        }
+    }
+}
+
+impl SubjectError for Error {
+    fn kind(&self) -> FailureKind {
+        let cause = self.cause();
+        let said = |question: fn(&pd_client::PdError) -> bool| cause.answer().is_some_and(question);
+        match (self, cause.class()) {
+            (_, ErrorClass::Input) => FailureKind::InvalidInput,
+            (_, ErrorClass::NotSent) => FailureKind::Unavailable,
+            (_, ErrorClass::Refused) => {
+                if said(|refusal| refusal.is_operator_in_the_way() || refusal.is_rate_limited()) {
+                    FailureKind::Busy
+                } else {
+                    FailureKind::Refused
+                }
+            }
+            // PD accepted what it answered with success, readable or not.
+            (Self::Send(_), _) => FailureKind::Unknown,
+            (Self::Read(_), ErrorClass::Unreadable) => FailureKind::Bug,
+            (Self::Read(_), _) => FailureKind::Unavailable,
+        }
+    }
+
+    fn code(&self) -> Option<String> {
+        let cause = self.cause();
+        if let Some(code) = cause.answer().and_then(|answer| answer.code.clone()) {
+            return Some(code);
+        }
+        let code = match cause.class() {
+            ErrorClass::Input => "invalid_input",
+            ErrorClass::NotSent => "not_sent",
+            ErrorClass::Refused if cause.is_not_found() => "not_found",
+            ErrorClass::Refused => "refused",
+            ErrorClass::Unreadable => "unreadable_answer",
+            _ => "no_answer",
+        };
+        Some(code.to_owned())
+    }
+}

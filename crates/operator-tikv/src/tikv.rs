@@ -1,0 +1,77 @@
+//! See [`Tikv`].
+
+use action_core::{Accepted, ActionSet, Attempt, ClockOffset, Subject};
+use async_trait::async_trait;
+use pd_client::Client;
+
+use crate::drain_store::DrainStore;
+use crate::error::Error;
+use crate::get_region::GetRegion;
+use crate::list_drains::ListDrains;
+use crate::list_stores::ListStores;
+use crate::own_operator::PD_DATE;
+use crate::stop_drain::StopDrain;
+use crate::transfer_leader::TransferLeader;
+use crate::transfer_peer::TransferPeer;
+
+/// A TiKV cluster, reached through its PD.
+#[derive(Debug, Clone)]
+pub struct Tikv {
+    pub(crate) pd: Client,
+}
+
+impl Tikv {
+    /// The cluster that this client reaches.
+    #[must_use]
+    pub fn new(pd: Client) -> Self {
+        Self { pd }
+    }
+
+    /// A client that sends the attempt's id along, so that PD's log names it.
+    pub(crate) fn sender(&self, attempt: &Attempt) -> Client {
+        let named = self.pd.with_caller_id(&attempt.id);
+        named.unwrap_or_else(|_| self.pd.clone())
+    }
+
+    /// How PD's clock compares to ours, by the answers read so far.
+    pub(crate) fn clock(&self) -> Option<ClockOffset> {
+        let offset = self.pd.clock_offset()?;
+        Some(ClockOffset::new(offset.ahead_ms, offset.uncertainty_ms))
+    }
+}
+
+#[async_trait]
+impl Subject for Tikv {
+    const NAME: &'static str = "tikv";
+    type Error = Error;
+
+    fn actions() -> ActionSet<Self> {
+        ActionSet::new()
+            .observation::<ListStores>()
+            .observation::<GetRegion>()
+            .observation::<ListDrains>()
+            .mutation::<TransferLeader>()
+            .mutation::<TransferPeer>()
+            .mutation::<DrainStore>()
+            .mutation::<StopDrain>()
+    }
+
+    /// The cluster id.
+    async fn identity(&self) -> Result<String, Error> {
+        let cluster = self.pd.cluster().await.map_err(Error::Read)?;
+        Ok(cluster.id.to_string())
+    }
+}
+
+/// What PD's answer tells.
+pub(crate) fn accepted(
+    answer: Result<pd_client::Accepted, pd_client::Error>,
+) -> Result<Accepted, Error> {
+    let answer = answer.map_err(Error::Send)?;
+    let accepted = Accepted::new(answer.message);
+    let date = answer.date.and_then(crate::own_operator::unix_ms);
+    Ok(match date {
+        Some(date) => accepted.fact(PD_DATE, date),
+        None => accepted,
+    })
+}

@@ -1,0 +1,209 @@
+//! See [`TransferLeader`].
+
+use action_core::{
+    Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress,
+    Risk, Sent, Undo, Verdict,
+};
+use async_trait::async_trait;
+use pd_client::regions::{PeerRole, Region};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::admission;
+use crate::error::Error;
+use crate::ids::{RegionId, StoreId};
+use crate::leader_target;
+use crate::own_operator::{Asked, SETTLE_MS, Seen};
+use crate::region_facts::{RegionFacts, is_healthy};
+use crate::tikv::{Tikv, accepted};
+
+/// Moves a region's leader to another store that already holds a voter of it.
+///
+/// PD does the work in the background: acceptance is not completion. It takes well under a second
+/// in an idle cluster. Schedulers may move the leader again afterwards.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransferLeader {
+    /// Region whose leader moves.
+    pub region_id: RegionId,
+    /// Store that leads the region afterwards.
+    pub to_store_id: StoreId,
+}
+
+#[async_trait]
+impl Mutation<Tikv> for TransferLeader {
+    const NAME: &'static str = "transfer_leader";
+    const RISK: Risk = Risk::Medium;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = RegionFacts;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("region/{}", self.region_id)]
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<RegionFacts>, Error> {
+        let region = match admission::region(tikv, self.region_id).await? {
+            Ok(region) => region,
+            Err(verdict) => return Ok(Plan::new(verdict, RegionFacts::of(None))),
+        };
+        let facts = RegionFacts::of(Some(&region));
+        let leader = facts.leader_store_id;
+        let verdict = self.verdict(tikv, &region).await?;
+        Ok(Plan::new(verdict, facts.clone())
+            .same("leader_store_id", leader.map(|id| id.to_string()))
+            .same("conf_ver", facts.conf_ver)
+            .impact("leaders", 1, "leaders")
+            .impact("region", facts.size_mib, "MiB served from another store")
+            .unknown("whether TiKV follows: it may refuse while the target lags behind")
+            .takes(
+                200,
+                10_000,
+                "idle clusters of four PD versions; TiKV gives up after an election time-out",
+            )
+            .follow(300, SETTLE_MS, 90_000)
+            .clock(tikv.clock()))
+    }
+
+    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+        let pd = tikv.sender(attempt);
+        accepted(
+            pd.add_transfer_leader_operator(self.region_id.pd(), self.to_store_id.pd())
+                .await,
+        )
+    }
+
+    async fn probe(
+        &self,
+        tikv: &Tikv,
+        before: &RegionFacts,
+        sent: &Sent,
+    ) -> Result<Progress, Error> {
+        // The operator first: the region is then at least as new as what its operator says.
+        let ends = format!(" to {}", self.to_store_id);
+        let asked = Asked {
+            region_id: self.region_id,
+            desc: "admin-transfer-leader",
+            brief: &|brief| brief.starts_with("transfer leader: ") && brief.ends_with(&ends),
+        };
+        let seen = Seen::on(tikv, &asked, sent).await?;
+        let region = tikv
+            .pd
+            .region(self.region_id.pd())
+            .await
+            .map_err(Error::Read)?;
+        let source = format!("GET /pd/api/v1/region/id/{}", self.region_id);
+        let Some(region) = region else {
+            let evidence = vec![
+                Evidence::new(source, "region", "none"),
+                seen.evidence(self.region_id),
+            ];
+            return Ok(Progress::Pending {
+                summary: format!("region {} is gone, merged into another", self.region_id),
+                done: None,
+                stalled: vec![Cause::new(
+                    "region_gone",
+                    "where its leader was last cannot be read",
+                )],
+                evidence,
+            });
+        };
+        let now = RegionFacts::of(Some(&region));
+        let leader = now.leader_store_id.map(|id| id.to_string());
+        let evidence = vec![
+            Evidence::new(source.as_str(), "leader_store_id", leader.clone()),
+            Evidence::new(source, "conf_ver", now.conf_ver),
+            seen.evidence(self.region_id),
+        ];
+        let leader = leader.map_or_else(|| "no store".to_owned(), |id| format!("store {id}"));
+        if seen.ours_succeeded() {
+            let summary = if now.leader_store_id == Some(self.to_store_id) {
+                format!("{leader} leads region {}", self.region_id)
+            } else {
+                format!(
+                    "store {} led region {}; by now {leader} does",
+                    self.to_store_id, self.region_id
+                )
+            };
+            return Ok(Progress::applied(Attribution::Ours, summary, evidence));
+        }
+        if now.leader_store_id == Some(self.to_store_id) {
+            let by = if seen.ours.is_some() {
+                Attribution::Ours
+            } else {
+                Attribution::Undecided
+            };
+            let summary = format!("{leader} leads region {}", self.region_id);
+            return Ok(Progress::applied(by, summary, evidence));
+        }
+        if !seen.is_over(tikv, sent).await? {
+            let summary = format!(
+                "{leader} leads region {}, which may still change",
+                self.region_id
+            );
+            return Ok(Progress::pending(summary, evidence));
+        }
+        let (code, words) = seen.ending(sent);
+        let held = before.leader_store_id == now.leader_store_id;
+        let held = if held { "still " } else { "" };
+        let text = format!("{leader} {held}leads region {}: {words}", self.region_id);
+        Ok(Progress::not_applied(code, text, true, evidence))
+    }
+
+    fn undo(&self, before: &RegionFacts, _: Option<&Outcome>) -> Undo {
+        let Some(leader) = before.leader_store_id else {
+            return Undo::none("no store led the region before");
+        };
+        let back = Self {
+            region_id: self.region_id,
+            to_store_id: leader,
+        };
+        Undo::with::<Tikv, _>(&back).expecting("leader_store_id", self.to_store_id.to_string())
+    }
+}
+
+impl TransferLeader {
+    /// PD's answer, from what it checks, in its order.
+    async fn verdict(&self, tikv: &Tikv, region: &Region) -> Result<Verdict, Error> {
+        let to = self.to_store_id;
+        let voter = region
+            .peer_on(to.pd())
+            .filter(|peer| matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter));
+        let Some(voter) = voter else {
+            let text = format!("region has no voter in store {to}");
+            return Ok(admission::rejected("no_voter", text));
+        };
+        if let Some(verdict) = admission::unworkable(region, true) {
+            return Ok(verdict);
+        }
+        if region
+            .leader
+            .is_some_and(|leader| leader.store_id == to.pd())
+        {
+            let already = format!("store {to} leads region {}", self.region_id);
+            return Ok(Verdict::NoOp { already });
+        }
+        if !is_healthy(region, voter) {
+            let text = format!("cannot transfer leader to {to}: unhealthy");
+            return Ok(admission::rejected("target_unhealthy", text));
+        }
+        let store = tikv.pd.store(to.pd()).await.map_err(Error::Read)?;
+        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let rules = tikv
+            .pd
+            .rules_for_region(self.region_id.pd())
+            .await
+            .map_err(Error::Read)?;
+        let refusing = leader_target::refusing_leaders(store.as_ref(), drains.as_ref());
+        let ruled = store
+            .as_ref()
+            .is_some_and(|store| leader_target::rules_let_lead(rules.as_deref(), store));
+        if refusing.is_some() || !ruled {
+            let text = "cannot create operator: target leader is not allowed";
+            return Ok(admission::rejected("target_not_allowed", text));
+        }
+        let occupied = admission::occupied(tikv, self.region_id).await?;
+        Ok(occupied.unwrap_or(Verdict::WouldProceed))
+    }
+}
