@@ -1,1 +1,41 @@
-//! Placeholder.
+//! Nothing is sent before its intent is on disk, and every send ends in a known outcome or says
+//! why not.
+//!
+//! A [`Guard`] owns the registry: whoever holds the guard, and only they, can change something.
+//! What it does to a mutation, in order: plan; compare with the plan that was shown; write and
+//! sync the intent; send once; write the answer; follow by probing; write the outcome. After a
+//! crash [`Guard::recover`] goes on with what is open, and sends nothing.
+//!
+//! ```no_run
+//! # async fn example(registry: action_core::ActionRegistry) -> Result<(), action_guard::GuardError> {
+//! use action_guard::{Guard, Journal, Request};
+//! use serde_json::json;
+//!
+//! let guard = Guard::new(registry, Journal::open("journal.jsonl")?);
+//! let request = Request::new("drain_store", json!({ "store_id": "4" }), "user:on-call");
+//! let proposal = guard.propose(request.reason("disk is being replaced")).await?;
+//! println!("{:?}", proposal.plan.verdict);
+//! let report = guard.execute(&proposal, &mut |_| {}).await?;
+//! println!("{}", report.outcome.summary);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! This is the first slice: policy, approval, modes, leases and workflows are not here yet.
+
+#![forbid(unsafe_code)]
+
+pub use error::{Drift, GuardError};
+pub use guard::Guard;
+pub use journal::{Answer, Intent, Journal, JournalError, Record};
+pub use proposal::{Proposal, Request};
+pub use report::{Event, Report};
+
+mod error;
+mod guard;
+mod journal;
+mod proposal;
+mod report;
+
+mod follow;
+mod recover;

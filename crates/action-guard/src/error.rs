@@ -1,0 +1,137 @@
+//! What keeps a mutation from being carried out, or its outcome from being kept.
+
+use action_core::{ActionError, FailureKind, Plan, Precondition, Verdict};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::journal::JournalError;
+use crate::report::Report;
+
+/// What keeps a mutation from being carried out, or its outcome from being kept.
+///
+/// In all cases but [`Unrecorded`](Self::Unrecorded) and [`Abandoned`](Self::Abandoned) nothing
+/// was sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuardError {
+    /// The action could not be planned or looked up.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+
+    /// By its plan it would not do what was asked for; nothing was sent.
+    #[error("not sent: {}", words(verdict))]
+    NotSent {
+        /// What the plan answers.
+        verdict: Verdict,
+    },
+
+    /// What it was proposed for has changed; nothing was sent.
+    #[error(
+        "not sent, because things changed since it was planned: {}",
+        list(changes)
+    )]
+    Drifted {
+        /// What changed.
+        changes: Vec<Drift>,
+    },
+
+    /// The system is another than the one it was planned for; nothing was sent.
+    #[error("not sent: it was planned for `{planned}`, and this is `{found}`")]
+    WrongSystem {
+        /// The system it was planned for.
+        planned: String,
+        /// The system that answers now.
+        found: String,
+    },
+
+    /// The journal could not be read or written; nothing was sent.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+
+    /// It was sent and followed, and the outcome could not be written down. The intent stays
+    /// open, and recovery finds the outcome anew.
+    #[error("the outcome could not be written to the journal")]
+    Unrecorded {
+        /// What became of it.
+        report: Box<Report>,
+        /// Why it could not be written.
+        #[source]
+        source: JournalError,
+    },
+
+    /// A task that writes the journal ended before its time, as when a runtime shuts down.
+    #[error("the journal's writer was stopped")]
+    Abandoned,
+}
+
+impl GuardError {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Action(error) => error.kind(),
+            Self::NotSent { .. } | Self::Drifted { .. } | Self::WrongSystem { .. } => {
+                FailureKind::Refused
+            }
+            Self::Journal(_) => FailureKind::Unavailable,
+            Self::Unrecorded { .. } | Self::Abandoned => FailureKind::Unknown,
+        }
+    }
+
+    /// The message and its causes, each once, on one line.
+    #[must_use]
+    pub fn report(&self) -> String {
+        action_core::report(self)
+    }
+}
+
+/// A fact that is not what it was when the plan was shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Drift {
+    /// What it is about.
+    pub name: String,
+    /// How it was.
+    pub then: Value,
+    /// How it is; `None` when it cannot be told.
+    pub now: Option<Value>,
+}
+
+impl Drift {
+    /// What changed between two plans.
+    pub(crate) fn between(shown: &Plan, newer: &Plan) -> Vec<Self> {
+        Self::list(shown.drift(newer))
+    }
+
+    fn list(pairs: Vec<(&Precondition, Option<&Precondition>)>) -> Vec<Self> {
+        let drift = pairs.into_iter().map(|(then, now)| Self {
+            name: then.name.clone(),
+            then: then.value.clone(),
+            now: now.map(|now| now.value.clone()),
+        });
+        drift.collect()
+    }
+}
+
+fn list(drift: &[Drift]) -> String {
+    let changes = drift.iter().map(|change| match &change.now {
+        Some(now) => format!("`{}` was {}, is {now}", change.name, change.then),
+        None => format!(
+            "`{}` was {}, and cannot be told now",
+            change.name, change.then
+        ),
+    });
+    changes.collect::<Vec<_>>().join("; ")
+}
+
+fn words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::WouldReject { text, .. } => format!("it would be refused: {text}"),
+        Verdict::NoOp { already } => format!("nothing to do: {already}"),
+        Verdict::AcceptedButWillNotProgress { causes } => {
+            let causes: Vec<_> = causes.iter().map(|cause| cause.text.as_str()).collect();
+            format!("it would be accepted and not get on: {}", causes.join("; "))
+        }
+        _ => "its plan does not say that it would proceed".to_owned(),
+    }
+}
