@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::api::answer::Answer;
 use crate::api::request::Request;
 use crate::cluster::Cluster;
+use crate::errors;
 
 #[derive(Serialize)]
 struct Rule {
@@ -40,6 +41,20 @@ fn disabled(cluster: &Cluster) -> Option<Answer> {
 
 pub(super) fn all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     disabled(cluster).unwrap_or_else(|| Answer::ok(&[default_rule(cluster)]))
+}
+
+/// The one rule holds for every region.
+pub(super) fn of_region(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    if let Some(answer) = disabled(cluster) {
+        return answer;
+    }
+    let Ok(region_id) = request.segment(3).parse() else {
+        return Answer::message(400, "[PD:region:ErrRegionInvalidID]invalid region id");
+    };
+    if cluster.regions.get(region_id).is_none() {
+        return Answer::message(404, &errors::region_not_found(cluster.rows(), region_id));
+    }
+    Answer::ok(&[default_rule(cluster)])
 }
 
 pub(super) fn one(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
