@@ -1,2 +1,46 @@
-//! Placeholder.
-fn main() {}
+//! `operator`: plan, run and prove operations on distributed systems.
+//!
+//! What can be done is not written here: commands, flags and tables come from the definitions of
+//! the subjects chosen below. Data goes to stdout, everything else to stderr.
+
+#![forbid(unsafe_code)]
+
+mod actions;
+mod cli;
+mod connect;
+mod demo;
+mod escape;
+mod exit;
+mod failure;
+mod flags;
+mod follow;
+mod out;
+mod plan;
+mod recover;
+mod run;
+mod show;
+mod state;
+
+use std::process::ExitCode;
+
+use action_core::{ActionDefinition, ActionRegistry, Subject as _};
+use operator_tikv::Tikv;
+
+use crate::connect::Connection;
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    cli::main().into()
+}
+
+/// What can be done, without a system to do it to.
+fn definitions() -> Vec<ActionDefinition> {
+    Tikv::actions().definitions().cloned().collect()
+}
+
+/// The systems that this command operates. Nothing is sent yet.
+fn registry(connection: &Connection) -> Result<ActionRegistry, Failure> {
+    let mut registry = ActionRegistry::new();
+    registry.register(Tikv::new(connection.client()?))?;
+    Ok(registry)
+}

@@ -1,0 +1,240 @@
+//! What the demo plays on: a simulator, a guard with a journal, and a way past the guard.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use action_core::{ActionRegistry, Catalogue, OutcomeKind, Undo};
+use action_guard::{Guard, Journal, Proposal, Report, Request};
+use operator_tikv::Tikv;
+use pd_client::Client;
+use pd_sim::{Sim, Write};
+use serde_json::{Map, Value};
+use tempfile::TempDir;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::flags;
+use crate::follow::Follow;
+use crate::show;
+
+use super::Teller;
+
+pub(super) const STORES: u64 = 5;
+pub(super) const REGIONS: u64 = 60;
+
+/// The store that is drained; nothing else is moved to it or from it.
+pub(super) const DRAINED: u64 = 2;
+
+pub(super) struct Stage {
+    pub(super) sim: Sim,
+    pub(super) guard: Guard,
+    pub(super) catalogue: Catalogue,
+    /// For the one send that shows why there is a guard.
+    pub(super) past_the_guard: ActionRegistry,
+    /// What takes back the first transfer and the drain, once these are done.
+    pub(super) first_transfer: Option<Report>,
+    pub(super) drain: Option<Report>,
+    /// Sends that the guard recorded.
+    pub(super) intents: usize,
+    /// Sends that went past it.
+    pub(super) unguarded: usize,
+    /// Removed with everything in it when this is dropped.
+    directory: TempDir,
+}
+
+/// A mutation that was carried out, and what was seen on the way.
+pub(super) struct Carried {
+    pub(super) report: Report,
+    pub(super) unanswered: usize,
+    pub(super) counted: usize,
+    /// What reached PD meanwhile that could change something.
+    pub(super) writes: Vec<Write>,
+}
+
+impl Stage {
+    pub(super) async fn set() -> Result<Self, Failure> {
+        let failed = |what: &str, error: &dyn std::error::Error| {
+            let why = action_core::report(error);
+            Failure::new(Exit::Failed, "demo", format!("{what}: {why}"))
+        };
+        let sim = Sim::builder()
+            .stores(STORES)
+            .regions(REGIONS)
+            .seed(1)
+            .heartbeat_interval(Duration::from_secs(1))
+            .step_latency(Duration::from_millis(500))
+            .evict_interval(Duration::from_millis(1_500))
+            .start()
+            .await
+            .map_err(|error| failed("no simulator", &error))?;
+        let directory = tempfile::Builder::new()
+            .prefix("operator-demo-")
+            .tempdir()
+            .map_err(|error| failed("no directory for the journal", &error))?;
+        let journal =
+            Journal::open(journal_in(&directory)).map_err(|error| failed("no journal", &error))?;
+        let guarded = registry(&sim)?;
+        let catalogue = guarded.catalogue();
+        Ok(Self {
+            guard: Guard::new(guarded, journal),
+            catalogue,
+            past_the_guard: registry(&sim)?,
+            first_transfer: None,
+            drain: None,
+            intents: 0,
+            unguarded: 0,
+            directory,
+            sim,
+        })
+    }
+
+    /// Proposes, sends and follows a mutation, and insists that it is proven.
+    pub(super) async fn carry_out(
+        &mut self,
+        action: &str,
+        parameters: Value,
+        taking_back: Option<&Undo>,
+        teller: &mut Teller<'_>,
+    ) -> Result<Carried, String> {
+        teller.tell(&format!("$ {}", self.command("run", action, &parameters)));
+        let request = Request::new(action, parameters, "user:demo").reason("operator demo");
+        let proposal = self
+            .guard
+            .propose(request)
+            .await
+            .map_err(|error| error.report())?;
+        teller.tell(&show::verdict(&proposal.plan.verdict));
+        unchanged(taking_back, &proposal)?;
+        let writes_before = self.sim.writes().len();
+        let mut follow = Follow::default();
+        let executed = self
+            .guard
+            .execute(&proposal, &mut |event| follow.event(event))
+            .await;
+        follow.finish();
+        self.intents += follow.intents;
+        let report = executed.map_err(|error| error.report())?;
+        teller.tell(&show::outcome(&report.outcome));
+        if report.outcome.result != OutcomeKind::Applied {
+            return Err(format!(
+                "`{action}` ended otherwise: {}",
+                report.outcome.summary
+            ));
+        }
+        if report.outcome.evidence.is_empty() {
+            return Err(format!("`{action}` is called applied without evidence"));
+        }
+        Ok(Carried {
+            report,
+            unanswered: follow.unanswered,
+            counted: follow.counted,
+            writes: self.sim.writes().split_off(writes_before),
+        })
+    }
+
+    /// Carries out what takes a mutation back.
+    pub(super) async fn take_back(
+        &mut self,
+        report: &Report,
+        teller: &mut Teller<'_>,
+    ) -> Result<Carried, String> {
+        let Undo::Action {
+            name, parameters, ..
+        } = &report.undo
+        else {
+            return Err(format!("nothing takes back `{}`", report.action));
+        };
+        let parameters = Value::Object(parameters.clone());
+        self.carry_out(name, parameters, Some(&report.undo), teller)
+            .await
+    }
+
+    /// The command that a person would have typed, were this cluster outside.
+    pub(super) fn command(&self, verb: &str, action: &str, parameters: &Value) -> String {
+        let definition = self.catalogue.definition(action);
+        let mut words = vec![verb.to_owned(), action.to_owned()];
+        if let Value::Object(parameters) = parameters {
+            words.extend(flags::arguments(definition, parameters));
+        }
+        show::command_line(&words)
+    }
+
+    /// An observation's result.
+    pub(super) async fn look(
+        &self,
+        action: &str,
+        parameters: Value,
+    ) -> Result<Map<String, Value>, String> {
+        let seen = self.catalogue.observe(action, parameters).await;
+        match seen.map_err(|error| error.report())? {
+            Value::Object(members) => Ok(members),
+            other => Err(format!("`{action}` gave {other}")),
+        }
+    }
+
+    /// How many records the journal has.
+    pub(super) fn journal_records(&self) -> usize {
+        let journal = std::fs::read_to_string(journal_in(&self.directory)).unwrap_or_default();
+        journal.lines().filter(|line| !line.is_empty()).count()
+    }
+
+    /// A region that the drained store has no part in, neither among those used.
+    pub(super) fn region(&self, used: &[u64]) -> Result<Scene, String> {
+        let scene = |region: u64| {
+            let leader = self.sim.leader_of(region)?;
+            let peers: Vec<u64> = self
+                .sim
+                .peers(region)
+                .iter()
+                .map(|peer| peer.store_id)
+                .collect();
+            let follower = peers.iter().copied().find(|store| *store != leader)?;
+            let outside = (1..=STORES).find(|store| !peers.contains(store) && *store != DRAINED)?;
+            let usable = !used.contains(&region) && !peers.contains(&DRAINED);
+            usable.then_some(Scene {
+                region,
+                leader,
+                follower,
+                outside,
+            })
+        };
+        let mut scenes = self.sim.region_ids().into_iter().filter_map(scene);
+        scenes
+            .next()
+            .ok_or_else(|| "the simulator has no region for it".to_owned())
+    }
+}
+
+/// A region and the stores around it.
+#[derive(Clone, Copy)]
+pub(super) struct Scene {
+    pub(super) region: u64,
+    pub(super) leader: u64,
+    /// Holds a replica and does not lead.
+    pub(super) follower: u64,
+    /// Holds no replica.
+    pub(super) outside: u64,
+}
+
+/// What is taken back must still be what was done.
+fn unchanged(taking_back: Option<&Undo>, proposal: &Proposal) -> Result<(), String> {
+    let drift = taking_back
+        .map(|undo| undo.drift(&proposal.plan))
+        .unwrap_or_default();
+    match drift.first() {
+        Some((then, _)) => Err(format!("somebody changed `{}` since", then.name)),
+        None => Ok(()),
+    }
+}
+
+fn registry(sim: &Sim) -> Result<ActionRegistry, Failure> {
+    let client = Client::new(sim.endpoint())
+        .map_err(|error| Failure::new(Exit::Failed, "demo", error.report()))?;
+    let mut registry = ActionRegistry::new();
+    registry.register(Tikv::new(client))?;
+    Ok(registry)
+}
+
+fn journal_in(directory: &TempDir) -> PathBuf {
+    directory.path().join("journal.jsonl")
+}

@@ -1,0 +1,250 @@
+//! Flags of actions, derived from what their parameters are declared to be.
+//!
+//! Clap only tells flags from values. Whether a value is right is for the validator to say, which
+//! names everything that is wrong at once.
+
+use action_core::{ActionDefinition, ParamDef, Shape, ValueType};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::{Map, Number, Value};
+
+use crate::failure::Failure;
+
+/// The argument that takes all parameters as JSON.
+const PARAMS: &str = "params";
+
+/// Flags that commands have themselves.
+const TAKEN: [&str; 13] = [
+    "cacert",
+    "cert",
+    "cluster-id",
+    "help",
+    "key",
+    "output",
+    "params",
+    "pd",
+    "reason",
+    "state-dir",
+    "version",
+    "yes",
+    "param",
+];
+
+/// The subcommand of an action.
+pub(crate) fn command(definition: &ActionDefinition) -> Command {
+    let parameters = &definition.parameters;
+    let all = Arg::new(PARAMS)
+        .long(PARAMS)
+        .value_name("JSON")
+        .help("All parameters as one JSON object, instead of a flag for each")
+        .conflicts_with_all(parameters.iter().map(id));
+    Command::new(definition.name.clone())
+        .about(first_sentence(&definition.description))
+        .long_about(definition.description.clone())
+        .args(parameters.iter().map(flag))
+        .arg(all)
+}
+
+/// What the command line gives for the parameters, right or not.
+pub(crate) fn parameters(
+    definition: &ActionDefinition,
+    matches: &ArgMatches,
+) -> Result<Value, Failure> {
+    if let Some(json) = matches.get_one::<String>(PARAMS) {
+        return serde_json::from_str(json)
+            .map_err(|error| Failure::usage(format!("`--params` is not JSON: {error}")));
+    }
+    let mut given = Map::new();
+    for parameter in &definition.parameters {
+        if let Some(texts) = matches.get_many::<String>(&id(parameter)) {
+            let texts: Vec<&str> = texts.map(String::as_str).collect();
+            given.insert(parameter.name.clone(), value(&parameter.shape, &texts));
+        }
+    }
+    Ok(Value::Object(given))
+}
+
+/// The arguments that give these parameters, for a command line to copy.
+pub(crate) fn arguments(
+    definition: Option<&ActionDefinition>,
+    given: &Map<String, Value>,
+) -> Vec<String> {
+    let as_flags = || {
+        let mut arguments = Vec::new();
+        for (name, value) in given {
+            let parameter = definition?
+                .parameters
+                .iter()
+                .find(|known| known.name == *name)?;
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(_) | Value::Bool(_) => value.to_string(),
+                _ => return None,
+            };
+            let flag = long(parameter);
+            // A value that looks like a flag is taken for one unless it is tied to its own.
+            if text.starts_with('-') || parameter.shape.kind == ValueType::Boolean {
+                arguments.push(format!("--{flag}={text}"));
+            } else {
+                arguments.extend([format!("--{flag}"), text]);
+            }
+        }
+        Some(arguments)
+    };
+    as_flags().unwrap_or_else(|| {
+        let json = Value::Object(given.clone()).to_string();
+        vec![format!("--{PARAMS}"), json]
+    })
+}
+
+/// The first sentence of a description.
+pub(crate) fn first_sentence(description: &str) -> String {
+    let paragraph = description.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = line.split_inclusive(". ").next().unwrap_or_default();
+    sentence.trim_end().trim_end_matches('.').to_owned()
+}
+
+fn id(parameter: &ParamDef) -> String {
+    format!("parameter {}", parameter.name)
+}
+
+fn long(parameter: &ParamDef) -> String {
+    let kebab = parameter.name.replace('_', "-");
+    if TAKEN.contains(&kebab.as_str()) {
+        format!("param-{kebab}")
+    } else {
+        kebab
+    }
+}
+
+fn flag(parameter: &ParamDef) -> Arg {
+    let shape = &parameter.shape;
+    let mut help = parameter.description.trim().to_owned();
+    if parameter.required {
+        help.push_str(" (required)");
+    }
+    let arg = Arg::new(id(parameter))
+        .long(long(parameter))
+        .value_name(shape.kind.as_str().to_uppercase())
+        .help(help)
+        .help_heading("Parameters");
+    match shape.kind {
+        ValueType::Boolean => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+        ValueType::Array => arg.action(ArgAction::Append).allow_negative_numbers(true),
+        _ => arg.allow_negative_numbers(true),
+    }
+}
+
+/// What was meant: JSON of the declared type when the text is that without loss, else the text,
+/// for the validator to quote.
+fn value(shape: &Shape, texts: &[&str]) -> Value {
+    let text = texts.first().copied().unwrap_or_default();
+    let as_text = || Value::String(text.to_owned());
+    match shape.kind {
+        ValueType::Integer => number(text)
+            .filter(|number| number.to_string() == text)
+            .map_or_else(as_text, Value::Number),
+        ValueType::Number => number(text).map_or_else(as_text, Value::Number),
+        ValueType::Boolean => text.parse().map_or_else(|_| as_text(), Value::Bool),
+        ValueType::Object => json(text).filter(Value::is_object).unwrap_or_else(as_text),
+        ValueType::Array => match texts {
+            [_] if json(text).is_some_and(|json| json.is_array()) => {
+                json(text).unwrap_or_else(as_text)
+            }
+            _ => texts.iter().map(|text| item(shape, text)).collect(),
+        },
+        _ => as_text(),
+    }
+}
+
+fn item(shape: &Shape, text: &str) -> Value {
+    match &shape.items {
+        Some(items) => value(items, &[text]),
+        None => Value::String(text.to_owned()),
+    }
+}
+
+fn json(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
+}
+
+/// A JSON number without spaces around it.
+fn number(text: &str) -> Option<Number> {
+    let number: Number = serde_json::from_str(text).ok()?;
+    let is_exact = number.is_u64() || number.is_i64() || text.contains(['.', 'e', 'E']);
+    (is_exact && text.trim() == text).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parameter(name: &str, shape: Value) -> ParamDef {
+        let mut json = json!({"name": name, "description": "Something."});
+        json.as_object_mut()
+            .unwrap()
+            .extend(shape.as_object().unwrap().clone());
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[track_caller]
+    fn check(kind: ValueType, texts: &[&str], expected: Value) {
+        assert_eq!(value(&Shape::new(kind), texts), expected);
+    }
+
+    #[test]
+    fn values_become_json_when_nothing_is_lost() {
+        check(ValueType::Integer, &["12"], json!(12));
+        check(ValueType::Integer, &["-1"], json!(-1));
+        check(ValueType::Integer, &["9.5"], json!(9.5));
+        check(
+            ValueType::Integer,
+            &["9007199254740992"],
+            json!(9_007_199_254_740_992_u64),
+        );
+        check(ValueType::Number, &["0.50"], json!(0.5));
+        check(ValueType::Boolean, &["false"], json!(false));
+        check(ValueType::String, &["12"], json!("12"));
+        check(ValueType::Array, &["[1,2]"], json!([1, 2]));
+        check(ValueType::Array, &["a", "b"], json!(["a", "b"]));
+    }
+
+    #[test]
+    fn other_values_are_passed_on_as_they_were_written() {
+        for text in [
+            "",
+            "abc",
+            " 7",
+            "7 ",
+            "07",
+            "+7",
+            "1e3",
+            "99999999999999999999999",
+        ] {
+            check(ValueType::Integer, &[text], json!(text));
+        }
+        check(ValueType::Boolean, &["yes"], json!("yes"));
+        check(ValueType::Object, &["[1]"], json!("[1]"));
+    }
+
+    #[test]
+    fn a_parameter_does_not_take_the_name_of_a_flag() {
+        let text = json!({"type": "string"});
+        assert_eq!(long(&parameter("region_id", text.clone())), "region-id");
+        assert_eq!(long(&parameter("reason", text)), "param-reason");
+    }
+
+    #[test]
+    fn the_first_sentence_is_on_one_line() {
+        assert_eq!(
+            first_sentence("Moves a\nleader. More.\n\nRest."),
+            "Moves a leader"
+        );
+        assert_eq!(first_sentence(""), "");
+    }
+}

@@ -1,0 +1,90 @@
+//! Data on stdout, everything else on stderr.
+
+use std::io::{self, ErrorKind, Write as _};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::escape::{printable, printable_lines};
+use crate::exit::Exit;
+
+/// What data looks like: tables for people, or one object for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+}
+
+/// Where the command writes.
+///
+/// A reader that goes away does not stop the command: what was started is followed to its end.
+pub(crate) struct Out {
+    format: Format,
+    failure: Option<io::Error>,
+}
+
+impl Out {
+    pub(crate) fn new(format: Format) -> Self {
+        Self {
+            format,
+            failure: None,
+        }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Lines of data.
+    pub(crate) fn data(&mut self, text: &str) {
+        self.write(&printable_lines(text));
+    }
+
+    /// One object of data.
+    pub(crate) fn json(&mut self, value: &impl Serialize) {
+        match serde_json::to_string_pretty(value) {
+            // Unsafe characters are left only inside of strings, where their escape means them.
+            Ok(json) => self.write(&printable_lines(&json)),
+            Err(error) => self.failure = Some(error.into()),
+        }
+    }
+
+    /// Lines about what is going on.
+    pub(crate) fn note(&self, text: &str) {
+        note(text);
+    }
+
+    /// How the command ends, given that its output may have gone nowhere.
+    pub(crate) fn finish(self, exit: Exit) -> Exit {
+        match self.failure {
+            Some(error) => {
+                note(&format!(
+                    "error: cannot write to stdout: {}",
+                    printable(&error.to_string())
+                ));
+                if exit == Exit::Done {
+                    Exit::Failed
+                } else {
+                    exit
+                }
+            }
+            None => exit,
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        let mut stdout = io::stdout().lock();
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        match written {
+            // Whoever reads has read enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            Err(error) => self.failure = Some(error),
+            Ok(()) => {}
+        }
+    }
+}
+
+/// Lines on stderr. When nobody can read them there is nobody to tell.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", printable_lines(text));
+}

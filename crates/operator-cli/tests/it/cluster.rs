@@ -1,0 +1,78 @@
+//! A simulated cluster beside the command.
+
+use pd_sim::{Builder, Sim};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::ran::{Ran, operator};
+
+/// A simulated cluster, and a directory for the journal.
+pub(crate) struct Cluster {
+    pub(crate) sim: Sim,
+    pub(crate) state: TempDir,
+    _runtime: Runtime,
+}
+
+/// A region and stores around it.
+pub(crate) struct Scene {
+    pub(crate) region: String,
+    pub(crate) leader: u64,
+    /// Holds a replica and does not lead.
+    pub(crate) follower: u64,
+    /// Holds no replica.
+    pub(crate) outside: u64,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        Self::from(Sim::builder())
+    }
+
+    pub(crate) fn from(builder: Builder) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        Self {
+            sim: runtime.block_on(builder.start()).unwrap(),
+            state: TempDir::new().unwrap(),
+            _runtime: runtime,
+        }
+    }
+
+    pub(crate) fn state_dir(&self) -> &str {
+        self.state.path().to_str().unwrap()
+    }
+
+    /// Runs the command against this cluster.
+    pub(crate) fn operator(&self, arguments: &[&str]) -> Ran {
+        let mut all = vec!["--pd", self.sim.endpoint()];
+        all.extend(arguments);
+        operator(&all)
+    }
+
+    /// The same with its own journal.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let mut all = vec!["run", "--state-dir", self.state_dir()];
+        all.extend(arguments);
+        self.operator(&all)
+    }
+
+    pub(crate) fn scene(&self) -> Scene {
+        let region = self.sim.region_ids()[0];
+        let leader = self.sim.leader_of(region).unwrap();
+        let peers: Vec<u64> = self
+            .sim
+            .peers(region)
+            .iter()
+            .map(|peer| peer.store_id)
+            .collect();
+        Scene {
+            region: region.to_string(),
+            leader,
+            follower: *peers.iter().find(|store| **store != leader).unwrap(),
+            outside: (1..=5).find(|store| !peers.contains(store)).unwrap(),
+        }
+    }
+}

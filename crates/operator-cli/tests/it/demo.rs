@@ -1,0 +1,38 @@
+//! `operator demo`.
+
+use std::time::{Duration, Instant};
+
+use crate::ran::{command, finished};
+
+#[test]
+fn the_demo_proves_every_step_and_leaves_nothing() {
+    let temporary = tempfile::TempDir::new().unwrap();
+    let begun = Instant::now();
+    let demo = |format: &'static str| {
+        let path = temporary.path().to_owned();
+        std::thread::spawn(move || {
+            finished(
+                command()
+                    .args(["demo", "-o", format])
+                    .env("TMPDIR", path)
+                    .env("HOME", "/nonexistent"),
+            )
+        })
+    };
+    // Two at a time do not get in each other's way.
+    let (table, json) = (demo("table"), demo("json"));
+    table
+        .join()
+        .unwrap()
+        .ended(0)
+        .shows("nothing is left behind");
+    let json = json.join().unwrap().ended(0).json();
+    assert_eq!(json["proven"], true);
+    assert_eq!(json["steps"].as_array().map(Vec::len), Some(8));
+    assert!(
+        begun.elapsed() < Duration::from_secs(45),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,111 @@
+//! Wrong input is named, all of it at once, and reaches nobody.
+
+use crate::{Cluster, operator};
+
+#[track_caller]
+fn wrong(arguments: &[&str], named: &[&str]) {
+    // Nothing listens there: whoever asked would end otherwise.
+    let mut all = vec!["--pd", "http://127.0.0.1:1", "plan", "transfer_leader"];
+    all.extend(arguments);
+    let mut ran = operator(&all).ended(2);
+    for text in named {
+        ran = ran.says(text);
+    }
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn a_wrong_region_is_named_with_its_value_and_what_is_right() {
+    let store = ["--to-store-id", "4"];
+    for value in ["9.5", "-1", "9007199254740992", "0"] {
+        let named = [
+            "`region_id`",
+            &format!("got {value}"),
+            "expected an integer",
+        ];
+        wrong(&[&["--region-id", value], &store[..]].concat(), &named);
+    }
+    for value in ["abc", "", " 7", "1e3", "99999999999999999999999"] {
+        let named = ["`region_id`", &format!("got \"{value}\"")];
+        wrong(&[&["--region-id", value], &store[..]].concat(), &named);
+    }
+}
+
+#[test]
+fn a_wrong_store_is_named_with_its_value() {
+    for value in ["", "abc", " 7", "07"] {
+        let named = ["`to_store_id`", &format!("got \"{value}\"")];
+        wrong(&["--region-id", "12", "--to-store-id", value], &named);
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_named_at_once() {
+    wrong(
+        &["--region-id", "9.5", "--to-store-id", "abc"],
+        &["`region_id`", "`to_store_id`"],
+    );
+    wrong(&[], &["`region_id`: missing", "`to_store_id`: missing"]);
+    wrong(
+        &["--params", r#"{"region_id": "x", "store": 4}"#],
+        &[
+            "`region_id`",
+            "`to_store_id`: missing",
+            "`store`: no such parameter",
+        ],
+    );
+}
+
+#[test]
+fn programs_read_what_is_wrong_too() {
+    let ran = operator(&["-o", "json", "plan", "transfer_leader", "--region-id", "-1"]).ended(2);
+    let error = &ran.json()["error"];
+    assert_eq!(error["code"], "invalid_parameters");
+    assert_eq!(error["problems"].as_array().map(Vec::len), Some(2));
+    assert_eq!(error["problems"][0]["pointer"], "/region_id");
+}
+
+#[test]
+fn flags_that_are_not_there_and_twice_the_same_are_wrong_usage() {
+    wrong(&["--regon-id", "12"], &["--regon-id", "'--region-id'"]);
+    wrong(&["--region-id", "1", "--region-id", "2"], &["--region-id"]);
+    wrong(&["--params", "{}", "--region-id", "2"], &["--params"]);
+    wrong(&["--params", "{"], &["not JSON"]);
+    wrong(&["--params", "[1]"], &["an object"]);
+}
+
+#[test]
+fn addresses_and_certificates_are_checked_before_anything_is_sent() {
+    let plan = [
+        "plan",
+        "transfer_leader",
+        "--region-id",
+        "12",
+        "--to-store-id",
+        "4",
+    ];
+    let with = |flags: &[&str]| operator(&[flags, &plan[..]].concat()).ended(2);
+    with(&["--pd", "ftp://pd:2379"]).says("`http`, `https` or `pd`");
+    with(&["--pd", ""]).says("PD endpoint");
+    with(&["--cacert", "/nonexistent.pem"]).says("`--cacert`");
+    with(&["--cert", "/nonexistent.pem"]).says("`--key`");
+}
+
+#[test]
+fn an_id_as_digits_in_quotes_or_json_is_the_same_id() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let (region, store) = (scene.region.as_str(), scene.follower);
+    let flags = ["--region-id", region, "--to-store-id", &store.to_string()];
+    cluster
+        .operator(&[&["plan", "transfer_leader"], &flags[..]].concat())
+        .ended(0);
+    for params in [
+        format!(r#"{{"region_id": {region}, "to_store_id": "{store}"}}"#),
+        format!(r#"{{"region_id": "{region}", "to_store_id": {store}}}"#),
+    ] {
+        cluster
+            .operator(&["plan", "transfer_leader", "--params", &params])
+            .ended(0);
+    }
+}

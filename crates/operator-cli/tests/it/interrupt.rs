@@ -1,0 +1,65 @@
+//! Ctrl-C while a mutation is followed.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use pd_sim::{Clock, Sim};
+
+use crate::Cluster;
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_mutation_goes_on_and_is_recovered() {
+    // Nothing happens to what PD accepts until the clock is moved.
+    let cluster = Cluster::from(Sim::builder().clock(Clock::Stepped));
+    let scene = cluster.scene();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
+        .args([
+            "--pd",
+            cluster.sim.endpoint(),
+            "run",
+            "transfer_leader",
+            "--yes",
+        ])
+        .args([
+            "--state-dir",
+            cluster.state_dir(),
+            "--region-id",
+            &scene.region,
+        ])
+        .args(["--to-store-id", &scene.follower.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("accepted") {
+        line.clear();
+        assert_ne!(
+            stderr.read_line(&mut line).unwrap(),
+            0,
+            "it ended before PD accepted"
+        );
+    }
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(kill.success());
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(4), "{rest}");
+    assert!(
+        rest.contains("goes on") && rest.contains("operator recover"),
+        "{rest}"
+    );
+
+    cluster.sim.advance(Duration::from_secs(5));
+    let recover = ["recover", "--state-dir", cluster.state_dir(), "-o", "json"];
+    let json = cluster.operator(&recover).ended(0).json();
+    assert_eq!(json["recovered"][0]["outcome"]["result"], "applied");
+    assert_eq!(cluster.sim.writes().len(), 1);
+}

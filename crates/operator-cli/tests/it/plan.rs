@@ -1,0 +1,96 @@
+//! `operator plan`.
+
+use crate::Cluster;
+
+#[test]
+fn a_plan_says_what_would_happen_and_how_it_is_taken_back() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let (from, to) = (scene.leader.to_string(), scene.follower.to_string());
+    let plan = [
+        "plan",
+        "transfer_leader",
+        "--region-id",
+        &scene.region,
+        "--to-store-id",
+        &to,
+    ];
+    let undo = format!(
+        "operator run transfer_leader --region-id {} --to-store-id {from} --pd {}",
+        scene.region,
+        cluster.sim.endpoint()
+    );
+    cluster
+        .operator(&plan)
+        .ended(0)
+        .shows("Would proceed")
+        .shows("Relies on")
+        .shows(&undo);
+    let json = cluster
+        .operator(&[&plan[..], &["-o", "json"]].concat())
+        .ended(0)
+        .json();
+    assert_eq!(json["plan"]["verdict"]["answer"], "would_proceed");
+    assert_eq!(json["undo_command"], undo);
+    assert_eq!(cluster.sim.writes(), []);
+}
+
+#[test]
+fn what_would_be_refused_is_said_in_pds_words() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let to = scene.outside.to_string();
+    let plan = [
+        "plan",
+        "transfer_leader",
+        "--region-id",
+        &scene.region,
+        "--to-store-id",
+        &to,
+    ];
+    cluster.operator(&plan).ended(3).shows("Would be refused");
+    assert_eq!(cluster.sim.writes(), []);
+}
+
+#[test]
+fn nothing_to_do_is_a_success() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let to = scene.leader.to_string();
+    let plan = [
+        "plan",
+        "transfer_leader",
+        "--region-id",
+        &scene.region,
+        "--to-store-id",
+        &to,
+    ];
+    cluster.operator(&plan).ended(0).shows("Nothing to do");
+}
+
+#[test]
+fn an_observation_has_no_plan() {
+    let cluster = Cluster::start();
+    cluster
+        .operator(&["plan", "list_stores"])
+        .ended(2)
+        .says("operator run list_stores");
+}
+
+#[test]
+fn another_cluster_than_the_one_asked_for_is_refused() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    let plan = [
+        "plan",
+        "transfer_leader",
+        "--region-id",
+        &scene.region,
+        "--to-store-id",
+        &to,
+    ];
+    let pinned = |id: &str| cluster.operator(&[&plan[..], &["--cluster-id", id]].concat());
+    pinned(&cluster.sim.cluster_id().to_string()).ended(0);
+    pinned("42").ended(3).says("not 42");
+}

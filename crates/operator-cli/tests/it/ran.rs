@@ -1,0 +1,73 @@
+//! Running the command.
+
+use std::time::Duration;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// How a command ended and what it wrote.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// The command, with nothing of our own environment and without a terminal.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
+    command
+        .env_remove("PD_ADDR")
+        .env_remove("OPERATOR_STATE_DIR")
+        .timeout(Duration::from_secs(90));
+    command
+}
+
+/// Runs the command to its end.
+pub(crate) fn operator(arguments: &[&str]) -> Ran {
+    finished(command().args(arguments))
+}
+
+pub(crate) fn finished(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(
+            self.stderr.contains(text),
+            "no `{text}` in: {}",
+            self.stderr
+        );
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn shows(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text),
+            "no `{text}` in: {}",
+            self.stdout
+        );
+        self
+    }
+
+    /// Stdout, which is one JSON object and nothing else.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        let json: Value = serde_json::from_str(&self.stdout).unwrap();
+        assert!(json.is_object(), "{json}");
+        json
+    }
+}

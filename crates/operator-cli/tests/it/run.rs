@@ -1,0 +1,201 @@
+//! `operator run` and `operator recover`.
+
+use pd_sim::Fault;
+
+use crate::Cluster;
+
+fn transfer<'a>(region: &'a str, to: &'a str) -> [&'a str; 5] {
+    [
+        "transfer_leader",
+        "--region-id",
+        region,
+        "--to-store-id",
+        to,
+    ]
+}
+
+#[test]
+fn an_observation_runs_without_asking() {
+    let cluster = Cluster::start();
+    cluster
+        .operator(&["run", "list_stores"])
+        .ended(0)
+        .shows("STORE");
+    let json = cluster
+        .operator(&["run", "list_stores", "-o", "json"])
+        .ended(0)
+        .json();
+    let stores = json["stores"].as_array().unwrap();
+    assert_eq!(stores.len(), 5);
+}
+
+#[test]
+fn text_from_the_cluster_does_not_reach_the_terminal_as_it_is() {
+    let cluster = Cluster::start();
+    let body = r#"{"count": 1, "stores": [{
+        "store": {"id": 1, "address": "tikv\u001b[2J\u009b31m\u202ex\r\n", "state_name": "Up"},
+        "status": {"capacity": "1TiB", "available": "1TiB", "leader_count": 1, "region_count": 1}
+    }]}"#;
+    let answer = Fault::answer("GET", "/stores", 200, "application/json", body);
+    cluster.sim.fault(answer.times(2));
+    for format in ["table", "json"] {
+        let ran = cluster
+            .operator(&["run", "list_stores", "-o", format])
+            .ended(0);
+        let is_unsafe = |character: char| "\u{1b}\u{9b}\u{202e}\r".contains(character);
+        assert!(!ran.stdout.contains(is_unsafe), "{:?}", ran.stdout);
+        assert!(
+            ran.stdout.contains(r"\u001b[2J\u009b31m\u202ex"),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn without_a_yes_and_without_a_terminal_nothing_is_sent() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    cluster
+        .run(&transfer(&scene.region, &to))
+        .ended(3)
+        .says("Would proceed")
+        .says("nothing was sent")
+        .says("--yes");
+    assert_eq!(cluster.sim.writes(), []);
+}
+
+#[test]
+fn a_mutation_is_run_and_proven() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let (from, to) = (scene.leader.to_string(), scene.follower.to_string());
+    let arguments = [
+        &transfer(&scene.region, &to)[..],
+        &["--yes", "--reason", "test"],
+    ]
+    .concat();
+    let undo = format!(
+        "operator run transfer_leader --region-id {} --to-store-id {from}",
+        scene.region
+    );
+    cluster
+        .run(&arguments)
+        .ended(0)
+        .shows("Applied")
+        .shows("Evidence")
+        .shows(&undo);
+    assert_eq!(
+        cluster.sim.leader_of(scene.region.parse().unwrap()),
+        Some(scene.follower)
+    );
+    assert_eq!(cluster.sim.writes().len(), 1);
+    let journal = std::fs::read_to_string(cluster.state.path().join("journal.jsonl")).unwrap();
+    assert!(journal.lines().count() >= 2);
+    // Once more there is nothing to do.
+    cluster
+        .run(&arguments)
+        .ended(0)
+        .says("Nothing to do")
+        .says("nothing was sent");
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+#[test]
+fn json_of_a_run_is_one_object() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    let json = cluster
+        .run(&[&transfer(&scene.region, &to)[..], &["--yes", "-o", "json"]].concat())
+        .ended(0)
+        .json();
+    assert_eq!(json["outcome"]["result"], "applied");
+    assert_eq!(json["sent"], true);
+    assert_eq!(json["system"], cluster.sim.cluster_id().to_string());
+}
+
+#[test]
+fn what_the_plan_refuses_is_not_sent() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let to = scene.outside.to_string();
+    let arguments = [&transfer(&scene.region, &to)[..], &["--yes"]].concat();
+    cluster
+        .run(&arguments)
+        .ended(3)
+        .says("Would be refused")
+        .says("nothing was sent");
+    assert_eq!(cluster.sim.writes(), []);
+}
+
+#[test]
+fn what_pd_refuses_is_refused_in_its_words() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    let words = "[PD:server:ErrNotReady]not today";
+    let answer = Fault::answer(
+        "POST",
+        "/operators",
+        400,
+        "text/plain; charset=utf-8",
+        words,
+    );
+    cluster.sim.fault(answer);
+    let ran = cluster
+        .run(&[&transfer(&scene.region, &to)[..], &["--yes"]].concat())
+        .ended(3);
+    let all = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(all.contains(words), "{all}");
+}
+
+#[test]
+fn a_lost_reply_is_resolved_by_looking() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    cluster
+        .sim
+        .fault(Fault::reply_lost_after_apply("POST", "/operators"));
+    cluster
+        .run(&[&transfer(&scene.region, &to)[..], &["--yes"]].concat())
+        .ended(0)
+        .says("no answer")
+        .shows("Applied");
+    assert_eq!(cluster.sim.received("POST", "/operators"), 1);
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_stops_the_send() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    let file = cluster.state.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let below = file.join("state");
+    let mut all = vec!["run", "--state-dir", below.to_str().unwrap(), "--yes"];
+    all.extend(transfer(&scene.region, &to));
+    cluster
+        .operator(&all)
+        .ended(1)
+        .says("nothing is sent")
+        .says("--state-dir");
+    assert_eq!(cluster.sim.writes(), []);
+}
+
+#[test]
+fn nothing_left_open_is_nothing_to_recover() {
+    let cluster = Cluster::start();
+    let recover = ["recover", "--state-dir", cluster.state_dir()];
+    cluster
+        .operator(&recover)
+        .ended(0)
+        .shows("Nothing was left open");
+    let json = cluster
+        .operator(&[&recover[..], &["-o", "json"]].concat())
+        .ended(0)
+        .json();
+    assert_eq!(json["recovered"].as_array().map(Vec::len), Some(0));
+}
