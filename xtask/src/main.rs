@@ -1,2 +1,117 @@
-//! Placeholder.
-fn main() {}
+//! Checks of the workspace that every contributor and CI run: `cargo xtask <command>`.
+//!
+//! Each command is one module with the same shape: a function that reads the workspace and answers
+//! with one line when all is well, or with what it found. Start reading at [`run`].
+
+mod ci;
+mod docs;
+mod findings;
+mod layers;
+mod metadata;
+mod msrv;
+mod tidy;
+mod workspace;
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use findings::Report;
+use workspace::Workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+commands:
+  layers          which crate may depend on which
+  docs [--check]  write docs/actions.md, or say where it is out of date
+  tidy            what fmt and clippy do not look at
+  msrv            the workspace's rust-version against its dependencies and rustc
+  ci              everything CI runs, in its order
+";
+
+const PASSED: u8 = 0;
+const FAILED: u8 = 1;
+const MISUSED: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    ExitCode::from(run(&words, &mut io::stdout(), &mut io::stderr()))
+}
+
+/// Runs the command that `words` name and returns the exit code.
+fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
+    let command: fn(&Workspace, &mut dyn Write) -> Report = match words {
+        ["layers"] => |workspace, _| layers::check(workspace),
+        ["docs"] => |workspace, _| docs::write(workspace),
+        ["docs", "--check"] => |workspace, _| docs::check(workspace),
+        ["tidy"] => |workspace, _| tidy::check(workspace),
+        ["msrv"] => |workspace, _| msrv::check(workspace),
+        ["ci"] => ci::run,
+        ["help" | "--help" | "-h"] => return written(write!(out, "{USAGE}"), PASSED),
+        [] => return written(write!(err, "{USAGE}"), MISUSED),
+        other => {
+            let words = other.join(" ");
+            return written(write!(err, "no command `{words}`\n\n{USAGE}"), MISUSED);
+        }
+    };
+    match Workspace::find().and_then(|workspace| command(&workspace, out)) {
+        Ok(summary) => written(writeln!(out, "{summary}"), PASSED),
+        Err(findings) => written(write!(err, "{findings}"), FAILED),
+    }
+}
+
+/// A result that could not be shown is a failure.
+fn written(result: io::Result<()>, code: u8) -> u8 {
+    match result {
+        Ok(()) => code,
+        Err(_) => FAILED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MISUSED, PASSED, run};
+
+    #[track_caller]
+    fn check(words: &[&str], code: u8, out: &str, err: &str) {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        assert_eq!(run(words, &mut stdout, &mut stderr), code);
+        let (stdout, stderr) = (
+            String::from_utf8(stdout).unwrap(),
+            String::from_utf8(stderr).unwrap(),
+        );
+        assert!(
+            stdout.starts_with(out) && stdout.is_empty() == out.is_empty(),
+            "{stdout}"
+        );
+        assert!(
+            stderr.starts_with(err) && stderr.is_empty() == err.is_empty(),
+            "{stderr}"
+        );
+    }
+
+    #[test]
+    fn misuse_shows_the_usage_and_exits_with_2() {
+        check(&[], MISUSED, "", "usage: cargo xtask");
+        check(&["layer"], MISUSED, "", "no command `layer`\n\nusage:");
+        check(
+            &["docs", "--chek"],
+            MISUSED,
+            "",
+            "no command `docs --chek`\n\nusage:",
+        );
+        check(
+            &["tidy", "now"],
+            MISUSED,
+            "",
+            "no command `tidy now`\n\nusage:",
+        );
+    }
+
+    #[test]
+    fn help_is_not_a_failure() {
+        check(&["--help"], PASSED, "usage: cargo xtask", "");
+    }
+}
