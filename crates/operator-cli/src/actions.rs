@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::flags::first_sentence;
 use crate::out::{Format, Out};
-use crate::show;
+use crate::table;
 
 pub(crate) fn command() -> Command {
     let list = Command::new("list").about("List what can be done").arg(
@@ -95,7 +95,7 @@ fn list(definitions: &[ActionDefinition], as_json: bool, out: &mut Out) {
             ]
         })
         .collect();
-    out.data(&show::table(
+    out.data(&table::table(
         &["name", "kind", "risk", "what it does"],
         rows,
     ));
@@ -139,7 +139,7 @@ fn text(definition: &ActionDefinition) -> String {
         .iter()
         .map(|parameter| {
             let need = match (&parameter.default, parameter.required) {
-                (Some(default), _) => format!("default {}", show::text_of(default)),
+                (Some(default), _) => format!("default {}", table::text_of(default)),
                 (None, true) => "required".to_owned(),
                 (None, false) => "optional".to_owned(),
             };
@@ -155,7 +155,7 @@ fn text(definition: &ActionDefinition) -> String {
     let parameters = if rows.is_empty() {
         "Takes no parameters.".to_owned()
     } else {
-        show::table(&["parameter", "type", "", "what it is"], rows)
+        table::table(&["parameter", "type", "", "what it is"], rows)
     };
     format!(
         "{}: {}\n{}\n\n{}\n\n{parameters}",

@@ -20,6 +20,7 @@ mod recover;
 mod run;
 mod show;
 mod state;
+mod table;
 
 use std::process::ExitCode;
 

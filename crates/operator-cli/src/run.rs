@@ -16,6 +16,7 @@ use crate::follow::Follow;
 use crate::out::Out;
 use crate::show::{self, Planned};
 use crate::state::State;
+use crate::table;
 
 /// Who says yes.
 #[derive(Debug, Clone, clap::Args)]
@@ -49,7 +50,7 @@ pub(crate) async fn main(
     if out.is_json() {
         out.json(&result);
     } else {
-        out.data(&show::result(&result));
+        out.data(&table::result(&result));
     }
     Ok(Exit::Done)
 }

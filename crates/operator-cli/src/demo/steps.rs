@@ -7,6 +7,7 @@ use pd_sim::Fault;
 use serde_json::{Value, json};
 
 use crate::show;
+use crate::table;
 
 use super::Teller;
 use super::stage::{Carried, DRAINED, REGIONS, STORES, Stage};
@@ -72,7 +73,7 @@ async fn stores(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, St
         .filter_map(Value::as_array)
         .map(Vec::len)
         .max();
-    teller.tell(&show::result(&Value::Object(seen)));
+    teller.tell(&table::result(&Value::Object(seen)));
     ensure(listed == Some(STORES as usize), "not every store is listed")?;
     let leaders: u64 = (1..=STORES)
         .map(|store| stage.sim.leader_count(store))
@@ -197,7 +198,7 @@ async fn drain(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, Str
         "the drain is not in force",
     )?;
     let drains = stage.look("list_drains", json!({})).await?;
-    teller.tell(&show::result(&Value::Object(drains)));
+    teller.tell(&table::result(&Value::Object(drains)));
     stage.drain = Some(carried.report);
     Ok(format!(
         "all {leaders} leaders left store {DRAINED}; drained, and still in force until taken back"
@@ -239,7 +240,7 @@ async fn record(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, St
         .map_err(|error| error.report())?;
     let records = stage.journal_records();
     let writes = stage.sim.writes().len();
-    teller.tell(&show::table(
+    teller.tell(&table::table(
         &["what", "how many"],
         vec![
             vec!["records in the journal".to_owned(), records.to_string()],
