@@ -1,1 +1,38 @@
-//! Placeholder.
+//! The whole system from outside: registry, guard, subject, client, against the simulated PD
+//! always, and against a real one when `PD_ENDPOINTS` is set.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a panic is how a test fails, and a skipped test says why"
+)]
+
+mod faults;
+mod live;
+mod main_job;
+
+use action_core::ActionRegistry;
+use action_guard::{Guard, Journal, Proposal, Request};
+use operator_tikv::Tikv;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A guard over the TiKV actions of a cluster, and the directory of its journal.
+fn guard(endpoints: &str) -> (Guard, TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let guard = guard_in(endpoints, &directory);
+    (guard, directory)
+}
+
+fn guard_in(endpoints: &str, directory: &TempDir) -> Guard {
+    let mut registry = ActionRegistry::new();
+    let pd = pd_client::Client::new(endpoints).unwrap();
+    registry.register(Tikv::new(pd)).unwrap();
+    let journal = Journal::open(directory.path().join("journal.jsonl")).unwrap();
+    Guard::new(registry, journal)
+}
+
+async fn propose(guard: &Guard, action: &str, parameters: Value) -> Proposal {
+    let request = Request::new(action, parameters, "system");
+    guard.propose(request).await.unwrap()
+}
