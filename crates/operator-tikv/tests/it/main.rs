@@ -1,1 +1,79 @@
-//! Placeholder.
+//! The subject from outside, against the simulated PD of four versions.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod catalogue;
+mod drain;
+mod half_moved;
+mod plans;
+mod proof;
+mod wire;
+
+use std::time::{Duration, SystemTime};
+
+use action_core::{Accepted, Attempt, ClockOffset, Sent};
+use operator_tikv::{RegionId, StoreId, Tikv};
+use pd_sim::{Builder, Clock, Sim, Version};
+
+const VERSIONS: [Version; 4] = [Version::V6_5, Version::V7_5, Version::V8_5, Version::V9_0];
+
+/// A small cluster on a clock that only the test moves.
+fn stepped(version: Version) -> Builder {
+    Sim::builder()
+        .version(version)
+        .clock(Clock::Stepped)
+        .start_time(SystemTime::now())
+        .stores(5)
+        .regions(20)
+        .seed(3)
+}
+
+fn tikv(sim: &Sim) -> Tikv {
+    Tikv::new(pd_client::Client::new(sim.endpoint()).unwrap())
+}
+
+fn region_id(id: u64) -> RegionId {
+    RegionId::new(id).unwrap()
+}
+
+fn store_id(id: u64) -> StoreId {
+    StoreId::new(id).unwrap()
+}
+
+/// A region, the store that leads it, another that has a voter, and one that has nothing of it.
+fn region(sim: &Sim) -> (u64, u64, u64, u64) {
+    let id = sim.region_ids()[2];
+    let leader = sim.leader_of(id).unwrap();
+    let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
+    let other = *held.iter().find(|store| **store != leader).unwrap();
+    let free = (1..=5).find(|store| !held.contains(store)).unwrap();
+    (id, leader, other, free)
+}
+
+/// A sending, on the simulated clock.
+struct Sending {
+    attempt: Attempt,
+    accepted: Option<Accepted>,
+    at: SystemTime,
+}
+
+impl Sending {
+    /// About to be sent now.
+    fn now(sim: &Sim) -> Self {
+        let at = sim.now();
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let at_ms = u64::try_from(since.as_millis()).unwrap();
+        Self {
+            attempt: Attempt::new("attempt-1", at_ms, Some(ClockOffset::new(0, 500))),
+            accepted: None,
+            at,
+        }
+    }
+
+    /// What is known of it now.
+    fn sent(&self, sim: &Sim) -> Sent {
+        let elapsed = sim.now().duration_since(self.at).unwrap_or(Duration::ZERO);
+        let elapsed = u64::try_from(elapsed.as_millis()).unwrap();
+        Sent::new(self.attempt.clone(), self.accepted.clone(), elapsed)
+    }
+}

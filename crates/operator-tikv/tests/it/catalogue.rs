@@ -1,0 +1,86 @@
+//! What is published.
+
+use action_core::{ActionRegistry, Subject, testing};
+use operator_tikv::Tikv;
+use serde_json::json;
+
+#[test]
+fn the_subject_is_well_formed() {
+    let names = testing::assert_well_formed::<Tikv>();
+    let expected = [
+        "list_stores",
+        "get_region",
+        "list_drains",
+        "transfer_leader",
+        "transfer_peer",
+        "drain_store",
+        "stop_drain",
+    ];
+    assert_eq!(names, expected);
+}
+
+/// A change of a name, a description, a schema or a risk is a change for callers.
+#[test]
+fn the_catalogue_is_stable() {
+    let definitions: Vec<_> = Tikv::actions().definitions().cloned().collect();
+    insta::assert_snapshot!(format!("{:#}", json!(definitions)));
+}
+
+#[test]
+fn ids_are_taken_in_either_form_and_refused_in_any_other() {
+    let mut registry = ActionRegistry::new();
+    let pd = pd_client::Client::new("http://127.0.0.1:1").unwrap();
+    registry.register(Tikv::new(pd)).unwrap();
+    let validate = |region: serde_json::Value, store: serde_json::Value| {
+        let given = json!({"region_id": region, "to_store_id": store});
+        registry.validate("transfer_leader", given)
+    };
+    let normal = json!({"region_id": 12, "to_store_id": "4"});
+    for (region, store) in [
+        (json!(12), json!("4")),
+        (json!("12"), json!(4)),
+        (json!(12.0), json!(4)),
+    ] {
+        assert_eq!(validate(region, store).unwrap(), normal);
+    }
+    let largest = 9_007_199_254_740_991_u64;
+    assert!(validate(json!(largest), json!(largest.to_string())).is_ok());
+    let beyond = json!(largest + 1);
+    for region in [
+        json!(9.5),
+        json!(-1),
+        json!(0),
+        beyond.clone(),
+        json!("abc"),
+        json!(null),
+    ] {
+        for store in [
+            json!(""),
+            json!("abc"),
+            json!(" 7"),
+            json!(0),
+            json!(-7),
+            json!({}),
+        ] {
+            let error = validate(region.clone(), store).unwrap_err();
+            assert_eq!(error.problems().len(), 2, "{}", error.report());
+        }
+    }
+    // Sixteen digits fit the pattern, and this one is still too large.
+    let error = validate(json!(12), json!("9007199254740992")).unwrap_err();
+    assert!(
+        error.report().contains("9007199254740992"),
+        "{}",
+        error.report()
+    );
+}
+
+#[test]
+fn a_move_to_where_it_comes_from_is_refused() {
+    let mut registry = ActionRegistry::new();
+    let pd = pd_client::Client::new("http://127.0.0.1:1").unwrap();
+    registry.register(Tikv::new(pd)).unwrap();
+    let given = json!({"region_id": 12, "from_store_id": "4", "to_store_id": 4});
+    let error = registry.validate("transfer_peer", given).unwrap_err();
+    assert_eq!(error.problems()[0].pointer, "/to_store_id");
+}

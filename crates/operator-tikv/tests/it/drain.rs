@@ -1,0 +1,171 @@
+//! Drains: how they get on, when they are done, and what stays.
+
+use std::time::Duration;
+
+use action_core::{Attribution, Mutation, Observation, Progress, Undo};
+use operator_tikv::{DrainFacts, DrainStore, GetRegion, ListDrains, ListStores, StopDrain};
+use pd_sim::{Sim, Version};
+
+use crate::{Sending, VERSIONS, region, region_id, stepped, store_id, tikv};
+
+fn drain() -> DrainStore {
+    DrainStore {
+        store_id: store_id(2),
+    }
+}
+
+async fn begun(sim: &Sim) -> (DrainFacts, Sending) {
+    let before = drain().plan(&tikv(sim)).await.unwrap().before;
+    let mut sending = Sending::now(sim);
+    let accepted = drain().send(&tikv(sim), &sending.attempt).await;
+    sending.accepted = Some(accepted.unwrap());
+    (before, sending)
+}
+
+async fn probe(sim: &Sim, before: &DrainFacts, sending: &Sending) -> Progress {
+    drain()
+        .probe(&tikv(sim), before, &sending.sent(sim))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_drain_counts_down_and_stays_in_force() {
+    for version in VERSIONS {
+        let sim = stepped(version)
+            .regions(60)
+            .evict_interval(Duration::from_secs(1))
+            .start()
+            .await
+            .unwrap();
+        let (before, sending) = begun(&sim).await;
+        assert!(before.leaders > 3);
+        let mut counts = Vec::new();
+        let mut applied = None;
+        for _ in 0..60 {
+            match probe(&sim, &before, &sending).await {
+                Progress::Pending {
+                    done: Some(done),
+                    stalled,
+                    ..
+                } => {
+                    assert!(stalled.is_empty(), "{stalled:?}");
+                    counts.push(done.done);
+                }
+                Progress::Applied { by, summary, .. } => {
+                    applied = Some((by, summary));
+                    break;
+                }
+                other => unreachable!("{other:?}"),
+            }
+            sim.advance(Duration::from_secs(1));
+        }
+        assert!(counts.is_sorted() && counts.len() > 2, "{counts:?}");
+        let (by, summary) = applied.unwrap();
+        assert_eq!(by, Attribution::Ours);
+        assert!(summary.contains("stays in force"), "{summary}");
+        assert_eq!((sim.leader_count(2), sim.evicting()), (0, vec![2]));
+    }
+}
+
+#[tokio::test]
+async fn a_drain_that_stalls_says_why() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (before, sending) = begun(&sim).await;
+    sim.set_schedule("leader-schedule-limit", 0);
+    sim.advance(Duration::from_secs(3));
+    let progress = probe(&sim, &before, &sending).await;
+    let Progress::Pending { stalled, .. } = &progress else {
+        unreachable!("{progress:?}");
+    };
+    assert_eq!(stalled[0].code, "leader_schedule_limit_zero");
+}
+
+#[tokio::test]
+async fn a_drain_that_somebody_ended_is_not_applied() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (before, sending) = begun(&sim).await;
+    sim.set_evicting(2, false);
+    sim.advance(Duration::from_secs(5));
+    let progress = probe(&sim, &before, &sending).await;
+    assert!(matches!(progress, Progress::Pending { .. }), "{progress:?}");
+    sim.advance(Duration::from_secs(11));
+    let progress = probe(&sim, &before, &sending).await;
+    assert!(
+        matches!(progress, Progress::NotApplied { .. }),
+        "{progress:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_drain_is_taken_back_unless_it_was_there_before() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (before, _) = begun(&sim).await;
+    let Undo::Action { name, .. } = drain().undo(&before, None) else {
+        unreachable!("it was not being drained before");
+    };
+    assert_eq!(name, "stop_drain");
+    let stop = StopDrain {
+        store_id: store_id(2),
+    };
+    let draining = stop.plan(&tikv(&sim)).await.unwrap().before;
+    let mut sending = Sending::now(&sim);
+    sending.accepted = stop.send(&tikv(&sim), &sending.attempt).await.ok();
+    let progress = stop
+        .probe(&tikv(&sim), &draining, &sending.sent(&sim))
+        .await
+        .unwrap();
+    assert!(
+        matches!(
+            progress,
+            Progress::Applied {
+                by: Attribution::Ours,
+                ..
+            }
+        ),
+        "{progress:?}"
+    );
+    assert!(sim.evicting().is_empty());
+
+    sim.set_evicting(2, true);
+    let before = drain().plan(&tikv(&sim)).await.unwrap().before;
+    assert!(matches!(drain().undo(&before, None), Undo::None { .. }));
+}
+
+#[tokio::test]
+async fn observations_show_what_is() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let tikv = tikv(&sim);
+        assert!(
+            ListDrains {}
+                .observe(&tikv)
+                .await
+                .unwrap()
+                .drains
+                .is_empty()
+        );
+        sim.set_evicting(2, true);
+        let drains = ListDrains {}.observe(&tikv).await.unwrap().drains;
+        assert_eq!((drains.len(), drains[0].store_id), (1, store_id(2)));
+        assert!(!drains[0].partial, "{version:?}");
+
+        let stores = ListStores {}.observe(&tikv).await.unwrap().stores;
+        let draining: Vec<bool> = stores.iter().map(|store| store.draining).collect();
+        assert_eq!(draining, [false, true, false, false, false]);
+
+        let (id, leader, _, _) = region(&sim);
+        let view = GetRegion {
+            region_id: region_id(id),
+        }
+        .observe(&tikv)
+        .await
+        .unwrap();
+        assert_eq!(view.leader_store_id, Some(store_id(leader)));
+        assert_eq!((view.exists, view.peers.len()), (true, 3));
+        let none = GetRegion {
+            region_id: region_id(9_007_199_254_740_991),
+        };
+        assert!(!none.observe(&tikv).await.unwrap().exists, "{version:?}");
+    }
+}

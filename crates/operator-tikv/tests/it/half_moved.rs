@@ -1,0 +1,225 @@
+//! Moves that were cancelled, superseded or forgotten on the way, as seen on real servers.
+
+use std::time::Duration;
+
+use action_core::{Attempt, Attribution, Mutation, Progress, Verdict};
+use operator_tikv::{RegionFacts, TransferPeer};
+use pd_sim::{Builder, Outage, Sim};
+
+use crate::{Sending, VERSIONS, region, region_id, stepped, store_id, tikv};
+
+struct Scene {
+    sim: Sim,
+    action: TransferPeer,
+    before: RegionFacts,
+    sending: Sending,
+    id: u64,
+    from: u64,
+    to: u64,
+}
+
+/// A move, accepted just now.
+async fn begun(builder: Builder, first: bool) -> Scene {
+    let sim = builder.start().await.unwrap();
+    let (mut id, _, mut from, mut to) = region(&sim);
+    if first {
+        id = sim.region_ids()[0];
+        let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
+        from = *held
+            .iter()
+            .find(|store| sim.leader_of(id) != Some(**store))
+            .unwrap();
+        to = (1..=5).find(|store| !held.contains(store)).unwrap();
+    }
+    let action = TransferPeer {
+        region_id: region_id(id),
+        from_store_id: store_id(from),
+        to_store_id: store_id(to),
+    };
+    let before = action.plan(&tikv(&sim)).await.unwrap().before;
+    let mut sending = Sending::now(&sim);
+    let accepted = action.send(&tikv(&sim), &sending.attempt).await;
+    sending.accepted = Some(accepted.unwrap());
+    Scene {
+        sim,
+        action,
+        before,
+        sending,
+        id,
+        from,
+        to,
+    }
+}
+
+impl Scene {
+    async fn probe(&self) -> Progress {
+        let sent = self.sending.sent(&self.sim);
+        self.action
+            .probe(&tikv(&self.sim), &self.before, &sent)
+            .await
+            .unwrap()
+    }
+
+    async fn cancel(&self) {
+        let pd = pd_client::Client::new(self.sim.endpoint()).unwrap();
+        let id = pd_client::RegionId::new(self.id).unwrap();
+        pd.cancel_operator(id).await.unwrap();
+    }
+
+    fn stores(&self) -> Vec<u64> {
+        let peers = self.sim.peers(self.id);
+        let mut stores: Vec<u64> = peers.iter().map(|peer| peer.store_id).collect();
+        stores.sort_unstable();
+        stores
+    }
+
+    fn has_moved(&self) -> bool {
+        let stores = self.stores();
+        stores.contains(&self.to) && !stores.contains(&self.from) && stores.len() == 3
+    }
+}
+
+/// Cancelled at every point of the move: what the probe says in the end is what became of the
+/// region, and on the way it never calls a region that still changes "not moved".
+#[tokio::test]
+async fn a_cancelled_move_is_judged_by_the_region_alone() {
+    let (mut moved, mut reverted) = (0, 0);
+    for version in VERSIONS {
+        for cancel_after_ms in (0..1_000).step_by(150) {
+            let scene = begun(stepped(version), false).await;
+            let original = scene.stores();
+            scene.sim.advance(Duration::from_millis(cancel_after_ms));
+            if scene.has_moved() || scene.sim.operator(scene.id).is_none() {
+                continue;
+            }
+            scene.cancel().await;
+            let mut last = scene.probe().await;
+            for _ in 0..120 {
+                match &last {
+                    Progress::Pending { .. } => {}
+                    Progress::NotApplied { .. } => assert_eq!(scene.stores(), original, "{last:?}"),
+                    Progress::Applied { .. } => assert!(scene.has_moved(), "{last:?}"),
+                    other => unreachable!("{other:?}"),
+                }
+                scene.sim.advance(Duration::from_millis(500));
+                last = scene.probe().await;
+            }
+            match &last {
+                Progress::Applied { by, .. } => {
+                    // Cancelled, and finished by PD's checkers: not by an operator of ours.
+                    assert_eq!(*by, Attribution::Undecided, "{last:?}");
+                    assert!(scene.has_moved());
+                    moved += 1;
+                }
+                Progress::NotApplied { .. } => {
+                    assert_eq!(scene.stores(), original);
+                    reverted += 1;
+                }
+                other => unreachable!("{version:?}, {cancel_after_ms} ms: {other:?}"),
+            }
+        }
+    }
+    assert!(
+        moved > 0 && reverted > 0,
+        "{moved} moved, {reverted} did not"
+    );
+}
+
+/// A split that no store carries out holds the region's only slot: four replicas, for as long as
+/// it is watched, and the repetition is refused.
+#[tokio::test]
+async fn a_region_that_stays_half_moved_is_never_called_not_moved() {
+    for version in VERSIONS {
+        let builder = stepped(version)
+            .executes_splits(false)
+            .labeler_split_keys(["7200000000000000FB"]);
+        let scene = begun(builder, true).await;
+        scene.sim.advance(Duration::from_millis(300));
+        assert_eq!(scene.stores().len(), 4, "{version:?}");
+        scene.cancel().await;
+        let mut half_moved = 0;
+        for _ in 0..30 {
+            scene.sim.advance(Duration::from_secs(1));
+            if scene.stores().len() != 4 {
+                break;
+            }
+            let progress = scene.probe().await;
+            let Progress::Pending { stalled, .. } = &progress else {
+                unreachable!("{version:?}: {progress:?}");
+            };
+            assert_eq!(stalled[0].code, "half_moved", "{progress:?}");
+            half_moved += 1;
+        }
+        assert!(half_moved > 0, "{version:?}");
+        if scene.stores().len() == 4 {
+            let plan = scene.action.plan(&tikv(&scene.sim)).await.unwrap();
+            let Verdict::WouldReject { text, .. } = plan.verdict else {
+                unreachable!("{plan:?}");
+            };
+            let sent = scene
+                .action
+                .send(&tikv(&scene.sim), &Attempt::untracked())
+                .await;
+            assert_eq!(sent.unwrap_err().to_string(), text);
+            assert!(
+                text.starts_with("cannot add peer store_id:") && text.ends_with(' '),
+                "{text:?}"
+            );
+        }
+    }
+}
+
+/// After the move PD's own `remove-orphan-peer` ends with SUCCESS: that is not ours.
+#[tokio::test]
+async fn a_checkers_success_is_not_ours() {
+    for version in VERSIONS {
+        let mut seen = 0;
+        for cancel_after_ms in (100..1_000).step_by(50) {
+            let scene = begun(stepped(version), false).await;
+            scene.sim.advance(Duration::from_millis(cancel_after_ms));
+            if scene.sim.operator(scene.id).is_none() {
+                break;
+            }
+            scene.cancel().await;
+            scene.sim.advance(Duration::from_secs(15));
+            let status = scene.sim.operator_status(scene.id).unwrap_or_default();
+            if status.contains("SUCCESS") && status.contains("remove-orphan-peer") {
+                seen += 1;
+                let progress = scene.probe().await;
+                if let Progress::Applied { by, .. } = &progress {
+                    assert!(scene.has_moved(), "{progress:?}");
+                    assert_eq!(*by, Attribution::Undecided, "{progress:?}");
+                }
+            }
+        }
+        assert!(seen > 0, "{version:?}: no orphan was removed");
+    }
+}
+
+/// A new PD leader knows of no operator; what the stores were told still happens.
+#[tokio::test]
+async fn a_forgotten_operator_is_judged_by_the_region() {
+    let scene = begun(stepped(VERSIONS[2]), false).await;
+    scene.sim.advance(Duration::from_millis(300));
+    scene
+        .sim
+        .change_leader(Duration::from_secs(1), Outage::NoLeader);
+    scene.sim.advance(Duration::from_secs(2));
+    let original = scene.before.peers.len();
+    for _ in 0..60 {
+        let progress = scene.probe().await;
+        match &progress {
+            Progress::Applied { .. } => assert!(scene.has_moved(), "{progress:?}"),
+            Progress::NotApplied { .. } => {
+                assert_eq!(scene.stores().len(), original, "{progress:?}")
+            }
+            _ => {}
+        }
+        scene.sim.advance(Duration::from_secs(1));
+    }
+    let progress = scene.probe().await;
+    assert!(
+        !matches!(progress, Progress::Pending { .. }),
+        "{progress:?}"
+    );
+}

@@ -1,0 +1,246 @@
+//! What is planned is what PD then does: each case is planned, sent, and compared.
+
+use std::time::Duration;
+
+use action_core::{Attempt, Mutation, Verdict};
+use operator_tikv::{DrainStore, Error, StopDrain, Tikv, TransferLeader, TransferPeer};
+use pd_sim::{ForeignOperator, Role, Sim, StoreState, Version};
+
+use crate::{VERSIONS, region, region_id, stepped, store_id, tikv};
+
+/// Plans and sends; both must come to the same refusal, in PD's words.
+#[track_caller]
+fn same_refusal(verdict: &Verdict, sent: Result<action_core::Accepted, Error>, case: &str) {
+    let Verdict::WouldReject { text, .. } = verdict else {
+        unreachable!("{case}: planned {verdict:?}, PD said {sent:?}");
+    };
+    let error = match sent {
+        Err(Error::Send(error)) => error,
+        other => unreachable!("{case}: planned {verdict:?}, PD said {other:?}"),
+    };
+    let words = error.answer().map(|answer| answer.message.clone());
+    assert_eq!(words.as_ref(), Some(text), "{case}");
+}
+
+async fn check<M: Mutation<Tikv>>(sim: &Sim, action: M, case: &str) {
+    let tikv = tikv(sim);
+    let (before, writes) = (sim.received_total(), sim.writes().len());
+    let plan = action.plan(&tikv).await.unwrap();
+    assert!(
+        sim.received_total() - before <= 10,
+        "{case}: too many reads"
+    );
+    assert_eq!(sim.writes().len(), writes, "{case}: a plan reads only");
+    let sent = action.send(&tikv, &Attempt::untracked()).await;
+    same_refusal(&plan.verdict, sent, case);
+}
+
+fn to_leader(id: u64, to: u64) -> TransferLeader {
+    TransferLeader {
+        region_id: region_id(id),
+        to_store_id: store_id(to),
+    }
+}
+
+fn move_peer(id: u64, from: u64, to: u64) -> TransferPeer {
+    TransferPeer {
+        region_id: region_id(id),
+        from_store_id: store_id(from),
+        to_store_id: store_id(to),
+    }
+}
+
+/// Sets a scene before a case; gets the region, its leader, another voter, and a free store.
+type Scene = fn(&Sim, u64, u64, u64, u64);
+
+#[tokio::test]
+async fn leader_transfers_are_refused_as_planned() {
+    let cases: [(&str, Scene); 8] = [
+        ("pending", |sim, id, _, other, _| {
+            sim.set_pending(id, other, true)
+        }),
+        ("down", |sim, id, _, other, _| {
+            sim.set_down(id, other, Some(Duration::from_secs(400)))
+        }),
+        ("evicting", |sim, _, _, other, _| {
+            sim.set_evicting(other, true)
+        }),
+        ("offline", |sim, _, _, other, _| {
+            sim.set_store_state(other, StoreState::Offline)
+        }),
+        ("disconnected", |sim, _, _, other, _| {
+            sim.set_heartbeat_age(other, Duration::from_secs(60))
+        }),
+        ("silent for an hour", |sim, _, _, other, _| {
+            sim.set_heartbeat_age(other, Duration::from_secs(3_600))
+        }),
+        ("admin operator", |sim, id, _, _, free| {
+            sim.insert_operator(
+                ForeignOperator::move_peer("admin-move-peer", id, sim.leader_of(id).unwrap(), free)
+                    .admin(),
+            )
+            .unwrap();
+        }),
+        ("no voter", |sim, id, _, other, _| {
+            sim.remove_peer(id, other)
+        }),
+    ];
+    for version in VERSIONS {
+        for (case, scene) in cases {
+            let sim = stepped(version).start().await.unwrap();
+            let (id, leader, other, free) = region(&sim);
+            scene(&sim, id, leader, other, free);
+            check(&sim, to_leader(id, other), &format!("{version:?} {case}")).await;
+        }
+        let sim = stepped(version).start().await.unwrap();
+        check(&sim, to_leader(9_007_199_254_740_991, 1), "no region").await;
+    }
+}
+
+#[tokio::test]
+async fn moves_are_refused_as_planned() {
+    let cases: [(&str, Scene); 4] = [
+        ("tombstone", |sim, _, _, _, free| {
+            sim.set_store_state(free, StoreState::Tombstone)
+        }),
+        ("silent for an hour", |sim, _, _, _, free| {
+            sim.set_heartbeat_age(free, Duration::from_secs(3_600))
+        }),
+        ("learner there", |sim, id, _, _, free| {
+            sim.add_peer(id, free, Role::Learner)
+        }),
+        ("admin operator", |sim, id, _, other, _| {
+            sim.insert_operator(
+                ForeignOperator::transfer_leader("admin-transfer-leader", id, other).admin(),
+            )
+            .unwrap();
+        }),
+    ];
+    for version in VERSIONS {
+        for (case, scene) in cases {
+            let sim = stepped(version).start().await.unwrap();
+            let (id, leader, other, free) = region(&sim);
+            scene(&sim, id, leader, other, free);
+            check(
+                &sim,
+                move_peer(id, other, free),
+                &format!("{version:?} {case}"),
+            )
+            .await;
+        }
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, other, free) = region(&sim);
+        check(&sim, move_peer(id, free, other), "no peer").await;
+        check(&sim, move_peer(id, other, 77), "no store").await;
+        check(&sim, move_peer(9_007_199_254_740_991, 1, 2), "no region").await;
+    }
+}
+
+#[tokio::test]
+async fn drains_are_refused_as_planned() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let action = DrainStore {
+            store_id: store_id(77),
+        };
+        check(&sim, action, &format!("{version:?} no store")).await;
+    }
+}
+
+/// PD of some versions panics there; what it would say cannot be compared.
+#[tokio::test]
+async fn without_a_cluster_everything_is_refused() {
+    for version in VERSIONS {
+        let sim = stepped(version).bootstrapped(false).start().await.unwrap();
+        let tikv = tikv(&sim);
+        let verdicts = [
+            to_leader(1, 1).plan(&tikv).await.unwrap().verdict,
+            move_peer(1, 1, 2).plan(&tikv).await.unwrap().verdict,
+            DrainStore {
+                store_id: store_id(1),
+            }
+            .plan(&tikv)
+            .await
+            .unwrap()
+            .verdict,
+            StopDrain {
+                store_id: store_id(1),
+            }
+            .plan(&tikv)
+            .await
+            .unwrap()
+            .verdict,
+        ];
+        for verdict in verdicts {
+            assert!(
+                matches!(&verdict, Verdict::WouldReject { code, .. } if code == "PD:cluster:ErrNotBootstrapped"),
+                "{version:?}: {verdict:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_so_already_is_nothing_to_do() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let tikv = tikv(&sim);
+    let (id, leader, _, _) = region(&sim);
+    let plan = to_leader(id, leader).plan(&tikv).await.unwrap();
+    assert!(matches!(plan.verdict, Verdict::NoOp { .. }), "{plan:?}");
+    let plan = StopDrain {
+        store_id: store_id(1),
+    }
+    .plan(&tikv)
+    .await
+    .unwrap();
+    assert!(matches!(plan.verdict, Verdict::NoOp { .. }), "{plan:?}");
+    sim.set_evicting(1, true);
+    let plan = DrainStore {
+        store_id: store_id(1),
+    }
+    .plan(&tikv)
+    .await
+    .unwrap();
+    assert!(matches!(plan.verdict, Verdict::NoOp { .. }), "{plan:?}");
+}
+
+#[tokio::test]
+async fn a_schedulers_operator_is_displaced_and_named() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, leader, other, free) = region(&sim);
+    let foreign = ForeignOperator::move_peer("balance-region", id, leader, free);
+    sim.insert_operator(foreign).unwrap();
+    let plan = to_leader(id, other).plan(&tikv(&sim)).await.unwrap();
+    let Verdict::WouldDisplace { displaced } = plan.verdict else {
+        unreachable!("{plan:?}");
+    };
+    assert!(displaced.starts_with("balance-region {"), "{displaced}");
+    let sent = to_leader(id, other)
+        .send(&tikv(&sim), &Attempt::untracked())
+        .await;
+    assert!(sent.is_ok(), "{sent:?}");
+}
+
+#[tokio::test]
+async fn a_drain_that_will_not_get_on_says_why() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let action = DrainStore {
+        store_id: store_id(1),
+    };
+    sim.set_schedule("leader-schedule-limit", 0);
+    assert!(sim.set_schedule("halt-scheduling", "true"));
+    for other in 2..=5 {
+        sim.set_heartbeat_age(other, Duration::from_secs(60));
+    }
+    let plan = action.plan(&tikv(&sim)).await.unwrap();
+    let Verdict::AcceptedButWillNotProgress { causes } = plan.verdict else {
+        unreachable!("{plan:?}");
+    };
+    let codes: Vec<_> = causes.iter().map(|cause| cause.code.as_str()).collect();
+    let expected = [
+        "leader_schedule_limit_zero",
+        "scheduling_halted",
+        "no_target",
+    ];
+    assert_eq!(codes, expected);
+}
