@@ -183,6 +183,7 @@ async fn a_model_is_offered_what_it_may_see() {
         names,
         [
             "list_stores",
+            "get_store",
             "get_region",
             "list_drains",
             "transfer_leader",

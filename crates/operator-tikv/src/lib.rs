@@ -43,6 +43,7 @@ pub use tikv::Tikv;
 
 pub use drain_store::{DrainFacts, DrainStore};
 pub use get_region::{GetRegion, PeerView, RegionView};
+pub use get_store::{GetStore, OneStore};
 pub use list_drains::{Drain, Drains, ListDrains};
 pub use list_stores::{ListStores, StoreView, Stores};
 pub use region_facts::{PeerFacts, RegionFacts};
@@ -56,6 +57,7 @@ mod tikv;
 
 mod drain_store;
 mod get_region;
+mod get_store;
 mod list_drains;
 mod list_stores;
 mod stop_drain;

@@ -7,6 +7,7 @@ use pd_client::Client;
 use crate::drain_store::DrainStore;
 use crate::error::Error;
 use crate::get_region::GetRegion;
+use crate::get_store::GetStore;
 use crate::list_drains::ListDrains;
 use crate::list_stores::ListStores;
 use crate::own_operator::PD_DATE;
@@ -48,6 +49,7 @@ impl Subject for Tikv {
     fn actions() -> ActionSet<Self> {
         ActionSet::new()
             .observation::<ListStores>()
+            .observation::<GetStore>()
             .observation::<GetRegion>()
             .observation::<ListDrains>()
             .mutation::<TransferLeader>()

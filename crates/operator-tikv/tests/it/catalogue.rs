@@ -9,6 +9,7 @@ fn the_subject_is_well_formed() {
     let names = testing::assert_well_formed::<Tikv>();
     let expected = [
         "list_stores",
+        "get_store",
         "get_region",
         "list_drains",
         "transfer_leader",

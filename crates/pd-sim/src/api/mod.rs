@@ -185,7 +185,12 @@ const ROUTES: &[Route] = {
             config::cluster_version,
         ),
         route("GET", "/config/rules", Cluster, rules::all),
-        route("GET", "/config/rules/region/{id}", Cluster, rules::of_region),
+        route(
+            "GET",
+            "/config/rules/region/{id}",
+            Cluster,
+            rules::of_region,
+        ),
         route("GET", "/config/rule/{group}/{id}", Cluster, rules::one),
     ]
 };
