@@ -8,11 +8,12 @@ use crate::parameters::Facts;
 /// What a mutation would do, and what that rests on.
 ///
 /// ```
-/// use action_core::{Plan, Verdict};
+/// use action_core::{Plan, Quantity, Verdict};
 ///
 /// let plan = Plan::new(Verdict::WouldProceed, "leader on store 1")
 ///     .same("leader_store_id", 1)
-///     .impact("leaders", 1, "leaders")
+///     .impact(Quantity::LEADERS, 1, "leaders")
+///     .touches("zone=a")
 ///     .unknown("whether store 4 is about to fail")
 ///     .takes(200, 2_000, "measured on an idle cluster")
 ///     .follow(200, 5_000, 90_000);
@@ -27,8 +28,15 @@ pub struct Plan<B = Value> {
     pub before: B,
     /// Facts the plan relies on. When one no longer holds, it is another plan.
     pub preconditions: Vec<Precondition>,
-    /// What would move or change, as quantities.
+    /// What would move or change, as quantities. Budgets are written over their names:
+    /// [`LEADERS`](Quantity::LEADERS), [`REGIONS`](Quantity::REGIONS) and
+    /// [`MOVED_MIB`](Quantity::MOVED_MIB) mean the same in every subject; others are the
+    /// action's own.
     pub impact: Vec<Quantity>,
+    /// Which parts of the system that fail together it touches, such as `zone=a`, or `store/4`
+    /// where nothing larger is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failure_domains: Vec<String>,
     /// What could not be known.
     pub unknowns: Vec<String>,
     /// How long it would take; `None` when nothing is to be done or it cannot be said.
@@ -50,6 +58,7 @@ impl<B> Plan<B> {
             before,
             preconditions: Vec::new(),
             impact: Vec::new(),
+            failure_domains: Vec::new(),
             unknowns: Vec::new(),
             duration: None,
             follow: Follow::default(),
@@ -89,6 +98,16 @@ impl<B> Plan<B> {
             value,
             unit: unit.to_owned(),
         });
+        self
+    }
+
+    /// Touches a part of the system that fails together.
+    #[must_use]
+    pub fn touches(mut self, failure_domain: impl Into<String>) -> Self {
+        let domain = failure_domain.into();
+        if !self.failure_domains.contains(&domain) {
+            self.failure_domains.push(domain);
+        }
         self
     }
 
@@ -138,6 +157,7 @@ impl<B: Facts> Plan<B> {
             before: serde_json::to_value(self.before)?,
             preconditions: self.preconditions,
             impact: self.impact,
+            failure_domains: self.failure_domains,
             unknowns: self.unknowns,
             duration: self.duration,
             follow: self.follow,
@@ -198,15 +218,24 @@ pub enum Verdict {
         /// Why.
         causes: Vec<Cause>,
     },
+    /// Whether it would be accepted cannot be told from what can be read. The system decides when
+    /// it is asked, and a refusal changes nothing.
+    Undecided {
+        /// What keeps it from being known.
+        causes: Vec<Cause>,
+    },
     /// It would be accepted and carried out.
     WouldProceed,
 }
 
 impl Verdict {
-    /// Whether sending it would do what was asked for.
+    /// Whether sending it would, or for all that can be read could, do what was asked for.
     #[must_use]
     pub fn may_be_sent(&self) -> bool {
-        matches!(self, Self::WouldProceed | Self::WouldDisplace { .. })
+        matches!(
+            self,
+            Self::WouldProceed | Self::WouldDisplace { .. } | Self::Undecided { .. }
+        )
     }
 }
 
@@ -289,6 +318,15 @@ pub struct Quantity {
     pub value: u64,
     /// In what unit.
     pub unit: String,
+}
+
+impl Quantity {
+    /// Parts of the data whose serving copy moves.
+    pub const LEADERS: &'static str = "leaders";
+    /// Parts of the data that are changed, moved or copied.
+    pub const REGIONS: &'static str = "regions";
+    /// Data copied between machines, MiB.
+    pub const MOVED_MIB: &'static str = "moved_mib";
 }
 
 /// How long something takes.

@@ -50,9 +50,10 @@ impl Exit {
     /// What a plan comes to: nothing to do is as good as done.
     pub(crate) fn of_verdict(verdict: &Verdict) -> Self {
         match verdict {
-            Verdict::WouldProceed | Verdict::WouldDisplace { .. } | Verdict::NoOp { .. } => {
-                Self::Done
-            }
+            Verdict::WouldProceed
+            | Verdict::WouldDisplace { .. }
+            | Verdict::Undecided { .. }
+            | Verdict::NoOp { .. } => Self::Done,
             _ => Self::Refused,
         }
     }
@@ -105,6 +106,7 @@ mod tests {
             (Verdict::WouldProceed, Exit::Done),
             (Verdict::WouldDisplace { displaced: text() }, Exit::Done),
             (Verdict::NoOp { already: text() }, Exit::Done),
+            (Verdict::Undecided { causes: vec![] }, Exit::Done),
             (
                 Verdict::WouldReject {
                     code: text(),

@@ -59,6 +59,11 @@ impl Planned<'_> {
                 vec![quantity.name.clone(), amount]
             })
             .collect();
+        let touched = plan
+            .failure_domains
+            .iter()
+            .map(|domain| vec![domain.clone()])
+            .collect();
         let unknowns = plan
             .unknowns
             .iter()
@@ -82,6 +87,7 @@ impl Planned<'_> {
             section("Relies on", relied),
             section("Was read", read),
             section("Impact", impact),
+            section("Touches, of what fails together", touched),
             section("Not known", unknowns),
             takes,
             undo,
@@ -111,6 +117,16 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
                 causes.collect(),
             )
             .unwrap_or_else(|| "Would be accepted, and nothing would come of it".to_owned())
+        }
+        Verdict::Undecided { causes } => {
+            let causes: Vec<_> = causes
+                .iter()
+                .map(|cause| format!("{} ({})", printable(&cause.text), printable(&cause.code)))
+                .collect();
+            format!(
+                "Cannot be told before it is asked for: {}",
+                causes.join("; ")
+            )
         }
         Verdict::WouldProceed => "Would proceed: it would be accepted and carried out".to_owned(),
         other => format!("{other:?}"),
