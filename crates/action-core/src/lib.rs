@@ -13,6 +13,7 @@
 pub use attempt::{Accepted, Attempt, Sent};
 pub use definition::{ActionDefinition, ActionKind, Cost, Effect, Risk, Role};
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
+pub use escape::{is_unprintable, printable, printable_lines};
 pub use lint::lint;
 pub use mutation::Mutation;
 pub use observation::Observation;
@@ -34,6 +35,7 @@ mod attempt;
 mod bound;
 mod definition;
 mod error;
+mod escape;
 mod lint;
 mod mutation;
 mod observation;

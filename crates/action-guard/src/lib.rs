@@ -25,17 +25,25 @@
 
 #![forbid(unsafe_code)]
 
+pub use actor::{Actor, ActorError};
+pub use canonical::canonical;
 pub use error::{Drift, GuardError};
 pub use guard::Guard;
 pub use journal::{Answer, Intent, Journal, JournalError, Record};
+pub use plan_hash::{PlanHash, PlanHashError, plan_difference};
 pub use proposal::{Proposal, Request};
 pub use report::{Event, Report};
+pub use signature::{KeyError, PrivateKey, PublicKey, StatementSignature};
 
+mod actor;
+mod canonical;
 mod error;
 mod guard;
 mod journal;
+mod plan_hash;
 mod proposal;
 mod report;
+mod signature;
 
 mod follow;
 mod recover;

@@ -1,11 +1,10 @@
 //! `operator actions`: what can be done.
 
-use action_core::{ActionDefinition, render};
+use action_core::{ActionDefinition, printable, printable_lines, render};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 
-use crate::escape::{printable, printable_lines};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::flags::first_sentence;

@@ -1,10 +1,9 @@
 //! What keeps a command from its result.
 
-use action_core::{ActionError, Problem, RegistryError};
+use action_core::{ActionError, Problem, RegistryError, printable};
 use action_guard::GuardError;
 use serde_json::{Value, json};
 
-use crate::escape::printable;
 use crate::exit::Exit;
 use crate::out::Out;
 

@@ -2,11 +2,10 @@
 
 use std::io::{IsTerminal as _, stderr};
 
-use action_core::{Cause, Done, Progress};
+use action_core::{Cause, Done, Progress, printable};
 use action_guard::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::escape::printable;
 use crate::out::note;
 
 /// Shows events on stderr: as lines, and what can be counted as a bar if that is a terminal.

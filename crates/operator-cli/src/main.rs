@@ -9,7 +9,6 @@ mod actions;
 mod cli;
 mod connect;
 mod demo;
-mod escape;
 mod exit;
 mod failure;
 mod flags;

@@ -2,10 +2,10 @@
 
 use std::io::{self, ErrorKind, Write as _};
 
+use action_core::{printable, printable_lines};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::escape::{printable, printable_lines};
 use crate::exit::Exit;
 
 /// What data looks like: tables for people, or one object for programs.

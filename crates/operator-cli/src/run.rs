@@ -2,13 +2,12 @@
 
 use std::io::{IsTerminal as _, stderr, stdin};
 
-use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict};
+use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict, printable};
 use action_guard::{Guard, GuardError, Proposal, Report, Request};
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use crate::cli::{Call, check_system};
-use crate::escape::printable;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::flags;

@@ -1,11 +1,10 @@
 //! Plans and outcomes as text for people.
 
-use action_core::{Attribution, Comparison, Outcome, OutcomeKind, Plan, Undo, Verdict};
+use action_core::{Attribution, Comparison, Outcome, OutcomeKind, Plan, Undo, Verdict, printable};
 use action_guard::Report;
 use serde_json::Value;
 
 use crate::cli::Call;
-use crate::escape::printable;
 use crate::flags;
 use crate::table::{pair, section, shortened, text_of};
 

@@ -1,9 +1,8 @@
 //! JSON as tables for people, bounded and safe to print.
 
+use action_core::printable;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
-
-use crate::escape::printable;
 
 /// How many characters of one value people are shown. JSON has all of it.
 const LONGEST: usize = 200;
