@@ -12,7 +12,7 @@ mod live;
 mod main_job;
 
 use action_core::ActionRegistry;
-use action_guard::{Guard, Journal, Proposal, Request};
+use action_guard::{Guard, JournalFile, Proposal, Request};
 use operator_tikv::Tikv;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -28,7 +28,7 @@ fn guard_in(endpoints: &str, directory: &TempDir) -> Guard {
     let mut registry = ActionRegistry::new();
     let pd = pd_client::Client::new(endpoints).unwrap();
     registry.register(Tikv::new(pd)).unwrap();
-    let journal = Journal::open(directory.path().join("journal.jsonl")).unwrap();
+    let journal = JournalFile::open(directory.path().join("journal.jsonl")).unwrap();
     Guard::new(registry, journal)
 }
 

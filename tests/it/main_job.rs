@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use action_core::{Attribution, OutcomeKind, Risk, Undo, Verdict, render};
-use action_guard::{GuardError, Record, Request};
+use action_guard::{FileRecord, GuardError, Request};
 use pd_sim::{Sim, Version};
 use serde_json::{Value, json};
 
@@ -157,10 +157,10 @@ async fn every_send_has_its_intent_and_outcome_in_the_journal() {
     guard.execute(&proposal, &mut |_| {}).await.unwrap();
     let records = guard.journal().records().await.unwrap();
     assert!(records.iter().all(|(of, _)| *of == proposal.id));
-    let records: Vec<Record> = records.into_iter().map(|(_, record)| record).collect();
+    let records: Vec<FileRecord> = records.into_iter().map(|(_, record)| record).collect();
     assert!(matches!(
         records.as_slice(),
-        [Record::Intent(intent), Record::Answer(_), Record::Outcome(outcome)]
+        [FileRecord::Intent(intent), FileRecord::Answer(_), FileRecord::Outcome(outcome)]
             if intent.request.reason.as_deref() == Some("test")
                 && outcome.result == OutcomeKind::Applied
     ));

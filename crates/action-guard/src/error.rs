@@ -4,7 +4,7 @@ use action_core::{ActionError, FailureKind, Plan, Precondition, Verdict};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::journal::JournalError;
+use crate::journal_file::FileError;
 use crate::report::Report;
 
 /// What keeps a mutation from being carried out, or its outcome from being kept.
@@ -46,7 +46,7 @@ pub enum GuardError {
 
     /// The journal could not be read or written; nothing was sent.
     #[error(transparent)]
-    Journal(#[from] JournalError),
+    Journal(#[from] FileError),
 
     /// It was sent and followed, and the outcome could not be written down. The intent stays
     /// open, and recovery finds the outcome anew.
@@ -56,7 +56,7 @@ pub enum GuardError {
         report: Box<Report>,
         /// Why it could not be written.
         #[source]
-        source: JournalError,
+        source: FileError,
     },
 
     /// A task that writes the journal ended before its time, as when a runtime shuts down.

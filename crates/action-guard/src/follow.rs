@@ -6,14 +6,14 @@ use action_core::{Accepted, Cause, Evidence, Outcome, Progress, Sent};
 use tokio::time::Instant;
 
 use crate::guard::{Guard, Watch};
-use crate::journal::Intent;
+use crate::journal_file::FileIntent;
 use crate::report::Event;
 
 /// A mutation that was sent, or may have been.
 pub(crate) struct Following<'a> {
     pub(crate) guard: &'a Guard,
     pub(crate) id: &'a str,
-    pub(crate) intent: &'a Intent,
+    pub(crate) intent: &'a FileIntent,
     pub(crate) accepted: Option<Accepted>,
     /// Milliseconds between the send and `since`.
     pub(crate) elapsed_before_ms: u64,

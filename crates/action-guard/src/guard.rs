@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use crate::error::{Drift, GuardError};
 use crate::follow::Following;
-use crate::journal::{Answer, Intent, Journal, Record};
+use crate::journal_file::{FileIntent, FileRecord, JournalFile};
+use crate::plan_hash::PlanHash;
 use crate::proposal::{Proposal, Request};
+use crate::record::Answer;
 use crate::report::{Event, Report};
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.
@@ -19,7 +21,7 @@ use crate::report::{Event, Report};
 #[derive(Clone)]
 pub struct Guard {
     pub(crate) registry: Arc<ActionRegistry>,
-    pub(crate) journal: Journal,
+    pub(crate) journal: JournalFile,
 }
 
 /// Takes what is seen on the way.
@@ -28,7 +30,7 @@ pub(crate) type Watch<'a> = &'a mut (dyn FnMut(Event) + Send);
 impl Guard {
     /// A guard of these actions. Nobody else can send them from here on.
     #[must_use]
-    pub fn new(registry: ActionRegistry, journal: Journal) -> Self {
+    pub fn new(registry: ActionRegistry, journal: JournalFile) -> Self {
         Self {
             registry: Arc::new(registry),
             journal,
@@ -43,7 +45,7 @@ impl Guard {
 
     /// The journal.
     #[must_use]
-    pub fn journal(&self) -> &Journal {
+    pub fn journal(&self) -> &JournalFile {
         &self.journal
     }
 
@@ -61,6 +63,8 @@ impl Guard {
         let undo = self
             .registry
             .undo(name, parameters.clone(), &plan.before, None)?;
+        let expires_at = jiff::Timestamp::MAX;
+        let plan_hash = PlanHash::of(name, &parameters, &system, &plan.preconditions, expires_at);
         request.parameters = parameters;
         Ok(Proposal {
             id: Uuid::now_v7().to_string(),
@@ -70,6 +74,9 @@ impl Guard {
             undo,
             resources,
             lasting_effect,
+            undoes: None,
+            plan_hash,
+            expires_at,
         })
     }
 
@@ -107,7 +114,7 @@ impl Guard {
         watch(Event::Replanned(plan.clone()));
 
         let attempt = Attempt::new(proposal.id.as_str(), unix_ms(), plan.clock);
-        let intent = Intent {
+        let intent = FileIntent {
             request: proposal.request.clone(),
             system: proposal.system.clone(),
             plan,
@@ -130,7 +137,7 @@ impl Guard {
         // Whatever happens to this record, the intent is there and the outcome will be.
         let noted = self
             .journal
-            .append(&proposal.id, Record::Answer(answer.clone()))
+            .append(&proposal.id, FileRecord::Answer(answer.clone()))
             .await;
         if let Err(error) = noted {
             tracing::warn!(
@@ -171,7 +178,7 @@ impl Guard {
     pub(crate) async fn conclude(
         &self,
         id: &str,
-        intent: &Intent,
+        intent: &FileIntent,
         accepted: Option<action_core::Accepted>,
         outcome: Outcome,
         watch: Watch<'_>,
@@ -193,7 +200,7 @@ impl Guard {
             undo: undo.unwrap_or_else(|error| Undo::none(error.report())),
             outcome,
         };
-        let record = Record::Outcome(report.outcome.clone());
+        let record = FileRecord::Outcome(report.outcome.clone());
         match self.journal.append(id, record).await {
             Ok(()) => Ok(report),
             Err(source) => Err(GuardError::Unrecorded {

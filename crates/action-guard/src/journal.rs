@@ -1,240 +1,133 @@
-//! See [`Journal`].
+//! Where records are kept: see [`Journal`].
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use action_core::{Accepted, Attempt, Outcome, OutcomeKind, Plan};
-use serde::{Deserialize, Serialize};
+use async_trait::async_trait;
+use jiff::Timestamp;
 
-use crate::journal::file::Line;
-use crate::proposal::Request;
+use crate::chain::{Entry, Hash};
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::state::State;
 
-mod file;
+mod error;
+mod ledger;
+mod memory;
 
-/// What was meant, answered and found, in the order it was written: JSON Lines in one file.
+pub use error::{CommitError, JournalError};
+pub use ledger::{Ledger, Sealed};
+pub use memory::MemoryJournal;
+
+/// What to write, decided on the state as it is at the very moment of writing.
 ///
-/// Several processes may share a journal: a lock on a file beside it is held while a record is
-/// written, and no longer. A record counts when it is synced. A last line that a crash cut off is
-/// dropped; any other line that cannot be read is an error.
-#[derive(Debug, Clone)]
-pub struct Journal {
-    shared: Arc<Shared>,
-}
+/// Called once. An empty list writes nothing.
+pub type Decision = Box<dyn FnOnce(&State, Timestamp) -> Result<Vec<Record>, Refusal> + Send>;
 
-#[derive(Debug)]
-struct Shared {
-    path: PathBuf,
-    /// After a failed write nobody knows what is on disk: nothing more is begun.
-    broken: AtomicBool,
-}
+/// Where records are kept, so that every process that shares it sees the same ones in the same
+/// order.
+///
+/// An implementation numbers, chains and folds with a [`Ledger`], which also refuses what cannot
+/// follow. What it adds is durability and mutual exclusion.
+#[async_trait]
+pub trait Journal: fmt::Debug + Send + Sync + 'static {
+    /// This process instance: unique, and never used again.
+    fn instance(&self) -> &str;
 
-/// One record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Record {
-    /// A mutation is about to be sent.
-    Intent(Box<Intent>),
-    /// What came back.
-    Answer(Answer),
-    /// How it ended, or that it is not known. A later record of the same id replaces it.
-    Outcome(Outcome),
-}
-
-/// A mutation about to be sent, with all it takes to find out later what became of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Intent {
-    /// What was asked for.
-    pub request: Request,
-    /// Which system it goes to.
-    pub system: String,
-    /// What it would do, as planned right before.
-    pub plan: Plan,
-    /// The sending.
-    pub attempt: Attempt,
-    /// What must not be changed by another mutation meanwhile.
-    pub resources: Vec<String>,
-    /// What it leaves in force.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lasting_effect: Option<String>,
-}
-
-/// What came back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Answer {
-    /// The system accepted.
-    Accepted {
-        /// What it answered.
-        accepted: Accepted,
-    },
-    /// The system refused, or nothing was sent.
-    Refused {
-        /// A stable code.
-        code: String,
-        /// The system's words.
-        error: String,
-        /// Whether the same may succeed when sent again.
-        retryable: bool,
-    },
-    /// It may have been accepted.
-    Unclear {
-        /// A stable code.
-        code: String,
-        /// What went wrong.
-        error: String,
-    },
-}
-
-/// An intent without a known outcome.
-pub(crate) struct Open {
-    pub(crate) id: String,
-    pub(crate) intent: Intent,
-    pub(crate) answer: Option<Answer>,
-}
-
-/// A journal that cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// A call of the operating system failed.
-    #[error("cannot {doing} the journal `{}`", path.display())]
-    Io {
-        /// What was being done.
-        doing: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
-
-    /// A line is not a record.
-    #[error("line {line} of the journal `{}` is not a record; keep the file and start another", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-
-    /// A record could not be put into JSON.
-    #[error("cannot write a record as JSON")]
-    Record {
-        /// Why not.
-        #[source]
-        source: serde_json::Error,
-    },
-
-    /// An earlier write failed.
-    #[error("an earlier write to the journal `{}` failed: nothing more is begun, start anew", path.display())]
-    Broken {
-        /// The file.
-        path: PathBuf,
-    },
-
-    /// The task that was to write was stopped.
-    #[error("the journal's writer was stopped")]
-    Stopped,
-}
-
-impl Journal {
-    /// Opens a journal, and creates it if there is none.
+    /// One transaction: locks, reads what others wrote, decides, writes, syncs, unlocks.
+    ///
+    /// When it returns `Ok`, the records are durable. Many waiting decisions may share one
+    /// transaction; each sees what those before it decided. A record that cannot follow is refused,
+    /// with all records of its decision. Dropping the future does not undo the decision.
     ///
     /// # Errors
-    /// When it cannot be created, locked, or read to its end.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
-        let path = path.into();
-        file::create(&path)?;
-        file::read(&path)?;
-        let broken = AtomicBool::new(false);
-        Ok(Self {
-            shared: Arc::new(Shared { path, broken }),
-        })
-    }
+    /// [`CommitError::Refused`] when the state does not allow it: nothing was written. Of any other
+    /// error it is not known whether the records were written; nothing may be sent on their
+    /// strength.
+    async fn commit(&self, decision: Decision) -> Result<Vec<Entry>, CommitError>;
 
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.shared.path
-    }
-
-    /// All records with their ids, the oldest first.
+    /// The state as it is now, without waiting for writers.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn records(&self) -> Result<Vec<(String, Record)>, JournalError> {
-        let shared = Arc::clone(&self.shared);
-        let lines = blocking(move || file::read(&shared.path)).await?;
-        Ok(lines
-            .into_iter()
-            .map(|line| (line.id, line.record))
-            .collect())
-    }
+    async fn state(&self) -> Result<Arc<State>, JournalError>;
 
-    /// Writes an intent down, synced. Refuses once a write has failed.
-    pub(crate) async fn begin(&self, id: &str, intent: &Intent) -> Result<(), JournalError> {
-        if self.shared.broken.load(Ordering::SeqCst) {
-            let path = self.shared.path.clone();
-            return Err(JournalError::Broken { path });
-        }
-        self.append(id, Record::Intent(Box::new(intent.clone())))
-            .await
-    }
+    /// Entries with numbers above `after`, the oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError>;
 
-    /// Writes a record down, synced.
-    pub(crate) async fn append(&self, id: &str, record: Record) -> Result<(), JournalError> {
-        let shared = Arc::clone(&self.shared);
-        let line = Line::new(id, record);
-        blocking(move || {
-            let written = file::append(&shared.path, &line);
-            if written.is_err() {
-                shared.broken.store(true, Ordering::SeqCst);
-            }
-            written
-        })
-        .await
-    }
+    /// Reads everything and checks every hash, number and transition.
+    ///
+    /// # Errors
+    /// The first record that is not as it was written, or cannot be.
+    async fn verify(&self) -> Result<Verified, JournalError>;
 
-    /// Intents without a known outcome, the oldest first.
-    pub(crate) async fn open_intents(&self) -> Result<Vec<Open>, JournalError> {
-        let mut open: Vec<Open> = Vec::new();
-        for (id, record) in self.records().await? {
-            let at = open.iter().position(|open| open.id == id);
-            match (record, at) {
-                (Record::Intent(intent), None) => {
-                    let intent = *intent;
-                    open.push(Open {
-                        id,
-                        intent,
-                        answer: None,
-                    });
-                }
-                (Record::Answer(answer), Some(at)) => {
-                    if let Some(open) = open.get_mut(at) {
-                        open.answer = Some(answer);
-                    }
-                }
-                (Record::Outcome(outcome), Some(at)) if outcome.result != OutcomeKind::Unknown => {
-                    open.remove(at);
-                }
-                _ => {}
-            }
-        }
-        Ok(open)
+    /// Whether sends are stopped by other means than a record, such as a file that a person put
+    /// there. Asked right before each send.
+    ///
+    /// # Errors
+    /// When this cannot be found out; nothing is sent then.
+    async fn is_stopped(&self) -> Result<bool, JournalError>;
+
+    /// Stops sends by that other means, also when no record can be written.
+    ///
+    /// # Errors
+    /// When it cannot.
+    async fn stop(&self) -> Result<(), JournalError>;
+
+    /// Ends that.
+    ///
+    /// # Errors
+    /// When it cannot.
+    async fn unstop(&self) -> Result<(), JournalError>;
+
+    /// Whether a process instance still lives. In doubt it does.
+    ///
+    /// # Errors
+    /// When this cannot be found out.
+    async fn is_alive(&self, instance: &str) -> Result<bool, JournalError>;
+}
+
+/// The end of the chain. Kept elsewhere, it shows later that nothing before it was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Head {
+    /// The number of the last record; 0 when there is none.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+impl Head {
+    /// The end of a chain.
+    #[must_use]
+    pub fn new(seq: u64, hash: Hash) -> Self {
+        Self { seq, hash }
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
-) -> Result<T, JournalError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or(Err(JournalError::Stopped))
+/// What a journal that is as it was written consists of.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Verified {
+    /// The number of the oldest record that is still here.
+    pub first: u64,
+    /// Its end.
+    pub head: Head,
+    /// How many pieces it is kept in.
+    pub segments: usize,
+}
+
+impl Verified {
+    /// From this record to this end, in so many pieces.
+    #[must_use]
+    pub fn new(first: u64, head: Head, segments: usize) -> Self {
+        Self {
+            first,
+            head,
+            segments,
+        }
+    }
 }

@@ -8,10 +8,10 @@
 //!
 //! ```no_run
 //! # async fn example(registry: action_core::ActionRegistry) -> Result<(), action_guard::GuardError> {
-//! use action_guard::{Guard, Journal, Request};
+//! use action_guard::{Guard, JournalFile, Request};
 //! use serde_json::json;
 //!
-//! let guard = Guard::new(registry, Journal::open("journal.jsonl")?);
+//! let guard = Guard::new(registry, JournalFile::open("journal.jsonl")?);
 //! let request = Request::new("drain_store", json!({ "store_id": "4" }), "user:on-call");
 //! let proposal = guard.propose(request.reason("disk is being replaced")).await?;
 //! println!("{:?}", proposal.plan.verdict);
@@ -27,23 +27,39 @@
 
 pub use actor::{Actor, ActorError};
 pub use canonical::canonical;
+pub use chain::{BadLine, Entry, FORMAT, Hash};
 pub use error::{Drift, GuardError};
 pub use guard::Guard;
-pub use journal::{Answer, Intent, Journal, JournalError, Record};
+pub use journal::{
+    CommitError, Decision, Head, Journal, JournalError, Ledger, MemoryJournal, Sealed, Verified,
+};
+pub use journal_file::{FileError, FileIntent, FileRecord, JournalFile};
 pub use plan_hash::{PlanHash, PlanHashError, plan_difference};
 pub use proposal::{Proposal, Request};
+pub use record::{Answer, Approval, Intent, Mode, Record, Ruling};
+pub use refusal::Refusal;
 pub use report::{Event, Report};
+pub use rules::{Rules, Unrestricted};
 pub use signature::{KeyError, PrivateKey, PublicKey, StatementSignature};
+pub use state::{Activity, Cancel, Effect, Killed, Life, Phase, State};
+
+mod error;
+mod guard;
+mod proposal;
+mod report;
+
+mod chain;
+mod journal;
+mod record;
+mod refusal;
+mod state;
 
 mod actor;
 mod canonical;
-mod error;
-mod guard;
-mod journal;
 mod plan_hash;
-mod proposal;
-mod report;
+mod rules;
 mod signature;
 
 mod follow;
+mod journal_file;
 mod recover;

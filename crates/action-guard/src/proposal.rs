@@ -1,8 +1,13 @@
 //! What is asked for, and what it would do.
 
+use std::time::Duration;
+
 use action_core::{Plan, Undo};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::plan_hash::PlanHash;
 
 /// A mutation that somebody asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +22,13 @@ pub struct Request {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What ties it to other requests and to the caller's own records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    /// How long a lasting effect may stay before it is taken back, in milliseconds. Something has
+    /// to run then: see [`Guard::reap`](crate::Guard::reap).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ms: Option<u64>,
 }
 
 impl Request {
@@ -28,6 +40,8 @@ impl Request {
             parameters,
             actor: actor.into(),
             reason: None,
+            correlation_id: None,
+            lease_ms: None,
         }
     }
 
@@ -35,6 +49,20 @@ impl Request {
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    /// The same request, tied to others.
+    #[must_use]
+    pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
+        self.correlation_id = Some(id.into());
+        self
+    }
+
+    /// The same request; what it leaves in force is to be taken back after this long.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease_ms = Some(u64::try_from(lease.as_millis()).unwrap_or(u64::MAX));
         self
     }
 }
@@ -58,4 +86,45 @@ pub struct Proposal {
     /// What it would leave in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasting_effect: Option<String>,
+    /// The proposal whose effect this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
+    /// What an approval is bound to.
+    pub plan_hash: PlanHash,
+    /// After this it is not carried out any more.
+    pub expires_at: Timestamp,
+}
+
+impl Proposal {
+    /// A proposal that changes no resource and leaves nothing in force.
+    #[must_use]
+    pub fn new(
+        id: impl Into<String>,
+        request: Request,
+        system: impl Into<String>,
+        plan: Plan,
+        undo: Undo,
+        expires_at: Timestamp,
+    ) -> Self {
+        let system = system.into();
+        let plan_hash = PlanHash::of(
+            &request.action,
+            &request.parameters,
+            &system,
+            &plan.preconditions,
+            expires_at,
+        );
+        Self {
+            id: id.into(),
+            request,
+            system,
+            plan,
+            undo,
+            resources: Vec::new(),
+            lasting_effect: None,
+            undoes: None,
+            plan_hash,
+            expires_at,
+        }
+    }
 }

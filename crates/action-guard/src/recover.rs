@@ -6,7 +6,8 @@ use tokio::time::Instant;
 use crate::error::GuardError;
 use crate::follow::Following;
 use crate::guard::{Guard, Watch, unix_ms};
-use crate::journal::{Answer, Open};
+use crate::journal_file::Open;
+use crate::record::Answer;
 use crate::report::Report;
 
 impl Guard {

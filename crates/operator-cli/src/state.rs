@@ -3,7 +3,7 @@
 use std::fs::DirBuilder;
 use std::path::PathBuf;
 
-use action_guard::Journal;
+use action_guard::JournalFile;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,7 +18,7 @@ pub(crate) struct State {
 
 impl State {
     /// The journal, made if there is none yet.
-    pub(crate) fn journal(&self) -> Result<Journal, Failure> {
+    pub(crate) fn journal(&self) -> Result<JournalFile, Failure> {
         let directory = self.directory()?;
         let failed = |error: String| {
             let place = directory.display();
@@ -32,7 +32,7 @@ impl State {
         private()
             .create(&directory)
             .map_err(|error| failed(error.to_string()))?;
-        Journal::open(directory.join("journal.jsonl"))
+        JournalFile::open(directory.join("journal.jsonl"))
             .map_err(|error| failed(action_core::report(&error)))
     }
 

@@ -1,1 +1,6 @@
-//! Placeholder.
+//! The crate from outside: lives of proposals, journals, execution and recovery.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod lives;
+mod scene;

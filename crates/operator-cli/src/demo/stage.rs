@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use action_core::{ActionRegistry, Catalogue, OutcomeKind, Undo};
-use action_guard::{Guard, Journal, Proposal, Report, Request};
+use action_guard::{Guard, JournalFile, Proposal, Report, Request};
 use operator_tikv::Tikv;
 use pd_client::Client;
 use pd_sim::{Sim, Write};
@@ -71,8 +71,8 @@ impl Stage {
             .prefix("operator-demo-")
             .tempdir()
             .map_err(|error| failed("no directory for the journal", &error))?;
-        let journal =
-            Journal::open(journal_in(&directory)).map_err(|error| failed("no journal", &error))?;
+        let journal = JournalFile::open(journal_in(&directory))
+            .map_err(|error| failed("no journal", &error))?;
         let guarded = registry(&sim)?;
         let catalogue = guarded.catalogue();
         Ok(Self {

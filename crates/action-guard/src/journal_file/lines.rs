@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{JournalError, Record};
+use crate::journal_file::{FileError, FileRecord};
 
 /// One line of the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,11 +19,11 @@ pub(super) struct Line {
     /// What it belongs to.
     pub(super) id: String,
     #[serde(flatten)]
-    pub(super) record: Record,
+    pub(super) record: FileRecord,
 }
 
 impl Line {
-    pub(super) fn new(id: &str, record: Record) -> Self {
+    pub(super) fn new(id: &str, record: FileRecord) -> Self {
         Self {
             v: 1,
             at: Timestamp::now(),
@@ -34,7 +34,7 @@ impl Line {
 }
 
 /// Creates the file if there is none, so that its name is on disk too.
-pub(super) fn create(path: &Path) -> Result<(), JournalError> {
+pub(super) fn create(path: &Path) -> Result<(), FileError> {
     let failed = |doing| io_error(doing, path);
     let _lock = lock(path)?;
     if path.exists() {
@@ -52,9 +52,9 @@ pub(super) fn create(path: &Path) -> Result<(), JournalError> {
 }
 
 /// Adds a line, synced. What a crash left of a last line is cut off before.
-pub(super) fn append(path: &Path, line: &Line) -> Result<(), JournalError> {
+pub(super) fn append(path: &Path, line: &Line) -> Result<(), FileError> {
     let failed = |doing| io_error(doing, path);
-    let mut bytes = serde_json::to_vec(line).map_err(|source| JournalError::Record { source })?;
+    let mut bytes = serde_json::to_vec(line).map_err(|source| FileError::Record { source })?;
     bytes.push(b'\n');
     let _lock = lock(path)?;
     // Not created here: a journal that was taken away is not silently begun anew.
@@ -71,7 +71,7 @@ pub(super) fn append(path: &Path, line: &Line) -> Result<(), JournalError> {
 }
 
 /// All lines. A last one without an end was cut off by a crash, and does not count.
-pub(super) fn read(path: &Path) -> Result<Vec<Line>, JournalError> {
+pub(super) fn read(path: &Path) -> Result<Vec<Line>, FileError> {
     let text = std::fs::read(path).map_err(io_error("read", path))?;
     let whole = match text.iter().rposition(|byte| *byte == b'\n') {
         Some(end) => text.get(..end).unwrap_or_default(),
@@ -81,7 +81,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Line>, JournalError> {
         .split(|byte| *byte == b'\n')
         .enumerate()
         .map(|(index, line)| {
-            serde_json::from_slice(line).map_err(|source| JournalError::Line {
+            serde_json::from_slice(line).map_err(|source| FileError::Line {
                 path: path.to_owned(),
                 line: index + 1,
                 source,
@@ -110,7 +110,7 @@ fn whole_length(file: &mut File) -> io::Result<u64> {
 }
 
 /// Locks the journal against other processes and threads until the file is dropped.
-fn lock(path: &Path) -> Result<File, JournalError> {
+fn lock(path: &Path) -> Result<File, FileError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lock = PathBuf::from(name);
@@ -124,9 +124,9 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     Ok(file)
 }
 
-fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {
+fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
-    move |source| JournalError::Io {
+    move |source| FileError::Io {
         doing,
         path,
         source,

@@ -1,0 +1,105 @@
+//! A journal that cannot be read or written.
+
+use std::io;
+use std::path::PathBuf;
+
+use action_core::BoxError;
+
+use crate::chain::BadLine;
+use crate::refusal::Refusal;
+
+/// Why a decision was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The state does not allow it: nothing was written.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+
+    /// The journal could not be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// A journal that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// A call of the operating system failed.
+    #[error("cannot {doing} `{}`", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+
+    /// There is no space, or nothing may be written there.
+    #[error("the journal in `{}` cannot grow, so nothing is sent", path.display())]
+    Full {
+        /// Where it is.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+
+    /// Somebody else is writing for too long.
+    #[error("the journal in `{}` is held by {holder} for longer than {waited_ms} ms", path.display())]
+    Locked {
+        /// Where it is.
+        path: PathBuf,
+        /// Who, as far as they said.
+        holder: String,
+        /// How long we waited.
+        waited_ms: u64,
+    },
+
+    /// A line is not what was written, or cannot follow what is before it.
+    #[error("line {line} of `{segment}` is bad")]
+    Bad {
+        /// The piece of the journal it is in.
+        segment: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        #[source]
+        source: BadLine,
+    },
+
+    /// Records that were there are gone.
+    #[error("`{segment}` is shorter than it was: {what}")]
+    Cut {
+        /// The piece of the journal.
+        segment: String,
+        /// What is missed.
+        what: String,
+    },
+
+    /// A record could not be put into JSON.
+    #[error("cannot write a record as JSON")]
+    Record {
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+
+    /// An earlier write failed, and nobody knows what is on disk.
+    #[error("an earlier write of this process to its journal failed: it sends nothing more")]
+    Broken,
+
+    /// What writes the journal was stopped.
+    #[error("the journal's writer was stopped")]
+    Stopped,
+
+    /// Another kind of store failed.
+    #[error("the journal's store failed")]
+    Store {
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+}

@@ -1,0 +1,131 @@
+//! The part of every journal that is the same: numbers, hashes and the fold.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::chain::{BadLine, Entry, Hash};
+use crate::journal::{CommitError, Decision, Head, JournalError};
+use crate::record::Record;
+use crate::state::State;
+
+/// The end of a chain and the state it adds up to. Every [`Journal`](crate::Journal) has one, and
+/// brings it up to date before it decides.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    state: Arc<State>,
+    head: Hash,
+}
+
+/// An entry and its line, ready to be kept.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Sealed {
+    /// The entry.
+    pub entry: Entry,
+    /// Its line, without an end.
+    pub line: String,
+}
+
+impl Ledger {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What it adds up to.
+    #[must_use]
+    pub fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    /// Its end.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head::new(self.state.seq, self.head)
+    }
+
+    /// Takes in a line that somebody wrote.
+    ///
+    /// The first line of a ledger may be any first line of a segment.
+    ///
+    /// # Errors
+    /// What is wrong with it. The ledger is as it was.
+    pub fn follow(&mut self, line: &[u8]) -> Result<Entry, BadLine> {
+        let begins = self.state.seq == 0;
+        let entry = Entry::read(line, (!begins).then_some(self.head))?;
+        if begins && entry.seq != 1 && !matches!(entry.record, Record::Checkpoint { .. }) {
+            return Err(BadLine::Detached {
+                seq: entry.seq,
+                names: entry.prev,
+                found: Hash::ZERO,
+            });
+        }
+        self.take(&entry)?;
+        Ok(entry)
+    }
+
+    /// Makes a decision and takes in what it wants written. All or nothing.
+    ///
+    /// # Errors
+    /// Why it is not to be written. The ledger is as it was.
+    pub fn decide(
+        &mut self,
+        decision: Decision,
+        now: Timestamp,
+        instance: &str,
+    ) -> Result<Vec<Sealed>, CommitError> {
+        let records = decision(&self.state, now)?;
+        self.write(records, now, instance)
+    }
+
+    /// Takes in records as they are to be written. All or nothing.
+    ///
+    /// # Errors
+    /// Why they cannot follow. The ledger is as it was.
+    pub fn write(
+        &mut self,
+        records: Vec<Record>,
+        now: Timestamp,
+        instance: &str,
+    ) -> Result<Vec<Sealed>, CommitError> {
+        let saved = (records.len() > 1).then(|| self.clone());
+        let mut sealed = Vec::with_capacity(records.len());
+        for record in records {
+            match self.write_one(record, now, instance) {
+                Ok(one) => sealed.push(one),
+                Err(error) => {
+                    if let Some(saved) = saved {
+                        *self = saved;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(sealed)
+    }
+
+    fn write_one(
+        &mut self,
+        record: Record,
+        now: Timestamp,
+        instance: &str,
+    ) -> Result<Sealed, CommitError> {
+        let (entry, line) = Entry::seal(self.state.seq + 1, now, instance, self.head, record)
+            .map_err(|source| JournalError::Record { source })?;
+        Arc::make_mut(&mut self.state).apply(&entry)?;
+        self.head = entry.hash;
+        Ok(Sealed { entry, line })
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<(), BadLine> {
+        let applied = Arc::make_mut(&mut self.state).apply(entry);
+        applied.map_err(|source| BadLine::Impossible {
+            seq: entry.seq,
+            source,
+        })?;
+        self.head = entry.hash;
+        Ok(())
+    }
+}

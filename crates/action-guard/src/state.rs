@@ -1,0 +1,91 @@
+//! What the records add up to: see [`State`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::record::Mode;
+
+mod conclude;
+mod effect;
+mod fold;
+mod kept;
+mod life;
+mod switch;
+
+pub use effect::{Activity, Effect};
+pub use life::{Cancel, Life, Phase};
+
+/// What the records add up to: the one thing decisions are made on.
+///
+/// It changes only by [`apply`](Self::apply), which refuses a record that cannot follow. It knows
+/// no clock: times come with the entries. What ended long ago is dropped from it, so that its size
+/// does not depend on the length of the journal; the journal itself still has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct State {
+    /// The number of the last record; the first has 1.
+    pub seq: u64,
+    /// When the last record was written.
+    pub at: Option<Timestamp>,
+    /// Whether anything may be sent.
+    pub mode: Mode,
+    /// Who set the kill switch, if it is set.
+    pub killed: Option<Killed>,
+    /// Proposals that have not ended, by id.
+    pub open: BTreeMap<String, Arc<Life>>,
+    /// Proposals that ended last, the latest at the back.
+    pub ended: VecDeque<Arc<Life>>,
+    /// Lasting effects that are ours and in force, or may be, by the id of their proposal.
+    pub effects: BTreeMap<String, Arc<Effect>>,
+    /// What was sent within the last day, the latest at the back.
+    pub activity: VecDeque<Arc<Activity>>,
+    /// Set when `activity` was cut short of a day because there was too much of it: what was sent
+    /// before this is not in it.
+    pub activity_complete_since: Option<Timestamp>,
+}
+
+/// Who set the kill switch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Killed {
+    /// Who.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl State {
+    /// A proposal that is open, or ended lately.
+    #[must_use]
+    pub fn life(&self, id: &str) -> Option<&Arc<Life>> {
+        let ended = || self.ended.iter().rev().find(|life| life.proposal.id == id);
+        self.open.get(id).or_else(ended)
+    }
+
+    /// Proposals that were sent, or may have been, and whose outcome is not known.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Arc<Life>> {
+        self.open.values().filter(|life| life.phase.holds())
+    }
+
+    /// The proposal that is changing this resource of this system.
+    #[must_use]
+    pub fn holder(&self, system: &str, resource: &str) -> Option<&Arc<Life>> {
+        self.unsettled().find(|life| {
+            life.proposal.system == system
+                && life.proposal.resources.iter().any(|held| held == resource)
+        })
+    }
+
+    /// Lasting effects whose lease is over.
+    pub fn expired_effects(&self, now: Timestamp) -> impl Iterator<Item = &Arc<Effect>> {
+        let over = move |effect: &&Arc<Effect>| effect.expires_at.is_some_and(|at| at <= now);
+        self.effects.values().filter(over)
+    }
+}

@@ -1,0 +1,107 @@
+//! How proposals end, and what that means for lasting effects.
+
+use std::sync::Arc;
+
+use action_core::{Attribution, Outcome, OutcomeKind, Undo};
+use jiff::Timestamp;
+
+use crate::actor::Actor;
+use crate::proposal::Proposal;
+use crate::record::Answer;
+use crate::refusal::Refusal;
+use crate::state::fold::{nonsense, person};
+use crate::state::{Phase, State};
+
+impl State {
+    /// Takes in how a proposal ended, by whatever means that became known.
+    pub(super) fn conclude(
+        &mut self,
+        id: &str,
+        outcome: &Outcome,
+        undo: Option<&Undo>,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let life = self.open_life(id, "given an outcome")?;
+        life.outcome = Some(outcome.clone());
+        if let Some(undo) = undo {
+            life.proposal.undo = undo.clone();
+        }
+        let proposal = life.proposal.clone();
+        match outcome.result {
+            OutcomeKind::Applied => {
+                self.release_what_it_undoes(&proposal);
+                if let Some(effect) = self.effects.get_mut(id) {
+                    let effect = Arc::make_mut(effect);
+                    effect.confirmed = true;
+                    effect.undo = proposal.undo;
+                }
+                self.end(id, Phase::Applied, at);
+            }
+            OutcomeKind::NotApplied => {
+                self.effects.remove(id);
+                self.end(id, Phase::NotApplied, at);
+            }
+            _ => self.open_life(id, "given an outcome")?.phase = Phase::Unknown,
+        }
+        Ok(())
+    }
+
+    fn release_what_it_undoes(&mut self, proposal: &Proposal) {
+        if let Some(undone) = &proposal.undoes {
+            self.effects.remove(undone);
+        }
+        // By hand is as good as by name.
+        let request = &proposal.request;
+        self.effects.retain(|_, effect| {
+            let taken_back = matches!(
+                &effect.undo,
+                Undo::Action { name, parameters, .. }
+                    if *name == request.action && request.parameters.as_object() == Some(parameters)
+            );
+            !(taken_back && effect.system == proposal.system)
+        });
+    }
+
+    pub(super) fn resolved(
+        &mut self,
+        id: &str,
+        by: &Actor,
+        result: OutcomeKind,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        person(by, "say how it ended")?;
+        let life = self.open_life(id, "resolved")?;
+        if life.phase != Phase::Unknown {
+            return Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: life.phase,
+                wanted: "resolved",
+            });
+        }
+        life.resolved_by = Some(by.clone());
+        let outcome = match result {
+            OutcomeKind::Applied => Outcome::applied(Attribution::Undecided, reason, Vec::new()),
+            OutcomeKind::NotApplied => Outcome::not_applied("resolved", reason, false, Vec::new()),
+            _ => return Err(nonsense("a resolution that resolves nothing")),
+        };
+        self.conclude(id, &outcome, None, at)
+    }
+
+    pub(super) fn break_glass(
+        &mut self,
+        id: &str,
+        by: &Actor,
+        answer: &Answer,
+        outcome: &Outcome,
+    ) -> Result<(), Refusal> {
+        person(by, "break the glass")?;
+        let effect = self.effects.get(id);
+        effect.ok_or_else(|| Refusal::NotOurs { id: id.to_owned() })?;
+        let refused = matches!(answer, Answer::Refused { .. });
+        if outcome.result == OutcomeKind::Applied && !refused {
+            self.effects.remove(id);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! What the tests are about: proposals that are made by hand, and journals to write them to.
+
+use action_core::{Attempt, Attribution, Outcome, Plan, Undo, Verdict};
+use action_guard::{
+    Actor, CommitError, Intent, Journal, Mode, Proposal, Record, Refusal, Request, Ruling,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+/// A proposal to turn a dial, which is a resource of its own.
+pub(crate) fn proposal(id: &str, dial: &str) -> Proposal {
+    let in_an_hour = Timestamp::now() + SignedDuration::from_hours(1);
+    let parameters = json!({"dial": dial, "value": 3});
+    let request = Request::new("turn", parameters, "agent:night");
+    let undo = Undo::none("it is turned back by hand");
+    let mut proposal = Proposal::new(id, request, "one", plan(), undo, in_an_hour);
+    proposal.resources = vec![format!("dial/{dial}")];
+    proposal
+}
+
+pub(crate) fn plan() -> Plan {
+    Plan::new(Verdict::WouldProceed, Value::Null).same("value", 2)
+}
+
+pub(crate) fn actor(id: &str) -> Actor {
+    id.parse().unwrap()
+}
+
+pub(crate) fn allow() -> Ruling {
+    Ruling::Allow {
+        rule: "a test".to_owned(),
+    }
+}
+
+pub(crate) fn proposed(id: &str, dial: &str, ruling: Ruling) -> Record {
+    Record::Proposed {
+        proposal: Box::new(proposal(id, dial)),
+        ruling,
+    }
+}
+
+pub(crate) fn intent(id: &str) -> Record {
+    let soon = Timestamp::now() + SignedDuration::from_secs(10);
+    let intent = Intent::new(plan(), Attempt::new(id, 1, None), soon);
+    Record::Intent {
+        id: id.to_owned(),
+        intent: Box::new(intent),
+    }
+}
+
+pub(crate) fn applied(id: &str) -> Record {
+    Record::Outcome {
+        id: id.to_owned(),
+        outcome: Outcome::applied(Attribution::Ours, "turned", Vec::new()),
+        undo: None,
+    }
+}
+
+pub(crate) fn unknown(id: &str) -> Record {
+    Record::Outcome {
+        id: id.to_owned(),
+        outcome: Outcome::unknown("deadline", "not seen", "look again", Vec::new()),
+        undo: None,
+    }
+}
+
+pub(crate) fn mode(mode: Mode) -> Record {
+    Record::Mode {
+        mode,
+        by: actor("user:ana"),
+        reason: "a test".to_owned(),
+    }
+}
+
+/// Writes these records in one transaction.
+pub(crate) async fn write(
+    journal: &dyn Journal,
+    records: impl IntoIterator<Item = Record>,
+) -> Result<(), CommitError> {
+    let records = records.into_iter().collect();
+    let written = journal.commit(Box::new(move |_, _| Ok(records)));
+    written.await.map(|_| ())
+}
+
+/// Why these records are not written.
+#[track_caller]
+pub(crate) fn refusal(written: Result<(), CommitError>) -> Refusal {
+    let error = written.unwrap_err();
+    let CommitError::Refused(refusal) = error else {
+        unreachable!("not refused: {error}");
+    };
+    refusal
+}
