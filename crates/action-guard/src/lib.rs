@@ -35,12 +35,13 @@ pub use journal::{
 };
 pub use journal_file::{FileError, FileIntent, FileRecord, JournalFile};
 pub use plan_hash::{PlanHash, PlanHashError, plan_difference};
+pub use policy::Policy;
 pub use proposal::{Proposal, Request};
 pub use record::{Answer, Approval, Intent, Mode, Record, Ruling};
 pub use refusal::Refusal;
 pub use report::{Event, Report};
 pub use rules::{Rules, Unrestricted};
-pub use signature::{KeyError, PrivateKey, PublicKey, StatementSignature};
+pub use signature::{KeyError, PrivateKey, Proof, PublicKey, StatementSignature};
 pub use state::{Activity, Cancel, Effect, Killed, Life, Phase, State};
 
 mod error;
@@ -55,8 +56,10 @@ mod refusal;
 mod state;
 
 mod actor;
+mod approval;
 mod canonical;
 mod plan_hash;
+pub mod policy;
 mod rules;
 mod signature;
 

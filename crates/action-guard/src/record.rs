@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Actor;
 use crate::plan_hash::PlanHash;
 use crate::proposal::Proposal;
+use crate::signature::{Proof, StatementSignature};
 use crate::state::State;
 
 /// One thing that happened. The journal is a list of these, and everything else is computed from
@@ -128,6 +129,9 @@ pub enum Record {
         by: Actor,
         /// Why.
         reason: String,
+        /// That it was them; without, the identity is claimed and not proven.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Proof>,
     },
     /// Everything is stopped.
     Killed {
@@ -142,6 +146,9 @@ pub enum Record {
         by: Actor,
         /// Why.
         reason: String,
+        /// That it was them; without, the identity is claimed and not proven.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Proof>,
     },
 }
 
@@ -166,6 +173,15 @@ impl Record {
             | Self::Killed { .. }
             | Self::Reset { .. } => None,
         }
+    }
+
+    /// Whether it sets the mode or the kill switch.
+    #[must_use]
+    pub fn is_switch(&self) -> bool {
+        matches!(
+            self,
+            Self::Mode { .. } | Self::Killed { .. } | Self::Reset { .. }
+        )
     }
 
     /// Whether it is written even when space is short: it ends something, stops something, or says
@@ -243,9 +259,9 @@ pub struct Approval {
     /// The key that signed it, if one did; without, the identity is claimed and not proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_with: Option<String>,
-    /// The signature.
+    /// The signature over [`statement`](Self::statement).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signature: Option<String>,
+    pub signature: Option<StatementSignature>,
 }
 
 impl Approval {

@@ -1,5 +1,6 @@
 //! Why a record is not written.
 
+use crate::actor::Actor;
 use crate::state::Phase;
 
 /// Why a record is not written, as the state stands. Nothing was written, and nothing is sent.
@@ -60,6 +61,26 @@ pub enum Refusal {
         approved: String,
         /// What the proposal has.
         found: String,
+    },
+
+    /// The rules want somebody else to agree.
+    #[error("`{by}` is not among those who may approve proposal `{id}`: `{}`", among.join("`, `"))]
+    NotAmongApprovers {
+        /// The proposal.
+        id: String,
+        /// Who tried.
+        by: Actor,
+        /// Who may, as patterns.
+        among: Vec<String>,
+    },
+
+    /// Who it was is claimed, and must be proven.
+    #[error("it is not proven that it is `{by}`: {why}")]
+    NotProven {
+        /// Who it is said to be.
+        by: Actor,
+        /// What is missing.
+        why: &'static str,
     },
 
     /// Everything is stopped.

@@ -4,10 +4,15 @@ use std::fmt;
 
 use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
+use serde_json::Value;
 
+use crate::actor::Actor;
+use crate::approval;
+use crate::policy::Act;
 use crate::proposal::Proposal;
-use crate::record::Ruling;
+use crate::record::{Approval, Mode, Ruling};
 use crate::refusal::Refusal;
+use crate::signature::{Proof, StatementSignature};
 use crate::state::{Life, State};
 
 /// What may be carried out, and who must agree. A policy is one of these.
@@ -40,6 +45,66 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         state: &State,
         now: Timestamp,
     ) -> Result<(), Refusal>;
+
+    /// Whether somebody is who they are said to be, as far as these rules want to know.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch(
+        &self,
+        act: Act,
+        by: &Actor,
+        statement: &Value,
+        signature: Option<&StatementSignature>,
+    ) -> Result<(), Refusal>;
+
+    /// Whether an agreement is by whom it says.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_approval(&self, id: &str, approval: &Approval) -> Result<(), Refusal> {
+        let statement = approval.statement(id);
+        self.vouch(
+            Act::Approve,
+            &approval.by,
+            &statement,
+            approval.signature.as_ref(),
+        )
+    }
+
+    /// Whether the mode is set by whom it says. To stop sends takes no proof.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_mode(
+        &self,
+        mode: Mode,
+        by: &Actor,
+        proof: Option<&Proof>,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        if mode == Mode::Observe {
+            return Ok(());
+        }
+        let statement = |at| approval::mode_statement(mode, by, state.last_switch, at);
+        approval::check_switch(self, Act::Mode, by, proof, statement, now)
+    }
+
+    /// Whether the kill switch is reset by whom it says.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_reset(
+        &self,
+        by: &Actor,
+        proof: Option<&Proof>,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let statement = |at| approval::reset_statement(by, state.last_switch, at);
+        approval::check_switch(self, Act::KillReset, by, proof, statement, now)
+    }
 }
 
 /// Allows everything that the mode and the kill switch allow; what an action itself declares to
@@ -72,5 +137,21 @@ impl Rules for Unrestricted {
         _: Timestamp,
     ) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    fn vouch(
+        &self,
+        _: Act,
+        by: &Actor,
+        _: &Value,
+        signature: Option<&StatementSignature>,
+    ) -> Result<(), Refusal> {
+        match signature {
+            None => Ok(()),
+            Some(_) => Err(Refusal::NotProven {
+                by: by.clone(),
+                why: "it is signed, and there is no policy that lists keys",
+            }),
+        }
     }
 }

@@ -36,6 +36,9 @@ pub struct State {
     pub mode: Mode,
     /// Who set the kill switch, if it is set.
     pub killed: Option<Killed>,
+    /// The number of the record that last set the mode or the kill switch. A signed switch names it,
+    /// so that its signature is good for one switch only.
+    pub last_switch: u64,
     /// Proposals that have not ended, by id.
     pub open: BTreeMap<String, Arc<Life>>,
     /// Proposals that ended last, the latest at the back.

@@ -26,6 +26,9 @@ pub struct Effect {
     pub confirmed: bool,
     /// What takes it back.
     pub undo: Undo,
+    /// The failure domains it touches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failure_domains: Vec<String>,
     /// When it is to be taken back; `None` for when somebody asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
@@ -48,6 +51,7 @@ impl Effect {
             since: at,
             confirmed: false,
             undo: proposal.undo.clone(),
+            failure_domains: proposal.plan.failure_domains.clone(),
             expires_at: lease,
         }
     }

@@ -69,6 +69,9 @@ impl State {
                 self.mode = Mode::Observe;
             }
         }
+        if entry.record.is_switch() {
+            self.last_switch = entry.seq;
+        }
         self.seq = entry.seq;
         self.at = Some(at);
         Ok(())
@@ -153,6 +156,8 @@ impl State {
                 by: approval.by.to_string(),
             });
         }
+        person(&approval.by, "approve")?;
+        approval.fits(id, &life.ruling)?;
         if approval.plan_hash != life.proposal.plan_hash {
             return Err(Refusal::OtherPlan {
                 id: id.to_owned(),

@@ -42,6 +42,7 @@ async fn nothing_is_sent_in_a_new_journal_until_a_person_sets_the_mode() {
         mode: Mode::Execute,
         by: actor("agent:night"),
         reason: "now".to_owned(),
+        proof: None,
     };
     let refused = refusal(write(&journal, [by_an_agent]).await);
     assert!(matches!(refused, Refusal::NotAPerson { .. }), "{refused}");
@@ -139,6 +140,7 @@ async fn the_kill_switch_cancels_what_is_pending_and_a_person_resets_it() {
     let reset = |by: &str| Record::Reset {
         by: actor(by),
         reason: "it was steam".to_owned(),
+        proof: None,
     };
     let refused = refusal(write(&journal, [reset("agent:night")]).await);
     assert!(matches!(refused, Refusal::NotAPerson { .. }), "{refused}");

@@ -69,6 +69,7 @@ pub(crate) fn mode(mode: Mode) -> Record {
         mode,
         by: actor("user:ana"),
         reason: "a test".to_owned(),
+        proof: None,
     }
 }
 

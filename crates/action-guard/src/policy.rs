@@ -1,0 +1,287 @@
+//! What may be done, by whom, when, and how much of it: see [`Policy`].
+
+use action_core::{ActionDefinition, Plan};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::actor::Actor;
+use crate::policy::budget::Budget;
+use crate::policy::pattern::Pattern;
+use crate::policy::rule::{Rule, Then};
+use crate::signature::PublicKey;
+
+pub use budget::{Usage, Used};
+pub use explain::{Explanation, WeighedBudget, WeighedRule};
+pub(crate) use pattern::matches_actor;
+pub use problem::{PolicyError, PolicyProblem};
+
+mod budget;
+mod explain;
+mod parse;
+mod pattern;
+mod problem;
+mod rule;
+mod rules;
+mod section;
+mod window;
+
+/// Which mutations may be carried out: rules in TOML, read from top to bottom. The first one that
+/// matches decides; where none does, the answer is no.
+///
+/// What a rule allows is still held to the budgets. Only taking back what is ours is not, so that
+/// a budget never keeps a lasting effect in force.
+///
+/// ```
+/// let policy: action_guard::Policy = r#"
+///     version = 1
+///
+///     [[rule]]
+///     name = "leaders may move at night"
+///     action = "transfer_leader"
+///     window = { from = "22:00", to = "06:00" }
+///     decision = "allow"
+/// "#
+/// .parse()?;
+/// # Ok::<(), action_guard::policy::PolicyError>(())
+/// ```
+///
+/// Why the first and not the most specific: a person at night has to see which rule decides, and
+/// "further up" needs no arithmetic.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Policy {
+    people: Vec<Person>,
+    signed: Vec<Act>,
+    rules: Vec<Rule>,
+    budgets: Vec<Budget>,
+}
+
+/// A person that a policy names.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Person {
+    pub(crate) name: Actor,
+    pub(crate) key: Option<PublicKey>,
+}
+
+/// What a policy can require a signature for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Act {
+    /// Agreeing to a proposal.
+    Approve,
+    /// Allowing sends.
+    Mode,
+    /// Ending a stop of everything.
+    KillReset,
+}
+
+/// What is asked of a policy.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Ask<'a> {
+    /// The action.
+    pub definition: &'a ActionDefinition,
+    /// Who asks, as an [`Actor`] is written.
+    pub actor: &'a str,
+    /// Which system it is for.
+    pub system: &'a str,
+    /// What it would do. Without, budgets over quantities are not looked at.
+    pub plan: Option<&'a Plan>,
+    /// Whether it takes back something that the journal says is ours.
+    pub takes_back: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl<'a> Ask<'a> {
+    /// A request by somebody at a time, not planned yet.
+    #[must_use]
+    pub fn new(
+        definition: &'a ActionDefinition,
+        actor: &'a str,
+        system: &'a str,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            definition,
+            actor,
+            system,
+            plan: None,
+            takes_back: false,
+            at,
+        }
+    }
+
+    /// The same with its plan.
+    #[must_use]
+    pub fn plan(mut self, plan: &'a Plan) -> Self {
+        self.plan = Some(plan);
+        self
+    }
+
+    /// The same, taking back something of ours.
+    #[must_use]
+    pub fn takes_back(mut self, takes_back: bool) -> Self {
+        self.takes_back = takes_back;
+        self
+    }
+}
+
+/// What a policy says, and which part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Decision {
+    /// What it says.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// Which part of the policy says so.
+    pub decided_by: DecidedBy,
+}
+
+/// What a policy says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Answer {
+    /// It may be carried out.
+    Allow,
+    /// It may be carried out when people agree.
+    Approve {
+        /// Who may agree, as patterns over actor ids.
+        by: Vec<String>,
+        /// How many of them must.
+        count: u32,
+        /// How long an agreement lasts, in milliseconds.
+        ttl_ms: u64,
+        /// Whether only a signed agreement counts.
+        signed: bool,
+    },
+    /// It may not be carried out.
+    Deny {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// Which part of a policy decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DecidedBy {
+    /// A rule.
+    Rule {
+        /// Its name.
+        name: String,
+        /// The line of the file on which it begins.
+        line: usize,
+    },
+    /// A budget that is used up.
+    Budget {
+        /// Its name.
+        name: String,
+        /// The line of the file on which it begins.
+        line: usize,
+    },
+    /// No rule matches.
+    Default,
+}
+
+impl std::fmt::Display for DecidedBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rule { name, line } => write!(f, "{name} (rule, line {line})"),
+            Self::Budget { name, line } => write!(f, "{name} (budget, line {line})"),
+            Self::Default => f.write_str("no rule matches"),
+        }
+    }
+}
+
+impl Policy {
+    /// What may become of a request, given what is going on.
+    #[must_use]
+    pub fn decide(&self, ask: &Ask<'_>, usage: &Usage) -> Decision {
+        let matches = |rule: &&Rule| rule.selector.mismatch(ask).is_none();
+        let Some(rule) = self.rules.iter().find(matches) else {
+            return Decision {
+                answer: Answer::Deny {
+                    reason: "no rule of the policy allows it".to_owned(),
+                },
+                decided_by: DecidedBy::Default,
+            };
+        };
+        let allows = rule.then != Then::Deny;
+        let exceeded = self.budgets.iter().find_map(|budget| {
+            let reason = budget.exceeded(ask, usage).filter(|_| allows)?;
+            Some((budget, reason))
+        });
+        if let Some((budget, reason)) = exceeded {
+            return Decision {
+                answer: Answer::Deny { reason },
+                decided_by: DecidedBy::Budget {
+                    name: budget.name.clone(),
+                    line: budget.line,
+                },
+            };
+        }
+        Decision {
+            answer: self.answer(rule),
+            decided_by: DecidedBy::Rule {
+                name: rule.name.clone(),
+                line: rule.line,
+            },
+        }
+    }
+
+    /// Whether an act counts only when signed.
+    #[must_use]
+    pub fn requires_signed(&self, act: Act) -> bool {
+        self.signed.contains(&act)
+    }
+
+    /// The key that the policy lists for somebody.
+    #[must_use]
+    pub fn key_of(&self, actor: &Actor) -> Option<&PublicKey> {
+        let person = self.people.iter().find(|person| person.name.is_same(actor));
+        person.and_then(|person| person.key.as_ref())
+    }
+
+    /// What names an action that there is not: patterns of rules and budgets that match none of
+    /// these. A rule that denies what is misspelt denies nothing.
+    ///
+    /// # Errors
+    /// All of them, with their places.
+    pub fn check_actions(&self, definitions: &[ActionDefinition]) -> Result<(), PolicyError> {
+        let names: Vec<&str> = definitions
+            .iter()
+            .map(|known| known.name.as_str())
+            .collect();
+        let rules = self.rules.iter().map(|rule| &rule.selector.action);
+        let budgets = self.budgets.iter().map(|budget| &budget.action);
+        let unknown = |pattern: &&Pattern| !names.iter().any(|name| pattern.matches(name));
+        let problems: Vec<_> = rules
+            .chain(budgets)
+            .flatten()
+            .filter(unknown)
+            .map(|pattern| problem::no_such_action(pattern, &names))
+            .collect();
+        PolicyError::unless_empty(problems)
+    }
+
+    fn answer(&self, rule: &Rule) -> Answer {
+        match &rule.then {
+            Then::Allow => Answer::Allow,
+            Then::Approve { by, count, ttl_ms } => Answer::Approve {
+                by: by.iter().map(|pattern| pattern.text.clone()).collect(),
+                count: *count,
+                ttl_ms: *ttl_ms,
+                signed: self.requires_signed(Act::Approve),
+            },
+            Then::Deny => Answer::Deny {
+                reason: rule
+                    .reason
+                    .clone()
+                    .unwrap_or_else(|| "the policy says no".to_owned()),
+            },
+        }
+    }
+}

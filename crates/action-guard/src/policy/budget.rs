@@ -1,0 +1,199 @@
+//! How much may be going on at a time.
+
+use std::collections::BTreeSet;
+
+use action_core::{Effect, Plan, Quantity};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::policy::Ask;
+use crate::policy::pattern::{Pattern, any_matches};
+
+/// What was sent lately, is on its way, or is in force.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// One for each mutation that was sent within a day, or is on its way or in force.
+    pub used: Vec<Used>,
+    /// Set when there was too much to keep: what was sent before this is not in the list.
+    pub complete_since: Option<Timestamp>,
+}
+
+/// One mutation that counts against budgets.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Used {
+    /// The action's name.
+    pub action: String,
+    /// Who asked for it.
+    pub actor: String,
+    /// The system.
+    pub system: String,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Whether it was sent and its outcome is not known.
+    pub in_motion: bool,
+    /// Whether it left something that is ours and in force, or may have.
+    pub in_force: bool,
+    /// What it would move or change.
+    pub impact: Vec<Quantity>,
+    /// The failure domains it touches.
+    pub failure_domains: Vec<String>,
+}
+
+impl Used {
+    /// Something that was sent, and has ended leaving nothing.
+    #[must_use]
+    pub fn new(action: &str, actor: &str, system: &str, at: Timestamp) -> Self {
+        Self {
+            action: action.to_owned(),
+            actor: actor.to_owned(),
+            system: system.to_owned(),
+            at,
+            in_motion: false,
+            in_force: false,
+            impact: Vec::new(),
+            failure_domains: Vec::new(),
+        }
+    }
+}
+
+/// How much of what it is about may be going on at a time.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Budget {
+    pub(super) name: String,
+    pub(super) line: usize,
+    pub(super) action: Vec<Pattern>,
+    pub(super) actor: Vec<Pattern>,
+    pub(super) system: Vec<Pattern>,
+    pub(super) limits: Vec<Limit>,
+}
+
+/// One bound.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Limit {
+    /// So many sends within so many milliseconds.
+    Actions { most: u64, per_ms: u64 },
+    /// So many lasting effects in force at a time.
+    Lasting { most: u64 },
+    /// So much of a quantity in motion at a time.
+    InMotion { name: &'static str, most: u64 },
+    /// So many failure domains of one system touched at a time.
+    FailureDomains { most: u64 },
+}
+
+/// How one bound stands for one request.
+pub(super) struct Standing {
+    pub(super) what: String,
+    pub(super) would_be: u64,
+    pub(super) most: u64,
+}
+
+impl Budget {
+    /// What of it the request would exceed.
+    pub(super) fn exceeded(&self, ask: &Ask<'_>, usage: &Usage) -> Option<String> {
+        let over = |standing: &Standing| standing.would_be > standing.most;
+        let standing = self.standings(ask, usage).into_iter().find(over)?;
+        let Standing {
+            what,
+            would_be,
+            most,
+        } = standing;
+        Some(format!(
+            "it would make {would_be} {what}, and the budget is {most}"
+        ))
+    }
+
+    /// How its bounds stand for a request; none when the budget is not about it.
+    pub(super) fn standings(&self, ask: &Ask<'_>, usage: &Usage) -> Vec<Standing> {
+        let definition = ask.definition;
+        if ask.takes_back || !self.is_about(&definition.name, ask.actor, ask.system) {
+            return Vec::new();
+        }
+        let used: Vec<&Used> = usage
+            .used
+            .iter()
+            .filter(|used| self.is_about(&used.action, &used.actor, &used.system))
+            .collect();
+        self.limits
+            .iter()
+            .filter_map(|limit| limit.standing(ask, &used, usage.complete_since))
+            .collect()
+    }
+
+    fn is_about(&self, action: &str, actor: &str, system: &str) -> bool {
+        any_matches(&self.action, action)
+            && any_matches(&self.actor, actor)
+            && any_matches(&self.system, system)
+    }
+}
+
+impl Limit {
+    fn standing(
+        &self,
+        ask: &Ask<'_>,
+        used: &[&Used],
+        complete_since: Option<Timestamp>,
+    ) -> Option<Standing> {
+        match self {
+            Self::Actions { most, per_ms } => {
+                let per = SignedDuration::from_millis(i64::try_from(*per_ms).unwrap_or(i64::MAX));
+                let since = ask.at.checked_sub(per).unwrap_or(Timestamp::MIN);
+                let sent = used.iter().filter(|used| used.at > since).count();
+                // What is not kept any more may have been sent within the window.
+                let is_cut = complete_since.is_some_and(|complete| complete > since);
+                let would_be = if is_cut {
+                    u64::MAX
+                } else {
+                    count(sent).saturating_add(1)
+                };
+                Some(Standing {
+                    what: format!("actions within {} s", per_ms / 1_000),
+                    would_be,
+                    most: *most,
+                })
+            }
+            Self::Lasting { most } => {
+                let is_lasting = ask.definition.effect == Some(Effect::Lasting);
+                let in_force = used.iter().filter(|used| used.in_force).count();
+                is_lasting.then(|| Standing {
+                    what: "lasting effects in force".to_owned(),
+                    would_be: count(in_force).saturating_add(1),
+                    most: *most,
+                })
+            }
+            Self::InMotion { name, most } => {
+                let adds = amount(&ask.plan?.impact, name);
+                let moving = used.iter().filter(|used| used.in_motion);
+                let moving = moving.map(|used| amount(&used.impact, name));
+                let would_be = moving.fold(adds, u64::saturating_add);
+                (adds > 0).then(|| Standing {
+                    what: format!("{name} in motion"),
+                    would_be,
+                    most: *most,
+                })
+            }
+            Self::FailureDomains { most } => {
+                let plan: &Plan = ask.plan?;
+                let touched = used
+                    .iter()
+                    .filter(|used| used.system == ask.system && (used.in_motion || used.in_force))
+                    .flat_map(|used| &used.failure_domains);
+                let domains: BTreeSet<&String> = touched.chain(&plan.failure_domains).collect();
+                (!plan.failure_domains.is_empty()).then(|| Standing {
+                    what: "failure domains touched".to_owned(),
+                    would_be: count(domains.len()),
+                    most: *most,
+                })
+            }
+        }
+    }
+}
+
+fn amount(impact: &[Quantity], name: &str) -> u64 {
+    let amounts = impact.iter().filter(|quantity| quantity.name == name);
+    amounts.fold(0, |sum, quantity| sum.saturating_add(quantity.value))
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

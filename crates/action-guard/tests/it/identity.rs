@@ -1,0 +1,197 @@
+//! Who it is, is proven where a policy lists keys.
+
+use action_guard::{
+    Approval, Journal, MemoryJournal, Mode, Policy, PrivateKey, Proof, Proposal, Record, Refusal,
+    Rules, Ruling, State,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::policy::action;
+use crate::scene::{actor, mode, proposal, refusal, write};
+
+/// Keys that OpenSSL made for these tests.
+const ALICE: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
+-----END PRIVATE KEY-----";
+const ALICE_PUBLIC: &str = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=";
+const MALLORY: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH
+-----END PRIVATE KEY-----";
+
+fn policy(top: &str) -> Policy {
+    let text = format!(
+        "version = 1\n{top}\n[[person]]\nname = \"user:alice\"\nkey = \"{ALICE_PUBLIC}\"\n\
+         [[rule]]\nname = \"all\"\ndecision = \"approve\"\nby = \"user:*\"\nttl = \"15m\"\n"
+    );
+    text.parse().unwrap()
+}
+
+fn key(pem: &str) -> PrivateKey {
+    PrivateKey::parse_pem(pem).unwrap()
+}
+
+fn agreement(by: &str) -> Approval {
+    agreement_to(&proposal("a", "x"), by)
+}
+
+fn agreement_to(proposal: &Proposal, by: &str) -> Approval {
+    let soon = Timestamp::now() + SignedDuration::from_mins(10);
+    Approval::new(actor(by), proposal.plan_hash.clone(), soon)
+}
+
+#[track_caller]
+fn not_proven(result: Result<(), Refusal>, why: &str) {
+    let refusal = result.unwrap_err();
+    assert!(matches!(refusal, Refusal::NotProven { .. }), "{refusal}");
+    assert!(refusal.to_string().contains(why), "{refusal}");
+}
+
+#[test]
+fn a_person_whose_key_is_listed_approves_with_that_key_only() {
+    let policy = policy("");
+    let vouch = |approval: &Approval| policy.vouch_for_approval("a", approval);
+    vouch(&agreement("user:alice").signed("a", &key(ALICE))).unwrap();
+    not_proven(
+        vouch(&agreement("user:alice")),
+        "a signature by it is needed",
+    );
+    not_proven(
+        vouch(&agreement("user:ALICE")),
+        "a signature by it is needed",
+    );
+    let forged = agreement("user:alice").signed("a", &key(MALLORY));
+    not_proven(vouch(&forged), "not by the key");
+    vouch(&agreement("user:bob")).unwrap();
+    not_proven(
+        vouch(&agreement("user:bob").signed("a", &key(MALLORY))),
+        "lists no key",
+    );
+}
+
+#[test]
+fn an_unsigned_approval_is_refused_where_signatures_are_required() {
+    let policy = policy("require_signed = [\"approve\"]");
+    not_proven(
+        policy.vouch_for_approval("a", &agreement("user:bob")),
+        "wants a signature",
+    );
+}
+
+#[test]
+fn a_signature_is_for_one_proposal_one_plan_and_one_expiry() {
+    let policy = policy("");
+    let signed = agreement("user:alice").signed("a", &key(ALICE));
+    not_proven(policy.vouch_for_approval("b", &signed), "not by the key");
+    let mut later = signed.clone();
+    later.expires_at += SignedDuration::from_secs(1);
+    not_proven(policy.vouch_for_approval("a", &later), "not by the key");
+    let mut other = signed;
+    other.plan_hash = proposal("a", "y").plan_hash;
+    not_proven(policy.vouch_for_approval("a", &other), "not by the key");
+}
+
+#[test]
+fn a_signed_switch_is_good_once_and_for_minutes() {
+    let policy = policy("require_signed = [\"mode\", \"kill_reset\"]");
+    let (alice, now) = (actor("user:alice"), Timestamp::now());
+    let mut state = State::default();
+    let proof = Proof::of_mode(Mode::Execute, &alice, 0, now, &key(ALICE));
+    let vouch = |proof: Option<&Proof>, state: &State, now| {
+        policy.vouch_for_mode(Mode::Execute, &alice, proof, state, now)
+    };
+    vouch(Some(&proof), &state, now).unwrap();
+    not_proven(vouch(None, &state, now), "a signature by it is needed");
+    not_proven(
+        vouch(Some(&proof), &state, now + SignedDuration::from_mins(6)),
+        "five minutes",
+    );
+    not_proven(
+        vouch(Some(&proof), &state, now - SignedDuration::from_mins(6)),
+        "five minutes",
+    );
+    let reset = Proof::of_reset(&alice, 0, now, &key(ALICE));
+    policy
+        .vouch_for_reset(&alice, Some(&reset), &state, now)
+        .unwrap();
+    not_proven(vouch(Some(&reset), &state, now), "not by the key");
+    state.last_switch = 4;
+    not_proven(vouch(Some(&proof), &state, now), "not by the key");
+    not_proven(
+        policy.vouch_for_reset(&alice, Some(&reset), &state, now),
+        "not by the key",
+    );
+    policy
+        .vouch_for_mode(Mode::Observe, &actor("agent:night"), None, &state, now)
+        .unwrap();
+}
+
+#[tokio::test]
+async fn every_switch_is_numbered_so_that_a_signature_fits_once() {
+    let journal = MemoryJournal::new();
+    write(&journal, [mode(Mode::Execute)]).await.unwrap();
+    assert_eq!(journal.state().await.unwrap().last_switch, 1);
+    let killed = Record::Killed {
+        by: actor("user:ana"),
+        reason: "a test".to_owned(),
+    };
+    write(&journal, [killed]).await.unwrap();
+    assert_eq!(journal.state().await.unwrap().last_switch, 2);
+}
+
+fn waiting(asked: &Proposal, signed: bool) -> Record {
+    Record::Proposed {
+        proposal: Box::new(asked.clone()),
+        ruling: Ruling::Approve {
+            rule: "all".to_owned(),
+            by: vec!["user:al*".to_owned()],
+            count: 1,
+            ttl_ms: 60_000,
+            signed,
+        },
+    }
+}
+
+fn approved(approval: Approval) -> Record {
+    Record::Approved {
+        id: "a".to_owned(),
+        approval,
+    }
+}
+
+#[tokio::test]
+async fn only_those_whom_the_rule_names_can_approve_and_no_agent() {
+    let (journal, asked) = (MemoryJournal::new(), proposal("a", "x"));
+    write(&journal, [waiting(&asked, false)]).await.unwrap();
+    let refused = refusal(write(&journal, [approved(agreement_to(&asked, "user:bob"))]).await);
+    assert!(
+        matches!(refused, Refusal::NotAmongApprovers { .. }),
+        "{refused}"
+    );
+    let refused = refusal(write(&journal, [approved(agreement_to(&asked, "agent:alice"))]).await);
+    assert!(matches!(refused, Refusal::NotAPerson { .. }), "{refused}");
+    write(&journal, [approved(agreement_to(&asked, "user:Alice"))])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_forged_record_of_an_approval_lets_nothing_be_sent() {
+    let (journal, asked) = (MemoryJournal::new(), proposal("a", "x"));
+    write(&journal, [waiting(&asked, true)]).await.unwrap();
+    let unsigned = refusal(write(&journal, [approved(agreement_to(&asked, "user:alice"))]).await);
+    not_proven(Err(unsigned), "wants a signed approval");
+    // Whoever writes the journal can write this; the rules are asked again before the send.
+    let forged = agreement_to(&asked, "user:alice").signed("a", &key(MALLORY));
+    write(&journal, [approved(forged)]).await.unwrap();
+    let policy = policy("require_signed = [\"approve\"]");
+    let state = journal.state().await.unwrap();
+    let life = state.life("a").unwrap();
+    let definition = action("turn", "low", "one_shot");
+    let plan = &life.proposal.plan;
+    let refused = policy.allow_send(life, &definition, plan, &state, Timestamp::now());
+    let refused = refused.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "denied by rule `all (rule, line 6)`: it takes the approval of 1 of user:*, and 0 count now"
+    );
+}

@@ -1,0 +1,203 @@
+//! A policy that is wrong is refused, with the place of everything that is wrong.
+
+use action_guard::Policy;
+use proptest::prelude::*;
+
+use super::actions;
+
+/// All problems of a policy, each as `line:column message`.
+fn problems(text: &str) -> Vec<String> {
+    let error = text.parse::<Policy>().unwrap_err();
+    let problems = error.problems().iter();
+    problems
+        .map(|problem| format!("{}:{} {}", problem.line, problem.column, problem.message))
+        .collect()
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    assert_eq!(problems(text), expected, "{text}");
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_with_its_place() {
+    check(
+        r#"
+[[rule]]
+name = "a"
+acton = "drain_store"
+risk = "hi"
+reversible = "yes"
+decision = "alow"
+
+[[rule]]
+name = "a"
+actor = 5
+window = { from = "22:00", until = "06:00" }
+decision = "approve"
+by = ["agent:boss"]
+count = 0
+"#,
+        &[
+            "1:1 a policy begins with `version = 1`",
+            "4:1 a rule has no `acton`; did you mean `action`?",
+            "5:8 `hi` is no risk: risks are low, medium and high",
+            "6:14 `reversible` of a rule must be true or false",
+            "7:12 a decision is `allow`, `approve` or `deny`; did you mean `allow`?",
+            "9:1 a rule needs `ttl`",
+            "11:9 `actor` of a rule must be a text or a list of texts, none of them empty",
+            "12:10 `from` and `to` of a window go together",
+            "12:28 a window has no `until`; there are `days`, `from`, `to`",
+            "14:7 people approve: a pattern begins with `user:`",
+            "15:9 `count` is from 1 to 100",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_that_would_change_a_meaning_are_refused() {
+    let version = "version = 1\n";
+    let check = |text: &str, expected: &str| {
+        let text = format!("{version}{text}");
+        let problems = problems(&text);
+        assert!(
+            problems.iter().any(|problem| problem == expected),
+            "{expected}: {problems:?}"
+        );
+    };
+    check(
+        "rules = []",
+        "2:1 a policy has no `rules`; did you mean `rule`?",
+    );
+    check(
+        "[[rule]]\nname = \"all\"\ndecision = \"deny\"\n[[rule]]\nname = \"b\"\nrisk = \"low\"\ndecision = \"allow\"",
+        "5:1 rule `b` never decides: `all` above it matches everything",
+    );
+    check(
+        "[[rule]]\nname = \"a\"\nrisk = \"low\"\ndecision = \"deny\"\n[[rule]]\nname = \"a\"\ndecision = \"allow\"",
+        "6:1 there are two of rule `a`",
+    );
+    check(
+        "[[rule]]\nname = \"a\"\ndecision = \"allow\"\nby = \"user:x\"",
+        "2:1 `by` belongs to `decision = \"approve\"`",
+    );
+    check(
+        "[[rule]]\nname = \"a\"\naction = []\ndecision = \"allow\"",
+        "4:10 `action` of a rule is an empty list, which is about nothing",
+    );
+    check(
+        "[[budget]]\nname = \"b\"\nlasting = -1",
+        "4:11 `lasting` of a budget must be a whole number, and not negative",
+    );
+    check(
+        "[[budget]]\nname = \"b\"\nactions = 3",
+        "2:1 `actions` and `per` of a budget go together",
+    );
+    check(
+        "[[budget]]\nname = \"b\"\nactions = 3\nper = \"25h\"",
+        "5:7 `per` is 24h at most",
+    );
+    check(
+        "[[person]]\nname = \"agent:x\"",
+        "3:8 a person is called `user:NAME`",
+    );
+    check(
+        "[[person]]\nname = \"user:x\"\nkey = \"AAAA\"",
+        "4:7 not a key: it is not an ed25519 key; `openssl genpkey -algorithm ed25519` makes one",
+    );
+    check(
+        "require_signed = [\"approve\"]",
+        "2:19 nobody can sign: no `[[person]]` has a `key`",
+    );
+    check(
+        "require_signed = [\"aprove\"]",
+        "2:19 `aprove` cannot be signed: approve, mode and kill_reset can",
+    );
+}
+
+#[test]
+fn what_is_not_toml_is_told_by_its_place() {
+    let problems = problems("version = 1\n[[rule]\nname = \"a\"");
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].starts_with("2:"), "{problems:?}");
+    check(
+        "version = 2",
+        &["1:11 version 2 is not known: this reads version 1"],
+    );
+    check(
+        "version = \"1\"",
+        &["1:11 `version` of a policy must be a whole number, and not negative"],
+    );
+}
+
+#[test]
+fn a_pattern_that_matches_no_action_is_found() {
+    let text = "version = 1\n[[rule]]\nname = \"a\"\naction = [\"drain_*\", \"transfer_leadr\"]\ndecision = \"deny\"\n";
+    let policy: Policy = text.parse().unwrap();
+    let error = policy.check_actions(&actions()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "line 4, column 22: `transfer_leadr` matches no action; did you mean `transfer_leader`?"
+    );
+}
+
+/// Texts that are nearly policies.
+fn nearly() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "version = 1\n",
+        "[[rule]]\n",
+        "[[budget]]\n",
+        "[[person]]\n",
+        "name = ",
+        "action = ",
+        "risk = ",
+        "decision = ",
+        "by = ",
+        "count = ",
+        "ttl = ",
+        "window = ",
+        "actions = ",
+        "per = ",
+        "lasting = ",
+        "\"allow\"\n",
+        "\"approve\"\n",
+        "\"deny\"\n",
+        "\"user:*\"\n",
+        "\"15m\"\n",
+        "\"1h\"\n",
+        "1\n",
+        "-1\n",
+        "{ from = \"22:00\", to = \"06:00\" }\n",
+        "[\"a\", \"b\"]\n",
+        "\"\u{1b}[31m\"\n",
+        "[",
+        "]",
+        "{",
+        "\"",
+        "é\n",
+        "require_signed = ",
+        "key = ",
+        "\"low\"\n",
+        "9999999999999999999999\n",
+        "0x10\n",
+        "true\n",
+        "1979-05-27\n",
+    ]);
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn any_text_is_a_policy_or_an_error_that_can_be_shown(text in prop_oneof![nearly(), any::<String>()]) {
+        if let Err(error) = text.parse::<Policy>() {
+            prop_assert!(!error.problems().is_empty());
+            let lines = text.split('\n').count();
+            for problem in error.problems() {
+                prop_assert!(1 <= problem.line && problem.line <= lines, "{problem}");
+                prop_assert!(!problem.to_string().chars().any(action_core::is_unprintable));
+            }
+        }
+    }
+}

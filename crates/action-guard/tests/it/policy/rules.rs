@@ -1,0 +1,211 @@
+//! Which rule decides, and what budgets count.
+
+use action_guard::Policy;
+use action_guard::policy::{Answer, Ask, Usage};
+use proptest::prelude::*;
+
+use super::{Case, NOON, action, at, moves, usage, used};
+
+fn policy(text: &str) -> Policy {
+    format!("version = 1\n{text}").parse().unwrap()
+}
+
+fn rule(name: &str, rest: &str) -> String {
+    format!("[[rule]]\nname = \"{name}\"\n{rest}\n")
+}
+
+#[test]
+fn without_a_rule_the_answer_is_no() {
+    Case::of("split_region", "user:alice").says(&Policy::default(), "deny", "");
+    Case::of("split_region", "user:alice").says(&policy(""), "deny", "");
+}
+
+#[test]
+fn the_first_rule_that_matches_decides_and_not_the_most_specific() {
+    let text = rule(
+        "all transfers",
+        "action = \"transfer_*\"\ndecision = \"deny\"",
+    ) + &rule(
+        "leaders",
+        "action = \"transfer_leader\"\ndecision = \"allow\"",
+    );
+    Case::of("transfer_leader", "user:alice").says(&policy(&text), "deny", "all transfers");
+    let text = rule(
+        "leaders",
+        "action = \"transfer_leader\"\ndecision = \"allow\"",
+    ) + &rule(
+        "all transfers",
+        "action = \"transfer_*\"\ndecision = \"deny\"",
+    );
+    Case::of("transfer_leader", "user:alice").says(&policy(&text), "allow", "leaders");
+    Case::of("transfer_peer", "user:alice").says(&policy(&text), "deny", "all transfers");
+}
+
+#[test]
+fn every_part_of_a_selector_must_hold() {
+    let check = |selector: &str, matches: bool| {
+        let policy = policy(&rule("it", &format!("{selector}\ndecision = \"allow\"")));
+        let (answer, by) = if matches {
+            ("allow", "it")
+        } else {
+            ("deny", "")
+        };
+        Case::of("drain_store", "agent:night").says(&policy, answer, by);
+    };
+    check("action = [\"x\", \"drain_*\"]", true);
+    check("action = \"drain\"", false);
+    check("subject = \"tikv\"", true);
+    check("subject = \"etcd\"", false);
+    check("system = \"7\"", true);
+    check("system = \"8\"", false);
+    check("actor = \"agent:*\"", true);
+    check("actor = \"user:*\"", false);
+    check("risk = [\"medium\", \"high\"]", true);
+    check("risk = \"low\"", false);
+    check("effect = \"lasting\"", true);
+    check("effect = \"one_shot\"", false);
+    check("reversible = true", true);
+    check("reversible = false", false);
+    check("takes_back = false", true);
+    check("takes_back = true", false);
+    check("window = { from = \"11:00\", to = \"12:01\" }", true);
+    check("window = { from = \"11:00\", to = \"12:00\" }", false);
+    check("window = { days = [\"tue\"] }", true);
+    check(
+        "window = [{ days = [\"mon\"] }, { days = [\"tue\"], from = \"12:00\", to = \"13:00\" }]",
+        true,
+    );
+    check("action = \"drain_*\"\nrisk = \"low\"", false);
+}
+
+#[test]
+fn an_explanation_says_what_speaks_against_each_rule_and_how_budgets_stand() {
+    let text = rule("people", "actor = \"user:*\"\ndecision = \"allow\"")
+        + &rule(
+            "nights",
+            "window = { from = \"22:00\", to = \"06:00\" }\ndecision = \"allow\"",
+        )
+        + &rule(
+            "agents",
+            "actor = \"agent:*\"\ndecision = \"approve\"\nby = \"user:*\"\nttl = \"5m\"",
+        )
+        + "[[budget]]\nname = \"one\"\nlasting = 1\n";
+    let policy = policy(&text);
+    let definition = action("drain_store", "high", "lasting");
+    let plan = moves(3, 0, &["zone=a"]);
+    let ask = Ask::new(&definition, "agent:night", "7", at(NOON)).plan(&plan);
+    let explained = policy.explain(&ask, &Usage::default());
+    let because: Vec<_> = explained
+        .rules
+        .iter()
+        .map(|rule| rule.because.as_deref())
+        .collect();
+    assert_eq!(
+        because,
+        [
+            Some("actor is `agent:night`"),
+            Some("it is outside of 22:00-06:00 UTC"),
+            None,
+        ]
+    );
+    let standing = &explained.budgets[0];
+    assert_eq!(
+        (standing.would_be, standing.most, standing.line),
+        (1, 1, 16)
+    );
+    assert_eq!(
+        explained.decision.decided_by.to_string(),
+        "agents (rule, line 10)"
+    );
+    let Answer::Approve {
+        by,
+        count,
+        ttl_ms,
+        signed,
+    } = explained.decision.answer
+    else {
+        unreachable!("it approves");
+    };
+    assert_eq!(
+        (by, count, ttl_ms, signed),
+        (vec!["user:*".to_owned()], 1, 300_000, false)
+    );
+}
+
+#[test]
+fn a_budget_never_keeps_a_lasting_effect_in_force() {
+    let text = rule("all", "decision = \"allow\"")
+        + "[[budget]]\nname = \"none\"\nactions = 0\nper = \"1h\"\nleaders = 0\nfailure_domains = 0\n";
+    let policy = policy(&text);
+    let taking_back = Case {
+        takes_back: true,
+        plan: moves(100, 0, &["zone=a"]),
+        ..Case::of("stop_drain", "agent:night")
+    };
+    taking_back.says(&policy, "allow", "all");
+    Case::of("stop_drain", "agent:night").says(&policy, "deny", "none");
+}
+
+#[test]
+fn a_budget_is_refused_when_what_it_counts_is_not_kept_any_more() {
+    let text = rule("all", "decision = \"allow\"")
+        + "[[budget]]\nname = \"hour\"\nactions = 5000\nper = \"1h\"\n";
+    let policy = policy(&text);
+    for (complete, answer, by) in [
+        ("2026-11-24T11:30:00Z", "deny", "hour"),
+        ("2026-11-24T10:30:00Z", "allow", "all"),
+    ] {
+        let mut known = Usage::default();
+        known.complete_since = Some(at(complete));
+        let case = Case {
+            usage: known,
+            ..Case::of("split_region", "agent:night")
+        };
+        case.says(&policy, answer, by);
+    }
+}
+
+#[test]
+fn failure_domains_of_two_systems_are_not_one() {
+    let text =
+        rule("all", "decision = \"allow\"") + "[[budget]]\nname = \"one\"\nfailure_domains = 1\n";
+    let policy = policy(&text);
+    let plan = moves(1, 0, &["zone=a"]);
+    let mut elsewhere = used(
+        "drain_store",
+        "user:bob",
+        NOON,
+        false,
+        true,
+        &moves(1, 0, &["zone=b"]),
+    );
+    elsewhere.system = "8".to_owned();
+    let case = Case {
+        usage: usage(vec![elsewhere]),
+        plan,
+        ..Case::of("transfer_leader", "user:alice")
+    };
+    case.says(&policy, "allow", "all");
+}
+
+proptest! {
+    #[test]
+    fn no_more_than_the_budget_is_ever_in_motion(wishes in prop::collection::vec((1_u64..200, any::<bool>()), 0..40)) {
+        let text = rule("all", "decision = \"allow\"") + "[[budget]]\nname = \"b\"\nleaders = 500\n";
+        let policy = policy(&text);
+        let definition = action("transfer_leader", "medium", "one_shot");
+        let mut usage = Usage::default();
+        for (leaders, ends) in wishes {
+            let plan = moves(leaders, 0, &[]);
+            let ask = Ask::new(&definition, "agent:a", "7", at(NOON)).plan(&plan);
+            if policy.decide(&ask, &usage).answer == Answer::Allow {
+                usage.used.push(used("transfer_leader", "agent:a", NOON, true, false, &plan));
+            }
+            let moving: u64 = usage.used.iter().map(|used| used.impact[0].value).sum();
+            prop_assert!(moving <= 500);
+            if ends && !usage.used.is_empty() {
+                usage.used.remove(0);
+            }
+        }
+    }
+}
