@@ -158,6 +158,7 @@ impl Builder {
             id,
             peer_url: peer_url.to_owned(),
             client_url: client_url.to_owned(),
+            priority: 0,
         });
         self
     }
@@ -303,5 +304,6 @@ fn member(index: usize, endpoint: &str) -> Member {
         id: 2_556_065_158_137_864_467 + index as u64 * 1_000_003,
         peer_url: endpoint.to_owned(),
         client_url: endpoint.to_owned(),
+        priority: 0,
     }
 }

@@ -1,5 +1,7 @@
 //! PD's error texts.
 
+use serde_json::Value as Json;
+
 use crate::version::Rows;
 
 pub(crate) const NOT_BOOTSTRAPPED: &str =
@@ -9,6 +11,8 @@ pub(crate) const SCHEDULER_NOT_FOUND: &str =
 pub(crate) const SCHEDULER_EXISTED: &str = "[PD:scheduler:ErrSchedulerExisted]scheduler existed";
 pub(crate) const SCHEDULE_CONFIG_NOT_EXIST: &str =
     "[PD:scheduler:ErrScheduleConfigNotExist]the config does not exist";
+pub(crate) const WRONG_SCHEDULER_ID: &str =
+    "[PD:scheduler:ErrSchedulerConfig]wrong scheduler config id";
 /// What a handler that dereferences nothing prints; the stack follows.
 pub(crate) const NIL_PANIC: &str =
     "PANIC: runtime error: invalid memory address or nil pointer dereference\n";
@@ -84,6 +88,10 @@ pub(crate) fn store_unhealthy(store_id: u64) -> String {
     format!("[PD:core:ErrStoreUnhealthy]store {store_id} is unhealthy")
 }
 
+pub(crate) fn leader_transfer_paused(store_id: u64) -> String {
+    format!("[PD:core:ErrPauseLeaderTransfer]store {store_id} is paused for leader transfer")
+}
+
 /// Go's text for an integer that does not parse, and the reason.
 pub(crate) fn not_a_number(function: &str, text: &str) -> String {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -93,4 +101,16 @@ pub(crate) fn not_a_number(function: &str, text: &str) -> String {
         "invalid syntax"
     };
     format!("strconv.{function}: parsing {text:?}: {reason}")
+}
+
+/// What Go says a decoded JSON value is, when it is converted to something else.
+pub(crate) fn go_dynamic_type(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "nil",
+        Json::Bool(_) => "bool",
+        Json::Number(_) => "float64",
+        Json::String(_) => "string",
+        Json::Array(_) => "[]interface {}",
+        Json::Object(_) => "map[string]interface {}",
+    }
 }

@@ -72,7 +72,7 @@ impl ForeignOperator {
             Kind::NONE
         };
         let plan = Plan::new(&self.desc, &region);
-        let operator = match self.change {
+        let mut operator = match self.change {
             Change::TransferLeader { to } => {
                 plan.set_leader(to).build(cluster, admin.with(Kind::LEADER))
             }
@@ -92,6 +92,7 @@ impl ForeignOperator {
         } else {
             Level::Medium
         };
+        operator.ignores_store_limits = true;
         Ok(operator.at_level(level))
     }
 }
@@ -165,8 +166,8 @@ impl Sim {
     /// Sets what a region wrote and read in its last heartbeat interval, in bytes.
     pub fn set_region_flow(&self, region_id: u64, written: u64, read: u64) {
         self.region(region_id, |region| {
-            region.written_bytes = written;
-            region.read_bytes = read;
+            region.flow.written_bytes = written;
+            region.flow.read_bytes = read;
         });
     }
 
@@ -214,6 +215,11 @@ impl Sim {
         self.store(store_id, |store, _| store.ignores_operators = ignores);
     }
 
+    /// A store whose TiKV refuses every leader transfer to it: PD accepts, and nothing happens.
+    pub fn set_refuses_leaders(&self, store_id: u64, refuses: bool) {
+        self.store(store_id, |store, _| store.refuses_leaders = refuses);
+    }
+
     /// Drains a store of leaders, as somebody else's request would, or stops it.
     pub fn set_evicting(&self, store_id: u64, is_evicting: bool) {
         self.with(|cluster| {
@@ -246,8 +252,7 @@ impl Sim {
 
     fn region(&self, region_id: u64, change: impl FnOnce(&mut Region)) {
         self.with(|cluster| {
-            if let Some(region) = cluster.regions.get_mut(region_id) {
-                change(region);
+            if cluster.regions.change(region_id, change).is_some() {
                 cluster.region_heartbeat(region_id);
             }
         });
@@ -258,7 +263,7 @@ impl Sim {
             let now = cluster.now;
             if let Some(store) = cluster.stores.get_mut(&store_id) {
                 change(store, now);
-                cluster.check_everything();
+                cluster.check_holders_of(store_id);
             }
         });
     }

@@ -44,6 +44,8 @@ pub(crate) struct Rows {
     pub(crate) evict_store_not_a_number: &'static str,
     /// Description of the operators evict-leader makes.
     pub(crate) evict_desc: &'static str,
+    /// Description of the operators grant-leader makes.
+    pub(crate) grant_desc: &'static str,
     /// Description of the operators balance-leader makes.
     pub(crate) balance_leader_desc: &'static str,
     /// Largest batch evict-leader takes; `None` where it has no batch.
@@ -84,6 +86,20 @@ pub(crate) struct Rows {
     pub(crate) after_schedulers: &'static [(&'static str, Option<&'static str>)],
     /// Whether the schedule configuration has a limit for stores to come.
     pub(crate) default_store_limit: bool,
+    /// Whether store limits are refused where they are not rates.
+    pub(crate) limit_versions: bool,
+    /// Whether nobody may set the label `engine`, and removing a store counts TiKV only.
+    pub(crate) engine_label_is_reserved: bool,
+    /// Whether the witness and slow-trend schedulers exist.
+    pub(crate) witness_schedulers: bool,
+    /// Whether split-bucket exists.
+    pub(crate) split_bucket_scheduler: bool,
+    /// Whether balance-range exists, and hot-region schedulers exclude each other.
+    pub(crate) range_scheduler: bool,
+    /// Largest batch balance-leader takes.
+    pub(crate) balance_leader_batch_max: i64,
+    /// Whether the progress of a store being emptied is seen at PD's next look only.
+    pub(crate) progress_is_late: bool,
 }
 
 /// How an item of the schedule configuration differs from 8.5's.
@@ -156,6 +172,7 @@ const V6_5: Rows = Rows {
     undiagnosable_status: 400,
     default_schedulers: SCHEDULERS_6_5,
     min_resolved_by_store: false,
+    witness_schedulers: false,
     schedule: SCHEDULE_6_5,
     after_schedulers: &[
         ("schedulers-payload", None),
@@ -168,6 +185,7 @@ const V7_5: Rows = Rows {
     number: "v7.5.7",
     empty_list_is_null: true,
     evict_desc: "evict-leader",
+    grant_desc: "grant-leader",
     balance_leader_desc: "balance-leader",
     evict_batch_max: None,
     delete_all_operators: false,
@@ -176,6 +194,8 @@ const V7_5: Rows = Rows {
     prefixed_redirects: false,
     affinity_kind: false,
     names_what_changed: false,
+    limit_versions: false,
+    range_scheduler: false,
     default_schedulers: SCHEDULERS_7_5,
     region_types: false,
     hot_cpu: false,
@@ -195,6 +215,7 @@ const V8_5: Rows = Rows {
     add_scheduler_refused: 500,
     evict_store_not_a_number: "missing store id",
     evict_desc: "evict-leader-scheduler",
+    grant_desc: "grant-leader-scheduler",
     balance_leader_desc: "balance-leader-scheduler",
     evict_batch_max: Some(10),
     delete_all_operators: true,
@@ -215,6 +236,13 @@ const V8_5: Rows = Rows {
     schedule: &[],
     after_schedulers: &[],
     default_store_limit: false,
+    limit_versions: true,
+    witness_schedulers: true,
+    split_bucket_scheduler: true,
+    range_scheduler: true,
+    balance_leader_batch_max: 10,
+    engine_label_is_reserved: false,
+    progress_is_late: false,
 };
 
 const V9_0: Rows = Rows {
@@ -228,6 +256,10 @@ const V9_0: Rows = Rows {
     shows_leader_pause: true,
     schedule: &[("split-scatter-schedule-limit", ItemChange::Is(4))],
     default_store_limit: true,
+    engine_label_is_reserved: true,
+    split_bucket_scheduler: false,
+    balance_leader_batch_max: 100,
+    progress_is_late: true,
     ..V8_5
 };
 

@@ -1,6 +1,9 @@
 //! The shapes PD's answers come in.
 
 use serde::Serialize;
+use serde_json::Serializer;
+
+use crate::api::go_json::GoFormatter;
 
 /// One HTTP answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,26 +14,18 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-pub(crate) const JSON: &str = "application/json; charset=UTF-8";
+const JSON: &str = "application/json; charset=UTF-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 impl Answer {
     /// The ordinary JSON helper: indented, with a newline, safe to embed in HTML.
     pub(crate) fn json(status: u16, value: &impl Serialize) -> Self {
-        let mut body = serde_json::to_string_pretty(value).unwrap_or_default();
-        if body.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-            for (from, to) in [
-                ("<", "\\u003c"),
-                (">", "\\u003e"),
-                ("&", "\\u0026"),
-                ("\u{2028}", "\\u2028"),
-                ("\u{2029}", "\\u2029"),
-            ] {
-                body = body.replace(from, to);
-            }
-        }
-        body.push('\n');
-        Self::of(status, Some(JSON), body.into_bytes())
+        let mut body = Vec::new();
+        let mut serializer = Serializer::with_formatter(&mut body, GoFormatter::default());
+        // Writing to memory fails only for map keys that are no texts; there are none.
+        let _ = value.serialize(&mut serializer);
+        body.push(b'\n');
+        Self::of(status, Some(JSON), body)
     }
 
     pub(crate) fn ok(value: &impl Serialize) -> Self {
@@ -55,6 +50,12 @@ impl Answer {
             .headers
             .push(("X-Content-Type-Options", "nosniff".to_owned()));
         answer
+    }
+
+    /// Text without a newline: what a few handlers answer.
+    pub(crate) fn plain(status: u16, text: &str) -> Self {
+        let content_type = "text/plain; charset=UTF-8";
+        Self::of(status, Some(content_type), text.as_bytes().to_vec())
     }
 
     pub(crate) fn not_found() -> Self {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::api::answer::{Answer, Nothing};
 use crate::api::request::{Request, wrong_type};
-use crate::api::stores::{Limit, limit_map};
+use crate::api::store_limits::{LimitBody, limit_map};
 use crate::cluster::Cluster;
 use crate::cluster::config::{
     HALT_SCHEDULING, Item, Items, Mismatch, SCHEDULERS_COME_BEFORE, STORE_LIMIT_COMES_BEFORE,
@@ -36,6 +36,9 @@ impl Serialize for Item {
             Self::Float(value) => GoFloat(*value).serialize(serializer),
             Self::Bool(value) => serializer.serialize_str(if *value { "true" } else { "false" }),
             Self::Duration(text) | Self::Text(text) => serializer.serialize_str(text),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            Self::Texts(texts) => texts.serialize(serializer),
+            Self::Ids(ids) => ids.serialize(serializer),
         }
     }
 }
@@ -46,9 +49,12 @@ impl Serialize for ScheduleBody<'_> {
         for (name, item) in &self.0.config.schedule {
             if *name == STORE_LIMIT_COMES_BEFORE {
                 if self.0.rows().default_store_limit {
-                    map.serialize_entry("default-store-limit", &Limit::DEFAULT)?;
+                    map.serialize_entry(
+                        "default-store-limit",
+                        &LimitBody::from(self.0.default_limits),
+                    )?;
                 }
-                map.serialize_entry("store-limit", &limit_map(self.0))?;
+                map.serialize_entry("store-limit", &limit_map(self.0, true))?;
             }
             if *name == SCHEDULERS_COME_BEFORE {
                 map.serialize_entry("schedulers-v2", &scheduler_entries(self.0))?;
@@ -76,6 +82,7 @@ fn scheduler_entries(cluster: &Cluster) -> Vec<SchedulerEntry> {
     let entry = |name: &String, disable| SchedulerEntry {
         r#type: match name.trim_end_matches("-scheduler") {
             "balance-hot-region" => "hot-region".to_owned(),
+            name if name.starts_with("scatter-range-") => "scatter-range".to_owned(),
             other => other.to_owned(),
         },
         args: None,

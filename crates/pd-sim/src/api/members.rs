@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::api::answer::Answer;
 use crate::api::request::Request;
 use crate::cluster::Cluster;
-use crate::cluster::members::{Member, Outage};
+use crate::cluster::members::Member;
 use crate::gotext::rfc3339;
 
 pub(super) fn version(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
@@ -56,6 +56,7 @@ pub(super) fn health(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
         .list
         .iter()
         .enumerate()
+        .filter(|(index, _)| !cluster.members.removed.contains(index))
         .map(|(index, member)| Health {
             name: &member.name,
             member_id: member.id,
@@ -76,9 +77,15 @@ struct MemberBody<'a> {
     member_id: u64,
     peer_urls: [&'a str; 1],
     client_urls: [&'a str; 1],
+    #[serde(skip_serializing_if = "is_zero")]
+    leader_priority: i64,
     deploy_path: &'static str,
     binary_version: &'static str,
     git_hash: &'static str,
+}
+
+fn is_zero(priority: &i64) -> bool {
+    *priority == 0
 }
 
 fn body<'a>(cluster: &Cluster, member: &'a Member) -> MemberBody<'a> {
@@ -87,6 +94,7 @@ fn body<'a>(cluster: &Cluster, member: &'a Member) -> MemberBody<'a> {
         member_id: member.id,
         peer_urls: [&member.peer_url],
         client_urls: [&member.client_url],
+        leader_priority: member.priority,
         deploy_path: "/deploy/bin",
         binary_version: cluster.rows().number,
         git_hash: "None",
@@ -116,7 +124,9 @@ pub(super) fn members(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
             .members
             .list
             .iter()
-            .map(|member| body(cluster, member))
+            .enumerate()
+            .filter(|(index, _)| !cluster.members.removed.contains(index))
+            .map(|(_, member)| body(cluster, member))
             .collect(),
         leader: leader.map(|member| body(cluster, member)),
         etcd_leader: leader.map(|member| body(cluster, member)),
@@ -128,22 +138,65 @@ pub(super) fn leader(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
 }
 
 pub(super) fn resign(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
+    // The only member says yes and goes on.
     if cluster.members.list.len() > 1 {
-        cluster.change_leader(std::time::Duration::ZERO, Outage::NoLeader);
+        let next = cluster.members.next_alive();
+        cluster.hand_over(next);
     }
     Answer::message(200, "The resign command is submitted.")
 }
 
 pub(super) fn transfer(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let name = request.segment(2);
-    let Some(index) = cluster.members.list.iter().position(|m| m.name == name) else {
+    let Some(index) = cluster.members.named(name) else {
         return Answer::message(500, "no valid pd to transfer etcd leader");
     };
     if index != cluster.members.leader {
-        cluster.change_leader(std::time::Duration::ZERO, Outage::NoLeader);
-        cluster.members.leader = index;
+        cluster.hand_over(index);
     }
     Answer::message(200, "The transfer command is submitted.")
+}
+
+pub(super) fn set_property(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let name = request.segment(2);
+    let Some(index) = cluster.members.named(name) else {
+        return Answer::message(404, &format!("not found, pd: {name}"));
+    };
+    let input = match request.object() {
+        Ok(input) => input,
+        Err(answer) => return answer,
+    };
+    if let Some(priority) = input.get("leader-priority") {
+        let Some(priority) = priority.as_f64() else {
+            return Answer::message(400, "bad format leader priority");
+        };
+        if let Some(member) = cluster.members.list.get_mut(index) {
+            member.priority = priority as i64;
+        }
+    }
+    Answer::message(200, "success")
+}
+
+pub(super) fn remove_named(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let name = request.segment(2);
+    let Some(index) = cluster.members.named(name) else {
+        return Answer::message(404, &format!("not found, pd: {name}"));
+    };
+    let text = format!("removed, pd: {name}");
+    cluster.members.removed.insert(index);
+    Answer::message(200, &text)
+}
+
+pub(super) fn remove_numbered(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let id = match request.id(2) {
+        Ok(id) => id,
+        Err(answer) => return answer,
+    };
+    let Some(index) = cluster.members.list.iter().position(|m| m.id == id) else {
+        return Answer::message(500, "etcdserver: member not found");
+    };
+    cluster.members.removed.insert(index);
+    Answer::message(200, &format!("removed, pd: {id}"))
 }
 
 pub(super) fn cluster(cluster: &mut Cluster, _: &Request<'_>) -> Answer {

@@ -3,15 +3,22 @@
 pub(crate) mod answer;
 mod checkers;
 mod config;
+mod go_json;
 mod hotspot;
+mod key_range;
 mod members;
 mod operators;
+mod progress;
+mod range_schedulers;
 mod regions;
 mod request;
 mod rules;
 mod scheduler_config;
+mod scheduler_settings;
 mod schedulers;
 mod store_changes;
+mod store_labels;
+mod store_limits;
 mod stores;
 
 use crate::api::answer::Answer;
@@ -60,6 +67,24 @@ const ROUTES: &[Route] = {
         route("GET", "/health", Local, members::health),
         route("GET", "/ping", Local, members::ping),
         route("GET", "/members", Nothing, members::members),
+        route(
+            "POST",
+            "/members/name/{name}",
+            Nothing,
+            members::set_property,
+        ),
+        route(
+            "DELETE",
+            "/members/name/{name}",
+            Nothing,
+            members::remove_named,
+        ),
+        route(
+            "DELETE",
+            "/members/id/{id}",
+            Nothing,
+            members::remove_numbered,
+        ),
         route("GET", "/leader", Nothing, members::leader),
         route("POST", "/leader/resign", Nothing, members::resign),
         route(
@@ -109,14 +134,9 @@ const ROUTES: &[Route] = {
         ),
         route("GET", "/stores", Cluster, stores::list),
         route("GET", "/stores/check", Cluster, stores::check),
-        route("GET", "/stores/limit", Cluster, stores::limits),
-        route(
-            "POST",
-            "/stores/limit",
-            Cluster,
-            store_changes::set_all_limits,
-        ),
-        route("GET", "/stores/progress", Cluster, stores::progress),
+        route("GET", "/stores/limit", Cluster, store_limits::list),
+        route("POST", "/stores/limit", Cluster, store_limits::set_all),
+        route("GET", "/stores/progress", Cluster, progress::show),
         route(
             "DELETE",
             "/stores/remove-tombstone",
@@ -136,25 +156,17 @@ const ROUTES: &[Route] = {
             Cluster,
             store_changes::set_state,
         ),
-        route(
-            "POST",
-            "/store/{id}/label",
-            Cluster,
-            store_changes::set_labels,
-        ),
+        route("POST", "/store/{id}/label", Cluster, store_labels::set),
         route(
             "POST",
             "/store/{id}/weight",
             Cluster,
             store_changes::set_weight,
         ),
-        route(
-            "POST",
-            "/store/{id}/limit",
-            Cluster,
-            store_changes::set_limit,
-        ),
-        route("GET", "/labels", Cluster, stores::labels),
+        route("POST", "/store/{id}/limit", Cluster, store_limits::set),
+        route("DELETE", "/store/{id}/label", Cluster, store_labels::delete),
+        route("GET", "/labels", Cluster, store_labels::all),
+        route("GET", "/labels/stores", Cluster, store_labels::stores),
         route("GET", "/region/id/{id}", Cluster, regions::by_id),
         route("GET", "/region/key/{key}", Cluster, regions::by_key),
         route("GET", "/regions", Cluster, regions::all),

@@ -30,7 +30,7 @@ pub(super) fn create(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         }),
         Err(Refusal::Input(text)) => Answer::message(400, &text),
         Err(Refusal::Refused(text)) => Answer::message(500, &text),
-        Err(Refusal::Panicked(text)) => Answer::panicked(text),
+        Err(Refusal::Panicked(text)) => Answer::panicked(&text),
     }
 }
 

@@ -110,13 +110,15 @@ impl<'a> RegionBody<'a> {
                 })
                 .collect(),
             pending_peers: region.pending.iter().filter_map(body).collect(),
-            written_bytes: region.written_bytes,
-            read_bytes: region.read_bytes,
+            cpu_usage: region.flow.cpu,
+            written_bytes: region.flow.written_bytes,
+            read_bytes: region.flow.read_bytes,
+            written_keys: region.flow.written_keys,
+            read_keys: region.flow.read_keys,
             approximate_size: region.size,
             approximate_keys: region.keys,
             approximate_kv_size: rows.kv_sizes.then_some(0),
             approximate_columnar_kv_size: rows.kv_sizes.then_some(0),
-            ..Self::default()
         }
     }
 }
@@ -187,7 +189,7 @@ pub(super) fn scan(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         Ok(keys) => keys,
         Err(answer) => return answer,
     };
-    let in_range = |region: &&Region| end.is_empty() || region.start_key < end;
+    let in_range = |region: &&Region| end.is_empty() || *region.start_key < *end;
     list(
         cluster,
         cluster
@@ -252,7 +254,7 @@ pub(super) fn of_store(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     if !["all", "leader", "follower", "learner", "witness", "pending"].contains(&wanted) {
         return Answer::message(400, &format!("unknown sub tree region type {wanted}"));
     }
-    let found = cluster.regions.iter().filter(|region| {
+    let found = cluster.regions.on(store_id).filter(|region| {
         let Some(peer) = region.peer_on(store_id) else {
             return false;
         };
@@ -322,14 +324,17 @@ pub(super) fn siblings(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 }
 
 pub(super) fn top(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let query_order = cluster.rows().region_types;
     let weigh: fn(&Region) -> i128 = match request.segment(1) {
-        "writeflow" => |region| i128::from(region.written_bytes),
-        "readflow" => |region| i128::from(region.read_bytes),
+        "writeflow" => |region| i128::from(region.flow.written_bytes),
+        "readflow" => |region| i128::from(region.flow.read_bytes),
         "confver" => |region| i128::from(region.epoch.conf_ver),
         "version" => |region| i128::from(region.epoch.version),
         "size" => |region| i128::from(region.size),
         "keys" => |region| i128::from(region.keys),
-        "cpu" | "writequery" | "readquery" => |_| 0,
+        "cpu" => |region| i128::from(region.flow.cpu),
+        "writequery" if query_order => |region| i128::from(region.flow.write_queries),
+        "readquery" if query_order => |region| i128::from(region.flow.read_queries),
         _ => return Answer::not_found(),
     };
     let limit = match limit_of(request) {
@@ -337,6 +342,11 @@ pub(super) fn top(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         Err(answer) => return answer,
     };
     let mut regions: Vec<&Region> = cluster.regions.iter().collect();
-    regions.sort_by_key(|region| -weigh(region));
-    list(cluster, regions.into_iter().take(limit))
+    let order = |region: &&Region| (-weigh(region), region.id);
+    if limit < regions.len() {
+        regions.select_nth_unstable_by_key(limit, order);
+        regions.truncate(limit);
+    }
+    regions.sort_unstable_by_key(order);
+    list(cluster, regions.into_iter())
 }

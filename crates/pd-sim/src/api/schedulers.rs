@@ -6,11 +6,13 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::api::answer::{Answer, GoList};
+use crate::api::range_schedulers::described;
 use crate::api::request::{Request, go_kind, wrong_type};
 use crate::clock::Time;
 use crate::cluster::Cluster;
 use crate::cluster::admission::go_uint;
-use crate::cluster::schedulers::{EVICT_LEADER, PLAIN, Pause};
+use crate::cluster::config::Item;
+use crate::cluster::schedulers::{EVICT_LEADER, GRANT_LEADER, Pause, is_plain};
 use crate::errors;
 use crate::gotext::rfc3339;
 
@@ -38,7 +40,8 @@ pub(super) fn list(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
                 Answer::ok(&GoList::new(names, empty_is_null))
             }
         }
-        Some("disabled") => Answer::ok(&GoList::new(schedulers.disabled.clone(), empty_is_null)),
+        // A default scheduler that was removed does not run, and only running ones are looked at.
+        Some("disabled") => Answer::ok(&GoList::<&str>::new(Vec::new(), empty_is_null)),
         _ => Answer::ok(&schedulers.names),
     }
 }
@@ -69,24 +72,66 @@ pub(super) fn add(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let Some(name) = input.get("name").and_then(Json::as_str) else {
         return Answer::message(400, "missing scheduler name");
     };
-    if name == EVICT_LEADER {
-        return evict(cluster, &input);
+    match name {
+        EVICT_LEADER | GRANT_LEADER => hold_leaders(cluster, name, &input),
+        "scatter-range" | "scatter-range-scheduler" => special(cluster, "scatter-range", &input),
+        "grant-hot-region-scheduler" => excluded_by(cluster, "balance-hot-region-scheduler")
+            .unwrap_or_else(|| special(cluster, "grant-hot-region", &input)),
+        "balance-range" | "balance-range-scheduler" if cluster.rows().range_scheduler => {
+            special(cluster, "balance-range", &input)
+        }
+        _ if !is_plain(name, cluster.rows()) => Answer::message(400, "unknown scheduler"),
+        _ => {
+            let excluded = (name == "balance-hot-region-scheduler")
+                .then(|| excluded_by(cluster, "grant-hot-region-scheduler"))
+                .flatten();
+            excluded.unwrap_or_else(|| create(cluster, name, &input))
+        }
     }
-    if !PLAIN.contains(&name) {
-        return Answer::message(400, "unknown scheduler");
-    }
+}
+
+/// Two schedulers for hot regions would undo each other's work.
+fn excluded_by(cluster: &Cluster, other: &str) -> Option<Answer> {
+    let excludes = cluster.rows().range_scheduler && cluster.schedulers.runs(other);
+    excludes.then(|| {
+        let text = format!("{other} is running, please remove it first");
+        Answer::message(400, &text)
+    })
+}
+
+fn create(cluster: &mut Cluster, name: &str, input: &Map<String, Json>) -> Answer {
     if !cluster.is_bootstrapped() {
         return Answer::message(500, errors::NOT_BOOTSTRAPPED);
     }
+    let rows = cluster.rows();
     if cluster.schedulers.runs(name) {
-        let status = cluster.rows().add_scheduler_refused;
-        return Answer::message(status, errors::SCHEDULER_EXISTED);
+        return Answer::message(rows.add_scheduler_refused, errors::SCHEDULER_EXISTED);
     }
-    cluster.schedulers.add(name);
+    cluster.schedulers.add(name, rows);
+    if name == "shuffle-hot-region-scheduler"
+        && let Some(limit) = input.get("limit").and_then(Json::as_f64)
+        && let Some(items) = cluster.schedulers.settings.get_mut(name)
+    {
+        *items = vec![("limit", Item::Uint(go_uint(limit)))];
+    }
     Answer::message(200, "The scheduler is created.")
 }
 
-fn evict(cluster: &mut Cluster, input: &Map<String, Json>) -> Answer {
+/// A scheduler that works on a range or on chosen stores.
+fn special(cluster: &mut Cluster, kind: &str, input: &Map<String, Json>) -> Answer {
+    let (name, told) = match described(cluster, kind, input) {
+        Ok(described) => described,
+        Err(answer) => return answer,
+    };
+    let answer = create(cluster, &name, input);
+    if let (200, Some(told)) = (answer.status, told) {
+        cluster.schedulers.special.insert(name, told);
+    }
+    answer
+}
+
+/// evict-leader and grant-leader: to add it where it runs is to add a store to it.
+fn hold_leaders(cluster: &mut Cluster, name: &str, input: &Map<String, Json>) -> Answer {
     let rows = cluster.rows();
     let Some(store_id) = input.get("store_id") else {
         return Answer::message(400, "missing store id");
@@ -97,20 +142,30 @@ fn evict(cluster: &mut Cluster, input: &Map<String, Json>) -> Answer {
     if !cluster.is_bootstrapped() {
         return Answer::message(500, errors::NOT_BOOTSTRAPPED);
     }
-    let exists = cluster.schedulers.runs(EVICT_LEADER);
-    if !cluster.stores.contains_key(&store_id) {
-        let mut text = errors::store_not_found(store_id);
+    let exists = cluster.schedulers.runs(name);
+    if let Err(mut text) = cluster.may_pause_leader_transfer(name, store_id) {
         if exists {
             // The inner call's JSON body is passed on as a text.
             text = format!("\"{text}\"\n");
         }
         return Answer::message(rows.add_scheduler_refused, &text);
     }
-    if cluster.start_evicting(store_id) {
-        Answer::message(200, "The scheduler is created.")
+    if name == EVICT_LEADER {
+        cluster.start_evicting(store_id);
     } else {
-        Answer::message(200, "The scheduler has been applied to the store.")
+        if !exists {
+            cluster.schedulers.add(name, rows);
+        }
+        cluster.schedulers.granting.insert(store_id);
     }
+    Answer::message(
+        200,
+        if exists {
+            "The scheduler has been applied to the store."
+        } else {
+            "The scheduler is created."
+        },
+    )
 }
 
 pub(super) fn remove(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
@@ -118,14 +173,17 @@ pub(super) fn remove(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         return Answer::message(500, errors::NOT_BOOTSTRAPPED);
     }
     let name = request.segment(1);
-    if let Some(suffix) = name.strip_prefix(EVICT_LEADER)
-        && !suffix.is_empty()
-    {
+    let holder = [EVICT_LEADER, GRANT_LEADER]
+        .into_iter()
+        .find(|holder| name.starts_with(holder) && name != *holder);
+    if let Some(holder) = holder {
         let last = name.rsplit('-').next().unwrap_or_default();
         let status = match last.parse() {
-            _ if !cluster.schedulers.runs(EVICT_LEADER) => 404,
+            _ if !cluster.schedulers.runs(holder) => 404,
             Err(_) => 400,
-            Ok(store_id) => cluster.stop_evicting(store_id).map_or(404, |_| 200),
+            Ok(store_id) => cluster
+                .take_store_out(holder, store_id)
+                .map_or(404, |_| 200),
         };
         return Answer::json(status, &());
     }
@@ -163,7 +221,7 @@ pub(super) fn pause(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         .filter(|running| name == "all" || *running == name)
         .cloned()
         .collect();
-    if names.is_empty() {
+    if names.is_empty() && name != "all" {
         return Answer::message(500, errors::SCHEDULER_NOT_FOUND);
     }
     let pause = u64::try_from(delay).ok().filter(|delay| *delay > 0);

@@ -1,4 +1,4 @@
-//! Changing stores: labels, weights, limits, taking them away and back.
+//! Changing stores: taking them away and back, and their weights.
 
 use serde_json::Value as Json;
 
@@ -7,9 +7,6 @@ use crate::api::request::Request;
 use crate::cluster::Cluster;
 use crate::cluster::store::{Store, StoreState};
 use crate::errors;
-
-/// The remove-peer limit a store that is being emptied gets.
-const UNLIMITED: f64 = 100_000_000.0;
 
 pub(super) fn take_offline(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let store_id = match request.store_id(1) {
@@ -37,11 +34,14 @@ fn offline(cluster: &mut Cluster, store_id: u64, force: bool) -> Option<Answer> 
         }
         _ => {}
     }
-    if store.state == StoreState::Up && !force {
+    let spared = rows.engine_label_is_reserved && store.is_tiflash();
+    if store.state == StoreState::Up && !force && !spared {
         let others: Vec<&Store> = cluster
             .stores
             .values()
             .filter(|other| other.state == StoreState::Up && other.id != store_id)
+            // PD 9.0 counts TiKV stores only, and lets every TiFlash store go.
+            .filter(|other| !rows.engine_label_is_reserved || !other.is_tiflash())
             .collect();
         if (others.len() as u64) < replicas {
             let text = format!(
@@ -60,12 +60,7 @@ fn offline(cluster: &mut Cluster, store_id: u64, force: bool) -> Option<Answer> 
             return refuse(400, text);
         }
     }
-    if let Some(store) = cluster.stores.get_mut(&store_id) {
-        store.state = StoreState::Offline;
-        store.physically_destroyed = force;
-        store.remove_limit = UNLIMITED;
-    }
-    cluster.check_everything();
+    cluster.begin_emptying(store_id, force);
     None
 }
 
@@ -83,7 +78,7 @@ pub(super) fn set_state(cluster: &mut Cluster, request: &Request<'_>) -> Answer 
     if !state.eq_ignore_ascii_case("up") {
         return Answer::message(400, &format!("invalid state {state}"));
     }
-    let Some(store) = cluster.stores.get_mut(&store_id) else {
+    let Some(store) = cluster.stores.get(&store_id) else {
         return Answer::message(404, &errors::no_such_store(rows, store_id));
     };
     if store.state == StoreState::Tombstone {
@@ -93,38 +88,9 @@ pub(super) fn set_state(cluster: &mut Cluster, request: &Request<'_>) -> Answer 
         return Answer::message(400, &errors::store_destroyed(store_id));
     }
     if store.state == StoreState::Offline {
-        store.state = StoreState::Up;
-        store.remove_limit = store.add_limit;
+        cluster.stop_emptying(store_id);
     }
-    cluster.check_everything();
     done()
-}
-
-pub(super) fn set_labels(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let input = request
-        .store_id(1)
-        .and_then(|id| Ok((id, request.object()?)));
-    let (store_id, input) = match input {
-        Ok(input) => input,
-        Err(answer) => return answer,
-    };
-    let Some(store) = cluster.stores.get_mut(&store_id) else {
-        let text = format!("[PD:cluster:ErrInvalidStoreID]invalid store id {store_id}, not found");
-        return Answer::message(500, &text);
-    };
-    if request.query("force").is_some() {
-        store.labels.clear();
-    }
-    for (key, value) in input {
-        let value = value.as_str().unwrap_or_default().to_owned();
-        store
-            .labels
-            .retain(|(known, _)| !known.eq_ignore_ascii_case(&key));
-        if !value.is_empty() {
-            store.labels.push((key, value));
-        }
-    }
-    Answer::message(200, "The store's label is updated.")
 }
 
 pub(super) fn set_weight(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
@@ -156,78 +122,20 @@ pub(super) fn set_weight(cluster: &mut Cluster, request: &Request<'_>) -> Answer
     Answer::message(200, &format!("The store's {what} is updated."))
 }
 
-pub(super) fn set_limit(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let store_id = match request.store_id(1) {
-        Ok(id) => id,
-        Err(answer) => return answer,
-    };
-    let rate = match LimitInput::of(request) {
-        Ok(rate) => rate,
-        Err(answer) => return answer,
-    };
-    let rows = cluster.rows();
-    let Some(store) = cluster.stores.get_mut(&store_id) else {
-        return Answer::message(500, &errors::store_not_found(store_id));
-    };
-    rate.apply(store);
-    let what = if rows.names_what_changed {
-        "limit"
-    } else {
-        "label"
-    };
-    Answer::message(200, &format!("The store's {what} is updated."))
-}
-
-pub(super) fn set_all_limits(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let rate = match LimitInput::of(request) {
-        Ok(rate) => rate,
-        Err(answer) => return answer,
-    };
-    for store in cluster.stores.values_mut() {
-        rate.apply(store);
-    }
-    Answer::message(200, "Set store limit successfully.")
-}
-
-struct LimitInput {
-    rate: f64,
-    add: bool,
-    remove: bool,
-}
-
-impl LimitInput {
-    fn of(request: &Request<'_>) -> Result<Self, Answer> {
-        let input = request.object()?;
-        let refuse = |text| Err(Answer::message(400, text));
-        let rate = match input.get("rate").map(Json::as_f64) {
-            None => return refuse("rate unset"),
-            Some(Some(rate)) if rate > 0.0 => rate,
-            Some(_) => return refuse("invalid rate which should be larger than 0"),
-        };
-        let (add, remove) = match input.get("type").map(Json::as_str) {
-            None => (true, true),
-            Some(Some("" | "add-peer")) => (true, false),
-            Some(Some("remove-peer")) => (false, true),
-            Some(Some("send-snapshot")) => (false, false),
-            Some(Some(_)) => return refuse("unknown type"),
-            Some(None) => return refuse("bad format type"),
-        };
-        Ok(Self { rate, add, remove })
-    }
-
-    fn apply(&self, store: &mut Store) {
-        if self.add {
-            store.add_limit = self.rate;
-        }
-        if self.remove {
-            store.remove_limit = self.rate;
-        }
-    }
-}
-
 pub(super) fn remove_tombstones(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
+    let is_gone = |store: &Store| store.state == StoreState::Tombstone;
+    let held: Vec<String> = cluster
+        .stores
+        .values()
+        .filter(|store| is_gone(store) && cluster.regions.held_by(store.id).regions > 0)
+        .map(|store| store.id.to_string())
+        .collect();
     cluster
         .stores
-        .retain(|_, store| store.state != StoreState::Tombstone);
-    Answer::message(200, "Remove tombstone successfully.")
+        .retain(|id, store| !is_gone(store) || held.contains(&id.to_string()));
+    if held.is_empty() {
+        Answer::message(200, "Remove tombstone successfully.")
+    } else {
+        Answer::message(500, &format!("failed stores: {}", held.join(", ")))
+    }
 }

@@ -1,11 +1,10 @@
 //! Reading stores.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::api::answer::{Answer, GoList, Nothing};
+use crate::api::answer::Answer;
 use crate::api::request::Request;
 use crate::cluster::Cluster;
 use crate::cluster::store::{Store, StoreState};
@@ -38,9 +37,17 @@ struct Meta<'a> {
 }
 
 #[derive(Serialize)]
-struct Label<'a> {
+pub(super) struct Label<'a> {
     key: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     value: &'a str,
+}
+
+impl Label<'_> {
+    /// PD tells labels apart without regard to case.
+    pub(super) fn folded(&self) -> (String, String) {
+        (self.key.to_lowercase(), self.value.to_lowercase())
+    }
 }
 
 #[derive(Serialize)]
@@ -66,6 +73,8 @@ struct Status {
     uptime: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pause_leader_transfer_in: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pause_leader_transfer_out: bool,
 }
 
 fn is_zero(value: &u8) -> bool {
@@ -122,11 +131,13 @@ fn body<'a>(cluster: &Cluster, store: &'a Store) -> StoreBody<'a> {
             uptime: (uptime > Duration::ZERO).then(|| go_duration(uptime)),
             pause_leader_transfer_in: cluster.rows().shows_leader_pause
                 && cluster.schedulers.pauses_leader_transfer_to(store.id),
+            pause_leader_transfer_out: cluster.rows().shows_leader_pause
+                && cluster.schedulers.pauses_leader_transfer_from(store.id),
         },
     }
 }
 
-fn labels_of(store: &Store) -> Vec<Label<'_>> {
+pub(super) fn labels_of(store: &Store) -> Vec<Label<'_>> {
     store
         .labels
         .iter()
@@ -134,7 +145,7 @@ fn labels_of(store: &Store) -> Vec<Label<'_>> {
         .collect()
 }
 
-fn answer(cluster: &Cluster, wanted: impl Fn(&Store) -> bool) -> Answer {
+pub(super) fn answer(cluster: &Cluster, wanted: impl Fn(&Store) -> bool) -> Answer {
     #[derive(Serialize)]
     struct Body<'a> {
         count: usize,
@@ -196,96 +207,5 @@ pub(super) fn one(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     match cluster.stores.get(&store_id) {
         None => Answer::message(404, &errors::no_such_store(cluster.rows(), store_id)),
         Some(store) => Answer::ok(&body(cluster, store)),
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Limit {
-    add_peer: GoFloat,
-    remove_peer: GoFloat,
-}
-
-impl Limit {
-    /// What a new store gets.
-    pub(super) const DEFAULT: Self = Self {
-        add_peer: GoFloat(15.0),
-        remove_peer: GoFloat(15.0),
-    };
-}
-
-/// Every store's limits, keyed and sorted as Go does it.
-pub(super) fn limit_map(cluster: &Cluster) -> BTreeMap<String, Limit> {
-    cluster
-        .stores
-        .values()
-        .filter(|store| store.state != StoreState::Tombstone)
-        .map(|store| {
-            let limit = Limit {
-                add_peer: GoFloat(store.add_limit),
-                remove_peer: GoFloat(store.remove_limit),
-            };
-            (store.id.to_string(), limit)
-        })
-        .collect()
-}
-
-pub(super) fn limits(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::ok(&limit_map(cluster))
-}
-
-pub(super) fn labels(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    let mut seen: Vec<(String, String)> = Vec::new();
-    let mut distinct = Vec::new();
-    for label in cluster.stores.values().flat_map(labels_of) {
-        let folded = (label.key.to_lowercase(), label.value.to_lowercase());
-        if !seen.contains(&folded) {
-            seen.push(folded);
-            distinct.push(label);
-        }
-    }
-    Answer::ok(&GoList::new(distinct, true))
-}
-
-pub(super) fn progress(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    #[derive(Serialize)]
-    struct Body {
-        action: &'static str,
-        store_id: u64,
-        progress: GoFloat,
-        current_speed: GoFloat,
-        left_seconds: f64,
-    }
-    let none = |what: &str| {
-        let text = format!("[PD:progress:ErrProgressNotFound]no progress found for {what}");
-        Answer::message(404, &text)
-    };
-    if let Some(text) = request.query("id") {
-        let Ok(store_id) = text.parse::<u64>() else {
-            let text = errors::not_a_number("ParseUint", text);
-            return Answer::error_object("input", &text, Nothing {});
-        };
-        let store = cluster.stores.get(&store_id);
-        if store.is_none_or(|store| store.state != StoreState::Offline) {
-            return none(&format!("the given store ID: {store_id}"));
-        }
-        let held = cluster.regions.held_by(store_id);
-        let initial = store.map_or(0.0, |store| (store.used >> 20) as f64);
-        let progress = if initial > 0.0 {
-            (1.0 - held.region_size as f64 / initial).clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
-        return Answer::ok(&Body {
-            action: "removing",
-            store_id,
-            progress: GoFloat(progress),
-            current_speed: GoFloat(0.0),
-            left_seconds: f64::MAX,
-        });
-    }
-    match request.query("action") {
-        Some(action) => none(&format!("the action: {action}")),
-        None => Answer::message(400, "need query parameters"),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) enum Refusal {
     /// 500: PD will not.
     Refused(String),
     /// 500: the handler panicked, with this text.
-    Panicked(&'static str),
+    Panicked(String),
 }
 
 impl From<String> for Refusal {
@@ -26,10 +26,6 @@ impl From<String> for Refusal {
         Self::Refused(text)
     }
 }
-
-/// What Go says when `keys` is not a list.
-const NOT_A_LIST: &str =
-    "PANIC: interface conversion: interface {} is string, not []interface {}\n";
 
 /// What `POST /operators` answers when it does not refuse.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,7 +249,7 @@ impl Cluster {
         };
         let mut keys = Vec::new();
         if let Some(given) = input.get("keys") {
-            for key in given.as_array().ok_or(Refusal::Panicked(NOT_A_LIST))? {
+            for key in given.as_array().ok_or_else(|| not_a_list(given))? {
                 let Some(key) = key.as_str() else {
                     return Err(Refusal::Input("bad format keys".to_owned()));
                 };
@@ -299,7 +295,7 @@ impl Cluster {
     fn region(&self, region_id: u64) -> Result<Region, Refusal> {
         if !self.is_bootstrapped() {
             return Err(if self.rows().unbootstrapped_operator_panics {
-                Refusal::Panicked(errors::NIL_PANIC)
+                Refusal::Panicked(errors::NIL_PANIC.to_owned())
             } else {
                 Refusal::Refused(errors::NOT_BOOTSTRAPPED.to_owned())
             });
@@ -333,6 +329,14 @@ pub(crate) fn go_uint(number: f64) -> u64 {
     } else {
         number as u64
     }
+}
+
+/// What Go says when `keys` is not a list.
+fn not_a_list(found: &Json) -> Refusal {
+    let found = errors::go_dynamic_type(found);
+    Refusal::Panicked(format!(
+        "PANIC: interface conversion: interface {{}} is {found}, not []interface {{}}\n"
+    ))
 }
 
 fn number(input: &Input, field: &str, missing: &str) -> Result<u64, Refusal> {

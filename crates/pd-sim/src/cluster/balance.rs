@@ -19,7 +19,9 @@ impl Cluster {
             .filter(|store_id| self.takes_leaders(*store_id))
             .collect();
         stores.sort_by_key(|store_id| leaders(*store_id));
-        let (Some(&to), Some(&from)) = (stores.first(), stores.last()) else {
+        let mut sources = stores.iter().rev();
+        let from = sources.find(|id| !self.schedulers.pauses_leader_transfer_from(**id));
+        let (Some(&to), Some(&from)) = (stores.first(), from) else {
             return;
         };
         if leaders(from) < leaders(to) + 2 {
@@ -27,10 +29,9 @@ impl Cluster {
         }
         let region = self
             .regions
-            .iter()
+            .led_by(from)
             .find(|region| {
-                region.leader == Some(from)
-                    && region.voter_on(to).is_some()
+                region.voter_on(to).is_some()
                     && region.is_healthy()
                     && !self.operators.contains_key(&region.id)
             })

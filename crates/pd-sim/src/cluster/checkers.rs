@@ -11,25 +11,43 @@ use crate::cluster::rules::Fit;
 use crate::cluster::step::{On, SplitPolicy, Step};
 use crate::cluster::store::StoreState;
 
+/// How many regions one patrol looks at.
+const PATROL: usize = 10_000;
+
 impl Cluster {
     /// One patrol over the regions that may need something.
     pub(crate) fn patrol(&mut self) {
         if self.is_halted() || !self.is_bootstrapped() || self.members.leader().is_none() {
             return;
         }
-        let regions: Vec<u64> = self.unchecked.iter().copied().collect();
+        let regions: Vec<u64> = self
+            .unchecked
+            .range(self.patrolled..)
+            .copied()
+            .take(PATROL)
+            .collect();
+        self.patrolled = match regions.last() {
+            Some(last) if regions.len() == PATROL => last + 1,
+            _ => 0,
+        };
         for region_id in regions {
             if self.operators.contains_key(&region_id) {
                 continue;
             }
-            let Some(region) = self.regions.get(region_id).cloned() else {
+            let Some(region) = self.regions.get(region_id) else {
                 self.unchecked.remove(&region_id);
                 continue;
             };
-            if let Some(operator) = self.check(&region) {
-                self.add_operators(vec![operator]);
-            } else if self.is_settled(&region) {
+            if self.is_settled(region) {
                 self.unchecked.remove(&region_id);
+                continue;
+            }
+            let region = region.clone();
+            // What a store has no room for now waits for a later patrol.
+            if let Some(operator) = self.check(&region)
+                && !self.exceeds_store_limit(&operator)
+            {
+                self.add_operators(vec![operator]);
             }
         }
     }
@@ -66,6 +84,11 @@ impl Cluster {
     /// Nothing is wrong with the region, and nothing will be until something changes.
     fn is_settled(&self, region: &Region) -> bool {
         self.is_normal(region)
+            && !region.in_joint_state()
+            && !self
+                .labeler_split_keys
+                .iter()
+                .any(|key| region.strictly_contains(key))
             && region.peers.iter().all(|peer| {
                 self.stores
                     .get(&peer.store_id)

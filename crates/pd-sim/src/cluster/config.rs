@@ -20,6 +20,12 @@ pub(crate) enum Item {
     /// Go's duration text.
     Duration(String),
     Text(String),
+    /// A boolean that is one in JSON too.
+    Flag(bool),
+    /// A list of texts.
+    Texts(Vec<String>),
+    /// Ids of stores; only PD writes them.
+    Ids(Vec<u64>),
 }
 
 /// Why a value was not taken.
@@ -39,6 +45,9 @@ impl Item {
             Self::Float(_) => "float64",
             Self::Bool(_) => "bool",
             Self::Duration(_) | Self::Text(_) => "string",
+            Self::Flag(_) => "bool",
+            Self::Texts(_) => "[]string",
+            Self::Ids(_) => "[]uint64",
         }
     }
 
@@ -71,6 +80,13 @@ impl Item {
                 None => Err(Mismatch::Text(format!("time: invalid duration {text:?}"))),
             },
             (Self::Text(_), Json::String(text)) => Ok(Self::Text(text.clone())),
+            (Self::Flag(_), Json::Bool(flag)) => Ok(Self::Flag(*flag)),
+            (Self::Texts(_), Json::Array(texts)) => texts
+                .iter()
+                .map(|text| text.as_str().map(str::to_owned))
+                .collect::<Option<_>>()
+                .map(Self::Texts)
+                .ok_or_else(|| mismatch("number".to_owned())),
             (_, Json::Bool(_)) => Err(mismatch("bool".to_owned())),
             (_, Json::Number(n)) => Err(number(n)),
             (_, Json::String(_)) => Err(mismatch("string".to_owned())),
@@ -131,6 +147,14 @@ impl Config {
         }
     }
 
+    /// A temporary rate in force.
+    pub(crate) fn overridden_rate(&self, name: &str, now: Time) -> Option<f64> {
+        self.ttl
+            .get(name)
+            .filter(|(_, end)| *end > now)
+            .and_then(|(rate, _)| rate.as_f64())
+    }
+
     pub(crate) fn float(&self, name: &str) -> f64 {
         match self.schedule_item(name) {
             Some(Item::Float(value)) => *value,
@@ -153,6 +177,13 @@ impl Config {
         match find(&self.replication, "max-replicas") {
             Some(Item::Uint(value)) => *value,
             _ => 3,
+        }
+    }
+
+    pub(crate) fn location_labels(&self) -> Vec<&str> {
+        match find(&self.replication, "location-labels") {
+            Some(Item::Text(text)) => text.split(',').filter(|key| !key.is_empty()).collect(),
+            _ => Vec::new(),
         }
     }
 

@@ -25,6 +25,7 @@ impl Cluster {
             if let Some(displaced) = self.operators.remove(&region_id) {
                 self.bury(displaced, Status::Replaced);
             }
+            self.charge_stores(&operator);
             operator.status = Status::Started;
             operator.started = Some(self.now);
             self.operators.insert(region_id, operator);
@@ -100,7 +101,7 @@ impl Cluster {
             .operators
             .get(&operator.region_id)
             .is_none_or(|running| operator.level > running.level);
-        epoch_matches && is_higher
+        epoch_matches && is_higher && !self.exceeds_store_limit(operator)
     }
 
     fn dispatch(&mut self, region_id: u64, from_heartbeat: bool) {

@@ -105,19 +105,6 @@ impl Cluster {
         self.report_sizes();
         self.notice_silence();
         self.heartbeat_busy_regions();
-        self.bury_empty_stores();
-    }
-
-    /// An Offline store that holds nothing any more is gone.
-    fn bury_empty_stores(&mut self) {
-        if self.stores.values().all(|s| s.state != StoreState::Offline) {
-            return;
-        }
-        let holdings = self.regions.holdings();
-        for store in self.stores.values_mut() {
-            if store.state == StoreState::Offline && !holdings.contains_key(&store.id) {
-                store.state = StoreState::Tombstone;
-            }
-        }
+        self.look_after_emptying_stores();
     }
 }

@@ -35,39 +35,32 @@ impl Cluster {
         let stores: Vec<u64> = self.schedulers.evicting.iter().copied().collect();
         let mut operators: Vec<Operator> = Vec::new();
         for store_id in stores {
-            let candidates: Vec<Region> = self
+            let movable: Vec<&Region> = self
                 .regions
-                .iter()
-                .filter(|region| region.leader == Some(store_id))
+                .led_by(store_id)
                 .filter(|region| !picked.contains(&region.id))
                 .filter(|region| {
                     self.operators
                         .get(&region.id)
                         .is_none_or(|running| !running.is_urgent())
                 })
-                .cloned()
+                .filter(|region| !self.targets(region).is_empty())
                 .collect();
-            let healthy: Vec<&Region> = candidates
+            let healthy: Vec<&Region> = movable
                 .iter()
-                .filter(|region| region.is_healthy() && !self.targets(region).is_empty())
+                .copied()
+                .filter(|region| region.is_healthy())
                 .collect();
-            let region = if healthy.is_empty() {
-                let movable: Vec<&Region> = candidates
-                    .iter()
-                    .filter(|region| !self.targets(region).is_empty())
-                    .collect();
-                movable.get(self.random_below(movable.len())).copied()
-            } else {
-                healthy.get(self.random_below(healthy.len())).copied()
-            };
-            operators.extend(region.and_then(|region| self.evict(region)));
+            let from = if healthy.is_empty() { movable } else { healthy };
+            let region = from.get(self.seeded.below(from.len())).copied().cloned();
+            operators.extend(region.and_then(|region| self.evict(&region)));
         }
         operators
     }
 
     fn evict(&mut self, region: &Region) -> Option<Operator> {
         let targets = self.targets(region);
-        let target = *targets.get(self.random_below(targets.len()))?;
+        let target = *targets.get(self.seeded.below(targets.len()))?;
         Plan::in_any_state(self.rows().evict_desc, region)
             .set_leader(target)
             .set_leaders(targets)

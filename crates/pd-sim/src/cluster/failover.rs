@@ -27,18 +27,24 @@ impl Cluster {
         if leaderless.is_empty() && recovered.is_empty() {
             return;
         }
-        let changed: Vec<Region> = self
-            .regions
+        let concerned: BTreeSet<u64> = leaderless
             .iter()
+            .chain(&recovered)
+            .flat_map(|store_id| self.regions.on(*store_id))
+            .map(|region| region.id)
+            .collect();
+        let changed: Vec<Region> = concerned
+            .into_iter()
+            .filter_map(|region_id| self.regions.get(region_id))
             .filter_map(|region| self.as_survivors_see(region, &leaderless, &down, &recovered))
             .collect();
         for seen in changed {
             let region_id = seen.id;
-            if let Some(region) = self.regions.get_mut(region_id) {
+            self.regions.change(region_id, |region| {
                 region.leader = seen.leader;
                 region.down = seen.down;
-                self.region_heartbeat(region_id);
-            }
+            });
+            self.region_heartbeat(region_id);
         }
         self.silent = down;
     }

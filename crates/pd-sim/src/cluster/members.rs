@@ -12,6 +12,7 @@ pub(crate) struct Member {
     pub(crate) id: u64,
     pub(crate) peer_url: String,
     pub(crate) client_url: String,
+    pub(crate) priority: i64,
 }
 
 /// What requests are answered while no member leads.
@@ -31,6 +32,8 @@ pub(crate) struct Members {
     pub(crate) leader: usize,
     /// Members whose process is stopped, by index.
     pub(crate) stopped: BTreeSet<usize>,
+    /// Members that were taken out of the group; what listens there answers no more for it.
+    pub(crate) removed: BTreeSet<usize>,
     /// Set while an election is going on.
     pub(crate) outage: Option<Outage>,
     next: usize,
@@ -45,6 +48,23 @@ impl Members {
         }
     }
 
+    /// Index of the member that is called so and has not been taken out.
+    pub(crate) fn named(&self, name: &str) -> Option<usize> {
+        let index = self.list.iter().position(|member| member.name == name)?;
+        (!self.removed.contains(&index)).then_some(index)
+    }
+
+    /// Who leads next when the leader goes: of the highest priority, the next in order.
+    pub(crate) fn next_alive(&self) -> usize {
+        let members = self.list.len().max(1);
+        (1..members)
+            .map(|ahead| (self.leader + ahead) % members)
+            .filter(|index| !self.stopped.contains(index) && !self.removed.contains(index))
+            .rev()
+            .max_by_key(|index| self.list.get(*index).map(|member| member.priority))
+            .unwrap_or(self.leader)
+    }
+
     pub(crate) fn elected(&mut self) {
         self.leader = self.next;
         self.outage = None;
@@ -52,17 +72,20 @@ impl Members {
 }
 
 impl Cluster {
+    /// The leader hands over to another member, at once.
+    pub(crate) fn hand_over(&mut self, index: usize) {
+        self.change_leader(Duration::ZERO, Outage::NoLeader);
+        self.members.leader = index;
+    }
+
     /// The leader is gone. Its memory is lost: operators, records, pauses. After `election` the
     /// next member leads; what the stores were told they still do.
     pub(crate) fn change_leader(&mut self, election: Duration, outage: Outage) {
         self.operators.clear();
         self.records.clear();
         self.schedulers.forget_pauses();
-        let members = self.members.list.len().max(1);
-        self.members.next = (1..=members)
-            .map(|ahead| (self.members.leader + ahead) % members)
-            .find(|index| !self.members.stopped.contains(index))
-            .unwrap_or(self.members.leader);
+        self.emptying.forget();
+        self.members.next = self.members.next_alive();
         if election.is_zero() {
             self.members.elected();
         } else {

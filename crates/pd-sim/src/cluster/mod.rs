@@ -5,19 +5,24 @@ pub(crate) mod balance;
 pub(crate) mod checkers;
 pub(crate) mod config;
 pub(crate) mod controller;
+pub(crate) mod emptying;
 pub(crate) mod events;
 pub(crate) mod evict_leader;
 mod failover;
+mod grant_leader;
 pub(crate) mod members;
 pub(crate) mod operator;
 pub(crate) mod plan;
 mod plan_steps;
 pub(crate) mod recorded;
 pub(crate) mod region;
+pub(crate) mod regions;
 pub(crate) mod rules;
+pub(crate) mod scheduler_settings;
 pub(crate) mod schedulers;
 pub(crate) mod step;
 pub(crate) mod store;
+mod store_limit;
 pub(crate) mod tikv;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,12 +30,14 @@ use std::time::Duration;
 
 use crate::clock::Time;
 use crate::cluster::config::Config;
+use crate::cluster::emptying::Emptying;
 use crate::cluster::events::{Event, Events};
 use crate::cluster::members::Members;
 use crate::cluster::operator::Operator;
-use crate::cluster::region::{Epoch, HotFlow, Peer, Region, Regions, Role};
+use crate::cluster::region::{Epoch, Flow, HotFlow, Key, Peer, Region, Role};
+use crate::cluster::regions::Regions;
 use crate::cluster::schedulers::Schedulers;
-use crate::cluster::store::Store;
+use crate::cluster::store::{Limits, Store};
 use crate::cluster::tikv::Command;
 use crate::settings::Settings;
 use crate::version::{Rows, Version};
@@ -55,6 +62,9 @@ pub(crate) struct Cluster {
     pub(crate) records: BTreeMap<u64, Operator>,
     pub(crate) schedulers: Schedulers,
     pub(crate) config: Config,
+    /// Limits of stores to come.
+    pub(crate) default_limits: Limits,
+    pub(crate) emptying: Emptying,
     /// Hot regions.
     pub(crate) hot: BTreeMap<u64, HotFlow>,
     /// Keys at which the region labeler wants regions split.
@@ -66,8 +76,10 @@ pub(crate) struct Cluster {
     silent: BTreeSet<u64>,
     /// Regions the checkers have to look at.
     unchecked: BTreeSet<u64>,
+    /// Where the next patrol goes on.
+    patrolled: u64,
     next_id: u64,
-    random: u64,
+    pub(crate) seeded: Seeded,
 }
 
 /// How long an ended operator is remembered.
@@ -91,14 +103,17 @@ impl Cluster {
             records: BTreeMap::new(),
             schedulers: Schedulers::new(version.rows()),
             config: Config::new(version.rows()),
+            default_limits: Limits::DEFAULT,
+            emptying: Emptying::default(),
             hot: BTreeMap::new(),
             labeler_split_keys: Vec::new(),
             events: Events::default(),
             in_flight: Vec::new(),
             silent: BTreeSet::new(),
             unchecked: BTreeSet::new(),
+            patrolled: 0,
             next_id: 1,
-            random: seed,
+            seeded: Seeded(seed),
         };
         for event in [
             Event::Heartbeats,
@@ -119,41 +134,41 @@ impl Cluster {
         }
         self.next_id = stores + 1;
         let replicas = self.config.max_replicas().min(stores);
-        for index in 0..regions {
-            let peers: Vec<Peer> = (0..replicas)
-                .map(|replica| Peer {
+        let mut end_key = Key::from("");
+        let all: Vec<Region> = (0..regions)
+            .map(|index| {
+                let start_key = end_key.clone();
+                end_key = if index + 1 == regions {
+                    Key::from("")
+                } else {
+                    row_key(index).into()
+                };
+                let peers: Vec<Peer> = (0..replicas)
+                    .map(|replica| Peer {
+                        id: self.allocate_id(),
+                        store_id: (index + replica) % stores + 1,
+                        role: Role::Voter,
+                    })
+                    .collect();
+                Region {
                     id: self.allocate_id(),
-                    store_id: (index + replica) % stores + 1,
-                    role: Role::Voter,
-                })
-                .collect();
-            let region = Region {
-                id: self.allocate_id(),
-                start_key: if index == 0 {
-                    String::new()
-                } else {
-                    row_key(index - 1)
-                },
-                end_key: if index + 1 == regions {
-                    String::new()
-                } else {
-                    row_key(index)
-                },
-                epoch: Epoch {
-                    conf_ver: 1,
-                    version: 1,
-                },
-                leader: peers.first().map(|peer| peer.store_id),
-                peers,
-                down: BTreeMap::new(),
-                pending: Vec::new(),
-                size: 96,
-                keys: 960_000,
-                written_bytes: 0,
-                read_bytes: 0,
-            };
-            self.regions.insert(region);
-        }
+                    start_key,
+                    end_key: end_key.clone(),
+                    epoch: Epoch {
+                        conf_ver: 1,
+                        version: 1,
+                    },
+                    leader: peers.first().map(|peer| peer.store_id),
+                    peers,
+                    down: BTreeMap::new(),
+                    pending: Vec::new(),
+                    size: 96,
+                    keys: 960_000,
+                    flow: Flow::default(),
+                }
+            })
+            .collect();
+        self.regions = all.into_iter().collect();
         self.report_sizes();
     }
 
@@ -173,16 +188,6 @@ impl Cluster {
 
     pub(crate) fn set_next_id(&mut self, id: u64) {
         self.next_id = id;
-    }
-
-    /// The next number of the seeded sequence, below `bound`.
-    pub(crate) fn random_below(&mut self, bound: usize) -> usize {
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        (z % bound.max(1) as u64) as usize
     }
 
     /// Ended operators that are still remembered.
@@ -209,13 +214,35 @@ impl Cluster {
         self.unchecked = self.regions.ids().collect();
     }
 
+    /// Has the checkers look at all regions with a peer on the store.
+    pub(crate) fn check_holders_of(&mut self, store_id: u64) {
+        let holders = self.regions.on(store_id).map(|region| region.id);
+        self.unchecked.extend(holders);
+    }
+
     fn report_sizes(&mut self) {
         for (store_id, held) in self.regions.holdings() {
-            if let Some(store) = self.stores.get_mut(store_id) {
+            if let Some(store) = self.stores.get_mut(&store_id) {
                 let bytes = u64::try_from(held.region_size).unwrap_or(0) << 20;
                 store.used = store.used.max(bytes);
             }
         }
+    }
+}
+
+/// A seeded sequence of numbers: everything PD would leave to chance.
+#[derive(Debug)]
+pub(crate) struct Seeded(u64);
+
+impl Seeded {
+    /// The next number, below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        (z % bound.max(1) as u64) as usize
     }
 }
 

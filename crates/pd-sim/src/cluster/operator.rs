@@ -141,6 +141,8 @@ pub(crate) struct Operator {
     pub(crate) resend: Time,
     /// The other region of a merge.
     pub(crate) related: Option<u64>,
+    /// A test's, which set the scene as it wants it.
+    pub(crate) ignores_store_limits: bool,
 }
 
 impl Operator {
@@ -174,6 +176,7 @@ impl Operator {
             step_finished: None,
             resend: now,
             related: None,
+            ignores_store_limits: false,
         }
     }
 

@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(super) target_leader: Option<u64>,
     /// Further leaders that are as good.
     pub(super) target_leaders: Vec<u64>,
+    /// Whether the leader may go where leaders do not go by themselves.
+    is_forced: bool,
     error: Option<String>,
 }
 
@@ -50,6 +52,7 @@ impl Plan {
             target: region.peers.clone(),
             target_leader: None,
             target_leaders: Vec::new(),
+            is_forced: false,
             error,
         }
     }
@@ -141,6 +144,12 @@ impl Plan {
         self
     }
 
+    /// Lets the leader go where leaders do not go by themselves.
+    pub(crate) fn forced(mut self) -> Self {
+        self.is_forced = true;
+        self
+    }
+
     /// Turns the plan into an operator, or says in PD's words why it cannot be one.
     pub(crate) fn build(mut self, cluster: &mut Cluster, kind: Kind) -> Result<Operator, String> {
         if let Some(error) = self.error.take() {
@@ -151,10 +160,11 @@ impl Plan {
         }
         let difference = self.difference(cluster);
         if let Some(leader) = self.target_leader {
-            let allowed = self
-                .target
-                .iter()
-                .any(|peer| peer.store_id == leader && self.may_lead(cluster, peer));
+            let allowed = self.is_forced
+                || self
+                    .target
+                    .iter()
+                    .any(|peer| peer.store_id == leader && self.may_lead(cluster, peer));
             if !allowed {
                 return Err("cannot create operator: target leader is not allowed".to_owned());
             }
@@ -273,6 +283,9 @@ impl Cluster {
                 && !store.is_disconnected(self.now)
                 && store.down_time(self.now) <= self.config.duration("max-store-down-time")
         }) && !self.schedulers.pauses_leader_transfer_to(store_id)
+            // Up to PD 8.5 there is one pause for both directions.
+            && (self.rows().shows_leader_pause
+                || !self.schedulers.pauses_leader_transfer_from(store_id))
     }
 
     pub(crate) fn is_halted(&self) -> bool {

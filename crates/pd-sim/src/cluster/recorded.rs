@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::clock::Time;
 use crate::cluster::Cluster;
-use crate::cluster::region::{Epoch, Peer, Region, Role};
+use crate::cluster::region::{Epoch, Flow, Peer, Region, Role};
 use crate::cluster::store::{Store, StoreState};
 use crate::gotext::parse_human_size;
 
@@ -21,10 +21,11 @@ impl Cluster {
             .map(|recorded| recorded.into_store(self.now))
             .map(|store| (store.id, store))
             .collect();
-        self.regions = Default::default();
-        for recorded in regions.regions {
-            self.regions.insert(recorded.into_region());
-        }
+        self.regions = regions
+            .regions
+            .into_iter()
+            .map(RecordedRegion::into_region)
+            .collect();
         let highest = self.regions.iter().flat_map(|region| {
             std::iter::once(region.id).chain(region.peers.iter().map(|peer| peer.id))
         });
@@ -150,8 +151,8 @@ impl RecordedRegion {
     fn into_region(self) -> Region {
         Region {
             id: self.id,
-            start_key: self.start_key,
-            end_key: self.end_key,
+            start_key: self.start_key.into(),
+            end_key: self.end_key.into(),
             epoch: Epoch {
                 conf_ver: self.epoch.conf_ver,
                 version: self.epoch.version,
@@ -175,8 +176,11 @@ impl RecordedRegion {
             pending: Vec::new(),
             size: self.approximate_size,
             keys: self.approximate_keys,
-            written_bytes: self.written_bytes,
-            read_bytes: self.read_bytes,
+            flow: Flow {
+                written_bytes: self.written_bytes,
+                read_bytes: self.read_bytes,
+                ..Flow::default()
+            },
         }
     }
 }

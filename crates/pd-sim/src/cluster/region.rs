@@ -1,8 +1,10 @@
-//! Regions, their peers, and the index over their keys.
+//! Regions and their peers.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::sync::Arc;
+
+/// A key in upper-case hex. Empty is unbounded.
+pub(crate) type Key = Arc<str>;
 
 /// What a peer is in its Raft group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,9 +69,8 @@ pub struct HotFlow {
 #[derive(Debug, Clone)]
 pub(crate) struct Region {
     pub(crate) id: u64,
-    /// Upper-case hex; empty is unbounded.
-    pub(crate) start_key: String,
-    pub(crate) end_key: String,
+    pub(crate) start_key: Key,
+    pub(crate) end_key: Key,
     pub(crate) epoch: Epoch,
     pub(crate) peers: Vec<Peer>,
     /// Store of the leader; `None` when PD knows of none.
@@ -81,8 +82,19 @@ pub(crate) struct Region {
     /// MiB.
     pub(crate) size: i64,
     pub(crate) keys: i64,
+    pub(crate) flow: Flow,
+}
+
+/// What was written and read in the last heartbeat interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Flow {
     pub(crate) written_bytes: u64,
     pub(crate) read_bytes: u64,
+    pub(crate) written_keys: u64,
+    pub(crate) read_keys: u64,
+    pub(crate) write_queries: u64,
+    pub(crate) read_queries: u64,
+    pub(crate) cpu: u64,
 }
 
 impl Region {
@@ -126,118 +138,6 @@ impl Region {
 
     /// Whether `key` lies strictly inside, so that a split there would cut something off.
     pub(crate) fn strictly_contains(&self, key: &str) -> bool {
-        key > self.start_key.as_str() && (self.end_key.is_empty() || key < self.end_key.as_str())
-    }
-}
-
-/// All regions, found by id or by key.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Regions {
-    by_id: BTreeMap<u64, Region>,
-    by_start_key: BTreeMap<String, u64>,
-    /// What stores hold, counted when asked for and forgotten with every change.
-    holdings: OnceCell<BTreeMap<u64, Holdings>>,
-}
-
-/// What a store holds.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Holdings {
-    pub(crate) leaders: u64,
-    pub(crate) leader_size: i64,
-    pub(crate) regions: u64,
-    pub(crate) region_size: i64,
-    pub(crate) learners: u64,
-    pub(crate) pending: u64,
-}
-
-impl Regions {
-    pub(crate) fn insert(&mut self, region: Region) {
-        self.holdings.take();
-        self.by_start_key
-            .insert(region.start_key.clone(), region.id);
-        self.by_id.insert(region.id, region);
-    }
-
-    pub(crate) fn remove(&mut self, region_id: u64) -> Option<Region> {
-        self.holdings.take();
-        let region = self.by_id.remove(&region_id)?;
-        if self.by_start_key.get(&region.start_key) == Some(&region_id) {
-            self.by_start_key.remove(&region.start_key);
-        }
-        Some(region)
-    }
-
-    pub(crate) fn get(&self, region_id: u64) -> Option<&Region> {
-        self.by_id.get(&region_id)
-    }
-
-    /// For changes that leave the keys alone; take out and insert again to change those.
-    pub(crate) fn get_mut(&mut self, region_id: u64) -> Option<&mut Region> {
-        self.holdings.take();
-        self.by_id.get_mut(&region_id)
-    }
-
-    /// What a store holds.
-    pub(crate) fn held_by(&self, store_id: u64) -> Holdings {
-        self.holdings().get(&store_id).copied().unwrap_or_default()
-    }
-
-    /// What all stores hold; stores that hold nothing are missing.
-    pub(crate) fn holdings(&self) -> &BTreeMap<u64, Holdings> {
-        self.holdings.get_or_init(|| {
-            let mut all: BTreeMap<u64, Holdings> = BTreeMap::new();
-            for region in self.by_id.values() {
-                for peer in &region.peers {
-                    let held = all.entry(peer.store_id).or_default();
-                    held.regions += 1;
-                    held.region_size += region.size;
-                    held.learners += u64::from(!peer.is_voter());
-                    held.pending += u64::from(region.pending.contains(&peer.store_id));
-                    if region.leader == Some(peer.store_id) {
-                        held.leaders += 1;
-                        held.leader_size += region.size;
-                    }
-                }
-            }
-            all
-        })
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
-    }
-
-    pub(crate) fn ids(&self) -> impl Iterator<Item = u64> {
-        self.by_id.keys().copied()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Region> {
-        self.by_id.values()
-    }
-
-    /// Regions in key order, beginning with the one that holds `key`.
-    pub(crate) fn scan_from<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Region> + use<'a> {
-        let first = self
-            .by_start_key
-            .range::<str, _>((Bound::Unbounded, Bound::Included(key)))
-            .next_back()
-            .map(|(start, _)| start.clone())
-            .unwrap_or_default();
-        self.by_start_key
-            .range(first..)
-            .filter_map(|(_, id)| self.by_id.get(id))
-    }
-
-    /// The neighbours in key order: left, right.
-    pub(crate) fn siblings(&self, region: &Region) -> (Option<&Region>, Option<&Region>) {
-        let left = self
-            .by_start_key
-            .range::<str, _>((Bound::Unbounded, Bound::Excluded(region.start_key.as_str())))
-            .next_back();
-        let right = (!region.end_key.is_empty())
-            .then(|| self.by_start_key.get_key_value(&region.end_key))
-            .flatten();
-        let find = |found: Option<(&String, &u64)>| found.and_then(|(_, id)| self.by_id.get(id));
-        (find(left), find(right))
+        *key > *self.start_key && (self.end_key.is_empty() || *key < *self.end_key)
     }
 }

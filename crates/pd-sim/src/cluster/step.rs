@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use crate::cluster::region::{Peer, Region, Role};
+use crate::cluster::region::{Key, Peer, Region, Role};
 
 /// A peer named in a step: its id and its store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub(crate) enum Step {
     },
     RemovePeer(On),
     Split {
-        start_key: String,
-        end_key: String,
+        start_key: Key,
+        end_key: Key,
         policy: SplitPolicy,
         keys: Vec<String>,
     },
@@ -50,8 +50,8 @@ pub(crate) enum Step {
     Merge {
         source: u64,
         target: u64,
-        target_start: String,
-        target_end: String,
+        target_start: Key,
+        target_end: Key,
         passive: bool,
     },
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Time;
+use crate::cluster::store_limit::Bucket;
 
 /// Where a store is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +36,32 @@ pub(crate) struct Store {
     pub(crate) stuck: bool,
     /// The store sends heartbeats and does nothing PD asks of it.
     pub(crate) ignores_operators: bool,
+    /// The store's peers never win a leader transfer.
+    pub(crate) refuses_leaders: bool,
     pub(crate) capacity: u64,
     /// High-water mark of what the store held: space is given back late.
     pub(crate) used: u64,
     pub(crate) leader_weight: f64,
     pub(crate) region_weight: f64,
-    pub(crate) add_limit: f64,
-    pub(crate) remove_limit: f64,
+    pub(crate) limits: Limits,
+    pub(crate) add_bucket: Bucket,
+    pub(crate) remove_bucket: Bucket,
+}
+
+/// Peers a minute.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Limits {
+    pub(crate) add: f64,
+    pub(crate) remove: f64,
+}
+
+impl Limits {
+    pub(crate) const DEFAULT: Self = Self {
+        add: 15.0,
+        remove: 15.0,
+    };
+    /// The remove-peer limit a store that is being emptied gets.
+    pub(crate) const UNLIMITED: f64 = 100_000_000.0;
 }
 
 impl Store {
@@ -57,13 +77,26 @@ impl Store {
             last_heartbeat: now,
             stuck: false,
             ignores_operators: false,
+            refuses_leaders: false,
             capacity: 1 << 40,
             used: 0,
             leader_weight: 1.0,
             region_weight: 1.0,
-            add_limit: 15.0,
-            remove_limit: 15.0,
+            limits: Limits::DEFAULT,
+            add_bucket: Bucket::default(),
+            remove_bucket: Bucket::default(),
         }
+    }
+
+    pub(crate) fn label(&self, key: &str) -> Option<&str> {
+        self.labels
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(key))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn is_tiflash(&self) -> bool {
+        self.label("engine") == Some("tiflash")
     }
 
     pub(crate) fn down_time(&self, now: Time) -> Duration {

@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::cluster::events::Event;
-use crate::cluster::region::{Epoch, Peer, Region, Role};
+use crate::cluster::region::{Epoch, Key, Peer, Region, Role};
 use crate::cluster::step::{On, SplitPolicy, Step};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,12 +88,18 @@ impl Cluster {
             Command::Split { policy, keys } => self.split(region_id, policy, &keys),
             Command::Merge { target } => self.merge(region_id, target),
             Command::TransferLeader { to } => {
-                let reachable = self.obeys(to);
-                if let Some(region) = self.regions.get_mut(region_id)
-                    && reachable
-                    && region.voter_on(to).is_some()
-                {
-                    region.leader = Some(to);
+                let is_taken = self.obeys(to)
+                    && !self
+                        .stores
+                        .get(&to)
+                        .is_some_and(|store| store.refuses_leaders);
+                if is_taken {
+                    self.regions.change(region_id, |region| {
+                        // TiKV transfers only to a voter that has caught up.
+                        if region.voter_on(to).is_some() && !region.pending.contains(&to) {
+                            region.leader = Some(to);
+                        }
+                    });
                 }
             }
             change => self.change_peers(region_id, change),
@@ -109,58 +115,27 @@ impl Cluster {
 
     fn change_peers(&mut self, region_id: u64, command: Command) {
         let snapshot_latency = self.settings.snapshot_latency;
-        let is_stuck = |on: &On| {
-            self.stores
-                .get(&on.store_id)
-                .is_some_and(|store| store.stuck)
+        let late = match &command {
+            Command::AddLearner(on) => {
+                let store = self.stores.get(&on.store_id);
+                let is_stuck = store.is_some_and(|store| store.stuck);
+                (!snapshot_latency.is_zero() || is_stuck).then_some(on.store_id)
+            }
+            _ => None,
         };
-        let Some(region) = self.regions.get_mut(region_id) else {
-            return;
-        };
-        match command {
-            Command::AddLearner(on) if region.peer_on(on.store_id).is_none() => {
-                region.peers.push(Peer {
-                    id: on.peer_id,
-                    store_id: on.store_id,
-                    role: Role::Learner,
-                });
-                region.epoch.conf_ver += 1;
-                if !snapshot_latency.is_zero() || is_stuck(&on) {
-                    region.pending.push(on.store_id);
-                    self.schedule(
-                        snapshot_latency,
-                        Event::CaughtUp {
-                            region_id,
-                            store_id: on.store_id,
-                        },
-                    );
-                }
-            }
-            Command::PromoteLearner(on) => region.set_role(&on, Role::Learner, Role::Voter),
-            Command::EnterJoint { promote, demote } if !region.in_joint_state() => {
-                let (incoming, demoting) = if promote.len() + demote.len() == 1 {
-                    (Role::Voter, Role::Learner)
-                } else {
-                    (Role::IncomingVoter, Role::DemotingVoter)
-                };
-                for on in &promote {
-                    region.set_role(on, Role::Learner, incoming);
-                }
-                for on in &demote {
-                    region.set_role(on, Role::Voter, demoting);
-                }
-            }
-            Command::LeaveJoint => region.leave_joint_state(),
-            Command::RemovePeer(on)
-                if region.leader != Some(on.store_id)
-                    && region
-                        .peer_on(on.store_id)
-                        .is_some_and(|peer| peer.id == on.peer_id) =>
-            {
-                region.remove_peer_on(on.store_id);
-                region.epoch.conf_ver += 1;
-            }
-            _ => {}
+        let was_added = self
+            .regions
+            .change(region_id, |region| region.change_peers(command, late));
+        if was_added == Some(true)
+            && let Some(store_id) = late
+        {
+            self.schedule(
+                snapshot_latency,
+                Event::CaughtUp {
+                    region_id,
+                    store_id,
+                },
+            );
         }
     }
 
@@ -176,8 +151,10 @@ impl Cluster {
                 },
             );
         }
-        if let Some(region) = self.regions.get_mut(region_id) {
+        let is_there = self.regions.change(region_id, |region| {
             region.pending.retain(|pending| *pending != store_id);
+        });
+        if is_there.is_some() {
             self.region_heartbeat(region_id);
         }
     }
@@ -208,7 +185,8 @@ impl Cluster {
         region.keys /= parts;
         for key in keys {
             let mut left = region.clone();
-            left.end_key.clone_from(&key);
+            let key = Key::from(key);
+            left.end_key = key.clone();
             for peer in &mut left.peers {
                 peer.id = self.allocate_id();
             }
@@ -254,6 +232,50 @@ impl Cluster {
 }
 
 impl Region {
+    /// Executes a change of the peers; whether a peer was added.
+    ///
+    /// A peer added to the store `late` has to wait for its snapshot.
+    fn change_peers(&mut self, command: Command, late: Option<u64>) -> bool {
+        match command {
+            Command::AddLearner(on) if self.peer_on(on.store_id).is_none() => {
+                self.peers.push(Peer {
+                    id: on.peer_id,
+                    store_id: on.store_id,
+                    role: Role::Learner,
+                });
+                self.epoch.conf_ver += 1;
+                self.pending.extend(late);
+                return true;
+            }
+            Command::PromoteLearner(on) => self.set_role(&on, Role::Learner, Role::Voter),
+            Command::EnterJoint { promote, demote } if !self.in_joint_state() => {
+                let (incoming, demoting) = if promote.len() + demote.len() == 1 {
+                    (Role::Voter, Role::Learner)
+                } else {
+                    (Role::IncomingVoter, Role::DemotingVoter)
+                };
+                for on in &promote {
+                    self.set_role(on, Role::Learner, incoming);
+                }
+                for on in &demote {
+                    self.set_role(on, Role::Voter, demoting);
+                }
+            }
+            Command::LeaveJoint => self.leave_joint_state(),
+            Command::RemovePeer(on)
+                if self.leader != Some(on.store_id)
+                    && self
+                        .peer_on(on.store_id)
+                        .is_some_and(|peer| peer.id == on.peer_id) =>
+            {
+                self.remove_peer_on(on.store_id);
+                self.epoch.conf_ver += 1;
+            }
+            _ => {}
+        }
+        false
+    }
+
     fn set_role(&mut self, on: &On, from: Role, to: Role) {
         if let Some(peer) = self.peer_on_mut(on.store_id)
             && peer.id == on.peer_id

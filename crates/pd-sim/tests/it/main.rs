@@ -17,4 +17,6 @@ mod pd_leader;
 mod recording;
 mod replay;
 mod scenarios;
+mod schedulers;
+mod store_changes;
 mod stores;
