@@ -182,10 +182,15 @@ async fn a_model_is_offered_what_it_may_see() {
     assert_eq!(
         names,
         [
+            "cluster_health",
             "list_stores",
             "get_store",
             "get_region",
+            "find_region",
+            "list_operators",
             "list_drains",
+            "list_schedulers",
+            "list_members",
             "transfer_leader",
             "stop_drain"
         ]

@@ -204,7 +204,11 @@ impl Catalogue {
     /// What is wrong with the parameters, or what the subject failed with.
     pub async fn observe(&self, name: &str, parameters: Value) -> Result<Value, ActionError> {
         let (action, parameters) = self.prepared(name, parameters)?;
-        action.bound.observe(parameters).await
+        let mut result = action.bound.observe(parameters).await?;
+        if let Some(prefix) = &action.prefix {
+            crate::finding::scope(&action.definition, prefix, &mut result);
+        }
+        Ok(result)
     }
 
     /// What must not be changed by two mutations at a time, such as `region/12`. Told apart by

@@ -45,10 +45,11 @@ impl<S: Subject> ActionSet<S> {
     /// Adds an action that changes nothing.
     #[must_use]
     pub fn observation<A: Observation<S>>(mut self) -> Self {
-        let (mut definition, problems) = define::<S, A, A::Output>(A::NAME);
+        let (mut definition, mut problems) = define::<S, A, A::Output>(A::NAME);
         definition.cost = Some(A::COST);
         definition.role = A::ROLE;
         definition.idempotent = true;
+        problems.extend(crate::finding::lint(&definition));
         self.entries.push(Entry {
             definition,
             problems,

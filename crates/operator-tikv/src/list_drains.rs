@@ -1,18 +1,26 @@
 //! See [`ListDrains`].
 
-use action_core::{Cost, Observation, Role};
+use action_core::{Cost, Observation};
 use async_trait::async_trait;
+use pd_client::schedulers::EvictRange;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::ids::StoreId;
+use crate::limit::Limit;
 use crate::tikv::Tikv;
 
 /// Lists the stores that leaders are being drained from, whoever asked for it.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+///
+/// By store id. `total` is how many there are, and `cut` says whether some are left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListDrains {}
+pub struct ListDrains {
+    /// How many drains to give at most.
+    #[serde(default)]
+    pub limit: Limit<100, 1000>,
+}
 
 /// The drains in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -20,6 +28,10 @@ pub struct ListDrains {}
 pub struct Drains {
     /// One for each store, by store id.
     pub drains: Vec<Drain>,
+    /// How many there are, given or not.
+    pub total: u64,
+    /// Whether some are left out.
+    pub cut: bool,
     /// Leaders moved per round and store; only PD 8.3 and later says.
     pub batch: Option<u32>,
 }
@@ -35,37 +47,53 @@ pub struct Drain {
     pub leader_count: Option<u64>,
     /// Whether only some key ranges are drained.
     pub partial: bool,
+    /// What a journal knows it by, such as `evict-leader/4`. PD does not say who asked for it.
+    pub lasting_effect: String,
 }
 
 #[async_trait]
 impl Observation<Tikv> for ListDrains {
     const NAME: &'static str = "list_drains";
     const COST: Cost = Cost::List;
-    const ROLE: Option<Role> = Some(Role::Leftovers);
     type Output = Drains;
 
     async fn observe(&self, tikv: &Tikv) -> Result<Drains, Error> {
-        let Some(config) = tikv.pd.evict_leader_config().await.map_err(Error::Read)? else {
+        let config = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let Some(config) = config else {
             return Ok(Drains {
                 drains: Vec::new(),
+                total: 0,
+                cut: false,
                 batch: None,
             });
         };
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
-        let drains = config.stores.iter().map(|(id, ranges)| {
-            let store = stores.iter().find(|store| store.id == *id);
-            let whole = |range: &pd_client::schedulers::EvictRange| {
-                range.start_key.is_empty() && range.end_key.is_empty()
-            };
-            Drain {
+        let drains = config.stores.iter().take(self.limit.get());
+        let drains: Vec<Drain> = drains
+            .map(|(id, ranges)| Drain {
                 store_id: (*id).into(),
-                leader_count: store.map(|store| store.status.leader_count),
-                partial: !ranges.iter().any(whole),
-            }
-        });
+                leader_count: stores
+                    .iter()
+                    .find(|store| store.id == *id)
+                    .map(|store| store.status.leader_count),
+                partial: !ranges.iter().any(is_everything),
+                lasting_effect: effect(*id),
+            })
+            .collect();
         Ok(Drains {
-            drains: drains.collect(),
+            total: config.stores.len() as u64,
+            cut: config.stores.len() > drains.len(),
+            drains,
             batch: config.batch,
         })
     }
+}
+
+/// What a drain is known by in a journal.
+pub(crate) fn effect(store_id: pd_client::StoreId) -> String {
+    format!("evict-leader/{store_id}")
+}
+
+fn is_everything(range: &EvictRange) -> bool {
+    range.start_key.is_empty() && range.end_key.is_empty()
 }

@@ -6,16 +6,24 @@ use pd_client::stores::Store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cluster_text::bounded;
 use crate::drain_store::is_draining;
 use crate::error::Error;
 use crate::ids::StoreId;
 use crate::leader_target::state_text;
+use crate::limit::Limit;
 use crate::tikv::Tikv;
 
 /// Lists the stores that are not tombstones, with what they hold and whether PD hears of them.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+///
+/// By store id. `total` is how many there are, and `cut` says whether some are left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListStores {}
+pub struct ListStores {
+    /// How many stores to give at most.
+    #[serde(default)]
+    pub limit: Limit<100, 1000>,
+}
 
 /// The stores of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -23,6 +31,10 @@ pub struct ListStores {}
 pub struct Stores {
     /// By store id.
     pub stores: Vec<StoreView>,
+    /// How many there are, given or not.
+    pub total: u64,
+    /// Whether some are left out.
+    pub cut: bool,
 }
 
 /// A store.
@@ -49,21 +61,30 @@ pub struct StoreView {
     pub available: String,
     /// Whether leaders are being drained from it.
     pub draining: bool,
+    /// Its labels as `key=value`, such as `zone=z1`; at most 16.
+    pub labels: Vec<String>,
 }
+
+/// More labels of one store than anybody has.
+const MOST_LABELS: usize = 16;
 
 impl StoreView {
     pub(crate) fn of(store: &Store, draining: bool) -> Self {
+        let labels = store.labels.iter().take(MOST_LABELS);
         Self {
             store_id: store.id.into(),
-            address: store.address.clone(),
-            state: state_text(&store.state_name),
-            version: store.version.clone(),
+            address: bounded(&store.address),
+            state: bounded(&state_text(&store.state_name)),
+            version: bounded(&store.version),
             tiflash: store.is_tiflash(),
             leader_count: store.status.leader_count,
             region_count: store.status.region_count,
-            capacity: store.status.capacity.to_string(),
-            available: store.status.available.to_string(),
+            capacity: bounded(store.status.capacity.as_str()),
+            available: bounded(store.status.available.as_str()),
             draining,
+            labels: labels
+                .map(|label| bounded(&format!("{}={}", label.key, label.value)))
+                .collect(),
         }
     }
 }
@@ -79,12 +100,16 @@ impl Observation<Tikv> for ListStores {
         let mut stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
         stores.sort_by_key(|store| store.id);
+        let total = stores.len() as u64;
+        let cut = self.limit.cut(&mut stores);
         let views = stores.iter().map(|store| {
             let draining = is_draining(drains.as_ref(), store.id.into());
             StoreView::of(store, draining)
         });
         Ok(Stores {
             stores: views.collect(),
+            total,
+            cut,
         })
     }
 }

@@ -4,11 +4,16 @@ use action_core::{Accepted, ActionSet, Attempt, ClockOffset, Subject};
 use async_trait::async_trait;
 use pd_client::Client;
 
+use crate::cluster_health::ClusterHealth;
 use crate::drain_store::DrainStore;
 use crate::error::Error;
+use crate::find_region::FindRegion;
 use crate::get_region::GetRegion;
 use crate::get_store::GetStore;
 use crate::list_drains::ListDrains;
+use crate::list_members::ListMembers;
+use crate::list_operators::ListOperators;
+use crate::list_schedulers::ListSchedulers;
 use crate::list_stores::ListStores;
 use crate::own_operator::PD_DATE;
 use crate::stop_drain::StopDrain;
@@ -48,10 +53,15 @@ impl Subject for Tikv {
 
     fn actions() -> ActionSet<Self> {
         ActionSet::new()
+            .observation::<ClusterHealth>()
             .observation::<ListStores>()
             .observation::<GetStore>()
             .observation::<GetRegion>()
+            .observation::<FindRegion>()
+            .observation::<ListOperators>()
             .observation::<ListDrains>()
+            .observation::<ListSchedulers>()
+            .observation::<ListMembers>()
             .mutation::<TransferLeader>()
             .mutation::<TransferPeer>()
             .mutation::<DrainStore>()

@@ -50,7 +50,7 @@ pub struct Timeouts {
     pub connect: Duration,
     /// To read one thing. PD itself may wait three seconds for a leader.
     pub point: Duration,
-    /// To read as many things as the cluster has.
+    /// To read as many things as the cluster has, or to wait while PD splits or scatters regions.
     pub list: Duration,
     /// To change something. Before, the leader is looked for when it is not known, as a point
     /// read.

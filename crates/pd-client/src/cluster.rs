@@ -1,8 +1,10 @@
 //! The cluster as a whole.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Error;
@@ -24,6 +26,14 @@ impl Client {
     /// `GET /cluster/status`, all versions.
     pub async fn cluster_status(&self) -> Result<ClusterStatus, Error> {
         self.read(Call::point("/cluster/status")).await?.json()
+    }
+
+    /// How replication between data centres is.
+    ///
+    /// `GET /replication_mode/status`, all versions.
+    pub async fn replication_mode(&self) -> Result<ReplicationMode, Error> {
+        let call = Call::point("/replication_mode/status");
+        self.read(call).await?.json()
     }
 
     /// The version of PD: of its leader up to 8.5.4, later of the member that is asked.
@@ -58,6 +68,17 @@ pub struct ClusterStatus {
     /// How replication between data centres is; empty unless it is configured.
     #[serde(default)]
     pub replication_status: String,
+}
+
+/// How replication between data centres is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct ReplicationMode {
+    /// `majority`, or `dr-auto-sync`.
+    pub mode: String,
+    /// Every other item under PD's name for it.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]

@@ -161,6 +161,17 @@ pub enum ErrorClass {
     Input,
 }
 
+impl InputError {
+    /// An argument that cannot be sent.
+    pub(crate) fn argument(what: &'static str, given: &str, problem: &'static str) -> Self {
+        Self::Argument {
+            what,
+            given: given.chars().take(80).collect(),
+            problem,
+        }
+    }
+}
+
 /// Input that no request can be made from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -231,6 +242,17 @@ pub enum InputError {
     Key {
         /// The beginning of what was given.
         given: String,
+    },
+
+    /// A name or a value that PD would refuse, ignore, or take for another.
+    #[error("{given:?} cannot be the {what}: {problem}")]
+    Argument {
+        /// What it was given as.
+        what: &'static str,
+        /// The beginning of what was given.
+        given: String,
+        /// What is wrong, and what is right.
+        problem: &'static str,
     },
 
     /// A request body could not be written.

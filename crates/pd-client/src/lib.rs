@@ -43,13 +43,19 @@ mod client;
 mod error;
 mod ids;
 
+pub mod checkers;
 pub mod cluster;
 pub mod config;
+pub mod hotspots;
+pub mod maintenance;
 pub mod members;
 pub mod operators;
+pub mod region_labels;
 pub mod regions;
 pub mod rules;
+pub mod safepoints;
 pub mod schedulers;
+pub mod service_middleware;
 pub mod stores;
 
 mod clock;

@@ -1,12 +1,12 @@
 //! Members: the PD servers themselves.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::{self, ClusterId, MemberId};
 use crate::lenient::null_is_default;
-use crate::transport::Call;
+use crate::transport::{Accepted, Call};
 
 impl Client {
     /// All members, and which of them lead.
@@ -25,6 +25,52 @@ impl Client {
             .await?
             .json::<MaybeMember>()?
             .0)
+    }
+
+    /// Has a member lead PD. The change is made in the background and takes seconds; what PD has
+    /// in memory is lost with it: operators and their records, pauses, hot spots.
+    ///
+    /// `POST /leader/transfer/{name}`, all versions.
+    ///
+    /// # Errors
+    /// [`Error::Pd`] with status 500 when there is no such member.
+    pub async fn transfer_pd_leader(&self, name: &str) -> Result<Accepted, Error> {
+        let call = Call::post_empty("/leader/transfer").name_segment("member", name)?;
+        self.change_leader(call).await
+    }
+
+    /// Has another member lead PD, whichever it is. In a cluster of one it is accepted and
+    /// changes nothing. See [`transfer_pd_leader`](Self::transfer_pd_leader) for what is lost.
+    ///
+    /// `POST /leader/resign`, all versions.
+    pub async fn resign_pd_leader(&self) -> Result<Accepted, Error> {
+        self.change_leader(Call::post_empty("/leader/resign")).await
+    }
+
+    /// Sets how much a member should lead PD compared to others; 0 is the usual.
+    ///
+    /// `POST /members/name/{name}`, all versions.
+    ///
+    /// # Errors
+    /// [`Error::Pd`] with status 404 when there is no such member.
+    pub async fn set_leader_priority(&self, name: &str, priority: i32) -> Result<Accepted, Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        struct Priority {
+            leader_priority: i32,
+        }
+
+        let call = Call::post_empty("/members/name").name_segment("member", name)?;
+        let body = Priority {
+            leader_priority: priority,
+        };
+        self.write(call.with_body(&body)?).await
+    }
+
+    async fn change_leader(&self, call: Call) -> Result<Accepted, Error> {
+        let result = self.write(call).await;
+        self.shared.known_leader().take();
+        result
     }
 
     /// How each member is. Up to 8.5.4 PD's leader answers, later the member that is asked.

@@ -6,59 +6,19 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-
 use crate::client::Client;
 use crate::error::Error;
-use crate::ids::{RegionId, StoreId};
+use crate::ids::RegionId;
 use crate::transport::{Accepted, Call};
 
+pub use filtered::{OperatorFilter, OperatorObject};
+pub use requests::{SplitPolicy, TargetRole};
+
+mod filtered;
+mod requests;
 mod text;
 
 impl Client {
-    /// Asks for a region's leader to move to a store that already holds a voter of it.
-    ///
-    /// `POST /operators`, `transfer-leader`, all versions.
-    ///
-    /// # Errors
-    /// Refusals are [`Error::Pd`] with status 500: no such region, no voter on that store, leader
-    /// already there (`no operator step is built`), a store that may not take leaders, or an
-    /// operator already on the region.
-    pub async fn add_transfer_leader_operator(
-        &self,
-        region_id: RegionId,
-        to: StoreId,
-    ) -> Result<Accepted, Error> {
-        let body = TransferLeader {
-            name: "transfer-leader",
-            region_id,
-            to_store_id: to,
-        };
-        self.write(Call::post("/operators", &body)?).await
-    }
-
-    /// Asks for a region's replica on one store to move to another. Its role is kept.
-    ///
-    /// `POST /operators`, `transfer-peer`, all versions.
-    ///
-    /// # Errors
-    /// Refusals are [`Error::Pd`] with status 500: no such region or store, no replica on `from`,
-    /// already one on `to`, or an operator already on the region.
-    pub async fn add_transfer_peer_operator(
-        &self,
-        region_id: RegionId,
-        from: StoreId,
-        to: StoreId,
-    ) -> Result<Accepted, Error> {
-        let body = TransferPeer {
-            name: "transfer-peer",
-            region_id,
-            from_store_id: from,
-            to_store_id: to,
-        };
-        self.write(Call::post("/operators", &body)?).await
-    }
-
     /// The operator running on a region, or else the last one that ended there. It need not be
     /// the one you asked for: compare description and creation time.
     ///
@@ -120,21 +80,13 @@ impl Client {
         self.write(Call::delete("/operators").segment(region_id))
             .await
     }
-}
 
-#[derive(Serialize)]
-struct TransferLeader {
-    name: &'static str,
-    region_id: RegionId,
-    to_store_id: StoreId,
-}
-
-#[derive(Serialize)]
-struct TransferPeer {
-    name: &'static str,
-    region_id: RegionId,
-    from_store_id: StoreId,
-    to_store_id: StoreId,
+    /// Makes PD forget every operator, of all regions.
+    ///
+    /// `DELETE /operators`, 8.0 and later; before, PD answers 405.
+    pub async fn cancel_all_operators(&self) -> Result<Accepted, Error> {
+        self.write(Call::delete("/operators")).await
+    }
 }
 
 /// An operator as PD prints it. What could not be read is empty; `raw` always has the words.

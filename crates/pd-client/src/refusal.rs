@@ -79,6 +79,13 @@ impl PdError {
         self.message == "failed to add operator, maybe already have one"
     }
 
+    /// Whether a configuration item cannot be set because an override with a time to live is in
+    /// force, which no read shows.
+    #[must_use]
+    pub fn is_overridden(&self) -> bool {
+        self.message.starts_with("need to clean up TTL first for ")
+    }
+
     /// Whether placement rules are switched off.
     #[must_use]
     pub fn is_placement_disabled(&self) -> bool {

@@ -8,6 +8,16 @@ use crate::ids::{self, PeerId, RegionId, StoreId};
 use crate::lenient::null_is_default;
 use crate::transport::Call;
 
+pub use changes::{ScatterRegions, ScatterTarget, Scattered, SplitRegions};
+pub use lists::{RegionCheck, RoleOnStore, Siblings, TopOrder};
+pub use ranges::{HistogramBar, KeyRange, RangeStats, ReplicatedState};
+pub use scan::RegionScan;
+
+mod changes;
+mod lists;
+mod ranges;
+mod scan;
+
 impl Client {
     /// One region; `None` when there is none with this id, in whichever way this version of PD
     /// says so.
@@ -37,7 +47,7 @@ impl Client {
             .query("key", bytes)
             .query("limit", "1");
         let found: RegionsAnswer = self.read(call).await?.json()?;
-        let region = found.regions.unwrap_or_default().into_iter().next();
+        let region = found.into_regions().into_iter().next();
         Ok(region.filter(|region| region.contains(key)))
     }
 
@@ -54,6 +64,12 @@ impl Client {
 struct RegionsAnswer {
     count: u64,
     regions: Option<Vec<Region>>,
+}
+
+impl RegionsAnswer {
+    fn into_regions(self) -> Vec<Region> {
+        self.regions.unwrap_or_default()
+    }
 }
 
 /// The id alone, which is 0 in the object that stands for no region.
@@ -90,6 +106,9 @@ pub struct Region {
     /// Replicas that lag behind.
     #[serde(default, deserialize_with = "null_is_default")]
     pub pending_peers: Vec<Peer>,
+    /// How busy TiKV says it keeps the CPU.
+    #[serde(default)]
+    pub cpu_usage: u64,
     /// Bytes written in the last heartbeat interval.
     #[serde(default)]
     pub written_bytes: u64,
@@ -223,6 +242,11 @@ fn optional_peer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Pe
             })
         },
     ))
+}
+
+/// A key that is hexadecimal, as it was given.
+pub(crate) fn checked_key(key: &str) -> Result<&str, InputError> {
+    unhexed(key).map(|_| key)
 }
 
 /// The bytes of a key in hexadecimal of either case.

@@ -6,11 +6,18 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, InputError};
 use crate::ids::StoreId;
 use crate::lenient::null_is_default;
 use crate::time::deserialize_rfc3339;
 use crate::transport::{Accepted, Call};
+
+pub use diagnostic::SchedulerDiagnostic;
+pub use kinds::SchedulerKind;
+
+mod diagnostic;
+mod kinds;
+mod pauses;
 
 impl Client {
     /// Names of the schedulers that exist. Before 7.6 disabled ones are among them.
@@ -72,6 +79,29 @@ impl Client {
             Err(Error::Pd(refusal)) if refusal.is_unknown_path() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// How many operators the drain makes per round, for all stores being drained.
+    ///
+    /// `POST /scheduler-config/evict-leader-scheduler/config`, 8.3 and later; up to 8.5 PD takes 1
+    /// to 10, later 1 to 100.
+    ///
+    /// # Errors
+    /// [`Error::Pd`] with status 404 when no store is being drained
+    /// ([`is_unknown_path`](crate::PdError::is_unknown_path)), with 400 when PD does not take the
+    /// number or has no such setting.
+    pub async fn set_evict_leader_batch(&self, batch: u32) -> Result<Accepted, Error> {
+        #[derive(Serialize)]
+        struct Batch {
+            batch: u32,
+        }
+
+        if !(1..=100).contains(&batch) {
+            let problem = "write 1 to 100, or up to 10 for PD 8.5";
+            return Err(InputError::argument("batch", &batch.to_string(), problem).into());
+        }
+        let path = "/scheduler-config/evict-leader-scheduler/config";
+        self.write(Call::post(path, &Batch { batch })?).await
     }
 
     /// Stops draining leaders from one store. Drains of other stores stay.

@@ -1,6 +1,5 @@
 //! Stores: TiKV and TiFlash processes with their data.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer};
@@ -12,8 +11,13 @@ use crate::lenient::null_is_default;
 use crate::time::{deserialize_duration, deserialize_rfc3339, deserialize_unix_ns};
 use crate::transport::Call;
 
+pub use limits::{LimitKind, StoreLimit};
+pub use lists::{ProgressAction, StoreLife, StoreProgress, StoreStateName};
 pub use size::HumanSize;
 
+mod changes;
+mod limits;
+mod lists;
 mod size;
 
 impl Client {
@@ -22,8 +26,7 @@ impl Client {
     /// `GET /stores`, all versions.
     pub async fn stores(&self) -> Result<Vec<Store>, Error> {
         let answer: StoresAnswer = self.read(Call::list("/stores")).await?.json()?;
-        let stores = answer.stores.unwrap_or_default();
-        Ok(stores.into_iter().map(Store::from).collect())
+        Ok(answer.into_stores())
     }
 
     /// One store, tombstone or not; `None` when there never was one.
@@ -36,22 +39,18 @@ impl Client {
             Err(error) => Err(error),
         }
     }
-
-    /// How fast replicas may be added to and removed from each store.
-    ///
-    /// `GET /stores/limit`, all versions.
-    ///
-    /// # Errors
-    /// [`Error::Pd`] with status 400 while `store-limit-version` is `v2`.
-    pub async fn store_limits(&self) -> Result<BTreeMap<StoreId, StoreLimit>, Error> {
-        let limits: Option<_> = self.read(Call::list("/stores/limit")).await?.json()?;
-        Ok(limits.unwrap_or_default())
-    }
 }
 
 #[derive(Deserialize)]
 struct StoresAnswer {
     stores: Option<Vec<StoreAnswer>>,
+}
+
+impl StoresAnswer {
+    fn into_stores(self) -> Vec<Store> {
+        let stores = self.stores.unwrap_or_default();
+        stores.into_iter().map(Store::from).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -241,15 +240,4 @@ pub struct StoreLabel {
     pub key: String,
     /// Such as `z1`.
     pub value: String,
-}
-
-/// How many replicas per minute may be added to and removed from a store.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub struct StoreLimit {
-    /// Replicas added per minute.
-    pub add_peer: f64,
-    /// Replicas removed per minute. A store being emptied has 100,000,000.
-    pub remove_peer: f64,
 }

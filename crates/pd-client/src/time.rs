@@ -80,6 +80,12 @@ pub(crate) fn unix_ns(nanoseconds: i64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds))
 }
 
+/// Unix seconds, 0 or less for none.
+pub(crate) fn unix_s(seconds: i64) -> Option<SystemTime> {
+    let seconds = u64::try_from(seconds).ok().filter(|s| *s > 0)?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
 /// For fields that hold an RFC 3339 time, or nothing usable.
 pub(crate) fn deserialize_rfc3339<'de, D>(deserializer: D) -> Result<Option<SystemTime>, D::Error>
 where
@@ -95,6 +101,23 @@ where
     D: Deserializer<'de>,
 {
     Ok(Option::<i64>::deserialize(deserializer)?.and_then(unix_ns))
+}
+
+/// For fields that hold unix seconds.
+pub(crate) fn deserialize_unix_s<'de, D>(deserializer: D) -> Result<Option<SystemTime>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Ok(Option::<i64>::deserialize(deserializer)?.and_then(unix_s))
+}
+
+/// For fields that hold unix milliseconds.
+pub(crate) fn deserialize_unix_ms<'de, D>(deserializer: D) -> Result<Option<SystemTime>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let ms = Option::<i64>::deserialize(deserializer)?;
+    Ok(ms.and_then(|ms| unix_ns(ms.checked_mul(1_000_000)?)))
 }
 
 /// For fields that hold a Go duration.

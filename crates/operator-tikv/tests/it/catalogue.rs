@@ -8,10 +8,15 @@ use serde_json::json;
 fn the_subject_is_well_formed() {
     let names = testing::assert_well_formed::<Tikv>();
     let expected = [
+        "cluster_health",
         "list_stores",
         "get_store",
         "get_region",
+        "find_region",
+        "list_operators",
         "list_drains",
+        "list_schedulers",
+        "list_members",
         "transfer_leader",
         "transfer_peer",
         "drain_store",

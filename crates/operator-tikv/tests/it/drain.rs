@@ -138,7 +138,7 @@ async fn observations_show_what_is() {
         let sim = stepped(version).start().await.unwrap();
         let tikv = tikv(&sim);
         assert!(
-            ListDrains {}
+            ListDrains::default()
                 .observe(&tikv)
                 .await
                 .unwrap()
@@ -146,11 +146,11 @@ async fn observations_show_what_is() {
                 .is_empty()
         );
         sim.set_evicting(2, true);
-        let drains = ListDrains {}.observe(&tikv).await.unwrap().drains;
+        let drains = ListDrains::default().observe(&tikv).await.unwrap().drains;
         assert_eq!((drains.len(), drains[0].store_id), (1, store_id(2)));
         assert!(!drains[0].partial, "{version:?}");
 
-        let stores = ListStores {}.observe(&tikv).await.unwrap().stores;
+        let stores = ListStores::default().observe(&tikv).await.unwrap().stores;
         let draining: Vec<bool> = stores.iter().map(|store| store.draining).collect();
         assert_eq!(draining, [false, true, false, false, false]);
 

@@ -5,6 +5,7 @@
 mod catalogue;
 mod drain;
 mod half_moved;
+mod observations;
 mod plans;
 mod proof;
 mod wire;
@@ -76,4 +77,22 @@ impl Sending {
         let elapsed = u64::try_from(elapsed.as_millis()).unwrap();
         Sent::new(self.attempt.clone(), self.accepted.clone(), elapsed)
     }
+}
+
+/// Asks the simulated PD itself, as somebody else would. Gives the answer's status.
+async fn request(sim: &Sim, method: &str, path: &str, body: &str) -> u16 {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let host = sim.endpoint().trim_start_matches("http://");
+    let mut connection = tokio::net::TcpStream::connect(host).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{method} /pd/api/v1{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap();
+    status.parse().unwrap()
 }

@@ -53,7 +53,7 @@ impl Answer {
     }
 
     /// An answer of this shape means nothing to us.
-    fn unreadable(&self, source: impl Into<BoxError>) -> Error {
+    pub(crate) fn unreadable(&self, source: impl Into<BoxError>) -> Error {
         Error::Decode {
             endpoint: self.endpoint.clone(),
             call: self.call.clone(),

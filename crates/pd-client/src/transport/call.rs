@@ -10,11 +10,13 @@ use url::form_urlencoded::byte_serialize;
 use crate::error::{Error, InputError};
 
 const API: &str = "/pd/api/v1";
+const API_V2: &str = "/pd/api/v2";
 
 /// Method, path, query and body of a call, and what it costs PD.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     method: Method,
+    api: &'static str,
     path: String,
     query: String,
     body: Option<Bytes>,
@@ -30,6 +32,8 @@ pub(crate) enum Cost {
     List,
     /// A change.
     Write,
+    /// A change that PD carries out before it answers.
+    SlowWrite,
 }
 
 impl Call {
@@ -45,13 +49,17 @@ impl Call {
 
     /// Changes something, as the body says.
     pub(crate) fn post(path: &str, body: &impl Serialize) -> Result<Self, Error> {
-        let mut call = Self::new(Method::POST, path, Cost::Write);
-        let body = serde_json::to_vec(body).map_err(|source| InputError::Body {
-            call: call.name(),
-            source: source.into(),
-        })?;
-        call.body = Some(Bytes::from(body));
-        Ok(call)
+        Self::new(Method::POST, path, Cost::Write).with_body(body)
+    }
+
+    /// Changes something, as the path says.
+    pub(crate) fn post_empty(path: &str) -> Self {
+        Self::new(Method::POST, path, Cost::Write)
+    }
+
+    /// Puts something under a name.
+    pub(crate) fn put_empty(path: &str) -> Self {
+        Self::new(Method::PUT, path, Cost::Write)
     }
 
     /// Removes something.
@@ -59,7 +67,57 @@ impl Call {
         Self::new(Method::DELETE, path, Cost::Write)
     }
 
-    /// Adds a path segment. Numbers only: PD decodes some of its paths twice.
+    /// The same call of the second version of PD's API.
+    pub(crate) fn v2(self) -> Self {
+        Self {
+            api: API_V2,
+            ..self
+        }
+    }
+
+    /// The same call, answered only when PD has carried it out.
+    pub(crate) fn slow(self) -> Self {
+        Self {
+            cost: Cost::SlowWrite,
+            ..self
+        }
+    }
+
+    /// The same call with a JSON body.
+    pub(crate) fn with_body(mut self, body: &impl Serialize) -> Result<Self, Error> {
+        let body = serde_json::to_vec(body).map_err(|source| InputError::Body {
+            call: self.name(),
+            source: source.into(),
+        })?;
+        self.body = Some(Bytes::from(body));
+        Ok(self)
+    }
+
+    /// Adds a path segment that is a name: of a scheduler, a member, a task.
+    ///
+    /// PD decodes some of its paths twice and then cleans them, so that a name with a slash, two
+    /// dots or a percent sign would call something else.
+    pub(crate) fn name_segment(self, what: &'static str, name: &str) -> Result<Self, InputError> {
+        let refuse = |problem| InputError::argument(what, name, problem);
+        let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.is_empty() {
+            return Err(refuse("it is empty"));
+        }
+        if name.len() > 128 {
+            return Err(refuse("it is longer than 128 bytes"));
+        }
+        if !name.bytes().all(is_safe) {
+            return Err(refuse(
+                "write letters, digits, `-`, `_` and `.` only, PD would take it for another path",
+            ));
+        }
+        if name.bytes().all(|byte| byte == b'.') {
+            return Err(refuse("it must not be dots only"));
+        }
+        Ok(self.segment(name))
+    }
+
+    /// Adds a path segment. Numbers and our own words only: PD decodes some of its paths twice.
     pub(crate) fn segment(mut self, id: impl fmt::Display) -> Self {
         // Writing to a String cannot fail.
         let _ = write!(self.path, "/{id}");
@@ -78,7 +136,8 @@ impl Call {
 
     /// Method and path for people. Without the query, which may hold keys.
     pub(crate) fn name(&self) -> String {
-        format!("{} {}", self.method, self.path)
+        let api = if self.api == API { "" } else { self.api };
+        format!("{} {api}{}", self.method, self.path)
     }
 
     pub(crate) fn method(&self) -> Method {
@@ -86,7 +145,7 @@ impl Call {
     }
 
     pub(crate) fn path_and_query(&self) -> String {
-        format!("{API}{}{}", self.path, self.query)
+        format!("{}{}{}", self.api, self.path, self.query)
     }
 
     pub(crate) fn has_body(&self) -> bool {
@@ -104,6 +163,7 @@ impl Call {
     fn new(method: Method, path: &str, cost: Cost) -> Self {
         Self {
             method,
+            api: API,
             path: path.to_owned(),
             query: String::new(),
             body: None,
@@ -126,6 +186,44 @@ mod tests {
             "/pd/api/v1/regions/key?key=t%00%FF%2F+%26&limit=1"
         );
         assert_eq!(call.name(), "GET /regions/key");
+    }
+
+    #[test]
+    fn names_that_are_another_path_are_refused() {
+        let delete = |name: &str| Call::delete("/schedulers").name_segment("scheduler", name);
+        for wrong in [
+            "",
+            ".",
+            "..",
+            "...",
+            "a/b",
+            "../stores/remove-tombstone",
+            "..%2Fstores%2Fremove-tombstone",
+            "a%2e",
+            "a?force",
+            "a#b",
+            "a b",
+            "a\\b",
+            "ä",
+            "a\n",
+            "a+b",
+        ] {
+            assert!(delete(wrong).is_err(), "{wrong}");
+        }
+        let long = "x".repeat(129);
+        assert!(delete(&long).is_err());
+        let call = delete("balance-leader_1.x").unwrap();
+        assert_eq!(
+            call.path_and_query(),
+            "/pd/api/v1/schedulers/balance-leader_1.x"
+        );
+    }
+
+    #[test]
+    fn the_second_api_shows_in_the_name() {
+        let call = Call::point("/maintenance").v2();
+        assert_eq!(call.name(), "GET /pd/api/v2/maintenance");
+        assert_eq!(call.path_and_query(), "/pd/api/v2/maintenance");
     }
 
     #[test]

@@ -64,13 +64,18 @@ impl Client {
         Err(most_telling.unwrap_or_else(|| InputError::NoEndpoint.into()))
     }
 
-    /// Sends a write to the leader, or on to a configured endpoint while it is proved unsent.
+    /// Sends a write that PD acknowledges, see [`write_for`](Self::write_for).
     pub(crate) async fn write(&self, call: Call) -> Result<Accepted, Error> {
+        self.write_for(call).await?.accepted()
+    }
+
+    /// Sends a write to the leader, or on to a configured endpoint while it is proved unsent.
+    pub(crate) async fn write_for(&self, call: Call) -> Result<Answer, Error> {
         let time = self.time_for(call.cost());
         let mut unsent: Option<Error> = None;
         for endpoint in self.write_route().await {
             let error = match self.exchange(&endpoint, &call, time).await {
-                Ok(answer) => return answer.accepted(),
+                Ok(answer) => return Ok(answer),
                 Err(failure) => failure.error,
             };
             // Whatever went wrong, the leader may be another by now.
@@ -154,6 +159,7 @@ impl Client {
             Cost::Point => timeouts.point,
             Cost::List => timeouts.list,
             Cost::Write => timeouts.write,
+            Cost::SlowWrite => timeouts.write.max(timeouts.list),
         };
         time.min(LONGEST)
     }

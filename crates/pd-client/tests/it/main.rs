@@ -8,6 +8,7 @@ mod environment;
 mod fault_server;
 mod faults;
 mod input;
+mod input_writes;
 mod recorded_calls;
 mod recordings;
 mod replay;
@@ -15,6 +16,8 @@ mod routes;
 mod simulated;
 mod tls;
 mod wire;
+mod wire_reads;
+mod wire_writes;
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::{quick, region, store};
 
 /// What one call sends, as `METHOD path?query body`.
 #[track_caller]
-fn sends<T: Future>(answer: &str, call: impl FnOnce(Client) -> T, expected: &str) {
+pub(crate) fn sends<T: Future>(answer: &str, call: impl FnOnce(Client) -> T, expected: &str) {
     let replay = Replay::new(200, &[], answer);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -162,7 +162,7 @@ pub(super) fn by_id(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 }
 
 pub(super) fn by_key(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let key = match key_of(request.segment(2), request) {
+    let key = match key_of(request.segment(2).as_bytes(), request) {
         Ok(key) => key,
         Err(answer) => return answer,
     };
@@ -181,10 +181,8 @@ pub(super) fn scan(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         Ok(limit) => usize::try_from(limit).unwrap_or(usize::MAX).min(MAX_LIMIT),
         Err(answer) => return answer,
     };
-    let keys = key_of(request.query("key").unwrap_or_default(), request).and_then(|start| {
-        let end = key_of(request.query("end_key").unwrap_or_default(), request)?;
-        Ok((start, end))
-    });
+    let key = |name| key_of(request.query_bytes(name).unwrap_or_default(), request);
+    let keys = key("key").and_then(|start| Ok((start, key("end_key")?)));
     let (start, end) = match keys {
         Ok(keys) => keys,
         Err(answer) => return answer,
@@ -211,10 +209,11 @@ fn limit_of(request: &Request<'_>) -> Result<i64, Answer> {
 }
 
 /// A key from the URL, as upper-case hex: raw bytes unless the request says it is hex.
-fn key_of(text: &str, request: &Request<'_>) -> Result<String, Answer> {
+fn key_of(given: &[u8], request: &Request<'_>) -> Result<String, Answer> {
     if request.query("format") != Some("hex") {
-        return Ok(text.bytes().map(|byte| format!("{byte:02X}")).collect());
+        return Ok(given.iter().map(|byte| format!("{byte:02X}")).collect());
     }
+    let text = String::from_utf8_lossy(given);
     if text.len() % 2 == 1 {
         return Err(Answer::message(400, "encoding/hex: odd length hex string"));
     }

@@ -12,7 +12,8 @@ pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
     /// Decoded, without the prefix.
     pub(crate) path: String,
-    pub(crate) query: Vec<(String, String)>,
+    /// Values are bytes: keys need not be text.
+    pub(crate) query: Vec<(String, Vec<u8>)>,
     pub(crate) body: &'a [u8],
 }
 
@@ -30,7 +31,13 @@ impl Request<'_> {
         self.query
             .iter()
             .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+            .map(|(_, value)| std::str::from_utf8(value).unwrap_or_default())
+    }
+
+    /// A value that need not be text.
+    pub(crate) fn query_bytes(&self, name: &str) -> Option<&[u8]> {
+        let mut named = self.query.iter().filter(|(key, _)| key == name);
+        named.next().map(|(_, value)| value.as_slice())
     }
 
     /// The id in the path; if it is none, the answer most handlers give.
@@ -186,6 +193,10 @@ pub(crate) fn go_kind(value: &Json) -> &'static str {
 
 /// Undoes percent-encoding; `+` is a space in queries.
 pub(crate) fn percent_decode(text: &str, plus_is_space: bool) -> String {
+    String::from_utf8_lossy(&percent_decoded(text, plus_is_space)).into_owned()
+}
+
+fn percent_decoded(text: &str, plus_is_space: bool) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -205,17 +216,17 @@ pub(crate) fn percent_decode(text: &str, plus_is_space: bool) -> String {
             other => bytes.push(other),
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 /// The pairs of a query string.
-pub(crate) fn parse_query(query: &str) -> Vec<(String, String)> {
+pub(crate) fn parse_query(query: &str) -> Vec<(String, Vec<u8>)> {
     query
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (percent_decode(key, true), percent_decode(value, true))
+            (percent_decode(key, true), percent_decoded(value, true))
         })
         .collect()
 }

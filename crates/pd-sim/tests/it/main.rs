@@ -12,6 +12,7 @@ mod faults;
 mod half_moved;
 mod http;
 mod normal;
+mod operating;
 mod operators;
 mod pd_leader;
 mod recording;

@@ -15,6 +15,9 @@ pub(crate) struct Recording {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Step {
     pub(crate) name: String,
+    /// How long the recorder waited before.
+    #[serde(default)]
+    pub(crate) wait_ms: u64,
     pub(crate) request: Request,
     pub(crate) response: Response,
 }
@@ -30,6 +33,8 @@ pub(crate) struct Request {
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
+    #[serde(default)]
+    pub(crate) error_code: Option<String>,
     pub(crate) body: String,
 }
 
@@ -52,6 +57,15 @@ impl Recording {
 }
 
 impl Request {
+    /// The bytes that were sent, where the recorder put no spaces.
+    pub(crate) fn compact_body(&self) -> String {
+        match &self.body {
+            Json::Null => String::new(),
+            Json::String(raw) => raw.clone(),
+            value => value.to_string(),
+        }
+    }
+
     /// The bytes that were sent: the recorder put a space after every colon and comma.
     pub(crate) fn body(&self) -> String {
         match &self.body {

@@ -1,0 +1,140 @@
+//! See [`Finding`].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::definition::{ActionDefinition, Role};
+use crate::mutation::Mutation;
+use crate::progress::Evidence;
+use crate::subject::Subject;
+
+/// The member of a result that holds what was found.
+const FINDINGS: &str = "findings";
+
+/// Something that is not as it should be, and what can be done about it.
+///
+/// The result of an observation that [diagnoses](Role::Diagnose) or looks for
+/// [leftovers](Role::Leftovers) has a list of these in a member called `findings`, so that front
+/// ends can show any subject's.
+///
+/// ```
+/// use action_core::Finding;
+///
+/// let finding = Finding::new("left_over_drain", "store/4", "leaders are kept off store 4")
+///     .seen("GET /stores", "leader_count", 0)
+///     .next("stop the drain, unless somebody still works on the store")
+///     .effect("evict-leader/4");
+/// assert_eq!(finding.evidence[0].fact, "leader_count");
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Finding {
+    /// A stable code for what it is.
+    pub code: String,
+    /// What it is about, such as `store/4`.
+    pub about: String,
+    /// What it is, for people.
+    pub text: String,
+    /// What was read that shows it.
+    pub evidence: Vec<Evidence>,
+    /// The next safe step, for people.
+    pub next: String,
+    /// The mutation that mends it, where there is one and all its parameters are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mend: Option<Mend>,
+    /// The lasting effect that it is, such as `evict-leader/4`: whoever keeps a record of effects
+    /// knows by this whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasting_effect: Option<String>,
+}
+
+/// A mutation that mends something.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Mend {
+    /// The name of the action.
+    pub name: String,
+    /// Its parameters.
+    pub parameters: Map<String, Value>,
+}
+
+impl Finding {
+    /// Something that is not as it should be.
+    #[must_use]
+    pub fn new(code: &str, about: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            about: about.into(),
+            text: text.into(),
+            evidence: Vec::new(),
+            next: String::new(),
+            mend: None,
+            lasting_effect: None,
+        }
+    }
+
+    /// Shown by something that was read.
+    #[must_use]
+    pub fn seen(mut self, source: impl Into<String>, fact: &str, value: impl Into<Value>) -> Self {
+        self.evidence.push(Evidence::new(source, fact, value));
+        self
+    }
+
+    /// To be met with this step.
+    #[must_use]
+    pub fn next(mut self, step: impl Into<String>) -> Self {
+        self.next = step.into();
+        self
+    }
+
+    /// Mended by a mutation of the same subject.
+    #[must_use]
+    pub fn mended_by<S: Subject, M: Mutation<S>>(mut self, action: &M) -> Self {
+        if let Ok(Value::Object(parameters)) = serde_json::to_value(action) {
+            self.mend = Some(Mend {
+                name: M::NAME.to_owned(),
+                parameters,
+            });
+        }
+        self
+    }
+
+    /// The lasting effect of this name.
+    #[must_use]
+    pub fn effect(mut self, lasting_effect: impl Into<String>) -> Self {
+        self.lasting_effect = Some(lasting_effect.into());
+        self
+    }
+}
+
+/// Whether an action's result has findings.
+fn finds(definition: &ActionDefinition) -> bool {
+    matches!(definition.role, Some(Role::Diagnose | Role::Leftovers))
+}
+
+/// What is wrong with an action that should have findings and has none.
+pub(crate) fn lint(definition: &ActionDefinition) -> Option<String> {
+    let found = definition
+        .output_schema
+        .pointer("/properties/findings/type");
+    let is_list = found.and_then(Value::as_str) == Some("array");
+    (finds(definition) && !is_list)
+        .then(|| format!("output schema: an action of its role gives a list called `{FINDINGS}`"))
+}
+
+/// Writes the names in findings as they are registered, behind the prefix of a system.
+pub(crate) fn scope(definition: &ActionDefinition, prefix: &str, result: &mut Value) {
+    if !finds(definition) {
+        return;
+    }
+    let found = result.get_mut(FINDINGS).and_then(Value::as_array_mut);
+    for finding in found.into_iter().flatten() {
+        if let Some(Value::String(name)) = finding.pointer_mut("/mend/name") {
+            *name = format!("{prefix}_{name}");
+        }
+        if let Some(Value::String(key)) = finding.get_mut("lasting_effect") {
+            *key = format!("{prefix}/{key}");
+        }
+    }
+}

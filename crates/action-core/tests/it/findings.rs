@@ -1,0 +1,140 @@
+//! What observations find, as front ends get it.
+
+use std::convert::Infallible;
+
+use action_core::{
+    ActionRegistry, ActionSet, Cost, FailureKind, Finding, Observation, RegistryError, Role,
+    Subject, SubjectError,
+};
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::subjects::{MoveWagon, Yard};
+
+#[derive(Debug, thiserror::Error)]
+#[error("never")]
+struct Never(Infallible);
+
+impl SubjectError for Never {
+    fn kind(&self) -> FailureKind {
+        FailureKind::Bug
+    }
+}
+
+struct Ship;
+
+#[async_trait]
+impl Subject for Ship {
+    const NAME: &'static str = "ship";
+    type Error = Never;
+
+    fn actions() -> ActionSet<Self> {
+        ActionSet::new().observation::<FindLeaks>()
+    }
+
+    async fn identity(&self) -> Result<String, Never> {
+        Ok("ship 1".to_owned())
+    }
+}
+
+/// Looks for leaks.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FindLeaks {}
+
+/// The leaks.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Leaks {
+    /// One for each.
+    findings: Vec<Finding>,
+}
+
+#[async_trait]
+impl Observation<Ship> for FindLeaks {
+    const NAME: &'static str = "find_leaks";
+    const COST: Cost = Cost::Point;
+    const ROLE: Option<Role> = Some(Role::Leftovers);
+    type Output = Leaks;
+
+    async fn observe(&self, _: &Ship) -> Result<Leaks, Never> {
+        let wagon = serde_json::from_value(json!({"from_track": 1, "to_track": 2})).unwrap();
+        Ok(Leaks {
+            findings: vec![
+                Finding::new("leak", "hold/1", "water in hold 1")
+                    .seen("the gauge", "depth", 4)
+                    .next("pump")
+                    .mended_by::<Yard, MoveWagon>(&wagon)
+                    .effect("leak/1"),
+            ],
+        })
+    }
+}
+
+/// A ship that says it looks for leftovers, and gives no findings.
+struct Liar;
+
+#[async_trait]
+impl Subject for Liar {
+    const NAME: &'static str = "liar";
+    type Error = Never;
+
+    fn actions() -> ActionSet<Self> {
+        ActionSet::new().observation::<SayNothing>()
+    }
+
+    async fn identity(&self) -> Result<String, Never> {
+        Ok("ship 2".to_owned())
+    }
+}
+
+/// Says nothing.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SayNothing {}
+
+#[async_trait]
+impl Observation<Liar> for SayNothing {
+    const NAME: &'static str = "say_nothing";
+    const COST: Cost = Cost::Point;
+    const ROLE: Option<Role> = Some(Role::Diagnose);
+    type Output = SayNothing;
+
+    async fn observe(&self, _: &Liar) -> Result<SayNothing, Never> {
+        Ok(SayNothing {})
+    }
+}
+
+#[tokio::test]
+async fn findings_name_actions_and_effects_as_they_are_registered() {
+    let mut registry = ActionRegistry::new();
+    registry.register(Ship).unwrap();
+    registry.register_as("north", Ship).unwrap();
+    let found = registry.observe("find_leaks", json!({})).await.unwrap();
+    let expected = json!({"findings": [{
+        "code": "leak", "about": "hold/1", "text": "water in hold 1", "next": "pump",
+        "evidence": [{"source": "the gauge", "fact": "depth", "value": 4}],
+        "mend": {"name": "move_wagon", "parameters": {"from_track": 1, "to_track": 2}},
+        "lasting_effect": "leak/1",
+    }]});
+    assert_eq!(found, expected);
+    let found = registry
+        .observe("north_find_leaks", json!({}))
+        .await
+        .unwrap();
+    assert_eq!(found["findings"][0]["mend"]["name"], "north_move_wagon");
+    assert_eq!(found["findings"][0]["lasting_effect"], "north/leak/1");
+}
+
+#[test]
+fn an_action_that_diagnoses_has_findings() {
+    let error = ActionRegistry::new().register(Liar).unwrap_err();
+    let RegistryError::Malformed { problems, .. } = error else {
+        unreachable!("{error}");
+    };
+    assert_eq!(
+        problems,
+        ["output schema: an action of its role gives a list called `findings`"]
+    );
+}

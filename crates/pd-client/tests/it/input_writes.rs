@@ -1,0 +1,156 @@
+//! Changes that are refused before anything is sent.
+
+use std::time::Duration;
+
+use pd_client::checkers::Checker;
+use pd_client::operators::{SplitPolicy, TargetRole};
+use pd_client::stores::LimitKind;
+use pd_client::{Client, Error, ErrorClass};
+
+use crate::replay::Replay;
+use crate::{region, store};
+
+/// Refused before anything is sent.
+#[track_caller]
+fn refused<T>(call: impl AsyncFnOnce(Client) -> Result<T, Error>, words: &str) {
+    let replay = Replay::new(200, &[], "\"done\"");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let error = runtime.block_on(call(replay.client())).err().unwrap();
+    assert_eq!(error.class(), ErrorClass::Input, "{error}");
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(replay.asked().is_empty());
+}
+
+#[test]
+fn what_pd_would_misread_is_not_sent() {
+    const NONE: [&str; 0] = [];
+    let second = Duration::from_secs(1);
+    for name in ["../stores/remove-tombstone", "a%2Fb", "", "..", "a/b"] {
+        refused(
+            async |pd| pd.pause_scheduler(name, second).await,
+            "scheduler",
+        );
+        refused(async |pd| pd.resume_scheduler(name).await, "scheduler");
+        refused(async |pd| pd.scheduler_diagnostic(name).await, "scheduler");
+        refused(async |pd| pd.transfer_pd_leader(name).await, "member");
+        refused(async |pd| pd.set_leader_priority(name, 1).await, "member");
+        refused(async |pd| pd.begin_maintenance("a", name).await, "task");
+        refused(async |pd| pd.end_maintenance(name, "a").await, "kind");
+    }
+    refused(
+        async |pd| pd.pause_scheduler("all", second).await,
+        "every scheduler",
+    );
+    refused(
+        async |pd| pd.pause_scheduler("a", Duration::ZERO).await,
+        "zero",
+    );
+    refused(
+        async |pd| pd.pause_checker(Checker::Rule, Duration::MAX).await,
+        "longer than PD can count",
+    );
+    refused(async |pd| pd.set_config("", 1).await, "write a name");
+    refused(async |pd| pd.set_config("a b", 1).await, "write a name");
+    refused(
+        async |pd| pd.set_config("a", 1 << 53).await,
+        "64-bit floats",
+    );
+    refused(async |pd| pd.set_config("a", f64::NAN).await, "ends");
+    refused(
+        async |pd| pd.set_config_for("a", 1, Duration::ZERO).await,
+        "zero",
+    );
+    refused(
+        async |pd| pd.set_config_for("a", 0.5, second).await,
+        "whole numbers and flags",
+    );
+    refused(async |pd| pd.set_evict_leader_batch(0).await, "1 to 100");
+    refused(
+        async |pd| pd.set_store_labels(store(1), &[]).await,
+        "at least one",
+    );
+    refused(
+        async |pd| pd.set_store_labels(store(1), &[("zone", "")]).await,
+        "deleting",
+    );
+    refused(
+        async |pd| {
+            pd.set_store_labels(store(1), &[("a", "x"), ("a", "y")])
+                .await
+        },
+        "twice",
+    );
+    refused(
+        async |pd| pd.delete_store_label(store(1), "").await,
+        "empty",
+    );
+    for weight in [-1.0, f64::NAN, f64::INFINITY] {
+        refused(
+            async |pd| pd.set_store_weight(store(1), 1.0, weight).await,
+            "region weight",
+        );
+    }
+    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        refused(
+            async |pd| pd.set_store_limit(store(1), LimitKind::AddPeer, rate).await,
+            "more than 0",
+        );
+    }
+    refused(
+        async |pd| {
+            pd.set_store_limits_by_label(&[], LimitKind::AddPeer, 1.0)
+                .await
+        },
+        "accept none",
+    );
+    refused(
+        async |pd| pd.add_merge_region_operator(region(1), region(1)).await,
+        "neighbour",
+    );
+    let policy = SplitPolicy::UseKey;
+    refused(
+        async |pd| pd.add_split_region_operator(region(1), policy, &NONE).await,
+        "at least one",
+    );
+    refused(
+        async |pd| {
+            pd.add_split_region_operator(region(1), policy, &["zz"])
+                .await
+        },
+        "hexadecimal",
+    );
+    refused(
+        async |pd| {
+            pd.add_split_region_operator(region(1), SplitPolicy::Scan, &["74"])
+                .await
+        },
+        "`usekey` only",
+    );
+    for (targets, words) in [
+        (vec![], "at least one"),
+        (vec![(store(1), TargetRole::Voter); 2], "once"),
+        (
+            vec![
+                (store(1), TargetRole::Leader),
+                (store(2), TargetRole::Leader),
+            ],
+            "the leader",
+        ),
+    ] {
+        refused(
+            async |pd| pd.add_transfer_region_operator(region(1), &targets).await,
+            words,
+        );
+    }
+    refused(
+        async |pd| pd.split_regions(&NONE, None).await,
+        "at least one",
+    );
+    refused(
+        async |pd| pd.accelerate_schedule("7", "").await,
+        "hexadecimal",
+    );
+}

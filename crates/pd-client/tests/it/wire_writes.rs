@@ -1,0 +1,307 @@
+//! What changes send, byte by byte.
+
+use std::time::Duration;
+
+use pd_client::checkers::Checker;
+use pd_client::operators::{SplitPolicy, TargetRole};
+use pd_client::regions::{ScatterRegions, ScatterTarget};
+use pd_client::schedulers::SchedulerKind;
+use pd_client::stores::LimitKind;
+use pd_client::{Accepted, Client, Error};
+
+use crate::wire::sends;
+use crate::{region, store};
+
+/// What an acknowledged change sends.
+#[track_caller]
+fn writes(call: impl AsyncFnOnce(Client) -> Result<Accepted, Error>, expected: &str) {
+    sends(
+        "\"done\"",
+        async |pd| {
+            let accepted = call(pd).await.unwrap();
+            assert_eq!(accepted.message, "done");
+        },
+        expected,
+    );
+}
+
+#[test]
+fn operators_have_the_field_names_of_their_kind() {
+    const NONE: [&str; 0] = [];
+    writes(
+        async |pd| pd.add_peer_operator(region(12), store(5)).await,
+        r#"POST /operators {"name":"add-peer","region_id":12,"store_id":5}"#,
+    );
+    writes(
+        async |pd| pd.add_learner_operator(region(12), store(6)).await,
+        r#"POST /operators {"name":"add-learner","region_id":12,"store_id":6}"#,
+    );
+    writes(
+        async |pd| pd.remove_peer_operator(region(12), store(5)).await,
+        r#"POST /operators {"name":"remove-peer","region_id":12,"store_id":5}"#,
+    );
+    writes(
+        async |pd| {
+            let targets = [
+                (store(2), TargetRole::Leader),
+                (store(4), TargetRole::Voter),
+                (store(5), TargetRole::Follower),
+                (store(6), TargetRole::Learner),
+            ];
+            pd.add_transfer_region_operator(region(12), &targets).await
+        },
+        r#"POST /operators {"name":"transfer-region","region_id":12,"to_store_ids":[2,4,5,6],"peer_roles":["leader","voter","follower","learner"]}"#,
+    );
+    writes(
+        async |pd| pd.add_merge_region_operator(region(12), region(13)).await,
+        r#"POST /operators {"name":"merge-region","source_region_id":12,"target_region_id":13}"#,
+    );
+    writes(
+        async |pd| {
+            pd.add_split_region_operator(region(12), SplitPolicy::Approximate, &NONE)
+                .await
+        },
+        r#"POST /operators {"name":"split-region","region_id":12,"policy":"approximate"}"#,
+    );
+    writes(
+        async |pd| {
+            let keys = ["7480000000000000FF5F72", "7480000000000000ff5f73"];
+            pd.add_split_region_operator(region(12), SplitPolicy::UseKey, &keys)
+                .await
+        },
+        r#"POST /operators {"name":"split-region","region_id":12,"policy":"usekey","keys":["7480000000000000FF5F72","7480000000000000ff5f73"]}"#,
+    );
+    writes(
+        async |pd| pd.add_scatter_region_operator(region(12), None).await,
+        r#"POST /operators {"name":"scatter-region","region_id":12}"#,
+    );
+    writes(
+        async |pd| {
+            pd.add_scatter_region_operator(region(12), Some("import-7"))
+                .await
+        },
+        r#"POST /operators {"name":"scatter-region","region_id":12,"group":"import-7"}"#,
+    );
+    writes(
+        async |pd| pd.cancel_all_operators().await,
+        "DELETE /operators",
+    );
+}
+
+#[test]
+fn configuration_goes_out_one_item_at_a_time_in_pds_types() {
+    writes(
+        async |pd| pd.set_config("leader-schedule-limit", 8).await,
+        r#"POST /config {"leader-schedule-limit":8}"#,
+    );
+    writes(
+        async |pd| pd.set_config("schedule.low-space-ratio", 0.85).await,
+        r#"POST /config {"schedule.low-space-ratio":0.85}"#,
+    );
+    writes(
+        async |pd| pd.set_config("schedule.halt-scheduling", true).await,
+        r#"POST /config {"schedule.halt-scheduling":"true"}"#,
+    );
+    writes(
+        async |pd| {
+            let time = Duration::from_secs(1800);
+            pd.set_config("schedule.max-store-down-time", time).await
+        },
+        r#"POST /config {"schedule.max-store-down-time":"1800000ms"}"#,
+    );
+    writes(
+        async |pd| {
+            pd.set_config("replication.location-labels", "zone,host")
+                .await
+        },
+        r#"POST /config {"replication.location-labels":"zone,host"}"#,
+    );
+    writes(
+        async |pd| {
+            let time = Duration::from_millis(59_001);
+            pd.set_config_for("schedule.leader-schedule-limit", 9, time)
+                .await
+        },
+        r#"POST /config?ttlSecond=60 {"schedule.leader-schedule-limit":9}"#,
+    );
+    writes(
+        async |pd| pd.clear_config_ttl("schedule.leader-schedule-limit").await,
+        r#"POST /config?ttlSecond=0 {"schedule.leader-schedule-limit":0}"#,
+    );
+}
+
+#[test]
+fn schedulers_and_checkers_are_named_in_the_path() {
+    writes(
+        async |pd| {
+            pd.pause_scheduler("balance-leader-scheduler", Duration::from_secs(5))
+                .await
+        },
+        r#"POST /schedulers/balance-leader-scheduler {"delay":5}"#,
+    );
+    writes(
+        async |pd| pd.resume_scheduler("balance-leader-scheduler").await,
+        r#"POST /schedulers/balance-leader-scheduler {"delay":0}"#,
+    );
+    writes(
+        async |pd| pd.pause_all_schedulers(Duration::from_secs(60)).await,
+        r#"POST /schedulers/all {"delay":60}"#,
+    );
+    writes(
+        async |pd| pd.resume_all_schedulers().await,
+        r#"POST /schedulers/all {"delay":0}"#,
+    );
+    writes(
+        async |pd| {
+            pd.pause_checker(Checker::JointState, Duration::from_secs(9))
+                .await
+        },
+        r#"POST /checker/joint-state {"delay":9}"#,
+    );
+    writes(
+        async |pd| pd.resume_checker(Checker::Merge).await,
+        r#"POST /checker/merge {"delay":0}"#,
+    );
+    writes(
+        async |pd| pd.add_scheduler(SchedulerKind::BalanceRegion).await,
+        r#"POST /schedulers {"name":"balance-region-scheduler"}"#,
+    );
+    writes(
+        async |pd| pd.remove_scheduler(SchedulerKind::BalanceRegion).await,
+        "DELETE /schedulers/balance-region-scheduler",
+    );
+    writes(
+        async |pd| pd.add_grant_leader_scheduler(store(3)).await,
+        r#"POST /schedulers {"name":"grant-leader-scheduler","store_id":3}"#,
+    );
+    writes(
+        async |pd| pd.remove_grant_leader(store(3)).await,
+        "DELETE /schedulers/grant-leader-scheduler-3",
+    );
+    writes(
+        async |pd| pd.set_evict_leader_batch(5).await,
+        r#"POST /scheduler-config/evict-leader-scheduler/config {"batch":5}"#,
+    );
+}
+
+#[test]
+fn stores_change_by_their_own_paths_and_never_by_force() {
+    writes(
+        async |pd| pd.offline_store(store(4)).await,
+        "DELETE /store/4",
+    );
+    writes(
+        async |pd| pd.cancel_offline(store(4)).await,
+        "POST /store/4/state?state=Up",
+    );
+    writes(
+        async |pd| pd.remove_tombstones().await,
+        "DELETE /stores/remove-tombstone",
+    );
+    writes(
+        async |pd| {
+            pd.set_store_labels(store(1), &[("zone", "z1"), ("host", "h1")])
+                .await
+        },
+        r#"POST /store/1/label {"host":"h1","zone":"z1"}"#,
+    );
+    writes(
+        async |pd| pd.replace_store_labels(store(1), &[("zone", "z1")]).await,
+        r#"POST /store/1/label?force=true {"zone":"z1"}"#,
+    );
+    writes(
+        async |pd| pd.delete_store_label(store(1), "zone").await,
+        r#"DELETE /store/1/label "zone""#,
+    );
+    writes(
+        async |pd| pd.set_store_weight(store(1), 1.0, 0.5).await,
+        r#"POST /store/1/weight {"leader":1.0,"region":0.5}"#,
+    );
+    writes(
+        async |pd| pd.set_store_limit(store(1), LimitKind::AddPeer, 15.0).await,
+        r#"POST /store/1/limit {"rate":15.0,"type":"add-peer"}"#,
+    );
+    writes(
+        async |pd| pd.set_all_store_limits(LimitKind::RemovePeer, 20.0).await,
+        r#"POST /stores/limit {"rate":20.0,"type":"remove-peer"}"#,
+    );
+    writes(
+        async |pd| {
+            pd.set_store_limits_by_label(&[("zone", "z1")], LimitKind::AddPeer, 5.0)
+                .await
+        },
+        r#"POST /stores/limit {"rate":5.0,"type":"add-peer","labels":{"zone":"z1"}}"#,
+    );
+}
+
+#[test]
+fn members_and_maintenance_are_named_in_the_path() {
+    writes(
+        async |pd| pd.transfer_pd_leader("pd-1").await,
+        "POST /leader/transfer/pd-1",
+    );
+    writes(
+        async |pd| pd.resign_pd_leader().await,
+        "POST /leader/resign",
+    );
+    writes(
+        async |pd| pd.set_leader_priority("pd-1", -5).await,
+        r#"POST /members/name/pd-1 {"leader-priority":-5}"#,
+    );
+    writes(
+        async |pd| pd.begin_maintenance("restart", "night-7").await,
+        "PUT http://pd:2379/pd/api/v2/maintenance/restart/night-7",
+    );
+    writes(
+        async |pd| pd.end_maintenance("restart", "night-7").await,
+        "DELETE http://pd:2379/pd/api/v2/maintenance/restart/night-7",
+    );
+}
+
+#[test]
+fn many_regions_change_with_one_request() {
+    let half = "{\"processed-percentage\":50,\"regions-id\":[30,31]}";
+    sends(
+        half,
+        async |pd| {
+            let request = ScatterRegions {
+                target: ScatterTarget::Regions(vec![region(12), region(13)]),
+                group: Some("g".to_owned()),
+                retry_limit: Some(3),
+            };
+            let scattered = pd.scatter_regions(&request).await.unwrap();
+            assert_eq!(scattered.processed_percentage, 50);
+        },
+        r#"POST /regions/scatter {"regions_id":[12,13],"group":"g","retry_limit":3}"#,
+    );
+    sends(
+        half,
+        async |pd| {
+            let (start_key, end_key) = ("74".to_owned(), String::new());
+            let request = ScatterRegions {
+                target: ScatterTarget::Range { start_key, end_key },
+                group: None,
+                retry_limit: None,
+            };
+            pd.scatter_regions(&request).await.unwrap()
+        },
+        r#"POST /regions/scatter {"start_key":"74","end_key":""}"#,
+    );
+    sends(
+        half,
+        async |pd| {
+            let split = pd.split_regions(&["7480", "7481"], Some(1)).await.unwrap();
+            assert_eq!(split.regions_id, [region(30), region(31)]);
+        },
+        r#"POST /regions/split {"split_keys":["7480","7481"],"retry_limit":1}"#,
+    );
+    let text = "Accelerate regions scheduling in a given range [74,75)";
+    sends(
+        text,
+        async |pd| {
+            let accepted = pd.accelerate_schedule("74", "75").await.unwrap();
+            assert_eq!(accepted.message, text);
+        },
+        r#"POST /regions/accelerate-schedule {"start_key":"74","end_key":"75"}"#,
+    );
+}
