@@ -28,6 +28,7 @@
 pub use actor::{Actor, ActorError};
 pub use canonical::canonical;
 pub use chain::{BadLine, Entry, FORMAT, Hash};
+pub use desk::{Decider, Desk, Stop};
 pub use error::{Drift, GuardError};
 pub use guard::Guard;
 pub use journal::{
@@ -58,6 +59,7 @@ mod state;
 mod actor;
 mod approval;
 mod canonical;
+mod desk;
 mod plan_hash;
 pub mod policy;
 mod rules;

@@ -1,0 +1,204 @@
+//! What people decide, and what no number of processes can decide twice.
+
+use std::sync::Arc;
+
+use action_guard::{
+    CommitError, Decider, Desk, Journal, MemoryJournal, Mode, Phase, PlanHash, Policy, Proposal,
+    Record, Refusal, Ruling, Unrestricted,
+};
+
+use crate::scene::{actor, allow, intent, mode, proposal, proposed, refusal, write};
+
+/// A desk over a journal in memory with one proposal that waits for one person.
+async fn desk() -> (Desk, Arc<MemoryJournal>, Proposal) {
+    let journal = Arc::new(MemoryJournal::new());
+    let asked = proposal("a", "x");
+    let waits = Record::Proposed {
+        proposal: Box::new(asked.clone()),
+        ruling: Ruling::Approve {
+            rule: "all".to_owned(),
+            by: vec!["user:*".to_owned()],
+            count: 1,
+            ttl_ms: 60_000,
+            signed: false,
+        },
+    };
+    write(&*journal, [mode(Mode::Execute), waits])
+        .await
+        .unwrap();
+    let desk = Desk::new(
+        Arc::clone(&journal) as Arc<dyn Journal>,
+        Arc::new(Unrestricted),
+    );
+    (desk, journal, asked)
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, CommitError>) -> Refusal {
+    refusal(result.map(|_| ()))
+}
+
+#[tokio::test]
+async fn an_approval_lasts_as_long_as_its_rule_says_and_no_longer_than_its_proposal() {
+    let (desk, _, asked) = desk().await;
+    let ana = actor("user:ana");
+    let life = desk
+        .approve("a", &asked.plan_hash, Decider::claimed(&ana), None)
+        .await
+        .unwrap();
+    assert_eq!(life.phase, Phase::Approved);
+    let lasts = life.approvals[0]
+        .expires_at
+        .duration_since(life.proposed_at);
+    assert!(lasts.as_secs() >= 59 && lasts.as_secs() <= 70, "{lasts}");
+    assert!(life.approvals[0].expires_at < asked.expires_at);
+}
+
+#[tokio::test]
+async fn only_the_plan_that_was_seen_is_approved() {
+    let (desk, _, _) = desk().await;
+    let ana = actor("user:ana");
+    let other: PlanHash = "0".repeat(64).parse().unwrap();
+    let refused = refused(
+        desk.approve("a", &other, Decider::claimed(&ana), None)
+            .await,
+    );
+    assert!(matches!(refused, Refusal::OtherPlan { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn what_was_rejected_or_cancelled_is_over() {
+    let (desk, journal, asked) = desk().await;
+    let ana = actor("user:ana");
+    assert_eq!(
+        desk.reject("a", &ana, "no").await.unwrap().phase,
+        Phase::Rejected
+    );
+    let again = desk.approve("a", &asked.plan_hash, Decider::claimed(&ana), None);
+    assert!(matches!(
+        refused(again.await),
+        Refusal::Phase {
+            phase: Phase::Rejected,
+            ..
+        }
+    ));
+    write(&*journal, [proposed("b", "y", allow())])
+        .await
+        .unwrap();
+    assert_eq!(
+        desk.cancel("b", &ana, "no").await.unwrap().phase,
+        Phase::Cancelled
+    );
+    let sent = refusal(write(&*journal, [intent("b")]).await);
+    assert!(
+        matches!(
+            sent,
+            Refusal::Phase {
+                phase: Phase::Cancelled,
+                ..
+            }
+        ),
+        "{sent}"
+    );
+    let nothing = refused(desk.cancel("c", &ana, "no").await);
+    assert!(
+        matches!(nothing, Refusal::UnknownProposal { .. }),
+        "{nothing}"
+    );
+}
+
+#[tokio::test]
+async fn a_stop_cancels_what_waits_lists_what_goes_on_and_ends_by_a_person() {
+    let (desk, journal, _) = desk().await;
+    write(&*journal, [proposed("b", "y", allow()), intent("b")])
+        .await
+        .unwrap();
+    let stop = desk
+        .stop(&actor("agent:night"), "something is wrong")
+        .await
+        .unwrap();
+    assert!(stop.unrecorded.is_none());
+    let ids = |lives: &[Arc<action_guard::Life>]| -> Vec<String> {
+        lives.iter().map(|life| life.proposal.id.clone()).collect()
+    };
+    assert_eq!(
+        (ids(&stop.cancelled), ids(&stop.in_motion)),
+        (vec!["a".to_owned()], vec!["b".to_owned()])
+    );
+    assert!(journal.is_stopped().await.unwrap());
+    let propose = refusal(write(&*journal, [proposed("c", "z", allow())]).await);
+    assert!(matches!(propose, Refusal::Killed { .. }), "{propose}");
+    let (ana, night) = (actor("user:ana"), actor("agent:night"));
+    let by_agent = refused(desk.reset(Decider::claimed(&night), "go on").await);
+    assert!(matches!(by_agent, Refusal::NotAPerson { .. }), "{by_agent}");
+    assert!(journal.is_stopped().await.unwrap());
+    desk.reset(Decider::claimed(&ana), "it is right again")
+        .await
+        .unwrap();
+    assert!(!journal.is_stopped().await.unwrap());
+    let state = journal.state().await.unwrap();
+    assert_eq!((state.mode, state.killed.is_none()), (Mode::Observe, true));
+    let nothing = refused(desk.reset(Decider::claimed(&ana), "again").await);
+    assert_eq!(nothing, Refusal::NotKilled);
+}
+
+#[tokio::test]
+async fn a_stop_that_a_person_made_by_hand_is_reset_by_a_person() {
+    let (desk, journal, _) = desk().await;
+    journal.stop().await.unwrap();
+    let night = actor("agent:night");
+    assert!(desk.reset(Decider::claimed(&night), "go on").await.is_err());
+    assert!(journal.is_stopped().await.unwrap());
+    desk.reset(Decider::claimed(&actor("user:ana")), "it is right")
+        .await
+        .unwrap();
+    assert!(!journal.is_stopped().await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_approval_is_consumed_once_however_many_want_it() {
+    let (desk, journal, asked) = desk().await;
+    let ana = actor("user:ana");
+    desk.approve("a", &asked.plan_hash, Decider::claimed(&ana), None)
+        .await
+        .unwrap();
+    let consumers = (0..64).map(|_| {
+        let instance = journal.another_instance();
+        tokio::spawn(async move { write(&instance, [intent("a")]).await.is_ok() })
+    });
+    let consumers: Vec<_> = consumers.collect();
+    let mut consumed = 0;
+    for consumer in consumers {
+        consumed += usize::from(consumer.await.unwrap());
+    }
+    assert_eq!(consumed, 1);
+}
+
+#[tokio::test]
+async fn a_mode_that_must_be_signed_is_not_set_without() {
+    let (_, journal, _) = desk().await;
+    let policy: Policy =
+        "version = 1\nrequire_signed = [\"mode\"]\n[[person]]\nname = \"user:alice\"\n\
+        key = \"MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=\"\n"
+            .parse()
+            .unwrap();
+    let desk = Desk::new(Arc::clone(&journal) as Arc<dyn Journal>, Arc::new(policy));
+    let alice = actor("user:alice");
+    desk.set_mode(Mode::Observe, Decider::claimed(&alice), "stop")
+        .await
+        .unwrap();
+    let unsigned = refused(
+        desk.set_mode(Mode::Execute, Decider::claimed(&alice), "go")
+            .await,
+    );
+    assert!(matches!(unsigned, Refusal::NotProven { .. }), "{unsigned}");
+    let key = action_guard::PrivateKey::parse_pem(
+        "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
+-----END PRIVATE KEY-----",
+    );
+    let key = key.unwrap();
+    desk.set_mode(Mode::Execute, Decider::with_key(&alice, &key), "go")
+        .await
+        .unwrap();
+    assert_eq!(journal.state().await.unwrap().mode, Mode::Execute);
+}
