@@ -46,6 +46,7 @@ mod ids;
 pub mod checkers;
 pub mod cluster;
 pub mod config;
+pub mod gauges;
 pub mod hotspots;
 pub mod maintenance;
 pub mod members;

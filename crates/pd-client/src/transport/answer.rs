@@ -35,6 +35,11 @@ impl Answer {
         serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))
     }
 
+    /// The body as text.
+    pub(crate) fn text(&self) -> Result<&str, Error> {
+        std::str::from_utf8(&self.body).map_err(|error| self.unreadable(error))
+    }
+
     /// The body as the acknowledgement of a write: a JSON string, plain text, or `null`.
     pub(crate) fn accepted(self) -> Result<Accepted, Error> {
         let message = match serde_json::from_slice::<Option<String>>(&self.body) {

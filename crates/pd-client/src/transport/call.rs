@@ -75,6 +75,11 @@ impl Call {
         }
     }
 
+    /// The same call beside the versions of PD's API.
+    pub(crate) fn unversioned(self) -> Self {
+        Self { api: "", ..self }
+    }
+
     /// The same call, answered only when PD has carried it out.
     pub(crate) fn slow(self) -> Self {
         Self {

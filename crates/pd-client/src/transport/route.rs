@@ -64,6 +64,26 @@ impl Client {
         Err(most_telling.unwrap_or_else(|| InputError::NoEndpoint.into()))
     }
 
+    /// Asks the leader's own addresses, once each, for what no other member can tell.
+    pub(crate) async fn read_of_leader(&self, call: Call) -> Result<Answer, Error> {
+        let time = self.time_for(call.cost());
+        let mut failed: Option<Error> = None;
+        for endpoint in self.leader_addresses().await {
+            match self.exchange(&endpoint, &call, time).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failed = Some(failure.error),
+            }
+            self.shared.known_leader().take();
+        }
+        Err(match failed {
+            Some(error) => error,
+            None => Error::NotSent {
+                endpoint: self.endpoints().collect::<Vec<_>>().join(","),
+                source: "no address of PD's leader is known".into(),
+            },
+        })
+    }
+
     /// Sends a write that PD acknowledges, see [`write_for`](Self::write_for).
     pub(crate) async fn write(&self, call: Call) -> Result<Accepted, Error> {
         self.write_for(call).await?.accepted()

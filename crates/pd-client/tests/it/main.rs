@@ -7,6 +7,7 @@ mod clock;
 mod environment;
 mod fault_server;
 mod faults;
+mod gauges;
 mod input;
 mod input_writes;
 mod recorded_calls;

@@ -8,6 +8,7 @@ mod hotspot;
 mod key_range;
 mod members;
 mod operators;
+mod pd_metrics;
 mod progress;
 mod range_schedulers;
 mod regions;
@@ -234,6 +235,9 @@ pub(crate) fn handle(cluster: &mut Cluster, incoming: &Incoming<'_>) -> Answer {
     let path = percent_decode(raw_path, false);
     if let Some(clean) = cleaned(&path) {
         return Answer::redirect(301, &clean, is_read);
+    }
+    if path == "/metrics" && incoming.method == "GET" {
+        return pd_metrics::text(cluster, incoming.member);
     }
     let Some(path) = path.strip_prefix(PREFIX) else {
         return Answer::not_found();

@@ -271,35 +271,48 @@ pub(super) fn of_store(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 
 pub(super) fn check(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let kind = request.segment(2);
-    let known = [
-        "miss-peer",
-        "extra-peer",
-        "pending-peer",
-        "down-peer",
-        "learner-peer",
-        "empty-region",
-        "offline-peer",
-        "oversized-region",
-        "undersized-region",
-    ];
-    if !known.contains(&kind) {
+    if !CHECKS.contains(&kind) {
         return Answer::not_found();
     }
+    list(cluster, found_by(cluster, kind))
+}
+
+/// What regions are checked for.
+pub(super) const CHECKS: [&str; 9] = [
+    "miss-peer",
+    "extra-peer",
+    "pending-peer",
+    "down-peer",
+    "learner-peer",
+    "empty-region",
+    "offline-peer",
+    "oversized-region",
+    "undersized-region",
+];
+
+/// The regions that a check finds.
+pub(super) fn found_by<'a>(
+    cluster: &'a Cluster,
+    kind: &str,
+) -> impl Iterator<Item = &'a Region> + use<'a> {
+    let kind = CHECKS.into_iter().find(|known| *known == kind);
     let replicas = usize::try_from(cluster.config.max_replicas()).unwrap_or(usize::MAX);
-    let found = cluster.regions.iter().filter(|region| match kind {
-        "miss-peer" => region.peers.len() < replicas,
-        "extra-peer" => region.peers.len() > replicas,
-        "pending-peer" => !region.pending.is_empty(),
-        "down-peer" => !region.down.is_empty(),
-        "learner-peer" => region.peers.iter().any(|peer| !peer.is_voter()),
-        "empty-region" => region.size <= 1,
-        "offline-peer" => region.peers.iter().any(|peer| {
-            let store = cluster.stores.get(&peer.store_id);
-            store.is_some_and(|store| store.state == StoreState::Offline)
-        }),
-        _ => false,
-    });
-    list(cluster, found)
+    cluster
+        .regions
+        .iter()
+        .filter(move |region| match kind.unwrap_or_default() {
+            "miss-peer" => region.peers.len() < replicas,
+            "extra-peer" => region.peers.len() > replicas,
+            "pending-peer" => !region.pending.is_empty(),
+            "down-peer" => !region.down.is_empty(),
+            "learner-peer" => region.peers.iter().any(|peer| !peer.is_voter()),
+            "empty-region" => region.size <= 1,
+            "offline-peer" => region.peers.iter().any(|peer| {
+                let store = cluster.stores.get(&peer.store_id);
+                store.is_some_and(|store| store.state == StoreState::Offline)
+            }),
+            _ => false,
+        })
 }
 
 pub(super) fn siblings(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
