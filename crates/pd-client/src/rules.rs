@@ -8,6 +8,10 @@ use crate::ids::RegionId;
 use crate::lenient::null_is_default;
 use crate::transport::{Answer, Call};
 
+pub use fit::{RegionFit, RuleFit};
+
+mod fit;
+
 impl Client {
     /// All placement rules; `None` when they are switched off.
     ///

@@ -16,6 +16,7 @@ pub use diagnostic::SchedulerDiagnostic;
 pub use kinds::SchedulerKind;
 
 mod diagnostic;
+mod keepers;
 mod kinds;
 mod pauses;
 
