@@ -1,15 +1,25 @@
-//! What PD refuses to put on a region, in its order and words.
+//! What PD refuses, in its order and words.
+//!
+//! Read from PD's source and compared with what it answers, by version, in the tests. Words are
+//! without the `[PD:…]` in front, which PD before 7.5 leaves out.
 
-use action_core::Verdict;
-use pd_client::operators::OperatorReport;
+use std::time::Duration;
+
+use action_core::{Cause, ClockOffset, Verdict};
 use pd_client::regions::Region;
 use pd_client::stores::{Store, StoreState};
 
 use crate::error::Error;
 use crate::ids::{RegionId, StoreId};
-use crate::own_operator::is_running;
-use crate::region_facts::in_joint_state;
 use crate::tikv::Tikv;
+
+pub(crate) use change::peer_exists;
+pub(crate) use priority::{Level, occupied};
+pub(crate) use scene::{Scene, can_lead, failure_domain};
+
+mod change;
+mod priority;
+mod scene;
 
 pub(crate) fn rejected(code: &str, text: impl Into<String>) -> Verdict {
     Verdict::WouldReject {
@@ -18,16 +28,30 @@ pub(crate) fn rejected(code: &str, text: impl Into<String>) -> Verdict {
     }
 }
 
+pub(crate) fn undecided(code: &str, text: impl Into<String>) -> Verdict {
+    Verdict::Undecided {
+        causes: vec![Cause::new(code, text)],
+    }
+}
+
 /// The region; or what PD would say because there is none, or no cluster.
 pub(crate) async fn region(tikv: &Tikv, id: RegionId) -> Result<Result<Region, Verdict>, Error> {
     match tikv.pd.region(id.pd()).await {
         Ok(Some(region)) => Ok(Ok(region)),
-        Ok(None) => Ok(Err(rejected(
-            "PD:region:ErrRegionNotFound",
-            format!("region {id} not found"),
-        ))),
+        Ok(None) => Ok(Err(region_not_found(id))),
         Err(error) => unless_not_bootstrapped(error).map(Err),
     }
+}
+
+pub(crate) fn region_not_found(id: RegionId) -> Verdict {
+    rejected(
+        "PD:region:ErrRegionNotFound",
+        format!("region {id} not found"),
+    )
+}
+
+pub(crate) fn no_peer(store: StoreId) -> Verdict {
+    rejected("no_peer", format!("region has no peer in store {store}"))
 }
 
 /// What PD would say to any mutation when no TiKV has joined yet.
@@ -41,69 +65,58 @@ pub(crate) fn unless_not_bootstrapped(error: pd_client::Error) -> Result<Verdict
     }
 }
 
-/// What PD says to a region it cannot work on.
-pub(crate) fn unworkable(region: &Region, may_be_joint: bool) -> Option<Verdict> {
-    if region.leader.is_none() {
-        let text = "cannot build operator for region with no leader";
-        return Some(rejected("no_leader", text));
-    }
-    if !may_be_joint && region.peers.iter().any(in_joint_state) {
-        let text = "cannot build operator for region which is in joint state";
-        return Some(rejected("joint_state", text));
-    }
-    None
-}
-
 /// What PD says to a store that is to take a replica.
 pub(crate) fn unfit_store(
     id: StoreId,
     store: Option<&Store>,
-    clock_ahead_ms: i64,
+    clock: Option<ClockOffset>,
 ) -> Option<Verdict> {
     let Some(store) = store else {
         return Some(store_not_found(id));
     };
     if store.state_name == StoreState::Tombstone {
-        return Some(rejected(
-            "PD:core:ErrStoreRemoved",
-            format!("store {id} has been removed"),
-        ));
+        return Some(store_removed(id));
     }
-    let silent = crate::leader_target::silent_for(store, clock_ahead_ms);
-    if silent.is_none_or(|silent| silent > UNHEALTHY_AFTER) {
-        return Some(rejected(
+    match is_unhealthy(store, clock) {
+        Some(false) => None,
+        Some(true) => Some(rejected(
             "PD:core:ErrStoreUnhealthy",
             format!("store {id} is unhealthy"),
-        ));
+        )),
+        None => Some(undecided(
+            "store_silence_near_limit",
+            format!("PD has not heard of store {id} for about ten minutes, which is its limit"),
+        )),
     }
-    None
 }
 
 pub(crate) fn store_not_found(id: StoreId) -> Verdict {
     rejected("PD:core:ErrStoreNotFound", format!("store {id} not found"))
 }
 
-/// PD calls a store unhealthy when it has not heard of it for ten minutes.
-const UNHEALTHY_AFTER: std::time::Duration = std::time::Duration::from_secs(600);
-
-/// What the operator on a region means for another one by request: it is refused when the one
-/// there is as urgent, and takes its place otherwise.
-pub(crate) async fn occupied(tikv: &Tikv, id: RegionId) -> Result<Option<Verdict>, Error> {
-    let report = tikv.pd.operator(id.pd()).await.map_err(Error::Read)?;
-    let Some(running) = report.filter(is_running) else {
-        return Ok(None);
-    };
-    if is_urgent(&running) {
-        let text = "failed to add operator, maybe already have one";
-        return Ok(Some(rejected("PD:operator:ErrAddOperator", text)));
-    }
-    Ok(Some(Verdict::WouldDisplace {
-        displaced: running.operator.raw,
-    }))
+pub(crate) fn store_removed(id: StoreId) -> Verdict {
+    rejected(
+        "PD:core:ErrStoreRemoved",
+        format!("store {id} has been removed"),
+    )
 }
 
-/// Operators by request and those of a drain are as urgent as any can be.
-fn is_urgent(report: &OperatorReport) -> bool {
-    let operator = &report.operator;
-    operator.kinds.iter().any(|kind| kind == "admin") || operator.desc.starts_with("evict-leader")
+/// Whether PD has not heard of a store for ten minutes; `None` when it is too close to tell.
+fn is_unhealthy(store: &Store, clock: Option<ClockOffset>) -> Option<bool> {
+    /// From reading a store until PD judges it.
+    const ON_THE_WAY: Duration = Duration::from_secs(2);
+    const UNHEALTHY_AFTER: Duration = Duration::from_secs(600);
+
+    let clock = clock.unwrap_or(ClockOffset::new(0, 1_000));
+    let Some(silent) = crate::leader_target::silent_for(store, clock.ahead_ms) else {
+        return Some(true);
+    };
+    let margin = Duration::from_millis(clock.uncertainty_ms.min(60_000));
+    if silent > UNHEALTHY_AFTER + margin {
+        Some(true)
+    } else if silent + margin + ON_THE_WAY < UNHEALTHY_AFTER {
+        Some(false)
+    } else {
+        None
+    }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use action_core::{
     Accepted, Attempt, Attribution, Cause, Done, Effect, Evidence, Mutation, Outcome, Plan,
-    Progress, Risk, Sent, Undo, Verdict,
+    Progress, Quantity, Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
-use pd_client::config::ScheduleConfig;
+use pd_client::config::{Config, ScheduleConfig};
 use pd_client::schedulers::EvictLeaderConfig;
 use pd_client::stores::Store;
 use schemars::JsonSchema;
@@ -80,7 +80,9 @@ impl Mutation<Tikv> for DrainStore {
         let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
         let draining = is_draining(drains.as_ref(), self.store_id);
         let leaders = store.status.leader_count;
-        let causes = self.obstacles(tikv, drains.as_ref()).await?;
+        let config = tikv.pd.config().await.map_err(Error::Read)?;
+        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        let causes = self.obstacles(&config.schedule, &stores, drains.as_ref());
         let verdict = if draining {
             let already = format!("leaders are being drained from store {}", self.store_id);
             Verdict::NoOp { already }
@@ -93,12 +95,13 @@ impl Mutation<Tikv> for DrainStore {
         let likely_ms = 1_000 + leaders.saturating_mul(125);
         Ok(Plan::new(verdict, DrainFacts { leaders, draining })
             .same("draining", draining)
-            .impact("leaders", leaders, "leaders moved off the store")
+            .impact(Quantity::LEADERS, leaders, "leaders moved off the store")
             .impact(
-                "leader_size",
+                "served_mib",
                 u64::try_from(store.status.leader_size).unwrap_or(0),
                 "MiB served from other stores",
             )
+            .touches(self.domain(&store, &config))
             .unknown("whether each region has another healthy voter")
             .unknown("whether an override with a time to live changes the limits in force")
             .takes(
@@ -162,7 +165,9 @@ impl Mutation<Tikv> for DrainStore {
             return Ok(Progress::applied(by, summary, evidence));
         }
         let stalled = if leaders > 0 {
-            self.obstacles(tikv, drains.as_ref()).await?
+            let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+            let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+            self.obstacles(&config, &stores, drains.as_ref())
         } else {
             Vec::new()
         };
@@ -202,21 +207,24 @@ pub(crate) const DRAINS: &str = "GET /pd/api/v1/scheduler-config/evict-leader-sc
 
 impl DrainStore {
     /// What keeps a drain from getting on.
-    async fn obstacles(
+    fn obstacles(
         &self,
-        tikv: &Tikv,
+        config: &ScheduleConfig,
+        stores: &[Store],
         drains: Option<&EvictLeaderConfig>,
-    ) -> Result<Vec<Cause>, Error> {
-        let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
-        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
-        let mut causes = switched_off(&config);
-        if other_targets(&stores, self.store_id, drains) == 0 {
+    ) -> Vec<Cause> {
+        let mut causes = switched_off(config);
+        if other_targets(stores, self.store_id, drains) == 0 {
             causes.push(Cause::new(
                 "no_target",
                 "no other store may be given leaders",
             ));
         }
-        Ok(causes)
+        causes
+    }
+
+    fn domain(&self, store: &Store, config: &Config) -> String {
+        admission::failure_domain(self.store_id, Some(store), config)
     }
 }
 

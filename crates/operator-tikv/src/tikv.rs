@@ -4,6 +4,7 @@ use action_core::{Accepted, ActionSet, Attempt, ClockOffset, Subject};
 use async_trait::async_trait;
 use pd_client::Client;
 
+use crate::add_peer::AddPeer;
 use crate::cluster_health::ClusterHealth;
 use crate::drain_store::DrainStore;
 use crate::error::Error;
@@ -16,6 +17,12 @@ use crate::list_operators::ListOperators;
 use crate::list_schedulers::ListSchedulers;
 use crate::list_stores::ListStores;
 use crate::own_operator::PD_DATE;
+use crate::remove_peer::RemovePeer;
+use crate::set_leader_schedule_limit::SetLeaderScheduleLimit;
+use crate::set_low_space_threshold::SetLowSpaceThreshold;
+use crate::set_region_schedule_limit::SetRegionScheduleLimit;
+use crate::set_replica_schedule_limit::SetReplicaScheduleLimit;
+use crate::set_store_limit::SetStoreLimit;
 use crate::stop_drain::StopDrain;
 use crate::transfer_leader::TransferLeader;
 use crate::transfer_peer::TransferPeer;
@@ -64,8 +71,15 @@ impl Subject for Tikv {
             .observation::<ListMembers>()
             .mutation::<TransferLeader>()
             .mutation::<TransferPeer>()
+            .mutation::<AddPeer>()
+            .mutation::<RemovePeer>()
             .mutation::<DrainStore>()
             .mutation::<StopDrain>()
+            .mutation::<SetLeaderScheduleLimit>()
+            .mutation::<SetRegionScheduleLimit>()
+            .mutation::<SetReplicaScheduleLimit>()
+            .mutation::<SetLowSpaceThreshold>()
+            .mutation::<SetStoreLimit>()
     }
 
     /// The cluster id.

@@ -1,19 +1,20 @@
 //! See [`TransferLeader`].
 
 use action_core::{
-    Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress,
+    Accepted, Attempt, Attribution, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity,
     Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
-use pd_client::regions::{PeerRole, Region};
+use pd_client::regions::PeerRole;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::admission;
+use crate::admission::{self, Level, Scene};
 use crate::error::Error;
 use crate::ids::{RegionId, StoreId};
-use crate::leader_target;
+use crate::leader_target::{Keepers, MayLead};
 use crate::own_operator::{Asked, SETTLE_MS, Seen};
+use crate::peer_change::gone;
 use crate::region_facts::{RegionFacts, is_healthy};
 use crate::tikv::{Tikv, accepted};
 
@@ -21,6 +22,11 @@ use crate::tikv::{Tikv, accepted};
 ///
 /// PD does the work in the background: acceptance is not completion. It takes well under a second
 /// in an idle cluster. Schedulers may move the leader again afterwards.
+///
+/// PD refuses when the store holds no voter or one that lags or does not answer, when the store may
+/// not lead (not Up, busy, drained, granted or slow by a scheduler, refused by labels or rules), and
+/// when a request or a drain is at work on the region. Proven by the region's leader or by the
+/// success of our own operator. Taken back by moving the leader back, while it is still there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransferLeader {
@@ -44,18 +50,27 @@ impl Mutation<Tikv> for TransferLeader {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<RegionFacts>, Error> {
-        let region = match admission::region(tikv, self.region_id).await? {
-            Ok(region) => region,
+        let scene = match Scene::read(tikv, self.region_id).await? {
+            Ok(scene) => scene,
             Err(verdict) => return Ok(Plan::new(verdict, RegionFacts::of(None))),
         };
-        let facts = RegionFacts::of(Some(&region));
+        let facts = RegionFacts::of(Some(&scene.region));
         let leader = facts.leader_store_id;
-        let verdict = self.verdict(tikv, &region).await?;
-        Ok(Plan::new(verdict, facts.clone())
+        let verdict = self.verdict(tikv, &scene).await?;
+        let mut plan = Plan::new(verdict, facts.clone());
+        if let Some(leader) = leader {
+            plan = plan.touches(scene.domain(leader));
+        }
+        Ok(plan
+            .touches(scene.domain(self.to_store_id))
             .same("leader_store_id", leader.map(|id| id.to_string()))
             .same("conf_ver", facts.conf_ver)
-            .impact("leaders", 1, "leaders")
-            .impact("region", facts.size_mib, "MiB served from another store")
+            .impact(Quantity::LEADERS, 1, "leaders")
+            .impact(
+                "served_mib",
+                facts.size_mib,
+                "MiB served from another store",
+            )
             .unknown("whether TiKV follows: it may refuse while the target lags behind")
             .takes(
                 200,
@@ -95,19 +110,7 @@ impl Mutation<Tikv> for TransferLeader {
             .map_err(Error::Read)?;
         let source = format!("GET /pd/api/v1/region/id/{}", self.region_id);
         let Some(region) = region else {
-            let evidence = vec![
-                Evidence::new(source, "region", "none"),
-                seen.evidence(self.region_id),
-            ];
-            return Ok(Progress::Pending {
-                summary: format!("region {} is gone, merged into another", self.region_id),
-                done: None,
-                stalled: vec![Cause::new(
-                    "region_gone",
-                    "where its leader was last cannot be read",
-                )],
-                evidence,
-            });
+            return Ok(gone(self.region_id, vec![seen.evidence(self.region_id)]));
         };
         let now = RegionFacts::of(Some(&region));
         let leader = now.leader_store_id.map(|id| id.to_string());
@@ -165,45 +168,35 @@ impl Mutation<Tikv> for TransferLeader {
 
 impl TransferLeader {
     /// PD's answer, from what it checks, in its order.
-    async fn verdict(&self, tikv: &Tikv, region: &Region) -> Result<Verdict, Error> {
+    async fn verdict(&self, tikv: &Tikv, scene: &Scene) -> Result<Verdict, Error> {
         let to = self.to_store_id;
-        let voter = region
-            .peer_on(to.pd())
-            .filter(|peer| matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter));
-        let Some(voter) = voter else {
+        let peer = scene.region.peer_on(to.pd());
+        let Some(voter) = peer.filter(|peer| peer.role != PeerRole::Learner) else {
             let text = format!("region has no voter in store {to}");
             return Ok(admission::rejected("no_voter", text));
         };
-        if let Some(verdict) = admission::unworkable(region, true) {
+        if let Some(verdict) = scene.unworkable(true) {
             return Ok(verdict);
         }
-        if region
-            .leader
-            .is_some_and(|leader| leader.store_id == to.pd())
-        {
-            let already = format!("store {to} leads region {}", self.region_id);
-            return Ok(Verdict::NoOp { already });
-        }
-        if !is_healthy(region, voter) {
+        if !is_healthy(&scene.region, voter) {
             let text = format!("cannot transfer leader to {to}: unhealthy");
             return Ok(admission::rejected("target_unhealthy", text));
         }
-        let store = tikv.pd.store(to.pd()).await.map_err(Error::Read)?;
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
-        let rules = tikv
-            .pd
-            .rules_for_region(self.region_id.pd())
-            .await
-            .map_err(Error::Read)?;
-        let refusing = leader_target::refusing_leaders(store.as_ref(), drains.as_ref());
-        let ruled = store
-            .as_ref()
-            .is_some_and(|store| leader_target::rules_let_lead(rules.as_deref(), store));
-        if refusing.is_some() || !ruled {
-            let text = "cannot create operator: target leader is not allowed";
-            return Ok(admission::rejected("target_not_allowed", text));
+        let not_allowed = "cannot create operator: target leader is not allowed";
+        if !admission::can_lead(voter) {
+            return Ok(admission::rejected("target_not_allowed", not_allowed));
         }
-        let occupied = admission::occupied(tikv, self.region_id).await?;
-        Ok(occupied.unwrap_or(Verdict::WouldProceed))
+        if scene.leader() == Some(to) {
+            let already = format!("store {to} leads region {}", self.region_id);
+            return Ok(Verdict::NoOp { already });
+        }
+        let keepers = Keepers::read(tikv, &scene.config).await?;
+        match keepers.lets_lead(scene.serving(to), scene.rules.as_deref()) {
+            MayLead::Yes => Ok(scene
+                .occupied(Level::Urgent)
+                .unwrap_or(Verdict::WouldProceed)),
+            MayLead::No => Ok(admission::rejected("target_not_allowed", not_allowed)),
+            MayLead::Untold(causes) => Ok(Verdict::Undecided { causes }),
+        }
     }
 }

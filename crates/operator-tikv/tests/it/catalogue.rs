@@ -19,8 +19,15 @@ fn the_subject_is_well_formed() {
         "list_members",
         "transfer_leader",
         "transfer_peer",
+        "add_peer",
+        "remove_peer",
         "drain_store",
         "stop_drain",
+        "set_leader_schedule_limit",
+        "set_region_schedule_limit",
+        "set_replica_schedule_limit",
+        "set_low_space_threshold",
+        "set_store_limit",
     ];
     assert_eq!(names, expected);
 }
