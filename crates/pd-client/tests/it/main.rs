@@ -17,6 +17,7 @@ mod routes;
 mod simulated;
 mod tls;
 mod wire;
+mod wire_placement;
 mod wire_reads;
 mod wire_writes;
 
