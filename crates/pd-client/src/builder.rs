@@ -10,6 +10,8 @@ use crate::clock::Clock;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, InputError};
 use crate::transport::HttpTransport;
+use crate::transport::known::KnownMembers;
+use crate::transport::read::Reading;
 use crate::transport::reqwest::Reqwest;
 
 /// Settings of a [`Client`].
@@ -37,12 +39,15 @@ pub struct ClientBuilder {
     timeouts: Timeouts,
     body_cap: usize,
     caller_id: String,
+    reading: Reading,
+    refresh: Duration,
     transport: Option<Arc<dyn HttpTransport>>,
 }
 
 /// How long PD may take, by what is asked of it.
 ///
-/// A read that fails goes on to the next endpoint and takes at most twice its time-out in all.
+/// A read that fails goes on to the next endpoint and takes at most twice its time-out in all,
+/// unless it is given [a deadline](ClientBuilder::read_deadline).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeouts {
     /// To connect, TLS included. Shorter than the others, so that a connection that is never
@@ -77,6 +82,8 @@ impl Default for ClientBuilder {
             timeouts: Timeouts::default(),
             body_cap: 256 * 1024 * 1024,
             caller_id: "pd-client".to_owned(),
+            reading: Reading::default(),
+            refresh: Duration::from_secs(60),
             transport: None,
         }
     }
@@ -129,6 +136,19 @@ impl ClientBuilder {
         self
     }
 
+    /// Tries reads for this long, see [`Client::with_read_deadline`].
+    pub fn read_deadline(mut self, deadline: Duration) -> Self {
+        self.reading.deadline = Some(deadline);
+        self
+    }
+
+    /// Asks PD this often who its members are, along with a read. Those that are not configured
+    /// are read from when none of the configured endpoints answers. A minute unless told.
+    pub fn refresh_members_every(mut self, time: Duration) -> Self {
+        self.refresh = time;
+        self
+    }
+
     /// Sends requests through this instead of reqwest. Certificates and the connect time-out are
     /// its own then.
     pub fn transport(mut self, transport: impl HttpTransport) -> Self {
@@ -167,6 +187,7 @@ impl ClientBuilder {
         };
         Ok(Client {
             caller_id: checked_caller_id(&self.caller_id)?,
+            reading: self.reading,
             shared: Arc::new(Shared {
                 transport,
                 endpoints,
@@ -174,6 +195,8 @@ impl ClientBuilder {
                 timeouts: self.timeouts,
                 body_cap: self.body_cap,
                 leader: None.into(),
+                members: KnownMembers::none_yet().into(),
+                refresh: self.refresh,
                 clock: Clock::default().into(),
             }),
         })

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http::HeaderValue;
 
@@ -11,7 +12,8 @@ use crate::clock::{Clock, ClockOffset};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, InputError};
 use crate::transport::HttpTransport;
-use crate::transport::route::KnownLeader;
+use crate::transport::known::{KnownLeader, KnownMembers};
+use crate::transport::read::Reading;
 
 /// A client of one PD cluster. Cheap to clone; clones share connections and what is known.
 ///
@@ -26,6 +28,7 @@ use crate::transport::route::KnownLeader;
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
     pub(crate) caller_id: HeaderValue,
+    pub(crate) reading: Reading,
 }
 
 /// What clones share.
@@ -37,6 +40,9 @@ pub(crate) struct Shared {
     pub(crate) timeouts: Timeouts,
     pub(crate) body_cap: usize,
     pub(crate) leader: Mutex<Option<KnownLeader>>,
+    pub(crate) members: Mutex<KnownMembers>,
+    /// How long what is known of members is good.
+    pub(crate) refresh: Duration,
     pub(crate) clock: Mutex<Clock>,
 }
 
@@ -62,7 +68,39 @@ impl Client {
         Ok(Self {
             shared: Arc::clone(&self.shared),
             caller_id: checked_caller_id(caller_id)?,
+            reading: self.reading,
         })
+    }
+
+    /// The same client with reads that are tried for this long: every endpoint is asked again and
+    /// again, with growing pauses, while none of them can answer. A change of PD's leader takes
+    /// some 13 seconds. Without, every endpoint is asked once. Writes do not wait.
+    #[must_use]
+    pub fn with_read_deadline(&self, deadline: Duration) -> Self {
+        let reading = Reading {
+            deadline: Some(deadline),
+            ..self.reading
+        };
+        Self {
+            reading,
+            ..self.clone()
+        }
+    }
+
+    /// The same client with reads that are asked of PD's leader alone, at its own address.
+    ///
+    /// Other members pass most reads on to the leader. What they answer themselves is `/version`,
+    /// `/status`, `/health`, `/ping` and parts of `/config`, 8.5.5 and later.
+    #[must_use]
+    pub fn leader_only(&self) -> Self {
+        let reading = Reading {
+            leader_only: true,
+            ..self.reading
+        };
+        Self {
+            reading,
+            ..self.clone()
+        }
     }
 
     /// The configured endpoints, in order.
@@ -80,6 +118,10 @@ impl Client {
 impl Shared {
     pub(crate) fn clock(&self) -> MutexGuard<'_, Clock> {
         self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn known_members(&self) -> MutexGuard<'_, KnownMembers> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn known_leader(&self) -> MutexGuard<'_, Option<KnownLeader>> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::ClusterId;
-use crate::time::deserialize_rfc3339;
+use crate::time::{deserialize_rfc3339, deserialize_unix_s};
 use crate::transport::Call;
 use crate::version::Version;
 
@@ -26,6 +26,21 @@ impl Client {
     /// `GET /cluster/status`, all versions.
     pub async fn cluster_status(&self) -> Result<ClusterStatus, Error> {
         self.read(Call::point("/cluster/status")).await?.json()
+    }
+
+    /// Whether a member answers at all.
+    ///
+    /// `GET /ping`, all versions.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.read(Call::point("/ping")).await.map(drop)
+    }
+
+    /// What PD was built from, and since when it runs: its leader up to 8.5.4, later the member
+    /// that is asked.
+    ///
+    /// `GET /status`, all versions.
+    pub async fn status(&self) -> Result<Status, Error> {
+        self.read(Call::point("/status")).await?.json()
     }
 
     /// How replication between data centres is.
@@ -68,6 +83,31 @@ pub struct ClusterStatus {
     /// How replication between data centres is; empty unless it is configured.
     #[serde(default)]
     pub replication_status: String,
+}
+
+/// What PD was built from, and since when it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// When it was built, as PD says it.
+    #[serde(default)]
+    pub build_ts: String,
+    /// Its version, such as `v8.5.7`.
+    #[serde(default)]
+    pub version: String,
+    /// What it was built from.
+    #[serde(default)]
+    pub git_hash: String,
+    /// When it was started, by its own clock.
+    #[serde(
+        default,
+        rename = "start_timestamp",
+        deserialize_with = "deserialize_unix_s"
+    )]
+    pub started: Option<SystemTime>,
+    /// `Classic` or `NextGen`; only PD after 8.5 says.
+    #[serde(default)]
+    pub kernel_type: Option<String>,
 }
 
 /// How replication between data centres is.

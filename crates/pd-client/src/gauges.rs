@@ -21,9 +21,8 @@ impl Client {
     /// # Errors
     /// [`Error::Unanswered`] or [`Error::NotSent`] when no address of the leader answers.
     pub async fn gauges(&self) -> Result<Gauges, Error> {
-        let answer = self
-            .read_of_leader(Call::list("/metrics").unversioned())
-            .await?;
+        let call = Call::list("/metrics").unversioned();
+        let answer = self.leader_only().read(call).await?;
         let text = answer.text()?;
         let of = |family| -> BTreeMap<String, f64> {
             text.lines()

@@ -27,6 +27,34 @@ impl Client {
             .0)
     }
 
+    /// Reads from PD's leader, and says which member that was: the one that led before and after,
+    /// `None` when it changed in between. What PD has in memory is of one leader only.
+    ///
+    /// `GET /leader` twice, all versions.
+    ///
+    /// ```no_run
+    /// # async fn example(pd: pd_client::Client) -> Result<(), pd_client::Error> {
+    /// let read = pd.led(|leader| async move { leader.operators().await }).await?;
+    /// println!("{} operators, says {:?}", read.value.len(), read.leader);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn led<T, F>(&self, read: impl FnOnce(Self) -> F) -> Result<Led<T>, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let pd = self.leader_only();
+        let before = pd.leader().await?;
+        let value = read(pd.clone()).await?;
+        let after = pd.leader().await?;
+        let leader = before.filter(|before| {
+            let same =
+                |after: &Member| (&after.name, after.member_id) == (&before.name, before.member_id);
+            after.as_ref().is_some_and(same)
+        });
+        Ok(Led { value, leader })
+    }
+
     /// Has a member lead PD. The change is made in the background and takes seconds; what PD has
     /// in memory is lost with it: operators and their records, pauses, hot spots.
     ///
@@ -80,6 +108,16 @@ impl Client {
         let health: Option<_> = self.read(Call::point("/health")).await?.json()?;
         Ok(health.unwrap_or_default())
     }
+}
+
+/// What was read from PD's leader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Led<T> {
+    /// What was read.
+    pub value: T,
+    /// The member that led meanwhile; `None` when it changed.
+    pub leader: Option<Member>,
 }
 
 /// The members of a PD cluster.

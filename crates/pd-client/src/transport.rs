@@ -1,8 +1,8 @@
 //! The one way a request takes.
 //!
 //! Resources describe a [`Call`]; this module makes the URL, sends it, reads status and body and
-//! says what an answer means. [`route`] chooses the endpoint, [`seam`] is where another HTTP
-//! client fits.
+//! says what an answer means. [`read`] and [`route`] choose the endpoint, [`known`] is what they
+//! know of members, [`seam`] is where another HTTP client fits.
 
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
@@ -27,8 +27,10 @@ mod answer;
 mod body;
 mod call;
 mod deadline;
+pub(crate) mod known;
+pub(crate) mod read;
 pub(crate) mod reqwest;
-pub(crate) mod route;
+mod route;
 mod seam;
 
 /// Bytes of an error body that are kept.

@@ -4,12 +4,14 @@
 
 mod answers;
 mod clock;
+mod elections;
 mod environment;
 mod fault_server;
 mod faults;
 mod gauges;
 mod input;
 mod input_writes;
+mod more_recorded_calls;
 mod recorded_calls;
 mod recordings;
 mod replay;

@@ -6,7 +6,7 @@ use pd_client::operators::Operator;
 use pd_client::{Client, Error, RegionId};
 
 use crate::recordings::Step;
-use crate::{region, store};
+use crate::{more_recorded_calls, region, store};
 
 /// Makes the call that sends this request, if the client has one. Says how many things it read.
 pub(crate) async fn call(pd: &Client, step: &Step) -> Option<Result<usize, Error>> {
@@ -90,14 +90,16 @@ pub(crate) async fn call(pd: &Client, step: &Step) -> Option<Result<usize, Error
             }),
         ("POST", "/operators", _) => {
             let region_id = RegionId::new(step.id("region_id")?).ok()?;
-            let to = store(step.id("to_store_id")?);
+            let Some(to) = step.id("to_store_id").map(store) else {
+                return more_recorded_calls::call(pd, step).await;
+            };
             let accepted = match step.request.body["name"].as_str()? {
                 "transfer-leader" => pd.add_transfer_leader_operator(region_id, to).await,
                 "transfer-peer" => {
                     let from = store(step.id("from_store_id")?);
                     pd.add_transfer_peer_operator(region_id, from, to).await
                 }
-                _ => return None,
+                _ => return more_recorded_calls::call(pd, step).await,
             };
             accepted.map(|accepted| {
                 assert_eq!(accepted.message, "The operator is created.");
@@ -145,7 +147,7 @@ pub(crate) async fn call(pd: &Client, step: &Step) -> Option<Result<usize, Error
             let rules = pd.rules_for_region(region(step.path_id('/')?)).await;
             rules.map(|rules| rules.unwrap().len())
         }
-        _ => return None,
+        _ => return more_recorded_calls::call(pd, step).await,
     })
 }
 

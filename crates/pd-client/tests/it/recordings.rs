@@ -150,10 +150,10 @@ async fn every_recorded_success_of_a_call_we_have_is_read() {
     }
     // Read, "none" and refused: a step that falls silently out of the test shows here.
     let expected = [
-        ("v6.5.12", (59, 4, 24)),
-        ("v7.5.7", (59, 4, 24)),
-        ("v8.5.7", (59, 4, 24)),
-        ("v9.0-dev", (58, 5, 24)),
+        ("v6.5.12", (79, 5, 28)),
+        ("v7.5.7", (80, 5, 27)),
+        ("v8.5.7", (80, 5, 27)),
+        ("v9.0-dev", (79, 6, 27)),
     ];
     assert_eq!(counts, BTreeMap::from(expected));
 }
