@@ -94,7 +94,7 @@ async fn live_observations_read() {
     let Some(endpoints) = endpoints("live_observations_read") else {
         return;
     };
-    let (guard, _directory) = guard(&endpoints);
+    let (guard, _directory) = guard(&endpoints).await;
     let stores = observe(&guard, "list_stores", Value::Null).await;
     assert!(!stores["stores"].as_array().unwrap().is_empty(), "{stores}");
     let drains = observe(&guard, "list_drains", Value::Null).await;
@@ -115,7 +115,7 @@ async fn live_plans_read() {
     let Some(endpoints) = endpoints("live_plans_read") else {
         return;
     };
-    let (guard, _directory) = guard(&endpoints);
+    let (guard, _directory) = guard(&endpoints).await;
     let region = quiet_region(&guard).await;
     let id = &region["region_id"];
     let leader = &region["leader_store_id"];
@@ -145,7 +145,7 @@ async fn live_mutations_are_proven_and_taken_back() {
     let Some(endpoints) = endpoints(test) else {
         return;
     };
-    let (guard, _directory) = guard(&endpoints);
+    let (guard, _directory) = guard(&endpoints).await;
     if !may_change(&guard, test).await {
         return;
     }

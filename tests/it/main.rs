@@ -12,15 +12,19 @@ mod live;
 mod main_job;
 
 use action_core::ActionRegistry;
-use action_guard::{Guard, JournalFile, Proposal, Request};
+use action_guard::{Actor, Decider, FileJournal, Guard, Mode, Proposal, Record, Request};
 use operator_tikv::Tikv;
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// A guard over the TiKV actions of a cluster, and the directory of its journal.
-fn guard(endpoints: &str) -> (Guard, TempDir) {
+async fn guard(endpoints: &str) -> (Guard, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let guard = guard_in(endpoints, &directory);
+    let person: Actor = "user:ana".parse().unwrap();
+    let desk = guard.desk();
+    let mode = desk.set_mode(Mode::Execute, Decider::claimed(&person), "a test");
+    mode.await.unwrap();
     (guard, directory)
 }
 
@@ -28,8 +32,15 @@ fn guard_in(endpoints: &str, directory: &TempDir) -> Guard {
     let mut registry = ActionRegistry::new();
     let pd = pd_client::Client::new(endpoints).unwrap();
     registry.register(Tikv::new(pd)).unwrap();
-    let journal = JournalFile::open(directory.path().join("journal.jsonl")).unwrap();
+    let journal = FileJournal::open(directory.path()).unwrap();
     Guard::new(registry, journal)
+}
+
+/// What is in the journal, but for the mode.
+async fn records(guard: &Guard) -> Vec<Record> {
+    let entries = guard.journal().entries(0, 1_000).await.unwrap();
+    let records = entries.into_iter().map(|entry| entry.record);
+    records.filter(|record| !record.is_switch()).collect()
 }
 
 async fn propose(guard: &Guard, action: &str, parameters: Value) -> Proposal {

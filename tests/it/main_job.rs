@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use action_core::{Attribution, OutcomeKind, Risk, Undo, Verdict, render};
-use action_guard::{FileRecord, GuardError, Request};
+use action_guard::{GuardError, Record, Request};
 use pd_sim::{Sim, Version};
 use serde_json::{Value, json};
 
-use crate::{guard, propose};
+use crate::{guard, propose, records};
 
 async fn sim(version: Version) -> Sim {
     Sim::builder()
@@ -34,7 +34,7 @@ fn region(sim: &Sim) -> (u64, u64, u64) {
 async fn transfer_is_proven_and_taken_back_on_four_versions() {
     for version in [Version::V6_5, Version::V7_5, Version::V8_5, Version::V9_0] {
         let sim = sim(version).await;
-        let (guard, _directory) = guard(sim.endpoint());
+        let (guard, _directory) = guard(sim.endpoint()).await;
         let (id, leader, other) = region(&sim);
         let request = json!({"region_id": id, "to_store_id": other.to_string()});
 
@@ -62,7 +62,7 @@ async fn transfer_is_proven_and_taken_back_on_four_versions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn replica_moves_and_the_region_shows_it() {
     let sim = sim(Version::V8_5).await;
-    let (guard, _directory) = guard(sim.endpoint());
+    let (guard, _directory) = guard(sim.endpoint()).await;
     let (id, _, from) = region(&sim);
     let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
     let to = (1..=5).find(|store| !held.contains(store)).unwrap();
@@ -77,7 +77,7 @@ async fn replica_moves_and_the_region_shows_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn drain_ends_drained_and_in_force_and_is_taken_back() {
     let sim = sim(Version::V8_5).await;
-    let (guard, _directory) = guard(sim.endpoint());
+    let (guard, _directory) = guard(sim.endpoint()).await;
     let proposal = propose(&guard, "drain_store", json!({"store_id": "2"})).await;
     assert_eq!(proposal.lasting_effect.as_deref(), Some("evict-leader/2"));
     let report = guard.execute(&proposal, &mut |_| {}).await.unwrap();
@@ -110,7 +110,7 @@ async fn drain_ends_drained_and_in_force_and_is_taken_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_foretold_and_nothing_is_sent() {
     let sim = sim(Version::V8_5).await;
-    let (guard, _directory) = guard(sim.endpoint());
+    let (guard, _directory) = guard(sim.endpoint()).await;
     let id = sim.region_ids()[0];
     let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
     let to = (1..=5).find(|store| !held.contains(store)).unwrap();
@@ -120,13 +120,17 @@ async fn a_refusal_is_foretold_and_nothing_is_sent() {
     let expected = format!("not sent: it would be refused: region has no voter in store {to}");
     assert_eq!(error.report(), expected);
     assert!(sim.writes().is_empty());
-    assert!(guard.journal().records().await.unwrap().is_empty());
+    let records = records(&guard).await;
+    assert!(
+        matches!(records[..], [Record::Proposed { .. }]),
+        "{records:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changed_since_the_proposal_stops_it() {
     let sim = sim(Version::V8_5).await;
-    let (guard, _directory) = guard(sim.endpoint());
+    let (guard, _directory) = guard(sim.endpoint()).await;
     let (id, leader, other) = region(&sim);
     let request = json!({"region_id": id, "to_store_id": other});
     let proposal = propose(&guard, "transfer_leader", request).await;
@@ -146,7 +150,7 @@ async fn what_changed_since_the_proposal_stops_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_send_has_its_intent_and_outcome_in_the_journal() {
     let sim = sim(Version::V8_5).await;
-    let (guard, _directory) = guard(sim.endpoint());
+    let (guard, _directory) = guard(sim.endpoint()).await;
     let (id, _, other) = region(&sim);
     let request = Request::new(
         "transfer_leader",
@@ -155,15 +159,16 @@ async fn every_send_has_its_intent_and_outcome_in_the_journal() {
     );
     let proposal = guard.propose(request.reason("test")).await.unwrap();
     guard.execute(&proposal, &mut |_| {}).await.unwrap();
-    let records = guard.journal().records().await.unwrap();
-    assert!(records.iter().all(|(of, _)| *of == proposal.id));
-    let records: Vec<FileRecord> = records.into_iter().map(|(_, record)| record).collect();
+    let records = records(&guard).await;
+    let of_it = |record: &Record| record.proposal_id() == Some(proposal.id.as_str());
+    assert!(records.iter().all(of_it));
     assert!(matches!(
         records.as_slice(),
-        [FileRecord::Intent(intent), FileRecord::Answer(_), FileRecord::Outcome(outcome)]
-            if intent.request.reason.as_deref() == Some("test")
+        [Record::Proposed { proposal, .. }, Record::Intent { .. }, Record::Answer { .. }, Record::Outcome { outcome, .. }]
+            if proposal.request.reason.as_deref() == Some("test")
                 && outcome.result == OutcomeKind::Applied
     ));
+    guard.journal().verify().await.unwrap();
     assert_eq!(
         sim.writes()[0].caller_id.as_deref(),
         Some(proposal.id.as_str())
@@ -172,7 +177,7 @@ async fn every_send_has_its_intent_and_outcome_in_the_journal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_is_offered_what_it_may_see() {
-    let (guard, _directory) = guard("http://127.0.0.1:1");
+    let (guard, _directory) = guard("http://127.0.0.1:1").await;
     let catalogue = guard.catalogue();
     let tools: Vec<Value> = catalogue.up_to(Risk::Medium).map(render::mcp).collect();
     let names: Vec<&str> = tools

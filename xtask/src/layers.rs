@@ -70,7 +70,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "action-guard",
         uses: &["action-core"],
-        tests_use: &[],
+        // Itself, with failpoints.
+        tests_use: &["action-guard"],
         never: &[HTTP, FRONT_ENDS],
     },
     Layer {

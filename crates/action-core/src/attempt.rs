@@ -74,8 +74,12 @@ pub struct Sent {
     /// What the system answered; `None` when no answer came, or when it cannot be known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
-    /// Milliseconds since the request was last possibly on its way.
+    /// Milliseconds since the request was last possibly on its way: what it can still bring about
+    /// is judged by this. Without an answer that may be long after it was sent.
     pub elapsed_ms: u64,
+    /// Milliseconds since it was about to be sent.
+    #[serde(default)]
+    pub since_send_ms: u64,
 }
 
 impl Sent {
@@ -86,6 +90,14 @@ impl Sent {
             attempt,
             accepted,
             elapsed_ms,
+            since_send_ms: elapsed_ms,
         }
+    }
+
+    /// The same, sent longer ago than it was last possibly on its way.
+    #[must_use]
+    pub fn since_send(mut self, ms: u64) -> Self {
+        self.since_send_ms = ms.max(self.elapsed_ms);
+        self
     }
 }

@@ -4,7 +4,9 @@ use action_core::{ActionError, FailureKind, Plan, Precondition, Verdict};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::journal_file::FileError;
+use crate::actor::ActorError;
+use crate::journal::{CommitError, JournalError};
+use crate::refusal::Refusal;
 use crate::report::Report;
 
 /// What keeps a mutation from being carried out, or its outcome from being kept.
@@ -17,6 +19,14 @@ pub enum GuardError {
     /// The action could not be planned or looked up.
     #[error(transparent)]
     Action(#[from] ActionError),
+
+    /// Who asks is not named as actors are.
+    #[error(transparent)]
+    Actor(#[from] ActorError),
+
+    /// The state, the mode, the rules or another mutation do not allow it; nothing was sent.
+    #[error("not sent: {0}")]
+    Refused(Refusal),
 
     /// By its plan it would not do what was asked for; nothing was sent.
     #[error("not sent: {}", words(verdict))]
@@ -35,6 +45,22 @@ pub enum GuardError {
         changes: Vec<Drift>,
     },
 
+    /// Somebody changed since what is to be taken back; nothing was sent.
+    #[error("not taken back, because somebody changed it since: {}", list(changes))]
+    ChangedSince {
+        /// What changed.
+        changes: Vec<Drift>,
+    },
+
+    /// There is nothing that takes it back.
+    #[error("proposal `{id}` cannot be taken back: {reason}")]
+    NoUndo {
+        /// The proposal.
+        id: String,
+        /// Why not.
+        reason: String,
+    },
+
     /// The system is another than the one it was planned for; nothing was sent.
     #[error("not sent: it was planned for `{planned}`, and this is `{found}`")]
     WrongSystem {
@@ -46,7 +72,7 @@ pub enum GuardError {
 
     /// The journal could not be read or written; nothing was sent.
     #[error(transparent)]
-    Journal(#[from] FileError),
+    Journal(#[from] JournalError),
 
     /// It was sent and followed, and the outcome could not be written down. The intent stays
     /// open, and recovery finds the outcome anew.
@@ -56,12 +82,21 @@ pub enum GuardError {
         report: Box<Report>,
         /// Why it could not be written.
         #[source]
-        source: FileError,
+        source: CommitError,
     },
 
-    /// A task that writes the journal ended before its time, as when a runtime shuts down.
-    #[error("the journal's writer was stopped")]
+    /// The task that sends and follows ended before its time, as when a runtime shuts down.
+    #[error("what sends and follows was stopped")]
     Abandoned,
+}
+
+impl From<CommitError> for GuardError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(refusal) => Self::Refused(refusal),
+            CommitError::Journal(error) => Self::Journal(error),
+        }
+    }
 }
 
 impl GuardError {
@@ -70,9 +105,14 @@ impl GuardError {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Action(error) => error.kind(),
-            Self::NotSent { .. } | Self::Drifted { .. } | Self::WrongSystem { .. } => {
-                FailureKind::Refused
-            }
+            Self::Actor(_) => FailureKind::InvalidInput,
+            Self::Refused(Refusal::ResourceHeld { .. }) => FailureKind::Busy,
+            Self::Refused(_)
+            | Self::NotSent { .. }
+            | Self::Drifted { .. }
+            | Self::ChangedSince { .. }
+            | Self::NoUndo { .. }
+            | Self::WrongSystem { .. } => FailureKind::Refused,
             Self::Journal(_) => FailureKind::Unavailable,
             Self::Unrecorded { .. } | Self::Abandoned => FailureKind::Unknown,
         }
@@ -103,7 +143,8 @@ impl Drift {
         Self::list(shown.drift(newer))
     }
 
-    fn list(pairs: Vec<(&Precondition, Option<&Precondition>)>) -> Vec<Self> {
+    /// What changed, from pairs of how it was and how it is.
+    pub(crate) fn list(pairs: Vec<(&Precondition, Option<&Precondition>)>) -> Vec<Self> {
         let drift = pairs.into_iter().map(|(then, now)| Self {
             name: then.name.clone(),
             then: then.value.clone(),

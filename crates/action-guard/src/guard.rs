@@ -1,19 +1,23 @@
 //! See [`Guard`].
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use action_core::{ActionError, ActionRegistry, Attempt, Catalogue, FailureKind, Outcome, Undo};
-use tokio::time::Instant;
-use uuid::Uuid;
+use action_core::{ActionDefinition, ActionError, ActionRegistry, Catalogue};
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
 
-use crate::error::{Drift, GuardError};
-use crate::follow::Following;
-use crate::journal_file::{FileIntent, FileRecord, JournalFile};
-use crate::plan_hash::PlanHash;
-use crate::proposal::{Proposal, Request};
-use crate::record::Answer;
-use crate::report::{Event, Report};
+use crate::chain::Entry;
+use crate::error::GuardError;
+use crate::journal::{CommitError, Journal, JournalError};
+use crate::record::Record;
+use crate::redact::Redactor;
+use crate::refusal::Refusal;
+use crate::report::Event;
+use crate::rules::{Rules, Unrestricted};
+use crate::state::{Life, State};
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.
 ///
@@ -21,20 +25,101 @@ use crate::report::{Event, Report};
 #[derive(Clone)]
 pub struct Guard {
     pub(crate) registry: Arc<ActionRegistry>,
-    pub(crate) journal: JournalFile,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) rules: Arc<dyn Rules>,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) settings: Settings,
+    following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// Between the proposal and its intent.
+    pub(crate) proposal_ttl: Duration,
+    /// Between the intent and the beginning of the send.
+    pub(crate) send_within: Duration,
+    /// For another mutation that changes the same things.
+    pub(crate) resource_wait: Duration,
+    /// For something that is stuck to get on again.
+    pub(crate) stalled_after: Duration,
 }
 
 /// Takes what is seen on the way.
 pub(crate) type Watch<'a> = &'a mut (dyn FnMut(Event) + Send);
 
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("journal", &self.journal)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Guard {
-    /// A guard of these actions. Nobody else can send them from here on.
+    /// A guard of these actions, without a policy: see [`Unrestricted`]. Nobody else can send them
+    /// from here on.
     #[must_use]
-    pub fn new(registry: ActionRegistry, journal: JournalFile) -> Self {
+    pub fn new(registry: ActionRegistry, journal: impl Journal) -> Self {
+        Self::over(registry, Arc::new(journal))
+    }
+
+    /// The same over a journal that others use too.
+    #[must_use]
+    pub fn over(registry: ActionRegistry, journal: Arc<dyn Journal>) -> Self {
+        let redactor = Redactor::for_actions(registry.definitions());
         Self {
             registry: Arc::new(registry),
             journal,
+            rules: Arc::new(Unrestricted),
+            redactor: Arc::new(redactor),
+            settings: Settings {
+                proposal_ttl: Duration::from_hours(1),
+                send_within: Duration::from_secs(10),
+                resource_wait: Duration::ZERO,
+                stalled_after: Duration::from_mins(10),
+            },
+            following: Arc::default(),
         }
+    }
+
+    /// The same guard under these rules, such as a [`Policy`](crate::Policy).
+    #[must_use]
+    pub fn rules(mut self, rules: Arc<dyn Rules>) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// The same guard; this text is written to no journal, wherever it turns up.
+    #[must_use]
+    pub fn secret(mut self, text: &str) -> Self {
+        self.redactor = Arc::new(self.redactor.also(text));
+        self
+    }
+
+    /// The same guard; a proposal is carried out within this time or not at all. An hour unless
+    /// set.
+    #[must_use]
+    pub fn proposals_last(mut self, ttl: Duration) -> Self {
+        self.settings.proposal_ttl = ttl;
+        self
+    }
+
+    /// The same guard; when another mutation is changing the same things, it waits this long for
+    /// it. It does not wait unless set.
+    #[must_use]
+    pub fn wait_for_resources(mut self, wait: Duration) -> Self {
+        self.settings.resource_wait = wait;
+        self
+    }
+
+    /// The same guard; what is stuck for this long is no longer followed, and its outcome is
+    /// unknown. Ten minutes unless set; never longer than the plan's own deadline.
+    #[must_use]
+    pub fn stalled_after(mut self, wait: Duration) -> Self {
+        self.settings.stalled_after = wait;
+        self
     }
 
     /// The actions, without the right to change anything.
@@ -45,197 +130,111 @@ impl Guard {
 
     /// The journal.
     #[must_use]
-    pub fn journal(&self) -> &JournalFile {
-        &self.journal
+    pub fn journal(&self) -> &dyn Journal {
+        &*self.journal
     }
 
-    /// Plans a mutation: what it would do, and what would take it back. Reads only.
+    /// What the journal adds up to now.
     ///
     /// # Errors
-    /// What is wrong with the request, or what the system could not be asked for.
-    pub async fn propose(&self, mut request: Request) -> Result<Proposal, GuardError> {
-        let name = request.action.as_str();
-        let parameters = self.registry.validate(name, request.parameters)?;
-        let resources = self.registry.resources(name, parameters.clone())?;
-        let lasting_effect = self.registry.lasting_effect(name, parameters.clone())?;
-        let system = self.registry.identity(name).await?;
-        let plan = self.registry.plan(name, parameters.clone()).await?;
-        let undo = self
-            .registry
-            .undo(name, parameters.clone(), &plan.before, None)?;
-        let expires_at = jiff::Timestamp::MAX;
-        let plan_hash = PlanHash::of(name, &parameters, &system, &plan.preconditions, expires_at);
-        request.parameters = parameters;
-        Ok(Proposal {
-            id: Uuid::now_v7().to_string(),
-            request,
-            system,
-            plan,
-            undo,
-            resources,
-            lasting_effect,
-            undoes: None,
-            plan_hash,
-            expires_at,
-        })
+    /// When it cannot be read.
+    pub async fn state(&self) -> Result<Arc<State>, JournalError> {
+        self.journal.state().await
     }
 
-    /// Carries out what was proposed: plans anew, writes and syncs the intent, sends once, and
-    /// follows until the outcome is known or the plan's deadline is over.
-    ///
-    /// When the future is dropped after the intent was written, the intent stays open and
-    /// [`recover`](Self::recover) finds the outcome.
+    /// A proposal that is open, or ended lately.
     ///
     /// # Errors
-    /// When it was not sent, and why. A refusal by the system is an outcome, not an error.
-    pub async fn execute(
+    /// When there is none, or the journal cannot be read.
+    pub async fn life(&self, id: &str) -> Result<Arc<Life>, GuardError> {
+        let state = self.state().await?;
+        let life = state.life(id).cloned();
+        life.ok_or_else(|| GuardError::Refused(Refusal::UnknownProposal { id: id.to_owned() }))
+    }
+
+    /// Writes what is decided on the state as it is then, without secrets.
+    pub(crate) async fn commit(
         &self,
-        proposal: &Proposal,
-        watch: Watch<'_>,
-    ) -> Result<Report, GuardError> {
-        let Request {
-            action, parameters, ..
-        } = &proposal.request;
-        let found = self.registry.identity(action).await?;
-        if found != proposal.system {
-            let planned = proposal.system.clone();
-            return Err(GuardError::WrongSystem { planned, found });
-        }
-        let plan = self.registry.plan(action, parameters.clone()).await?;
-        if !plan.verdict.may_be_sent() {
-            return Err(GuardError::NotSent {
-                verdict: plan.verdict,
-            });
-        }
-        let drift = Drift::between(&proposal.plan, &plan);
-        if !drift.is_empty() {
-            return Err(GuardError::Drifted { changes: drift });
-        }
-        watch(Event::Replanned(plan.clone()));
-
-        let attempt = Attempt::new(proposal.id.as_str(), unix_ms(), plan.clock);
-        let intent = FileIntent {
-            request: proposal.request.clone(),
-            system: proposal.system.clone(),
-            plan,
-            attempt: attempt.clone(),
-            resources: proposal.resources.clone(),
-            lasting_effect: proposal.lasting_effect.clone(),
-        };
-        self.journal.begin(&proposal.id, &intent).await?;
-        watch(Event::Intent {
-            attempt: attempt.clone(),
-        });
-
-        let sent_at = Instant::now();
-        let answer = self
-            .registry
-            .send(action, parameters.clone(), &attempt)
-            .await;
-        tracing::debug!(action, accepted = answer.is_ok(), "sent");
-        let answer = read(answer);
-        // Whatever happens to this record, the intent is there and the outcome will be.
-        let noted = self
-            .journal
-            .append(&proposal.id, FileRecord::Answer(answer.clone()))
-            .await;
-        if let Err(error) = noted {
-            tracing::warn!(
-                error = action_core::report(&error),
-                "answer not written down"
-            );
-        }
-        let mut following = Following {
-            guard: self,
-            id: &proposal.id,
-            intent: &intent,
-            accepted: None,
-            elapsed_before_ms: 0,
-            since: sent_at,
-        };
-        let outcome = match answer {
-            Answer::Accepted { accepted } => {
-                watch(Event::Accepted(accepted.clone()));
-                following.accepted = Some(accepted);
-                following.finish(watch).await
-            }
-            Answer::Unclear { error, .. } => {
-                watch(Event::Unanswered { error });
-                following.finish(watch).await
-            }
-            Answer::Refused {
-                code,
-                error,
-                retryable,
-            } => Outcome::not_applied(code, error, retryable, Vec::new()),
-        };
-        let accepted = following.accepted;
-        self.conclude(&proposal.id, &intent, accepted, outcome, watch)
+        decide: impl FnOnce(&State, Timestamp) -> Result<Vec<Record>, Refusal> + Send + 'static,
+    ) -> Result<Vec<Entry>, CommitError> {
+        let redactor = Arc::clone(&self.redactor);
+        self.journal
+            .commit(Box::new(move |state, now| {
+                let records = decide(state, now)?;
+                records
+                    .into_iter()
+                    .map(|record| redactor.clean(record))
+                    .collect()
+            }))
             .await
     }
 
-    /// Writes the outcome down and reports.
-    pub(crate) async fn conclude(
-        &self,
-        id: &str,
-        intent: &FileIntent,
-        accepted: Option<action_core::Accepted>,
-        outcome: Outcome,
-        watch: Watch<'_>,
-    ) -> Result<Report, GuardError> {
-        watch(Event::Outcome(outcome.clone()));
-        let Request {
-            action, parameters, ..
-        } = &intent.request;
-        let before = &intent.plan.before;
-        let undo = self
-            .registry
-            .undo(action, parameters.clone(), before, Some(&outcome));
-        let report = Report {
+    /// Writes one record.
+    pub(crate) async fn write(&self, record: Record) -> Result<Vec<Entry>, CommitError> {
+        self.commit(|_, _| Ok(vec![record])).await
+    }
+
+    pub(crate) fn definition(&self, action: &str) -> Result<ActionDefinition, ActionError> {
+        let found = self.registry.definition(action).cloned();
+        found.ok_or_else(|| ActionError::UnknownAction {
+            name: action.to_owned(),
+            similar: None,
+        })
+    }
+
+    /// Says that this process is at a proposal, until what is given is dropped; `None` when it is
+    /// already.
+    pub(crate) fn track(&self, id: &str) -> Option<Tracked> {
+        let mut following = lock(&self.following);
+        if following.contains_key(id) {
+            return None;
+        }
+        let token = CancellationToken::new();
+        following.insert(id.to_owned(), token.clone());
+        Some(Tracked {
             id: id.to_owned(),
-            action: action.clone(),
-            parameters: parameters.clone(),
-            attempt: intent.attempt.clone(),
-            accepted,
-            undo: undo.unwrap_or_else(|error| Undo::none(error.report())),
-            outcome,
-        };
-        let record = FileRecord::Outcome(report.outcome.clone());
-        match self.journal.append(id, record).await {
-            Ok(()) => Ok(report),
-            Err(source) => Err(GuardError::Unrecorded {
-                report: Box::new(report),
-                source,
-            }),
+            token,
+            following: Arc::clone(&self.following),
+        })
+    }
+
+    /// Tells whoever is at it in this process.
+    pub(crate) fn cancel_here(&self, id: &str) {
+        if let Some(token) = lock(&self.following).get(id) {
+            token.cancel();
         }
     }
 }
 
-/// What an answer says about the mutation.
-fn read(answer: Result<action_core::Accepted, ActionError>) -> Answer {
-    let error = match answer {
-        Ok(accepted) => return Answer::Accepted { accepted },
-        Err(error) => error,
-    };
-    let (code, words) = (error.code().to_owned(), error.report());
-    match error.kind() {
-        FailureKind::Refused | FailureKind::InvalidInput => Answer::Refused {
-            code,
-            error: words,
-            retryable: false,
-        },
-        FailureKind::Busy | FailureKind::Unavailable => Answer::Refused {
-            code,
-            error: words,
-            retryable: true,
-        },
-        _ => Answer::Unclear { code, error: words },
+/// That this process is at a proposal.
+pub(crate) struct Tracked {
+    id: String,
+    pub(crate) token: CancellationToken,
+    following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        lock(&self.following).remove(&self.id);
     }
 }
 
-pub(crate) fn unix_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// So long after a time.
+pub(crate) fn after(at: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    at.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Milliseconds after 1970.
+pub(crate) fn unix_ms(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond()).unwrap_or(0)
+}
+
+/// Milliseconds from one time to another; 0 when it is not later.
+pub(crate) fn between_ms(from: Timestamp, to: Timestamp) -> u64 {
+    unix_ms(to).saturating_sub(unix_ms(from))
 }

@@ -12,10 +12,12 @@ use crate::refusal::Refusal;
 use crate::state::State;
 
 mod error;
+mod file;
 mod ledger;
 mod memory;
 
 pub use error::{CommitError, JournalError};
+pub use file::{FileJournal, FileJournalOptions};
 pub use ledger::{Ledger, Sealed};
 pub use memory::MemoryJournal;
 

@@ -8,10 +8,10 @@
 //!
 //! ```no_run
 //! # async fn example(registry: action_core::ActionRegistry) -> Result<(), action_guard::GuardError> {
-//! use action_guard::{Guard, JournalFile, Request};
+//! use action_guard::{FileJournal, Guard, Request};
 //! use serde_json::json;
 //!
-//! let guard = Guard::new(registry, JournalFile::open("journal.jsonl")?);
+//! let guard = Guard::new(registry, FileJournal::open("state")?);
 //! let request = Request::new("drain_store", json!({ "store_id": "4" }), "user:on-call");
 //! let proposal = guard.propose(request.reason("disk is being replaced")).await?;
 //! println!("{:?}", proposal.plan.verdict);
@@ -21,23 +21,27 @@
 //! # }
 //! ```
 //!
-//! This is the first slice: policy, approval, modes, leases and workflows are not here yet.
+//! Nothing is sent in a new state directory until a person sets its mode to execute; the kill
+//! switch stops every process that shares it. Lasting effects carry a lease, and [`Guard::reap`]
+//! takes back what is over.
 
 #![forbid(unsafe_code)]
 
 pub use actor::{Actor, ActorError};
+pub use break_glass::BrokenGlass;
 pub use canonical::canonical;
 pub use chain::{BadLine, Entry, FORMAT, Hash};
 pub use desk::{Decider, Desk, Stop};
 pub use error::{Drift, GuardError};
 pub use guard::Guard;
 pub use journal::{
-    CommitError, Decision, Head, Journal, JournalError, Ledger, MemoryJournal, Sealed, Verified,
+    CommitError, Decision, FileJournal, FileJournalOptions, Head, Journal, JournalError, Ledger,
+    MemoryJournal, Sealed, Verified,
 };
-pub use journal_file::{FileError, FileIntent, FileRecord, JournalFile};
 pub use plan_hash::{PlanHash, PlanHashError, plan_difference};
 pub use policy::Policy;
 pub use proposal::{Proposal, Request};
+pub use reap::Reaped;
 pub use record::{Answer, Approval, Intent, Mode, Record, Ruling};
 pub use refusal::Refusal;
 pub use report::{Event, Report};
@@ -51,6 +55,10 @@ mod proposal;
 mod report;
 
 mod chain;
+#[cfg(not(feature = "failpoints"))]
+mod failpoint;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
 mod journal;
 mod record;
 mod refusal;
@@ -65,6 +73,12 @@ pub mod policy;
 mod rules;
 mod signature;
 
+mod bounds;
+mod break_glass;
+mod execute;
 mod follow;
-mod journal_file;
+mod lives;
+mod propose;
+mod reap;
 mod recover;
+mod redact;

@@ -3,7 +3,7 @@
 use std::fs::DirBuilder;
 use std::path::PathBuf;
 
-use action_guard::JournalFile;
+use action_guard::FileJournal;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -11,17 +11,17 @@ use crate::failure::Failure;
 /// Where the journal is.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct State {
-    /// Directory of the journal [default: $XDG_STATE_HOME/operator or ~/.local/state/operator]
+    /// Directory of the journal, the mode and the kill switch [default: $XDG_STATE_HOME/operator or ~/.local/state/operator]
     #[arg(long, value_name = "DIR", env = "OPERATOR_STATE_DIR", global = true)]
     state_dir: Option<PathBuf>,
 }
 
 impl State {
     /// The journal, made if there is none yet.
-    pub(crate) fn journal(&self) -> Result<JournalFile, Failure> {
+    pub(crate) fn journal(&self) -> Result<FileJournal, Failure> {
         let directory = self.directory()?;
+        let place = directory.display().to_string();
         let failed = |error: String| {
-            let place = directory.display();
             Failure::new(
                 Exit::Failed,
                 "journal",
@@ -32,8 +32,7 @@ impl State {
         private()
             .create(&directory)
             .map_err(|error| failed(error.to_string()))?;
-        JournalFile::open(directory.join("journal.jsonl"))
-            .map_err(|error| failed(action_core::report(&error)))
+        FileJournal::open(directory).map_err(|error| failed(action_core::report(&error)))
     }
 
     fn directory(&self) -> Result<PathBuf, Failure> {

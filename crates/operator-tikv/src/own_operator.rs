@@ -173,7 +173,7 @@ pub(crate) fn pd_time_of_send(sent: &Sent) -> Option<SystemTime> {
 
 /// What PD's clock shows now.
 pub(crate) fn pd_now(sent: &Sent) -> Option<SystemTime> {
-    pd_time_of_send(sent)?.checked_add(Duration::from_millis(sent.elapsed_ms))
+    pd_time_of_send(sent)?.checked_add(Duration::from_millis(sent.since_send_ms))
 }
 
 fn uncertainty(sent: &Sent) -> Duration {

@@ -96,10 +96,56 @@ pub enum JournalError {
     Stopped,
 
     /// Another kind of store failed.
-    #[error("the journal's store failed")]
+    #[error("the journal failed")]
     Store {
         /// Why.
         #[source]
         source: BoxError,
     },
+}
+
+impl JournalError {
+    /// The same again, for the next of those who share a transaction.
+    pub(crate) fn again(&self) -> Self {
+        let io = |source: &io::Error| io::Error::new(source.kind(), source.to_string());
+        match self {
+            Self::Io {
+                doing,
+                path,
+                source,
+            } => Self::Io {
+                doing,
+                path: path.clone(),
+                source: io(source),
+            },
+            Self::Full { path, source } => Self::Full {
+                path: path.clone(),
+                source: io(source),
+            },
+            Self::Locked {
+                path,
+                holder,
+                waited_ms,
+            } => Self::Locked {
+                path: path.clone(),
+                holder: holder.clone(),
+                waited_ms: *waited_ms,
+            },
+            Self::Cut { segment, what } => Self::Cut {
+                segment: segment.clone(),
+                what: what.clone(),
+            },
+            Self::Broken => Self::Broken,
+            Self::Stopped => Self::Stopped,
+            other => Self::Store {
+                source: action_core::report(other).into(),
+            },
+        }
+    }
+
+    /// Whether more space, or the right to write, would help.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
 }

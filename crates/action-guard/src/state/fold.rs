@@ -43,6 +43,7 @@ impl State {
             Record::Adopted { id, from } => {
                 let life = self.owned(id, "adopted", from)?;
                 life.owner = Some(entry.instance.clone());
+                life.adopted_at.get_or_insert(at);
             }
             Record::Resolved {
                 id,

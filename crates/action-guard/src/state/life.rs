@@ -40,6 +40,9 @@ pub struct Life {
     /// When it came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<Timestamp>,
+    /// When its owner died, at the latest: when another adopted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted_at: Option<Timestamp>,
     /// How it ended, as far as is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
@@ -149,6 +152,7 @@ impl Life {
             owner: None,
             answer: None,
             answered_at: None,
+            adopted_at: None,
             outcome: None,
             resolved_by: None,
             ended_at: phase.is_end().then_some(at),
@@ -180,11 +184,10 @@ impl Life {
         }
     }
 
-    /// When it could last have been on its way: after this nothing of ours arrives. `None` while
-    /// nothing was meant to be sent.
+    /// When it could last have been on its way, as far as is known: when its answer was written
+    /// down or, without one, when it was found that its sender is dead.
     #[must_use]
     pub fn last_on_its_way(&self) -> Option<Timestamp> {
-        let intent = self.intent.as_ref()?;
-        Some(self.answered_at.unwrap_or(intent.send_by))
+        self.answered_at.or(self.adopted_at)
     }
 }

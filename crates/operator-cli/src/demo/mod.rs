@@ -96,7 +96,7 @@ async fn play(out: &mut Out) -> Result<Exit, Failure> {
             "intents": stage.intents,
             "sends_past_the_guard": stage.unguarded,
             "writes_seen_by_pd": stage.sim.writes().len(),
-            "journal_records": stage.journal_records(),
+            "journal_records": stage.journal_records().await,
             "seconds": seconds,
         }));
     }

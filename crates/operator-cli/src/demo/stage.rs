@@ -1,10 +1,9 @@
 //! What the demo plays on: a simulator, a guard with a journal, and a way past the guard.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use action_core::{ActionRegistry, Catalogue, OutcomeKind, Undo};
-use action_guard::{Guard, JournalFile, Proposal, Report, Request};
+use action_guard::{Decider, FileJournal, Guard, Mode, Proposal, Report, Request};
 use operator_tikv::Tikv;
 use pd_client::Client;
 use pd_sim::{Sim, Write};
@@ -39,7 +38,7 @@ pub(super) struct Stage {
     /// Sends that went past it.
     pub(super) unguarded: usize,
     /// Removed with everything in it when this is dropped.
-    directory: TempDir,
+    _directory: TempDir,
 }
 
 /// A mutation that was carried out, and what was seen on the way.
@@ -71,19 +70,28 @@ impl Stage {
             .prefix("operator-demo-")
             .tempdir()
             .map_err(|error| failed("no directory for the journal", &error))?;
-        let journal = JournalFile::open(journal_in(&directory))
-            .map_err(|error| failed("no journal", &error))?;
+        let journal =
+            FileJournal::open(directory.path()).map_err(|error| failed("no journal", &error))?;
         let guarded = registry(&sim)?;
         let catalogue = guarded.catalogue();
+        let guard = Guard::new(guarded, journal);
+        let person = "user:demo"
+            .parse()
+            .map_err(|error| failed("no actor", &error))?;
+        let mode = guard
+            .desk()
+            .set_mode(Mode::Execute, Decider::claimed(&person), "operator demo")
+            .await;
+        mode.map_err(|error| failed("the mode cannot be set", &error))?;
         Ok(Self {
-            guard: Guard::new(guarded, journal),
+            guard,
             catalogue,
             past_the_guard: registry(&sim)?,
             first_transfer: None,
             drain: None,
             intents: 0,
             unguarded: 0,
-            directory,
+            _directory: directory,
             sim,
         })
     }
@@ -173,9 +181,9 @@ impl Stage {
     }
 
     /// How many records the journal has.
-    pub(super) fn journal_records(&self) -> usize {
-        let journal = std::fs::read_to_string(journal_in(&self.directory)).unwrap_or_default();
-        journal.lines().filter(|line| !line.is_empty()).count()
+    pub(super) async fn journal_records(&self) -> u64 {
+        let state = self.guard.state().await;
+        state.map_or(0, |state| state.seq)
     }
 
     /// A region that the drained store has no part in, neither among those used.
@@ -233,8 +241,4 @@ fn registry(sim: &Sim) -> Result<ActionRegistry, Failure> {
     let mut registry = ActionRegistry::new();
     registry.register(Tikv::new(client))?;
     Ok(registry)
-}
-
-fn journal_in(directory: &TempDir) -> PathBuf {
-    directory.path().join("journal.jsonl")
 }

@@ -238,7 +238,7 @@ async fn record(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, St
         .recover(&mut |_| {})
         .await
         .map_err(|error| error.report())?;
-    let records = stage.journal_records();
+    let records = stage.journal_records().await;
     let writes = stage.sim.writes().len();
     teller.tell(&table::table(
         &["what", "how many"],
@@ -263,7 +263,8 @@ async fn record(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, St
         writes == stage.intents + stage.unguarded,
         "PD saw other sends than those recorded",
     )?;
-    ensure(records >= 2 * stage.intents, "the journal lacks records")?;
+    let expected = u64::try_from(stage.intents).unwrap_or(u64::MAX);
+    ensure(records >= 2 * expected, "the journal lacks records")?;
     let unknown = left
         .iter()
         .any(|report| report.outcome.result == OutcomeKind::Unknown);

@@ -1,5 +1,9 @@
 //! A simulated cluster beside the command.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use action_guard::{Actor, Decider, Desk, FileJournal, Mode, Unrestricted};
 use pd_sim::{Builder, Sim};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -34,9 +38,11 @@ impl Cluster {
             .enable_all()
             .build()
             .unwrap();
+        let state = TempDir::new().unwrap();
+        runtime.block_on(may_send(state.path()));
         Self {
             sim: runtime.block_on(builder.start()).unwrap(),
-            state: TempDir::new().unwrap(),
+            state,
             _runtime: runtime,
         }
     }
@@ -75,4 +81,13 @@ impl Cluster {
             outside: (1..=5).find(|store| !peers.contains(store)).unwrap(),
         }
     }
+}
+
+/// Sets the mode of a state directory to execute, as a person would.
+async fn may_send(state: &Path) {
+    let journal = FileJournal::open(state).unwrap();
+    let desk = Desk::new(Arc::new(journal), Arc::new(Unrestricted));
+    let person: Actor = "user:ana".parse().unwrap();
+    let set = desk.set_mode(Mode::Execute, Decider::claimed(&person), "a test");
+    set.await.unwrap();
 }

@@ -91,8 +91,13 @@ fn a_mutation_is_run_and_proven() {
         Some(scene.follower)
     );
     assert_eq!(cluster.sim.writes().len(), 1);
-    let journal = std::fs::read_to_string(cluster.state.path().join("journal.jsonl")).unwrap();
-    assert!(journal.lines().count() >= 2);
+    let segment = "journal/00000000000000000001.jsonl";
+    let journal = std::fs::read_to_string(cluster.state.path().join(segment)).unwrap();
+    let kinds = ["mode", "proposed", "intent", "answer", "outcome"];
+    for (line, kind) in journal.lines().zip(kinds) {
+        assert!(line.contains(&format!("\"kind\":\"{kind}\"")), "{line}");
+    }
+    assert_eq!(journal.lines().count(), kinds.len());
     // Once more there is nothing to do.
     cluster
         .run(&arguments)

@@ -1,0 +1,221 @@
+//! The journal in a directory: see [`FileJournal`].
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::chain::Entry;
+use crate::journal::file::directory::Directory;
+use crate::journal::file::owner::Owner;
+use crate::journal::file::tail::Tail;
+use crate::journal::file::writer::{Waiting, Writer};
+use crate::journal::{CommitError, Decision, Journal, JournalError, Verified};
+use crate::state::State;
+
+mod directory;
+mod lock;
+mod owner;
+mod read;
+mod reserve;
+mod tail;
+mod turn;
+mod writer;
+
+/// A journal in a state directory that any number of processes share.
+///
+/// ```text
+/// journal/00000000000000000001.jsonl   a segment, named by the number of its first record;
+///                                      all but the first begin with a checkpoint
+/// lock                                 held while a transaction is written; names its holder
+/// reserve                              space that is given back when the disk is full, so that
+///                                      answers, outcomes and undos can still be written
+/// owners/<instance>                    held while a process lives that has open intents
+/// KILL                                 nothing is sent while this exists
+/// ```
+///
+/// A record is durable when [`commit`](Journal::commit) returns: it was written and synced.
+/// Decisions that wait while others are synced share the next sync. What a crash left of a last
+/// line is cut off by the next commit; any other damage is an error, and nothing is sent. After a
+/// failed sync this process writes nothing more. Readers take no lock.
+///
+/// The directory must be on a file system whose locks hold between all processes that use it.
+#[derive(Debug)]
+pub struct FileJournal {
+    instance: String,
+    directory: Directory,
+    waiting: mpsc::Sender<Waiting>,
+    reader: Arc<Mutex<Option<Tail>>>,
+    syncs: Arc<AtomicU64>,
+}
+
+/// How a [`FileJournal`] is opened.
+#[derive(Debug, Clone)]
+pub struct FileJournalOptions {
+    segment_bytes: u64,
+    lock_wait: Duration,
+}
+
+impl Default for FileJournalOptions {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 16 * 1024 * 1024,
+            lock_wait: Duration::from_secs(10),
+        }
+    }
+}
+
+impl FileJournalOptions {
+    /// A new segment is begun when the last one has this size.
+    #[must_use]
+    pub fn segment_bytes(mut self, bytes: u64) -> Self {
+        self.segment_bytes = bytes;
+        self
+    }
+
+    /// How long a commit waits for the lock.
+    #[must_use]
+    pub fn lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
+        self
+    }
+
+    /// Opens the journal in a state directory, and makes the directory if there is none.
+    ///
+    /// Nothing is read yet: damage shows when it is used.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(self, directory: impl Into<PathBuf>) -> Result<FileJournal, JournalError> {
+        let directory = Directory::open(directory.into())?;
+        let instance = Uuid::now_v7().to_string();
+        let syncs = Arc::new(AtomicU64::new(0));
+        let writer = Writer::new(
+            directory.clone(),
+            instance.clone(),
+            self.segment_bytes,
+            self.lock_wait,
+            Arc::clone(&syncs),
+        );
+        let (waiting, queue) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || writer.run(&queue))
+            .map_err(directory.failed("start the writer of"))?;
+        Ok(FileJournal {
+            instance,
+            directory,
+            waiting,
+            reader: Arc::default(),
+            syncs,
+        })
+    }
+}
+
+impl FileJournal {
+    /// Opens the journal in a state directory, and makes the directory if there is none.
+    ///
+    /// Nothing is read yet: damage shows when it is used.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, JournalError> {
+        Self::options().open(directory)
+    }
+
+    /// How it is opened.
+    #[must_use]
+    pub fn options() -> FileJournalOptions {
+        FileJournalOptions::default()
+    }
+
+    /// The state directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// How many times this instance has synced a file or a directory.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::Relaxed)
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Directory) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let directory = self.directory.clone();
+        let done = tokio::task::spawn_blocking(move || work(&directory)).await;
+        done.unwrap_or(Err(JournalError::Stopped))
+    }
+}
+
+#[async_trait]
+impl Journal for FileJournal {
+    fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    async fn commit(&self, decision: Decision) -> Result<Vec<Entry>, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.waiting.send(Waiting { decision, reply });
+        sent.map_err(|_| JournalError::Stopped)?;
+        answer
+            .await
+            .unwrap_or(Err(CommitError::Journal(JournalError::Stopped)))
+    }
+
+    async fn state(&self) -> Result<Arc<State>, JournalError> {
+        let reader = Arc::clone(&self.reader);
+        self.blocking(move |directory| {
+            let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut tail = match reader.take() {
+                Some(tail) => tail,
+                None => Tail::open(directory)?,
+            };
+            if tail.advance(directory).is_err() {
+                // What was not synced may have been taken back since it was read.
+                tail = Tail::open(directory)?;
+            }
+            let state = Arc::clone(tail.ledger().state());
+            *reader = Some(tail);
+            Ok(state)
+        })
+        .await
+    }
+
+    async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
+        self.blocking(move |directory| read::entries(directory, after, limit))
+            .await
+    }
+
+    async fn verify(&self) -> Result<Verified, JournalError> {
+        self.blocking(read::verify).await
+    }
+
+    async fn is_stopped(&self) -> Result<bool, JournalError> {
+        self.directory.is_stopped()
+    }
+
+    async fn stop(&self) -> Result<(), JournalError> {
+        self.blocking(Directory::stop).await
+    }
+
+    async fn unstop(&self) -> Result<(), JournalError> {
+        self.blocking(Directory::unstop).await
+    }
+
+    async fn is_alive(&self, instance: &str) -> Result<bool, JournalError> {
+        if instance == self.instance {
+            return Ok(true);
+        }
+        let instance = instance.to_owned();
+        self.blocking(move |directory| Owner::is_alive(directory, &instance))
+            .await
+    }
+}

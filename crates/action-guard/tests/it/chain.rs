@@ -1,0 +1,200 @@
+//! That no record can be changed, removed, added or moved unseen, and what a crash may leave.
+
+use std::fs;
+use std::path::Path;
+
+use action_guard::{FileJournal, Journal, JournalError, Mode, Record, Verified};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use tempfile::TempDir;
+
+use crate::scene::{allow, applied, intent, mode, proposed, unknown, write};
+
+/// A journal of two lives, in several segments when these are small.
+async fn written(segment_bytes: u64) -> (TempDir, Verified) {
+    let directory = tempfile::tempdir().unwrap();
+    let options = FileJournal::options().segment_bytes(segment_bytes);
+    let journal = options.open(directory.path()).unwrap();
+    let records = [
+        mode(Mode::Execute),
+        proposed("a", "x", allow()),
+        intent("a"),
+        applied("a"),
+        proposed("b", "y", allow()),
+        intent("b"),
+        unknown("b"),
+    ];
+    for record in records {
+        write(&journal, [record]).await.unwrap();
+    }
+    let verified = journal.verify().await.unwrap();
+    (directory, verified)
+}
+
+fn segments(directory: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(directory.join("journal")).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// All lines, over all segments, with the segment they are in.
+fn lines(directory: &Path) -> Vec<(usize, String)> {
+    let texts = segments(directory)
+        .into_iter()
+        .map(|path| fs::read_to_string(path).unwrap());
+    let lines = texts.enumerate().flat_map(|(segment, text)| {
+        let lines: Vec<_> = text
+            .lines()
+            .map(|line| (segment, line.to_owned()))
+            .collect();
+        lines
+    });
+    lines.collect()
+}
+
+fn put_back(directory: &Path, lines: &[(usize, String)]) {
+    for (segment, path) in segments(directory).into_iter().enumerate() {
+        let here = lines.iter().filter(|(at, _)| *at == segment);
+        let text: String = here.map(|(_, line)| format!("{line}\n")).collect();
+        fs::write(path, text).unwrap();
+    }
+}
+
+fn verify(directory: &Path) -> Result<Verified, JournalError> {
+    let journal = FileJournal::open(directory);
+    journal.and_then(|journal| block_on(journal.verify()))
+}
+
+#[derive(Debug, Clone)]
+enum Tampering {
+    Flip { line: Index, byte: Index, bit: u8 },
+    Remove(Index),
+    Repeat(Index),
+    Swap(Index, Index),
+}
+
+fn tampering() -> impl Strategy<Value = Tampering> {
+    let at = any::<Index>;
+    prop_oneof![
+        4 => (at(), at(), 0_u8..7).prop_map(|(line, byte, bit)| Tampering::Flip { line, byte, bit }),
+        1 => at().prop_map(Tampering::Remove),
+        1 => at().prop_map(Tampering::Repeat),
+        1 => (at(), at()).prop_map(|(one, other)| Tampering::Swap(one, other)),
+    ]
+}
+
+fn tamper(lines: &mut Vec<(usize, String)>, how: &Tampering) {
+    let count = lines.len();
+    match how {
+        Tampering::Flip { line, byte, bit } => {
+            let text = &mut lines[line.index(count)].1;
+            let mut bytes = text.clone().into_bytes();
+            let at = byte.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            // A line end here would be two lines, which is as bad.
+            *text = String::from_utf8_lossy(&bytes).into_owned();
+        }
+        Tampering::Remove(at) => {
+            lines.remove(at.index(count));
+        }
+        Tampering::Repeat(at) => {
+            let line = lines[at.index(count)].clone();
+            lines.insert(at.index(count), line);
+        }
+        Tampering::Swap(one, other) => {
+            let (one, other) = (one.index(count), other.index(count));
+            let text = lines[one].1.clone();
+            lines[one].1 = std::mem::replace(&mut lines[other].1, text);
+        }
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Only what is cut off at the end cannot be seen from the chain alone, and then the head is
+    /// another than the one that was exported.
+    #[test]
+    fn every_tampering_shows(how in tampering(), small in any::<bool>()) {
+        let (directory, before) = block_on(written(if small { 2_000 } else { 1 << 20 }));
+        let original = lines(directory.path());
+        let mut changed = original.clone();
+        tamper(&mut changed, &how);
+        prop_assume!(changed != original);
+        put_back(directory.path(), &changed);
+        if let Ok(after) = verify(directory.path()) {
+            prop_assert_ne!(after.head, before.head, "{:?} went unseen", how);
+            let end_is_gone = original.starts_with(&changed);
+            prop_assert!(end_is_gone, "{:?} was accepted", how);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_segment_that_is_missing_is_missed() {
+    let (directory, before) = written(2_000).await;
+    assert!(before.segments >= 3, "{before:?}");
+    let paths = segments(directory.path());
+    fs::remove_file(&paths[1]).unwrap();
+    let journal = FileJournal::open(directory.path()).unwrap();
+    let error = journal.verify().await.unwrap_err();
+    assert!(matches!(error, JournalError::Cut { .. }), "{error}");
+    // The oldest may be kept elsewhere; what is left is whole.
+    fs::remove_file(&paths[0]).unwrap();
+    let after = journal.verify().await.unwrap();
+    assert_eq!(after.head, before.head);
+    assert!(after.first > 1);
+}
+
+#[tokio::test]
+async fn the_first_bad_record_is_named() {
+    let (directory, _) = written(1 << 20).await;
+    let mut changed = lines(directory.path());
+    changed[2].1 = changed[2].1.replace("2", "3");
+    changed[4].1 = changed[4].1.replace("agent:night", "agent:day");
+    put_back(directory.path(), &changed);
+    let journal = FileJournal::open(directory.path()).unwrap();
+    let error = journal.verify().await.unwrap_err();
+    let words = action_core::report(&error);
+    assert!(
+        words.contains("line 3 of `journal/00000000000000000001.jsonl` is bad"),
+        "{words}"
+    );
+}
+
+/// Every prefix of the file, as a crash in the middle of a write may leave it.
+#[tokio::test]
+async fn a_line_cut_off_at_any_byte_is_repaired_and_nothing_else_is_lost() {
+    let (directory, _) = written(1 << 20).await;
+    let path = segments(directory.path()).remove(0);
+    let whole = fs::read(&path).unwrap();
+    let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').collect();
+    let before_last = ends[ends.len() - 2] + 1;
+    for length in before_last..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        let journal = FileJournal::open(directory.path()).unwrap();
+        assert_eq!(journal.state().await.unwrap().seq, 6, "cut at {length}");
+        assert_eq!(
+            journal.verify().await.unwrap().head.seq,
+            6,
+            "cut at {length}"
+        );
+        write(&journal, [mode(Mode::Observe)]).await.unwrap();
+        let entries = journal.entries(6, 10).await.unwrap();
+        assert!(matches!(entries[..], [ref entry] if matches!(entry.record, Record::Mode { .. })));
+        assert_eq!(
+            journal.verify().await.unwrap().head.seq,
+            7,
+            "cut at {length}"
+        );
+    }
+}
