@@ -1,6 +1,7 @@
 //! Settings of a client.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::clock::Clock;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, InputError};
 use crate::transport::HttpTransport;
+use crate::transport::certificates::{Certificates, Identity, Pem};
 use crate::transport::known::KnownMembers;
 use crate::transport::read::Reading;
 use crate::transport::reqwest::Reqwest;
@@ -17,13 +19,13 @@ use crate::transport::reqwest::Reqwest;
 /// Settings of a [`Client`].
 ///
 /// ```no_run
-/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// # fn example() -> Result<(), pd_client::Error> {
 /// use pd_client::{Client, Timeouts};
 ///
 /// let pd = Client::builder()
 ///     .endpoints("https://pd-0:2379,https://pd-1:2379")
-///     .ca_pem(std::fs::read("ca.pem")?)
-///     .client_identity_pem(std::fs::read("client-and-key.pem")?)
+///     .ca_file("ca.pem")
+///     .client_identity_files("client.pem", "client-key.pem")
 ///     .timeouts(Timeouts { list: std::time::Duration::from_secs(120), ..Timeouts::default() })
 ///     .caller_id("night-shift")
 ///     .build()?;
@@ -34,8 +36,7 @@ use crate::transport::reqwest::Reqwest;
 #[must_use = "`build` makes the client"]
 pub struct ClientBuilder {
     endpoints: Vec<String>,
-    ca_pem: Option<Vec<u8>>,
-    client_identity_pem: Option<Vec<u8>>,
+    certificates: Certificates,
     timeouts: Timeouts,
     body_cap: usize,
     caller_id: String,
@@ -77,8 +78,7 @@ impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             endpoints: Vec::new(),
-            ca_pem: None,
-            client_identity_pem: None,
+            certificates: Certificates::default(),
             timeouts: Timeouts::default(),
             body_cap: 256 * 1024 * 1024,
             caller_id: "pd-client".to_owned(),
@@ -108,13 +108,42 @@ impl ClientBuilder {
 
     /// Trusts these certificates (PEM) and no others. Without, the system's are trusted.
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.ca_pem = Some(pem.into());
+        self.certificates.ca = Some(Pem::Given(pem.into()));
+        self
+    }
+
+    /// As [`ca_pem`](Self::ca_pem), from a file that may change: new connections are made with
+    /// what is in it then.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.certificates.ca = Some(Pem::File(path.into()));
         self
     }
 
     /// Shows this certificate to PD. PEM, the private key appended.
     pub fn client_identity_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.client_identity_pem = Some(pem.into());
+        self.certificates.identity = Some(Identity::Given(pem.into()));
+        self
+    }
+
+    /// As [`client_identity_pem`](Self::client_identity_pem), from two files (or one, named
+    /// twice) that may change: new connections are made with what is in them then. While they do
+    /// not fit each other, what they held before is used.
+    pub fn client_identity_files(
+        mut self,
+        certificate: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        self.certificates.identity = Some(Identity::Files {
+            certificate: certificate.into(),
+            key: key.into(),
+        });
+        self
+    }
+
+    /// Looks this often whether files with certificates have changed, along with a request, and
+    /// after one that could not be sent. Ten seconds unless told.
+    pub fn look_at_files_every(mut self, time: Duration) -> Self {
+        self.certificates.look_every = time;
         self
     }
 
@@ -179,10 +208,9 @@ impl ClientBuilder {
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(Reqwest::new(
-                endpoints.iter().any(Endpoint::is_https),
-                self.ca_pem.as_deref(),
-                self.client_identity_pem.as_deref(),
-                &self.timeouts,
+                endpoints.iter().find(|endpoint| endpoint.is_https()),
+                self.certificates,
+                self.timeouts.connect,
             )?),
         };
         Ok(Client {

@@ -201,13 +201,35 @@ pub enum InputError {
     /// Certificates or a key are not usable.
     #[error("{what}: {problem}")]
     Pem {
-        /// Which of the inputs.
-        what: &'static str,
+        /// Which of the inputs, with its file if it is in one.
+        what: String,
         /// What is wrong, and what is right.
         problem: &'static str,
         /// The parser's reason, if it gave one.
         #[source]
         source: Option<BoxError>,
+    },
+
+    /// A file with certificates or a key cannot be read.
+    #[error("cannot read the {what} `{path}`")]
+    File {
+        /// Which of the inputs.
+        what: &'static str,
+        /// Where it was looked for.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+
+    /// There is no TLS in this build of the crate.
+    #[error(
+        "{what} needs TLS, which this build of pd-client has not: enable its feature `tls-aws-lc` \
+         or `tls-ring`"
+    )]
+    NoTls {
+        /// What was asked for.
+        what: String,
     },
 
     /// Time-outs contradict each other.

@@ -26,12 +26,15 @@ pub use seam::{Body, BodyChunks, HttpTransport, Sent, TransportError};
 mod answer;
 mod body;
 mod call;
+pub(crate) mod certificates;
 mod deadline;
 pub(crate) mod known;
 pub(crate) mod read;
 pub(crate) mod reqwest;
 mod route;
 mod seam;
+#[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
+mod tls;
 
 /// Bytes of an error body that are kept.
 const ERROR_BODY: usize = 16 * 1024;

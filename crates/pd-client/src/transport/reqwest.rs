@@ -1,53 +1,106 @@
 //! The default transport.
 
-use std::error::Error as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+use reqwest::Client;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Identity};
+use tokio::time::Instant;
 
-use crate::builder::Timeouts;
+use crate::endpoint::Endpoint;
 use crate::error::{BoxError, InputError};
+use crate::transport::certificates::{Certificates, Loaded};
 use crate::transport::seam::{Body, BodyChunks, HttpTransport, TransportError};
 
 /// How long an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// reqwest with everything off that would send a request elsewhere or again.
-pub(crate) struct Reqwest(Client);
+pub(crate) struct Reqwest {
+    certificates: Certificates,
+    https: bool,
+    connect: Duration,
+    current: Mutex<Current>,
+}
+
+/// A client, and the certificates it was made with.
+struct Current {
+    client: Client,
+    loaded: Loaded,
+    /// When files are looked at next.
+    look: Instant,
+}
 
 impl Reqwest {
-    /// The system's certificates are read when there is `https` to speak and no other authority.
+    /// `https` is an endpoint that needs it, if there is one.
     pub(crate) fn new(
-        https: bool,
-        ca_pem: Option<&[u8]>,
-        identity_pem: Option<&[u8]>,
-        timeouts: &Timeouts,
+        https: Option<&Endpoint>,
+        certificates: Certificates,
+        connect: Duration,
     ) -> Result<Self, InputError> {
-        let mut builder = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(timeouts.connect)
-            // A connection that something in between has forgotten makes a write unanswered.
-            .pool_idle_timeout(IDLE)
-            .tcp_nodelay(true);
-        builder = match ca_pem {
-            Some(pem) => builder.tls_certs_only(certificates(pem)?),
-            None if https => builder,
-            // Reading the system's certificates takes time, and fails where there are none.
-            None => builder.tls_certs_only([]),
-        };
-        if let Some(pem) = identity_pem {
-            builder = builder.identity(identity(pem)?);
+        if let Some(endpoint) = https
+            && !has_tls()
+        {
+            return Err(InputError::NoTls {
+                what: format!("`{endpoint}`"),
+            });
         }
-        let client = builder.build();
-        client.map(Self).map_err(|error| InputError::Setup {
-            source: error.into(),
+        if !certificates.are_none() && !has_tls() {
+            return Err(InputError::NoTls {
+                what: "a certificate".to_owned(),
+            });
+        }
+        let loaded = certificates.load()?;
+        let https = https.is_some();
+        let client = client(&loaded, https, connect)?;
+        let look = Instant::now() + certificates.look_every;
+        Ok(Self {
+            certificates,
+            https,
+            connect,
+            current: Mutex::new(Current {
+                client,
+                loaded,
+                look,
+            }),
         })
+    }
+
+    /// The client with the certificates of now. Those that are no good leave it as it was.
+    fn client(&self) -> Client {
+        let mut current = self.current();
+        if self.certificates.are_files() && current.look <= Instant::now() {
+            current.look = Instant::now() + self.certificates.look_every;
+            match self.changed(&current.loaded) {
+                Ok(None) => {}
+                Ok(Some((client, loaded))) => {
+                    tracing::info!("certificates have changed and are used from now on");
+                    (current.client, current.loaded) = (client, loaded);
+                }
+                Err(error) => {
+                    let error = crate::Error::from(error).report();
+                    tracing::warn!(error, "certificates have changed and are not used");
+                }
+            }
+        }
+        current.client.clone()
+    }
+
+    /// A new client, if files are not what they were.
+    fn changed(&self, before: &Loaded) -> Result<Option<(Client, Loaded)>, InputError> {
+        let loaded = self.certificates.load()?;
+        if loaded == *before {
+            return Ok(None);
+        }
+        let client = client(&loaded, self.https, self.connect)?;
+        Ok(Some((client, loaded)))
+    }
+
+    fn current(&self) -> std::sync::MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,7 +108,12 @@ impl Reqwest {
 impl HttpTransport for Reqwest {
     async fn call(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
         let request = reqwest::Request::try_from(request).map_err(classified)?;
-        let mut response = self.0.execute(request).await.map_err(classified)?;
+        let client = self.client();
+        let mut response = client.execute(request).await.map_err(|error| {
+            // The reason may be a certificate that has been replaced meanwhile.
+            self.current().look = Instant::now();
+            classified(error)
+        })?;
         let announced = response.content_length();
         let mut answer = Response::new(());
         *answer.status_mut() = response.status();
@@ -76,96 +134,54 @@ impl BodyChunks for Chunks {
     }
 }
 
-/// The other side ended the TLS handshake because of who we are.
-///
-/// With TLS 1.3 this arrives after our side of the handshake is done, so that it does not count
-/// as a connect error; the request is not read by a server that refuses the handshake.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "PD refused our side of the TLS handshake ({alert}): {}",
-    advice(alert)
-)]
-struct HandshakeRefused {
-    alert: &'static str,
-    source: BoxError,
+fn client(loaded: &Loaded, https: bool, connect: Duration) -> Result<Client, InputError> {
+    let builder = Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(connect)
+        // A connection that something in between has forgotten makes a write unanswered.
+        .pool_idle_timeout(IDLE)
+        .tcp_nodelay(true);
+    let client = with_tls(builder, loaded, https)?.build();
+    client.map_err(|error| InputError::Setup {
+        source: error.into(),
+    })
 }
 
-fn advice(alert: &str) -> &'static str {
-    match alert {
-        "CertificateRequired" => "it requires a client certificate",
-        _ => "it does not accept the client certificate",
-    }
+#[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
+fn with_tls(
+    builder: reqwest::ClientBuilder,
+    loaded: &Loaded,
+    https: bool,
+) -> Result<reqwest::ClientBuilder, InputError> {
+    let config = crate::transport::tls::config(loaded, https)?;
+    Ok(builder.tls_backend_preconfigured(config))
 }
 
-const ALERTS: &[&str] = &[
-    "CertificateRequired",
-    "BadCertificate",
-    "UnknownCA",
-    "CertificateUnknown",
-    "CertificateExpired",
-    "CertificateRevoked",
-    "UnsupportedCertificate",
-    "AccessDenied",
-];
+#[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
+fn with_tls(
+    builder: reqwest::ClientBuilder,
+    _: &Loaded,
+    _: bool,
+) -> Result<reqwest::ClientBuilder, InputError> {
+    Ok(builder)
+}
 
+const fn has_tls() -> bool {
+    cfg!(any(feature = "tls-aws-lc", feature = "tls-ring"))
+}
+
+/// Whether the request can have reached the other side.
 fn classified(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
-    if let Some(alert) = handshake_alert(&error) {
-        let source = error.into();
-        return TransportError::not_sent(HandshakeRefused { alert, source });
-    }
+    #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
+    let error = match crate::transport::tls::refused_handshake(error) {
+        Ok(refused) => return TransportError::not_sent(refused),
+        Err(error) => error,
+    };
     if error.is_connect() || error.is_builder() {
         return TransportError::not_sent(error);
     }
     TransportError::maybe_sent(error)
-}
-
-fn handshake_alert(error: &reqwest::Error) -> Option<&'static str> {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if let Some((_, alert)) = message.split_once("received fatal alert: ") {
-            return ALERTS.iter().copied().find(|known| alert == *known);
-        }
-        cause = error.source();
-    }
-    None
-}
-
-fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, InputError> {
-    let refuse = |problem, source| InputError::Pem {
-        what: "the CA bundle",
-        problem,
-        source,
-    };
-    let certificates = Certificate::from_pem_bundle(pem)
-        .map_err(|error| refuse("a certificate in it cannot be read", Some(error.into())))?;
-    if certificates.is_empty() {
-        // Taken as it is, it would trust nothing and say so only at the first request.
-        return Err(refuse("it holds no `BEGIN CERTIFICATE`, write PEM", None));
-    }
-    Ok(certificates)
-}
-
-fn identity(pem: &[u8]) -> Result<Identity, InputError> {
-    let refuse = |problem, source| InputError::Pem {
-        what: "the client identity",
-        problem,
-        source,
-    };
-    let text = String::from_utf8_lossy(pem);
-    if !text.contains("-----BEGIN CERTIFICATE-----") {
-        return Err(refuse(
-            "it holds no `BEGIN CERTIFICATE`, write certificate and key as PEM",
-            None,
-        ));
-    }
-    if !text.contains("PRIVATE KEY-----") {
-        return Err(refuse(
-            "it holds no `PRIVATE KEY`, append the key to the certificate",
-            None,
-        ));
-    }
-    Identity::from_pem(pem)
-        .map_err(|error| refuse("its certificate or key cannot be read", Some(error.into())))
 }

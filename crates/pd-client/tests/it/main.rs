@@ -12,12 +12,19 @@ mod gauges;
 mod input;
 mod input_writes;
 mod more_recorded_calls;
+#[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
+mod no_tls;
 mod recorded_calls;
 mod recordings;
 mod replay;
 mod routes;
 mod simulated;
+#[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls;
+#[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
+mod tls_files;
+#[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
+mod tls_server;
 mod wire;
 mod wire_placement;
 mod wire_reads;

@@ -1,109 +1,16 @@
 //! TLS and what is known of a request when it fails.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use pd_client::{ClientBuilder, Error, ErrorClass};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-use crate::fault_server::{FaultServer, ok, read_request};
+use crate::fault_server::{Fault, FaultServer, answer};
+use crate::tls_server::{Authority, TlsServer};
 use crate::{quick, region, store};
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    /// An authority of its own name: one that shares it would be taken for the right one.
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let mut params = CertificateParams::default();
-        let name = format!("authority {}", COUNT.fetch_add(1, Ordering::SeqCst));
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    /// A certificate for this name, and its key.
-    fn issue(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([name.to_owned()]).unwrap();
-        (params.signed_by(&key, &self.0).unwrap(), key)
-    }
-
-    fn identity_pem(&self) -> String {
-        let (certificate, key) = self.issue("client");
-        certificate.pem() + &key.serialize_pem()
-    }
-}
-
-/// A PD behind TLS that says yes to everything.
-struct TlsServer {
-    url: String,
-    requests: Arc<AtomicUsize>,
-}
-
-impl TlsServer {
-    async fn start(authority: &Authority, name: &str, clients: Option<&Authority>) -> Self {
-        let (certificate, key) = authority.issue(name);
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .unwrap();
-        let config = match clients {
-            None => config.with_no_client_auth(),
-            Some(clients) => {
-                let mut roots = RootCertStore::empty();
-                roots.add(clients.0.der().clone()).unwrap();
-                let verifier =
-                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-                config.with_client_cert_verifier(verifier.build().unwrap())
-            }
-        };
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let config = config
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!(
-            "https://localhost:{}",
-            listener.local_addr().unwrap().port()
-        );
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counting = Arc::clone(&requests);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, counting) = (acceptor.clone(), Arc::clone(&counting));
-                tokio::spawn(async move {
-                    let Ok(mut stream) = acceptor.accept(stream).await else {
-                        return;
-                    };
-                    while let Some(request) = read_request(&mut stream).await {
-                        if !request.contains("/members ") {
-                            counting.fetch_add(1, Ordering::SeqCst);
-                        }
-                        let answer = ok("\"The operator is created.\"");
-                        stream.write_all(answer.as_bytes()).await.unwrap();
-                    }
-                });
-            }
-        });
-        Self { url, requests }
-    }
-
-    fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
-    }
+#[track_caller]
+fn says(error: &Error, words: &str) {
+    assert!(error.report().contains(words), "{}", error.report());
 }
 
 async fn write(builder: ClientBuilder, url: &str) -> Result<pd_client::Accepted, Error> {
@@ -132,11 +39,11 @@ async fn an_unknown_issuer_is_not_sent() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::NotSent { .. }), "{}", error.report());
-    assert!(
-        error.report().contains("UnknownIssuer"),
-        "{}",
-        error.report()
+    says(
+        &error,
+        "no authority that is trusted here has issued it, check the CA bundle",
     );
+    says(&error, "UnknownIssuer");
     assert_eq!(server.requests(), 0);
 }
 
@@ -148,11 +55,11 @@ async fn another_name_is_not_sent() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::NotSent { .. }), "{}", error.report());
-    assert!(
-        error.report().contains("not valid for name"),
-        "{}",
-        error.report()
+    says(
+        &error,
+        "it is for other names, use one of them in the endpoint",
     );
+    says(&error, "not valid for name");
     assert_eq!(server.requests(), 0);
 }
 
@@ -164,15 +71,12 @@ async fn a_missing_client_certificate_is_not_sent_and_named() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::NotSent { .. }), "{}", error.report());
-    assert!(
-        error.report().contains("requires a client certificate"),
-        "{}",
-        error.report()
-    );
+    says(&error, "it requires a client certificate");
     let stranger = Authority::new().identity_pem();
     let builder = quick().ca_pem(servers.pem()).client_identity_pem(stranger);
     let error = write(builder, &server.url).await.unwrap_err();
     assert!(matches!(error, Error::NotSent { .. }), "{}", error.report());
+    says(&error, "it does not accept the client certificate");
     assert_eq!(server.requests(), 0);
 }
 
@@ -187,6 +91,25 @@ async fn https_to_a_plain_server_is_not_sent() {
         .unwrap_err();
     assert_eq!(error.class(), ErrorClass::NotSent, "{}", error.report());
     assert_eq!(server.requests(), 0);
+    // A server that answers in plain text, as PD does, is recognised.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "https://localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
+    let greeting = answer("400 Bad Request", "", "");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream.write_all(greeting.as_bytes()).await.unwrap();
+            // Closing with bytes unread would reset what was sent.
+            let _ = stream.read(&mut [0; 4096]).await;
+        }
+    });
+    let error = write(quick().ca_pem(Authority::new().pem()), &url)
+        .await
+        .unwrap_err();
+    assert_eq!(error.class(), ErrorClass::NotSent, "{}", error.report());
+    says(&error, "write `http://`, if PD is meant to be without TLS");
 }
 
 #[tokio::test]
@@ -197,6 +120,15 @@ async fn http_to_a_tls_server_is_never_accepted() {
     // The bytes did leave; that they are worth nothing there is not proved.
     assert_eq!(error.class(), ErrorClass::Unanswered, "{}", error.report());
     assert_eq!(server.requests(), 0);
+}
+
+#[tokio::test]
+async fn http_to_a_real_pd_behind_tls_is_refused_in_its_words() {
+    let words = "Client sent an HTTP request to an HTTPS server.\n";
+    let server = FaultServer::start(Fault::Answer(answer("400 Bad Request", "", words))).await;
+    let error = write(quick(), &server.url()).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Refused);
+    assert_eq!(error.to_string(), words.trim_end());
 }
 
 #[tokio::test]
@@ -239,6 +171,16 @@ async fn unusable_certificates_are_refused_by_name() {
         (
             quick().client_identity_pem(garbled.to_owned() + &key.serialize_pem()),
             "the client identity: its certificate or key cannot be read",
+        ),
+        (
+            quick().client_identity_pem(certificate.pem() + &Authority::new().issue("x").1.serialize_pem()),
+            "the client identity: the key is not the certificate's",
+        ),
+        (
+            quick().client_identity_pem(
+                certificate.pem() + "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            ),
+            "the client identity: its key is encrypted",
         ),
     ] {
         let error = builder

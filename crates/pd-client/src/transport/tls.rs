@@ -1,0 +1,113 @@
+//! TLS as rustls does it: what is trusted, what is shown, and what its errors mean.
+
+use std::sync::Arc;
+
+use rustls::client::WantsClientCert;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, InconsistentKeys, RootCertStore, WantsVerifier};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+use crate::error::{BoxError, InputError};
+use crate::transport::certificates::{Loaded, Named};
+
+pub(super) use advice::refused_handshake;
+
+mod advice;
+
+/// How connections are made. The system's certificates are trusted when there are no others and
+/// there is `https` to speak: reading them takes time, and fails where there are none.
+pub(super) fn config(loaded: &Loaded, https: bool) -> Result<ClientConfig, InputError> {
+    let setup = |error: rustls::Error| InputError::Setup {
+        source: error.into(),
+    };
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(setup)?;
+    let builder = match &loaded.ca {
+        Some(ca) => trusting(builder, ca)?,
+        None if https => builder.with_platform_verifier().map_err(setup)?,
+        None => builder.with_root_certificates(RootCertStore::empty()),
+    };
+    match &loaded.identity {
+        Some((certificate, key)) => showing(builder, certificate, key),
+        None => Ok(builder.with_no_client_auth()),
+    }
+}
+
+#[cfg(feature = "tls-aws-lc")]
+fn provider() -> CryptoProvider {
+    rustls::crypto::aws_lc_rs::default_provider()
+}
+
+#[cfg(not(feature = "tls-aws-lc"))]
+fn provider() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
+fn trusting(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    ca: &Named,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, InputError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(ca, "a certificate in it cannot be read")? {
+        roots
+            .add(certificate)
+            .map_err(|error| ca.refuse("a certificate in it is none", Some(error.into())))?;
+    }
+    Ok(builder.with_root_certificates(roots))
+}
+
+fn showing(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    certificate: &Named,
+    key: &Named,
+) -> Result<ClientConfig, InputError> {
+    const UNREADABLE: &str = "its certificate or key cannot be read";
+    let chain = certificates(certificate, UNREADABLE)?;
+    let text = String::from_utf8_lossy(&key.pem);
+    if text.contains("ENCRYPTED PRIVATE KEY-----") || text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(key.refuse("its key is encrypted, write it without a passphrase", None));
+    }
+    if !text.contains("PRIVATE KEY-----") {
+        let problem = "it holds no `PRIVATE KEY`, append the key to the certificate";
+        return Err(key.refuse(problem, None));
+    }
+    let secret = PrivateKeyDer::from_pem_slice(&key.pem)
+        .map_err(|error| key.refuse(UNREADABLE, Some(error.into())))?;
+    builder
+        .with_client_auth_cert(chain, secret)
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => key.refuse(
+                "the key is not the certificate's, give the two that belong together",
+                Some(error.into()),
+            ),
+            error => certificate.refuse(UNREADABLE, Some(error.into())),
+        })
+}
+
+/// The certificates of a text, at least one.
+fn certificates(
+    named: &Named,
+    unreadable: &'static str,
+) -> Result<Vec<CertificateDer<'static>>, InputError> {
+    let certificates = CertificateDer::pem_slice_iter(&named.pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| named.refuse(unreadable, Some(error.into())))?;
+    if certificates.is_empty() {
+        // Taken as it is, it would trust nothing and say so only at the first request.
+        return Err(named.refuse("it holds no `BEGIN CERTIFICATE`, write PEM", None));
+    }
+    Ok(certificates)
+}
+
+impl Named {
+    fn refuse(&self, problem: &'static str, source: Option<BoxError>) -> InputError {
+        InputError::Pem {
+            what: self.name.clone(),
+            problem,
+            source,
+        }
+    }
+}

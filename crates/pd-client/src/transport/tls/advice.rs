@@ -1,0 +1,104 @@
+//! What it means when a TLS session is not made.
+
+use std::error::Error as StdError;
+
+use rustls::{AlertDescription, CertificateError, Error as TlsError, InvalidMessage};
+
+use crate::error::BoxError;
+
+/// There is no TLS session, and so no request: with TLS 1.3 some of this arrives after our side
+/// of the handshake is done, and a server that refuses the handshake does not read on.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem}: {advice}")]
+pub(in crate::transport) struct HandshakeRefused {
+    problem: String,
+    advice: &'static str,
+    #[source]
+    source: BoxError,
+}
+
+/// What an error says of the handshake, if it is about that.
+pub(in crate::transport) fn refused_handshake(
+    error: reqwest::Error,
+) -> Result<HandshakeRefused, reqwest::Error> {
+    let connecting = error.is_connect();
+    let found = tls_error(&error)
+        // In a session that is made, such bytes say nothing of what was read before.
+        .filter(|cause| connecting || !matches!(cause, TlsError::InvalidMessage(_)))
+        .and_then(|cause| Some((said(cause), advice(cause)?)));
+    match found {
+        Some((problem, advice)) => Ok(HandshakeRefused {
+            problem,
+            advice,
+            source: error.into(),
+        }),
+        None => Err(error),
+    }
+}
+
+fn said(error: &TlsError) -> String {
+    match error {
+        TlsError::AlertReceived(alert) => {
+            format!("PD refused our side of the TLS handshake ({alert:?})")
+        }
+        TlsError::InvalidCertificate(_) => "PD's certificate is not trusted".to_owned(),
+        _ => "there is no TLS on the other side".to_owned(),
+    }
+}
+
+fn advice(error: &TlsError) -> Option<&'static str> {
+    Some(match error {
+        TlsError::AlertReceived(alert) => match alert {
+            AlertDescription::CertificateRequired => "it requires a client certificate",
+            AlertDescription::BadCertificate
+            | AlertDescription::UnknownCA
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::AccessDenied => "it does not accept the client certificate",
+            _ => return None,
+        },
+        TlsError::InvalidCertificate(problem) => match problem {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                "no authority that is trusted here has issued it, check the CA bundle"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "it is for other names, use one of them in the endpoint"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "it has expired, or our clock is wrong"
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "it is not valid yet, or our clock is wrong"
+            }
+            _ => "see the reason",
+        },
+        TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "write `http://`, if PD is meant to be without TLS"
+        }
+        _ => return None,
+    })
+}
+
+/// What rustls says, under the wraps of others.
+fn tls_error(error: &reqwest::Error) -> Option<&TlsError> {
+    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<TlsError>() {
+            return Some(found);
+        }
+        // An I/O error shows its cause as itself.
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if let Some(found) = inner.and_then(|inner| inner.downcast_ref::<TlsError>()) {
+            return Some(found);
+        }
+        cause = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
