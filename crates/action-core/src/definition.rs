@@ -115,4 +115,6 @@ pub enum Role {
     Diagnose,
     /// Lists lasting effects in force.
     Leftovers,
+    /// Makes a [`Workflow`](crate::Workflow), for somebody to start.
+    Workflow,
 }

@@ -31,6 +31,9 @@ pub use shape::{ParamDef, Shape, ValueType};
 pub use subject::{Subject, SubjectError};
 pub use undo::Undo;
 pub use validate::validate;
+pub use workflow::{
+    Condition, Retry, Span, Step, Unmet, Work, Workflow, WorkflowError, WorkflowProblem,
+};
 
 mod attempt;
 mod bound;
@@ -56,3 +59,4 @@ mod validate;
 
 pub mod render;
 pub mod testing;
+pub mod workflow;

@@ -207,6 +207,7 @@ impl Catalogue {
         let mut result = action.bound.observe(parameters).await?;
         if let Some(prefix) = &action.prefix {
             crate::finding::scope(&action.definition, prefix, &mut result);
+            crate::workflow::scope(&action.definition, prefix, &mut result);
         }
         Ok(result)
     }

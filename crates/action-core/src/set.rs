@@ -50,6 +50,7 @@ impl<S: Subject> ActionSet<S> {
         definition.role = A::ROLE;
         definition.idempotent = true;
         problems.extend(crate::finding::lint(&definition));
+        problems.extend(crate::workflow::lint(&definition));
         self.entries.push(Entry {
             definition,
             problems,

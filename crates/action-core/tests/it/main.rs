@@ -8,3 +8,4 @@ mod malformed;
 mod registry;
 mod subjects;
 mod validation;
+mod workflows;
