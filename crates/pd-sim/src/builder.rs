@@ -25,6 +25,7 @@ pub struct Builder {
     clock: Clock,
     seed: u64,
     stores: u64,
+    tiflash_stores: u64,
     regions: u64,
     recorded: Option<(String, String)>,
     start: Option<SystemTime>,
@@ -47,6 +48,7 @@ impl Default for Builder {
             clock: Clock::Real,
             seed: 0,
             stores: 5,
+            tiflash_stores: 0,
             regions: 60,
             recorded: None,
             start: None,
@@ -90,6 +92,13 @@ impl Builder {
     #[must_use]
     pub fn stores(mut self, stores: u64) -> Self {
         self.stores = stores;
+        self
+    }
+
+    /// How many TiFlash stores there are besides, empty at first: the ids after the others'.
+    #[must_use]
+    pub fn tiflash_stores(mut self, stores: u64) -> Self {
+        self.tiflash_stores = stores;
         self
     }
 
@@ -248,7 +257,7 @@ impl Builder {
         let start = self.start.map_or_else(Time::wall, Time::from);
         let mut cluster = Cluster::new(self.version, self.settings, start, self.seed);
         match &self.recorded {
-            None => cluster.populate(self.stores, self.regions),
+            None => cluster.populate(self.stores, self.tiflash_stores, self.regions),
             Some((stores, regions)) => cluster
                 .load(stores, regions)
                 .map_err(|source| Error::Recorded { source })?,

@@ -62,6 +62,26 @@ pub(crate) fn not_adjacent(rows: &Rows) -> String {
     )
 }
 
+/// Nothing to scatter. Only from 9.0 on the text has a code.
+pub(crate) fn empty_region(rows: &Rows) -> String {
+    if rows.default_store_limit {
+        "[PD:scatter:ErrEmptyRegion]empty region".to_owned()
+    } else {
+        "empty region".to_owned()
+    }
+}
+
+/// The only region to scatter is not there.
+pub(crate) fn scatter_region_missing(rows: &Rows, region_id: u64) -> String {
+    if rows.default_store_limit {
+        region_not_found(rows, region_id)
+    } else if rows.range_scheduler {
+        "region not found".to_owned()
+    } else {
+        empty_region(rows)
+    }
+}
+
 /// Where an operator or a scheduler names a store that is not there.
 pub(crate) fn store_not_found(store_id: u64) -> String {
     format!("[PD:core:ErrStoreNotFound]store {store_id} not found")
@@ -113,4 +133,18 @@ pub(crate) fn go_dynamic_type(value: &Json) -> &'static str {
         Json::Array(_) => "[]interface {}",
         Json::Object(_) => "map[string]interface {}",
     }
+}
+
+/// A key in hex as PD keeps it, in upper case; or Go's words for what is wrong with it.
+pub(crate) fn go_hex(text: &str) -> Result<String, String> {
+    if let Some(bad) = text.chars().find(|c| !c.is_ascii_hexdigit()) {
+        return Err(format!(
+            "encoding/hex: invalid byte: U+{:04X} {bad:?}",
+            u32::from(bad)
+        ));
+    }
+    if text.len() % 2 == 1 {
+        return Err("encoding/hex: odd length hex string".to_owned());
+    }
+    Ok(text.to_ascii_uppercase())
 }

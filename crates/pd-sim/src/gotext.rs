@@ -39,6 +39,14 @@ pub(crate) fn rfc3339(time: Time) -> String {
     )
 }
 
+/// Reads what [`rfc3339`] prints, with any offset.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<Time> {
+    let timestamp: Timestamp = text.parse().ok()?;
+    i64::try_from(timestamp.as_nanosecond())
+        .ok()
+        .map(Time::from_unix_nanos)
+}
+
 /// The form HTTP's `Date` header has.
 pub(crate) fn http_date(time: Time) -> String {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];

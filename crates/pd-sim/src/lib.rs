@@ -8,6 +8,8 @@
 //! use std::time::Duration;
 //!
 //! use pd_sim::{Clock, Fault, Sim, Version};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use tokio::net::TcpStream;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,13 +23,17 @@
 //!     .await?;
 //!
 //! let region = sim.region_ids()[0];
-//! let operators = format!("{}/pd/api/v1/operators", sim.endpoint());
 //! let body = format!(r#"{{"name":"transfer-leader","region_id":{region},"to_store_id":2}}"#);
+//! let request = format!(
+//!     "POST /pd/api/v1/operators HTTP/1.1\r\nhost: pd\r\ncontent-length: {}\r\n\r\n{body}",
+//!     body.len()
+//! );
 //!
 //! // The reply gets lost after PD has accepted: the client cannot know, the simulator does.
 //! sim.fault(Fault::reply_lost_after_apply("POST", "/operators"));
-//! let client = reqwest::Client::new();
-//! assert!(client.post(&operators).body(body).send().await.is_err());
+//! let mut client = TcpStream::connect(sim.endpoint().trim_start_matches("http://")).await?;
+//! client.write_all(request.as_bytes()).await?;
+//! assert_eq!(client.read(&mut [0; 64]).await.unwrap_or(0), 0);
 //! assert!(sim.operator(region).is_some());
 //!
 //! sim.advance(Duration::from_secs(1));
@@ -50,6 +56,7 @@ mod gotext;
 mod inspect;
 mod received;
 mod scenario;
+mod scene_rules;
 mod server;
 mod settings;
 mod sim;
@@ -60,9 +67,11 @@ pub use crate::builder::Builder;
 pub use crate::clock::Clock;
 pub use crate::cluster::members::Outage;
 pub use crate::cluster::region::{Epoch, HotFlow, Peer, Role};
+pub use crate::cluster::rules::RuleRole;
 pub use crate::cluster::store::StoreState;
 pub use crate::fault::Fault;
 pub use crate::received::Write;
 pub use crate::scenario::ForeignOperator;
+pub use crate::scene_rules::PlacementRule;
 pub use crate::sim::{Error, Sim};
 pub use crate::version::Version;

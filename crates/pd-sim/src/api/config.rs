@@ -1,23 +1,40 @@
-//! `/config`: reading and changing the configuration.
-
-use std::time::Duration;
+//! `/config`: reading the configuration.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::{Map, Value as Json};
 
 use crate::api::answer::{Answer, Nothing};
-use crate::api::request::{Request, wrong_type};
+use crate::api::request::Request;
 use crate::api::store_limits::{LimitBody, limit_map};
 use crate::cluster::Cluster;
 use crate::cluster::config::{
-    HALT_SCHEDULING, Item, Items, Mismatch, SCHEDULERS_COME_BEFORE, STORE_LIMIT_COMES_BEFORE,
-    TTL_NAMES, find, validate_schedule,
+    Config, HALT_SCHEDULING, Item, Items, SCHEDULERS_COME_BEFORE, STORE_LIMIT_COMES_BEFORE,
 };
-use crate::errors;
+use crate::cluster::schedulers::Schedulers;
+use crate::cluster::store::Limits;
 use crate::gotext::GoFloat;
 
-struct ScheduleBody<'a>(&'a Cluster);
-struct ReplicationBody<'a>(&'a Items);
+struct ScheduleBody<'a> {
+    cluster: &'a Cluster,
+    config: &'a Config,
+    schedulers: &'a Schedulers,
+    limits: Limits,
+    /// A configuration that was never in force knows no stores.
+    is_default: bool,
+}
+
+impl<'a> ScheduleBody<'a> {
+    fn of(cluster: &'a Cluster) -> Self {
+        Self {
+            cluster,
+            config: &cluster.config,
+            schedulers: &cluster.schedulers,
+            limits: cluster.default_limits,
+            is_default: false,
+        }
+    }
+}
+
+struct ItemsBody<'a>(&'a Items);
 
 #[derive(serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -46,19 +63,21 @@ impl Serialize for Item {
 impl Serialize for ScheduleBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (name, item) in &self.0.config.schedule {
+        let rows = self.cluster.rows();
+        for (name, item) in &self.config.schedule {
             if *name == STORE_LIMIT_COMES_BEFORE {
-                if self.0.rows().default_store_limit {
-                    map.serialize_entry(
-                        "default-store-limit",
-                        &LimitBody::from(self.0.default_limits),
-                    )?;
+                if rows.default_store_limit {
+                    map.serialize_entry("default-store-limit", &LimitBody::from(self.limits))?;
                 }
-                map.serialize_entry("store-limit", &limit_map(self.0, true))?;
+                if self.is_default {
+                    map.serialize_entry("store-limit", &Nothing {})?;
+                } else {
+                    map.serialize_entry("store-limit", &limit_map(self.cluster, true))?;
+                }
             }
             if *name == SCHEDULERS_COME_BEFORE {
-                map.serialize_entry("schedulers-v2", &scheduler_entries(self.0))?;
-                for (name, value) in self.0.rows().after_schedulers {
+                map.serialize_entry("schedulers-v2", &scheduler_entries(self.schedulers))?;
+                for (name, value) in rows.after_schedulers {
                     map.serialize_entry(name, value)?;
                 }
             }
@@ -70,15 +89,14 @@ impl Serialize for ScheduleBody<'_> {
     }
 }
 
-impl Serialize for ReplicationBody<'_> {
+impl Serialize for ItemsBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, item)| (name, item)))
     }
 }
 
 /// The persisted schedulers, under the short names PD stores.
-fn scheduler_entries(cluster: &Cluster) -> Vec<SchedulerEntry> {
-    let schedulers = &cluster.schedulers;
+fn scheduler_entries(schedulers: &Schedulers) -> Vec<SchedulerEntry> {
     let entry = |name: &String, disable| SchedulerEntry {
         r#type: match name.trim_end_matches("-scheduler") {
             "balance-hot-region" => "hot-region".to_owned(),
@@ -95,217 +113,130 @@ fn scheduler_entries(cluster: &Cluster) -> Vec<SchedulerEntry> {
         .collect()
 }
 
+/// What is simulated of the whole configuration, in PD's order.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Whole<'a> {
+    client_urls: &'a str,
+    peer_urls: &'a str,
+    advertise_client_urls: &'a str,
+    advertise_peer_urls: &'a str,
+    name: &'a str,
+    log: Log<'a>,
+    schedule: ScheduleBody<'a>,
+    replication: ItemsBody<'a>,
+    pd_server: ItemsBody<'a>,
+    cluster_version: &'a str,
+    label_property: Nothing,
+    replication_mode: ReplicationMode<'a>,
+}
+
+#[derive(serde::Serialize)]
+struct Log<'a> {
+    level: &'a str,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ReplicationMode<'a> {
+    replication_mode: &'a str,
+    dr_auto_sync: DrAutoSync,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct DrAutoSync {
+    label_key: &'static str,
+    primary: &'static str,
+    dr: &'static str,
+    primary_replicas: u64,
+    dr_replicas: u64,
+    wait_store_timeout: &'static str,
+    wait_recover_timeout: &'static str,
+    pause_region_split: &'static str,
+}
+
+const MAJORITY: ReplicationMode<'static> = ReplicationMode {
+    replication_mode: "majority",
+    dr_auto_sync: DrAutoSync {
+        label_key: "",
+        primary: "",
+        dr: "",
+        primary_replicas: 0,
+        dr_replicas: 0,
+        wait_store_timeout: "1m0s",
+        wait_recover_timeout: "0s",
+        pause_region_split: "false",
+    },
+};
+
 pub(super) fn all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    #[derive(serde::Serialize)]
-    #[serde(rename_all = "kebab-case")]
-    struct Body<'a> {
-        cluster_version: &'static str,
-        schedule: ScheduleBody<'a>,
-        replication: ReplicationBody<'a>,
-    }
-    Answer::ok(&Body {
-        cluster_version: number(cluster),
-        schedule: ScheduleBody(cluster),
-        replication: ReplicationBody(&cluster.config.replication),
+    let member = cluster.members.leader();
+    let (client, peer) = member.map_or(("", ""), |m| (&*m.client_url, &*m.peer_url));
+    Answer::ok(&Whole {
+        client_urls: client,
+        peer_urls: peer,
+        advertise_client_urls: client,
+        advertise_peer_urls: peer,
+        name: member.map_or("", |member| &member.name),
+        log: Log {
+            level: &cluster.config.log_level,
+        },
+        schedule: ScheduleBody::of(cluster),
+        replication: ItemsBody(&cluster.config.replication),
+        pd_server: ItemsBody(&cluster.config.pd_server),
+        cluster_version: &cluster.config.cluster_version,
+        label_property: Nothing {},
+        replication_mode: MAJORITY,
     })
 }
 
-fn number(cluster: &Cluster) -> &'static str {
-    cluster.rows().number.trim_start_matches('v')
+/// What the configuration would be if nobody had changed it.
+pub(super) fn defaults(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
+    let rows = cluster.rows();
+    let config = Config::new(rows);
+    Answer::ok(&Whole {
+        client_urls: "http://127.0.0.1:2379",
+        peer_urls: "http://127.0.0.1:2380",
+        advertise_client_urls: "http://127.0.0.1:2379",
+        advertise_peer_urls: "http://127.0.0.1:2380",
+        name: "pd",
+        log: Log { level: "info" },
+        schedule: ScheduleBody {
+            cluster,
+            config: &config,
+            schedulers: &Schedulers::new(rows),
+            limits: Limits::DEFAULT,
+            is_default: true,
+        },
+        replication: ItemsBody(&config.replication),
+        pd_server: ItemsBody(&config.pd_server),
+        cluster_version: "0.0.0",
+        label_property: Nothing {},
+        replication_mode: MAJORITY,
+    })
 }
 
 pub(super) fn cluster_version(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::message(200, number(cluster))
+    Answer::message(200, &cluster.config.cluster_version)
 }
 
 pub(super) fn schedule(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::ok(&ScheduleBody(cluster))
+    Answer::ok(&ScheduleBody::of(cluster))
 }
 
 pub(super) fn replication(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::ok(&ReplicationBody(&cluster.config.replication))
+    Answer::ok(&ItemsBody(&cluster.config.replication))
 }
 
-pub(super) fn set_schedule(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let input = match request.object_or_message() {
-        Ok(input) => input,
-        Err(answer) => return answer,
-    };
-    for name in input.keys() {
-        let full_name = format!("schedule.{name}");
-        if cluster.config.is_overridden(&full_name, cluster.now) {
-            return Answer::message(400, &overridden(&full_name));
-        }
-    }
-    let items = cluster.config.schedule.clone();
-    match merged(items, &input, request, "ScheduleConfig") {
-        Ok(items) => {
-            store_schedule(cluster, items).unwrap_or_else(|text| Answer::message(500, text))
-        }
-        Err(answer) => answer,
-    }
+pub(super) fn pd_server(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
+    Answer::ok(&ItemsBody(&cluster.config.pd_server))
 }
 
-pub(super) fn set_replication(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let input = match request.object() {
-        Ok(input) => input,
-        Err(answer) => return answer,
-    };
-    let items = cluster.config.replication.clone();
-    match merged(items, &input, request, "ReplicationConfig") {
-        Ok(items) => {
-            cluster.config.replication = items;
-            cluster.check_everything();
-            updated()
-        }
-        Err(answer) => answer,
-    }
+pub(super) fn replication_mode(_: &mut Cluster, _: &Request<'_>) -> Answer {
+    Answer::ok(&MAJORITY)
 }
 
-/// One item at a time, those before a bad one stay set.
-pub(super) fn set_items(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let input = match request.object_or_message() {
-        Ok(input) => input,
-        Err(answer) => return answer,
-    };
-    if let Some(seconds) = request.query("ttlSecond") {
-        return match seconds.parse() {
-            Ok(seconds) => set_for_a_time(cluster, &input, seconds),
-            Err(_) => Answer::message(400, &errors::not_a_number("Atoi", seconds)),
-        };
-    }
-    for (key, value) in &input {
-        if let Err(text) = set_item(cluster, key, value) {
-            return Answer::message(400, &text);
-        }
-    }
-    updated()
-}
-
-fn set_item(cluster: &mut Cluster, key: &str, value: &Json) -> Result<(), String> {
-    let (prefix, name) = match key.split_once('.') {
-        Some(parts) => parts,
-        None if find(&cluster.config.schedule, key).is_some() => ("schedule", key),
-        None if find(&cluster.config.replication, key).is_some() => ("replication", key),
-        None => return Err(format!("config item {key} not found")),
-    };
-    let full_name = format!("{prefix}.{name}");
-    if prefix == "schedule" && cluster.config.is_overridden(&full_name, cluster.now) {
-        return Err(overridden(&full_name));
-    }
-    let mut items = match prefix {
-        "schedule" => cluster.config.schedule.clone(),
-        "replication" => cluster.config.replication.clone(),
-        _ => return Err(format!("config prefix {prefix} not found")),
-    };
-    let Some((_, item)) = items.iter_mut().find(|(known, _)| *known == name) else {
-        return Err(format!("config item {name} not found"));
-    };
-    *item = item.parse(value).map_err(|mismatch| match mismatch {
-        Mismatch::Type { got, want } => {
-            format!("json: cannot unmarshal {got} into Go struct field .{name} of type {want}")
-        }
-        Mismatch::Text(text) => text,
-    })?;
-    if prefix == "schedule" {
-        store_schedule(cluster, items)
-            .map(drop)
-            .map_err(str::to_owned)
-    } else {
-        cluster.config.replication = items;
-        cluster.check_everything();
-        Ok(())
-    }
-}
-
-fn set_for_a_time(cluster: &mut Cluster, input: &Map<String, Json>, seconds: i64) -> Answer {
-    for key in input.keys() {
-        let is_peer_rate = [
-            "default-add-peer",
-            "default-remove-peer",
-            "add-peer-",
-            "remove-peer-",
-        ]
-        .iter()
-        .any(|prefix| key.starts_with(prefix));
-        if !TTL_NAMES.contains(&key.as_str()) && !is_peer_rate {
-            return Answer::message(400, &format!("unsupported ttl config {key}"));
-        }
-    }
-    for (key, value) in input {
-        match u64::try_from(seconds) {
-            Ok(seconds) if seconds > 0 => {
-                let end = cluster.now + Duration::from_secs(seconds);
-                cluster.config.ttl.insert(key.clone(), (value.clone(), end));
-            }
-            _ => {
-                cluster.config.ttl.remove(key);
-            }
-        }
-    }
-    Answer::message(
-        200,
-        match (cluster.rows().ttl_messages, seconds) {
-            (false, _) => "The config is updated.",
-            (true, 0) => "The ttl config is deleted.",
-            (true, _) => "The ttl config is updated.",
-        },
-    )
-}
-
-fn store_schedule(cluster: &mut Cluster, items: Items) -> Result<Answer, &'static str> {
-    validate_schedule(&items)?;
-    cluster.config.schedule = items;
-    Ok(updated())
-}
-
-/// The items with the input's values; unknown names are ignored.
-fn merged(
-    mut items: Items,
-    input: &Map<String, Json>,
-    request: &Request<'_>,
-    go_struct: &str,
-) -> Result<Items, Answer> {
-    for (name, value) in input {
-        let Some((known, item)) = items
-            .iter_mut()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        else {
-            continue;
-        };
-        *item = item.parse(value).map_err(|mismatch| match mismatch {
-            Mismatch::Type { got, want } => wrong_type(
-                &got,
-                &format!("Go struct field {go_struct}.{known} of type {want}"),
-                end_of_value(request.body, name),
-                go_struct,
-                known,
-            ),
-            Mismatch::Text(text) => Answer::error_object("internal", &text, Nothing {}),
-        })?;
-    }
-    Ok(items)
-}
-
-/// Where in the body the value of `name` ends: Go's error says so.
-fn end_of_value(body: &[u8], name: &str) -> usize {
-    let key = format!("\"{name}\"");
-    let text = String::from_utf8_lossy(body);
-    let Some(after_key) = text.find(&key).map(|at| at + key.len()) else {
-        return body.len();
-    };
-    let Some(start) = text[after_key..].find(':').map(|at| after_key + at + 1) else {
-        return body.len();
-    };
-    let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Json>();
-    let _ = values.next();
-    start + values.byte_offset()
-}
-
-fn overridden(full_name: &str) -> String {
-    format!("need to clean up TTL first for {full_name}")
-}
-
-fn updated() -> Answer {
-    Answer::message(200, "The config is updated.")
+pub(super) fn label_property(_: &mut Cluster, _: &Request<'_>) -> Answer {
+    Answer::ok(&Nothing {})
 }

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 mod checkers;
 mod config;
+mod config_changes;
 mod go_json;
 mod hotspot;
 mod key_range;
@@ -11,8 +12,14 @@ mod operators;
 mod pd_metrics;
 mod progress;
 mod range_schedulers;
+mod region_commands;
+mod region_labels;
+mod region_stats;
 mod regions;
 mod request;
+mod routes;
+mod rule_changes;
+mod rule_groups;
 mod rules;
 mod scheduler_config;
 mod scheduler_settings;
@@ -24,189 +31,12 @@ mod stores;
 
 use crate::api::answer::Answer;
 use crate::api::request::{Request, parse_query, percent_decode};
+use crate::api::routes::{Needs, ROUTES, Route};
 use crate::cluster::Cluster;
 use crate::cluster::members::Outage;
 use crate::errors;
 
 const PREFIX: &str = "/pd/api/v1";
-
-type Handler = fn(&mut Cluster, &Request<'_>) -> Answer;
-
-/// What a handler needs before it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Needs {
-    /// Nothing: it decides itself.
-    Nothing,
-    /// A bootstrapped cluster.
-    Cluster,
-    /// Nothing, and it is never forwarded to the leader.
-    Local,
-}
-
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    needs: Needs,
-    handler: Handler,
-}
-
-const fn route(method: &'static str, path: &'static str, needs: Needs, handler: Handler) -> Route {
-    Route {
-        method,
-        path,
-        needs,
-        handler,
-    }
-}
-
-/// Every endpoint, the more special before the more general.
-const ROUTES: &[Route] = {
-    use Needs::{Cluster, Local, Nothing};
-    &[
-        route("GET", "/version", Local, members::version),
-        route("GET", "/status", Local, members::status),
-        route("GET", "/health", Local, members::health),
-        route("GET", "/ping", Local, members::ping),
-        route("GET", "/members", Nothing, members::members),
-        route(
-            "POST",
-            "/members/name/{name}",
-            Nothing,
-            members::set_property,
-        ),
-        route(
-            "DELETE",
-            "/members/name/{name}",
-            Nothing,
-            members::remove_named,
-        ),
-        route(
-            "DELETE",
-            "/members/id/{id}",
-            Nothing,
-            members::remove_numbered,
-        ),
-        route("GET", "/leader", Nothing, members::leader),
-        route("POST", "/leader/resign", Nothing, members::resign),
-        route(
-            "POST",
-            "/leader/transfer/{name}",
-            Nothing,
-            members::transfer,
-        ),
-        route("GET", "/cluster", Nothing, members::cluster),
-        route("*", "/cluster/status", Nothing, members::cluster_status),
-        route("GET", "/min-resolved-ts", Cluster, members::min_resolved_ts),
-        route("GET", "/operators", Nothing, operators::list),
-        route("POST", "/operators", Nothing, operators::create),
-        route("DELETE", "/operators", Nothing, operators::cancel_all),
-        route("GET", "/operators/records", Nothing, operators::records),
-        route("GET", "/operators/{id}", Nothing, operators::of_region),
-        route("DELETE", "/operators/{id}", Nothing, operators::cancel),
-        route("GET", "/schedulers", Nothing, schedulers::list),
-        route("POST", "/schedulers", Nothing, schedulers::add),
-        route(
-            "GET",
-            "/schedulers/diagnostic/{name}",
-            Cluster,
-            schedulers::diagnose,
-        ),
-        route("POST", "/schedulers/{name}", Nothing, schedulers::pause),
-        route("DELETE", "/schedulers/{name}", Nothing, schedulers::remove),
-        route("GET", "/checker/{name}", Nothing, checkers::status),
-        route("POST", "/checker/{name}", Nothing, checkers::pause),
-        route(
-            "*",
-            "/scheduler-config/{name}",
-            Nothing,
-            scheduler_config::root,
-        ),
-        route(
-            "*",
-            "/scheduler-config/{name}/{call}",
-            Nothing,
-            scheduler_config::call,
-        ),
-        route(
-            "*",
-            "/scheduler-config/{name}/delete/{id}",
-            Nothing,
-            scheduler_config::call,
-        ),
-        route("GET", "/stores", Cluster, stores::list),
-        route("GET", "/stores/check", Cluster, stores::check),
-        route("GET", "/stores/limit", Cluster, store_limits::list),
-        route("POST", "/stores/limit", Cluster, store_limits::set_all),
-        route("GET", "/stores/progress", Cluster, progress::show),
-        route(
-            "DELETE",
-            "/stores/remove-tombstone",
-            Cluster,
-            store_changes::remove_tombstones,
-        ),
-        route("GET", "/store/{id}", Cluster, stores::one),
-        route(
-            "DELETE",
-            "/store/{id}",
-            Cluster,
-            store_changes::take_offline,
-        ),
-        route(
-            "POST",
-            "/store/{id}/state",
-            Cluster,
-            store_changes::set_state,
-        ),
-        route("POST", "/store/{id}/label", Cluster, store_labels::set),
-        route(
-            "POST",
-            "/store/{id}/weight",
-            Cluster,
-            store_changes::set_weight,
-        ),
-        route("POST", "/store/{id}/limit", Cluster, store_limits::set),
-        route("DELETE", "/store/{id}/label", Cluster, store_labels::delete),
-        route("GET", "/labels", Cluster, store_labels::all),
-        route("GET", "/labels/stores", Cluster, store_labels::stores),
-        route("GET", "/region/id/{id}", Cluster, regions::by_id),
-        route("GET", "/region/key/{key}", Cluster, regions::by_key),
-        route("GET", "/regions", Cluster, regions::all),
-        route("GET", "/regions/key", Cluster, regions::scan),
-        route("GET", "/regions/count", Cluster, regions::count),
-        route("GET", "/regions/store/{id}", Cluster, regions::of_store),
-        route("GET", "/regions/check/{type}", Cluster, regions::check),
-        route("GET", "/regions/sibling/{id}", Cluster, regions::siblings),
-        route("GET", "/regions/{order}", Cluster, regions::top),
-        route("GET", "/hotspot/regions/write", Nothing, hotspot::regions),
-        route("GET", "/hotspot/regions/read", Nothing, hotspot::regions),
-        route("GET", "/hotspot/stores", Nothing, hotspot::stores),
-        route("GET", "/config", Nothing, config::all),
-        route("POST", "/config", Nothing, config::set_items),
-        route("GET", "/config/schedule", Nothing, config::schedule),
-        route("POST", "/config/schedule", Nothing, config::set_schedule),
-        route("GET", "/config/replicate", Nothing, config::replication),
-        route(
-            "POST",
-            "/config/replicate",
-            Nothing,
-            config::set_replication,
-        ),
-        route(
-            "GET",
-            "/config/cluster-version",
-            Nothing,
-            config::cluster_version,
-        ),
-        route("GET", "/config/rules", Cluster, rules::all),
-        route(
-            "GET",
-            "/config/rules/region/{id}",
-            Cluster,
-            rules::of_region,
-        ),
-        route("GET", "/config/rule/{group}/{id}", Cluster, rules::one),
-    ]
-};
 
 /// A request as it came off the wire.
 #[derive(Debug)]

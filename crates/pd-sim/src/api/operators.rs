@@ -15,8 +15,8 @@ pub(super) fn create(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     #[derive(Serialize)]
     #[serde(rename_all = "kebab-case")]
     struct Scattered {
-        processed_percentage: u64,
-        error: &'static str,
+        processed_percentage: usize,
+        error: String,
     }
     let input = match request.object() {
         Ok(input) => input,
@@ -24,9 +24,9 @@ pub(super) fn create(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     };
     match cluster.create_operator(&input) {
         Ok(Admitted::Created) => Answer::message(200, "The operator is created."),
-        Ok(Admitted::Percentage(percentage)) => Answer::ok(&Scattered {
+        Ok(Admitted::Percentage { percentage, error }) => Answer::ok(&Scattered {
             processed_percentage: percentage,
-            error: "",
+            error,
         }),
         Err(Refusal::Input(text)) => Answer::message(400, &text),
         Err(Refusal::Refused(text)) => Answer::message(500, &text),

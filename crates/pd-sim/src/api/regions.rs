@@ -214,19 +214,7 @@ fn key_of(given: &[u8], request: &Request<'_>) -> Result<String, Answer> {
         return Ok(given.iter().map(|byte| format!("{byte:02X}")).collect());
     }
     let text = String::from_utf8_lossy(given);
-    if text.len() % 2 == 1 {
-        return Err(Answer::message(400, "encoding/hex: odd length hex string"));
-    }
-    match text.chars().find(|c| !c.is_ascii_hexdigit()) {
-        Some(bad) => Err(Answer::message(
-            400,
-            &format!(
-                "encoding/hex: invalid byte: U+{:04X} {bad:?}",
-                u32::from(bad)
-            ),
-        )),
-        None => Ok(text.to_ascii_uppercase()),
-    }
+    errors::go_hex(&text).map_err(|text| Answer::message(400, &text))
 }
 
 pub(super) fn count(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
@@ -297,6 +285,9 @@ pub(super) fn found_by<'a>(
 ) -> impl Iterator<Item = &'a Region> + use<'a> {
     let kind = CHECKS.into_iter().find(|known| *known == kind);
     let replicas = usize::try_from(cluster.config.max_replicas()).unwrap_or(usize::MAX);
+    let limit = |name| i64::try_from(cluster.config.limit(name, cluster.now)).unwrap_or(i64::MAX);
+    let mergeable_size = limit("max-merge-region-size");
+    let mergeable_keys = limit("max-merge-region-keys");
     cluster
         .regions
         .iter()
@@ -307,6 +298,14 @@ pub(super) fn found_by<'a>(
             "down-peer" => !region.down.is_empty(),
             "learner-peer" => region.peers.iter().any(|peer| !peer.is_voter()),
             "empty-region" => region.size <= 1,
+            // By TiKV's defaults: 144 MiB or 1.44 million keys is too much; too little is what
+            // merges.
+            "oversized-region" => region.size >= 144 || region.keys >= 1_440_000,
+            "undersized-region" => {
+                region.size <= mergeable_size
+                    && region.keys <= mergeable_keys
+                    && region.is_healthy()
+            }
             "offline-peer" => region.peers.iter().any(|peer| {
                 let store = cluster.stores.get(&peer.store_id);
                 store.is_some_and(|store| store.state == StoreState::Offline)

@@ -32,8 +32,8 @@ impl From<String> for Refusal {
 pub(crate) enum Admitted {
     /// `The operator is created.`, even where nothing had to be done.
     Created,
-    /// scatter-regions reports a percentage.
-    Percentage(u64),
+    /// scatter-regions reports a percentage, or what was wrong.
+    Percentage { percentage: usize, error: String },
 }
 
 type Input = Map<String, Json>;
@@ -51,17 +51,12 @@ impl Cluster {
             "add-learner" => vec![self.add_peer(input, "admin-add-learner", Role::Learner)?],
             "remove-peer" => vec![self.remove_peer(input)?],
             "merge-region" => self.merge_region(input)?,
-            "split-region" => vec![self.split_region(input)?],
-            "scatter-region" => {
-                self.scatter_region(input)?;
-                return Ok(Admitted::Created);
-            }
-            "scatter-regions" => {
-                if !input.get("region_ids").is_some_and(Json::is_array) {
-                    return Err(Refusal::Input("region_ids is invalid".to_owned()));
-                }
-                return Ok(Admitted::Percentage(100));
-            }
+            "split-region" => vec![self.split(input)?],
+            "scatter-region" => match self.scatter_region(input)? {
+                Some(operator) => vec![operator],
+                None => return Ok(Admitted::Created),
+            },
+            "scatter-regions" => return self.scatter_regions(input),
             _ => return Err(Refusal::Input("unknown operator".to_owned())),
         };
         if self.add_operators(operators) {
@@ -88,11 +83,7 @@ impl Cluster {
 
     fn transfer_region(&mut self, input: &Input) -> Result<Operator, Refusal> {
         let region_id = number(input, "region_id", "missing region id")?;
-        let stores: Option<Vec<u64>> = input
-            .get("to_store_ids")
-            .and_then(Json::as_array)
-            .and_then(|ids| ids.iter().map(|id| id.as_f64().map(go_uint)).collect());
-        let Some(stores) = stores else {
+        let Some(stores) = go_uints(input.get("to_store_ids")) else {
             return Err(Refusal::Input(
                 "invalid store ids to transfer region to".to_owned(),
             ));
@@ -242,7 +233,7 @@ impl Cluster {
         Ok(vec![active, passive])
     }
 
-    fn split_region(&mut self, input: &Input) -> Result<Operator, Refusal> {
+    fn split(&mut self, input: &Input) -> Result<Operator, Refusal> {
         let region_id = number(input, "region_id", "missing region id")?;
         let Some(policy_name) = input.get("policy").and_then(Json::as_str) else {
             return Err(Refusal::Input("missing split policy".to_owned()));
@@ -277,19 +268,36 @@ impl Cluster {
         Ok(self.split_operator("admin-split-region", &region, Kind::ADMIN, policy, keys))
     }
 
-    /// The simulated cluster is always spread well enough: accepted, and nothing to do.
-    fn scatter_region(&self, input: &Input) -> Result<(), Refusal> {
+    /// Nothing is created for a region that is spread well enough.
+    fn scatter_region(&mut self, input: &Input) -> Result<Option<Operator>, Refusal> {
         let region = self.region(number(input, "region_id", "missing region id")?)?;
-        if !self.is_normal(&region) {
-            return Err(format!("region {} is not fully replicated", region.id).into());
+        if self.is_hot(region.id) {
+            return Err(format!("region {} is a hot region", region.id).into());
         }
-        if region.leader.is_none() {
-            return Err(format!("region {} has no leader", region.id).into());
-        }
-        if self.operators.contains_key(&region.id) {
-            return Err(format!("the operator of region {} already exist", region.id).into());
-        }
-        Ok(())
+        let group = input.get("group").and_then(Json::as_str);
+        Ok(self.scatter(&region, group.unwrap_or_default())?)
+    }
+
+    /// Whatever goes wrong is told inside of a success.
+    fn scatter_regions(&mut self, input: &Input) -> Result<Admitted, Refusal> {
+        let Some(ids) = go_uints(input.get("region_ids")) else {
+            return Err(Refusal::Input("region_ids is invalid".to_owned()));
+        };
+        let text = |field: &str| input.get(field).and_then(Json::as_str).unwrap_or_default();
+        let regions = match (text("start_key"), text("end_key")) {
+            ("", _) | (_, "") => self.regions_to_scatter(&ids),
+            (start, end) => self.regions_between(start, end),
+        };
+        Ok(match regions {
+            Ok((regions, missing)) => Admitted::Percentage {
+                percentage: self.scatter_all(&regions, missing, text("group")),
+                error: String::new(),
+            },
+            Err(error) => Admitted::Percentage {
+                percentage: 0,
+                error,
+            },
+        })
     }
 
     fn region(&self, region_id: u64) -> Result<Region, Refusal> {
@@ -329,6 +337,15 @@ pub(crate) fn go_uint(number: f64) -> u64 {
     } else {
         number as u64
     }
+}
+
+/// A list of numbers, each read as [`go_uint`] does.
+pub(crate) fn go_uints(json: Option<&Json>) -> Option<Vec<u64>> {
+    json?
+        .as_array()?
+        .iter()
+        .map(|id| id.as_f64().map(go_uint))
+        .collect()
 }
 
 /// What Go says when `keys` is not a list.

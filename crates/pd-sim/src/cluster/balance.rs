@@ -14,9 +14,9 @@ impl Cluster {
         let leaders = |store_id: u64| self.regions.held_by(store_id).leaders;
         let mut stores: Vec<u64> = self
             .stores
-            .keys()
-            .copied()
-            .filter(|store_id| self.takes_leaders(*store_id))
+            .values()
+            .filter(|store| !store.is_tiflash() && self.takes_leaders(store.id))
+            .map(|store| store.id)
             .collect();
         stores.sort_by_key(|store_id| leaders(*store_id));
         let mut sources = stores.iter().rev();
@@ -33,6 +33,7 @@ impl Cluster {
             .find(|region| {
                 region.voter_on(to).is_some()
                     && region.is_healthy()
+                    && !self.labels.deny_scheduling(region)
                     && !self.operators.contains_key(&region.id)
             })
             .cloned();

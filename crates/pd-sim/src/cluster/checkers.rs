@@ -5,9 +5,7 @@
 
 use crate::cluster::Cluster;
 use crate::cluster::operator::{Kind, Level, Operator};
-use crate::cluster::plan::Plan;
-use crate::cluster::region::{Peer, Region, Role};
-use crate::cluster::rules::Fit;
+use crate::cluster::region::{Region, Role};
 use crate::cluster::step::{On, SplitPolicy, Step};
 use crate::cluster::store::StoreState;
 
@@ -78,7 +76,8 @@ impl Cluster {
     fn check(&mut self, region: &Region) -> Option<Operator> {
         self.leave_joint_state(region)
             .or_else(|| self.split_at_labels(region))
-            .or_else(|| self.check_rule(region))
+            .or_else(|| self.split_at_rules(region))
+            .or_else(|| self.check_rules(region))
     }
 
     /// Nothing is wrong with the region, and nothing will be until something changes.
@@ -89,6 +88,7 @@ impl Cluster {
                 .labeler_split_keys
                 .iter()
                 .any(|key| region.strictly_contains(key))
+            && self.labels.borders_in(region).is_empty()
             && region.peers.iter().all(|peer| {
                 self.stores
                     .get(&peer.store_id)
@@ -148,6 +148,7 @@ impl Cluster {
             .iter()
             .filter(|key| region.strictly_contains(key))
             .cloned()
+            .chain(self.labels.borders_in(region))
             .collect();
         (!keys.is_empty() && !self.is_checker_paused("split")).then(|| {
             self.split_operator(
@@ -160,99 +161,18 @@ impl Cluster {
         })
     }
 
-    fn check_rule(&mut self, region: &Region) -> Option<Operator> {
-        region.leader?;
-        if self.is_checker_paused("rule") {
-            return None;
-        }
-        let fit = self.fit(region);
-        let operator = self
-            .fix_orphans(region, &fit)
-            .or_else(|| self.make_up_replica(region, &fit))
-            .or_else(|| self.replace_lost_peer(region, &fit))
-            .or_else(|| self.fix_role(region, &fit))?;
-        let limit = self.config.limit("replica-schedule-limit", self.now);
-        (self.count_operators(Kind::REPLICA) < limit).then_some(operator)
-    }
-
-    fn fix_orphans(&mut self, region: &Region, fit: &Fit) -> Option<Operator> {
-        let orphan = fit.orphans.first()?;
-        let is_unwell = |peer: &Peer| {
-            region.is_unhealthy_on(peer.store_id) || self.is_disconnected(peer.store_id)
-        };
-        if fit.is_satisfied() && !fit.taken.iter().any(is_unwell) {
-            return Plan::new("remove-orphan-peer", region)
-                .remove_peer(orphan.store_id)
-                .build(self, Kind::NONE)
-                .ok();
-        }
-        let lost = fit.taken.iter().find(|peer| is_unwell(peer))?;
-        let spare = fit
-            .orphans
+    /// Splits a region where a placement rule begins or ends.
+    fn split_at_rules(&self, region: &Region) -> Option<Operator> {
+        let keys: Vec<String> = self
+            .rules
+            .borders_in(region)
             .iter()
-            .find(|peer| peer.role == Role::Learner && !is_unwell(peer))?;
-        Plan::new("replace-down-peer-with-orphan-peer", region)
-            .promote_learner(spare.store_id)
-            .remove_peer(lost.store_id)
-            .build(self, Kind::NONE)
-            .ok()
-    }
-
-    fn make_up_replica(&mut self, region: &Region, fit: &Fit) -> Option<Operator> {
-        if fit.taken.len() >= fit.wanted || !self.config.is_on("enable-make-up-replica") {
-            return None;
-        }
-        let target = self.best_target(region)?;
-        Plan::new("add-rule-peer", region)
-            .add_peer(target, Role::Voter)
-            .build(self, Kind::REPLICA)
-            .ok()
-    }
-
-    /// Moves a peer away from a store that is being emptied or has been down for too long.
-    fn replace_lost_peer(&mut self, region: &Region, fit: &Fit) -> Option<Operator> {
-        let max_down_time = self.config.duration("max-store-down-time");
-        let (peer, why) = fit.taken.iter().find_map(|peer| {
-            let store = self.stores.get(&peer.store_id)?;
-            if region.down.contains_key(&peer.store_id)
-                && store.down_time(self.now) > max_down_time
-                && self.config.is_on("enable-remove-down-replica")
-            {
-                Some((*peer, "down"))
-            } else if store.state == StoreState::Offline
-                && self.config.is_on("enable-replace-offline-replica")
-            {
-                Some((*peer, "offline"))
-            } else {
-                None
-            }
-        })?;
-        let target = self.best_target(region)?;
-        Plan::new(&format!("replace-rule-{why}-peer"), region)
-            .remove_peer(peer.store_id)
-            .add_peer(target, Role::Voter)
-            .build(self, Kind::REPLICA)
-            .ok()
-    }
-
-    fn fix_role(&mut self, region: &Region, fit: &Fit) -> Option<Operator> {
-        let learner = fit.taken.iter().find(|peer| !peer.is_voter())?;
-        Plan::new("fix-peer-role", region)
-            .promote_learner(learner.store_id)
-            .build(self, Kind::NONE)
-            .ok()
-    }
-
-    /// The emptiest store that may take a peer of the region.
-    fn best_target(&self, region: &Region) -> Option<u64> {
-        self.stores
-            .values()
-            .filter(|store| {
-                store.state == StoreState::Up
-                    && !store.is_disconnected(self.now)
-                    && region.peer_on(store.id).is_none()
-            })
-            .min_by_key(|store| self.regions.held_by(store.id).regions)
-            .map(|store| store.id)
+            .map(|key| key.to_string())
+            .collect();
+        let is_on = self.config.placement_rules_are_on() && !self.is_checker_paused("split");
+        (!keys.is_empty() && is_on).then(|| {
+            let policy = SplitPolicy::UseKey;
+            self.split_operator("rule-split-region", region, Kind::NONE, policy, keys)
+        })
     }
 }

@@ -103,6 +103,9 @@ pub(crate) type Items = Vec<(&'static str, Item)>;
 pub(crate) struct Config {
     pub(crate) schedule: Items,
     pub(crate) replication: Items,
+    pub(crate) pd_server: Items,
+    pub(crate) log_level: String,
+    pub(crate) cluster_version: String,
     /// Overrides by full name: the value and when it ends.
     pub(crate) ttl: BTreeMap<String, (Json, Time)>,
 }
@@ -124,6 +127,9 @@ impl Config {
         Self {
             schedule,
             replication: default_replication(),
+            pd_server: default_pd_server(rows),
+            log_level: "info".to_owned(),
+            cluster_version: rows.number.trim_start_matches('v').to_owned(),
             ttl: BTreeMap::new(),
         }
     }
@@ -180,6 +186,27 @@ impl Config {
         }
     }
 
+    pub(crate) fn set_max_replicas(&mut self, replicas: u64) {
+        if let Some((_, item)) = self
+            .replication
+            .iter_mut()
+            .find(|(name, _)| *name == "max-replicas")
+        {
+            *item = Item::Uint(replicas);
+        }
+    }
+
+    pub(crate) fn placement_rules_are_on(&self) -> bool {
+        find(&self.replication, "enable-placement-rules") != Some(&Item::Bool(false))
+    }
+
+    pub(crate) fn isolation_level(&self) -> &str {
+        match find(&self.replication, "isolation-level") {
+            Some(Item::Text(text)) => text,
+            _ => "",
+        }
+    }
+
     pub(crate) fn location_labels(&self) -> Vec<&str> {
         match find(&self.replication, "location-labels") {
             Some(Item::Text(text)) => text.split(',').filter(|key| !key.is_empty()).collect(),
@@ -200,26 +227,39 @@ pub(crate) fn find<'a>(items: &'a Items, name: &str) -> Option<&'a Item> {
 }
 
 /// What is wrong with a schedule configuration, in PD's words.
-pub(crate) fn validate_schedule(items: &Items) -> Result<(), &'static str> {
+pub(crate) fn validate_schedule(items: &Items) -> Result<(), String> {
     let float = |name| match find(items, name) {
         Some(Item::Float(value)) => *value,
         _ => 0.0,
     };
     let (low, high) = (float("low-space-ratio"), float("high-space-ratio"));
-    if float("tolerant-size-ratio") < 0.0 {
-        Err("tolerant-size-ratio should be non-negative")
+    let policy = match find(items, "leader-schedule-policy") {
+        Some(Item::Text(policy)) => policy,
+        _ => "count",
+    };
+    let slow_share = find(items, "slow-store-evicting-affected-store-ratio-threshold");
+    let workers = match find(items, "patrol-region-worker-count") {
+        Some(Item::Int(workers)) => *workers,
+        _ => 1,
+    };
+    let wrong = if float("tolerant-size-ratio") < 0.0 {
+        "tolerant-size-ratio should be non-negative".to_owned()
     } else if !(0.0..=1.0).contains(&low) {
-        Err("low-space-ratio should between 0 and 1")
+        "low-space-ratio should between 0 and 1".to_owned()
     } else if !(0.0..=1.0).contains(&high) {
-        Err("high-space-ratio should between 0 and 1")
+        "high-space-ratio should between 0 and 1".to_owned()
     } else if low <= high {
-        Err("low-space-ratio should be larger than high-space-ratio")
-    } else if matches!(find(items, "patrol-region-worker-count"), Some(Item::Int(n)) if !(1..=8).contains(n))
-    {
-        Err("patrol-region-worker-count should be between 1 and 8")
+        "low-space-ratio should be larger than high-space-ratio".to_owned()
+    } else if !["count", "size"].contains(&policy) {
+        format!("leader-schedule-policy {policy} is invalid")
+    } else if slow_share == Some(&Item::Float(0.0)) {
+        "slow-store-evicting-affected-store-ratio-threshold is not set".to_owned()
+    } else if !(1..=8).contains(&workers) {
+        "patrol-region-worker-count should be between 1 and 8".to_owned()
     } else {
-        Ok(())
-    }
+        return Ok(());
+    };
+    Err(wrong)
 }
 
 /// The names that may be overridden for a time.
@@ -310,4 +350,30 @@ fn default_replication() -> Items {
         ("enable-placement-rules-cache", Item::Bool(false)),
         ("isolation-level", Item::Text(String::new())),
     ]
+}
+
+fn default_pd_server(rows: &Rows) -> Items {
+    let mut items = vec![
+        ("use-region-storage", Item::Bool(true)),
+        ("max-gap-reset-ts", Item::Duration("24h0m0s".to_owned())),
+        ("key-type", Item::Text("table".to_owned())),
+        ("runtime-services", Item::Text(String::new())),
+        ("metric-storage", Item::Text(String::new())),
+        ("dashboard-address", Item::Text("auto".to_owned())),
+        ("flow-round-by-digit", Item::Int(3)),
+        (
+            "min-resolved-ts-persistence-interval",
+            Item::Duration("1s".to_owned()),
+        ),
+    ];
+    if rows.witness_schedulers {
+        items.extend([
+            ("server-memory-limit", Item::Float(0.0)),
+            ("server-memory-limit-gc-trigger", Item::Float(0.7)),
+            ("enable-gogc-tuner", Item::Bool(false)),
+            ("gc-tuner-threshold", Item::Float(0.6)),
+            ("block-safe-point-v1", Item::Bool(false)),
+        ]);
+    }
+    items
 }

@@ -85,6 +85,7 @@ impl Cluster {
         self.records.clear();
         self.schedulers.forget_pauses();
         self.emptying.forget();
+        self.scattered.forget();
         self.members.next = self.members.next_alive();
         if election.is_zero() {
             self.members.elected();

@@ -9,7 +9,9 @@ pub(crate) mod emptying;
 pub(crate) mod events;
 pub(crate) mod evict_leader;
 mod failover;
+pub(crate) mod fit;
 mod grant_leader;
+pub(crate) mod labels;
 pub(crate) mod members;
 pub(crate) mod operator;
 pub(crate) mod plan;
@@ -17,7 +19,9 @@ mod plan_steps;
 pub(crate) mod recorded;
 pub(crate) mod region;
 pub(crate) mod regions;
+mod rule_checker;
 pub(crate) mod rules;
+mod scatter;
 pub(crate) mod scheduler_settings;
 pub(crate) mod schedulers;
 pub(crate) mod step;
@@ -32,10 +36,13 @@ use crate::clock::Time;
 use crate::cluster::config::Config;
 use crate::cluster::emptying::Emptying;
 use crate::cluster::events::{Event, Events};
+use crate::cluster::labels::Labels;
 use crate::cluster::members::Members;
 use crate::cluster::operator::Operator;
 use crate::cluster::region::{Epoch, Flow, HotFlow, Key, Peer, Region, Role};
 use crate::cluster::regions::Regions;
+use crate::cluster::rules::Rules;
+use crate::cluster::scatter::Scattered;
 use crate::cluster::schedulers::Schedulers;
 use crate::cluster::store::{Limits, Store};
 use crate::cluster::tikv::Command;
@@ -65,6 +72,9 @@ pub(crate) struct Cluster {
     /// Limits of stores to come.
     pub(crate) default_limits: Limits,
     pub(crate) emptying: Emptying,
+    pub(crate) rules: Rules,
+    pub(crate) labels: Labels,
+    pub(crate) scattered: Scattered,
     /// Hot regions.
     pub(crate) hot: BTreeMap<u64, HotFlow>,
     /// Keys at which the region labeler wants regions split.
@@ -105,6 +115,9 @@ impl Cluster {
             config: Config::new(version.rows()),
             default_limits: Limits::DEFAULT,
             emptying: Emptying::default(),
+            rules: Rules::new(3),
+            labels: Labels::default(),
+            scattered: Scattered::default(),
             hot: BTreeMap::new(),
             labeler_split_keys: Vec::new(),
             events: Events::default(),
@@ -128,11 +141,18 @@ impl Cluster {
     }
 
     /// Fills the cluster with stores 1 to `stores` and regions of three voters spread evenly.
-    pub(crate) fn populate(&mut self, stores: u64, regions: u64) {
+    pub(crate) fn populate(&mut self, stores: u64, tiflash_stores: u64, regions: u64) {
         for id in 1..=stores {
             self.stores.insert(id, Store::new(id, self.now));
         }
-        self.next_id = stores + 1;
+        for id in stores + 1..=stores + tiflash_stores {
+            let mut store = Store::new(id, self.now);
+            store.address = format!("tiflash-{id}:3930");
+            store.labels = vec![("engine".to_owned(), "tiflash".to_owned())];
+            store.limits = Limits::OF_TIFLASH;
+            self.stores.insert(id, store);
+        }
+        self.next_id = stores + tiflash_stores + 1;
         let replicas = self.config.max_replicas().min(stores);
         let mut end_key = Key::from("");
         let all: Vec<Region> = (0..regions)
@@ -208,6 +228,10 @@ impl Cluster {
         self.stores
             .get(&store_id)
             .is_none_or(|store| store.is_disconnected(self.now))
+    }
+
+    pub(crate) fn check_regions(&mut self, ids: impl IntoIterator<Item = u64>) {
+        self.unchecked.extend(ids);
     }
 
     pub(crate) fn check_everything(&mut self) {

@@ -105,6 +105,13 @@ impl Plan {
         self
     }
 
+    pub(crate) fn demote_voter(mut self, store_id: u64) -> Self {
+        if let Some(peer) = self.target.iter_mut().find(|p| p.store_id == store_id) {
+            peer.role = Role::Learner;
+        }
+        self
+    }
+
     /// Replaces all peers.
     pub(crate) fn set_peers(mut self, peers: &[(u64, Role)]) -> Self {
         self.target = peers
@@ -132,6 +139,14 @@ impl Plan {
         self
     }
 
+    /// As [`set_leader`](Self::set_leader), for a leader that may be new and not well yet.
+    pub(crate) fn set_new_leader(mut self, store_id: u64) -> Self {
+        if self.target.iter().any(|peer| peer.store_id == store_id) {
+            self.target_leader = Some(store_id);
+        }
+        self
+    }
+
     pub(crate) fn set_leaders(mut self, mut store_ids: Vec<u64>) -> Self {
         store_ids.sort_unstable();
         store_ids.retain(|id| {
@@ -152,6 +167,13 @@ impl Plan {
 
     /// Turns the plan into an operator, or says in PD's words why it cannot be one.
     pub(crate) fn build(mut self, cluster: &mut Cluster, kind: Kind) -> Result<Operator, String> {
+        let spans_rules = cluster
+            .rules_for(&self.origin)
+            .is_none_or(|rules| rules.is_empty());
+        if self.origin.leader_peer().is_some() && spans_rules {
+            let text = "cannot build operator for region match no placement rule";
+            return Err(text.to_owned());
+        }
         if let Some(error) = self.error.take() {
             return Err(error);
         }

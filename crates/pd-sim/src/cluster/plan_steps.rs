@@ -171,6 +171,8 @@ impl Plan {
 
     pub(super) fn may_lead(&self, cluster: &Cluster, peer: &Peer) -> bool {
         matches!(peer.role, Role::Voter | Role::IncomingVoter)
-            && (self.origin.leader == Some(peer.store_id) || cluster.takes_leaders(peer.store_id))
+            && (self.origin.leader == Some(peer.store_id)
+                || (cluster.takes_leaders(peer.store_id)
+                    && cluster.rules_let_lead(&self.origin, peer.store_id)))
     }
 }

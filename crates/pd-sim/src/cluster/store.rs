@@ -60,6 +60,10 @@ impl Limits {
         add: 15.0,
         remove: 15.0,
     };
+    pub(crate) const OF_TIFLASH: Self = Self {
+        add: 30.0,
+        remove: 30.0,
+    };
     /// The remove-peer limit a store that is being emptied gets.
     pub(crate) const UNLIMITED: f64 = 100_000_000.0;
 }

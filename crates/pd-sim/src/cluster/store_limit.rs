@@ -68,6 +68,14 @@ impl Cluster {
             })
     }
 
+    /// Whether the store may be given one more big region now.
+    pub(crate) fn has_room_for_a_peer(&self, store_id: u64) -> bool {
+        self.stores.get(&store_id).is_some_and(|store| {
+            let rate = self.rate_in_force(store_id, Side::Add, store.limits.add);
+            store.add_bucket.holds(1.0, rate, self.now)
+        })
+    }
+
     /// Counts what an operator that starts will do to its stores.
     pub(crate) fn charge_stores(&mut self, operator: &Operator) {
         let now = self.now;

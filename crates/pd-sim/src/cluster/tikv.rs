@@ -85,7 +85,7 @@ impl Cluster {
             return;
         }
         match command {
-            Command::Split { policy, keys } => self.split(region_id, policy, &keys),
+            Command::Split { policy, keys } => self.execute_split(region_id, policy, &keys),
             Command::Merge { target } => self.merge(region_id, target),
             Command::TransferLeader { to } => {
                 let is_taken = self.obeys(to)
@@ -159,16 +159,40 @@ impl Cluster {
         }
     }
 
-    fn split(&mut self, region_id: u64, policy: SplitPolicy, keys: &[String]) {
-        if !self.settings.executes_splits {
-            return;
-        }
+    fn execute_split(&mut self, region_id: u64, policy: SplitPolicy, keys: &[String]) {
         let Some(region) = self.regions.get(region_id) else {
             return;
         };
-        let mut keys: Vec<String> = match policy {
+        let keys: Vec<String> = match policy {
             SplitPolicy::UseKey => keys.to_vec(),
             SplitPolicy::Scan | SplitPolicy::Approximate => middle_of(region).into_iter().collect(),
+        };
+        self.split_region(region_id, keys);
+    }
+
+    /// Splits whatever regions hold the keys; the percentage of keys used, and the new regions.
+    pub(crate) fn split_at(&mut self, keys: &[String]) -> (usize, Vec<u64>) {
+        let mut new = Vec::new();
+        let mut used = 0;
+        for key in keys {
+            let holder = self.regions.scan_from(key).next();
+            let Some(holder) = holder.map(|region| region.id) else {
+                continue;
+            };
+            let made = self.split_region(holder, vec![key.clone()]);
+            used += usize::from(!made.is_empty());
+            new.extend(made);
+        }
+        (used * 100 / keys.len().max(1), new)
+    }
+
+    /// Cuts a region at keys inside of it, if the stores do that. The new regions lie to the left.
+    fn split_region(&mut self, region_id: u64, mut keys: Vec<String>) -> Vec<u64> {
+        if !self.settings.executes_splits {
+            return Vec::new();
+        }
+        let Some(region) = self.regions.get(region_id) else {
+            return Vec::new();
         };
         keys.retain(|key| region.strictly_contains(key));
         keys.sort_unstable();
@@ -177,12 +201,13 @@ impl Cluster {
             .then(|| self.regions.remove(region_id))
             .flatten()
         else {
-            return;
+            return Vec::new();
         };
         let parts = keys.len() as i64 + 1;
         region.epoch.version += keys.len() as u64;
         region.size = (region.size / parts).max(1);
         region.keys /= parts;
+        let mut new = Vec::new();
         for key in keys {
             let mut left = region.clone();
             let key = Key::from(key);
@@ -193,9 +218,11 @@ impl Cluster {
             left.id = self.allocate_id();
             region.start_key = key;
             self.unchecked.insert(left.id);
+            new.push(left.id);
             self.regions.insert(left);
         }
         self.regions.insert(region);
+        new
     }
 
     fn merge(&mut self, source_id: u64, target_id: u64) {

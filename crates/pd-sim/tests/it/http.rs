@@ -1,7 +1,13 @@
 //! Asking the simulator as any client would.
 
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use pd_sim::{Builder, Clock, Sim};
 use serde_json::Value as Json;
+use tokio::net::TcpStream;
 
 /// An answer, read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,22 +25,52 @@ impl Answer {
     }
 }
 
-/// Sends a request; `None` if no whole answer came back.
+/// Sends a request to the first member; `None` if no whole answer came back.
 pub(crate) async fn send(sim: &Sim, method: &str, path: &str, body: &str) -> Option<Answer> {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .tls_certs_only([])
-        .build()
-        .expect("a client");
-    let method = method.parse().expect("a method");
-    let response = client
-        .request(method, format!("{}/pd/api/v1{path}", sim.endpoint()))
-        .header("X-Caller-ID", "recorder")
-        .body(body.to_owned())
-        .send()
+    let headers = [("X-Caller-ID", "recorder")];
+    let path = format!("/pd/api/v1{path}");
+    ask(sim.endpoint(), method, &path, &headers, body)
         .await
-        .ok()?;
+        .ok()
+}
+
+/// Why no whole answer came back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// Nothing listens.
+    Refused,
+    /// The connection broke, or what came back is not HTTP.
+    Broken,
+}
+
+/// Sends a request on a connection of its own.
+pub(crate) async fn ask(
+    endpoint: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Answer, Unanswered> {
+    let address = endpoint.trim_start_matches("http://");
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|_| Unanswered::Refused)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| Unanswered::Broken)?;
+    tokio::spawn(connection);
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", address);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request
+        .body(Full::new(Bytes::from(body.to_owned())))
+        .expect("a request");
+    let response = sender.send_request(request).await;
+    let response = response.map_err(|_| Unanswered::Broken)?;
     let header = |name: &str| {
         let value = response.headers().get(name)?;
         Some(value.to_str().expect("a text header").to_owned())
@@ -44,12 +80,15 @@ pub(crate) async fn send(sim: &Sim, method: &str, path: &str, body: &str) -> Opt
         header("tidb-error-code"),
         header("date"),
     );
-    Some(Answer {
-        status: response.status().as_u16(),
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await;
+    let body = body.map_err(|_| Unanswered::Broken)?.to_bytes();
+    Ok(Answer {
+        status,
         content_type,
         error_code,
         date,
-        body: response.bytes().await.ok()?.to_vec(),
+        body: body.to_vec(),
     })
 }
 

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and the replay reports its coverage"
 )]
 
+mod config;
 mod drain;
 mod faults;
 mod half_moved;
@@ -16,7 +17,9 @@ mod operating;
 mod operators;
 mod pd_leader;
 mod recording;
+mod regions;
 mod replay;
+mod rules;
 mod scenarios;
 mod schedulers;
 mod store_changes;

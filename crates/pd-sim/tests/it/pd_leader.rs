@@ -5,7 +5,7 @@ use std::time::Duration;
 use pd_sim::{Outage, Sim};
 use serde_json::{Value as Json, json};
 
-use crate::http::{get, post, start, start_with};
+use crate::http::{Unanswered, ask, get, post, start, start_with};
 
 /// A transfer that ended, one that runs, a drain, a pause and a temporary limit.
 async fn busy() -> Sim {
@@ -85,9 +85,8 @@ async fn every_member_answers_and_only_one_leads() {
     assert_eq!(sim.endpoints().len(), 3);
     let mut leaders = Vec::new();
     for endpoint in sim.endpoints() {
-        let url = format!("{endpoint}/pd/api/v1/members");
-        let body = reqwest::get(url).await.expect("an answer").bytes().await;
-        let members: Json = serde_json::from_slice(&body.expect("a body")).expect("JSON");
+        let answer = ask(endpoint, "GET", "/pd/api/v1/members", &[], "").await;
+        let members: Json = serde_json::from_slice(&answer.expect("an answer").body).expect("JSON");
         assert_eq!(members["members"].as_array().map(Vec::len), Some(3));
         leaders.push(members["leader"]["client_urls"][0].clone());
     }
@@ -97,35 +96,32 @@ async fn every_member_answers_and_only_one_leads() {
 #[tokio::test]
 async fn a_follower_told_to_answer_itself_knows_no_cluster() {
     let sim = start_with(|builder| builder.members(2)).await;
-    let answer = reqwest::Client::new()
-        .get(format!("{}/pd/api/v1/stores", sim.endpoints()[1]))
-        .header("PD-Allow-follower-handle", "true")
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(answer.status().as_u16(), 500);
-    let text = answer.text().await.expect("a body");
+    let headers = [("PD-Allow-follower-handle", "true")];
+    let path = "/pd/api/v1/stores";
+    let answer = ask(&sim.endpoints()[1], "GET", path, &headers, "").await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.status, 500);
+    let text = answer.text();
     assert!(text.contains("ErrNotBootstrapped"), "{text}");
 }
 
 #[tokio::test]
 async fn a_stopped_member_refuses_and_another_takes_over() {
     let sim = start_with(|builder| builder.members(3)).await;
-    let ask = |index: usize| {
-        let url = format!("{}/pd/api/v1/stores", sim.endpoints()[index]);
+    let status_of = |index: usize| {
+        let endpoint = sim.endpoints()[index].clone();
         async move {
-            reqwest::get(url)
-                .await
-                .map(|answer| answer.status().as_u16())
+            let answer = ask(&endpoint, "GET", "/pd/api/v1/stores", &[], "").await;
+            answer.map(|answer| answer.status)
         }
     };
     sim.stop_member(0).await;
     sim.change_leader(Duration::from_secs(12), Outage::RedirectFailed);
-    assert!(ask(0).await.is_err_and(|error| error.is_connect()));
-    assert_eq!(ask(1).await.ok(), Some(500));
+    assert_eq!(status_of(0).await, Err(Unanswered::Refused));
+    assert_eq!(status_of(1).await, Ok(500));
     sim.advance(Duration::from_secs(13));
-    assert_eq!(ask(1).await.ok(), Some(200));
+    assert_eq!(status_of(1).await, Ok(200));
     assert_eq!(sim.leader_name().as_deref(), Some("pd1"));
     sim.start_member(0).await.expect("the member starts");
-    assert_eq!(ask(0).await.ok(), Some(200));
+    assert_eq!(status_of(0).await, Ok(200));
 }

@@ -1,0 +1,273 @@
+//! `/config/region-label` and the labels of one region.
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::api::answer::{Answer, GoList};
+use crate::api::request::{Request, go_kind, percent_decode, wrong_type};
+use crate::clock::Time;
+use crate::cluster::Cluster;
+use crate::cluster::labels::{LabelRule, RegionLabel};
+use crate::cluster::region::Key;
+use crate::errors;
+use crate::gotext::{parse_go_duration, parse_rfc3339, rfc3339};
+
+#[derive(Serialize)]
+struct LabelBody<'a> {
+    key: &'a str,
+    value: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    ttl: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    start_at: &'a str,
+}
+
+#[derive(Serialize)]
+struct RuleBody<'a> {
+    id: &'a str,
+    index: i64,
+    labels: Vec<LabelBody<'a>>,
+    rule_type: &'static str,
+    data: Vec<Range<'a>>,
+}
+
+#[derive(Serialize)]
+struct Range<'a> {
+    start_key: &'a str,
+    end_key: &'a str,
+}
+
+impl<'a> From<&'a RegionLabel> for LabelBody<'a> {
+    fn from(label: &'a RegionLabel) -> Self {
+        Self {
+            key: &label.key,
+            value: &label.value,
+            ttl: &label.ttl,
+            start_at: &label.start_at,
+        }
+    }
+}
+
+impl<'a> From<&'a LabelRule> for RuleBody<'a> {
+    fn from(rule: &'a LabelRule) -> Self {
+        Self {
+            id: &rule.id,
+            index: rule.index,
+            labels: rule.labels.iter().map(LabelBody::from).collect(),
+            rule_type: "key-range",
+            data: rule
+                .ranges
+                .iter()
+                .map(|(start_key, end_key)| Range { start_key, end_key })
+                .collect(),
+        }
+    }
+}
+
+pub(super) fn all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
+    cluster.labels.expire(cluster.now);
+    let rules: Vec<RuleBody<'_>> = cluster.labels.rules.values().map(RuleBody::from).collect();
+    Answer::ok(&rules)
+}
+
+/// Those whose ids the body lists: a `GET` with a body.
+pub(super) fn some(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let ids: Vec<String> = match request.json() {
+        Ok(Json::Array(ids)) => ids
+            .iter()
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect(),
+        Ok(Json::Null) => Vec::new(),
+        Ok(other) => return wrong_type(go_kind(&other), "Go value of type []string", 1, "", ""),
+        Err(answer) => return answer,
+    };
+    cluster.labels.expire(cluster.now);
+    let rules: Vec<RuleBody<'_>> = ids
+        .iter()
+        .filter_map(|id| cluster.labels.rules.get(id))
+        .map(RuleBody::from)
+        .collect();
+    Answer::ok(&rules)
+}
+
+/// PD decodes the id once more than the path.
+fn id_of(request: &Request<'_>) -> String {
+    percent_decode(request.segment(3), false)
+}
+
+pub(super) fn one(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    cluster.labels.expire(cluster.now);
+    match cluster.labels.rules.get(&id_of(request)) {
+        Some(rule) => Answer::ok(&RuleBody::from(rule)),
+        None => Answer::json(404, &()),
+    }
+}
+
+pub(super) fn set(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let rule = request
+        .object()
+        .and_then(|input| checked(&input, cluster.now));
+    match rule {
+        Ok(rule) => {
+            cluster.labels.rules.insert(rule.id.clone(), rule);
+            cluster.check_everything();
+            Answer::message(200, "Update region label rule successfully.")
+        }
+        Err(answer) => answer,
+    }
+}
+
+pub(super) fn patch(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let input = match request.object() {
+        Ok(input) => input,
+        Err(answer) => return answer,
+    };
+    let list = |field: &str| -> Vec<Json> {
+        let list = input.get(field).and_then(Json::as_array);
+        list.cloned().unwrap_or_default()
+    };
+    let mut rules = Vec::new();
+    for set in list("sets") {
+        let empty = Map::new();
+        match checked(set.as_object().unwrap_or(&empty), cluster.now) {
+            Ok(rule) => rules.push(rule),
+            Err(answer) => return answer,
+        }
+    }
+    for id in list("deletes") {
+        cluster.labels.rules.remove(id.as_str().unwrap_or_default());
+    }
+    for rule in rules {
+        cluster.labels.rules.insert(rule.id.clone(), rule);
+    }
+    cluster.check_everything();
+    Answer::message(200, "Update region label rules successfully.")
+}
+
+pub(super) fn delete(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let id = id_of(request);
+    if cluster.labels.rules.remove(&id).is_some() {
+        return Answer::plain(200, "Delete rule successfully.");
+    }
+    let text = format!("[PD:region:ErrRegionRuleNotFound]region label rule not found for id {id}");
+    Answer::message(404, &text)
+}
+
+/// Checks a rule as PD does, in its order.
+fn checked(input: &Map<String, Json>, now: Time) -> Result<LabelRule, Answer> {
+    let bad = |what: String| {
+        let text = format!("[PD:region:ErrRegionRuleContent]invalid region rule content, {what}");
+        Answer::message(400, &text)
+    };
+    let text = |json: Option<&Json>| json.and_then(Json::as_str).unwrap_or_default().to_owned();
+    let id = text(input.get("id"));
+    if id.is_empty() {
+        return Err(bad("empty rule id".to_owned()));
+    }
+    let given = input.get("labels").and_then(Json::as_array);
+    let mut labels = Vec::new();
+    for label in given.into_iter().flatten() {
+        let (key, value) = (text(label.get("key")), text(label.get("value")));
+        if key.is_empty() {
+            return Err(bad("empty region label key".to_owned()));
+        }
+        if value.is_empty() {
+            return Err(bad("empty region label value".to_owned()));
+        }
+        let (ttl, mut start_at) = (text(label.get("ttl")), text(label.get("start_at")));
+        let until = match parse_go_duration(&ttl) {
+            _ if ttl.is_empty() => None,
+            None => {
+                let what =
+                    format!("region label with invalid ttl info time: invalid duration {ttl:?}");
+                return Err(bad(what));
+            }
+            Some(ttl) => {
+                if start_at.is_empty() {
+                    start_at = rfc3339(now);
+                }
+                let from = parse_rfc3339(&start_at).unwrap_or(now);
+                Some(from + ttl)
+            }
+        };
+        labels.push(RegionLabel {
+            key,
+            value,
+            ttl,
+            start_at,
+            until,
+        });
+    }
+    if labels.is_empty() {
+        return Err(bad("no region labels".to_owned()));
+    }
+    labels.retain(|label| label.until.is_none_or(|until| until > now));
+    if labels.is_empty() {
+        return Err(bad("region label with expired ttl".to_owned()));
+    }
+    let rule_type = text(input.get("rule_type"));
+    if rule_type != "key-range" {
+        return Err(bad(format!("invalid rule type: {rule_type}")));
+    }
+    let data = input.get("data").unwrap_or(&Json::Null);
+    let Some(data) = data.as_array() else {
+        let found = match errors::go_dynamic_type(data) {
+            "nil" => "<nil>",
+            other => other,
+        };
+        return Err(bad(format!("invalid rule type: {found}")));
+    };
+    if data.is_empty() {
+        return Err(bad("no key ranges".to_owned()));
+    }
+    let mut ranges = Vec::new();
+    for range in data {
+        let key = |field: &str, name: &str| {
+            let text = range.get(field).and_then(Json::as_str);
+            let text = text.ok_or_else(|| bad(format!("invalid {name} type: *reflect.rtype")))?;
+            errors::go_hex(text).map_err(|_| {
+                let text = format!("[PD:hex:ErrHexDecodingString]decode string {text} error");
+                Answer::message(400, &text)
+            })
+        };
+        let (start, end) = (key("start_key", "startKey")?, key("end_key", "endKey")?);
+        if !end.is_empty() && end <= start {
+            return Err(bad("endKey should be greater than startKey".to_owned()));
+        }
+        ranges.push((Key::from(start), Key::from(end)));
+    }
+    Ok(LabelRule {
+        id,
+        index: input.get("index").and_then(Json::as_i64).unwrap_or(0),
+        labels,
+        ranges,
+    })
+}
+
+pub(super) fn of_region(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let region_id = match request.id(2) {
+        Ok(id) => id,
+        Err(answer) => return answer,
+    };
+    cluster.labels.expire(cluster.now);
+    let Some(region) = cluster.regions.get(region_id) else {
+        return Answer::json(404, &());
+    };
+    let labels = cluster.labels.of(region);
+    let labels: Vec<LabelBody<'_>> = labels.into_iter().map(LabelBody::from).collect();
+    Answer::ok(&GoList::new(labels, false))
+}
+
+pub(super) fn value_of_region(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let region_id = match request.id(2) {
+        Ok(id) => id,
+        Err(answer) => return answer,
+    };
+    cluster.labels.expire(cluster.now);
+    let Some(region) = cluster.regions.get(region_id) else {
+        return Answer::json(404, &());
+    };
+    let labels = cluster.labels.of(region);
+    let label = labels.iter().find(|label| label.key == request.segment(4));
+    Answer::message(200, label.map_or("", |label| &label.value))
+}

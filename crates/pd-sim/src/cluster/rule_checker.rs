@@ -1,0 +1,227 @@
+//! The rule checker: makes a region's peers what the placement rules want.
+
+use crate::cluster::Cluster;
+use crate::cluster::fit::Fit;
+use crate::cluster::operator::{Kind, Level, Operator};
+use crate::cluster::plan::Plan;
+use crate::cluster::region::{Peer, Region};
+use crate::cluster::rules::{Rule, RuleRole};
+use crate::cluster::store::StoreState;
+
+/// What a region needs, found while only looking.
+#[derive(Debug)]
+struct Remedy {
+    plan: Plan,
+    kind: Kind,
+    level: Level,
+}
+
+impl Remedy {
+    fn new(plan: Plan, kind: Kind) -> Self {
+        Self {
+            plan,
+            kind,
+            level: Level::Medium,
+        }
+    }
+
+    fn replica(plan: Plan) -> Self {
+        Self {
+            plan,
+            kind: Kind::REPLICA,
+            level: Level::High,
+        }
+    }
+}
+
+impl Cluster {
+    pub(crate) fn check_rules(&mut self, region: &Region) -> Option<Operator> {
+        region.leader?;
+        if self.is_checker_paused("rule") {
+            return None;
+        }
+        let remedy = self.remedy(region)?;
+        let limit = self.config.limit("replica-schedule-limit", self.now);
+        if self.count_operators(Kind::REPLICA) >= limit {
+            return None;
+        }
+        let operator = remedy.plan.build(self, remedy.kind).ok()?;
+        Some(operator.at_level(remedy.level))
+    }
+
+    fn remedy(&self, region: &Region) -> Option<Remedy> {
+        let fit = self.fit(region)?;
+        if let Some(remedy) = self.fix_orphans(region, &fit) {
+            return Some(remedy);
+        }
+        fit.rules.iter().find_map(|rule_fit| {
+            let rule = rule_fit.rule;
+            if rule_fit.peers.len() < rule.count {
+                return self.add_rule_peer(region, rule, &rule_fit.peers);
+            }
+            self.replace_lost_peer(region, &fit, rule, &rule_fit.peers)
+                .or_else(|| {
+                    rule_fit
+                        .with_other_role
+                        .iter()
+                        .find_map(|peer| self.fix_role(region, rule, peer))
+                })
+        })
+    }
+
+    fn fix_orphans(&self, region: &Region, fit: &Fit<'_>) -> Option<Remedy> {
+        let orphan = fit.orphans.first()?;
+        let is_unwell = |peer: &Peer| {
+            region.is_unhealthy_on(peer.store_id) || self.is_disconnected(peer.store_id)
+        };
+        if fit.is_satisfied() && !fit.taken().any(is_unwell) {
+            let plan = Plan::new("remove-orphan-peer", region).remove_peer(orphan.store_id);
+            return Some(Remedy::new(plan, Kind::NONE));
+        }
+        let lost = fit
+            .taken()
+            .find(|peer| self.is_disconnected(peer.store_id))?;
+        let spare = fit.orphans.iter().find(|peer| !is_unwell(peer))?;
+        let plan = if spare.is_voter() == lost.is_voter() {
+            Plan::new("remove-replaced-orphan-peer", region).remove_peer(lost.store_id)
+        } else if lost.is_voter() {
+            Plan::new("replace-down-peer-with-orphan-peer", region)
+                .promote_learner(spare.store_id)
+                .remove_peer(lost.store_id)
+        } else {
+            Plan::new("replace-down-peer-with-orphan-peer", region)
+                .demote_voter(spare.store_id)
+                .remove_peer(lost.store_id)
+        };
+        Some(Remedy::new(plan, Kind::NONE))
+    }
+
+    fn add_rule_peer(&self, region: &Region, rule: &Rule, peers: &[Peer]) -> Option<Remedy> {
+        if !self.config.is_on("enable-make-up-replica") {
+            return None;
+        }
+        let target = self.best_target(region, rule, peers)?;
+        let plan = Plan::new("add-rule-peer", region).add_peer(target, rule.role.of_peer());
+        Some(Remedy::replica(plan))
+    }
+
+    /// Moves a peer away from a store that is being emptied or has been down for too long.
+    fn replace_lost_peer(
+        &self,
+        region: &Region,
+        fit: &Fit<'_>,
+        rule: &Rule,
+        peers: &[Peer],
+    ) -> Option<Remedy> {
+        let max_down_time = self.config.duration("max-store-down-time");
+        let (peer, why) = peers.iter().find_map(|peer| {
+            let store = self.stores.get(&peer.store_id)?;
+            if region.down.contains_key(&peer.store_id)
+                && store.down_time(self.now) > max_down_time
+                && self.config.is_on("enable-remove-down-replica")
+            {
+                Some((*peer, "down"))
+            } else if store.state == StoreState::Offline
+                && self.config.is_on("enable-replace-offline-replica")
+            {
+                Some((*peer, "offline"))
+            } else {
+                None
+            }
+        })?;
+        let others: Vec<Peer> = peers
+            .iter()
+            .copied()
+            .filter(|other| other.id != peer.id)
+            .collect();
+        let target = self.best_target(region, rule, &others)?;
+        let leads = region.leader == Some(peer.store_id);
+        let heir = leads
+            .then(|| {
+                fit.taken()
+                    .filter(|other| other.id != peer.id && other.is_voter())
+                    .filter(|other| !region.is_unhealthy_on(other.store_id))
+                    .find(|other| {
+                        self.takes_leaders(other.store_id)
+                            && self.rules_let_lead(region, other.store_id)
+                    })
+            })
+            .flatten();
+        let desc = match heir {
+            Some(_) => format!("replace-rule-{why}-leader-peer"),
+            None => format!("replace-rule-{why}-peer"),
+        };
+        let mut plan = Plan::new(&desc, region)
+            .remove_peer(peer.store_id)
+            .add_peer(target, rule.role.of_peer());
+        if let Some(heir) = heir {
+            plan = plan.set_leader(heir.store_id);
+        }
+        Some(Remedy::replica(plan))
+    }
+
+    fn fix_role(&self, region: &Region, rule: &Rule, peer: &Peer) -> Option<Remedy> {
+        let leads = region.leader == Some(peer.store_id);
+        let (plan, kind) = match rule.role {
+            RuleRole::Learner if peer.is_voter() => {
+                let plan = Plan::new("fix-demote-voter", region).demote_voter(peer.store_id);
+                (plan, Kind::NONE)
+            }
+            RuleRole::Learner => return None,
+            _ if !peer.is_voter() => {
+                let plan = Plan::new("fix-peer-role", region).promote_learner(peer.store_id);
+                (plan, Kind::NONE)
+            }
+            RuleRole::Leader if !leads && self.may_be_led_by(region, peer) => {
+                let plan = Plan::new("fix-leader-role", region).set_leader(peer.store_id);
+                (plan, Kind::NONE)
+            }
+            RuleRole::Follower if leads => {
+                let other = region
+                    .peers
+                    .iter()
+                    .find(|other| other.id != peer.id && self.may_be_led_by(region, other))?;
+                let plan = Plan::new("fix-follower-role", region).set_leader(other.store_id);
+                (plan, Kind::NONE)
+            }
+            _ => return None,
+        };
+        Some(Remedy::new(plan, kind))
+    }
+
+    fn may_be_led_by(&self, region: &Region, peer: &Peer) -> bool {
+        peer.is_voter()
+            && self.takes_leaders(peer.store_id)
+            && self.rules_let_lead(region, peer.store_id)
+    }
+
+    /// The store that may take a peer under the rule: the best apart from the others, then the
+    /// emptiest.
+    fn best_target(&self, region: &Region, rule: &Rule, others: &[Peer]) -> Option<u64> {
+        self.stores
+            .values()
+            .filter(|store| {
+                store.state == StoreState::Up
+                    && !store.is_disconnected(self.now)
+                    && rule.allows(store)
+                    && region.peer_on(store.id).is_none()
+            })
+            .min_by_key(|store| {
+                // How many leading location labels the store shares with each of the others.
+                let shared: usize = others
+                    .iter()
+                    .filter_map(|peer| self.stores.get(&peer.store_id))
+                    .map(|other| {
+                        rule.location_labels
+                            .iter()
+                            .take_while(|key| {
+                                store.label(key).is_some() && store.label(key) == other.label(key)
+                            })
+                            .count()
+                    })
+                    .sum();
+                (shared, self.regions.held_by(store.id).regions)
+            })
+            .map(|store| store.id)
+    }
+}
