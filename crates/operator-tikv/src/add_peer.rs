@@ -179,7 +179,7 @@ impl AddPeer {
             return Ok(verdict);
         }
         // Whoever leads goes on leading, a witness apart.
-        if let Some(verdict) = scene.leaderless(tikv, &scene.region.peers).await? {
+        if let Some(verdict) = scene.leaderless(tikv, &scene.region.peers, 4).await? {
             return Ok(verdict);
         }
         Ok(scene.accepted(Level::Urgent, target.as_ref()))

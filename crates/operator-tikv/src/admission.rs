@@ -15,7 +15,7 @@ use crate::tikv::Tikv;
 
 pub(crate) use change::peer_exists;
 pub(crate) use priority::{Level, occupied};
-pub(crate) use scene::{Scene, can_lead, failure_domain};
+pub(crate) use scene::{Scene, can_lead, failure_domain, is_replicated, rules_of};
 
 mod change;
 mod priority;

@@ -42,45 +42,53 @@ const EVICTING: [SchedulerKind; 3] = [
 ];
 
 impl Keepers {
-    /// Two reads, and one for each scheduler there is that may keep leaders from a store: five in
-    /// all, what does not fit is told as not shown.
-    pub(crate) async fn read(tikv: &Tikv, config: &Config) -> Result<Self, Error> {
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
-        let names = tikv.pd.schedulers().await.map_err(Error::Read)?;
-        let exists = |name: &str| names.iter().any(|known| known == name);
-        let mut kept = Vec::new();
-        let mut unshown = Vec::new();
-        let mut reads_left = 3;
-        if exists("grant-leader-scheduler") {
-            let grants = tikv.pd.grant_leader_config().await.map_err(Error::Read)?;
-            let stores = grants.map(|grants| grants.stores).unwrap_or_default();
-            kept.extend(stores.into_keys().map(|id| (id, GRANTED)));
-            reads_left -= 1;
-        }
-        for kind in EVICTING.into_iter().filter(|kind| exists(kind.name())) {
-            let shown = if reads_left == 0 {
-                None
-            } else {
-                reads_left -= 1;
-                tikv.pd.evicted_stores(kind).await.map_err(Error::Read)?
-            };
-            match shown {
-                Some(stores) => kept.extend(stores.into_iter().map(|id| (id, kind.name()))),
-                None => unshown.push(Cause::new(
-                    "evicted_stores_not_shown",
-                    format!(
-                        "which stores `{}` keeps leaders from is not shown",
-                        kind.name()
-                    ),
-                )),
+    /// One read for each scheduler there is that may keep leaders from a store, and no more than
+    /// `reads`: what does not fit is told as not shown.
+    pub(crate) async fn read(tikv: &Tikv, config: &Config, reads: usize) -> Result<Self, Error> {
+        let mut found = Self {
+            drains: None,
+            kept: Vec::new(),
+            unshown: Vec::new(),
+            refused_labels: refused_labels(config),
+        };
+        let keepers = [EVICT_LEADER, GRANT_LEADER].into_iter();
+        let keepers = keepers.chain(EVICTING.map(SchedulerKind::name));
+        let there = keepers.filter(|name| may_run(config, name));
+        for (place, name) in there.enumerate() {
+            if place >= reads || !found.add(tikv, name).await? {
+                let text = format!("which stores `{name}` keeps leaders from is not shown");
+                found
+                    .unshown
+                    .push(Cause::new("evicted_stores_not_shown", text));
             }
         }
-        Ok(Self {
-            drains,
-            kept,
-            unshown,
-            refused_labels: refused_labels(config),
-        })
+        Ok(found)
+    }
+
+    /// Reads what one scheduler keeps leaders from, if that is shown.
+    async fn add(&mut self, tikv: &Tikv, name: &'static str) -> Result<bool, Error> {
+        let pd = &tikv.pd;
+        let stores = match name {
+            EVICT_LEADER => {
+                self.drains = pd.evict_leader_config().await.map_err(Error::Read)?;
+                return Ok(true);
+            }
+            GRANT_LEADER => {
+                let grants = pd.grant_leader_config().await.map_err(Error::Read)?;
+                let stores = grants.map(|grants| grants.stores).unwrap_or_default();
+                stores.into_keys().collect()
+            }
+            _ => {
+                let kind = EVICTING.into_iter().find(|kind| kind.name() == name);
+                let Some(kind) = kind else { return Ok(false) };
+                match pd.evicted_stores(kind).await.map_err(Error::Read)? {
+                    Some(stores) => stores,
+                    None => return Ok(false),
+                }
+            }
+        };
+        self.kept.extend(stores.into_iter().map(|id| (id, name)));
+        Ok(true)
     }
 
     /// Whether PD gives leaders to a store, under the rules of a region.
@@ -96,7 +104,7 @@ impl Keepers {
         let kept = self
             .kept
             .iter()
-            .any(|(id, by)| *id == store.id && !(*by == GRANTED && shows_out));
+            .any(|(id, by)| *id == store.id && !(*by == GRANT_LEADER && shows_out));
         let refuses = |(key, value): &(String, String)| {
             let mut labels = store.labels.iter();
             labels.any(|label| label.key == *key && label.value == *value)
@@ -112,7 +120,21 @@ impl Keepers {
     }
 }
 
-const GRANTED: &str = "grant-leader-scheduler";
+const EVICT_LEADER: &str = "evict-leader-scheduler";
+const GRANT_LEADER: &str = "grant-leader-scheduler";
+
+/// Whether a scheduler is configured and not switched off; also when that is not shown.
+fn may_run(config: &Config, name: &str) -> bool {
+    let kind = name.trim_end_matches("-scheduler");
+    let listed = config.other("schedule.schedulers-v2");
+    let Some(listed) = listed.and_then(Value::as_array) else {
+        return true;
+    };
+    let text = |one: &Value, field: &str| one.get(field).and_then(Value::as_str) == Some(kind);
+    listed
+        .iter()
+        .any(|one| text(one, "type") && one.get("disable") != Some(&Value::Bool(true)))
+}
 
 /// The labels of stores that are given no leaders, by configuration.
 fn refused_labels(config: &Config) -> Vec<(String, String)> {

@@ -152,7 +152,7 @@ impl RemovePeer {
             .iter()
             .filter(|peer| peer.store_id != store.pd());
         let left: Vec<_> = left.copied().collect();
-        if let Some(verdict) = scene.leaderless(tikv, &left).await? {
+        if let Some(verdict) = scene.leaderless(tikv, &left, 4).await? {
             return Ok(verdict);
         }
         Ok(scene.accepted(Level::Urgent, None))

@@ -5,6 +5,8 @@ use async_trait::async_trait;
 use pd_client::Client;
 
 use crate::add_peer::AddPeer;
+use crate::cancel_offline::CancelOffline;
+use crate::cancel_operator::CancelOperator;
 use crate::cluster_health::ClusterHealth;
 use crate::drain_store::DrainStore;
 use crate::error::Error;
@@ -16,15 +18,22 @@ use crate::list_members::ListMembers;
 use crate::list_operators::ListOperators;
 use crate::list_schedulers::ListSchedulers;
 use crate::list_stores::ListStores;
+use crate::merge_regions::MergeRegions;
+use crate::offline_store::OfflineStore;
 use crate::own_operator::PD_DATE;
+use crate::pause_scheduler::PauseScheduler;
 use crate::remove_peer::RemovePeer;
+use crate::resume_scheduler::ResumeScheduler;
+use crate::scatter_region::ScatterRegion;
 use crate::set_leader_schedule_limit::SetLeaderScheduleLimit;
 use crate::set_low_space_threshold::SetLowSpaceThreshold;
 use crate::set_region_schedule_limit::SetRegionScheduleLimit;
 use crate::set_replica_schedule_limit::SetReplicaScheduleLimit;
 use crate::set_store_limit::SetStoreLimit;
+use crate::split_region::SplitRegion;
 use crate::stop_drain::StopDrain;
 use crate::transfer_leader::TransferLeader;
+use crate::transfer_pd_leader::TransferPdLeader;
 use crate::transfer_peer::TransferPeer;
 
 /// A TiKV cluster, reached through its PD.
@@ -73,13 +82,22 @@ impl Subject for Tikv {
             .mutation::<TransferPeer>()
             .mutation::<AddPeer>()
             .mutation::<RemovePeer>()
+            .mutation::<SplitRegion>()
+            .mutation::<MergeRegions>()
+            .mutation::<ScatterRegion>()
+            .mutation::<CancelOperator>()
             .mutation::<DrainStore>()
             .mutation::<StopDrain>()
+            .mutation::<OfflineStore>()
+            .mutation::<CancelOffline>()
             .mutation::<SetLeaderScheduleLimit>()
             .mutation::<SetRegionScheduleLimit>()
             .mutation::<SetReplicaScheduleLimit>()
             .mutation::<SetLowSpaceThreshold>()
             .mutation::<SetStoreLimit>()
+            .mutation::<PauseScheduler>()
+            .mutation::<ResumeScheduler>()
+            .mutation::<TransferPdLeader>()
     }
 
     /// The cluster id.

@@ -190,7 +190,7 @@ impl TransferLeader {
             let already = format!("store {to} leads region {}", self.region_id);
             return Ok(Verdict::NoOp { already });
         }
-        let keepers = Keepers::read(tikv, &scene.config).await?;
+        let keepers = Keepers::read(tikv, &scene.config, 5).await?;
         match keepers.lets_lead(scene.serving(to), scene.rules.as_deref()) {
             MayLead::Yes => Ok(scene
                 .occupied(Level::Urgent)

@@ -178,7 +178,7 @@ impl TransferPeer {
             .iter()
             .filter(|peer| peer.store_id != from.pd());
         let wanted: Vec<_> = stay.copied().chain([new]).collect();
-        if let Some(verdict) = scene.leaderless(tikv, &wanted).await? {
+        if let Some(verdict) = scene.leaderless(tikv, &wanted, 4).await? {
             return Ok(verdict);
         }
         Ok(scene.accepted(Level::Urgent, target.as_ref()))

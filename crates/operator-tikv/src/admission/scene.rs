@@ -4,7 +4,7 @@ use action_core::{Cause, Verdict};
 use pd_client::config::Config;
 use pd_client::operators::OperatorReport;
 use pd_client::regions::{Peer, PeerRole, Region};
-use pd_client::rules::Rule;
+use pd_client::rules::{RegionFit, Rule};
 use pd_client::stores::{Store, StoreState};
 
 use crate::admission::{self, Level};
@@ -35,15 +35,23 @@ impl Scene {
     }
 
     /// Four reads.
-    pub(crate) async fn around(tikv: &Tikv, region: Region) -> Result<Self, Error> {
-        let id = region.id;
-        let rules = match tikv.pd.rules_for_region(id).await {
+    async fn around(tikv: &Tikv, region: Region) -> Result<Self, Error> {
+        let rules = match tikv.pd.rules_for_region(region.id).await {
             // Gone since it was read, which the next plan sees.
             Err(error) if error.is_not_found() => None,
             rules => rules.map_err(Error::Read)?,
         };
+        Self::under(tikv, region, rules).await
+    }
+
+    /// Three reads, when it is known which rules hold.
+    pub(crate) async fn under(
+        tikv: &Tikv,
+        region: Region,
+        rules: Option<Vec<Rule>>,
+    ) -> Result<Self, Error> {
         Ok(Self {
-            running: tikv.pd.operator(id).await.map_err(Error::Read)?,
+            running: tikv.pd.operator(region.id).await.map_err(Error::Read)?,
             config: tikv.pd.config().await.map_err(Error::Read)?,
             stores: tikv.pd.stores().await.map_err(Error::Read)?,
             rules,
@@ -76,11 +84,13 @@ impl Scene {
         admission::change::unworkable(&self.region, self.rules.as_deref(), may_be_joint)
     }
 
-    /// What PD says when these replicas are to be all, in this many changes: whether one may lead.
+    /// What PD says when these replicas are to be all: whether one may lead. Asks for who keeps
+    /// leaders away in no more than `reads`.
     pub(crate) async fn leaderless(
         &self,
         tikv: &Tikv,
         target: &[Peer],
+        reads: usize,
     ) -> Result<Option<Verdict>, Error> {
         let leader = self.region.leader.map(|leader| leader.store_id);
         let votes = |peer: &&Peer| peer.role != PeerRole::Learner;
@@ -92,7 +102,7 @@ impl Scene {
         if target.iter().any(|peer| leads_on(&peer)) {
             return Ok(None);
         }
-        let keepers = Keepers::read(tikv, &self.config).await?;
+        let keepers = Keepers::read(tikv, &self.config, reads).await?;
         let rules = self.rules.as_deref();
         Ok(admission::change::leaderless(
             &self.region,
@@ -171,6 +181,24 @@ pub(crate) fn failure_domain(id: StoreId, store: Option<&Store>, config: &Config
         Some((key, value)) => format!("{key}={value}"),
         None => format!("store/{id}"),
     }
+}
+
+/// Whether a region has the replicas its rules want, and no other.
+pub(crate) fn is_replicated(region: &Region, fit: Option<&RegionFit>, config: &Config) -> bool {
+    match fit {
+        Some(fit) => fit.is_satisfied(),
+        None => {
+            let learns = |peer: &Peer| peer.role == PeerRole::Learner;
+            region.peers.len() as u64 == config.replication.max_replicas
+                && !region.peers.iter().any(learns)
+        }
+    }
+}
+
+/// The rules of a fit.
+pub(crate) fn rules_of(fit: Option<&RegionFit>) -> Option<Vec<Rule>> {
+    let fits = &fit?.rule_fits;
+    Some(fits.iter().map(|fit| fit.rule.clone()).collect())
 }
 
 /// Whether a replica's role lets it lead.

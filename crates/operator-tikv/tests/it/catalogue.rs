@@ -21,13 +21,22 @@ fn the_subject_is_well_formed() {
         "transfer_peer",
         "add_peer",
         "remove_peer",
+        "split_region",
+        "merge_regions",
+        "scatter_region",
+        "cancel_operator",
         "drain_store",
         "stop_drain",
+        "offline_store",
+        "cancel_offline",
         "set_leader_schedule_limit",
         "set_region_schedule_limit",
         "set_replica_schedule_limit",
         "set_low_space_threshold",
         "set_store_limit",
+        "pause_scheduler",
+        "resume_scheduler",
+        "transfer_pd_leader",
     ];
     assert_eq!(names, expected);
 }
