@@ -1,7 +1,9 @@
 //! See [`Desk`].
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
@@ -14,6 +16,9 @@ use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::signature::{PrivateKey, Proof};
 use crate::state::{Effect, Life, State};
+
+/// How long a stop waits to be recorded before it goes on without.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Where people decide: they agree, refuse, cancel, and set the mode and the kill switch.
 ///
@@ -177,25 +182,29 @@ impl Desk {
     /// Stops everything: once this returns, no process on this journal begins to send, and what
     /// was waiting is cancelled. Other journals are not covered.
     ///
-    /// Anybody may stop. Sends are stopped before this is recorded, so that it works where nothing
-    /// can be written any more.
+    /// Anybody may stop. Where it cannot be recorded, or not at once, sends are stopped all the
+    /// same.
     ///
     /// # Errors
     /// When sends could be stopped in no way.
     pub async fn stop(&self, by: &Actor, reason: &str) -> Result<Stop, CommitError> {
-        let stopped = self.journal.stop().await;
         let record = Record::Killed {
             by: by.clone(),
             reason: reason.to_owned(),
         };
         let (tell, told) = oneshot::channel();
-        let recorded = self
-            .commit(move |state, _| {
-                // Nobody else listens, and whoever listened may have gone.
-                let _ = tell.send(Stop::of(state));
-                Ok(record)
-            })
-            .await;
+        let mut recording = pin!(self.commit(move |state, _| {
+            // Nobody else listens, and whoever listened may have gone.
+            let _ = tell.send(Stop::of(state));
+            Ok(record)
+        }));
+        // Recorded first, it says who stopped; but it does not wait long for that.
+        let recorded = tokio::time::timeout(PATIENCE, &mut recording).await;
+        let stopped = self.journal.stop().await;
+        let recorded = match recorded {
+            Ok(recorded) => recorded,
+            Err(_) => recording.await,
+        };
         match (stopped, recorded) {
             (_, Ok(())) => Ok(told.await.unwrap_or_default()),
             (Err(_), Err(error)) => Err(error),
@@ -217,24 +226,43 @@ impl Desk {
     /// When nothing is stopped, or who ends it may not, or is not proven.
     pub async fn reset(&self, by: Decider<'_>, reason: &str) -> Result<(), CommitError> {
         let by_other_means = self.journal.is_stopped().await?;
+        if by_other_means {
+            // Where a stop by hand is recorded by the next commit, this is that.
+            self.journal.commit(Box::new(|_, _| Ok(Vec::new()))).await?;
+        }
         let after = self.journal.state().await?.last_switch;
         let (actor, now) = (by.actor.clone(), Timestamp::now());
         let proof = by.key.map(|key| Proof::of_reset(&actor, after, now, key));
-        let (rules, reason) = (Arc::clone(&self.rules), reason.to_owned());
-        let decision = move |state: &State, now| {
-            rules.vouch_for_reset(&actor, proof.as_ref(), state, now)?;
-            // A stop that could not be recorded, or that somebody made by hand.
-            if state.killed.is_none() && by_other_means && actor.is_user() {
-                return Ok(Vec::new());
+        let rules = Arc::clone(&self.rules);
+        let may = {
+            let (actor, proof) = (actor.clone(), proof.clone());
+            move |state: &State, now| {
+                if !actor.is_user() {
+                    let (by, wanted) = (actor.to_string(), "reset the kill switch");
+                    return Err(Refusal::NotAPerson { by, wanted });
+                }
+                if state.killed.is_none() && !by_other_means {
+                    return Err(Refusal::NotKilled);
+                }
+                rules.vouch_for_reset(&actor, proof.as_ref(), state, now)
             }
-            Ok(vec![Record::Reset {
+        };
+        let check = may.clone();
+        let checked = move |state: &State, now| check(state, now).map(|()| Vec::new());
+        self.journal.commit(Box::new(checked)).await?;
+        // The journal still stops everything, and the other means would be recorded once more.
+        self.journal.unstop().await?;
+        let reason = reason.to_owned();
+        let decision = move |state: &State, now| {
+            may(state, now)?;
+            let reset = Record::Reset {
                 by: actor,
                 reason,
                 proof,
-            }])
+            };
+            Ok(state.killed.iter().map(|_| reset.clone()).collect())
         };
-        self.journal.commit(Box::new(decision)).await?;
-        Ok(self.journal.unstop().await?)
+        self.journal.commit(Box::new(decision)).await.map(drop)
     }
 
     async fn write(

@@ -7,19 +7,11 @@ use crate::connect::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::{Format, Out};
-use crate::state::State;
-use crate::{actions, demo, flags, plan, recover, run};
-
-/// Flags that every command has.
-#[derive(Debug, clap::Args)]
-struct Global {
-    /// What data on stdout looks like; everything else is on stderr
-    #[arg(short, long, value_enum, default_value = "table", global = true)]
-    output: Format,
-
-    #[command(flatten)]
-    connection: Connection,
-}
+use crate::settings::Global;
+use crate::{
+    actions, aftermath, completions, decide, demo, flags, journal, plan, policy, proposals,
+    recover, run, switch,
+};
 
 /// What a command for one action works with.
 pub(crate) struct Call {
@@ -35,8 +27,16 @@ pub(crate) struct Call {
 pub(crate) fn main() -> Exit {
     let matches = command().get_matches();
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let mut out = Out::new(global.output);
-    let exit = dispatch(&matches, &global, &mut out).unwrap_or_else(|failure| {
+    let given = global.output.unwrap_or(Format::Table);
+    let (mut out, done) = match global.resolve() {
+        Ok(global) => {
+            let mut out = Out::new(global.output.unwrap_or(Format::Table));
+            let done = dispatch(&matches, &global, &mut out);
+            (out, done)
+        }
+        Err(failure) => (Out::new(given), Err(failure)),
+    };
+    let exit = done.unwrap_or_else(|failure| {
         failure.tell(&mut out);
         failure.exit
     });
@@ -57,11 +57,24 @@ fn command() -> Command {
                 .defer(|command| with_actions(command, true)),
         )
         .subcommand(
-            State::augment_args(run::Confirm::augment_args(for_actions("run")))
+            run::Confirm::augment_args(for_actions("run"))
                 .about("Run an action, follow it and prove its outcome")
                 .defer(|command| with_actions(command, false)),
         )
+        .subcommand(proposals::command())
+        .subcommand(decide::approve())
+        .subcommand(decide::reject())
+        .subcommand(decide::cancel())
+        .subcommand(aftermath::undo())
         .subcommand(recover::command())
+        .subcommand(aftermath::resolve())
+        .subcommand(aftermath::release())
+        .subcommand(aftermath::reap())
+        .subcommand(switch::mode())
+        .subcommand(switch::kill_switch())
+        .subcommand(journal::command())
+        .subcommand(policy::command())
+        .subcommand(completions::command())
         .subcommand(demo::command())
 }
 
@@ -74,7 +87,7 @@ fn for_actions(name: &'static str) -> Command {
 }
 
 /// A subcommand for every action. Those that cannot be planned are known and not shown.
-fn with_actions(command: Command, planned: bool) -> Command {
+pub(crate) fn with_actions(command: Command, planned: bool) -> Command {
     let actions = crate::definitions()
         .into_iter()
         .map(|definition| flags::command(&definition).hide(planned && !definition.is_mutation()));
@@ -91,13 +104,32 @@ fn dispatch(matches: &ArgMatches, global: &Global, out: &mut Out) -> Result<Exit
         }
         Some(("run", matches)) => {
             let confirm = parsed::<run::Confirm>(matches);
-            let state = parsed::<State>(matches);
             let (call, matches) = call(matches, connection)?;
-            block_on(run::main(call, matches, &confirm, &state, out))
+            block_on(run::main(call, matches, &confirm, global, out))
         }
-        Some(("recover", matches)) => {
-            block_on(recover::main(connection, &parsed::<State>(matches), out))
+        Some(("proposals", matches)) => block_on(proposals::main(matches, global, out)),
+        Some((verb @ ("approve" | "reject" | "cancel"), matches)) => {
+            block_on(decide::main(verb, matches, global, out))
         }
+        Some(("undo", matches)) => {
+            let confirm = parsed::<run::Confirm>(matches);
+            block_on(aftermath::undo_main(matches, &confirm, global, out))
+        }
+        Some(("recover", _)) => block_on(recover::main(global, out)),
+        Some(("resolve", matches)) => block_on(aftermath::resolve_main(matches, global, out)),
+        Some(("release", matches)) => block_on(aftermath::release_main(matches, global, out)),
+        Some(("reap", _)) => block_on(aftermath::reap_main(global, out)),
+        Some(("mode", matches)) => block_on(switch::mode_main(matches, global, out)),
+        Some(("kill-switch", matches)) => block_on(switch::kill_switch_main(matches, global, out)),
+        Some(("journal", matches)) => block_on(journal::main(matches, global, out)),
+        Some(("policy", matches)) => match matches.subcommand() {
+            Some(("explain", matches)) => {
+                let (call, matches) = call(matches, connection)?;
+                block_on(policy::explain(&call, matches, global, out))
+            }
+            _ => policy::check(global, out),
+        },
+        Some(("completions", matches)) => completions::main(matches, command()),
         Some(("demo", _)) => block_on(demo::main(out)),
         _ => Err(Failure::usage("no such command")),
     }

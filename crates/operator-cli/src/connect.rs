@@ -6,6 +6,7 @@ use pd_client::{Client, ErrorClass};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::settings::Cluster;
 
 const DEFAULT_PD: &str = "http://127.0.0.1:2379";
 
@@ -13,9 +14,13 @@ const DEFAULT_PD: &str = "http://127.0.0.1:2379";
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
-    /// Addresses of PD, separated by commas
-    #[arg(short = 'u', long, env = "PD_ADDR", default_value = DEFAULT_PD, global = true)]
-    pub(crate) pd: String,
+    /// Addresses of PD, separated by commas [default: http://127.0.0.1:2379]
+    #[arg(short = 'u', long, env = "PD_ADDR", value_name = "URLS", global = true)]
+    pd: Option<String>,
+
+    /// A cluster that the config file names, with its address and the id it must have
+    #[arg(long, env = "OPERATOR_CLUSTER", value_name = "NAME", global = true)]
+    cluster: Option<String>,
 
     /// Certificates to trust, and no others (PEM)
     #[arg(long, value_name = "FILE", global = true)]
@@ -32,12 +37,16 @@ pub(crate) struct Connection {
     /// Refuse to work with any other cluster than this
     #[arg(long, value_name = "ID", global = true)]
     pub(crate) cluster_id: Option<String>,
+
+    /// The flags that were given, before the config file filled in the rest.
+    #[arg(skip)]
+    given: Option<Vec<String>>,
 }
 
 impl Connection {
     /// A client for these addresses. Nothing is sent yet.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let mut builder = Client::builder().endpoints(&self.pd).caller_id("operator");
+        let mut builder = Client::builder().endpoints(self.pd()).caller_id("operator");
         if let Some(path) = &self.cacert {
             builder = builder.ca_pem(read("--cacert", path)?);
         }
@@ -68,7 +77,7 @@ impl Connection {
                 "wrong_cluster",
                 format!(
                     "PD at {} serves cluster {system}, not {wanted}: nothing was sent",
-                    self.pd
+                    self.pd()
                 ),
             )),
             _ => Ok(()),
@@ -77,9 +86,14 @@ impl Connection {
 
     /// The flags that lead another command to the same system.
     pub(crate) fn flags(&self) -> Vec<String> {
+        self.given.clone().unwrap_or_else(|| self.as_given())
+    }
+
+    fn as_given(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
-        let pd = (self.pd != DEFAULT_PD).then(|| self.pd.clone());
+        let pd = self.pd.clone().filter(|pd| pd != DEFAULT_PD);
         [
+            ("--cluster", self.cluster.clone()),
             ("--pd", pd),
             ("--cacert", self.cacert.as_ref().map(path)),
             ("--cert", self.cert.as_ref().map(path)),
@@ -90,6 +104,59 @@ impl Connection {
         .filter_map(|(flag, value)| Some([flag.to_owned(), value?]))
         .flatten()
         .collect()
+    }
+
+    /// Where PD is.
+    pub(crate) fn pd(&self) -> &str {
+        self.pd.as_deref().unwrap_or(DEFAULT_PD)
+    }
+
+    /// The named cluster to use: the one that was asked for, else the default one where no address
+    /// is given.
+    pub(crate) fn choose(&self, default: Option<&str>) -> Option<String> {
+        let default = default.filter(|_| self.pd.is_none());
+        self.cluster.clone().or_else(|| default.map(str::to_owned))
+    }
+
+    /// Refuses a named cluster where no names are known.
+    pub(crate) fn check_named(&self, known: &[&str]) -> Result<(), Failure> {
+        match &self.cluster {
+            Some(name) => Err(self.no_such_cluster(name, known)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn no_such_cluster(&self, name: &str, known: &[&str]) -> Failure {
+        let failure = Failure::usage(format!("the config file names no cluster `{name}`"));
+        if known.is_empty() {
+            failure.next("a `[clusters.NAME]` in it has the `pd` and the `cluster_id`")
+        } else {
+            failure.next(format!("it names {}", known.join(", ")))
+        }
+    }
+
+    /// Fills in what is not given. Its cluster id stays pinned whatever the address.
+    pub(crate) fn fill(&mut self, cluster: Cluster) -> Result<(), Failure> {
+        self.given = Some(self.as_given());
+        if let Some(wanted) = &self.cluster_id
+            && *wanted != cluster.cluster_id
+        {
+            let known = cluster.cluster_id;
+            return Err(Failure::usage(format!(
+                "`--cluster-id {wanted}` is not the id that the config file pins, {known}"
+            )));
+        }
+        self.cluster_id = Some(cluster.cluster_id);
+        self.pd.get_or_insert(cluster.pd);
+        let files = [
+            (&mut self.cacert, cluster.cacert),
+            (&mut self.cert, cluster.cert),
+            (&mut self.key, cluster.key),
+        ];
+        for (given, configured) in files {
+            *given = given.take().or(configured);
+        }
+        Ok(())
     }
 }
 

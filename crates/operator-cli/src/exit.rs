@@ -20,10 +20,12 @@ pub(crate) enum Exit {
     Unknown = 4,
     /// The system could not be asked.
     Unreachable = 5,
+    /// It waits for people to agree; nothing was sent.
+    Waiting = 6,
 }
 
 impl Exit {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 7] = [
         (
             Self::Done,
             "done and proven, or nothing was left to do; for `plan`: it would proceed",
@@ -32,13 +34,14 @@ impl Exit {
         (Self::Usage, "wrong usage or parameters; nothing was sent"),
         (
             Self::Refused,
-            "refused by the plan, by PD, or not confirmed",
+            "refused by the plan, the policy, the mode, the kill switch or PD, or not confirmed",
         ),
         (
             Self::Unknown,
             "outcome unknown; `operator recover` looks again",
         ),
         (Self::Unreachable, "PD could not be reached"),
+        (Self::Waiting, "waits for approval; nothing was sent"),
     ];
 
     /// All of them, as the help shows them.
@@ -92,7 +95,7 @@ mod tests {
     #[test]
     fn codes_are_what_scripts_rely_on() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| *exit as u8).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6]);
         let help = Exit::help();
         for code in codes {
             assert!(help.contains(&format!("\n  {code}  ")), "{help}");

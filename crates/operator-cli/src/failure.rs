@@ -1,7 +1,8 @@
 //! What keeps a command from its result.
 
 use action_core::{ActionError, Problem, RegistryError, printable};
-use action_guard::GuardError;
+use action_guard::policy::PolicyError;
+use action_guard::{CommitError, GuardError, JournalError, Refusal};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -15,6 +16,8 @@ pub(crate) struct Failure {
     code: String,
     message: String,
     problems: Vec<Problem>,
+    /// More of what is wrong, one on a line.
+    lines: Box<[String]>,
     /// What to do next.
     next: Option<String>,
 }
@@ -26,6 +29,7 @@ impl Failure {
             code: code.to_owned(),
             message: message.into(),
             problems: Vec::new(),
+            lines: Box::default(),
             next: None,
         }
     }
@@ -54,6 +58,8 @@ impl Failure {
                 .iter()
                 .map(|problem| format!("  {}", printable(&problem.to_string()))),
         );
+        let more = self.lines.iter();
+        lines.extend(more.map(|line| format!("  {}", printable(line))));
         lines.extend(
             self.next
                 .iter()
@@ -69,6 +75,9 @@ impl Failure {
         let mut error = json!({"code": self.code, "message": self.message});
         if !self.problems.is_empty() {
             error["problems"] = json!(self.problems);
+        }
+        if !self.lines.is_empty() {
+            error["details"] = json!(self.lines);
         }
         if let Some(next) = &self.next {
             error["next"] = json!(next);
@@ -94,6 +103,55 @@ impl From<ActionError> for Failure {
     }
 }
 
+impl Failure {
+    /// A policy that is wrong.
+    pub(crate) fn policy(source: &str, error: &PolicyError) -> Self {
+        let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        Self {
+            lines: problems.into(),
+            ..Self::new(
+                Exit::Usage,
+                "policy",
+                format!("the policy `{source}` is wrong"),
+            )
+        }
+    }
+}
+
+impl Failure {
+    /// What the state, the mode, the rules or a person do not allow, and the way on.
+    fn of_refusal(refusal: &Refusal) -> Self {
+        let said = refusal.to_string();
+        match refusal {
+            Refusal::Observing => Self::refused("observing", said)
+                .next("`operator mode execute --reason TEXT` allows sends on this state directory"),
+            Refusal::Killed { .. } => Self::refused("killed", said)
+                .next("`operator kill-switch status` shows it, `kill-switch reset` ends it"),
+            Refusal::Denied { .. } => Self::refused("denied", said)
+                .next("`operator policy explain ACTION` shows how the policy came to this"),
+            Refusal::NotProven { .. } => {
+                Self::refused("not_proven", said).next("sign it with `--sign-with FILE`")
+            }
+            Refusal::UnknownProposal { .. } => Self::new(Exit::Usage, "unknown_proposal", said)
+                .next("`operator proposals list` shows those that are open"),
+            Refusal::ResourceHeld { .. } => Self::refused("resource_held", said),
+            _ => Self::refused("refused", said),
+        }
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        GuardError::from(error).into()
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        Self::new(Exit::Failed, "journal", action_core::report(&error))
+    }
+}
+
 impl From<GuardError> for Failure {
     fn from(error: GuardError) -> Self {
         match error {
@@ -104,6 +162,7 @@ impl From<GuardError> for Failure {
             }
             GuardError::Drifted { .. } => Self::refused("drifted", error.report())
                 .next("plan it again: what it was planned for has changed"),
+            GuardError::Refused(ref refusal) => Self::of_refusal(refusal),
             GuardError::WrongSystem { .. } => Self::refused("wrong_system", error.report()),
             // The system was not asked, so it is not the one that could not be reached.
             GuardError::Journal(_) => {

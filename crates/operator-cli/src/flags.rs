@@ -13,20 +13,27 @@ use crate::failure::Failure;
 const PARAMS: &str = "params";
 
 /// Flags that commands have themselves.
-const TAKEN: [&str; 13] = [
+const TAKEN: [&str; 20] = [
+    "actor",
     "cacert",
     "cert",
+    "cluster",
     "cluster-id",
+    "config",
+    "correlation-id",
     "help",
     "key",
+    "lease",
     "output",
     "params",
     "pd",
+    "policy",
     "reason",
+    "sign-with",
     "state-dir",
     "version",
+    "wait",
     "yes",
-    "param",
 ];
 
 /// The subcommand of an action.

@@ -6,19 +6,28 @@
 #![forbid(unsafe_code)]
 
 mod actions;
+mod aftermath;
 mod cli;
+mod completions;
 mod connect;
+mod decide;
 mod demo;
 mod exit;
 mod failure;
 mod flags;
 mod follow;
+mod journal;
+mod life;
 mod out;
 mod plan;
+mod policy;
+mod proposals;
 mod recover;
 mod run;
+mod settings;
 mod show;
 mod state;
+mod switch;
 mod table;
 
 use std::process::ExitCode;

@@ -4,15 +4,19 @@ use std::io::{self, ErrorKind, Write as _};
 
 use action_core::{printable, printable_lines};
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::exit::Exit;
 
-/// What data looks like: tables for people, or one object for programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What data looks like: tables for people, one object for programs, or an object on each line,
+/// as things happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
     Table,
     Json,
+    Jsonl,
 }
 
 /// Where the command writes.
@@ -32,7 +36,12 @@ impl Out {
     }
 
     pub(crate) fn is_json(&self) -> bool {
-        self.format == Format::Json
+        self.format != Format::Table
+    }
+
+    /// Whether an object is one line, and more than one may come.
+    pub(crate) fn is_lines(&self) -> bool {
+        self.format == Format::Jsonl
     }
 
     /// Lines of data.
@@ -42,10 +51,23 @@ impl Out {
 
     /// One object of data.
     pub(crate) fn json(&mut self, value: &impl Serialize) {
-        match serde_json::to_string_pretty(value) {
+        let json = match self.format {
+            Format::Jsonl => serde_json::to_string(value),
+            _ => serde_json::to_string_pretty(value),
+        };
+        match json {
             // Unsafe characters are left only inside of strings, where their escape means them.
             Ok(json) => self.write(&printable_lines(&json)),
             Err(error) => self.failure = Some(error.into()),
+        }
+    }
+
+    /// A list: one object that holds it, or a line for each.
+    pub(crate) fn list(&mut self, name: &str, items: &[Value]) {
+        if self.is_lines() {
+            items.iter().for_each(|item| self.json(item));
+        } else {
+            self.json(&json!({name: items}));
         }
     }
 

@@ -1,30 +1,23 @@
 //! `operator recover`: ends what was left open.
 
 use action_core::OutcomeKind;
-use action_guard::Guard;
-use clap::{Args as _, Command};
+use clap::Command;
 use serde_json::json;
 
 use crate::cli::Call;
-use crate::connect::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::follow::Follow;
 use crate::out::Out;
+use crate::settings::Global;
 use crate::show;
-use crate::state::State;
 
 pub(crate) fn command() -> Command {
-    State::augment_args(Command::new("recover"))
-        .about("Look how everything ended that was sent and not followed")
+    Command::new("recover").about("Look how everything ended that was sent and not followed")
 }
 
-pub(crate) async fn main(
-    connection: &Connection,
-    state: &State,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
-    let guard = Guard::new(crate::registry(connection)?, state.journal()?);
+pub(crate) async fn main(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let guard = global.state.bare_guard(&global.connection)?;
     let definitions = crate::definitions();
     let mut follow = Follow::default();
     let mut on_event = |event| follow.event(event);
@@ -56,7 +49,7 @@ pub(crate) async fn main(
                 &Call {
                     definition: definition.clone(),
                     definitions: definitions.clone(),
-                    connection: connection.clone(),
+                    connection: global.connection.clone(),
                 },
                 report,
             ),

@@ -9,7 +9,7 @@ fn help_documents_every_exit_code() {
     let help = operator(&["--help"])
         .ended(0)
         .shows("Plans, runs and proves");
-    for code in 0..=5 {
+    for code in 0..=6 {
         assert!(
             help.stdout.contains(&format!("\n  {code}  ")),
             "{}",

@@ -3,14 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod actions;
+mod approvals;
 mod cluster;
 mod demo;
 mod help;
 mod input;
 mod interrupt;
+mod journal;
 mod plan;
+mod policy;
 mod ran;
 mod run;
+mod settings;
+mod switch;
 mod unreachable;
 
 use crate::cluster::Cluster;

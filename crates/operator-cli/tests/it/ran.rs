@@ -15,9 +15,19 @@ pub(crate) struct Ran {
 /// The command, with nothing of our own environment and without a terminal.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
+    let ours = [
+        "PD_ADDR",
+        "OPERATOR_STATE_DIR",
+        "OPERATOR_POLICY",
+        "OPERATOR_ACTOR",
+    ];
+    let more = ["OPERATOR_CONFIG", "OPERATOR_CLUSTER", "OPERATOR_SIGN_WITH"];
+    for name in ours.into_iter().chain(more) {
+        command.env_remove(name);
+    }
     command
-        .env_remove("PD_ADDR")
-        .env_remove("OPERATOR_STATE_DIR")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env("USER", "ana")
         .timeout(Duration::from_secs(90));
     command
 }

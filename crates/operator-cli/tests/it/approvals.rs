@@ -1,0 +1,235 @@
+//! `operator proposals`, `approve`, `reject`, `cancel` and `undo`.
+
+use serde_json::Value;
+
+use crate::Cluster;
+use crate::ran::Ran;
+
+/// A key that OpenSSL made for these tests, and its public half.
+const ALICE: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
+-----END PRIVATE KEY-----
+";
+const ALICE_PUBLIC: &str = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=";
+
+/// Asks for a transfer as an agent, who may not send it alone.
+fn asked(cluster: &Cluster, more: &[&str]) -> (Ran, u64) {
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    let base = [
+        "transfer_leader",
+        "--region-id",
+        &scene.region,
+        "--to-store-id",
+        &to,
+    ];
+    let agent = ["--actor", "agent:night", "--yes", "-o", "json"];
+    let ran = cluster.run(&[&base[..], &agent, more].concat());
+    (ran, scene.follower)
+}
+
+fn leader(cluster: &Cluster) -> Option<u64> {
+    cluster.sim.leader_of(cluster.sim.region_ids()[0])
+}
+
+/// The command with the cluster's journal.
+fn with(cluster: &Cluster, arguments: &[&str]) -> Ran {
+    cluster.operator(&[arguments, &["--state-dir", cluster.state_dir()]].concat())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+#[test]
+fn an_agent_waits_for_a_person_whatever_it_says_on_its_command_line() {
+    let cluster = Cluster::start();
+    let (ran, follower) = asked(&cluster, &[]);
+    let json = ran.ended(6).says("operator approve").json();
+    let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
+    assert_eq!(
+        (&json["sent"], &json["phase"]),
+        (&Value::Bool(false), &"needs_approval".into())
+    );
+
+    let run = ["proposals", "run", id];
+    with(&cluster, &run).ended(6).says("not approved");
+    let own = ["approve", id, "--plan", plan, "--actor", "agent:night"];
+    with(&cluster, &own)
+        .ended(3)
+        .says("somebody else must approve");
+    let agent = ["approve", id, "--plan", plan, "--actor", "agent:day"];
+    with(&cluster, &agent).ended(3).says("takes a person");
+    with(&cluster, &["approve", id, "--yes"]).ended(2);
+    with(&cluster, &["approve", id])
+        .ended(3)
+        .says("Relies on")
+        .says(&format!("--plan {}", &plan[..12]));
+    with(&cluster, &["approve", id, "--plan", &plan[..11]]).ended(2);
+    with(&cluster, &["approve", id, "--plan", "0123456789ab"])
+        .ended(3)
+        .says("nothing was approved");
+    assert_eq!(cluster.sim.writes(), []);
+
+    with(
+        &cluster,
+        &["approve", id, "--plan", &plan[..12], "--reason", "fine"],
+    )
+    .ended(0)
+    .shows("approved")
+    .shows("identity claimed");
+    with(&cluster, &["proposals", "list"])
+        .ended(0)
+        .shows("approved")
+        .shows("agent:night");
+    with(&cluster, &["proposals", "show", &id[24..]])
+        .ended(0)
+        .shows("user:ana (identity claimed)")
+        .shows("approval of 1 of user:*");
+    with(&cluster, &run).ended(0).shows("Applied");
+    assert_eq!(leader(&cluster), Some(follower));
+    assert_eq!(cluster.sim.writes().len(), 1);
+    with(&cluster, &run).ended(3).says("applied");
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+#[test]
+fn a_waiting_run_goes_on_when_a_person_agrees() {
+    let cluster = Cluster::start();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| asked(&cluster, &["--wait", "60s"]));
+        let json = loop {
+            let list = with(&cluster, &["proposals", "list", "-o", "json"])
+                .ended(0)
+                .json();
+            if let Some(life) = list["proposals"].get(0) {
+                break life.clone();
+            }
+        };
+        let proposal = &json["proposal"];
+        let (id, plan) = (text(&proposal["id"]), text(&proposal["plan_hash"]));
+        with(&cluster, &["approve", id, "--plan", plan]).ended(0);
+        let (ran, _) = waiting.join().unwrap();
+        assert_eq!(ran.ended(0).json()["outcome"]["result"], "applied");
+    });
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+#[test]
+fn what_is_rejected_or_cancelled_is_not_sent() {
+    let cluster = Cluster::start();
+    for verb in ["reject", "cancel"] {
+        let id = text(&asked(&cluster, &[]).0.ended(6).json()["id"]).to_owned();
+        with(&cluster, &[verb, &id]).ended(2).says("--reason");
+        with(&cluster, &[verb, &id, "--reason", "no"]).ended(0);
+        with(&cluster, &["proposals", "run", &id]).ended(3);
+        with(&cluster, &["approve", &id, "--plan", "0123456789ab"]).ended(3);
+    }
+    with(&cluster, &["proposals", "list"])
+        .ended(0)
+        .shows("Nothing is open");
+    with(&cluster, &["proposals", "list", "--all"])
+        .ended(0)
+        .shows("rejected")
+        .shows("cancelled");
+    assert_eq!(cluster.sim.writes(), []);
+}
+
+#[test]
+fn an_approval_is_void_when_what_it_relies_on_has_changed() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    let json = asked(&cluster, &[]).0.ended(6).json();
+    let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
+    with(&cluster, &["approve", id, "--plan", plan]).ended(0);
+    // Somebody else is faster: the leader is on another store now.
+    let peers = cluster.sim.peers(scene.region.parse().unwrap());
+    let third = peers
+        .iter()
+        .map(|peer| peer.store_id)
+        .find(|store| ![scene.leader, scene.follower].contains(store))
+        .unwrap();
+    let (region, third) = (scene.region.as_str(), third.to_string());
+    let other = [
+        "transfer_leader",
+        "--region-id",
+        region,
+        "--to-store-id",
+        &third,
+        "--yes",
+    ];
+    cluster.run(&other).ended(0);
+    let changed = format!("was \"{}\", is \"{third}\"", scene.leader);
+    with(&cluster, &["proposals", "run", id])
+        .ended(3)
+        .says(&changed);
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+#[test]
+fn an_approval_that_must_be_signed_is_proven_or_nothing() {
+    let cluster = Cluster::start();
+    let file = |name: &str, text: &str| {
+        let path = cluster.state.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let policy = format!(
+        "version = 1\nrequire_signed = [\"approve\"]\n[[person]]\nname = \"user:alice\"\n\
+         key = \"{ALICE_PUBLIC}\"\n[[rule]]\nname = \"all\"\ndecision = \"approve\"\n\
+         by = \"user:*\"\nttl = \"5m\"\n"
+    );
+    let (policy, key) = (file("policy.toml", &policy), file("alice.pem", ALICE));
+    let json = asked(&cluster, &["--policy", &policy]).0.ended(6).json();
+    let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
+    let approve = ["approve", id, "--plan", plan, "--policy", &policy];
+    with(&cluster, &[&approve[..], &["--actor", "user:bob"]].concat())
+        .ended(3)
+        .says("not proven");
+    let alice = [&approve[..], &["--actor", "user:alice"]].concat();
+    with(&cluster, &alice)
+        .ended(3)
+        .says("a signature by it is needed");
+    with(&cluster, &[&alice[..], &["--sign-with", &key]].concat())
+        .ended(0)
+        .shows("identity signed");
+    let run = ["proposals", "run", id, "--policy", &policy, "-o", "jsonl"];
+    let ran = with(&cluster, &run).ended(0);
+    let lines: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(
+        lines.iter().any(|line| line["event"] == "intent"),
+        "{lines:?}"
+    );
+    assert_eq!(lines.last().unwrap()["outcome"]["result"], "applied");
+    let show = ["proposals", "show", id, "-o", "json"];
+    let json = with(&cluster, &show).ended(0).json();
+    assert_eq!(json["approvals"][0]["identity"], "signed");
+}
+
+#[test]
+fn a_lasting_effect_is_taken_back_by_its_id() {
+    let cluster = Cluster::start();
+    let drain = ["drain_store", "--store-id", "2", "--yes", "-o", "json"];
+    let json = cluster.run(&drain).ended(0).json();
+    assert_eq!(cluster.sim.evicting(), [2]);
+    // One lasting effect at a time, by the built-in policy.
+    let second = ["drain_store", "--store-id", "3", "--yes"];
+    cluster
+        .run(&second)
+        .ended(3)
+        .says("budget")
+        .says("lasting effects in force");
+    assert_eq!(cluster.sim.evicting(), [2]);
+    let id = text(&json["id"]);
+    with(&cluster, &["undo", id]).ended(3).says("--yes");
+    with(&cluster, &["undo", id, "--yes"])
+        .ended(0)
+        .shows("Applied");
+    assert_eq!(cluster.sim.evicting(), [] as [u64; 0]);
+    with(&cluster, &["undo", id, "--yes"]).ended(3);
+    with(&cluster, &["undo", "nothing-like-it", "--yes"]).ended(2);
+}

@@ -1,0 +1,141 @@
+//! `operator policy`.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::Cluster;
+use crate::ran::operator;
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs/policies")
+        .join(name)
+}
+
+#[test]
+fn shipped_policies_are_right_for_the_actions_there_are() {
+    for name in [
+        "read-only.toml",
+        "supervised.toml",
+        "autonomous-within-budget.toml",
+    ] {
+        let path = shipped(name);
+        let path = path.to_str().unwrap();
+        operator(&["policy", "check", "--policy", path])
+            .ended(0)
+            .shows("is right");
+    }
+    operator(&["policy", "check"]).ended(0).shows("built in");
+}
+
+#[test]
+fn a_wrong_policy_is_told_by_line_and_column_and_nothing_runs_under_it() {
+    let cluster = Cluster::start();
+    let path = cluster.state.path().join("policy.toml");
+    let text = "version = 1\n[[rule]]\nname = \"a\"\nacton = \"x\"\ndecision = \"allow\"\n\
+        [[rule]]\nname = \"b\"\naction = \"transfer_leadr\"\ndecision = \"deny\"\n";
+    std::fs::write(&path, text).unwrap();
+    let policy = ["--policy", path.to_str().unwrap()];
+    operator(&[&["policy", "check"], &policy[..]].concat())
+        .ended(2)
+        .says("line 4, column 1: a rule has no `acton`; did you mean `action`?");
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    let run = [
+        "transfer_leader",
+        "--region-id",
+        &scene.region,
+        "--to-store-id",
+        &to,
+        "--yes",
+    ];
+    cluster
+        .run(&[&run[..], &policy].concat())
+        .ended(2)
+        .says("line 4");
+    std::fs::write(&path, text.replace("acton = \"x\"", "risk = \"low\"")).unwrap();
+    cluster.run(&[&run[..], &policy].concat()).ended(2).says(
+        "line 8, column 10: `transfer_leadr` matches no action; did you mean `transfer_leader`?",
+    );
+    assert_eq!(cluster.sim.writes(), []);
+}
+
+#[test]
+fn an_explanation_names_the_rule_and_what_speaks_against_the_others() {
+    let cluster = Cluster::start();
+    let state = TempDir::new().unwrap();
+    let policy = shipped("supervised.toml");
+    let common = [
+        "--policy",
+        policy.to_str().unwrap(),
+        "--state-dir",
+        state.path().to_str().unwrap(),
+    ];
+    let explain = |more: &[&str]| {
+        let drain = ["policy", "explain", "drain_store", "--store-id", "2"];
+        cluster.operator(&[&drain[..], more, &common].concat())
+    };
+    explain(&["--at", "2026-11-24T12:00:00Z"])
+        .ended(6)
+        .shows("Needs the approval of 2 of user:*")
+        .shows("high risk, two people (rule, line")
+        .shows("it takes back nothing of ours")
+        .shows("1 of 1 lasting effects in force");
+    explain(&["--at", "2026-11-28T12:00:00Z"])
+        .ended(3)
+        .shows("weekdays")
+        .shows("it is outside of");
+    explain(&["--at", "2026-11-28T12:00:00Z", "--takes-back"])
+        .ended(0)
+        .shows("Allowed");
+    explain(&["--at", "yesterday"]).ended(2);
+    let json = explain(&["--at", "2026-11-24T12:00:00Z", "-o", "json"])
+        .ended(6)
+        .json();
+    assert_eq!(json["explanation"]["decision"]["decision"], "approve");
+    assert_eq!(cluster.sim.writes(), []);
+}
+
+#[test]
+fn a_policy_can_be_explained_without_a_cluster() {
+    let state = TempDir::new().unwrap();
+    let directory = state.path().to_str().unwrap();
+    operator(&[
+        "policy",
+        "explain",
+        "drain_store",
+        "--actor",
+        "agent:x",
+        "--state-dir",
+        directory,
+        "--pd",
+        "http://127.0.0.1:1",
+    ])
+    .ended(6)
+    .shows("agents ask a person")
+    .shows("Without a plan");
+}
+
+#[test]
+fn under_the_read_only_policy_nothing_is_sent() {
+    let cluster = Cluster::start();
+    let policy = shipped("read-only.toml");
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    let run = [
+        "transfer_leader",
+        "--region-id",
+        &scene.region,
+        "--to-store-id",
+        &to,
+        "--yes",
+    ];
+    let policy = ["--policy", policy.to_str().unwrap()];
+    cluster
+        .run(&[&run[..], &policy].concat())
+        .ended(3)
+        .says("denied by rule `nothing else changes")
+        .says("nothing is changed under it");
+    assert_eq!(cluster.sim.writes(), []);
+}

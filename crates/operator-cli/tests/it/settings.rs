@@ -1,0 +1,164 @@
+//! Flags, environment, config file, defaults: which counts.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::Cluster;
+use crate::ran::{command, finished};
+
+/// A directory with a config file for a cluster.
+fn config(text: &str) -> (TempDir, PathBuf) {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("config.toml");
+    std::fs::write(&path, text).unwrap();
+    (directory, path)
+}
+
+fn named(pd: &str, id: &str) -> String {
+    format!("cluster = \"prod\"\n[clusters.prod]\npd = \"{pd}\"\ncluster_id = \"{id}\"\n")
+}
+
+#[test]
+fn a_named_cluster_has_an_address_and_an_id_that_is_pinned() {
+    let cluster = Cluster::start();
+    let id = cluster.sim.cluster_id().to_string();
+    let (_directory, path) = config(&named(cluster.sim.endpoint(), &id));
+    let path = path.to_str().unwrap();
+    let stores = ["run", "list_stores"];
+    finished(command().args(stores).args(["--config", path]))
+        .ended(0)
+        .shows("STORE");
+    finished(command().args(stores).env("OPERATOR_CONFIG", path)).ended(0);
+    let (_directory, other) = config(&named(cluster.sim.endpoint(), "42"));
+    finished(
+        command()
+            .args(stores)
+            .args(["--config", other.to_str().unwrap()]),
+    )
+    .ended(3)
+    .says("not 42");
+    // By its name it stays pinned, whatever the address.
+    let (_directory, wrong) = config(&named("http://127.0.0.1:1", "42"));
+    let wrong = wrong.to_str().unwrap();
+    finished(
+        command()
+            .args(stores)
+            .args(["--config", wrong, "--pd", cluster.sim.endpoint()]),
+    )
+    .ended(0);
+    let by_name = [
+        "--config",
+        wrong,
+        "--cluster",
+        "prod",
+        "--pd",
+        cluster.sim.endpoint(),
+    ];
+    finished(command().args(stores).args(by_name))
+        .ended(3)
+        .says("not 42");
+    let two = [&by_name[..], &["--cluster-id", "7"]].concat();
+    finished(command().args(stores).args(two))
+        .ended(2)
+        .says("pins, 42");
+    let unknown = ["--config", wrong, "--cluster", "prd"];
+    finished(command().args(stores).args(unknown))
+        .ended(2)
+        .says("it names prod");
+    finished(command().args(stores).args(["--cluster", "prod"]))
+        .ended(2)
+        .says("names no cluster");
+}
+
+#[test]
+fn a_flag_counts_before_the_environment_and_that_before_the_file() {
+    let (directory, path) = config("state_dir = \"from-file\"\noutput = \"json\"\n");
+    let path = path.to_str().unwrap();
+    let place = |command: &mut assert_cmd::Command| {
+        finished(command).ended(0).json()["state_dir"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (env, flag) = (at("from-env"), at("from-flag"));
+    let mode = ["mode", "--config", path];
+    assert_eq!(place(command().args(mode)), at("from-file"));
+    assert_eq!(
+        place(command().args(mode).env("OPERATOR_STATE_DIR", &env)),
+        env
+    );
+    let both = [&mode[..], &["--state-dir", &flag]].concat();
+    assert_eq!(
+        place(command().args(both).env("OPERATOR_STATE_DIR", &env)),
+        flag
+    );
+    let table = [&mode[..], &["-o", "table"]].concat();
+    finished(command().args(table))
+        .ended(0)
+        .shows("observe in ");
+}
+
+#[test]
+fn a_config_file_that_is_wrong_is_told_with_its_line() {
+    let (_directory, path) = config("state_dr = \"x\"\n");
+    let path = path.to_str().unwrap();
+    finished(command().args(["mode", "--config", path]))
+        .ended(2)
+        .says("line 1, column 1")
+        .says("unknown field `state_dr`");
+    finished(command().args(["mode", "--config", "/nonexistent/config.toml"]))
+        .ended(2)
+        .says("cannot read");
+}
+
+#[test]
+fn who_acts_is_named_as_actors_are() {
+    let directory = TempDir::new().unwrap();
+    let state = directory.path().to_str().unwrap();
+    let on = ["kill-switch", "on", "--reason", "x", "--state-dir", state];
+    let ran = finished(command().args(on).args(["--actor", "user:a\u{1b}[31mb"])).ended(2);
+    assert!(
+        ran.stderr.contains("ASCII letters") && !ran.stderr.contains('\u{1b}'),
+        "{}",
+        ran.stderr
+    );
+    finished(command().args(on).env("OPERATOR_ACTOR", "alice"))
+        .ended(2)
+        .says("is no actor");
+}
+
+#[test]
+fn completions_know_commands_actions_and_flags() {
+    for (shell, mark) in [
+        ("bash", "_operator"),
+        ("zsh", "#compdef operator"),
+        ("fish", "complete -c operator"),
+    ] {
+        let ran = finished(command().args(["completions", shell])).ended(0);
+        for word in [
+            mark,
+            "kill-switch",
+            "transfer_leader",
+            "region-id",
+            "state-dir",
+        ] {
+            assert!(ran.stdout.contains(word), "{shell}: no `{word}`");
+        }
+    }
+    finished(command().args(["completions", "tcsh"])).ended(2);
+}
+
+#[test]
+fn without_color_nothing_is_colored() {
+    for arguments in [
+        &["--help"][..],
+        &["run"],
+        &["nonsense"],
+        &["policy", "check"],
+    ] {
+        let ran = finished(command().args(arguments).env("NO_COLOR", "1"));
+        assert!(!(ran.stdout + &ran.stderr).contains('\u{1b}'));
+    }
+}

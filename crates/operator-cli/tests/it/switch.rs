@@ -1,0 +1,154 @@
+//! `operator mode` and `operator kill-switch`.
+
+use tempfile::TempDir;
+
+use crate::Cluster;
+use crate::ran::{Ran, operator};
+
+fn with(cluster: &Cluster, arguments: &[&str]) -> Ran {
+    cluster.operator(&[arguments, &["--state-dir", cluster.state_dir()]].concat())
+}
+
+fn transfer(cluster: &Cluster) -> Ran {
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    let base = [
+        "transfer_leader",
+        "--region-id",
+        &scene.region,
+        "--to-store-id",
+        &to,
+    ];
+    cluster.run(&[&base[..], &["--yes"]].concat())
+}
+
+#[test]
+fn a_new_state_directory_only_observes_until_a_person_says_otherwise() {
+    let directory = TempDir::new().unwrap();
+    let state = ["--state-dir", directory.path().to_str().unwrap()];
+    let mode = |more: &[&str]| operator(&[&["mode"], more, &state].concat());
+    mode(&[]).ended(0).shows("observe");
+    mode(&["execute", "--actor", "agent:night"])
+        .ended(3)
+        .says("takes a person");
+    mode(&["execute", "--reason", "now"])
+        .ended(0)
+        .shows("execute");
+    assert_eq!(mode(&["-o", "json"]).ended(0).json()["mode"], "execute");
+    mode(&["observe", "--actor", "agent:night"])
+        .ended(0)
+        .shows("observe");
+    mode(&["kill"]).ended(2);
+}
+
+#[test]
+fn in_observe_nothing_is_sent_and_proposals_are_kept() {
+    let cluster = Cluster::start();
+    with(&cluster, &["mode", "observe"]).ended(0);
+    transfer(&cluster)
+        .ended(3)
+        .says("mode is observe")
+        .says("operator mode execute");
+    assert_eq!(cluster.sim.writes(), []);
+    let list = with(&cluster, &["proposals", "list", "-o", "json"])
+        .ended(0)
+        .json();
+    let id = list["proposals"][0]["proposal"]["id"].as_str().unwrap();
+    with(&cluster, &["mode", "execute"]).ended(0);
+    with(&cluster, &["proposals", "run", id])
+        .ended(0)
+        .shows("Applied");
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+#[test]
+fn the_kill_switch_stops_everything_until_a_person_resets_it() {
+    let cluster = Cluster::start();
+    let waiting = ["transfer_leader", "--params", "{}"];
+    cluster.run(&waiting).ended(2);
+    let scene = cluster.scene();
+    let to = scene.follower.to_string();
+    let asked = [
+        "transfer_leader",
+        "--region-id",
+        &scene.region,
+        "--to-store-id",
+        &to,
+    ];
+    cluster
+        .run(&[&asked[..], &["--actor", "agent:night"]].concat())
+        .ended(6);
+    let on = [
+        "kill-switch",
+        "on",
+        "--reason",
+        "something is wrong",
+        "--actor",
+        "agent:day",
+    ];
+    let on = with(&cluster, &[&on[..], &["-o", "json"]].concat())
+        .ended(0)
+        .json();
+    assert_eq!(on["cancelled"].as_array().map(Vec::len), Some(1));
+    transfer(&cluster)
+        .ended(3)
+        .says("stopped by `agent:day`")
+        .says("kill-switch reset");
+    with(&cluster, &["kill-switch", "status"])
+        .ended(0)
+        .shows("something is wrong");
+    with(&cluster, &["mode", "execute"]).ended(3);
+    let reset = ["kill-switch", "reset", "--reason", "it was the disk"];
+    with(&cluster, &[&reset[..], &["--actor", "agent:day"]].concat()).ended(3);
+    with(&cluster, &reset)
+        .ended(0)
+        .shows("Not stopped; the mode is observe");
+    with(&cluster, &reset).ended(3);
+    with(&cluster, &["mode", "execute"]).ended(0);
+    transfer(&cluster).ended(0);
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+#[test]
+fn stopping_needs_neither_pd_nor_a_policy_that_can_be_read() {
+    let directory = TempDir::new().unwrap();
+    let broken = directory.path().join("policy.toml");
+    std::fs::write(&broken, "version = ").unwrap();
+    let common = [
+        "--state-dir",
+        directory.path().to_str().unwrap(),
+        "--policy",
+        broken.to_str().unwrap(),
+        "--pd",
+        "http://127.0.0.1:1",
+    ];
+    let run = |more: &[&str]| operator(&[more, &common].concat());
+    run(&["kill-switch", "on", "--reason", "now"])
+        .ended(0)
+        .shows("nothing more is sent");
+    run(&["kill-switch", "status"]).ended(0).shows("Stopped");
+    run(&["kill-switch", "reset", "--reason", "x"])
+        .ended(2)
+        .says("line 1, column");
+    run(&["mode", "observe"]).ended(0);
+    run(&["proposals", "list"]).ended(0);
+    run(&["journal", "verify"]).ended(0);
+}
+
+#[test]
+fn a_kill_file_made_by_hand_stops_too() {
+    let cluster = Cluster::start();
+    std::fs::write(cluster.state.path().join("KILL"), "").unwrap();
+    with(&cluster, &["kill-switch", "status"])
+        .ended(0)
+        .shows("`KILL` file");
+    let code = transfer(&cluster).code;
+    assert!(code == 3 || code == 1, "{code}");
+    assert_eq!(cluster.sim.writes(), []);
+    with(&cluster, &["kill-switch", "reset", "--reason", "gone"])
+        .ended(0)
+        .shows("Not stopped");
+    with(&cluster, &["mode", "execute"]).ended(0);
+    transfer(&cluster).ended(0);
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
