@@ -36,7 +36,7 @@ pub use error::{BoxError, Error, ErrorClass, InputError};
 pub use ids::{ClusterId, IdError, MAX_ID, MemberId, PeerId, RegionId, StoreId};
 pub use refusal::PdError;
 pub use transport::{Accepted, Body, BodyChunks, HttpTransport, Sent, TransportError};
-pub use version::Version;
+pub use version::{Capabilities, Capability, Version};
 
 mod builder;
 mod client;

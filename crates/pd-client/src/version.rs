@@ -3,6 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+pub use capabilities::{Capabilities, Capability};
+
+mod capabilities;
+
 /// A version such as `v8.5.7` or `v9.0.0-beta.2`. One of another shape is kept and compares to
 /// nothing but itself.
 #[derive(Debug, Clone)]

@@ -25,6 +25,8 @@ mod tls;
 mod tls_files;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls_server;
+mod traps;
+mod versions;
 mod wire;
 mod wire_placement;
 mod wire_reads;
