@@ -182,6 +182,9 @@ pub(super) fn list(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 
 pub(super) fn check(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     const NAMES: [&str; 5] = ["up", "offline", "tombstone", "disconnected", "down"];
+    if !cluster.rows().stores_by_name {
+        return Answer::not_found();
+    }
     let wanted: Vec<String> = request
         .queries("state")
         .map(str::to_ascii_lowercase)

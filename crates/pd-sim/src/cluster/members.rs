@@ -78,12 +78,13 @@ impl Cluster {
         self.members.leader = index;
     }
 
-    /// The leader is gone. Its memory is lost: operators, records, pauses. After `election` the
+    /// The leader is gone. Its memory is lost: operators, records, pauses, hot spots. After `election` the
     /// next member leads; what the stores were told they still do.
     pub(crate) fn change_leader(&mut self, election: Duration, outage: Outage) {
         self.operators.clear();
         self.records.clear();
         self.schedulers.forget_pauses();
+        self.hot.clear();
         self.emptying.forget();
         self.scattered.forget();
         self.members.next = self.members.next_alive();
