@@ -12,6 +12,7 @@ use crate::guard::{Guard, Watch, between_ms, unix_ms};
 use crate::proposal::Proposal;
 use crate::record::Intent;
 use crate::report::Event;
+use crate::state::Cancel;
 
 /// A mutation that was sent, or may have been.
 pub(crate) struct Following<'a> {
@@ -19,6 +20,8 @@ pub(crate) struct Following<'a> {
     proposal: &'a Proposal,
     intent: &'a Intent,
     token: &'a CancellationToken,
+    /// What called it off before this following began, if anything did.
+    pub(crate) cancelled_before: Option<Cancel>,
     pub(crate) accepted: Option<Accepted>,
     /// When it was last possibly on its way, or when we began to count from that.
     pub(crate) since: Instant,
@@ -49,6 +52,7 @@ impl<'a> Following<'a> {
             proposal,
             intent,
             token,
+            cancelled_before: None,
             accepted: None,
             since: Instant::now(),
             elapsed_before_ms: 0,
@@ -111,7 +115,7 @@ impl<'a> Following<'a> {
         // A journal that cannot be read for a moment is no reason to stop.
         let state = self.guard.state().await.ok();
         let life = state.and_then(|state| state.open.get(&self.proposal.id).cloned());
-        life.is_some_and(|life| life.cancel.is_some())
+        life.is_some_and(|life| life.cancel.is_some() && life.cancel != self.cancelled_before)
     }
 
     async fn probe(&self) -> Result<Progress, String> {

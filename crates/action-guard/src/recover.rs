@@ -72,6 +72,7 @@ impl Guard {
         };
         let proposal = &life.proposal;
         let mut following = Following::of(&self, proposal, intent, &tracked.token);
+        following.cancelled_before.clone_from(&life.cancel);
         following.since = Instant::now();
         following.elapsed_before_ms = elapsed_since(life.last_on_its_way(), Timestamp::now());
         let outcome = match life.answer.clone() {

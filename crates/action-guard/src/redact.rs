@@ -29,7 +29,7 @@ const SECRET_NAMES: &[&str] = &[
 /// Takes out of records, before they are hashed and written:
 ///
 /// - the values of members whose names mean a secret, such as `password` or `auth_token`;
-/// - the values of parameters that their schema marks `writeOnly` or of format `password`;
+/// - the values of parameters that are declared `writeOnly`;
 /// - what stands before the `@` of a URL's host;
 /// - texts that the guard was told to keep secret.
 ///
@@ -46,13 +46,9 @@ impl Redactor {
     pub(crate) fn for_actions<'a>(definitions: impl Iterator<Item = &'a ActionDefinition>) -> Self {
         let mut names = BTreeSet::new();
         for definition in definitions {
-            let properties = definition.input_schema.get("properties");
-            for (name, schema) in properties.and_then(Value::as_object).into_iter().flatten() {
-                let is = |key: &str, value: Value| schema.get(key) == Some(&value);
-                if is("writeOnly", Value::Bool(true)) || is("format", "password".into()) {
-                    names.insert(name.clone());
-                }
-            }
+            let parameters = definition.parameters.iter();
+            let secret = parameters.filter(|parameter| parameter.shape.secret);
+            names.extend(secret.map(|parameter| parameter.name.clone()));
         }
         Self {
             names,

@@ -70,7 +70,7 @@ impl Default for FileJournalOptions {
 }
 
 impl FileJournalOptions {
-    /// A new segment is begun when the last one has this size.
+    /// A new segment is begun when this much was added to the last one.
     #[must_use]
     pub fn segment_bytes(mut self, bytes: u64) -> Self {
         self.segment_bytes = bytes;

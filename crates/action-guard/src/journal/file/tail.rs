@@ -18,6 +18,8 @@ pub(super) struct Tail {
     offset: u64,
     /// How many lines of the segment are read.
     lines: usize,
+    /// Where its first line ends.
+    first_line: u64,
 }
 
 impl Tail {
@@ -36,6 +38,7 @@ impl Tail {
             segment,
             offset: 0,
             lines: 0,
+            first_line: 0,
         }
     }
 
@@ -55,8 +58,20 @@ impl Tail {
         self.offset
     }
 
+    /// How much has been added to the segment since it was begun. What it begins with, a checkpoint
+    /// of whatever size, does not count.
+    pub(super) fn added(&self) -> u64 {
+        match self.segment.first {
+            1 => self.offset,
+            _ => self.offset.saturating_sub(self.first_line),
+        }
+    }
+
     /// Goes past what this process has written itself.
     pub(super) fn wrote(&mut self, lines: usize, bytes: usize) {
+        if self.lines == 0 {
+            self.first_line = u64::try_from(bytes).unwrap_or(u64::MAX);
+        }
         self.lines += lines;
         self.offset = self
             .offset

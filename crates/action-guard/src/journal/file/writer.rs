@@ -156,7 +156,7 @@ impl Writer {
                 .map_err(|source| self.cannot("create", source))?;
             self.synced(2);
         }
-        if tail.offset() >= self.segment_bytes {
+        if tail.added() >= self.segment_bytes {
             match turn(&directory, &self.instance, &mut tail) {
                 Ok(syncs) => self.synced(syncs),
                 // The old segment is as good as a new one.
@@ -175,24 +175,23 @@ impl Writer {
         let now = now();
         let stopped = self.directory.is_stopped();
         // In doubt it is stopped.
-        if stopped.unwrap_or(true) && tail.ledger().state().killed.is_none() {
-            let killed = Record::Killed {
-                by: Actor::system(),
-                reason: "the file KILL is in the state directory".to_owned(),
+        let stopped = stopped.unwrap_or(true);
+        for waiting in batch {
+            let records = match (waiting.decision)(tail.ledger().state(), now) {
+                Ok(records) => records,
+                Err(refusal) => {
+                    refused.push((waiting.reply, Err(refusal.into())));
+                    continue;
+                }
             };
-            let written = tail.ledger_mut().write(vec![killed], now, &self.instance);
-            if let Ok(sealed) = written {
-                made.push(Made {
+            if stopped {
+                let noted = self.note_stop(tail, &records);
+                made.extend(noted.map(|sealed| Made {
                     sealed,
                     reply: None,
-                });
+                }));
             }
-        }
-        for waiting in batch {
-            let decided = tail
-                .ledger_mut()
-                .decide(waiting.decision, now, &self.instance);
-            match decided {
+            match tail.ledger_mut().write(records, now, &self.instance) {
                 Ok(sealed) => made.push(Made {
                     sealed,
                     reply: Some(waiting.reply),
@@ -201,6 +200,21 @@ impl Writer {
             }
         }
         made
+    }
+
+    /// Writes down before anything else that somebody put the file there; that comes first.
+    fn note_stop(&self, tail: &mut Tail, records: &[Record]) -> Option<Vec<Sealed>> {
+        let is_stop = |record: &Record| matches!(record, Record::Killed { .. });
+        let known = tail.ledger().state().killed.is_some();
+        if known || records.is_empty() || records.iter().any(is_stop) {
+            return None;
+        }
+        let killed = Record::Killed {
+            by: Actor::system(),
+            reason: "the file KILL is in the state directory".to_owned(),
+        };
+        let written = tail.ledger_mut().write(vec![killed], now(), &self.instance);
+        written.ok()
     }
 
     /// Says that this instance lives, before its first intent is there for others to see.

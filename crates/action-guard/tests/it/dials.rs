@@ -1,0 +1,426 @@
+//! A system to operate: dials behind a server on the loopback, and the subject that turns them.
+//!
+//! What is asked for is answered first and happens a little later, as with a cluster that does its
+//! work in the background. The server counts what it receives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use action_core::{
+    Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Effect, Evidence, FailureKind,
+    Mutation, Outcome, Plan, Progress, Risk, Sent, Subject, SubjectError, Undo, Verdict,
+};
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
+
+/// After the send, when it can still take effect: much more than the server ever waits.
+pub(crate) const SETTLE_MS: u64 = 300;
+
+/// The server. It ends with its process.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+    looked_at: Arc<Condvar>,
+}
+
+#[derive(Default)]
+struct Shared {
+    dials: BTreeMap<String, Dial>,
+    /// Every request that would change something, by whom, in the order they came.
+    received: Vec<(String, String)>,
+    /// The dials that somebody has looked at.
+    read: BTreeSet<String>,
+    /// What is to happen to the next ones.
+    behaviour: Behaviour,
+    /// Accepted, and not done yet; nobody can see these.
+    waiting: Vec<Change>,
+}
+
+/// One dial, as anybody can read it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Dial {
+    pub(crate) value: u64,
+    /// Who turned it last.
+    pub(crate) by: String,
+    pub(crate) held: bool,
+}
+
+/// What the server does with what it is asked to change.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Behaviour {
+    /// Until it happens.
+    pub(crate) delay: Duration,
+    /// No answer is given.
+    pub(crate) silent: bool,
+    /// It is refused.
+    pub(crate) refuses: bool,
+    /// It is answered, and never done.
+    pub(crate) forgets: bool,
+}
+
+struct Change {
+    at: Instant,
+    request: Value,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Self {
+            address: listener.local_addr().unwrap(),
+            shared: Arc::default(),
+            looked_at: Arc::default(),
+        };
+        let serving = server.clone();
+        // One after the other, so that whoever asks later sees what was asked before.
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                serving.serve(&stream);
+            }
+        });
+        server
+    }
+
+    pub(crate) fn behave(&self, behaviour: Behaviour) {
+        self.shared().behaviour = behaviour;
+    }
+
+    pub(crate) fn dial(&self, name: &str) -> Dial {
+        self.shared().dials.get(name).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn turn_by_hand(&self, name: &str, dial: Dial) {
+        self.shared().dials.insert(name.to_owned(), dial);
+    }
+
+    /// Who asked for changes of this dial, once for each request.
+    pub(crate) fn senders(&self, name: &str) -> Vec<String> {
+        let shared = self.shared();
+        let of_it = shared.received.iter().filter(|(dial, _)| dial == name);
+        of_it.map(|(_, by)| by.clone()).collect()
+    }
+
+    /// Whether all that was accepted is done.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.shared().waiting.is_empty()
+    }
+
+    /// Waits until somebody looks at a dial, but not for ever.
+    pub(crate) fn wait_for_a_look_at(&self, name: &str) {
+        let unseen = |shared: &mut Shared| !shared.read.contains(name);
+        let longest = Duration::from_secs(10);
+        let waited = self
+            .looked_at
+            .wait_timeout_while(self.shared(), longest, unseen);
+        drop(waited.unwrap());
+    }
+
+    /// As it is now, with all done that was to be done by now.
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        let mut shared = self.shared.lock().unwrap();
+        let now = Instant::now();
+        let (due, waiting) = std::mem::take(&mut shared.waiting)
+            .into_iter()
+            .partition(|change| change.at <= now);
+        shared.waiting = waiting;
+        for change in due {
+            shared.change(&change);
+        }
+        shared
+    }
+
+    fn serve(&self, stream: &TcpStream) {
+        let mut line = String::new();
+        // A killed process may have come this far and no further.
+        if BufReader::new(stream).read_line(&mut line).is_err() || !line.ends_with('\n') {
+            return;
+        }
+        let request: Value = serde_json::from_str(&line).unwrap();
+        let name = request["dial"].as_str().unwrap().to_owned();
+        let mut shared = self.shared();
+        let answer = if request["op"] == "read" {
+            let dial = shared.dials.get(&name).cloned().unwrap_or_default();
+            shared.read.insert(name);
+            self.looked_at.notify_all();
+            json!(dial)
+        } else {
+            let behaviour = shared.behaviour;
+            let by = request["by"].as_str().unwrap().to_owned();
+            shared.received.push((name, by));
+            if !behaviour.refuses && !behaviour.forgets {
+                let at = Instant::now() + behaviour.delay;
+                shared.waiting.push(Change { at, request });
+            }
+            if behaviour.silent {
+                return;
+            }
+            json!({"refused": behaviour.refuses})
+        };
+        drop(shared);
+        // The one who asked may be dead.
+        let mut stream = stream;
+        let _ = stream.write_all(format!("{answer}\n").as_bytes());
+    }
+}
+
+impl Shared {
+    fn change(&mut self, Change { request, .. }: &Change) {
+        let name = request["dial"].as_str().unwrap().to_owned();
+        let dial = self.dials.entry(name).or_default();
+        match request["op"].as_str().unwrap() {
+            "turn" => dial.value = request["value"].as_u64().unwrap(),
+            "hold" => dial.held = true,
+            _ => dial.held = false,
+        }
+        dial.by = request["by"].as_str().unwrap().to_owned();
+    }
+}
+
+/// The subject.
+pub(crate) struct Dials(pub(crate) SocketAddr);
+
+pub(crate) fn registry(address: SocketAddr) -> ActionRegistry {
+    let mut registry = ActionRegistry::new();
+    registry.register(Dials(address)).unwrap();
+    registry
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error("the dials cannot be reached")]
+    NotSent(#[source] std::io::Error),
+    #[error("the dials did not answer")]
+    Unanswered,
+    #[error("the dials do not want to")]
+    Refused,
+}
+
+impl SubjectError for Trouble {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::NotSent(_) => FailureKind::Unavailable,
+            Self::Unanswered => FailureKind::Unknown,
+            Self::Refused => FailureKind::Refused,
+        }
+    }
+}
+
+impl Dials {
+    async fn ask(&self, request: &Value) -> Result<Value, Trouble> {
+        let stream = tokio::net::TcpStream::connect(self.0).await;
+        let mut stream = stream.map_err(Trouble::NotSent)?;
+        let line = format!("{request}\n");
+        let sent = stream.write_all(line.as_bytes()).await;
+        sent.map_err(|_| Trouble::Unanswered)?;
+        let mut answer = String::new();
+        let read = tokio::io::BufReader::new(stream)
+            .read_line(&mut answer)
+            .await;
+        read.map_err(|_| Trouble::Unanswered)?;
+        serde_json::from_str(&answer).map_err(|_| Trouble::Unanswered)
+    }
+
+    async fn dial(&self, name: &str) -> Result<Dial, Trouble> {
+        let answer = self.ask(&json!({"op": "read", "dial": name})).await?;
+        serde_json::from_value(answer).map_err(|_| Trouble::Unanswered)
+    }
+
+    async fn change(&self, request: Value) -> Result<Accepted, Trouble> {
+        let answer = self.ask(&request).await?;
+        if answer["refused"] == true {
+            return Err(Trouble::Refused);
+        }
+        Ok(Accepted::new("will do"))
+    }
+
+    /// Whether the dial shows what was asked for, and by us.
+    async fn progress(
+        &self,
+        name: &str,
+        sent: &Sent,
+        done: impl Fn(&Dial) -> bool,
+    ) -> Result<Progress, Trouble> {
+        let dial = self.dial(name).await?;
+        let evidence = vec![Evidence::new("read", "by", dial.by.as_str())];
+        Ok(if dial.by == sent.attempt.id && done(&dial) {
+            Progress::applied(Attribution::Ours, format!("{name} shows it"), evidence)
+        } else if sent.elapsed_ms < SETTLE_MS {
+            Progress::pending("not to be seen yet", evidence)
+        } else {
+            Progress::not_applied("no_trace", "it would show by now", true, evidence)
+        })
+    }
+}
+
+#[async_trait]
+impl Subject for Dials {
+    const NAME: &'static str = "dials";
+    type Error = Trouble;
+
+    fn actions() -> ActionSet<Self> {
+        ActionSet::new()
+            .mutation::<TurnDial>()
+            .mutation::<HoldDial>()
+            .mutation::<ReleaseDial>()
+    }
+
+    async fn identity(&self) -> Result<String, Trouble> {
+        self.dial("any").await?;
+        Ok("the dials".to_owned())
+    }
+}
+
+/// Turns a dial. It shows a little later.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TurnDial {
+    /// Which.
+    dial: String,
+    /// Where it points afterwards.
+    value: u64,
+}
+
+#[async_trait]
+impl Mutation<Dials> for TurnDial {
+    const NAME: &'static str = "turn_dial";
+    const RISK: Risk = Risk::Low;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = Dial;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("dial/{}", self.dial)]
+    }
+
+    async fn plan(&self, dials: &Dials) -> Result<Plan<Dial>, Trouble> {
+        let before = dials.dial(&self.dial).await?;
+        let value = before.value;
+        Ok(Plan::new(Verdict::WouldProceed, before)
+            .same("value", value)
+            .follow(1, SETTLE_MS, 3_000))
+    }
+
+    async fn send(&self, dials: &Dials, attempt: &Attempt) -> Result<Accepted, Trouble> {
+        let (dial, value, by) = (&self.dial, self.value, &attempt.id);
+        let request = json!({"op": "turn", "dial": dial, "value": value, "by": by});
+        dials.change(request).await
+    }
+
+    async fn probe(&self, dials: &Dials, _: &Dial, sent: &Sent) -> Result<Progress, Trouble> {
+        let shows = |dial: &Dial| dial.value == self.value;
+        dials.progress(&self.dial, sent, shows).await
+    }
+
+    fn undo(&self, before: &Dial, _: Option<&Outcome>) -> Undo {
+        let dial = self.dial.clone();
+        let value = before.value;
+        Undo::with(&Self { dial, value }).expecting("value", self.value)
+    }
+}
+
+/// Holds a dial, so that it stays where it is until it is released.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HoldDial {
+    /// Which.
+    dial: String,
+    /// What the server wants to hear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
+    pin: Option<String>,
+}
+
+#[async_trait]
+impl Mutation<Dials> for HoldDial {
+    const NAME: &'static str = "hold_dial";
+    const RISK: Risk = Risk::High;
+    const EFFECT: Effect = Effect::Lasting;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = Dial;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("dial/{}", self.dial)]
+    }
+
+    fn lasting_effect(&self) -> Option<String> {
+        Some(format!("hold/{}", self.dial))
+    }
+
+    async fn plan(&self, dials: &Dials) -> Result<Plan<Dial>, Trouble> {
+        let before = dials.dial(&self.dial).await?;
+        let held = before.held;
+        Ok(Plan::new(Verdict::WouldProceed, before)
+            .same("held", held)
+            .follow(1, SETTLE_MS, 3_000))
+    }
+
+    async fn send(&self, dials: &Dials, attempt: &Attempt) -> Result<Accepted, Trouble> {
+        let request = json!({"op": "hold", "dial": &self.dial, "by": &attempt.id});
+        dials.change(request).await
+    }
+
+    async fn probe(&self, dials: &Dials, _: &Dial, sent: &Sent) -> Result<Progress, Trouble> {
+        dials.progress(&self.dial, sent, |dial| dial.held).await
+    }
+
+    fn undo(&self, _: &Dial, outcome: Option<&Outcome>) -> Undo {
+        let dial = self.dial.clone();
+        let undo = Undo::with(&ReleaseDial { dial });
+        match outcome {
+            Some(_) => undo.expecting("held", true),
+            None => undo,
+        }
+    }
+}
+
+/// Releases a dial.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReleaseDial {
+    /// Which.
+    dial: String,
+}
+
+#[async_trait]
+impl Mutation<Dials> for ReleaseDial {
+    const NAME: &'static str = "release_dial";
+    const RISK: Risk = Risk::Low;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = false;
+    const IDEMPOTENT: bool = true;
+    type Before = Dial;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("dial/{}", self.dial)]
+    }
+
+    async fn plan(&self, dials: &Dials) -> Result<Plan<Dial>, Trouble> {
+        let before = dials.dial(&self.dial).await?;
+        let held = before.held;
+        Ok(Plan::new(Verdict::WouldProceed, before)
+            .same("held", held)
+            .follow(1, SETTLE_MS, 3_000))
+    }
+
+    async fn send(&self, dials: &Dials, attempt: &Attempt) -> Result<Accepted, Trouble> {
+        let request = json!({"op": "release", "dial": &self.dial, "by": &attempt.id});
+        dials.change(request).await
+    }
+
+    async fn probe(&self, dials: &Dials, _: &Dial, sent: &Sent) -> Result<Progress, Trouble> {
+        dials.progress(&self.dial, sent, |dial| !dial.held).await
+    }
+
+    fn undo(&self, _: &Dial, _: Option<&Outcome>) -> Undo {
+        Undo::none("who wants it held can hold it")
+    }
+}

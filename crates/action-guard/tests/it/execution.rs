@@ -1,0 +1,434 @@
+//! One send, and what keeps it from being sent.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use action_core::{ActionDefinition, FailureKind, OutcomeKind, Plan};
+use action_guard::failpoint::{Failure, arm, disarm};
+use action_guard::policy::Act;
+use action_guard::{
+    Actor, Decider, Event, GuardError, Life, Mode, Phase, Proposal, Refusal, Rules, Ruling, State,
+    StatementSignature, Unrestricted,
+};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::dials::{Behaviour, Dial};
+use crate::workbench::{Workbench, ana, done, hold, proposed, summary, turn};
+
+/// Does something right when the send is decided.
+#[derive(Debug)]
+enum Meddler {
+    /// Puts the file `KILL` into this directory.
+    Kills(PathBuf),
+    /// Wants a person to agree.
+    Asks,
+    /// Changed its mind.
+    Denies,
+}
+
+impl Rules for Meddler {
+    fn rule(&self, _: &Proposal, _: &ActionDefinition, _: &State, _: Timestamp) -> Ruling {
+        match self {
+            Self::Asks => Ruling::Approve {
+                rule: "ask".to_owned(),
+                by: Vec::new(),
+                count: 1,
+                ttl_ms: 60_000,
+                signed: false,
+            },
+            _ => Ruling::Allow {
+                rule: "meddler".to_owned(),
+            },
+        }
+    }
+
+    fn allow_send(
+        &self,
+        _: &Life,
+        _: &ActionDefinition,
+        _: &Plan,
+        _: &State,
+        _: Timestamp,
+    ) -> Result<(), Refusal> {
+        match self {
+            Self::Kills(directory) => std::fs::write(directory.join("KILL"), "").unwrap(),
+            Self::Asks => {}
+            Self::Denies => {
+                return Err(Refusal::Denied {
+                    rule: "budget".to_owned(),
+                    reason: "enough for today".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn vouch(
+        &self,
+        act: Act,
+        by: &Actor,
+        statement: &Value,
+        signature: Option<&StatementSignature>,
+    ) -> Result<(), Refusal> {
+        Unrestricted.vouch(act, by, statement, signature)
+    }
+}
+
+#[track_caller]
+fn refused(error: &GuardError) -> &Refusal {
+    let GuardError::Refused(refusal) = error else {
+        unreachable!("{error:?}");
+    };
+    refusal
+}
+
+#[tokio::test]
+async fn what_is_allowed_is_sent_once_proven_and_recorded() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let report = done(&guard, turn("x", 4)).await;
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert_eq!(bench.server.dial("x").value, 4);
+    assert_eq!(bench.server.senders("x"), [report.id.as_str()]);
+    for kind in ["proposed", "intent", "answer", "outcome"] {
+        assert_eq!(bench.records(kind).await, 1, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn in_mode_observe_nothing_is_sent_whichever_process_set_it() {
+    let bench = Workbench::new().await;
+    let (here, there) = (bench.guard(), bench.guard());
+    let proposal = proposed(&here, turn("x", 4)).await;
+    let by = ana();
+    there
+        .desk()
+        .set_mode(Mode::Observe, Decider::claimed(&by), "night")
+        .await
+        .unwrap();
+    let error = here.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    assert_eq!(refused(&error), &Refusal::Observing);
+    assert_eq!(error.kind(), FailureKind::Refused);
+    assert!(bench.server.senders("x").is_empty());
+}
+
+#[tokio::test]
+async fn a_kill_between_the_intent_and_the_send_stops_the_send() {
+    let bench = Workbench::new().await;
+    let directory = bench.directory.path().to_owned();
+    let guard = bench.guard_under(Meddler::Kills(directory));
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let report = guard.execute(&proposal, &mut |_| {}).await.unwrap();
+    assert_eq!(
+        summary(&report),
+        (Value::from("not_applied"), Some("stopped"))
+    );
+    assert!(bench.server.senders("x").is_empty());
+    assert_eq!(bench.records("intent").await, 1);
+}
+
+#[tokio::test]
+async fn a_stop_by_another_process_stops_the_next_send() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let waiting = proposed(&guard, turn("x", 4)).await;
+    let stop = bench.guard().desk().stop(&ana(), "smoke").await.unwrap();
+    assert_eq!(stop.cancelled.len(), 1);
+    let error = guard.execute(&waiting, &mut |_| {}).await.unwrap_err();
+    assert!(
+        matches!(
+            refused(&error),
+            Refusal::Phase {
+                phase: Phase::Cancelled,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let error = guard.propose(turn("y", 1)).await.unwrap_err();
+    assert!(matches!(refused(&error), Refusal::Killed { .. }), "{error}");
+    assert!(bench.server.senders("x").is_empty());
+}
+
+#[tokio::test]
+async fn the_rules_are_asked_again_when_it_is_sent() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard_under(Meddler::Denies);
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    assert!(matches!(refused(&error), Refusal::Denied { .. }), "{error}");
+    assert!(bench.server.senders("x").is_empty());
+    assert_eq!(bench.records("intent").await, 0);
+}
+
+#[tokio::test]
+async fn what_changed_since_the_plan_stops_it() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let value = 9;
+    bench.server.turn_by_hand(
+        "x",
+        Dial {
+            value,
+            ..Dial::default()
+        },
+    );
+    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    assert!(matches!(error, GuardError::Drifted { .. }), "{error}");
+    assert!(bench.server.senders("x").is_empty());
+}
+
+#[tokio::test]
+async fn an_approved_proposal_is_carried_out_once_by_whoever_comes_first() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard_under(Meddler::Asks);
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    assert!(
+        matches!(
+            refused(&error),
+            Refusal::Phase {
+                phase: Phase::NeedsApproval,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let by = ana();
+    let desk = bench.guard().desk();
+    let approved = desk.approve(
+        &proposal.id,
+        &proposal.plan_hash,
+        Decider::claimed(&by),
+        None,
+    );
+    approved.await.unwrap();
+    let others = [bench.guard(), bench.guard(), bench.guard()];
+    let runs = others.each_ref().map(|guard| {
+        let (guard, proposal) = (guard.clone(), proposal.clone());
+        tokio::spawn(async move { guard.execute(&proposal, &mut |_| {}).await.is_ok() })
+    });
+    let mut won = 0;
+    for run in runs {
+        won += usize::from(run.await.unwrap());
+    }
+    assert_eq!(won, 1);
+    assert_eq!(bench.server.senders("x").len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_change_of_the_same_thing_is_refused_or_waits() {
+    let bench = Workbench::new().await;
+    let delay = Duration::from_millis(40);
+    bench.server.behave(Behaviour {
+        delay,
+        ..Behaviour::default()
+    });
+    let (one, other) = (bench.guard(), bench.guard());
+    let first = proposed(&one, hold("x")).await;
+    let second = proposed(&other, turn("x", 4)).await;
+    let (accepted, mut is_accepted) = tokio::sync::mpsc::unbounded_channel();
+    let holder = first.id.clone();
+    let running = tokio::spawn(async move {
+        let mut watch = |event: Event| {
+            if matches!(event, Event::Accepted(_)) {
+                accepted.send(()).unwrap();
+            }
+        };
+        one.execute(&first, &mut watch).await
+    });
+    is_accepted.recv().await.unwrap();
+    let error = other.execute(&second, &mut |_| {}).await.unwrap_err();
+    let resource = "dial/x".to_owned();
+    assert_eq!(refused(&error), &Refusal::ResourceHeld { resource, holder });
+    assert_eq!(error.kind(), FailureKind::Busy);
+    let patient = other.wait_for_resources(Duration::from_secs(20));
+    let report = patient.execute(&second, &mut |_| {}).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    running.await.unwrap().unwrap();
+    assert_eq!(bench.server.senders("x").len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_refused_by_the_system_is_an_outcome() {
+    let bench = Workbench::new().await;
+    bench.server.behave(Behaviour {
+        refuses: true,
+        ..Behaviour::default()
+    });
+    let report = done(&bench.guard(), turn("x", 4)).await;
+    assert_eq!(report.outcome.result, OutcomeKind::NotApplied);
+    assert_eq!(report.outcome.summary, "the dials do not want to");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_followed_and_the_right_outcome_found() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    bench.server.behave(Behaviour {
+        silent: true,
+        ..Behaviour::default()
+    });
+    assert_eq!(
+        done(&guard, turn("x", 4)).await.outcome.result,
+        OutcomeKind::Applied
+    );
+    bench.server.behave(Behaviour {
+        silent: true,
+        forgets: true,
+        ..Behaviour::default()
+    });
+    let report = done(&guard, turn("y", 4)).await;
+    assert_eq!(
+        summary(&report),
+        (Value::from("not_applied"), Some("no_trace"))
+    );
+    assert_eq!(bench.server.senders("y").len(), 1);
+}
+
+/// Cancelled by another process while it is followed: what was sent is not taken back, and its
+/// outcome is unknown until somebody looks.
+#[tokio::test]
+async fn cancelling_stops_the_following_and_recovery_goes_on() {
+    let bench = Workbench::new().await;
+    let delay = Duration::from_millis(200);
+    bench.server.behave(Behaviour {
+        delay,
+        ..Behaviour::default()
+    });
+    let guard = bench.guard();
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let id = proposal.id.clone();
+    let desk = bench.guard().desk();
+    let (accepted, mut is_accepted) = tokio::sync::mpsc::unbounded_channel();
+    let running = tokio::spawn({
+        let guard = guard.clone();
+        async move {
+            let mut watch = |event: Event| {
+                if matches!(event, Event::Accepted(_)) {
+                    accepted.send(()).unwrap();
+                }
+            };
+            guard.execute(&proposal, &mut watch).await
+        }
+    });
+    is_accepted.recv().await.unwrap();
+    desk.cancel(&id, &ana(), "not now").await.unwrap();
+    let report = running.await.unwrap().unwrap();
+    assert_eq!(
+        summary(&report),
+        (Value::from("unknown"), Some("cancelled"))
+    );
+    let again = desk.cancel(&id, &ana(), "not now").await.unwrap_err();
+    assert!(again.to_string().contains("of unknown outcome"), "{again}");
+    let recovered = guard.recover(&mut |_| {}).await.unwrap();
+    assert_eq!(recovered[0].outcome.result, OutcomeKind::Applied);
+    assert_eq!(bench.server.senders("x").len(), 1);
+}
+
+#[tokio::test]
+async fn recovery_leaves_alone_what_a_living_process_is_at() {
+    let bench = Workbench::new().await;
+    let delay = Duration::from_millis(100);
+    bench.server.behave(Behaviour {
+        delay,
+        ..Behaviour::default()
+    });
+    let (one, other) = (bench.guard(), bench.guard());
+    let proposal = proposed(&one, turn("x", 4)).await;
+    let mut accepted = false;
+    let (reached, mut is_reached) = tokio::sync::mpsc::unbounded_channel();
+    let running = tokio::spawn(async move {
+        let mut watch = |event: Event| {
+            if matches!(event, Event::Accepted(_)) && !accepted {
+                accepted = true;
+                reached.send(()).unwrap();
+            }
+        };
+        one.execute(&proposal, &mut watch).await
+    });
+    is_reached.recv().await.unwrap();
+    assert!(other.recover(&mut |_| {}).await.unwrap().is_empty());
+    let report = running.await.unwrap().unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert_eq!(bench.records("adopted").await, 0);
+    assert_eq!(bench.records("outcome").await, 1);
+}
+
+#[tokio::test]
+async fn an_intent_that_cannot_be_written_or_synced_is_never_sent() {
+    for point in ["journal.write", "journal.sync"] {
+        let bench = Workbench::new().await;
+        let guard = bench.guard();
+        let proposal = proposed(&guard, turn("x", 4)).await;
+        arm(
+            point,
+            bench.directory.path(),
+            0,
+            Failure::Fail(ErrorKind::Other),
+        );
+        let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+        assert!(matches!(error, GuardError::Journal(_)), "{error}");
+        disarm(bench.directory.path());
+        assert!(bench.server.senders("x").is_empty(), "{point}");
+        // Nor does this process try again.
+        assert!(guard.propose(turn("y", 1)).await.is_err());
+    }
+}
+
+/// The answer and the outcome cannot be written: the send is not forgotten, and another process
+/// finds out.
+#[tokio::test]
+async fn an_outcome_that_cannot_be_written_is_said_to_be_unrecorded() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    arm(
+        "journal.sync",
+        bench.directory.path(),
+        1,
+        Failure::Fail(ErrorKind::Other),
+    );
+    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    disarm(bench.directory.path());
+    let GuardError::Unrecorded { report, .. } = &error else {
+        unreachable!("{error:?}");
+    };
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert_eq!(error.kind(), FailureKind::Unknown);
+    drop(guard);
+    let other = bench.guard();
+    let reports = loop {
+        let reports = other.recover(&mut |_| {}).await.unwrap();
+        if !reports.is_empty() {
+            break reports;
+        }
+        // The thread of the first one ends by itself, soon.
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(reports[0].outcome.result, OutcomeKind::Applied);
+    assert_eq!(bench.server.senders("x").len(), 1);
+}
+
+#[tokio::test]
+async fn secrets_are_not_in_the_journal() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard().secret("hunter2");
+    let mut request = hold("x").reason("with hunter2 at http://ana:pw123@dials:80/");
+    request.parameters["pin"] = Value::from("4711");
+    let report = done(&guard, request).await;
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    let segment = bench
+        .directory
+        .path()
+        .join("journal/00000000000000000001.jsonl");
+    let journal = std::fs::read_to_string(segment).unwrap();
+    for secret in ["hunter2", "pw123", "4711"] {
+        assert!(!journal.contains(secret), "{secret} is in {journal}");
+    }
+    assert!(journal.contains("http://[redacted]@dials:80/"));
+    bench.records("outcome").await;
+}

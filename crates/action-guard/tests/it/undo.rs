@@ -1,0 +1,231 @@
+//! Taking back: undo, leases, reap, and when the journal is full.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use action_core::OutcomeKind;
+use action_guard::failpoint::{Failure, arm, disarm};
+use action_guard::{GuardError, Reaped, Refusal, Request};
+use serde_json::json;
+
+use crate::dials::{Behaviour, Dial};
+use crate::scene::actor;
+use crate::workbench::{Workbench, ana, done, hold, turn};
+
+#[tokio::test]
+async fn an_undo_is_a_proposal_and_releases_what_was_ours() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let held = done(&guard, hold("x")).await;
+    assert_eq!(guard.state().await.unwrap().effects.len(), 1);
+    let undo = guard
+        .propose_undo(&held.id, &ana(), "it is repaired")
+        .await
+        .unwrap();
+    assert_eq!(undo.undoes.as_deref(), Some(held.id.as_str()));
+    assert_eq!(undo.request.action, "release_dial");
+    guard.execute(&undo, &mut |_| {}).await.unwrap();
+    assert!(!bench.server.dial("x").held);
+    assert!(guard.state().await.unwrap().effects.is_empty());
+    let again = guard
+        .propose_undo(&held.id, &ana(), "again")
+        .await
+        .unwrap_err();
+    assert!(matches!(again, GuardError::ChangedSince { .. }), "{again}");
+}
+
+#[tokio::test]
+async fn what_somebody_changed_since_is_not_undone() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let turned = done(&guard, turn("x", 4)).await;
+    let value = 9;
+    bench.server.turn_by_hand(
+        "x",
+        Dial {
+            value,
+            ..Dial::default()
+        },
+    );
+    let error = guard
+        .propose_undo(&turned.id, &ana(), "back")
+        .await
+        .unwrap_err();
+    let GuardError::ChangedSince { changes } = &error else {
+        unreachable!("{error:?}");
+    };
+    assert_eq!(
+        (&changes[0].then, &changes[0].now),
+        (&json!(4), &Some(json!(9)))
+    );
+    assert_eq!(bench.server.senders("x").len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_taken_back_by_hand_is_ours_no_longer() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    done(&guard, hold("x")).await;
+    let by_hand = Request::new("release_dial", json!({"dial": "x"}), "user:ben");
+    done(&guard, by_hand).await;
+    assert!(guard.state().await.unwrap().effects.is_empty());
+}
+
+#[tokio::test]
+async fn an_undo_of_something_long_ago_is_found_in_the_journal() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let first = done(&guard, turn("x", 4)).await;
+    for value in 0..40 {
+        done(&guard, turn("y", value)).await;
+    }
+    assert!(guard.state().await.unwrap().life(&first.id).is_none());
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    assert_eq!(undo.request.parameters, json!({"dial": "x", "value": 0}));
+    let report = guard.execute(&undo, &mut |_| {}).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+}
+
+#[tokio::test]
+async fn the_kill_switch_lets_only_our_own_be_taken_back() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let held = done(&guard, hold("x")).await;
+    let turned = done(&guard, turn("y", 4)).await;
+    let stop = bench
+        .guard()
+        .desk()
+        .stop(&actor("agent:night"), "smoke")
+        .await
+        .unwrap();
+    assert_eq!(stop.in_force.len(), 1);
+    let error = guard
+        .propose_undo(&turned.id, &ana(), "back")
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, GuardError::Refused(Refusal::Killed { .. })),
+        "{error}"
+    );
+    let undo = guard.propose_undo(&held.id, &ana(), "back").await.unwrap();
+    let report = guard.execute(&undo, &mut |_| {}).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert!(!bench.server.dial("x").held);
+}
+
+#[tokio::test]
+async fn a_lease_that_is_over_is_reaped_and_nothing_else() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    done(&guard, hold("short").lease(Duration::ZERO)).await;
+    done(&guard, hold("long").lease(Duration::from_secs(3600))).await;
+    done(&guard, hold("open")).await;
+    // Not ours.
+    bench.server.turn_by_hand(
+        "theirs",
+        Dial {
+            held: true,
+            ..Dial::default()
+        },
+    );
+    // Another process does it.
+    let reaped = bench.guard().reap(&mut |_| {}).await.unwrap();
+    let [Reaped::Sent { effect, report }] = &reaped[..] else {
+        unreachable!("{reaped:?}");
+    };
+    assert_eq!(effect.key, "hold/short");
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    let held = ["short", "long", "open", "theirs"].map(|name| bench.server.dial(name).held);
+    assert_eq!(held, [false, true, true, true]);
+    assert!(guard.reap(&mut |_| {}).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_somebody_changed_is_not_reaped_until_a_person_releases_it() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let held = done(&guard, hold("x").lease(Duration::ZERO)).await;
+    bench.server.turn_by_hand("x", Dial::default());
+    let reaped = guard.reap(&mut |_| {}).await.unwrap();
+    assert!(matches!(&reaped[..], [Reaped::Left { why, .. }] if why.contains("changed")));
+    guard.release(&held.id, &ana(), "ben has it").await.unwrap();
+    assert!(guard.reap(&mut |_| {}).await.unwrap().is_empty());
+    assert_eq!(bench.server.senders("x").len(), 1);
+}
+
+#[tokio::test]
+async fn a_person_resolves_what_nothing_can_tell() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard().stalled_after(Duration::ZERO);
+    let report = done(&guard, hold("x")).await;
+    let ended = guard
+        .resolve(&report.id, &ana(), OutcomeKind::Applied, "seen")
+        .await;
+    assert!(ended.is_err(), "it is known");
+}
+
+/// The disk is full and the reserve is used up: a person takes back what is ours, and it is written
+/// down when there is space.
+#[tokio::test]
+async fn with_a_full_disk_a_person_can_still_take_back_what_is_ours() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let held = done(&guard, hold("x")).await;
+    let turned = done(&guard, turn("y", 1)).await;
+    arm(
+        "journal.write",
+        bench.directory.path(),
+        0,
+        Failure::Fail(ErrorKind::StorageFull),
+    );
+    let by_an_agent = guard
+        .break_glass(&held.id, &actor("agent:night"), "full", &mut |_| {})
+        .await;
+    assert!(matches!(
+        by_an_agent,
+        Err(GuardError::Refused(Refusal::NotAPerson { .. }))
+    ));
+    let not_ours = guard
+        .break_glass(&turned.id, &ana(), "full", &mut |_| {})
+        .await;
+    assert!(matches!(
+        not_ours,
+        Err(GuardError::Refused(Refusal::NotOurs { .. }))
+    ));
+    let broken = guard
+        .break_glass(&held.id, &ana(), "full", &mut |_| {})
+        .await
+        .unwrap();
+    assert_eq!(broken.report.outcome.result, OutcomeKind::Applied);
+    assert!(!broken.recorded);
+    assert!(!bench.server.dial("x").held);
+    assert!(guard.propose(turn("z", 1)).await.is_err());
+    disarm(bench.directory.path());
+    guard.record_break_glass(broken.record).await.unwrap();
+    assert!(guard.state().await.unwrap().effects.is_empty());
+    assert_eq!(bench.records("break_glass").await, 1);
+}
+
+#[tokio::test]
+async fn an_unknown_lasting_effect_is_not_reaped_before_it_is_known() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let proposal = guard
+        .propose(hold("x").lease(Duration::ZERO))
+        .await
+        .unwrap();
+    bench.server.behave(Behaviour {
+        delay: Duration::from_millis(150),
+        ..Behaviour::default()
+    });
+    let running = tokio::spawn({
+        let guard = guard.clone();
+        async move { guard.execute(&proposal, &mut |_| {}).await }
+    });
+    while guard.state().await.unwrap().effects.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let reaped = guard.reap(&mut |_| {}).await.unwrap();
+    assert!(matches!(&reaped[..], [Reaped::Left { why, .. }] if why.contains("executing")));
+    running.await.unwrap().unwrap();
+}
