@@ -93,6 +93,9 @@ pub struct Shape {
     /// for text. Schemas do not say so; they name the one usual form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also_accepts: Option<ValueType>,
+    /// Whether its value is written down nowhere, as its declaration says by `writeOnly`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
 }
 
 /// The type of a value.
@@ -148,6 +151,7 @@ impl Shape {
             properties: Vec::new(),
             unit: None,
             also_accepts: None,
+            secret: false,
         }
     }
 

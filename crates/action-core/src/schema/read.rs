@@ -24,7 +24,7 @@ struct Read {
 }
 
 /// What says nothing about values, or says what serde enforces anyway.
-const IGNORED: &[&str] = &["title", "format", "examples", "deprecated", "writeOnly"];
+const IGNORED: &[&str] = &["title", "format", "examples", "deprecated"];
 
 impl<'a> Reader<'a> {
     pub(super) fn new(type_name: &'a str) -> Self {
@@ -223,6 +223,7 @@ impl<'a> Reader<'a> {
             "items" => {
                 shape.items = Some(Box::new(self.value(value, &format!("{place}/0"))?.shape))
             }
+            "writeOnly" => shape.secret = *value == Value::Bool(true),
             "x-unit" => shape.unit = text(),
             "x-expected" => shape.expected = text(),
             "x-also-accepts" => shape.also_accepts = serde_json::from_value(value.clone()).ok(),
