@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use crate::clock::{Clock, Time};
 use crate::cluster::Cluster;
+use crate::cluster::labels::first_keyspace;
 use crate::cluster::members::Member;
 use crate::fault::Faults;
 use crate::received::Received;
@@ -38,6 +39,7 @@ pub struct Builder {
     first_id: Option<u64>,
     evict_batch: u64,
     labeler_split_keys: Vec<String>,
+    keyspace_labels: bool,
     settings: Settings,
 }
 
@@ -61,6 +63,7 @@ impl Default for Builder {
             first_id: None,
             evict_batch: 3,
             labeler_split_keys: Vec::new(),
+            keyspace_labels: false,
             settings: Settings::default(),
         }
     }
@@ -248,6 +251,14 @@ impl Builder {
         self
     }
 
+    /// Whether there is the label rule of the first keyspace, as every cluster has it from 7.1
+    /// on; off by default. Its borders split the first and the last region.
+    #[must_use]
+    pub fn keyspace_labels(mut self, on: bool) -> Self {
+        self.keyspace_labels = on;
+        self
+    }
+
     /// Starts serving on ports the system chooses.
     ///
     /// # Errors
@@ -268,6 +279,10 @@ impl Builder {
             .then(|| self.bootstrap_time.map_or(start, Time::from));
         cluster.id = self.cluster_id.unwrap_or(cluster.id);
         cluster.schedulers.evict_batch = self.evict_batch;
+        if self.keyspace_labels {
+            let rule = first_keyspace(!cluster.rows().kv_sizes);
+            cluster.labels.rules.insert(rule.id.clone(), rule);
+        }
         if !self.labeler_split_keys.is_empty() {
             cluster.labeler_split_keys = self.labeler_split_keys;
             cluster.check_everything();

@@ -91,7 +91,30 @@ impl Answer {
         Self::of(500, Some(TEXT), format!("{text}…stack…").into_bytes())
     }
 
-    /// The error object, with its code in a header.
+    /// The error object of what went wrong inside, with the stack's addresses.
+    pub(crate) fn internal_error(message: &str) -> Self {
+        #[derive(Serialize)]
+        struct Internal<'a> {
+            code: &'a str,
+            msg: &'a str,
+            data: Nothing,
+            stack: [u64; 3],
+        }
+        let mut answer = Self::json(
+            500,
+            &Internal {
+                code: "internal",
+                msg: message,
+                data: Nothing {},
+                stack: [33_554_432, 37_748_736, 41_943_040],
+            },
+        );
+        let code = ("TiDB-Error-Code", "internal".to_owned());
+        answer.headers.push(code);
+        answer
+    }
+
+    /// The error object of bad input, with its code in a header.
     pub(crate) fn error_object(code: &'static str, message: &str, data: impl Serialize) -> Self {
         #[derive(Serialize)]
         struct ErrorObject<'a, D> {
@@ -99,9 +122,8 @@ impl Answer {
             msg: &'a str,
             data: D,
         }
-        let status = if code == "input" { 400 } else { 500 };
         let mut answer = Self::json(
-            status,
+            400,
             &ErrorObject {
                 code,
                 msg: message,

@@ -52,7 +52,9 @@ impl Serialize for Item {
             Self::Int(value) => serializer.serialize_i64(*value),
             Self::Float(value) => GoFloat(*value).serialize(serializer),
             Self::Bool(value) => serializer.serialize_str(if *value { "true" } else { "false" }),
-            Self::Duration(text) | Self::Text(text) => serializer.serialize_str(text),
+            Self::Duration(text) | Self::Text(text) | Self::Words(text) => {
+                serializer.serialize_str(text)
+            }
             Self::Flag(flag) => serializer.serialize_bool(*flag),
             Self::Texts(texts) => texts.serialize(serializer),
             Self::Ids(ids) => ids.serialize(serializer),

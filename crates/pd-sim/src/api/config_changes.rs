@@ -253,7 +253,7 @@ fn follow(cluster: &mut Cluster, old: &Items) -> Result<(), String> {
         _ => 0,
     };
     let old_labels = match find(old, "location-labels") {
-        Some(Item::Text(text)) => text.as_str(),
+        Some(Item::Words(text)) => text.as_str(),
         _ => "",
     };
     if default.count != was || default.location_labels.join(",") != old_labels {
@@ -289,7 +289,7 @@ fn merged(
                 known,
             ),
             Mismatch::Text(text) if is_plain => Answer::message(500, &text),
-            Mismatch::Text(text) => Answer::error_object("internal", &text, Nothing {}),
+            Mismatch::Text(text) => Answer::internal_error(&text),
         })?;
     }
     Ok(items)
@@ -320,7 +320,7 @@ pub(super) fn set_log_level(cluster: &mut Cluster, request: &Request<'_>) -> Ans
 }
 
 /// Where in the body the value of `name` ends: Go's error says so.
-fn end_of_value(body: &[u8], name: &str) -> usize {
+pub(super) fn end_of_value(body: &[u8], name: &str) -> usize {
     let key = format!("\"{name}\"");
     let text = String::from_utf8_lossy(body);
     let Some(after_key) = text.find(&key).map(|at| at + key.len()) else {

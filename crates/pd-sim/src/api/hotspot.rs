@@ -58,7 +58,9 @@ pub(super) fn regions(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         match text.parse::<u64>() {
             Err(_) => return Answer::message(400, &format!("invalid store id: {text}")),
             Ok(id) if !cluster.stores.contains_key(&id) => {
-                return Answer::message(500, &errors::store_not_found(id));
+                let rows = cluster.rows();
+                let status = if rows.prefixed_errors { 500 } else { 404 };
+                return Answer::message(status, &errors::no_such_store(rows, id));
             }
             Ok(id) => stores.push(id),
         }

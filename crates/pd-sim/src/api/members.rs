@@ -84,6 +84,15 @@ struct MemberBody<'a> {
     git_hash: &'static str,
 }
 
+/// What `GET /leader` says of it.
+#[derive(Serialize)]
+struct LeaderBody<'a> {
+    name: &'a str,
+    member_id: u64,
+    peer_urls: [&'a str; 1],
+    client_urls: [&'a str; 1],
+}
+
 fn is_zero(priority: &i64) -> bool {
     *priority == 0
 }
@@ -134,7 +143,13 @@ pub(super) fn members(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
 }
 
 pub(super) fn leader(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::ok(&cluster.members.leader().map(|member| body(cluster, member)))
+    let leader = cluster.members.leader().map(|member| LeaderBody {
+        name: &member.name,
+        member_id: member.id,
+        peer_urls: [&member.peer_url],
+        client_urls: [&member.client_url],
+    });
+    Answer::ok(&leader)
 }
 
 pub(super) fn resign(cluster: &mut Cluster, _: &Request<'_>) -> Answer {

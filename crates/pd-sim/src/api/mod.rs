@@ -24,6 +24,7 @@ mod rules;
 mod scheduler_config;
 mod scheduler_settings;
 mod schedulers;
+mod service;
 mod store_changes;
 mod store_labels;
 mod store_limits;

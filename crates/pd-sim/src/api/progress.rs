@@ -18,6 +18,15 @@ struct Body<'a> {
     left_seconds: GoFloat,
 }
 
+/// Go's error for a number that is none.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct NumberError<'a> {
+    func: &'static str,
+    num: &'a str,
+    err: Nothing,
+}
+
 pub(super) fn show(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let id = request.query("id").unwrap_or_default();
     if !id.is_empty() {
@@ -31,8 +40,13 @@ pub(super) fn show(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 
 fn of_store(cluster: &Cluster, text: &str) -> Answer {
     let Ok(store_id) = text.parse::<u64>() else {
+        let data = NumberError {
+            func: "ParseUint",
+            num: text,
+            err: Nothing {},
+        };
         let text = errors::not_a_number("ParseUint", text);
-        return Answer::error_object("input", &text, Nothing {});
+        return Answer::error_object("input", &text, data);
     };
     match cluster.emptying_progress(store_id) {
         None => none(&format!("the given store ID: {store_id}")),

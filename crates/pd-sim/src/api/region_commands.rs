@@ -1,7 +1,7 @@
 //! What can be asked of many regions at once: scatter, split, check soon.
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::api::answer::{Answer, GoList};
 use crate::api::request::{Request, go_kind, wrong_type};
@@ -28,6 +28,10 @@ pub(super) fn scatter(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         (Some(start), Some(end)) => cluster.regions_between(start, end),
         _ => match go_uints(input.get("regions_id")) {
             Some(ids) => cluster.regions_to_scatter(&ids),
+            // Up to 7.5 this is the caller's mistake, later it is PD's.
+            None if !cluster.rows().names_what_changed => {
+                return Answer::message(400, "regions_id is invalid");
+            }
             None => Err("regions_id is invalid".to_owned()),
         },
     };
@@ -89,6 +93,9 @@ pub(super) fn accelerate(cluster: &mut Cluster, request: &Request<'_>) -> Answer
         Ok(input) => input,
         Err(answer) => return answer,
     };
+    if !cluster.rows().names_what_changed {
+        return accelerate_as_before(cluster, request, &input);
+    }
     let text = |field: &str| input.get(field).and_then(Json::as_str);
     let (Some(start), Some(end)) = (text("start_key"), text("end_key")) else {
         return Answer::message(400, "start_key or end_key is not string");
@@ -105,6 +112,41 @@ pub(super) fn accelerate(cluster: &mut Cluster, request: &Request<'_>) -> Answer
             Answer::plain(200, &text)
         }
         Err(text) => Answer::message(500, &text),
+    }
+}
+
+/// Up to 7.5 the keys are checked one by one, in other words.
+fn accelerate_as_before(
+    cluster: &mut Cluster,
+    request: &Request<'_>,
+    input: &Map<String, Json>,
+) -> Answer {
+    let key = |field| parsed_key(input.get(field), field);
+    let keys = key("start_key").and_then(|start| Ok((start, key("end_key")?)));
+    let ((start, raw_start), (end, raw_end)) = match keys {
+        Ok(keys) => keys,
+        Err(text) => return Answer::message(400, &text),
+    };
+    match limit(request) {
+        Ok(limit) => {
+            check_soon(cluster, &start, &end, limit);
+            let text =
+                format!("Accelerate regions scheduling in a given range [{raw_start},{raw_end})");
+            Answer::plain(200, &text)
+        }
+        Err(answer) => answer,
+    }
+}
+
+/// A key in hex, and as it was given.
+fn parsed_key(json: Option<&Json>, field: &str) -> Result<(String, String), String> {
+    match json {
+        None => Err(format!("missing {field}")),
+        Some(Json::String(text)) => errors::go_hex(text)
+            .map(|key| (key, text.clone()))
+            // PD names the field, not the key.
+            .map_err(|_| format!("split key {field} is not in hex format")),
+        Some(_) => Err(format!("bad format {field}")),
     }
 }
 
@@ -125,14 +167,7 @@ pub(super) fn accelerate_several(cluster: &mut Cluster, request: &Request<'_>) -
     let mut said = String::from("Accelerate regions scheduling in given ranges: ");
     let mut ranges = Vec::new();
     for range in &input {
-        let key = |field: &str| match range.get(field) {
-            None => Err(format!("missing {field}")),
-            Some(Json::String(text)) => errors::go_hex(text)
-                .map(|key| (key, text.clone()))
-                // PD names the field, not the key.
-                .map_err(|_| format!("split key {field} is not in hex format")),
-            Some(_) => Err(format!("bad format {field}")),
-        };
+        let key = |field| parsed_key(range.get(field), field);
         match key("start_key").and_then(|start| Ok((start, key("end_key")?))) {
             Ok(((start, raw_start), (end, raw_end))) => {
                 said.push_str(&format!("[{raw_start},{raw_end}), "));

@@ -56,7 +56,7 @@ impl<'a> From<&'a LabelRule> for RuleBody<'a> {
             labels: rule.labels.iter().map(LabelBody::from).collect(),
             rule_type: "key-range",
             data: rule
-                .ranges
+                .as_given
                 .iter()
                 .map(|(start_key, end_key)| Range { start_key, end_key })
                 .collect(),
@@ -221,7 +221,9 @@ fn checked(input: &Map<String, Json>, now: Time) -> Result<LabelRule, Answer> {
         return Err(bad("no key ranges".to_owned()));
     }
     let mut ranges = Vec::new();
+    let mut as_given = Vec::new();
     for range in data {
+        as_given.push((text(range.get("start_key")), text(range.get("end_key"))));
         let key = |field: &str, name: &str| {
             let text = range.get(field).and_then(Json::as_str);
             let text = text.ok_or_else(|| bad(format!("invalid {name} type: *reflect.rtype")))?;
@@ -241,6 +243,7 @@ fn checked(input: &Map<String, Json>, now: Time) -> Result<LabelRule, Answer> {
         index: input.get("index").and_then(Json::as_i64).unwrap_or(0),
         labels,
         ranges,
+        as_given,
     })
 }
 

@@ -75,7 +75,7 @@ pub(super) fn replicated(cluster: &mut Cluster, request: &Request<'_>) -> Answer
     Answer::message(200, if all_are { "REPLICATED" } else { "INPROGRESS" })
 }
 
-type ByStore = BTreeMap<String, i64>;
+type ByStore = Option<BTreeMap<String, i64>>;
 
 #[derive(Default, Serialize)]
 struct Stats {
@@ -84,13 +84,16 @@ struct Stats {
     storage_size: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_storage_size: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_columnar_storage_size: Option<i64>,
     storage_keys: i64,
     store_leader_count: ByStore,
     store_peer_count: ByStore,
     store_leader_size: ByStore,
     store_leader_keys: ByStore,
     store_peer_size: ByStore,
-    store_peer_keys: ByStore,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_peer_keys: Option<ByStore>,
 }
 
 /// What a range holds. Its keys are raw.
@@ -103,6 +106,9 @@ pub(super) fn of_range(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let only_counts = request.query("count").is_some();
     let mut stats = Stats {
         user_storage_size: cluster.rows().witness_schedulers.then_some(0),
+        user_columnar_storage_size: cluster.rows().kv_sizes.then_some(0),
+        // From 9.0 on left out when empty.
+        store_peer_keys: (!cluster.rows().kv_sizes).then_some(None),
         ..Stats::default()
     };
     let regions = cluster
@@ -118,12 +124,14 @@ pub(super) fn of_range(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         stats.storage_size += region.size;
         stats.storage_keys += region.keys;
         let add = |to: &mut ByStore, store_id: u64, value: i64| {
+            let to = to.get_or_insert_default();
             *to.entry(store_id.to_string()).or_default() += value;
         };
         for peer in &region.peers {
             add(&mut stats.store_peer_count, peer.store_id, 1);
             add(&mut stats.store_peer_size, peer.store_id, region.size);
-            add(&mut stats.store_peer_keys, peer.store_id, region.keys);
+            let keys = stats.store_peer_keys.get_or_insert_default();
+            add(keys, peer.store_id, region.keys);
         }
         if let Some(leader) = region.leader {
             add(&mut stats.store_leader_count, leader, 1);

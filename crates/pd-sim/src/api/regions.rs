@@ -162,7 +162,8 @@ pub(super) fn by_id(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 }
 
 pub(super) fn by_key(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let key = match key_of(request.segment(2).as_bytes(), request) {
+    let takes_hex = cluster.rows().prefixed_errors;
+    let key = match key_of(request.segment(2).as_bytes(), request, takes_hex) {
         Ok(key) => key,
         Err(answer) => return answer,
     };
@@ -181,7 +182,14 @@ pub(super) fn scan(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         Ok(limit) => usize::try_from(limit).unwrap_or(usize::MAX).min(MAX_LIMIT),
         Err(answer) => return answer,
     };
-    let key = |name| key_of(request.query_bytes(name).unwrap_or_default(), request);
+    let takes_hex = cluster.rows().region_types;
+    let key = |name| {
+        key_of(
+            request.query_bytes(name).unwrap_or_default(),
+            request,
+            takes_hex,
+        )
+    };
     let keys = key("key").and_then(|start| Ok((start, key("end_key")?)));
     let (start, end) = match keys {
         Ok(keys) => keys,
@@ -209,8 +217,8 @@ fn limit_of(request: &Request<'_>) -> Result<i64, Answer> {
 }
 
 /// A key from the URL, as upper-case hex: raw bytes unless the request says it is hex.
-fn key_of(given: &[u8], request: &Request<'_>) -> Result<String, Answer> {
-    if request.query("format") != Some("hex") {
+fn key_of(given: &[u8], request: &Request<'_>, takes_hex: bool) -> Result<String, Answer> {
+    if !takes_hex || request.query("format") != Some("hex") {
         return Ok(given.iter().map(|byte| format!("{byte:02X}")).collect());
     }
     let text = String::from_utf8_lossy(given);
@@ -315,9 +323,9 @@ pub(super) fn found_by<'a>(
 }
 
 pub(super) fn siblings(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let region_id = match request.id(2) {
-        Ok(id) => id,
-        Err(answer) => return answer,
+    let text = request.segment(2);
+    let Ok(region_id) = text.parse() else {
+        return Answer::message(400, &errors::not_a_number("Atoi", text));
     };
     let Some(region) = cluster.regions.get(region_id) else {
         let text = errors::region_not_found(cluster.rows(), region_id);

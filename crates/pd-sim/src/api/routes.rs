@@ -5,7 +5,7 @@ use crate::api::request::Request;
 use crate::api::{
     checkers, config, config_changes, hotspot, members, operators, progress, region_commands,
     region_labels, region_stats, regions, rule_changes, rule_groups, rules, scheduler_config,
-    schedulers, store_changes, store_labels, store_limits, stores,
+    schedulers, service, store_changes, store_labels, store_limits, stores,
 };
 use crate::cluster::Cluster;
 
@@ -193,6 +193,20 @@ pub(super) const ROUTES: &[Route] = {
         get("/regions/{order}", Cluster, regions::top),
         get("/hotspot/regions/write", Nothing, hotspot::regions),
         get("/hotspot/regions/read", Nothing, hotspot::regions),
+        get("/hotspot/buckets", Nothing, service::hot_buckets),
+        get("/hotspot/regions/history", Nothing, service::hot_history),
+        any(
+            "/replication_mode/status",
+            Cluster,
+            service::replication_mode,
+        ),
+        get("/service-middleware/config", Nothing, service::middleware),
+        get("/gc/safepoint", Nothing, service::safe_points),
+        get(
+            "/admin/unsafe/remove-failed-stores/show",
+            Cluster,
+            service::unsafe_recovery,
+        ),
         get("/hotspot/stores", Nothing, hotspot::stores),
         get("/config", Nothing, config::all),
         post("/config", Nothing, config_changes::set_items),

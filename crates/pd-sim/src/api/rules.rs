@@ -148,6 +148,7 @@ pub(super) fn one(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     }
     match cluster.rules.get(request.segment(2), request.segment(3)) {
         Some(rule) => Answer::ok(&RuleBody::from(rule)),
+        None if !cluster.rows().names_what_changed => Answer::json(404, &()),
         None => Answer::message(404, "[PD:placement:ErrRuleNotFound]rule not found"),
     }
 }
@@ -256,7 +257,11 @@ fn region<'a>(cluster: &'a Cluster, request: &Request<'_>) -> Result<&'a Region,
         return Err(answer);
     }
     let Ok(region_id) = request.segment(3).parse() else {
-        let text = "[PD:region:ErrRegionInvalidID]invalid region id";
+        let text = if cluster.rows().names_what_changed {
+            "[PD:region:ErrRegionInvalidID]invalid region id"
+        } else {
+            "invalid region id"
+        };
         return Err(Answer::message(400, text));
     };
     cluster

@@ -120,6 +120,11 @@ fn object(request: &Request<'_>) -> Result<Map<String, Json>, Answer> {
 }
 
 fn set_batch(cluster: &mut Cluster, name: &str, items: Items, request: &Request<'_>) -> Answer {
+    let (updated, same, unknown) = if cluster.rows().witness_schedulers {
+        (UPDATED, SAME, UNKNOWN)
+    } else {
+        ("success", "no changed", "config item not found")
+    };
     let is_leader = name == "balance-leader-scheduler";
     let max = if is_leader {
         cluster.rows().balance_leader_batch_max
@@ -142,10 +147,10 @@ fn set_batch(cluster: &mut Cluster, name: &str, items: Items, request: &Request<
                 return Answer::message(400, &text);
             }
             cluster.schedulers.settings.insert(name.to_owned(), new);
-            Answer::message(200, UPDATED)
+            Answer::message(200, updated)
         }
-        Ok(Change::Nothing) => Answer::message(200, SAME),
-        Ok(Change::Unknown) => Answer::message(400, UNKNOWN),
+        Ok(Change::Nothing) => Answer::message(200, same),
+        Ok(Change::Unknown) => Answer::message(400, unknown),
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::api::answer::{Answer, GoList};
+use crate::api::config_changes::end_of_value;
 use crate::api::range_schedulers::described;
 use crate::api::request::{Request, go_kind, wrong_type};
 use crate::clock::Time;
@@ -74,7 +75,10 @@ pub(super) fn add(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     };
     match name {
         EVICT_LEADER | GRANT_LEADER => hold_leaders(cluster, name, &input),
-        "scatter-range" | "scatter-range-scheduler" => special(cluster, "scatter-range", &input),
+        "scatter-range" => special(cluster, "scatter-range", &input),
+        "scatter-range-scheduler" if cluster.rows().range_scheduler => {
+            special(cluster, "scatter-range", &input)
+        }
         "grant-hot-region-scheduler" => excluded_by(cluster, "balance-hot-region-scheduler")
             .unwrap_or_else(|| special(cluster, "grant-hot-region", &input)),
         "balance-range" | "balance-range-scheduler" if cluster.rows().range_scheduler => {
@@ -200,12 +204,16 @@ pub(super) fn pause(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         Ok(input) => input,
         Err(answer) => return answer,
     };
-    if let Some(other) = input
-        .values()
-        .find(|value| !value.is_i64() && !value.is_null())
+    if let Some((name, other)) = input
+        .iter()
+        .find(|(_, value)| !value.is_i64() && !value.is_null())
     {
-        let kind = go_kind(other);
-        return wrong_type(kind, "Go value of type int64", request.body.len(), "", "");
+        let found = match other {
+            Json::Number(number) => format!("number {number}"),
+            other => go_kind(other).to_owned(),
+        };
+        let offset = end_of_value(request.body, name);
+        return wrong_type(&found, "Go value of type int64", offset, "", "");
     }
     let Some(delay) = input.get("delay").map(|delay| delay.as_i64().unwrap_or(0)) else {
         return Answer::message(400, "missing pause time");
@@ -263,6 +271,9 @@ pub(super) fn diagnose(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         ("paused", String::new())
     } else if cluster.is_halted() {
         ("halted", String::new())
+    } else if cluster.schedulers.was_paused.contains(name) {
+        // What is shown is how the last round ended.
+        ("paused", String::new())
     } else {
         let stores = cluster.stores.len();
         (

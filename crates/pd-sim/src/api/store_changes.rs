@@ -24,7 +24,7 @@ fn offline(cluster: &mut Cluster, store_id: u64, force: bool) -> Option<Answer> 
     let rows = cluster.rows();
     let replicas = cluster.config.max_replicas();
     let Some(store) = cluster.stores.get(&store_id) else {
-        return refuse(404, errors::no_such_store(rows, store_id));
+        return refuse(404, errors::store_not_found(store_id));
     };
     match store.state {
         StoreState::Offline if store.physically_destroyed == force => return None,
@@ -69,7 +69,6 @@ pub(super) fn set_state(cluster: &mut Cluster, request: &Request<'_>) -> Answer 
         Ok(id) => id,
         Err(answer) => return answer,
     };
-    let rows = cluster.rows();
     let state = request.query("state").unwrap_or_default();
     let done = || Answer::message(200, "The store's state is updated.");
     if state.eq_ignore_ascii_case("offline") {
@@ -79,7 +78,7 @@ pub(super) fn set_state(cluster: &mut Cluster, request: &Request<'_>) -> Answer 
         return Answer::message(400, &format!("invalid state {state}"));
     }
     let Some(store) = cluster.stores.get(&store_id) else {
-        return Answer::message(404, &errors::no_such_store(rows, store_id));
+        return Answer::message(404, &errors::store_not_found(store_id));
     };
     if store.state == StoreState::Tombstone {
         return Answer::message(410, &errors::store_removed(store_id));

@@ -74,7 +74,7 @@ pub(super) fn set(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         Err(answer) => return answer,
     };
     if !cluster.stores.contains_key(&store_id) {
-        return Answer::message(500, &errors::store_not_found(store_id));
+        return Answer::message(500, &errors::no_such_store(cluster.rows(), store_id));
     }
     let input = match LimitInput::of(cluster, request) {
         Ok(input) => input,
@@ -148,6 +148,7 @@ struct LimitInput {
     rate: f64,
     add: bool,
     remove: bool,
+    clears: bool,
     labels: Option<Vec<(String, String)>>,
     /// For how long; `None` for good.
     seconds: Option<u64>,
@@ -166,7 +167,7 @@ impl LimitInput {
             None => (true, true),
             Some(Some("" | "add-peer")) => (true, false),
             Some(Some("remove-peer")) => (false, true),
-            Some(Some("send-snapshot")) if cluster.rows().limit_versions => (false, false),
+            Some(Some("send-snapshot")) if cluster.rows().witness_schedulers => (false, false),
             Some(Some(_)) => return refuse("unknown type"),
             Some(None) => return refuse("bad format type"),
         };
@@ -187,6 +188,7 @@ impl LimitInput {
             rate,
             add,
             remove,
+            clears: !add && !remove && !cluster.rows().default_store_limit,
             labels,
             seconds,
         })
@@ -198,6 +200,13 @@ impl LimitInput {
         }
         if self.remove {
             limits.remove = self.rate;
+        }
+        // A limit of snapshots is stored with nothing in it, until 9.0 over what was there.
+        if self.clears {
+            *limits = Limits {
+                add: 0.0,
+                remove: 0.0,
+            };
         }
     }
 

@@ -181,6 +181,9 @@ pub(super) fn list(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 }
 
 pub(super) fn check(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    if !cluster.rows().prefixed_errors {
+        return Answer::not_found();
+    }
     const NAMES: [&str; 5] = ["up", "offline", "tombstone", "disconnected", "down"];
     if !cluster.rows().stores_by_name {
         return Answer::not_found();

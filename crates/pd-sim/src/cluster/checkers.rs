@@ -69,7 +69,11 @@ impl Cluster {
             policy,
             keys,
         };
-        let kind = kind.with(Kind::SPLIT);
+        let kind = if kind.contains(Kind::ADMIN) && self.rows().default_store_limit {
+            kind
+        } else {
+            kind.with(Kind::SPLIT)
+        };
         Operator::new(desc, brief, region, kind, vec![step], self.now)
     }
 

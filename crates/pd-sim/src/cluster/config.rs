@@ -20,6 +20,8 @@ pub(crate) enum Item {
     /// Go's duration text.
     Duration(String),
     Text(String),
+    /// A list of words in one text, with commas.
+    Words(String),
     /// A boolean that is one in JSON too.
     Flag(bool),
     /// A list of texts.
@@ -44,7 +46,7 @@ impl Item {
             Self::Int(_) => "int",
             Self::Float(_) => "float64",
             Self::Bool(_) => "bool",
-            Self::Duration(_) | Self::Text(_) => "string",
+            Self::Duration(_) | Self::Text(_) | Self::Words(_) => "string",
             Self::Flag(_) => "bool",
             Self::Texts(_) => "[]string",
             Self::Ids(_) => "[]uint64",
@@ -72,13 +74,16 @@ impl Item {
                     "json: invalid use of ,string struct tag, trying to unmarshal {text:?} into bool"
                 ))),
             },
-            (Self::Bool(_), other) => Err(Mismatch::Text(format!(
-                "json: invalid use of ,string struct tag, trying to unmarshal unquoted value {other} into bool"
-            ))),
+            (Self::Bool(_), _) => Err(Mismatch::Text(
+                "json: invalid use of ,string struct tag, trying to unmarshal unquoted value into bool"
+                    .to_owned(),
+            )),
             (Self::Duration(_), Json::String(text)) => match parse_go_duration(text) {
                 Some(duration) => Ok(Self::Duration(crate::gotext::go_duration(duration))),
                 None => Err(Mismatch::Text(format!("time: invalid duration {text:?}"))),
             },
+            (Self::Words(_), Json::String(text)) => Ok(Self::Words(text.clone())),
+            (Self::Words(_), _) => Err(Mismatch::Text("invalid syntax".to_owned())),
             (Self::Text(_), Json::String(text)) => Ok(Self::Text(text.clone())),
             (Self::Flag(_), Json::Bool(flag)) => Ok(Self::Flag(*flag)),
             (Self::Texts(_), Json::Array(texts)) => texts
@@ -209,7 +214,7 @@ impl Config {
 
     pub(crate) fn location_labels(&self) -> Vec<&str> {
         match find(&self.replication, "location-labels") {
-            Some(Item::Text(text)) => text.split(',').filter(|key| !key.is_empty()).collect(),
+            Some(Item::Words(text)) => text.split(',').filter(|key| !key.is_empty()).collect(),
             _ => Vec::new(),
         }
     }
@@ -344,7 +349,7 @@ fn default_schedule() -> Items {
 fn default_replication() -> Items {
     vec![
         ("max-replicas", Item::Uint(3)),
-        ("location-labels", Item::Text(String::new())),
+        ("location-labels", Item::Words(String::new())),
         ("strictly-match-label", Item::Bool(false)),
         ("enable-placement-rules", Item::Bool(true)),
         ("enable-placement-rules-cache", Item::Bool(false)),
@@ -357,7 +362,7 @@ fn default_pd_server(rows: &Rows) -> Items {
         ("use-region-storage", Item::Bool(true)),
         ("max-gap-reset-ts", Item::Duration("24h0m0s".to_owned())),
         ("key-type", Item::Text("table".to_owned())),
-        ("runtime-services", Item::Text(String::new())),
+        ("runtime-services", Item::Words(String::new())),
         ("metric-storage", Item::Text(String::new())),
         ("dashboard-address", Item::Text("auto".to_owned())),
         ("flow-round-by-digit", Item::Int(3)),

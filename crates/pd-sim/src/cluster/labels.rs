@@ -20,6 +20,8 @@ pub(crate) struct LabelRule {
     pub(crate) index: i64,
     pub(crate) labels: Vec<RegionLabel>,
     pub(crate) ranges: Vec<(Key, Key)>,
+    /// The keys of the ranges as they were given.
+    pub(crate) as_given: Vec<(String, String)>,
 }
 
 impl LabelRule {
@@ -28,6 +30,38 @@ impl LabelRule {
             *start <= region.start_key
                 && (end.is_empty() || (!region.end_key.is_empty() && region.end_key <= *end))
         })
+    }
+}
+
+/// The rule every cluster has from 7.1 on: where the first keyspace lies.
+///
+/// Up to 8.5 it names its raw keys as well.
+pub(crate) fn first_keyspace(with_raw_keys: bool) -> LabelRule {
+    let raw = ("7200000000000000fb", "7200000100000000fb");
+    let ranges = with_raw_keys
+        .then_some(raw)
+        .into_iter()
+        .chain([("7800000000000000fb", "7800000100000000fb")]);
+    LabelRule {
+        id: "keyspaces/0".to_owned(),
+        index: 0,
+        labels: vec![RegionLabel {
+            key: "id".to_owned(),
+            value: "0".to_owned(),
+            ttl: String::new(),
+            start_at: String::new(),
+            until: None,
+        }],
+        ranges: ranges
+            .clone()
+            .map(|(start, end)| {
+                let key = |key: &str| Key::from(key.to_ascii_uppercase());
+                (key(start), key(end))
+            })
+            .collect(),
+        as_given: ranges
+            .map(|(start, end)| (start.to_owned(), end.to_owned()))
+            .collect(),
     }
 }
 

@@ -143,7 +143,9 @@ impl Cluster {
     /// Fills the cluster with stores 1 to `stores` and regions of three voters spread evenly.
     pub(crate) fn populate(&mut self, stores: u64, tiflash_stores: u64, regions: u64) {
         for id in 1..=stores {
-            self.stores.insert(id, Store::new(id, self.now));
+            let mut store = Store::new(id, self.now);
+            store.version.clone_from(&self.config.cluster_version);
+            self.stores.insert(id, store);
         }
         for id in stores + 1..=stores + tiflash_stores {
             let mut store = Store::new(id, self.now);

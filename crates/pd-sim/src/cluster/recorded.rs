@@ -21,6 +21,15 @@ impl Cluster {
             .map(|recorded| recorded.into_store(self.now))
             .map(|store| (store.id, store))
             .collect();
+        // The cluster's version is that of its oldest store.
+        let oldest = self
+            .stores
+            .values()
+            .map(|store| store.version.as_str())
+            .min();
+        if let Some(version) = oldest {
+            self.config.cluster_version = version.trim_start_matches('v').to_owned();
+        }
         self.regions = regions
             .regions
             .into_iter()

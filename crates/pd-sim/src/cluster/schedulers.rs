@@ -70,6 +70,8 @@ pub(crate) struct Schedulers {
     pub(crate) leaders_come_to: BTreeSet<u64>,
     /// Stores whose regions are to be led by them; none means grant-leader does not run.
     pub(crate) granting: BTreeSet<u64>,
+    /// Schedulers whose last round did not take place.
+    pub(crate) was_paused: BTreeSet<String>,
     /// Settings of the schedulers that have some, by name.
     pub(crate) settings: BTreeMap<String, Items>,
     pub(crate) special: BTreeMap<String, Special>,
@@ -86,6 +88,7 @@ impl Schedulers {
             evict_batch: 3,
             leaders_come_to: BTreeSet::new(),
             granting: BTreeSet::new(),
+            was_paused: BTreeSet::new(),
             settings: BTreeMap::new(),
             special: BTreeMap::new(),
         };
@@ -189,6 +192,15 @@ impl Cluster {
         if self.is_halted() || !self.is_bootstrapped() || self.members.leader().is_none() {
             return;
         }
+        let now = self.now;
+        let schedulers = &mut self.schedulers;
+        let paused = schedulers.names.iter().filter(|name| {
+            schedulers
+                .pauses
+                .get(*name)
+                .is_some_and(|pause| pause.until > now)
+        });
+        schedulers.was_paused = paused.cloned().collect();
         if self.may_run(EVICT_LEADER) {
             self.evict_leaders();
         }

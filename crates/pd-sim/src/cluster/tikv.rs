@@ -249,7 +249,7 @@ impl Cluster {
         }
         target.epoch = Epoch {
             version: source.epoch.version.max(target.epoch.version) + 1,
-            ..target.epoch
+            conf_ver: source.epoch.conf_ver.max(target.epoch.conf_ver),
         };
         target.size += source.size;
         target.keys += source.keys;

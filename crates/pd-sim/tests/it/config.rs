@@ -32,7 +32,7 @@ async fn bad_items_are_refused_in_pds_words() {
         ),
         (
             r#"{"enable-joint-consensus":true}"#,
-            "json: invalid use of ,string struct tag, trying to unmarshal unquoted value true into bool",
+            "json: invalid use of ,string struct tag, trying to unmarshal unquoted value into bool",
         ),
         (
             r#"{"low-space-ratio":0.5}"#,
@@ -114,7 +114,8 @@ async fn both_space_ratios_go_together_through_the_schedule_only() {
 #[tokio::test]
 async fn a_bad_boolean_is_told_by_version() {
     let body = r#"{"enable-joint-consensus":true}"#;
-    let text = "json: invalid use of ,string struct tag, trying to unmarshal unquoted value true into bool";
+    let text =
+        "json: invalid use of ,string struct tag, trying to unmarshal unquoted value into bool";
     let sim = start_with(|builder| builder.version(Version::V9_0)).await;
     says(&post(&sim, "/config/schedule", body).await, 500, text);
     let sim = start().await;

@@ -69,3 +69,18 @@ pub(crate) fn without_region_scores(body: &str) -> String {
         .replace_all(body, r#""region_score": <score>"#)
         .into_owned()
 }
+
+/// Regions by id, where PD lists them as they lie in a map; byte for byte within each region.
+pub(crate) fn in_region_order(body: &str) -> String {
+    let (head, rest) = body.split_once('[').expect("a list of regions");
+    let (list, tail) = rest.rsplit_once(']').expect("a list of regions");
+    let mut regions: Vec<&str> = list.split("},{\"id\":").collect();
+    if let Some(first) = regions.first_mut() {
+        *first = first.strip_prefix("{\"id\":").unwrap_or(first);
+    }
+    if let Some(last) = regions.last_mut() {
+        *last = last.strip_suffix('}').unwrap_or(last);
+    }
+    regions.sort_unstable();
+    format!("{head}[{}]{tail}", regions.join("\n"))
+}
