@@ -97,7 +97,7 @@ impl Client {
     ///
     /// `GET /regions/check/{type}`, all versions.
     pub async fn regions_in_check(&self, check: RegionCheck) -> Result<Vec<Region>, Error> {
-        let call = Call::list("/regions/check").segment(check.word());
+        let call = Call::list("/regions/check").segment(check.name());
         Ok(self
             .read(call)
             .await?
@@ -268,7 +268,9 @@ impl RegionCheck {
         Self::UndersizedRegion,
     ];
 
-    fn word(self) -> &'static str {
+    /// PD's name for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::MissPeer => "miss-peer",
             Self::ExtraPeer => "extra-peer",

@@ -14,6 +14,7 @@ mod input_writes;
 mod more_recorded_calls;
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
 mod no_tls;
+mod operating_calls;
 mod recorded_calls;
 mod recordings;
 mod replay;
@@ -25,6 +26,7 @@ mod tls;
 mod tls_files;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls_server;
+mod trap_list;
 mod traps;
 mod versions;
 mod wire;

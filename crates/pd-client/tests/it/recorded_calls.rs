@@ -62,7 +62,7 @@ pub(crate) async fn call(pd: &Client, step: &Step) -> Option<Result<usize, Error
         ("GET", "/operators/records", _) => {
             let from = query
                 .strip_prefix("from=")
-                .map_or(0, |from| from.parse().unwrap());
+                .map_or(Some(0), |from| from.parse().ok())?;
             let from = SystemTime::UNIX_EPOCH + Duration::from_secs(from);
             pd.operator_records(from).await.map(|records| {
                 for record in &records {
