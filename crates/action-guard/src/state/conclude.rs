@@ -10,7 +10,7 @@ use crate::proposal::Proposal;
 use crate::record::Answer;
 use crate::refusal::Refusal;
 use crate::state::fold::{nonsense, person};
-use crate::state::{Phase, State};
+use crate::state::{Effect, Phase, State};
 
 impl State {
     /// Takes in how a proposal ended, by whatever means that became known.
@@ -46,20 +46,16 @@ impl State {
         Ok(())
     }
 
+    /// Whether a proposal takes back a lasting effect of ours.
+    pub(super) fn takes_back(&self, proposal: &Proposal) -> bool {
+        self.effects
+            .values()
+            .any(|effect| is_taken_back(effect, proposal))
+    }
+
     fn release_what_it_undoes(&mut self, proposal: &Proposal) {
-        if let Some(undone) = &proposal.undoes {
-            self.effects.remove(undone);
-        }
-        // By hand is as good as by name.
-        let request = &proposal.request;
-        self.effects.retain(|_, effect| {
-            let taken_back = matches!(
-                &effect.undo,
-                Undo::Action { name, parameters, .. }
-                    if *name == request.action && request.parameters.as_object() == Some(parameters)
-            );
-            !(taken_back && effect.system == proposal.system)
-        });
+        self.effects
+            .retain(|_, effect| !is_taken_back(effect, proposal));
     }
 
     pub(super) fn resolved(
@@ -104,4 +100,18 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// By hand is as good as by name.
+fn is_taken_back(effect: &Effect, proposal: &Proposal) -> bool {
+    if proposal.undoes.as_ref() == Some(&effect.id) {
+        return true;
+    }
+    let request = &proposal.request;
+    let is_its_undo = matches!(
+        &effect.undo,
+        Undo::Action { name, parameters, .. }
+            if *name == request.action && request.parameters.as_object() == Some(parameters)
+    );
+    is_its_undo && effect.id != proposal.id && effect.system == proposal.system
 }

@@ -237,7 +237,9 @@ impl State {
                 });
             }
         }
-        if let Some(key) = &proposal.lasting_effect {
+        // What puts back what was before us leaves nothing of ours in force.
+        let begins = !self.takes_back(proposal);
+        if let Some(key) = proposal.lasting_effect.as_ref().filter(|_| begins) {
             let effect = Effect::begun(proposal, key, at);
             self.effects.insert(id.to_owned(), Arc::new(effect));
         }

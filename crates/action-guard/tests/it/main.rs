@@ -16,6 +16,7 @@ mod identity;
 mod lives;
 mod policy;
 mod scene;
+mod settings;
 mod shared_journal;
 mod undo;
 mod workbench;
