@@ -75,6 +75,12 @@ const LAYERS: &[Layer] = &[
         never: &[HTTP, FRONT_ENDS],
     },
     Layer {
+        name: "action-guard-sql",
+        uses: &["action-core", "action-guard"],
+        tests_use: &[],
+        never: &[HTTP, FRONT_ENDS],
+    },
+    Layer {
         name: "operator-cli",
         uses: EVERYTHING,
         tests_use: &[],

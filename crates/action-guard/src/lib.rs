@@ -82,3 +82,6 @@ mod propose;
 mod reap;
 mod recover;
 mod redact;
+
+#[cfg(feature = "testing")]
+pub mod testing;

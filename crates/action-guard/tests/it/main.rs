@@ -7,6 +7,7 @@
 )]
 
 mod chain;
+mod conformance;
 mod crash;
 mod desk;
 mod dials;
