@@ -1,0 +1,134 @@
+//! PostgreSQL: one server, shared by the processes of several hosts. See [`PostgresPlace`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use action_guard::JournalError;
+use async_trait::async_trait;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::failure::{Failure, Kind};
+use crate::journal::{SqlOptions, known_instance};
+use crate::postgres::session::Session;
+use crate::postgres::store::PostgresStore;
+use crate::store::{Place, Store};
+
+mod connect;
+mod session;
+mod store;
+
+/// A schema in a database of a server.
+pub(crate) struct PostgresPlace {
+    address: Arc<Address>,
+    instance: String,
+    session: Session,
+}
+
+/// How the server is reached.
+pub(crate) struct Address {
+    /// What messages call it; without the password.
+    name: Arc<str>,
+    schema: String,
+    options: PgConnectOptions,
+    lock_wait: Duration,
+}
+
+impl fmt::Debug for PostgresPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresPlace")
+            .field("name", &self.address.name)
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PostgresPlace {
+    pub(crate) fn new(
+        url: &str,
+        instance: String,
+        options: &SqlOptions,
+    ) -> Result<Self, JournalError> {
+        let address = Arc::new(Address::new(url, &instance, options)?);
+        let id = known_instance(&instance)?;
+        let session = Session::new(Arc::clone(&address), id);
+        Ok(Self {
+            address,
+            instance,
+            session,
+        })
+    }
+}
+
+#[async_trait]
+impl Place for PostgresPlace {
+    fn name(&self) -> &Arc<str> {
+        &self.address.name
+    }
+
+    fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    async fn enter(&self) -> Result<(), JournalError> {
+        self.address.prepare().await?;
+        Ok(self.session.enter().await?)
+    }
+
+    async fn stay(&self) {
+        self.session.stay().await;
+    }
+
+    async fn leave(&self) {
+        self.session.leave().await;
+    }
+
+    fn store(&self) -> Box<dyn Store> {
+        Box::new(PostgresStore::new(Arc::clone(&self.address)))
+    }
+
+    fn outlives_unclear_commits(&self) -> bool {
+        true
+    }
+
+    async fn is_alive(&self, instance: &str) -> Result<bool, JournalError> {
+        Ok(self.session.is_alive(known_instance(instance)?).await?)
+    }
+
+    async fn is_stopped(&self) -> Result<bool, JournalError> {
+        Ok(self.session.is_stopped().await?)
+    }
+
+    async fn stop(&self) -> Result<(), JournalError> {
+        Ok(self.session.stop().await?)
+    }
+
+    async fn unstop(&self) -> Result<(), JournalError> {
+        Ok(self.session.unstop().await?)
+    }
+}
+
+impl Address {
+    /// What the server said, by SQLSTATE.
+    fn failure(&self, doing: &'static str, error: sqlx::Error) -> Failure {
+        let database = error.as_database_error();
+        let code = database.and_then(|error| error.code().map(|code| code.into_owned()));
+        let kind = match code.as_deref() {
+            // Lock not available in time.
+            Some("55P03") => Kind::Held {
+                by: "another process".to_owned(),
+                waited_ms: u64::try_from(self.lock_wait.as_millis()).unwrap_or(u64::MAX),
+            },
+            // Disk full, read-only transaction, insufficient privilege.
+            Some("53100" | "25006" | "42501") => Kind::Full,
+            // The server goes down, or has ended this session.
+            Some(code) if code.starts_with("57P") || code.starts_with("08") => Kind::Lost,
+            Some(_) => Kind::Other,
+            None => match error {
+                sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Kind::Lost,
+                _ => Kind::Other,
+            },
+        };
+        Failure::new(doing, &self.name, error, kind)
+    }
+}

@@ -1,0 +1,221 @@
+//! Connections, and the tables they find.
+
+use std::io;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use action_guard::{Hash, JournalError};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+
+use crate::failure::{Failure, Kind};
+use crate::journal::SqlOptions;
+use crate::postgres::Address;
+
+/// How long an answer is waited for, beside the wait for a lock.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The version of the tables; a higher one is not touched.
+const LAYOUT: i32 = 1;
+
+/// Held while tables are made. Any number would do; this is `journals` in ASCII.
+const MAKING_TABLES: i64 = 0x6a6f_7572_6e61_6c73;
+
+const TABLES: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS journal_head (
+        id smallint PRIMARY KEY CHECK (id = 1), layout int NOT NULL,
+        seq bigint NOT NULL, hash text NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS journal_lines (seq bigint PRIMARY KEY, line text NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS journal_segments (first bigint PRIMARY KEY)",
+    "CREATE TABLE IF NOT EXISTS journal_stop (
+        id smallint PRIMARY KEY CHECK (id = 1), at timestamptz NOT NULL DEFAULT now())",
+];
+const FIRST_HEAD: &str = "INSERT INTO journal_head (id, layout, seq, hash) VALUES (1, $1, 0, $2)
+    ON CONFLICT DO NOTHING";
+const FOUND: &str = "SELECT to_regclass('journal_stop') IS NOT NULL";
+const SERVER: &str = "SELECT current_setting('fsync'), pg_is_in_recovery()";
+
+impl Address {
+    pub(super) fn new(
+        url: &str,
+        instance: &str,
+        options: &SqlOptions,
+    ) -> Result<Self, JournalError> {
+        let refused = |why: String| JournalError::Store { source: why.into() };
+        let schema = options.schema.clone();
+        if !is_schema(&schema) {
+            return Err(refused(format!(
+                "`{}` is no name for a schema: 1 to 63 lower-case letters, digits and `_`, \
+                 not beginning with a digit or `pg_`",
+                action_core::printable(&schema)
+            )));
+        }
+        // The address may hold a password: it is never shown.
+        let address = PgConnectOptions::from_str(url).map_err(|error| {
+            refused(format!("not an address of a PostgreSQL database: {error}"))
+        })?;
+        let name = format!(
+            "schema `{schema}` of `{}` on `{}:{}`",
+            address.get_database().unwrap_or(address.get_username()),
+            address.get_host(),
+            address.get_port(),
+        );
+        let wait = format!("{}ms", options.lock_wait.as_millis().max(1));
+        let options_of_session = [
+            ("search_path", schema.as_str()),
+            ("lock_timeout", &wait),
+            // Durable, whatever the database's default is.
+            ("synchronous_commit", "on"),
+            // Who hangs in a transaction, or is gone without a word, keeps nobody waiting.
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("tcp_keepalives_idle", "15"),
+            ("tcp_keepalives_interval", "5"),
+            ("tcp_keepalives_count", "3"),
+        ];
+        let address = address
+            .application_name(&format!("action-guard {instance}"))
+            .options(options_of_session)
+            .disable_statement_logging();
+        Ok(Self {
+            name: name.into(),
+            schema,
+            options: address,
+            lock_wait: options.lock_wait,
+        })
+    }
+
+    pub(super) async fn connect(&self) -> Result<PgConnection, Failure> {
+        let connected = self.within(self.options.connect()).await;
+        connected.map_err(|error| self.failure("connect", error))
+    }
+
+    /// Waits for an answer, and not for ever.
+    pub(super) async fn within<T>(
+        &self,
+        answer: impl Future<Output = sqlx::Result<T>>,
+    ) -> sqlx::Result<T> {
+        let longest = PATIENCE.saturating_add(self.lock_wait);
+        let answered = tokio::time::timeout(longest, answer).await;
+        answered.unwrap_or_else(|_| {
+            let why = format!("no answer in {longest:?}");
+            Err(sqlx::Error::Io(io::Error::new(
+                io::ErrorKind::TimedOut,
+                why,
+            )))
+        })
+    }
+
+    /// Makes the tables if there are none, and looks whether the server can be relied on.
+    pub(super) async fn prepare(&self) -> Result<(), Failure> {
+        let mut connection = self.connect().await?;
+        let server = self
+            .within(sqlx::query_as(SERVER).fetch_one(&mut connection))
+            .await;
+        let (fsync, replica): (String, bool) =
+            server.map_err(|error| self.failure("look at the server", error))?;
+        self.reliable(&fsync, replica)?;
+        let layout = self.within(self.tables(&mut connection)).await;
+        let layout = layout.map_err(|error| self.failure("make the tables", error))?;
+        if layout > LAYOUT {
+            let why = format!("they have layout {layout}, and this program knows up to {LAYOUT}");
+            return Err(Failure::new("use the tables", &self.name, why, Kind::Other));
+        }
+        let _ = connection.close().await;
+        Ok(())
+    }
+
+    fn reliable(&self, fsync: &str, replica: bool) -> Result<(), Failure> {
+        let why = if fsync != "on" {
+            format!("the server has `fsync` {fsync}: what it says is written may be lost")
+        } else if replica {
+            "the server is a standby: it cannot be written to, and may be behind".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(Failure::new("rely on", &self.name, why, Kind::Other))
+    }
+
+    async fn tables(&self, connection: &mut PgConnection) -> sqlx::Result<i32> {
+        let (found,): (bool,) = sqlx::query_as(FOUND).fetch_one(&mut *connection).await?;
+        // Who finds them needs no right to make them.
+        if !found {
+            let mut making = connection.begin().await?;
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(MAKING_TABLES)
+                .execute(&mut *making)
+                .await?;
+            // Checked: letters, digits and `_`.
+            let schema = format!("CREATE SCHEMA IF NOT EXISTS {}", self.schema);
+            sqlx::raw_sql(AssertSqlSafe(schema))
+                .execute(&mut *making)
+                .await?;
+            for table in TABLES {
+                sqlx::raw_sql(*table).execute(&mut *making).await?;
+            }
+            sqlx::query(FIRST_HEAD)
+                .bind(LAYOUT)
+                .bind(Hash::ZERO.to_string())
+                .execute(&mut *making)
+                .await?;
+            making.commit().await?;
+        }
+        let (layout,) = sqlx::query_as("SELECT layout FROM journal_head")
+            .fetch_one(connection)
+            .await?;
+        Ok(layout)
+    }
+}
+
+fn is_schema(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=63).contains(&name.len())
+        && name.bytes().all(allowed)
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && !name.starts_with("pg_")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::journal::SqlJournal;
+    use crate::postgres::Address;
+
+    use super::is_schema;
+
+    #[test]
+    fn a_schema_is_a_plain_name() {
+        for name in ["action_guard", "_", "a1"] {
+            assert!(is_schema(name), "{name}");
+        }
+        for name in ["", "1a", "pg_x", "A", "a b", "a\"", "a;drop", "ä"] {
+            assert!(!is_schema(name), "{name}");
+        }
+        assert!(!is_schema(&"x".repeat(64)));
+    }
+
+    #[track_caller]
+    fn address(url: &str) -> Address {
+        let options = SqlJournal::options();
+        Address::new(url, "0190", &options).unwrap()
+    }
+
+    #[test]
+    fn a_server_that_forgets_is_not_relied_on() {
+        let address = address("postgres://ana:secret@db-1:5433/work");
+        assert!(address.reliable("on", false).is_ok());
+        for (fsync, replica, why) in [("off", false, "`fsync` off"), ("on", true, "standby")] {
+            let refused = address.reliable(fsync, replica).unwrap_err().to_string();
+            assert!(refused.contains(why), "{refused}");
+            assert!(refused.contains("`work` on `db-1:5433`"), "{refused}");
+            assert!(!refused.contains("secret"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_showing_it() {
+        let options = SqlJournal::options();
+        let refused = Address::new("postgres://ana:secret@db-1:port/work", "0190", &options);
+        let refused = action_core::report(&refused.err().unwrap());
+        assert!(refused.contains("not an address"), "{refused}");
+        assert!(!refused.contains("secret"), "{refused}");
+    }
+}

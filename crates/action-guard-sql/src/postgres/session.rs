@@ -1,0 +1,166 @@
+//! The session that says that an instance lives: see [`Session`].
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use action_guard::Hash;
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::postgres::Address;
+
+/// Shared, so that a session that takes the place of a lost one need not wait until the server has
+/// found out that it is lost.
+const LIVE: &str = "SELECT pg_advisory_lock_shared($1)";
+const IS_ALIVE: &str = "SELECT EXISTS (
+    SELECT 1 FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND classid::bigint = (($1 >> 32) & 4294967295)
+        AND objid::bigint = ($1 & 4294967295))";
+const IS_STOPPED: &str = "SELECT EXISTS (SELECT 1 FROM journal_stop)";
+const STOP: &str = "INSERT INTO journal_stop (id) VALUES (1) ON CONFLICT DO NOTHING";
+const UNSTOP: &str = "DELETE FROM journal_stop";
+const STILL_THERE: &str = "SELECT true";
+
+/// How often an idle session is looked after, so that nothing on the way forgets it.
+const LOOK_AFTER: Duration = Duration::from_secs(10);
+
+/// A session that holds an advisory lock, whose key is made of the instance, for as long as it
+/// lives. The server lets the lock go when the session ends, however it ends.
+///
+/// Whether sends are stopped is asked in the same session: who is told that they are not, right
+/// before a send, is known to live at that time. Once the session is lost, the next question fails,
+/// and nothing is sent; the one after it is asked in a new session.
+pub(super) struct Session {
+    address: Arc<Address>,
+    key: i64,
+    connection: Mutex<Option<PgConnection>>,
+    /// The database could not be told to stop; this process stops in any case.
+    stopped_here: AtomicBool,
+}
+
+impl Session {
+    pub(super) fn new(address: Arc<Address>, instance: Uuid) -> Self {
+        Self {
+            address,
+            key: key(instance),
+            connection: Mutex::new(None),
+            stopped_here: AtomicBool::new(false),
+        }
+    }
+
+    /// Begins to live.
+    pub(super) async fn enter(&self) -> Result<(), Failure> {
+        let mut connection = self.connection.lock().await;
+        self.connected(&mut connection).await?;
+        Ok(())
+    }
+
+    /// Looks after the session until it is dropped.
+    pub(super) async fn stay(&self) {
+        loop {
+            tokio::time::sleep(LOOK_AFTER).await;
+            if let Err(failure) = self
+                .ask("look after the session", STILL_THERE, None, 2)
+                .await
+            {
+                tracing::warn!(
+                    error = action_core::report(&failure),
+                    "others may think that this instance is dead"
+                );
+            }
+        }
+    }
+
+    /// Ends the session.
+    pub(super) async fn leave(&self) {
+        if let Some(connection) = self.connection.lock().await.take() {
+            let _ = self.address.within(connection.close()).await;
+        }
+    }
+
+    pub(super) async fn is_alive(&self, instance: Uuid) -> Result<bool, Failure> {
+        let alive = self.ask("look who lives", IS_ALIVE, Some(key(instance)), 2);
+        // In doubt it does.
+        Ok(alive.await?.unwrap_or(true))
+    }
+
+    pub(super) async fn is_stopped(&self) -> Result<bool, Failure> {
+        if self.stopped_here.load(Ordering::SeqCst) {
+            return Ok(true);
+        }
+        let stopped = self.ask("look whether sends are stopped", IS_STOPPED, None, 1);
+        Ok(stopped.await?.unwrap_or(true))
+    }
+
+    pub(super) async fn stop(&self) -> Result<(), Failure> {
+        let told = self.ask("stop sends", STOP, None, 2).await;
+        self.stopped_here.store(told.is_err(), Ordering::SeqCst);
+        told.map(drop)
+    }
+
+    pub(super) async fn unstop(&self) -> Result<(), Failure> {
+        self.ask("let sends go on", UNSTOP, None, 2).await?;
+        self.stopped_here.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn connected<'a>(
+        &self,
+        connection: &'a mut Option<PgConnection>,
+    ) -> Result<&'a mut PgConnection, Failure> {
+        let open = match connection.take() {
+            Some(open) => open,
+            None => {
+                let mut open = self.address.connect().await?;
+                let live = sqlx::query(LIVE).bind(self.key).execute(&mut open);
+                let lives = self.address.within(live).await;
+                lives
+                    .map_err(|error| self.address.failure("say that this instance lives", error))?;
+                open
+            }
+        };
+        Ok(connection.insert(open))
+    }
+
+    /// One statement that may be repeated, and its answer, if it has one.
+    async fn ask(
+        &self,
+        doing: &'static str,
+        statement: &'static str,
+        key: Option<i64>,
+        mut tries: u32,
+    ) -> Result<Option<bool>, Failure> {
+        let mut connection = self.connection.lock().await;
+        loop {
+            tries -= 1;
+            let open = self.connected(&mut connection).await?;
+            let mut query = sqlx::query_as::<_, (bool,)>(statement);
+            if let Some(key) = key {
+                query = query.bind(key);
+            }
+            match self.address.within(query.fetch_optional(open)).await {
+                Ok(answer) => return Ok(answer.map(|(answer,)| answer)),
+                Err(error) => {
+                    *connection = None;
+                    let failure = self.address.failure(doing, error);
+                    if tries == 0 || !failure.is_lost() {
+                        return Err(failure);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Two instances with one key are as unlikely as can be, and only make a dead one look alive.
+fn key(instance: Uuid) -> i64 {
+    let hash = Hash::of(instance.as_bytes()).to_string();
+    let digits = hash.get(..16).unwrap_or_default();
+    u64::from_str_radix(digits, 16).map_or(0, u64::cast_signed)
+}

@@ -1,0 +1,27 @@
+//! The crate from outside: what every journal must do, several processes, and what databases do.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod databases;
+mod places;
+#[cfg(feature = "postgres")]
+mod postgres_server;
+mod processes;
+#[cfg(feature = "sqlite")]
+mod sqlite_files;
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use crate::places::SqlitePlace;
+
+    action_guard::journal_tests!(Some(SqlitePlace::new()));
+    action_guard::journal_damage_tests!(Some(SqlitePlace::new()));
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use crate::places::PostgresPlace;
+
+    action_guard::journal_tests!(PostgresPlace::new());
+    action_guard::journal_damage_tests!(PostgresPlace::new());
+}
