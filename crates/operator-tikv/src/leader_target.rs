@@ -121,10 +121,10 @@ impl Keepers {
 }
 
 const EVICT_LEADER: &str = "evict-leader-scheduler";
-const GRANT_LEADER: &str = "grant-leader-scheduler";
+pub(crate) const GRANT_LEADER: &str = "grant-leader-scheduler";
 
 /// Whether a scheduler is configured and not switched off; also when that is not shown.
-fn may_run(config: &Config, name: &str) -> bool {
+pub(crate) fn may_run(config: &Config, name: &str) -> bool {
     let kind = name.trim_end_matches("-scheduler");
     let listed = config.other("schedule.schedulers-v2");
     let Some(listed) = listed.and_then(Value::as_array) else {

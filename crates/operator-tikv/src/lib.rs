@@ -113,6 +113,7 @@ mod transfer_peer;
 
 mod admission;
 mod cluster_text;
+mod drain_blockers;
 mod key_form;
 mod key_range;
 mod leader_target;

@@ -19,6 +19,9 @@ use crate::tikv::{Tikv, accepted};
 ///
 /// From then on leaders may move to the store again; they come back as PD balances, not to the
 /// same regions and not at once.
+///
+/// PD refuses, without a word, when the store is not being drained. Proven by PD not listing its
+/// drain. Taken back by `drain_store`. In force at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StopDrain {

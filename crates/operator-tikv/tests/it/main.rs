@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod catalogue;
+mod differential;
 mod drain;
 mod half_moved;
 mod observations;

@@ -6,7 +6,7 @@ use action_core::{Attempt, Mutation, Verdict};
 use operator_tikv::{DrainStore, Error, StopDrain, Tikv, TransferLeader, TransferPeer};
 use pd_sim::{ForeignOperator, Role, Sim, StoreState, Version};
 
-use crate::{VERSIONS, region, region_id, stepped, store_id, tikv};
+use crate::{VERSIONS, region, region_id, request, stepped, store_id, tikv};
 
 /// Plans and sends; both must come to the same refusal, in PD's words.
 #[track_caller]
@@ -144,6 +144,29 @@ async fn drains_are_refused_as_planned() {
             store_id: store_id(77),
         };
         check(&sim, action, &format!("{version:?} no store")).await;
+        // With a drain in force PD asks itself, and passes on what it hears in quotes.
+        sim.set_evicting(1, true);
+        let action = DrainStore {
+            store_id: store_id(77),
+        };
+        check(
+            &sim,
+            action,
+            &format!("{version:?} no store, drain in force"),
+        )
+        .await;
+        if version == Version::V9_0 {
+            continue;
+        }
+        for (in_force, store) in [(true, 2), (false, 3)] {
+            sim.set_evicting(1, in_force);
+            let grant = format!(r#"{{"name":"grant-leader-scheduler","store_id":{store}}}"#);
+            request(&sim, "POST", "/schedulers", &grant).await;
+            let action = DrainStore {
+                store_id: store_id(store),
+            };
+            check(&sim, action, &format!("{version:?} granted, {in_force}")).await;
+        }
     }
 }
 

@@ -45,12 +45,24 @@ impl Client {
         let Ok(shown) = answer.json::<Shown>() else {
             return Ok(None);
         };
-        let mut stores = Vec::new();
-        for ids in LISTS.iter().filter_map(|name| shown.0.get(*name)) {
-            let ids = Option::<Vec<StoreId>>::deserialize(ids);
-            stores.extend(ids.ok().flatten().unwrap_or_default());
+        Ok(Some(shown.stores(&LISTS)))
+    }
+
+    /// The stores that PD keeps leaders from because other stores reach them slowly; none where
+    /// this version does not look at that.
+    ///
+    /// `GET /scheduler-config/evict-slow-store-scheduler/list`, 8.5.5 and later.
+    pub async fn network_slow_stores(&self) -> Result<Vec<StoreId>, Error> {
+        let name = SchedulerKind::EvictSlowStore.name();
+        let call = Call::point(&format!("/scheduler-config/{name}/list"));
+        match self.read(call).await {
+            Ok(answer) => Ok(answer
+                .json::<Shown>()
+                .map(|shown| shown.stores(&NETWORK_LISTS))
+                .unwrap_or_default()),
+            Err(Error::Pd(refusal)) if refusal.is_unknown_path() => Ok(Vec::new()),
+            Err(error) => Err(error),
         }
-        Ok(Some(stores))
     }
 }
 
@@ -63,5 +75,15 @@ const LISTS: [&str; 5] = [
     "evicted-stores",
 ];
 
+const NETWORK_LISTS: [&str; 2] = ["paused-network-slow-stores", "evicted-network-slow-stores"];
+
 #[derive(Deserialize)]
 struct Shown(BTreeMap<String, Value>);
+
+impl Shown {
+    fn stores(&self, lists: &[&str]) -> Vec<StoreId> {
+        let lists = lists.iter().filter_map(|name| self.0.get(*name));
+        let ids = lists.filter_map(|ids| Option::<Vec<StoreId>>::deserialize(ids).ok());
+        ids.flatten().flatten().collect()
+    }
+}

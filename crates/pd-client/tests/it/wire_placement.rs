@@ -75,3 +75,20 @@ fn grants_are_listed_as_drains_are() {
         "GET /scheduler-config/grant-leader-scheduler/list",
     );
 }
+
+#[test]
+fn stores_reached_slowly_are_told_from_slow_ones() {
+    for (answer, stores) in [
+        (
+            r#"{"evict-stores":[4],"paused-network-slow-stores":[2],"evicted-network-slow-stores":[5]}"#,
+            vec![store(2), store(5)],
+        ),
+        ("not implements", Vec::new()),
+    ] {
+        sends(
+            answer,
+            async |pd| assert_eq!(pd.network_slow_stores().await.unwrap(), stores),
+            "GET /scheduler-config/evict-slow-store-scheduler/list",
+        );
+    }
+}

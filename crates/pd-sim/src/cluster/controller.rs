@@ -101,7 +101,12 @@ impl Cluster {
             .operators
             .get(&operator.region_id)
             .is_none_or(|running| operator.level > running.level);
-        epoch_matches && is_higher && !self.exceeds_store_limit(operator)
+        // Operators by request never wait, and are refused all the same when none may.
+        let may_wait = self
+            .config
+            .limit("scheduler-max-waiting-operator", self.now)
+            > 0;
+        epoch_matches && is_higher && may_wait && !self.exceeds_store_limit(operator)
     }
 
     fn dispatch(&mut self, region_id: u64, from_heartbeat: bool) {
