@@ -4,9 +4,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "a panic is how a test fails, and a skipped test says why"
+    clippy::print_stdout,
+    reason = "a panic is how a test fails, a skipped test says why, and the test of crashes what it counted"
 )]
 
+mod crash;
 mod faults;
 mod live;
 mod main_job;
@@ -28,10 +30,15 @@ async fn guard(endpoints: &str) -> (Guard, TempDir) {
     (guard, directory)
 }
 
-fn guard_in(endpoints: &str, directory: &TempDir) -> Guard {
+fn registry(endpoints: &str) -> ActionRegistry {
     let mut registry = ActionRegistry::new();
     let pd = pd_client::Client::new(endpoints).unwrap();
     registry.register(Tikv::new(pd)).unwrap();
+    registry
+}
+
+fn guard_in(endpoints: &str, directory: &TempDir) -> Guard {
+    let registry = registry(endpoints);
     let journal = FileJournal::open(directory.path()).unwrap();
     Guard::new(registry, journal)
 }

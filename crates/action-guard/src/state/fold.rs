@@ -195,6 +195,9 @@ impl State {
                 wanted: "cancelled, only recovered or resolved",
             });
         }
+        if life.phase_at(at) == Phase::Expired {
+            return Err(expired(id, "the plan"));
+        }
         life.cancel = Some(cancel(by, reason, at));
         if life.phase.is_pending() {
             self.end(id, Phase::Cancelled, at);

@@ -1,0 +1,91 @@
+//! A disk that is really full: a small file system in memory, where the system lets us mount one.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use action_guard::{CommitError, FileJournal, Journal, Mode};
+
+use crate::scene::{allow, applied, intent, mode, proposed, write};
+
+const CHILD: &str = "ACTION_GUARD_SMALL_DISK";
+
+/// Goes on in a child that has a mount of its own, which ends with it.
+#[test]
+fn on_a_full_disk_what_ends_is_written_and_nothing_begins() {
+    if let Ok(disk) = std::env::var(CHILD) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(on_a_small_disk(Path::new(&disk)));
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let mount = r#"mount -t tmpfs -o size=3m small "$0" && exec "$1" --exact full_disk::on_a_full_disk_what_ends_is_written_and_nothing_begins --nocapture"#;
+    let child = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", mount])
+        .arg(place.path())
+        .arg(std::env::current_exe().unwrap())
+        .env(CHILD, place.path())
+        .output();
+    match child {
+        Ok(child) if String::from_utf8_lossy(&child.stdout).contains("running 1 test") => {
+            let told = String::from_utf8_lossy(&child.stdout);
+            let said = String::from_utf8_lossy(&child.stderr);
+            assert!(child.status.success(), "{told}{said}");
+            assert!(told.contains("the disk was full"), "{told}");
+        }
+        other => println!("not tested, because no small disk can be mounted here: {other:?}"),
+    }
+}
+
+async fn on_a_small_disk(disk: &Path) {
+    let journal = FileJournal::open(disk.join("state")).unwrap();
+    let begun = [
+        mode(Mode::Execute),
+        proposed("a", "x", allow()),
+        intent("a"),
+    ];
+    write(&journal, begun).await.unwrap();
+    fill(&disk.join("rubbish"));
+    let wrote = until_nothing_begins(&journal, "b").await;
+    println!("the disk was full after {wrote} more");
+    let seq = journal.state().await.unwrap().seq;
+    write(&journal, [applied("a")]).await.unwrap();
+    write(&journal, [mode(Mode::Observe)]).await.unwrap();
+    assert_eq!(fs::metadata(disk.join("state/reserve")).unwrap().len(), 0);
+    fill(&disk.join("more"));
+    let more = until_nothing_begins(&journal, "d").await;
+    assert_eq!(journal.verify().await.unwrap().head.seq, seq + 2 + more);
+    fs::remove_file(disk.join("rubbish")).unwrap();
+    fs::remove_file(disk.join("more")).unwrap();
+    let again = [
+        mode(Mode::Execute),
+        proposed("c", "x", allow()),
+        intent("c"),
+    ];
+    write(&journal, again).await.unwrap();
+    assert!(fs::metadata(disk.join("state/reserve")).unwrap().len() > 0);
+    journal.verify().await.unwrap();
+}
+
+/// How many proposals still fit into what is left of the last block.
+async fn until_nothing_begins(journal: &FileJournal, prefix: &str) -> u64 {
+    let mut wrote = 0;
+    loop {
+        let id = format!("{prefix}{wrote}");
+        match write(journal, [proposed(&id, "y", allow())]).await {
+            Ok(()) => wrote += 1,
+            Err(CommitError::Journal(error)) if error.is_full() => return wrote,
+            Err(other) => unreachable!("{other}"),
+        }
+    }
+}
+
+fn fill(path: &Path) {
+    let mut file = fs::File::create(path).unwrap();
+    let block = [7_u8; 4096];
+    while file.write_all(&block).is_ok() {}
+}
