@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use action_core::{Attribution, OutcomeKind, Risk, Undo, Verdict, render};
-use action_guard::{GuardError, Record, Request};
+use action_guard::{GuardError, Record, Refusal, Request};
 use pd_sim::{Sim, Version};
 use serde_json::{Value, json};
 
@@ -200,4 +200,36 @@ async fn a_model_is_offered_what_it_may_see() {
             "stop_drain"
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_that_was_altered_after_it_was_allowed_is_not_sent() {
+    let sim = sim(Version::V8_5).await;
+    let (guard, _directory) = guard(sim.endpoint()).await;
+    let (id, _, other) = region(&sim);
+    let request = json!({"region_id": id, "to_store_id": other});
+    let mut proposal = propose(&guard, "transfer_leader", request).await;
+    let another = sim.region_ids()[7];
+    let leads = sim.leader_of(another);
+    let peers = sim.peers(another);
+    let mut stores = peers.iter().map(|peer| peer.store_id);
+    let to = stores.find(|store| Some(*store) != leads).unwrap();
+    let mut found = propose(
+        &guard,
+        "transfer_leader",
+        json!({"region_id": another, "to_store_id": to}),
+    )
+    .await;
+    // The plan, the hash and the id of one, the parameters of the other.
+    std::mem::swap(
+        &mut proposal.request.parameters,
+        &mut found.request.parameters,
+    );
+    proposal.plan = found.plan;
+    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    assert!(
+        matches!(error, GuardError::Refused(Refusal::OtherPlan { .. })),
+        "{error}"
+    );
+    assert_eq!(sim.writes(), []);
 }

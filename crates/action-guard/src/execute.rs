@@ -9,11 +9,12 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::{Duration, Instant};
 
 use crate::bounds;
-use crate::error::{Drift, GuardError};
+use crate::error::GuardError;
 use crate::failpoint;
 use crate::follow::Following;
 use crate::guard::{Guard, Tracked, Watch, after, unix_ms};
 use crate::journal::JournalError;
+use crate::plan_hash::{PlanHash, plan_difference};
 use crate::proposal::Proposal;
 use crate::record::{Answer, Intent, Mode, Record};
 use crate::refusal::Refusal;
@@ -87,7 +88,7 @@ impl Guard {
                 verdict: plan.verdict,
             });
         }
-        let changes = Drift::between(&proposal.plan, &plan);
+        let changes = plan_difference(&proposal.plan, &plan);
         if !changes.is_empty() {
             return Err(GuardError::Drifted { changes });
         }
@@ -146,7 +147,16 @@ impl Guard {
     async fn begin(&self, proposal: &Proposal, plan: Plan) -> Result<Intent, GuardError> {
         let definition = self.definition(&proposal.request.action)?;
         let (rules, settings) = (self.rules.clone(), self.settings);
-        let (id, hash) = (proposal.id.clone(), proposal.plan_hash.clone());
+        // What is sent is what the hash was made of, not what the caller says it is.
+        let (request, facts) = (&proposal.request, &proposal.plan.preconditions);
+        let hash = PlanHash::of(
+            &request.action,
+            &request.parameters,
+            &proposal.system,
+            facts,
+            proposal.expires_at,
+        );
+        let id = proposal.id.clone();
         let entries = self
             .commit(move |state, now| {
                 let life = state.open.get(&id);

@@ -187,6 +187,14 @@ impl State {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         let life = self.open_life(id, "cancelled")?;
+        // Whether it was swept up by now or not: it is over.
+        if life.phase_at(at) == Phase::Expired {
+            return Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: Phase::Expired,
+                wanted: "cancelled",
+            });
+        }
         if life.phase == Phase::Unknown {
             // Nobody is following it: there is nothing to stop, only something to find out.
             return Err(Refusal::Phase {

@@ -16,6 +16,7 @@ mod file_journal;
 mod full_disk;
 mod identity;
 mod lives;
+mod machine;
 mod policy;
 mod scene;
 mod settings;

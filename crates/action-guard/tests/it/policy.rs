@@ -35,6 +35,7 @@ pub(crate) fn actions() -> Vec<ActionDefinition> {
         action("transfer_leader", "medium", "one_shot"),
         action("transfer_peer", "high", "one_shot"),
         action("drain_store", "high", "lasting"),
+        action("offline_store", "high", "lasting"),
         action("stop_drain", "medium", "one_shot"),
         action("split_region", "low", "one_shot"),
     ]

@@ -216,10 +216,16 @@ fn a_lasting_effect_is_taken_back_by_its_id() {
     let drain = ["drain_store", "--store-id", "2", "--yes", "-o", "json"];
     let json = cluster.run(&drain).ended(0).json();
     assert_eq!(cluster.sim.evicting(), [2]);
-    // One lasting effect at a time, by the built-in policy.
+    // Agents leave one lasting effect at a time, by the built-in policy.
+    let second = ["drain_store", "--store-id", "3", "--actor", "agent:night"];
+    cluster.run(&second).ended(6);
+    let policy = "version = 1\n[[rule]]\nname = \"all\"\ndecision = \"allow\"\n\
+        [[budget]]\nname = \"one\"\nlasting = 1\n";
+    let path = cluster.state.path().join("policy.toml");
+    std::fs::write(&path, policy).unwrap();
     let second = ["drain_store", "--store-id", "3", "--yes"];
     cluster
-        .run(&second)
+        .run(&[&second[..], &["--policy", path.to_str().unwrap()]].concat())
         .ended(3)
         .says("budget")
         .says("lasting effects in force");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use action_guard::Policy;
 
-use super::{Case, actions, moves, usage, used};
+use super::{Case, NOON, actions, moves, usage, used};
 
 fn shipped(name: &str) -> Policy {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policies");
@@ -72,19 +72,14 @@ fn the_supervised_policy_wants_people_to_agree() {
         usage: one_drain(),
         ..Case::of("drain_store", "user:alice")
     };
-    second.says(&policy, "deny", "one thing at a time");
-    let elsewhere = Case {
+    second.says(&policy, "deny", "one store at a time");
+    // Moving a leader out of there is no second store.
+    let across = Case {
         usage: one_drain(),
-        plan: moves(1, 0, &["zone=b"]),
+        plan: moves(1, 0, &["zone=a", "zone=b"]),
         ..Case::of("transfer_leader", "user:alice")
     };
-    elsewhere.says(&policy, "deny", "one thing at a time");
-    let there = Case {
-        usage: one_drain(),
-        plan: moves(1, 0, &["zone=a"]),
-        ..Case::of("transfer_leader", "user:alice")
-    };
-    there.says(&policy, "approve 1", "the rest, one person");
+    across.says(&policy, "approve 1", "the rest, one person");
 }
 
 #[test]
@@ -94,6 +89,26 @@ fn the_autonomous_policy_lets_agents_work_within_bounds() {
     Case::of("transfer_leader", agent).says(&policy, "allow", "agents may move leaders and load");
     Case::of("drain_store", agent).says(&policy, "allow", "agents may drain a store");
     Case::of("transfer_peer", agent).says(&policy, "approve 1", "agents ask for the rest");
+    let across = |domains: &[&str]| Case {
+        plan: moves(1, 0, domains),
+        ..Case::of("transfer_leader", agent)
+    };
+    let within = "agents may move leaders and load";
+    across(&["zone=a", "zone=b"]).says(&policy, "allow", within);
+    across(&["zone=a", "zone=b", "zone=c", "zone=d"]).says(&policy, "deny", "blast radius");
+    let drained = used(
+        "drain_store",
+        agent,
+        NOON,
+        false,
+        true,
+        &moves(9, 0, &["zone=a"]),
+    );
+    let second = Case {
+        usage: usage(vec![drained]),
+        ..Case::of("drain_store", agent)
+    };
+    second.says(&policy, "deny", "one store at a time");
     let alice = "user:alice";
     let alone = "people, but not for high risk alone";
     Case::of("transfer_leader", alice).says(&policy, "allow", alone);
@@ -118,7 +133,6 @@ fn the_autonomous_policy_lets_agents_work_within_bounds() {
         );
         usage(vec![one; sent])
     };
-    let within = "agents may move leaders and load";
     let cases = [
         (busy_hour(19, agent), "allow", within),
         (busy_hour(20, agent), "deny", "an agent's hour"),

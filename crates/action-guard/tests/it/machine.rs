@@ -1,0 +1,133 @@
+//! Whatever people, agents and processes do in whatever order: what is accepted is what a much
+//! simpler description of the rules says.
+
+use action_guard::{Ledger, State};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+mod model;
+
+use model::{Model, after};
+
+const ACTORS: [&str; 6] = [
+    "user:ana",
+    "user:Ana",
+    "user:ben",
+    "user:carl",
+    "agent:night",
+    "system",
+];
+const INSTANCES: [&str; 2] = ["one", "two"];
+
+/// What somebody tries.
+#[derive(Debug, Clone)]
+enum Try {
+    Propose {
+        id: u8,
+        by: usize,
+        ruling: usize,
+        resource: u8,
+        lasts: i64,
+    },
+    Approve {
+        id: u8,
+        by: usize,
+        seen: bool,
+        lasts: i64,
+    },
+    Reject {
+        id: u8,
+        by: usize,
+    },
+    Cancel {
+        id: u8,
+        by: usize,
+    },
+    Intent {
+        id: u8,
+        instance: usize,
+    },
+    Answer {
+        id: u8,
+        instance: usize,
+    },
+    Outcome {
+        id: u8,
+        instance: usize,
+        applied: Option<bool>,
+    },
+    Mode {
+        execute: bool,
+        by: usize,
+    },
+    Kill {
+        by: usize,
+    },
+    Reset {
+        by: usize,
+    },
+    Wait {
+        seconds: i64,
+    },
+}
+
+fn tries() -> impl Strategy<Value = Vec<Try>> {
+    let (id, by, instance) = (0_u8..5, 0..ACTORS.len(), 0..INSTANCES.len());
+    let propose = (id.clone(), by.clone(), 0_usize..4, 0_u8..3, 1_i64..120);
+    let one = prop_oneof![
+        4 => propose.prop_map(|(id, by, ruling, resource, lasts)| Try::Propose { id, by, ruling, resource, lasts }),
+        6 => (id.clone(), by.clone(), prop::bool::weighted(0.9), -2_i64..60)
+            .prop_map(|(id, by, seen, lasts)| Try::Approve { id, by, seen, lasts }),
+        1 => (id.clone(), by.clone()).prop_map(|(id, by)| Try::Reject { id, by }),
+        1 => (id.clone(), by.clone()).prop_map(|(id, by)| Try::Cancel { id, by }),
+        6 => (id.clone(), instance.clone()).prop_map(|(id, instance)| Try::Intent { id, instance }),
+        2 => (id.clone(), instance.clone()).prop_map(|(id, instance)| Try::Answer { id, instance }),
+        3 => (id, instance, any::<Option<bool>>())
+            .prop_map(|(id, instance, applied)| Try::Outcome { id, instance, applied }),
+        3 => (prop::bool::weighted(0.8), by.clone()).prop_map(|(execute, by)| Try::Mode { execute, by }),
+        1 => by.clone().prop_map(|by| Try::Kill { by }),
+        2 => by.prop_map(|by| Try::Reset { by }),
+        2 => (0_i64..30).prop_map(|seconds| Try::Wait { seconds }),
+    ];
+    prop::collection::vec(one, 1..80)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_accepted_is_what_the_rules_say_in_whatever_order(tries in tries()) {
+        let (mut ledger, mut model) = (Ledger::new(), Model::default());
+        let mut now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        let mut lines = Vec::new();
+        for one in &tries {
+            if let Try::Wait { seconds } = one {
+                now = after(now, *seconds);
+            }
+            let Some((record, may)) = model.tried(one, now) else { continue };
+            let instance = match one {
+                Try::Intent { instance, .. } | Try::Answer { instance, .. } | Try::Outcome { instance, .. } => INSTANCES[*instance],
+                _ => INSTANCES[0],
+            };
+            let before = ledger.state().clone();
+            let written = ledger.write(vec![record], now, instance);
+            prop_assert_eq!(written.is_ok(), may, "{:?}: {:?}\n{:?}", one, written.err().map(|error| error.to_string()), model);
+            match written {
+                Ok(sealed) => {
+                    lines.extend(sealed.into_iter().map(|sealed| sealed.line));
+                    model.happens(one, now);
+                }
+                // What is refused changes nothing.
+                Err(_) => prop_assert_eq!(&before, ledger.state()),
+            }
+            prop_assert!(model.asked.values().all(|asked| asked.sends <= 1));
+        }
+        let mut again = Ledger::new();
+        for line in &lines {
+            again.follow(line.as_bytes()).unwrap();
+        }
+        prop_assert_eq!(again.state(), ledger.state());
+        let json = serde_json::to_string(&**ledger.state()).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<State>(&json).unwrap(), &**ledger.state());
+    }
+}

@@ -1,0 +1,361 @@
+//! The rules, said simply.
+
+use std::collections::BTreeMap;
+
+use action_core::{Accepted, Attempt, Attribution, Outcome, Undo};
+use action_guard::{
+    Actor, Answer, Approval, Intent, Mode, PlanHash, Proposal, Record, Request, Ruling,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::{ACTORS, Try};
+use crate::scene::{actor, plan};
+
+/// How a proposal stands, said simply.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Stands {
+    Waits,
+    Approved,
+    Sent,
+    Unknown,
+    Over,
+}
+
+/// A proposal, said simply.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    proposal: Proposal,
+    by: Actor,
+    stands: Stands,
+    needs: usize,
+    /// Whose agreement counts: names begin with this.
+    among: &'static str,
+    resource: u8,
+    agreed: Vec<(Actor, Timestamp)>,
+    owner: usize,
+    answered: bool,
+    pub(super) sends: usize,
+}
+
+/// Everything, said simply.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    execute: bool,
+    killed: bool,
+    pub(super) asked: BTreeMap<u8, Asked>,
+}
+
+fn ruling(kind: usize) -> (Ruling, usize, &'static str, Stands) {
+    let approve = |by: Vec<String>, count| Ruling::Approve {
+        rule: "r".to_owned(),
+        by,
+        count,
+        ttl_ms: 60_000,
+        signed: false,
+    };
+    match kind {
+        0 => (
+            Ruling::Allow {
+                rule: "r".to_owned(),
+            },
+            0,
+            "user:",
+            Stands::Approved,
+        ),
+        1 => (approve(Vec::new(), 1), 1, "user:", Stands::Waits),
+        2 => (
+            approve(vec!["user:a*".to_owned(), "user:b*".to_owned()], 2),
+            2,
+            "ab",
+            Stands::Waits,
+        ),
+        _ => {
+            let (rule, reason) = ("r".to_owned(), "no".to_owned());
+            (Ruling::Deny { rule, reason }, 0, "user:", Stands::Over)
+        }
+    }
+}
+
+fn is_among(among: &str, by: &Actor) -> bool {
+    let name = by.as_str().to_ascii_lowercase();
+    match among {
+        "ab" => name.starts_with("user:a") || name.starts_with("user:b"),
+        _ => name.starts_with("user:"),
+    }
+}
+
+fn proposal(id: u8, by: &Actor, resource: u8, expires_at: Timestamp) -> Proposal {
+    let request = Request::new("turn", json!({"dial": resource, "id": id}), by.as_str());
+    let undo = Undo::none("none");
+    let mut proposal = Proposal::new(id.to_string(), request, "one", plan(), undo, expires_at);
+    proposal.resources = vec![format!("dial/{resource}")];
+    proposal
+}
+
+pub(super) fn after(now: Timestamp, seconds: i64) -> Timestamp {
+    now + SignedDuration::from_secs(seconds)
+}
+
+impl Model {
+    fn agreed(asked: &Asked, now: Timestamp) -> usize {
+        asked
+            .agreed
+            .iter()
+            .filter(|(_, until)| *until > now)
+            .count()
+    }
+
+    fn waits(&self, id: u8, now: Timestamp) -> bool {
+        self.asked.get(&id).is_some_and(|asked| {
+            matches!(asked.stands, Stands::Waits | Stands::Approved)
+                && asked.proposal.expires_at > now
+        })
+    }
+
+    fn owned(&self, id: u8, instance: usize) -> bool {
+        self.asked.get(&id).is_some_and(|asked| {
+            matches!(asked.stands, Stands::Sent | Stands::Unknown) && asked.owner == instance
+        })
+    }
+
+    /// The record that is tried, and whether it may be written.
+    pub(super) fn tried(&self, one: &Try, now: Timestamp) -> Option<(Record, bool)> {
+        let by = |by: usize| actor(ACTORS[by]);
+        let reason = || "a test".to_owned();
+        let is_user = |by: usize| ACTORS[by].starts_with("user:");
+        Some(match *one {
+            Try::Wait { .. } => return None,
+            Try::Propose {
+                id,
+                by: who,
+                ruling: kind,
+                resource,
+                lasts,
+            } => {
+                let proposal = proposal(id, &by(who), resource, after(now, lasts));
+                let (ruling, ..) = ruling(kind);
+                let record = Record::Proposed {
+                    proposal: Box::new(proposal),
+                    ruling,
+                };
+                (record, !self.killed && !self.asked.contains_key(&id))
+            }
+            Try::Approve {
+                id,
+                by: who,
+                seen,
+                lasts,
+            } => {
+                let who = by(who);
+                let asked = self.asked.get(&id);
+                let other: PlanHash = "0".repeat(64).parse().unwrap();
+                let hash = asked
+                    .filter(|_| seen)
+                    .map_or(other, |asked| asked.proposal.plan_hash.clone());
+                let approval = Approval::new(who.clone(), hash, after(now, lasts));
+                let may = asked.is_some_and(|asked| {
+                    let again = asked
+                        .agreed
+                        .iter()
+                        .any(|(other, until)| other.is_same(&who) && *until > now);
+                    asked.stands == Stands::Waits
+                        && self.waits(id, now)
+                        && seen
+                        && lasts > 0
+                        && !asked.by.is_same(&who)
+                        && !again
+                        && is_among(asked.among, &who)
+                });
+                (
+                    Record::Approved {
+                        id: id.to_string(),
+                        approval,
+                    },
+                    may,
+                )
+            }
+            Try::Reject { id, by: who } => {
+                let record = Record::Rejected {
+                    id: id.to_string(),
+                    by: by(who),
+                    reason: reason(),
+                };
+                (record, self.waits(id, now))
+            }
+            Try::Cancel { id, by: who } => {
+                let record = Record::Cancelled {
+                    id: id.to_string(),
+                    by: by(who),
+                    reason: reason(),
+                };
+                let sent = self
+                    .asked
+                    .get(&id)
+                    .is_some_and(|asked| asked.stands == Stands::Sent);
+                let may = sent || self.waits(id, now);
+                (record, may)
+            }
+            Try::Intent { id, instance: _ } => {
+                let intent = Intent::new(
+                    plan(),
+                    Attempt::new(id.to_string(), 1, None),
+                    after(now, 10),
+                );
+                let record = Record::Intent {
+                    id: id.to_string(),
+                    intent: Box::new(intent),
+                };
+                let may = self.asked.get(&id).is_some_and(|asked| {
+                    let busy = self.asked.values().any(|other| {
+                        matches!(other.stands, Stands::Sent | Stands::Unknown)
+                            && other.resource == asked.resource
+                    });
+                    self.waits(id, now)
+                        && asked.stands == Stands::Approved
+                        && Self::agreed(asked, now) >= asked.needs
+                        && self.execute
+                        && !self.killed
+                        && !busy
+                });
+                (record, may)
+            }
+            Try::Answer { id, instance } => {
+                let answer = Answer::Accepted {
+                    accepted: Accepted::new("ok"),
+                };
+                let asked = self.asked.get(&id);
+                let may = self.owned(id, instance)
+                    && asked.is_some_and(|asked| asked.stands == Stands::Sent && !asked.answered);
+                (
+                    Record::Answer {
+                        id: id.to_string(),
+                        answer,
+                    },
+                    may,
+                )
+            }
+            Try::Outcome {
+                id,
+                instance,
+                applied,
+            } => {
+                let outcome = match applied {
+                    Some(true) => Outcome::applied(Attribution::Ours, "turned", Vec::new()),
+                    Some(false) => Outcome::not_applied("no", "not turned", false, Vec::new()),
+                    None => Outcome::unknown("late", "not seen", "look", Vec::new()),
+                };
+                let record = Record::Outcome {
+                    id: id.to_string(),
+                    outcome,
+                    undo: None,
+                };
+                (record, self.owned(id, instance))
+            }
+            Try::Mode { execute, by: who } => {
+                let mode = if execute {
+                    Mode::Execute
+                } else {
+                    Mode::Observe
+                };
+                let record = Record::Mode {
+                    mode,
+                    by: by(who),
+                    reason: reason(),
+                    proof: None,
+                };
+                (record, !execute || (is_user(who) && !self.killed))
+            }
+            Try::Kill { by: who } => (
+                Record::Killed {
+                    by: by(who),
+                    reason: reason(),
+                },
+                true,
+            ),
+            Try::Reset { by: who } => {
+                let record = Record::Reset {
+                    by: by(who),
+                    reason: reason(),
+                    proof: None,
+                };
+                (record, is_user(who) && self.killed)
+            }
+        })
+    }
+
+    /// What was accepted happens.
+    pub(super) fn happens(&mut self, one: &Try, now: Timestamp) {
+        let asked = &mut self.asked;
+        match *one {
+            Try::Propose {
+                id,
+                by,
+                ruling: kind,
+                resource,
+                lasts,
+            } => {
+                let by = actor(ACTORS[by]);
+                let (_, needs, among, stands) = ruling(kind);
+                let proposal = proposal(id, &by, resource, after(now, lasts));
+                let agreed = Vec::new();
+                let new = Asked {
+                    proposal,
+                    by,
+                    stands,
+                    needs,
+                    among,
+                    resource,
+                    agreed,
+                    owner: 0,
+                    answered: false,
+                    sends: 0,
+                };
+                asked.insert(id, new);
+            }
+            Try::Approve { id, by, lasts, .. } => {
+                let asked = asked.get_mut(&id).unwrap();
+                asked.agreed.push((actor(ACTORS[by]), after(now, lasts)));
+                if Self::agreed(asked, now) >= asked.needs {
+                    asked.stands = Stands::Approved;
+                }
+            }
+            Try::Reject { id, .. } => asked.get_mut(&id).unwrap().stands = Stands::Over,
+            Try::Cancel { id, .. } => {
+                let asked = asked.get_mut(&id).unwrap();
+                if asked.stands != Stands::Sent {
+                    asked.stands = Stands::Over;
+                }
+            }
+            Try::Intent { id, instance } => {
+                let asked = asked.get_mut(&id).unwrap();
+                asked.stands = Stands::Sent;
+                asked.owner = instance;
+                asked.sends += 1;
+            }
+            Try::Answer { id, .. } => asked.get_mut(&id).unwrap().answered = true,
+            Try::Outcome { id, applied, .. } => {
+                let stands = if applied.is_some() {
+                    Stands::Over
+                } else {
+                    Stands::Unknown
+                };
+                asked.get_mut(&id).unwrap().stands = stands;
+            }
+            Try::Mode { execute, .. } => self.execute = execute,
+            Try::Kill { .. } => {
+                self.killed = true;
+                for asked in asked.values_mut() {
+                    if matches!(asked.stands, Stands::Waits | Stands::Approved) {
+                        asked.stands = Stands::Over;
+                    }
+                }
+            }
+            Try::Reset { .. } => {
+                self.killed = false;
+                self.execute = false;
+            }
+            Try::Wait { .. } => {}
+        }
+    }
+}
