@@ -26,6 +26,7 @@ const EVERYTHING: &[&str] = &[
     "operator-tikv",
     "pd-client",
     "pd-sim",
+    "prom-client",
 ];
 
 const RUNTIMES: &[&str] = &["async-std", "mio", "smol", "tokio"];
@@ -62,8 +63,14 @@ const LAYERS: &[Layer] = &[
         never: &[FRONT_ENDS, &["reqwest", "schemars"]],
     },
     Layer {
+        name: "prom-client",
+        uses: &[],
+        tests_use: &[],
+        never: &[FRONT_ENDS, &["schemars"]],
+    },
+    Layer {
         name: "operator-tikv",
-        uses: &["action-core", "pd-client"],
+        uses: &["action-core", "pd-client", "prom-client"],
         tests_use: &["pd-sim"],
         never: &[HTTP, FRONT_ENDS],
     },

@@ -1,0 +1,250 @@
+//! See [`Client`].
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use url::Url;
+
+use crate::error::Error;
+use crate::sample::{Answer, Sample};
+
+/// A client of one Prometheus. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    bearer: Option<String>,
+    largest: usize,
+}
+
+/// Settings of a [`Client`].
+#[derive(Clone)]
+#[must_use = "`build` makes the client"]
+pub struct ClientBuilder {
+    address: String,
+    ca_pem: Option<Vec<u8>>,
+    bearer: Option<String>,
+    timeout: Duration,
+    largest: usize,
+}
+
+/// How much of a refusal's words is kept.
+const LONGEST_MESSAGE: usize = 400;
+
+impl Client {
+    /// A client with default settings of the Prometheus at this address, such as
+    /// `http://prometheus:9090`; a path before `/api/v1` may follow.
+    ///
+    /// # Errors
+    /// When that is not an address. Nothing is sent.
+    pub fn new(address: &str) -> Result<Self, Error> {
+        Self::builder(address).build()
+    }
+
+    /// Settings of a new client.
+    pub fn builder(address: &str) -> ClientBuilder {
+        ClientBuilder {
+            address: address.to_owned(),
+            ca_pem: None,
+            bearer: None,
+            timeout: Duration::from_secs(10),
+            largest: 4 * 1024 * 1024,
+        }
+    }
+
+    /// Where it asks, without a path.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// What an expression of PromQL is now: a number for each series. A scalar is one without
+    /// labels.
+    ///
+    /// `GET /api/v1/query`, Prometheus 2 and later.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] in the words of Prometheus when the expression is wrong or takes too
+    /// long; [`Error::Unreadable`] when the expression gives a range or text.
+    pub async fn query(&self, expression: &str) -> Result<Vec<Sample>, Error> {
+        let mut url = self.base.clone();
+        url.query_pairs_mut().append_pair("query", expression);
+        let mut request = self.http.get(url);
+        if let Some(bearer) = &self.bearer {
+            request = request.bearer_auth(bearer);
+        }
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| self.unanswered(error))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.unanswered(error))?
+        {
+            if body.len() + chunk.len() > self.largest {
+                return Err(Error::TooLarge {
+                    limit: self.largest,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        self.read(status, &body)
+    }
+
+    fn read(&self, status: u16, body: &[u8]) -> Result<Vec<Sample>, Error> {
+        let answer: Answer = match serde_json::from_slice(body) {
+            Ok(answer) => answer,
+            // A proxy in between, as a rule.
+            Err(_) if status != 200 => {
+                let text = String::from_utf8_lossy(body);
+                return Err(refused(status, "", &text));
+            }
+            Err(error) => return Err(self.unreadable(error)),
+        };
+        match answer.data {
+            Some(data) if answer.status == "success" && status == 200 => Ok(data.samples()),
+            _ => Err(refused(status, &answer.error_type, &answer.error)),
+        }
+    }
+
+    fn unanswered(&self, error: reqwest::Error) -> Error {
+        Error::Unanswered {
+            address: self.address(),
+            source: error.without_url().into(),
+        }
+    }
+
+    fn unreadable(&self, error: serde_json::Error) -> Error {
+        Error::Unreadable {
+            address: self.address(),
+            source: error.into(),
+        }
+    }
+}
+
+fn refused(status: u16, kind: &str, message: &str) -> Error {
+    let message = match message.trim() {
+        "" => format!("Prometheus answered with status {status}"),
+        words => words.chars().take(LONGEST_MESSAGE).collect(),
+    };
+    Error::Refused {
+        status,
+        kind: kind.chars().take(LONGEST_MESSAGE).collect(),
+        message,
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    /// Trusts these certificates (PEM) and no others. Without, the system's are trusted.
+    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_pem = Some(pem.into());
+        self
+    }
+
+    /// Shows this token with each query.
+    pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
+        self.bearer = Some(token.into());
+        self
+    }
+
+    /// Limits how long an answer may take, connecting included. 10 s unless told.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Limits how large an answer may be, in bytes. 4 MiB unless told.
+    pub fn body_cap(mut self, bytes: usize) -> Self {
+        self.largest = bytes;
+        self
+    }
+
+    /// Makes the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Address`] and [`Error::Setup`], saying what is wrong.
+    pub fn build(self) -> Result<Client, Error> {
+        let base = endpoint(&self.address)?;
+        let mut http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .timeout(self.timeout);
+        http = match &self.ca_pem {
+            Some(pem) => http.tls_certs_only(certificates(pem)?),
+            None if base.scheme() == "https" => http,
+            // Reading the system's certificates takes time, and fails where there are none.
+            None => http.tls_certs_only([]),
+        };
+        let http = http.build().map_err(|error| Error::Setup {
+            source: error.into(),
+        })?;
+        Ok(Client {
+            http,
+            base,
+            bearer: self.bearer,
+            largest: self.largest,
+        })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address is still unchecked and may hold a password.
+        f.debug_struct("ClientBuilder").finish_non_exhaustive()
+    }
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, Error> {
+    let certificates =
+        reqwest::Certificate::from_pem_bundle(pem).map_err(|error| Error::Setup {
+            source: error.into(),
+        })?;
+    if certificates.is_empty() {
+        return Err(Error::Setup {
+            source: "the bundle holds no `BEGIN CERTIFICATE`, write PEM".into(),
+        });
+    }
+    Ok(certificates)
+}
+
+/// The address of instant queries.
+fn endpoint(given: &str) -> Result<Url, Error> {
+    let refuse = |problem| Error::Address {
+        // What stands before an `@` may be a password.
+        given: given
+            .rsplit('@')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(100)
+            .collect(),
+        problem,
+    };
+    let mut url = Url::parse(given.trim())
+        .map_err(|_| refuse("write a scheme, a host and a port, such as http://prometheus:9090"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refuse("write http or https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("leave out user and password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refuse("leave out what follows `?` and `#`"));
+    }
+    let path = format!("{}/api/v1/query", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Ok(url)
+}
