@@ -196,6 +196,8 @@ async fn a_model_is_offered_what_it_may_see() {
             "list_drains",
             "list_schedulers",
             "list_members",
+            "why",
+            "doctor",
             "transfer_leader",
             "stop_drain"
         ]

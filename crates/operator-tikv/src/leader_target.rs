@@ -25,13 +25,13 @@ pub(crate) enum MayLead {
 
 /// What keeps leaders from stores besides their state.
 pub(crate) struct Keepers {
-    drains: Option<EvictLeaderConfig>,
+    pub(crate) drains: Option<EvictLeaderConfig>,
     /// By schedulers of PD's own, and by grants before 9.0.
-    kept: Vec<(pd_client::StoreId, &'static str)>,
+    pub(crate) kept: Vec<(pd_client::StoreId, &'static str)>,
     /// Schedulers that do not show which stores they keep leaders from.
     unshown: Vec<Cause>,
     /// Labels of stores that refuse leaders.
-    refused_labels: Vec<(String, String)>,
+    pub(crate) refused_labels: Vec<(String, String)>,
 }
 
 /// Those that keep leaders from stores they find slow or stopping.
@@ -173,13 +173,19 @@ pub(crate) fn refusing_leaders(
 }
 
 /// Whether the rules of a region let a store lead it.
-fn rules_let_lead(rules: Option<&[Rule]>, store: &Store) -> bool {
+pub(crate) fn rules_let_lead(rules: Option<&[Rule]>, store: &Store) -> bool {
     let Some(rules) = rules else {
         return true;
     };
     let leads = |rule: &&Rule| matches!(rule.role, RuleRole::Voter | RuleRole::Leader);
     let mut leading = rules.iter().filter(leads);
     leading.any(|rule| takes(&rule.label_constraints, store))
+}
+
+/// Whether the rules of a region let a store hold a replica of it.
+pub(crate) fn rules_let_hold(rules: Option<&[Rule]>, store: &Store) -> bool {
+    let mut rules = rules.into_iter().flatten().peekable();
+    rules.peek().is_none() || rules.any(|rule| takes(&rule.label_constraints, store))
 }
 
 /// Whether constraints take a store. One with an exclusive label is taken only by name.

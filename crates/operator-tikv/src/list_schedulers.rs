@@ -2,8 +2,10 @@
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
+use pd_client::config::ScheduleConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::cluster_text::bounded;
 use crate::error::Error;
@@ -73,6 +75,21 @@ pub(crate) fn effect(name: &str) -> String {
     format!("pause-scheduler/{name}")
 }
 
+/// The schedulers that PD has by default and that were removed: only the configuration shows
+/// them.
+pub(crate) fn removed(config: &ScheduleConfig) -> Vec<String> {
+    let listed = config.rest.get("schedulers-v2").and_then(Value::as_array);
+    let off = |one: &&Value| one.get("disable") == Some(&Value::Bool(true));
+    let kind = |one: &Value| one.get("type")?.as_str().map(str::to_owned);
+    let kinds = listed.into_iter().flatten().filter(off).filter_map(kind);
+    kinds
+        .map(|kind| match kind.as_str() {
+            "hot-region" => "balance-hot-region-scheduler".to_owned(),
+            kind => format!("{kind}-scheduler"),
+        })
+        .collect()
+}
+
 #[async_trait]
 impl Observation<Tikv> for ListSchedulers {
     const NAME: &'static str = "list_schedulers";
@@ -82,7 +99,8 @@ impl Observation<Tikv> for ListSchedulers {
     async fn observe(&self, tikv: &Tikv) -> Result<Schedulers, Error> {
         let mut names = tikv.pd.schedulers().await.map_err(Error::Read)?;
         let paused = tikv.pd.paused_schedulers().await.map_err(Error::Read)?;
-        let removed = tikv.pd.disabled_schedulers().await.map_err(Error::Read)?;
+        let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+        let removed = removed(&config);
         names.extend(paused.iter().map(|one| one.name.clone()));
         names.extend(removed.iter().cloned());
         names.sort_unstable();

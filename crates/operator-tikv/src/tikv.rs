@@ -8,6 +8,7 @@ use crate::add_peer::AddPeer;
 use crate::cancel_offline::CancelOffline;
 use crate::cancel_operator::CancelOperator;
 use crate::cluster_health::ClusterHealth;
+use crate::doctor::Doctor;
 use crate::drain_store::DrainStore;
 use crate::error::Error;
 use crate::find_region::FindRegion;
@@ -35,6 +36,7 @@ use crate::stop_drain::StopDrain;
 use crate::transfer_leader::TransferLeader;
 use crate::transfer_pd_leader::TransferPdLeader;
 use crate::transfer_peer::TransferPeer;
+use crate::why::Why;
 
 /// A TiKV cluster, reached through its PD.
 #[derive(Debug, Clone)]
@@ -78,6 +80,8 @@ impl Subject for Tikv {
             .observation::<ListDrains>()
             .observation::<ListSchedulers>()
             .observation::<ListMembers>()
+            .observation::<Why>()
+            .observation::<Doctor>()
             .mutation::<TransferLeader>()
             .mutation::<TransferPeer>()
             .mutation::<AddPeer>()

@@ -17,6 +17,8 @@ fn the_subject_is_well_formed() {
         "list_drains",
         "list_schedulers",
         "list_members",
+        "why",
+        "doctor",
         "transfer_leader",
         "transfer_peer",
         "add_peer",

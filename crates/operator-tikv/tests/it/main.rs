@@ -4,18 +4,22 @@
 
 mod catalogue;
 mod differential;
+mod doctor;
 mod drain;
 mod half_moved;
 mod observations;
 mod plans;
 mod proof;
+mod reasons;
+mod why;
 mod wire;
 
 use std::time::{Duration, SystemTime};
 
 use action_core::{Accepted, Attempt, ClockOffset, Sent};
 use operator_tikv::{RegionId, StoreId, Tikv};
-use pd_sim::{Builder, Clock, Sim, Version};
+use pd_sim::{Builder, Clock, Fault, Sim, Version};
+use serde_json::Value;
 
 const VERSIONS: [Version; 4] = [Version::V6_5, Version::V7_5, Version::V8_5, Version::V9_0];
 
@@ -82,6 +86,35 @@ impl Sending {
 
 /// Asks the simulated PD itself, as somebody else would. Gives the answer's status.
 async fn request(sim: &Sim, method: &str, path: &str, body: &str) -> u16 {
+    answer(sim, method, path, body).await.0
+}
+
+/// What the simulated PD says, as JSON.
+async fn get(sim: &Sim, path: &str) -> Value {
+    serde_json::from_str(&answer(sim, "GET", path, "").await.1).unwrap()
+}
+
+/// From now on the simulated PD's answer to a read is changed on its way.
+async fn altered(sim: &Sim, path: &str, change: impl FnOnce(&mut Value)) {
+    let mut body = get(sim, path).await;
+    change(&mut body);
+    let body = body.to_string();
+    sim.fault(Fault::answer("GET", path, 200, "application/json", &body).always());
+}
+
+/// From now on the simulated PD says something else of one store.
+async fn altered_store(sim: &Sim, id: u64, change: impl Fn(&mut Value)) {
+    altered(sim, "/stores", |body| {
+        let stores = body["stores"].as_array_mut().unwrap();
+        stores
+            .iter_mut()
+            .filter(|store| store["store"]["id"] == id)
+            .for_each(change);
+    })
+    .await;
+}
+
+async fn answer(sim: &Sim, method: &str, path: &str, body: &str) -> (u16, String) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     let host = sim.endpoint().trim_start_matches("http://");
@@ -94,6 +127,7 @@ async fn request(sim: &Sim, method: &str, path: &str, body: &str) -> u16 {
     connection.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await.unwrap();
-    let status = answer.split(' ').nth(1).unwrap();
-    status.parse().unwrap()
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap();
+    (status.parse().unwrap(), body.to_owned())
 }

@@ -1,0 +1,232 @@
+//! What was left behind: each leftover is left, and exactly its code is found.
+
+use std::time::Duration;
+
+use action_core::{ActionRegistry, Observation};
+use operator_tikv::{Doctor, Leftovers};
+use pd_sim::{Role, Sim, StoreState, Version};
+use serde_json::{Value, json};
+
+use crate::{VERSIONS, altered, altered_store, region, request, stepped, tikv};
+
+/// Looks, which changes nothing. What mends a finding is an action that takes its parameters.
+async fn look(sim: &Sim) -> Leftovers {
+    let (before, writes) = (sim.received_total(), sim.writes().len());
+    let mut registry = ActionRegistry::new();
+    registry.register(tikv(sim)).unwrap();
+    let found = Doctor {}.observe(&tikv(sim)).await.unwrap();
+    let reads = sim.received_total() - before;
+    assert!(reads <= 30, "{reads} reads");
+    assert_eq!(sim.writes().len(), writes);
+    for finding in &found.findings {
+        assert!(!finding.evidence.is_empty(), "{finding:?}");
+        if let Some(mend) = &finding.mend {
+            let parameters = Value::Object(mend.parameters.clone());
+            registry.validate(&mend.name, parameters.clone()).unwrap();
+            // An effect is told by the key of the mutation that would leave it, or whose undo this is.
+            let effect = registry.lasting_effect(&mend.name, parameters).unwrap();
+            assert!(
+                effect.is_none() || effect == finding.lasting_effect,
+                "{finding:?}: {effect:?}"
+            );
+        }
+    }
+    found
+}
+
+/// Exactly these codes are found.
+async fn check(sim: &Sim, codes: &[&str]) -> Leftovers {
+    let found = look(sim).await;
+    let got: Vec<&str> = found.findings.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(got, codes, "{:#?}", found.findings);
+    found
+}
+
+#[tokio::test]
+async fn a_tidy_cluster_has_no_leftovers() {
+    for version in VERSIONS {
+        let sim = stepped(version).members(3).start().await.unwrap();
+        let found = check(&sim, &[]).await;
+        assert!(!found.cut && found.unknown.is_empty(), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_drain_that_was_left_names_what_stops_it_and_its_effect() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_evicting(4, true);
+        let found = check(&sim, &["drain_left"]).await;
+        let drain = &found.findings[0];
+        assert_eq!(drain.lasting_effect.as_deref(), Some("evict-leader/4"));
+        let mend = drain.mend.as_ref().unwrap();
+        assert_eq!(mend.name, "stop_drain");
+        assert_eq!(
+            Value::Object(mend.parameters.clone()),
+            json!({"store_id": "4"})
+        );
+
+        sim.set_store_state(4, StoreState::Tombstone);
+        let found = check(&sim, &["drain_of_no_store"]).await;
+        assert_eq!(found.findings[0].mend.as_ref().unwrap().name, "stop_drain");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_drain_is_found() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.set_evicting(4, true);
+    let list = "/scheduler-config/evict-leader-scheduler/list";
+    altered(&sim, list, |config| config["store-id-ranges"] = json!({})).await;
+    check(&sim, &["empty_drain"]).await;
+}
+
+#[tokio::test]
+async fn switched_off_scheduling_names_what_switches_it_on() {
+    for version in VERSIONS {
+        for (item, action) in [
+            ("leader-schedule-limit", "set_leader_schedule_limit"),
+            ("region-schedule-limit", "set_region_schedule_limit"),
+            ("replica-schedule-limit", "set_replica_schedule_limit"),
+        ] {
+            let sim = stepped(version).start().await.unwrap();
+            let default = sim.limit_in_force(item);
+            sim.set_schedule(item, 0);
+            let found = check(&sim, &["schedule_limit_zero"]).await;
+            let mend = found.findings[0].mend.as_ref().unwrap();
+            assert_eq!(mend.name, action);
+            assert_eq!(mend.parameters["limit"], json!(default), "{version:?}");
+        }
+        let sim = stepped(version).start().await.unwrap();
+        let is_set = sim.set_schedule("halt-scheduling", "true");
+        assert!(is_set || sim.set_schedule("halt-scheduling", true));
+        check(&sim, &["scheduling_halted"]).await;
+    }
+}
+
+#[tokio::test]
+async fn an_override_is_found_whichever_way_it_goes() {
+    for version in VERSIONS {
+        for value in [1, 9] {
+            let sim = stepped(version).start().await.unwrap();
+            let body = format!(r#"{{"schedule.leader-schedule-limit":{value}}}"#);
+            assert_eq!(
+                request(&sim, "POST", "/config?ttlSecond=600", &body).await,
+                200
+            );
+            let found = check(&sim, &["ttl_override"]).await;
+            let values: Vec<&Value> = found.findings[0]
+                .evidence
+                .iter()
+                .map(|one| &one.value)
+                .collect();
+            assert_eq!(values, [&json!(value), &json!(4)], "{version:?}");
+            // By then PD's clock, which the test moves, is ahead of ours.
+            sim.advance(Duration::from_secs(601));
+            check(&sim, &["clock_skew"]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn pauses_that_were_left_are_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        for (path, body) in [
+            ("/schedulers/balance-region-scheduler", r#"{"delay":3000}"#),
+            ("/checker/merge", r#"{"delay":3000}"#),
+        ] {
+            assert_eq!(request(&sim, "POST", path, body).await, 200);
+        }
+        let found = check(&sim, &["scheduler_paused", "checker_paused"]).await;
+        let effects: Vec<_> = found
+            .findings
+            .iter()
+            .map(|one| one.lasting_effect.as_deref().unwrap())
+            .collect();
+        let expected = [
+            "pause-scheduler/balance-region-scheduler",
+            "pause-checker/merge",
+        ];
+        assert_eq!(effects, expected);
+        // By then PD's clock, which the test moves, is ahead of ours.
+        sim.advance(Duration::from_secs(3_001));
+        check(&sim, &["clock_skew"]).await;
+    }
+}
+
+#[tokio::test]
+async fn stores_that_do_not_come_back_or_do_not_get_empty_are_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_heartbeat_age(2, Duration::from_secs(7_200));
+        check(&sim, &["store_down_long"]).await;
+    }
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.set_store_state(3, StoreState::Offline);
+    let found = look(&sim).await;
+    let codes: Vec<&str> = found.findings.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(codes, ["store_offline_long"], "{found:?}");
+}
+
+#[tokio::test]
+async fn a_limit_left_behind_by_an_offline_is_found() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    altered(&sim, "/config", |config| {
+        config["schedule"]["store-limit"]["3"]["remove-peer"] = json!(100_000_000);
+    })
+    .await;
+    let found = check(&sim, &["remove_limit_left"]).await;
+    assert_eq!(
+        found.findings[0].mend.as_ref().unwrap().name,
+        "set_store_limit"
+    );
+}
+
+#[tokio::test]
+async fn a_move_that_was_not_finished_is_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, _, free) = region(&sim);
+        sim.add_peer(id, free, Role::Learner);
+        let found = check(&sim, &["half_moved"]).await;
+        assert_eq!(found.findings[0].about, format!("region/{id}"));
+        // Learners belong on TiFlash.
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_labels(free, [("engine", "tiflash")]);
+        sim.remove_peer(id, sim.peers(id)[1].store_id);
+        sim.add_peer(id, free, Role::Learner);
+        let codes = look(&sim).await;
+        assert!(codes.findings.is_empty(), "{version:?}: {codes:?}");
+    }
+}
+
+#[tokio::test]
+async fn mixed_and_unknown_versions_are_found() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    altered_store(&sim, 3, |store| store["store"]["version"] = json!("7.5.7")).await;
+    check(&sim, &["version_mismatch"]).await;
+
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    altered(&sim, "/version", |version| {
+        version["version"] = json!("None")
+    })
+    .await;
+    check(&sim, &["version_unknown"]).await;
+}
+
+#[tokio::test]
+async fn clocks_that_differ_are_found() {
+    let hour = Duration::from_secs(3_600);
+    let start = std::time::SystemTime::now() + hour;
+    let sim = stepped(Version::V8_5)
+        .start_time(start)
+        .start()
+        .await
+        .unwrap();
+    let found = check(&sim, &["clock_skew"]).await;
+    assert!(
+        found.findings[0].text.contains("ahead of ours"),
+        "{found:?}"
+    );
+}
