@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::out::{Format, Out};
 use crate::settings::Global;
 use crate::{
-    actions, aftermath, completions, decide, demo, flags, journal, plan, policy, proposals,
-    recover, run, switch,
+    actions, aftermath, completions, decide, demo, doctor, flags, journal, plan, policy, proposals,
+    recover, run, switch, why,
 };
 
 /// What a command for one action works with.
@@ -74,6 +74,8 @@ fn command() -> Command {
         .subcommand(switch::kill_switch())
         .subcommand(journal::command())
         .subcommand(policy::command())
+        .subcommand(why::command())
+        .subcommand(doctor::command())
         .subcommand(completions::command())
         .subcommand(demo::command())
 }
@@ -129,6 +131,8 @@ fn dispatch(matches: &ArgMatches, global: &Global, out: &mut Out) -> Result<Exit
             }
             _ => policy::check(global, out),
         },
+        Some(("why", matches)) => block_on(why::main(connection, matches, out)),
+        Some(("doctor", matches)) => block_on(doctor::main(connection, matches, out)),
         Some(("completions", matches)) => completions::main(matches, command()),
         Some(("demo", _)) => block_on(demo::main(out)),
         _ => Err(Failure::usage("no such command")),

@@ -22,10 +22,12 @@ pub(crate) enum Exit {
     Unreachable = 5,
     /// It waits for people to agree; nothing was sent.
     Waiting = 6,
+    /// Something was found that is not as it should be.
+    Found = 7,
 }
 
 impl Exit {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (
             Self::Done,
             "done and proven, or nothing was left to do; for `plan`: it would proceed",
@@ -42,6 +44,7 @@ impl Exit {
         ),
         (Self::Unreachable, "PD could not be reached"),
         (Self::Waiting, "waits for approval; nothing was sent"),
+        (Self::Found, "something was found; for `why` and `doctor`"),
     ];
 
     /// All of them, as the help shows them.
@@ -95,7 +98,7 @@ mod tests {
     #[test]
     fn codes_are_what_scripts_rely_on() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| *exit as u8).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7]);
         let help = Exit::help();
         for code in codes {
             assert!(help.contains(&format!("\n  {code}  ")), "{help}");

@@ -12,8 +12,10 @@ mod completions;
 mod connect;
 mod decide;
 mod demo;
+mod doctor;
 mod exit;
 mod failure;
+mod findings;
 mod flags;
 mod follow;
 mod journal;
@@ -29,6 +31,7 @@ mod show;
 mod state;
 mod switch;
 mod table;
+mod why;
 
 use std::process::ExitCode;
 

@@ -6,6 +6,7 @@ mod actions;
 mod approvals;
 mod cluster;
 mod demo;
+mod findings;
 mod help;
 mod input;
 mod interrupt;

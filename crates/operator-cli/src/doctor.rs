@@ -1,0 +1,26 @@
+//! `operator doctor`: what was left behind.
+
+use action_core::Role;
+use clap::{ArgMatches, Command};
+
+use crate::connect::Connection;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::findings;
+use crate::out::Out;
+
+/// The verb.
+const VERB: &str = "doctor";
+
+pub(crate) fn command() -> Command {
+    findings::command(VERB, Role::Leftovers)
+}
+
+pub(crate) async fn main(
+    connection: &Connection,
+    matches: &ArgMatches,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let call = findings::call(VERB, Role::Leftovers, connection)?;
+    findings::main(call, matches, out).await
+}

@@ -1,0 +1,127 @@
+//! What an observation found that is not as it should be, for people and for programs.
+
+use action_core::{ActionDefinition, Finding, Role, printable};
+use clap::{ArgMatches, Command};
+use serde_json::{Value, json};
+
+use crate::cli::{Call, check_system};
+use crate::connect::Connection;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::flags;
+use crate::out::Out;
+use crate::show;
+use crate::table::{section, shortened, text_of};
+
+/// A verb for the first action with this role, with its flags. Without one the verb is there and
+/// says so.
+pub(crate) fn command(verb: &'static str, role: Role) -> Command {
+    match with_role(role) {
+        Some(definition) => flags::command(&definition).name(verb),
+        None => Command::new(verb)
+            .about("No subject offers this")
+            .hide(true),
+    }
+}
+
+/// What the verb needs.
+pub(crate) fn call(verb: &str, role: Role, connection: &Connection) -> Result<Call, Failure> {
+    let definition = with_role(role)
+        .ok_or_else(|| Failure::usage(format!("no subject offers what `{verb}` needs")))?;
+    Ok(Call {
+        definition,
+        definitions: crate::definitions(),
+        connection: connection.clone(),
+    })
+}
+
+fn with_role(role: Role) -> Option<ActionDefinition> {
+    let mut definitions = crate::definitions().into_iter();
+    definitions.find(|definition| definition.role == Some(role))
+}
+
+/// Looks, and shows what was found.
+pub(crate) async fn main(call: Call, matches: &ArgMatches, out: &mut Out) -> Result<Exit, Failure> {
+    let given = flags::parameters(&call.definition, matches)?;
+    let registry = crate::registry(&call.connection)?;
+    let catalogue = registry.catalogue();
+    let parameters = catalogue.validate(&call.definition.name, given)?;
+    check_system(&call, &catalogue).await?;
+    let result = catalogue.observe(&call.definition.name, parameters).await?;
+    let findings = findings(&result)?;
+    if out.is_json() {
+        out.json(&with_commands(&call, &findings, result));
+    } else {
+        out.data(&text(&call, &findings, &result));
+    }
+    Ok(if findings.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Found
+    })
+}
+
+fn findings(result: &Value) -> Result<Vec<Finding>, Failure> {
+    let found = result.get("findings").cloned().unwrap_or_default();
+    serde_json::from_value(found)
+        .map_err(|error| Failure::new(Exit::Failed, "findings", error.to_string()))
+}
+
+/// The result, with the command line that mends each finding beside its action.
+fn with_commands(call: &Call, findings: &[Finding], mut result: Value) -> Value {
+    let found = result.get_mut("findings").and_then(Value::as_array_mut);
+    for (finding, found) in findings.iter().zip(found.into_iter().flatten()) {
+        if let (Some(command), Value::Object(members)) = (mending(call, finding), found) {
+            members.insert("mend_command".to_owned(), json!(command));
+        }
+    }
+    result
+}
+
+fn text(call: &Call, findings: &[Finding], result: &Value) -> String {
+    let mut parts = Vec::new();
+    if findings.is_empty() {
+        parts.push("Nothing was found".to_owned());
+    }
+    parts.extend(findings.iter().map(|finding| one(call, finding)));
+    if result.get("cut") == Some(&Value::Bool(true)) {
+        parts.push("There is more that is left out here".to_owned());
+    }
+    let unknown = result.get("unknown").and_then(Value::as_array);
+    let unknown = unknown
+        .into_iter()
+        .flatten()
+        .map(|what| vec![text_of(what)]);
+    parts.extend(section("Could not be told", unknown.collect()));
+    parts.join("\n\n")
+}
+
+fn one(call: &Call, finding: &Finding) -> String {
+    let evidence = finding.evidence.iter().map(|read| {
+        vec![
+            read.fact.clone(),
+            shortened(&text_of(&read.value)),
+            read.source.clone(),
+        ]
+    });
+    let mut lines = vec![format!(
+        "{} ({})",
+        printable(&finding.text),
+        printable(&finding.code)
+    )];
+    lines.extend(section("Seen", evidence.collect()));
+    lines.push(format!("Next: {}", printable(&finding.next)));
+    lines.extend(mending(call, finding).map(|command| format!("  {command}")));
+    lines.join("\n")
+}
+
+/// The command line that mends a finding.
+fn mending(call: &Call, finding: &Finding) -> Option<String> {
+    let mend = finding.mend.as_ref()?;
+    let mut definitions = call.definitions.iter();
+    let definition = definitions.find(|definition| definition.name == mend.name);
+    let mut words = vec!["run".to_owned(), mend.name.clone()];
+    words.extend(flags::arguments(definition, &mend.parameters));
+    words.extend(call.connection.flags());
+    Some(show::command_line(&words))
+}

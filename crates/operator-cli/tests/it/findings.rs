@@ -1,0 +1,72 @@
+//! `operator why` and `operator doctor`.
+
+use std::time::Duration;
+
+use crate::cluster::Cluster;
+use crate::operator;
+
+/// Nothing found is success; something found has a code of its own.
+#[test]
+fn what_was_found_decides_the_exit_code() {
+    let cluster = Cluster::start();
+    for verb in ["why", "doctor"] {
+        cluster
+            .operator(&[verb])
+            .ended(0)
+            .shows("Nothing was found");
+        let json = cluster.operator(&[verb, "-o", "json"]).ended(0).json();
+        assert_eq!(json["findings"].as_array().map(Vec::len), Some(0));
+    }
+    cluster.sim.set_schedule("leader-schedule-limit", 0);
+    for verb in ["why", "doctor"] {
+        cluster
+            .operator(&[verb])
+            .ended(7)
+            .shows("schedule_limit_zero")
+            .shows("Next: ");
+    }
+}
+
+/// The command that mends a finding is printed, and mends it.
+#[test]
+fn the_printed_command_mends_what_was_found() {
+    let cluster = Cluster::start();
+    cluster.sim.set_evicting(4, true);
+    let json = cluster.operator(&["doctor", "-o", "json"]).ended(7).json();
+    let found = &json["findings"][0];
+    assert_eq!(found["code"], "drain_left");
+    assert_eq!(found["lasting_effect"], "evict-leader/4");
+    let command = found["mend_command"].as_str().unwrap();
+    let expected = format!(
+        "operator run stop_drain --store-id 4 --pd {}",
+        cluster.sim.endpoint()
+    );
+    assert_eq!(command, expected);
+    cluster.operator(&["doctor"]).ended(7).shows(command);
+
+    let words: Vec<&str> = command.split(' ').skip(2).collect();
+    let mut all = vec!["--yes"];
+    all.extend(words);
+    cluster.run(&all).ended(0);
+    cluster.operator(&["doctor"]).ended(0);
+}
+
+/// The flags are those of the action, and what is wrong with them is said.
+#[test]
+fn why_takes_the_parameters_of_its_action() {
+    let cluster = Cluster::start();
+    let scene = cluster.scene();
+    cluster
+        .sim
+        .set_heartbeat_age(scene.follower, Duration::from_secs(60));
+    let to = scene.follower.to_string();
+    cluster
+        .operator(&["why", "--to-store-id", &to])
+        .ended(7)
+        .shows("store_disconnected");
+    cluster
+        .operator(&["why", "--from-store-id", "4", "--to-store-id", "4"])
+        .ended(2);
+    operator(&["why", "--help"]).ended(0).shows("--region-id");
+    operator(&["--pd", "http://127.0.0.1:1", "doctor"]).ended(5);
+}
