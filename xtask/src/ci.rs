@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{docs, layers, msrv, tidy};
+use crate::{api, docs, layers, msrv, tidy};
 
 /// A step that is a program: its words, and what it needs in its environment.
 type Program = (
@@ -38,7 +38,13 @@ const AFTER_TESTS: &[Program] = &[
 /// A step that is one of ours.
 type Check = fn(&Workspace) -> Report;
 
-const CHECKS: &[Check] = &[layers::check, tidy::check, docs::check, msrv::check];
+const CHECKS: &[Check] = &[
+    layers::check,
+    tidy::check,
+    docs::check,
+    api::check,
+    msrv::check,
+];
 
 /// Runs all steps; the first that fails is the last.
 pub(crate) fn run(workspace: &Workspace, out: &mut dyn Write) -> Report {

@@ -3,6 +3,7 @@
 //! Each command is one module with the same shape: a function that reads the workspace and answers
 //! with one line when all is well, or with what it found. Start reading at [`run`].
 
+mod api;
 mod ci;
 mod docs;
 mod findings;
@@ -25,6 +26,7 @@ usage: cargo xtask <command>
 commands:
   layers          which crate may depend on which
   docs [--check]  write docs/actions.md, or say where it is out of date
+  api [--check]   write what users of pd-client see, or say where that has changed
   tidy            what fmt and clippy do not look at
   msrv            the workspace's rust-version against its dependencies and rustc
   ci              everything CI runs, in its order
@@ -46,6 +48,8 @@ fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
         ["layers"] => |workspace, _| layers::check(workspace),
         ["docs"] => |workspace, _| docs::write(workspace),
         ["docs", "--check"] => |workspace, _| docs::check(workspace),
+        ["api"] => |workspace, _| api::write(workspace),
+        ["api", "--check"] => |workspace, _| api::check(workspace),
         ["tidy"] => |workspace, _| tidy::check(workspace),
         ["msrv"] => |workspace, _| msrv::check(workspace),
         ["ci"] => ci::run,

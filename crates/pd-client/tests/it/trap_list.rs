@@ -30,13 +30,14 @@ fn exists(root: &Path, name: &str) {
     } else {
         root.join("tests/it").join(place).with_extension("rs")
     };
-    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(file.is_file(), "`{name}` is in no file");
+    let text = std::fs::read_to_string(&file).unwrap();
     let declared = text.lines().position(|line| {
         let line = line.trim_start().trim_start_matches("async ");
         line.starts_with(&format!("fn {test}("))
     });
-    let line = declared.unwrap_or_else(|| panic!("`{name}` does not exist"));
-    let above = text.lines().nth(line - 1).unwrap().trim();
+    assert!(declared.is_some(), "`{name}` does not exist");
+    let above = text.lines().nth(declared.unwrap() - 1).unwrap().trim();
     assert!(
         above.starts_with("#[") && above.contains("test"),
         "`{name}` is no test"
