@@ -73,8 +73,8 @@ fn step() -> impl Strategy<Value = Step> {
     let instance = 0..2_usize;
     let rarely = prop::bool::weighted(0.1);
     prop_oneof![
-        4 => (id.clone(), 0..3_u32, rarely.clone()).prop_map(|(id, needs, expired)| Step::Propose { id, needs, expired }),
-        6 => (id.clone(), by.clone(), rarely.clone(), rarely).prop_map(|(id, by, expired, other_plan)| Step::Approve { id, by, expired, other_plan }),
+        4 => (id.clone(), 0..3_u32, rarely).prop_map(|(id, needs, expired)| Step::Propose { id, needs, expired }),
+        6 => (id.clone(), by.clone(), rarely, rarely).prop_map(|(id, by, expired, other_plan)| Step::Approve { id, by, expired, other_plan }),
         1 => id.clone().prop_map(|id| Step::Reject { id }),
         1 => id.clone().prop_map(|id| Step::Cancel { id }),
         6 => (id.clone(), instance.clone()).prop_map(|(id, instance)| Step::Begin { id, instance }),
