@@ -4,7 +4,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,
-    clippy::print_stdout,
     reason = "a panic is how a test fails, a skipped test says why, and the test of crashes what it counted"
 )]
 

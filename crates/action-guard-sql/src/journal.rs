@@ -269,6 +269,11 @@ impl Journal for SqlJournal {
         self.there(async move { place.unstop().await }).await
     }
 
+    fn is_death_certain(&self) -> bool {
+        // Whoever asks a server may have lost it and live.
+        !self.place.outlives_unclear_commits()
+    }
+
     async fn is_alive(&self, instance: &str) -> Result<bool, JournalError> {
         if instance == self.place.instance() {
             return Ok(true);

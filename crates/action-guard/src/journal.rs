@@ -85,6 +85,15 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// When it cannot.
     async fn unstop(&self) -> Result<(), JournalError>;
 
+    /// Whether an instance that is not alive by [`is_alive`](Self::is_alive) can send nothing more.
+    ///
+    /// So it is where the system itself lets go of what a process held, and only then. Where it may
+    /// only have lost its connection, say no: what it left is then given the time that its intent
+    /// names on top.
+    fn is_death_certain(&self) -> bool {
+        true
+    }
+
     /// Whether a process instance still lives. In doubt it does.
     ///
     /// # Errors

@@ -74,7 +74,7 @@ impl Guard {
         let mut following = Following::of(&self, proposal, intent, &tracked.token);
         following.cancelled_before.clone_from(&life.cancel);
         following.since = Instant::now();
-        following.elapsed_before_ms = elapsed_since(life.last_on_its_way(), Timestamp::now());
+        following.elapsed_before_ms = elapsed_since(self.last_on_its_way(&life), Timestamp::now());
         let outcome = match life.answer.clone() {
             Some(Answer::Refused {
                 code,
@@ -120,6 +120,16 @@ impl Guard {
         let accepted = following.accepted.take();
         let concluded = self.conclude(proposal, intent, accepted, outcome, &mut watch);
         concluded.await.map(Some)
+    }
+
+    /// When it could last have been on its way.
+    fn last_on_its_way(&self, life: &Life) -> Option<Timestamp> {
+        let last = life.last_on_its_way();
+        if life.answer.is_some() || self.journal.is_death_certain() {
+            return last;
+        }
+        let send_by = life.intent.as_ref().map(|intent| intent.send_by);
+        last.max(send_by)
     }
 
     /// The life as ours; `None` when it is another's, or has ended meanwhile.

@@ -1,7 +1,7 @@
 //! The journal in a directory: see [`FileJournal`].
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -51,6 +51,7 @@ pub struct FileJournal {
     waiting: mpsc::Sender<Waiting>,
     reader: Arc<Mutex<Option<Tail>>>,
     syncs: Arc<AtomicU64>,
+    broken: Arc<AtomicBool>,
 }
 
 /// How a [`FileJournal`] is opened.
@@ -94,12 +95,14 @@ impl FileJournalOptions {
         let directory = Directory::open(directory.into())?;
         let instance = Uuid::now_v7().to_string();
         let syncs = Arc::new(AtomicU64::new(0));
+        let broken = Arc::new(AtomicBool::new(false));
         let writer = Writer::new(
             directory.clone(),
             instance.clone(),
             self.segment_bytes,
             self.lock_wait,
             Arc::clone(&syncs),
+            Arc::clone(&broken),
         );
         let (waiting, queue) = mpsc::channel();
         std::thread::Builder::new()
@@ -112,6 +115,7 @@ impl FileJournalOptions {
             waiting,
             reader: Arc::default(),
             syncs,
+            broken,
         })
     }
 }
@@ -199,6 +203,9 @@ impl Journal for FileJournal {
     }
 
     async fn is_stopped(&self) -> Result<bool, JournalError> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(JournalError::Broken);
+        }
         self.directory.is_stopped()
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use action_guard::{FileJournal, Journal, JournalError, Mode, Record, Verified};
+use action_guard::{Entry, FileJournal, Hash, Journal, JournalError, Mode, Record, Verified};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tempfile::TempDir;
@@ -125,7 +125,7 @@ proptest! {
     /// another than the one that was exported.
     #[test]
     fn every_tampering_shows(how in tampering(), small in any::<bool>()) {
-        let (directory, before) = block_on(written(if small { 2_000 } else { 1 << 20 }));
+        let (directory, before) = block_on(written(if small { 700 } else { 1 << 20 }));
         let original = lines(directory.path());
         let mut changed = original.clone();
         tamper(&mut changed, &how);
@@ -141,7 +141,7 @@ proptest! {
 
 #[tokio::test]
 async fn a_segment_that_is_missing_is_missed() {
-    let (directory, before) = written(2_000).await;
+    let (directory, before) = written(700).await;
     assert!(before.segments >= 3, "{before:?}");
     let paths = segments(directory.path());
     fs::remove_file(&paths[1]).unwrap();
@@ -196,5 +196,17 @@ async fn a_line_cut_off_at_any_byte_is_repaired_and_nothing_else_is_lost() {
             7,
             "cut at {length}"
         );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever stands in the file, reading it ends in a value or an error.
+    #[test]
+    fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), tail in "\\PC{0,40}") {
+        let _ = Entry::read(&bytes, None);
+        let line = format!("{tail},\"hash\":\"{}\"}}", Hash::of(tail.as_bytes()));
+        prop_assert!(Entry::read(line.as_bytes(), None).is_err(), "{}", line);
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub(super) struct Writer {
     tail: Option<Tail>,
     owner: Option<Owner>,
     /// After a failed sync nobody knows what is on disk.
-    broken: bool,
+    broken: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -64,6 +64,7 @@ impl Writer {
         segment_bytes: u64,
         lock_wait: Duration,
         syncs: Arc<AtomicU64>,
+        broken: Arc<AtomicBool>,
     ) -> Self {
         Self {
             directory,
@@ -74,7 +75,7 @@ impl Writer {
             lock: None,
             tail: None,
             owner: None,
-            broken: false,
+            broken,
         }
     }
 
@@ -122,7 +123,7 @@ impl Writer {
     }
 
     fn lock_file(&mut self) -> Result<Arc<Lock>, JournalError> {
-        if self.broken {
+        if self.is_broken() {
             return Err(JournalError::Broken);
         }
         if let Some(lock) = &self.lock {
@@ -247,9 +248,11 @@ impl Writer {
                 self.tail = Some(tail);
                 accept(made)
             }
-            Err(source) if !self.broken && is_full(&source) => self.write_what_ends(made, source),
+            Err(source) if !self.is_broken() && is_full(&source) => {
+                self.write_what_ends(made, source)
+            }
             Err(source) => {
-                self.broken = true;
+                self.breaks(true);
                 let error = io_error("write", &tail.segment().path)(source);
                 refuse_made(made, &error)
             }
@@ -329,15 +332,24 @@ impl Writer {
         file.seek(SeekFrom::Start(tail.offset()))?;
         if let Err(error) = file.write_all(bytes) {
             let taken_back = file.set_len(tail.offset());
-            self.broken = taken_back.is_err();
+            self.breaks(taken_back.is_err());
             return Err(error);
         }
         let synced = failpoint::pass("journal.sync", place.path())
             .and_then(|()| file.sync_data())
             .and_then(|()| failpoint::pass("journal.synced", place.path()));
-        self.broken = synced.is_err();
+        self.breaks(synced.is_err());
         self.synced(1);
         synced
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
+    }
+
+    /// Once it is, it stays so.
+    fn breaks(&self, now: bool) {
+        self.broken.fetch_or(now, Ordering::SeqCst);
     }
 
     fn synced(&self, times: u64) {
