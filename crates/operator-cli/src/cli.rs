@@ -10,7 +10,7 @@ use crate::out::{Format, Out};
 use crate::settings::Global;
 use crate::{
     actions, aftermath, completions, decide, demo, doctor, flags, journal, plan, policy, proposals,
-    recover, run, switch, why,
+    recover, run, sim, switch, why,
 };
 
 /// What a command for one action works with.
@@ -78,6 +78,7 @@ fn command() -> Command {
         .subcommand(doctor::command())
         .subcommand(completions::command())
         .subcommand(demo::command())
+        .subcommand(sim::command())
 }
 
 fn for_actions(name: &'static str) -> Command {
@@ -135,6 +136,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, out: &mut Out) -> Result<Exit
         Some(("doctor", matches)) => block_on(doctor::main(connection, matches, out)),
         Some(("completions", matches)) => completions::main(matches, command()),
         Some(("demo", _)) => block_on(demo::main(out)),
+        Some(("sim", matches)) => block_on(sim::main(matches, out)),
         _ => Err(Failure::usage("no such command")),
     }
 }

@@ -28,6 +28,7 @@ mod recover;
 mod run;
 mod settings;
 mod show;
+mod sim;
 mod state;
 mod switch;
 mod table;

@@ -40,6 +40,8 @@ pub struct Builder {
     evict_batch: u64,
     labeler_split_keys: Vec<String>,
     keyspace_labels: bool,
+    control: bool,
+    port: u16,
     settings: Settings,
 }
 
@@ -64,6 +66,8 @@ impl Default for Builder {
             evict_batch: 3,
             labeler_split_keys: Vec::new(),
             keyspace_labels: false,
+            control: false,
+            port: 0,
             settings: Settings::default(),
         }
     }
@@ -259,6 +263,27 @@ impl Builder {
         self
     }
 
+    /// Whether `/sim/control` is served, through which another process scripts the simulator; off
+    /// by default.
+    ///
+    /// A `POST` there carries one command: `{"fault": {"effect": "lose_reply", "method": "POST",
+    /// "path": "/operators"}}`, `{"clear_faults": {}}`, `{"advance": {"ms": 5000}}`,
+    /// `{"change_leader": {"election_ms": 13000, "outage": "redirect_failed"}}` or
+    /// `{"store": {"id": 3, "stuck": true}}`. A `GET` reports what was received.
+    #[must_use]
+    pub fn control(mut self, on: bool) -> Self {
+        self.control = on;
+        self
+    }
+
+    /// The first member's port on 127.0.0.1; further members have the next ones. By default the
+    /// system chooses.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
     /// Starts serving on ports the system chooses.
     ///
     /// # Errors
@@ -293,8 +318,12 @@ impl Builder {
         let mut listeners = Vec::new();
         let mut endpoints = Vec::new();
         for index in 0..self.members {
+            let port = match self.port {
+                0 => 0,
+                first => u16::try_from(index).map_or(0, |index| first.saturating_add(index)),
+            };
             let bind = |source| Error::Bind { source };
-            let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(bind)?;
+            let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(bind)?;
             let endpoint = format!("http://{}", listener.local_addr().map_err(bind)?);
             cluster.members.list.push(member(index, &endpoint));
             endpoints.push(endpoint);
@@ -307,6 +336,7 @@ impl Builder {
             cluster,
             faults: Faults::default(),
             received: Received::default(),
+            control: self.control,
             real: (self.clock == Clock::Real).then(|| (Instant::now(), start)),
         });
         let tasks = listeners

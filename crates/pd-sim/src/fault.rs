@@ -32,6 +32,12 @@ pub(crate) enum Effect {
     ReplyLostAfterApply,
     /// The request is applied; the answer's body ends half way.
     TruncatedAfterApply,
+    /// The connection is reset: the request is not applied.
+    ResetBeforeApply,
+    /// The request is applied, and the connection is reset.
+    ResetAfterApply,
+    /// The request is applied; the answer's body comes in small pieces, with pauses between.
+    Drip(Duration),
     /// Not applied; this answer is given.
     AnswerInstead(Instead),
     /// Not applied; bytes that are not HTTP come back.
@@ -80,6 +86,22 @@ impl Fault {
     /// The request is applied; the answer announces its length and ends half way.
     pub fn truncated_after_apply(method: &str, path: &str) -> Self {
         Self::new(method, path, Effect::TruncatedAfterApply)
+    }
+
+    /// The connection is reset before anything is applied.
+    pub fn reset_before_apply(method: &str, path: &str) -> Self {
+        Self::new(method, path, Effect::ResetBeforeApply)
+    }
+
+    /// The request is applied, and the connection is reset instead of an answer.
+    pub fn reset_after_apply(method: &str, path: &str) -> Self {
+        Self::new(method, path, Effect::ResetAfterApply)
+    }
+
+    /// The request is applied; the answer's body comes in sixteen pieces, with a pause of real
+    /// time before each.
+    pub fn slow_drip(method: &str, path: &str, pause: Duration) -> Self {
+        Self::new(method, path, Effect::Drip(pause))
     }
 
     /// The request is not applied, and this is answered.

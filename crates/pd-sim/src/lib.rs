@@ -50,6 +50,8 @@ mod api;
 mod builder;
 mod clock;
 mod cluster;
+mod control;
+mod drip;
 mod errors;
 mod fault;
 mod gotext;

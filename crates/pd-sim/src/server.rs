@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming as Body;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,6 +18,8 @@ use crate::api::answer::Answer;
 use crate::api::{self, Incoming};
 use crate::clock::Time;
 use crate::cluster::Cluster;
+use crate::control;
+use crate::drip::Drip;
 use crate::fault::{Effect, Faults};
 use crate::gotext::http_date;
 use crate::received::{Received, Write};
@@ -37,6 +39,19 @@ pub(crate) struct State {
     pub(crate) received: Received,
     /// With a real clock: an instant and the simulated time it stands for.
     pub(crate) real: Option<(Instant, Time)>,
+    /// Whether the control path is served.
+    pub(crate) control: bool,
+}
+
+impl State {
+    /// Lets time pass, with everything that happens on the way. A real clock jumps.
+    pub(crate) fn advance(&mut self, duration: Duration) {
+        let end = self.cluster.now + duration;
+        self.cluster.advance_to(end);
+        if let Some((_, time)) = &mut self.real {
+            *time = *time + duration;
+        }
+    }
 }
 
 impl Shared {
@@ -108,7 +123,7 @@ async fn respond(
     request: Request<Body>,
     member: usize,
     instead: &Instead,
-) -> Result<Response<Full<Bytes>>, NoAnswer> {
+) -> Result<Response<Drip>, NoAnswer> {
     let (head, body) = request.into_parts();
     let target = head
         .uri
@@ -116,6 +131,7 @@ async fn respond(
         .map_or("/", |target| target.as_str());
     let path = target.strip_prefix("/pd/api/v1").unwrap_or(target);
     let (effect, delay) = shared.state().faults.strike(head.method.as_str(), path);
+    let mut pause = None;
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
@@ -125,6 +141,10 @@ async fn respond(
     let body = body.collect().await.map_err(|_| NoAnswer)?.to_bytes();
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let mut state = shared.state();
+    if path == control::PATH && state.control {
+        let answer = control::handle(&mut state, head.method.as_str(), &body);
+        return Ok(response(answer, &http_date(state.cluster.now), None));
+    }
     state.received.record(Write {
         method: head.method.as_str().to_owned(),
         path: path.to_owned(),
@@ -141,6 +161,19 @@ async fn respond(
     };
     let answer = match effect {
         Effect::CloseBeforeReading | Effect::DropBeforeApply => return Err(NoAnswer),
+        Effect::ResetBeforeApply => {
+            instead.reset();
+            return Err(NoAnswer);
+        }
+        Effect::ResetAfterApply => {
+            api::handle(&mut state.cluster, &incoming);
+            instead.reset();
+            return Err(NoAnswer);
+        }
+        Effect::Drip(between) => {
+            pause = Some(between);
+            api::handle(&mut state.cluster, &incoming)
+        }
         Effect::Garbage(bytes) => {
             instead.set(bytes);
             Answer::empty(200)
@@ -161,11 +194,15 @@ async fn respond(
             answer
         }
     };
-    Ok(response(answer, &http_date(state.cluster.now)))
+    Ok(response(answer, &http_date(state.cluster.now), pause))
 }
 
-fn response(answer: Answer, date: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(answer.body.into()));
+fn response(answer: Answer, date: &str, pause: Option<Duration>) -> Response<Drip> {
+    let body = Bytes::from(answer.body);
+    let mut response = Response::new(match pause {
+        Some(pause) => Drip::slow(body, pause),
+        None => Drip::at_once(body),
+    });
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

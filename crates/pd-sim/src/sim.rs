@@ -80,12 +80,7 @@ impl Sim {
 
     /// Lets time pass, with everything that happens on the way. A real clock jumps.
     pub fn advance(&self, duration: Duration) {
-        let mut state = self.shared.state();
-        let end = state.cluster.now + duration;
-        state.cluster.advance_to(end);
-        if let Some((_, time)) = &mut state.real {
-            *time = *time + duration;
-        }
+        self.shared.state().advance(duration);
     }
 
     /// What time it is on the cluster's clock.

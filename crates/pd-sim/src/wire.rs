@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -12,9 +13,18 @@ use tokio::net::TcpStream;
 
 /// What is written instead of the next answer, after which the connection breaks.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Instead(Arc<Mutex<Option<Bytes>>>);
+pub(crate) struct Instead(Arc<Mutex<Option<Bytes>>>, Arc<AtomicBool>);
 
 impl Instead {
+    /// The connection is to end with a reset.
+    pub(crate) fn reset(&self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+
+    fn is_reset(&self) -> bool {
+        self.1.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn set(&self, bytes: Bytes) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes);
     }
@@ -96,6 +106,19 @@ impl Write for Wire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.instead.is_reset() {
+            // An orderly end would come before the reset.
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.instead.is_reset() {
+            // Without lingering, closing resets. Where that cannot be set, it just closes.
+            let _ = self.stream.inner().set_zero_linger();
+        }
     }
 }

@@ -16,6 +16,7 @@ mod policy;
 mod ran;
 mod run;
 mod settings;
+mod sim;
 mod switch;
 mod unreachable;
 

@@ -8,6 +8,7 @@
 )]
 
 mod config;
+mod control;
 mod drain;
 mod faults;
 mod half_moved;
