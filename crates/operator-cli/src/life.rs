@@ -151,7 +151,7 @@ fn approved(approval: &Approval, now: Timestamp) -> String {
 pub(crate) fn ruling(ruling: &Ruling) -> String {
     let rule = ruling.rule();
     match ruling {
-        Ruling::Allow { .. } => format!("allowed by {rule}"),
+        Ruling::Allow { .. } => format!("allowed by `{rule}`"),
         Ruling::Approve {
             by, count, signed, ..
         } => {
@@ -161,9 +161,9 @@ pub(crate) fn ruling(ruling: &Ruling) -> String {
                 by.join(", ")
             };
             let signed = if *signed { ", signed" } else { "" };
-            format!("approval of {count} of {by}{signed}, wanted by {rule}")
+            format!("approval of {count} of {by}{signed}, wanted by `{rule}`")
         }
-        Ruling::Deny { reason, .. } => format!("denied by {rule}: {reason}"),
+        Ruling::Deny { reason, .. } => format!("denied by `{rule}`: {reason}"),
         other => format!("{other:?}"),
     }
 }

@@ -72,7 +72,7 @@ impl Rules for Policy {
                 }
                 let by = by.join(", ");
                 denied(format!(
-                    "it takes the approval of {count} of {by}, and {have} count now"
+                    "it takes the approval of {count} of {by}, and has {have} that count"
                 ))
             }
         }

@@ -192,6 +192,6 @@ async fn a_forged_record_of_an_approval_lets_nothing_be_sent() {
     let refused = refused.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "denied by rule `all (rule, line 6)`: it takes the approval of 1 of user:*, and 0 count now"
+        "denied by rule `all (rule, line 6)`: it takes the approval of 1 of user:*, and has 0 that count"
     );
 }

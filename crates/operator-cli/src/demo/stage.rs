@@ -1,9 +1,10 @@
 //! What the demo plays on: a simulator, a guard with a journal, and a way past the guard.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use action_core::{ActionRegistry, Catalogue, OutcomeKind, Undo};
-use action_guard::{Decider, FileJournal, Guard, Mode, Proposal, Report, Request};
+use action_core::{ActionRegistry, Catalogue, OutcomeKind};
+use action_guard::{Actor, Decider, FileJournal, Guard, Mode, Policy, Proposal, Report, Request};
 use operator_tikv::Tikv;
 use pd_client::Client;
 use pd_sim::{Sim, Write};
@@ -14,6 +15,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::flags;
 use crate::follow::Follow;
+use crate::life;
 use crate::show;
 
 use super::Teller;
@@ -30,6 +32,10 @@ pub(super) struct Stage {
     pub(super) catalogue: Catalogue,
     /// For the one send that shows why there is a guard.
     pub(super) past_the_guard: ActionRegistry,
+    /// Who asks for everything.
+    pub(super) agent: Actor,
+    /// Who agrees.
+    pub(super) person: Actor,
     /// What takes back the first transfer and the drain, once these are done.
     pub(super) first_transfer: Option<Report>,
     pub(super) drain: Option<Report>,
@@ -74,10 +80,15 @@ impl Stage {
             FileJournal::open(directory.path()).map_err(|error| failed("no journal", &error))?;
         let guarded = registry(&sim)?;
         let catalogue = guarded.catalogue();
-        let guard = Guard::new(guarded, journal);
-        let person = "user:demo"
+        let policy: Policy = include_str!("policy.toml")
             .parse()
-            .map_err(|error| failed("no actor", &error))?;
+            .map_err(|error| failed("no policy", &error))?;
+        let guard = Guard::new(guarded, journal).rules(Arc::new(policy));
+        let actor = |text: &str| {
+            text.parse::<Actor>()
+                .map_err(|error| failed("no actor", &error))
+        };
+        let (agent, person) = (actor("agent:demo")?, actor("user:demo")?);
         let mode = guard
             .desk()
             .set_mode(Mode::Execute, Decider::claimed(&person), "operator demo")
@@ -87,6 +98,8 @@ impl Stage {
             guard,
             catalogue,
             past_the_guard: registry(&sim)?,
+            agent,
+            person,
             first_transfer: None,
             drain: None,
             intents: 0,
@@ -101,23 +114,47 @@ impl Stage {
         &mut self,
         action: &str,
         parameters: Value,
-        taking_back: Option<&Undo>,
         teller: &mut Teller<'_>,
     ) -> Result<Carried, String> {
+        let proposal = self.propose(action, parameters, teller).await?;
+        self.execute(&proposal, teller).await
+    }
+
+    /// Proposes a mutation as the agent, and tells what would happen and what the policy says.
+    pub(super) async fn propose(
+        &self,
+        action: &str,
+        parameters: Value,
+        teller: &mut Teller<'_>,
+    ) -> Result<Proposal, String> {
         teller.tell(&format!("$ {}", self.command("run", action, &parameters)));
-        let request = Request::new(action, parameters, "user:demo").reason("operator demo");
-        let proposal = self
-            .guard
-            .propose(request)
-            .await
-            .map_err(|error| error.report())?;
+        let request = Request::new(action, parameters, self.agent.as_str());
+        let proposal = self.guard.propose(request.reason("operator demo")).await;
+        let proposal = proposal.map_err(|error| error.report())?;
+        self.told(&proposal, teller).await?;
+        Ok(proposal)
+    }
+
+    async fn told(&self, proposal: &Proposal, teller: &mut Teller<'_>) -> Result<(), String> {
         teller.tell(&show::verdict(&proposal.plan.verdict));
-        unchanged(taking_back, &proposal)?;
+        let life = self.guard.life(&proposal.id).await;
+        let life = life.map_err(|error| error.report())?;
+        teller.tell(&format!("Policy: {}", life::ruling(&life.ruling)));
+        Ok(())
+    }
+
+    /// Sends and follows what was proposed, and insists that it is proven.
+    pub(super) async fn execute(
+        &mut self,
+        proposal: &Proposal,
+        teller: &mut Teller<'_>,
+    ) -> Result<Carried, String> {
+        let action = &proposal.request.action;
         let writes_before = self.sim.writes().len();
         let mut follow = Follow::default();
         let executed = self
             .guard
-            .execute(&proposal, &mut |event| follow.event(event))
+            .execute(proposal, &mut |event| follow.event(event))
             .await;
         follow.finish();
         self.intents += follow.intents;
@@ -146,15 +183,16 @@ impl Stage {
         report: &Report,
         teller: &mut Teller<'_>,
     ) -> Result<Carried, String> {
-        let Undo::Action {
-            name, parameters, ..
-        } = &report.undo
-        else {
-            return Err(format!("nothing takes back `{}`", report.action));
-        };
-        let parameters = Value::Object(parameters.clone());
-        self.carry_out(name, parameters, Some(&report.undo), teller)
-            .await
+        teller.tell(&format!("$ operator undo {}", report.id));
+        let proposal = self
+            .guard
+            .propose_undo(&report.id, &self.agent, "operator demo")
+            .await;
+        let proposal = proposal.map_err(|error| error.report())?;
+        let request = &proposal.request;
+        teller.tell(&show::request(&request.action, &request.parameters));
+        self.told(&proposal, teller).await?;
+        self.execute(&proposal, teller).await
     }
 
     /// The command that a person would have typed, were this cluster outside.
@@ -222,17 +260,6 @@ pub(super) struct Scene {
     pub(super) follower: u64,
     /// Holds no replica.
     pub(super) outside: u64,
-}
-
-/// What is taken back must still be what was done.
-fn unchanged(taking_back: Option<&Undo>, proposal: &Proposal) -> Result<(), String> {
-    let drift = taking_back
-        .map(|undo| undo.drift(&proposal.plan))
-        .unwrap_or_default();
-    match drift.first() {
-        Some((then, _)) => Err(format!("somebody changed `{}` since", then.name)),
-        None => Ok(()),
-    }
 }
 
 fn registry(sim: &Sim) -> Result<ActionRegistry, Failure> {

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use action_core::{OutcomeKind, Verdict};
+use action_guard::{Decider, Phase};
 use pd_sim::Fault;
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ pub(super) struct Step {
 type Played<'a> = Pin<Box<dyn Future<Output = Result<String, String>> + 'a>>;
 type Play = for<'a> fn(&'a mut Stage, &'a mut Teller<'_>) -> Played<'a>;
 
-pub(super) const ALL: [Step; 8] = [
+pub(super) const ALL: [Step; 9] = [
     Step {
         title: "The stores",
         shows: "What there is, as a table with a bound.",
@@ -45,14 +46,19 @@ pub(super) const ALL: [Step; 8] = [
         play: |stage, teller| Box::pin(lost_reply(stage, teller)),
     },
     Step {
-        title: "A replica's move",
-        shows: "Accepted is not done: followed until the new replica is a voter, the old one gone.",
+        title: "A replica's move, approved",
+        shows: "The policy wants a person for this one plan: until then nothing is sent.",
         play: |stage, teller| Box::pin(transfer_peer(stage, teller)),
     },
     Step {
         title: "A drain",
         shows: "All leaders leave a store, counted as they go. The drain stays in force after.",
         play: |stage, teller| Box::pin(drain(stage, teller)),
+    },
+    Step {
+        title: "A budget",
+        shows: "A second drain is one too many: the policy names what decides.",
+        play: |stage, teller| Box::pin(budget(stage, teller)),
     },
     Step {
         title: "Taking it back",
@@ -118,7 +124,7 @@ async fn transfer_leader(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<S
     let scene = stage.region(&[])?;
     let parameters = json!({"region_id": scene.region, "to_store_id": scene.follower.to_string()});
     let carried = stage
-        .carry_out("transfer_leader", parameters, None, teller)
+        .carry_out("transfer_leader", parameters, teller)
         .await?;
     sent_once(&carried)?;
     leads(stage, scene.region, scene.follower)?;
@@ -136,7 +142,7 @@ async fn lost_reply(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String
         .fault(Fault::reply_lost_after_apply("POST", "/operators"));
     let parameters = json!({"region_id": scene.region, "to_store_id": scene.follower.to_string()});
     let carried = stage
-        .carry_out("transfer_leader", parameters, None, teller)
+        .carry_out("transfer_leader", parameters, teller)
         .await?;
     ensure(carried.unanswered == 1, "the reply was not lost")?;
     ensure(
@@ -155,9 +161,32 @@ async fn transfer_peer(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<Str
         "from_store_id": scene.follower.to_string(),
         "to_store_id": scene.outside.to_string(),
     });
-    let carried = stage
-        .carry_out("transfer_peer", parameters, None, teller)
-        .await?;
+    let proposal = stage.propose("transfer_peer", parameters, teller).await?;
+    let early = stage.guard.execute(&proposal, &mut |_| {}).await;
+    let early = early.err().ok_or("it was sent without approval")?.report();
+    teller.tell(&format!("Without approval: {early}"));
+    let (id, plan) = (proposal.id.as_str(), &proposal.plan_hash);
+    let desk = stage.guard.desk();
+    let own = desk
+        .approve(id, plan, Decider::claimed(&stage.agent), None)
+        .await;
+    let own = own.err().ok_or("the agent approved its own proposal")?;
+    teller.tell(&format!("By the agent itself: {own}"));
+    ensure(
+        stage.sim.writes().len() == stage.intents + stage.unguarded,
+        "something was sent",
+    )?;
+    teller.tell(&format!("$ operator approve {id} --plan {}", plan.short()));
+    let approved = desk
+        .approve(id, plan, Decider::claimed(&stage.person), None)
+        .await;
+    let approved = approved.map_err(|error| action_core::report(&error))?;
+    ensure(
+        approved.phase == Phase::Approved,
+        "one approval was not enough",
+    )?;
+    teller.tell(&format!("Approved by {} (identity claimed)", stage.person));
+    let carried = stage.execute(&proposal, teller).await?;
     sent_once(&carried)?;
     let holders: Vec<u64> = stage
         .sim
@@ -184,9 +213,7 @@ async fn drain(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, Str
     let leaders = stage.sim.leader_count(DRAINED);
     ensure(leaders > 0, "the store has no leaders to lose")?;
     let parameters = json!({"store_id": DRAINED.to_string()});
-    let carried = stage
-        .carry_out("drain_store", parameters, None, teller)
-        .await?;
+    let carried = stage.carry_out("drain_store", parameters, teller).await?;
     sent_once(&carried)?;
     ensure(carried.counted > 0, "the drain was not counted on the way")?;
     ensure(
@@ -203,6 +230,32 @@ async fn drain(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, Str
     Ok(format!(
         "all {leaders} leaders left store {DRAINED}; drained, and still in force until taken back"
     ))
+}
+
+async fn budget(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, String> {
+    let other = (1..=STORES)
+        .find(|store| *store != DRAINED)
+        .unwrap_or(DRAINED);
+    let parameters = json!({"store_id": other.to_string()});
+    let writes = stage.sim.writes().len();
+    match stage.propose("drain_store", parameters, teller).await {
+        Ok(_) => Err("a second drain was allowed".to_owned()),
+        Err(said) => {
+            teller.tell(&said);
+            ensure(
+                said.contains("one store at a time"),
+                "something else refused it",
+            )?;
+            ensure(stage.sim.writes().len() == writes, "something was sent")?;
+            ensure(
+                stage.sim.evicting() == [DRAINED],
+                "another store is drained",
+            )?;
+            Ok(format!(
+                "store {other} was not drained, and the budget that decides is named"
+            ))
+        }
+    }
 }
 
 async fn undo(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, String> {
@@ -238,6 +291,8 @@ async fn record(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, St
         .recover(&mut |_| {})
         .await
         .map_err(|error| error.report())?;
+    let verified = stage.guard.journal().verify().await;
+    let verified = verified.map_err(|error| action_core::report(&error))?;
     let records = stage.journal_records().await;
     let writes = stage.sim.writes().len();
     teller.tell(&table::table(
@@ -257,6 +312,10 @@ async fn record(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, St
                 writes.to_string(),
             ],
             vec!["intents left open".to_owned(), left.len().to_string()],
+            vec![
+                "head of the verified chain".to_owned(),
+                verified.head.hash.to_string(),
+            ],
         ],
     ));
     ensure(
@@ -269,7 +328,11 @@ async fn record(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, St
         .iter()
         .any(|report| report.outcome.result == OutcomeKind::Unknown);
     ensure(left.is_empty() && !unknown, "an intent was left open")?;
-    Ok("each send seen by PD has one intent, and none is open".to_owned())
+    ensure(
+        verified.head.seq == records,
+        "the journal has other records than were written",
+    )?;
+    Ok("each send seen by PD has one intent, none is open, and the chain is whole".to_owned())
 }
 
 /// The regions that the steps before have used.

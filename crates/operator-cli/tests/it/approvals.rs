@@ -239,3 +239,27 @@ fn a_lasting_effect_is_taken_back_by_its_id() {
     with(&cluster, &["undo", id, "--yes"]).ended(3);
     with(&cluster, &["undo", "nothing-like-it", "--yes"]).ended(2);
 }
+
+#[test]
+fn of_many_processes_one_carries_out_what_was_approved() {
+    let cluster = Cluster::start();
+    let json = asked(&cluster, &[]).0.ended(6).json();
+    let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
+    with(&cluster, &["approve", id, "--plan", plan]).ended(0);
+    let codes: Vec<i32> = std::thread::scope(|scope| {
+        let run = || with(&cluster, &["proposals", "run", id]).code;
+        let running: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
+        running.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(
+        codes.iter().filter(|code| **code == 0).count(),
+        1,
+        "{codes:?}"
+    );
+    assert_eq!(
+        codes.iter().filter(|code| **code == 3).count(),
+        7,
+        "{codes:?}"
+    );
+    assert_eq!(cluster.sim.writes().len(), 1);
+}

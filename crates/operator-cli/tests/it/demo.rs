@@ -25,10 +25,14 @@ fn the_demo_proves_every_step_and_leaves_nothing() {
         .join()
         .unwrap()
         .ended(0)
+        .shows("identity claimed")
+        .shows("somebody else must approve it")
+        .shows("one store at a time")
+        .shows("the chain is whole")
         .shows("nothing is left behind");
     let json = json.join().unwrap().ended(0).json();
     assert_eq!(json["proven"], true);
-    assert_eq!(json["steps"].as_array().map(Vec::len), Some(8));
+    assert_eq!(json["steps"].as_array().map(Vec::len), Some(9));
     assert!(
         begun.elapsed() < Duration::from_secs(45),
         "{:?}",
