@@ -10,7 +10,9 @@ mod half_moved;
 mod observations;
 mod plans;
 mod proof;
+mod ran;
 mod reasons;
+mod round_trips;
 mod why;
 mod wire;
 

@@ -1,0 +1,182 @@
+//! One mutation from its plan to its outcome, by name, with its requests counted.
+
+use std::time::Duration;
+
+use action_core::{ActionRegistry, Outcome, Plan, Progress, Undo};
+use pd_sim::Sim;
+use serde_json::{Value, json};
+
+use crate::{Sending, tikv};
+
+/// A plan reads so often at most.
+const PLAN_READS: usize = 10;
+
+/// A probe reads so often at most.
+const PROBE_READS: usize = 6;
+
+/// A mutation that was planned, and perhaps sent.
+pub(crate) struct Ran<'a> {
+    sim: &'a Sim,
+    registry: ActionRegistry,
+    pub(crate) name: String,
+    pub(crate) parameters: Value,
+    pub(crate) plan: Plan,
+    pub(crate) sending: Sending,
+    /// What PD said when it refused, or how the answer was lost.
+    pub(crate) failure: Option<String>,
+}
+
+impl<'a> Ran<'a> {
+    /// Plans, which reads only, and sends, which is one write and no more.
+    pub(crate) async fn begin(sim: &'a Sim, name: &str, parameters: Value) -> Self {
+        let mut ran = Self::planned(sim, name, parameters).await;
+        let writes = sim.writes().len();
+        ran.sending = Sending::now(sim);
+        let sent = ran
+            .registry
+            .send(name, ran.parameters.clone(), &ran.sending.attempt)
+            .await;
+        assert_eq!(sim.writes().len(), writes + 1, "{name}: one write");
+        match sent {
+            Ok(accepted) => ran.sending.accepted = Some(accepted),
+            Err(error) => ran.failure = Some(error.report()),
+        }
+        ran
+    }
+
+    pub(crate) async fn planned(sim: &'a Sim, name: &str, parameters: Value) -> Self {
+        let mut registry = ActionRegistry::new();
+        registry.register(tikv(sim)).unwrap();
+        let (before, writes) = (sim.received_total(), sim.writes().len());
+        let plan = registry.plan(name, parameters.clone()).await;
+        let plan = plan.unwrap_or_else(|error| unreachable!("{name}: {}", error.report()));
+        let reads = sim.received_total() - before;
+        assert!(reads <= PLAN_READS, "{name}: a plan of {reads} reads");
+        assert_eq!(sim.writes().len(), writes, "{name}: a plan reads only");
+        Self {
+            sim,
+            registry,
+            name: name.to_owned(),
+            parameters,
+            plan,
+            sending: Sending::now(sim),
+            failure: None,
+        }
+    }
+
+    pub(crate) async fn probe(&self) -> Progress {
+        let before = self.sim.received_total();
+        let sent = self.sending.sent(self.sim);
+        let parameters = self.parameters.clone();
+        let progress = self
+            .registry
+            .probe(&self.name, parameters, &self.plan.before, &sent)
+            .await;
+        let reads = self.sim.received_total() - before;
+        assert!(
+            reads <= PROBE_READS,
+            "{}: a probe of {reads} reads",
+            self.name
+        );
+        progress.unwrap_or_else(|error| unreachable!("{}: {}", self.name, error.report()))
+    }
+
+    /// Lets time pass until it is known how it ended, or for so many seconds.
+    pub(crate) async fn settled(&self, seconds: u64) -> Progress {
+        let mut last = self.probe().await;
+        for _ in 0..2 * seconds {
+            if !matches!(last, Progress::Pending { .. }) {
+                break;
+            }
+            self.sim.advance(Duration::from_millis(500));
+            last = self.probe().await;
+        }
+        last
+    }
+
+    /// What takes it back, after this end of it.
+    pub(crate) fn undo(&self, progress: &Progress) -> Undo {
+        let outcome = match progress {
+            Progress::Applied {
+                by,
+                summary,
+                evidence,
+            } => Some(Outcome::applied(*by, summary.clone(), evidence.clone())),
+            _ => None,
+        };
+        let parameters = self.parameters.clone();
+        let undo = self
+            .registry
+            .undo(&self.name, parameters, &self.plan.before, outcome.as_ref());
+        undo.unwrap()
+    }
+
+    /// Takes it back by its own undo, whose expectations hold.
+    pub(crate) async fn take_back(&self, progress: &Progress) -> Ran<'a> {
+        let undo = self.undo(progress);
+        let Undo::Action {
+            name, parameters, ..
+        } = &undo
+        else {
+            unreachable!("{}: {undo:?}", self.name);
+        };
+        let parameters = Value::Object(parameters.clone());
+        let planned = Self::planned(self.sim, name, parameters.clone()).await;
+        let drift = undo.drift(&planned.plan);
+        assert!(drift.is_empty(), "{}: {drift:?}", self.name);
+        assert!(
+            planned.plan.verdict.may_be_sent(),
+            "{}: {:?}",
+            self.name,
+            planned.plan.verdict
+        );
+        Self::begin(self.sim, name, parameters).await
+    }
+}
+
+/// The stable code of an end that is not "applied".
+#[track_caller]
+pub(crate) fn code(progress: &Progress) -> &str {
+    match progress {
+        Progress::NotApplied { cause, .. } => &cause.code,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// Whatever can be read that a mutation may change. Regions are told by their keys.
+pub(crate) async fn state(sim: &Sim) -> Value {
+    let pd = pd_client::Client::new(sim.endpoint()).unwrap();
+    let regions = pd
+        .regions_between("", "", std::num::NonZeroU16::new(200).unwrap())
+        .await
+        .unwrap();
+    let regions = regions.iter().map(|region| {
+        let mut peers: Vec<_> = region
+            .peers
+            .iter()
+            .map(|peer| format!("{} {:?}", peer.store_id, peer.role))
+            .collect();
+        peers.sort();
+        let leader = region.leader.map(|leader| leader.store_id.get());
+        json!([region.start_key, region.end_key, peers, leader])
+    });
+    let stores = pd.stores().await.unwrap();
+    let stores = stores
+        .iter()
+        .map(|store| json!([store.id.get(), format!("{:?}", store.state_name)]));
+    let paused = pd.paused_schedulers().await.unwrap();
+    let paused: Vec<_> = paused.iter().map(|one| one.name.clone()).collect();
+    let drains = pd.evict_leader_config().await.unwrap().unwrap_or_default();
+    let drains: Vec<_> = drains.stores.keys().map(|id| id.get()).collect();
+    let mut config = pd.schedule_config().await.unwrap();
+    // The drain's own scheduler comes and goes with it.
+    config.rest.remove("schedulers-v2");
+    json!({
+        "regions": regions.collect::<Vec<_>>(),
+        "stores": stores.collect::<Vec<_>>(),
+        "paused": paused,
+        "drains": drains,
+        "schedule": format!("{config:?}"),
+        "pd_leader": sim.leader_name(),
+    })
+}

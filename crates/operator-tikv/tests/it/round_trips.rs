@@ -1,0 +1,278 @@
+//! Every mutation that can be taken back is done and taken back, and everything is as it was.
+//!
+//! On the way the requests are counted: a plan reads ten times at most, a send is one write, a
+//! probe reads six times at most.
+//!
+//! Without a way back are `scatter_region`, where PD chose the places, and `cancel_operator`.
+
+use std::time::Duration;
+
+use action_core::{Progress, Undo, Verdict};
+use pd_sim::{Sim, Version};
+use serde_json::{Value, json};
+
+use crate::ran::{Ran, state};
+use crate::{VERSIONS, region, stepped};
+
+/// Checkers do not come round: what they take back by themselves is not what is tested here.
+const NEVER: Duration = Duration::from_secs(86_400);
+
+async fn quiet(version: Version) -> Sim {
+    let builder = stepped(version).members(3).checker_interval(NEVER);
+    builder.start().await.unwrap()
+}
+
+/// Does it, sees it applied, takes it back, sees that applied, and compares.
+async fn there_and_back(sim: &Sim, name: &str, parameters: Value) {
+    let before = state(sim).await;
+    let ran = Ran::begin(sim, name, parameters).await;
+    assert!(
+        ran.plan.verdict.may_be_sent(),
+        "{name}: {:?}",
+        ran.plan.verdict
+    );
+    let progress = ran.settled(60).await;
+    assert!(
+        matches!(progress, Progress::Applied { .. }),
+        "{name}: {progress:?}"
+    );
+    assert_ne!(state(sim).await, before, "{name}: it changes something");
+    let back = ran.take_back(&progress).await;
+    let progress = back.settled(60).await;
+    assert!(
+        matches!(progress, Progress::Applied { .. }),
+        "undo of {name}: {progress:?}"
+    );
+    assert_eq!(state(sim).await, before, "{name}: it is as it was");
+}
+
+#[tokio::test]
+async fn leaders_and_replicas_go_and_come_back() {
+    for version in VERSIONS {
+        let sim = quiet(version).await;
+        let (id, _, other, free) = region(&sim);
+        for (name, parameters) in [
+            (
+                "transfer_leader",
+                json!({"region_id": id, "to_store_id": other}),
+            ),
+            (
+                "transfer_peer",
+                json!({"region_id": id, "from_store_id": other, "to_store_id": free}),
+            ),
+            ("add_peer", json!({"region_id": id, "store_id": free})),
+            (
+                "add_peer",
+                json!({"region_id": id, "store_id": free, "role": "learner"}),
+            ),
+            ("remove_peer", json!({"region_id": id, "store_id": other})),
+        ] {
+            there_and_back(&sim, name, parameters).await;
+        }
+    }
+}
+
+/// The key in the middle of a region, and the neighbour after it with the same stores.
+async fn keys(sim: &Sim, id: u64) -> (String, Option<u64>) {
+    let pd = pd_client::Client::new(sim.endpoint()).unwrap();
+    let region = pd.region(pd_client::RegionId::new(id).unwrap()).await;
+    let region = region.unwrap().unwrap();
+    let next = pd.region_by_key(&region.end_key).await.unwrap();
+    (
+        format!("{}7F", region.start_key),
+        next.map(|next| next.id.get()),
+    )
+}
+
+#[tokio::test]
+async fn regions_are_split_and_merged_again() {
+    for version in VERSIONS {
+        let sim = quiet(version).await;
+        let (id, ..) = region(&sim);
+        let (middle, _) = keys(&sim, id).await;
+        let parameters = json!({"region_id": id, "policy": "usekey", "keys": [middle]});
+        there_and_back(&sim, "split_region", parameters).await;
+    }
+}
+
+#[tokio::test]
+async fn regions_are_merged_and_split_again() {
+    let sim = quiet(Version::V8_5).await;
+    let (id, ..) = region(&sim);
+    let (middle, _) = keys(&sim, id).await;
+    let parameters = json!({"region_id": id, "policy": "usekey", "keys": [middle]});
+    let split = Ran::begin(&sim, "split_region", parameters).await;
+    let split_up = split.settled(30).await;
+    let halves = state(&sim).await;
+    // Merged by the undo of the split, and split again by the undo of the merge.
+    let merge = split.take_back(&split_up).await;
+    assert_eq!(merge.name, "merge_regions");
+    let merged = merge.settled(60).await;
+    let again = merge.take_back(&merged).await;
+    assert_eq!(again.name, "split_region");
+    let progress = again.settled(60).await;
+    assert!(matches!(progress, Progress::Applied { .. }), "{progress:?}");
+    assert_eq!(state(&sim).await["regions"], halves["regions"]);
+}
+
+#[tokio::test]
+async fn settings_are_set_and_set_back() {
+    for version in VERSIONS {
+        let sim = quiet(version).await;
+        for (name, parameters) in [
+            ("set_leader_schedule_limit", json!({"limit": 0})),
+            ("set_region_schedule_limit", json!({"limit": 7})),
+            (
+                "set_replica_schedule_limit",
+                json!({"limit": 9_007_199_254_740_991_u64}),
+            ),
+            ("set_low_space_threshold", json!({"percent": 92.3})),
+            (
+                "set_store_limit",
+                json!({"store_id": "2", "what": "add_peer", "per_minute": 0.5}),
+            ),
+            (
+                "set_store_limit",
+                json!({"store_id": "2", "what": "remove_peer", "per_minute": 200}),
+            ),
+        ] {
+            there_and_back(&sim, name, parameters).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn lasting_effects_are_taken_back() {
+    for version in VERSIONS {
+        let sim = quiet(version).await;
+        let scheduler = "balance-region-scheduler";
+        let parameters = json!({"scheduler": scheduler, "seconds": 300});
+        there_and_back(&sim, "pause_scheduler", parameters).await;
+
+        let leader = sim.leader_name().unwrap();
+        let other = ["pd0", "pd1", "pd2"]
+            .into_iter()
+            .find(|name| *name != leader);
+        there_and_back(&sim, "transfer_pd_leader", json!({"member": other})).await;
+
+        // A drain moves leaders, which do not come back by themselves.
+        let ran = Ran::begin(&sim, "drain_store", json!({"store_id": "2"})).await;
+        let progress = ran.settled(60).await;
+        assert_eq!((sim.leader_count(2), sim.evicting()), (0, vec![2]));
+        let back = ran.take_back(&progress).await;
+        let stopped = back.settled(30).await;
+        assert!(matches!(stopped, Progress::Applied { .. }), "{stopped:?}");
+        assert!(sim.evicting().is_empty());
+        let again = back.take_back(&stopped).await;
+        assert_eq!(
+            (again.name.as_str(), sim.evicting()),
+            ("drain_store", vec![2])
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_resumed_scheduler_is_paused_for_the_rest() {
+    let sim = quiet(Version::V8_5).await;
+    let scheduler = "balance-leader-scheduler";
+    let pause = json!({"scheduler": scheduler, "seconds": 300});
+    Ran::begin(&sim, "pause_scheduler", pause).await;
+    let before = state(&sim).await;
+    sim.advance(Duration::from_secs(100));
+    let resume = json!({"scheduler": scheduler});
+    let ran = Ran::begin(&sim, "resume_scheduler", resume).await;
+    let progress = ran.settled(30).await;
+    let back = ran.take_back(&progress).await;
+    assert_eq!(back.name, "pause_scheduler");
+    let seconds = back.parameters["seconds"].as_u64().unwrap();
+    assert!((190..=201).contains(&seconds), "{seconds}");
+    assert_eq!(state(&sim).await["paused"], before["paused"]);
+}
+
+#[tokio::test]
+async fn a_store_is_emptied_and_spared() {
+    for version in VERSIONS {
+        let sim = quiet(version).await;
+        let before = state(&sim).await;
+        let ran = Ran::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+        let progress = ran.probe().await;
+        let Progress::Pending {
+            done: Some(done), ..
+        } = &progress
+        else {
+            unreachable!("{progress:?}");
+        };
+        assert_eq!((done.done, done.total), (0, sim.region_count(2)));
+        let back = ran.take_back(&progress).await;
+        assert_eq!(back.name, "cancel_offline");
+        let progress = back.settled(30).await;
+        assert!(matches!(progress, Progress::Applied { .. }), "{progress:?}");
+        assert_eq!(state(&sim).await, before, "{version:?}");
+    }
+}
+
+/// PD restores the limit from its leader's memory, which a change of leader loses.
+#[tokio::test]
+async fn a_limit_left_behind_is_told_and_set() {
+    let sim = quiet(Version::V8_5).await;
+    let before = state(&sim).await;
+    let ran = Ran::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+    let other = if sim.leader_name().as_deref() == Some("pd0") {
+        "pd1"
+    } else {
+        "pd0"
+    };
+    let change = Ran::begin(&sim, "transfer_pd_leader", json!({"member": other})).await;
+    change.settled(60).await;
+    let progress = ran.probe().await;
+    let back = ran.take_back(&progress).await;
+    let Progress::Applied { summary, .. } = back.settled(30).await else {
+        unreachable!("the store is up again");
+    };
+    assert!(summary.contains("left at 100000000"), "{summary}");
+    assert!(summary.contains("`set_store_limit`"), "{summary}");
+    let limit = json!({"store_id": "2", "what": "remove_peer", "per_minute": 15});
+    Ran::begin(&sim, "set_store_limit", limit).await;
+    assert_eq!(state(&sim).await["schedule"], before["schedule"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_back_says_why() {
+    let sim = quiet(Version::V8_5).await;
+    let (id, _, other, _) = region(&sim);
+    let scatter = Ran::begin(&sim, "scatter_region", json!({"region_id": id})).await;
+    let end = scatter.settled(60).await;
+    assert!(matches!(scatter.undo(&end), Undo::None { .. }));
+    let cancel = Ran::planned(&sim, "cancel_operator", json!({"region_id": id})).await;
+    let Verdict::WouldReject { text, .. } = &cancel.plan.verdict else {
+        unreachable!("{:?}", cancel.plan.verdict);
+    };
+    assert_eq!(text, "operator not found");
+    assert!(matches!(cancel.undo(&end), Undo::None { .. }));
+    // Nor is what was so before.
+    let already = json!({"region_id": id, "store_id": other});
+    let add = Ran::planned(&sim, "add_peer", already).await;
+    assert!(matches!(add.plan.verdict, Verdict::NoOp { .. }));
+    assert!(matches!(add.undo(&end), Undo::None { .. }));
+}
+
+/// Somebody has changed it since: taking back would take back theirs.
+#[tokio::test]
+async fn an_undo_expects_what_was_done_to_be_still_so() {
+    let sim = quiet(Version::V8_5).await;
+    let ran = Ran::begin(&sim, "set_leader_schedule_limit", json!({"limit": 1})).await;
+    let progress = ran.settled(30).await;
+    let undo = ran.undo(&progress);
+    assert!(sim.set_schedule("leader-schedule-limit", 9));
+    let Undo::Action {
+        name, parameters, ..
+    } = &undo
+    else {
+        unreachable!("{undo:?}");
+    };
+    let planned = Ran::planned(&sim, name, Value::Object(parameters.clone())).await;
+    let drift = undo.drift(&planned.plan);
+    assert_eq!(drift.len(), 1, "{drift:?}");
+    assert_eq!(drift[0].0.value, json!(1));
+    assert_eq!(drift[0].1.map(|now| &now.value), Some(&json!(9)));
+}
