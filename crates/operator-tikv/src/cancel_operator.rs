@@ -165,9 +165,11 @@ impl Mutation<Tikv> for CancelOperator {
                 evidence,
             });
         }
-        let by = match (same, &sent.accepted) {
-            (Some(_), Some(_)) => Attribution::Ours,
-            _ => Attribution::Undecided,
+        // PD's 200 says that it has let go of one.
+        let by = if sent.accepted.is_some() {
+            Attribution::Ours
+        } else {
+            Attribution::Undecided
         };
         let fate = if region.is_none() {
             "the region is gone, merged into another".to_owned()

@@ -52,6 +52,12 @@ impl SubjectError for Error {
         if let Some(code) = cause.answer().and_then(|answer| answer.code.clone()) {
             return Some(code);
         }
+        if cause
+            .answer()
+            .is_some_and(pd_client::PdError::is_overridden)
+        {
+            return Some("overridden_for_a_time".to_owned());
+        }
         let code = match cause.class() {
             ErrorClass::Input => "invalid_input",
             ErrorClass::NotSent => "not_sent",

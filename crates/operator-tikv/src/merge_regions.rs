@@ -141,8 +141,9 @@ impl Mutation<Tikv> for MergeRegions {
         // The operator first: the regions are then at least as new as what it says.
         let (from, into) = (self.source_region_id, self.target_region_id);
         let brief = format!("merge: region {from} to {into}");
+        // Of the two operators, the one on the neighbour is the one that ends by success.
         let asked = Asked {
-            region_id: from,
+            region_id: into,
             desc: "admin-merge-region",
             brief: &|text| text == brief,
         };
@@ -154,7 +155,7 @@ impl Mutation<Tikv> for MergeRegions {
         let keys = source.as_ref().map(|_| now.source_keys.to_string());
         let mut evidence = vec![Evidence::new(path(from), "source_keys", keys)];
         if target.is_none() {
-            evidence.push(seen.evidence(from));
+            evidence.push(seen.evidence(into));
             return Ok(gone(into, evidence));
         }
         evidence.push(Evidence::new(
@@ -162,7 +163,7 @@ impl Mutation<Tikv> for MergeRegions {
             "target_keys",
             now.target_keys.to_string(),
         ));
-        evidence.push(seen.evidence(from));
+        evidence.push(seen.evidence(into));
         let whole = before.source_keys.joined(&before.target_keys);
         let merged = whole
             .is_some_and(|whole| whole == now.target_keys || whole.is_part_of(&now.target_keys));

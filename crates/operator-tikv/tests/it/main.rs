@@ -6,6 +6,7 @@ mod catalogue;
 mod differential;
 mod doctor;
 mod drain;
+mod fates;
 mod half_moved;
 mod observations;
 mod plans;

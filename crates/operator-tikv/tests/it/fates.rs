@@ -1,0 +1,527 @@
+//! Every way a mutation can end, and what its probe makes of it.
+//!
+//! | | region operators | drain, offline | settings, pauses | PD's leader |
+//! |---|---|---|---|---|
+//! | applied | here, `round_trips` | `drain`, here | `round_trips` | `round_trips` |
+//! | not applied | here | here | here | here |
+//! | superseded by another operator | here | – no operator | changed by another, here | – |
+//! | cancelled, and done all the same | here, `half_moved` | – | – | – |
+//! | half done | here, `half_moved` | progress, `drain` | – one write | – |
+//! | lost by a change of PD's leader | here | – kept by PD | pauses, here | – is one |
+//! | stalled | here | `drain`, here | – one write | here |
+//! | so already | here | here | here | here |
+//!
+//! Only operators live on a region, so only they are superseded or cancelled, and only those that
+//! change replicas can be half done. Settings are one write of PD's: done or not, unless another
+//! write at the same time takes them back.
+
+use std::time::Duration;
+
+use action_core::{Attribution, Progress, Verdict};
+use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, StoreState, Version};
+use serde_json::{Value, json};
+
+use crate::ran::{Ran, code, state};
+use crate::{VERSIONS, region, request, stepped};
+
+const NEVER: Duration = Duration::from_secs(86_400);
+
+fn quiet(version: Version) -> Builder {
+    stepped(version).checker_interval(NEVER)
+}
+
+/// The operators that a region can be asked for, each on the same region.
+async fn operators(sim: &Sim) -> Vec<(&'static str, Value)> {
+    let (id, _, other, free) = region(sim);
+    let pd = pd_client::Client::new(sim.endpoint()).unwrap();
+    let found = pd.region(pd_client::RegionId::new(id).unwrap()).await;
+    let found = found.unwrap().unwrap();
+    let next = pd.region_by_key(&found.end_key).await.unwrap().unwrap();
+    let middle = format!("{}7F", found.start_key);
+    vec![
+        (
+            "transfer_leader",
+            json!({"region_id": id, "to_store_id": other}),
+        ),
+        (
+            "transfer_peer",
+            json!({"region_id": id, "from_store_id": other, "to_store_id": free}),
+        ),
+        ("add_peer", json!({"region_id": id, "store_id": free})),
+        ("remove_peer", json!({"region_id": id, "store_id": other})),
+        (
+            "split_region",
+            json!({"region_id": id, "policy": "usekey", "keys": [middle]}),
+        ),
+        (
+            "merge_regions",
+            json!({"source_region_id": id, "target_region_id": next.id.get()}),
+        ),
+    ]
+}
+
+/// Keys and replicas of all regions, without who leads them.
+fn places(state: &Value) -> Vec<Value> {
+    let regions = state["regions"].as_array().unwrap().iter();
+    regions
+        .map(|region| json!([region[0], region[1], region[2]]))
+        .collect()
+}
+
+#[tokio::test]
+async fn operators_that_ended_well_are_ours() {
+    for version in VERSIONS {
+        for place in 0..6 {
+            let sim = quiet(version).start().await.unwrap();
+            let (name, parameters) = operators(&sim).await.swap_remove(place);
+            let ran = Ran::begin(&sim, name, parameters).await;
+            let progress = ran.probe().await;
+            assert!(
+                matches!(progress, Progress::Pending { .. }),
+                "{version:?} {name}: {progress:?}"
+            );
+            let progress = ran.settled(60).await;
+            let Progress::Applied { by, .. } = &progress else {
+                unreachable!("{version:?} {name}: {progress:?}");
+            };
+            assert_eq!(*by, Attribution::Ours, "{version:?} {name}: {progress:?}");
+        }
+    }
+}
+
+/// The request never arrived: nothing is said before it could no longer begin.
+#[tokio::test]
+async fn what_never_arrived_is_not_applied() {
+    let others = [
+        ("drain_store", json!({"store_id": "2"})),
+        ("offline_store", json!({"store_id": "2"})),
+        ("set_leader_schedule_limit", json!({"limit": 1})),
+        ("set_low_space_threshold", json!({"percent": 90})),
+        (
+            "set_store_limit",
+            json!({"store_id": "2", "what": "add_peer", "per_minute": 1}),
+        ),
+        (
+            "pause_scheduler",
+            json!({"scheduler": "balance-region-scheduler", "seconds": 60}),
+        ),
+        ("transfer_pd_leader", json!({"member": "pd1"})),
+    ];
+    let sim = quiet(Version::V8_5).members(2).start().await.unwrap();
+    let mut all = operators(&sim).await;
+    all.extend(others);
+    all.push(("scatter_region", json!({"region_id": region(&sim).0})));
+    for (name, parameters) in all {
+        let sim = quiet(Version::V8_5).members(2).start().await.unwrap();
+        let before = state(&sim).await;
+        for (method, path) in [
+            ("POST", "/operators"),
+            ("POST", "/schedulers"),
+            ("POST", "/config"),
+            ("POST", "/store"),
+            ("POST", "/leader"),
+            ("DELETE", "/store"),
+        ] {
+            sim.fault(Fault::dropped_before_apply(method, path));
+        }
+        let ran = Ran::begin(&sim, name, parameters).await;
+        assert!(ran.failure.is_some(), "{name}: the answer is lost");
+        sim.advance(Duration::from_secs(10));
+        let progress = ran.probe().await;
+        assert!(
+            matches!(progress, Progress::Pending { .. }),
+            "{name}: too early to say: {progress:?}"
+        );
+        let progress = ran.settled(60).await;
+        let known = ["no_trace", "not_draining", "another_leads"];
+        assert!(known.contains(&code(&progress)), "{name}: {progress:?}");
+        assert_eq!(state(&sim).await, before, "{name}");
+    }
+}
+
+/// The answer was lost, and it was done.
+#[tokio::test]
+async fn what_was_done_is_found_without_an_answer() {
+    for place in 0..6 {
+        let sim = quiet(Version::V8_5).start().await.unwrap();
+        let (name, parameters) = operators(&sim).await.swap_remove(place);
+        sim.fault(Fault::reply_lost_after_apply("POST", "/operators"));
+        let ran = Ran::begin(&sim, name, parameters).await;
+        assert!(ran.failure.is_some());
+        let progress = ran.settled(60).await;
+        assert!(
+            matches!(progress, Progress::Applied { .. }),
+            "{name}: {progress:?}"
+        );
+    }
+}
+
+/// Another operator ended there by success, and ours never came to be.
+#[tokio::test]
+async fn anothers_success_is_never_ours() {
+    for place in 0..6 {
+        let sim = quiet(Version::V8_5).start().await.unwrap();
+        let (name, parameters) = operators(&sim).await.swap_remove(place);
+        let (id, leader, other, _) = region(&sim);
+        let third = sim
+            .peers(id)
+            .iter()
+            .map(|peer| peer.store_id)
+            .find(|store| *store != leader && *store != other);
+        sim.fault(Fault::dropped_before_apply("POST", "/operators"));
+        let ran = Ran::begin(&sim, name, parameters).await;
+        let foreign = ForeignOperator::transfer_leader("balance-leader", id, third.unwrap());
+        sim.insert_operator(foreign).unwrap();
+        sim.advance(Duration::from_secs(2));
+        assert!(sim.operator_status(id).unwrap().contains("SUCCESS"));
+        let progress = ran.settled(60).await;
+        // A merge is looked for on the neighbour, where the other operator is not.
+        let expected = if name == "merge_regions" {
+            "no_trace"
+        } else {
+            "operator_superseded"
+        };
+        assert_eq!(code(&progress), expected, "{name}: {progress:?}");
+    }
+}
+
+/// Cancelled at every point: in the end it is called applied if and only if it was done.
+#[tokio::test]
+async fn a_cancelled_operator_is_judged_by_the_region() {
+    let mut done_all_the_same = 0;
+    let mut not_done = 0;
+    for place in 0..6 {
+        for after in [0_u64, 100, 200, 300, 500, 700] {
+            let sim = stepped(Version::V8_5).start().await.unwrap();
+            let (name, parameters) = operators(&sim).await.swap_remove(place);
+            let (id, ..) = region(&sim);
+            let before = state(&sim).await;
+            let ran = Ran::begin(&sim, name, parameters).await;
+            sim.advance(Duration::from_millis(after));
+            if sim.operator(id).is_none() {
+                continue;
+            }
+            let cancel = json!({"region_id": id});
+            Ran::begin(&sim, "cancel_operator", cancel).await;
+            let progress = ran.settled(120).await;
+            match &progress {
+                Progress::Applied { by, .. } => {
+                    // A leader that has moved is our operator's doing, cancelled or not.
+                    let leader = name == "transfer_leader" && *by == Attribution::Ours;
+                    assert!(
+                        leader || *by == Attribution::Undecided,
+                        "{name}: {progress:?}"
+                    );
+                    done_all_the_same += 1;
+                }
+                Progress::NotApplied {
+                    retryable: true, ..
+                } => {
+                    assert_eq!(
+                        places(&state(&sim).await),
+                        places(&before),
+                        "{name}, {after} ms"
+                    );
+                    not_done += 1;
+                }
+                // PD has made something else of what was begun.
+                Progress::NotApplied { cause, .. } => {
+                    assert_eq!(cause.code, "region_changed", "{name}: {progress:?}");
+                }
+                other => unreachable!("{name}, after {after} ms: {other:?}"),
+            }
+        }
+    }
+    assert!(
+        done_all_the_same > 2 && not_done > 2,
+        "{done_all_the_same} done, {not_done} not"
+    );
+}
+
+/// The cancelling itself says what became of the region.
+#[tokio::test]
+async fn cancelling_tells_what_became_of_the_region() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, _, other, free) = region(&sim);
+    let moving = json!({"region_id": id, "from_store_id": other, "to_store_id": free});
+    Ran::begin(&sim, "transfer_peer", moving).await;
+    sim.advance(Duration::from_millis(300));
+    let cancel = Ran::begin(&sim, "cancel_operator", json!({"region_id": id})).await;
+    assert!(matches!(cancel.probe().await, Progress::Pending { .. }));
+    let progress = cancel.settled(60).await;
+    let Progress::Applied { by, summary, .. } = &progress else {
+        unreachable!("{progress:?}");
+    };
+    assert_eq!(*by, Attribution::Ours);
+    assert!(summary.contains("the region has changed"), "{summary}");
+
+    // One that a scheduler made is left alone, unless it is meant.
+    let foreign = ForeignOperator::transfer_leader("balance-leader", id, other);
+    for store in 1..=5 {
+        sim.set_ignores_operators(store, true);
+    }
+    if sim.insert_operator(foreign).is_ok() {
+        let spared = Ran::planned(&sim, "cancel_operator", json!({"region_id": id})).await;
+        let verdict = &spared.plan.verdict;
+        assert!(
+            matches!(verdict, Verdict::WouldReject { code, .. } if code == "not_asked_for"),
+            "{verdict:?}"
+        );
+        let meant = json!({"region_id": id, "others": true});
+        let meant = Ran::planned(&sim, "cancel_operator", meant).await;
+        assert_eq!(meant.plan.verdict, Verdict::WouldProceed);
+    }
+}
+
+/// A new leader of PD knows of no operator; what the stores were told still happens.
+#[tokio::test]
+async fn an_operator_that_pd_forgot_is_judged_by_the_region() {
+    let mut lost = 0;
+    for place in 0..6 {
+        for after in [0_u64, 250, 450] {
+            let sim = stepped(Version::V8_5).members(3).start().await.unwrap();
+            let (name, parameters) = operators(&sim).await.swap_remove(place);
+            let before = state(&sim).await;
+            let ran = Ran::begin(&sim, name, parameters).await;
+            sim.advance(Duration::from_millis(after));
+            sim.change_leader(Duration::from_secs(1), Outage::NoLeader);
+            sim.advance(Duration::from_secs(2));
+            let progress = ran.settled(120).await;
+            match &progress {
+                Progress::Applied { .. } => {}
+                Progress::NotApplied {
+                    cause,
+                    retryable: true,
+                    ..
+                } => {
+                    assert_eq!(places(&state(&sim).await), places(&before), "{name}");
+                    assert!(
+                        ["operator_lost", "operator_superseded"].contains(&cause.code.as_str()),
+                        "{name}: {progress:?}"
+                    );
+                    lost += 1;
+                }
+                Progress::NotApplied { cause, .. } => {
+                    assert_eq!(cause.code, "region_changed", "{name}: {progress:?}");
+                }
+                other => unreachable!("{name}, after {after} ms: {other:?}"),
+            }
+        }
+    }
+    assert!(lost > 0, "none was lost before it began");
+}
+
+/// No store does anything: PD gives up in the end, and so it is told.
+#[tokio::test]
+async fn an_operator_that_stalls_times_out() {
+    for place in 0..6 {
+        let sim = quiet(Version::V8_5)
+            .executes_splits(false)
+            .start()
+            .await
+            .unwrap();
+        let (name, parameters) = operators(&sim).await.swap_remove(place);
+        for store in 1..=5 {
+            sim.set_ignores_operators(store, true);
+        }
+        let ran = Ran::begin(&sim, name, parameters).await;
+        for _ in 0..5 {
+            sim.advance(Duration::from_secs(10));
+            let progress = ran.probe().await;
+            assert!(
+                matches!(progress, Progress::Pending { .. }),
+                "{name}: {progress:?}"
+            );
+        }
+        let mut progress = ran.probe().await;
+        for _ in 0..200 {
+            if !matches!(progress, Progress::Pending { .. }) {
+                break;
+            }
+            sim.advance(Duration::from_secs(20));
+            progress = ran.probe().await;
+        }
+        // Of a merge one half times out and takes the other along.
+        let expected = if name == "merge_regions" {
+            "operator_cancelled"
+        } else {
+            "operator_timed_out"
+        };
+        assert_eq!(code(&progress), expected, "{name}: {progress:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_scattering_that_finds_nothing_to_move_says_so() {
+    let sim = quiet(Version::V8_5).start().await.unwrap();
+    let mut codes = Vec::new();
+    for id in sim.region_ids().into_iter().take(8) {
+        let ran = Ran::begin(&sim, "scatter_region", json!({"region_id": id})).await;
+        let made = sim.operator(id).is_some();
+        let progress = ran.settled(60).await;
+        match &progress {
+            Progress::Applied { by, .. } => assert!(made && *by == Attribution::Ours),
+            _ => {
+                assert!(!made, "{progress:?}");
+                codes.push(code(&progress).to_owned());
+            }
+        }
+    }
+    codes.dedup();
+    assert!(codes.is_empty() || codes == ["nothing_moved"], "{codes:?}");
+}
+
+#[tokio::test]
+async fn an_emptied_store_is_a_tombstone_in_the_end() {
+    for version in VERSIONS {
+        let sim = stepped(version).regions(9).start().await.unwrap();
+        let ran = Ran::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+        let held = sim.region_count(2);
+        let mut counts = Vec::new();
+        let mut last = ran.probe().await;
+        for _ in 0..2_000 {
+            let Progress::Pending {
+                done: Some(done),
+                stalled,
+                ..
+            } = &last
+            else {
+                break;
+            };
+            assert!(stalled.is_empty(), "{stalled:?}");
+            counts.push(done.done);
+            sim.advance(Duration::from_secs(5));
+            last = ran.probe().await;
+        }
+        assert!(matches!(last, Progress::Applied { .. }), "{last:?}");
+        assert!(
+            counts.is_sorted() && counts.last() <= Some(&held),
+            "{counts:?}"
+        );
+        // A tombstone is not taken back.
+        let undo = ran.undo(&last);
+        assert!(matches!(undo, action_core::Undo::None { .. }), "{undo:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_being_emptied_says_why() {
+    let sim = quiet(Version::V8_5).start().await.unwrap();
+    let ran = Ran::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+    assert!(sim.set_schedule("replica-schedule-limit", 0));
+    let progress = ran.probe().await;
+    let Progress::Pending { stalled, .. } = &progress else {
+        unreachable!("{progress:?}");
+    };
+    assert_eq!(stalled[0].code, "replica_schedule_limit_zero");
+    // Taken back by somebody.
+    sim.set_store_state(2, StoreState::Up);
+    sim.advance(Duration::from_secs(20));
+    assert_eq!(code(&ran.probe().await), "taken_back");
+}
+
+#[tokio::test]
+async fn settings_tell_overrides_lost_updates_and_others_apart() {
+    let limit = |limit: u64| json!({"limit": limit});
+    for version in VERSIONS {
+        let sim = quiet(version).start().await.unwrap();
+        // An override with a time to live is not shown, and refuses the change in PD's words.
+        let path = "/config?ttlSecond=60";
+        let body = r#"{"schedule.leader-schedule-limit":9}"#;
+        assert_eq!(request(&sim, "POST", path, body).await, 200);
+        let ran = Ran::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
+        let unknowns = &ran.plan.unknowns;
+        assert!(unknowns[0].contains("time to live"), "{unknowns:?}");
+        let failure = ran.failure.as_deref();
+        let words = "need to clean up TTL first for schedule.leader-schedule-limit";
+        assert_eq!(failure, Some(words), "{version:?}");
+
+        // Accepted, and put back by another write at the same time.
+        let sim = quiet(version).start().await.unwrap();
+        let ran = Ran::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
+        assert!(sim.set_schedule("leader-schedule-limit", 4));
+        assert_eq!(code(&ran.settled(30).await), "update_lost");
+
+        // Accepted, and set to something else since.
+        assert!(sim.set_schedule("leader-schedule-limit", 7));
+        assert_eq!(code(&ran.settled(30).await), "changed_by_another");
+    }
+}
+
+#[tokio::test]
+async fn a_pause_is_lost_with_pds_leader() {
+    let sim = quiet(Version::V8_5).members(3).start().await.unwrap();
+    let parameters = json!({"scheduler": "balance-region-scheduler", "seconds": 300});
+    let ran = Ran::begin(&sim, "pause_scheduler", parameters.clone()).await;
+    let progress = ran.probe().await;
+    let Progress::Applied { by, .. } = &progress else {
+        unreachable!("{progress:?}");
+    };
+    assert_eq!(*by, Attribution::Ours);
+    sim.change_leader(Duration::from_secs(1), Outage::NoLeader);
+    sim.advance(Duration::from_secs(20));
+    assert_eq!(code(&ran.probe().await), "pause_lost");
+    // One whose time is over was there all the same.
+    let ran = Ran::begin(&sim, "pause_scheduler", parameters).await;
+    sim.advance(Duration::from_secs(400));
+    let progress = ran.probe().await;
+    assert!(matches!(progress, Progress::Applied { .. }), "{progress:?}");
+}
+
+#[tokio::test]
+async fn what_is_so_already_is_nothing_to_do_for_any_action() {
+    let sim = quiet(Version::V8_5).members(2).start().await.unwrap();
+    let (id, leader, other, free) = region(&sim);
+    sim.set_evicting(2, true);
+    sim.set_store_state(4, StoreState::Offline);
+    let leads = sim.leader_name();
+    for (name, parameters) in [
+        (
+            "transfer_leader",
+            json!({"region_id": id, "to_store_id": leader}),
+        ),
+        ("add_peer", json!({"region_id": id, "store_id": other})),
+        ("remove_peer", json!({"region_id": id, "store_id": free})),
+        ("drain_store", json!({"store_id": "2"})),
+        ("stop_drain", json!({"store_id": "3"})),
+        ("offline_store", json!({"store_id": "4"})),
+        ("cancel_offline", json!({"store_id": "3"})),
+        ("set_leader_schedule_limit", json!({"limit": 4})),
+        ("set_region_schedule_limit", json!({"limit": 2048})),
+        ("set_replica_schedule_limit", json!({"limit": 64})),
+        ("set_low_space_threshold", json!({"percent": 80})),
+        (
+            "set_store_limit",
+            json!({"store_id": "3", "what": "add_peer", "per_minute": 15}),
+        ),
+        (
+            "resume_scheduler",
+            json!({"scheduler": "balance-region-scheduler"}),
+        ),
+        ("transfer_pd_leader", json!({"member": leads})),
+    ] {
+        let ran = Ran::planned(&sim, name, parameters).await;
+        let verdict = &ran.plan.verdict;
+        assert!(
+            matches!(verdict, Verdict::NoOp { .. }),
+            "{name}: {verdict:?}"
+        );
+        assert!(!verdict.may_be_sent(), "{name}");
+    }
+}
+
+/// A member that does not answer cannot take over.
+#[tokio::test]
+async fn a_change_of_leader_that_does_not_come_is_told() {
+    let sim = quiet(Version::V8_5).members(3).start().await.unwrap();
+    let leader = sim.leader_name().unwrap();
+    let names = ["pd0", "pd1", "pd2"];
+    let place = names.iter().position(|name| *name != leader).unwrap();
+    sim.stop_member(place).await;
+    let parameters = json!({"member": names[place]});
+    let ran = Ran::planned(&sim, "transfer_pd_leader", parameters).await;
+    let Verdict::AcceptedButWillNotProgress { causes } = &ran.plan.verdict else {
+        unreachable!("{:?}", ran.plan.verdict);
+    };
+    assert_eq!(causes[0].code, "member_ill");
+}
