@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use action_guard::JournalError;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::failure::{Failure, Kind};
@@ -85,6 +86,10 @@ impl Place for PostgresPlace {
 
     fn store(&self) -> Box<dyn Store> {
         Box::new(PostgresStore::new(Arc::clone(&self.address)))
+    }
+
+    fn sends_until(&self, send_by: Timestamp) {
+        self.session.sends_until(send_by);
     }
 
     fn outlives_unclear_commits(&self) -> bool {

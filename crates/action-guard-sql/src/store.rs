@@ -30,6 +30,9 @@ pub(crate) trait Place: fmt::Debug + Send + Sync + 'static {
     /// A way to the tables, which connects when it is first used.
     fn store(&self) -> Box<dyn Store>;
 
+    /// Sends may begin until then. Said before the intents can be read by anybody.
+    fn sends_until(&self, _send_by: Timestamp) {}
+
     /// Whether a process may go on after a commit of which it is not known how it ended. With a
     /// server it asks the server; without one, nobody knows what is on disk.
     fn outlives_unclear_commits(&self) -> bool;

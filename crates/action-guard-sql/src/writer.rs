@@ -172,6 +172,15 @@ impl Writer {
         }
         let checkpoint = self.checkpoint(&mut tail, now);
         lines.extend(checkpoint.iter().map(line));
+        let records = made.iter().flat_map(|made| &made.sealed);
+        let records = records.map(|sealed| &sealed.entry.record);
+        let intents = records.filter_map(|record| match record {
+            Record::Intent { intent, .. } => Some(intent.send_by),
+            _ => None,
+        });
+        if let Some(send_by) = intents.max() {
+            self.place.sends_until(send_by);
+        }
         self.store
             .add(&lines, tail.head(), checkpoint.is_some())
             .await?;

@@ -1,16 +1,17 @@
 //! The session that says that an instance lives: see [`Session`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use action_guard::Hash;
+use jiff::Timestamp;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::postgres::Address;
 
 /// Shared, so that a session that takes the place of a lost one need not wait until the server has
@@ -34,12 +35,16 @@ const LOOK_AFTER: Duration = Duration::from_secs(10);
 /// lives. The server lets the lock go when the session ends, however it ends.
 ///
 /// Whether sends are stopped is asked in the same session: who is told that they are not, right
-/// before a send, is known to live at that time. Once the session is lost, the next question fails,
-/// and nothing is sent; the one after it is asked in a new session.
+/// before a send, is known to live at that time. Once the session is lost, others may have taken
+/// over what was about to be sent: a new session answers only when the time to send that is over.
 pub(super) struct Session {
     address: Arc<Address>,
     key: i64,
     connection: Mutex<Option<PgConnection>>,
+    /// When the last of the sends that this instance has announced may begin, in milliseconds.
+    sends_until: AtomicI64,
+    /// As it was when the session was last begun: until then nothing is sent.
+    quiet_until: AtomicI64,
     /// The database could not be told to stop; this process stops in any case.
     stopped_here: AtomicBool,
 }
@@ -50,6 +55,8 @@ impl Session {
             address,
             key: key(instance),
             connection: Mutex::new(None),
+            sends_until: AtomicI64::new(i64::MIN),
+            quiet_until: AtomicI64::new(i64::MIN),
             stopped_here: AtomicBool::new(false),
         }
     }
@@ -94,8 +101,19 @@ impl Session {
         if self.stopped_here.load(Ordering::SeqCst) {
             return Ok(true);
         }
-        let stopped = self.ask("look whether sends are stopped", IS_STOPPED, None, 1);
-        Ok(stopped.await?.unwrap_or(true))
+        let doing = "look whether sends are stopped";
+        let stopped = self.ask(doing, IS_STOPPED, None, 2).await?;
+        if Timestamp::now().as_millisecond() <= self.quiet_until.load(Ordering::SeqCst) {
+            let why = "the session was lost, and others may have taken over what was to be sent";
+            return Err(Failure::new(doing, &self.address.name, why, Kind::Other));
+        }
+        Ok(stopped.unwrap_or(true))
+    }
+
+    /// Sends may begin until then.
+    pub(super) fn sends_until(&self, send_by: Timestamp) {
+        let send_by = send_by.as_millisecond();
+        self.sends_until.fetch_max(send_by, Ordering::SeqCst);
     }
 
     pub(super) async fn stop(&self) -> Result<(), Failure> {
@@ -122,6 +140,8 @@ impl Session {
                 let lives = self.address.within(live).await;
                 lives
                     .map_err(|error| self.address.failure("say that this instance lives", error))?;
+                let announced = self.sends_until.load(Ordering::SeqCst);
+                self.quiet_until.store(announced, Ordering::SeqCst);
                 open
             }
         };
