@@ -8,6 +8,7 @@
 )]
 
 mod crash;
+mod databases;
 mod faults;
 mod live;
 mod main_job;

@@ -29,6 +29,15 @@ const EVERYTHING: &[&str] = &[
     "prom-client",
 ];
 
+const WITH_DATABASES: &[&str] = &[
+    "action-core",
+    "action-guard",
+    "action-guard-sql",
+    "operator-tikv",
+    "pd-client",
+    "pd-sim",
+];
+
 const RUNTIMES: &[&str] = &["async-std", "mio", "smol", "tokio"];
 const HTTP: &[&str] = &[
     "axum",
@@ -96,7 +105,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "end-to-end",
         uses: &[],
-        tests_use: EVERYTHING,
+        tests_use: WITH_DATABASES,
         never: &[],
     },
     Layer {
