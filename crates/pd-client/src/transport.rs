@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument, Span, field};
 
 use crate::client::Client;
 use crate::endpoint::Endpoint;
@@ -53,16 +54,28 @@ impl Client {
         call: &Call,
         time: Duration,
     ) -> Result<Answer, Failure> {
+        // Neither the query, which may hold keys, nor the body.
+        let span = tracing::debug_span!(
+            "pd_request",
+            http.request.method = call.method().as_str(),
+            url.path = call.path(),
+            server.address = endpoint.as_str(),
+            http.response.status_code = field::Empty,
+            error.r#type = field::Empty,
+        );
         let started = Instant::now();
         let sleep = pin!(sleep_until(started + time));
         let mut deadline = Deadline::new(time, sleep);
-        let result = self.exchange_quietly(endpoint, call, &mut deadline).await;
+        let exchange = self.exchange_quietly(endpoint, call, &mut deadline, &span);
+        let result = exchange.instrument(span.clone()).await;
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let _entered = span.enter();
         match &result {
-            Ok(_) => tracing::debug!(call = call.name(), %endpoint, elapsed_ms, "PD answered"),
-            Err(Failure { error, .. }) => tracing::debug!(
-                call = call.name(), %endpoint, elapsed_ms, error = error.report(), "PD call failed"
-            ),
+            Ok(_) => tracing::debug!(elapsed_ms, "PD answered"),
+            Err(Failure { error, .. }) => {
+                span.record("error.type", field::debug(error.class()));
+                tracing::debug!(elapsed_ms, error = error.report(), "PD call failed");
+            }
         }
         result
     }
@@ -72,6 +85,7 @@ impl Client {
         endpoint: &Endpoint,
         call: &Call,
         deadline: &mut Deadline<'_>,
+        span: &Span,
     ) -> Result<Answer, Failure> {
         let request = self.request(endpoint, call)?;
         let sent = SystemTime::now();
@@ -97,6 +111,7 @@ impl Client {
                 .read(sent, SystemTime::now(), date.to_str().ok()?)
         });
         let status = response.status();
+        span.record("http.response.status_code", status.as_u16());
         if status.is_success() {
             let limit = self.shared.body_cap;
             let body = read_all(response.into_body(), limit, deadline).await;

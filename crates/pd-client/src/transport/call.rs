@@ -145,8 +145,13 @@ impl Call {
         format!("{} {api}{}", self.method, self.path)
     }
 
-    pub(crate) fn method(&self) -> Method {
-        self.method.clone()
+    /// The path as PD has it, without the query.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
     }
 
     pub(crate) fn path_and_query(&self) -> String {

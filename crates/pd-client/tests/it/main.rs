@@ -19,7 +19,10 @@ mod recorded_calls;
 mod recordings;
 mod replay;
 mod routes;
+mod scans;
 mod simulated;
+mod simulated_ranges;
+mod spans;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
