@@ -34,6 +34,10 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "FILE", global = true)]
     key: Option<PathBuf>,
 
+    /// Where the stores' own numbers are: a Prometheus, or what speaks its API
+    #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", global = true)]
+    prometheus: Option<String>,
+
     /// Refuse to work with any other cluster than this
     #[arg(long, value_name = "ID", global = true)]
     pub(crate) cluster_id: Option<String>,
@@ -70,6 +74,20 @@ impl Connection {
         })
     }
 
+    /// A client of the Prometheus that was named, if one was. Nothing is sent yet.
+    pub(crate) fn prometheus(&self) -> Result<Option<prom_client::Client>, Failure> {
+        let client = self.prometheus.as_deref().map(|address| {
+            let mut builder = prom_client::Client::builder(address);
+            if let Some(path) = &self.cacert {
+                builder = builder.ca_pem(read("--cacert", path)?);
+            }
+            builder
+                .build()
+                .map_err(|error| Failure::usage(action_core::report(&error)))
+        });
+        client.transpose()
+    }
+
     /// Refuses a system that is not the one asked for.
     pub(crate) fn check_system(&self, system: &str) -> Result<(), Failure> {
         match &self.cluster_id {
@@ -98,6 +116,7 @@ impl Connection {
             ("--cacert", self.cacert.as_ref().map(path)),
             ("--cert", self.cert.as_ref().map(path)),
             ("--key", self.key.as_ref().map(path)),
+            ("--prometheus", self.prometheus.clone()),
             ("--cluster-id", self.cluster_id.clone()),
         ]
         .into_iter()

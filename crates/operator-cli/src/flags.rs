@@ -13,7 +13,7 @@ use crate::failure::Failure;
 const PARAMS: &str = "params";
 
 /// Flags that commands have themselves.
-const TAKEN: [&str; 20] = [
+const TAKEN: [&str; 21] = [
     "actor",
     "cacert",
     "cert",
@@ -28,6 +28,7 @@ const TAKEN: [&str; 20] = [
     "params",
     "pd",
     "policy",
+    "prometheus",
     "reason",
     "sign-with",
     "state-dir",

@@ -54,6 +54,10 @@ fn definitions() -> Vec<ActionDefinition> {
 /// The systems that this command operates. Nothing is sent yet.
 fn registry(connection: &Connection) -> Result<ActionRegistry, Failure> {
     let mut registry = ActionRegistry::new();
-    registry.register(Tikv::new(connection.client()?))?;
+    let mut tikv = Tikv::new(connection.client()?);
+    if let Some(prometheus) = connection.prometheus()? {
+        tikv = tikv.with_prometheus(prometheus);
+    }
+    registry.register(tikv)?;
     Ok(registry)
 }

@@ -2,6 +2,7 @@
 
 use pd_client::config::ScheduleConfig;
 use pd_client::gauges::Gauges;
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::tikv::Tikv;
@@ -73,4 +74,32 @@ pub(crate) fn shadows(schedule: &ScheduleConfig, gauges: Option<&Gauges>) -> Vec
             })
         })
         .collect()
+}
+
+/// The items of `schedule` that can be overridden for a time. Before 9.0 limits of stores too,
+/// which PD's leader publishes under other names.
+pub(crate) const OVERRIDABLE: [&str; 13] = [
+    "max-snapshot-count",
+    "max-merge-region-size",
+    "max-pending-peer-count",
+    "max-merge-region-keys",
+    "leader-schedule-limit",
+    "region-schedule-limit",
+    "replica-schedule-limit",
+    "merge-schedule-limit",
+    "hot-region-schedule-limit",
+    "split-scatter-schedule-limit",
+    "scheduler-max-waiting-operator",
+    "enable-location-replacement",
+    "enable-tikv-split-region",
+];
+
+/// Whether a published value says that another one is in force than the one stored.
+pub(crate) fn overrides(name: &str, stored: &Value, published: Option<f64>) -> bool {
+    let Some((stored, published)) = stored.as_f64().zip(published) else {
+        return false;
+    };
+    // Derived from the size when it is 0, and then another number is in force.
+    let is_derived = name == "max-merge-region-keys" && stored == 0.0;
+    OVERRIDABLE.contains(&name) && !is_derived && (stored - published).abs() > f64::EPSILON
 }

@@ -22,6 +22,11 @@ impl PdTime {
         pds.map(Self)
     }
 
+    /// Milliseconds after 1970.
+    pub(crate) fn unix_ms(self) -> Option<u64> {
+        crate::own_operator::unix_ms(self.0)
+    }
+
     /// Whole seconds since an earlier time by PD's clock; 0 when that is not earlier.
     pub(crate) fn seconds_since(self, earlier: SystemTime) -> u64 {
         self.0.duration_since(earlier).unwrap_or_default().as_secs()

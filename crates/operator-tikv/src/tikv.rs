@@ -7,13 +7,19 @@ use pd_client::Client;
 use crate::add_peer::AddPeer;
 use crate::cancel_offline::CancelOffline;
 use crate::cancel_operator::CancelOperator;
+use crate::check_invariants::CheckInvariants;
 use crate::cluster_health::ClusterHealth;
 use crate::doctor::Doctor;
 use crate::drain_store::DrainStore;
 use crate::error::Error;
 use crate::find_region::FindRegion;
+use crate::get_cluster_metrics::GetClusterMetrics;
+use crate::get_config::GetConfig;
 use crate::get_region::GetRegion;
 use crate::get_store::GetStore;
+use crate::get_store_metrics::GetStoreMetrics;
+use crate::hot_read_regions::HotReadRegions;
+use crate::hot_write_regions::HotWriteRegions;
 use crate::list_drains::ListDrains;
 use crate::list_members::ListMembers;
 use crate::list_operators::ListOperators;
@@ -42,13 +48,27 @@ use crate::why::Why;
 #[derive(Debug, Clone)]
 pub struct Tikv {
     pub(crate) pd: Client,
+    /// Where TiKV's own numbers are, if they are anywhere.
+    pub(crate) prometheus: Option<prom_client::Client>,
 }
 
 impl Tikv {
     /// The cluster that this client reaches.
     #[must_use]
     pub fn new(pd: Client) -> Self {
-        Self { pd }
+        Self {
+            pd,
+            prometheus: None,
+        }
+    }
+
+    /// The same cluster, with the Prometheus that its stores publish to.
+    #[must_use]
+    pub fn with_prometheus(self, prometheus: prom_client::Client) -> Self {
+        Self {
+            prometheus: Some(prometheus),
+            ..self
+        }
     }
 
     /// A client that sends the attempt's id along, so that PD's log names it.
@@ -76,10 +96,16 @@ impl Subject for Tikv {
             .observation::<GetStore>()
             .observation::<GetRegion>()
             .observation::<FindRegion>()
+            .observation::<HotWriteRegions>()
+            .observation::<HotReadRegions>()
             .observation::<ListOperators>()
             .observation::<ListDrains>()
             .observation::<ListSchedulers>()
             .observation::<ListMembers>()
+            .observation::<GetConfig>()
+            .observation::<GetStoreMetrics>()
+            .observation::<GetClusterMetrics>()
+            .observation::<CheckInvariants>()
             .observation::<Why>()
             .observation::<Doctor>()
             .mutation::<TransferLeader>()

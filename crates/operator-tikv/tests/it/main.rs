@@ -8,6 +8,7 @@ mod doctor;
 mod drain;
 mod fates;
 mod half_moved;
+mod metrics;
 mod observations;
 mod plans;
 mod proof;
