@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod ran;
 mod run;
+mod security_page;
 mod settings;
 mod sim;
 mod switch;
