@@ -62,6 +62,7 @@ mod scene_rules;
 mod server;
 mod settings;
 mod sim;
+mod store_metrics;
 mod version;
 mod wire;
 
@@ -76,4 +77,5 @@ pub use crate::received::Write;
 pub use crate::scenario::ForeignOperator;
 pub use crate::scene_rules::PlacementRule;
 pub use crate::sim::{Error, Sim};
+pub use crate::store_metrics::StoreLoad;
 pub use crate::version::Version;

@@ -23,6 +23,7 @@ use crate::drip::Drip;
 use crate::fault::{Effect, Faults};
 use crate::gotext::http_date;
 use crate::received::{Received, Write};
+use crate::store_metrics;
 use crate::wire::{Instead, Wire};
 
 /// How often a real clock lets things happen when nobody asks.
@@ -143,6 +144,10 @@ async fn respond(
     let mut state = shared.state();
     if path == control::PATH && state.control {
         let answer = control::handle(&mut state, head.method.as_str(), &body);
+        return Ok(response(answer, &http_date(state.cluster.now), None));
+    }
+    if let Some(store_id) = store_metrics::asked_for(path) {
+        let answer = store_metrics::answer(&state.cluster, store_id);
         return Ok(response(answer, &http_date(state.cluster.now), None));
     }
     state.received.record(Write {

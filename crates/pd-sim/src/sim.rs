@@ -113,6 +113,21 @@ impl Sim {
         self.with(|cluster| cluster.change_leader(election, outage));
     }
 
+    /// As [`change_leader`](Self::change_leader), to a leader that shows the stores' counts of
+    /// regions and leaders as they were, until so long after the election: region heartbeats have
+    /// to come in first.
+    pub fn change_leader_with_stale_counts(
+        &self,
+        election: Duration,
+        outage: Outage,
+        stale: Duration,
+    ) {
+        self.with(|cluster| {
+            cluster.keep_as_stale(stale);
+            cluster.change_leader(election, outage);
+        });
+    }
+
     /// Stops a member's process: its connections break and new ones are refused.
     ///
     /// If it led, [`change_leader`](Self::change_leader) is what the others do next.

@@ -43,6 +43,12 @@ impl Answer {
         Self::of(200, Some("application/octet-stream"), body)
     }
 
+    /// What the second version of the API writes: compact, no newline.
+    pub(crate) fn compact(status: u16, value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value).unwrap_or_default();
+        Self::of(status, Some("application/json; charset=utf-8"), body)
+    }
+
     /// What routers and redirectors write: text and a newline.
     pub(crate) fn text(status: u16, text: &str) -> Self {
         let mut answer = Self::of(status, Some(TEXT), format!("{text}\n").into_bytes());

@@ -7,6 +7,7 @@ mod config_changes;
 mod go_json;
 mod hotspot;
 mod key_range;
+mod maintenance;
 mod members;
 mod operators;
 mod pd_metrics;
@@ -69,6 +70,12 @@ pub(crate) fn handle(cluster: &mut Cluster, incoming: &Incoming<'_>) -> Answer {
     }
     if path == "/metrics" && incoming.method == "GET" {
         return pd_metrics::text(cluster, incoming.member);
+    }
+    if let Some(rest) = path.strip_prefix("/pd/api/v2") {
+        return match cluster.members.outage {
+            Some(outage) => leaderless(cluster, outage),
+            None => maintenance::handle(cluster, incoming.method, rest, incoming.body),
+        };
     }
     let Some(path) = path.strip_prefix(PREFIX) else {
         return Answer::not_found();

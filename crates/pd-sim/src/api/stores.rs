@@ -90,7 +90,7 @@ fn is_none(value: &u64) -> bool {
 }
 
 fn body<'a>(cluster: &Cluster, store: &'a Store) -> StoreBody<'a> {
-    let held = cluster.regions.held_by(store.id);
+    let held = cluster.shown_holdings(store.id);
     let (state, node_state) = match store.state {
         StoreState::Up => (0, 1),
         StoreState::Offline => (1, 2),

@@ -89,7 +89,7 @@ impl Cluster {
                 region_id,
                 store_id,
             } => return self.caught_up(region_id, store_id),
-            Event::Elected => return self.members.elected(),
+            Event::Elected => return self.elected(),
         }
         let again = self.interval_of(&event);
         self.schedule(again, event);

@@ -1,10 +1,12 @@
 //! PD's members and who leads them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::clock::Time;
 use crate::cluster::Cluster;
 use crate::cluster::events::Event;
+use crate::cluster::regions::Holdings;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
@@ -71,7 +73,44 @@ impl Members {
     }
 }
 
+/// What stores held when the last leader was lost.
+#[derive(Debug, Clone)]
+pub(crate) struct Stale {
+    held: BTreeMap<u64, Holdings>,
+    /// How long after the election it is shown.
+    lasts: Duration,
+    /// From the election on.
+    until: Option<Time>,
+}
+
 impl Cluster {
+    /// What PD shows that a store holds.
+    pub(crate) fn shown_holdings(&self, store_id: u64) -> Holdings {
+        match &self.stale {
+            Some(stale) if stale.until.is_none_or(|until| self.now < until) => {
+                stale.held.get(&store_id).copied().unwrap_or_default()
+            }
+            _ => self.regions.held_by(store_id),
+        }
+    }
+
+    /// What stores hold now is what the next leader shows, for so long after its election.
+    pub(crate) fn keep_as_stale(&mut self, lasts: Duration) {
+        self.stale = Some(Stale {
+            held: self.regions.holdings().collect(),
+            lasts,
+            until: None,
+        });
+    }
+
+    pub(super) fn elected(&mut self) {
+        self.members.elected();
+        let now = self.now;
+        if let Some(stale) = &mut self.stale {
+            stale.until = Some(now + stale.lasts);
+        }
+    }
+
     /// The leader hands over to another member, at once.
     pub(crate) fn hand_over(&mut self, index: usize) {
         self.change_leader(Duration::ZERO, Outage::NoLeader);
@@ -89,7 +128,7 @@ impl Cluster {
         self.scattered.forget();
         self.members.next = self.members.next_alive();
         if election.is_zero() {
-            self.members.elected();
+            self.elected();
         } else {
             self.members.outage = Some(outage);
             self.schedule(election, Event::Elected);

@@ -12,6 +12,7 @@ mod failover;
 pub(crate) mod fit;
 mod grant_leader;
 pub(crate) mod labels;
+pub(crate) mod maintenance;
 pub(crate) mod members;
 pub(crate) mod operator;
 pub(crate) mod plan;
@@ -37,7 +38,8 @@ use crate::cluster::config::Config;
 use crate::cluster::emptying::Emptying;
 use crate::cluster::events::{Event, Events};
 use crate::cluster::labels::Labels;
-use crate::cluster::members::Members;
+use crate::cluster::maintenance::MaintenanceTask;
+use crate::cluster::members::{Members, Stale};
 use crate::cluster::operator::Operator;
 use crate::cluster::region::{Epoch, Flow, HotFlow, Key, Peer, Region, Role};
 use crate::cluster::regions::Regions;
@@ -75,6 +77,9 @@ pub(crate) struct Cluster {
     pub(crate) rules: Rules,
     pub(crate) labels: Labels,
     pub(crate) scattered: Scattered,
+    pub(crate) maintenance: Option<MaintenanceTask>,
+    /// What a new PD leader still shows of the stores, and until when.
+    pub(crate) stale: Option<Stale>,
     /// Hot regions.
     pub(crate) hot: BTreeMap<u64, HotFlow>,
     /// Keys at which the region labeler wants regions split.
@@ -118,6 +123,8 @@ impl Cluster {
             rules: Rules::new(3),
             labels: Labels::default(),
             scattered: Scattered::default(),
+            maintenance: None,
+            stale: None,
             hot: BTreeMap::new(),
             labeler_split_keys: Vec::new(),
             events: Events::default(),

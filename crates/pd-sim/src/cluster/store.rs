@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Time;
 use crate::cluster::store_limit::Bucket;
+use crate::store_metrics::Counters;
 
 /// Where a store is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub(crate) struct Store {
     pub(crate) leader_weight: f64,
     pub(crate) region_weight: f64,
     pub(crate) limits: Limits,
+    pub(crate) counters: Counters,
     pub(crate) add_bucket: Bucket,
     pub(crate) remove_bucket: Bucket,
 }
@@ -87,6 +89,7 @@ impl Store {
             leader_weight: 1.0,
             region_weight: 1.0,
             limits: Limits::DEFAULT,
+            counters: Counters::new(now),
             add_bucket: Bucket::default(),
             remove_bucket: Bucket::default(),
         }

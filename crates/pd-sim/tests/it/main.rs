@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and the replay reports its coverage"
 )]
 
+mod beside;
 mod config;
 mod control;
 mod drain;

@@ -146,6 +146,10 @@ fn set_the_scene(sim: &Sim, scenario: &Scenario, name: &str) {
             Background::Led { region, to } => {
                 ForeignOperator::transfer_leader("balance-leader-scheduler", region, to)
             }
+            Background::Leads { region, store } => {
+                sim.set_leader(region, store);
+                continue;
+            }
         };
         sim.insert_operator(operator)
             .expect("a background operator");

@@ -28,6 +28,12 @@ pub(crate) enum Background {
     Moved { region: u64, from: u64, to: u64 },
     /// balance-leader moved a leader.
     Led { region: u64, to: u64 },
+    /// A drain moved a leader, to one of the stores it might: left to chance.
+    Leads { region: u64, store: u64 },
+}
+
+const fn leads(region: u64, store: u64) -> Background {
+    Background::Leads { region, store }
 }
 
 const fn moved(region: u64, from: u64, to: u64) -> Background {
@@ -95,15 +101,16 @@ pub(crate) const PD_9_0: Scenario = Scenario {
     background: &[
         ("half-moved-op-12s", moved(93, 4, 1)),
         ("half-moved-first-region-op-12s", moved(193, 4, 5)),
+        ("ev-records", moved(21, 1, 2)),
+        ("writeflow", leads(201, 4)),
+        ("writeflow", leads(21, 4)),
+        ("writeflow", leads(129, 3)),
     ],
     smoothed_scores: &["ev-store"],
-    not_covered: &[
-        (
-            "ev-records",
-            "the recorder asked in the middle of the drain, while balance-region moved 21 and 89",
-        ),
-        ("writeflow", "region 21 was being moved by balance-region"),
-    ],
+    not_covered: &[(
+        "ev-records",
+        "the recorder asked in the middle of the drain: which leaders had left is left to chance",
+    )],
 };
 
 pub(crate) const PD_7_5: Scenario = Scenario {
@@ -114,9 +121,10 @@ pub(crate) const PD_7_5: Scenario = Scenario {
     background: &[
         ("half-moved-op-12s", moved(89, 4, 3)),
         ("half-moved-first-region-op-12s", moved(57, 4, 2)),
+        ("writeflow", leads(137, 4)),
     ],
     smoothed_scores: &["ev-store"],
-    not_covered: &[("writeflow", "shows where TiKV chose to lead region 137")],
+    not_covered: &[],
 };
 
 pub(crate) const PD_6_5: Scenario = Scenario {
@@ -127,10 +135,10 @@ pub(crate) const PD_6_5: Scenario = Scenario {
     background: &[
         ("half-moved-first-region-op-12s", moved(153, 4, 1)),
         ("ev-ok", Background::Led { region: 21, to: 1 }),
+        ("reg-store", leads(9, 3)),
+        ("reg-store", leads(21, 4)),
+        ("reg-store", leads(129, 3)),
     ],
     smoothed_scores: &["ev-store"],
-    not_covered: &[(
-        "reg-store",
-        "shows where TiKV chose to lead regions 9, 21 and 129",
-    )],
+    not_covered: &[],
 };
