@@ -41,9 +41,18 @@ impl Ground {
             return None;
         }
         let attempt = Attempt::untracked();
-        let answer = self.registry.send(name, parameters, &attempt).await;
+        let answer = self.registry.send(name, parameters.clone(), &attempt).await;
         let accepted = answer.is_ok();
-        tally.count(name, agreement(&plan.verdict, answer, told));
+        let refusal = answer.as_ref().err().map(words);
+        let mut outcome = agreement(&plan.verdict, answer, told);
+        // A living cluster may have changed meanwhile; what PD refused has changed nothing.
+        if let (Outcome::Differs(_), Some(words)) = (&outcome, refusal) {
+            let again = self.plan(name, &parameters, told).await;
+            if matches!(&again.verdict, Verdict::WouldReject { text, .. } if *text == words) {
+                outcome = Outcome::Overtaken;
+            }
+        }
+        tally.count(name, outcome);
         accepted.then_some(plan)
     }
 }

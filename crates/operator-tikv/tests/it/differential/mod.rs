@@ -58,6 +58,8 @@ async fn plans_say_what_pd_answers() {
     eprintln!("{}", tally.table());
     assert!(tally.total() >= 1_000 || scenes < 100, "{}", tally.total());
     tally.check();
+    // Here nothing changes by itself between a plan and PD's answer.
+    assert_eq!(tally.overtaken(), 0);
 }
 
 async fn one_scene(seed: u64, tally: &mut Tally) {

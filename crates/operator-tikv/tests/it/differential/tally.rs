@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use action_core::Verdict;
+
 /// How one request went.
 pub(super) enum Outcome {
     /// Planned as accepted, and accepted.
@@ -16,7 +18,9 @@ pub(super) enum Outcome {
     /// Refused by us, whatever PD would say.
     Ours,
     /// Planned, and not sent.
-    PlannedOnly,
+    PlannedOnly(Verdict),
+    /// The cluster changed between the plan and PD's answer, as a second plan shows.
+    Overtaken,
     /// The plan and PD say different things.
     Differs(String),
 }
@@ -28,6 +32,7 @@ struct Counts {
     nothing: u64,
     ours: u64,
     planned: u64,
+    overtaken: u64,
     undecided: BTreeMap<String, u64>,
     differs: Vec<String>,
 }
@@ -51,7 +56,13 @@ impl Tally {
             Outcome::Refused => counts.refused += 1,
             Outcome::NothingToDo => counts.nothing += 1,
             Outcome::Ours => counts.ours += 1,
-            Outcome::PlannedOnly => counts.planned += 1,
+            Outcome::PlannedOnly(Verdict::Undecided { causes }) => {
+                counts.planned += 1;
+                let code = causes[0].code.clone();
+                *counts.undecided.entry(code).or_default() += 1;
+            }
+            Outcome::PlannedOnly(_) => counts.planned += 1,
+            Outcome::Overtaken => counts.overtaken += 1,
             Outcome::Undecided(code) => *counts.undecided.entry(code).or_default() += 1,
             Outcome::Differs(how) => counts.differs.push(how),
         }
@@ -65,6 +76,7 @@ impl Tally {
             counts.nothing += more.nothing;
             counts.ours += more.ours;
             counts.planned += more.planned;
+            counts.overtaken += more.overtaken;
             for (code, count) in more.undecided {
                 *counts.undecided.entry(code).or_default() += count;
             }
@@ -76,11 +88,23 @@ impl Tally {
         self.0.values().map(Counts::total).sum()
     }
 
+    pub(super) fn overtaken(&self) -> u64 {
+        self.0.values().map(|counts| counts.overtaken).sum()
+    }
+
     /// Shares by action, for people.
     pub(super) fn table(&self) -> String {
         let mut text = format!(
-            "{:<28}{:>6}{:>9}{:>8}{:>8}{:>10}{:>6}{:>8}  agree\n",
-            "action", "sent", "accepted", "refused", "no-op", "undecided", "ours", "planned"
+            "{:<28}{:>6}{:>9}{:>8}{:>8}{:>10}{:>6}{:>8}{:>10}  agree\n",
+            "action",
+            "sent",
+            "accepted",
+            "refused",
+            "no-op",
+            "undecided",
+            "ours",
+            "planned",
+            "overtaken"
         );
         let mut all = Self::default();
         for (name, counts) in &self.0 {
@@ -91,6 +115,7 @@ impl Tally {
             sum.nothing += counts.nothing;
             sum.ours += counts.ours;
             sum.planned += counts.planned;
+            sum.overtaken += counts.overtaken;
             let undecided = sum.undecided.entry(String::new()).or_default();
             *undecided += counts.undecided.values().sum::<u64>();
             sum.differs.extend(counts.differs.iter().cloned());
@@ -130,7 +155,7 @@ impl Tally {
 impl Counts {
     fn total(&self) -> u64 {
         let undecided: u64 = self.undecided.values().sum();
-        self.decided() + undecided + self.ours + self.planned
+        self.decided() + undecided + self.ours + self.planned + self.overtaken
     }
 
     fn decided(&self) -> u64 {
@@ -148,8 +173,8 @@ impl Counts {
         };
         let _ = writeln!(
             text,
-            "{name:<28}{decided:>6}{:>9}{:>8}{:>8}{undecided:>10}{:>6}{:>8}  {share}",
-            self.accepted, self.refused, self.nothing, self.ours, self.planned
+            "{name:<28}{decided:>6}{:>9}{:>8}{:>8}{undecided:>10}{:>6}{:>8}{:>10}  {share}",
+            self.accepted, self.refused, self.nothing, self.ours, self.planned, self.overtaken
         );
     }
 }
