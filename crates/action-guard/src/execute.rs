@@ -17,6 +17,7 @@ use crate::journal::JournalError;
 use crate::plan_hash::{PlanHash, plan_difference};
 use crate::proposal::Proposal;
 use crate::record::{Answer, Intent, Mode, Record};
+use crate::redact::is_redacted;
 use crate::refusal::Refusal;
 use crate::report::{Event, Report};
 
@@ -40,6 +41,9 @@ impl Guard {
     ) -> Result<Report, GuardError> {
         let begun = Instant::now();
         let id = proposal.id.as_str();
+        if is_redacted(&proposal.request.parameters) {
+            return Err(GuardError::Refused(Refusal::Redacted { id: id.to_owned() }));
+        }
         let Some(tracked) = self.track(id) else {
             let life = self.life(id).await?;
             return Err(GuardError::Refused(Refusal::Phase {

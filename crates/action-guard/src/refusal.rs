@@ -143,6 +143,16 @@ pub enum Refusal {
         id: String,
     },
 
+    /// Its parameters held a secret, which is written nowhere.
+    #[error(
+        "the parameters of proposal `{id}` hold a secret, which only the process that proposed it \
+         knows: propose it again"
+    )]
+    Redacted {
+        /// The proposal.
+        id: String,
+    },
+
     /// A record that can never be right here.
     #[error("a record that cannot be: {what}")]
     Nonsense {

@@ -22,6 +22,7 @@ mod lock;
 mod owner;
 mod read;
 mod reserve;
+mod space;
 mod tail;
 mod turn;
 mod writer;

@@ -8,8 +8,8 @@ use action_core::{ActionDefinition, FailureKind, OutcomeKind, Plan};
 use action_guard::failpoint::{Failure, arm, disarm};
 use action_guard::policy::Act;
 use action_guard::{
-    Actor, Decider, Event, GuardError, Life, Mode, Phase, Proposal, Refusal, Rules, Ruling, State,
-    StatementSignature, Unrestricted,
+    Actor, Decider, Event, GuardError, Life, Mode, Phase, Proposal, Record, Refusal, Rules, Ruling,
+    State, StatementSignature, Unrestricted,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -150,6 +150,46 @@ async fn a_stop_by_another_process_stops_the_next_send() {
     let error = guard.propose(turn("y", 1)).await.unwrap_err();
     assert!(matches!(refused(&error), Refusal::Killed { .. }), "{error}");
     assert!(bench.server.senders("x").is_empty());
+}
+
+/// Four processes send as fast as they can, and somebody stops everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_stop_returns_no_intent_is_written_by_anybody() {
+    let bench = Workbench::new().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for process in 0..4 {
+        let guard = bench.guard();
+        tasks.spawn(async move {
+            for value in 1.. {
+                let request = turn(&format!("dial-{process}"), value);
+                let Ok(proposal) = guard.propose(request).await else {
+                    return;
+                };
+                if guard.execute(&proposal, &mut |_| {}).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    let guard = bench.guard();
+    while guard.state().await.unwrap().activity.len() < 12 {
+        tokio::task::yield_now().await;
+    }
+    guard.desk().stop(&ana(), "smoke").await.unwrap();
+    let stopped = guard.state().await.unwrap().last_switch;
+    tasks.join_all().await;
+    let entries = guard.journal().entries(0, usize::MAX).await.unwrap();
+    let is_intent = |record: &Record| matches!(record, Record::Intent { .. });
+    let intents: Vec<_> = entries
+        .iter()
+        .filter(|entry| is_intent(&entry.record))
+        .collect();
+    assert!(intents.len() >= 12);
+    assert!(intents.iter().all(|intent| intent.seq < stopped));
+    let sent: usize = (0..4)
+        .map(|at| bench.server.senders(&format!("dial-{at}")).len())
+        .sum();
+    assert!(sent <= intents.len());
 }
 
 #[tokio::test]
@@ -418,7 +458,7 @@ async fn secrets_are_not_in_the_journal() {
     let bench = Workbench::new().await;
     let guard = bench.guard().secret("hunter2");
     let mut request = hold("x").reason("with hunter2 at http://ana:pw123@dials:80/");
-    request.parameters["pin"] = Value::from("4711");
+    request.parameters["pin"] = Value::from("pin of four digits");
     let report = done(&guard, request).await;
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     let segment = bench
@@ -426,9 +466,21 @@ async fn secrets_are_not_in_the_journal() {
         .path()
         .join("journal/00000000000000000001.jsonl");
     let journal = std::fs::read_to_string(segment).unwrap();
-    for secret in ["hunter2", "pw123", "4711"] {
+    for secret in ["hunter2", "pw123", "pin of four digits"] {
         assert!(!journal.contains(secret), "{secret} is in {journal}");
     }
     assert!(journal.contains("http://[redacted]@dials:80/"));
     bench.records("outcome").await;
+    // Another process has no secret to send.
+    let mut request = hold("y");
+    request.parameters["pin"] = Value::from("pin of four digits");
+    let proposal = proposed(&guard, request).await;
+    let other = bench.guard();
+    let found = other.life(&proposal.id).await.unwrap().proposal.clone();
+    let error = other.execute(&found, &mut |_| {}).await.unwrap_err();
+    assert!(
+        matches!(refused(&error), Refusal::Redacted { .. }),
+        "{error}"
+    );
+    assert!(bench.server.senders("y").is_empty());
 }

@@ -69,6 +69,30 @@ async fn on_a_small_disk(disk: &Path) {
     write(&journal, again).await.unwrap();
     assert!(fs::metadata(disk.join("state/reserve")).unwrap().len() > 0);
     journal.verify().await.unwrap();
+    drop(journal);
+    remount(disk, "remount,ro");
+    let journal = FileJournal::open(disk.join("state")).unwrap();
+    let error = write(&journal, [applied("c")]).await.unwrap_err();
+    assert!(
+        matches!(&error, CommitError::Journal(error) if error.is_full()),
+        "{error}"
+    );
+    assert_eq!(journal.state().await.unwrap().unsettled().count(), 1);
+    journal.verify().await.unwrap();
+    remount(disk, "remount,rw");
+    let journal = FileJournal::open(disk.join("state")).unwrap();
+    write(&journal, [mode(Mode::Observe)]).await.unwrap();
+}
+
+fn remount(disk: &Path, how: &str) {
+    // Until the last file that somebody writes is closed.
+    for attempt in 1.. {
+        let mount = Command::new("mount").args(["-o", how]).arg(disk).status();
+        if mount.unwrap().success() {
+            return;
+        }
+        assert!(attempt < 1_000, "{how}");
+    }
 }
 
 /// How many proposals still fit into what is left of the last block.

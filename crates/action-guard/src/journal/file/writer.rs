@@ -1,7 +1,7 @@
 //! The one thread of this process that writes.
 
 use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
@@ -16,11 +16,11 @@ use crate::journal::file::directory::{Directory, io_error, private_files, sync_d
 use crate::journal::file::lock::Lock;
 use crate::journal::file::owner::Owner;
 use crate::journal::file::reserve;
+use crate::journal::file::space::{is_full, is_kept_for, or_full};
 use crate::journal::file::tail::Tail;
 use crate::journal::file::turn::{now, turn};
 use crate::journal::{CommitError, Decision, JournalError, Sealed};
 use crate::record::Record;
-use crate::state::State;
 
 /// A decision, and who waits for it.
 pub(super) struct Waiting {
@@ -94,7 +94,9 @@ impl Writer {
     }
 
     fn transaction(&mut self, batch: Vec<Waiting>) -> Replies {
-        let refuse = |batch: Vec<Waiting>, error: &JournalError| {
+        let place = self.directory.path().to_owned();
+        let refuse = |batch: Vec<Waiting>, error: JournalError| {
+            let error = or_full(error, &place);
             let replies = batch.into_iter();
             replies
                 .map(|waiting| (waiting.reply, Err(error.again().into())))
@@ -102,15 +104,15 @@ impl Writer {
         };
         let lock = match self.lock_file() {
             Ok(lock) => lock,
-            Err(error) => return refuse(batch, &error),
+            Err(error) => return refuse(batch, error),
         };
         let held = match lock.acquire(&self.directory, self.lock_wait, &self.instance) {
             Ok(held) => held,
-            Err(error) => return refuse(batch, &error),
+            Err(error) => return refuse(batch, error),
         };
         let mut tail = match self.up_to_date() {
             Ok(tail) => tail,
-            Err(error) => return refuse(batch, &error),
+            Err(error) => return refuse(batch, error),
         };
         let mut replies = Replies::new();
         let made = self.decide(&mut tail, batch, &mut replies);
@@ -388,30 +390,4 @@ pub(super) fn lines(sealed: &[Sealed]) -> Vec<u8> {
         bytes.push(b'\n');
     }
     bytes
-}
-
-/// Whether the reserve is there for this record.
-fn is_kept_for(record: &Record, state: &State) -> bool {
-    match record {
-        Record::Proposed { proposal, .. } => proposal
-            .undoes
-            .as_ref()
-            .is_some_and(|undone| state.effects.contains_key(undone)),
-        Record::Intent { id, .. } => state
-            .life(id)
-            .is_some_and(|life| life.proposal.undoes.is_some()),
-        record => record.ends_something(),
-    }
-}
-
-/// Whether more space, or the right to write, would help.
-fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::StorageFull
-            | ErrorKind::QuotaExceeded
-            | ErrorKind::FileTooLarge
-            | ErrorKind::ReadOnlyFilesystem
-            | ErrorKind::PermissionDenied
-    )
 }
