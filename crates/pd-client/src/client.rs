@@ -13,7 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, InputError};
 use crate::transport::HttpTransport;
 use crate::transport::known::{KnownLeader, KnownMembers};
-use crate::transport::read::Reading;
+use crate::transport::read::{Asks, Reading};
 
 /// A client of one PD cluster. Cheap to clone; clones share connections and what is known.
 ///
@@ -94,13 +94,36 @@ impl Client {
     #[must_use]
     pub fn leader_only(&self) -> Self {
         let reading = Reading {
-            leader_only: true,
+            asks: Asks::Leader,
             ..self.reading
         };
         Self {
             reading,
             ..self.clone()
         }
+    }
+
+    /// The same client with reads that are asked of one of its endpoints alone. Most of them that
+    /// member passes on to the leader; see [`leader_only`](Self::leader_only) for those it
+    /// answers itself.
+    ///
+    /// # Errors
+    /// When it is none of the endpoints the client was made with.
+    pub fn endpoint_only(&self, endpoint: &str) -> Result<Self, Error> {
+        let wanted = Endpoint::parse(endpoint)?;
+        let mut endpoints = self.shared.endpoints.iter();
+        let Some(index) = endpoints.position(|endpoint| *endpoint == wanted) else {
+            let problem = "the client was made without it";
+            return Err(InputError::argument("endpoint", wanted.as_str(), problem).into());
+        };
+        let reading = Reading {
+            asks: Asks::Only(index),
+            ..self.reading
+        };
+        Ok(Self {
+            reading,
+            ..self.clone()
+        })
     }
 
     /// The configured endpoints, in order.

@@ -51,6 +51,7 @@ pub mod hotspots;
 pub mod maintenance;
 pub mod members;
 pub mod operators;
+pub mod readiness;
 pub mod region_labels;
 pub mod regions;
 pub mod rules;

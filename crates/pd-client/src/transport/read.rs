@@ -20,8 +20,20 @@ use crate::transport::{Answer, Call, Failure};
 pub(crate) struct Reading {
     /// How long a read is tried; without, every endpoint is asked once.
     pub(crate) deadline: Option<Duration>,
-    /// Whether only the leader is asked.
-    pub(crate) leader_only: bool,
+    /// Who is asked.
+    pub(crate) asks: Asks,
+}
+
+/// Who is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Every endpoint, until one answers.
+    #[default]
+    Everyone,
+    /// The leader.
+    Leader,
+    /// The configured endpoint with this index.
+    Only(usize),
 }
 
 /// How one round over the endpoints ended.
@@ -55,10 +67,13 @@ impl Client {
         let mut telling = MostTelling::default();
         let mut pauses = pauses();
         loop {
-            let round = if self.reading.leader_only {
-                self.ask_leader(&call, deadline, &mut telling).await
-            } else {
-                self.ask_everyone(&call, deadline, &mut telling).await
+            let round = match self.reading.asks {
+                Asks::Everyone => self.ask_everyone(&call, deadline, &mut telling).await,
+                Asks::Leader => self.ask_leader(&call, deadline, &mut telling).await,
+                Asks::Only(index) => match self.shared.endpoints.get(index) {
+                    Some(endpoint) => self.ask(endpoint, &call, deadline, &mut telling).await,
+                    None => Round::Open,
+                },
             };
             if let Round::Decided(result) = round {
                 return result;
