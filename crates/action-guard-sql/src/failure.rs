@@ -8,7 +8,7 @@ use action_guard::JournalError;
 
 /// A call of the database that failed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("cannot {doing} in {place}: {why}")]
+#[error("{place}: cannot {doing}: {why}")]
 pub(crate) struct Failure {
     doing: &'static str,
     place: Arc<str>,
@@ -20,6 +20,7 @@ pub(crate) struct Failure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The connection is gone; another may work.
+    #[cfg(feature = "postgres")]
     Lost,
     /// Somebody else holds the head for too long.
     Held { by: String, waited_ms: u64 },
@@ -44,6 +45,7 @@ impl Failure {
         }
     }
 
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_lost(&self) -> bool {
         self.kind == Kind::Lost
     }
@@ -76,7 +78,7 @@ impl From<Failure> for JournalError {
                 path,
                 source: io::Error::new(io::ErrorKind::StorageFull, failure.why),
             },
-            Kind::Lost | Kind::Other => Self::Store {
+            _ => Self::Store {
                 source: Box::new(failure),
             },
         }

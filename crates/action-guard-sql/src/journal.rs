@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use action_guard::{CommitError, Decision, Entry, Journal, JournalError, State, Verified};
@@ -30,6 +30,7 @@ pub struct SqlJournal {
     waiting: UnboundedSender<Waiting>,
     runtime: Handle,
     commits: Arc<AtomicU64>,
+    broken: Arc<AtomicBool>,
     /// The thread ends when this is dropped and all decisions are made.
     _stay: oneshot::Sender<()>,
 }
@@ -151,12 +152,14 @@ impl SqlJournal {
     async fn open(place: Arc<dyn Place>, options: &SqlOptions) -> Result<Self, JournalError> {
         let latest = Arc::new(Latest::default());
         let commits = Arc::new(AtomicU64::new(0));
+        let broken = Arc::new(AtomicBool::new(false));
         let reader = Reader::new(&*place, Arc::clone(&latest));
         let writer = Writer::new(
             Arc::clone(&place),
             options.segment_bytes,
             latest,
             Arc::clone(&commits),
+            Arc::clone(&broken),
         );
         let (waiting, queue) = unbounded_channel();
         let (opened, open) = oneshot::channel();
@@ -173,6 +176,7 @@ impl SqlJournal {
             waiting,
             runtime,
             commits,
+            broken,
             _stay: stay,
         })
     }
@@ -255,6 +259,13 @@ impl Journal for SqlJournal {
     }
 
     async fn is_stopped(&self) -> Result<bool, JournalError> {
+        // Who can write down no answer sends nothing, not even what it has announced.
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(JournalError::Broken);
+        }
+        if self.waiting.is_closed() {
+            return Err(JournalError::Stopped);
+        }
         let place = Arc::clone(&self.place);
         self.there(async move { place.is_stopped().await }).await
     }

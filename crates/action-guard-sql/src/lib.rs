@@ -33,6 +33,8 @@
 //!
 //! * SQLite is C. The feature `sqlite` compiles it; what depends on `postgres` alone does not.
 //! * `rusqlite` cannot be in the same program: both link SQLite.
+//! * When the disk is full nothing is written, and nothing is sent. Unlike the journal in files, a
+//!   database keeps no space back: outcomes of what is on its way wait for space as well.
 //! * A database that cannot be reached stops everything: nothing can be written, and nothing is
 //!   sent. The other way to stop, when it is down, is to stop it.
 //! * PostgreSQL knows that an instance lives by a lock of its session. Connect directly, or

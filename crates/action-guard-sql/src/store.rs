@@ -109,8 +109,3 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
-
-/// To the millisecond, as it is shown.
-pub(crate) fn to_millisecond(at: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
-}

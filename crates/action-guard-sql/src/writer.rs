@@ -1,7 +1,7 @@
 //! The one task of this process that writes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use action_guard::{
     Actor, CommitError, Decision, Entry, Head, JournalError, Record, Sealed, State,
@@ -44,7 +44,7 @@ pub(crate) struct Writer {
     latest: Arc<Latest>,
     commits: Arc<AtomicU64>,
     /// Nobody knows what is on disk.
-    broken: bool,
+    broken: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -53,6 +53,7 @@ impl Writer {
         segment_bytes: u64,
         latest: Arc<Latest>,
         commits: Arc<AtomicU64>,
+        broken: Arc<AtomicBool>,
     ) -> Self {
         Self {
             store: place.store(),
@@ -61,7 +62,7 @@ impl Writer {
             tail: None,
             latest,
             commits,
-            broken: false,
+            broken,
         }
     }
 
@@ -78,7 +79,7 @@ impl Writer {
     }
 
     async fn transaction(&mut self, batch: Vec<Waiting>) -> Replies {
-        if self.broken {
+        if self.broken.load(Ordering::SeqCst) {
             return refuse(batch, &JournalError::Broken);
         }
         let begun = match self.store.begin().await {
@@ -185,7 +186,10 @@ impl Writer {
             .add(&lines, tail.head(), checkpoint.is_some())
             .await?;
         if let Err(failure) = self.store.commit().await {
-            self.broken = !failure.wrote_nothing() && !self.place.outlives_unclear_commits();
+            let unclear = !failure.wrote_nothing();
+            if unclear && !self.place.outlives_unclear_commits() {
+                self.broken.store(true, Ordering::SeqCst);
+            }
             return Err(failure.into());
         }
         self.commits.fetch_add(1, Ordering::Relaxed);

@@ -132,7 +132,7 @@ impl Address {
         } else {
             return Ok(());
         };
-        Err(Failure::new("rely on", &self.name, why, Kind::Other))
+        Err(Failure::new("rely on it", &self.name, why, Kind::Other))
     }
 
     async fn tables(&self, connection: &mut PgConnection) -> sqlx::Result<i32> {

@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::failure::{Failure, Kind};
 use crate::sqlite::directory::{Directory, Identity, make_private};
-use crate::store::{Begun, Line, Store, signed, to_millisecond, unsigned};
+use crate::store::{Begun, Line, Store, signed, unsigned};
 
 /// The version of the tables; a higher one is not touched.
 const LAYOUT: i64 = 1;
@@ -271,4 +271,9 @@ fn failure(
         };
         Failure::new(doing, &name, error, kind)
     }
+}
+
+/// To the millisecond, as it is shown.
+fn to_millisecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }

@@ -218,7 +218,8 @@ async fn a_decision_that_panics_ends_writing_and_keeps_the_instance_alive(
         "{error}"
     );
     assert!(write(&journal, [applied("a")]).await.is_err());
-    // It may still be sending.
+    // It sends nothing more, and may still be at what it has sent.
+    assert!(journal.is_stopped().await.is_err());
     assert!(other.is_alive(journal.instance()).await?);
     assert_eq!(journal.state().await?.seq, 3);
     // And holds up nobody.

@@ -4,13 +4,10 @@
 
 mod databases;
 mod places;
-#[cfg(feature = "postgres")]
 mod postgres_server;
 mod processes;
-#[cfg(feature = "sqlite")]
 mod sqlite_files;
 
-#[cfg(feature = "sqlite")]
 mod sqlite {
     use crate::places::SqlitePlace;
 
@@ -18,7 +15,6 @@ mod sqlite {
     action_guard::journal_damage_tests!(Some(SqlitePlace::new()));
 }
 
-#[cfg(feature = "postgres")]
 mod postgres {
     use crate::places::PostgresPlace;
 

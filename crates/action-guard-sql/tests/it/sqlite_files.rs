@@ -53,13 +53,12 @@ async fn a_database_that_was_taken_away_is_not_begun_anew() -> Result<(), BoxErr
 }
 
 #[tokio::test]
-async fn a_full_database_refuses_and_says_that_it_is_full() -> Result<(), BoxError> {
+async fn what_the_database_refuses_leaves_nothing_behind() -> Result<(), BoxError> {
     let place = SqlitePlace::new();
     let journal = SqlJournal::sqlite(place.directory()).await?;
     write(&journal, [mode(Mode::Execute)?]).await?;
     let long = "x".repeat(200_000);
-    // What SQLite says when the disk is full, by a limit that is kept by each connection: here the
-    // trigger stands for it, which fails as a disk does that takes no more.
+    // Refused half-way, as by a disk that takes no more.
     place
         .sql(
             "CREATE TABLE room (taken); INSERT INTO room VALUES (1);
