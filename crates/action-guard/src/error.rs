@@ -1,6 +1,6 @@
 //! What keeps a mutation from being carried out, or its outcome from being kept.
 
-use action_core::{ActionError, FailureKind, Plan, Precondition, Verdict};
+use action_core::{ActionError, FailureKind, Plan, Precondition, Verdict, WorkflowError};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -23,6 +23,10 @@ pub enum GuardError {
     /// Who asks is not named as actors are.
     #[error(transparent)]
     Actor(#[from] ActorError),
+
+    /// The workflow cannot be carried out; nothing was started.
+    #[error(transparent)]
+    Workflow(#[from] WorkflowError),
 
     /// The state, the mode, the rules or another mutation do not allow it; nothing was sent.
     #[error("not sent: {0}")]
@@ -90,6 +94,12 @@ pub enum GuardError {
     Abandoned,
 }
 
+impl From<Refusal> for GuardError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl From<CommitError> for GuardError {
     fn from(error: CommitError) -> Self {
         match error {
@@ -105,7 +115,7 @@ impl GuardError {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Action(error) => error.kind(),
-            Self::Actor(_) => FailureKind::InvalidInput,
+            Self::Actor(_) | Self::Workflow(_) => FailureKind::InvalidInput,
             Self::Refused(Refusal::ResourceHeld { .. }) => FailureKind::Busy,
             Self::Refused(_)
             | Self::NotSent { .. }

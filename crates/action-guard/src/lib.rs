@@ -33,6 +33,10 @@ pub use canonical::canonical;
 pub use chain::{BadLine, Entry, FORMAT, Hash};
 pub use desk::{Decider, Desk, Stop};
 pub use error::{Drift, GuardError};
+pub use flow::{
+    Due, FlowEvent, FlowRun, Outlook, Patience, StartOptions, StopCode, Stopped, Waiting,
+    Workflows, look,
+};
 pub use guard::Guard;
 pub use journal::{
     CommitError, Decision, FileJournal, FileJournalOptions, Head, Journal, JournalError, Ledger,
@@ -42,12 +46,15 @@ pub use plan_hash::{PlanHash, PlanHashError, plan_difference};
 pub use policy::Policy;
 pub use proposal::{Proposal, Request};
 pub use reap::Reaped;
-pub use record::{Answer, Approval, Intent, Mode, Record, Ruling};
+pub use record::{Answer, Approval, Intent, Mode, Record, Ruling, StartedFlow, StepEvent};
 pub use refusal::Refusal;
 pub use report::{Event, Report};
 pub use rules::{Rules, Unrestricted};
 pub use signature::{KeyError, PrivateKey, Proof, PublicKey, StatementSignature};
-pub use state::{Activity, Cancel, Effect, Killed, Life, Phase, State};
+pub use state::{
+    Activity, Cancel, Effect, Ending, Failure, Flow, Killed, Life, Over, Phase, Stands, State,
+    StepState, Tries,
+};
 
 mod error;
 mod guard;
@@ -76,6 +83,7 @@ mod signature;
 mod bounds;
 mod break_glass;
 mod execute;
+mod flow;
 mod follow;
 mod lives;
 mod propose;

@@ -10,6 +10,10 @@ use crate::proposal::Proposal;
 use crate::signature::{Proof, StatementSignature};
 use crate::state::State;
 
+pub use flow::{StartedFlow, StepEvent};
+
+mod flow;
+
 /// One thing that happened. The journal is a list of these, and everything else is computed from
 /// it: see [`State`].
 ///
@@ -150,6 +154,49 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         proof: Option<Proof>,
     },
+    /// Somebody started a workflow.
+    FlowStarted {
+        /// The workflow.
+        id: String,
+        /// What was started.
+        started: Box<StartedFlow>,
+    },
+    /// Something happened to a step of a workflow.
+    FlowStep {
+        /// The workflow.
+        id: String,
+        /// The step.
+        step: String,
+        /// What.
+        event: StepEvent,
+    },
+    /// What failed in a workflow may be tried again.
+    FlowResumed {
+        /// The workflow.
+        id: String,
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+    /// A workflow is not to go on. What it did stays.
+    FlowCancelled {
+        /// The workflow.
+        id: String,
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+    /// What a workflow did is to be taken back, the last first.
+    FlowCompensating {
+        /// The workflow.
+        id: String,
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Record {
@@ -171,7 +218,12 @@ impl Record {
             Self::Checkpoint { .. }
             | Self::Mode { .. }
             | Self::Killed { .. }
-            | Self::Reset { .. } => None,
+            | Self::Reset { .. }
+            | Self::FlowStarted { .. }
+            | Self::FlowStep { .. }
+            | Self::FlowResumed { .. }
+            | Self::FlowCancelled { .. }
+            | Self::FlowCompensating { .. } => None,
         }
     }
 
@@ -194,7 +246,10 @@ impl Record {
             | Self::Proposed { .. }
             | Self::Approved { .. }
             | Self::Intent { .. }
-            | Self::Reset { .. } => false,
+            | Self::Reset { .. }
+            | Self::FlowStarted { .. }
+            | Self::FlowStep { .. }
+            | Self::FlowResumed { .. } => false,
             _ => true,
         }
     }

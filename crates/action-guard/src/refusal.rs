@@ -153,6 +153,22 @@ pub enum Refusal {
         id: String,
     },
 
+    /// There is no such workflow, or it ended long ago.
+    #[error("there is no workflow `{id}`")]
+    UnknownFlow {
+        /// What was asked for.
+        id: String,
+    },
+
+    /// The workflow does not allow it as it stands.
+    #[error("workflow `{id}`: {why}")]
+    Flow {
+        /// The workflow.
+        id: String,
+        /// Why not.
+        why: String,
+    },
+
     /// A record that can never be right here.
     #[error("a record that cannot be: {what}")]
     Nonsense {

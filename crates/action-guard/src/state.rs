@@ -11,12 +11,15 @@ use crate::record::Mode;
 
 mod conclude;
 mod effect;
+mod flow;
 mod fold;
 mod kept;
 mod life;
 mod switch;
 
 pub use effect::{Activity, Effect};
+pub(crate) use flow::Seat;
+pub use flow::{Ending, Failure, Flow, Over, Stands, StepState, Tries};
 pub use life::{Cancel, Life, Phase};
 
 /// What the records add up to: the one thing decisions are made on.
@@ -45,6 +48,9 @@ pub struct State {
     pub ended: VecDeque<Arc<Life>>,
     /// Lasting effects that are ours and in force, or may be, by the id of their proposal.
     pub effects: BTreeMap<String, Arc<Effect>>,
+    /// Workflows that are under way, and those that ended last, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub flows: BTreeMap<String, Arc<Flow>>,
     /// What was sent within the last day, the latest at the back.
     pub activity: VecDeque<Arc<Activity>>,
     /// Set when `activity` was cut short of a day because there was too much of it: what was sent

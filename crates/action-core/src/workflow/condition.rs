@@ -44,6 +44,12 @@ impl fmt::Display for Unmet {
     }
 }
 
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.at, self.wanted())
+    }
+}
+
 impl Condition {
     /// It is this.
     #[must_use]

@@ -69,6 +69,13 @@ impl State {
                 self.killed.take().ok_or(Refusal::NotKilled)?;
                 self.mode = Mode::Observe;
             }
+            Record::FlowStarted { id, started } => self.flow_started(id, started, at)?,
+            Record::FlowStep { id, step, event } => self.flow_step(id, step, event, at)?,
+            Record::FlowResumed { id, .. } => self.flow_resumed(id, at)?,
+            Record::FlowCancelled { id, by, reason } => self.flow_cancelled(id, by, reason, at)?,
+            Record::FlowCompensating { id, by, reason } => {
+                self.flow_compensating(id, by, reason, at)?;
+            }
         }
         if entry.record.is_switch() {
             self.last_switch = entry.seq;
@@ -108,7 +115,9 @@ impl State {
             return Err(Refusal::NotOurs { id: undone.clone() });
         }
         self.not_killed(proposal)?;
+        self.admit(proposal, at)?;
         self.expire(at);
+        self.seat(proposal);
         let life = Life::new(proposal.clone(), ruling.clone(), at);
         if life.phase.is_end() {
             self.push_ended(Arc::new(life));

@@ -26,6 +26,8 @@ impl State {
     }
 
     pub(super) fn push_ended(&mut self, life: Arc<Life>) {
+        let at = life.ended_at.unwrap_or(life.proposed_at);
+        self.seat_ended(&life, at);
         self.ended.push_back(life);
         while self.ended.len() > ENDED_KEPT {
             self.ended.pop_front();

@@ -13,6 +13,7 @@ mod desk;
 mod dials;
 mod execution;
 mod file_journal;
+mod flow_model;
 mod full_disk;
 mod identity;
 mod lives;
