@@ -16,19 +16,23 @@ pub enum Error {
     /// While sending a mutation.
     #[error(transparent)]
     Send(pd_client::Error),
-}
 
-impl Error {
-    fn cause(&self) -> &pd_client::Error {
-        match self {
-            Self::Read(cause) | Self::Send(cause) => cause,
-        }
-    }
+    /// As the cluster is, what was asked for is not to be done. Nothing was sent.
+    #[error("{text}")]
+    Unfit {
+        /// A stable code for why.
+        code: &'static str,
+        /// Why.
+        text: String,
+    },
 }
 
 impl SubjectError for Error {
     fn kind(&self) -> FailureKind {
-        let cause = self.cause();
+        let cause = match self {
+            Self::Read(cause) | Self::Send(cause) => cause,
+            Self::Unfit { .. } => return FailureKind::Refused,
+        };
         let said = |question: fn(&pd_client::PdError) -> bool| cause.answer().is_some_and(question);
         match (self, cause.class()) {
             (_, ErrorClass::Input) => FailureKind::InvalidInput,
@@ -43,12 +47,15 @@ impl SubjectError for Error {
             // PD accepted what it answered with success, readable or not.
             (Self::Send(_), _) => FailureKind::Unknown,
             (Self::Read(_), ErrorClass::Unreadable) => FailureKind::Bug,
-            (Self::Read(_), _) => FailureKind::Unavailable,
+            (Self::Read(_) | Self::Unfit { .. }, _) => FailureKind::Unavailable,
         }
     }
 
     fn code(&self) -> Option<String> {
-        let cause = self.cause();
+        let cause = match self {
+            Self::Read(cause) | Self::Send(cause) => cause,
+            Self::Unfit { code, .. } => return Some((*code).to_owned()),
+        };
         if let Some(code) = cause.answer().and_then(|answer| answer.code.clone()) {
             return Some(code);
         }

@@ -31,6 +31,7 @@ use crate::own_operator::PD_DATE;
 use crate::pause_scheduler::PauseScheduler;
 use crate::remove_peer::RemovePeer;
 use crate::resume_scheduler::ResumeScheduler;
+use crate::rolling_drain::RollingDrain;
 use crate::scatter_region::ScatterRegion;
 use crate::set_leader_schedule_limit::SetLeaderScheduleLimit;
 use crate::set_low_space_threshold::SetLowSpaceThreshold;
@@ -108,6 +109,7 @@ impl Subject for Tikv {
             .observation::<CheckInvariants>()
             .observation::<Why>()
             .observation::<Doctor>()
+            .observation::<RollingDrain>()
             .mutation::<TransferLeader>()
             .mutation::<TransferPeer>()
             .mutation::<AddPeer>()

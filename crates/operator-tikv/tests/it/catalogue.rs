@@ -25,6 +25,7 @@ fn the_subject_is_well_formed() {
         "check_invariants",
         "why",
         "doctor",
+        "rolling_drain",
         "transfer_leader",
         "transfer_peer",
         "add_peer",

@@ -14,6 +14,7 @@ mod plans;
 mod proof;
 mod ran;
 mod reasons;
+mod rolling_drain;
 mod round_trips;
 mod why;
 mod wire;
