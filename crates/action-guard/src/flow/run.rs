@@ -40,6 +40,14 @@ pub struct FlowRun {
     pub outlook: Outlook,
 }
 
+impl FlowRun {
+    /// A workflow, and what is next in it.
+    #[must_use]
+    pub fn new(flow: Arc<Flow>, outlook: Outlook) -> Self {
+        Self { flow, outlook }
+    }
+}
+
 /// What is seen while a workflow goes on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

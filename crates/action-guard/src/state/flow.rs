@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Actor;
 use crate::state::Cancel;
 
+mod admit;
 mod fold;
 mod seat;
+mod tries;
 
 pub(crate) use seat::Seat;
 

@@ -1,0 +1,276 @@
+//! Workflows carried out on a plant.
+
+use action_core::OutcomeKind;
+use action_guard::{
+    Decider, Ending, FlowEvent, Guard, GuardError, MemoryJournal, Patience, Phase, Refusal, Stands,
+    StopCode, Waiting, Workflows,
+};
+use serde_json::json;
+
+use crate::flow_scene::{
+    PEOPLE, Scene, document, execute, failure, open, scene, scene_under, stopped,
+};
+use crate::plant::{Becomes, Plant};
+use crate::scene::actor;
+
+#[tokio::test]
+async fn steps_are_done_in_order_and_each_is_sent_once() {
+    let scene = scene().await;
+    {
+        let mut plant = scene.plant.lock();
+        (plant.pressure, plant.falls_by) = (5, 1);
+    }
+    let id = scene.start(document()).await;
+    assert!(scene.plant.sent().is_empty(), "to start sends nothing");
+    let mut events = Vec::new();
+    let mut watch = |event| events.push(event);
+    let run = scene.workflows.run(&id, Patience::UntilPeople, &mut watch);
+    let run = run.await.unwrap();
+    let waiting = &run.outlook.waiting[..];
+    assert!(
+        matches!(waiting, [Waiting::Confirmation { step, .. }] if step == "look"),
+        "{waiting:?}"
+    );
+    assert_eq!(scene.plant.sent(), ["open a"]);
+    // 5, 4, 3 are too much; 2 and 1 are two in a row.
+    assert_eq!(scene.plant.lock().readings, 5);
+    let not_yet = events
+        .iter()
+        .filter(|event| matches!(event, FlowEvent::NotYet { .. }));
+    assert_eq!(not_yet.count(), 4);
+
+    let ana = actor("user:ana");
+    let early = scene.workflows.confirm(&id, "open-b", &ana, None).await;
+    assert!(matches!(
+        early,
+        Err(GuardError::Refused(Refusal::Flow { .. }))
+    ));
+    let note = Some("b is fine".to_owned());
+    scene
+        .workflows
+        .confirm(&id, "look", &ana, note)
+        .await
+        .unwrap();
+    let run = scene.run(&id).await;
+    assert_eq!(run.outlook.over, Some(Ending::Completed), "{run:?}");
+    assert_eq!(scene.plant.sent(), ["open a", "open b", "close a"]);
+    assert_eq!(scene.plant.open(), ["b"]);
+    let state = scene.guard.state().await.unwrap();
+    let effects: Vec<_> = state
+        .effects
+        .values()
+        .map(|effect| effect.key.as_str())
+        .collect();
+    assert_eq!(effects, ["open/b"]);
+    let asked = state.ended.iter().map(|life| life.proposal.request.clone());
+    let asked: Vec<_> = asked.collect();
+    assert!(asked.iter().all(|request| request.actor == "agent:night"));
+    assert_eq!(asked[0].reason.as_deref(), Some("step `open-a`: it is due"));
+    scene.guard.journal().verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn approval_is_waited_for_without_holding_anything() {
+    let scene = scene_under(Some(PEOPLE)).await;
+    let id = scene.start(open(&["a", "b"])).await;
+    let run = scene.run(&id).await;
+    let [Waiting::Approval { step, proposal }] = &run.outlook.waiting[..] else {
+        unreachable!("{run:?}");
+    };
+    assert_eq!(step, "open-a");
+    // Again there is one proposal, and it waits.
+    assert_eq!(scene.run(&id).await.outlook, run.outlook);
+    let state = scene.guard.state().await.unwrap();
+    assert_eq!((state.open.len(), state.unsettled().count()), (1, 0));
+
+    let life = scene.guard.life(proposal).await.unwrap();
+    let ben = actor("user:ben");
+    let desk = scene.guard.desk();
+    let approved = desk.approve(
+        proposal,
+        &life.proposal.plan_hash,
+        Decider::claimed(&ben),
+        None,
+    );
+    approved.await.unwrap();
+    let run = scene.run(&id).await;
+    assert_eq!(scene.plant.sent(), ["open a"]);
+    let [Waiting::Approval { step, proposal }] = &run.outlook.waiting[..] else {
+        unreachable!("{run:?}");
+    };
+    assert_eq!(step, "open-b");
+    desk.reject(proposal, &ben, "not today").await.unwrap();
+    let run = scene.run(&id).await;
+    assert_eq!(
+        (stopped(&run), failure(&run, "open-b").as_str()),
+        (StopCode::Failed, "rejected")
+    );
+    assert_eq!(scene.plant.sent(), ["open a"]);
+}
+
+#[tokio::test]
+async fn only_what_did_not_happen_and_may_is_tried_again_and_not_for_ever() {
+    let scene = scene().await;
+    let mut document = open(&["a", "b"]);
+    document["steps"][0]["retry"] = json!({"times": 2, "first": "10ms", "longest": "20ms"});
+    document["steps"][1]["retry"] = document["steps"][0]["retry"].clone();
+    scene.plant.next([Becomes::Busy, Becomes::Busy]);
+    let id = scene.start(document.clone()).await;
+    let run = scene.run(&id).await;
+    assert_eq!(run.outlook.over, Some(Ending::Completed));
+    assert_eq!(scene.plant.sent(), ["open a", "open a", "open a", "open b"]);
+
+    let scene = self::scene().await;
+    scene
+        .plant
+        .next([Becomes::Busy, Becomes::Busy, Becomes::Busy]);
+    let id = scene.start(document.clone()).await;
+    let run = scene.run(&id).await;
+    assert_eq!(stopped(&run), StopCode::Failed);
+    assert_eq!(scene.plant.sent().len(), 3);
+    // A person lets it go on.
+    let ana = actor("user:ana");
+    scene
+        .workflows
+        .resume(&id, &ana, "it has time now")
+        .await
+        .unwrap();
+    let run = scene.run(&id).await;
+    assert_eq!(run.outlook.over, Some(Ending::Completed));
+    assert_eq!(run.flow.steps["open-a"].forward.count, 4);
+
+    let scene = self::scene().await;
+    scene.plant.next([Becomes::Refused]);
+    let id = scene.start(document).await;
+    let run = scene.run(&id).await;
+    assert_eq!(stopped(&run), StopCode::Failed);
+    assert_eq!(scene.plant.sent(), ["open a"]);
+}
+
+#[tokio::test]
+async fn after_an_unknown_outcome_nothing_goes_on_until_it_is_known() {
+    let scene = scene().await;
+    let mut document = open(&["a", "b"]);
+    document["steps"][0]["retry"] = json!({"times": 5, "first": "1ms", "longest": "1ms"});
+    // Also a step that does not need it stays where it is.
+    document["steps"][1]["needs"] = json!([]);
+    scene.plant.next([Becomes::Lost]);
+    let id = scene.start(document).await;
+    let run = scene.run(&id).await;
+    assert_eq!(stopped(&run), StopCode::Unknown);
+    let proposal = run.outlook.stopped.unwrap().proposal.unwrap();
+    assert_eq!(
+        scene.guard.life(&proposal).await.unwrap().phase,
+        Phase::Unknown
+    );
+    for _ in 0..2 {
+        assert_eq!(stopped(&scene.run(&id).await), StopCode::Unknown);
+    }
+    let ana = actor("user:ana");
+    let resumed = scene.workflows.resume(&id, &ana, "go on").await;
+    assert!(
+        matches!(resumed, Err(GuardError::Refused(Refusal::Flow { .. }))),
+        "{resumed:?}"
+    );
+    assert_eq!(scene.plant.sent(), ["open a"]);
+
+    // It has not happened and no longer can: it is sent again.
+    scene.plant.lock().lost_for_good = true;
+    let run = scene.run(&id).await;
+    assert_eq!(run.outlook.over, Some(Ending::Completed));
+    // The other step needs nothing of it, and may come while it waits to be tried again.
+    let mut sent = scene.plant.sent();
+    sent.sort_unstable();
+    assert_eq!(sent, ["open a", "open a", "open b"]);
+}
+
+#[tokio::test]
+async fn two_processes_at_one_workflow_send_each_step_once() {
+    let plant = Plant::new();
+    let journal = MemoryJournal::new();
+    let other = Guard::new(plant.registry(), journal.another_instance());
+    let guard = Guard::new(plant.registry(), journal);
+    execute(&guard).await;
+    let scene = Scene {
+        plant,
+        workflows: Workflows::new(guard.clone()),
+        guard,
+    };
+    let valves = ["a", "b", "c", "d", "e", "f"];
+    let id = scene.start(open(&valves)).await;
+    let other = Workflows::new(other);
+    let (one, two) = tokio::join!(
+        async {
+            scene
+                .workflows
+                .run(&id, Patience::UntilOver, &mut |_| {})
+                .await
+        },
+        async { other.run(&id, Patience::UntilOver, &mut |_| {}).await },
+    );
+    assert_eq!(one.unwrap().outlook.over, Some(Ending::Completed));
+    assert_eq!(two.unwrap().outlook.over, Some(Ending::Completed));
+    let expected: Vec<String> = valves.iter().map(|valve| format!("open {valve}")).collect();
+    assert_eq!(scene.plant.sent(), expected);
+}
+
+#[tokio::test]
+async fn what_it_did_is_taken_back_in_reverse_and_nothing_that_is_not_its_own() {
+    let scene = scene().await;
+    let mut document = open(&["a", "b", "c", "d"]);
+    document["steps"][1]["keep"] = true.into();
+    let id = scene.start(document).await;
+    assert_eq!(scene.run(&id).await.outlook.over, Some(Ending::Completed));
+    // Somebody closed c and opened it again for themselves.
+    let c = scene.guard.state().await.unwrap();
+    let c = c
+        .effects
+        .values()
+        .find(|effect| effect.key == "open/c")
+        .unwrap();
+    let ana = actor("user:ana");
+    scene
+        .guard
+        .release(&c.id, &ana, "it is ours now")
+        .await
+        .unwrap();
+    let taken_back = scene.workflows.compensate(&id, &ana, "it was wrong");
+    taken_back.await.unwrap();
+    let run = scene.run(&id).await;
+    assert_eq!(run.outlook.over, Some(Ending::Compensated), "{run:?}");
+    assert_eq!(scene.plant.sent()[4..], ["close d", "close a"]);
+    assert_eq!(scene.plant.open(), ["b", "c"]);
+    assert!(matches!(
+        run.flow.steps["open-c"].back.stands,
+        Stands::Left { .. }
+    ));
+    let twice = scene.workflows.compensate(&id, &ana, "again").await;
+    assert!(twice.is_err());
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_stops_taking_back_too() {
+    let scene = scene().await;
+    let id = scene.start(open(&["a", "b"])).await;
+    scene.run(&id).await;
+    let ana = actor("user:ana");
+    scene
+        .workflows
+        .compensate(&id, &ana, "it was wrong")
+        .await
+        .unwrap();
+    scene.plant.next([Becomes::Lost]);
+    let run = scene.run(&id).await;
+    assert_eq!(stopped(&run), StopCode::Unknown);
+    assert_eq!(scene.plant.sent()[2..], ["close b"]);
+    let proposal = run.outlook.stopped.unwrap().proposal.unwrap();
+    scene.plant.lock().open.remove("b");
+    let ben = actor("user:ben");
+    let resolved = scene
+        .guard
+        .resolve(&proposal, &ben, OutcomeKind::Applied, "I see it closed");
+    resolved.await.unwrap();
+    let run = scene.run(&id).await;
+    assert_eq!(run.outlook.over, Some(Ending::Compensated));
+    assert_eq!(scene.plant.sent()[2..], ["close b", "close a"]);
+}

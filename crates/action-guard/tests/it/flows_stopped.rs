@@ -1,0 +1,289 @@
+//! What stops a workflow, and who goes on with it.
+
+use std::time::Duration;
+
+use action_core::Workflow;
+use action_guard::{
+    Decider, Ending, FlowEvent, Guard, GuardError, MemoryJournal, Patience, Record, Refusal,
+    StartOptions, StopCode, Waiting, Workflows,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::flow_scene::{
+    PEOPLE, Scene, document, execute, failure, open, scene, scene_under, stopped,
+};
+use crate::plant::{Becomes, Plant};
+use crate::scene::actor;
+
+#[tokio::test]
+async fn it_is_cancelled_at_the_next_step_and_what_was_sent_is_followed() {
+    let scene = scene().await;
+    let id = scene.start(open(&["a", "b"])).await;
+    scene.plant.next([Becomes::Held]);
+    let (workflows, own) = (scene.workflows.clone(), id.clone());
+    let running =
+        tokio::spawn(async move { workflows.run(&own, Patience::UntilOver, &mut |_| {}).await });
+    while scene.plant.sent().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let ana = actor("user:ana");
+    let flow = scene.workflows.cancel(&id, &ana, "enough").await.unwrap();
+    assert_eq!(flow.over, None, "its mutation may still happen");
+    scene.plant.gate.add_permits(1);
+    let run = running.await.unwrap().unwrap();
+    assert_eq!(run.outlook.over, Some(Ending::Cancelled));
+    assert_eq!(run.flow.applied, ["open-a"]);
+    assert_eq!(scene.plant.sent(), ["open a"]);
+    // What it did is still its own to take back.
+    scene
+        .workflows
+        .compensate(&id, &ana, "all of it")
+        .await
+        .unwrap();
+    assert_eq!(scene.run(&id).await.outlook.over, Some(Ending::Compensated));
+    assert!(scene.plant.open().is_empty());
+}
+
+#[tokio::test]
+async fn the_kill_switch_and_the_mode_stop_it_and_taking_back_goes_on() {
+    let scene = scene().await;
+    let id = scene.start(open(&["a", "b"])).await;
+    scene.plant.next([Becomes::Held]);
+    let (workflows, own) = (scene.workflows.clone(), id.clone());
+    let running =
+        tokio::spawn(async move { workflows.run(&own, Patience::UntilOver, &mut |_| {}).await });
+    while scene.plant.sent().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let ana = actor("user:ana");
+    let desk = scene.guard.desk();
+    desk.stop(&ana, "smoke").await.unwrap();
+    scene.plant.gate.add_permits(1);
+    assert_eq!(stopped(&running.await.unwrap().unwrap()), StopCode::Killed);
+    assert_eq!(scene.plant.sent(), ["open a"]);
+    // Its lasting effects are its own, and may be taken back while everything is stopped.
+    desk.reset(Decider::claimed(&ana), "it was steam")
+        .await
+        .unwrap();
+    assert_eq!(stopped(&scene.run(&id).await), StopCode::Observing);
+    assert_eq!(scene.plant.sent(), ["open a"]);
+    desk.stop(&ana, "smoke again").await.unwrap();
+    scene
+        .workflows
+        .compensate(&id, &ana, "smoke")
+        .await
+        .unwrap();
+    assert_eq!(scene.run(&id).await.outlook.over, Some(Ending::Compensated));
+    assert_eq!(scene.plant.sent(), ["open a", "close a"]);
+}
+
+#[tokio::test]
+async fn it_begins_when_it_is_scheduled_and_not_too_late() {
+    let scene = scene().await;
+    let workflow = Workflow::read(&open(&["a"])).unwrap();
+    let by = actor("agent:night");
+    let soon = Timestamp::now() + SignedDuration::from_millis(150);
+    let options = StartOptions::default().scheduled_at(soon);
+    let flow = scene
+        .workflows
+        .start(&workflow, &by, options)
+        .await
+        .unwrap();
+    let run = scene.run(&flow.id).await;
+    assert_eq!(run.outlook.waiting, [Waiting::Schedule { at: soon }]);
+    assert!(scene.plant.sent().is_empty());
+    let run = scene.run_until_over(&flow.id).await;
+    assert_eq!(run.outlook.over, Some(Ending::Completed));
+    assert!(Timestamp::now() >= soon);
+
+    let past = Timestamp::now() - SignedDuration::from_secs(1);
+    let options = StartOptions::default().begin_by(past);
+    let flow = scene
+        .workflows
+        .start(&workflow, &by, options)
+        .await
+        .unwrap();
+    assert_eq!(stopped(&scene.run(&flow.id).await), StopCode::Missed);
+    assert_eq!(scene.plant.sent(), ["open a"]);
+}
+
+#[tokio::test]
+async fn what_is_waited_for_in_vain_is_given_up() {
+    let scene = scene().await;
+    let mut document = document();
+    document["steps"][1]["within"] = "60ms".into();
+    document["steps"][2]["within"] = "30ms".into();
+    scene.plant.lock().pressure = 9;
+    let id = scene.start(document).await;
+    let run = scene.run(&id).await;
+    assert_eq!(
+        (stopped(&run), failure(&run, "low").as_str()),
+        (StopCode::Failed, "timed_out")
+    );
+    let reason = run.outlook.stopped.unwrap().reason;
+    assert!(
+        reason.contains("`/pressure` is 9, not at most 2"),
+        "{reason}"
+    );
+    scene.plant.lock().pressure = 1;
+    let ana = actor("user:ana");
+    scene
+        .workflows
+        .resume(&id, &ana, "the pressure is off")
+        .await
+        .unwrap();
+    let run = scene.run_until_over(&id).await;
+    assert_eq!(
+        (stopped(&run), failure(&run, "look").as_str()),
+        (StopCode::Failed, "timed_out")
+    );
+    let late = scene.workflows.confirm(&id, "look", &ana, None).await;
+    assert!(late.is_err(), "it was given up");
+}
+
+#[tokio::test]
+async fn what_is_so_already_is_not_its_doing_and_stops_it() {
+    let scene = scene_under(Some(PEOPLE)).await;
+    scene.plant.lock().open.insert("a".to_owned());
+    let id = scene.start(open(&["a", "b"])).await;
+    let run = scene.run(&id).await;
+    assert_eq!(
+        (stopped(&run), failure(&run, "open-a").as_str()),
+        (StopCode::Failed, "no_op")
+    );
+    let state = scene.guard.state().await.unwrap();
+    assert!(state.open.is_empty(), "nobody is asked to agree to it");
+    let ana = actor("user:ana");
+    scene
+        .workflows
+        .compensate(&id, &ana, "stop it")
+        .await
+        .unwrap();
+    assert_eq!(scene.plant.open(), ["a"]);
+}
+
+#[tokio::test]
+async fn it_goes_on_with_no_other_system() {
+    let scene = scene().await;
+    let id = scene.start(open(&["a", "b"])).await;
+    scene.plant.lock().name = "plant 2".to_owned();
+    let run = scene.run(&id).await;
+    assert_eq!(
+        (stopped(&run), failure(&run, "open-a").as_str()),
+        (StopCode::Failed, "other_system")
+    );
+    assert!(scene.plant.sent().is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_carried_out_is_not_started() {
+    let scene = scene().await;
+    let by = actor("agent:night");
+    let unknown = json!({"title": "x", "steps": [{"id": "a", "action": "open_valv"}]});
+    let secret = json!({"title": "x", "steps": [
+        {"id": "a", "confirm": "ask https://ana:hunter2@plant/ first"},
+    ]});
+    for document in [unknown, secret] {
+        let workflow = Workflow::read(&document).unwrap();
+        let started = scene
+            .workflows
+            .start(&workflow, &by, StartOptions::default())
+            .await;
+        assert!(
+            matches!(started, Err(GuardError::Workflow(_))),
+            "{started:?}"
+        );
+    }
+    assert!(scene.workflows.list().await.unwrap().is_empty());
+    let made = scene.workflows.make("read_gauge", json!({})).await;
+    assert!(matches!(made, Err(GuardError::Workflow(_))), "{made:?}");
+}
+
+#[tokio::test]
+async fn nobody_else_proposes_for_a_step() {
+    let scene = scene().await;
+    let id = scene.start(open(&["a", "b"])).await;
+    let forged = |valve: &str, step: &str, actor: &str, attempt: u32| {
+        let parameters = json!({"valve": valve});
+        let request = action_guard::Request::new("open_valve", parameters, actor);
+        request.correlation_id(format!("flow/{id}/{step}/{attempt}"))
+    };
+    for request in [
+        forged("b", "open-b", "agent:night", 1),
+        forged("z", "open-a", "agent:night", 1),
+        forged("a", "open-a", "agent:day", 1),
+        forged("a", "open-a", "agent:night", 2),
+        forged("a", "open-z", "agent:night", 1),
+    ] {
+        let refused = scene.guard.propose(request.clone()).await;
+        let is_refused = matches!(refused, Err(GuardError::Refused(Refusal::Flow { .. })));
+        assert!(is_refused, "{request:?}");
+    }
+    assert!(scene.guard.state().await.unwrap().open.is_empty());
+}
+
+/// All there is goes with its runtime and its guard, in the middle; another instance goes on.
+#[test]
+fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
+    let plant = Plant::new();
+    let journal = MemoryJournal::new();
+    let second = journal.another_instance();
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let first = runtime();
+    let id = first.block_on(async {
+        let guard = Guard::new(plant.registry(), journal);
+        execute(&guard).await;
+        let scene = Scene {
+            plant: plant.clone(),
+            workflows: Workflows::new(guard.clone()),
+            guard,
+        };
+        scene.start(open(&["a", "b", "c"])).await
+    });
+    assert!(plant.sent().is_empty());
+    first.shutdown_timeout(Duration::from_secs(5));
+
+    // This one dies with b on its way.
+    let third = second.another_instance();
+    let dying = runtime();
+    dying.block_on(async {
+        let workflows = Workflows::new(Guard::new(plant.registry(), second));
+        let own = id.clone();
+        let gate = plant.clone();
+        let running = tokio::spawn(async move {
+            let mut hold_second = move |event| {
+                if matches!(&event, FlowEvent::Proposed { step, .. } if step == "open-b") {
+                    gate.next([Becomes::Held]);
+                }
+            };
+            workflows
+                .run(&own, Patience::UntilOver, &mut hold_second)
+                .await
+        });
+        while plant.sent().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!running.is_finished());
+    });
+    dying.shutdown_timeout(Duration::from_secs(5));
+    assert_eq!(plant.sent(), ["open a", "open b"]);
+    // It took effect all the same.
+    plant.lock().open.insert("b".to_owned());
+
+    runtime().block_on(async {
+        let guard = Guard::new(plant.registry(), third);
+        let workflows = Workflows::new(guard.clone());
+        let run = workflows
+            .run(&id, Patience::UntilOver, &mut |_| {})
+            .await
+            .unwrap();
+        assert_eq!(run.outlook.over, Some(Ending::Completed), "{run:?}");
+        assert_eq!(plant.sent(), ["open a", "open b", "open c"]);
+        let entries = guard.journal().entries(0, 1_000).await.unwrap();
+        let adopted = entries
+            .iter()
+            .filter(|entry| matches!(entry.record, Record::Adopted { .. }));
+        assert_eq!(adopted.count(), 1);
+    });
+}
