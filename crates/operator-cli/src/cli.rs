@@ -10,7 +10,7 @@ use crate::out::{Format, Out};
 use crate::settings::Global;
 use crate::{
     actions, aftermath, completions, decide, demo, doctor, flags, journal, plan, policy, proposals,
-    recover, run, sim, switch, why,
+    recover, run, sim, switch, why, workflow,
 };
 
 /// What a command for one action works with.
@@ -72,6 +72,7 @@ fn command() -> Command {
         .subcommand(aftermath::reap())
         .subcommand(switch::mode())
         .subcommand(switch::kill_switch())
+        .subcommand(workflow::command())
         .subcommand(journal::command())
         .subcommand(policy::command())
         .subcommand(why::command())
@@ -124,6 +125,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, out: &mut Out) -> Result<Exit
         Some(("reap", _)) => block_on(aftermath::reap_main(global, out)),
         Some(("mode", matches)) => block_on(switch::mode_main(matches, global, out)),
         Some(("kill-switch", matches)) => block_on(switch::kill_switch_main(matches, global, out)),
+        Some(("workflow", matches)) => block_on(workflow::main(matches, global, out)),
         Some(("journal", matches)) => block_on(journal::main(matches, global, out)),
         Some(("policy", matches)) => match matches.subcommand() {
             Some(("explain", matches)) => {

@@ -156,6 +156,10 @@ impl From<GuardError> for Failure {
     fn from(error: GuardError) -> Self {
         match error {
             GuardError::Action(error) => error.into(),
+            GuardError::Workflow(error) => Self {
+                lines: error.problems.iter().map(ToString::to_string).collect(),
+                ..Self::new(Exit::Usage, "workflow", "the workflow is wrong")
+            },
             GuardError::NotSent { ref verdict } => {
                 let exit = Exit::of_verdict(verdict);
                 Self::new(exit, "not_sent", error.report())

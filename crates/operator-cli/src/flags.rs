@@ -13,14 +13,17 @@ use crate::failure::Failure;
 const PARAMS: &str = "params";
 
 /// Flags that commands have themselves.
-const TAKEN: [&str; 21] = [
+const TAKEN: [&str; 26] = [
     "actor",
+    "begin-by",
     "cacert",
     "cert",
     "cluster",
     "cluster-id",
     "config",
     "correlation-id",
+    "detach",
+    "file",
     "help",
     "key",
     "lease",
@@ -30,10 +33,12 @@ const TAKEN: [&str; 21] = [
     "policy",
     "prometheus",
     "reason",
+    "scheduled-at",
     "sign-with",
     "state-dir",
     "version",
     "wait",
+    "wait-for-people",
     "yes",
 ];
 

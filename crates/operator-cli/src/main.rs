@@ -33,6 +33,7 @@ mod state;
 mod switch;
 mod table;
 mod why;
+mod workflow;
 
 use std::process::ExitCode;
 
