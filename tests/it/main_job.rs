@@ -205,7 +205,15 @@ async fn a_model_is_offered_what_it_may_see() {
             "why",
             "doctor",
             "transfer_leader",
-            "stop_drain"
+            "split_region",
+            "cancel_operator",
+            "stop_drain",
+            "set_leader_schedule_limit",
+            "set_region_schedule_limit",
+            "set_low_space_threshold",
+            "set_store_limit",
+            "pause_scheduler",
+            "resume_scheduler"
         ]
     );
 }
