@@ -50,6 +50,8 @@ pub(crate) struct Dial {
     /// Who turned it last.
     pub(crate) by: String,
     pub(crate) held: bool,
+    /// Something is accepted and not done yet, and can be seen to be.
+    pub(crate) coming: bool,
 }
 
 /// What the server does with what it is asked to change.
@@ -57,6 +59,8 @@ pub(crate) struct Dial {
 pub(crate) struct Behaviour {
     /// Until it happens.
     pub(crate) delay: Duration,
+    /// It does not happen before [`Server::finish`], and everybody can see that it is to come.
+    pub(crate) held_back: bool,
     /// No answer is given.
     pub(crate) silent: bool,
     /// It is refused.
@@ -66,7 +70,8 @@ pub(crate) struct Behaviour {
 }
 
 struct Change {
-    at: Instant,
+    /// `None` for when it is told to.
+    at: Option<Instant>,
     request: Value,
 }
 
@@ -112,6 +117,14 @@ impl Server {
         self.shared().waiting.is_empty()
     }
 
+    /// Does what was held back.
+    pub(crate) fn finish(&self) {
+        let mut shared = self.shared();
+        for change in std::mem::take(&mut shared.waiting) {
+            shared.change(&change);
+        }
+    }
+
     /// Waits until somebody looks at a dial, but not for ever.
     pub(crate) fn wait_for_a_look_at(&self, name: &str) {
         let unseen = |shared: &mut Shared| !shared.read.contains(name);
@@ -128,7 +141,7 @@ impl Server {
         let now = Instant::now();
         let (due, waiting) = std::mem::take(&mut shared.waiting)
             .into_iter()
-            .partition(|change| change.at <= now);
+            .partition(|change| change.at.is_some_and(|at| at <= now));
         shared.waiting = waiting;
         for change in due {
             shared.change(&change);
@@ -146,7 +159,9 @@ impl Server {
         let name = request["dial"].as_str().unwrap().to_owned();
         let mut shared = self.shared();
         let answer = if request["op"] == "read" {
-            let dial = shared.dials.get(&name).cloned().unwrap_or_default();
+            let mut dial = shared.dials.get(&name).cloned().unwrap_or_default();
+            let of_it = |change: &Change| change.at.is_none() && change.request["dial"] == *name;
+            dial.coming = shared.waiting.iter().any(of_it);
             shared.read.insert(name);
             self.looked_at.notify_all();
             json!(dial)
@@ -155,7 +170,7 @@ impl Server {
             let by = request["by"].as_str().unwrap().to_owned();
             shared.received.push((name, by));
             if !behaviour.refuses && !behaviour.forgets {
-                let at = Instant::now() + behaviour.delay;
+                let at = (!behaviour.held_back).then(|| Instant::now() + behaviour.delay);
                 shared.waiting.push(Change { at, request });
             }
             if behaviour.silent {
@@ -251,7 +266,7 @@ impl Dials {
         let evidence = vec![Evidence::new("read", "by", dial.by.as_str())];
         Ok(if dial.by == sent.attempt.id && done(&dial) {
             Progress::applied(Attribution::Ours, format!("{name} shows it"), evidence)
-        } else if sent.elapsed_ms < SETTLE_MS {
+        } else if dial.coming || sent.elapsed_ms < SETTLE_MS {
             Progress::pending("not to be seen yet", evidence)
         } else {
             Progress::not_applied("no_trace", "it would show by now", true, evidence)
@@ -305,7 +320,7 @@ impl Mutation<Dials> for TurnDial {
         let value = before.value;
         Ok(Plan::new(Verdict::WouldProceed, before)
             .same("value", value)
-            .follow(1, SETTLE_MS, 3_000))
+            .follow(1, SETTLE_MS, 60_000))
     }
 
     async fn send(&self, dials: &Dials, attempt: &Attempt) -> Result<Accepted, Trouble> {
@@ -360,7 +375,7 @@ impl Mutation<Dials> for HoldDial {
         let held = before.held;
         Ok(Plan::new(Verdict::WouldProceed, before)
             .same("held", held)
-            .follow(1, SETTLE_MS, 3_000))
+            .follow(1, SETTLE_MS, 60_000))
     }
 
     async fn send(&self, dials: &Dials, attempt: &Attempt) -> Result<Accepted, Trouble> {
@@ -408,7 +423,7 @@ impl Mutation<Dials> for ReleaseDial {
         let held = before.held;
         Ok(Plan::new(Verdict::WouldProceed, before)
             .same("held", held)
-            .follow(1, SETTLE_MS, 3_000))
+            .follow(1, SETTLE_MS, 60_000))
     }
 
     async fn send(&self, dials: &Dials, attempt: &Attempt) -> Result<Accepted, Trouble> {

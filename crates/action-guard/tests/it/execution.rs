@@ -76,6 +76,15 @@ impl Rules for Meddler {
     }
 }
 
+/// Nothing happens before the test says so.
+const HELD_BACK: Behaviour = Behaviour {
+    delay: Duration::ZERO,
+    held_back: true,
+    silent: false,
+    refuses: false,
+    forgets: false,
+};
+
 #[track_caller]
 fn refused(error: &GuardError) -> &Refusal {
     let GuardError::Refused(refusal) = error else {
@@ -262,11 +271,7 @@ async fn an_approved_proposal_is_carried_out_once_by_whoever_comes_first() {
 #[tokio::test]
 async fn a_second_change_of_the_same_thing_is_refused_or_waits() {
     let bench = Workbench::new().await;
-    let delay = Duration::from_millis(40);
-    bench.server.behave(Behaviour {
-        delay,
-        ..Behaviour::default()
-    });
+    bench.server.behave(HELD_BACK);
     let (one, other) = (bench.guard(), bench.guard());
     let first = proposed(&one, hold("x")).await;
     let second = proposed(&other, turn("x", 4)).await;
@@ -285,6 +290,8 @@ async fn a_second_change_of_the_same_thing_is_refused_or_waits() {
     let resource = "dial/x".to_owned();
     assert_eq!(refused(&error), &Refusal::ResourceHeld { resource, holder });
     assert_eq!(error.kind(), FailureKind::Busy);
+    bench.server.finish();
+    bench.server.behave(Behaviour::default());
     let patient = other.wait_for_resources(Duration::from_secs(20));
     let report = patient.execute(&second, &mut |_| {}).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
@@ -334,11 +341,7 @@ async fn a_lost_answer_is_followed_and_the_right_outcome_found() {
 #[tokio::test]
 async fn cancelling_stops_the_following_and_recovery_goes_on() {
     let bench = Workbench::new().await;
-    let delay = Duration::from_millis(200);
-    bench.server.behave(Behaviour {
-        delay,
-        ..Behaviour::default()
-    });
+    bench.server.behave(HELD_BACK);
     let guard = bench.guard();
     let proposal = proposed(&guard, turn("x", 4)).await;
     let id = proposal.id.clone();
@@ -364,6 +367,7 @@ async fn cancelling_stops_the_following_and_recovery_goes_on() {
     );
     let again = desk.cancel(&id, &ana(), "not now").await.unwrap_err();
     assert!(again.to_string().contains("of unknown outcome"), "{again}");
+    bench.server.finish();
     let recovered = guard.recover(&mut |_| {}).await.unwrap();
     assert_eq!(recovered[0].outcome.result, OutcomeKind::Applied);
     assert_eq!(bench.server.senders("x").len(), 1);
@@ -372,11 +376,7 @@ async fn cancelling_stops_the_following_and_recovery_goes_on() {
 #[tokio::test]
 async fn recovery_leaves_alone_what_a_living_process_is_at() {
     let bench = Workbench::new().await;
-    let delay = Duration::from_millis(100);
-    bench.server.behave(Behaviour {
-        delay,
-        ..Behaviour::default()
-    });
+    bench.server.behave(HELD_BACK);
     let (one, other) = (bench.guard(), bench.guard());
     let proposal = proposed(&one, turn("x", 4)).await;
     let mut accepted = false;
@@ -392,6 +392,7 @@ async fn recovery_leaves_alone_what_a_living_process_is_at() {
     });
     is_reached.recv().await.unwrap();
     assert!(other.recover(&mut |_| {}).await.unwrap().is_empty());
+    bench.server.finish();
     let report = running.await.unwrap().unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert_eq!(bench.records("adopted").await, 0);

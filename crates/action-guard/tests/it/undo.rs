@@ -215,17 +215,18 @@ async fn an_unknown_lasting_effect_is_not_reaped_before_it_is_known() {
         .await
         .unwrap();
     bench.server.behave(Behaviour {
-        delay: Duration::from_millis(150),
+        held_back: true,
         ..Behaviour::default()
     });
     let running = tokio::spawn({
         let guard = guard.clone();
         async move { guard.execute(&proposal, &mut |_| {}).await }
     });
-    while guard.state().await.unwrap().effects.is_empty() {
+    while bench.server.senders("x").is_empty() {
         tokio::task::yield_now().await;
     }
     let reaped = guard.reap(&mut |_| {}).await.unwrap();
     assert!(matches!(&reaped[..], [Reaped::Left { why, .. }] if why.contains("executing")));
+    bench.server.finish();
     running.await.unwrap().unwrap();
 }
