@@ -95,10 +95,7 @@ impl Cluster {
 
     /// Exactly the peers the rules want, all well.
     pub(crate) fn is_normal(&self, region: &Region) -> bool {
-        region.is_healthy()
-            && self
-                .fit(region)
-                .is_some_and(|fit| fit.is_satisfied() && fit.orphans.is_empty())
+        region.is_healthy() && self.is_replicated(region)
     }
 
     /// Whether the rules let the store lead the region.

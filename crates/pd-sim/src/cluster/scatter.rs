@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::cluster::Cluster;
 use crate::cluster::operator::{Kind, Level, Operator};
 use crate::cluster::plan::Plan;
-use crate::cluster::region::{Region, Role};
+use crate::cluster::region::{Peer, Region, Role};
 use crate::cluster::store::StoreState;
 use crate::errors;
 
@@ -96,6 +96,10 @@ impl Cluster {
 
     /// As many peers as the rules want, in the roles they want, whether well or not.
     pub(crate) fn is_replicated(&self, region: &Region) -> bool {
+        if !self.config.placement_rules_are_on() {
+            return region.peers.len() as u64 == self.config.max_replicas()
+                && region.peers.iter().all(Peer::is_voter);
+        }
         self.fit(region)
             .is_some_and(|fit| fit.is_satisfied() && fit.orphans.is_empty())
     }
