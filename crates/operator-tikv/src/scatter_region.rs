@@ -25,7 +25,8 @@ use crate::transfer_peer::snapshot_deadline_ms;
 /// PD chooses the stores. It answers the same when it finds nothing to move, and makes no operator
 /// then: that is told as `nothing_moved`.
 ///
-/// PD refuses a region that is hot, does not have the replicas its rules want or has no leader,
+/// Whether PD accepts is not known before: it refuses when a store it chooses has used up its limit.
+/// It refuses a region that is hot, does not have the replicas its rules want or has no leader,
 /// and one that a request, a drain or a repair is at work on. Proven by our own operator's success.
 /// Not taken back: the replicas of before can be restored one by one with `transfer_peer`. Takes
 /// about 20 ms per MiB and replica that moves; PD gives up after ten minutes or 6 s per MiB.
@@ -84,7 +85,6 @@ impl Mutation<Tikv> for ScatterRegion {
             .impact(Quantity::MOVED_MIB, size, "MiB copied at most")
             .impact(Quantity::LEADERS, 1, "leaders at most")
             .unknown("whether and where PD moves anything: it answers the same when it does not")
-            .unknown("whether the limits of the stores have room: PD refuses when they have not")
             .takes(
                 1_000 + 20 * size,
                 deadline_ms,
@@ -173,7 +173,8 @@ impl ScatterRegion {
         let id = self.region_id;
         for kind in [HotKind::Write, HotKind::Read] {
             let hot = tikv.pd.hot_regions(kind, &[]).await.map_err(Error::Read)?;
-            if is_among(id, &hot) {
+            let degree = scene.config.schedule.hot_region_cache_hits_threshold;
+            if is_among(id, &hot, degree.unwrap_or(3)) {
                 let text = format!("region {id} is a hot region");
                 return Ok(admission::rejected("hot_region", text));
             }
@@ -213,16 +214,23 @@ impl ScatterRegion {
             Some(Verdict::WouldReject { text, .. }) => {
                 admission::undecided("operator_in_the_way", text)
             }
-            Some(displaced) => displaced,
-            None => Verdict::WouldProceed,
+            // PD refuses when a store it chooses has used up its limit; neither is shown.
+            _ => admission::undecided(
+                "store_limits_not_shown",
+                "whether the limits of the stores that PD chooses have room is not shown",
+            ),
         })
     }
 }
 
-fn is_among(id: RegionId, hot: &HotRegions) -> bool {
+/// Whether a region has been busy for that many intervals.
+fn is_among(id: RegionId, hot: &HotRegions, degree: u64) -> bool {
     let stores = hot.as_peer.values().chain(hot.as_leader.values());
     let mut regions = stores.flatten().flat_map(|store| &store.statistics);
-    regions.any(|region| region.region_id == id.pd())
+    regions.any(|region| {
+        region.region_id == id.pd()
+            && u64::try_from(region.hot_degree).is_ok_and(|found| found >= degree)
+    })
 }
 
 /// Whether PD looks for another operator before it chooses stores: 8.5.7 and later.

@@ -41,7 +41,8 @@ struct Counts {
 pub(super) struct Tally(BTreeMap<&'static str, Counts>);
 
 /// What PD decides by facts that it does not show, or by a clock that nobody reads as closely.
-const CANNOT_BE_KNOWN: [&str; 4] = [
+const CANNOT_BE_KNOWN: [&str; 5] = [
+    "store_limits_not_shown",
     "store_silence_near_limit",
     "scatter_running",
     "evicted_stores_not_shown",
