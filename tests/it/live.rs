@@ -110,6 +110,46 @@ async fn live_observations_read() {
     assert_eq!(none["exists"], false);
 }
 
+/// Every observation that can be asked without parameters is, and a few with.
+#[tokio::test(flavor = "multi_thread")]
+async fn live_observations_all_answer() {
+    let Some(endpoints) = endpoints("live_observations_all_answer") else {
+        return;
+    };
+    let (guard, _directory) = guard(&endpoints).await;
+    let catalogue = guard.catalogue();
+    let asked: Vec<String> = catalogue
+        .definitions()
+        .filter(|definition| !definition.is_mutation())
+        .filter(|definition| definition.parameters.iter().all(|one| !one.required))
+        .map(|definition| definition.name.clone())
+        .collect();
+    assert!(asked.len() >= 14, "{asked:?}");
+    for name in asked {
+        let seen = observe(&guard, &name, Value::Null).await;
+        let text = seen.to_string();
+        let start: String = text.chars().take(200).collect();
+        eprintln!("{name}: {} bytes: {start}", text.len());
+    }
+    // The leader's own figures are those of this PD, and agree with what is stored.
+    let config = observe(&guard, "get_config", Value::Null).await;
+    assert_eq!(config["in_force_known"], true, "{config}");
+    let region = quiet_region(&guard).await;
+    let why = json!({"region_id": region["region_id"], "from_store_id": stores_of(&region)[0]});
+    let why = observe(&guard, "why", why).await;
+    assert!(why["findings"].is_array(), "{why}");
+    let found = observe(
+        &guard,
+        "find_region",
+        json!({"key": region["start_key"], "form": "hex"}),
+    )
+    .await;
+    assert_eq!(found["region"]["region_id"], region["region_id"], "{found}");
+    let store = json!({"store_id": stores_of(&region)[0]});
+    let metrics = observe(&guard, "get_store_metrics", store).await;
+    assert!(metrics["store"]["capacity_bytes"].is_u64(), "{metrics}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn live_plans_read() {
     let Some(endpoints) = endpoints("live_plans_read") else {

@@ -144,6 +144,9 @@ reasons! {
     RULE_FORBIDS_STORE = "rule_forbids_store",
         "The region's placement rules do not let the store lead it or hold a replica of it.",
         "Choose a store with the labels that the rules ask for.";
+    DRAIN_BLOCKED = "drain_blocked",
+        "A region cannot leave the store that is being drained. PD 8.2 and later shows which, once few are left.",
+        "Ask why of the region.";
     NOTHING_ASKS = "nothing_asks",
         "Nothing asks for leaders or replicas to leave the store: it is neither drained nor offline.",
         "Drain it, or take it offline.";

@@ -1,5 +1,6 @@
 //! Everything that is read to tell why something does not move, once.
 
+use action_core::Cause;
 use pd_client::checkers::Checker;
 use pd_client::config::Config;
 use pd_client::gauges::Gauges;
@@ -10,6 +11,8 @@ use pd_client::rules::{RegionFit, Rule};
 use pd_client::schedulers::PausedScheduler;
 use pd_client::stores::Store;
 
+use crate::drain_blockers::blockers;
+use crate::drain_store::is_draining;
 use crate::error::Error;
 use crate::ids::{RegionId, StoreId};
 use crate::in_force;
@@ -35,6 +38,8 @@ pub(super) struct Scene {
     pub(super) region: Option<(RegionId, Option<RegionScene>)>,
     pub(super) from: Option<(StoreId, Option<Store>)>,
     pub(super) to: Option<(StoreId, Option<Store>)>,
+    /// What keeps the last regions on a store that is being drained.
+    pub(super) blocked: Vec<Cause>,
     pub(super) now: Option<PdTime>,
 }
 
@@ -74,10 +79,21 @@ impl Scene {
                 }
             }
         }
+        let keepers = Keepers::read(tikv, &config, KEEPER_READS).await?;
+        let from = named(tikv, &stores, asked.from_store_id).await?;
+        let mut blocked = Vec::new();
+        if let Some((id, Some(store))) = &from
+            && asked.what.leaders()
+            && asked.region_id.is_none()
+            && is_draining(keepers.drains.as_ref(), *id)
+        {
+            let leaders = store.status.leader_count;
+            blocked = blockers(tikv, *id, leaders, &stores, keepers.drains.as_ref()).await?;
+        }
         Ok(Self {
             what: asked.what,
             gauges: in_force::gauges(tikv).await,
-            keepers: Keepers::read(tikv, &config, KEEPER_READS).await?,
+            keepers,
             paused: pd.paused_schedulers().await.map_err(Error::Read)?,
             removed: list_schedulers::removed(&config.schedule),
             paused_checkers,
@@ -87,7 +103,8 @@ impl Scene {
                 Some(id) => Some((id, RegionScene::read(tikv, id).await?)),
                 None => None,
             },
-            from: named(tikv, &stores, asked.from_store_id).await?,
+            from,
+            blocked,
             to: named(tikv, &stores, asked.to_store_id).await?,
             now: PdTime::now(tikv),
             config,

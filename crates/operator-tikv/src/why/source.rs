@@ -44,6 +44,16 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
             findings.push(found.seen(source.clone(), "leader_count", store.status.leader_count));
         }
     }
+    let blocked = scene.blocked.iter().map(|cause| {
+        let found = reasons::DRAIN_BLOCKED.found(about.clone(), cause.text.clone());
+        let source = format!("GET /pd/api/v1/regions/store/{id}");
+        found.seen(source, "cause", cause.code.clone())
+    });
+    // Where none may lead, each region says no more than that.
+    let none_leads = findings
+        .iter()
+        .any(|one| one.code == reasons::NO_LEADER_TARGET.code);
+    findings.extend(blocked.filter(|_| !none_leads));
     if emptied && store.status.region_count > 0 && scene.region.is_none() && scene.to.is_none() {
         let takes = |other: &&Store| could_take(scene, other, None);
         let (takers, wanted) = (

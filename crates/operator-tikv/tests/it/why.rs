@@ -509,3 +509,33 @@ async fn a_maintenance_task_is_found_and_named() {
     let found = check(&sim, anything(), &["maintenance_lock"]).await;
     assert!(found.findings[0].text.contains("rolling-7"), "{found:?}");
 }
+
+/// The last regions on a store that is being drained are named, where PD can list them.
+#[tokio::test]
+async fn regions_that_block_a_drain_are_named() {
+    for version in [Version::V8_5, Version::V9_0] {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, ..) = region(&sim);
+        for peer in sim.peers(id) {
+            if peer.store_id != leader {
+                sim.set_down(id, peer.store_id, Some(Duration::from_secs(400)));
+            }
+        }
+        sim.set_evicting(leader, true);
+        let found = check(&sim, from(leader, Moving::Leaders), &["drain_blocked"]).await;
+        let text = &found.findings[0].text;
+        assert!(
+            text.contains(&format!("region {id}")),
+            "{version:?}: {text}"
+        );
+    }
+}
+
+/// Without the figures of PD's leader it is said that overrides are not known.
+#[tokio::test]
+async fn figures_that_cannot_be_read_are_said() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.fault(Fault::answer("GET", "/metrics", 503, "text/plain", "busy").always());
+    let found = check(&sim, anything(), &[]).await;
+    assert!(found.unknown[0].contains("override"), "{:?}", found.unknown);
+}
