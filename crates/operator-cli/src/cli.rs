@@ -134,8 +134,8 @@ fn dispatch(matches: &ArgMatches, global: &Global, out: &mut Out) -> Result<Exit
             }
             _ => policy::check(global, out),
         },
-        Some(("why", matches)) => block_on(why::main(connection, matches, out)),
-        Some(("doctor", matches)) => block_on(doctor::main(connection, matches, out)),
+        Some(("why", matches)) => block_on(why::main(matches, global, out)),
+        Some(("doctor", matches)) => block_on(doctor::main(matches, global, out)),
         Some(("completions", matches)) => completions::main(matches, command()),
         Some(("demo", _)) => block_on(demo::main(out)),
         Some(("sim", matches)) => block_on(sim::main(matches, out)),

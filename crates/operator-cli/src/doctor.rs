@@ -3,11 +3,11 @@
 use action_core::Role;
 use clap::{ArgMatches, Command};
 
-use crate::connect::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::findings;
 use crate::out::Out;
+use crate::settings::Global;
 
 /// The verb.
 const VERB: &str = "doctor";
@@ -17,10 +17,10 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) async fn main(
-    connection: &Connection,
     matches: &ArgMatches,
+    global: &Global,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let call = findings::call(VERB, Role::Leftovers, connection)?;
-    findings::main(call, matches, out).await
+    let call = findings::call(VERB, Role::Leftovers, &global.connection)?;
+    findings::main(call, matches, global, out).await
 }

@@ -23,6 +23,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// What is wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
         Self {
             exit,

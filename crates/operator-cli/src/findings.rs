@@ -1,6 +1,10 @@
 //! What an observation found that is not as it should be, for people and for programs.
 
-use action_core::{ActionDefinition, Finding, Role, printable};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use action_core::{ActionDefinition, Catalogue, Finding, Role, printable};
+use action_guard::Effect;
 use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 
@@ -9,7 +13,9 @@ use crate::connect::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::flags;
+use crate::life::when;
 use crate::out::Out;
+use crate::settings::Global;
 use crate::show;
 use crate::table::{section, shortened, text_of};
 
@@ -41,7 +47,12 @@ fn with_role(role: Role) -> Option<ActionDefinition> {
 }
 
 /// Looks, and shows what was found.
-pub(crate) async fn main(call: Call, matches: &ArgMatches, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) async fn main(
+    call: Call,
+    matches: &ArgMatches,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
     let given = flags::parameters(&call.definition, matches)?;
     let registry = crate::registry(&call.connection)?;
     let catalogue = registry.catalogue();
@@ -49,10 +60,11 @@ pub(crate) async fn main(call: Call, matches: &ArgMatches, out: &mut Out) -> Res
     check_system(&call, &catalogue).await?;
     let result = catalogue.observe(&call.definition.name, parameters).await?;
     let findings = findings(&result)?;
+    let owned = owned(&call, &catalogue, &findings, global, out).await;
     if out.is_json() {
-        out.json(&with_commands(&call, &findings, result));
+        out.json(&with_commands(&call, &findings, &owned, result));
     } else {
-        out.data(&text(&call, &findings, &result));
+        out.data(&text(&call, &findings, &owned, &result));
     }
     Ok(if findings.is_empty() {
         Exit::Done
@@ -67,23 +79,85 @@ fn findings(result: &Value) -> Result<Vec<Finding>, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, "findings", error.to_string()))
 }
 
-/// The result, with the command line that mends each finding beside its action.
-fn with_commands(call: &Call, findings: &[Finding], mut result: Value) -> Value {
+/// The lasting effects that our journal knows on this system, by key. Without a journal, or one
+/// that cannot be read, nothing is known to be ours.
+async fn owned(
+    call: &Call,
+    catalogue: &Catalogue,
+    findings: &[Finding],
+    global: &Global,
+    out: &Out,
+) -> BTreeMap<String, Arc<Effect>> {
+    let lasts = |finding: &Finding| finding.lasting_effect.is_some();
+    let is_there = |global: &Global| global.state.directory().is_ok_and(|path| path.exists());
+    if !findings.iter().any(lasts) || !is_there(global) {
+        return BTreeMap::new();
+    }
+    match known_effects(call, catalogue, global).await {
+        Ok(effects) => effects,
+        Err(failure) => {
+            out.note(&format!(
+                "whose effects they are is not known: {}",
+                failure.message()
+            ));
+            BTreeMap::new()
+        }
+    }
+}
+
+async fn known_effects(
+    call: &Call,
+    catalogue: &Catalogue,
+    global: &Global,
+) -> Result<BTreeMap<String, Arc<Effect>>, Failure> {
+    let system = catalogue.identity(&call.definition.name).await?;
+    let state = global.state.bare_desk()?.state().await?;
+    let here = state
+        .effects
+        .values()
+        .filter(|effect| effect.system == system);
+    let effects = here.map(|effect| (effect.key.clone(), Arc::clone(effect)));
+    Ok(effects.collect())
+}
+
+/// The result, with whose each lasting effect is and the command line that mends each finding.
+fn with_commands(
+    call: &Call,
+    findings: &[Finding],
+    owned: &BTreeMap<String, Arc<Effect>>,
+    mut result: Value,
+) -> Value {
     let found = result.get_mut("findings").and_then(Value::as_array_mut);
     for (finding, found) in findings.iter().zip(found.into_iter().flatten()) {
-        if let (Some(command), Value::Object(members)) = (mending(call, finding), found) {
+        let Value::Object(members) = found else {
+            continue;
+        };
+        if let Some(command) = mending(call, finding) {
             members.insert("mend_command".to_owned(), json!(command));
+        }
+        if let Some(key) = &finding.lasting_effect {
+            members.insert(
+                "owner".to_owned(),
+                json!(owned.get(key).map(|effect| {
+                    json!({"proposal": effect.id, "actor": effect.actor, "since": effect.since})
+                })),
+            );
         }
     }
     result
 }
 
-fn text(call: &Call, findings: &[Finding], result: &Value) -> String {
+fn text(
+    call: &Call,
+    findings: &[Finding],
+    owned: &BTreeMap<String, Arc<Effect>>,
+    result: &Value,
+) -> String {
     let mut parts = Vec::new();
     if findings.is_empty() {
         parts.push("Nothing was found".to_owned());
     }
-    parts.extend(findings.iter().map(|finding| one(call, finding)));
+    parts.extend(findings.iter().map(|finding| one(call, finding, owned)));
     if result.get("cut") == Some(&Value::Bool(true)) {
         parts.push("There is more that is left out here".to_owned());
     }
@@ -96,7 +170,7 @@ fn text(call: &Call, findings: &[Finding], result: &Value) -> String {
     parts.join("\n\n")
 }
 
-fn one(call: &Call, finding: &Finding) -> String {
+fn one(call: &Call, finding: &Finding, owned: &BTreeMap<String, Arc<Effect>>) -> String {
     let evidence = finding.evidence.iter().map(|read| {
         vec![
             read.fact.clone(),
@@ -110,6 +184,17 @@ fn one(call: &Call, finding: &Finding) -> String {
         printable(&finding.code)
     )];
     lines.extend(section("Seen", evidence.collect()));
+    if let Some(key) = &finding.lasting_effect {
+        lines.push(match owned.get(key) {
+            Some(effect) => format!(
+                "Asked for here by {} at {}; `operator undo {}` takes it back",
+                printable(&effect.actor),
+                when(effect.since),
+                printable(&effect.id)
+            ),
+            None => "Not asked for here, as far as the journal knows".to_owned(),
+        });
+    }
     lines.push(format!("Next: {}", printable(&finding.next)));
     lines.extend(mending(call, finding).map(|command| format!("  {command}")));
     lines.join("\n")

@@ -51,6 +51,33 @@ fn the_printed_command_mends_what_was_found() {
     cluster.operator(&["doctor"]).ended(0);
 }
 
+/// A drain that was run from here is known by its proposal, another one is not.
+#[test]
+fn whose_a_leftover_is_comes_from_the_journal() {
+    let cluster = Cluster::start();
+    cluster.sim.set_evicting(4, true);
+    cluster
+        .run(&["--yes", "drain_store", "--store-id", "2"])
+        .ended(0);
+    let doctor = ["doctor", "--state-dir", cluster.state_dir()];
+    let json = cluster
+        .operator(&[&doctor[..], &["-o", "json"]].concat())
+        .ended(7)
+        .json();
+    let findings = json["findings"].as_array().unwrap();
+    let owner = |key: &str| {
+        let mut found = findings.iter();
+        &found.find(|one| one["lasting_effect"] == key).unwrap()["owner"]
+    };
+    assert!(owner("evict-leader/2")["proposal"].is_string(), "{json}");
+    assert!(owner("evict-leader/4").is_null(), "{json}");
+    cluster
+        .operator(&doctor)
+        .ended(7)
+        .shows("`operator undo ")
+        .shows("Not asked for here");
+}
+
 /// The flags are those of the action, and what is wrong with them is said.
 #[test]
 fn why_takes_the_parameters_of_its_action() {
