@@ -1,6 +1,7 @@
 //! Where the system is, and which one it must be.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pd_client::{Client, ErrorClass};
 
@@ -10,11 +11,15 @@ use crate::settings::Cluster;
 
 const DEFAULT_PD: &str = "http://127.0.0.1:2379";
 
+/// PD takes 12 to 13 seconds to notice that its leader is gone, and to elect another.
+const ELECTION: Duration = Duration::from_secs(20);
+
 /// Where PD is, with the flags of pd-ctl.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
-    /// Addresses of PD, separated by commas [default: http://127.0.0.1:2379]
+    /// Addresses of PD, separated by commas; with several, reads wait up to 20 s for a new leader
+    /// [default: http://127.0.0.1:2379]
     #[arg(short = 'u', long, env = "PD_ADDR", value_name = "URLS", global = true)]
     pd: Option<String>,
 
@@ -51,6 +56,9 @@ impl Connection {
     /// A client for these addresses. Nothing is sent yet.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let mut builder = Client::builder().endpoints(self.pd()).caller_id("operator");
+        if self.pd().contains(',') {
+            builder = builder.read_deadline(ELECTION);
+        }
         if let Some(path) = &self.cacert {
             builder = builder.ca_pem(read("--cacert", path)?);
         }
