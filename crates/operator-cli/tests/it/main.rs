@@ -20,6 +20,7 @@ mod settings;
 mod sim;
 mod switch;
 mod unreachable;
+mod workflow;
 
 use crate::cluster::Cluster;
 use crate::ran::operator;

@@ -1,0 +1,136 @@
+//! `operator workflow`.
+
+use std::path::PathBuf;
+
+use crate::Cluster;
+use crate::ran::Ran;
+
+const DRAIN: &str = r#"
+title = "Work on store 2"
+
+[[steps]]
+id = "drain"
+action = "drain_store"
+parameters = { store_id = "2" }
+
+[[steps]]
+id = "empty"
+observe = "get_store"
+parameters = { store_id = "2" }
+until = [{ at = "/store/leader_count", at_most = 0 }]
+
+[[steps]]
+id = "work"
+confirm = "Work on it."
+
+[[steps]]
+id = "lead"
+undo = "drain"
+"#;
+
+impl Cluster {
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.state.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn workflow(&self, arguments: &[&str]) -> Ran {
+        let mut all = vec!["--state-dir", self.state_dir(), "workflow"];
+        all.extend(arguments);
+        self.operator(&all)
+    }
+}
+
+#[test]
+fn a_workflow_is_started_confirmed_and_gone_on_with_by_several_commands() {
+    let cluster = Cluster::start();
+    let file = cluster.file("work.toml", DRAIN);
+    let file = file.to_str().unwrap();
+    cluster
+        .workflow(&["show", "--file", file])
+        .ended(0)
+        .shows("take back drain");
+    assert!(cluster.sim.writes().is_empty());
+
+    let started = cluster
+        .workflow(&[
+            "start", "--file", file, "--reason", "new disk", "-o", "json",
+        ])
+        .ended(6)
+        .json();
+    let id = started["flow"]["id"].as_str().unwrap();
+    assert_eq!(
+        started["outlook"]["waiting"][0]["waiting_for"],
+        "confirmation"
+    );
+    assert_eq!(cluster.sim.evicting(), [2]);
+    cluster
+        .workflow(&["status", id])
+        .ended(0)
+        .shows(&format!("operator workflow confirm {id} work"));
+    cluster.workflow(&["resume", id]).ended(6);
+    cluster
+        .workflow(&["confirm", id, "lead"])
+        .ended(3)
+        .says("no step that waits for somebody");
+    cluster
+        .workflow(&["confirm", id, "work", "--note", "done"])
+        .ended(0)
+        .shows("done by user:ana: done");
+    cluster
+        .workflow(&["resume", &id[id.len() - 8..]])
+        .ended(0)
+        .shows("completed");
+    assert!(cluster.sim.evicting().is_empty());
+    cluster
+        .workflow(&["list"])
+        .ended(0)
+        .shows("4 of 4")
+        .shows("rolling_drain");
+}
+
+#[test]
+fn a_workflow_is_cancelled_and_taken_back() {
+    let cluster = Cluster::start();
+    let file = cluster.file("work.toml", DRAIN);
+    let started = cluster
+        .workflow(&["start", "--file", file.to_str().unwrap(), "-o", "json"])
+        .ended(6)
+        .json();
+    let id = started["flow"]["id"].as_str().unwrap();
+    cluster
+        .workflow(&["cancel", id, "--reason", "not today"])
+        .ended(0)
+        .shows("cancelled");
+    assert_eq!(cluster.sim.evicting(), [2]);
+    cluster
+        .workflow(&["compensate", id, "--reason", "all of it"])
+        .ended(0)
+        .shows("taken back");
+    assert!(cluster.sim.evicting().is_empty());
+}
+
+#[test]
+fn a_workflow_that_is_wrong_is_told_all_at_once_and_not_started() {
+    let cluster = Cluster::start();
+    let wrong = DRAIN
+        .replace("at_most", "at_mots")
+        .replace("undo = \"drain\"", "undo = \"drian\"");
+    let file = cluster.file("work.toml", &wrong);
+    let file = file.to_str().unwrap();
+    cluster
+        .workflow(&["start", "--file", file])
+        .ended(2)
+        .says("did you mean `at_most`?")
+        .says("did you mean `drain`?");
+    cluster
+        .workflow(&["start", "rolling_drain", "--label", "zone=nowhere"])
+        .ended(3)
+        .says("no TiKV store has the label `zone=nowhere`");
+    cluster
+        .workflow(&["list"])
+        .ended(0)
+        .shows("Nothing was started.");
+    assert!(cluster.sim.writes().is_empty());
+}
