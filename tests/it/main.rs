@@ -12,6 +12,7 @@ mod databases;
 mod faults;
 mod live;
 mod main_job;
+mod workflows;
 
 use action_core::ActionRegistry;
 use action_guard::{Actor, Decider, FileJournal, Guard, Mode, Proposal, Record, Request};
