@@ -204,6 +204,7 @@ async fn a_model_is_offered_what_it_may_see() {
             "check_invariants",
             "why",
             "doctor",
+            "rolling_drain",
             "transfer_leader",
             "split_region",
             "cancel_operator",
