@@ -1,27 +1,18 @@
 //! The command line.
 
-use action_core::{ActionDefinition, Catalogue};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 
-use crate::connect::Connection;
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::out::{Format, Out};
+use crate::arguments::{Confirm, for_actions, with_actions};
+use crate::call::call;
+use crate::demo;
 use crate::settings::Global;
-use crate::{
-    actions, aftermath, completions, decide, demo, doctor, flags, journal, plan, policy, proposals,
-    recover, run, sim, switch, why, workflow,
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::{Format, Out};
+use crate::verbs::{
+    actions, approve, completions, findings, journal, mode, plan, policy, proposals, reap, recover,
+    resolve, run, sim, undo, workflow,
 };
-
-/// What a command for one action works with.
-pub(crate) struct Call {
-    /// The action.
-    pub(crate) definition: ActionDefinition,
-    /// All of them.
-    pub(crate) definitions: Vec<ActionDefinition>,
-    /// Where it goes.
-    pub(crate) connection: Connection,
-}
 
 /// Reads the command line and does what it says.
 pub(crate) fn main() -> Exit {
@@ -57,45 +48,29 @@ fn command() -> Command {
                 .defer(|command| with_actions(command, true)),
         )
         .subcommand(
-            run::Confirm::augment_args(for_actions("run"))
+            Confirm::augment_args(for_actions("run"))
                 .about("Run an action, follow it and prove its outcome")
                 .defer(|command| with_actions(command, false)),
         )
         .subcommand(proposals::command())
-        .subcommand(decide::approve())
-        .subcommand(decide::reject())
-        .subcommand(decide::cancel())
-        .subcommand(aftermath::undo())
+        .subcommand(approve::approve())
+        .subcommand(approve::reject())
+        .subcommand(approve::cancel())
+        .subcommand(undo::undo())
         .subcommand(recover::command())
-        .subcommand(aftermath::resolve())
-        .subcommand(aftermath::release())
-        .subcommand(aftermath::reap())
-        .subcommand(switch::mode())
-        .subcommand(switch::kill_switch())
+        .subcommand(resolve::resolve())
+        .subcommand(resolve::release())
+        .subcommand(reap::reap())
+        .subcommand(mode::mode())
+        .subcommand(mode::kill_switch())
         .subcommand(workflow::command())
         .subcommand(journal::command())
         .subcommand(policy::command())
-        .subcommand(why::command())
-        .subcommand(doctor::command())
+        .subcommand(findings::why())
+        .subcommand(findings::doctor())
         .subcommand(completions::command())
         .subcommand(demo::command())
         .subcommand(sim::command())
-}
-
-fn for_actions(name: &'static str) -> Command {
-    Command::new(name)
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand_value_name("ACTION")
-        .subcommand_help_heading("Actions")
-}
-
-/// A subcommand for every action. Those that cannot be planned are known and not shown.
-pub(crate) fn with_actions(command: Command, planned: bool) -> Command {
-    let actions = crate::definitions()
-        .into_iter()
-        .map(|definition| flags::command(&definition).hide(planned && !definition.is_mutation()));
-    command.subcommands(actions)
 }
 
 fn dispatch(matches: &ArgMatches, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
@@ -107,24 +82,24 @@ fn dispatch(matches: &ArgMatches, global: &Global, out: &mut Out) -> Result<Exit
             block_on(plan::main(call, matches, out))
         }
         Some(("run", matches)) => {
-            let confirm = parsed::<run::Confirm>(matches);
+            let confirm = parsed::<Confirm>(matches);
             let (call, matches) = call(matches, connection)?;
             block_on(run::main(call, matches, &confirm, global, out))
         }
         Some(("proposals", matches)) => block_on(proposals::main(matches, global, out)),
         Some((verb @ ("approve" | "reject" | "cancel"), matches)) => {
-            block_on(decide::main(verb, matches, global, out))
+            block_on(approve::main(verb, matches, global, out))
         }
         Some(("undo", matches)) => {
-            let confirm = parsed::<run::Confirm>(matches);
-            block_on(aftermath::undo_main(matches, &confirm, global, out))
+            let confirm = parsed::<Confirm>(matches);
+            block_on(undo::undo_main(matches, &confirm, global, out))
         }
         Some(("recover", _)) => block_on(recover::main(global, out)),
-        Some(("resolve", matches)) => block_on(aftermath::resolve_main(matches, global, out)),
-        Some(("release", matches)) => block_on(aftermath::release_main(matches, global, out)),
-        Some(("reap", _)) => block_on(aftermath::reap_main(global, out)),
-        Some(("mode", matches)) => block_on(switch::mode_main(matches, global, out)),
-        Some(("kill-switch", matches)) => block_on(switch::kill_switch_main(matches, global, out)),
+        Some(("resolve", matches)) => block_on(resolve::resolve_main(matches, global, out)),
+        Some(("release", matches)) => block_on(resolve::release_main(matches, global, out)),
+        Some(("reap", _)) => block_on(reap::reap_main(global, out)),
+        Some(("mode", matches)) => block_on(mode::mode_main(matches, global, out)),
+        Some(("kill-switch", matches)) => block_on(mode::kill_switch_main(matches, global, out)),
         Some(("workflow", matches)) => block_on(workflow::main(matches, global, out)),
         Some(("journal", matches)) => block_on(journal::main(matches, global, out)),
         Some(("policy", matches)) => match matches.subcommand() {
@@ -134,35 +109,13 @@ fn dispatch(matches: &ArgMatches, global: &Global, out: &mut Out) -> Result<Exit
             }
             _ => policy::check(global, out),
         },
-        Some(("why", matches)) => block_on(why::main(matches, global, out)),
-        Some(("doctor", matches)) => block_on(doctor::main(matches, global, out)),
+        Some(("why", matches)) => block_on(findings::why_main(matches, global, out)),
+        Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, out)),
         Some(("completions", matches)) => completions::main(matches, command()),
         Some(("demo", _)) => block_on(demo::main(out)),
         Some(("sim", matches)) => block_on(sim::main(matches, out)),
         _ => Err(Failure::usage("no such command")),
     }
-}
-
-fn call<'a>(
-    matches: &'a ArgMatches,
-    connection: &Connection,
-) -> Result<(Call, &'a ArgMatches), Failure> {
-    let (name, matches) = matches
-        .subcommand()
-        .ok_or_else(|| Failure::usage("no action was named"))?;
-    let definitions = crate::definitions();
-    let definition = definitions
-        .iter()
-        .find(|definition| definition.name == name);
-    let definition = definition
-        .cloned()
-        .ok_or_else(|| Failure::usage(format!("there is no action `{name}`")))?;
-    let call = Call {
-        definition,
-        definitions,
-        connection: connection.clone(),
-    };
-    Ok((call, matches))
 }
 
 /// Arguments that were declared by the same type.
@@ -176,15 +129,6 @@ fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit
         .build()
         .map_err(|error| Failure::new(Exit::Failed, "runtime", error.to_string()))?
         .block_on(command)
-}
-
-/// Refuses a system that is not the one asked for. Asks it only when one was asked for.
-pub(crate) async fn check_system(call: &Call, catalogue: &Catalogue) -> Result<(), Failure> {
-    if call.connection.cluster_id.is_some() {
-        let system = catalogue.identity(&call.definition.name).await?;
-        call.connection.check_system(&system)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

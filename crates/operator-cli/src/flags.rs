@@ -3,11 +3,11 @@
 //! Clap only tells flags from values. Whether a value is right is for the validator to say, which
 //! names everything that is wrong at once.
 
-use action_core::{ActionDefinition, ParamDef, Shape, ValueType};
+use action_core::{ActionDefinition, ParamDef, Shape, ValueType, printable};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Number, Value};
 
-use crate::failure::Failure;
+use crate::terminal::failure::Failure;
 
 /// The argument that takes all parameters as JSON.
 const PARAMS: &str = "params";
@@ -107,6 +107,23 @@ pub(crate) fn arguments(
         let json = Value::Object(given.clone()).to_string();
         vec![format!("--{PARAMS}"), json]
     })
+}
+
+/// A command line for a person to copy.
+pub(crate) fn command_line(words: &[String]) -> String {
+    let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
+    printable(&format!("operator {}", words.join(" "))).into_owned()
+}
+
+/// A word of a command line, quoted for a shell where that is needed.
+fn quoted(word: &str) -> String {
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || "-_=./:,@%+".contains(character);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// The first sentence of a description.
@@ -250,6 +267,14 @@ mod tests {
         let text = json!({"type": "string"});
         assert_eq!(long(&parameter("region_id", text.clone())), "region-id");
         assert_eq!(long(&parameter("reason", text)), "param-reason");
+    }
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quoted("--region-id"), "--region-id");
+        assert_eq!(quoted("http://127.0.0.1:2379"), "http://127.0.0.1:2379");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
     }
 
     #[test]

@@ -11,12 +11,13 @@ use pd_sim::{Sim, Write};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
-use crate::exit::Exit;
-use crate::failure::Failure;
 use crate::flags;
-use crate::follow::Follow;
-use crate::life;
-use crate::show;
+use crate::reports::outcome;
+use crate::reports::plan;
+use crate::reports::proposal;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::progress::Follow;
 
 use super::Teller;
 
@@ -136,10 +137,10 @@ impl Stage {
     }
 
     async fn told(&self, proposal: &Proposal, teller: &mut Teller<'_>) -> Result<(), String> {
-        teller.tell(&show::verdict(&proposal.plan.verdict));
+        teller.tell(&plan::verdict(&proposal.plan.verdict));
         let life = self.guard.life(&proposal.id).await;
         let life = life.map_err(|error| error.report())?;
-        teller.tell(&format!("Policy: {}", life::ruling(&life.ruling)));
+        teller.tell(&format!("Policy: {}", proposal::ruling(&life.ruling)));
         Ok(())
     }
 
@@ -159,7 +160,7 @@ impl Stage {
         follow.finish();
         self.intents += follow.intents;
         let report = executed.map_err(|error| error.report())?;
-        teller.tell(&show::outcome(&report.outcome));
+        teller.tell(&outcome::outcome(&report.outcome));
         if report.outcome.result != OutcomeKind::Applied {
             return Err(format!(
                 "`{action}` ended otherwise: {}",
@@ -190,7 +191,7 @@ impl Stage {
             .await;
         let proposal = proposal.map_err(|error| error.report())?;
         let request = &proposal.request;
-        teller.tell(&show::request(&request.action, &request.parameters));
+        teller.tell(&plan::request(&request.action, &request.parameters));
         self.told(&proposal, teller).await?;
         self.execute(&proposal, teller).await
     }
@@ -202,7 +203,7 @@ impl Stage {
         if let Value::Object(parameters) = parameters {
             words.extend(flags::arguments(definition, parameters));
         }
-        show::command_line(&words)
+        flags::command_line(&words)
     }
 
     /// An observation's result.

@@ -7,8 +7,8 @@ use action_guard::{Decider, Phase};
 use pd_sim::Fault;
 use serde_json::{Value, json};
 
-use crate::show;
-use crate::table;
+use crate::reports::plan;
+use crate::terminal::table;
 
 use super::Teller;
 use super::stage::{Carried, DRAINED, REGIONS, STORES, Stage};
@@ -95,7 +95,7 @@ async fn refusal(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<String, S
     teller.tell(&format!("$ {}", stage.command("plan", action, &parameters)));
     let plan = stage.catalogue.plan(action, parameters.clone()).await;
     let plan = plan.map_err(|error| error.report())?;
-    teller.tell(&show::verdict(&plan.verdict));
+    teller.tell(&plan::verdict(&plan.verdict));
     let Verdict::WouldReject { text, .. } = &plan.verdict else {
         return Err("the plan does not say that PD would refuse".to_owned());
     };

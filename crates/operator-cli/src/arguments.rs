@@ -1,0 +1,88 @@
+//! Arguments that several verbs share.
+
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command};
+use jiff::SignedDuration;
+
+use crate::{flags, subjects};
+
+/// The argument that says which proposal.
+pub(crate) fn id() -> Arg {
+    Arg::new("id")
+        .required(true)
+        .value_name("ID")
+        .help("Its id, or the beginning or end of it")
+}
+
+/// What [`id`] was given.
+pub(crate) fn meant(matches: &ArgMatches) -> &str {
+    matches.get_one::<String>("id").map_or("", String::as_str)
+}
+
+/// The argument that says why.
+pub(crate) fn reason(required: bool) -> Arg {
+    Arg::new("reason")
+        .long("reason")
+        .value_name("TEXT")
+        .required(required)
+        .help("Why, for the journal")
+}
+
+/// What [`reason`] was given.
+pub(crate) fn given_reason(matches: &ArgMatches) -> &str {
+    let reason = matches.get_one::<String>("reason");
+    reason.map_or("", String::as_str)
+}
+
+/// Who says yes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Confirm {
+    /// Do not ask; without a terminal there is nobody to ask. Never stands for an approval
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+
+    /// Why, for the journal
+    #[arg(long, value_name = "TEXT", global = true)]
+    pub(crate) reason: Option<String>,
+
+    /// What ties it to other requests and to your own records
+    #[arg(long, value_name = "TEXT", global = true)]
+    pub(crate) correlation_id: Option<String>,
+
+    /// How long a lasting effect may stay, such as `2h`; something must run `operator reap` then
+    #[arg(long, value_name = "TIME", global = true, value_parser = length)]
+    pub(crate) lease: Option<Duration>,
+
+    /// Wait this long for an approval that is needed, such as `15m`
+    #[arg(long, value_name = "TIME", global = true, value_parser = length)]
+    pub(crate) wait: Option<Duration>,
+}
+
+/// A length of time, such as `15m`.
+fn length(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no length of time: write it as `90s`, `15m` or `2h`");
+    let length: SignedDuration = text.parse().map_err(|_| wrong())?;
+    let length = Duration::try_from(length).map_err(|_| wrong())?;
+    if length.is_zero() {
+        Err(wrong())
+    } else {
+        Ok(length)
+    }
+}
+
+pub(crate) fn for_actions(name: &'static str) -> Command {
+    Command::new(name)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand_value_name("ACTION")
+        .subcommand_help_heading("Actions")
+}
+
+/// A subcommand for every action. Those that cannot be planned are known and not shown.
+pub(crate) fn with_actions(command: Command, planned: bool) -> Command {
+    let actions = subjects::definitions()
+        .into_iter()
+        .map(|definition| flags::command(&definition).hide(planned && !definition.is_mutation()));
+    command.subcommands(actions)
+}

@@ -1,0 +1,71 @@
+//! Which proposal is meant by a part of its id.
+
+use std::sync::Arc;
+
+use action_guard::{Guard, Life, Phase, State};
+use jiff::Timestamp;
+
+use crate::call::Call;
+use crate::settings::connection::Connection;
+use crate::subjects;
+use crate::terminal::failure::Failure;
+
+/// The fewest characters that stand for an id.
+const SHORTEST: usize = 4;
+
+/// The proposal that is meant: by its id, or by the beginning or the end of it.
+pub(crate) fn find(state: &State, meant: &str) -> Result<Arc<Life>, Failure> {
+    if let Some(life) = state.life(meant) {
+        return Ok(Arc::clone(life));
+    }
+    let all = state.open.values().chain(&state.ended);
+    let fits = |life: &&Arc<Life>| {
+        let id = life.proposal.id.as_str();
+        meant.len() >= SHORTEST && (id.starts_with(meant) || id.ends_with(meant))
+    };
+    let found: Vec<&Arc<Life>> = all.filter(fits).collect();
+    match found.as_slice() {
+        [life] => Ok(Arc::clone(life)),
+        [] => Err(Failure::usage(format!(
+            "there is no open proposal `{meant}`, and none that ended lately"
+        ))
+        .next("`operator proposals list` shows them; `journal show --id ID` finds older ones")),
+        [..] => Err(
+            Failure::usage(format!("more than one proposal is meant by `{meant}`"))
+                .next("give more of its id"),
+        ),
+    }
+}
+
+/// The id that is meant; what ended long ago must be named in full.
+pub(crate) async fn known(guard: &Guard, meant: &str) -> Result<String, Failure> {
+    let state = guard.state().await?;
+    if state.effects.contains_key(meant) {
+        return Ok(meant.to_owned());
+    }
+    match find(&state, meant) {
+        Ok(life) => Ok(life.proposal.id.clone()),
+        Err(_) if meant.len() == 36 => Ok(meant.to_owned()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// What a life is about, for the commands that it leads to.
+pub(crate) fn call(life: &Life, connection: &Connection) -> Option<Call> {
+    let definitions = subjects::definitions();
+    let action = &life.proposal.request.action;
+    let definition = definitions
+        .iter()
+        .find(|known| known.name == *action)
+        .cloned()?;
+    Some(Call {
+        definition,
+        definitions,
+        connection: connection.clone(),
+    })
+}
+
+/// Whether somebody waits for something to become of it.
+pub(crate) fn is_open(life: &Life, now: Timestamp) -> bool {
+    !life.phase_at(now).is_end() || life.phase == Phase::Unknown
+}

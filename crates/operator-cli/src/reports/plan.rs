@@ -1,0 +1,176 @@
+//! Plans and outcomes as text for people.
+
+use action_core::{Comparison, Plan, Undo, Verdict, printable};
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::reports::outcome;
+use crate::terminal::table::{pair, section, text_of};
+
+/// A mutation that was planned.
+pub(crate) struct Planned<'a> {
+    pub(crate) call: &'a Call,
+    pub(crate) parameters: &'a Value,
+    /// The system, when it was asked.
+    pub(crate) system: Option<&'a str>,
+    pub(crate) plan: &'a Plan,
+    pub(crate) undo: &'a Undo,
+}
+
+impl Planned<'_> {
+    /// All there is to know before saying yes.
+    pub(crate) fn text(&self) -> String {
+        let plan = self.plan;
+        let mut title = request(&self.call.definition.name, self.parameters);
+        if let Some(system) = self.system {
+            title.push_str(&format!("\non {}", printable(system)));
+        }
+        let relied: Vec<Vec<String>> = plan
+            .preconditions
+            .iter()
+            .map(|fact| {
+                let or = match fact.comparison {
+                    Comparison::AtLeast => "or more",
+                    Comparison::AtMost => "or less",
+                    _ => "",
+                };
+                vec![fact.name.clone(), text_of(&fact.value), or.to_owned()]
+            })
+            .collect();
+        let read = match &plan.before {
+            Value::Object(facts) => facts
+                .iter()
+                .filter(|(name, _)| plan.preconditions.iter().all(|fact| fact.name != **name))
+                .map(pair)
+                .collect(),
+            _ => Vec::new(),
+        };
+        let impact = plan
+            .impact
+            .iter()
+            .map(|quantity| {
+                let amount = if quantity.name == quantity.unit {
+                    quantity.value.to_string()
+                } else {
+                    format!("{} {}", quantity.value, quantity.unit)
+                };
+                vec![quantity.name.clone(), amount]
+            })
+            .collect();
+        let touched = plan
+            .failure_domains
+            .iter()
+            .map(|domain| vec![domain.clone()])
+            .collect();
+        let unknowns = plan
+            .unknowns
+            .iter()
+            .map(|what| vec![what.clone()])
+            .collect();
+        let takes = plan.duration.as_ref().map(|estimate| {
+            format!(
+                "Takes about {}, at most {} ({})",
+                duration(estimate.likely_ms),
+                duration(estimate.at_most_ms),
+                printable(&estimate.measure)
+            )
+        });
+        let undo = plan
+            .verdict
+            .may_be_sent()
+            .then(|| outcome::undo(self.call, self.undo));
+        let parts = [
+            Some(title),
+            Some(verdict(&plan.verdict)),
+            section("Relies on", relied),
+            section("Was read", read),
+            section("Impact", impact),
+            section("Touches, of what fails together", touched),
+            section("Not known", unknowns),
+            takes,
+            undo,
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// What would happen, in a sentence and the system's words.
+pub(crate) fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::WouldReject { code, text } => format!(
+            "Would be refused ({}): {}",
+            printable(code),
+            printable(text.trim_end())
+        ),
+        Verdict::NoOp { already } => format!("Nothing to do: {}", printable(already)),
+        Verdict::WouldDisplace { displaced } => {
+            format!("Would proceed, in place of: {}", printable(displaced))
+        }
+        Verdict::AcceptedButWillNotProgress { causes } => {
+            let causes = causes
+                .iter()
+                .map(|cause| vec![cause.code.clone(), cause.text.clone()]);
+            section(
+                "Would be accepted, and nothing would come of it",
+                causes.collect(),
+            )
+            .unwrap_or_else(|| "Would be accepted, and nothing would come of it".to_owned())
+        }
+        Verdict::Undecided { causes } => {
+            let causes: Vec<_> = causes
+                .iter()
+                .map(|cause| format!("{} ({})", printable(&cause.text), printable(&cause.code)))
+                .collect();
+            format!(
+                "Cannot be told before it is asked for: {}",
+                causes.join("; ")
+            )
+        }
+        Verdict::WouldProceed => "Would proceed: it would be accepted and carried out".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// An action and its parameters on one line.
+pub(crate) fn request(name: &str, parameters: &Value) -> String {
+    let mut words = vec![name.to_owned()];
+    if let Value::Object(parameters) = parameters {
+        words.extend(
+            parameters
+                .iter()
+                .map(|(name, value)| format!("{name}={}", text_of(value))),
+        );
+    }
+    printable(&words.join(" ")).into_owned()
+}
+
+/// Milliseconds, as people say it.
+fn duration(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..10_000 if !ms.is_multiple_of(1_000) => {
+            format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
+        }
+        1_000..120_000 => format!("{} s", ms / 1_000),
+        _ => format!("{} min", ms / 60_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        let cases = [
+            (200, "200 ms"),
+            (2_000, "2 s"),
+            (2_500, "2.5 s"),
+            (90_000, "90 s"),
+            (600_000, "10 min"),
+        ];
+        for (ms, text) in cases {
+            assert_eq!(duration(ms), text);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Proposals as people and programs see them.
+
+use std::sync::Arc;
+
+use action_core::printable;
+use action_guard::{Approval, Life, Ruling};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::lookup;
+use crate::reports::outcome;
+use crate::reports::plan::{self, Planned};
+use crate::settings::connection::Connection;
+use crate::terminal::table::{section, table, when};
+
+/// Proposals as a table.
+pub(crate) fn list(lives: &[Arc<Life>], now: Timestamp) -> String {
+    let rows = lives.iter().map(|life| {
+        let request = &life.proposal.request;
+        vec![
+            life.proposal.id.clone(),
+            life.phase_at(now).to_string(),
+            plan::request(&request.action, &request.parameters),
+            request.actor.clone(),
+            when(life.proposed_at),
+        ]
+    });
+    table(
+        &["id", "state", "what", "asked by", "asked at"],
+        rows.collect(),
+    )
+}
+
+/// All there is to know of one.
+pub(crate) fn text(life: &Life, connection: &Connection, now: Timestamp) -> String {
+    let proposal = &life.proposal;
+    let call = lookup::call(life, connection);
+    let planned = call.as_ref().map(|call| {
+        Planned {
+            call,
+            parameters: &proposal.request.parameters,
+            system: Some(&proposal.system),
+            plan: &proposal.plan,
+            undo: &proposal.undo,
+        }
+        .text()
+    });
+    let mut rows = vec![
+        vec!["id".to_owned(), proposal.id.clone()],
+        vec!["state".to_owned(), life.phase_at(now).to_string()],
+        vec!["plan".to_owned(), proposal.plan_hash.to_string()],
+        vec![
+            "asked by".to_owned(),
+            format!("{} (identity claimed)", proposal.request.actor),
+        ],
+        vec!["asked at".to_owned(), when(life.proposed_at)],
+        vec!["until".to_owned(), when(proposal.expires_at)],
+    ];
+    let mut row = |name: &str, value: Option<String>| {
+        rows.extend(value.map(|value| vec![name.to_owned(), value]));
+    };
+    row("reason", proposal.request.reason.clone());
+    row("belongs to", proposal.request.correlation_id.clone());
+    row("takes back", proposal.undoes.clone());
+    row("policy", Some(ruling(&life.ruling)));
+    for approval in &life.approvals {
+        row("approved by", Some(approved(approval, now)));
+    }
+    if let Some(cancel) = &life.cancel {
+        let said = format!("{} at {}: {}", cancel.by, when(cancel.at), cancel.reason);
+        row("stopped by", Some(said));
+    }
+    row("carried out by", life.owner.clone());
+    row(
+        "resolved by",
+        life.resolved_by.as_ref().map(ToString::to_string),
+    );
+    let about = planned.unwrap_or_else(|| {
+        let request = &proposal.request;
+        plan::request(&request.action, &request.parameters)
+    });
+    let ended = life.outcome.as_ref().map(outcome::outcome);
+    let parts = [Some(about), section("Proposal", rows), ended];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
+
+/// The same for programs: as the journal has it, and how it stands.
+pub(crate) fn json(life: &Life, now: Timestamp) -> Value {
+    let mut json = serde_json::to_value(life).unwrap_or_default();
+    json["phase"] = json!(life.phase_at(now));
+    json["requester_identity"] = json!("claimed");
+    if let Some(Value::Array(approvals)) = json.get_mut("approvals") {
+        for (approval, written) in life.approvals.iter().zip(approvals) {
+            written["identity"] = json!(identity(approval));
+        }
+    }
+    json
+}
+
+/// Whether who agreed is known, or only said.
+fn identity(approval: &Approval) -> &'static str {
+    match approval.signature {
+        Some(_) => "signed",
+        None => "claimed",
+    }
+}
+
+fn approved(approval: &Approval, now: Timestamp) -> String {
+    let until = when(approval.expires_at);
+    let over = if approval.expires_at <= now {
+        "expired"
+    } else {
+        "until"
+    };
+    let reason = approval
+        .reason
+        .as_ref()
+        .map_or_else(String::new, |reason| format!(": {reason}"));
+    let who = format!("{} (identity {})", approval.by, identity(approval));
+    format!("{who}, {over} {until}{reason}")
+}
+
+/// What the rules say, in a line.
+pub(crate) fn ruling(ruling: &Ruling) -> String {
+    let rule = ruling.rule();
+    match ruling {
+        Ruling::Allow { .. } => format!("allowed by `{rule}`"),
+        Ruling::Approve {
+            by, count, signed, ..
+        } => {
+            let by = if by.is_empty() {
+                "anybody".to_owned()
+            } else {
+                by.join(", ")
+            };
+            let signed = if *signed { ", signed" } else { "" };
+            format!("approval of {count} of {by}{signed}, wanted by `{rule}`")
+        }
+        Ruling::Deny { reason, .. } => format!("denied by `{rule}`: {reason}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// What waits for people, and how they agree.
+pub(crate) fn waiting(life: &Life) -> String {
+    let id = &life.proposal.id;
+    let who = printable(&ruling(&life.ruling)).into_owned();
+    format!(
+        "Waits for {who}\n  operator approve {id} --plan {}\nand then\n  operator proposals run {id}",
+        life.proposal.plan_hash.short()
+    )
+}

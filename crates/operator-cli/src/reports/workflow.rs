@@ -1,0 +1,217 @@
+//! Workflows for people.
+
+use std::sync::Arc;
+
+use action_core::{ActionDefinition, Step, Work, Workflow, printable};
+use action_guard::{Ending, Flow, FlowEvent, FlowRun, Outlook, Stands, StepEvent, Tries, Waiting};
+
+use crate::flags::{self, first_sentence};
+use crate::reports::plan;
+use crate::settings::connection::Connection;
+use crate::terminal::output::note;
+use crate::terminal::progress::Follow;
+use crate::terminal::table::when;
+use crate::terminal::table::{section, table};
+
+/// What was started, and what can be.
+pub(crate) fn list(started: &[(Arc<Flow>, Outlook)], makers: &[ActionDefinition]) -> String {
+    let rows = started.iter().map(|(flow, outlook)| {
+        vec![
+            flow.id.clone(),
+            stands(outlook),
+            format!("{} of {}", done(flow), flow.workflow.steps.len()),
+            flow.workflow.title.clone(),
+            flow.by.to_string(),
+            when(flow.started_at),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let started = if rows.is_empty() {
+        "Nothing was started.".to_owned()
+    } else {
+        table(
+            &["id", "state", "steps", "what", "started by", "started at"],
+            rows,
+        )
+    };
+    let makers = makers
+        .iter()
+        .map(|maker| vec![maker.name.clone(), first_sentence(&maker.description)]);
+    let makers = section("Can be started", makers.collect());
+    [Some(started), makers]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// One that is not started.
+pub(crate) fn workflow(workflow: &Workflow) -> String {
+    let steps = workflow.steps.iter();
+    let rows = steps.map(|step| vec![step.id.clone(), what(step), step.needs.join(", ")]);
+    let steps = table(&["step", "what", "needs"], rows.collect());
+    format!("{}\n\n{steps}", printable(&workflow.title))
+}
+
+/// One that was started.
+pub(crate) fn run(run: &FlowRun, connection: &Connection) -> String {
+    let flow = &run.flow;
+    let rows = flow.workflow.steps.iter().map(|step| {
+        let state = flow.steps.get(&step.id);
+        let forward = state.map_or_else(String::new, |state| tries(&state.forward));
+        let back = state
+            .map(|state| tries(&state.back))
+            .filter(|back| !back.is_empty());
+        let back = back.map_or_else(String::new, |back| format!("; taken back: {back}"));
+        vec![step.id.clone(), what(step), format!("{forward}{back}")]
+    });
+    let mut lines = vec![
+        format!("{}: {}", flow.id, printable(&flow.workflow.title)),
+        format!("started by {} at {}", flow.by, when(flow.started_at)),
+        String::new(),
+        table(&["step", "what", "how it stands"], rows.collect()),
+        String::new(),
+        stands(&run.outlook),
+    ];
+    if let Some(stopped) = &run.outlook.stopped {
+        let step = stopped
+            .step
+            .as_ref()
+            .map_or_else(String::new, |step| format!("{step}: "));
+        lines.push(format!("  {step}{}", printable(&stopped.reason)));
+        lines.push(format!("  next: {}", stopped.next));
+        let proposal = stopped.proposal.as_ref();
+        lines.extend(proposal.map(|id| format!("  proposal {id}")));
+    }
+    let flags: Vec<String> = connection.flags();
+    for waiting in &run.outlook.waiting {
+        lines.extend(wait(waiting, flow, &flags));
+    }
+    lines.join("\n")
+}
+
+fn wait(waiting: &Waiting, flow: &Flow, flags: &[String]) -> Vec<String> {
+    let command = |words: &[&str]| {
+        let words = words.iter().map(|word| (*word).to_owned());
+        let words: Vec<String> = words.chain(flags.iter().cloned()).collect();
+        flags::command_line(&words)
+    };
+    let then = command(&["workflow", "resume", &flow.id]);
+    match waiting {
+        Waiting::Approval { step, proposal } => vec![
+            format!("{step} waits for people to agree:"),
+            format!("  {}", command(&["proposals", "show", proposal])),
+            format!("and then\n  {then}"),
+        ],
+        Waiting::Confirmation { step, text, .. } => vec![
+            format!("{step} waits until somebody has done this and says so:"),
+            format!("  {}", printable(text)),
+            format!("  {}", command(&["workflow", "confirm", &flow.id, step])),
+            format!("and then\n  {then}"),
+        ],
+        Waiting::Schedule { at } => vec![format!("begins at {at} if somebody runs then\n  {then}")],
+        Waiting::Retry { step, at } => vec![format!("{step} is tried again at {at}")],
+        Waiting::Mutation { step, proposal } => {
+            vec![format!("{step} is being carried out: proposal {proposal}")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn stands(outlook: &Outlook) -> String {
+    match (&outlook.over, &outlook.stopped) {
+        (Some(Ending::Completed), _) => "completed".to_owned(),
+        (Some(Ending::Cancelled), _) => "cancelled".to_owned(),
+        (Some(Ending::Compensated), _) => "taken back".to_owned(),
+        (Some(_), _) => "over".to_owned(),
+        (None, Some(_)) => "stopped".to_owned(),
+        (None, None) if outlook.due.is_empty() && !outlook.waiting.is_empty() => {
+            "waiting".to_owned()
+        }
+        (None, None) => "under way".to_owned(),
+    }
+}
+
+fn done(flow: &Flow) -> usize {
+    let steps = flow.workflow.steps.iter();
+    steps.filter(|step| flow.is_done(&step.id)).count()
+}
+
+fn what(step: &Step) -> String {
+    match step.work() {
+        Work::Action {
+            name, parameters, ..
+        } => plan::request(name, &serde_json::Value::Object(parameters.clone())),
+        Work::Undo { of, .. } => format!("take back {of}"),
+        Work::Observe { name, until, .. } => {
+            let until: Vec<String> = until.iter().map(ToString::to_string).collect();
+            format!("until {name} shows {}", until.join(" and "))
+        }
+        Work::Confirm { text, .. } => format!("somebody: {text}"),
+        _ => String::new(),
+    }
+}
+
+fn tries(tries: &Tries) -> String {
+    match &tries.stands {
+        Stands::Open => String::new(),
+        Stands::Proposed => "proposed".to_owned(),
+        Stands::Done { summary, by, .. } => {
+            let by = by.as_ref().map(|by| format!(" by {by}"));
+            let summary = summary.as_ref().map(|summary| format!(": {summary}"));
+            format!(
+                "done{}{}",
+                by.unwrap_or_default(),
+                summary.unwrap_or_default()
+            )
+        }
+        Stands::Failed(failure) => format!("{}: {}", failure.code, failure.reason),
+        Stands::Left { reason } => format!("nothing of ours left: {reason}"),
+        _ => String::new(),
+    }
+}
+
+/// Shows what happens, on stderr.
+#[derive(Default)]
+pub(crate) struct FollowFlow {
+    follow: Follow,
+    last: String,
+}
+
+impl FollowFlow {
+    pub(crate) fn event(&mut self, event: FlowEvent) {
+        match event {
+            FlowEvent::Proposed { step, proposal } => {
+                self.line(&format!("{step}: proposed as {proposal}"));
+            }
+            FlowEvent::Mutation { step, seen } => {
+                self.line(&format!("{step}:"));
+                self.follow.event(*seen);
+            }
+            FlowEvent::NotYet { step, unmet } => self.line(&format!("{step}: not yet: {unmet}")),
+            FlowEvent::NotNow { step, why } => self.line(&format!("{step}: not now: {why}")),
+            FlowEvent::Step { step, what } => match what {
+                StepEvent::Seen { summary } => self.line(&format!("{step}: {summary}")),
+                StepEvent::Failed { reason, .. } | StepEvent::NotTakenBack { reason, .. } => {
+                    self.line(&format!("{step}: {reason}"));
+                }
+                StepEvent::Left { reason } => self.line(&format!("{step}: left alone: {reason}")),
+                _ => {}
+            },
+            FlowEvent::Waiting { .. } => self.line("waiting for people, or for a date"),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn finish(&mut self) {
+        self.follow.finish();
+    }
+
+    /// The same line once.
+    fn line(&mut self, line: &str) {
+        if self.last != line {
+            line.clone_into(&mut self.last);
+            note(&printable(line));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The config file: where it is, and what it says.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::settings::connection::Cluster;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Format;
+
+/// The config file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    pub(super) output: Option<Format>,
+    /// The cluster to use when no address and no other cluster is given.
+    pub(super) cluster: Option<String>,
+    pub(super) state_dir: Option<PathBuf>,
+    pub(super) policy: Option<PathBuf>,
+    pub(super) actor: Option<String>,
+    pub(super) sign_with: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) clusters: BTreeMap<String, Cluster>,
+}
+
+/// The config file, if there is one. One that is named must be there.
+pub(super) fn read(given: Option<&Path>) -> Result<Option<(PathBuf, Config)>, Failure> {
+    let path = match given {
+        Some(path) => path.to_owned(),
+        None => match config_file("config.toml").filter(|path| path.exists()) {
+            Some(path) => path,
+            None => return Ok(None),
+        },
+    };
+    let shown = path.display();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::usage(format!("cannot read `{shown}`: {error}")))?;
+    let config = toml::from_str(&text)
+        .map_err(|error| Failure::usage(format!("`{shown}` is wrong: {error}")))?;
+    Ok(Some((path, config)))
+}
+
+/// A file of ours among the user's configuration.
+pub(crate) fn config_file(name: &str) -> Option<PathBuf> {
+    // As the XDG specification says, a path that is not absolute is not meant.
+    let home = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(std::env::home_dir()?.join(".config")))?;
+    Some(home.join("operator").join(name))
+}
+
+/// A path that a config file gives: from the user's home, or from where the file is.
+pub(super) fn beside(config: &Path, given: &PathBuf) -> PathBuf {
+    if let (Ok(rest), Some(home)) = (given.strip_prefix("~"), std::env::home_dir()) {
+        return home.join(rest);
+    }
+    config
+        .parent()
+        .map_or_else(|| given.clone(), |directory| directory.join(given))
+}

@@ -1,0 +1,72 @@
+//! Where the journal and the policy are, and who acts.
+
+use std::path::PathBuf;
+
+use action_guard::{Actor, PrivateKey};
+
+use crate::terminal::failure::Failure;
+
+/// Where the journal and the policy are, and who acts.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "State")]
+pub(crate) struct State {
+    /// Directory of the journal [default: operator in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR", env = "OPERATOR_STATE_DIR", global = true)]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// Policy [default: policy.toml beside the config file, else a built-in one]
+    #[arg(long, value_name = "FILE", env = "OPERATOR_POLICY", global = true)]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Who acts: `user:NAME` or `agent:NAME` [default: the user of this system]
+    #[arg(long, value_name = "ACTOR", env = "OPERATOR_ACTOR", global = true)]
+    pub(crate) actor: Option<String>,
+
+    /// Your ed25519 key, to prove who you are where you decide (PEM)
+    #[arg(long, value_name = "FILE", env = "OPERATOR_SIGN_WITH", global = true)]
+    pub(crate) sign_with: Option<PathBuf>,
+}
+
+impl State {
+    /// Who acts. Claimed, unless what they do is signed.
+    pub(crate) fn actor(&self) -> Result<Actor, Failure> {
+        let actor = self.actor.clone().unwrap_or_else(|| {
+            let user = ["USER", "LOGNAME", "USERNAME"]
+                .into_iter()
+                .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+            format!("user:{}", user.as_deref().unwrap_or("unknown"))
+        });
+        actor
+            .parse()
+            .map_err(|error| Failure::usage(format!("{error}")).next("say who with `--actor`"))
+    }
+
+    /// The key of who acts, if they gave one.
+    pub(crate) fn key(&self) -> Result<Option<PrivateKey>, Failure> {
+        let Some(path) = &self.sign_with else {
+            return Ok(None);
+        };
+        let wrong = |error: String| {
+            let path = path.display();
+            Failure::usage(format!("`--sign-with`: cannot use `{path}`: {error}"))
+        };
+        let pem = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let key = PrivateKey::parse_pem(&pem).map_err(|error| wrong(error.to_string()))?;
+        Ok(Some(key))
+    }
+
+    /// Where the journal is.
+    pub(crate) fn directory(&self) -> Result<PathBuf, Failure> {
+        if let Some(directory) = &self.state_dir {
+            return Ok(directory.clone());
+        }
+        // As the XDG specification says, a path that is not absolute is not meant.
+        let state_home = std::env::var_os("XDG_STATE_HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .or_else(|| Some(std::env::home_dir()?.join(".local/state")));
+        state_home
+            .map(|home| home.join("operator"))
+            .ok_or_else(|| Failure::usage("there is no home directory: give `--state-dir`"))
+    }
+}

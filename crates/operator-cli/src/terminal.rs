@@ -1,0 +1,7 @@
+//! The terminal: what is written there and how the command ends.
+
+pub(crate) mod exit_code;
+pub(crate) mod failure;
+pub(crate) mod output;
+pub(crate) mod progress;
+pub(crate) mod table;

@@ -1,0 +1,209 @@
+//! What keeps a command from its result.
+
+use action_core::{ActionError, Problem, RegistryError, printable};
+use action_guard::policy::PolicyError;
+use action_guard::{CommitError, GuardError, JournalError, Refusal};
+use serde_json::{Value, json};
+
+use crate::terminal::exit_code::Exit;
+use crate::terminal::output::Out;
+
+/// What keeps a command from its result.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    /// Stable.
+    code: String,
+    message: String,
+    problems: Vec<Problem>,
+    /// More of what is wrong, one on a line.
+    lines: Box<[String]>,
+    /// What to do next.
+    next: Option<String>,
+}
+
+impl Failure {
+    /// What is wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            code: code.to_owned(),
+            message: message.into(),
+            problems: Vec::new(),
+            lines: Box::default(),
+            next: None,
+        }
+    }
+
+    /// The command line is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message)
+    }
+
+    /// Nothing is sent, for this reason.
+    pub(crate) fn refused(code: &str, message: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, code, message)
+    }
+
+    /// And this is what to do.
+    pub(crate) fn next(mut self, what: impl Into<String>) -> Self {
+        self.next = Some(what.into());
+        self
+    }
+
+    /// Tells people on stderr and, where JSON is wanted, programs on stdout.
+    pub(crate) fn tell(&self, out: &mut Out) {
+        let mut lines = vec![format!("error: {}", printable(&self.message))];
+        lines.extend(
+            self.problems
+                .iter()
+                .map(|problem| format!("  {}", printable(&problem.to_string()))),
+        );
+        let more = self.lines.iter();
+        lines.extend(more.map(|line| format!("  {}", printable(line))));
+        lines.extend(
+            self.next
+                .iter()
+                .map(|next| format!("  {}", printable(next))),
+        );
+        out.note(&lines.join("\n"));
+        if out.is_json() {
+            out.json(&self.json());
+        }
+    }
+
+    fn json(&self) -> Value {
+        let mut error = json!({"code": self.code, "message": self.message});
+        if !self.problems.is_empty() {
+            error["problems"] = json!(self.problems);
+        }
+        if !self.lines.is_empty() {
+            error["details"] = json!(self.lines);
+        }
+        if let Some(next) = &self.next {
+            error["next"] = json!(next);
+        }
+        json!({"error": error})
+    }
+}
+
+impl From<ActionError> for Failure {
+    fn from(error: ActionError) -> Self {
+        let exit = Exit::of_failure(error.kind());
+        let problems = error.problems().to_vec();
+        let message = match &error {
+            ActionError::InvalidParameters { action, .. } => {
+                format!("the parameters of `{action}` are wrong, nothing was sent")
+            }
+            other => other.report(),
+        };
+        Self {
+            problems,
+            ..Self::new(exit, error.code(), message).unreachable_hint()
+        }
+    }
+}
+
+impl Failure {
+    /// A policy that is wrong.
+    pub(crate) fn policy(source: &str, error: &PolicyError) -> Self {
+        let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        Self {
+            lines: problems.into(),
+            ..Self::new(
+                Exit::Usage,
+                "policy",
+                format!("the policy `{source}` is wrong"),
+            )
+        }
+    }
+}
+
+impl Failure {
+    /// What the state, the mode, the rules or a person do not allow, and the way on.
+    fn of_refusal(refusal: &Refusal) -> Self {
+        let said = refusal.to_string();
+        match refusal {
+            Refusal::Observing => Self::refused("observing", said)
+                .next("`operator mode execute --reason TEXT` allows sends on this state directory"),
+            Refusal::Killed { .. } => Self::refused("killed", said)
+                .next("`operator kill-switch status` shows it, `kill-switch reset` ends it"),
+            Refusal::Denied { .. } => Self::refused("denied", said)
+                .next("`operator policy explain ACTION` shows how the policy came to this"),
+            Refusal::NotProven { .. } => {
+                Self::refused("not_proven", said).next("sign it with `--sign-with FILE`")
+            }
+            Refusal::UnknownProposal { .. } => Self::new(Exit::Usage, "unknown_proposal", said)
+                .next("`operator proposals list` shows those that are open"),
+            Refusal::ResourceHeld { .. } => Self::refused("resource_held", said),
+            _ => Self::refused("refused", said),
+        }
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        GuardError::from(error).into()
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        Self::new(Exit::Failed, "journal", action_core::report(&error))
+    }
+}
+
+impl From<GuardError> for Failure {
+    fn from(error: GuardError) -> Self {
+        match error {
+            GuardError::Action(error) => error.into(),
+            GuardError::Workflow(error) => Self {
+                lines: error.problems.iter().map(ToString::to_string).collect(),
+                ..Self::new(Exit::Usage, "workflow", "the workflow is wrong")
+            },
+            GuardError::NotSent { ref verdict } => {
+                let exit = Exit::of_verdict(verdict);
+                Self::new(exit, "not_sent", error.report())
+            }
+            GuardError::Drifted { .. } => Self::refused("drifted", error.report())
+                .next("plan it again: what it was planned for has changed"),
+            GuardError::Refused(ref refusal) => Self::of_refusal(refusal),
+            GuardError::WrongSystem { .. } => Self::refused("wrong_system", error.report()),
+            // The system was not asked, so it is not the one that could not be reached.
+            GuardError::Journal(_) => {
+                let why = error.report();
+                Self::new(Exit::Failed, "journal", format!("nothing was sent: {why}"))
+            }
+            GuardError::Unrecorded { ref report, .. } => {
+                let (summary, why) = (&report.outcome.summary, error.report());
+                Self::new(
+                    Exit::Unknown,
+                    "unrecorded",
+                    format!("{why}; it ended so: {summary}"),
+                )
+                .next("`operator recover` looks again and finishes the record")
+            }
+            other => Self::new(Exit::of_failure(other.kind()), "guard", other.report()),
+        }
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        Self::new(Exit::Failed, "registry", error.to_string())
+    }
+}
+
+impl Failure {
+    fn unreachable_hint(self) -> Self {
+        if self.exit == Exit::Unreachable {
+            self.next("is it the right address? `--pd` or the variable PD_ADDR says where PD is")
+        } else {
+            self
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! One file per verb of the command line, or per group that belongs together.
+
+pub(crate) mod actions;
+pub(crate) mod approve;
+pub(crate) mod carry_out;
+pub(crate) mod completions;
+pub(crate) mod findings;
+pub(crate) mod journal;
+pub(crate) mod mode;
+pub(crate) mod plan;
+pub(crate) mod policy;
+pub(crate) mod proposals;
+pub(crate) mod reap;
+pub(crate) mod recover;
+pub(crate) mod resolve;
+pub(crate) mod run;
+pub(crate) mod sim;
+pub(crate) mod undo;
+pub(crate) mod workflow;

@@ -1,0 +1,187 @@
+//! `operator actions`: what can be done.
+
+use action_core::{ActionDefinition, printable, printable_lines, render};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::{Value, json};
+
+use crate::flags::first_sentence;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::{Format, Out};
+use crate::terminal::table;
+
+pub(crate) fn command() -> Command {
+    let list = Command::new("list").about("List what can be done").arg(
+        Arg::new("format")
+            .long("format")
+            .value_parser(value_parser!(Format))
+            .help("What the list looks like [default: as `--output`]"),
+    );
+    let formats = [
+        "table",
+        "json",
+        "mcp",
+        "openai",
+        "openai-responses",
+        "anthropic",
+    ];
+    let show = Command::new("show")
+        .about("Show what an action is, for people or as a tool for a model")
+        .arg(
+            Arg::new("name")
+                .required(true)
+                .value_name("NAME")
+                .help("The action"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_parser(PossibleValuesParser::new(formats))
+                .help("What it looks like [default: as `--output`]"),
+        );
+    Command::new("actions")
+        .about("List and show what can be done; needs no PD")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([list, show])
+}
+
+pub(crate) fn main(matches: &ArgMatches, out: &mut Out) -> Result<Exit, Failure> {
+    let definitions = crate::subjects::definitions();
+    match matches.subcommand() {
+        Some(("list", matches)) => {
+            let as_json = match matches.get_one::<Format>("format") {
+                Some(format) => *format == Format::Json,
+                None => out.is_json(),
+            };
+            list(&definitions, as_json, out);
+        }
+        Some(("show", matches)) => {
+            let name = matches.get_one::<String>("name").map_or("", String::as_str);
+            let default = if out.is_json() { "json" } else { "table" };
+            let format = matches
+                .get_one::<String>("format")
+                .map_or(default, String::as_str);
+            let definition = definitions
+                .iter()
+                .find(|definition| definition.name == name);
+            let definition = definition.ok_or_else(|| {
+                Failure::usage(format!("there is no action `{name}`"))
+                    .next("`operator actions list` shows all of them")
+            })?;
+            show(definition, format, out);
+        }
+        _ => return Err(Failure::usage("no such command")),
+    }
+    Ok(Exit::Done)
+}
+
+fn list(definitions: &[ActionDefinition], as_json: bool, out: &mut Out) {
+    if as_json {
+        out.json(&json!({"actions": definitions}));
+        return;
+    }
+    let rows = definitions
+        .iter()
+        .map(|definition| {
+            let (kind, stake) = kind(definition);
+            vec![
+                definition.name.clone(),
+                kind,
+                stake,
+                first_sentence(&definition.description),
+            ]
+        })
+        .collect();
+    out.data(&table::table(
+        &["name", "kind", "risk", "what it does"],
+        rows,
+    ));
+}
+
+fn show(definition: &ActionDefinition, format: &str, out: &mut Out) {
+    match format {
+        "json" => out.json(definition),
+        "mcp" => out.json(&render::mcp(definition)),
+        "openai" => out.json(&render::openai_chat(definition)),
+        "openai-responses" => out.json(&render::openai_responses(definition)),
+        "anthropic" => out.json(&render::anthropic(definition)),
+        _ => out.data(&text(definition)),
+    }
+}
+
+fn text(definition: &ActionDefinition) -> String {
+    let (kind, stake) = kind(definition);
+    let mut facts = vec![kind];
+    if definition.is_mutation() {
+        facts.push(format!("{stake} risk"));
+        facts.push(
+            if definition.reversible {
+                "can be taken back"
+            } else {
+                "cannot be taken back"
+            }
+            .to_owned(),
+        );
+        if definition.idempotent {
+            facts.push("a repetition changes nothing more".to_owned());
+        }
+        if definition.requires_approval {
+            facts.push("needs a person's consent".to_owned());
+        }
+    } else if let Some(cost) = word(&definition.cost) {
+        facts.push(format!("reads: {cost}"));
+    }
+    let rows = definition
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let need = match (&parameter.default, parameter.required) {
+                (Some(default), _) => format!("default {}", table::text_of(default)),
+                (None, true) => "required".to_owned(),
+                (None, false) => "optional".to_owned(),
+            };
+            let kind = parameter.shape.kind.as_str().to_owned();
+            let description = parameter
+                .description
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
+            vec![parameter.name.clone(), kind, need, description]
+        })
+        .collect::<Vec<_>>();
+    let parameters = if rows.is_empty() {
+        "Takes no parameters.".to_owned()
+    } else {
+        table::table(&["parameter", "type", "", "what it is"], rows)
+    };
+    format!(
+        "{}: {}\n{}\n\n{}\n\n{parameters}",
+        printable(&definition.name),
+        printable(&definition.title),
+        facts.join(", "),
+        printable_lines(definition.description.trim()),
+    )
+}
+
+/// What kind of action it is, and what it puts at stake.
+fn kind(definition: &ActionDefinition) -> (String, String) {
+    let kind = word(&definition.kind).unwrap_or_default();
+    let kind = match word(&definition.effect) {
+        Some(effect) => format!("{kind}, {}", effect.replace('_', "-")),
+        None => kind,
+    };
+    (
+        kind,
+        word(&definition.risk).unwrap_or_else(|| "-".to_owned()),
+    )
+}
+
+/// The word that a value has in JSON.
+fn word(value: &impl serde::Serialize) -> Option<String> {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => Some(word),
+        _ => None,
+    }
+}

@@ -1,0 +1,124 @@
+//! `operator approve`, `reject` and `cancel`: what people decide.
+
+use std::io::{IsTerminal as _, stderr, stdin};
+
+use action_guard::{Decider, Life, PlanHash};
+use clap::{Arg, ArgMatches, Command};
+use jiff::Timestamp;
+
+use crate::arguments::{given_reason, id, meant, reason};
+use crate::lookup;
+use crate::reports::proposal;
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::{Out, note};
+
+/// The fewest digits that stand for a plan.
+const SHORTEST: usize = 12;
+
+pub(crate) fn approve() -> Command {
+    Command::new("approve")
+        .about("Agree to a proposal, by the plan that you have seen")
+        .arg(id())
+        .arg(Arg::new("plan").long("plan").value_name("HASH").help(
+            "The plan that you have seen, by 12 or more digits of its hash; else you are asked",
+        ))
+        .arg(reason(false))
+}
+
+pub(crate) fn reject() -> Command {
+    Command::new("reject")
+        .about("Refuse a proposal for good")
+        .arg(id())
+        .arg(reason(true))
+}
+
+pub(crate) fn cancel() -> Command {
+    Command::new("cancel")
+        .about("Stop a proposal; what was sent is not taken back, only followed no longer")
+        .arg(id())
+        .arg(reason(true))
+}
+
+pub(crate) async fn main(
+    verb: &str,
+    matches: &ArgMatches,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let desk = global.state.desk()?;
+    let actor = global.state.actor()?;
+    let key = global.state.key()?;
+    let found = lookup::find(&*desk.state().await?, meant(matches))?;
+    let id = &found.proposal.id;
+    let life = match verb {
+        "approve" => {
+            let plan = seen(&found, matches, global)?;
+            let by = key.as_ref().map_or_else(
+                || Decider::claimed(&actor),
+                |key| Decider::with_key(&actor, key),
+            );
+            let reason = matches.get_one::<String>("reason").cloned();
+            desk.approve(id, &plan, by, reason).await?
+        }
+        "reject" => desk.reject(id, &actor, given_reason(matches)).await?,
+        _ => desk.cancel(id, &actor, given_reason(matches)).await?,
+    };
+    let now = Timestamp::now();
+    if out.is_json() {
+        out.json(&proposal::json(&life, now));
+    } else {
+        let proven = if key.is_some() && verb == "approve" {
+            "signed"
+        } else {
+            "claimed"
+        };
+        let phase = life.phase_at(now);
+        out.data(&format!("{id} is {phase}, by {actor} (identity {proven})"));
+    }
+    Ok(Exit::Done)
+}
+
+/// The plan that was seen: named by its hash, or shown and agreed to now.
+fn seen(found: &Life, matches: &ArgMatches, global: &Global) -> Result<PlanHash, Failure> {
+    let hash = &found.proposal.plan_hash;
+    if let Some(given) = matches.get_one::<String>("plan") {
+        if given.len() < SHORTEST || !given.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(Failure::usage(format!(
+                "`--plan {given}` is not {SHORTEST} or more digits of a plan's hash"
+            )));
+        }
+        if hash.as_str().starts_with(given.as_str()) {
+            return Ok(hash.clone());
+        }
+        return Err(Failure::refused(
+            "other_plan",
+            format!(
+                "the proposal has plan {}, not {given}: nothing was approved",
+                hash.short()
+            ),
+        )
+        .next("look at it anew with `operator proposals show`"));
+    }
+    note(&format!(
+        "{}\n",
+        proposal::text(found, &global.connection, Timestamp::now())
+    ));
+    if !stdin().is_terminal() || !stderr().is_terminal() {
+        return Err(Failure::refused(
+            "not_confirmed",
+            "not approved: there is no terminal to ask on",
+        )
+        .next(format!(
+            "read the plan, then give `--plan {}`",
+            hash.short()
+        )));
+    }
+    note("Type `approve` to agree to this plan:");
+    let mut answer = String::new();
+    match stdin().read_line(&mut answer) {
+        Ok(_) if answer.trim() == "approve" => Ok(hash.clone()),
+        _ => Err(Failure::refused("not_confirmed", "not approved")),
+    }
+}

@@ -1,0 +1,249 @@
+//! Carries out a proposal: shows it, waits for approval, asks, sends, follows and proves.
+
+use std::io::{IsTerminal as _, stderr, stdin};
+use std::time::{Duration, Instant};
+
+use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict, printable};
+use action_guard::{Event, Guard, GuardError, Life, Mode, Phase, Proposal, Refusal, Report};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::arguments::Confirm;
+use crate::call::Call;
+use crate::reports::plan::Planned;
+use crate::reports::{outcome, proposal as proposals};
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Out;
+use crate::terminal::progress::Follow;
+
+/// Between two looks whether people have agreed.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Shows what was proposed, waits for whom it takes, asks, and carries it out.
+pub(crate) async fn go_on(
+    call: &Call,
+    guard: &Guard,
+    proposal: &Proposal,
+    confirm: &Confirm,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let actor = global.state.actor()?;
+    let planned = Planned {
+        call,
+        parameters: &proposal.request.parameters,
+        system: Some(&proposal.system),
+        plan: &proposal.plan,
+        undo: &proposal.undo,
+    };
+    out.note(&planned.text());
+    let called_off = async |why: &str| {
+        // It is gone with its plan in any case.
+        let _ = guard.cancel(&proposal.id, &actor, why).await;
+    };
+    if let Err(failure) = call.connection.check_system(&proposal.system) {
+        called_off("another cluster than the one that was asked for").await;
+        return Err(failure);
+    }
+    if !proposal.plan.verdict.may_be_sent() {
+        called_off("its plan does not go ahead").await;
+        return Ok(not_sent(call, proposal, out));
+    }
+    let life = guard.life(&proposal.id).await?;
+    out.note(&format!(
+        "\n{}\n",
+        printable(&proposals::ruling(&life.ruling))
+    ));
+    if life.phase == Phase::NeedsApproval {
+        match confirm.wait {
+            Some(wait) => approved(guard, &life, wait, out).await?,
+            None => return Ok(waits(call, &life, out)),
+        }
+    }
+    if guard.state().await?.mode != Mode::Execute {
+        return Err(GuardError::Refused(Refusal::Observing).into());
+    }
+    if let Err(failure) = confirmed(&call.definition, confirm) {
+        called_off("not confirmed").await;
+        return Err(failure);
+    }
+    carry_out(call, guard, proposal, out).await
+}
+
+/// Waits until people have agreed.
+async fn approved(guard: &Guard, waiting: &Life, wait: Duration, out: &Out) -> Result<(), Failure> {
+    out.note(&proposals::waiting(waiting));
+    let id = &waiting.proposal.id;
+    let until = Instant::now() + wait;
+    loop {
+        let life = guard.life(id).await?;
+        match life.phase_at(Timestamp::now()) {
+            Phase::NeedsApproval if Instant::now() < until => {}
+            Phase::NeedsApproval => {
+                return Err(Failure::new(
+                    Exit::Waiting,
+                    "needs_approval",
+                    "nobody approved it in time; it can still be approved",
+                ));
+            }
+            Phase::Approved => return Ok(()),
+            phase => {
+                let said = format!("proposal {id} is {phase}: nothing was sent");
+                return Err(Failure::refused("not_approved", said));
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = tokio::signal::ctrl_c() => {
+                return Err(Failure::new(
+                    Exit::Waiting,
+                    "interrupted",
+                    "no longer waiting; it can still be approved",
+                ));
+            }
+        }
+    }
+}
+
+fn waits(call: &Call, life: &Life, out: &mut Out) -> Exit {
+    if out.is_json() {
+        let proposal = &life.proposal;
+        out.json(&json!({
+            "id": proposal.id,
+            "action": call.definition.name,
+            "parameters": proposal.request.parameters,
+            "system": proposal.system,
+            "sent": false,
+            "phase": life.phase,
+            "ruling": life.ruling,
+            "plan_hash": proposal.plan_hash,
+            "plan": proposal.plan,
+        }));
+    }
+    out.note(&proposals::waiting(life));
+    Exit::Waiting
+}
+
+/// Carries out what is approved, and shows how it ended.
+pub(crate) async fn carry_out(
+    call: &Call,
+    guard: &Guard,
+    proposal: &Proposal,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let mut follow = Follow::default();
+    let executed = {
+        let mut on_event = |event: Event| {
+            if out.is_lines() {
+                out.json(&event);
+            }
+            follow.event(event);
+        };
+        tokio::select! {
+            biased;
+            executed = guard.execute(proposal, &mut on_event) => Some(executed),
+            _ = tokio::signal::ctrl_c() => None,
+        }
+    };
+    follow.finish();
+    match executed {
+        Some(Ok(report)) => {
+            let exit = if is_refusal(&report, &follow) {
+                Exit::Refused
+            } else {
+                Exit::of_outcome(report.outcome.result)
+            };
+            ended(call, proposal, &report, out);
+            Ok(exit)
+        }
+        Some(Err(GuardError::NotSent {
+            verdict: Verdict::NoOp { already },
+        })) => {
+            out.note(&format!("nothing to do any more: {}", printable(&already)));
+            Ok(not_sent(call, proposal, out))
+        }
+        Some(Err(error)) => Err(error.into()),
+        None if follow.intents == 0 => Err(Failure::refused(
+            "interrupted",
+            "interrupted before anything was sent",
+        )),
+        None => Err(Failure::new(
+            Exit::Unknown,
+            "interrupted",
+            "no longer following; what was sent goes on",
+        )
+        .next("`operator recover` looks how it ended and finishes the record")),
+    }
+}
+
+/// Nothing is sent when the plan says no, or that there is nothing to do.
+fn not_sent(call: &Call, proposal: &Proposal, out: &mut Out) -> Exit {
+    let exit = Exit::of_verdict(&proposal.plan.verdict);
+    out.note("nothing was sent");
+    if out.is_json() {
+        out.json(&json!({
+            "id": proposal.id,
+            "action": call.definition.name,
+            "parameters": proposal.request.parameters,
+            "system": proposal.system,
+            "sent": false,
+            "plan": proposal.plan,
+        }));
+    }
+    exit
+}
+
+/// Whether the system answered, and the answer was no.
+fn is_refusal(report: &Report, follow: &Follow) -> bool {
+    report.outcome.result == OutcomeKind::NotApplied
+        && report.accepted.is_none()
+        && follow.unanswered == 0
+}
+
+fn ended(call: &Call, proposal: &Proposal, report: &Report, out: &mut Out) {
+    if out.is_json() {
+        out.json(&json!({
+            "id": report.id,
+            "action": report.action,
+            "parameters": report.parameters,
+            "system": proposal.system,
+            "sent": true,
+            "plan": proposal.plan,
+            "accepted": report.accepted,
+            "outcome": report.outcome,
+            "undo": report.undo,
+            "undo_command": outcome::undo_command(call, &report.undo),
+        }));
+    } else {
+        out.data(&outcome::report(call, report));
+    }
+}
+
+/// Asks, unless the command line said yes.
+fn confirmed(definition: &ActionDefinition, confirm: &Confirm) -> Result<(), Failure> {
+    if confirm.yes {
+        return Ok(());
+    }
+    if !stdin().is_terminal() || !stderr().is_terminal() {
+        return Err(Failure::refused(
+            "not_confirmed",
+            "not confirmed, so nothing was sent: there is no terminal to ask on",
+        )
+        .next("read the plan, then give `--yes`"));
+    }
+    let word = match definition.risk {
+        Some(Risk::Low | Risk::Medium) => "yes",
+        _ => definition.name.as_str(),
+    };
+    crate::terminal::output::note(&format!("Type `{}` to run it:", printable(word)));
+    let mut answer = String::new();
+    match stdin().read_line(&mut answer) {
+        Ok(_) if answer.trim() == word => Ok(()),
+        _ => Err(Failure::refused(
+            "not_confirmed",
+            "not confirmed, so nothing was sent",
+        )),
+    }
+}

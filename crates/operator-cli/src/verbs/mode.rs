@@ -1,0 +1,202 @@
+//! `operator mode` and `operator kill-switch`: whether anything may be sent.
+
+use action_core::printable;
+use action_guard::{Decider, Mode, State, Stop};
+use clap::{Arg, ArgMatches, Command};
+use serde_json::json;
+
+use crate::arguments::{given_reason, reason};
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Out;
+use crate::terminal::table::{section, when};
+
+pub(crate) fn mode() -> Command {
+    Command::new("mode")
+        .about("Show or set whether anything may be sent from this state directory")
+        .arg(
+            Arg::new("mode")
+                .value_parser(["observe", "execute"])
+                .help("observe: nothing is sent; execute: what the policy allows is"),
+        )
+        .arg(reason(false).requires("mode"))
+}
+
+pub(crate) fn kill_switch() -> Command {
+    Command::new("kill-switch")
+        .about("Stop everything, at once and in every process on this state directory")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([
+            Command::new("on")
+                .about(
+                    "Stop: no process begins to send, what waits is cancelled; works with PD down",
+                )
+                .arg(reason(true)),
+            Command::new("status").about("Show whether everything is stopped, and what goes on"),
+            Command::new("reset")
+                .about("End the stop; the mode is observe after it")
+                .arg(reason(true)),
+        ])
+}
+
+pub(crate) async fn mode_main(
+    matches: &ArgMatches,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    if let Some(mode) = matches.get_one::<String>("mode") {
+        let (actor, key) = (global.state.actor()?, global.state.key()?);
+        let by = key.as_ref().map_or_else(
+            || Decider::claimed(&actor),
+            |key| Decider::with_key(&actor, key),
+        );
+        let (mode, desk) = if mode == "execute" {
+            (Mode::Execute, global.state.desk()?)
+        } else {
+            // To stop sends takes no policy, and no proof.
+            (Mode::Observe, global.state.bare_desk()?)
+        };
+        let by = if mode == Mode::Observe {
+            Decider::claimed(&actor)
+        } else {
+            by
+        };
+        desk.set_mode(mode, by, given_reason(matches)).await?;
+    }
+    let state = global.state.bare_desk()?.state().await?;
+    let directory = global.state.directory()?;
+    let stopped = if state.killed.is_some() {
+        "; stopped by the kill switch"
+    } else {
+        ""
+    };
+    if out.is_json() {
+        out.json(&json!({
+            "mode": state.mode,
+            "stopped": state.killed,
+            "state_dir": directory.display().to_string(),
+        }));
+    } else {
+        let place = directory.display().to_string();
+        out.data(&format!(
+            "{} in {}{stopped}",
+            word(state.mode),
+            printable(&place)
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn kill_switch_main(
+    matches: &ArgMatches,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    match matches.subcommand() {
+        Some(("on", matches)) => {
+            let desk = global.state.bare_desk()?;
+            let stop = desk
+                .stop(&global.state.actor()?, given_reason(matches))
+                .await?;
+            told(&stop, global, out)
+        }
+        Some(("reset", matches)) => {
+            let (actor, key) = (global.state.actor()?, global.state.key()?);
+            let by = key.as_ref().map_or_else(
+                || Decider::claimed(&actor),
+                |key| Decider::with_key(&actor, key),
+            );
+            global
+                .state
+                .desk()?
+                .reset(by, given_reason(matches))
+                .await?;
+            status(global, out).await
+        }
+        _ => status(global, out).await,
+    }
+}
+
+async fn status(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let journal = global.state.journal()?;
+    let by_file = journal.is_stopped().await?;
+    let state = journal.state().await?;
+    if out.is_json() {
+        out.json(&json!({
+            "stopped": by_file || state.killed.is_some(),
+            "by": state.killed,
+            "kill_file": by_file,
+            "mode": state.mode,
+        }));
+        return Ok(Exit::Done);
+    }
+    out.data(&said(&state, by_file));
+    Ok(Exit::Done)
+}
+
+fn said(state: &State, by_file: bool) -> String {
+    match (&state.killed, by_file) {
+        (Some(killed), _) => {
+            let (by, at) = (&killed.by, when(killed.at));
+            format!(
+                "Stopped by {by} (identity claimed) at {at}: {}",
+                printable(&killed.reason)
+            )
+        }
+        (None, true) => "Stopped by a `KILL` file in the state directory".to_owned(),
+        (None, false) => format!("Not stopped; the mode is {}", word(state.mode)),
+    }
+}
+
+fn told(stop: &Stop, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let directory = global.state.directory()?.display().to_string();
+    let unrecorded = stop
+        .unrecorded
+        .as_ref()
+        .map(|error| action_core::report(error));
+    let id = |life: &std::sync::Arc<action_guard::Life>| life.proposal.id.clone();
+    let in_force: Vec<_> = stop.in_force.iter().map(|effect| json!(effect)).collect();
+    let in_motion: Vec<String> = stop.in_motion.iter().map(id).collect();
+    let cancelled: Vec<String> = stop.cancelled.iter().map(id).collect();
+    if out.is_json() {
+        out.json(&json!({
+            "stopped": true,
+            "state_dir": directory,
+            "unrecorded": unrecorded,
+            "cancelled": cancelled,
+            "in_motion": in_motion,
+            "in_force": in_force,
+        }));
+        return Ok(Exit::Done);
+    }
+    let rows = |ids: Vec<String>| ids.into_iter().map(|id| vec![id]).collect();
+    let effects = stop.in_force.iter();
+    let effects = effects
+        .map(|effect| vec![effect.id.clone(), effect.key.clone()])
+        .collect();
+    let parts = [
+        Some(format!(
+            "Stopped: nothing more is sent from {}",
+            printable(&directory)
+        )),
+        unrecorded.map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
+        section("Cancelled", rows(cancelled)),
+        section("Sent before, and goes on", rows(in_motion)),
+        section("Still in force; `operator undo ID` takes it back", effects),
+        Some(
+            "Other state directories, and what others do to the cluster, are not covered"
+                .to_owned(),
+        ),
+    ];
+    out.data(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"));
+    Ok(Exit::Done)
+}
+
+fn word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Execute => "execute",
+        _ => "observe",
+    }
+}

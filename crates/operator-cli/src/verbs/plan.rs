@@ -1,0 +1,52 @@
+//! `operator plan`: what an action would do.
+
+use action_core::ActionError;
+use action_core::ActionKind;
+use clap::ArgMatches;
+use serde_json::json;
+
+use crate::call::{Call, check_system};
+use crate::flags;
+use crate::reports::outcome;
+use crate::reports::plan::Planned;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Out;
+
+pub(crate) async fn main(call: Call, matches: &ArgMatches, out: &mut Out) -> Result<Exit, Failure> {
+    let name = &call.definition.name;
+    let given = flags::parameters(&call.definition, matches)?;
+    let registry = crate::subjects::registry(&call.connection)?;
+    let catalogue = registry.catalogue();
+    let parameters = catalogue.validate(name, given)?;
+    if !call.definition.is_mutation() {
+        let error = ActionError::WrongKind {
+            name: name.clone(),
+            is: call.definition.kind,
+            wanted: ActionKind::Mutation,
+        };
+        return Err(Failure::from(error).next(format!("look with `operator run {name}`")));
+    }
+    check_system(&call, &catalogue).await?;
+    let plan = catalogue.plan(name, parameters.clone()).await?;
+    let undo = catalogue.undo(name, parameters.clone(), &plan.before, None)?;
+    if out.is_json() {
+        out.json(&json!({
+            "action": name,
+            "parameters": parameters,
+            "plan": plan,
+            "undo": undo,
+            "undo_command": outcome::undo_command(&call, &undo),
+        }));
+    } else {
+        let planned = Planned {
+            call: &call,
+            parameters: &parameters,
+            system: None,
+            plan: &plan,
+            undo: &undo,
+        };
+        out.data(&planned.text());
+    }
+    Ok(Exit::of_verdict(&plan.verdict))
+}

@@ -1,0 +1,99 @@
+//! `operator proposals`: what was asked for, and how it stands.
+
+use action_guard::Phase;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use jiff::Timestamp;
+
+use crate::arguments::{id, meant};
+use crate::lookup;
+use crate::reports::proposal;
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Out;
+use crate::verbs::carry_out;
+
+pub(crate) fn command() -> Command {
+    let all = Arg::new("all")
+        .long("all")
+        .short('a')
+        .action(ArgAction::SetTrue)
+        .help("Those that ended lately too");
+    Command::new("proposals")
+        .about("List, show and carry out what was asked for")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([
+            Command::new("list").about("List what is open").arg(all),
+            Command::new("show")
+                .about("Show one: its plan, what the policy says, who agreed, how it ended")
+                .arg(id()),
+            Command::new("run")
+                .about("Carry out what was approved, follow it and prove its outcome")
+                .arg(id()),
+        ])
+}
+
+pub(crate) async fn main(
+    matches: &ArgMatches,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let now = Timestamp::now();
+    match matches.subcommand() {
+        Some(("list", matches)) => {
+            let state = global.state.bare_desk()?.state().await?;
+            let ended = state.ended.iter().filter(|_| matches.get_flag("all"));
+            let mut lives: Vec<_> = ended.chain(state.open.values()).cloned().collect();
+            lives.sort_by(|one, other| one.proposal.id.cmp(&other.proposal.id));
+            if !matches.get_flag("all") {
+                lives.retain(|life| lookup::is_open(life, now));
+            }
+            if out.is_json() {
+                let lives: Vec<_> = lives.iter().map(|life| proposal::json(life, now)).collect();
+                out.list("proposals", &lives);
+            } else if lives.is_empty() {
+                out.data("Nothing is open.");
+            } else {
+                out.data(&proposal::list(&lives, now));
+            }
+            Ok(Exit::Done)
+        }
+        Some(("show", matches)) => {
+            let state = global.state.bare_desk()?.state().await?;
+            let found = lookup::find(&state, meant(matches))?;
+            if out.is_json() {
+                out.json(&proposal::json(&found, now));
+            } else {
+                out.data(&proposal::text(&found, &global.connection, now));
+            }
+            Ok(Exit::Done)
+        }
+        Some(("run", matches)) => {
+            let guard = global.state.guard(&global.connection)?;
+            let found = lookup::find(&*guard.state().await?, meant(matches))?;
+            let proposal = &found.proposal;
+            global.connection.check_system(&proposal.system)?;
+            let call = lookup::call(&found, &global.connection).ok_or_else(|| {
+                Failure::usage(format!(
+                    "there is no action `{}` here",
+                    proposal.request.action
+                ))
+            })?;
+            match found.phase_at(now) {
+                Phase::Approved => {}
+                Phase::NeedsApproval => {
+                    out.note(&proposal::waiting(&found));
+                    let said = "it is not approved yet";
+                    return Err(Failure::new(Exit::Waiting, "needs_approval", said));
+                }
+                phase => {
+                    let said = format!("proposal {} is {phase}: nothing was sent", proposal.id);
+                    return Err(Failure::refused("not_approved", said));
+                }
+            }
+            carry_out::carry_out(&call, &guard, proposal, out).await
+        }
+        _ => Err(Failure::usage("no such command")),
+    }
+}

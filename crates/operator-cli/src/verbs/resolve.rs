@@ -1,0 +1,81 @@
+//! `operator resolve` and `release`: what only people know, for the journal.
+
+use action_core::OutcomeKind;
+use clap::{Arg, ArgMatches, Command};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::arguments::{given_reason, id, meant, reason};
+use crate::lookup;
+use crate::reports::proposal;
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Out;
+
+pub(crate) fn resolve() -> Command {
+    Command::new("resolve")
+        .about("Say how a mutation of unknown outcome ended, when nothing that can be read does")
+        .arg(id())
+        .arg(
+            Arg::new("result")
+                .required(true)
+                .value_parser(["applied", "not-applied"])
+                .help("How it ended"),
+        )
+        .arg(reason(true))
+}
+
+pub(crate) fn release() -> Command {
+    Command::new("release")
+        .about("Give up a lasting effect: it is somebody else's now, or gone; nothing is sent")
+        .arg(id())
+        .arg(reason(true))
+}
+
+pub(crate) async fn resolve_main(
+    matches: &ArgMatches,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let guard = global.state.bare_guard(&global.connection)?;
+    let result = match matches.get_one::<String>("result").map(String::as_str) {
+        Some("applied") => OutcomeKind::Applied,
+        _ => OutcomeKind::NotApplied,
+    };
+    let id = lookup::known(&guard, meant(matches)).await?;
+    let actor = global.state.actor()?;
+    let life = guard
+        .resolve(&id, &actor, result, given_reason(matches))
+        .await?;
+    let now = Timestamp::now();
+    if out.is_json() {
+        out.json(&proposal::json(&life, now));
+    } else {
+        out.data(&format!(
+            "{id} is {}, as {actor} says (identity claimed)",
+            life.phase_at(now)
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn release_main(
+    matches: &ArgMatches,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let guard = global.state.bare_guard(&global.connection)?;
+    let id = lookup::known(&guard, meant(matches)).await?;
+    guard
+        .release(&id, &global.state.actor()?, given_reason(matches))
+        .await?;
+    if out.is_json() {
+        out.json(&json!({"id": id, "released": true}));
+    } else {
+        out.data(&format!(
+            "{id} is released: what it left in force is not ours any more"
+        ));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,48 @@
+//! `operator run`: doing it, with proof.
+
+use action_guard::Request;
+use clap::ArgMatches;
+
+use crate::arguments::Confirm;
+use crate::call::{Call, check_system};
+use crate::flags;
+use crate::settings::Global;
+use crate::subjects;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Out;
+use crate::terminal::table;
+use crate::verbs::carry_out::go_on;
+
+pub(crate) async fn main(
+    call: Call,
+    matches: &ArgMatches,
+    confirm: &Confirm,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let given = flags::parameters(&call.definition, matches)?;
+    let catalogue = subjects::registry(&call.connection)?.catalogue();
+    let name = &call.definition.name;
+    let parameters = catalogue.validate(name, given)?;
+    check_system(&call, &catalogue).await?;
+    if call.definition.is_mutation() {
+        let guard = global.state.guard(&call.connection)?;
+        let actor = global.state.actor()?;
+        let mut request = Request::new(name, parameters, actor.as_str());
+        request.reason.clone_from(&confirm.reason);
+        request.correlation_id.clone_from(&confirm.correlation_id);
+        if let Some(lease) = confirm.lease {
+            request = request.lease(lease);
+        }
+        let proposal = guard.propose(request).await?;
+        return go_on(&call, &guard, &proposal, confirm, global, out).await;
+    }
+    let result = catalogue.observe(name, parameters).await?;
+    if out.is_json() {
+        out.json(&result);
+    } else {
+        out.data(&table::result(&result));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,71 @@
+//! `operator undo`: takes back what a proposal did.
+
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
+
+use crate::arguments::{Confirm, id, meant};
+use crate::lookup;
+use crate::reports::outcome;
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Out;
+use crate::terminal::progress::Follow;
+use crate::verbs::carry_out;
+
+pub(crate) fn undo() -> Command {
+    let break_glass = Arg::new("break-glass")
+        .long("break-glass")
+        .action(ArgAction::SetTrue)
+        .help("Take back a lasting effect of ours although the journal cannot be written")
+        .requires("reason");
+    Confirm::augment_args(Command::new("undo"))
+        .about("Take back what a proposal did, unless somebody changed it since")
+        .arg(id())
+        .arg(break_glass)
+}
+
+pub(crate) async fn undo_main(
+    matches: &ArgMatches,
+    confirm: &Confirm,
+    global: &Global,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let guard = global.state.guard(&global.connection)?;
+    let actor = global.state.actor()?;
+    let id = lookup::known(&guard, meant(matches)).await?;
+    let reason = confirm
+        .reason
+        .clone()
+        .unwrap_or_else(|| format!("taking back {id}"));
+    if matches.get_flag("break-glass") {
+        if !confirm.yes {
+            return Err(Failure::refused("not_confirmed", "nothing was sent")
+                .next("`--break-glass` sends without a record beforehand: give `--yes` too"));
+        }
+        let mut follow = Follow::default();
+        let broken = guard
+            .break_glass(&id, &actor, &reason, &mut |event| follow.event(event))
+            .await;
+        follow.finish();
+        let broken = broken?;
+        if out.is_json() {
+            out.json(&broken);
+        } else {
+            out.data(&outcome::outcome(&broken.report.outcome));
+        }
+        if !broken.recorded {
+            out.note("It is not in the journal. Keep this record, and free some space:");
+            out.note(&serde_json::to_string(&broken.record).unwrap_or_default());
+        }
+        return Ok(Exit::of_outcome(broken.report.outcome.result));
+    }
+    let proposal = guard.propose_undo(&id, &actor, &reason).await?;
+    let life = guard.life(&proposal.id).await?;
+    let call = lookup::call(&life, &global.connection).ok_or_else(|| {
+        Failure::usage(format!(
+            "there is no action `{}` here",
+            proposal.request.action
+        ))
+    })?;
+    carry_out::go_on(&call, &guard, &proposal, confirm, global, out).await
+}
