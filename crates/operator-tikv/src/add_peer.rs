@@ -5,6 +5,7 @@ use action_core::{
     Verdict,
 };
 use async_trait::async_trait;
+use pd_client::operators::NewOperator;
 use pd_client::regions::{PeerRole, Region};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -106,12 +107,18 @@ impl Mutation<Tikv> for AddPeer {
     }
 
     async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
-        let pd = tikv.sender(attempt);
-        let (region, store) = (self.region_id.pd(), self.store_id.pd());
-        accepted(match self.role {
-            NewPeerRole::Voter => pd.add_peer_operator(region, store).await,
-            NewPeerRole::Learner => pd.add_learner_operator(region, store).await,
-        })
+        let (region_id, store_id) = (self.region_id.pd(), self.store_id.pd());
+        let operator = match self.role {
+            NewPeerRole::Voter => NewOperator::AddPeer {
+                region_id,
+                store_id,
+            },
+            NewPeerRole::Learner => NewOperator::AddLearner {
+                region_id,
+                store_id,
+            },
+        };
+        accepted(tikv.sender(attempt).add_operator(operator).await)
     }
 
     async fn probe(

@@ -5,6 +5,7 @@ use action_core::{
     Progress, Quantity, Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
+use pd_client::operators::NewOperator;
 use pd_client::regions::{Peer, PeerRole, Region};
 use pd_client::rules::RegionFit;
 use schemars::JsonSchema;
@@ -127,9 +128,9 @@ impl Mutation<Tikv> for MergeRegions {
     }
 
     async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
-        let (source, target) = (self.source_region_id, self.target_region_id);
-        let pd = tikv.sender(attempt);
-        accepted(pd.add_merge_region_operator(source.pd(), target.pd()).await)
+        let (source, target) = (self.source_region_id.pd(), self.target_region_id.pd());
+        let operator = NewOperator::MergeRegion { source, target };
+        accepted(tikv.sender(attempt).add_operator(operator).await)
     }
 
     async fn probe(

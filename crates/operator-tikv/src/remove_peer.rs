@@ -5,6 +5,7 @@ use action_core::{
     Verdict,
 };
 use async_trait::async_trait;
+use pd_client::operators::NewOperator;
 use pd_client::regions::Region;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,9 +81,12 @@ impl Mutation<Tikv> for RemovePeer {
     }
 
     async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
-        let pd = tikv.sender(attempt);
-        let (region, store) = (self.region_id.pd(), self.store_id.pd());
-        accepted(pd.remove_peer_operator(region, store).await)
+        let (region_id, store_id) = (self.region_id.pd(), self.store_id.pd());
+        let operator = NewOperator::RemovePeer {
+            region_id,
+            store_id,
+        };
+        accepted(tikv.sender(attempt).add_operator(operator).await)
     }
 
     async fn probe(

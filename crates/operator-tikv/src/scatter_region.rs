@@ -7,6 +7,7 @@ use action_core::{
 use async_trait::async_trait;
 use pd_client::Version;
 use pd_client::hotspots::{HotKind, HotRegions};
+use pd_client::operators::NewOperator;
 use pd_client::rules::RegionFit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -95,12 +96,11 @@ impl Mutation<Tikv> for ScatterRegion {
     }
 
     async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
-        let pd = tikv.sender(attempt);
-        let group = self.group.as_deref();
-        accepted(
-            pd.add_scatter_region_operator(self.region_id.pd(), group)
-                .await,
-        )
+        let operator = NewOperator::ScatterRegion {
+            region_id: self.region_id.pd(),
+            group: self.group.clone(),
+        };
+        accepted(tikv.sender(attempt).add_operator(operator).await)
     }
 
     async fn probe(

@@ -5,7 +5,7 @@ use action_core::{
     Progress, Quantity, Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
-use pd_client::operators::SplitPolicy;
+use pd_client::operators::{NewOperator, SplitPolicy};
 use pd_client::regions::Region;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -124,9 +124,12 @@ impl Mutation<Tikv> for SplitRegion {
             SplitPoint::Approximate => SplitPolicy::Approximate,
             SplitPoint::UseKey => SplitPolicy::UseKey,
         };
-        let pd = tikv.sender(attempt);
-        let answer = pd.add_split_region_operator(self.region_id.pd(), policy, &self.keys);
-        accepted(answer.await)
+        let operator = NewOperator::SplitRegion {
+            region_id: self.region_id.pd(),
+            policy,
+            keys: self.keys.clone(),
+        };
+        accepted(tikv.sender(attempt).add_operator(operator).await)
     }
 
     async fn probe(

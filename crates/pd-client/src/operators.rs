@@ -12,10 +12,10 @@ use crate::ids::RegionId;
 use crate::transport::{Accepted, Call};
 
 pub use filtered::{OperatorFilter, OperatorObject};
-pub use requests::{SplitPolicy, TargetRole};
+pub use new_operator::{NewOperator, SplitPolicy, TargetRole};
 
 mod filtered;
-mod requests;
+mod new_operator;
 mod text;
 
 impl Client {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pd_client::checkers::Checker;
-use pd_client::operators::{SplitPolicy, TargetRole};
+use pd_client::operators::{NewOperator, SplitPolicy, TargetRole};
 use pd_client::stores::LimitKind;
 use pd_client::{Client, Error, ErrorClass};
 
@@ -106,44 +106,28 @@ fn what_pd_would_misread_is_not_sent() {
         },
         "accept none",
     );
-    refused(
-        async |pd| pd.add_merge_region_operator(region(1), region(1)).await,
-        "neighbour",
-    );
-    let policy = SplitPolicy::UseKey;
-    refused(
-        async |pd| pd.add_split_region_operator(region(1), policy, &NONE).await,
-        "at least one",
-    );
-    refused(
-        async |pd| {
-            pd.add_split_region_operator(region(1), policy, &["zz"])
-                .await
-        },
-        "hexadecimal",
-    );
-    refused(
-        async |pd| {
-            pd.add_split_region_operator(region(1), SplitPolicy::Scan, &["74"])
-                .await
-        },
-        "`usekey` only",
-    );
-    for (targets, words) in [
-        (vec![], "at least one"),
-        (vec![(store(1), TargetRole::Voter); 2], "once"),
+    let region_id = region(1);
+    let split = |policy, keys: &[&str]| NewOperator::SplitRegion {
+        region_id,
+        policy,
+        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+    };
+    let transfer = |targets| NewOperator::TransferRegion { region_id, targets };
+    let (leader, voter) = (TargetRole::Leader, TargetRole::Voter);
+    let (source, target) = (region_id, region_id);
+    for (operator, words) in [
+        (NewOperator::MergeRegion { source, target }, "neighbour"),
+        (split(SplitPolicy::UseKey, &[]), "at least one"),
+        (split(SplitPolicy::UseKey, &["zz"]), "hexadecimal"),
+        (split(SplitPolicy::Scan, &["74"]), "`usekey` only"),
+        (transfer(vec![]), "at least one"),
+        (transfer(vec![(store(1), voter); 2]), "once"),
         (
-            vec![
-                (store(1), TargetRole::Leader),
-                (store(2), TargetRole::Leader),
-            ],
+            transfer(vec![(store(1), leader), (store(2), leader)]),
             "the leader",
         ),
     ] {
-        refused(
-            async |pd| pd.add_transfer_region_operator(region(1), &targets).await,
-            words,
-        );
+        refused(async |pd| pd.add_operator(operator).await, words);
     }
     refused(
         async |pd| pd.split_regions(&NONE, None).await,

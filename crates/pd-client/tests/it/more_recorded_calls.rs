@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use pd_client::hotspots::HotKind;
-use pd_client::operators::SplitPolicy;
+use pd_client::operators::{NewOperator, SplitPolicy};
 use pd_client::regions::{RegionCheck, RoleOnStore, TopOrder};
 use pd_client::{Accepted, Client, Error};
 use serde_json::Value;
@@ -120,20 +120,33 @@ async fn change(pd: &Client, step: &Step) -> Option<Result<Accepted, Error>> {
     let id = || step.id("region_id").map(region);
     Some(match (path, body["name"].as_str()) {
         ("/operators", Some("add-peer")) => {
-            pd.add_peer_operator(id()?, store(step.id("store_id")?))
-                .await
+            pd.add_operator(NewOperator::AddPeer {
+                region_id: id()?,
+                store_id: store(step.id("store_id")?),
+            })
+            .await
         }
         ("/operators", Some("split-region")) if body["policy"] == "approximate" => {
-            const NONE: [&str; 0] = [];
-            pd.add_split_region_operator(id()?, SplitPolicy::Approximate, &NONE)
-                .await
+            pd.add_operator(NewOperator::SplitRegion {
+                region_id: id()?,
+                policy: SplitPolicy::Approximate,
+                keys: Vec::new(),
+            })
+            .await
         }
         ("/operators", Some("merge-region")) => {
             let source = region(step.id("source_region_id")?);
             let target = region(step.id("target_region_id")?);
-            pd.add_merge_region_operator(source, target).await
+            pd.add_operator(NewOperator::MergeRegion { source, target })
+                .await
         }
-        ("/operators", Some("scatter-region")) => pd.add_scatter_region_operator(id()?, None).await,
+        ("/operators", Some("scatter-region")) => {
+            pd.add_operator(NewOperator::ScatterRegion {
+                region_id: id()?,
+                group: None,
+            })
+            .await
+        }
         ("/config", _) => {
             let (key, value) = only(body)?;
             pd.set_config(key, value).await

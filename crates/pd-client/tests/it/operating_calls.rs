@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pd_client::checkers::Checker;
 use pd_client::config::ConfigValue;
-use pd_client::operators::{OperatorFilter, SplitPolicy, TargetRole};
+use pd_client::operators::{NewOperator, OperatorFilter, SplitPolicy, TargetRole};
 use pd_client::regions::{RegionCheck, Siblings};
 use pd_client::schedulers::SchedulerKind;
 use pd_client::stores::{LimitKind, ProgressAction, StoreLife, StoreStateName};
@@ -202,47 +202,64 @@ async fn change(pd: &Client, step: &Step) -> Option<Result<Accepted, Error>> {
     })
 }
 
+/// An operator asked for, as far as this client asks for it.
 async fn operator(pd: &Client, step: &Step) -> Option<Result<Accepted, Error>> {
+    match pd.add_operator(new_operator(step)?).await {
+        // Two leaders are not sent, nor are keys that are missing or none.
+        Err(Error::Input(_)) => None,
+        result => Some(result),
+    }
+}
+
+fn new_operator(step: &Step) -> Option<NewOperator> {
     let body = &step.request.body;
-    let id = || step.id("region_id").map(region);
-    let on = || step.id("store_id").map(store);
+    let id = |name| step.id(name).map(region);
+    let store_id = || step.id("store_id").map(store);
+    let region_id = id("region_id");
+    let words = |name: &str| -> Option<Vec<&str>> {
+        let words = body[name].as_array().map_or(&[][..], Vec::as_slice);
+        words.iter().map(Value::as_str).collect()
+    };
     Some(match body["name"].as_str()? {
-        "add-learner" => pd.add_learner_operator(id()?, on()?).await,
-        "remove-peer" => pd.remove_peer_operator(id()?, on()?).await,
-        "split-region" => {
-            let policy = match body["policy"].as_str()? {
+        "add-learner" => NewOperator::AddLearner {
+            region_id: region_id?,
+            store_id: store_id()?,
+        },
+        "remove-peer" => NewOperator::RemovePeer {
+            region_id: region_id?,
+            store_id: store_id()?,
+        },
+        "split-region" => NewOperator::SplitRegion {
+            region_id: region_id?,
+            policy: match body["policy"].as_str()? {
                 "scan" => SplitPolicy::Scan,
                 "usekey" => SplitPolicy::UseKey,
                 _ => return None,
-            };
-            let keys = body["keys"].as_array().map_or(&[][..], Vec::as_slice);
-            let keys: Vec<_> = keys.iter().map(Value::as_str).collect::<Option<_>>()?;
-            if (policy == SplitPolicy::UseKey) == keys.is_empty() || keys.contains(&"zz") {
-                return None;
-            }
-            pd.add_split_region_operator(id()?, policy, &keys).await
-        }
+            },
+            keys: words("keys")?.into_iter().map(str::to_owned).collect(),
+        },
         "transfer-region" => {
             let stores = body["to_store_ids"].as_array()?.iter().map(Value::as_u64);
-            let roles = body["peer_roles"].as_array()?.iter().map(|role| {
-                Some(match role.as_str()? {
-                    "leader" => TargetRole::Leader,
-                    "voter" => TargetRole::Voter,
-                    "follower" => TargetRole::Follower,
-                    "learner" => TargetRole::Learner,
-                    _ => return None,
-                })
-            });
-            let targets: Vec<_> = stores
+            let roles = words("peer_roles")?.into_iter().map(role);
+            let targets = stores
                 .zip(roles)
                 .map(|(id, role)| Some((store(id?), role?)))
                 .collect::<Option<_>>()?;
-            match pd.add_transfer_region_operator(id()?, &targets).await {
-                // Two leaders are not sent.
-                Err(Error::Input(_)) => return None,
-                result => result,
+            NewOperator::TransferRegion {
+                region_id: region_id?,
+                targets,
             }
         }
+        _ => return None,
+    })
+}
+
+fn role(word: &str) -> Option<TargetRole> {
+    Some(match word {
+        "leader" => TargetRole::Leader,
+        "voter" => TargetRole::Voter,
+        "follower" => TargetRole::Follower,
+        "learner" => TargetRole::Learner,
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use pd_client::checkers::Checker;
 use pd_client::hotspots::HotKind;
-use pd_client::operators::OperatorStatus;
+use pd_client::operators::{NewOperator, OperatorStatus, SplitPolicy};
 use pd_client::stores::{StoreLife, StoreState, StoreStateName};
 use pd_client::{Client, Error, ErrorClass};
 use pd_sim::{Builder, Clock, HotFlow, Outage, Sim, Version};
@@ -34,20 +34,21 @@ async fn accepted_is_not_done() {
     for version in VERSIONS {
         let (sim, pd) = start(version, |builder| builder.executes_splits(false)).await;
         let id = region(sim.region_ids()[0]);
-        const NONE: [&str; 0] = [];
-        let policy = pd_client::operators::SplitPolicy::Approximate;
-        let accepted = pd
-            .add_split_region_operator(id, policy, &NONE)
-            .await
-            .unwrap();
+        let split = NewOperator::SplitRegion {
+            region_id: id,
+            policy: SplitPolicy::Approximate,
+            keys: Vec::new(),
+        };
+        let accepted = pd.add_operator(split).await.unwrap();
         assert_eq!(accepted.message, "The operator is created.");
         sim.advance(Duration::from_secs(30));
         assert_eq!(pd.region_count().await.unwrap(), 60, "{version:?}");
         // A scatter that finds nothing to do is accepted with the same words.
-        let accepted = pd
-            .add_scatter_region_operator(region(sim.region_ids()[1]), None)
-            .await
-            .unwrap();
+        let scatter = NewOperator::ScatterRegion {
+            region_id: region(sim.region_ids()[1]),
+            group: None,
+        };
+        let accepted = pd.add_operator(scatter).await.unwrap();
         assert_eq!(accepted.message, "The operator is created.");
     }
 }
@@ -233,7 +234,8 @@ async fn a_merge_is_recorded_for_both_regions() {
     for version in VERSIONS {
         let (sim, pd) = start(version, |builder| builder).await;
         let (source, target) = neighbours_on_the_same_stores(&sim, &pd).await;
-        pd.add_merge_region_operator(source, target).await.unwrap();
+        let merge = NewOperator::MergeRegion { source, target };
+        pd.add_operator(merge).await.unwrap();
         sim.advance(Duration::from_secs(10));
         assert_eq!(pd.region(source).await.unwrap(), None, "{version:?}");
         assert!(pd.region(target).await.unwrap().is_some());

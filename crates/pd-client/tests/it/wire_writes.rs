@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pd_client::checkers::Checker;
-use pd_client::operators::{SplitPolicy, TargetRole};
+use pd_client::operators::{NewOperator, SplitPolicy, TargetRole};
 use pd_client::regions::{ScatterRegions, ScatterTarget};
 use pd_client::schedulers::SchedulerKind;
 use pd_client::stores::LimitKind;
@@ -27,61 +27,71 @@ fn writes(call: impl AsyncFnOnce(Client) -> Result<Accepted, Error>, expected: &
 
 #[test]
 fn operators_have_the_field_names_of_their_kind() {
-    const NONE: [&str; 0] = [];
-    writes(
-        async |pd| pd.add_peer_operator(region(12), store(5)).await,
-        r#"POST /operators {"name":"add-peer","region_id":12,"store_id":5}"#,
-    );
-    writes(
-        async |pd| pd.add_learner_operator(region(12), store(6)).await,
-        r#"POST /operators {"name":"add-learner","region_id":12,"store_id":6}"#,
-    );
-    writes(
-        async |pd| pd.remove_peer_operator(region(12), store(5)).await,
-        r#"POST /operators {"name":"remove-peer","region_id":12,"store_id":5}"#,
-    );
-    writes(
-        async |pd| {
-            let targets = [
-                (store(2), TargetRole::Leader),
-                (store(4), TargetRole::Voter),
-                (store(5), TargetRole::Follower),
-                (store(6), TargetRole::Learner),
-            ];
-            pd.add_transfer_region_operator(region(12), &targets).await
-        },
-        r#"POST /operators {"name":"transfer-region","region_id":12,"to_store_ids":[2,4,5,6],"peer_roles":["leader","voter","follower","learner"]}"#,
-    );
-    writes(
-        async |pd| pd.add_merge_region_operator(region(12), region(13)).await,
-        r#"POST /operators {"name":"merge-region","source_region_id":12,"target_region_id":13}"#,
-    );
-    writes(
-        async |pd| {
-            pd.add_split_region_operator(region(12), SplitPolicy::Approximate, &NONE)
-                .await
-        },
-        r#"POST /operators {"name":"split-region","region_id":12,"policy":"approximate"}"#,
-    );
-    writes(
-        async |pd| {
-            let keys = ["7480000000000000FF5F72", "7480000000000000ff5f73"];
-            pd.add_split_region_operator(region(12), SplitPolicy::UseKey, &keys)
-                .await
-        },
-        r#"POST /operators {"name":"split-region","region_id":12,"policy":"usekey","keys":["7480000000000000FF5F72","7480000000000000ff5f73"]}"#,
-    );
-    writes(
-        async |pd| pd.add_scatter_region_operator(region(12), None).await,
-        r#"POST /operators {"name":"scatter-region","region_id":12}"#,
-    );
-    writes(
-        async |pd| {
-            pd.add_scatter_region_operator(region(12), Some("import-7"))
-                .await
-        },
-        r#"POST /operators {"name":"scatter-region","region_id":12,"group":"import-7"}"#,
-    );
+    let (region_id, store_id) = (region(12), store(5));
+    let split = |policy, keys: &[&str]| NewOperator::SplitRegion {
+        region_id,
+        policy,
+        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+    };
+    let scatter = |group: Option<&str>| NewOperator::ScatterRegion {
+        region_id,
+        group: group.map(str::to_owned),
+    };
+    let targets = vec![
+        (store(2), TargetRole::Leader),
+        (store(4), TargetRole::Voter),
+        (store(5), TargetRole::Follower),
+        (store(6), TargetRole::Learner),
+    ];
+    let keys = ["7480000000000000FF5F72", "7480000000000000ff5f73"];
+    let (source, target) = (region(12), region(13));
+    for (operator, body) in [
+        (
+            NewOperator::AddPeer {
+                region_id,
+                store_id,
+            },
+            r#"{"name":"add-peer","region_id":12,"store_id":5}"#,
+        ),
+        (
+            NewOperator::AddLearner {
+                region_id,
+                store_id,
+            },
+            r#"{"name":"add-learner","region_id":12,"store_id":5}"#,
+        ),
+        (
+            NewOperator::RemovePeer {
+                region_id,
+                store_id,
+            },
+            r#"{"name":"remove-peer","region_id":12,"store_id":5}"#,
+        ),
+        (
+            NewOperator::TransferRegion { region_id, targets },
+            r#"{"name":"transfer-region","region_id":12,"to_store_ids":[2,4,5,6],"peer_roles":["leader","voter","follower","learner"]}"#,
+        ),
+        (
+            NewOperator::MergeRegion { source, target },
+            r#"{"name":"merge-region","source_region_id":12,"target_region_id":13}"#,
+        ),
+        (
+            split(SplitPolicy::Approximate, &[]),
+            r#"{"name":"split-region","region_id":12,"policy":"approximate"}"#,
+        ),
+        (
+            split(SplitPolicy::UseKey, &keys),
+            r#"{"name":"split-region","region_id":12,"policy":"usekey","keys":["7480000000000000FF5F72","7480000000000000ff5f73"]}"#,
+        ),
+        (scatter(None), r#"{"name":"scatter-region","region_id":12}"#),
+        (
+            scatter(Some("import-7")),
+            r#"{"name":"scatter-region","region_id":12,"group":"import-7"}"#,
+        ),
+    ] {
+        let expected = format!("POST /operators {body}");
+        writes(async |pd| pd.add_operator(operator).await, &expected);
+    }
     writes(
         async |pd| pd.cancel_all_operators().await,
         "DELETE /operators",
