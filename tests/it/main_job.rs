@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use action_core::{Attribution, OutcomeKind, Risk, Undo, Verdict, render};
+use action_core::{Attribution, OutcomeKind, Risk, Undo, Verdict, tool_json};
 use action_guard::{GuardError, Record, Refusal, Request};
 use pd_sim::{Sim, Version};
 use serde_json::{Value, json};
@@ -179,7 +179,7 @@ async fn every_send_has_its_intent_and_outcome_in_the_journal() {
 async fn a_model_is_offered_what_it_may_see() {
     let (guard, _directory) = guard("http://127.0.0.1:1").await;
     let catalogue = guard.catalogue();
-    let tools: Vec<Value> = catalogue.up_to(Risk::Medium).map(render::mcp).collect();
+    let tools: Vec<Value> = catalogue.up_to(Risk::Medium).map(tool_json::mcp).collect();
     let names: Vec<&str> = tools
         .iter()
         .filter_map(|tool| tool["name"].as_str())

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use action_core::{
     Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Cost, Effect, Evidence, FailureKind,
     Mutation, Observation, Outcome, Plan, Progress, Risk, Sent, Subject, SubjectError, Undo,
-    Verdict, render,
+    Verdict, tool_json,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -151,7 +151,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // What a model is offered.
     for definition in registry.definitions() {
-        show(&render::mcp(definition));
+        show(&tool_json::mcp(definition));
     }
     // All that is wrong, at once.
     if let Err(error) = registry.validate("set_dial", json!({ "valeu": 3, "value": 11 })) {

@@ -4,8 +4,7 @@ use std::error::Error as StdError;
 
 use serde::{Deserialize, Serialize};
 
-use crate::definition::ActionKind;
-use crate::problem::Problem;
+use crate::schema::{ActionKind, Problem};
 
 /// An error of any type, as a cause.
 pub type BoxError = Box<dyn StdError + Send + Sync>;

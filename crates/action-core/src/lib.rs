@@ -10,53 +10,30 @@
 
 #![forbid(unsafe_code)]
 
-pub use attempt::{Accepted, Attempt, Sent};
-pub use definition::{ActionDefinition, ActionKind, Cost, Effect, Risk, Role};
+pub use declare::{ActionSet, Mutation, Observation, Parameters, Subject, SubjectError};
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
-pub use escape::{is_unprintable, printable, printable_lines};
-pub use finding::{Finding, Mend};
-pub use lint::lint;
-pub use mutation::Mutation;
-pub use observation::Observation;
-pub use outcome::{Outcome, OutcomeKind};
-pub use parameters::{Facts, Parameters};
-pub use plan::{
-    Cause, ClockOffset, Comparison, Estimate, Follow, Plan, Precondition, Quantity, Verdict,
-};
-pub use problem::{Problem, ProblemKind};
-pub use progress::{Attribution, Done, Evidence, Progress};
+pub use printable::{is_unprintable, printable, printable_lines};
 pub use registry::{ActionRegistry, Catalogue};
-pub use set::ActionSet;
-pub use shape::{ParamDef, Shape, ValueType};
-pub use subject::{Subject, SubjectError};
-pub use undo::Undo;
-pub use validate::validate;
+pub use schema::{
+    ActionDefinition, ActionKind, Cost, Effect, ParamDef, Problem, ProblemKind, Risk, Role, Shape,
+    ValueType, lint, validate,
+};
+pub use values::{
+    Accepted, Attempt, Attribution, Cause, ClockOffset, Comparison, Done, Estimate, Evidence,
+    Facts, Finding, Follow, Mend, Outcome, OutcomeKind, Plan, Precondition, Progress, Quantity,
+    Sent, Undo, Verdict,
+};
 pub use workflow::{
     Condition, Retry, Span, Step, Unmet, Work, Workflow, WorkflowError, WorkflowProblem,
 };
 
-mod attempt;
-mod bound;
-mod definition;
+mod declare;
 mod error;
-mod escape;
-mod finding;
-mod lint;
-mod mutation;
-mod observation;
-mod outcome;
-mod parameters;
-mod plan;
-mod problem;
-mod progress;
+mod printable;
 mod registry;
 mod schema;
-mod set;
-mod shape;
-mod subject;
-mod undo;
-mod validate;
+mod values;
 
-pub mod render;
 pub mod testing;
+pub mod tool_json;
 pub mod workflow;

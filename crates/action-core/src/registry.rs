@@ -1,4 +1,4 @@
-//! See [`ActionRegistry`] and [`Catalogue`].
+//! Actions by name, of any number of systems: with the right to send, and without.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -6,16 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::attempt::{Accepted, Attempt, Sent};
-use crate::bound::{Claims, Erased, Valid};
-use crate::definition::{ActionDefinition, Risk};
+use crate::declare::{Claims, Erased, Subject, Valid, scope};
 use crate::error::{ActionError, RegistryError};
-use crate::outcome::Outcome;
-use crate::plan::Plan;
-use crate::progress::Progress;
-use crate::subject::Subject;
-use crate::undo::Undo;
-use crate::validate::validate;
+use crate::schema::{ActionDefinition, Risk, is_name, validate};
+use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Undo};
 
 /// Actions by name, of any number of systems, with the right to change them.
 ///
@@ -206,8 +200,7 @@ impl Catalogue {
         let (action, parameters) = self.prepared(name, parameters)?;
         let mut result = action.bound.observe(parameters).await?;
         if let Some(prefix) = &action.prefix {
-            crate::finding::scope(&action.definition, prefix, &mut result);
-            crate::workflow::scope(&action.definition, prefix, &mut result);
+            scope(&action.definition, prefix, &mut result);
         }
         Ok(result)
     }
@@ -335,7 +328,7 @@ fn owner(prefix: Option<&str>, subject: &str) -> String {
 
 fn prefixed(prefix: &str, name: &str) -> Result<String, RegistryError> {
     let joined = format!("{prefix}_{name}");
-    if crate::lint::is_name(prefix) && crate::lint::is_name(&joined) {
+    if is_name(prefix) && is_name(&joined) {
         return Ok(joined);
     }
     Err(RegistryError::Prefix {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::subject::Subject;
+use crate::declare::Subject;
+use crate::schema::is_name;
 
 /// Checks the rules that hold for every action of a subject: well named, once, described, with
 /// schemas that every model host accepts. Gives the names.
@@ -15,7 +16,7 @@ pub fn assert_well_formed<S: Subject>() -> Vec<String> {
     let mut problems = Vec::new();
     let mut names = BTreeSet::new();
     let entries = S::actions().entries;
-    if !crate::lint::is_name(S::NAME) {
+    if !is_name(S::NAME) {
         problems.push(format!("`{}` is not a name for a subject", S::NAME));
     }
     for entry in &entries {

@@ -1,32 +1,26 @@
-//! Work in several steps, as data: see [`Workflow`].
+//! Work in several steps, as data: what is done, what is waited for, and in which order.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::definition::{ActionDefinition, Role};
-
-pub use check::prepare;
 pub use condition::{Condition, Unmet};
+pub use duration_text::{InvalidDuration, Span};
+pub use prepare::prepare;
 pub use problem::{WorkflowError, WorkflowProblem};
-pub use span::Span;
 pub use step::{Retry, Step, Work};
 
-mod check;
 mod condition;
+mod duration_text;
 mod order;
+mod prepare;
 mod problem;
 mod read;
-mod span;
 mod step;
-
-/// The member of a result that holds a workflow's steps.
-const STEPS: &str = "steps";
 
 /// Work in several steps: what is done, what is waited for, and in which order.
 ///
 /// It is data and does nothing by itself; whoever carries it out proposes its mutations one by one,
-/// like any others. An observation of role [`Role::Workflow`] has one as its result, which is how
+/// like any others. An observation of role [`Role::Workflow`](crate::Role::Workflow) has one as its result, which is how
 /// a subject offers one: its parameters, its documentation and its place in front ends come with
 /// being an action. People write one as a document, which [`read`](Self::read) checks, with all
 /// problems at once.
@@ -81,28 +75,5 @@ impl Workflow {
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
-    }
-}
-
-/// What is wrong with an action that should give a workflow and does not.
-pub(crate) fn lint(definition: &ActionDefinition) -> Option<String> {
-    let steps = definition.output_schema.pointer("/properties/steps/type");
-    let is_list = steps.and_then(Value::as_str) == Some("array");
-    (definition.role == Some(Role::Workflow) && !is_list)
-        .then(|| format!("output schema: an action of its role gives a list called `{STEPS}`"))
-}
-
-/// Writes the names in a workflow as they are registered, behind the prefix of a system.
-pub(crate) fn scope(definition: &ActionDefinition, prefix: &str, result: &mut Value) {
-    if definition.role != Some(Role::Workflow) {
-        return;
-    }
-    let steps = result.get_mut(STEPS).and_then(Value::as_array_mut);
-    for step in steps.into_iter().flatten() {
-        for key in ["action", "observe"] {
-            if let Some(Value::String(name)) = step.get_mut(key) {
-                *name = format!("{prefix}_{name}");
-            }
-        }
     }
 }

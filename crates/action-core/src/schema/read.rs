@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::schema::SchemaProblem;
-use crate::shape::{ParamDef, Shape, ValueType};
+use crate::schema::shape::{ParamDef, Shape, ValueType};
+use crate::schema::unsupported::SchemaProblem;
 
 /// Reads the schema of one type.
 pub(super) struct Reader<'a> {

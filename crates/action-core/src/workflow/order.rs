@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::printable::printable;
+use crate::workflow::Workflow;
 use crate::workflow::problem::{WorkflowProblem, nearest};
-use crate::workflow::{Step, Work, Workflow};
+use crate::workflow::step::{Step, Work};
 
 /// Of one workflow.
 const MOST_STEPS: usize = 512;
@@ -120,5 +122,5 @@ fn problem(step: &Step, name: &str, text: impl Into<String>) -> WorkflowProblem 
 fn no_such_step(id: &str, ids: &BTreeSet<&str>) -> String {
     let meant = nearest(id, ids.iter().copied());
     let hint = meant.map_or_else(String::new, |id| format!("; did you mean `{id}`?"));
-    format!("there is no step `{}`{hint}", crate::printable(id))
+    format!("there is no step `{}`{hint}", printable(id))
 }

@@ -3,9 +3,13 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::declare::STEPS;
+use crate::printable::printable;
+use crate::workflow::Workflow;
 use crate::workflow::condition::Condition;
+use crate::workflow::duration_text::Span;
 use crate::workflow::problem::{WorkflowError, WorkflowProblem, nearest};
-use crate::workflow::{Retry, STEPS, Span, Step, Workflow};
+use crate::workflow::step::{Retry, Step};
 
 /// Of all of it, as JSON.
 const LONGEST: usize = 128 * 1024;
@@ -289,10 +293,7 @@ impl<'a> Members<'a> {
             let meant = nearest(name, self.known.iter().copied());
             let hint = meant.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
             let name: String = name.chars().take(40).collect();
-            self.problem(
-                &crate::printable(&name),
-                format!("does not belong here{hint}"),
-            );
+            self.problem(&printable(&name), format!("does not belong here{hint}"));
         }
     }
 }

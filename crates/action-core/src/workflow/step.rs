@@ -1,13 +1,12 @@
-//! One step of a workflow: see [`Step`].
+//! One step of a workflow: a mutation, an undo, an observation that is waited for, or a confirmation.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::mutation::Mutation;
-use crate::observation::Observation;
-use crate::subject::Subject;
-use crate::workflow::{Condition, Span};
+use crate::declare::{Mutation, Observation, Subject};
+use crate::workflow::condition::Condition;
+use crate::workflow::duration_text::Span;
 
 /// One step of a workflow. It is exactly one of four things: see [`work`](Self::work).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

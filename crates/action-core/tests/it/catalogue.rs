@@ -1,6 +1,6 @@
 //! What is published of a subject, as golden text.
 
-use action_core::{ActionRegistry, ParamDef, render, testing};
+use action_core::{ActionRegistry, ParamDef, testing, tool_json};
 use serde_json::Value;
 
 use crate::subjects::Yard;
@@ -41,17 +41,17 @@ fn definition_is_stable() {
 
 #[test]
 fn mcp_tool_is_stable() {
-    insta::assert_snapshot!(move_wagon(render::mcp));
+    insta::assert_snapshot!(move_wagon(tool_json::mcp));
 }
 
 #[test]
 fn openai_tools_are_strict() {
-    insta::assert_snapshot!(move_wagon(render::openai_chat));
-    let responses = move_wagon(render::openai_responses);
+    insta::assert_snapshot!(move_wagon(tool_json::openai_chat));
+    let responses = move_wagon(tool_json::openai_responses);
     assert!(responses.contains("\"strict\": true"), "{responses}");
 }
 
 #[test]
 fn anthropic_tool_is_stable() {
-    insta::assert_snapshot!(move_wagon(render::anthropic));
+    insta::assert_snapshot!(move_wagon(tool_json::anthropic));
 }

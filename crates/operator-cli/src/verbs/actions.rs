@@ -1,6 +1,6 @@
 //! `operator actions`: what can be done.
 
-use action_core::{ActionDefinition, printable, printable_lines, render};
+use action_core::{ActionDefinition, printable, printable_lines, tool_json};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
@@ -103,10 +103,10 @@ fn list(definitions: &[ActionDefinition], as_json: bool, out: &mut Out) {
 fn show(definition: &ActionDefinition, format: &str, out: &mut Out) {
     match format {
         "json" => out.json(definition),
-        "mcp" => out.json(&render::mcp(definition)),
-        "openai" => out.json(&render::openai_chat(definition)),
-        "openai-responses" => out.json(&render::openai_responses(definition)),
-        "anthropic" => out.json(&render::anthropic(definition)),
+        "mcp" => out.json(&tool_json::mcp(definition)),
+        "openai" => out.json(&tool_json::openai_chat(definition)),
+        "openai-responses" => out.json(&tool_json::openai_responses(definition)),
+        "anthropic" => out.json(&tool_json::anthropic(definition)),
         _ => out.data(&text(definition)),
     }
 }

@@ -1,9 +1,9 @@
-//! How a mutation ended.
+//! How a mutation ended: applied, not applied or unknown.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::progress::{Attribution, Evidence};
+use crate::values::evidence::{Attribution, Evidence};
 
 /// How a mutation ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -3,9 +3,9 @@
 use regex_lite::Regex;
 use serde_json::Value;
 
-use crate::definition::ActionDefinition;
-use crate::shape::{ParamDef, Shape};
-use crate::validate::fits;
+use crate::schema::definition::ActionDefinition;
+use crate::schema::shape::{ParamDef, Shape};
+use crate::schema::validate::fits;
 
 /// Hosts put a prefix before a name and cut at 64 characters.
 const LONGEST_NAME: usize = 40;

@@ -3,10 +3,9 @@
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-use crate::problem::{Problem, ProblemKind};
-use crate::shape::{ParamDef, Shape, ValueType, in_backticks};
-
-mod number;
+use crate::schema::problem::{Problem, ProblemKind};
+use crate::schema::shape::{ParamDef, Shape, ValueType, in_backticks};
+use crate::schema::validate_number;
 
 /// A request can hold any number of mistakes; nobody reads more than these.
 const MOST_PROBLEMS: usize = 100;
@@ -118,18 +117,18 @@ fn unknown_parameter(parameters: &[ParamDef], name: &str, value: &Value, pointer
 fn checked(shape: &Shape, value: Value, place: &str, problems: &mut Problems) -> Option<Value> {
     let result = match (shape.kind, &value) {
         (ValueType::Boolean, Value::Bool(_)) => Ok(value.clone()),
-        (ValueType::Integer, Value::Number(number)) => number::integer(shape, number),
-        (ValueType::Number, Value::Number(number)) => number::any(shape, number),
+        (ValueType::Integer, Value::Number(number)) => validate_number::integer(shape, number),
+        (ValueType::Number, Value::Number(number)) => validate_number::any(shape, number),
         (ValueType::Integer, Value::String(text))
             if shape.also_accepts == Some(ValueType::String) =>
         {
-            number::integer_in_text(shape, text)
+            validate_number::integer_in_text(shape, text)
         }
         (ValueType::String, Value::String(text)) => string(shape, text),
         (ValueType::String, Value::Number(number))
             if shape.also_accepts == Some(ValueType::Integer) =>
         {
-            number::decimal_text(number).and_then(|text| string(shape, &text))
+            validate_number::decimal_text(number).and_then(|text| string(shape, &text))
         }
         (ValueType::Array, Value::Array(_)) => return array(shape, value, place, problems),
         (ValueType::Object, Value::Object(_)) => {

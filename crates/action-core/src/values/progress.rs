@@ -1,10 +1,9 @@
-//! How a mutation that was sent is getting on.
+//! What a probe tells of a mutation that was sent: applied, not applied or pending.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::plan::Cause;
+use crate::values::evidence::{Attribution, Evidence};
+use crate::values::verdict::Cause;
 
 /// How a mutation that was sent is getting on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,19 +91,6 @@ impl Progress {
     }
 }
 
-/// Whose doing it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Attribution {
-    /// What we sent.
-    Ours,
-    /// Something else, with the same result.
-    Another,
-    /// Cannot be told.
-    Undecided,
-}
-
 /// So much is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -125,31 +111,6 @@ impl Done {
             done,
             total,
             unit: unit.to_owned(),
-        }
-    }
-}
-
-/// One thing that was read from the system.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[non_exhaustive]
-pub struct Evidence {
-    /// Where it was read, such as `GET /pd/api/v1/region/id/12`.
-    pub source: String,
-    /// What it is about, such as `leader_store_id`.
-    pub fact: String,
-    /// What was read.
-    #[schemars(extend("type" = ["string", "integer", "number", "boolean", "array", "object", "null"]))]
-    pub value: Value,
-}
-
-impl Evidence {
-    /// Something that was read.
-    #[must_use]
-    pub fn new(source: impl Into<String>, fact: &str, value: impl Into<Value>) -> Self {
-        Self {
-            source: source.into(),
-            fact: fact.to_owned(),
-            value: value.into(),
         }
     }
 }

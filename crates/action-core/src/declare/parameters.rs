@@ -1,4 +1,4 @@
-//! See [`Parameters`].
+//! What an action takes: any struct with the derives.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,8 +13,3 @@ use serde::de::DeserializeOwned;
 pub trait Parameters: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static> Parameters for T {}
-
-/// What was read at planning: enough to probe and to undo, also after a restart.
-pub trait Facts: Serialize + DeserializeOwned + Send + Sync + 'static {}
-
-impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Facts for T {}

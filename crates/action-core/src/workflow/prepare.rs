@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use crate::definition::ActionKind;
 use crate::error::ActionError;
 use crate::registry::Catalogue;
+use crate::schema::ActionKind;
+use crate::workflow::Workflow;
 use crate::workflow::problem::{WorkflowError, WorkflowProblem};
-use crate::workflow::{Work, Workflow};
+use crate::workflow::step::Work;
 
 /// The workflow with all parameters in their schemas' own types.
 ///

@@ -1,13 +1,12 @@
-//! See [`Observation`].
+//! An action that changes nothing.
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::definition::{Cost, Role};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::subject::Subject;
+use crate::declare::parameters::Parameters;
+use crate::declare::subject::Subject;
+use crate::schema::{Cost, Problem, Role};
 
 /// An action that changes nothing.
 #[async_trait]

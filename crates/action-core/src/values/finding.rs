@@ -1,21 +1,15 @@
-//! See [`Finding`].
+//! Something that is not as it should be, and what can be done about it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::definition::{ActionDefinition, Role};
-use crate::mutation::Mutation;
-use crate::progress::Evidence;
-use crate::subject::Subject;
-
-/// The member of a result that holds what was found.
-const FINDINGS: &str = "findings";
+use crate::values::evidence::Evidence;
 
 /// Something that is not as it should be, and what can be done about it.
 ///
-/// The result of an observation that [diagnoses](Role::Diagnose) or looks for
-/// [leftovers](Role::Leftovers) has a list of these in a member called `findings`, so that front
+/// The result of an observation that [diagnoses](crate::Role::Diagnose) or looks for
+/// [leftovers](crate::Role::Leftovers) has a list of these in a member called `findings`, so that front
 /// ends can show any subject's.
 ///
 /// ```
@@ -88,53 +82,10 @@ impl Finding {
         self
     }
 
-    /// Mended by a mutation of the same subject.
-    #[must_use]
-    pub fn mended_by<S: Subject, M: Mutation<S>>(mut self, action: &M) -> Self {
-        if let Ok(Value::Object(parameters)) = serde_json::to_value(action) {
-            self.mend = Some(Mend {
-                name: M::NAME.to_owned(),
-                parameters,
-            });
-        }
-        self
-    }
-
     /// The lasting effect of this name.
     #[must_use]
     pub fn effect(mut self, lasting_effect: impl Into<String>) -> Self {
         self.lasting_effect = Some(lasting_effect.into());
         self
-    }
-}
-
-/// Whether an action's result has findings.
-fn finds(definition: &ActionDefinition) -> bool {
-    matches!(definition.role, Some(Role::Diagnose | Role::Leftovers))
-}
-
-/// What is wrong with an action that should have findings and has none.
-pub(crate) fn lint(definition: &ActionDefinition) -> Option<String> {
-    let found = definition
-        .output_schema
-        .pointer("/properties/findings/type");
-    let is_list = found.and_then(Value::as_str) == Some("array");
-    (finds(definition) && !is_list)
-        .then(|| format!("output schema: an action of its role gives a list called `{FINDINGS}`"))
-}
-
-/// Writes the names in findings as they are registered, behind the prefix of a system.
-pub(crate) fn scope(definition: &ActionDefinition, prefix: &str, result: &mut Value) {
-    if !finds(definition) {
-        return;
-    }
-    let found = result.get_mut(FINDINGS).and_then(Value::as_array_mut);
-    for finding in found.into_iter().flatten() {
-        if let Some(Value::String(name)) = finding.pointer_mut("/mend/name") {
-            *name = format!("{prefix}_{name}");
-        }
-        if let Some(Value::String(key)) = finding.get_mut("lasting_effect") {
-            *key = format!("{prefix}/{key}");
-        }
     }
 }

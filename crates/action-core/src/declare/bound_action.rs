@@ -1,59 +1,19 @@
-//! An action bound to a system, behind one type: JSON in, JSON out.
+//! A typed action bound to a system, as an erased one.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::attempt::{Accepted, Attempt, Sent};
-use crate::definition::ActionKind;
+use crate::declare::erased_action::{Claims, Erased, Valid};
+use crate::declare::mutation::Mutation;
+use crate::declare::observation::Observation;
+use crate::declare::subject::{Subject, SubjectError};
 use crate::error::ActionError;
-use crate::mutation::Mutation;
-use crate::observation::Observation;
-use crate::outcome::Outcome;
-use crate::plan::Plan;
-use crate::problem::Problem;
-use crate::progress::Progress;
-use crate::subject::{Subject, SubjectError};
-use crate::undo::Undo;
-
-/// Parameters that were validated and are in the schema's own types.
-pub(crate) type Valid = Map<String, Value>;
-
-/// What must be known of a mutation before it is planned.
-pub(crate) struct Claims {
-    pub(crate) resources: Vec<String>,
-    pub(crate) lasting_effect: Option<String>,
-}
-
-/// Any action. What it is not made for, it refuses.
-#[async_trait]
-pub(crate) trait Erased: Send + Sync {
-    fn check(&self, parameters: Valid) -> Result<(), ActionError>;
-    async fn identity(&self) -> Result<String, ActionError>;
-
-    async fn observe(&self, _: Valid) -> Result<Value, ActionError> {
-        Err(self.wrong_kind(ActionKind::Observation))
-    }
-    fn claims(&self, _: Valid) -> Result<Claims, ActionError> {
-        Err(self.wrong_kind(ActionKind::Mutation))
-    }
-    async fn plan(&self, _: Valid) -> Result<Plan, ActionError> {
-        Err(self.wrong_kind(ActionKind::Mutation))
-    }
-    async fn send(&self, _: Valid, _: &Attempt) -> Result<Accepted, ActionError> {
-        Err(self.wrong_kind(ActionKind::Mutation))
-    }
-    async fn probe(&self, _: Valid, _: &Value, _: &Sent) -> Result<Progress, ActionError> {
-        Err(self.wrong_kind(ActionKind::Mutation))
-    }
-    fn undo(&self, _: Valid, _: &Value, _: Option<&Outcome>) -> Result<Undo, ActionError> {
-        Err(self.wrong_kind(ActionKind::Mutation))
-    }
-    fn wrong_kind(&self, wanted: ActionKind) -> ActionError;
-}
+use crate::schema::{ActionKind, Problem};
+use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Undo};
 
 /// Marks an observation.
 pub(crate) struct Looking;

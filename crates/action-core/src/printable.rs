@@ -1,4 +1,4 @@
-//! Text from a system, made safe to show to people and models.
+//! Text made safe to show to people and models.
 //!
 //! Here because every front end and every view of a journal shows such text, and none of them
 //! knows another.

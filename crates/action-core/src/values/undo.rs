@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::mutation::Mutation;
-use crate::plan::{Comparison, Plan, Precondition, drift};
-use crate::subject::Subject;
+use crate::values::plan::{Plan, drift};
+use crate::values::precondition::{Comparison, Precondition};
 
 /// The action that takes a mutation back, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,19 +30,6 @@ pub enum Undo {
 }
 
 impl Undo {
-    /// Taken back by a mutation of the same subject.
-    #[must_use]
-    pub fn with<S: Subject, M: Mutation<S>>(action: &M) -> Self {
-        match serde_json::to_value(action) {
-            Ok(Value::Object(parameters)) => Self::Action {
-                name: M::NAME.to_owned(),
-                parameters,
-                expects: Vec::new(),
-            },
-            _ => Self::none(format!("the parameters of `{}` cannot be written", M::NAME)),
-        }
-    }
-
     /// Not taken back.
     #[must_use]
     pub fn none(reason: impl Into<String>) -> Self {

@@ -1,4 +1,4 @@
-//! How long: see [`Span`].
+//! Durations as people write them: `90s`, `10m`, `1h30m`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,10 +26,10 @@ const UNITS: [(&str, u64); 5] = [
     ("ms", 1),
 ];
 
-/// Text that is no length of time.
+/// Text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not how long: write such as `90s`, `10m` or `1h30m`, at most 366 days")]
-pub struct SpanError(String);
+pub struct InvalidDuration(String);
 
 /// A year: whoever means longer means something else.
 const LONGEST_MS: u64 = 366 * 86_400_000;
@@ -85,13 +85,13 @@ impl fmt::Display for Span {
 }
 
 impl FromStr for Span {
-    type Err = SpanError;
+    type Err = InvalidDuration;
 
-    fn from_str(text: &str) -> Result<Self, SpanError> {
+    fn from_str(text: &str) -> Result<Self, InvalidDuration> {
         parse(text)
             .filter(|ms| *ms <= LONGEST_MS)
             .map(|ms| Self { ms })
-            .ok_or_else(|| SpanError(text.chars().take(40).collect()))
+            .ok_or_else(|| InvalidDuration(text.chars().take(40).collect()))
     }
 }
 
@@ -119,9 +119,9 @@ fn parse(text: &str) -> Option<u64> {
 }
 
 impl TryFrom<String> for Span {
-    type Error = SpanError;
+    type Error = InvalidDuration;
 
-    fn try_from(text: String) -> Result<Self, SpanError> {
+    fn try_from(text: String) -> Result<Self, InvalidDuration> {
         text.parse()
     }
 }

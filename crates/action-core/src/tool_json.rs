@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::definition::{ActionDefinition, Effect, Risk};
+use crate::schema::{ActionDefinition, Effect, Risk};
 
 /// As a tool of the Model Context Protocol, with all hints set: unset means "destructive" there.
 #[must_use]

@@ -2,8 +2,8 @@
 
 use serde_json::{Number, Value};
 
-use crate::problem::ProblemKind;
-use crate::shape::Shape;
+use crate::schema::problem::ProblemKind;
+use crate::schema::shape::Shape;
 
 /// The largest integer that a 64-bit float and its neighbours tell apart, 2^53 − 1.
 const LARGEST_SAFE_INTEGER: i128 = (1 << 53) - 1;

@@ -1,47 +1,19 @@
-//! See [`ActionSet`].
+//! What is derived when an action is listed: its definition, and what is wrong with it.
 
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 
-use crate::bound::{Bound, Erased, Looking, Moving};
-use crate::definition::{ActionDefinition, ActionKind};
-use crate::mutation::Mutation;
-use crate::observation::Observation;
-use crate::outcome::Outcome;
-use crate::schema::{self, Input};
-use crate::subject::Subject;
-
-/// The actions of a subject, in the order they should be documented.
-///
-/// Each stands here as what is derived from its declaration.
-pub struct ActionSet<S: Subject> {
-    pub(crate) entries: Vec<Entry<S>>,
-}
-
-/// One action, before it is bound to a system.
-pub(crate) struct Entry<S> {
-    pub(crate) definition: ActionDefinition,
-    /// What is wrong with the declaration.
-    pub(crate) problems: Vec<String>,
-    pub(crate) bind: fn(Arc<S>) -> Arc<dyn Erased>,
-}
-
-impl<S: Subject> Default for ActionSet<S> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+use crate::declare::action_set::{ActionSet, Entry};
+use crate::declare::bound_action::{Bound, Looking, Moving};
+use crate::declare::mutation::Mutation;
+use crate::declare::observation::Observation;
+use crate::declare::role_rules;
+use crate::declare::subject::Subject;
+use crate::schema::{ActionDefinition, ActionKind, Input, input_of, lint, output_of};
+use crate::values::Outcome;
 
 impl<S: Subject> ActionSet<S> {
-    /// No actions yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            entries: Vec::new(),
-        }
-    }
-
     /// Adds an action that changes nothing.
     #[must_use]
     pub fn observation<A: Observation<S>>(mut self) -> Self {
@@ -49,8 +21,7 @@ impl<S: Subject> ActionSet<S> {
         definition.cost = Some(A::COST);
         definition.role = A::ROLE;
         definition.idempotent = true;
-        problems.extend(crate::finding::lint(&definition));
-        problems.extend(crate::workflow::lint(&definition));
+        problems.extend(role_rules::lint(&definition));
         self.entries.push(Entry {
             definition,
             problems,
@@ -76,16 +47,11 @@ impl<S: Subject> ActionSet<S> {
         });
         self
     }
-
-    /// The definitions, without a system to bind them to.
-    pub fn definitions(&self) -> impl Iterator<Item = &ActionDefinition> {
-        self.entries.iter().map(|entry| &entry.definition)
-    }
 }
 
 /// The definition of an observation, and what is wrong with its declaration.
 fn define<S: Subject, A: JsonSchema, O: JsonSchema>(name: &str) -> (ActionDefinition, Vec<String>) {
-    let (input, mut problems) = match schema::input_of::<A>() {
+    let (input, mut problems) = match input_of::<A>() {
         Ok(input) => (input, Vec::new()),
         Err(problem) => (Input::default(), vec![problem.to_string()]),
     };
@@ -104,10 +70,10 @@ fn define<S: Subject, A: JsonSchema, O: JsonSchema>(name: &str) -> (ActionDefini
         requires_approval: false,
         parameters: input.parameters,
         input_schema: input.schema,
-        output_schema: schema::output_of::<O>(),
+        output_schema: output_of::<O>(),
     };
     if problems.is_empty() {
-        problems = crate::lint::lint(&definition);
+        problems = lint(&definition);
     }
     (definition, problems)
 }

@@ -1,9 +1,9 @@
-//! See [`Subject`].
+//! A kind of system that can be operated, and a handle to one such system.
 
 use async_trait::async_trait;
 
+use crate::declare::action_set::ActionSet;
 use crate::error::FailureKind;
-use crate::set::ActionSet;
 
 /// A kind of system that can be operated, and a handle to one such system.
 ///

@@ -1,16 +1,12 @@
-//! See [`Mutation`].
+//! An action that changes something, and what names one: undos and findings.
 
 use async_trait::async_trait;
+use serde_json::Value;
 
-use crate::attempt::{Accepted, Attempt, Sent};
-use crate::definition::{Effect, Risk};
-use crate::outcome::Outcome;
-use crate::parameters::{Facts, Parameters};
-use crate::plan::Plan;
-use crate::problem::Problem;
-use crate::progress::Progress;
-use crate::subject::Subject;
-use crate::undo::Undo;
+use crate::declare::parameters::Parameters;
+use crate::declare::subject::Subject;
+use crate::schema::{Effect, Problem, Risk};
+use crate::values::{Accepted, Attempt, Facts, Finding, Mend, Outcome, Plan, Progress, Sent, Undo};
 
 /// An action that changes something.
 ///
@@ -73,4 +69,33 @@ pub trait Mutation<S: Subject>: Parameters {
     /// The action that takes it back, or why there is none. Before the outcome is known it is a
     /// preview.
     fn undo(&self, before: &Self::Before, outcome: Option<&Outcome>) -> Undo;
+}
+
+impl Undo {
+    /// Taken back by a mutation of the same subject.
+    #[must_use]
+    pub fn with<S: Subject, M: Mutation<S>>(action: &M) -> Self {
+        match serde_json::to_value(action) {
+            Ok(Value::Object(parameters)) => Self::Action {
+                name: M::NAME.to_owned(),
+                parameters,
+                expects: Vec::new(),
+            },
+            _ => Self::none(format!("the parameters of `{}` cannot be written", M::NAME)),
+        }
+    }
+}
+
+impl Finding {
+    /// Mended by a mutation of the same subject.
+    #[must_use]
+    pub fn mended_by<S: Subject, M: Mutation<S>>(mut self, action: &M) -> Self {
+        if let Ok(Value::Object(parameters)) = serde_json::to_value(action) {
+            self.mend = Some(Mend {
+                name: M::NAME.to_owned(),
+                parameters,
+            });
+        }
+        self
+    }
 }

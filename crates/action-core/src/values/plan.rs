@@ -1,9 +1,11 @@
-//! What would happen, computed by reading only.
+//! What a mutation would do, computed by reading only, and how to follow it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::parameters::Facts;
+use crate::values::facts::Facts;
+use crate::values::precondition::{Comparison, Precondition};
+use crate::values::verdict::Verdict;
 
 /// What a mutation would do, and what that rests on.
 ///
@@ -191,123 +193,6 @@ pub(crate) fn drift<'a>(
         .collect()
 }
 
-/// What would happen to a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Verdict {
-    /// The system would refuse.
-    WouldReject {
-        /// A stable code for why.
-        code: String,
-        /// What the system would say, in its words.
-        text: String,
-    },
-    /// There is nothing to do.
-    NoOp {
-        /// What is already so.
-        already: String,
-    },
-    /// It would be accepted, and take the place of something.
-    WouldDisplace {
-        /// What it would replace, in the system's words.
-        displaced: String,
-    },
-    /// It would be accepted, and nothing would come of it.
-    AcceptedButWillNotProgress {
-        /// Why.
-        causes: Vec<Cause>,
-    },
-    /// Whether it would be accepted cannot be told from what can be read. The system decides when
-    /// it is asked, and a refusal changes nothing.
-    Undecided {
-        /// What keeps it from being known.
-        causes: Vec<Cause>,
-    },
-    /// It would be accepted and carried out.
-    WouldProceed,
-}
-
-impl Verdict {
-    /// Whether sending it would, or for all that can be read could, do what was asked for.
-    #[must_use]
-    pub fn may_be_sent(&self) -> bool {
-        matches!(
-            self,
-            Self::WouldProceed | Self::WouldDisplace { .. } | Self::Undecided { .. }
-        )
-    }
-}
-
-/// A reason, by a stable code and in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Cause {
-    /// Stable.
-    pub code: String,
-    /// For people.
-    pub text: String,
-}
-
-impl Cause {
-    /// A reason.
-    #[must_use]
-    pub fn new(code: &str, text: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            text: text.into(),
-        }
-    }
-}
-
-/// A fact a plan relies on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Precondition {
-    /// What it is about.
-    pub name: String,
-    /// How it was.
-    pub value: Value,
-    /// Which later values are as good.
-    pub comparison: Comparison,
-}
-
-impl Precondition {
-    /// A fact that must hold later, in the sense of the comparison.
-    #[must_use]
-    pub fn new(name: &str, value: impl Into<Value>, comparison: Comparison) -> Self {
-        Self {
-            name: name.to_owned(),
-            value: value.into(),
-            comparison,
-        }
-    }
-
-    /// Whether a later value is as good.
-    #[must_use]
-    pub fn holds(&self, now: &Value) -> bool {
-        let numbers = || Some((self.value.as_f64()?, now.as_f64()?));
-        match self.comparison {
-            Comparison::Same => self.value == *now,
-            Comparison::AtLeast => numbers().is_some_and(|(then, now)| now >= then),
-            Comparison::AtMost => numbers().is_some_and(|(then, now)| now <= then),
-        }
-    }
-}
-
-/// Which later values are as good as the one read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Comparison {
-    /// The same one only.
-    Same,
-    /// Numbers as large or larger.
-    AtLeast,
-    /// Numbers as small or smaller.
-    AtMost,
-}
-
 /// So much of something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -387,22 +272,7 @@ impl ClockOffset {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn preconditions_compare_as_declared() {
-        let holds = |comparison, then: Value, now: Value| {
-            Precondition::new("fact", then, comparison).holds(&now)
-        };
-        assert!(holds(Comparison::Same, json!("Up"), json!("Up")));
-        assert!(!holds(Comparison::Same, json!(4), json!("4")));
-        assert!(holds(Comparison::AtLeast, json!(3), json!(5)));
-        assert!(!holds(Comparison::AtLeast, json!(3), json!(2)));
-        assert!(holds(Comparison::AtMost, json!(3), json!(3)));
-        assert!(!holds(Comparison::AtMost, json!(3), json!("2")));
-    }
 
     #[test]
     fn drift_names_what_changed_and_what_is_gone() {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::shape::ParamDef;
+use crate::schema::shape::ParamDef;
 
 /// What an action is, as data: enough to show it, offer it to a model, validate a request for it
 /// and write a policy over it. Derived from the action's declaration, never written by hand.

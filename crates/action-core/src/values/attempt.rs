@@ -1,9 +1,9 @@
-//! One sending of a mutation.
+//! One sending of a mutation, and what the system answered.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::plan::ClockOffset;
+use crate::values::plan::ClockOffset;
 
 /// One sending of a mutation, known before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

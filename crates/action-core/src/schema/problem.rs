@@ -5,6 +5,8 @@ use std::{fmt, io};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::printable::printable;
+
 /// How much of a value, or of a name in a request, a message repeats.
 const LONGEST_QUOTE: usize = 80;
 
@@ -142,26 +144,6 @@ fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
-}
-
-/// Writes control characters, and those that turn the direction of text around, as JSON escapes.
-fn printable(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut safe, character| {
-            match character {
-                '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2066}'..='\u{2069}'
-                | '\u{feff}' => safe.push_str(&escape(character)),
-                _ if character.is_control() => safe.push_str(&escape(character)),
-                _ => safe.push(character),
-            }
-            safe
-        })
-}
-
-fn escape(character: char) -> String {
-    format!("\\u{:04x}", u32::from(character))
 }
 
 #[cfg(test)]

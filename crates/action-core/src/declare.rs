@@ -1,0 +1,20 @@
+//! What a subject declares: its actions as types, and what is derived from them.
+
+mod action_set;
+mod bound_action;
+mod declaration;
+mod erased_action;
+mod mutation;
+mod observation;
+mod parameters;
+mod role_rules;
+mod subject;
+
+pub use action_set::ActionSet;
+pub use mutation::Mutation;
+pub use observation::Observation;
+pub use parameters::Parameters;
+pub use subject::{Subject, SubjectError};
+
+pub(crate) use erased_action::{Claims, Erased, Valid};
+pub(crate) use role_rules::{STEPS, scope};

@@ -1,0 +1,42 @@
+//! The list of a subject's actions, each as what is derived from its declaration.
+
+use std::sync::Arc;
+
+use crate::declare::erased_action::Erased;
+use crate::schema::ActionDefinition;
+
+/// The actions of a subject, in the order they should be documented.
+///
+/// Each stands here as what is derived from its declaration.
+pub struct ActionSet<S> {
+    pub(crate) entries: Vec<Entry<S>>,
+}
+
+/// One action, before it is bound to a system.
+pub(crate) struct Entry<S> {
+    pub(crate) definition: ActionDefinition,
+    /// What is wrong with the declaration.
+    pub(crate) problems: Vec<String>,
+    pub(crate) bind: fn(Arc<S>) -> Arc<dyn Erased>,
+}
+
+impl<S> Default for ActionSet<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> ActionSet<S> {
+    /// No actions yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+        }
+    }
+
+    /// The definitions, without a system to bind them to.
+    pub fn definitions(&self) -> impl Iterator<Item = &ActionDefinition> {
+        self.entries.iter().map(|entry| &entry.definition)
+    }
+}

@@ -1,0 +1,44 @@
+//! Any action behind one type: JSON in, JSON out.
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use crate::error::ActionError;
+use crate::schema::ActionKind;
+use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Undo};
+
+/// Parameters that were validated and are in the schema's own types.
+pub(crate) type Valid = Map<String, Value>;
+
+/// What must be known of a mutation before it is planned.
+pub(crate) struct Claims {
+    pub(crate) resources: Vec<String>,
+    pub(crate) lasting_effect: Option<String>,
+}
+
+/// Any action. What it is not made for, it refuses.
+#[async_trait]
+pub(crate) trait Erased: Send + Sync {
+    fn check(&self, parameters: Valid) -> Result<(), ActionError>;
+    async fn identity(&self) -> Result<String, ActionError>;
+
+    async fn observe(&self, _: Valid) -> Result<Value, ActionError> {
+        Err(self.wrong_kind(ActionKind::Observation))
+    }
+    fn claims(&self, _: Valid) -> Result<Claims, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    async fn plan(&self, _: Valid) -> Result<Plan, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    async fn send(&self, _: Valid, _: &Attempt) -> Result<Accepted, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    async fn probe(&self, _: Valid, _: &Value, _: &Sent) -> Result<Progress, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    fn undo(&self, _: Valid, _: &Value, _: Option<&Outcome>) -> Result<Undo, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    fn wrong_kind(&self, wanted: ActionKind) -> ActionError;
+}

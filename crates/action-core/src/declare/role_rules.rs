@@ -1,0 +1,53 @@
+//! What the role of an observation asks of its result, and where that result names actions.
+
+use serde_json::Value;
+
+use crate::schema::{ActionDefinition, Role};
+
+/// The member of a result that holds what was found.
+const FINDINGS: &str = "findings";
+
+/// The member of a result that holds a workflow's steps.
+pub(crate) const STEPS: &str = "steps";
+
+/// What is wrong with an action whose result is not what its role promises.
+pub(super) fn lint(definition: &ActionDefinition) -> Option<String> {
+    let member = member(definition)?;
+    let pointer = format!("/properties/{member}/type");
+    let found = definition.output_schema.pointer(&pointer);
+    (found.and_then(Value::as_str) != Some("array"))
+        .then(|| format!("output schema: an action of its role gives a list called `{member}`"))
+}
+
+/// The list that an action's role promises in its result.
+fn member(definition: &ActionDefinition) -> Option<&'static str> {
+    match definition.role? {
+        Role::Diagnose | Role::Leftovers => Some(FINDINGS),
+        Role::Workflow => Some(STEPS),
+        Role::Overview => None,
+    }
+}
+
+/// Writes the names in a result as they are registered, behind the prefix of a system.
+pub(crate) fn scope(definition: &ActionDefinition, prefix: &str, result: &mut Value) {
+    let Some(member) = member(definition) else {
+        return;
+    };
+    let items = result.get_mut(member).and_then(Value::as_array_mut);
+    for item in items.into_iter().flatten() {
+        let names: &[&str] = match member {
+            FINDINGS => &["/mend/name"],
+            _ => &["/action", "/observe"],
+        };
+        for pointer in names {
+            if let Some(Value::String(name)) = item.pointer_mut(pointer) {
+                *name = format!("{prefix}_{name}");
+            }
+        }
+        if member == FINDINGS
+            && let Some(Value::String(key)) = item.get_mut("lasting_effect")
+        {
+            *key = format!("{prefix}/{key}");
+        }
+    }
+}

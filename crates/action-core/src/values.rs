@@ -1,0 +1,23 @@
+//! What a mutation passes through, as data: plan, attempt, progress, outcome, undo.
+
+mod attempt;
+mod evidence;
+mod facts;
+mod finding;
+mod outcome;
+mod plan;
+mod precondition;
+mod progress;
+mod undo;
+mod verdict;
+
+pub use attempt::{Accepted, Attempt, Sent};
+pub use evidence::{Attribution, Evidence};
+pub use facts::Facts;
+pub use finding::{Finding, Mend};
+pub use outcome::{Outcome, OutcomeKind};
+pub use plan::{ClockOffset, Estimate, Follow, Plan, Quantity};
+pub use precondition::{Comparison, Precondition};
+pub use progress::{Done, Progress};
+pub use undo::Undo;
+pub use verdict::{Cause, Verdict};
