@@ -16,5 +16,5 @@ pub use observation::Observation;
 pub use parameters::Parameters;
 pub use subject::{Subject, SubjectError};
 
-pub(crate) use erased_action::{Claims, Erased, Valid};
+pub(crate) use erased_action::{ErasedAction, Footprint, Valid};
 pub(crate) use role_rules::{STEPS, scope};

@@ -20,11 +20,11 @@ pub use schema::{
 };
 pub use values::{
     Accepted, Attempt, Attribution, Cause, ClockOffset, Comparison, Done, Estimate, Evidence,
-    Facts, Finding, Follow, Mend, Outcome, OutcomeKind, Plan, Precondition, Progress, Quantity,
+    Facts, Finding, Fix, Follow, Outcome, OutcomeKind, Plan, Precondition, Progress, Quantity,
     Sent, Undo, Verdict,
 };
 pub use workflow::{
-    Condition, Retry, Span, Step, Unmet, Work, Workflow, WorkflowError, WorkflowProblem,
+    Condition, DurationText, Retry, Step, Unmet, Work, Workflow, WorkflowError, WorkflowProblem,
 };
 
 mod declare;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::declare::{Claims, Erased, Subject, Valid, scope};
+use crate::declare::{ErasedAction, Footprint, Subject, Valid, scope};
 use crate::error::{ActionError, RegistryError};
 use crate::schema::{ActionDefinition, Risk, is_name, validate};
 use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Undo};
@@ -31,7 +31,7 @@ pub struct Catalogue {
 struct Registered {
     definition: Arc<ActionDefinition>,
     prefix: Option<String>,
-    bound: Arc<dyn Erased>,
+    bound: Arc<dyn ErasedAction>,
 }
 
 impl Deref for ActionRegistry {
@@ -212,7 +212,7 @@ impl Catalogue {
     /// What is wrong with the parameters.
     pub fn resources(&self, name: &str, parameters: Value) -> Result<Vec<String>, ActionError> {
         let (action, parameters) = self.prepared(name, parameters)?;
-        let Claims { resources, .. } = action.bound.claims(parameters)?;
+        let Footprint { resources, .. } = action.bound.footprint(parameters)?;
         Ok(resources
             .into_iter()
             .map(|key| action.scoped(key))
@@ -230,7 +230,7 @@ impl Catalogue {
         parameters: Value,
     ) -> Result<Option<String>, ActionError> {
         let (action, parameters) = self.prepared(name, parameters)?;
-        let Claims { lasting_effect, .. } = action.bound.claims(parameters)?;
+        let Footprint { lasting_effect, .. } = action.bound.footprint(parameters)?;
         Ok(lasting_effect.map(|key| action.scoped(key)))
     }
 

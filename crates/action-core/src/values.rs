@@ -14,7 +14,7 @@ mod verdict;
 pub use attempt::{Accepted, Attempt, Sent};
 pub use evidence::{Attribution, Evidence};
 pub use facts::Facts;
-pub use finding::{Finding, Mend};
+pub use finding::{Finding, Fix};
 pub use outcome::{Outcome, OutcomeKind};
 pub use plan::{ClockOffset, Estimate, Follow, Plan, Quantity};
 pub use precondition::{Comparison, Precondition};

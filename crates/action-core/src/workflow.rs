@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use condition::{Condition, Unmet};
-pub use duration_text::{InvalidDuration, Span};
+pub use duration_text::{DurationText, InvalidDuration};
 pub use prepare::prepare;
 pub use problem::{WorkflowError, WorkflowProblem};
 pub use step::{Retry, Step, Work};
@@ -20,7 +20,7 @@ mod step;
 /// Work in several steps: what is done, what is waited for, and in which order.
 ///
 /// It is data and does nothing by itself; whoever carries it out proposes its mutations one by one,
-/// like any others. An observation of role [`Role::Workflow`](crate::Role::Workflow) has one as its result, which is how
+/// like any others. An observation of role `workflow` has one as its result, which is how
 /// a subject offers one: its parameters, its documentation and its place in front ends come with
 /// being an action. People write one as a document, which [`read`](Self::read) checks, with all
 /// problems at once.

@@ -19,7 +19,7 @@ mod versions;
 /// moves, stores that are down or do not get empty, mixed versions, clocks that differ.
 ///
 /// A finding need not be wrong: somebody may be at work. Each has what was read that shows it, the
-/// next safe step, the action that mends it where all its parameters are known, and, for a lasting
+/// next safe step, the action that fixes it where all its parameters are known, and, for a lasting
 /// effect, the key by which a journal knows who asked for it. No findings: nothing was left.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use action_core::{Condition, Cost, Observation, Problem, Retry, Role, Span, Step, Workflow};
+use action_core::{
+    Condition, Cost, DurationText, Observation, Problem, Retry, Role, Step, Workflow,
+};
 use async_trait::async_trait;
 use pd_client::config::Config;
 use pd_client::schedulers::EvictLeaderConfig;
@@ -236,23 +238,25 @@ impl RollingDrain {
                 .until(Condition::at_most("/stores_disconnected", 0))
                 .until(Condition::at_most("/stores_draining", other_drains))
                 .until(Condition::equals("/scheduling_halted", false))
-                .within(Span::from_mins(10)),
+                .within(DurationText::from_mins(10)),
             Step::mutation(name("drain"), &DrainStore { store_id: id })
                 .title(format!("drain store {id}"))
-                .lease(Span::from_mins(self.lease_hours.0.saturating_mul(60)))
+                .lease(DurationText::from_mins(
+                    self.lease_hours.0.saturating_mul(60),
+                ))
                 .retry(Retry::times(2)),
             Step::observation(name("verified"), &look())
                 .title(format!("store {id} leads nothing"))
                 .until(Condition::at_most("/store/leader_count", 0))
                 .until(Condition::equals("/store/draining", true))
                 .readings(3)
-                .within(Span::from_mins(10)),
+                .within(DurationText::from_mins(10)),
             Step::confirm(name("work"), format!("Store {id} leads nothing. {work}"))
                 .title(format!("work on store {id}")),
             Step::observation(name("up"), &look())
                 .title(format!("store {id} is up"))
                 .until(Condition::equals("/store/state", "Up"))
-                .within(Span::from_mins(15)),
+                .within(DurationText::from_mins(15)),
             Step::undo(name("stop"), name("drain"))
                 .title(format!("stop draining store {id}"))
                 .retry(Retry::times(2)),
@@ -262,7 +266,7 @@ impl RollingDrain {
                 ))
                 .until(Condition::at_least("/store/leader_count", enough))
                 .until(Condition::equals("/store/draining", false))
-                .within(Span::from_mins(self.leaders_back_minutes.0)),
+                .within(DurationText::from_mins(self.leaders_back_minutes.0)),
         ]
     }
 }

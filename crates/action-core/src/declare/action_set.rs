@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::declare::erased_action::Erased;
+use crate::declare::erased_action::ErasedAction;
 use crate::schema::ActionDefinition;
 
 /// The actions of a subject, in the order they should be documented.
@@ -17,7 +17,7 @@ pub(crate) struct Entry<S> {
     pub(crate) definition: ActionDefinition,
     /// What is wrong with the declaration.
     pub(crate) problems: Vec<String>,
-    pub(crate) bind: fn(Arc<S>) -> Arc<dyn Erased>,
+    pub(crate) bind: fn(Arc<S>) -> Arc<dyn ErasedAction>,
 }
 
 impl<S> Default for ActionSet<S> {

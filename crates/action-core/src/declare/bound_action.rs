@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::declare::erased_action::{Claims, Erased, Valid};
+use crate::declare::erased_action::{ErasedAction, Footprint, Valid};
 use crate::declare::mutation::Mutation;
 use crate::declare::observation::Observation;
 use crate::declare::subject::{Subject, SubjectError};
@@ -16,18 +16,18 @@ use crate::schema::{ActionKind, Problem};
 use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Undo};
 
 /// Marks an observation.
-pub(crate) struct Looking;
+pub(crate) struct ObservationKind;
 /// Marks a mutation.
-pub(crate) struct Moving;
+pub(crate) struct MutationKind;
 
 /// An action and the system it is for.
-pub(crate) struct Bound<S, A, K> {
+pub(crate) struct BoundAction<S, A, K> {
     name: &'static str,
     subject: Arc<S>,
     action: PhantomData<fn() -> (A, K)>,
 }
 
-impl<S: Subject, A: DeserializeOwned, K> Bound<S, A, K> {
+impl<S: Subject, A: DeserializeOwned, K> BoundAction<S, A, K> {
     pub(crate) fn new(name: &'static str, subject: Arc<S>) -> Self {
         Self {
             name,
@@ -77,7 +77,7 @@ impl<S: Subject, A: DeserializeOwned, K> Bound<S, A, K> {
 }
 
 #[async_trait]
-impl<S: Subject, A: Observation<S>> Erased for Bound<S, A, Looking> {
+impl<S: Subject, A: Observation<S>> ErasedAction for BoundAction<S, A, ObservationKind> {
     fn check(&self, parameters: Valid) -> Result<(), ActionError> {
         self.typed(parameters, A::check).map(drop)
     }
@@ -104,7 +104,7 @@ impl<S: Subject, A: Observation<S>> Erased for Bound<S, A, Looking> {
 }
 
 #[async_trait]
-impl<S: Subject, A: Mutation<S>> Erased for Bound<S, A, Moving> {
+impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind> {
     fn check(&self, parameters: Valid) -> Result<(), ActionError> {
         self.typed(parameters, A::check).map(drop)
     }
@@ -114,9 +114,9 @@ impl<S: Subject, A: Mutation<S>> Erased for Bound<S, A, Moving> {
         identity.map_err(|error| self.failed(error))
     }
 
-    fn claims(&self, parameters: Valid) -> Result<Claims, ActionError> {
+    fn footprint(&self, parameters: Valid) -> Result<Footprint, ActionError> {
         let action = self.typed(parameters, A::check)?;
-        Ok(Claims {
+        Ok(Footprint {
             resources: action.resources(),
             lasting_effect: action.lasting_effect(),
         })

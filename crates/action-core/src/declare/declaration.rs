@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 
 use crate::declare::action_set::{ActionSet, Entry};
-use crate::declare::bound_action::{Bound, Looking, Moving};
+use crate::declare::bound_action::{BoundAction, MutationKind, ObservationKind};
 use crate::declare::mutation::Mutation;
 use crate::declare::observation::Observation;
 use crate::declare::role_rules;
@@ -25,7 +25,7 @@ impl<S: Subject> ActionSet<S> {
         self.entries.push(Entry {
             definition,
             problems,
-            bind: |subject| Arc::new(Bound::<S, A, Looking>::new(A::NAME, subject)),
+            bind: |subject| Arc::new(BoundAction::<S, A, ObservationKind>::new(A::NAME, subject)),
         });
         self
     }
@@ -43,7 +43,7 @@ impl<S: Subject> ActionSet<S> {
         self.entries.push(Entry {
             definition,
             problems,
-            bind: |subject| Arc::new(Bound::<S, A, Moving>::new(A::NAME, subject)),
+            bind: |subject| Arc::new(BoundAction::<S, A, MutationKind>::new(A::NAME, subject)),
         });
         self
     }

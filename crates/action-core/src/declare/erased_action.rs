@@ -11,21 +11,21 @@ use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Undo};
 pub(crate) type Valid = Map<String, Value>;
 
 /// What must be known of a mutation before it is planned.
-pub(crate) struct Claims {
+pub(crate) struct Footprint {
     pub(crate) resources: Vec<String>,
     pub(crate) lasting_effect: Option<String>,
 }
 
 /// Any action. What it is not made for, it refuses.
 #[async_trait]
-pub(crate) trait Erased: Send + Sync {
+pub(crate) trait ErasedAction: Send + Sync {
     fn check(&self, parameters: Valid) -> Result<(), ActionError>;
     async fn identity(&self) -> Result<String, ActionError>;
 
     async fn observe(&self, _: Valid) -> Result<Value, ActionError> {
         Err(self.wrong_kind(ActionKind::Observation))
     }
-    fn claims(&self, _: Valid) -> Result<Claims, ActionError> {
+    fn footprint(&self, _: Valid) -> Result<Footprint, ActionError> {
         Err(self.wrong_kind(ActionKind::Mutation))
     }
     async fn plan(&self, _: Valid) -> Result<Plan, ActionError> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::declare::parameters::Parameters;
 use crate::declare::subject::Subject;
 use crate::schema::{Effect, Problem, Risk};
-use crate::values::{Accepted, Attempt, Facts, Finding, Mend, Outcome, Plan, Progress, Sent, Undo};
+use crate::values::{Accepted, Attempt, Facts, Finding, Fix, Outcome, Plan, Progress, Sent, Undo};
 
 /// An action that changes something.
 ///
@@ -87,11 +87,11 @@ impl Undo {
 }
 
 impl Finding {
-    /// Mended by a mutation of the same subject.
+    /// Fixed by a mutation of the same subject.
     #[must_use]
-    pub fn mended_by<S: Subject, M: Mutation<S>>(mut self, action: &M) -> Self {
+    pub fn fixed_by<S: Subject, M: Mutation<S>>(mut self, action: &M) -> Self {
         if let Ok(Value::Object(parameters)) = serde_json::to_value(action) {
-            self.mend = Some(Mend {
+            self.fix = Some(Fix {
                 name: M::NAME.to_owned(),
                 parameters,
             });

@@ -36,7 +36,7 @@ pub(crate) fn scope(definition: &ActionDefinition, prefix: &str, result: &mut Va
     let items = result.get_mut(member).and_then(Value::as_array_mut);
     for item in items.into_iter().flatten() {
         let names: &[&str] = match member {
-            FINDINGS => &["/mend/name"],
+            FINDINGS => &["/fix/name"],
             _ => &["/action", "/observe"],
         };
         for pointer in names {

@@ -8,9 +8,8 @@ use crate::values::evidence::Evidence;
 
 /// Something that is not as it should be, and what can be done about it.
 ///
-/// The result of an observation that [diagnoses](crate::Role::Diagnose) or looks for
-/// [leftovers](crate::Role::Leftovers) has a list of these in a member called `findings`, so that front
-/// ends can show any subject's.
+/// The result of an observation whose role is `diagnose` or `leftovers` has a list of these in a
+/// member called `findings`, so that front ends can show any subject's.
 ///
 /// ```
 /// use action_core::Finding;
@@ -34,19 +33,19 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// The next safe step, for people.
     pub next: String,
-    /// The mutation that mends it, where there is one and all its parameters are known.
+    /// The mutation that fixes it, where there is one and all its parameters are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mend: Option<Mend>,
+    pub fix: Option<Fix>,
     /// The lasting effect that it is, such as `evict-leader/4`: whoever keeps a record of effects
     /// knows by this whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasting_effect: Option<String>,
 }
 
-/// A mutation that mends something.
+/// A mutation that fixes something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
-pub struct Mend {
+pub struct Fix {
     /// The name of the action.
     pub name: String,
     /// Its parameters.
@@ -63,7 +62,7 @@ impl Finding {
             text: text.into(),
             evidence: Vec::new(),
             next: String::new(),
-            mend: None,
+            fix: None,
             lasting_effect: None,
         }
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub struct Span {
+pub struct DurationText {
     ms: u64,
 }
 
@@ -34,7 +34,7 @@ pub struct InvalidDuration(String);
 /// A year: whoever means longer means something else.
 const LONGEST_MS: u64 = 366 * 86_400_000;
 
-impl Span {
+impl DurationText {
     /// So many milliseconds, at most 366 days.
     #[must_use]
     pub const fn from_millis(ms: u64) -> Self {
@@ -68,7 +68,7 @@ impl Span {
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for DurationText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.ms == 0 {
             return f.write_str("0s");
@@ -84,7 +84,7 @@ impl fmt::Display for Span {
     }
 }
 
-impl FromStr for Span {
+impl FromStr for DurationText {
     type Err = InvalidDuration;
 
     fn from_str(text: &str) -> Result<Self, InvalidDuration> {
@@ -118,7 +118,7 @@ fn parse(text: &str) -> Option<u64> {
     Some(sum)
 }
 
-impl TryFrom<String> for Span {
+impl TryFrom<String> for DurationText {
     type Error = InvalidDuration;
 
     fn try_from(text: String) -> Result<Self, InvalidDuration> {
@@ -126,8 +126,8 @@ impl TryFrom<String> for Span {
     }
 }
 
-impl From<Span> for String {
-    fn from(span: Span) -> Self {
+impl From<DurationText> for String {
+    fn from(span: DurationText) -> Self {
         span.to_string()
     }
 }
@@ -140,7 +140,11 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, ms: u64) {
-        assert_eq!(text.parse::<Span>().unwrap().as_millis(), ms, "{text}");
+        assert_eq!(
+            text.parse::<DurationText>().unwrap().as_millis(),
+            ms,
+            "{text}"
+        );
     }
 
     #[test]
@@ -168,15 +172,15 @@ mod tests {
             "99999999999999999999s",
             "é",
         ] {
-            assert!(text.parse::<Span>().is_err(), "{text}");
+            assert!(text.parse::<DurationText>().is_err(), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn what_is_written_is_read_back(ms in 0..=LONGEST_MS) {
-            let span = Span::from_millis(ms);
-            prop_assert_eq!(span.to_string().parse::<Span>(), Ok(span));
+            let span = DurationText::from_millis(ms);
+            prop_assert_eq!(span.to_string().parse::<DurationText>(), Ok(span));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::declare::STEPS;
 use crate::printable::printable;
 use crate::workflow::Workflow;
 use crate::workflow::condition::Condition;
-use crate::workflow::duration_text::Span;
+use crate::workflow::duration_text::DurationText;
 use crate::workflow::problem::{WorkflowError, WorkflowProblem, nearest};
 use crate::workflow::step::{Retry, Step};
 
@@ -153,7 +153,7 @@ fn read_retry(value: &Value, outer: &mut Members<'_>) -> Retry {
     if retry.times > MOST_RETRIES {
         members.problem("times", format!("expected at most {MOST_RETRIES}"));
     }
-    if retry.first > retry.longest || retry.first == Span::from_millis(0) {
+    if retry.first > retry.longest || retry.first == DurationText::from_millis(0) {
         members.problem("first", "expected more than `0s` and at most `longest`");
     }
     members.finish(&[]);
@@ -271,7 +271,7 @@ impl<'a> Members<'a> {
         self.optional(name, right).unwrap_or_default()
     }
 
-    fn span(&mut self, name: &'static str) -> Option<Span> {
+    fn span(&mut self, name: &'static str) -> Option<DurationText> {
         self.optional(name, "how long, such as `90s`, `10m` or `1h30m`")
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::declare::{Mutation, Observation, Subject};
 use crate::workflow::condition::Condition;
-use crate::workflow::duration_text::Span;
+use crate::workflow::duration_text::DurationText;
 
 /// One step of a workflow. It is exactly one of four things: see [`work`](Self::work).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,7 +40,7 @@ pub struct Step {
     /// How long a lasting effect may stay before it is taken back, whatever becomes of the
     /// workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) lease: Option<Span>,
+    pub(super) lease: Option<DurationText>,
     /// Whether the effect stays when the rest of the workflow is taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) keep: bool,
@@ -52,10 +52,10 @@ pub struct Step {
     pub(super) readings: Option<u32>,
     /// How long to wait for it, from when the step begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) within: Option<Span>,
+    pub(super) within: Option<DurationText>,
     /// Between two observations, to begin with; longer later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) poll: Option<Span>,
+    pub(super) poll: Option<DurationText>,
 }
 
 /// What a step is.
@@ -71,7 +71,7 @@ pub enum Work<'a> {
         /// How often it is tried again.
         retry: Option<Retry>,
         /// How long a lasting effect may stay.
-        lease: Option<Span>,
+        lease: Option<DurationText>,
         /// Whether the effect stays when the rest is taken back.
         keep: bool,
     },
@@ -93,16 +93,16 @@ pub enum Work<'a> {
         /// How many observations in a row must show it.
         readings: u32,
         /// How long to wait for it.
-        within: Span,
+        within: DurationText,
         /// Between two observations, to begin with.
-        poll: Span,
+        poll: DurationText,
     },
     /// It waits until somebody says that something outside is done. Nothing is run.
     Confirm {
         /// What is to be done.
         text: &'a str,
         /// How long to wait for it; `None` for as long as it takes.
-        within: Option<Span>,
+        within: Option<DurationText>,
     },
 }
 
@@ -114,15 +114,15 @@ pub struct Retry {
     /// How often, after the first time.
     pub times: u32,
     /// How long to wait before the second time.
-    pub first: Span,
+    pub first: DurationText,
     /// The longest wait.
-    pub longest: Span,
+    pub longest: DurationText,
 }
 
 /// How long an observation is waited for unless a step says it.
-const WITHIN: Span = Span::from_mins(10);
+const WITHIN: DurationText = DurationText::from_mins(10);
 /// Between two observations unless a step says it.
-const POLL: Span = Span::from_secs(1);
+const POLL: DurationText = DurationText::from_secs(1);
 
 impl Retry {
     /// So often, waiting a second at first and a minute at most.
@@ -130,8 +130,8 @@ impl Retry {
     pub const fn times(times: u32) -> Self {
         Self {
             times,
-            first: Span::from_secs(1),
-            longest: Span::from_mins(1),
+            first: DurationText::from_secs(1),
+            longest: DurationText::from_mins(1),
         }
     }
 }
@@ -209,14 +209,14 @@ impl Step {
 
     /// The same step, given up after this.
     #[must_use]
-    pub fn within(mut self, within: Span) -> Self {
+    pub fn within(mut self, within: DurationText) -> Self {
         self.within = Some(within);
         self
     }
 
     /// The same step, looking again after this.
     #[must_use]
-    pub fn poll(mut self, poll: Span) -> Self {
+    pub fn poll(mut self, poll: DurationText) -> Self {
         self.poll = Some(poll);
         self
     }
@@ -230,7 +230,7 @@ impl Step {
 
     /// The same step; its lasting effect is taken back after this in any case.
     #[must_use]
-    pub fn lease(mut self, lease: Span) -> Self {
+    pub fn lease(mut self, lease: DurationText) -> Self {
         self.lease = Some(lease);
         self
     }

@@ -65,7 +65,7 @@ impl Observation<Ship> for FindLeaks {
                 Finding::new("leak", "hold/1", "water in hold 1")
                     .seen("the gauge", "depth", 4)
                     .next("pump")
-                    .mended_by::<Yard, MoveWagon>(&wagon)
+                    .fixed_by::<Yard, MoveWagon>(&wagon)
                     .effect("leak/1"),
             ],
         })
@@ -115,7 +115,7 @@ async fn findings_name_actions_and_effects_as_they_are_registered() {
     let expected = json!({"findings": [{
         "code": "leak", "about": "hold/1", "text": "water in hold 1", "next": "pump",
         "evidence": [{"source": "the gauge", "fact": "depth", "value": 4}],
-        "mend": {"name": "move_wagon", "parameters": {"from_track": 1, "to_track": 2}},
+        "fix": {"name": "move_wagon", "parameters": {"from_track": 1, "to_track": 2}},
         "lasting_effect": "leak/1",
     }]});
     assert_eq!(found, expected);
@@ -123,7 +123,7 @@ async fn findings_name_actions_and_effects_as_they_are_registered() {
         .observe("north_find_leaks", json!({}))
         .await
         .unwrap();
-    assert_eq!(found["findings"][0]["mend"]["name"], "north_move_wagon");
+    assert_eq!(found["findings"][0]["fix"]["name"], "north_move_wagon");
     assert_eq!(found["findings"][0]["lasting_effect"], "north/leak/1");
 }
 

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
-use action_core::{Retry, Span};
+use action_core::{DurationText, Retry};
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 
 /// Of the first wait between two observations, the longest.
@@ -27,7 +27,7 @@ pub(crate) fn before_retry(retry: Retry, tried: u32, flow: &str, step: &str) -> 
 }
 
 /// The waits between observations.
-pub(crate) fn between_looks(poll: Span) -> ExponentialBackoff {
+pub(crate) fn between_looks(poll: DurationText) -> ExponentialBackoff {
     let poll = poll.duration();
     ExponentialBuilder::new()
         .with_factor(1.5)
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn looks_get_rarer_to_a_bound() {
-        let mut waits = between_looks(Span::from_secs(1));
+        let mut waits = between_looks(DurationText::from_secs(1));
         let first = waits.next().unwrap();
         assert!(first >= Duration::from_secs(1) && first <= Duration::from_secs(2));
         let late = waits.nth(50).unwrap();

@@ -1,6 +1,6 @@
 //! Decides what is next in a workflow, from the records alone.
 
-use action_core::{Retry, Span, Step, Work};
+use action_core::{DurationText, Retry, Step, Work};
 use jiff::Timestamp;
 
 use crate::flow::backoff::before_retry;
@@ -138,7 +138,7 @@ impl Look<'_> {
             .steps
             .get(id)
             .and_then(|state| state.waiting_since);
-        let until = |within: Span| since.map(|since| after(since, within.duration()));
+        let until = |within: DurationText| since.map(|since| after(since, within.duration()));
         match step.work() {
             Work::Action { retry, .. } => {
                 let tries = self.flow.forward(id);

@@ -151,7 +151,7 @@ async fn known_effects(
     Ok(effects.collect())
 }
 
-/// The result, with whose each lasting effect is and the command line that mends each finding.
+/// The result, with whose each lasting effect is and the command line that fixes each finding.
 fn with_commands(
     call: &Call,
     findings: &[Finding],
@@ -163,8 +163,8 @@ fn with_commands(
         let Value::Object(members) = found else {
             continue;
         };
-        if let Some(command) = mending(call, finding) {
-            members.insert("mend_command".to_owned(), json!(command));
+        if let Some(command) = fix_command(call, finding) {
+            members.insert("fix_command".to_owned(), json!(command));
         }
         if let Some(key) = &finding.lasting_effect {
             members.insert(
@@ -227,17 +227,17 @@ fn one(call: &Call, finding: &Finding, owned: &BTreeMap<String, Arc<Effect>>) ->
         });
     }
     lines.push(format!("Next: {}", printable(&finding.next)));
-    lines.extend(mending(call, finding).map(|command| format!("  {command}")));
+    lines.extend(fix_command(call, finding).map(|command| format!("  {command}")));
     lines.join("\n")
 }
 
-/// The command line that mends a finding.
-fn mending(call: &Call, finding: &Finding) -> Option<String> {
-    let mend = finding.mend.as_ref()?;
+/// The command line that fixes a finding.
+fn fix_command(call: &Call, finding: &Finding) -> Option<String> {
+    let fix = finding.fix.as_ref()?;
     let mut definitions = call.definitions.iter();
-    let definition = definitions.find(|definition| definition.name == mend.name);
-    let mut words = vec!["run".to_owned(), mend.name.clone()];
-    words.extend(flags::arguments(definition, &mend.parameters));
+    let definition = definitions.find(|definition| definition.name == fix.name);
+    let mut words = vec!["run".to_owned(), fix.name.clone()];
+    words.extend(flags::arguments(definition, &fix.parameters));
     words.extend(call.connection.flags());
     Some(flags::command_line(&words))
 }

@@ -27,7 +27,7 @@ fn what_was_found_decides_the_exit_code() {
     }
 }
 
-/// The command that mends a finding is printed, and mends it.
+/// The command that fixes a finding is printed, and fixes it.
 #[test]
 fn the_printed_command_mends_what_was_found() {
     let cluster = Cluster::start();
@@ -36,7 +36,7 @@ fn the_printed_command_mends_what_was_found() {
     let found = &json["findings"][0];
     assert_eq!(found["code"], "drain_left");
     assert_eq!(found["lasting_effect"], "evict-leader/4");
-    let command = found["mend_command"].as_str().unwrap();
+    let command = found["fix_command"].as_str().unwrap();
     let expected = format!(
         "operator run stop_drain --store-id 4 --pd {}",
         cluster.sim.endpoint()

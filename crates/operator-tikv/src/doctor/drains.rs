@@ -42,7 +42,7 @@ pub(super) async fn look(
             }
         };
         let left = left.seen(DRAINS, "draining", true).effect(effect(*id));
-        found.findings.push(left.mended_by::<Tikv, _>(&stop));
+        found.findings.push(left.fixed_by::<Tikv, _>(&stop));
     }
     Ok(())
 }

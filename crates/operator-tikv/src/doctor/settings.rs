@@ -57,21 +57,21 @@ fn limit_zero(name: &str, defaults: &Config) -> Finding {
         .effect(format!("config/schedule.{name}"));
     let defaults = &defaults.schedule;
     let limit = ScheduleLimit::new;
-    let mended = match name {
+    let fixed = match name {
         "leader-schedule-limit" => limit(defaults.leader_schedule_limit).map(|limit| {
             zero.clone()
-                .mended_by::<Tikv, _>(&SetLeaderScheduleLimit { limit })
+                .fixed_by::<Tikv, _>(&SetLeaderScheduleLimit { limit })
         }),
         "region-schedule-limit" => limit(defaults.region_schedule_limit).map(|limit| {
             zero.clone()
-                .mended_by::<Tikv, _>(&SetRegionScheduleLimit { limit })
+                .fixed_by::<Tikv, _>(&SetRegionScheduleLimit { limit })
         }),
         _ => limit(defaults.replica_schedule_limit).map(|limit| {
             zero.clone()
-                .mended_by::<Tikv, _>(&SetReplicaScheduleLimit { limit })
+                .fixed_by::<Tikv, _>(&SetReplicaScheduleLimit { limit })
         }),
     };
-    mended.unwrap_or(zero)
+    fixed.unwrap_or(zero)
 }
 
 fn overridden(shadow: &Shadow) -> Finding {

@@ -86,7 +86,7 @@ fn stuck(store: &Store, progress: Option<f64>) -> Finding {
             progress.map_or(Value::Null, Value::from),
         )
         .effect(format!("offline/{id}"))
-        .mended_by::<Tikv, _>(&CancelOffline {
+        .fixed_by::<Tikv, _>(&CancelOffline {
             store_id: id.into(),
         })
 }
@@ -101,7 +101,7 @@ fn limit_left(store: &Store) -> Finding {
     // PD's defaults.
     let default = if store.is_tiflash() { 30.0 } else { 15.0 };
     match ReplicaRate::new(default) {
-        Some(per_minute) => left.mended_by::<Tikv, _>(&SetStoreLimit {
+        Some(per_minute) => left.fixed_by::<Tikv, _>(&SetStoreLimit {
             store_id: id.into(),
             what: LimitedWork::RemovePeer,
             per_minute,

@@ -79,7 +79,7 @@ pub(crate) fn paused_scheduler(pause: &PausedScheduler, now: Option<PdTime>) -> 
         .seen(source, "resume_at_unix_ms", until)
         .effect(list_schedulers::effect(&name));
     match SchedulerName::new(name) {
-        Some(scheduler) => found.mended_by::<Tikv, _>(&ResumeScheduler { scheduler }),
+        Some(scheduler) => found.fixed_by::<Tikv, _>(&ResumeScheduler { scheduler }),
         None => found,
     }
 }

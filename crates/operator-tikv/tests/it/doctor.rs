@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{VERSIONS, altered, altered_store, region, request, stepped, tikv};
 
-/// Looks, which changes nothing. What mends a finding is an action that takes its parameters.
+/// Looks, which changes nothing. What fixes a finding is an action that takes its parameters.
 async fn look(sim: &Sim) -> Leftovers {
     let (before, writes) = (sim.received_total(), sim.writes().len());
     let mut registry = ActionRegistry::new();
@@ -20,11 +20,11 @@ async fn look(sim: &Sim) -> Leftovers {
     assert_eq!(sim.writes().len(), writes);
     for finding in &found.findings {
         assert!(!finding.evidence.is_empty(), "{finding:?}");
-        if let Some(mend) = &finding.mend {
-            let parameters = Value::Object(mend.parameters.clone());
-            registry.validate(&mend.name, parameters.clone()).unwrap();
+        if let Some(fix) = &finding.fix {
+            let parameters = Value::Object(fix.parameters.clone());
+            registry.validate(&fix.name, parameters.clone()).unwrap();
             // An effect is told by the key of the mutation that would leave it, or whose undo this is.
-            let effect = registry.lasting_effect(&mend.name, parameters).unwrap();
+            let effect = registry.lasting_effect(&fix.name, parameters).unwrap();
             assert!(
                 effect.is_none() || effect == finding.lasting_effect,
                 "{finding:?}: {effect:?}"
@@ -59,16 +59,16 @@ async fn a_drain_that_was_left_names_what_stops_it_and_its_effect() {
         let found = check(&sim, &["drain_left"]).await;
         let drain = &found.findings[0];
         assert_eq!(drain.lasting_effect.as_deref(), Some("evict-leader/4"));
-        let mend = drain.mend.as_ref().unwrap();
-        assert_eq!(mend.name, "stop_drain");
+        let fix = drain.fix.as_ref().unwrap();
+        assert_eq!(fix.name, "stop_drain");
         assert_eq!(
-            Value::Object(mend.parameters.clone()),
+            Value::Object(fix.parameters.clone()),
             json!({"store_id": "4"})
         );
 
         sim.set_store_state(4, StoreState::Tombstone);
         let found = check(&sim, &["drain_of_no_store"]).await;
-        assert_eq!(found.findings[0].mend.as_ref().unwrap().name, "stop_drain");
+        assert_eq!(found.findings[0].fix.as_ref().unwrap().name, "stop_drain");
     }
 }
 
@@ -93,9 +93,9 @@ async fn switched_off_scheduling_names_what_switches_it_on() {
             let default = sim.limit_in_force(item);
             sim.set_schedule(item, 0);
             let found = check(&sim, &["schedule_limit_zero"]).await;
-            let mend = found.findings[0].mend.as_ref().unwrap();
-            assert_eq!(mend.name, action);
-            assert_eq!(mend.parameters["limit"], json!(default), "{version:?}");
+            let fix = found.findings[0].fix.as_ref().unwrap();
+            assert_eq!(fix.name, action);
+            assert_eq!(fix.parameters["limit"], json!(default), "{version:?}");
         }
         let sim = stepped(version).start().await.unwrap();
         let is_set = sim.set_schedule("halt-scheduling", "true");
@@ -178,7 +178,7 @@ async fn a_limit_left_behind_by_an_offline_is_found() {
     .await;
     let found = check(&sim, &["remove_limit_left"]).await;
     assert_eq!(
-        found.findings[0].mend.as_ref().unwrap().name,
+        found.findings[0].fix.as_ref().unwrap().name,
         "set_store_limit"
     );
 }
