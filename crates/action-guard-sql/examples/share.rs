@@ -12,7 +12,7 @@
 use std::error::Error;
 use std::io::{self, Read as _, Write as _};
 
-use action_guard::testing::scene::{allowed, intent, write};
+use action_guard::testing::fixtures::{allowed, intent, write};
 use action_guard::{CommitError, Journal, Refusal};
 use action_guard_sql::SqlJournal;
 

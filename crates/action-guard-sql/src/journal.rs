@@ -1,9 +1,8 @@
-//! See [`SqlJournal`].
+//! The journal: a thread that writes, and readers beside it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use action_guard::{CommitError, Decision, Entry, Journal, JournalError, State, Verified};
 use async_trait::async_trait;
@@ -13,6 +12,7 @@ use tokio::sync::{Mutex, oneshot};
 use uuid::Uuid;
 
 use crate::failure::io_error;
+use crate::options::SqlOptions;
 use crate::reader::{self, Latest, Reader};
 use crate::store::Place;
 use crate::writer::{Waiting, Writer};
@@ -43,51 +43,7 @@ impl fmt::Debug for SqlJournal {
     }
 }
 
-/// How a [`SqlJournal`] is opened.
-#[derive(Debug, Clone)]
-pub struct SqlOptions {
-    segment_bytes: u64,
-    pub(crate) lock_wait: Duration,
-    #[cfg(feature = "postgres")]
-    pub(crate) schema: String,
-}
-
-impl Default for SqlOptions {
-    fn default() -> Self {
-        Self {
-            segment_bytes: 4 * 1024 * 1024,
-            lock_wait: Duration::from_secs(10),
-            #[cfg(feature = "postgres")]
-            schema: "action_guard".to_owned(),
-        }
-    }
-}
-
 impl SqlOptions {
-    /// A checkpoint is written when there are so many bytes of records since the last one. Opening
-    /// reads no more than that.
-    #[must_use]
-    pub fn segment_bytes(mut self, bytes: u64) -> Self {
-        self.segment_bytes = bytes;
-        self
-    }
-
-    /// How long a commit waits while others write.
-    #[must_use]
-    pub fn lock_wait(mut self, wait: Duration) -> Self {
-        self.lock_wait = wait;
-        self
-    }
-
-    /// The schema of the tables in PostgreSQL; one database holds as many journals as it has
-    /// schemas. Lower-case letters, digits and `_`.
-    #[cfg(feature = "postgres")]
-    #[must_use]
-    pub fn schema(mut self, schema: impl Into<String>) -> Self {
-        self.schema = schema.into();
-        self
-    }
-
     /// Opens the journal in a state directory, and makes the directory if there is none.
     ///
     /// # Errors
@@ -294,15 +250,4 @@ impl Journal for SqlJournal {
         self.there(async move { place.is_alive(&instance).await })
             .await
     }
-}
-
-/// The instance, if it is one that a journal like this has: it becomes a name or a number.
-pub(crate) fn known_instance(instance: &str) -> Result<Uuid, JournalError> {
-    Uuid::try_parse(instance).map_err(|_| JournalError::Store {
-        source: format!(
-            "`{}` is no instance of a journal in a database",
-            action_core::printable(instance)
-        )
-        .into(),
-    })
 }

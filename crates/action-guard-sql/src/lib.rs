@@ -43,9 +43,11 @@
 
 #![forbid(unsafe_code)]
 
-pub use journal::{SqlJournal, SqlOptions};
+pub use journal::SqlJournal;
+pub use options::SqlOptions;
 
 mod journal;
+mod options;
 
 mod failure;
 mod reader;

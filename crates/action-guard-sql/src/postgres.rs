@@ -1,19 +1,17 @@
-//! PostgreSQL: one server, shared by the processes of several hosts. See [`PostgresPlace`].
+//! PostgreSQL: one server, shared by the processes of several hosts.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use action_guard::JournalError;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::postgres::PgConnectOptions;
 
-use crate::failure::{Failure, Kind};
-use crate::journal::{SqlOptions, known_instance};
+use crate::options::SqlOptions;
+use crate::postgres::connect::Address;
 use crate::postgres::session::Session;
 use crate::postgres::store::PostgresStore;
-use crate::store::{Place, Store};
+use crate::store::{Place, Store, known_instance};
 
 mod connect;
 mod session;
@@ -24,15 +22,6 @@ pub(crate) struct PostgresPlace {
     address: Arc<Address>,
     instance: String,
     session: Session,
-}
-
-/// How the server is reached.
-pub(crate) struct Address {
-    /// What messages call it; without the password.
-    name: Arc<str>,
-    schema: String,
-    options: PgConnectOptions,
-    lock_wait: Duration,
 }
 
 impl fmt::Debug for PostgresPlace {
@@ -110,30 +99,5 @@ impl Place for PostgresPlace {
 
     async fn unstop(&self) -> Result<(), JournalError> {
         Ok(self.session.unstop().await?)
-    }
-}
-
-impl Address {
-    /// What the server said, by SQLSTATE.
-    fn failure(&self, doing: &'static str, error: sqlx::Error) -> Failure {
-        let database = error.as_database_error();
-        let code = database.and_then(|error| error.code().map(|code| code.into_owned()));
-        let kind = match code.as_deref() {
-            // Lock not available in time.
-            Some("55P03") => Kind::Held {
-                by: "another process".to_owned(),
-                waited_ms: u64::try_from(self.lock_wait.as_millis()).unwrap_or(u64::MAX),
-            },
-            // Disk full, read-only transaction, insufficient privilege.
-            Some("53100" | "25006" | "42501") => Kind::Full,
-            // The server goes down, or has ended this session.
-            Some(code) if code.starts_with("57P") || code.starts_with("08") => Kind::Lost,
-            Some(_) => Kind::Other,
-            None => match error {
-                sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Kind::Lost,
-                _ => Kind::Other,
-            },
-        };
-        Failure::new(doing, &self.name, error, kind)
     }
 }

@@ -1,4 +1,4 @@
-//! SQLite: one file, shared by the processes of one host. See [`SqlitePlace`].
+//! SQLite: one file, shared by the processes of one host.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use action_guard::JournalError;
 use async_trait::async_trait;
 
-use crate::journal::{SqlOptions, known_instance};
+use crate::options::SqlOptions;
 use crate::sqlite::directory::{Directory, Owner};
 use crate::sqlite::store::SqliteStore;
-use crate::store::{Place, Store};
+use crate::store::{Place, Store, known_instance};
 
 mod directory;
 mod store;

@@ -1,4 +1,4 @@
-//! What a database must do for a journal: see [`Place`] and [`Store`].
+//! What a database must do for a journal.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use action_guard::{Head, JournalError};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::failure::Failure;
 
@@ -108,4 +109,15 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 /// As a database takes it.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The instance, if it is one that a journal like this has: it becomes a name or a number.
+pub(crate) fn known_instance(instance: &str) -> Result<Uuid, JournalError> {
+    Uuid::try_parse(instance).map_err(|_| JournalError::Store {
+        source: format!(
+            "`{}` is no instance of a journal in a database",
+            action_core::printable(instance)
+        )
+        .into(),
+    })
 }

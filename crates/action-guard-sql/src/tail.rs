@@ -1,4 +1,4 @@
-//! Reads on from where it was: see [`Tail`].
+//! A place in the journal that reads on from where it was.
 
 use std::sync::Arc;
 

@@ -9,6 +9,11 @@ pub(crate) fn pass(_point: &'static str, _directory: &std::path::Path) -> std::i
     Ok(())
 }
 
+/// A place where tests make the process die.
+pub(crate) fn passed(point: &'static str) {
+    let _ = pass(point, std::path::Path::new(""));
+}
+
 #[cfg(feature = "failpoints")]
 pub(crate) use armed::pass;
 #[cfg(feature = "failpoints")]

@@ -1,4 +1,4 @@
-//! See [`Guard`].
+//! Carries out mutations, each with its intent on disk before and an outcome after.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,18 +6,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use action_core::{ActionDefinition, ActionError, ActionRegistry, Catalogue};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::chain::Entry;
-use crate::error::GuardError;
+use crate::guard::redact::Redactor;
 use crate::journal::{CommitError, Journal, JournalError};
-use crate::record::Record;
-use crate::redact::Redactor;
-use crate::refusal::Refusal;
-use crate::report::Event;
-use crate::rules::{Rules, Unrestricted};
+use crate::policy::{Rules, Unrestricted};
+use crate::proposal::{Event, Refusal};
+use crate::records::{Entry, Record};
 use crate::state::{Life, State};
+
+pub use break_glass::BrokenGlass;
+pub use controls::{Decider, Desk, Stop};
+pub use error::GuardError;
+pub use reap::Reaped;
+pub(crate) use redact::is_redacted;
+
+mod break_glass;
+mod controls;
+mod error;
+mod execute;
+mod follow;
+mod propose;
+mod reap;
+mod recover;
+mod redact;
+mod resolve;
+mod size_limits;
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.
 ///
@@ -221,20 +236,4 @@ impl Drop for Tracked {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// So long after a time.
-pub(crate) fn after(at: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    at.saturating_add(wait).unwrap_or(Timestamp::MAX)
-}
-
-/// Milliseconds after 1970.
-pub(crate) fn unix_ms(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millisecond()).unwrap_or(0)
-}
-
-/// Milliseconds from one time to another; 0 when it is not later.
-pub(crate) fn between_ms(from: Timestamp, to: Timestamp) -> u64 {
-    unix_ms(to).saturating_sub(unix_ms(from))
 }

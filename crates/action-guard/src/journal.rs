@@ -1,4 +1,4 @@
-//! Where records are kept: see [`Journal`].
+//! Where records are kept, in an order that all processes share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,9 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::chain::{Entry, Hash};
-use crate::record::Record;
-use crate::refusal::Refusal;
+use crate::proposal::Refusal;
+use crate::records::{Entry, Hash, Record};
 use crate::state::State;
 
 mod error;

@@ -27,69 +27,48 @@
 
 #![forbid(unsafe_code)]
 
-pub use actor::{Actor, ActorError};
-pub use break_glass::BrokenGlass;
-pub use canonical::canonical;
-pub use chain::{BadLine, Entry, FORMAT, Hash};
-pub use desk::{Decider, Desk, Stop};
-pub use error::{Drift, GuardError};
-pub use flow::{
-    Due, FlowEvent, FlowRun, Outlook, Patience, StartOptions, StopCode, Stopped, Waiting,
-    Workflows, look,
+pub use guard::{BrokenGlass, Decider, Desk, Guard, GuardError, Reaped, Stop};
+pub use identity::{
+    Actor, ActorError, KeyError, PrivateKey, Proof, PublicKey, StatementSignature, canonical,
 };
-pub use guard::Guard;
 pub use journal::{
     CommitError, Decision, FileJournal, FileJournalOptions, Head, Journal, JournalError, Ledger,
     MemoryJournal, Sealed, Verified,
 };
-pub use plan_hash::{PlanHash, PlanHashError, plan_difference};
-pub use policy::Policy;
-pub use proposal::{Proposal, Request};
-pub use reap::Reaped;
-pub use record::{Answer, Approval, Intent, Mode, Record, Ruling, StartedFlow, StepEvent};
-pub use refusal::Refusal;
-pub use report::{Event, Report};
-pub use rules::{Rules, Unrestricted};
-pub use signature::{KeyError, PrivateKey, Proof, PublicKey, StatementSignature};
+pub use policy::{Policy, Rules, Unrestricted};
+pub use proposal::{
+    Answer, Approval, Drift, Event, Intent, Mode, Phase, PlanHash, PlanHashError, Proposal,
+    Refusal, Report, Request, Ruling, plan_difference,
+};
+pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{
-    Activity, Cancel, Effect, Ending, Failure, Flow, Killed, Life, Over, Phase, Stands, State,
-    StepState, Tries,
+    Activity, Cancel, Effect, Ending, Failure, Flow, Killed, Life, Over, Stands, State, StepState,
+    Tries,
+};
+pub use workflows::{
+    Due, FlowEvent, FlowRun, Outlook, Patience, StartOptions, StopCode, Stopped, Waiting,
+    Workflows, look,
 };
 
-mod error;
-mod guard;
+// From the bottom up: each may use those above it, and none below.
+mod identity;
 mod proposal;
-mod report;
+mod state;
 
-mod chain;
+mod records;
+
+pub mod policy;
+
+mod fold;
+mod journal;
+
+mod guard;
+
+mod workflows;
+
 #[cfg(not(feature = "failpoints"))]
 mod failpoint;
 #[cfg(feature = "failpoints")]
 pub mod failpoint;
-mod journal;
-mod record;
-mod refusal;
-mod state;
-
-mod actor;
-mod approval;
-mod canonical;
-mod desk;
-mod plan_hash;
-pub mod policy;
-mod rules;
-mod signature;
-
-mod bounds;
-mod break_glass;
-mod execute;
-mod flow;
-mod follow;
-mod lives;
-mod propose;
-mod reap;
-mod recover;
-mod redact;
-
 #[cfg(feature = "testing")]
 pub mod testing;

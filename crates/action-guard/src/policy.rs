@@ -1,28 +1,30 @@
-//! What may be done, by whom, when, and how much of it: see [`Policy`].
+//! What may be done, by whom, when, and how much of it.
 
-use action_core::{ActionDefinition, Plan};
-use jiff::Timestamp;
+use action_core::ActionDefinition;
 use serde::Serialize;
 
-use crate::actor::Actor;
+use crate::identity::{Actor, PublicKey};
 use crate::policy::budget::Budget;
 use crate::policy::pattern::Pattern;
 use crate::policy::rule::{Rule, Then};
-use crate::signature::PublicKey;
 
 pub use budget::{Usage, Used};
 pub use explain::{Explanation, WeighedBudget, WeighedRule};
-pub(crate) use pattern::matches_actor;
 pub use problem::{PolicyError, PolicyProblem};
+pub use question::{Act, Ask};
+pub use rules_trait::{Rules, Unrestricted};
 
 mod budget;
 mod explain;
 mod parse;
 mod pattern;
 mod problem;
+mod question;
 mod rule;
 mod rules;
+mod rules_trait;
 mod section;
+mod statements;
 mod window;
 
 /// Which mutations may be carried out: rules in TOML, read from top to bottom. The first one that
@@ -60,71 +62,6 @@ pub struct Policy {
 pub(crate) struct Person {
     pub(crate) name: Actor,
     pub(crate) key: Option<PublicKey>,
-}
-
-/// What a policy can require a signature for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Act {
-    /// Agreeing to a proposal.
-    Approve,
-    /// Allowing sends.
-    Mode,
-    /// Ending a stop of everything.
-    KillReset,
-}
-
-/// What is asked of a policy.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Ask<'a> {
-    /// The action.
-    pub definition: &'a ActionDefinition,
-    /// Who asks, as an [`Actor`] is written.
-    pub actor: &'a str,
-    /// Which system it is for.
-    pub system: &'a str,
-    /// What it would do. Without, budgets over quantities are not looked at.
-    pub plan: Option<&'a Plan>,
-    /// Whether it takes back something that the journal says is ours.
-    pub takes_back: bool,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl<'a> Ask<'a> {
-    /// A request by somebody at a time, not planned yet.
-    #[must_use]
-    pub fn new(
-        definition: &'a ActionDefinition,
-        actor: &'a str,
-        system: &'a str,
-        at: Timestamp,
-    ) -> Self {
-        Self {
-            definition,
-            actor,
-            system,
-            plan: None,
-            takes_back: false,
-            at,
-        }
-    }
-
-    /// The same with its plan.
-    #[must_use]
-    pub fn plan(mut self, plan: &'a Plan) -> Self {
-        self.plan = Some(plan);
-        self
-    }
-
-    /// The same, taking back something of ours.
-    #[must_use]
-    pub fn takes_back(mut self, takes_back: bool) -> Self {
-        self.takes_back = takes_back;
-        self
-    }
 }
 
 /// What a policy says, and which part of it.

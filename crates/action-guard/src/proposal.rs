@@ -7,7 +7,24 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::plan_hash::PlanHash;
+pub use drift::{Drift, plan_difference};
+pub use intent::{Answer, Intent};
+pub use phase::Phase;
+pub use plan_hash::{PlanHash, PlanHashError};
+pub use refusal::Refusal;
+pub use report::{Event, Report};
+pub use ruling::{Approval, Mode, Ruling};
+pub(crate) use step_id::Seat;
+
+pub(crate) mod drift;
+mod intent;
+mod phase;
+mod plan_hash;
+mod refusal;
+mod report;
+mod ruling;
+mod step_id;
+pub(crate) mod time;
 
 /// A mutation that somebody asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

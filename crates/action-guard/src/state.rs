@@ -1,4 +1,4 @@
-//! What the records add up to: see [`State`].
+//! What the records add up to: what is open, in force and stopped.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -6,21 +6,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::actor::Actor;
-use crate::record::Mode;
-
-mod conclude;
-mod effect;
-mod flow;
-mod fold;
-mod kept;
-mod life;
-mod switch;
+use crate::identity::Actor;
+use crate::proposal::Mode;
 
 pub use effect::{Activity, Effect};
-pub(crate) use flow::Seat;
-pub use flow::{Ending, Failure, Flow, Over, Stands, StepState, Tries};
-pub use life::{Cancel, Life, Phase};
+pub use proposal_status::{Cancel, Life};
+pub use workflow_status::{Ending, Failure, Flow, Over, Stands, StepState, Tries};
+
+mod effect;
+mod proposal_status;
+mod workflow_status;
 
 /// What the records add up to: the one thing decisions are made on.
 ///

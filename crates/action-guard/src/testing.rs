@@ -4,58 +4,11 @@
 //! [`journal_tests!`](crate::journal_tests) and [`journal_damage_tests!`](crate::journal_damage_tests).
 //! They need `tokio` with `macros` and `rt-multi-thread`.
 
-use std::fmt;
-use std::sync::Arc;
+pub use place::{Damage, MemoryPlace, Place};
 
-use action_core::BoxError;
-use async_trait::async_trait;
-
-use crate::journal::{Journal, MemoryJournal};
-
+pub mod fixtures;
 pub mod journals;
-pub mod scene;
-
-/// Where one journal is kept. Each test has one of its own.
-#[async_trait]
-pub trait Place: fmt::Debug + Send + Sync {
-    /// Opens it once more, as another process would.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    async fn open(&self) -> Result<Arc<dyn Journal>, BoxError>;
-
-    /// Damages what is kept, behind the back of every journal.
-    ///
-    /// # Errors
-    /// When it could not.
-    async fn damage(&self, damage: Damage) -> Result<(), BoxError> {
-        Err(format!("{damage:?}: what is kept cannot be reached from outside").into())
-    }
-
-    /// Nobody needs it any more.
-    async fn end(&self) {}
-}
-
-/// What is done to a journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Damage {
-    /// In the line of this record, which stays as long as it is, `a test` becomes `a lie!`.
-    Change(u64),
-    /// The line of this record goes.
-    Remove(u64),
-}
-
-/// The journals in memory that share their records.
-#[derive(Debug, Default)]
-pub struct MemoryPlace(MemoryJournal);
-
-#[async_trait]
-impl Place for MemoryPlace {
-    async fn open(&self) -> Result<Arc<dyn Journal>, BoxError> {
-        Ok(Arc::new(self.0.another_instance()))
-    }
-}
+mod place;
 
 /// Tests of a journal, in the module where this stands. The place is an expression of
 /// `Option<impl Place>`, evaluated for each test, that may wait; `None` skips, and says why itself.

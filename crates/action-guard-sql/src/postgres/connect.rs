@@ -1,7 +1,8 @@
-//! Connections, and the tables they find.
+//! The address of a server: connections to it, and the tables they find.
 
 use std::io;
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use action_guard::{Hash, JournalError};
@@ -9,8 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::failure::{Failure, Kind};
-use crate::journal::SqlOptions;
-use crate::postgres::Address;
+use crate::options::SqlOptions;
 
 /// How long an answer is waited for, beside the wait for a lock.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -34,6 +34,15 @@ const FIRST_HEAD: &str = "INSERT INTO journal_head (id, layout, seq, hash) VALUE
     ON CONFLICT DO NOTHING";
 const FOUND: &str = "SELECT to_regclass('journal_stop') IS NOT NULL";
 const SERVER: &str = "SELECT current_setting('fsync'), pg_is_in_recovery()";
+
+/// How the server is reached.
+pub(crate) struct Address {
+    /// What messages call it; without the password.
+    pub(super) name: Arc<str>,
+    schema: String,
+    options: PgConnectOptions,
+    pub(super) lock_wait: Duration,
+}
 
 impl Address {
     pub(super) fn new(
@@ -124,6 +133,29 @@ impl Address {
         Ok(())
     }
 
+    /// What the server said, by SQLSTATE.
+    pub(super) fn failure(&self, doing: &'static str, error: sqlx::Error) -> Failure {
+        let database = error.as_database_error();
+        let code = database.and_then(|error| error.code().map(|code| code.into_owned()));
+        let kind = match code.as_deref() {
+            // Lock not available in time.
+            Some("55P03") => Kind::Held {
+                by: "another process".to_owned(),
+                waited_ms: u64::try_from(self.lock_wait.as_millis()).unwrap_or(u64::MAX),
+            },
+            // Disk full, read-only transaction, insufficient privilege.
+            Some("53100" | "25006" | "42501") => Kind::Full,
+            // The server goes down, or has ended this session.
+            Some(code) if code.starts_with("57P") || code.starts_with("08") => Kind::Lost,
+            Some(_) => Kind::Other,
+            None => match error {
+                sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Kind::Lost,
+                _ => Kind::Other,
+            },
+        };
+        Failure::new(doing, &self.name, error, kind)
+    }
+
     fn reliable(&self, fsync: &str, replica: bool) -> Result<(), Failure> {
         let why = if fsync != "on" {
             format!("the server has `fsync` {fsync}: what it says is written may be lost")
@@ -176,10 +208,7 @@ fn is_schema(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::journal::SqlJournal;
-    use crate::postgres::Address;
-
-    use super::is_schema;
+    use super::*;
 
     #[test]
     fn a_schema_is_a_plain_name() {
@@ -194,7 +223,7 @@ mod tests {
 
     #[track_caller]
     fn address(url: &str) -> Address {
-        let options = SqlJournal::options();
+        let options = SqlOptions::default();
         Address::new(url, "0190", &options).unwrap()
     }
 
@@ -212,7 +241,7 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_showing_it() {
-        let options = SqlJournal::options();
+        let options = SqlOptions::default();
         let refused = Address::new("postgres://ana:secret@db-1:port/work", "0190", &options);
         let refused = action_core::report(&refused.err().unwrap());
         assert!(refused.contains("not an address"), "{refused}");

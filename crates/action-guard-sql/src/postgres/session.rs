@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::failure::{Failure, Kind};
-use crate::postgres::Address;
+use crate::postgres::connect::Address;
 
 /// Shared, so that a session that takes the place of a lost one need not wait until the server has
 /// found out that it is lost.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::postgres::PgConnection;
 
 use crate::failure::{Failure, Kind};
-use crate::postgres::Address;
+use crate::postgres::connect::Address;
 use crate::store::{Begun, Line, Store, signed, unsigned};
 
 /// Whoever writes holds the head's row, so that this level is as good as the strictest.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use action_core::BoxError;
-use action_guard::testing::scene::{allowed, applied, intent, mode, refusal, write};
+use action_guard::testing::fixtures::{allowed, applied, intent, mode, refusal, write};
 use action_guard::{CommitError, Entry, Head, Journal, JournalError, Ledger, Mode, Refusal};
 use action_guard_sql::SqlJournal;
 use tokio::task::JoinSet;

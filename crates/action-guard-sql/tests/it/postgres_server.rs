@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use action_core::BoxError;
 use action_guard::testing::Place as _;
-use action_guard::testing::scene::{allowed, applied, intent, mode, write};
+use action_guard::testing::fixtures::{allowed, applied, intent, mode, write};
 use action_guard::{Journal, Mode, Record};
 use jiff::Timestamp;
 use tokio::task::JoinSet;

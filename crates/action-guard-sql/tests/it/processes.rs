@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use action_core::BoxError;
 use action_guard::testing::Place;
-use action_guard::testing::scene::{mode, write};
+use action_guard::testing::fixtures::{mode, write};
 use action_guard::{Journal, Mode, Record};
 use action_guard_sql::SqlJournal;
 

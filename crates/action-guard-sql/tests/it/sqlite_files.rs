@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use action_core::BoxError;
-use action_guard::testing::scene::{allowed, intent, mode, write};
+use action_guard::testing::fixtures::{allowed, intent, mode, write};
 use action_guard::{CommitError, Journal, JournalError, Mode};
 use action_guard_sql::SqlJournal;
 use sqlx::Connection as _;

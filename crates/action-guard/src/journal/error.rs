@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use action_core::BoxError;
 
-use crate::chain::BadLine;
-use crate::refusal::Refusal;
+use crate::proposal::Refusal;
+use crate::records::BadLine;
 
 /// Why a decision was not written.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! The journal in a directory: see [`FileJournal`].
+//! The journal in a directory.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,12 +9,13 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::chain::Entry;
+use crate::journal::error::{CommitError, JournalError};
 use crate::journal::file::directory::Directory;
 use crate::journal::file::owner::Owner;
 use crate::journal::file::tail::Tail;
 use crate::journal::file::writer::{Waiting, Writer};
-use crate::journal::{CommitError, Decision, Journal, JournalError, Verified};
+use crate::journal::{Decision, Journal, Verified};
+use crate::records::Entry;
 use crate::state::State;
 
 mod directory;
@@ -22,9 +23,9 @@ mod lock;
 mod owner;
 mod read;
 mod reserve;
+mod rotate;
 mod space;
 mod tail;
-mod turn;
 mod writer;
 
 /// A journal in a state directory that any number of processes share.

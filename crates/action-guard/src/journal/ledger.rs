@@ -1,12 +1,12 @@
-//! The part of every journal that is the same: numbers, hashes and the fold.
+//! The part of every journal that is the same: numbers, hashes and the state.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::chain::{BadLine, Entry, Hash};
-use crate::journal::{CommitError, Decision, Head, JournalError};
-use crate::record::Record;
+use crate::journal::error::{CommitError, JournalError};
+use crate::journal::{Decision, Head};
+use crate::records::{BadLine, Entry, Hash, Record};
 use crate::state::State;
 
 /// The end of a chain and the state it adds up to. Every [`Journal`](crate::Journal) has one, and
@@ -128,4 +128,14 @@ impl Ledger {
         self.head = entry.hash;
         Ok(())
     }
+}
+
+/// The lines of these entries, each with its end.
+pub(super) fn lines(sealed: &[Sealed]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for sealed in sealed {
+        bytes.extend_from_slice(sealed.line.as_bytes());
+        bytes.push(b'\n');
+    }
+    bytes
 }

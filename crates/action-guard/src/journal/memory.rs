@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::chain::Entry;
-use crate::journal::{CommitError, Decision, Journal, JournalError, Ledger, Verified};
+use crate::journal::error::{CommitError, JournalError};
+use crate::journal::ledger::Ledger;
+use crate::journal::{Decision, Journal, Verified};
+use crate::records::Entry;
 use crate::state::State;
 
 /// A journal in memory, for tests and for programs that keep their records elsewhere.

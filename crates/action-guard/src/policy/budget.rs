@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use action_core::{Effect, Plan, Quantity};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::policy::Ask;
 use crate::policy::pattern::{Pattern, any_matches};
+use crate::policy::question::Ask;
 
 /// What was sent lately, is on its way, or is in force.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::policy::{Ask, Decision, Policy, Usage};
+use crate::policy::budget::Usage;
+use crate::policy::question::Ask;
+use crate::policy::{Decision, Policy};
 
 /// How a policy came to what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

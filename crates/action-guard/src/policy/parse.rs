@@ -6,14 +6,14 @@ use action_core::{Effect, Quantity, Risk};
 use jiff::civil::Time;
 use toml::de::DeTable;
 
-use crate::actor::Actor;
+use crate::identity::{Actor, PublicKey};
 use crate::policy::budget::{Budget, Limit};
 use crate::policy::problem::{PolicyError, PolicyProblem, did_you_mean};
+use crate::policy::question::Act;
 use crate::policy::rule::{Rule, Selector, Then};
 use crate::policy::section::{At, Section, Source};
 use crate::policy::window::{self, Window};
-use crate::policy::{Act, Person, Policy};
-use crate::signature::PublicKey;
+use crate::policy::{Person, Policy};
 
 /// How long sendings are kept at hand for budgets.
 const LONGEST_WINDOW_MS: u64 = 86_400_000;

@@ -1,4 +1,4 @@
-//! See [`Pattern`].
+//! Patterns over names, with `*` and `?`.
 
 /// Text in which `*` stands for any text and `?` for one character.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) fn any_matches(patterns: &[Pattern], text: &str) -> bool {
 }
 
 /// Whether a pattern that was written down earlier matches an actor, whatever its case.
-pub(crate) fn matches_actor(pattern: &str, actor: &str) -> bool {
+pub(super) fn matches_actor(pattern: &str, actor: &str) -> bool {
     let lower = |text: &str| text.to_ascii_lowercase();
     glob(lower(pattern).as_bytes(), lower(actor).as_bytes())
 }

@@ -2,8 +2,8 @@
 
 use action_core::{Effect, Risk};
 
-use crate::policy::Ask;
 use crate::policy::pattern::{Pattern, any_matches};
+use crate::policy::question::Ask;
 use crate::policy::window::Window;
 
 /// One rule.

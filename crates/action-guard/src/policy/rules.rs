@@ -6,13 +6,12 @@ use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::actor::Actor;
-use crate::policy::{Act, Answer, Ask, DecidedBy, Decision, Policy, Usage, Used};
-use crate::proposal::Proposal;
-use crate::record::{Approval, Ruling};
-use crate::refusal::Refusal;
-use crate::rules::Rules;
-use crate::signature::StatementSignature;
+use crate::identity::{Actor, StatementSignature};
+use crate::policy::budget::{Usage, Used};
+use crate::policy::question::{Act, Ask};
+use crate::policy::rules_trait::Rules;
+use crate::policy::{Answer, DecidedBy, Decision, Policy};
+use crate::proposal::{Approval, Proposal, Refusal, Ruling};
 use crate::state::{Life, State};
 
 impl Rules for Policy {

@@ -1,4 +1,4 @@
-//! See [`Window`].
+//! Times of the week, and lengths of time.
 
 use std::fmt;
 

@@ -36,7 +36,7 @@ pub struct Effect {
 
 impl Effect {
     /// The effect of a mutation that is about to be sent.
-    pub(super) fn begun(proposal: &Proposal, key: &str, at: Timestamp) -> Self {
+    pub(crate) fn begun(proposal: &Proposal, key: &str, at: Timestamp) -> Self {
         let lease = proposal.request.lease_ms.map(|lease| {
             let lease = i64::try_from(lease).unwrap_or(i64::MAX);
             at.saturating_add(SignedDuration::from_millis(lease))

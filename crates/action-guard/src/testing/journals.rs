@@ -10,15 +10,13 @@ use action_core::{BoxError, report};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::chain::{Entry, Hash};
 use crate::journal::{CommitError, Journal, JournalError};
-use crate::record::{Mode, Record};
-use crate::refusal::Refusal;
-use crate::state::Phase;
-use crate::testing::scene::{
+use crate::proposal::{Mode, Phase, Refusal};
+use crate::records::{Entry, Hash, Record};
+use crate::testing::fixtures::{
     allowed, ana, applied, approved, intent, mode, proposal, refusal, wanting_approval, write,
 };
-use crate::testing::{Damage, Place};
+use crate::testing::place::{Damage, Place};
 
 /// What a rule is checked by.
 pub type Checked = Result<(), BoxError>;

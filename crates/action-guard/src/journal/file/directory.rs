@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::journal::JournalError;
+use crate::journal::error::JournalError;
 
 /// A state directory. Cheap to clone.
 #[derive(Debug, Clone)]

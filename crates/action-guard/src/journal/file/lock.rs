@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::journal::JournalError;
+use crate::journal::error::JournalError;
 use crate::journal::file::directory::{Directory, io_error, private_files};
 
 const FIRST_PAUSE: Duration = Duration::from_micros(200);

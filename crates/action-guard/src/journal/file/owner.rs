@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use crate::journal::JournalError;
+use crate::journal::error::JournalError;
 use crate::journal::file::directory::{Directory, io_error, private_files};
 
 /// Held by a living instance; the system lets it go when the process ends, however it ends.

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 
-use crate::chain::{BadLine, Entry};
+use crate::journal::Verified;
+use crate::journal::error::JournalError;
 use crate::journal::file::directory::{Directory, Segment, io_error};
 use crate::journal::file::tail::Tail;
-use crate::journal::{JournalError, Verified};
+use crate::records::{BadLine, Entry};
 
 /// Entries after a number, at most so many. Reads only the segments they are in.
 pub(super) fn entries(

@@ -3,8 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use crate::journal::JournalError;
-use crate::record::Record;
+use crate::journal::error::JournalError;
+use crate::records::Record;
 use crate::state::State;
 
 /// Whether the reserve is there for this record.

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
 
-use crate::chain::Entry;
+use crate::journal::error::JournalError;
 use crate::journal::file::directory::{Directory, Segment, io_error};
-use crate::journal::{JournalError, Ledger};
+use crate::journal::ledger::Ledger;
+use crate::records::Entry;
 
 const BUFFER: usize = 256 * 1024;
 

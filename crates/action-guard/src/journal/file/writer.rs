@@ -9,18 +9,20 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::actor::Actor;
-use crate::chain::Entry;
 use crate::failpoint;
+use crate::identity::Actor;
+use crate::journal::Decision;
+use crate::journal::error::{CommitError, JournalError};
 use crate::journal::file::directory::{Directory, io_error, private_files, sync_directory};
 use crate::journal::file::lock::Lock;
 use crate::journal::file::owner::Owner;
 use crate::journal::file::reserve;
+use crate::journal::file::rotate::rotate;
 use crate::journal::file::space::{is_full, is_kept_for, or_full};
 use crate::journal::file::tail::Tail;
-use crate::journal::file::turn::{now, turn};
-use crate::journal::{CommitError, Decision, JournalError, Sealed};
-use crate::record::Record;
+use crate::journal::ledger::{Sealed, lines};
+use crate::proposal::time::now;
+use crate::records::{Entry, Record};
 
 /// A decision, and who waits for it.
 pub(super) struct Waiting {
@@ -160,7 +162,7 @@ impl Writer {
             self.synced(2);
         }
         if tail.added() >= self.segment_bytes {
-            match turn(&directory, &self.instance, &mut tail) {
+            match rotate(&directory, &self.instance, &mut tail) {
                 Ok(syncs) => self.synced(syncs),
                 // The old segment is as good as a new one.
                 Err(error) => {
@@ -381,13 +383,4 @@ fn refuse_made(made: Vec<Made>, error: &JournalError) -> Replies {
     replies
         .map(|reply| (reply, Err(error.again().into())))
         .collect()
-}
-
-pub(super) fn lines(sealed: &[Sealed]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for sealed in sealed {
-        bytes.extend_from_slice(sealed.line.as_bytes());
-        bytes.push(b'\n');
-    }
-    bytes
 }

@@ -1,0 +1,10 @@
+//! The fold: which record may follow which, and what it changes.
+
+mod apply;
+mod conclude;
+mod mode;
+mod refuse;
+mod retention;
+mod workflow;
+mod workflow_admission;
+mod workflow_attempts;

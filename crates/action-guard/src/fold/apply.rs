@@ -1,0 +1,362 @@
+//! The fold: which record may follow, and what it changes.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::fold::refuse::{cancel, expired, nonsense, person, stopped};
+use crate::identity::Actor;
+use crate::proposal::{Answer, Approval, Intent, Mode, Phase, Proposal, Refusal, Ruling};
+use crate::records::{Entry, Record};
+use crate::state::{Activity, Effect, Life, State};
+
+impl State {
+    /// Adds one entry, or refuses it and stays as it is.
+    ///
+    /// # Errors
+    /// Why it cannot follow what is here.
+    pub fn apply(&mut self, entry: &Entry) -> Result<(), Refusal> {
+        if entry.seq != self.seq.saturating_add(1) && !self.is_new() {
+            return Err(nonsense(format!(
+                "record {} after record {}",
+                entry.seq, self.seq
+            )));
+        }
+        let at = entry.at;
+        match &entry.record {
+            Record::Checkpoint { state } => self.checkpoint(state)?,
+            Record::Proposed { proposal, ruling } => self.proposed(proposal, ruling, at)?,
+            Record::Approved { id, approval } => self.approved(id, approval, at)?,
+            Record::Rejected { id, by, reason } => {
+                let life = self.pending(id, "rejected", at)?;
+                life.cancel = Some(cancel(by, reason, at));
+                self.end(id, Phase::Rejected, at);
+            }
+            Record::Cancelled { id, by, reason } => self.cancelled(id, by, reason, at)?,
+            Record::Intent { id, intent } => self.intent(id, intent, &entry.instance, at)?,
+            Record::Answer { id, answer } => self.answered(id, answer, &entry.instance, at)?,
+            Record::Outcome { id, outcome, undo } => {
+                self.owned(id, "given an outcome", &entry.instance)?;
+                self.conclude(id, outcome, undo.as_ref(), at)?;
+            }
+            Record::Adopted { id, from } => {
+                let life = self.owned(id, "adopted", from)?;
+                life.owner = Some(entry.instance.clone());
+                life.adopted_at.get_or_insert(at);
+            }
+            Record::Resolved {
+                id,
+                by,
+                result,
+                reason,
+            } => self.resolved(id, by, *result, reason, at)?,
+            Record::Released { id, .. } => {
+                let ours = self.effects.remove(id);
+                ours.ok_or_else(|| Refusal::NotOurs { id: id.clone() })?;
+            }
+            Record::BreakGlass {
+                id,
+                by,
+                answer,
+                outcome,
+                ..
+            } => self.break_glass(id, by, answer, outcome)?,
+            Record::Mode { mode, by, .. } => self.set_mode(*mode, by)?,
+            Record::Killed { by, reason } => self.kill(by, reason, at),
+            Record::Reset { by, .. } => {
+                person(by, "reset the kill switch")?;
+                self.killed.take().ok_or(Refusal::NotKilled)?;
+                self.mode = Mode::Observe;
+            }
+            Record::FlowStarted { id, started } => self.flow_started(id, started, at)?,
+            Record::FlowStep { id, step, event } => self.flow_step(id, step, event, at)?,
+            Record::FlowResumed { id, .. } => self.flow_resumed(id, at)?,
+            Record::FlowCancelled { id, by, reason } => self.flow_cancelled(id, by, reason, at)?,
+            Record::FlowCompensating { id, by, reason } => {
+                self.flow_compensating(id, by, reason, at)?;
+            }
+        }
+        if entry.record.is_switch() {
+            self.last_switch = entry.seq;
+        }
+        self.seq = entry.seq;
+        self.at = Some(at);
+        Ok(())
+    }
+
+    fn is_new(&self) -> bool {
+        self.seq == 0
+    }
+
+    fn checkpoint(&mut self, state: &State) -> Result<(), Refusal> {
+        if self.is_new() {
+            *self = state.clone();
+        } else if self != state {
+            return Err(nonsense("a checkpoint that differs from what is before it"));
+        }
+        Ok(())
+    }
+
+    fn proposed(
+        &mut self,
+        proposal: &Proposal,
+        ruling: &Ruling,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let id = &proposal.id;
+        if self.life(id).is_some() {
+            return Err(nonsense(format!("proposal `{id}` twice")));
+        }
+        if let Some(undone) = &proposal.undoes
+            && !self.effects.contains_key(undone)
+            && !self.may_be_undone(undone)
+        {
+            return Err(Refusal::NotOurs { id: undone.clone() });
+        }
+        self.not_killed(proposal)?;
+        self.admit(proposal, at)?;
+        self.expire(at);
+        self.seat(proposal);
+        let life = Life::new(proposal.clone(), ruling.clone(), at);
+        if life.phase.is_end() {
+            self.push_ended(Arc::new(life));
+        } else {
+            self.open.insert(id.clone(), Arc::new(life));
+        }
+        Ok(())
+    }
+
+    /// A one-shot effect that was applied can be undone as well; what ended long ago is not here
+    /// any more, and the proposal's own preconditions decide.
+    fn may_be_undone(&self, id: &str) -> bool {
+        self.life(id).is_none_or(|life| {
+            life.phase == Phase::Applied && life.proposal.lasting_effect.is_none()
+        })
+    }
+
+    fn approved(&mut self, id: &str, approval: &Approval, at: Timestamp) -> Result<(), Refusal> {
+        let killed = self.killed.clone();
+        let life = self.pending(id, "approved", at)?;
+        let stays = |phase| Refusal::Phase {
+            id: id.to_owned(),
+            phase,
+            wanted: "approved",
+        };
+        if life.phase != Phase::NeedsApproval {
+            return Err(stays(life.phase));
+        }
+        if approval
+            .by
+            .as_str()
+            .eq_ignore_ascii_case(&life.proposal.request.actor)
+        {
+            return Err(Refusal::OwnProposal {
+                id: id.to_owned(),
+                by: approval.by.to_string(),
+            });
+        }
+        if life
+            .approvals
+            .iter()
+            .any(|other| other.by.is_same(&approval.by) && other.expires_at > at)
+        {
+            return Err(Refusal::ApprovedTwice {
+                id: id.to_owned(),
+                by: approval.by.to_string(),
+            });
+        }
+        person(&approval.by, "approve")?;
+        approval.fits(id, &life.ruling)?;
+        if approval.plan_hash != life.proposal.plan_hash {
+            return Err(Refusal::OtherPlan {
+                id: id.to_owned(),
+                approved: approval.plan_hash.to_string(),
+                found: life.proposal.plan_hash.to_string(),
+            });
+        }
+        if approval.expires_at <= at {
+            return Err(expired(id, "the approval"));
+        }
+        if let (Some(killed), None) = (killed, &life.proposal.undoes) {
+            return Err(stopped(&killed));
+        }
+        life.approvals.push(approval.clone());
+        if life.approvals_at(at) >= life.approvals_needed() {
+            life.phase = Phase::Approved;
+        }
+        Ok(())
+    }
+
+    fn cancelled(
+        &mut self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let life = self.open_life(id, "cancelled")?;
+        // Whether it was swept up by now or not: it is over.
+        if life.phase_at(at) == Phase::Expired {
+            return Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: Phase::Expired,
+                wanted: "cancelled",
+            });
+        }
+        if life.phase == Phase::Unknown {
+            // Nobody is following it: there is nothing to stop, only something to find out.
+            return Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: life.phase,
+                wanted: "cancelled, only recovered or resolved",
+            });
+        }
+        if life.phase_at(at) == Phase::Expired {
+            return Err(expired(id, "the plan"));
+        }
+        life.cancel = Some(cancel(by, reason, at));
+        if life.phase.is_pending() {
+            self.end(id, Phase::Cancelled, at);
+        }
+        Ok(())
+    }
+
+    fn intent(
+        &mut self,
+        id: &str,
+        intent: &Intent,
+        instance: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let life = self.open.get(id).cloned();
+        let life = life.ok_or_else(|| self.closed(id, "executed"))?;
+        if life.phase != Phase::Approved {
+            return Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: life.phase,
+                wanted: "executed",
+            });
+        }
+        let proposal = &life.proposal;
+        if proposal.expires_at <= at {
+            return Err(expired(id, "the plan"));
+        }
+        if life.approvals_at(at) < life.approvals_needed() {
+            return Err(expired(id, "an approval"));
+        }
+        self.not_killed(proposal)?;
+        if self.killed.is_none() && self.mode != Mode::Execute {
+            return Err(Refusal::Observing);
+        }
+        for resource in &proposal.resources {
+            if let Some(holder) = self.holder(&proposal.system, resource) {
+                return Err(Refusal::ResourceHeld {
+                    resource: resource.clone(),
+                    holder: holder.proposal.id.clone(),
+                });
+            }
+        }
+        // What puts back what was before us leaves nothing of ours in force.
+        let begins = !self.takes_back(proposal);
+        if let Some(key) = proposal.lasting_effect.as_ref().filter(|_| begins) {
+            let effect = Effect::begun(proposal, key, at);
+            self.effects.insert(id.to_owned(), Arc::new(effect));
+        }
+        self.remember(Activity {
+            at,
+            id: id.to_owned(),
+            action: proposal.request.action.clone(),
+            actor: proposal.request.actor.clone(),
+            system: proposal.system.clone(),
+            impact: intent.plan.impact.clone(),
+            failure_domains: intent.plan.failure_domains.clone(),
+        });
+        let life = self.open_life(id, "executed")?;
+        life.phase = Phase::Executing;
+        life.intent = Some(intent.clone());
+        life.owner = Some(instance.to_owned());
+        Ok(())
+    }
+
+    fn answered(
+        &mut self,
+        id: &str,
+        answer: &Answer,
+        instance: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let life = self.owned(id, "answered", instance)?;
+        if life.answer.is_some() || life.phase != Phase::Executing {
+            return Err(nonsense(format!("a second answer to proposal `{id}`")));
+        }
+        life.answer = Some(answer.clone());
+        life.answered_at = Some(at);
+        Ok(())
+    }
+
+    pub(super) fn open_life(
+        &mut self,
+        id: &str,
+        wanted: &'static str,
+    ) -> Result<&mut Life, Refusal> {
+        if !self.open.contains_key(id) {
+            return Err(self.closed(id, wanted));
+        }
+        let life = self.open.get_mut(id).map(Arc::make_mut);
+        life.ok_or_else(|| Refusal::UnknownProposal { id: id.to_owned() })
+    }
+
+    /// One whose intent is not written.
+    fn pending(
+        &mut self,
+        id: &str,
+        wanted: &'static str,
+        at: Timestamp,
+    ) -> Result<&mut Life, Refusal> {
+        let life = self.open_life(id, wanted)?;
+        if !life.phase.is_pending() {
+            return Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: life.phase,
+                wanted,
+            });
+        }
+        if life.proposal.expires_at <= at {
+            return Err(expired(id, "the plan"));
+        }
+        Ok(life)
+    }
+
+    /// One whose intent is written, by this instance.
+    fn owned(
+        &mut self,
+        id: &str,
+        wanted: &'static str,
+        instance: &str,
+    ) -> Result<&mut Life, Refusal> {
+        let life = self.open_life(id, wanted)?;
+        match &life.owner {
+            Some(owner) if owner == instance => Ok(life),
+            Some(owner) => Err(Refusal::NotOwner {
+                id: id.to_owned(),
+                owner: owner.clone(),
+            }),
+            None => Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: life.phase,
+                wanted,
+            }),
+        }
+    }
+
+    fn closed(&self, id: &str, wanted: &'static str) -> Refusal {
+        match self.life(id) {
+            Some(life) => Refusal::Phase {
+                id: id.to_owned(),
+                phase: life.phase,
+                wanted,
+            },
+            None => Refusal::UnknownProposal { id: id.to_owned() },
+        }
+    }
+}

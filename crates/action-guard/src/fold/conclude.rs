@@ -1,0 +1,115 @@
+//! How proposals end, and what that means for lasting effects.
+
+use std::sync::Arc;
+
+use action_core::{Attribution, Outcome, OutcomeKind, Undo};
+use jiff::Timestamp;
+
+use crate::fold::refuse::{nonsense, person};
+use crate::identity::Actor;
+use crate::proposal::{Answer, Phase, Proposal, Refusal};
+use crate::state::{Effect, State};
+
+impl State {
+    /// Takes in how a proposal ended, by whatever means that became known.
+    pub(super) fn conclude(
+        &mut self,
+        id: &str,
+        outcome: &Outcome,
+        undo: Option<&Undo>,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let life = self.open_life(id, "given an outcome")?;
+        life.outcome = Some(outcome.clone());
+        if let Some(undo) = undo {
+            life.proposal.undo = undo.clone();
+        }
+        let proposal = life.proposal.clone();
+        match outcome.result {
+            OutcomeKind::Applied => {
+                self.release_what_it_undoes(&proposal);
+                if let Some(effect) = self.effects.get_mut(id) {
+                    let effect = Arc::make_mut(effect);
+                    effect.confirmed = true;
+                    effect.undo = proposal.undo;
+                }
+                self.end(id, Phase::Applied, at);
+            }
+            OutcomeKind::NotApplied => {
+                self.effects.remove(id);
+                self.end(id, Phase::NotApplied, at);
+            }
+            _ => self.open_life(id, "given an outcome")?.phase = Phase::Unknown,
+        }
+        Ok(())
+    }
+
+    /// Whether a proposal takes back a lasting effect of ours.
+    pub(super) fn takes_back(&self, proposal: &Proposal) -> bool {
+        self.effects
+            .values()
+            .any(|effect| is_taken_back(effect, proposal))
+    }
+
+    fn release_what_it_undoes(&mut self, proposal: &Proposal) {
+        self.effects
+            .retain(|_, effect| !is_taken_back(effect, proposal));
+    }
+
+    pub(super) fn resolved(
+        &mut self,
+        id: &str,
+        by: &Actor,
+        result: OutcomeKind,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        person(by, "say how it ended")?;
+        let life = self.open_life(id, "resolved")?;
+        if life.phase != Phase::Unknown {
+            return Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: life.phase,
+                wanted: "resolved",
+            });
+        }
+        life.resolved_by = Some(by.clone());
+        let outcome = match result {
+            OutcomeKind::Applied => Outcome::applied(Attribution::Undecided, reason, Vec::new()),
+            OutcomeKind::NotApplied => Outcome::not_applied("resolved", reason, false, Vec::new()),
+            _ => return Err(nonsense("a resolution that resolves nothing")),
+        };
+        self.conclude(id, &outcome, None, at)
+    }
+
+    pub(super) fn break_glass(
+        &mut self,
+        id: &str,
+        by: &Actor,
+        answer: &Answer,
+        outcome: &Outcome,
+    ) -> Result<(), Refusal> {
+        person(by, "break the glass")?;
+        let effect = self.effects.get(id);
+        effect.ok_or_else(|| Refusal::NotOurs { id: id.to_owned() })?;
+        let refused = matches!(answer, Answer::Refused { .. });
+        if outcome.result == OutcomeKind::Applied && !refused {
+            self.effects.remove(id);
+        }
+        Ok(())
+    }
+}
+
+/// By hand is as good as by name.
+fn is_taken_back(effect: &Effect, proposal: &Proposal) -> bool {
+    if proposal.undoes.as_ref() == Some(&effect.id) {
+        return true;
+    }
+    let request = &proposal.request;
+    let is_its_undo = matches!(
+        &effect.undo,
+        Undo::Action { name, parameters, .. }
+            if *name == request.action && request.parameters.as_object() == Some(parameters)
+    );
+    is_its_undo && effect.id != proposal.id && effect.system == proposal.system
+}

@@ -1,0 +1,64 @@
+//! What is kept at hand, and what only the journal has.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::proposal::Phase;
+use crate::state::{Activity, Life, State};
+
+/// How many ended proposals are kept at hand; the journal has all.
+const ENDED_KEPT: usize = 32;
+
+/// How long sendings are kept at hand, for budgets.
+const ACTIVITY_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many sendings are kept at hand at most.
+const MOST_ACTIVITY: usize = 4_096;
+
+impl State {
+    pub(super) fn end(&mut self, id: &str, phase: Phase, at: Timestamp) {
+        if let Some(mut life) = self.open.remove(id) {
+            let ended = Arc::make_mut(&mut life);
+            ended.phase = phase;
+            ended.ended_at = Some(at);
+            self.push_ended(life);
+        }
+    }
+
+    pub(super) fn push_ended(&mut self, life: Arc<Life>) {
+        let at = life.ended_at.unwrap_or(life.proposed_at);
+        self.seat_ended(&life, at);
+        self.ended.push_back(life);
+        while self.ended.len() > ENDED_KEPT {
+            self.ended.pop_front();
+        }
+    }
+
+    /// Ends what was not carried out in time.
+    pub(super) fn expire(&mut self, at: Timestamp) {
+        let over = self
+            .open
+            .values()
+            .filter(|life| life.phase.is_pending() && life.proposal.expires_at <= at);
+        let over: Vec<String> = over.map(|life| life.proposal.id.clone()).collect();
+        for id in over {
+            self.end(&id, Phase::Expired, at);
+        }
+    }
+
+    pub(super) fn remember(&mut self, activity: Activity) {
+        let oldest = activity.at.checked_sub(ACTIVITY_KEPT).ok();
+        while let Some(first) = self.activity.front() {
+            let too_old = oldest.is_some_and(|oldest| first.at < oldest);
+            if !too_old && self.activity.len() < MOST_ACTIVITY {
+                break;
+            }
+            if !too_old {
+                self.activity_complete_since = Some(first.at);
+            }
+            self.activity.pop_front();
+        }
+        self.activity.push_back(Arc::new(activity));
+    }
+}

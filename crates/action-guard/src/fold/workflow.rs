@@ -1,0 +1,240 @@
+//! Which record may follow in a workflow, and what it changes.
+//!
+//! What is refused here is what must never be, whoever decides and whenever: it rests on no clock
+//! beside the records' own, and on no library, so that a journal stays readable.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::fold::refuse::{cancel, refused, stopped, unknown_flow};
+use crate::identity::Actor;
+use crate::proposal::{Phase, Refusal};
+use crate::records::{StartedFlow, StepEvent};
+use crate::state::{Ending, Flow, Over, Stands, State};
+
+/// How many workflows may be under way.
+const MOST_UNDER_WAY: usize = 16;
+/// How many that are over are kept at hand.
+const OVER_KEPT: usize = 16;
+
+impl State {
+    pub(super) fn flow_started(
+        &mut self,
+        id: &str,
+        started: &StartedFlow,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let refused = |why: String| Refusal::Flow {
+            id: id.to_owned(),
+            why,
+        };
+        if self.flows.contains_key(id) || id.is_empty() || id.contains('/') {
+            return Err(refused("its id cannot be used".to_owned()));
+        }
+        if let Some(killed) = &self.killed {
+            return Err(stopped(killed));
+        }
+        let over = |flow: &&Arc<Flow>| flow.over.is_some();
+        if self.flows.values().filter(|flow| !over(flow)).count() >= MOST_UNDER_WAY {
+            return Err(refused(format!(
+                "{MOST_UNDER_WAY} workflows are under way: cancel one first"
+            )));
+        }
+        let too_many = self
+            .flows
+            .values()
+            .filter(over)
+            .count()
+            .saturating_sub(OVER_KEPT - 1);
+        let oldest = self.flows.values().filter(over).take(too_many);
+        for id in oldest.map(|flow| flow.id.clone()).collect::<Vec<_>>() {
+            self.flows.remove(&id);
+        }
+        let StartedFlow {
+            workflow,
+            systems,
+            by,
+            reason,
+            scheduled_at,
+            begin_by,
+        } = started.clone();
+        let flow = Flow {
+            id: id.to_owned(),
+            workflow: Arc::new(workflow),
+            systems,
+            by,
+            reason,
+            started_at: at,
+            scheduled_at,
+            begin_by,
+            steps: Default::default(),
+            applied: Vec::new(),
+            cancel: None,
+            compensation: None,
+            over: None,
+        };
+        self.flows.insert(id.to_owned(), Arc::new(flow));
+        Ok(())
+    }
+
+    pub(super) fn flow_step(
+        &mut self,
+        id: &str,
+        step: &str,
+        event: &StepEvent,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let flow = Arc::clone(self.flow(id)?);
+        let ours = matches!(
+            event,
+            StepEvent::Left { .. } | StepEvent::NotTakenBack { .. }
+        );
+        if ours && flow.over.is_none() {
+            if !flow.applied.iter().any(|applied| applied == step) {
+                return Err(refused(
+                    &flow,
+                    format!("step `{step}` did nothing to take back"),
+                ));
+            }
+        } else {
+            if matches!(event, StepEvent::Failed { .. }) {
+                flow.is_wanted()?;
+            } else {
+                flow.may_go_on()?;
+            }
+            if !flow.is_ready(step) {
+                return Err(refused(
+                    &flow,
+                    format!("what step `{step}` needs is not done"),
+                ));
+            }
+        }
+        let mut state = flow.steps.get(step).cloned().unwrap_or_default();
+        if !state.take(event, flow.work(step), at) {
+            return Err(refused(&flow, format!("step `{step}`: this cannot follow")));
+        }
+        self.step_mut(id, step, |_, old| *old = state);
+        self.settle_flow(id, at);
+        Ok(())
+    }
+
+    pub(super) fn flow_cancelled(
+        &mut self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let flow = self.flow_under_way(id)?;
+        if flow.cancel.is_some() || flow.compensation.is_some() {
+            return Err(refused(
+                flow,
+                "it is cancelled, or being taken back, already".to_owned(),
+            ));
+        }
+        flow.cancel = Some(cancel(by, reason, at));
+        self.end_pending(id, by, reason, at);
+        self.settle_flow(id, at);
+        Ok(())
+    }
+
+    pub(super) fn flow_compensating(
+        &mut self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let flow = self.flow(id)?;
+        if flow.compensation.is_some() {
+            return Err(refused(flow, "it is being taken back already".to_owned()));
+        }
+        if let Some(flow) = self.flows.get_mut(id).map(Arc::make_mut) {
+            flow.over = None;
+            flow.compensation = Some(cancel(by, reason, at));
+        }
+        self.end_pending(id, by, reason, at);
+        self.settle_flow(id, at);
+        Ok(())
+    }
+
+    /// What failed may be tried again.
+    pub(super) fn flow_resumed(&mut self, id: &str, at: Timestamp) -> Result<(), Refusal> {
+        let flow = self.flow(id)?;
+        self.nothing_in_motion(flow)?;
+        self.flow_under_way(id)?;
+        // Whatever was proposed and not sent in time is to be proposed again.
+        self.expire(at);
+        let Some(flow) = self.flows.get_mut(id).map(Arc::make_mut) else {
+            return Ok(());
+        };
+        for state in flow.steps.values_mut() {
+            for tries in [&mut state.forward, &mut state.back] {
+                if matches!(tries.stands, Stands::Failed(_)) {
+                    tries.stands = Stands::Open;
+                    tries.since_resumed = 0;
+                    state.waiting_since = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn flow(&self, id: &str) -> Result<&Arc<Flow>, Refusal> {
+        self.flows.get(id).ok_or_else(|| unknown_flow(id))
+    }
+
+    fn flow_under_way(&mut self, id: &str) -> Result<&mut Flow, Refusal> {
+        let flow = self.flows.get_mut(id).ok_or_else(|| unknown_flow(id))?;
+        if flow.over.is_some() {
+            return Err(refused(flow, "it is over".to_owned()));
+        }
+        Ok(Arc::make_mut(flow))
+    }
+
+    /// Ends what a workflow has proposed and nobody has sent.
+    fn end_pending(&mut self, id: &str, by: &Actor, reason: &str, at: Timestamp) {
+        let Some(flow) = self.flows.get(id).cloned() else {
+            return;
+        };
+        for (_, proposal) in flow.proposed() {
+            let Some(life) = self.open.get_mut(proposal) else {
+                continue;
+            };
+            if life.phase.is_pending() {
+                Arc::make_mut(life).cancel = Some(cancel(by, reason, at));
+                self.end(proposal, Phase::Cancelled, at);
+            }
+        }
+    }
+
+    /// Ends a workflow in which nothing is left to do.
+    pub(super) fn settle_flow(&mut self, id: &str, at: Timestamp) {
+        let Some(flow) = self.flows.get_mut(id).map(Arc::make_mut) else {
+            return;
+        };
+        if flow.over.is_some() {
+            return;
+        }
+        flow.finish_undoing(at);
+        if flow.proposed().next().is_some() {
+            return;
+        }
+        let how = if flow.compensation.is_some() {
+            flow.next_to_take_back()
+                .is_none()
+                .then_some(Ending::Compensated)
+        } else if flow.cancel.is_some() {
+            Some(Ending::Cancelled)
+        } else {
+            let mut steps = flow.workflow.steps.iter();
+            steps
+                .all(|step| flow.is_done(&step.id))
+                .then_some(Ending::Completed)
+        };
+        if let Some(how) = how {
+            flow.over = Some(Over { how, at });
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Which proposal belongs to which step, and when it may be made.
+
+use std::sync::Arc;
+
+use action_core::Work;
+use jiff::Timestamp;
+
+use crate::fold::refuse::refused;
+use crate::fold::workflow_attempts::ended;
+use crate::proposal::{Phase, Proposal, Refusal, Seat};
+use crate::state::{Flow, Life, State, StepState, Tries};
+
+impl State {
+    /// Refuses a proposal for a step whose turn it is not.
+    pub(super) fn admit(&self, proposal: &Proposal, at: Timestamp) -> Result<(), Refusal> {
+        let correlation_id = proposal.request.correlation_id.as_deref();
+        if let Some(seat) = correlation_id.and_then(Seat::read) {
+            let nonsense = |what: String| Refusal::Nonsense { what };
+            self.admit_to(&seat.map_err(nonsense)?, proposal, at)?;
+        }
+        let Some((flow, step)) = self.taken_back_by(proposal) else {
+            return Ok(());
+        };
+        if flow.back(&step).is_proposed() {
+            let why = format!("what takes back step `{step}` is proposed already");
+            return Err(refused(flow, why));
+        }
+        Ok(())
+    }
+
+    fn admit_to(&self, seat: &Seat, proposal: &Proposal, at: Timestamp) -> Result<(), Refusal> {
+        let flow = self.flow(&seat.flow)?;
+        let step = seat.step.as_str();
+        flow.may_go_on()?;
+        self.nothing_in_motion(flow)?;
+        let mut proposed = flow.proposed();
+        let is_expired = |(_, id): (&str, &str)| {
+            let life = self.open.get(id);
+            life.is_some_and(|life| life.phase_at(at) == Phase::Expired)
+        };
+        if proposed.any(is_expired) {
+            return Err(refused(
+                flow,
+                "a proposal was not carried out in time".to_owned(),
+            ));
+        }
+        let Some(Work::Action {
+            name, parameters, ..
+        }) = flow.work(step)
+        else {
+            return Err(refused(
+                flow,
+                format!("`{step}` is no step that proposes something"),
+            ));
+        };
+        let tries = flow.forward(step);
+        let request = &proposal.request;
+        let is_it = request.action == name
+            && request.parameters.as_object() == Some(parameters)
+            && request.actor == flow.by.as_str()
+            && flow.systems.get(name) == Some(&proposal.system);
+        let why = if !is_it {
+            "the proposal is not what the step says"
+        } else if !flow.is_ready(step) {
+            "what it needs is not done"
+        } else if !tries.may_begin(flow.retry(step)) || seat.attempt != tries.count + 1 {
+            "it is not its turn"
+        } else {
+            return Ok(());
+        };
+        Err(refused(flow, format!("step `{step}`: {why}")))
+    }
+
+    /// While an earlier mutation may still happen, nothing else of a workflow begins.
+    pub(super) fn nothing_in_motion(&self, flow: &Flow) -> Result<(), Refusal> {
+        let holds = |(_, proposal): &(&str, &str)| {
+            self.open
+                .get(*proposal)
+                .is_some_and(|life| life.phase.holds())
+        };
+        match flow.proposed().find(holds) {
+            Some((step, proposal)) => Err(refused(
+                flow,
+                format!("step `{step}` may still happen: proposal {proposal} has no outcome"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes in a proposal that was admitted.
+    pub(super) fn seat(&mut self, proposal: &Proposal) {
+        let correlation_id = proposal.request.correlation_id.as_deref();
+        let seat = correlation_id.and_then(Seat::read).and_then(Result::ok);
+        let taken_back = self
+            .taken_back_by(proposal)
+            .map(|(flow, step)| (flow.id.clone(), step));
+        if let Some(seat) = seat {
+            self.step_mut(&seat.flow, &seat.step, |_, state| {
+                state.forward.begin(&proposal.id)
+            });
+        }
+        if let Some((flow, step)) = taken_back {
+            self.step_mut(&flow, &step, |_, state| state.back.begin(&proposal.id));
+        }
+    }
+
+    /// Takes in how a proposal ended.
+    pub(super) fn seat_ended(&mut self, life: &Life, at: Timestamp) {
+        let proposal = &life.proposal;
+        let correlation_id = proposal.request.correlation_id.as_deref();
+        let is_it = |tries: &Tries| {
+            tries.is_proposed() && tries.proposal.as_deref() == Some(proposal.id.as_str())
+        };
+        if let Some(Ok(seat)) = correlation_id.and_then(Seat::read) {
+            self.step_mut(&seat.flow, &seat.step, |applied, state| {
+                if is_it(&state.forward) {
+                    state.forward.stands = ended(life, at);
+                    if life.phase == Phase::Applied {
+                        applied.push(seat.step.clone());
+                    }
+                }
+            });
+            self.settle_flow(&seat.flow, at);
+        }
+        let taken_back = self
+            .taken_back_by(proposal)
+            .map(|(flow, step)| (flow.id.clone(), step));
+        if let Some((flow, step)) = taken_back {
+            self.step_mut(&flow, &step, |_, state| {
+                if is_it(&state.back) {
+                    state.back.stands = ended(life, at);
+                }
+            });
+            self.settle_flow(&flow, at);
+        }
+    }
+
+    /// The step whose mutation a proposal takes back.
+    fn taken_back_by(&self, proposal: &Proposal) -> Option<(&Arc<Flow>, String)> {
+        let undone = proposal.undoes.as_deref()?;
+        self.flows.values().find_map(|flow| {
+            let is_it = |step: &&String| flow.forward(step).proposal.as_deref() == Some(undone);
+            Some((flow, flow.applied.iter().find(is_it)?.clone()))
+        })
+    }
+
+    pub(super) fn step_mut(
+        &mut self,
+        flow: &str,
+        step: &str,
+        change: impl FnOnce(&mut Vec<String>, &mut StepState),
+    ) {
+        if let Some(flow) = self.flows.get_mut(flow) {
+            let flow = Arc::make_mut(flow);
+            change(
+                &mut flow.applied,
+                flow.steps.entry(step.to_owned()).or_default(),
+            );
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! How a step gets on, by what is written down of it.
+
+use action_core::Work;
+use jiff::Timestamp;
+
+use crate::fold::refuse::refused;
+use crate::identity::Actor;
+use crate::proposal::{Phase, Refusal, Ruling};
+use crate::records::StepEvent;
+use crate::state::{Failure, Flow, Life, Stands, StepState, Tries};
+
+impl Flow {
+    /// Nobody has ended it.
+    pub(super) fn is_wanted(&self) -> Result<(), Refusal> {
+        let why = if self.over.is_some() {
+            "it is over"
+        } else if self.compensation.is_some() {
+            "it is being taken back"
+        } else if self.cancel.is_some() {
+            "it is cancelled"
+        } else {
+            return Ok(());
+        };
+        Err(refused(self, why.to_owned()))
+    }
+
+    /// Nobody has ended it, and nothing has failed.
+    pub(super) fn may_go_on(&self) -> Result<(), Refusal> {
+        self.is_wanted()?;
+        match self.failed() {
+            Some((step, _)) => Err(refused(self, format!("step `{step}` has failed"))),
+            None => Ok(()),
+        }
+    }
+
+    /// A step that takes another back is done once its turn has come and that is taken back,
+    /// whoever did it.
+    pub(super) fn finish_undoing(&mut self, at: Timestamp) {
+        loop {
+            let over = self.workflow.steps.iter().find_map(|step| {
+                let Work::Undo { of, .. } = step.work() else {
+                    return None;
+                };
+                let stands = &self.back(of).stands;
+                let is_new = !self.is_done(&step.id) && self.is_ready(&step.id);
+                let summary = match stands {
+                    Stands::Done { summary, .. } => summary.clone(),
+                    Stands::Left { reason } => Some(reason.clone()),
+                    _ => return None,
+                };
+                is_new.then(|| (step.id.clone(), summary))
+            });
+            let Some((step, summary)) = over else { return };
+            self.steps.entry(step).or_default().forward.stands = Stands::Done {
+                at,
+                summary,
+                by: None,
+            };
+        }
+    }
+}
+
+impl Tries {
+    pub(super) fn begin(&mut self, proposal: &str) {
+        self.count += 1;
+        self.since_resumed += 1;
+        self.proposal = Some(proposal.to_owned());
+        self.stands = Stands::Proposed;
+    }
+
+    /// Takes in that it could not even be proposed, or that what was proposed was called off.
+    fn fail(&mut self, code: &str, reason: &str, retryable: bool, at: Timestamp) -> bool {
+        match &self.stands {
+            Stands::Failed(failure) if failure.code == CALLED_OFF => {}
+            Stands::Failed(failure) if !failure.retryable => return false,
+            Stands::Open | Stands::Failed(_) => {
+                self.count += 1;
+                self.since_resumed += 1;
+            }
+            _ => return false,
+        }
+        self.stands = Stands::Failed(Failure {
+            code: code.to_owned(),
+            reason: reason.to_owned(),
+            retryable,
+            at,
+        });
+        true
+    }
+}
+
+impl StepState {
+    /// Takes in an event, unless it cannot be.
+    pub(super) fn take(
+        &mut self,
+        event: &StepEvent,
+        work: Option<Work<'_>>,
+        at: Timestamp,
+    ) -> bool {
+        let open = self.forward.stands == Stands::Open;
+        let observes = matches!(work, Some(Work::Observe { .. }));
+        let confirms = matches!(work, Some(Work::Confirm { .. }));
+        let done = |summary: Option<&String>, by: Option<&Actor>| Stands::Done {
+            at,
+            summary: summary.cloned(),
+            by: by.cloned(),
+        };
+        match event {
+            StepEvent::Began => {
+                let waits = observes || confirms;
+                let fresh = waits && open && self.waiting_since.is_none();
+                self.waiting_since = self.waiting_since.or(Some(at));
+                fresh
+            }
+            StepEvent::Seen { summary } => {
+                self.forward.stands = done(Some(summary), None);
+                observes && open && self.waiting_since.is_some()
+            }
+            StepEvent::Confirmed { by, note } => {
+                self.forward.stands = done(note.as_ref(), Some(by));
+                confirms && open
+            }
+            StepEvent::Failed {
+                code,
+                reason,
+                retryable,
+            } => self.forward.fail(code, reason, *retryable, at),
+            StepEvent::NotTakenBack {
+                code,
+                reason,
+                retryable,
+            } => self.back.fail(code, reason, *retryable, at),
+            StepEvent::Left { reason } => {
+                let fresh = !self.back.is_settled() && !self.back.is_proposed();
+                self.back.stands = Stands::Left {
+                    reason: reason.clone(),
+                };
+                fresh
+            }
+        }
+    }
+}
+
+/// The code of a proposal that was cancelled before it was sent.
+const CALLED_OFF: &str = "cancelled";
+
+/// How a try ended, by how its proposal did.
+pub(super) fn ended(life: &Life, at: Timestamp) -> Stands {
+    let said = life.cancel.as_ref().map(|cancel| cancel.reason.clone());
+    let outcome = life.outcome.as_ref();
+    let (code, reason, retryable) = match life.phase {
+        Phase::Applied => {
+            return Stands::Done {
+                at,
+                summary: outcome.map(|outcome| outcome.summary.clone()),
+                by: life.resolved_by.clone(),
+            };
+        }
+        Phase::NotApplied => {
+            let code = outcome.and_then(|outcome| outcome.code.as_deref());
+            // What people stopped is not begun again by itself.
+            let wanted = life.cancel.is_none() && code != Some("stopped");
+            (
+                code.unwrap_or("not_applied"),
+                outcome.map(|outcome| outcome.summary.clone()),
+                outcome.is_some_and(|outcome| outcome.retryable) && wanted,
+            )
+        }
+        Phase::Denied => {
+            let reason = match &life.ruling {
+                Ruling::Deny { reason, .. } => Some(reason.clone()),
+                _ => None,
+            };
+            ("denied", reason, false)
+        }
+        Phase::Rejected => ("rejected", said, false),
+        Phase::Expired => (
+            "expired",
+            Some("it was not carried out in time".to_owned()),
+            false,
+        ),
+        _ => (CALLED_OFF, said, false),
+    };
+    Stands::Failed(Failure {
+        code: code.to_owned(),
+        reason: reason.unwrap_or_default(),
+        retryable,
+        at,
+    })
+}

@@ -1,0 +1,161 @@
+//! Taking back our own when not even the reserve of the journal is left.
+
+use action_core::{Attempt, FailureKind, Undo};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::guard::error::GuardError;
+use crate::guard::execute::read;
+use crate::guard::follow::Following;
+use crate::guard::{Guard, Watch, size_limits};
+use crate::identity::Actor;
+use crate::proposal::time::{after, unix_ms};
+use crate::proposal::{Answer, Event, Intent, Refusal, Report};
+use crate::records::Record;
+
+/// What was sent without an intent, and whether that is in the journal by now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct BrokenGlass {
+    /// What became of it.
+    pub report: Report,
+    /// What belongs in the journal. Keep it until it is there: see
+    /// [`Guard::record_break_glass`].
+    pub record: Record,
+    /// Whether it is there.
+    pub recorded: bool,
+}
+
+impl Guard {
+    /// Takes back a lasting effect of ours. The one exception to "no send without an intent on
+    /// disk": a person asks for it, the effect is ours by the journal as it can still be read,
+    /// nobody changed it since, and the journal cannot be written. When it can, this is an ordinary
+    /// undo. It is written down afterwards, as soon as there is space.
+    ///
+    /// # Errors
+    /// When it was not sent, and why.
+    pub async fn break_glass(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+        watch: Watch<'_>,
+    ) -> Result<BrokenGlass, GuardError> {
+        if !by.is_user() {
+            return Err(GuardError::Refused(Refusal::NotAPerson {
+                by: by.to_string(),
+                wanted: "break the glass",
+            }));
+        }
+        if !self.state().await?.effects.contains_key(id) {
+            return Err(GuardError::Refused(Refusal::NotOurs { id: id.to_owned() }));
+        }
+        match self.undo_in_order(id, by, reason, watch).await {
+            Err(GuardError::Journal(error)) if error.is_full() => {}
+            Err(error) => return Err(error),
+            Ok(report) => {
+                let record = Record::Outcome {
+                    id: report.id.clone(),
+                    outcome: report.outcome.clone(),
+                    undo: Some(report.undo.clone()),
+                };
+                return Ok(BrokenGlass {
+                    report,
+                    record,
+                    recorded: true,
+                });
+            }
+        }
+        self.undo_unrecorded(id, by, reason, watch).await
+    }
+
+    /// Writes down what was taken back while the journal could not be written.
+    ///
+    /// # Errors
+    /// When it still cannot, or the effect is no longer ours.
+    pub async fn record_break_glass(&self, record: Record) -> Result<(), GuardError> {
+        self.write(record).await?;
+        Ok(())
+    }
+
+    async fn undo_in_order(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+        watch: Watch<'_>,
+    ) -> Result<Report, GuardError> {
+        let proposal = self.propose_undo(id, by, reason).await?;
+        self.execute(&proposal, watch).await
+    }
+
+    async fn undo_unrecorded(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+        watch: Watch<'_>,
+    ) -> Result<BrokenGlass, GuardError> {
+        let proposal = self.planned_undo(id, by, reason).await?;
+        let plan = proposal.plan.clone();
+        if !plan.verdict.may_be_sent() {
+            let verdict = plan.verdict;
+            return Err(GuardError::NotSent { verdict });
+        }
+        let now = Timestamp::now();
+        let attempt = Attempt::new(proposal.id.as_str(), unix_ms(now), plan.clock);
+        let intent = Intent::new(plan, attempt, after(now, self.settings.send_within));
+        let request = &proposal.request;
+        let parameters = request.parameters.clone();
+        tracing::warn!(action = request.action, id, "sent without a record");
+        let answer = self
+            .registry
+            .send(&request.action, parameters, &intent.attempt)
+            .await;
+        let answer = size_limits::answer(read(answer));
+        let token = CancellationToken::new();
+        let mut following = Following::of(self, &proposal, &intent, &token);
+        let outcome = match &answer {
+            Answer::Refused {
+                code,
+                error,
+                retryable,
+            } => action_core::Outcome::not_applied(code, error, *retryable, Vec::new()),
+            Answer::Accepted { accepted } => {
+                following.accepted = Some(accepted.clone());
+                following.finish(watch).await
+            }
+            Answer::Unclear { .. } => following.finish(watch).await,
+        };
+        let outcome = size_limits::outcome(outcome);
+        watch(Event::Outcome(outcome.clone()));
+        let record = Record::BreakGlass {
+            id: id.to_owned(),
+            by: by.clone(),
+            reason: reason.to_owned(),
+            attempt: intent.attempt.clone(),
+            answer,
+            outcome: outcome.clone(),
+        };
+        let recorded = match self.record_break_glass(record.clone()).await {
+            Ok(()) => true,
+            Err(error) if error.kind() == FailureKind::Unavailable => false,
+            Err(error) => return Err(error),
+        };
+        let report = Report {
+            id: proposal.id.clone(),
+            action: request.action.clone(),
+            parameters: request.parameters.clone(),
+            attempt: intent.attempt.clone(),
+            accepted: following.accepted.take(),
+            outcome,
+            undo: Undo::none("it took something back itself"),
+        };
+        Ok(BrokenGlass {
+            report,
+            record,
+            recorded,
+        })
+    }
+}

@@ -1,0 +1,320 @@
+//! Decisions people take: approve, reject, change the mode, stop everything.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::identity::{Actor, PrivateKey, Proof};
+use crate::journal::{CommitError, Journal, JournalError};
+use crate::policy::Rules;
+use crate::proposal::{Approval, Mode, PlanHash, Refusal, Ruling};
+use crate::records::Record;
+use crate::state::{Effect, Life, State};
+
+/// How long a stop waits to be recorded before it goes on without.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Where people decide: they agree, refuse, cancel, and set the mode and the kill switch.
+///
+/// Needs a journal and rules, and no system: all of it works while the system is down, and from
+/// another process than the one that sends.
+#[derive(Clone)]
+pub struct Desk {
+    journal: Arc<dyn Journal>,
+    rules: Arc<dyn Rules>,
+}
+
+/// Somebody who decides, with their key if they have one.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Decider<'a> {
+    /// Who.
+    pub actor: &'a Actor,
+    /// Signs what they decide. Without, who it is is claimed and not proven.
+    pub key: Option<&'a PrivateKey>,
+}
+
+impl<'a> Decider<'a> {
+    /// Somebody without a key.
+    #[must_use]
+    pub fn claimed(actor: &'a Actor) -> Self {
+        Self { actor, key: None }
+    }
+
+    /// Somebody with a key.
+    #[must_use]
+    pub fn with_key(actor: &'a Actor, key: &'a PrivateKey) -> Self {
+        Self {
+            actor,
+            key: Some(key),
+        }
+    }
+}
+
+/// What a stop of everything has stopped, and what it could not.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Stop {
+    /// Why the stop is not in the journal: sends are stopped all the same.
+    pub unrecorded: Option<CommitError>,
+    /// Proposals that were waiting and are cancelled.
+    pub cancelled: Vec<Arc<Life>>,
+    /// What was sent before, or may have been, and is not known to have ended. It goes on.
+    pub in_motion: Vec<Arc<Life>>,
+    /// Lasting effects of ours that stay in force until they are taken back.
+    pub in_force: Vec<Arc<Effect>>,
+}
+
+impl Desk {
+    /// A desk for the proposals of a journal under these rules.
+    #[must_use]
+    pub fn new(journal: Arc<dyn Journal>, rules: Arc<dyn Rules>) -> Self {
+        Self { journal, rules }
+    }
+
+    /// How everything stands.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn state(&self) -> Result<Arc<State>, JournalError> {
+        self.journal.state().await
+    }
+
+    /// Agrees to a proposal, by the hash of the plan that was seen. Enough agreements make it
+    /// approved; nothing is sent by that.
+    ///
+    /// # Errors
+    /// When it waits for no such agreement, when its plan is another than the one that was seen,
+    /// or when who agrees may not, or is not proven.
+    pub async fn approve(
+        &self,
+        id: &str,
+        seen: &PlanHash,
+        by: Decider<'_>,
+        reason: Option<String>,
+    ) -> Result<Arc<Life>, CommitError> {
+        let state = self.journal.state().await?;
+        let life = state.life(id).ok_or_else(|| unknown(id))?;
+        let mut approval = Approval::new(by.actor.clone(), seen.clone(), until(life));
+        approval.reason = reason;
+        if let Some(key) = by.key {
+            approval = approval.signed(id, key);
+        }
+        let (rules, own) = (Arc::clone(&self.rules), id.to_owned());
+        self.write(id, move |_, _| {
+            rules.vouch_for_approval(&own, &approval)?;
+            Ok(Record::Approved { id: own, approval })
+        })
+        .await
+    }
+
+    /// Refuses a proposal for good.
+    ///
+    /// # Errors
+    /// When it does not wait for anything any more.
+    pub async fn reject(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+    ) -> Result<Arc<Life>, CommitError> {
+        let record = Record::Rejected {
+            id: id.to_owned(),
+            by: by.clone(),
+            reason: reason.to_owned(),
+        };
+        self.write(id, |_, _| Ok(record)).await
+    }
+
+    /// Does not want a proposal to go on. What was sent is not taken back by this: it is followed
+    /// no longer than to the next safe point.
+    ///
+    /// # Errors
+    /// When it has ended, or its outcome is unknown.
+    pub async fn cancel(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+    ) -> Result<Arc<Life>, CommitError> {
+        let record = Record::Cancelled {
+            id: id.to_owned(),
+            by: by.clone(),
+            reason: reason.to_owned(),
+        };
+        self.write(id, |_, _| Ok(record)).await
+    }
+
+    /// Sets whether anything may be sent, for every process on this journal.
+    ///
+    /// # Errors
+    /// When who sets it may not, or is not proven, or everything is stopped.
+    pub async fn set_mode(
+        &self,
+        mode: Mode,
+        by: Decider<'_>,
+        reason: &str,
+    ) -> Result<(), CommitError> {
+        let after = self.journal.state().await?.last_switch;
+        let (actor, now) = (by.actor.clone(), Timestamp::now());
+        let proof = by
+            .key
+            .map(|key| Proof::of_mode(mode, &actor, after, now, key));
+        let (rules, reason) = (Arc::clone(&self.rules), reason.to_owned());
+        self.commit(move |state, now| {
+            rules.vouch_for_mode(mode, &actor, proof.as_ref(), state, now)?;
+            Ok(Record::Mode {
+                mode,
+                by: actor,
+                reason,
+                proof,
+            })
+        })
+        .await
+    }
+
+    /// Stops everything: once this returns, no process on this journal begins to send, and what
+    /// was waiting is cancelled. Other journals are not covered.
+    ///
+    /// Anybody may stop. Where it cannot be recorded, or not at once, sends are stopped all the
+    /// same.
+    ///
+    /// # Errors
+    /// When sends could be stopped in no way.
+    pub async fn stop(&self, by: &Actor, reason: &str) -> Result<Stop, CommitError> {
+        let record = Record::Killed {
+            by: by.clone(),
+            reason: reason.to_owned(),
+        };
+        let (tell, told) = oneshot::channel();
+        let mut recording = pin!(self.commit(move |state, _| {
+            // Nobody else listens, and whoever listened may have gone.
+            let _ = tell.send(Stop::of(state));
+            Ok(record)
+        }));
+        // Recorded first, it says who stopped; but it does not wait long for that.
+        let recorded = tokio::time::timeout(PATIENCE, &mut recording).await;
+        let stopped = self.journal.stop().await;
+        let recorded = match recorded {
+            Ok(recorded) => recorded,
+            Err(_) => recording.await,
+        };
+        match (stopped, recorded) {
+            (_, Ok(())) => Ok(told.await.unwrap_or_default()),
+            (Err(_), Err(error)) => Err(error),
+            (Ok(()), Err(error)) => {
+                let state = self.journal.state().await;
+                let stop = state.map_or_else(|_| Stop::default(), |state| Stop::of(&state));
+                Ok(Stop {
+                    unrecorded: Some(error),
+                    cancelled: Vec::new(),
+                    ..stop
+                })
+            }
+        }
+    }
+
+    /// Ends a stop of everything. The mode is observe after it.
+    ///
+    /// # Errors
+    /// When nothing is stopped, or who ends it may not, or is not proven.
+    pub async fn reset(&self, by: Decider<'_>, reason: &str) -> Result<(), CommitError> {
+        let by_other_means = self.journal.is_stopped().await?;
+        if by_other_means {
+            // Where a stop by hand is recorded by the next commit, this is that.
+            self.journal.commit(Box::new(|_, _| Ok(Vec::new()))).await?;
+        }
+        let after = self.journal.state().await?.last_switch;
+        let (actor, now) = (by.actor.clone(), Timestamp::now());
+        let proof = by.key.map(|key| Proof::of_reset(&actor, after, now, key));
+        let rules = Arc::clone(&self.rules);
+        let may = {
+            let (actor, proof) = (actor.clone(), proof.clone());
+            move |state: &State, now| {
+                if !actor.is_user() {
+                    let (by, wanted) = (actor.to_string(), "reset the kill switch");
+                    return Err(Refusal::NotAPerson { by, wanted });
+                }
+                if state.killed.is_none() && !by_other_means {
+                    return Err(Refusal::NotKilled);
+                }
+                rules.vouch_for_reset(&actor, proof.as_ref(), state, now)
+            }
+        };
+        let check = may.clone();
+        let checked = move |state: &State, now| check(state, now).map(|()| Vec::new());
+        self.journal.commit(Box::new(checked)).await?;
+        // The journal still stops everything, and the other means would be recorded once more.
+        self.journal.unstop().await?;
+        let reason = reason.to_owned();
+        let decision = move |state: &State, now| {
+            may(state, now)?;
+            let reset = Record::Reset {
+                by: actor,
+                reason,
+                proof,
+            };
+            Ok(state.killed.iter().map(|_| reset.clone()).collect())
+        };
+        self.journal.commit(Box::new(decision)).await.map(drop)
+    }
+
+    async fn write(
+        &self,
+        id: &str,
+        record: impl FnOnce(&State, Timestamp) -> Result<Record, Refusal> + Send + 'static,
+    ) -> Result<Arc<Life>, CommitError> {
+        self.commit(record).await?;
+        let state = self.journal.state().await?;
+        Ok(Arc::clone(state.life(id).ok_or_else(|| unknown(id))?))
+    }
+
+    async fn commit(
+        &self,
+        record: impl FnOnce(&State, Timestamp) -> Result<Record, Refusal> + Send + 'static,
+    ) -> Result<(), CommitError> {
+        let decision = move |state: &State, now| Ok(vec![record(state, now)?]);
+        self.journal.commit(Box::new(decision)).await.map(drop)
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk")
+            .field("journal", &self.journal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stop {
+    /// What a stop meets in this state.
+    fn of(state: &State) -> Self {
+        let pending = state.open.values().filter(|life| life.phase.is_pending());
+        Self {
+            unrecorded: None,
+            cancelled: pending.cloned().collect(),
+            in_motion: state.unsettled().cloned().collect(),
+            in_force: state.effects.values().cloned().collect(),
+        }
+    }
+}
+
+/// When an agreement that is made now is over: never after its proposal.
+fn until(life: &Life) -> Timestamp {
+    let whole = life.proposal.expires_at;
+    let Ruling::Approve { ttl_ms, .. } = &life.ruling else {
+        return whole;
+    };
+    let ttl = SignedDuration::from_millis(i64::try_from(*ttl_ms).unwrap_or(i64::MAX));
+    Timestamp::now()
+        .checked_add(ttl)
+        .map_or(whole, |until| until.min(whole))
+}
+
+fn unknown(id: &str) -> CommitError {
+    CommitError::Refused(Refusal::UnknownProposal { id: id.to_owned() })
+}

@@ -1,0 +1,146 @@
+//! What keeps a mutation from being carried out, or its outcome from being kept.
+
+use action_core::{ActionError, FailureKind, Verdict, WorkflowError};
+
+use crate::identity::ActorError;
+use crate::journal::{CommitError, JournalError};
+use crate::proposal::drift::list;
+use crate::proposal::{Drift, Refusal, Report};
+
+/// What keeps a mutation from being carried out, or its outcome from being kept.
+///
+/// In all cases but [`Unrecorded`](Self::Unrecorded) and [`Abandoned`](Self::Abandoned) nothing
+/// was sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuardError {
+    /// The action could not be planned or looked up.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+
+    /// Who asks is not named as actors are.
+    #[error(transparent)]
+    Actor(#[from] ActorError),
+
+    /// The workflow cannot be carried out; nothing was started.
+    #[error(transparent)]
+    Workflow(#[from] WorkflowError),
+
+    /// The state, the mode, the rules or another mutation do not allow it; nothing was sent.
+    #[error("not sent: {0}")]
+    Refused(Refusal),
+
+    /// By its plan it would not do what was asked for; nothing was sent.
+    #[error("not sent: {}", words(verdict))]
+    NotSent {
+        /// What the plan answers.
+        verdict: Verdict,
+    },
+
+    /// What it was proposed for has changed; nothing was sent.
+    #[error(
+        "not sent, because things changed since it was planned: {}",
+        list(changes)
+    )]
+    Drifted {
+        /// What changed.
+        changes: Vec<Drift>,
+    },
+
+    /// Somebody changed since what is to be taken back; nothing was sent.
+    #[error("not taken back, because somebody changed it since: {}", list(changes))]
+    ChangedSince {
+        /// What changed.
+        changes: Vec<Drift>,
+    },
+
+    /// There is nothing that takes it back.
+    #[error("proposal `{id}` cannot be taken back: {reason}")]
+    NoUndo {
+        /// The proposal.
+        id: String,
+        /// Why not.
+        reason: String,
+    },
+
+    /// The system is another than the one it was planned for; nothing was sent.
+    #[error("not sent: it was planned for `{planned}`, and this is `{found}`")]
+    WrongSystem {
+        /// The system it was planned for.
+        planned: String,
+        /// The system that answers now.
+        found: String,
+    },
+
+    /// The journal could not be read or written; nothing was sent.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+
+    /// It was sent and followed, and the outcome could not be written down. The intent stays
+    /// open, and recovery finds the outcome anew.
+    #[error("the outcome could not be written to the journal")]
+    Unrecorded {
+        /// What became of it.
+        report: Box<Report>,
+        /// Why it could not be written.
+        #[source]
+        source: CommitError,
+    },
+
+    /// The task that sends and follows ended before its time, as when a runtime shuts down.
+    #[error("what sends and follows was stopped")]
+    Abandoned,
+}
+
+impl From<Refusal> for GuardError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<CommitError> for GuardError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(refusal) => Self::Refused(refusal),
+            CommitError::Journal(error) => Self::Journal(error),
+        }
+    }
+}
+
+impl GuardError {
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Action(error) => error.kind(),
+            Self::Actor(_) | Self::Workflow(_) => FailureKind::InvalidInput,
+            Self::Refused(Refusal::ResourceHeld { .. }) => FailureKind::Busy,
+            Self::Refused(_)
+            | Self::NotSent { .. }
+            | Self::Drifted { .. }
+            | Self::ChangedSince { .. }
+            | Self::NoUndo { .. }
+            | Self::WrongSystem { .. } => FailureKind::Refused,
+            Self::Journal(_) => FailureKind::Unavailable,
+            Self::Unrecorded { .. } | Self::Abandoned => FailureKind::Unknown,
+        }
+    }
+
+    /// The message and its causes, each once, on one line.
+    #[must_use]
+    pub fn report(&self) -> String {
+        action_core::report(self)
+    }
+}
+
+fn words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::WouldReject { text, .. } => format!("it would be refused: {text}"),
+        Verdict::NoOp { already } => format!("nothing to do: {already}"),
+        Verdict::AcceptedButWillNotProgress { causes } => {
+            let causes: Vec<_> = causes.iter().map(|cause| cause.text.as_str()).collect();
+            format!("it would be accepted and not get on: {}", causes.join("; "))
+        }
+        _ => "its plan does not say that it would proceed".to_owned(),
+    }
+}

@@ -1,0 +1,226 @@
+//! Follows a mutation by probing until its outcome is known.
+
+use std::time::Duration;
+
+use action_core::{Accepted, Cause, Evidence, Outcome, Progress, Sent};
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::failpoint::passed;
+use crate::guard::{Guard, Watch};
+use crate::proposal::time::{between_ms, unix_ms};
+use crate::proposal::{Event, Intent, Proposal};
+use crate::state::Cancel;
+
+/// A mutation that was sent, or may have been.
+pub(crate) struct Following<'a> {
+    guard: &'a Guard,
+    proposal: &'a Proposal,
+    intent: &'a Intent,
+    token: &'a CancellationToken,
+    /// What called it off before this following began, if anything did.
+    pub(crate) cancelled_before: Option<Cancel>,
+    pub(crate) accepted: Option<Accepted>,
+    /// When it was last possibly on its way, or when we began to count from that.
+    pub(crate) since: Instant,
+    /// Milliseconds that had passed by then.
+    pub(crate) elapsed_before_ms: u64,
+    sent_at: Timestamp,
+}
+
+/// Between two probes at least, whatever a plan says.
+const SHORTEST_POLL: Duration = Duration::from_millis(20);
+
+/// Between two probes at most, unless the plan wants more.
+const LONGEST_POLL: Duration = Duration::from_secs(15);
+
+/// So many probes come at the plan's pace before they get rarer.
+const STEADY_PROBES: u32 = 20;
+
+impl<'a> Following<'a> {
+    pub(crate) fn of(
+        guard: &'a Guard,
+        proposal: &'a Proposal,
+        intent: &'a Intent,
+        token: &'a CancellationToken,
+    ) -> Self {
+        let sent_at = i64::try_from(intent.attempt.sent_at_unix_ms).unwrap_or(i64::MAX);
+        Self {
+            guard,
+            proposal,
+            intent,
+            token,
+            cancelled_before: None,
+            accepted: None,
+            since: Instant::now(),
+            elapsed_before_ms: 0,
+            sent_at: Timestamp::from_millisecond(sent_at).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Probes until it is known, the deadline is over, it is stuck for long, or somebody calls it
+    /// off. At least once, and never sends.
+    pub(crate) async fn finish(&mut self, watch: Watch<'_>) -> Outcome {
+        let follow = self.intent.plan.follow;
+        let base = Duration::from_millis(follow.poll_ms).max(SHORTEST_POLL);
+        let longest = LONGEST_POLL.max(base);
+        let mut poll = base;
+        // What is recovered late still gets the time to show.
+        let late = self.elapsed_before_ms.saturating_add(follow.settle_ms);
+        let deadline_ms = follow.deadline_ms.max(late);
+        let mut last = Last::default();
+        for probes in 1_u32.. {
+            match self.probe().await {
+                Ok(progress) => {
+                    watch(Event::Progress(progress.clone()));
+                    if let Some(outcome) = last.take(progress) {
+                        return outcome;
+                    }
+                }
+                Err(error) => {
+                    last.error = Some(error.clone());
+                    watch(Event::ProbeFailed { error });
+                }
+            }
+            passed("guard.probed");
+            let id = &self.proposal.id;
+            if self.is_called_off().await {
+                return last.unknown(id, Some("cancelled"));
+            }
+            if last.stalled_for() >= self.guard.settings.stalled_after {
+                return last.unknown(id, Some("stalled"));
+            }
+            if self.elapsed_ms() >= deadline_ms {
+                return last.unknown(id, None);
+            }
+            let left = Duration::from_millis(deadline_ms.saturating_sub(self.elapsed_ms()));
+            tokio::select! {
+                () = tokio::time::sleep(poll.min(left)) => {}
+                () = self.token.cancelled() => {}
+            }
+            if probes >= STEADY_PROBES {
+                poll = (poll * 5 / 4).min(longest);
+            }
+        }
+        last.unknown(&self.proposal.id, None)
+    }
+
+    /// Whether somebody, in whatever process, does not want it followed any more.
+    async fn is_called_off(&self) -> bool {
+        if self.token.is_cancelled() {
+            return true;
+        }
+        // A journal that cannot be read for a moment is no reason to stop.
+        let state = self.guard.state().await.ok();
+        let life = state.and_then(|state| state.open.get(&self.proposal.id).cloned());
+        life.is_some_and(|life| life.cancel.is_some() && life.cancel != self.cancelled_before)
+    }
+
+    async fn probe(&self) -> Result<Progress, String> {
+        let request = &self.proposal.request;
+        let since_send = between_ms(self.sent_at, Timestamp::now()).max(self.elapsed_ms());
+        let sent = Sent::new(
+            self.intent.attempt.clone(),
+            self.accepted.clone(),
+            self.elapsed_ms(),
+        )
+        .since_send(since_send);
+        let registry = &self.guard.registry;
+        let before = &self.intent.plan.before;
+        let progress = registry.probe(&request.action, request.parameters.clone(), before, &sent);
+        progress.await.map_err(|error| error.report())
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        let since = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.elapsed_before_ms.saturating_add(since)
+    }
+}
+
+/// What was seen last.
+#[derive(Default)]
+struct Last {
+    summary: Option<String>,
+    stalled: Vec<Cause>,
+    stalled_since: Option<Instant>,
+    evidence: Vec<Evidence>,
+    error: Option<String>,
+}
+
+impl Last {
+    /// The outcome, if this is one.
+    fn take(&mut self, progress: Progress) -> Option<Outcome> {
+        match progress {
+            Progress::Applied {
+                by,
+                summary,
+                evidence,
+            } => Some(Outcome::applied(by, summary, evidence)),
+            Progress::NotApplied {
+                cause,
+                retryable,
+                evidence,
+            } => Some(Outcome::not_applied(
+                cause.code, cause.text, retryable, evidence,
+            )),
+            Progress::Pending {
+                summary,
+                stalled,
+                evidence,
+                ..
+            } => {
+                let since = self.stalled_since.unwrap_or_else(Instant::now);
+                *self = Self {
+                    summary: Some(summary),
+                    stalled_since: (!stalled.is_empty()).then_some(since),
+                    stalled,
+                    evidence,
+                    error: None,
+                };
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn stalled_for(&self) -> Duration {
+        self.stalled_since
+            .map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn unknown(self, id: &str, why: Option<&str>) -> Outcome {
+        let next =
+            format!("it may still happen: nothing is sent again, `recover` probes {id} anew");
+        let (code, summary) = match (self.stalled.first(), self.error, self.summary) {
+            (_, Some(error), _) => ("cannot_probe".to_owned(), error),
+            (Some(stall), None, summary) => {
+                let summary = summary.unwrap_or_default();
+                (stall.code.clone(), format!("{summary}: {}", stall.text))
+            }
+            (None, None, Some(summary)) => ("deadline".to_owned(), summary),
+            (None, None, None) => (
+                "deadline".to_owned(),
+                "it was not probed in time".to_owned(),
+            ),
+        };
+        let (code, summary) = match why {
+            Some("cancelled") => (
+                "cancelled".to_owned(),
+                format!("no longer followed: {summary}"),
+            ),
+            _ => (code, summary),
+        };
+        Outcome::unknown(code, summary, next, self.evidence)
+    }
+}
+
+/// How long ago something was at most on its way, when we learn of it only now.
+pub(crate) fn elapsed_since(last_on_its_way: Option<Timestamp>, now: Timestamp) -> u64 {
+    last_on_its_way.map_or(0, |at| {
+        if unix_ms(at) > unix_ms(now) {
+            return 0;
+        }
+        between_ms(at, now)
+    })
+}

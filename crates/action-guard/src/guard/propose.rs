@@ -1,0 +1,155 @@
+//! Proposing: reads, plans, asks the rules, and writes that down.
+
+use std::str::FromStr as _;
+
+use action_core::Undo;
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::guard::Guard;
+use crate::guard::error::GuardError;
+use crate::identity::Actor;
+use crate::proposal::time::after;
+use crate::proposal::{Drift, Proposal, Refusal, Request, Ruling};
+use crate::records::Record;
+
+impl Guard {
+    /// Plans a mutation: what it would do, and what would take it back. Changes nothing; what was
+    /// asked for, the plan and what the rules say of it are in the journal afterwards.
+    ///
+    /// # Errors
+    /// What is wrong with the request, what the system could not be asked for, or that the rules
+    /// or the kill switch say no.
+    pub async fn propose(&self, request: Request) -> Result<Proposal, GuardError> {
+        let proposal = self.planned(request, None).await?;
+        self.record_proposal(proposal).await
+    }
+
+    /// Proposes what takes a mutation back, with the facts it must still find.
+    ///
+    /// # Errors
+    /// When there is nothing that takes it back, when somebody changed it since, and as
+    /// [`propose`](Self::propose).
+    pub async fn propose_undo(
+        &self,
+        id: &str,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<Proposal, GuardError> {
+        let proposal = self.planned_undo(id, actor, reason).await?;
+        self.record_proposal(proposal).await
+    }
+
+    pub(crate) async fn planned_undo(
+        &self,
+        id: &str,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<Proposal, GuardError> {
+        let (system, undo) = self.undo_of(id).await?;
+        let Undo::Action {
+            name, parameters, ..
+        } = &undo
+        else {
+            let reason = match undo {
+                Undo::None { reason } => reason,
+                _ => "it has no undo".to_owned(),
+            };
+            let id = id.to_owned();
+            return Err(GuardError::NoUndo { id, reason });
+        };
+        let request = Request::new(name, Value::Object(parameters.clone()), actor.as_str());
+        let proposal = self.planned(request.reason(reason), Some(id)).await?;
+        if proposal.system != system {
+            return Err(GuardError::WrongSystem {
+                planned: system,
+                found: proposal.system,
+            });
+        }
+        let changes = Drift::list(undo.drift(&proposal.plan));
+        if !changes.is_empty() {
+            return Err(GuardError::ChangedSince { changes });
+        }
+        Ok(proposal)
+    }
+
+    /// The system a mutation went to, and what takes it back.
+    async fn undo_of(&self, id: &str) -> Result<(String, Undo), GuardError> {
+        let state = self.state().await?;
+        if let Some(effect) = state.effects.get(id) {
+            return Ok((effect.system.clone(), effect.undo.clone()));
+        }
+        if let Some(life) = state.life(id) {
+            return Ok((life.proposal.system.clone(), life.proposal.undo.clone()));
+        }
+        // It ended long ago.
+        let (mut found, mut after) = (None, 0);
+        loop {
+            let entries = self.journal.entries(after, 1_000).await?;
+            let Some(last) = entries.last() else { break };
+            after = last.seq;
+            for entry in entries {
+                match (entry.record, &mut found) {
+                    (Record::Proposed { proposal, .. }, _) if proposal.id == id => {
+                        found = Some((proposal.system, proposal.undo));
+                    }
+                    (
+                        Record::Outcome {
+                            id: of,
+                            undo: Some(undo),
+                            ..
+                        },
+                        Some(found),
+                    ) if of == id => found.1 = undo,
+                    _ => {}
+                }
+            }
+        }
+        found.ok_or_else(|| GuardError::Refused(Refusal::UnknownProposal { id: id.to_owned() }))
+    }
+
+    async fn planned(
+        &self,
+        mut request: Request,
+        undoes: Option<&str>,
+    ) -> Result<Proposal, GuardError> {
+        Actor::from_str(&request.actor)?;
+        let name = request.action.as_str();
+        let parameters = self.registry.validate(name, request.parameters)?;
+        let resources = self.registry.resources(name, parameters.clone())?;
+        let lasting_effect = self.registry.lasting_effect(name, parameters.clone())?;
+        let system = self.registry.identity(name).await?;
+        let plan = self.registry.plan(name, parameters.clone()).await?;
+        let undo = self
+            .registry
+            .undo(name, parameters.clone(), &plan.before, None)?;
+        request.parameters = parameters;
+        let expires_at = after(Timestamp::now(), self.settings.proposal_ttl);
+        let id = Uuid::now_v7().to_string();
+        let mut proposal = Proposal::new(id, request, system, plan, undo, expires_at);
+        proposal.resources = resources;
+        proposal.lasting_effect = lasting_effect;
+        proposal.undoes = undoes.map(str::to_owned);
+        Ok(proposal)
+    }
+
+    async fn record_proposal(&self, proposal: Proposal) -> Result<Proposal, GuardError> {
+        let definition = self.definition(&proposal.request.action)?;
+        let (rules, asked) = (self.rules.clone(), proposal.clone());
+        let entries = self
+            .commit(move |state, now| {
+                let ruling = rules.rule(&asked, &definition, state, now);
+                let proposal = Box::new(asked);
+                Ok(vec![Record::Proposed { proposal, ruling }])
+            })
+            .await?;
+        match entries.into_iter().map(|entry| entry.record).next() {
+            Some(Record::Proposed {
+                ruling: Ruling::Deny { rule, reason },
+                ..
+            }) => Err(GuardError::Refused(Refusal::Denied { rule, reason })),
+            _ => Ok(proposal),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Taking back what its lease is over for.
+
+use std::sync::Arc;
+
+use action_core::Verdict;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::guard::error::GuardError;
+use crate::guard::{Guard, Watch};
+use crate::identity::Actor;
+use crate::proposal::{Phase, Report};
+use crate::state::{Effect, State};
+
+/// What became of one lasting effect whose lease is over.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "reaped", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reaped {
+    /// What takes it back was sent, and ended in some way.
+    Sent {
+        /// The effect.
+        effect: Arc<Effect>,
+        /// How it ended.
+        report: Box<Report>,
+    },
+    /// What takes it back is proposed, and waits for people.
+    Proposed {
+        /// The effect.
+        effect: Arc<Effect>,
+        /// What takes it back.
+        proposal: String,
+    },
+    /// It was left alone.
+    Left {
+        /// The effect.
+        effect: Arc<Effect>,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Guard {
+    /// Takes back the lasting effects whose lease is over: proposes what takes each of them back,
+    /// and carries it out where the rules allow that. Touches nothing that the journal does not
+    /// own, nor what somebody changed since.
+    ///
+    /// A lease is over only when something calls this: a process that stays, or a timer.
+    ///
+    /// # Errors
+    /// When the journal cannot be read. What keeps one effect from being taken back is in its
+    /// [`Reaped`].
+    pub async fn reap(&self, watch: Watch<'_>) -> Result<Vec<Reaped>, GuardError> {
+        let state = self.state().await?;
+        let over: Vec<_> = state.expired_effects(Timestamp::now()).cloned().collect();
+        let mut reaped = Vec::new();
+        for effect in over {
+            reaped.push(self.reap_one(effect, &state, watch).await);
+        }
+        Ok(reaped)
+    }
+
+    async fn reap_one(&self, effect: Arc<Effect>, state: &State, watch: Watch<'_>) -> Reaped {
+        let why = match self.take_back(&effect, state, watch).await {
+            Ok(Taken::Sent(report)) => return Reaped::Sent { effect, report },
+            Ok(Taken::Proposed(proposal)) => return Reaped::Proposed { effect, proposal },
+            Ok(Taken::Left(why)) => why,
+            Err(error) => error.report(),
+        };
+        Reaped::Left { effect, why }
+    }
+
+    async fn take_back(
+        &self,
+        effect: &Effect,
+        state: &State,
+        watch: Watch<'_>,
+    ) -> Result<Taken, GuardError> {
+        if let Some(begun) = state.life(&effect.id).filter(|life| life.phase.holds()) {
+            let id = &begun.proposal.id;
+            return Ok(Taken::Left(format!(
+                "proposal {id} is {}: recover it first",
+                begun.phase
+            )));
+        }
+        let now = Timestamp::now();
+        let mut open = state.open.values();
+        let underway = open.find(|life| {
+            life.proposal.undoes.as_ref() == Some(&effect.id)
+                && life.phase_at(now) != Phase::Expired
+        });
+        let proposal = match underway {
+            Some(life) if life.phase.holds() => {
+                return Ok(Taken::Left(format!(
+                    "proposal {} is taking it back",
+                    life.proposal.id
+                )));
+            }
+            Some(life) => life.proposal.clone(),
+            None => {
+                let reason = format!("the lease of {} is over", effect.key);
+                self.propose_undo(&effect.id, &Actor::system(), &reason)
+                    .await?
+            }
+        };
+        if let Verdict::NoOp { already } = &proposal.plan.verdict {
+            // It may only look so for a while: a person releases it, or the next look.
+            return Ok(Taken::Left(format!("it seems to be gone: {already}")));
+        }
+        if self.life(&proposal.id).await?.phase == Phase::NeedsApproval {
+            return Ok(Taken::Proposed(proposal.id));
+        }
+        let report = self.execute(&proposal, watch).await?;
+        Ok(Taken::Sent(Box::new(report)))
+    }
+}
+
+enum Taken {
+    Sent(Box<Report>),
+    Proposed(String),
+    Left(String),
+}

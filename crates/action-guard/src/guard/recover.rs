@@ -1,0 +1,162 @@
+//! After a crash: probes what was sent, or may have been, and has no outcome.
+
+use std::sync::Arc;
+
+use action_core::{Outcome, OutcomeKind};
+use jiff::Timestamp;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::guard::error::GuardError;
+use crate::guard::follow::{Following, elapsed_since};
+use crate::guard::redact::is_redacted;
+use crate::guard::{Guard, Tracked, Watch};
+use crate::journal::CommitError;
+use crate::proposal::{Answer, Event, Refusal, Report};
+use crate::records::Record;
+use crate::state::Life;
+
+impl Guard {
+    /// Finds the outcome of every intent that has none, or whose outcome is unknown, and writes
+    /// it down. Sends nothing.
+    ///
+    /// What a living process is at is left to it; what a dead one left is adopted. An intent that
+    /// a crash left without an answer may have been on its way until its process died: the time
+    /// in which it can still take effect counts from when it is adopted. An intent for another
+    /// system than the one that answers is left open, and reported as unknown.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written.
+    pub async fn recover(&self, watch: Watch<'_>) -> Result<Vec<Report>, GuardError> {
+        let state = self.state().await?;
+        let (events, mut seen) = unbounded_channel();
+        let mut tasks = JoinSet::new();
+        for life in state.unsettled() {
+            // What this process is at will have its outcome.
+            if let Some(tracked) = self.track(&life.proposal.id) {
+                let work = self
+                    .clone()
+                    .recover_one(Arc::clone(life), tracked, events.clone());
+                tasks.spawn(work);
+            }
+        }
+        drop(events);
+        while let Some(event) = seen.recv().await {
+            watch(event);
+        }
+        let mut reports = Vec::new();
+        while let Some(done) = tasks.join_next().await {
+            let done = done.unwrap_or(Err(GuardError::Abandoned));
+            reports.extend(done?);
+        }
+        reports.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(reports)
+    }
+
+    async fn recover_one(
+        self,
+        life: Arc<Life>,
+        tracked: Tracked,
+        events: UnboundedSender<Event>,
+    ) -> Result<Option<Report>, GuardError> {
+        let Some(life) = self.adopted(life).await? else {
+            return Ok(None);
+        };
+        let Some(intent) = &life.intent else {
+            return Ok(None);
+        };
+        let mut watch = |event| {
+            let _ = events.send(event);
+        };
+        let proposal = &life.proposal;
+        let mut following = Following::of(&self, proposal, intent, &tracked.token);
+        following.cancelled_before.clone_from(&life.cancel);
+        following.since = Instant::now();
+        following.elapsed_before_ms = elapsed_since(self.last_on_its_way(&life), Timestamp::now());
+        let outcome = match life.answer.clone() {
+            Some(Answer::Refused {
+                code,
+                error,
+                retryable,
+            }) => Outcome::not_applied(code, error, retryable, Vec::new()),
+            _ if is_redacted(&proposal.request.parameters) => Outcome::unknown(
+                "parameters_redacted",
+                "its parameters held a secret, which is written nowhere: it cannot be probed",
+                format!(
+                    "look at `{}`, then resolve {}",
+                    proposal.system, proposal.id
+                ),
+                Vec::new(),
+            ),
+            answer => {
+                if let Some(Answer::Accepted { accepted }) = answer {
+                    following.accepted = Some(accepted);
+                }
+                match self.registry.identity(&proposal.request.action).await {
+                    Ok(found) if found == proposal.system => following.finish(&mut watch).await,
+                    Ok(found) => Outcome::unknown(
+                        "other_system",
+                        format!(
+                            "it was sent to `{}`, and this is `{found}`",
+                            proposal.system
+                        ),
+                        format!("run `recover` where `{}` can be reached", proposal.system),
+                        Vec::new(),
+                    ),
+                    Err(error) => Outcome::unknown(
+                        "cannot_probe",
+                        error.report(),
+                        "run `recover` when the system can be reached",
+                        Vec::new(),
+                    ),
+                }
+            }
+        };
+        if outcome.result == OutcomeKind::Unknown {
+            tracing::warn!(action = proposal.request.action, "outcome still unknown");
+        }
+        let accepted = following.accepted.take();
+        let concluded = self.conclude(proposal, intent, accepted, outcome, &mut watch);
+        concluded.await.map(Some)
+    }
+
+    /// When it could last have been on its way.
+    fn last_on_its_way(&self, life: &Life) -> Option<Timestamp> {
+        let last = life.last_on_its_way();
+        if life.answer.is_some() || self.journal.is_death_certain() {
+            return last;
+        }
+        let send_by = life.intent.as_ref().map(|intent| intent.send_by);
+        last.max(send_by)
+    }
+
+    /// The life as ours; `None` when it is another's, or has ended meanwhile.
+    async fn adopted(&self, life: Arc<Life>) -> Result<Option<Arc<Life>>, GuardError> {
+        let id = life.proposal.id.clone();
+        let me = self.journal.instance();
+        let Some(owner) = life.owner.clone() else {
+            return Ok(None);
+        };
+        if owner == me {
+            return Ok(Some(life));
+        }
+        if self.journal.is_alive(&owner).await? {
+            return Ok(None);
+        }
+        let adopted = Record::Adopted {
+            id: id.clone(),
+            from: owner,
+        };
+        match self.write(adopted).await {
+            Ok(_) => {}
+            // Another process was faster.
+            Err(CommitError::Refused(
+                Refusal::NotOwner { .. } | Refusal::UnknownProposal { .. } | Refusal::Phase { .. },
+            )) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        let state = self.state().await?;
+        Ok(state.open.get(&id).cloned())
+    }
+}

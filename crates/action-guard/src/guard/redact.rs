@@ -1,0 +1,206 @@
+//! Keeps secrets out of the journal.
+
+use std::collections::BTreeSet;
+
+use action_core::ActionDefinition;
+use serde_json::Value;
+
+use crate::proposal::Refusal;
+use crate::records::Record;
+
+/// What stands where a secret was.
+pub(crate) const REDACTED: &str = "[redacted]";
+
+/// Names that mean a secret, alone or after an underscore.
+const SECRET_NAMES: &[&str] = &[
+    "api_key",
+    "authorization",
+    "cookie",
+    "credential",
+    "credentials",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "secret",
+    "token",
+];
+
+/// Takes out of records, before they are hashed and written:
+///
+/// - the values of members whose names mean a secret, such as `password` or `auth_token`;
+/// - the values of parameters that are declared `writeOnly`;
+/// - what stands before the `@` of a URL's host;
+/// - texts that the guard was told to keep secret.
+///
+/// A mutation with a parameter that was taken out can be carried out by the process that proposed
+/// it; after a crash it cannot be probed, and a person has to say how it ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Redactor {
+    names: BTreeSet<String>,
+    texts: Vec<String>,
+}
+
+impl Redactor {
+    /// One that knows what these actions mark as secret.
+    pub(crate) fn for_actions<'a>(definitions: impl Iterator<Item = &'a ActionDefinition>) -> Self {
+        let mut names = BTreeSet::new();
+        for definition in definitions {
+            let parameters = definition.parameters.iter();
+            let secret = parameters.filter(|parameter| parameter.shape.secret);
+            names.extend(secret.map(|parameter| parameter.name.clone()));
+        }
+        Self {
+            names,
+            texts: Vec::new(),
+        }
+    }
+
+    /// The same, and this text is a secret too.
+    pub(crate) fn also(&self, text: &str) -> Self {
+        let mut redactor = self.clone();
+        if !text.is_empty() {
+            redactor.texts.push(text.to_owned());
+        }
+        redactor
+    }
+
+    /// The record without secrets.
+    pub(crate) fn clean(&self, record: Record) -> Result<Record, Refusal> {
+        let nonsense = |error: serde_json::Error| Refusal::Nonsense {
+            what: error.to_string(),
+        };
+        let mut value = serde_json::to_value(&record).map_err(nonsense)?;
+        if !self.value(&mut value) {
+            return Ok(record);
+        }
+        serde_json::from_value(value).map_err(nonsense)
+    }
+
+    /// Takes secrets out; whether there were any.
+    fn value(&self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) => self.text(text),
+            Value::Array(values) => values
+                .iter_mut()
+                .fold(false, |any, value| self.value(value) | any),
+            Value::Object(members) => members.iter_mut().fold(false, |any, (name, value)| {
+                if self.is_secret(name) && !value.is_null() && value != REDACTED {
+                    *value = Value::String(REDACTED.to_owned());
+                    return true;
+                }
+                self.value(value) | any
+            }),
+            _ => false,
+        }
+    }
+
+    fn is_secret(&self, name: &str) -> bool {
+        let lower = name.to_ascii_lowercase().replace('-', "_");
+        let means = |secret: &&str| {
+            lower
+                .strip_suffix(*secret)
+                .is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        };
+        self.names.contains(name) || SECRET_NAMES.iter().any(means)
+    }
+
+    fn text(&self, text: &mut String) -> bool {
+        let mut any = without_url_credentials(text);
+        for secret in &self.texts {
+            if text.contains(secret.as_str()) {
+                *text = text.replace(secret.as_str(), REDACTED);
+                any = true;
+            }
+        }
+        any
+    }
+}
+
+/// Whether something was taken out of this value, so that it is not what it was.
+pub(crate) fn is_redacted(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(REDACTED),
+        Value::Array(values) => values.iter().any(is_redacted),
+        Value::Object(members) => members.values().any(is_redacted),
+        _ => false,
+    }
+}
+
+/// `scheme://user:password@host` becomes `scheme://[redacted]@host`.
+fn without_url_credentials(text: &mut String) -> bool {
+    let (mut clean, mut rest, mut any) = (String::new(), text.as_str(), false);
+    while let Some((before, after)) = rest.split_once("://") {
+        let ends = |c: char| c.is_whitespace() || "/?#\"'<>`,;".contains(c);
+        let authority = after.find(ends).unwrap_or(after.len());
+        let (host, tail) = after.split_at(authority);
+        clean.push_str(before);
+        clean.push_str("://");
+        match host.rsplit_once('@') {
+            Some((who, at)) if who != REDACTED && !who.is_empty() => {
+                clean.push_str(&format!("{REDACTED}@{at}"));
+                any = true;
+            }
+            _ => clean.push_str(host),
+        }
+        rest = tail;
+    }
+    if any {
+        clean.push_str(rest);
+        *text = clean;
+    }
+    any
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(given: Value, kept: Value) {
+        let redactor = Redactor::default().also("s3cr3t");
+        let mut value = given.clone();
+        assert_eq!(redactor.value(&mut value), given != kept);
+        assert_eq!(value, kept);
+        assert!(!redactor.value(&mut value), "it is done once");
+    }
+
+    #[test]
+    fn members_with_secret_names_are_taken_out() {
+        let given =
+            json!({"user": "ana", "password": "x", "Auth-Token": 7, "keys": [{"api_key": [1]}]});
+        let kept = json!({"user": "ana", "password": REDACTED, "Auth-Token": REDACTED, "keys": [{"api_key": REDACTED}]});
+        check(given, kept);
+        check(
+            json!({"start_key": "7480", "tokens": 3}),
+            json!({"start_key": "7480", "tokens": 3}),
+        );
+    }
+
+    #[test]
+    fn credentials_in_urls_are_taken_out() {
+        check(
+            json!("at http://ana:pw@pd-0:2379/pd, then https://pd-1"),
+            json!("at http://[redacted]@pd-0:2379/pd, then https://pd-1"),
+        );
+        check(json!("mail ana@example.org"), json!("mail ana@example.org"));
+        check(json!("http://a/b@c"), json!("http://a/b@c"));
+    }
+
+    #[test]
+    fn texts_that_are_known_are_taken_out_everywhere() {
+        check(json!(["a s3cr3t b"]), json!(["a [redacted] b"]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_of_a_url_stays(before in "[a-z ]{0,8}", user in "[a-z]{1,6}", secret in "[A-Z0-9]{6,12}", after in "[a-z/ ]{0,8}") {
+            let mut text = format!("{before}http://{user}:{secret}@pd{after}");
+            prop_assert!(Redactor::default().text(&mut text));
+            prop_assert!(!text.contains(&secret), "{}", text);
+        }
+    }
+}

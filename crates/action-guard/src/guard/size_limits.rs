@@ -1,0 +1,97 @@
+//! Keeps what the system says so short that the space reserved for it is enough.
+
+use action_core::{Evidence, Outcome};
+
+use crate::proposal::Answer;
+
+/// Of a text.
+const LONGEST_TEXT: usize = 4 * 1024;
+
+/// Of all evidence together, as JSON.
+const MOST_EVIDENCE: usize = 16 * 1024;
+
+/// The same answer, with long texts cut.
+pub(crate) fn answer(answer: Answer) -> Answer {
+    match answer {
+        Answer::Accepted { mut accepted } => {
+            accepted.answer = text(accepted.answer);
+            let size = serde_json::to_vec(&accepted.facts).map_or(usize::MAX, |json| json.len());
+            if size > MOST_EVIDENCE {
+                accepted.facts.clear();
+            }
+            Answer::Accepted { accepted }
+        }
+        Answer::Refused {
+            code,
+            error,
+            retryable,
+        } => Answer::Refused {
+            code: text(code),
+            error: text(error),
+            retryable,
+        },
+        Answer::Unclear { code, error } => Answer::Unclear {
+            code: text(code),
+            error: text(error),
+        },
+    }
+}
+
+/// The same outcome, with long texts cut and evidence left out that is too much.
+pub(crate) fn outcome(mut outcome: Outcome) -> Outcome {
+    outcome.summary = text(outcome.summary);
+    outcome.next = outcome.next.map(text);
+    let mut size = 0;
+    let mut left_out = 0_u64;
+    outcome.evidence.retain(|evidence| {
+        size += serde_json::to_vec(evidence).map_or(MOST_EVIDENCE, |json| json.len());
+        left_out += u64::from(size > MOST_EVIDENCE);
+        size <= MOST_EVIDENCE
+    });
+    if left_out > 0 {
+        let note = Evidence::new("action-guard", "evidence_left_out", left_out);
+        outcome.evidence.push(note);
+    }
+    outcome
+}
+
+fn text(mut text: String) -> String {
+    if text.len() > LONGEST_TEXT {
+        let mut end = LONGEST_TEXT;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use action_core::{Accepted, Attribution};
+
+    use super::*;
+
+    #[test]
+    fn what_is_short_stays_as_it_is() {
+        let evidence = vec![Evidence::new("here", "leader", 3)];
+        let short = Outcome::applied(Attribution::Ours, "moved", evidence);
+        assert_eq!(outcome(short.clone()), short);
+    }
+
+    #[test]
+    fn what_is_long_is_cut_and_says_so() {
+        let evidence = (0..1_000).map(|at| Evidence::new("here", "region", "x".repeat(at)));
+        let long = Outcome::applied(Attribution::Ours, "ü".repeat(9_000), evidence.collect());
+        let cut = outcome(long);
+        assert!(serde_json::to_vec(&cut).unwrap().len() < 24 * 1024);
+        assert!(cut.summary.ends_with('…'));
+        assert_eq!(cut.evidence.last().unwrap().fact, "evidence_left_out");
+        let accepted = Accepted::new("a".repeat(50_000)).fact("body", "b".repeat(50_000));
+        let Answer::Accepted { accepted } = answer(Answer::Accepted { accepted }) else {
+            unreachable!();
+        };
+        assert!(accepted.answer.len() < 5_000 && accepted.facts.is_empty());
+    }
+}

@@ -1,0 +1,9 @@
+//! Who asks, agrees or stops, and how that is proven.
+
+pub use actor::{Actor, ActorError};
+pub use canonical_json::canonical;
+pub use signature::{KeyError, PrivateKey, Proof, PublicKey, StatementSignature};
+
+mod actor;
+pub(crate) mod canonical_json;
+mod signature;

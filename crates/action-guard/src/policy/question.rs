@@ -1,0 +1,70 @@
+//! What is asked of a policy.
+
+use action_core::{ActionDefinition, Plan};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// What a policy can require a signature for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Act {
+    /// Agreeing to a proposal.
+    Approve,
+    /// Allowing sends.
+    Mode,
+    /// Ending a stop of everything.
+    KillReset,
+}
+
+/// What is asked of a policy.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Ask<'a> {
+    /// The action.
+    pub definition: &'a ActionDefinition,
+    /// Who asks, as an [`Actor`] is written.
+    pub actor: &'a str,
+    /// Which system it is for.
+    pub system: &'a str,
+    /// What it would do. Without, budgets over quantities are not looked at.
+    pub plan: Option<&'a Plan>,
+    /// Whether it takes back something that the journal says is ours.
+    pub takes_back: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl<'a> Ask<'a> {
+    /// A request by somebody at a time, not planned yet.
+    #[must_use]
+    pub fn new(
+        definition: &'a ActionDefinition,
+        actor: &'a str,
+        system: &'a str,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            definition,
+            actor,
+            system,
+            plan: None,
+            takes_back: false,
+            at,
+        }
+    }
+
+    /// The same with its plan.
+    #[must_use]
+    pub fn plan(mut self, plan: &'a Plan) -> Self {
+        self.plan = Some(plan);
+        self
+    }
+
+    /// The same, taking back something of ours.
+    #[must_use]
+    pub fn takes_back(mut self, takes_back: bool) -> Self {
+        self.takes_back = takes_back;
+        self
+    }
+}

@@ -1,0 +1,170 @@
+//! What a guard asks before a proposal is recorded, sent, approved or a switch is set.
+
+use std::fmt;
+
+use action_core::{ActionDefinition, Plan};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::identity::{Actor, Proof, StatementSignature};
+use crate::policy::question::Act;
+use crate::policy::statements;
+use crate::proposal::{Approval, Mode, Proposal, Refusal, Ruling};
+use crate::state::{Life, State};
+
+/// What may be carried out, and who must agree. A policy is one of these.
+///
+/// Asked within the transaction that writes the answer down, so that what it sees of the state
+/// cannot change before that.
+pub trait Rules: fmt::Debug + Send + Sync + 'static {
+    /// What is to become of a new proposal.
+    fn rule(
+        &self,
+        proposal: &Proposal,
+        definition: &ActionDefinition,
+        state: &State,
+        now: Timestamp,
+    ) -> Ruling;
+
+    /// Whether an approved proposal may still be sent, now that it was planned anew: budgets,
+    /// windows, and rules that have changed since.
+    ///
+    /// That the approvals are enough, unexpired and unused, that the mode and the kill switch allow
+    /// it, and that nothing else changes the same things, is checked without this.
+    ///
+    /// # Errors
+    /// Why not.
+    fn allow_send(
+        &self,
+        life: &Life,
+        definition: &ActionDefinition,
+        replanned: &Plan,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Refusal>;
+
+    /// Whether somebody is who they are said to be, as far as these rules want to know.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch(
+        &self,
+        act: Act,
+        by: &Actor,
+        statement: &Value,
+        signature: Option<&StatementSignature>,
+    ) -> Result<(), Refusal>;
+
+    /// Whether an agreement is by whom it says.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_approval(&self, id: &str, approval: &Approval) -> Result<(), Refusal> {
+        let statement = approval.statement(id);
+        self.vouch(
+            Act::Approve,
+            &approval.by,
+            &statement,
+            approval.signature.as_ref(),
+        )
+    }
+
+    /// Whether the mode is set by whom it says. To stop sends takes no proof.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_mode(
+        &self,
+        mode: Mode,
+        by: &Actor,
+        proof: Option<&Proof>,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        if mode == Mode::Observe {
+            return Ok(());
+        }
+        let statement = |at| statements::mode_statement(mode, by, state.last_switch, at);
+        check_switch(self, Act::Mode, by, proof, statement, now)
+    }
+
+    /// Whether the kill switch is reset by whom it says.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_reset(
+        &self,
+        by: &Actor,
+        proof: Option<&Proof>,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let statement = |at| statements::reset_statement(by, state.last_switch, at);
+        check_switch(self, Act::KillReset, by, proof, statement, now)
+    }
+}
+
+/// Allows everything that the mode and the kill switch allow; what an action itself declares to
+/// need approval needs one person's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unrestricted;
+
+impl Rules for Unrestricted {
+    fn rule(&self, _: &Proposal, definition: &ActionDefinition, _: &State, _: Timestamp) -> Ruling {
+        if definition.requires_approval {
+            return Ruling::Approve {
+                rule: "the action requires approval".to_owned(),
+                by: Vec::new(),
+                count: 1,
+                ttl_ms: 900_000,
+                signed: false,
+            };
+        }
+        Ruling::Allow {
+            rule: "no policy".to_owned(),
+        }
+    }
+
+    fn allow_send(
+        &self,
+        _: &Life,
+        _: &ActionDefinition,
+        _: &Plan,
+        _: &State,
+        _: Timestamp,
+    ) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn vouch(
+        &self,
+        _: Act,
+        by: &Actor,
+        _: &Value,
+        signature: Option<&StatementSignature>,
+    ) -> Result<(), Refusal> {
+        match signature {
+            None => Ok(()),
+            Some(_) => Err(Refusal::NotProven {
+                by: by.clone(),
+                why: "it is signed, and there is no policy that lists keys",
+            }),
+        }
+    }
+}
+
+/// Refuses a switch whose maker is not proven as the rules want it.
+fn check_switch(
+    rules: &(impl Rules + ?Sized),
+    act: Act,
+    by: &Actor,
+    proof: Option<&Proof>,
+    statement: impl FnOnce(Timestamp) -> Value,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let Some(proof) = proof else {
+        return rules.vouch(act, by, &Value::Null, None);
+    };
+    proof.fresh(by, now)?;
+    rules.vouch(act, by, &statement(proof.at), Some(&proof.signature))
+}

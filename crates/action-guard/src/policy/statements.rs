@@ -1,0 +1,118 @@
+//! What people sign, and whose agreement fits.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::identity::{Actor, PrivateKey, Proof};
+use crate::policy::pattern::matches_actor;
+use crate::proposal::{Approval, Mode, Refusal, Ruling};
+
+/// How old, or how far ahead, a signed switch may be.
+const SWITCH_FRESH: SignedDuration = SignedDuration::from_mins(5);
+
+impl Approval {
+    /// What is signed to agree to a proposal: everything that the agreement says.
+    #[must_use]
+    pub fn statement(&self, id: &str) -> Value {
+        json!({
+            "statement": "approve",
+            "proposal": id,
+            "plan_hash": self.plan_hash,
+            "by": self.by,
+            "expires_at": self.expires_at.to_string(),
+            "reason": self.reason,
+        })
+    }
+
+    /// The same agreement to a proposal, signed.
+    #[must_use]
+    pub fn signed(mut self, id: &str, key: &PrivateKey) -> Self {
+        self.signature = Some(key.sign(&self.statement(id)));
+        self.signed_with = Some(key.public().to_string());
+        self
+    }
+
+    /// Whether it is one of those that a ruling asks for. That its signature is right is for the
+    /// rules to say, which know whose key is whose.
+    pub(crate) fn fits(&self, id: &str, ruling: &Ruling) -> Result<(), Refusal> {
+        let Ruling::Approve { by, signed, .. } = ruling else {
+            return Ok(());
+        };
+        let is_among = |pattern: &String| matches_actor(pattern, self.by.as_str());
+        if !by.is_empty() && !by.iter().any(is_among) {
+            return Err(Refusal::NotAmongApprovers {
+                id: id.to_owned(),
+                by: self.by.clone(),
+                among: by.clone(),
+            });
+        }
+        if *signed && self.signature.is_none() {
+            return Err(Refusal::NotProven {
+                by: self.by.clone(),
+                why: "the policy wants a signed approval",
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Proof {
+    /// Signs the setting of a mode. `last_switch` is [`State::last_switch`](crate::State): the
+    /// signature is good for the next switch only.
+    #[must_use]
+    pub fn of_mode(
+        mode: Mode,
+        by: &Actor,
+        last_switch: u64,
+        at: Timestamp,
+        key: &PrivateKey,
+    ) -> Self {
+        Self::new(key, at, &mode_statement(mode, by, last_switch, at))
+    }
+
+    /// Signs the reset of the kill switch.
+    #[must_use]
+    pub fn of_reset(by: &Actor, last_switch: u64, at: Timestamp, key: &PrivateKey) -> Self {
+        Self::new(key, at, &reset_statement(by, last_switch, at))
+    }
+
+    fn new(key: &PrivateKey, at: Timestamp, statement: &Value) -> Self {
+        Self {
+            key: key.public().to_string(),
+            at,
+            signature: key.sign(statement),
+        }
+    }
+
+    /// Refuses what was signed long ago, or is said to be signed later.
+    pub(super) fn fresh(&self, by: &Actor, now: Timestamp) -> Result<(), Refusal> {
+        if self.at.duration_since(now).abs() <= SWITCH_FRESH {
+            return Ok(());
+        }
+        Err(Refusal::NotProven {
+            by: by.clone(),
+            why: "the signature is older than five minutes, or of another time",
+        })
+    }
+}
+
+/// What is signed to set the mode.
+pub(super) fn mode_statement(mode: Mode, by: &Actor, last_switch: u64, at: Timestamp) -> Value {
+    json!({
+        "statement": "mode",
+        "mode": mode,
+        "by": by,
+        "after": last_switch,
+        "at": at.to_string(),
+    })
+}
+
+/// What is signed to reset the kill switch.
+pub(super) fn reset_statement(by: &Actor, last_switch: u64, at: Timestamp) -> Value {
+    json!({
+        "statement": "kill_reset",
+        "by": by,
+        "after": last_switch,
+        "at": at.to_string(),
+    })
+}

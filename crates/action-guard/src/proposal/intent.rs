@@ -1,0 +1,58 @@
+//! A mutation about to be sent, and what came back.
+
+use action_core::{Accepted, Attempt, Plan};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A mutation about to be sent, with what it takes, beside its proposal, to find out later what
+/// became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Intent {
+    /// What it would do, as planned right before.
+    pub plan: Plan,
+    /// The sending.
+    pub attempt: Attempt,
+    /// It is not sent after this.
+    pub send_by: Timestamp,
+}
+
+impl Intent {
+    /// A sending that is not begun after `send_by`.
+    #[must_use]
+    pub fn new(plan: Plan, attempt: Attempt, send_by: Timestamp) -> Self {
+        Self {
+            plan,
+            attempt,
+            send_by,
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Answer {
+    /// The system accepted.
+    Accepted {
+        /// What it answered.
+        accepted: Accepted,
+    },
+    /// The system refused, or nothing was sent.
+    Refused {
+        /// A stable code.
+        code: String,
+        /// The system's words.
+        error: String,
+        /// Whether the same may succeed when sent again.
+        retryable: bool,
+    },
+    /// It may have been accepted.
+    Unclear {
+        /// A stable code.
+        code: String,
+        /// What went wrong.
+        error: String,
+    },
+}

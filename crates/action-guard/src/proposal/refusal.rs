@@ -1,0 +1,178 @@
+//! Why a record is not written.
+
+use crate::identity::Actor;
+use crate::proposal::phase::Phase;
+
+/// Why a record is not written, as the state stands. Nothing was written, and nothing is sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no such proposal, or it ended long ago.
+    #[error("there is no open proposal `{id}`")]
+    UnknownProposal {
+        /// What was asked for.
+        id: String,
+    },
+
+    /// The proposal is not in a state in which this can happen.
+    #[error("proposal `{id}` is {phase}: it cannot be {wanted}")]
+    Phase {
+        /// The proposal.
+        id: String,
+        /// How it stands.
+        phase: Phase,
+        /// What was to happen.
+        wanted: &'static str,
+    },
+
+    /// The proposal, or every agreement to it, is too old.
+    #[error("{what} of proposal `{id}` expired: propose it again")]
+    Expired {
+        /// The proposal.
+        id: String,
+        /// What is too old.
+        what: &'static str,
+    },
+
+    /// Nobody agrees to their own proposal.
+    #[error("`{by}` asked for proposal `{id}`: somebody else must approve it")]
+    OwnProposal {
+        /// The proposal.
+        id: String,
+        /// Who asked.
+        by: String,
+    },
+
+    /// Nobody agrees twice.
+    #[error("`{by}` has approved proposal `{id}` already")]
+    ApprovedTwice {
+        /// The proposal.
+        id: String,
+        /// Who.
+        by: String,
+    },
+
+    /// The agreement is to another plan.
+    #[error("the approval is for plan `{approved}`, and proposal `{id}` has plan `{found}`")]
+    OtherPlan {
+        /// The proposal.
+        id: String,
+        /// What was agreed to.
+        approved: String,
+        /// What the proposal has.
+        found: String,
+    },
+
+    /// The rules want somebody else to agree.
+    #[error("`{by}` is not among those who may approve proposal `{id}`: `{}`", among.join("`, `"))]
+    NotAmongApprovers {
+        /// The proposal.
+        id: String,
+        /// Who tried.
+        by: Actor,
+        /// Who may, as patterns.
+        among: Vec<String>,
+    },
+
+    /// Who it was is claimed, and must be proven.
+    #[error("it is not proven that it is `{by}`: {why}")]
+    NotProven {
+        /// Who it is said to be.
+        by: Actor,
+        /// What is missing.
+        why: &'static str,
+    },
+
+    /// Everything is stopped.
+    #[error("stopped by `{by}`: {reason}; a person must reset it")]
+    Killed {
+        /// Who stopped it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+
+    /// Nothing is stopped.
+    #[error("the kill switch is not set")]
+    NotKilled,
+
+    /// In this mode nothing is sent.
+    #[error("the mode is observe, so nothing is sent: a person can set it to execute")]
+    Observing,
+
+    /// Something else changes the same thing.
+    #[error("proposal `{holder}` is changing `{resource}`: wait for it, or look at it")]
+    ResourceHeld {
+        /// What both would change.
+        resource: String,
+        /// Who is at it.
+        holder: String,
+    },
+
+    /// Another process is at it.
+    #[error("proposal `{id}` belongs to instance `{owner}`")]
+    NotOwner {
+        /// The proposal.
+        id: String,
+        /// Its owner.
+        owner: String,
+    },
+
+    /// It takes a person.
+    #[error("`{by}` cannot {wanted}: it takes a person, as `user:…`")]
+    NotAPerson {
+        /// Who tried.
+        by: String,
+        /// What.
+        wanted: &'static str,
+    },
+
+    /// The rules say no.
+    #[error("denied by rule `{rule}`: {reason}")]
+    Denied {
+        /// The rule.
+        rule: String,
+        /// Why.
+        reason: String,
+    },
+
+    /// What is to be taken back is not ours, or no longer.
+    #[error("proposal `{id}` has no lasting effect in force that is ours")]
+    NotOurs {
+        /// The proposal.
+        id: String,
+    },
+
+    /// Its parameters held a secret, which is written nowhere.
+    #[error(
+        "the parameters of proposal `{id}` hold a secret, which only the process that proposed it \
+         knows: propose it again"
+    )]
+    Redacted {
+        /// The proposal.
+        id: String,
+    },
+
+    /// There is no such workflow, or it ended long ago.
+    #[error("there is no workflow `{id}`")]
+    UnknownFlow {
+        /// What was asked for.
+        id: String,
+    },
+
+    /// The workflow does not allow it as it stands.
+    #[error("workflow `{id}`: {why}")]
+    Flow {
+        /// The workflow.
+        id: String,
+        /// Why not.
+        why: String,
+    },
+
+    /// A record that can never be right here.
+    #[error("a record that cannot be: {what}")]
+    Nonsense {
+        /// What is wrong with it.
+        what: String,
+    },
+}

@@ -1,0 +1,98 @@
+//! What rules and people say to a proposal, and whether anything may be sent.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{Actor, StatementSignature};
+use crate::proposal::plan_hash::PlanHash;
+
+/// What the rules say of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ruling", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ruling {
+    /// It may be carried out.
+    Allow {
+        /// The rule that says so.
+        rule: String,
+    },
+    /// It may be carried out when so many agree.
+    Approve {
+        /// The rule that says so.
+        rule: String,
+        /// Whose agreement counts, as patterns over actor ids; empty for any person.
+        by: Vec<String>,
+        /// How many must agree.
+        count: u32,
+        /// How long an agreement lasts, in milliseconds.
+        ttl_ms: u64,
+        /// Whether an agreement counts only with a signature.
+        #[serde(default)]
+        signed: bool,
+    },
+    /// It may not be carried out.
+    Deny {
+        /// The rule that says so.
+        rule: String,
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+impl Ruling {
+    /// The rule that decided.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        match self {
+            Self::Allow { rule } | Self::Approve { rule, .. } | Self::Deny { rule, .. } => rule,
+        }
+    }
+}
+
+/// A person's agreement to exactly one plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Approval {
+    /// Who. Never the one who asked.
+    pub by: Actor,
+    /// The plan that they saw, by its hash.
+    pub plan_hash: PlanHash,
+    /// After this it counts no more.
+    pub expires_at: Timestamp,
+    /// Why, if they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The key that signed it, if one did; without, the identity is claimed and not proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_with: Option<String>,
+    /// The signature over [`statement`](Self::statement).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<StatementSignature>,
+}
+
+impl Approval {
+    /// An unsigned agreement.
+    #[must_use]
+    pub fn new(by: Actor, plan_hash: PlanHash, expires_at: Timestamp) -> Self {
+        Self {
+            by,
+            plan_hash,
+            expires_at,
+            reason: None,
+            signed_with: None,
+            signature: None,
+        }
+    }
+}
+
+/// Whether anything may be sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Mode {
+    /// Nothing is sent; proposals can be made and decided.
+    #[default]
+    Observe,
+    /// What is approved may be sent.
+    Execute,
+}

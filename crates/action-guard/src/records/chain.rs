@@ -1,0 +1,245 @@
+//! How records are numbered, and tied to those before by their hashes.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::records::Record;
+
+/// The version of the format that is written; a higher one is not read.
+pub const FORMAT: u32 = 1;
+
+/// One record as it stands in the journal.
+///
+/// It is one line of JSON that ends with `,"hash":"…"}`: the SHA-256 of all bytes before that, the
+/// hash of the line before being among them. What is hashed is what was written, byte for byte, so
+/// that nothing depends on how a program would write it again.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The version of the format.
+    pub v: u32,
+    /// Its number, from 1.
+    pub seq: u64,
+    /// When it was written, UTC.
+    pub at: Timestamp,
+    /// The process instance that wrote it.
+    pub instance: String,
+    /// The hash of the line before; zeros for the first.
+    pub prev: Hash,
+    /// What happened.
+    pub record: Record,
+    /// The hash of this line.
+    pub hash: Hash,
+}
+
+/// What is hashed, but for its closing brace.
+#[derive(Serialize)]
+struct Body<'a> {
+    v: u32,
+    seq: u64,
+    at: Timestamp,
+    instance: &'a str,
+    prev: Hash,
+    record: &'a Record,
+}
+
+impl Entry {
+    /// Numbers a record and ties it to what is before; gives the line too, without its end.
+    ///
+    /// # Errors
+    /// When it cannot be put into JSON.
+    pub fn seal(
+        seq: u64,
+        at: Timestamp,
+        instance: &str,
+        prev: Hash,
+        record: Record,
+    ) -> Result<(Self, String), serde_json::Error> {
+        let body = Body {
+            v: FORMAT,
+            seq,
+            at,
+            instance,
+            prev,
+            record: &record,
+        };
+        let mut line = serde_json::to_string(&body)?;
+        line.pop();
+        let hash = Hash::of(line.as_bytes());
+        line.push_str(&format!("{HASH_FIELD}{hash}\"}}"));
+        let entry = Self {
+            v: FORMAT,
+            seq,
+            at,
+            instance: instance.to_owned(),
+            prev,
+            record,
+            hash,
+        };
+        Ok((entry, line))
+    }
+
+    /// Reads a line, without its end, that must follow the given hash.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(line: &[u8], prev: Option<Hash>) -> Result<Self, BadLine> {
+        let body = line.len().checked_sub(SUFFIX).map(|at| line.split_at(at));
+        let (body, suffix) = body.ok_or(BadLine::NoHash)?;
+        if !suffix.starts_with(HASH_FIELD.as_bytes()) || !suffix.ends_with(b"\"}") {
+            return Err(BadLine::NoHash);
+        }
+        let entry: Self = match serde_json::from_slice(line) {
+            Ok(entry) => entry,
+            Err(source) => return Err(BadLine::unreadable(line, source)),
+        };
+        if entry.v > FORMAT {
+            return Err(BadLine::Newer { version: entry.v });
+        }
+        let hash = Hash::of(body);
+        if hash != entry.hash {
+            return Err(BadLine::Changed {
+                seq: entry.seq,
+                written: entry.hash,
+                found: hash,
+            });
+        }
+        match prev {
+            Some(prev) if prev != entry.prev => Err(BadLine::Detached {
+                seq: entry.seq,
+                names: entry.prev,
+                found: prev,
+            }),
+            _ => Ok(entry),
+        }
+    }
+}
+
+const HASH_FIELD: &str = ",\"hash\":\"";
+/// The length of what follows the hashed bytes.
+const SUFFIX: usize = HASH_FIELD.len() + 64 + 2;
+
+/// What is wrong with a line of the journal.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadLine {
+    /// It does not end with a hash.
+    #[error("it does not end with a hash")]
+    NoHash,
+    /// It is not a record, or not of a kind that is known.
+    #[error("it is not a record")]
+    Unreadable {
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// It was written by a newer version.
+    #[error("it has format {version}, and this program reads up to {FORMAT}")]
+    Newer {
+        /// Its version.
+        version: u32,
+    },
+    /// Its bytes are not those that were hashed.
+    #[error("record {seq} was changed: its hash is {found}, and it says {written}")]
+    Changed {
+        /// Its number.
+        seq: u64,
+        /// What it says.
+        written: Hash,
+        /// What its bytes give.
+        found: Hash,
+    },
+    /// It does not follow the line before it.
+    #[error("record {seq} follows {names}, and what is before it is {found}")]
+    Detached {
+        /// Its number.
+        seq: u64,
+        /// What it says it follows.
+        names: Hash,
+        /// What it stands behind.
+        found: Hash,
+    },
+    /// It cannot have happened after what is before it.
+    #[error("record {seq} cannot be")]
+    Impossible {
+        /// Its number.
+        seq: u64,
+        /// Why.
+        #[source]
+        source: crate::proposal::Refusal,
+    },
+}
+
+impl BadLine {
+    fn unreadable(line: &[u8], source: serde_json::Error) -> Self {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u32,
+        }
+        match serde_json::from_slice(line) {
+            Ok(Version { v: version }) if version > FORMAT => Self::Newer { version },
+            _ => Self::Unreadable { source },
+        }
+    }
+}
+
+/// A SHA-256 hash; written as 64 hexadecimal digits.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hash([u8; 32]);
+
+impl Hash {
+    /// What stands before the first record.
+    pub const ZERO: Self = Self([0; 32]);
+
+    /// The hash of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Reads 64 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != 64
+            || !text
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        {
+            return None;
+        }
+        let mut hash = [0; 32];
+        for (at, byte) in hash.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+        }
+        Some(Self(hash))
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom("a hash is 64 hexadecimal digits"))
+    }
+}

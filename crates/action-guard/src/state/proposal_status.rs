@@ -1,0 +1,123 @@
+//! One proposal and what became of it so far.
+
+use action_core::Outcome;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::identity::Actor;
+use crate::proposal::{Answer, Approval, Intent, Phase, Proposal, Ruling};
+
+/// One proposal and what became of it so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Life {
+    /// What is asked for and what it would do.
+    pub proposal: Proposal,
+    /// When it was proposed.
+    pub proposed_at: Timestamp,
+    /// How it stands.
+    pub phase: Phase,
+    /// What the rules said.
+    pub ruling: Ruling,
+    /// Who agreed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    /// That somebody does not want it any more, or did not agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel: Option<Cancel>,
+    /// The sending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// The instance that sends and follows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// When it came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
+    /// When its owner died, at the latest: when another adopted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted_at: Option<Timestamp>,
+    /// How it ended, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Who said how it ended, when it was a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<Actor>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Who does not want a proposal to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Cancel {
+    /// Who.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Life {
+    /// A proposal as it begins.
+    pub(crate) fn new(proposal: Proposal, ruling: Ruling, at: Timestamp) -> Self {
+        let phase = match &ruling {
+            Ruling::Allow { .. } => Phase::Approved,
+            Ruling::Approve { .. } => Phase::NeedsApproval,
+            Ruling::Deny { .. } => Phase::Denied,
+        };
+        Self {
+            proposal,
+            proposed_at: at,
+            phase,
+            ruling,
+            approvals: Vec::new(),
+            cancel: None,
+            intent: None,
+            owner: None,
+            answer: None,
+            answered_at: None,
+            adopted_at: None,
+            outcome: None,
+            resolved_by: None,
+            ended_at: phase.is_end().then_some(at),
+        }
+    }
+
+    /// How it stands at a time: what was not carried out in time is expired.
+    #[must_use]
+    pub fn phase_at(&self, now: Timestamp) -> Phase {
+        if self.phase.is_pending() && self.proposal.expires_at <= now {
+            return Phase::Expired;
+        }
+        self.phase
+    }
+
+    /// How many agreements count at a time.
+    #[must_use]
+    pub fn approvals_at(&self, now: Timestamp) -> usize {
+        let counts = |approval: &&Approval| approval.expires_at > now;
+        self.approvals.iter().filter(counts).count()
+    }
+
+    /// How many agreements it takes.
+    #[must_use]
+    pub fn approvals_needed(&self) -> usize {
+        match &self.ruling {
+            Ruling::Approve { count, .. } => usize::try_from(*count).unwrap_or(usize::MAX).max(1),
+            _ => 0,
+        }
+    }
+
+    /// When it could last have been on its way, as far as is known: when its answer was written
+    /// down or, without one, when it was found that its sender is dead.
+    #[must_use]
+    pub fn last_on_its_way(&self) -> Option<Timestamp> {
+        self.answered_at.or(self.adopted_at)
+    }
+}

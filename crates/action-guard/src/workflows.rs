@@ -1,0 +1,285 @@
+//! Carries out workflows over a guard.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use action_core::workflow::prepare;
+use action_core::{Role, Work, Workflow, WorkflowError, WorkflowProblem};
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::guard::{Guard, GuardError, is_redacted};
+use crate::identity::Actor;
+use crate::proposal::Refusal;
+use crate::records::{Record, StartedFlow, StepEvent};
+use crate::state::Flow;
+
+pub use event::FlowEvent;
+pub use next_step::look;
+pub use outlook::{Due, Outlook, StopCode, Stopped, Waiting};
+pub use run::{FlowRun, Patience};
+
+mod backoff;
+mod event;
+mod mutate_step;
+mod next_step;
+mod observe_step;
+mod outlook;
+mod pace;
+mod run;
+
+/// Workflows over a guard: what carries them out proposes, executes and observes like anybody
+/// else, and sends nothing by itself.
+///
+/// All that is known of a workflow is in the journal. Any process may go on with it, after a crash
+/// too; when two do, the journal lets one of them.
+///
+/// ```no_run
+/// # async fn example(guard: action_guard::Guard) -> Result<(), action_guard::GuardError> {
+/// use action_guard::{Actor, Patience, StartOptions, Workflows};
+/// use serde_json::json;
+///
+/// let workflows = Workflows::new(guard);
+/// let workflow = workflows
+///     .make("rolling_drain", json!({ "label": "zone=z1" }))
+///     .await?;
+/// let ana: Actor = "user:ana".parse()?;
+/// let flow = workflows.start(&workflow, &ana, StartOptions::default()).await?;
+/// let run = workflows.run(&flow.id, Patience::UntilPeople, &mut |_| {}).await?;
+/// println!("{:?}", run.outlook.waiting);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Workflows {
+    pub(super) guard: Guard,
+}
+
+/// When, and why, a workflow is started.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct StartOptions {
+    /// Why.
+    pub reason: Option<String>,
+    /// Its first step does not begin before this.
+    pub scheduled_at: Option<Timestamp>,
+    /// Its first step does not begin after this.
+    pub begin_by: Option<Timestamp>,
+}
+
+impl StartOptions {
+    /// With a reason.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Not before this.
+    #[must_use]
+    pub fn scheduled_at(mut self, at: Timestamp) -> Self {
+        self.scheduled_at = Some(at);
+        self
+    }
+
+    /// Not after this.
+    #[must_use]
+    pub fn begin_by(mut self, by: Timestamp) -> Self {
+        self.begin_by = Some(by);
+        self
+    }
+}
+
+impl Workflows {
+    /// Workflows over this guard.
+    #[must_use]
+    pub fn new(guard: Guard) -> Self {
+        Self { guard }
+    }
+
+    /// Has a subject make a workflow, by an action of role [`Role::Workflow`]. Starts nothing.
+    ///
+    /// # Errors
+    /// When there is no such action, when it does not make one of these parameters, or what it
+    /// makes cannot be carried out.
+    pub async fn make(&self, name: &str, parameters: Value) -> Result<Workflow, GuardError> {
+        let definition = self.guard.definition(name)?;
+        if definition.role != Some(Role::Workflow) {
+            let text = format!("`{name}` is an action that makes no workflow");
+            return Err(WorkflowError::of(WorkflowProblem::new("", text)).into());
+        }
+        let document = self.guard.registry.observe(name, parameters).await?;
+        let workflow = Workflow::read(&document)?;
+        Ok(prepare(&workflow, &self.guard.registry)?)
+    }
+
+    /// Starts a workflow: from now on it is in the journal, and [`run`](Self::run) goes on with it.
+    /// Proposes nothing yet.
+    ///
+    /// # Errors
+    /// All that is wrong with it, which system could not be asked, or that the kill switch is set.
+    pub async fn start(
+        &self,
+        workflow: &Workflow,
+        by: &Actor,
+        options: StartOptions,
+    ) -> Result<Arc<Flow>, GuardError> {
+        let document = serde_json::to_value(workflow).unwrap_or_default();
+        let workflow = prepare(&Workflow::read(&document)?, &self.guard.registry)?;
+        let mut systems = BTreeMap::new();
+        for step in &workflow.steps {
+            if let Work::Action { name, .. } | Work::Observe { name, .. } = step.work()
+                && !systems.contains_key(name)
+            {
+                let system = self.guard.registry.identity(name).await?;
+                systems.insert(name.to_owned(), system);
+            }
+        }
+        let mut started = StartedFlow::new(workflow, systems, by.clone());
+        started.reason = options.reason;
+        started.scheduled_at = options.scheduled_at;
+        started.begin_by = options.begin_by;
+        let id = Uuid::now_v7().to_string();
+        let record = Record::FlowStarted {
+            id: id.clone(),
+            started: Box::new(started),
+        };
+        let cleaned = self.guard.redactor.clean(record)?;
+        if serde_json::to_value(&cleaned).is_ok_and(|value| is_redacted(&value)) {
+            let text = "it holds a secret, which is written nowhere: nobody could go on with it";
+            return Err(WorkflowError::of(WorkflowProblem::new("", text)).into());
+        }
+        self.guard.write(cleaned).await?;
+        self.flow(&id).await
+    }
+
+    /// A workflow that is under way, or ended lately.
+    ///
+    /// # Errors
+    /// When there is none, or the journal cannot be read.
+    pub async fn flow(&self, id: &str) -> Result<Arc<Flow>, GuardError> {
+        let state = self.guard.state().await?;
+        let flow = state.flows.get(id).cloned();
+        flow.ok_or_else(|| Refusal::UnknownFlow { id: id.to_owned() }.into())
+    }
+
+    /// The workflows that are under way, and those that ended lately, the oldest first, each with
+    /// what is next in it.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn list(&self) -> Result<Vec<(Arc<Flow>, Outlook)>, GuardError> {
+        let state = self.guard.state().await?;
+        let now = Timestamp::now();
+        let flows = state.flows.values();
+        Ok(flows
+            .map(|flow| (Arc::clone(flow), look(flow, &state, now)))
+            .collect())
+    }
+
+    /// Says that what a step waits for somebody to do is done.
+    ///
+    /// # Errors
+    /// When it is not the step's turn, or the step waits for nobody.
+    pub async fn confirm(
+        &self,
+        id: &str,
+        step: &str,
+        by: &Actor,
+        note: Option<String>,
+    ) -> Result<Arc<Flow>, GuardError> {
+        let flow = self.flow(id).await?;
+        if !matches!(flow.work(step), Some(Work::Confirm { .. })) {
+            let why = format!("`{step}` is no step that waits for somebody to confirm");
+            return Err(Refusal::Flow {
+                id: id.to_owned(),
+                why,
+            }
+            .into());
+        }
+        let event = StepEvent::Confirmed {
+            by: by.clone(),
+            note,
+        };
+        self.note(id, step, event).await?;
+        self.flow(id).await
+    }
+
+    /// Lets what failed be tried again. What has an unknown outcome stays as it is until that is
+    /// known.
+    ///
+    /// # Errors
+    /// When the workflow is over, or something in it may still happen.
+    pub async fn resume(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+    ) -> Result<Arc<Flow>, GuardError> {
+        let record = Record::FlowResumed {
+            id: id.to_owned(),
+            by: by.clone(),
+            reason: reason.to_owned(),
+        };
+        self.say(id, record).await
+    }
+
+    /// Ends a workflow at the next step: what it has proposed and nobody has sent is cancelled;
+    /// what was sent is followed to its end. What it did stays.
+    ///
+    /// # Errors
+    /// When it is over or cancelled already.
+    pub async fn cancel(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+    ) -> Result<Arc<Flow>, GuardError> {
+        let record = Record::FlowCancelled {
+            id: id.to_owned(),
+            by: by.clone(),
+            reason: reason.to_owned(),
+        };
+        self.say(id, record).await
+    }
+
+    /// Ends a workflow and wants taken back what it did, as far as that is still its own: the last
+    /// first, each by a proposal of its own. [`run`](Self::run) does it. Also for one that is over.
+    ///
+    /// # Errors
+    /// When it is being taken back already.
+    pub async fn compensate(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+    ) -> Result<Arc<Flow>, GuardError> {
+        let record = Record::FlowCompensating {
+            id: id.to_owned(),
+            by: by.clone(),
+            reason: reason.to_owned(),
+        };
+        self.say(id, record).await
+    }
+
+    async fn say(&self, id: &str, record: Record) -> Result<Arc<Flow>, GuardError> {
+        self.guard.write(record).await?;
+        self.flow(id).await
+    }
+
+    pub(super) async fn note(
+        &self,
+        id: &str,
+        step: &str,
+        event: StepEvent,
+    ) -> Result<(), GuardError> {
+        let record = Record::FlowStep {
+            id: id.to_owned(),
+            step: step.to_owned(),
+            event,
+        };
+        self.guard.write(record).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,257 @@
+//! A step that proposes something, and carries it out.
+
+use action_core::{FailureKind, Verdict, Work};
+use serde_json::Value;
+
+use crate::guard::GuardError;
+use crate::identity::Actor;
+use crate::proposal::{Proposal, Refusal, Request, Seat};
+use crate::records::StepEvent;
+use crate::state::Flow;
+use crate::workflows::Workflows;
+use crate::workflows::event::{FlowEvent, WatchFlow};
+use crate::workflows::pace::Pace;
+
+/// What an error means for a step.
+enum Trouble {
+    /// What became of it is in the journal already, or will be decided by another look at it.
+    LookAgain,
+    /// Something is in the way that ends by itself.
+    NotNow,
+    /// It is not done; nothing was sent.
+    Failed { code: &'static str, retryable: bool },
+    /// There is nothing to take back that is ours.
+    NotOurs,
+    /// The caller has to know.
+    Fatal,
+}
+
+impl Workflows {
+    pub(super) async fn propose_step(
+        &self,
+        flow: &Flow,
+        step: &str,
+        attempt: u32,
+        pace: &mut Pace,
+        watch: WatchFlow<'_>,
+    ) -> Result<(), GuardError> {
+        let Some(Work::Action {
+            name,
+            parameters,
+            lease,
+            ..
+        }) = flow.work(step)
+        else {
+            return Ok(());
+        };
+        let seat = Seat {
+            flow: flow.id.clone(),
+            step: step.to_owned(),
+            attempt,
+        };
+        let mut request = Request::new(name, Value::Object(parameters.clone()), flow.by.as_str())
+            .correlation_id(seat.to_string())
+            .reason(reason(flow, step));
+        if let Some(lease) = lease {
+            request = request.lease(lease.duration());
+        }
+        let proposed = match self.same_system(flow, name).await {
+            Ok(()) => self.guard.propose(request).await,
+            Err(error) => Err(error),
+        };
+        self.proposed(flow, step, proposed, false, pace, watch)
+            .await
+    }
+
+    pub(super) async fn propose_back(
+        &self,
+        flow: &Flow,
+        step: &str,
+        proposal: &str,
+        pace: &mut Pace,
+        watch: WatchFlow<'_>,
+    ) -> Result<(), GuardError> {
+        let asked = flow.compensation.as_ref();
+        let by: &Actor = asked.map_or(&flow.by, |asked| &asked.by);
+        let why = match (asked, flow.undoing(step)) {
+            (Some(asked), _) => asked.reason.clone(),
+            (None, Some(undoing)) => reason(flow, undoing),
+            (None, None) => reason(flow, step),
+        };
+        let system = match flow.work(step) {
+            Some(Work::Action { name, .. }) => self.same_system(flow, name).await,
+            _ => Ok(()),
+        };
+        let proposed = match system {
+            Ok(()) => self.guard.propose_undo(proposal, by, &why).await,
+            Err(error) => Err(error),
+        };
+        self.proposed(flow, step, proposed, true, pace, watch).await
+    }
+
+    async fn proposed(
+        &self,
+        flow: &Flow,
+        step: &str,
+        proposed: Result<Proposal, GuardError>,
+        back: bool,
+        pace: &mut Pace,
+        watch: WatchFlow<'_>,
+    ) -> Result<(), GuardError> {
+        let proposal = match proposed {
+            Ok(proposal) => proposal,
+            Err(error) => {
+                return self
+                    .trouble(flow, step, error, None, back, pace, watch)
+                    .await;
+            }
+        };
+        watch(FlowEvent::Proposed {
+            step: step.to_owned(),
+            proposal: proposal.id.clone(),
+        });
+        if proposal.plan.verdict.may_be_sent() {
+            return Ok(());
+        }
+        // Nobody is asked to agree to what would not be sent.
+        let error = GuardError::NotSent {
+            verdict: proposal.plan.verdict.clone(),
+        };
+        self.trouble(flow, step, error, Some(&proposal), back, pace, watch)
+            .await
+    }
+
+    pub(super) async fn execute_step(
+        &self,
+        flow: &Flow,
+        step: &str,
+        proposal: &Proposal,
+        back: bool,
+        pace: &mut Pace,
+        watch: WatchFlow<'_>,
+    ) -> Result<(), GuardError> {
+        let mut seen = |event| {
+            watch(FlowEvent::Mutation {
+                step: step.to_owned(),
+                seen: Box::new(event),
+            });
+        };
+        match self.guard.execute(proposal, &mut seen).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.trouble(flow, step, error, Some(proposal), back, pace, watch)
+                    .await
+            }
+        }
+    }
+
+    async fn same_system(&self, flow: &Flow, name: &str) -> Result<(), GuardError> {
+        let found = self.guard.registry.identity(name).await?;
+        match flow.systems.get(name) {
+            Some(planned) if *planned != found => Err(GuardError::WrongSystem {
+                planned: planned.clone(),
+                found,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does what an error asks for. A proposal that will not be carried out is called off before
+    /// anything is written of the step, so that nobody else carries it out.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are what every way into trouble has at hand"
+    )]
+    async fn trouble(
+        &self,
+        flow: &Flow,
+        step: &str,
+        error: GuardError,
+        proposal: Option<&Proposal>,
+        back: bool,
+        pace: &mut Pace,
+        watch: WatchFlow<'_>,
+    ) -> Result<(), GuardError> {
+        let reason = error.report();
+        let event = match trouble(&error, back, proposal.is_some()) {
+            Trouble::Fatal => return Err(error),
+            Trouble::LookAgain | Trouble::NotNow => {
+                pace.not_now(step, &reason, watch);
+                return Ok(());
+            }
+            Trouble::NotOurs => StepEvent::Left {
+                reason: reason.clone(),
+            },
+            Trouble::Failed { code, retryable } if back => StepEvent::NotTakenBack {
+                code: code.to_owned(),
+                reason: reason.clone(),
+                retryable,
+            },
+            Trouble::Failed { code, retryable } => StepEvent::Failed {
+                code: code.to_owned(),
+                reason: reason.clone(),
+                retryable,
+            },
+        };
+        if let Some(proposal) = proposal {
+            match self.guard.cancel(&proposal.id, &flow.by, &reason).await {
+                Ok(_) => {}
+                Err(GuardError::Refused(_)) => {
+                    pace.not_now(step, &reason, watch);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.step_event(flow, step, event, watch).await
+    }
+}
+
+fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
+    let failed = |code, retryable| Trouble::Failed { code, retryable };
+    match error {
+        GuardError::Journal(_)
+        | GuardError::Unrecorded { .. }
+        | GuardError::Abandoned
+        | GuardError::Workflow(_) => Trouble::Fatal,
+        GuardError::Refused(Refusal::ResourceHeld { .. }) => Trouble::NotNow,
+        GuardError::Refused(Refusal::NotOurs { .. }) if back => Trouble::NotOurs,
+        // By the rules of the moment of sending, which stand against what was allowed before.
+        GuardError::Refused(Refusal::Denied { .. }) if is_proposed => failed("denied", false),
+        GuardError::Refused(Refusal::Expired { .. }) if is_proposed => failed("expired", false),
+        // What is not ours waits for a reset, and for somebody to resume.
+        GuardError::Refused(Refusal::Killed { .. }) if back => failed("killed", false),
+        GuardError::Refused(_) => Trouble::LookAgain,
+        GuardError::NoUndo { .. } | GuardError::ChangedSince { .. } => Trouble::NotOurs,
+        GuardError::NotSent {
+            verdict: Verdict::NoOp { .. },
+        } if back => Trouble::NotOurs,
+        GuardError::NotSent { verdict } => failed(code(verdict), false),
+        GuardError::Drifted { .. } => failed("drifted", true),
+        GuardError::WrongSystem { .. } => failed("other_system", false),
+        GuardError::Actor(_) => failed("invalid_input", false),
+        GuardError::Action(error) => match error.kind() {
+            FailureKind::Busy | FailureKind::Unavailable if is_proposed => Trouble::NotNow,
+            FailureKind::Busy => failed("busy", true),
+            FailureKind::Unavailable => failed("unavailable", true),
+            FailureKind::InvalidInput => failed("invalid_input", false),
+            _ => failed("not_planned", false),
+        },
+    }
+}
+
+fn code(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::NoOp { .. } => "no_op",
+        Verdict::WouldReject { .. } => "would_reject",
+        Verdict::AcceptedButWillNotProgress { .. } => "would_not_progress",
+        _ => "not_sent",
+    }
+}
+
+fn reason(flow: &Flow, step: &str) -> String {
+    let title = flow.workflow.step(step).and_then(|step| step.title.clone());
+    let title = title.map_or_else(String::new, |title| format!(", {title}"));
+    let why = flow.reason.as_deref().unwrap_or(&flow.workflow.title);
+    format!("step `{step}`{title}: {why}")
+}

@@ -1,0 +1,257 @@
+//! Decides what is next in a workflow, from the records alone.
+
+use action_core::{DurationText, Retry, Step, Work};
+use jiff::Timestamp;
+
+use crate::proposal::time::after;
+use crate::proposal::{Mode, Phase};
+use crate::state::{Flow, Life, Stands, State, Tries};
+use crate::workflows::backoff::before_retry;
+use crate::workflows::outlook::{Due, Outlook, StopCode, Stopped, Waiting};
+
+/// What is next in a workflow. Reads nothing but what it is given, so that it is the same for
+/// whoever asks, also after a crash.
+///
+/// While a mutation may still happen nothing else begins; after one of unknown outcome, or one
+/// that failed for good, nothing is due until a person has said something.
+#[must_use]
+pub fn look(flow: &Flow, state: &State, now: Timestamp) -> Outlook {
+    let mut look = Look {
+        flow,
+        state,
+        now,
+        outlook: Outlook::default(),
+    };
+    look.outlook.over = flow.over.as_ref().map(|over| over.how);
+    if look.outlook.over.is_none() {
+        look.under_way();
+    }
+    look.outlook
+}
+
+struct Look<'a> {
+    flow: &'a Flow,
+    state: &'a State,
+    now: Timestamp,
+    outlook: Outlook,
+}
+
+impl Look<'_> {
+    fn under_way(&mut self) {
+        let flow = self.flow;
+        if self.in_motion() {
+            return;
+        }
+        if let Some((step, failure)) = flow.failed() {
+            let reason = format!("{}: {}", failure.code, failure.reason);
+            return self.stop(StopCode::Failed, Some(step), None, reason, LET_GO_ON);
+        }
+        for (step, proposal) in flow.proposed() {
+            let life = self.state.open.get(proposal);
+            if life.is_some_and(|life| life.phase_at(self.now) == Phase::Expired) {
+                let reason = "its proposal was not carried out in time".to_owned();
+                return self.stop(
+                    StopCode::Failed,
+                    Some(step),
+                    Some(proposal),
+                    reason,
+                    LET_GO_ON,
+                );
+            }
+        }
+        // What is ours may be taken back all the same; the guard says which.
+        if let (Some(killed), None) = (&self.state.killed, &flow.compensation) {
+            let reason = format!("stopped by `{}`: {}", killed.by, killed.reason);
+            let next = "a person resets the kill switch, or takes back what the workflow did";
+            return self.stop(StopCode::Killed, None, None, reason, next);
+        }
+        if self.state.killed.is_none() && self.state.mode == Mode::Observe {
+            let reason = "the mode is observe, so nothing is sent".to_owned();
+            let next = "a person sets the mode to execute";
+            return self.stop(StopCode::Observing, None, None, reason, next);
+        }
+        if flow.compensation.is_some() {
+            if let Some(step) = flow.next_to_take_back() {
+                self.back(step);
+            }
+            return;
+        }
+        if flow.cancel.is_some() || !self.may_begin() {
+            return;
+        }
+        for step in &flow.workflow.steps {
+            if !flow.is_done(&step.id) && flow.is_ready(&step.id) {
+                self.step(step);
+            }
+        }
+    }
+
+    /// Whether something may still happen.
+    fn in_motion(&mut self) -> bool {
+        let flow = self.flow;
+        for (step, proposal) in flow.proposed() {
+            match self.state.open.get(proposal).map(|life| life.phase) {
+                Some(Phase::Unknown) => {
+                    let reason = "it may have happened, or may still happen".to_owned();
+                    let next = "find the outcome with `recover`, or resolve the proposal; nothing \
+                                goes on before";
+                    self.stop(StopCode::Unknown, Some(step), Some(proposal), reason, next);
+                }
+                Some(Phase::Executing) => self.outlook.waiting.push(Waiting::Mutation {
+                    step: step.to_owned(),
+                    proposal: proposal.to_owned(),
+                }),
+                _ => {}
+            }
+        }
+        self.outlook.stopped.is_some() || !self.outlook.waiting.is_empty()
+    }
+
+    /// Whether the first step may begin, or has.
+    fn may_begin(&mut self) -> bool {
+        if !self.flow.steps.is_empty() {
+            return true;
+        }
+        let early = self.flow.scheduled_at.filter(|at| self.now < *at);
+        if let Some(at) = early {
+            self.outlook.waiting.push(Waiting::Schedule { at });
+            return false;
+        }
+        if let Some(by) = self.flow.begin_by.filter(|by| self.now > *by) {
+            let reason = format!("it was to begin by {by}");
+            self.stop(
+                StopCode::Missed,
+                None,
+                None,
+                reason,
+                "cancel it, and start it anew",
+            );
+            return false;
+        }
+        true
+    }
+
+    fn step(&mut self, step: &Step) {
+        let id = step.id.as_str();
+        let since = self
+            .flow
+            .steps
+            .get(id)
+            .and_then(|state| state.waiting_since);
+        let until = |within: DurationText| since.map(|since| after(since, within.duration()));
+        match step.work() {
+            Work::Action { retry, .. } => {
+                let tries = self.flow.forward(id);
+                let propose = Due::Propose {
+                    step: id.to_owned(),
+                    attempt: tries.count + 1,
+                };
+                self.tries(id, tries, retry, false, propose);
+            }
+            Work::Undo { of, .. } => self.back(of),
+            Work::Observe { within, .. } => self.outlook.due.push(match until(within) {
+                Some(until) => Due::Observe {
+                    step: id.to_owned(),
+                    until,
+                },
+                None => begin(id),
+            }),
+            Work::Confirm { text, within } => {
+                let until = within.and_then(until);
+                if since.is_none() {
+                    self.outlook.due.push(begin(id));
+                } else if until.is_some_and(|until| self.now > until) {
+                    self.outlook.due.push(Due::GiveUp {
+                        step: id.to_owned(),
+                    });
+                } else {
+                    self.outlook.waiting.push(Waiting::Confirmation {
+                        step: id.to_owned(),
+                        text: text.to_owned(),
+                        until,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Taking back a step's mutation.
+    fn back(&mut self, step: &str) {
+        let flow = self.flow;
+        let Some(proposal) = &flow.forward(step).proposal else {
+            return;
+        };
+        let take_back = Due::TakeBack {
+            step: step.to_owned(),
+            proposal: proposal.clone(),
+        };
+        let retry = flow.retry_back(step);
+        self.tries(step, flow.back(step), retry, true, take_back);
+    }
+
+    fn tries(&mut self, step: &str, tries: &Tries, retry: Option<Retry>, back: bool, begin: Due) {
+        let outlook = &mut self.outlook;
+        match &tries.stands {
+            Stands::Open => outlook.due.push(begin),
+            Stands::Proposed => {
+                let open = &self.state.open;
+                let life = tries.proposal.as_ref().and_then(|id| open.get(id));
+                outlook.proposed(step, life.map(|life| &**life), back);
+            }
+            Stands::Failed(failure) => {
+                let wait = retry
+                    .map(|retry| before_retry(retry, tries.since_resumed, &self.flow.id, step));
+                let at = after(failure.at, wait.unwrap_or_default());
+                if self.now >= at {
+                    outlook.due.push(begin);
+                } else {
+                    let step = step.to_owned();
+                    outlook.waiting.push(Waiting::Retry { step, at });
+                }
+            }
+            Stands::Done { .. } | Stands::Left { .. } => {}
+        }
+    }
+
+    fn stop(
+        &mut self,
+        code: StopCode,
+        step: Option<&str>,
+        proposal: Option<&str>,
+        reason: String,
+        next: &str,
+    ) {
+        self.outlook.stopped.get_or_insert(Stopped {
+            code,
+            step: step.map(str::to_owned),
+            proposal: proposal.map(str::to_owned),
+            reason,
+            next: next.to_owned(),
+        });
+    }
+}
+
+impl Outlook {
+    fn proposed(&mut self, step: &str, life: Option<&Life>, back: bool) {
+        let Some(life) = life else { return };
+        let (step, proposal) = (step.to_owned(), life.proposal.id.clone());
+        match life.phase {
+            Phase::NeedsApproval => self.waiting.push(Waiting::Approval { step, proposal }),
+            Phase::Approved => self.due.push(Due::Execute {
+                step,
+                proposal,
+                back,
+            }),
+            _ => {}
+        }
+    }
+}
+
+const LET_GO_ON: &str = "look at it, then resume the workflow, cancel it, or take back what it did";
+
+fn begin(step: &str) -> Due {
+    Due::Begin {
+        step: step.to_owned(),
+    }
+}
