@@ -1,0 +1,3 @@
+//! What shows whose doing a change was.
+
+pub(crate) mod own_operator;

@@ -1,0 +1,102 @@
+//! What is kept of a region.
+
+use pd_client::regions::{Peer, PeerRole, Region};
+use serde::{Deserialize, Serialize};
+
+use crate::parameters::ids::StoreId;
+
+/// A region as it was when a plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RegionFacts {
+    /// The store that led it; `None` when PD knew of no leader.
+    pub leader_store_id: Option<StoreId>,
+    /// Its replicas.
+    pub peers: Vec<PeerFacts>,
+    /// Grows with each change of replicas.
+    pub conf_ver: u64,
+    /// Grows with each split and merge.
+    pub version: u64,
+    /// Its size, MiB.
+    pub size_mib: u64,
+}
+
+/// A replica as it was when a plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PeerFacts {
+    /// The store it was on.
+    pub store_id: StoreId,
+    /// Its part in the region, in PD's word.
+    pub role: String,
+}
+
+impl RegionFacts {
+    pub(crate) fn of(region: Option<&Region>) -> Self {
+        let Some(region) = region else {
+            return Self {
+                leader_store_id: None,
+                peers: Vec::new(),
+                conf_ver: 0,
+                version: 0,
+                size_mib: 0,
+            };
+        };
+        let mut peers: Vec<PeerFacts> = region
+            .peers
+            .iter()
+            .map(|peer| PeerFacts {
+                store_id: peer.store_id.into(),
+                role: role_name(peer.role),
+            })
+            .collect();
+        peers.sort_by_key(|peer| peer.store_id);
+        Self {
+            leader_store_id: region.leader.map(|leader| leader.store_id.into()),
+            peers,
+            conf_ver: region.epoch.conf_ver,
+            version: region.epoch.version,
+            size_mib: u64::try_from(region.approximate_size).unwrap_or(0),
+        }
+    }
+
+    pub(crate) fn role_on(&self, store_id: StoreId) -> Option<&str> {
+        let peer = self.peers.iter().find(|peer| peer.store_id == store_id);
+        peer.map(|peer| peer.role.as_str())
+    }
+
+    /// The replicas as text, such as `store 1 Voter, store 4 Learner`.
+    pub(crate) fn peers_text(&self) -> String {
+        let peers = self.peers.iter();
+        let peers: Vec<_> = peers
+            .map(|peer| format!("store {} {}", peer.store_id, peer.role))
+            .collect();
+        peers.join(", ")
+    }
+}
+
+/// A role in PD's word.
+pub(crate) fn role_name(role: PeerRole) -> String {
+    match role {
+        PeerRole::Voter => "Voter".to_owned(),
+        PeerRole::Learner => "Learner".to_owned(),
+        PeerRole::IncomingVoter => "IncomingVoter".to_owned(),
+        PeerRole::DemotingVoter => "DemotingVoter".to_owned(),
+        PeerRole::Other(number) => format!("role {number}"),
+        _ => "unknown role".to_owned(),
+    }
+}
+
+/// Whether a replica is between two sets of voters.
+pub(crate) fn in_joint_state(peer: &Peer) -> bool {
+    matches!(peer.role, PeerRole::IncomingVoter | PeerRole::DemotingVoter)
+}
+
+/// Whether a replica answers and keeps up.
+pub(crate) fn is_healthy(region: &Region, peer: &Peer) -> bool {
+    region
+        .pending_peers
+        .iter()
+        .all(|pending| pending.id != peer.id)
+        && region.down_peers.iter().all(|down| down.peer.id != peer.id)
+}

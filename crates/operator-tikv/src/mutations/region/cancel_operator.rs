@@ -1,0 +1,231 @@
+//! See [`CancelOperator`].
+
+use action_core::{
+    Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress,
+    Risk, Sent, Undo, Verdict,
+};
+use async_trait::async_trait;
+use pd_client::operators::{Operator, OperatorReport, OperatorStatus};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::evidence::own_operator::{AFTERMATH, SETTLE_MS, accepted, is_running, unix_ms};
+use crate::facts::region::{RegionFacts, in_joint_state};
+use crate::parameters::ids::RegionId;
+use crate::pd_rules::refusals;
+
+/// Makes PD forget the operator that is at work on a region.
+///
+/// It does not take back what was done: a step that TiKV was told already still happens, and
+/// PD's checkers may finish or take back what was begun. What became of the region is told when it
+/// has come to rest.
+///
+/// Operators of PD's schedulers and checkers are left alone unless `others` says otherwise. Whether
+/// one by request was ours or another's, our journal knows.
+///
+/// PD refuses when no operator is at work on the region. Proven by PD not running it any more and
+/// by the region having come to rest since. Not taken back: ask for the same again. Takes 15 s, in
+/// which a leader may still move.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelOperator {
+    /// Region whose operator is forgotten.
+    pub region_id: RegionId,
+    /// Whether an operator that nobody asked for, of a scheduler or checker, is meant too.
+    #[serde(default)]
+    pub others: bool,
+}
+
+/// An operator and its region as they were when its cancelling was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CancelFacts {
+    /// The operator, in PD's words; `None` when there was none.
+    pub operator: Option<String>,
+    /// What it is known by: what made it, and when by PD's clock.
+    pub known_by: Option<String>,
+    /// Its region.
+    pub region: RegionFacts,
+}
+
+#[async_trait]
+impl Mutation<Tikv> for CancelOperator {
+    const NAME: &'static str = "cancel_operator";
+    const RISK: Risk = Risk::Medium;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = false;
+    const IDEMPOTENT: bool = true;
+    type Before = CancelFacts;
+
+    /// Not the region: what is cancelled may be ours and still be followed.
+    fn resources(&self) -> Vec<String> {
+        vec![format!("operator/{}", self.region_id)]
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<CancelFacts>, Error> {
+        let report = match tikv.pd.operator(self.region_id.pd()).await {
+            Ok(report) => report.filter(is_running),
+            Err(error) => {
+                let verdict = refusals::unless_not_bootstrapped(error)?;
+                return Ok(Plan::new(
+                    verdict,
+                    CancelFacts::of(None, RegionFacts::of(None)),
+                ));
+            }
+        };
+        let region = tikv.pd.region(self.region_id.pd()).await;
+        let region = RegionFacts::of(region.map_err(Error::Read)?.as_ref());
+        let operator = report.as_ref().map(|report| &report.operator);
+        let facts = CancelFacts::of(operator, region);
+        let verdict = match operator {
+            None => refusals::rejected("PD:operator:ErrOperatorNotFound", "operator not found"),
+            Some(operator) if !self.others && !by_request(operator) => refusals::rejected(
+                NOT_ASKED_FOR,
+                format!(
+                    "`{}` was not asked for by anybody; say `others` to mean it",
+                    operator.desc
+                ),
+            ),
+            Some(_) => Verdict::WouldProceed,
+        };
+        Ok(Plan::new(verdict, facts.clone())
+            .same("operator", facts.known_by)
+            .impact("operators", 1, "operators")
+            .unknown("what of it has been done already, and what PD's checkers make of the rest")
+            .takes(
+                1_000,
+                AFTERMATH_MS + 2_000,
+                "until a leader transfer is given up by TiKV",
+            )
+            .follow(1_000, SETTLE_MS, 120_000)
+            .clock(tikv.clock()))
+    }
+
+    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+        let pd = tikv.sender(attempt);
+        accepted(pd.cancel_operator(self.region_id.pd()).await)
+    }
+
+    async fn probe(
+        &self,
+        tikv: &Tikv,
+        before: &CancelFacts,
+        sent: &Sent,
+    ) -> Result<Progress, Error> {
+        let id = self.region_id;
+        let report = tikv.pd.operator(id.pd()).await.map_err(Error::Read)?;
+        let region = tikv.pd.region(id.pd()).await.map_err(Error::Read)?;
+        let now = RegionFacts::of(region.as_ref());
+        let words = report.as_ref().map(|report| report.raw.clone());
+        let evidence = vec![
+            Evidence::new(format!("GET /pd/api/v1/operators/{id}"), "operator", words),
+            Evidence::new(
+                format!("GET /pd/api/v1/region/id/{id}"),
+                "peers",
+                region.as_ref().map(|_| now.peers_text()),
+            ),
+        ];
+        let same = report.as_ref().filter(|report| {
+            before.known_by.is_some() && known_by(&report.operator) == before.known_by
+        });
+        match same {
+            Some(report) if is_running(report) => {
+                return Ok(if sent.elapsed_ms < SETTLE_MS {
+                    Progress::pending("the operator is still running", evidence)
+                } else {
+                    let text = "the operator is still running";
+                    Progress::not_applied("still_running", text, true, evidence)
+                });
+            }
+            Some(report) if report.status != OperatorStatus::Cancel => {
+                let text = format!("the operator ended by itself: {}", report.status);
+                return Ok(Progress::not_applied(
+                    "operator_ended",
+                    text,
+                    false,
+                    evidence,
+                ));
+            }
+            _ => {}
+        }
+        let joint = region
+            .iter()
+            .flat_map(|region| &region.peers)
+            .any(in_joint_state);
+        let at_rest = sent.elapsed_ms >= AFTERMATH_MS && !joint;
+        let by_checker = report.as_ref().filter(|report| is_running(report));
+        if !at_rest || by_checker.is_some() {
+            let stalled = by_checker.map(another_works).into_iter().collect();
+            return Ok(Progress::Pending {
+                summary: format!("cancelled; the region has {} for now", now.peers_text()),
+                done: None,
+                stalled,
+                evidence,
+            });
+        }
+        // PD's 200 says that it has let go of one.
+        let by = if sent.accepted.is_some() {
+            Attribution::Ours
+        } else {
+            Attribution::Undecided
+        };
+        let fate = if region.is_none() {
+            "the region is gone, merged into another".to_owned()
+        } else if now == before.region {
+            format!("the region is as it was: {}", now.peers_text())
+        } else {
+            let leader = now.leader_store_id.map(|id| id.to_string());
+            let leader = leader.unwrap_or_else(|| "none".to_owned());
+            format!(
+                "the region has changed: {}, leader {leader}",
+                now.peers_text()
+            )
+        };
+        Ok(Progress::applied(
+            by,
+            format!("the operator is not running; {fate}"),
+            evidence,
+        ))
+    }
+
+    fn undo(&self, before: &CancelFacts, _: Option<&Outcome>) -> Undo {
+        Undo::none(match &before.operator {
+            Some(operator) => format!("an operator is not put back; ask for it again: {operator}"),
+            None => "there was no operator".to_owned(),
+        })
+    }
+}
+
+const NOT_ASKED_FOR: &str = "not_asked_for";
+const AFTERMATH_MS: u64 = AFTERMATH.as_millis() as u64;
+
+impl CancelFacts {
+    fn of(operator: Option<&Operator>, region: RegionFacts) -> Self {
+        Self {
+            operator: operator.map(|operator| operator.raw.clone()),
+            known_by: operator.and_then(known_by),
+            region,
+        }
+    }
+}
+
+/// Whether somebody asked for it, as opposed to PD's schedulers and checkers.
+fn by_request(operator: &Operator) -> bool {
+    operator.kinds.iter().any(|kind| kind == "admin")
+}
+
+/// What tells an operator from others on its region.
+fn known_by(operator: &Operator) -> Option<String> {
+    let created = operator.created.and_then(unix_ms)?;
+    Some(format!("{} created at {created}", operator.desc))
+}
+
+fn another_works(report: &OperatorReport) -> Cause {
+    let text = format!(
+        "another operator is at work there: {}",
+        report.operator.desc
+    );
+    Cause::new("another_operator", text)
+}

@@ -1,0 +1,126 @@
+//! How a change of a region's replicas is getting on, whichever it is.
+
+use action_core::{Attribution, Cause, Evidence, Progress, Sent};
+use pd_client::regions::Region;
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::evidence::own_operator::{Asked, Seen};
+use crate::facts::region::{RegionFacts, in_joint_state};
+use crate::parameters::ids::RegionId;
+
+/// A change that was asked for.
+pub(crate) struct PeerChange<'a> {
+    pub(crate) asked: Asked<'a>,
+    /// Whether the replicas are as they should be, and what to say then.
+    pub(crate) done: &'a (dyn Fn(&Region, &RegionFacts) -> Option<String> + Sync),
+    /// Whether the replicas show that it has begun, and how.
+    pub(crate) begun: &'a (dyn Fn(&RegionFacts) -> Option<String> + Sync),
+}
+
+/// What the region's replicas show.
+enum Place {
+    /// They are as they should be.
+    Done(String),
+    /// They are those of before.
+    Untouched,
+    /// Something in between.
+    Half(String),
+    /// They have become others.
+    Elsewhere,
+}
+
+impl PeerChange<'_> {
+    pub(crate) async fn probe(
+        &self,
+        tikv: &Tikv,
+        before: &RegionFacts,
+        sent: &Sent,
+    ) -> Result<Progress, Error> {
+        // The operator first: the region is then at least as new as what its operator says.
+        let id = self.asked.region_id;
+        let seen = Seen::on(tikv, &self.asked, sent).await?;
+        let region = tikv.pd.region(id.pd()).await.map_err(Error::Read)?;
+        let source = format!("GET /pd/api/v1/region/id/{id}");
+        let Some(region) = region else {
+            return Ok(gone(id, vec![seen.evidence(id)]));
+        };
+        let now = RegionFacts::of(Some(&region));
+        let evidence = vec![
+            Evidence::new(source.as_str(), "peers", now.peers_text()),
+            Evidence::new(source, "conf_ver", now.conf_ver),
+            seen.evidence(id),
+        ];
+        let place = self.place(before, &region, &now);
+        if let Place::Done(summary) = place {
+            // Once ours has begun, PD's checkers may finish it: then it cannot be told whose it was.
+            let by = if seen.ours_succeeded() {
+                Attribution::Ours
+            } else {
+                Attribution::Undecided
+            };
+            return Ok(Progress::applied(by, summary, evidence));
+        }
+        if seen.ours_succeeded() {
+            let summary = format!("it was done; by now the region has {}", now.peers_text());
+            return Ok(Progress::applied(Attribution::Ours, summary, evidence));
+        }
+        if let Place::Half(how) = place {
+            let stalled = if seen.ours.is_some() && seen.is_running() {
+                Vec::new()
+            } else {
+                let (code, words) = seen.ending(sent);
+                vec![Cause::new("half_moved", &*how), Cause::new(code, words)]
+            };
+            return Ok(Progress::Pending {
+                summary: how,
+                done: None,
+                stalled,
+                evidence,
+            });
+        }
+        if !seen.is_over(tikv, sent).await? {
+            let summary = format!(
+                "the region has {}, which may still change",
+                now.peers_text()
+            );
+            return Ok(Progress::pending(summary, evidence));
+        }
+        let (code, words) = seen.ending(sent);
+        Ok(if let Place::Untouched = place {
+            let text = format!("the region has {} as before: {words}", now.peers_text());
+            Progress::not_applied(code, text, true, evidence)
+        } else {
+            let text = format!("the replicas have become {}: {words}", now.peers_text());
+            Progress::not_applied("region_changed", text, false, evidence)
+        })
+    }
+
+    fn place(&self, before: &RegionFacts, region: &Region, now: &RegionFacts) -> Place {
+        let joint = region.peers.iter().any(in_joint_state);
+        let changed = now.conf_ver > before.conf_ver;
+        if let Some(summary) = (self.done)(region, now).filter(|_| changed && !joint) {
+            return Place::Done(summary);
+        }
+        if now.peers == before.peers {
+            return Place::Untouched;
+        }
+        match (self.begun)(now) {
+            Some(how) => Place::Half(how),
+            None if joint => Place::Half(format!("half changed: {}", now.peers_text())),
+            None => Place::Elsewhere,
+        }
+    }
+}
+
+/// What is known of a change in a region that is no more.
+pub(crate) fn gone(id: RegionId, mut evidence: Vec<Evidence>) -> Progress {
+    let source = format!("GET /pd/api/v1/region/id/{id}");
+    evidence.insert(0, Evidence::new(source, "region", "none"));
+    Progress::Pending {
+        summary: format!("region {id} is gone, merged into another"),
+        done: None,
+        stalled: vec![Cause::new("region_gone", "how it was last cannot be read")],
+        evidence,
+    }
+}

@@ -1,0 +1,196 @@
+//! See [`AddPeer`].
+
+use action_core::{
+    Accepted, Attempt, Effect, Mutation, Outcome, Plan, Progress, Quantity, Risk, Sent, Undo,
+    Verdict,
+};
+use async_trait::async_trait;
+use pd_client::operators::NewOperator;
+use pd_client::regions::{PeerRole, Region};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::evidence::own_operator::{Asked, SETTLE_MS, accepted};
+use crate::facts::region::{RegionFacts, is_healthy, role_name};
+use crate::mutations::region::remove_peer::RemovePeer;
+use crate::mutations::region::replica_change::PeerChange;
+use crate::mutations::region::transfer_peer::snapshot_deadline_ms;
+use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::operator_priority::Level;
+use crate::pd_rules::refusals;
+use crate::pd_rules::region_snapshot::Scene;
+
+/// Adds a replica of a region on a store.
+///
+/// PD's rules say how many replicas a region has: one that is too many is taken away again, and
+/// not necessarily this one.
+///
+/// PD refuses when the store holds a replica already, is gone or silent for ten minutes, when the
+/// region has no leader or is in a joint state, and when a request or a drain is at work on it.
+/// Proven by a healthy replica there. Taken back by `remove_peer`. Takes about 20 ms per MiB on an
+/// idle cluster; PD gives up after ten minutes or 6 s per MiB.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddPeer {
+    /// Region that gets a replica more.
+    pub region_id: RegionId,
+    /// Store that holds it; it must not hold one yet.
+    pub store_id: StoreId,
+    /// Whether the replica votes; a voter if not given.
+    #[serde(default)]
+    pub role: NewPeerRole,
+}
+
+/// What a replica is that is added.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum NewPeerRole {
+    /// Votes, and may lead.
+    #[default]
+    Voter,
+    /// Follows without a vote.
+    Learner,
+}
+
+impl NewPeerRole {
+    fn of_pd(self) -> PeerRole {
+        match self {
+            Self::Voter => PeerRole::Voter,
+            Self::Learner => PeerRole::Learner,
+        }
+    }
+}
+
+#[async_trait]
+impl Mutation<Tikv> for AddPeer {
+    const NAME: &'static str = "add_peer";
+    const RISK: Risk = Risk::High;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = RegionFacts;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("region/{}", self.region_id)]
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<RegionFacts>, Error> {
+        let scene = match Scene::read(tikv, self.region_id).await? {
+            Ok(scene) => scene,
+            Err(verdict) => return Ok(Plan::new(verdict, RegionFacts::of(None))),
+        };
+        let facts = RegionFacts::of(Some(&scene.region));
+        let size = facts.size_mib;
+        let deadline_ms = snapshot_deadline_ms(size);
+        let mut plan = Plan::new(self.verdict(tikv, &scene).await?, facts.clone());
+        if let Some(wanted) = scene.wanted_replicas().filter(|n| *n <= facts.peers.len()) {
+            plan = plan.unknown(format!(
+                "which replica PD takes away again: its rules want no more than {wanted}"
+            ));
+        }
+        Ok(plan
+            .same("peers", facts.peers_text())
+            .same("conf_ver", facts.conf_ver)
+            .same("role", facts.role_on(self.store_id))
+            .impact(Quantity::REGIONS, 1, "regions, one replica of each")
+            .impact(Quantity::MOVED_MIB, size, "MiB copied to the store")
+            .touches(scene.domain(self.store_id))
+            .unknown("whether TiKV follows, and how fast it copies the snapshot")
+            .takes(
+                1_000 + 20 * size,
+                deadline_ms,
+                "idle clusters plus 50 MiB/s; PD's time-out",
+            )
+            .follow(500, SETTLE_MS, deadline_ms)
+            .clock(tikv.clock()))
+    }
+
+    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+        let (region_id, store_id) = (self.region_id.pd(), self.store_id.pd());
+        let operator = match self.role {
+            NewPeerRole::Voter => NewOperator::AddPeer {
+                region_id,
+                store_id,
+            },
+            NewPeerRole::Learner => NewOperator::AddLearner {
+                region_id,
+                store_id,
+            },
+        };
+        accepted(tikv.sender(attempt).add_operator(operator).await)
+    }
+
+    async fn probe(
+        &self,
+        tikv: &Tikv,
+        before: &RegionFacts,
+        sent: &Sent,
+    ) -> Result<Progress, Error> {
+        let store = self.store_id;
+        let role = role_name(self.role.of_pd());
+        let brief = format!("add peer: store [{store}]");
+        let done = |region: &Region, now: &RegionFacts| {
+            let peer = region.peer_on(store.pd())?;
+            (is_healthy(region, peer) && now.role_on(store) == Some(&role))
+                .then(|| format!("store {store} holds a {role} of the region"))
+        };
+        let begun = |now: &RegionFacts| {
+            let there = now.role_on(store)?;
+            Some(format!("half added: store {store} holds a {there}"))
+        };
+        let change = PeerChange {
+            asked: Asked {
+                region_id: self.region_id,
+                desc: match self.role {
+                    NewPeerRole::Voter => "admin-add-peer",
+                    NewPeerRole::Learner => "admin-add-learner",
+                },
+                brief: &|text| text == brief,
+            },
+            done: &done,
+            begun: &begun,
+        };
+        change.probe(tikv, before, sent).await
+    }
+
+    fn undo(&self, before: &RegionFacts, _: Option<&Outcome>) -> Undo {
+        if let Some(role) = before.role_on(self.store_id) {
+            return Undo::none(format!("store {} held a {role} before", self.store_id));
+        }
+        let back = RemovePeer {
+            region_id: self.region_id,
+            store_id: self.store_id,
+        };
+        Undo::with::<Tikv, _>(&back).expecting("role", role_name(self.role.of_pd()))
+    }
+}
+
+impl AddPeer {
+    /// PD's answer, from what it checks, in its order.
+    async fn verdict(&self, tikv: &Tikv, scene: &Scene) -> Result<Verdict, Error> {
+        let store = self.store_id;
+        if let Some(there) = scene.region.peer_on(store.pd()) {
+            if there.role == self.role.of_pd() && is_healthy(&scene.region, there) {
+                let already = format!("store {store} holds a {}", role_name(there.role));
+                return Ok(Verdict::NoOp { already });
+            }
+            let text = format!("region already has peer in store {store}");
+            return Ok(refusals::rejected("peer_exists", text));
+        }
+        let target = scene.store(tikv, store).await?;
+        if let Some(verdict) = refusals::unfit_store(store, target.as_ref(), tikv.clock()) {
+            return Ok(verdict);
+        }
+        if let Some(verdict) = scene.unworkable(false) {
+            return Ok(verdict);
+        }
+        // Whoever leads goes on leading, a witness apart.
+        if let Some(verdict) = scene.leaderless(tikv, &scene.region.peers, 4).await? {
+            return Ok(verdict);
+        }
+        Ok(scene.accepted(Level::Urgent, target.as_ref()))
+    }
+}

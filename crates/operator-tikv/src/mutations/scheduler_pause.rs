@@ -1,0 +1,251 @@
+//! See [`PauseScheduler`].
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use action_core::{
+    Accepted, Attempt, Attribution, Effect, Evidence, Mutation, Outcome, Plan, Progress, Risk,
+    Sent, Undo, Verdict,
+};
+use async_trait::async_trait;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::evidence::own_operator::{SETTLE_MS, accepted, unix_ms};
+use crate::mutations::resume_scheduler::ResumeScheduler;
+use crate::parameters::scheduler_name::SchedulerName;
+use crate::pd_rules::refusals;
+
+/// Pauses one of PD's schedulers for a time.
+///
+/// It goes on by itself when the time is over, or before, when PD's leader changes: PD keeps pauses
+/// in memory only. A paused drain moves no more leaders and still keeps leaders away. Pausing one
+/// that is paused starts its time anew.
+///
+/// PD refuses for a scheduler there is not. Proven by PD listing it as paused until then. Taken
+/// back by `resume_scheduler`. In force at once.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PauseScheduler {
+    /// Scheduler to pause, such as `balance-region-scheduler`.
+    pub scheduler: SchedulerName,
+    /// For how many seconds, a day at most.
+    pub seconds: PauseSeconds,
+}
+
+/// How long a pause is: 1 to 86,400 seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct PauseSeconds(u32);
+
+const LONGEST: u32 = 86_400;
+
+impl PauseSeconds {
+    /// So long; `None` when that is no time or more than a day.
+    #[must_use]
+    pub fn new(seconds: u32) -> Option<Self> {
+        (1..=LONGEST).contains(&seconds).then_some(Self(seconds))
+    }
+}
+
+impl JsonSchema for PauseSeconds {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "PauseSeconds".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": LONGEST })
+    }
+}
+
+impl<'de> Deserialize<'de> for PauseSeconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = u32::deserialize(deserializer)?;
+        Self::new(seconds).ok_or_else(|| {
+            let text = format_args!("{seconds} is not the length of a pause: 1 to {LONGEST}");
+            serde::de::Error::custom(text)
+        })
+    }
+}
+
+/// A scheduler as it was when its pause, or the end of it, was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PauseFacts {
+    /// Whether it was there, and not switched off.
+    pub exists: bool,
+    /// Until when it was paused, by PD's clock: milliseconds after 1970; `None` when it was not.
+    pub paused_until_unix_ms: Option<u64>,
+    /// For how many seconds more.
+    pub left_seconds: Option<u32>,
+}
+
+#[async_trait]
+impl Mutation<Tikv> for PauseScheduler {
+    const NAME: &'static str = "pause_scheduler";
+    const RISK: Risk = Risk::Medium;
+    const EFFECT: Effect = Effect::Lasting;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = false;
+    type Before = PauseFacts;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("scheduler/{}", self.scheduler)]
+    }
+
+    fn lasting_effect(&self) -> Option<String> {
+        Some(format!("pause-scheduler/{}", self.scheduler))
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<PauseFacts>, Error> {
+        let facts = match PauseFacts::read(tikv, &self.scheduler).await? {
+            Ok(facts) => facts,
+            Err(verdict) => return Ok(Plan::new(verdict, PauseFacts::nothing())),
+        };
+        let verdict = if facts.exists {
+            Verdict::WouldProceed
+        } else {
+            not_found()
+        };
+        Ok(facts
+            .preconditions(Plan::new(verdict, facts.clone()))
+            .impact("schedulers", 1, "schedulers that stand still")
+            .unknown("whether PD's leader changes meanwhile, which ends the pause")
+            .takes(100, 1_000, "PD keeps it in memory")
+            .follow(500, SETTLE_MS, 60_000)
+            .clock(tikv.clock()))
+    }
+
+    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+        let pd = tikv.sender(attempt);
+        let time = Duration::from_secs(self.seconds.0.into());
+        accepted(pd.pause_scheduler(self.scheduler.as_str(), time).await)
+    }
+
+    async fn probe(
+        &self,
+        tikv: &Tikv,
+        before: &PauseFacts,
+        sent: &Sent,
+    ) -> Result<Progress, Error> {
+        let paused = tikv.pd.paused_schedulers().await.map_err(Error::Read)?;
+        let name = &self.scheduler;
+        let pause = paused.iter().find(|one| one.name == name.as_str());
+        let until = pause.and_then(|pause| pause.resume_at).and_then(unix_ms);
+        let evidence = vec![Evidence::new(PAUSED, "paused_until_unix_ms", until)];
+        let lasts_ms = u64::from(self.seconds.0) * 1_000;
+        if pause.is_some() && until != before.paused_until_unix_ms {
+            let by = match (&sent.accepted, self.is_length_of(pause)) {
+                (Some(_), true) => Attribution::Ours,
+                (_, false) => Attribution::Another,
+                (None, true) => Attribution::Undecided,
+            };
+            let text = format!("`{name}` is paused");
+            return Ok(Progress::applied(by, text, evidence));
+        }
+        if sent.accepted.is_some() && pause.is_none() && sent.elapsed_ms >= lasts_ms {
+            let text = format!("`{name}` was paused; the time is over");
+            return Ok(Progress::applied(Attribution::Ours, text, evidence));
+        }
+        if sent.elapsed_ms < SETTLE_MS {
+            let text = format!("`{name}` is not paused yet");
+            return Ok(Progress::pending(text, evidence));
+        }
+        Ok(if sent.accepted.is_some() {
+            let text = format!(
+                "PD accepted, and `{name}` is not paused: PD's leader has changed, or somebody \
+                 resumed it"
+            );
+            Progress::not_applied("pause_lost", text, true, evidence)
+        } else {
+            let text = format!("`{name}` has not been paused");
+            Progress::not_applied("no_trace", text, true, evidence)
+        })
+    }
+
+    fn undo(&self, before: &PauseFacts, _: Option<&Outcome>) -> Undo {
+        if before.paused_until_unix_ms.is_some() {
+            return Undo::none("it was paused before; to resume it would end that pause too");
+        }
+        let back = ResumeScheduler {
+            scheduler: self.scheduler.clone(),
+        };
+        Undo::with::<Tikv, _>(&back).expecting("paused", true)
+    }
+}
+
+impl PauseScheduler {
+    /// Whether a pause is as long as this one, to two seconds.
+    fn is_length_of(&self, pause: Option<&pd_client::schedulers::PausedScheduler>) -> bool {
+        let times = pause.and_then(|pause| Some((pause.paused_at?, pause.resume_at?)));
+        let length = times.and_then(|(from, until)| until.duration_since(from).ok());
+        let wanted = Duration::from_secs(self.seconds.0.into());
+        length.is_none_or(|length| length.abs_diff(wanted) <= Duration::from_secs(2))
+    }
+}
+
+pub(crate) const PAUSED: &str = "GET /pd/api/v1/schedulers?status=paused&timestamp=true";
+
+pub(crate) fn not_found() -> Verdict {
+    refusals::rejected("PD:scheduler:ErrSchedulerNotFound", "scheduler not found")
+}
+
+impl PauseFacts {
+    pub(crate) fn nothing() -> Self {
+        Self {
+            exists: false,
+            paused_until_unix_ms: None,
+            left_seconds: None,
+        }
+    }
+
+    /// Three reads; or what PD would say because there is no cluster.
+    pub(crate) async fn read(
+        tikv: &Tikv,
+        name: &SchedulerName,
+    ) -> Result<Result<Self, Verdict>, Error> {
+        let pd = &tikv.pd;
+        let names = match pd.schedulers().await {
+            Ok(names) => names,
+            Err(error) => return refusals::unless_not_bootstrapped(error).map(Err),
+        };
+        // Before 7.6 those that are switched off are among them.
+        let disabled = pd.disabled_schedulers().await.map_err(Error::Read)?;
+        let paused = pd.paused_schedulers().await.map_err(Error::Read)?;
+        let is = |one: &String| one == name.as_str();
+        let pause = paused.iter().find(|one| one.name == name.as_str());
+        let until = pause.and_then(|pause| pause.resume_at);
+        let left = until.and_then(|until| until.duration_since(now(tikv)).ok());
+        Ok(Ok(Self {
+            exists: names.iter().any(is) && !disabled.iter().any(is),
+            paused_until_unix_ms: until.and_then(unix_ms),
+            left_seconds: left.and_then(|left| u32::try_from(left.as_secs()).ok()),
+        }))
+    }
+
+    /// What a plan relies on.
+    pub(crate) fn preconditions<B>(&self, plan: Plan<B>) -> Plan<B> {
+        plan.same("exists", self.exists)
+            .same("paused", self.paused_until_unix_ms.is_some())
+            .same("paused_until_unix_ms", self.paused_until_unix_ms)
+    }
+}
+
+/// The time by PD's clock, as far as it is known.
+fn now(tikv: &Tikv) -> SystemTime {
+    let now = SystemTime::now();
+    let ahead = tikv.clock().map_or(0, |clock| clock.ahead_ms);
+    let by = Duration::from_millis(ahead.unsigned_abs());
+    let shifted = if ahead < 0 {
+        now.checked_sub(by)
+    } else {
+        now.checked_add(by)
+    };
+    shifted.unwrap_or(now)
+}

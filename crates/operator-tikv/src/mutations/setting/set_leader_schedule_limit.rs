@@ -1,0 +1,67 @@
+//! See [`SetLeaderScheduleLimit`].
+
+use action_core::{Accepted, Attempt, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo};
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::mutations::setting::schedule_item::{Item, ItemFacts};
+use crate::parameters::schedule_limit::ScheduleLimit;
+
+/// Sets how many leader transfers PD's schedulers run at a time.
+///
+/// Drains count among them: with 0 a drain does not get on. Transfers by request do not count.
+///
+/// PD refuses while an override with a time to live is in force, which it does not show. Proven by
+/// reading the value back. Taken back by setting the value of before, if nobody has changed it
+/// since. In force at once, and for good.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetLeaderScheduleLimit {
+    /// Leader transfers at a time; 0 for none.
+    pub limit: ScheduleLimit,
+}
+
+const ITEM: Item<u64> = Item {
+    name: "leader-schedule-limit",
+    shown: |config| config.leader_schedule_limit,
+};
+
+#[async_trait]
+impl Mutation<Tikv> for SetLeaderScheduleLimit {
+    const NAME: &'static str = "set_leader_schedule_limit";
+    const RISK: Risk = Risk::Medium;
+    const EFFECT: Effect = Effect::Lasting;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = ItemFacts;
+
+    fn resources(&self) -> Vec<String> {
+        ITEM.resources()
+    }
+
+    fn lasting_effect(&self) -> Option<String> {
+        ITEM.lasting_effect()
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<ItemFacts>, Error> {
+        ITEM.plan(tikv, self.limit.get()).await
+    }
+
+    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+        ITEM.send(tikv, attempt, self.limit.get()).await
+    }
+
+    async fn probe(&self, tikv: &Tikv, before: &ItemFacts, sent: &Sent) -> Result<Progress, Error> {
+        ITEM.probe(tikv, self.limit.get(), before, sent).await
+    }
+
+    fn undo(&self, before: &ItemFacts, _: Option<&Outcome>) -> Undo {
+        ITEM.undo(self.limit.get(), before, |limit| {
+            let limit = ScheduleLimit::new(limit)?;
+            Some(Self { limit })
+        })
+    }
+}

@@ -1,0 +1,328 @@
+//! See [`OfflineStore`].
+
+use action_core::{
+    Accepted, Attempt, Attribution, Cause, Done, Effect, Evidence, Mutation, Outcome, Plan,
+    Progress, Quantity, Risk, Sent, Undo, Verdict,
+};
+use async_trait::async_trait;
+use pd_client::Version;
+use pd_client::config::{Config, ScheduleConfig};
+use pd_client::stores::{Store, StoreState};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::evidence::own_operator::{SETTLE_MS, accepted};
+use crate::mutations::store::cancel_offline::CancelOffline;
+use crate::parameters::ids::StoreId;
+use crate::pd_rules::leadership::state_text;
+use crate::pd_rules::refusals;
+use crate::pd_rules::region_snapshot;
+
+/// Empties a store for good: PD moves its replicas away and calls it a tombstone when none is left.
+///
+/// Until then `cancel_offline` takes it back. The store goes on serving what it holds. PD lifts its
+/// limit for removing replicas to 100,000,000 meanwhile.
+///
+/// PD refuses when fewer stores than replicas would be left, when all others are drained of
+/// leaders, and for a store that is gone or was given up by force. It counts stores that are down
+/// among those left: the plan says when too few of them are healthy. Proven by the store being a
+/// tombstone. Takes hours, as long as its replicas take to be copied.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfflineStore {
+    /// Store that holds nothing afterwards.
+    pub store_id: StoreId,
+}
+
+/// A store as it was when its emptying, or the end of that, was planned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OfflineFacts {
+    /// Where it was in its life, in PD's word; `None` when it was not there.
+    pub state: Option<String>,
+    /// Replicas it held.
+    pub regions: u64,
+    /// Replicas per minute that PD removed from it at most.
+    pub remove_per_minute: Option<f64>,
+}
+
+#[async_trait]
+impl Mutation<Tikv> for OfflineStore {
+    const NAME: &'static str = "offline_store";
+    const RISK: Risk = Risk::High;
+    const EFFECT: Effect = Effect::Lasting;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = OfflineFacts;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("store/{}", self.store_id)]
+    }
+
+    fn lasting_effect(&self) -> Option<String> {
+        Some(format!("offline/{}", self.store_id))
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<OfflineFacts>, Error> {
+        let store = match tikv.pd.store(self.store_id.pd()).await {
+            Ok(Some(store)) => store,
+            Ok(None) => {
+                let verdict = refusals::store_not_found(self.store_id);
+                return Ok(Plan::new(verdict, OfflineFacts::nothing()));
+            }
+            Err(error) => {
+                let verdict = refusals::unless_not_bootstrapped(error)?;
+                return Ok(Plan::new(verdict, OfflineFacts::nothing()));
+            }
+        };
+        let config = tikv.pd.config().await.map_err(Error::Read)?;
+        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        let verdict = self.verdict(tikv, &store, &config, &stores).await?;
+        let facts = OfflineFacts::of(&store, &config.schedule);
+        let size = u64::try_from(store.status.region_size).unwrap_or(0);
+        let likely_ms = 60_000 + size.saturating_mul(20);
+        let deadline_ms = likely_ms
+            .saturating_mul(20)
+            .clamp(3_600_000, 7 * 86_400_000);
+        Ok(Plan::new(verdict, facts.clone())
+            .same("state", facts.state)
+            .impact(
+                Quantity::REGIONS,
+                facts.regions,
+                "regions, one replica of each",
+            )
+            .impact(Quantity::MOVED_MIB, size, "MiB copied to other stores")
+            .impact(
+                Quantity::LEADERS,
+                store.status.leader_count,
+                "leaders moved off the store",
+            )
+            .touches(region_snapshot::failure_domain(
+                self.store_id,
+                Some(&store),
+                &config,
+            ))
+            .unknown("whether the other stores have room, and how fast replicas are copied")
+            .takes(
+                likely_ms,
+                deadline_ms,
+                "50 MiB/s; twenty times as long at most",
+            )
+            .follow(5_000, SETTLE_MS, deadline_ms)
+            .clock(tikv.clock()))
+    }
+
+    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+        let pd = tikv.sender(attempt);
+        accepted(pd.offline_store(self.store_id.pd()).await)
+    }
+
+    async fn probe(
+        &self,
+        tikv: &Tikv,
+        before: &OfflineFacts,
+        sent: &Sent,
+    ) -> Result<Progress, Error> {
+        let id = self.store_id;
+        let store = tikv.pd.store(id.pd()).await.map_err(Error::Read)?;
+        let source = format!("GET /pd/api/v1/store/{id}");
+        let state = store.as_ref().map(|store| state_text(&store.state_name));
+        let mut evidence = vec![Evidence::new(source.as_str(), "state", state)];
+        let by = if sent.accepted.is_some() {
+            Attribution::Ours
+        } else {
+            Attribution::Undecided
+        };
+        let Some(store) = store else {
+            // Tombstones are forgotten when somebody says so.
+            let text = format!("store {id} is gone, forgotten as a tombstone");
+            return Ok(Progress::applied(by, text, evidence));
+        };
+        let left = store.status.region_count;
+        evidence.push(Evidence::new(source, "region_count", left));
+        match store.state_name {
+            StoreState::Tombstone => {
+                let text = format!("store {id} holds nothing and is a tombstone");
+                Ok(Progress::applied(by, text, evidence))
+            }
+            StoreState::Offline => {
+                let progress = tikv.pd.store_progress(id.pd()).await.map_err(Error::Read)?;
+                let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+                let rate = progress.map_or_else(String::new, |progress| {
+                    format!(", {:.1} MiB/s", progress.current_speed)
+                });
+                let total = before.regions.max(left);
+                Ok(Progress::Pending {
+                    summary: format!("{left} of {total} replicas left on store {id}{rate}"),
+                    done: Some(Done::new(total - left, total, "replicas")),
+                    stalled: switched_off(&config),
+                    evidence,
+                })
+            }
+            _ if sent.elapsed_ms < SETTLE_MS => {
+                let text = format!("store {id} is not being emptied yet");
+                Ok(Progress::pending(text, evidence))
+            }
+            _ => {
+                let (code, text) = if sent.accepted.is_some() {
+                    (
+                        "taken_back",
+                        format!("store {id} is not being emptied any more"),
+                    )
+                } else {
+                    ("no_trace", format!("store {id} is not being emptied"))
+                };
+                let retryable = sent.accepted.is_none();
+                Ok(Progress::not_applied(code, text, retryable, evidence))
+            }
+        }
+    }
+
+    fn undo(&self, before: &OfflineFacts, outcome: Option<&Outcome>) -> Undo {
+        if before.state.as_deref() == Some("Offline") {
+            return Undo::none("the store was being emptied before; that is not ours");
+        }
+        let is_over = outcome.is_some_and(|outcome| {
+            let mut states = outcome.evidence.iter().filter(|one| one.fact == "state");
+            states.any(|one| one.value == "Tombstone" || one.value.is_null())
+        });
+        if is_over {
+            return Undo::none("a tombstone is not taken back; the store joins as a new one");
+        }
+        let back = CancelOffline {
+            store_id: self.store_id,
+        };
+        Undo::with::<Tikv, _>(&back).expecting("state", "Offline")
+    }
+}
+
+impl OfflineFacts {
+    pub(crate) fn nothing() -> Self {
+        Self {
+            state: None,
+            regions: 0,
+            remove_per_minute: None,
+        }
+    }
+
+    pub(crate) fn of(store: &Store, config: &ScheduleConfig) -> Self {
+        let limit = config.store_limit.get(&store.id);
+        Self {
+            state: Some(state_text(&store.state_name)),
+            regions: store.status.region_count,
+            remove_per_minute: limit.map(|limit| limit.remove_peer),
+        }
+    }
+}
+
+impl OfflineStore {
+    /// PD's answer, from what it checks, in its order.
+    async fn verdict(
+        &self,
+        tikv: &Tikv,
+        store: &Store,
+        config: &Config,
+        stores: &[Store],
+    ) -> Result<Verdict, Error> {
+        let id = self.store_id;
+        if let Some(verdict) = beyond_help(id, store) {
+            return Ok(verdict);
+        }
+        if store.state_name == StoreState::Offline {
+            let already = format!("store {id} is being emptied");
+            return Ok(Verdict::NoOp { already });
+        }
+        let is_up = |store: &&Store| {
+            let up = [StoreState::Up, StoreState::Disconnected, StoreState::Down];
+            up.contains(&store.state_name)
+        };
+        let mut up: Vec<&Store> = stores.iter().filter(is_up).collect();
+        if stores.iter().any(Store::is_tiflash) && counts_tikv_only(tikv).await? {
+            if store.is_tiflash() {
+                return Ok(self.accepted(config, stores));
+            }
+            up.retain(|store| !store.is_tiflash());
+        }
+        let needed = config.replication.max_replicas;
+        let left = (up.len() as u64).saturating_sub(1);
+        if left < needed {
+            let text = format!(
+                "can not remove store {id} since the number of up stores would be {left} while \
+                 need {needed}"
+            );
+            return Ok(refusals::rejected("PD:core:ErrStoresNotEnough", text));
+        }
+        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let drained = |store: &&Store| {
+            let drains = drains.as_ref();
+            drains.is_some_and(|drains| drains.stores.contains_key(&store.id))
+        };
+        let mut others = up.iter().filter(|other| other.id != id.pd());
+        if others.all(drained) {
+            let text = format!(
+                "can not remove store {id} since there are no extra up store to store the leader"
+            );
+            return Ok(refusals::rejected(
+                "PD:core:ErrNoStoreForRegionLeader",
+                text,
+            ));
+        }
+        Ok(self.accepted(config, stores))
+    }
+
+    fn accepted(&self, config: &Config, stores: &[Store]) -> Verdict {
+        let mut causes = switched_off(&config.schedule);
+        let healthy = stores.iter().filter(|store| {
+            store.id != self.store_id.pd()
+                && store.state_name == StoreState::Up
+                && !store.is_tiflash()
+        });
+        let healthy = healthy.count() as u64;
+        if healthy < config.replication.max_replicas {
+            let text =
+                format!("{healthy} other stores are healthy, fewer than replicas of a region");
+            causes.push(Cause::new("too_few_healthy_stores", text));
+        }
+        if causes.is_empty() {
+            Verdict::WouldProceed
+        } else {
+            Verdict::AcceptedButWillNotProgress { causes }
+        }
+    }
+}
+
+/// What PD says to any change of the life of a store that is over.
+pub(crate) fn beyond_help(id: StoreId, store: &Store) -> Option<Verdict> {
+    if store.state_name == StoreState::Tombstone {
+        return Some(refusals::store_removed(id));
+    }
+    store.physically_destroyed.then(|| {
+        let text = format!("store {id} has been physically destroyed");
+        refusals::rejected("PD:core:ErrStoreDestroyed", text)
+    })
+}
+
+/// Whether PD leaves TiFlash stores out of account: after 8.5.
+async fn counts_tikv_only(tikv: &Tikv) -> Result<bool, Error> {
+    let version = tikv.pd.version().await.map_err(Error::Read)?;
+    Ok(version >= Version::new(9, 0, 0))
+}
+
+/// What keeps a store from being emptied.
+fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    if config.replica_schedule_limit == 0 {
+        let text = "`replica-schedule-limit` is 0";
+        causes.push(Cause::new("replica_schedule_limit_zero", text));
+    }
+    if config.enable_replace_offline_replica == Some(false) {
+        let text = "`enable-replace-offline-replica` is off";
+        causes.push(Cause::new("replace_offline_replica_off", text));
+    }
+    if config.halt_scheduling {
+        causes.push(Cause::new("scheduling_halted", "`halt-scheduling` is on"));
+    }
+    causes
+}

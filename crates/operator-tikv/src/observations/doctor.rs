@@ -1,0 +1,63 @@
+//! See [`Doctor`].
+
+use action_core::{Cost, Finding, Observation, Role};
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+
+mod drains;
+mod half_moved;
+mod pauses;
+mod settings;
+mod stores;
+mod versions;
+
+/// Looks for what was left behind: drains, pauses, overrides, switched-off scheduling, unfinished
+/// moves, stores that are down or do not get empty, mixed versions, clocks that differ.
+///
+/// A finding need not be wrong: somebody may be at work. Each has what was read that shows it, the
+/// next safe step, the action that fixes it where all its parameters are known, and, for a lasting
+/// effect, the key by which a journal knows who asked for it. No findings: nothing was left.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Doctor {}
+
+/// What was left behind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Leftovers {
+    /// What was found; empty when nothing was.
+    pub findings: Vec<Finding>,
+    /// Whether some are left out: beyond 100 in all, or 8 unfinished moves.
+    pub cut: bool,
+    /// What could not be read, and may be left behind all the same.
+    pub unknown: Vec<String>,
+}
+
+const MOST_FINDINGS: usize = 100;
+
+#[async_trait]
+impl Observation<Tikv> for Doctor {
+    const NAME: &'static str = "doctor";
+    const COST: Cost = Cost::List;
+    const ROLE: Option<Role> = Some(Role::Leftovers);
+    type Output = Leftovers;
+
+    async fn observe(&self, tikv: &Tikv) -> Result<Leftovers, Error> {
+        let mut found = Leftovers::default();
+        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        let config = tikv.pd.config().await.map_err(Error::Read)?;
+        drains::look(tikv, &stores, &mut found).await?;
+        pauses::look(tikv, &config, &mut found).await?;
+        let gauges = settings::look(tikv, &config, &mut found).await?;
+        stores::look(tikv, &stores, &config, &mut found).await?;
+        half_moved::look(tikv, &stores, gauges.as_ref(), &mut found).await?;
+        versions::look(tikv, &stores, &config, &mut found).await?;
+        found.cut |= found.findings.len() > MOST_FINDINGS;
+        found.findings.truncate(MOST_FINDINGS);
+        Ok(found)
+    }
+}

@@ -1,0 +1,48 @@
+//! Drains that somebody forgot.
+
+use pd_client::stores::Store;
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::mutations::store::drain::DRAINS;
+use crate::mutations::store::stop_drain::StopDrain;
+use crate::observations::doctor::Leftovers;
+use crate::observations::list_drains::effect;
+use crate::observations::reasons;
+
+pub(super) async fn look(
+    tikv: &Tikv,
+    stores: &[Store],
+    found: &mut Leftovers,
+) -> Result<(), Error> {
+    let Some(config) = tikv.pd.evict_leader_config().await.map_err(Error::Read)? else {
+        return Ok(());
+    };
+    if config.stores.is_empty() {
+        let text = "the scheduler that drains exists, and drains no store";
+        let empty = reasons::EMPTY_DRAIN.found("scheduler/evict-leader-scheduler", text);
+        found.findings.push(empty.seen(DRAINS, "stores", 0));
+    }
+    for id in config.stores.keys() {
+        let about = format!("store/{id}");
+        let stop = StopDrain {
+            store_id: (*id).into(),
+        };
+        let left = match stores.iter().find(|store| store.id == *id) {
+            Some(store) => {
+                let leaders = store.status.leader_count;
+                let text = format!("leaders are being drained from store {id}; {leaders} are left");
+                let source = format!("GET /pd/api/v1/store/{id}");
+                let left = reasons::DRAIN_LEFT.found(about, text);
+                left.seen(source, "leader_count", leaders)
+            }
+            None => {
+                let text = format!("leaders are being drained from store {id}, which is gone");
+                reasons::DRAIN_OF_NO_STORE.found(about, text)
+            }
+        };
+        let left = left.seen(DRAINS, "draining", true).effect(effect(*id));
+        found.findings.push(left.fixed_by::<Tikv, _>(&stop));
+    }
+    Ok(())
+}

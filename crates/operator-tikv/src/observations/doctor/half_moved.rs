@@ -1,0 +1,103 @@
+//! Moves that were begun and not finished.
+
+use std::collections::BTreeMap;
+
+use action_core::Finding;
+use pd_client::gauges::Gauges;
+use pd_client::regions::{PeerRole, Region, RegionCheck};
+use pd_client::rules::RegionFit;
+use pd_client::stores::Store;
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::facts::region::RegionFacts;
+use crate::observations::doctor::Leftovers;
+use crate::observations::reasons;
+
+/// PD lists all regions of a check or none; above this many it is not asked.
+const MOST_LISTED: f64 = 10_000.0;
+
+/// How many regions are looked at one by one.
+const MOST_REGIONS: usize = 8;
+
+pub(super) async fn look(
+    tikv: &Tikv,
+    stores: &[Store],
+    gauges: Option<&Gauges>,
+    found: &mut Leftovers,
+) -> Result<(), Error> {
+    let mut suspects: BTreeMap<_, Region> = BTreeMap::new();
+    for (check, gauge) in [
+        (RegionCheck::ExtraPeer, "extra-peer-region-count"),
+        (RegionCheck::LearnerPeer, "learner-peer-region-count"),
+    ] {
+        let count = gauges.and_then(|gauges| gauges.regions.get(gauge));
+        if let Some(count) = count.filter(|count| **count > MOST_LISTED) {
+            let what = format!("unfinished moves among {count} regions: too many to list");
+            found.unknown.push(what);
+            continue;
+        }
+        let listed = tikv.pd.regions_in_check(check).await.map_err(Error::Read)?;
+        let suspicious = listed
+            .into_iter()
+            .filter(|region| check == RegionCheck::ExtraPeer || has_stray_learner(region, stores));
+        suspects.extend(suspicious.map(|region| (region.id, region)));
+    }
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    let operators = tikv.pd.operators().await.map_err(Error::Read)?;
+    let is_idle = |region: &Region| {
+        let mut operators = operators.iter();
+        operators.all(|operator| operator.region_id != Some(region.id))
+    };
+    let idle: Vec<Region> = suspects.into_values().filter(is_idle).collect();
+    found.cut |= idle.len() > MOST_REGIONS;
+    for region in idle.into_iter().take(MOST_REGIONS) {
+        let fit = match tikv.pd.region_fit(region.id).await {
+            // Merged away in between.
+            Err(error) if error.is_not_found() => continue,
+            fit => fit.map_err(Error::Read)?,
+        };
+        found
+            .findings
+            .extend(fit.and_then(|fit| half_moved(&region, &fit)));
+    }
+    Ok(())
+}
+
+/// Whether there is a learner elsewhere than on TiFlash, where learners belong.
+fn has_stray_learner(region: &Region, stores: &[Store]) -> bool {
+    let is_tiflash = |id| {
+        let mut stores = stores.iter();
+        stores.any(|store| store.id == id && store.is_tiflash())
+    };
+    let mut peers = region.peers.iter();
+    peers.any(|peer| peer.role == PeerRole::Learner && !is_tiflash(peer.store_id))
+}
+
+fn half_moved(region: &Region, fit: &RegionFit) -> Option<Finding> {
+    let is_other = fit
+        .rule_fits
+        .iter()
+        .any(|one| !one.peers_different_role.is_empty());
+    if fit.orphan_peers.is_empty() && !is_other {
+        return None;
+    }
+    let id = region.id;
+    let peers = RegionFacts::of(Some(region)).peers_text();
+    let text = format!("region {id} is half moved: it has {peers}");
+    let found = reasons::HALF_MOVED.found(format!("region/{id}"), text);
+    let orphans: Vec<String> = fit
+        .orphan_peers
+        .iter()
+        .take(16)
+        .map(|peer| format!("store {}", peer.store_id))
+        .collect();
+    let source = format!("GET /pd/api/v1/config/rules/region/{id}/detail");
+    Some(
+        found
+            .seen(format!("GET /pd/api/v1/region/id/{id}"), "peers", peers)
+            .seen(source, "orphan_peers", orphans),
+    )
+}

@@ -1,0 +1,90 @@
+//! Settings that switch scheduling off, or are not what is stored.
+
+use action_core::Finding;
+use pd_client::config::{Config, ScheduleConfig};
+use pd_client::gauges::Gauges;
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::facts::settings_in_force::{self, GAUGES, Shadow};
+use crate::mutations::setting::set_leader_schedule_limit::SetLeaderScheduleLimit;
+use crate::mutations::setting::set_region_schedule_limit::SetRegionScheduleLimit;
+use crate::mutations::setting::set_replica_schedule_limit::SetReplicaScheduleLimit;
+use crate::observations::doctor::Leftovers;
+use crate::observations::reasons;
+use crate::observations::why::cluster::{CONFIG, halted};
+use crate::parameters::schedule_limit::ScheduleLimit;
+
+pub(super) async fn look(
+    tikv: &Tikv,
+    config: &Config,
+    found: &mut Leftovers,
+) -> Result<Option<Gauges>, Error> {
+    if config.schedule.halt_scheduling {
+        found.findings.push(halted());
+    }
+    let zero = zeros(&config.schedule);
+    if !zero.is_empty() {
+        let defaults = tikv.pd.default_config().await.map_err(Error::Read)?;
+        let findings = zero.into_iter().map(|name| limit_zero(name, &defaults));
+        found.findings.extend(findings);
+    }
+    let gauges = settings_in_force::gauges(tikv).await;
+    if gauges.is_none() {
+        let what = "overrides with a time to live: the figures of PD's leader could not be read";
+        found.unknown.push(what.to_owned());
+    }
+    let shadows = settings_in_force::shadows(&config.schedule, gauges.as_ref());
+    found.findings.extend(shadows.iter().map(overridden));
+    Ok(gauges)
+}
+
+/// The limits that are 0 as stored.
+fn zeros(schedule: &ScheduleConfig) -> Vec<&'static str> {
+    let limits = [
+        ("leader-schedule-limit", schedule.leader_schedule_limit),
+        ("region-schedule-limit", schedule.region_schedule_limit),
+        ("replica-schedule-limit", schedule.replica_schedule_limit),
+    ];
+    let zeros = limits.into_iter().filter(|(_, limit)| *limit == 0);
+    zeros.map(|(name, _)| name).collect()
+}
+
+fn limit_zero(name: &str, defaults: &Config) -> Finding {
+    let zero = reasons::LIMIT_ZERO
+        .found(format!("config/{name}"), format!("`{name}` is 0"))
+        .seen(CONFIG, name, 0)
+        .effect(format!("config/schedule.{name}"));
+    let defaults = &defaults.schedule;
+    let limit = ScheduleLimit::new;
+    let fixed = match name {
+        "leader-schedule-limit" => limit(defaults.leader_schedule_limit).map(|limit| {
+            zero.clone()
+                .fixed_by::<Tikv, _>(&SetLeaderScheduleLimit { limit })
+        }),
+        "region-schedule-limit" => limit(defaults.region_schedule_limit).map(|limit| {
+            zero.clone()
+                .fixed_by::<Tikv, _>(&SetRegionScheduleLimit { limit })
+        }),
+        _ => limit(defaults.replica_schedule_limit).map(|limit| {
+            zero.clone()
+                .fixed_by::<Tikv, _>(&SetReplicaScheduleLimit { limit })
+        }),
+    };
+    fixed.unwrap_or(zero)
+}
+
+fn overridden(shadow: &Shadow) -> Finding {
+    let Shadow {
+        name,
+        stored,
+        in_force,
+    } = shadow;
+    let text = format!(
+        "`{name}` is {in_force} in force and {stored} stored, or was set less than ten seconds ago"
+    );
+    reasons::TTL_OVERRIDE
+        .found(format!("config/{name}"), text)
+        .seen(GAUGES, name, *in_force)
+        .seen(CONFIG, name, *stored)
+}

@@ -1,0 +1,90 @@
+//! Versions that differ, and clocks that do.
+
+use std::collections::BTreeSet;
+
+use pd_client::Version;
+use pd_client::config::Config;
+use pd_client::stores::Store;
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::facts::bounded_text::bounded;
+use crate::observations::doctor::Leftovers;
+use crate::observations::reasons;
+
+/// A difference that no network explains, milliseconds.
+const SKEW_MS: u64 = 2_000;
+
+/// How many versions are named.
+const MOST_NAMED: usize = 8;
+
+pub(super) async fn look(
+    tikv: &Tikv,
+    stores: &[Store],
+    config: &Config,
+    found: &mut Leftovers,
+) -> Result<(), Error> {
+    let members = tikv.pd.members().await.map_err(Error::Read)?;
+    let of_members = members
+        .members
+        .iter()
+        .map(|one| one.binary_version.as_str());
+    differ("members of PD", "GET /pd/api/v1/members", of_members, found);
+    let of_stores = stores.iter().map(|store| store.version.as_str());
+    differ("stores", "GET /pd/api/v1/stores", of_stores, found);
+
+    let version = tikv.pd.version().await.map_err(Error::Read)?;
+    let tested =
+        |version: &Version| *version >= Version::new(6, 5, 0) && *version < Version::new(10, 0, 0);
+    if !tested(&version) {
+        let text = format!("PD says its version is `{}`", bounded(version.as_str()));
+        let unknown = reasons::VERSION_UNKNOWN.found("cluster", text);
+        let seen = unknown.seen(
+            "GET /pd/api/v1/version",
+            "version",
+            bounded(version.as_str()),
+        );
+        let cluster = config.cluster_version.as_deref().map(bounded);
+        found
+            .findings
+            .push(seen.seen("GET /pd/api/v1/config", "cluster-version", cluster));
+    }
+    if let Some(clock) = tikv.clock() {
+        let ahead_ms = clock.ahead_ms.unsigned_abs();
+        if ahead_ms > clock.uncertainty_ms.saturating_add(SKEW_MS) {
+            let way = if clock.ahead_ms < 0 {
+                "behind"
+            } else {
+                "ahead of"
+            };
+            let text = format!("PD's clock is {ahead_ms} ms {way} ours");
+            let skew = reasons::CLOCK_SKEW.found("cluster", text);
+            found.findings.push(
+                skew.seen("the Date of PD's answers", "ahead_ms", clock.ahead_ms)
+                    .seen(
+                        "the Date of PD's answers",
+                        "uncertainty_ms",
+                        clock.uncertainty_ms,
+                    ),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn differ<'a>(
+    whose: &str,
+    source: &str,
+    versions: impl Iterator<Item = &'a str>,
+    found: &mut Leftovers,
+) {
+    // Some write the `v`, some do not, and some say nothing.
+    let bare = versions.map(|version| version.strip_prefix('v').unwrap_or(version));
+    let distinct: BTreeSet<&str> = bare.filter(|version| !version.is_empty()).collect();
+    if distinct.len() > 1 {
+        let named: Vec<String> = distinct.into_iter().take(MOST_NAMED).map(bounded).collect();
+        let text = format!("{whose} are of versions {}", named.join(", "));
+        let mixed = reasons::VERSION_MISMATCH.found("cluster", text);
+        found.findings.push(mixed.seen(source, "versions", named));
+    }
+}

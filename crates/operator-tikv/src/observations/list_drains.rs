@@ -1,0 +1,99 @@
+//! See [`ListDrains`].
+
+use action_core::{Cost, Observation};
+use async_trait::async_trait;
+use pd_client::schedulers::EvictRange;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::parameters::ids::StoreId;
+use crate::parameters::list_limit::Limit;
+
+/// Lists the stores that leaders are being drained from, whoever asked for it.
+///
+/// By store id. `total` is how many there are, and `cut` says whether some are left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListDrains {
+    /// How many drains to give at most.
+    #[serde(default)]
+    pub limit: Limit<100, 1000>,
+}
+
+/// The drains in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Drains {
+    /// One for each store, by store id.
+    pub drains: Vec<Drain>,
+    /// How many there are, given or not.
+    pub total: u64,
+    /// Whether some are left out.
+    pub cut: bool,
+    /// Leaders moved per round and store; only PD 8.3 and later says.
+    pub batch: Option<u32>,
+}
+
+/// A drain in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Drain {
+    /// The store that leaders are kept away from.
+    pub store_id: StoreId,
+    /// Regions it still leads; absent when the store is not known any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leader_count: Option<u64>,
+    /// Whether only some key ranges are drained.
+    pub partial: bool,
+    /// What a journal knows it by, such as `evict-leader/4`. PD does not say who asked for it.
+    pub lasting_effect: String,
+}
+
+#[async_trait]
+impl Observation<Tikv> for ListDrains {
+    const NAME: &'static str = "list_drains";
+    const COST: Cost = Cost::List;
+    type Output = Drains;
+
+    async fn observe(&self, tikv: &Tikv) -> Result<Drains, Error> {
+        let config = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let Some(config) = config else {
+            return Ok(Drains {
+                drains: Vec::new(),
+                total: 0,
+                cut: false,
+                batch: None,
+            });
+        };
+        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        let drains = config.stores.iter().take(self.limit.get());
+        let drains: Vec<Drain> = drains
+            .map(|(id, ranges)| Drain {
+                store_id: (*id).into(),
+                leader_count: stores
+                    .iter()
+                    .find(|store| store.id == *id)
+                    .map(|store| store.status.leader_count),
+                partial: !ranges.iter().any(is_everything),
+                lasting_effect: effect(*id),
+            })
+            .collect();
+        Ok(Drains {
+            total: config.stores.len() as u64,
+            cut: config.stores.len() > drains.len(),
+            drains,
+            batch: config.batch,
+        })
+    }
+}
+
+/// What a drain is known by in a journal.
+pub(crate) fn effect(store_id: pd_client::StoreId) -> String {
+    format!("evict-leader/{store_id}")
+}
+
+fn is_everything(range: &EvictRange) -> bool {
+    range.start_key.is_empty() && range.end_key.is_empty()
+}

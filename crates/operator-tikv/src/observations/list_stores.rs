@@ -1,0 +1,115 @@
+//! See [`ListStores`].
+
+use action_core::{Cost, Observation, Role};
+use async_trait::async_trait;
+use pd_client::stores::Store;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::facts::bounded_text::bounded;
+use crate::mutations::store::drain::is_draining;
+use crate::parameters::ids::StoreId;
+use crate::parameters::list_limit::Limit;
+use crate::pd_rules::leadership::state_text;
+
+/// Lists the stores that are not tombstones, with what they hold and whether PD hears of them.
+///
+/// By store id. `total` is how many there are, and `cut` says whether some are left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListStores {
+    /// How many stores to give at most.
+    #[serde(default)]
+    pub limit: Limit<100, 1000>,
+}
+
+/// The stores of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Stores {
+    /// By store id.
+    pub stores: Vec<StoreView>,
+    /// How many there are, given or not.
+    pub total: u64,
+    /// Whether some are left out.
+    pub cut: bool,
+}
+
+/// A store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct StoreView {
+    /// Its id.
+    pub store_id: StoreId,
+    /// Where clients reach it.
+    pub address: String,
+    /// Where it is in its life, in PD's word, such as `Up`, `Disconnected`, `Down` or `Offline`.
+    pub state: String,
+    /// Its version, without the `v`.
+    pub version: String,
+    /// Whether it is a TiFlash store, which never leads.
+    pub tiflash: bool,
+    /// Regions it leads.
+    pub leader_count: u64,
+    /// Regions it holds a replica of.
+    pub region_count: u64,
+    /// Size of its disk, in PD's words, to four digits.
+    pub capacity: String,
+    /// What is free of it, likewise.
+    pub available: String,
+    /// Whether leaders are being drained from it.
+    pub draining: bool,
+    /// Its labels as `key=value`, such as `zone=z1`; at most 16.
+    pub labels: Vec<String>,
+}
+
+/// More labels of one store than anybody has.
+const MOST_LABELS: usize = 16;
+
+impl StoreView {
+    pub(crate) fn of(store: &Store, draining: bool) -> Self {
+        let labels = store.labels.iter().take(MOST_LABELS);
+        Self {
+            store_id: store.id.into(),
+            address: bounded(&store.address),
+            state: bounded(&state_text(&store.state_name)),
+            version: bounded(&store.version),
+            tiflash: store.is_tiflash(),
+            leader_count: store.status.leader_count,
+            region_count: store.status.region_count,
+            capacity: bounded(store.status.capacity.as_str()),
+            available: bounded(store.status.available.as_str()),
+            draining,
+            labels: labels
+                .map(|label| bounded(&format!("{}={}", label.key, label.value)))
+                .collect(),
+        }
+    }
+}
+
+#[async_trait]
+impl Observation<Tikv> for ListStores {
+    const NAME: &'static str = "list_stores";
+    const COST: Cost = Cost::List;
+    const ROLE: Option<Role> = Some(Role::Overview);
+    type Output = Stores;
+
+    async fn observe(&self, tikv: &Tikv) -> Result<Stores, Error> {
+        let mut stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        stores.sort_by_key(|store| store.id);
+        let total = stores.len() as u64;
+        let cut = self.limit.cut(&mut stores);
+        let views = stores.iter().map(|store| {
+            let draining = is_draining(drains.as_ref(), store.id.into());
+            StoreView::of(store, draining)
+        });
+        Ok(Stores {
+            stores: views.collect(),
+            total,
+            cut,
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! What is in the way of one region.
+
+use action_core::Finding;
+use pd_client::regions::{Peer, PeerRole, Region};
+use pd_client::stores::StoreState;
+use serde_json::Value;
+
+use crate::facts::bounded_text::bounded;
+use crate::facts::region::{in_joint_state, is_healthy, role_name};
+use crate::observations::reasons::{self, Reason};
+use crate::observations::why::scene::{RegionScene, Scene};
+use crate::observations::why::target::{could_lead, could_take};
+use crate::pd_rules::leadership::state_text;
+
+pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
+    match &scene.region {
+        None => Vec::new(),
+        Some((_, Some(region))) => of(scene, region),
+        Some((id, None)) => {
+            let text = format!("there is no region {id}");
+            let source = format!("GET /pd/api/v1/region/id/{id}");
+            let found = reasons::REGION_NOT_FOUND.found(format!("region/{id}"), text);
+            vec![found.seen(source, "region", Value::Null)]
+        }
+    }
+}
+
+fn of(scene: &Scene, about: &RegionScene) -> Vec<Finding> {
+    let region = &about.region;
+    let mut findings: Vec<Finding> = leader(scene, region).into_iter().collect();
+    let joint: Vec<&Peer> = region
+        .peers
+        .iter()
+        .filter(|peer| in_joint_state(peer))
+        .collect();
+    if !joint.is_empty() {
+        let text = format!("region {} is between two sets of voters", region.id);
+        findings.push(found(
+            reasons::JOINT_STATE,
+            region,
+            text,
+            "joint",
+            peers(&joint),
+        ));
+    }
+    let pending: Vec<&Peer> = region.pending_peers.iter().collect();
+    if !pending.is_empty() {
+        let text = format!("{} of region {} lags behind", peers(&pending), region.id);
+        findings.push(found(
+            reasons::PEER_PENDING,
+            region,
+            text,
+            "pending",
+            peers(&pending),
+        ));
+    }
+    if !region.down_peers.is_empty() {
+        let down: Vec<&Peer> = region.down_peers.iter().map(|down| &down.peer).collect();
+        let text = format!("{} of region {} does not answer", peers(&down), region.id);
+        findings.push(found(
+            reasons::PEER_DOWN,
+            region,
+            text,
+            "down",
+            peers(&down),
+        ));
+    }
+    if about.denied {
+        let text = format!("a label denies scheduling region {}", region.id);
+        let source = format!("GET /pd/api/v1/region/id/{}/labels", region.id);
+        let denied = reasons::LABEL_DENIES.found(format!("region/{}", region.id), text);
+        findings.push(denied.seen(source, "schedule", "deny"));
+    }
+    findings.extend(operator(scene, region));
+    findings.extend(rules(about));
+    if scene.to.is_none() {
+        findings.extend(nowhere(scene, about));
+    }
+    findings
+}
+
+fn leader(scene: &Scene, region: &Region) -> Option<Finding> {
+    let Some(leader) = &region.leader else {
+        let text = format!("region {} has no leader", region.id);
+        let reason = reasons::REGION_WITHOUT_LEADER;
+        return Some(found(reason, region, text, "leader", Value::Null));
+    };
+    let state = scene.store(leader.store_id).map(|store| &store.state_name);
+    let is_heard_of = matches!(state, Some(StoreState::Up | StoreState::Offline));
+    (!is_heard_of).then(|| {
+        let state = state.map_or_else(|| "gone".to_owned(), state_text);
+        let text = format!(
+            "store {} leads region {} and is {state}",
+            leader.store_id, region.id
+        );
+        let reason = reasons::LEADER_SILENT;
+        let id = leader.store_id.get().to_string();
+        found(reason, region, text, "leader_store_id", id)
+    })
+}
+
+fn operator(scene: &Scene, region: &Region) -> Option<Finding> {
+    let mut operators = scene.operators.iter();
+    let running = operators.find(|one| one.region_id == Some(region.id))?;
+    let text = format!(
+        "`{}` is on region {}: {}",
+        bounded(&running.desc),
+        region.id,
+        bounded(&running.brief)
+    );
+    let source = format!("GET /pd/api/v1/operators/{}", region.id);
+    let reason = reasons::OPERATOR_IN_THE_WAY;
+    let found = reason.found(format!("region/{}", region.id), text);
+    Some(found.seen(source, "operator", bounded(&running.raw)))
+}
+
+/// A region whose replicas are not where its rules want them.
+fn rules(about: &RegionScene) -> Option<Finding> {
+    let region = &about.region;
+    let fit = about.fit.as_ref()?;
+    let unsatisfied = fit.rule_fits.iter().filter(|one| {
+        one.peers.len() as u64 != one.rule.count || !one.peers_different_role.is_empty()
+    });
+    let names: Vec<String> = unsatisfied
+        .take(8)
+        .map(|one| bounded(&format!("{}/{}", one.rule.group_id, one.rule.id)))
+        .collect();
+    let orphans: Vec<&Peer> = fit.orphan_peers.iter().collect();
+    if names.is_empty() && orphans.is_empty() {
+        return None;
+    }
+    let mut texts = Vec::new();
+    if !names.is_empty() {
+        texts.push(format!(
+            "rules that are not satisfied: {}",
+            names.join(", ")
+        ));
+    }
+    if !orphans.is_empty() {
+        texts.push(format!("replicas that no rule wants: {}", peers(&orphans)));
+    }
+    let text = format!("region {}: {}", region.id, texts.join("; "));
+    let source = format!("GET /pd/api/v1/config/rules/region/{}/detail", region.id);
+    let found = reasons::RULES_UNSATISFIED.found(format!("region/{}", region.id), text);
+    Some(found.seen(source.clone(), "unsatisfied_rules", names).seen(
+        source,
+        "orphan_peers",
+        peers(&orphans),
+    ))
+}
+
+/// Where nothing may go.
+fn nowhere(scene: &Scene, about: &RegionScene) -> Vec<Finding> {
+    let region = &about.region;
+    let rules = about.rules.as_deref();
+    let mut findings = Vec::new();
+    let leads = |peer: &Peer| region.leader.is_some_and(|leader| leader.id == peer.id);
+    let is_target = |peer: &&Peer| {
+        let store = scene.store(peer.store_id);
+        !leads(peer)
+            && matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter)
+            && is_healthy(region, peer)
+            && store.is_some_and(|store| could_lead(scene, store, rules))
+    };
+    // Replicas that do not answer are told of themselves.
+    let is_well = region.down_peers.is_empty() && region.pending_peers.is_empty();
+    if scene.what.leaders() && is_well && region.peers.iter().filter(is_target).count() == 0 {
+        let text = format!(
+            "no store with another voter of region {} may lead it",
+            region.id
+        );
+        let all: Vec<&Peer> = region.peers.iter().collect();
+        findings.push(found(
+            reasons::NO_LEADER_TARGET,
+            region,
+            text,
+            "peers",
+            peers(&all),
+        ));
+    }
+    // With as many stores as replicas that is how it should be, unless one has to move.
+    let must_move = !scene.what.leaders() || scene.from.is_some();
+    let mut stores = scene.stores.iter();
+    let free =
+        stores.any(|store| region.peer_on(store.id).is_none() && could_take(scene, store, rules));
+    if scene.what.replicas() && must_move && !free {
+        let text = format!("no store could take a replica of region {}", region.id);
+        let count = scene.stores.len();
+        findings.push(
+            reasons::NO_FREE_STORE
+                .found(format!("region/{}", region.id), text)
+                .seen("GET /pd/api/v1/stores", "stores", count),
+        );
+    }
+    findings
+}
+
+/// Replicas as text, such as `store 1 Voter, store 4 Learner`.
+fn peers(peers: &[&Peer]) -> String {
+    let texts: Vec<String> = peers
+        .iter()
+        .take(16)
+        .map(|peer| format!("store {} {}", peer.store_id, role_name(peer.role)))
+        .collect();
+    texts.join(", ")
+}
+
+fn found(
+    reason: Reason,
+    region: &Region,
+    text: String,
+    fact: &str,
+    value: impl Into<Value>,
+) -> Finding {
+    let source = format!("GET /pd/api/v1/region/id/{}", region.id);
+    let found = reason.found(format!("region/{}", region.id), text);
+    found.seen(source, fact, value)
+}

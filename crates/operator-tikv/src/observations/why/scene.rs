@@ -1,0 +1,183 @@
+//! Everything that is read to tell why something does not move, once.
+
+use action_core::Cause;
+use pd_client::checkers::Checker;
+use pd_client::config::Config;
+use pd_client::gauges::Gauges;
+use pd_client::maintenance::MaintenanceTask;
+use pd_client::operators::Operator;
+use pd_client::regions::Region;
+use pd_client::rules::{RegionFit, Rule};
+use pd_client::schedulers::PausedScheduler;
+use pd_client::stores::Store;
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::facts::pd_clock::PdTime;
+use crate::facts::settings_in_force;
+use crate::mutations::store::drain::is_draining;
+use crate::observations::list_schedulers;
+use crate::observations::why::{Moving, Why};
+use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::drain_blockers::blockers;
+use crate::pd_rules::leadership::Keepers;
+
+/// What was read.
+pub(super) struct Scene {
+    pub(super) what: Moving,
+    pub(super) config: Config,
+    pub(super) gauges: Option<Gauges>,
+    /// All but tombstones.
+    pub(super) stores: Vec<Store>,
+    pub(super) keepers: Keepers,
+    pub(super) paused: Vec<PausedScheduler>,
+    pub(super) removed: Vec<String>,
+    pub(super) paused_checkers: Vec<Checker>,
+    pub(super) operators: Vec<Operator>,
+    pub(super) maintenance: Option<MaintenanceTask>,
+    pub(super) region: Option<(RegionId, Option<RegionScene>)>,
+    pub(super) from: Option<(StoreId, Option<Store>)>,
+    pub(super) to: Option<(StoreId, Option<Store>)>,
+    /// What keeps the last regions on a store that is being drained.
+    pub(super) blocked: Vec<Cause>,
+    pub(super) now: Option<PdTime>,
+}
+
+/// The region that was asked about.
+pub(super) struct RegionScene {
+    pub(super) region: Region,
+    /// The rules that hold for it; `None` when rules are switched off.
+    pub(super) rules: Option<Vec<Rule>>,
+    /// How its replicas fit them.
+    pub(super) fit: Option<RegionFit>,
+    /// Whether a label denies scheduling.
+    pub(super) denied: bool,
+}
+
+/// How many reads tell what keeps leaders from stores: the drains, and each scheduler that may.
+const KEEPER_READS: usize = 5;
+
+/// The checkers that move replicas.
+const CHECKERS: [Checker; 4] = [
+    Checker::Rule,
+    Checker::Replica,
+    Checker::JointState,
+    Checker::Learner,
+];
+
+impl Scene {
+    pub(super) async fn read(tikv: &Tikv, asked: &Why) -> Result<Self, Error> {
+        let pd = &tikv.pd;
+        let config = pd.config().await.map_err(Error::Read)?;
+        let stores = pd.stores().await.map_err(Error::Read)?;
+        let mut paused_checkers = Vec::new();
+        if asked.what.replicas() {
+            for checker in CHECKERS {
+                let status = pd.checker_status(checker).await.map_err(Error::Read)?;
+                if status.paused {
+                    paused_checkers.push(checker);
+                }
+            }
+        }
+        let keepers = Keepers::read(tikv, &config, KEEPER_READS).await?;
+        let from = named(tikv, &stores, asked.from_store_id).await?;
+        let mut blocked = Vec::new();
+        if let Some((id, Some(store))) = &from
+            && asked.what.leaders()
+            && asked.region_id.is_none()
+            && is_draining(keepers.drains.as_ref(), *id)
+        {
+            let leaders = store.status.leader_count;
+            blocked = blockers(tikv, *id, leaders, &stores, keepers.drains.as_ref()).await?;
+        }
+        Ok(Self {
+            what: asked.what,
+            gauges: settings_in_force::gauges(tikv).await,
+            keepers,
+            paused: pd.paused_schedulers().await.map_err(Error::Read)?,
+            removed: list_schedulers::removed(&config.schedule),
+            paused_checkers,
+            operators: pd.operators().await.map_err(Error::Read)?,
+            maintenance: pd.maintenance().await.map_err(Error::Read)?,
+            region: match asked.region_id {
+                Some(id) => Some((id, RegionScene::read(tikv, id).await?)),
+                None => None,
+            },
+            from,
+            blocked,
+            to: named(tikv, &stores, asked.to_store_id).await?,
+            now: PdTime::now(tikv),
+            config,
+            stores,
+        })
+    }
+
+    /// The store with this id, unless it is a tombstone.
+    pub(super) fn store(&self, id: pd_client::StoreId) -> Option<&Store> {
+        self.stores.iter().find(|store| store.id == id)
+    }
+
+    pub(super) fn is_draining(&self, id: pd_client::StoreId) -> bool {
+        let drains = self.keepers.drains.as_ref();
+        drains.is_some_and(|drains| drains.stores.contains_key(&id))
+    }
+
+    /// What could not be read.
+    pub(super) fn unknown(&self) -> Vec<String> {
+        let mut unknown = Vec::new();
+        if self.gauges.is_none() {
+            let what = "whether an override with a time to live changes the limits in force: the \
+                        figures of PD's leader could not be read";
+            unknown.push(what.to_owned());
+        }
+        if self.region.is_some() {
+            unknown.push("whether TiKV itself refuses, such as for a gap in its log".to_owned());
+        }
+        if self.what.replicas() {
+            let what = "how much of a store's limit for replicas is used up: PD does not show it";
+            unknown.push(what.to_owned());
+        }
+        unknown
+    }
+}
+
+impl RegionScene {
+    async fn read(tikv: &Tikv, id: RegionId) -> Result<Option<Self>, Error> {
+        let pd = &tikv.pd;
+        let Some(region) = pd.region(id.pd()).await.map_err(Error::Read)? else {
+            return Ok(None);
+        };
+        let fit = match pd.region_fit(id.pd()).await {
+            Err(error) if error.is_not_found() => return Ok(None),
+            fit => fit.map_err(Error::Read)?,
+        };
+        let rules = fit.as_ref().map(|fit| {
+            let fits = fit.rule_fits.iter();
+            fits.map(|one| one.rule.clone()).collect()
+        });
+        let denied = pd.is_scheduling_denied(id.pd()).await;
+        Ok(Some(Self {
+            region,
+            rules,
+            fit,
+            denied: denied.map_err(Error::Read)?,
+        }))
+    }
+}
+
+/// A store that was named; it may be a tombstone, which the list leaves out.
+async fn named(
+    tikv: &Tikv,
+    stores: &[Store],
+    id: Option<StoreId>,
+) -> Result<Option<(StoreId, Option<Store>)>, Error> {
+    let Some(id) = id else {
+        return Ok(None);
+    };
+    let listed = stores.iter().find(|store| store.id == id.pd()).cloned();
+    let store = match listed {
+        Some(store) => Some(store),
+        None => tikv.pd.store(id.pd()).await.map_err(Error::Read)?,
+    };
+    Ok(Some((id, store)))
+}

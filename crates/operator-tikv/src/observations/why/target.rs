@@ -1,0 +1,319 @@
+//! Why a store is not given leaders or replicas.
+
+use action_core::Finding;
+use pd_client::config::ScheduleConfig;
+use pd_client::regions::{PeerRole, Region};
+use pd_client::rules::Rule;
+use pd_client::stores::{Store, StoreLimit, StoreState};
+use serde_json::Value;
+
+use crate::facts::bounded_text::bounded;
+use crate::facts::region::role_name;
+use crate::facts::settings_in_force::in_force;
+use crate::observations::list_drains;
+use crate::observations::reasons::{self, Reason};
+use crate::observations::why::scene::{RegionScene, Scene};
+use crate::pd_rules::leadership::{rules_let_hold, rules_let_lead, state_text};
+
+/// From this score on PD takes a store for slow; 1 is best, 100 worst.
+const SLOW: u64 = 80;
+
+/// Why the store that was named is not given anything.
+pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
+    let Some((id, store)) = &scene.to else {
+        return Vec::new();
+    };
+    let Some(store) = store else {
+        let text = format!("there is no store {id}");
+        let source = format!("GET /pd/api/v1/store/{id}");
+        let found = reasons::STORE_NOT_FOUND.found(format!("store/{id}"), text);
+        return vec![found.seen(source, "store", Value::Null)];
+    };
+    let mut findings: Vec<Finding> = silence(store).into_iter().collect();
+    if store.state_name != StoreState::Up {
+        findings.extend(gone(store));
+        return findings;
+    }
+    let region = scene
+        .region
+        .as_ref()
+        .and_then(|(_, region)| region.as_ref());
+    if store.status.is_busy {
+        let text = format!("store {id} says that it is busy");
+        findings.push(about(reasons::STORE_BUSY, store, text, "is_busy", true));
+    }
+    if scene.what.leaders() {
+        findings.extend(refuses_leaders(scene, store, region));
+    }
+    if scene.what.replicas() {
+        findings.extend(refuses_replicas(scene, store, region));
+    }
+    findings
+}
+
+/// What a store is when PD does not hear of it.
+pub(super) fn silence(store: &Store) -> Option<Finding> {
+    let reason = match store.state_name {
+        StoreState::Disconnected => reasons::STORE_DISCONNECTED,
+        StoreState::Down => reasons::STORE_DOWN,
+        _ => return None,
+    };
+    let state = state_text(&store.state_name);
+    let text = format!("store {} is {state}", store.id);
+    Some(about(reason, store, text, "state_name", state))
+}
+
+/// What a store is when it is on its way out.
+pub(super) fn gone(store: &Store) -> Option<Finding> {
+    let reason = match store.state_name {
+        StoreState::Offline => reasons::STORE_OFFLINE,
+        StoreState::Tombstone => reasons::STORE_REMOVED,
+        _ => return None,
+    };
+    let state = state_text(&store.state_name);
+    let text = format!("store {} is {state}", store.id);
+    Some(about(reason, store, text, "state_name", state))
+}
+
+fn refuses_leaders(scene: &Scene, store: &Store, region: Option<&RegionScene>) -> Vec<Finding> {
+    let id = store.id;
+    let mut findings = Vec::new();
+    if store.is_tiflash() {
+        let text = format!("store {id} is a TiFlash store");
+        // It is expected of TiFlash stores to hold replicas and lead nothing.
+        if !scene.what.replicas() {
+            findings.push(about(
+                reasons::STORE_TIFLASH,
+                store,
+                text,
+                "engine",
+                "tiflash",
+            ));
+        }
+        return findings;
+    }
+    if scene.is_draining(id) {
+        let text = format!("leaders are being drained from store {id}");
+        let found = about(reasons::STORE_DRAINED, store, text, "draining", true);
+        findings.push(found.effect(list_drains::effect(id)));
+    } else if let Some(by) = kept_by(scene, store) {
+        let text = format!("`{by}` keeps leaders from store {id}");
+        findings.push(about(
+            reasons::STORE_REFUSES_LEADERS,
+            store,
+            text,
+            "kept_by",
+            by,
+        ));
+    } else if store.status.pause_leader_transfer_in == Some(true) {
+        let text = format!("a scheduler keeps leaders from store {id}");
+        let fact = "pause_leader_transfer_in";
+        findings.push(about(
+            reasons::STORE_REFUSES_LEADERS,
+            store,
+            text,
+            fact,
+            true,
+        ));
+    }
+    if store.status.slow_score >= SLOW {
+        let score = store.status.slow_score;
+        let text = format!("store {id} has a slow score of {score}");
+        findings.push(about(reasons::STORE_SLOW, store, text, "slow_score", score));
+    }
+    if let Some(label) = refused_label(scene, store) {
+        let text = format!("stores labelled `{label}` are given no leaders");
+        let fact = "reject-leader";
+        findings.push(about(
+            reasons::STORE_REFUSES_LEADERS,
+            store,
+            text,
+            fact,
+            label,
+        ));
+    }
+    if let Some(RegionScene { region, rules, .. }) = region {
+        if !rules_let_lead(rules.as_deref(), store) {
+            findings.push(forbidden(store, region, "lead"));
+        }
+        // A replica that is to move brings its leadership along.
+        if !scene.what.replicas() {
+            findings.extend(no_voter(store, region));
+        }
+    }
+    findings
+}
+
+fn refuses_replicas(scene: &Scene, store: &Store, region: Option<&RegionScene>) -> Vec<Finding> {
+    let id = store.id;
+    let mut findings: Vec<Finding> = full(scene, store).into_iter().collect();
+    let schedule = &scene.config.schedule;
+    for (what, count, limit) in crowds(scene, store) {
+        if count > limit {
+            let text = format!("store {id} has {count} {what}, allowed are {limit}");
+            findings.push(about(reasons::STORE_CROWDED, store, text, what, count));
+        }
+    }
+    if limit_of(schedule, store).is_some_and(|limit| limit.add_peer <= 0.0) {
+        findings.push(limit_zero(store, "add-peer"));
+    }
+    if let Some(RegionScene { region, rules, .. }) = region {
+        if let Some(there) = region.peer_on(id)
+            && !scene.what.leaders()
+        {
+            let role = role_name(there.role);
+            let text = format!("store {id} holds a {role} of region {}", region.id);
+            let reason = reasons::REPLICA_ALREADY_THERE;
+            findings.push(about(reason, store, text, "role", role));
+        }
+        if !rules_let_hold(rules.as_deref(), store) {
+            findings.push(forbidden(store, region, "hold a replica of"));
+        }
+    }
+    findings
+}
+
+/// Whether a store could take a replica of a region that has none there.
+pub(super) fn could_take(scene: &Scene, store: &Store, rules: Option<&[Rule]>) -> bool {
+    store.state_name == StoreState::Up
+        && !store.is_tiflash()
+        && !store.status.is_busy
+        && full(scene, store).is_none()
+        && crowds(scene, store)
+            .iter()
+            .all(|(_, count, limit)| count <= limit)
+        && limit_of(&scene.config.schedule, store).is_none_or(|limit| limit.add_peer > 0.0)
+        && rules_let_hold(rules, store)
+}
+
+/// Whether a store may be given leaders of a region.
+pub(super) fn could_lead(scene: &Scene, store: &Store, rules: Option<&[Rule]>) -> bool {
+    store.state_name == StoreState::Up
+        && !store.is_tiflash()
+        && !store.status.is_busy
+        && store.status.slow_score < SLOW
+        && store.status.pause_leader_transfer_in != Some(true)
+        && !scene.is_draining(store.id)
+        && kept_by(scene, store).is_none()
+        && refused_label(scene, store).is_none()
+        && rules_let_lead(rules, store)
+}
+
+/// What a store has in progress, and how much of it PD allows.
+fn crowds(scene: &Scene, store: &Store) -> [(&'static str, u64, u64); 3] {
+    let schedule = &scene.config.schedule;
+    let limit = |name, stored: Option<u64>| {
+        let in_force = in_force(name, scene.gauges.as_ref());
+        in_force
+            .or(stored)
+            .filter(|limit| *limit > 0)
+            .unwrap_or(u64::MAX)
+    };
+    let snapshots = limit("max-snapshot-count", schedule.max_snapshot_count);
+    let pending = limit("max-pending-peer-count", schedule.max_pending_peer_count);
+    let status = &store.status;
+    [
+        ("snapshots being sent", status.sending_snap_count, snapshots),
+        (
+            "snapshots being received",
+            status.receiving_snap_count,
+            snapshots,
+        ),
+        ("lagging replicas", status.pending_peer_count, pending),
+    ]
+}
+
+fn full(scene: &Scene, store: &Store) -> Option<Finding> {
+    let share = used_share(store)?;
+    let allowed = scene.config.schedule.low_space_ratio;
+    (share >= allowed).then(|| {
+        let text = format!(
+            "{:.0} % of the disk of store {} is in use, allowed are {:.0} %",
+            share * 100.0,
+            store.id,
+            allowed * 100.0
+        );
+        let available = bounded(store.status.available.as_str());
+        about(
+            reasons::STORE_LOW_SPACE,
+            store,
+            text,
+            "available",
+            available,
+        )
+    })
+}
+
+/// How much of a store's disk is in use, 0 to 1.
+pub(crate) fn used_share(store: &Store) -> Option<f64> {
+    let capacity = store.status.capacity.bytes().filter(|bytes| *bytes > 0)?;
+    let available = store.status.available.bytes()?;
+    Some(1.0 - available as f64 / capacity as f64)
+}
+
+pub(crate) fn limit_of<'a>(schedule: &'a ScheduleConfig, store: &Store) -> Option<&'a StoreLimit> {
+    // Limits of the second version are not by replicas per minute.
+    let is_first = schedule.store_limit_version.as_deref() != Some("v2");
+    schedule.store_limit.get(&store.id).filter(|_| is_first)
+}
+
+pub(super) fn limit_zero(store: &Store, kind: &str) -> Finding {
+    let text = format!("the limit `{kind}` of store {} is 0", store.id);
+    let found = about(reasons::STORE_LIMIT_ZERO, store, text, kind, 0);
+    found.effect(format!("config/store-limit.{}.{kind}", store.id))
+}
+
+fn forbidden(store: &Store, region: &Region, what: &str) -> Finding {
+    let text = format!(
+        "the rules of region {} do not let store {} {what} it",
+        region.id, store.id
+    );
+    let labels: Vec<String> = store
+        .labels
+        .iter()
+        .take(16)
+        .map(|label| bounded(&format!("{}={}", label.key, label.value)))
+        .collect();
+    about(reasons::RULE_FORBIDS_STORE, store, text, "labels", labels)
+}
+
+/// Leaders move to healthy voters.
+fn no_voter(store: &Store, region: &Region) -> Option<Finding> {
+    let there = region.peer_on(store.id);
+    let role = there.map_or_else(|| "none".to_owned(), |peer| role_name(peer.role));
+    let votes =
+        there.is_some_and(|peer| matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter));
+    (!votes).then(|| {
+        let text = format!("store {} holds no voter of region {}", store.id, region.id);
+        about(reasons::NO_REPLICA_THERE, store, text, "role", role)
+    })
+}
+
+/// The scheduler that keeps leaders from a store.
+fn kept_by(scene: &Scene, store: &Store) -> Option<&'static str> {
+    let mut kept = scene.keepers.kept.iter();
+    kept.find(|(id, _)| *id == store.id).map(|(_, by)| *by)
+}
+
+/// The store's label that refuses leaders, as `key=value`.
+fn refused_label(scene: &Scene, store: &Store) -> Option<String> {
+    let refused = &scene.keepers.refused_labels;
+    let mut labels = store.labels.iter();
+    let label = labels.find(|label| {
+        let mut refused = refused.iter();
+        refused.any(|(key, value)| label.key == *key && label.value == *value)
+    })?;
+    Some(bounded(&format!("{}={}", label.key, label.value)))
+}
+
+fn about(
+    reason: Reason,
+    store: &Store,
+    text: String,
+    fact: &str,
+    value: impl Into<Value>,
+) -> Finding {
+    let source = format!("GET /pd/api/v1/store/{}", store.id);
+    let found = reason.found(format!("store/{}", store.id), text);
+    found.seen(source, fact, value)
+}

@@ -1,0 +1,253 @@
+//! Whether a store may be given leaders.
+
+use std::time::{Duration, SystemTime};
+
+use action_core::Cause;
+use pd_client::config::Config;
+use pd_client::rules::{LabelConstraint, LabelOp, Rule, RuleRole};
+use pd_client::schedulers::{EvictLeaderConfig, SchedulerKind};
+use pd_client::stores::{Store, StoreState};
+use serde_json::Value;
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::parameters::ids::StoreId;
+
+/// Whether PD gives leaders to a store.
+pub(crate) enum MayLead {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// Nothing that can be read speaks against it, and there is more that cannot be read.
+    Untold(Vec<Cause>),
+}
+
+/// What keeps leaders from stores besides their state.
+pub(crate) struct Keepers {
+    pub(crate) drains: Option<EvictLeaderConfig>,
+    /// By schedulers of PD's own, and by grants before 9.0.
+    pub(crate) kept: Vec<(pd_client::StoreId, &'static str)>,
+    /// Schedulers that do not show which stores they keep leaders from.
+    unshown: Vec<Cause>,
+    /// Labels of stores that refuse leaders.
+    pub(crate) refused_labels: Vec<(String, String)>,
+}
+
+/// Those that keep leaders from stores they find slow or stopping.
+const EVICTING: [SchedulerKind; 3] = [
+    SchedulerKind::EvictSlowStore,
+    SchedulerKind::EvictStoppingStore,
+    SchedulerKind::EvictSlowTrend,
+];
+
+impl Keepers {
+    /// One read for each scheduler there is that may keep leaders from a store, and no more than
+    /// `reads`: what does not fit is told as not shown.
+    pub(crate) async fn read(tikv: &Tikv, config: &Config, reads: usize) -> Result<Self, Error> {
+        let mut found = Self {
+            drains: None,
+            kept: Vec::new(),
+            unshown: Vec::new(),
+            refused_labels: refused_labels(config),
+        };
+        let keepers = [EVICT_LEADER, GRANT_LEADER].into_iter();
+        let keepers = keepers.chain(EVICTING.map(SchedulerKind::name));
+        let there = keepers.filter(|name| may_run(config, name));
+        for (place, name) in there.enumerate() {
+            if place >= reads || !found.add(tikv, name).await? {
+                let text = format!("which stores `{name}` keeps leaders from is not shown");
+                found
+                    .unshown
+                    .push(Cause::new("evicted_stores_not_shown", text));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads what one scheduler keeps leaders from, if that is shown.
+    async fn add(&mut self, tikv: &Tikv, name: &'static str) -> Result<bool, Error> {
+        let pd = &tikv.pd;
+        let stores = match name {
+            EVICT_LEADER => {
+                self.drains = pd.evict_leader_config().await.map_err(Error::Read)?;
+                return Ok(true);
+            }
+            GRANT_LEADER => {
+                let grants = pd.grant_leader_config().await.map_err(Error::Read)?;
+                let stores = grants.map(|grants| grants.stores).unwrap_or_default();
+                stores.into_keys().collect()
+            }
+            _ => {
+                let kind = EVICTING.into_iter().find(|kind| kind.name() == name);
+                let Some(kind) = kind else { return Ok(false) };
+                match pd.evicted_stores(kind).await.map_err(Error::Read)? {
+                    Some(stores) => stores,
+                    None => return Ok(false),
+                }
+            }
+        };
+        self.kept.extend(stores.into_iter().map(|id| (id, name)));
+        Ok(true)
+    }
+
+    /// Whether PD gives leaders to a store, under the rules of a region.
+    pub(crate) fn lets_lead(&self, store: Option<&Store>, rules: Option<&[Rule]>) -> MayLead {
+        let Some(store) = store else {
+            return MayLead::No;
+        };
+        if refusing_leaders(Some(store), self.drains.as_ref()).is_some() {
+            return MayLead::No;
+        }
+        // PD after 8.5 shows that a grant keeps leaders from going, not from coming.
+        let shows_out = store.status.pause_leader_transfer_out == Some(true);
+        let kept = self
+            .kept
+            .iter()
+            .any(|(id, by)| *id == store.id && !(*by == GRANT_LEADER && shows_out));
+        let refuses = |(key, value): &(String, String)| {
+            let mut labels = store.labels.iter();
+            labels.any(|label| label.key == *key && label.value == *value)
+        };
+        if kept || self.refused_labels.iter().any(refuses) || !rules_let_lead(rules, store) {
+            return MayLead::No;
+        }
+        if self.unshown.is_empty() {
+            MayLead::Yes
+        } else {
+            MayLead::Untold(self.unshown.clone())
+        }
+    }
+}
+
+const EVICT_LEADER: &str = "evict-leader-scheduler";
+pub(crate) const GRANT_LEADER: &str = "grant-leader-scheduler";
+
+/// Whether a scheduler is configured and not switched off; also when that is not shown.
+pub(crate) fn may_run(config: &Config, name: &str) -> bool {
+    let kind = name.trim_end_matches("-scheduler");
+    let listed = config.other("schedule.schedulers-v2");
+    let Some(listed) = listed.and_then(Value::as_array) else {
+        return true;
+    };
+    let text = |one: &Value, field: &str| one.get(field).and_then(Value::as_str) == Some(kind);
+    listed
+        .iter()
+        .any(|one| text(one, "type") && one.get("disable") != Some(&Value::Bool(true)))
+}
+
+/// The labels of stores that are given no leaders, by configuration.
+fn refused_labels(config: &Config) -> Vec<(String, String)> {
+    let listed = config
+        .other("label-property")
+        .and_then(|property| property.get("reject-leader"))
+        .and_then(Value::as_array);
+    let text = |label: &Value, field: &str| Some(label.get(field)?.as_str()?.to_owned());
+    let labels = listed.into_iter().flatten();
+    labels
+        .filter_map(|label| Some((text(label, "key")?, text(label, "value")?)))
+        .collect()
+}
+
+/// Why PD does not give leaders to a store; `None` when it does, as far as can be read.
+pub(crate) fn refusing_leaders(
+    store: Option<&Store>,
+    drains: Option<&EvictLeaderConfig>,
+) -> Option<String> {
+    let Some(store) = store else {
+        return Some("the store does not exist".to_owned());
+    };
+    if store.state_name != StoreState::Up {
+        return Some(format!("the store is {}", state_text(&store.state_name)));
+    }
+    if drains.is_some_and(|drains| drains.stores.contains_key(&store.id)) {
+        return Some("leaders are being drained from the store".to_owned());
+    }
+    if store.status.pause_leader_transfer_in == Some(true) {
+        return Some("a scheduler keeps leaders from the store".to_owned());
+    }
+    if store.status.is_busy {
+        return Some("the store says that it is busy".to_owned());
+    }
+    None
+}
+
+/// Whether the rules of a region let a store lead it.
+pub(crate) fn rules_let_lead(rules: Option<&[Rule]>, store: &Store) -> bool {
+    let Some(rules) = rules else {
+        return true;
+    };
+    let leads = |rule: &&Rule| matches!(rule.role, RuleRole::Voter | RuleRole::Leader);
+    let mut leading = rules.iter().filter(leads);
+    leading.any(|rule| takes(&rule.label_constraints, store))
+}
+
+/// Whether the rules of a region let a store hold a replica of it.
+pub(crate) fn rules_let_hold(rules: Option<&[Rule]>, store: &Store) -> bool {
+    let mut rules = rules.into_iter().flatten().peekable();
+    rules.peek().is_none() || rules.any(|rule| takes(&rule.label_constraints, store))
+}
+
+/// Whether constraints take a store. One with an exclusive label is taken only by name.
+fn takes(constraints: &[LabelConstraint], store: &Store) -> bool {
+    let exclusive = |key: &str| key.starts_with('$') || matches!(key, "engine" | "exclusive");
+    let named = |key: &str| constraints.iter().any(|constraint| constraint.key == key);
+    let mut labels = store.labels.iter();
+    labels.all(|label| !exclusive(&label.key) || named(&label.key))
+        && constraints.iter().all(|constraint| fits(constraint, store))
+}
+
+fn fits(constraint: &LabelConstraint, store: &Store) -> bool {
+    // PD does not tell an empty label from none.
+    let value = store
+        .label(&constraint.key)
+        .filter(|value| !value.is_empty());
+    let listed = || value.is_some_and(|value| constraint.values.iter().any(|one| one == value));
+    match constraint.op {
+        LabelOp::In => listed(),
+        LabelOp::NotIn => !listed(),
+        LabelOp::Exists => value.is_some(),
+        LabelOp::NotExists => value.is_none(),
+        _ => false,
+    }
+}
+
+/// How long PD has not heard of a store; `None` when it never has.
+pub(crate) fn silent_for(store: &Store, clock_ahead_ms: i64) -> Option<Duration> {
+    let heard = store.last_heartbeat.or(store.status.last_heartbeat_ts)?;
+    let ahead = Duration::from_millis(clock_ahead_ms.unsigned_abs());
+    let now = SystemTime::now();
+    let now = if clock_ahead_ms < 0 {
+        now - ahead
+    } else {
+        now + ahead
+    };
+    Some(now.duration_since(heard).unwrap_or_default())
+}
+
+/// Stores other than one that may be given leaders.
+pub(crate) fn other_targets(
+    stores: &[Store],
+    not: StoreId,
+    drains: Option<&EvictLeaderConfig>,
+) -> usize {
+    let others = stores
+        .iter()
+        .filter(|store| store.id != not.pd() && !store.is_tiflash());
+    others
+        .filter(|store| refusing_leaders(Some(store), drains).is_none())
+        .count()
+}
+
+/// A state in PD's word.
+pub(crate) fn state_text(state: &StoreState) -> String {
+    match state {
+        StoreState::Up => "Up".to_owned(),
+        StoreState::Disconnected => "Disconnected".to_owned(),
+        StoreState::Down => "Down".to_owned(),
+        StoreState::Offline => "Offline".to_owned(),
+        StoreState::Tombstone => "Tombstone".to_owned(),
+        StoreState::Other(word) => word.clone(),
+        _ => "unknown".to_owned(),
+    }
+}
