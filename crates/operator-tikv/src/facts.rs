@@ -1,9 +1,12 @@
 //! What the cluster says, read once and in one form: nothing here judges it.
 
 pub(crate) mod bounded_text;
+pub(crate) mod drains;
 pub(crate) mod key_encoding;
 pub(crate) mod key_range;
+pub(crate) mod operator;
 pub(crate) mod pd_clock;
 pub(crate) mod prometheus;
 pub(crate) mod region;
 pub(crate) mod settings_in_force;
+pub(crate) mod store;

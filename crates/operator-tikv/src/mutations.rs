@@ -1,7 +1,6 @@
 //! What changes the cluster, one file for each action or for two that undo each other.
 
 pub(crate) mod region;
-pub(crate) mod resume_scheduler;
 pub(crate) mod scheduler_pause;
 pub(crate) mod setting;
 pub(crate) mod store;

@@ -6,11 +6,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use action_core::{Accepted, ClockOffset, Evidence, Sent};
+use action_core::{Accepted, Evidence, Sent};
 use pd_client::operators::{Operator, OperatorReport, OperatorStatus};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::operator::is_running;
+use crate::facts::pd_clock::{at_unix_ms, pd_now, pd_time_of_send, uncertainty, unix_ms};
 use crate::parameters::ids::RegionId;
 
 /// What keeps the time of PD's answer, milliseconds after 1970 by PD's clock.
@@ -128,14 +130,6 @@ impl Seen {
     }
 }
 
-/// Whether an operator has not ended. PD prints a number for one that is not started yet.
-pub(crate) fn is_running(report: &OperatorReport) -> bool {
-    matches!(
-        report.status,
-        OperatorStatus::Running | OperatorStatus::Other(_)
-    )
-}
-
 fn is_ours(operator: &Operator, asked: &Asked<'_>, sent: &Sent) -> bool {
     operator.region_id == Some(asked.region_id.pd())
         && operator.desc == asked.desc
@@ -163,33 +157,6 @@ fn made_by(created: SystemTime, sent: &Sent) -> bool {
         (None, None) => return false,
     };
     (not_before..=not_after).contains(&created)
-}
-
-/// When it was sent, by PD's clock.
-pub(crate) fn pd_time_of_send(sent: &Sent) -> Option<SystemTime> {
-    let ClockOffset { ahead_ms, .. } = sent.attempt.clock?;
-    at_unix_ms(sent.attempt.sent_at_unix_ms.saturating_add_signed(ahead_ms))
-}
-
-/// What PD's clock shows now.
-pub(crate) fn pd_now(sent: &Sent) -> Option<SystemTime> {
-    pd_time_of_send(sent)?.checked_add(Duration::from_millis(sent.since_send_ms))
-}
-
-fn uncertainty(sent: &Sent) -> Duration {
-    // A day is more than any clock that is kept at all is off.
-    let ms = sent.attempt.clock.map_or(0, |clock| clock.uncertainty_ms);
-    Duration::from_millis(ms.min(86_400_000))
-}
-
-fn at_unix_ms(ms: u64) -> Option<SystemTime> {
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms))
-}
-
-/// Milliseconds after 1970.
-pub(crate) fn unix_ms(time: SystemTime) -> Option<u64> {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    u64::try_from(since.as_millis()).ok()
 }
 
 /// What PD's answer tells.

@@ -100,3 +100,8 @@ pub(crate) fn is_healthy(region: &Region, peer: &Peer) -> bool {
         .all(|pending| pending.id != peer.id)
         && region.down_peers.iter().all(|down| down.peer.id != peer.id)
 }
+
+/// Whether a replica's role lets it lead.
+pub(crate) fn can_lead(peer: &Peer) -> bool {
+    matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter) && !peer.is_witness
+}

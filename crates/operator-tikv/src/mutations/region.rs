@@ -2,7 +2,7 @@
 
 pub(crate) mod cancel_operator;
 pub(crate) mod merge_regions;
-pub(crate) mod remove_peer;
+pub(crate) mod region_operator;
 pub(crate) mod replica_change;
 pub(crate) mod replicas;
 pub(crate) mod scatter_region;

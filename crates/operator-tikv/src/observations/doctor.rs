@@ -1,15 +1,17 @@
 //! See [`Doctor`].
 
-use action_core::{Cost, Finding, Observation, Role};
+use action_core::{Cost, Observation, Role};
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::observations::doctor::leftovers::Leftovers;
 
 mod drains;
 mod half_moved;
+pub(crate) mod leftovers;
 mod pauses;
 mod settings;
 mod stores;
@@ -24,18 +26,6 @@ mod versions;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Doctor {}
-
-/// What was left behind.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
-#[non_exhaustive]
-pub struct Leftovers {
-    /// What was found; empty when nothing was.
-    pub findings: Vec<Finding>,
-    /// Whether some are left out: beyond 100 in all, or 8 unfinished moves.
-    pub cut: bool,
-    /// What could not be read, and may be left behind all the same.
-    pub unknown: Vec<String>,
-}
 
 const MOST_FINDINGS: usize = 100;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::mutations::store::drain::is_draining;
+use crate::facts::drains::is_draining;
 use crate::observations::list_stores::StoreView;
 use crate::parameters::ids::StoreId;
 

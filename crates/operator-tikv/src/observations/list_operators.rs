@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
+use crate::facts::operator::is_by_request;
 use crate::facts::pd_clock::PdTime;
 use crate::parameters::ids::RegionId;
 use crate::parameters::list_limit::Limit;
@@ -91,11 +92,6 @@ impl OperatorView {
             timeout_s: operator.timeout.map(|timeout| timeout.as_secs()),
         }
     }
-}
-
-/// Whether somebody asked for it.
-pub(crate) fn is_by_request(operator: &Operator) -> bool {
-    operator.kinds.iter().any(|kind| kind == "admin")
 }
 
 const MOST_DESCS: usize = 20;

@@ -9,9 +9,8 @@ use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::unix_ms;
 use crate::facts::bounded_text::bounded;
-use crate::facts::pd_clock::PdTime;
+use crate::facts::pd_clock::{PdTime, unix_ms};
 use crate::parameters::list_limit::Limit;
 
 /// Lists the schedulers, which of them are paused and until when, and which were removed.

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
-use crate::mutations::store::drain::is_draining;
+use crate::facts::drains::is_draining;
+use crate::facts::store::state_text;
 use crate::parameters::ids::StoreId;
 use crate::parameters::list_limit::Limit;
-use crate::pd_rules::leadership::state_text;
 
 /// Lists the stores that are not tombstones, with what they hold and whether PD hears of them.
 ///

@@ -9,9 +9,8 @@ use serde::Serialize;
 use crate::facts::bounded_text::bounded;
 use crate::facts::pd_clock::PdTime;
 use crate::facts::prometheus::Readings;
-use crate::observations::why::target::used_share;
+use crate::facts::store::{state_text, used_share};
 use crate::parameters::ids;
-use crate::pd_rules::leadership::state_text;
 
 /// How a store is doing. A number that is absent is not known; it is not 0.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

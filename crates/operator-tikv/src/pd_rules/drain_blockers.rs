@@ -6,10 +6,9 @@ use pd_client::regions::{Region, RoleOnStore};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::region::is_healthy;
+use crate::facts::region::{can_lead, is_healthy};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::leadership::refusing_leaders;
-use crate::pd_rules::region_snapshot::can_lead;
 
 /// So few leaders left are looked at one by one; PD lists them all at once.
 const FEW: u64 = 32;

@@ -1,17 +1,17 @@
 //! Whether a store may be given leaders.
 
-use std::time::{Duration, SystemTime};
-
 use action_core::Cause;
 use pd_client::config::Config;
-use pd_client::rules::{LabelConstraint, LabelOp, Rule, RuleRole};
+use pd_client::rules::Rule;
 use pd_client::schedulers::{EvictLeaderConfig, SchedulerKind};
 use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::store::state_text;
 use crate::parameters::ids::StoreId;
+use crate::pd_rules::placement::rules_let_lead;
 
 /// Whether PD gives leaders to a store.
 pub(crate) enum MayLead {
@@ -172,59 +172,6 @@ pub(crate) fn refusing_leaders(
     None
 }
 
-/// Whether the rules of a region let a store lead it.
-pub(crate) fn rules_let_lead(rules: Option<&[Rule]>, store: &Store) -> bool {
-    let Some(rules) = rules else {
-        return true;
-    };
-    let leads = |rule: &&Rule| matches!(rule.role, RuleRole::Voter | RuleRole::Leader);
-    let mut leading = rules.iter().filter(leads);
-    leading.any(|rule| takes(&rule.label_constraints, store))
-}
-
-/// Whether the rules of a region let a store hold a replica of it.
-pub(crate) fn rules_let_hold(rules: Option<&[Rule]>, store: &Store) -> bool {
-    let mut rules = rules.into_iter().flatten().peekable();
-    rules.peek().is_none() || rules.any(|rule| takes(&rule.label_constraints, store))
-}
-
-/// Whether constraints take a store. One with an exclusive label is taken only by name.
-fn takes(constraints: &[LabelConstraint], store: &Store) -> bool {
-    let exclusive = |key: &str| key.starts_with('$') || matches!(key, "engine" | "exclusive");
-    let named = |key: &str| constraints.iter().any(|constraint| constraint.key == key);
-    let mut labels = store.labels.iter();
-    labels.all(|label| !exclusive(&label.key) || named(&label.key))
-        && constraints.iter().all(|constraint| fits(constraint, store))
-}
-
-fn fits(constraint: &LabelConstraint, store: &Store) -> bool {
-    // PD does not tell an empty label from none.
-    let value = store
-        .label(&constraint.key)
-        .filter(|value| !value.is_empty());
-    let listed = || value.is_some_and(|value| constraint.values.iter().any(|one| one == value));
-    match constraint.op {
-        LabelOp::In => listed(),
-        LabelOp::NotIn => !listed(),
-        LabelOp::Exists => value.is_some(),
-        LabelOp::NotExists => value.is_none(),
-        _ => false,
-    }
-}
-
-/// How long PD has not heard of a store; `None` when it never has.
-pub(crate) fn silent_for(store: &Store, clock_ahead_ms: i64) -> Option<Duration> {
-    let heard = store.last_heartbeat.or(store.status.last_heartbeat_ts)?;
-    let ahead = Duration::from_millis(clock_ahead_ms.unsigned_abs());
-    let now = SystemTime::now();
-    let now = if clock_ahead_ms < 0 {
-        now - ahead
-    } else {
-        now + ahead
-    };
-    Some(now.duration_since(heard).unwrap_or_default())
-}
-
 /// Stores other than one that may be given leaders.
 pub(crate) fn other_targets(
     stores: &[Store],
@@ -237,17 +184,4 @@ pub(crate) fn other_targets(
     others
         .filter(|store| refusing_leaders(Some(store), drains).is_none())
         .count()
-}
-
-/// A state in PD's word.
-pub(crate) fn state_text(state: &StoreState) -> String {
-    match state {
-        StoreState::Up => "Up".to_owned(),
-        StoreState::Disconnected => "Disconnected".to_owned(),
-        StoreState::Down => "Down".to_owned(),
-        StoreState::Offline => "Offline".to_owned(),
-        StoreState::Tombstone => "Tombstone".to_owned(),
-        StoreState::Other(word) => word.clone(),
-        _ => "unknown".to_owned(),
-    }
 }

@@ -4,7 +4,7 @@ use action_core::Verdict;
 use pd_client::config::ScheduleConfig;
 use pd_client::operators::{Operator, OperatorReport};
 
-use crate::evidence::own_operator::is_running;
+use crate::facts::operator::is_running;
 use crate::pd_rules::refusals::rejected;
 
 /// How urgent an operator is: it takes the place of a less urgent one.

@@ -8,6 +8,7 @@ use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::pd_clock::silent_for;
 use crate::parameters::ids::{RegionId, StoreId};
 
 pub(crate) fn rejected(code: &str, text: impl Into<String>) -> Verdict {
@@ -97,7 +98,7 @@ fn is_unhealthy(store: &Store, clock: Option<ClockOffset>) -> Option<bool> {
     const UNHEALTHY_AFTER: Duration = Duration::from_secs(600);
 
     let clock = clock.unwrap_or(ClockOffset::new(0, 1_000));
-    let Some(silent) = crate::pd_rules::leadership::silent_for(store, clock.ahead_ms) else {
+    let Some(silent) = silent_for(store, clock.ahead_ms) else {
         return Some(true);
     };
     let margin = Duration::from_millis(clock.uncertainty_ms.min(60_000));

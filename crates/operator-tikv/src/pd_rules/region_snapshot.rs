@@ -4,17 +4,17 @@ use action_core::{Cause, Verdict};
 use pd_client::config::Config;
 use pd_client::operators::OperatorReport;
 use pd_client::regions::{Peer, PeerRole, Region};
-use pd_client::rules::{RegionFit, Rule};
+use pd_client::rules::Rule;
 use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::region::is_healthy;
+use crate::facts::region::{can_lead, is_healthy};
+use crate::facts::store::failure_domain;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::leadership::Keepers;
 use crate::pd_rules::operator_priority::{self, Level};
-use crate::pd_rules::refusals;
-use crate::pd_rules::replica_change;
+use crate::pd_rules::{refusals, replica_change};
 
 /// A region and what decides about operators on it.
 pub(crate) struct Scene {
@@ -173,37 +173,4 @@ impl Scene {
             .filter(|peer| peer.store_id != id.pd() && !is_healthy(&self.region, peer))
             .count()
     }
-}
-
-/// What fails together with a store.
-pub(crate) fn failure_domain(id: StoreId, store: Option<&Store>, config: &Config) -> String {
-    let labels = config.replication.location_labels.iter();
-    let mut known = labels.filter_map(|key| Some((key, store?.label(key)?)));
-    match known.find(|(_, value)| !value.is_empty()) {
-        Some((key, value)) => format!("{key}={value}"),
-        None => format!("store/{id}"),
-    }
-}
-
-/// Whether a region has the replicas its rules want, and no other.
-pub(crate) fn is_replicated(region: &Region, fit: Option<&RegionFit>, config: &Config) -> bool {
-    match fit {
-        Some(fit) => fit.is_satisfied(),
-        None => {
-            let learns = |peer: &Peer| peer.role == PeerRole::Learner;
-            region.peers.len() as u64 == config.replication.max_replicas
-                && !region.peers.iter().any(learns)
-        }
-    }
-}
-
-/// The rules of a fit.
-pub(crate) fn rules_of(fit: Option<&RegionFit>) -> Option<Vec<Rule>> {
-    let fits = &fit?.rule_fits;
-    Some(fits.iter().map(|fit| fit.rule.clone()).collect())
-}
-
-/// Whether a replica's role lets it lead.
-pub(crate) fn can_lead(peer: &Peer) -> bool {
-    matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter) && !peer.is_witness
 }

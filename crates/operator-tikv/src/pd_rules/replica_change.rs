@@ -5,10 +5,9 @@ use pd_client::config::Config;
 use pd_client::regions::{Peer, PeerRole, Region};
 use pd_client::rules::Rule;
 
-use crate::facts::region::{in_joint_state, role_name};
+use crate::facts::region::{can_lead, in_joint_state, role_name};
 use crate::pd_rules::leadership::MayLead;
 use crate::pd_rules::refusals::rejected;
-use crate::pd_rules::region_snapshot::can_lead;
 
 /// What PD says to a region it cannot work on.
 pub(crate) fn unworkable(

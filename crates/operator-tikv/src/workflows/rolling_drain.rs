@@ -16,12 +16,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
-use crate::mutations::store::drain::{DrainStore, is_draining};
+use crate::facts::drains::is_draining;
+use crate::facts::store::{failure_domain, state_text};
+use crate::mutations::store::drain::DrainStore;
 use crate::observations::cluster_health::ClusterHealth;
 use crate::observations::get_store::GetStore;
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::leadership::state_text;
-use crate::pd_rules::region_snapshot::failure_domain;
 
 /// Makes a workflow that drains the stores of one failure domain, one after the other, for work on
 /// each of them.

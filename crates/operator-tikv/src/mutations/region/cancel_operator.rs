@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{AFTERMATH, SETTLE_MS, accepted, is_running, unix_ms};
+use crate::evidence::own_operator::{AFTERMATH, SETTLE_MS, accepted};
+use crate::facts::operator::{is_by_request, is_running};
+use crate::facts::pd_clock::unix_ms;
 use crate::facts::region::{RegionFacts, in_joint_state};
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::refusals;
@@ -81,7 +83,7 @@ impl Mutation<Tikv> for CancelOperator {
         let facts = CancelFacts::of(operator, region);
         let verdict = match operator {
             None => refusals::rejected("PD:operator:ErrOperatorNotFound", "operator not found"),
-            Some(operator) if !self.others && !by_request(operator) => refusals::rejected(
+            Some(operator) if !self.others && !is_by_request(operator) => refusals::rejected(
                 NOT_ASKED_FOR,
                 format!(
                     "`{}` was not asked for by anybody; say `others` to mean it",
@@ -209,11 +211,6 @@ impl CancelFacts {
             region,
         }
     }
-}
-
-/// Whether somebody asked for it, as opposed to PD's schedulers and checkers.
-fn by_request(operator: &Operator) -> bool {
-    operator.kinds.iter().any(|kind| kind == "admin")
 }
 
 /// What tells an operator from others on its region.

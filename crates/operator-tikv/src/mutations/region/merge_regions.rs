@@ -16,12 +16,13 @@ use crate::error::Error;
 use crate::evidence::own_operator::{Asked, SETTLE_MS, Seen, accepted};
 use crate::facts::key_range::KeyRange;
 use crate::facts::region::{RegionFacts, in_joint_state};
-use crate::mutations::region::replica_change::gone;
+use crate::mutations::region::region_operator::gone;
 use crate::mutations::region::split_region::{SplitPoint, SplitRegion};
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::operator_priority::{self, Level};
+use crate::pd_rules::placement;
 use crate::pd_rules::refusals;
-use crate::pd_rules::region_snapshot::{self, Scene};
+use crate::pd_rules::region_snapshot::Scene;
 
 /// Merges a region into its neighbour. The neighbour keeps its id, the region is gone.
 ///
@@ -97,7 +98,7 @@ impl Mutation<Tikv> for MergeRegions {
         let pd = &tikv.pd;
         let fit = pd.region_fit(source.id).await.map_err(Error::Read)?;
         let target_fit = pd.region_fit(target.id).await.map_err(Error::Read)?;
-        let rules = region_snapshot::rules_of(fit.as_ref());
+        let rules = placement::rules_of(fit.as_ref());
         let scene = Scene::under(tikv, source, rules).await?;
         let verdict = self.verdict(tikv, &scene, fit, &target, target_fit).await?;
         let deadline_ms = 600_000 + size.saturating_mul(6_000);
@@ -252,7 +253,7 @@ impl MergeRegions {
         let source = &scene.region;
         for (region, fit) in [(source, fit), (target, target_fit)] {
             let well = region.pending_peers.is_empty() && region.down_peers.is_empty();
-            if !well || !region_snapshot::is_replicated(region, fit.as_ref(), &scene.config) {
+            if !well || !placement::is_replicated(region, fit.as_ref(), &scene.config) {
                 let text = format!("region {} has abnormal peer", region.id);
                 return Ok(refusals::rejected("PD:region:ErrRegionAbnormalPeer", text));
             }

@@ -7,7 +7,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{Asked, Seen};
 use crate::facts::region::{RegionFacts, in_joint_state};
-use crate::parameters::ids::RegionId;
+use crate::mutations::region::region_operator::gone;
 
 /// A change that was asked for.
 pub(crate) struct PeerChange<'a> {
@@ -110,17 +110,5 @@ impl PeerChange<'_> {
             None if joint => Place::Half(format!("half changed: {}", now.peers_text())),
             None => Place::Elsewhere,
         }
-    }
-}
-
-/// What is known of a change in a region that is no more.
-pub(crate) fn gone(id: RegionId, mut evidence: Vec<Evidence>) -> Progress {
-    let source = format!("GET /pd/api/v1/region/id/{id}");
-    evidence.insert(0, Evidence::new(source, "region", "none"));
-    Progress::Pending {
-        summary: format!("region {id} is gone, merged into another"),
-        done: None,
-        stalled: vec![Cause::new("region_gone", "how it was last cannot be read")],
-        evidence,
     }
 }

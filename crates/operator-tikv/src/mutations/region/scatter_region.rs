@@ -16,12 +16,12 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{Asked, SETTLE_MS, Seen, accepted};
 use crate::facts::region::RegionFacts;
-use crate::mutations::region::replica_change::gone;
-use crate::mutations::region::transfer_peer::snapshot_deadline_ms;
+use crate::mutations::region::region_operator::{gone, snapshot_deadline_ms};
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::operator_priority::Level;
+use crate::pd_rules::placement;
 use crate::pd_rules::refusals;
-use crate::pd_rules::region_snapshot::{self, Scene};
+use crate::pd_rules::region_snapshot::Scene;
 
 /// Puts a region's replicas and leader where regions of its group are few.
 ///
@@ -72,7 +72,7 @@ impl Mutation<Tikv> for ScatterRegion {
         };
         let facts = RegionFacts::of(Some(&region));
         let fit = tikv.pd.region_fit(region.id).await.map_err(Error::Read)?;
-        let rules = region_snapshot::rules_of(fit.as_ref());
+        let rules = placement::rules_of(fit.as_ref());
         let scene = Scene::under(tikv, region, rules).await?;
         let verdict = self.verdict(tikv, &scene, fit).await?;
         let size = facts.size_mib.saturating_mul(facts.peers.len() as u64);
@@ -181,7 +181,7 @@ impl ScatterRegion {
                 return Ok(refusals::rejected("hot_region", text));
             }
         }
-        if !region_snapshot::is_replicated(&scene.region, fit.as_ref(), &scene.config) {
+        if !placement::is_replicated(&scene.region, fit.as_ref(), &scene.config) {
             let text = format!("region {id} is not fully replicated");
             return Ok(refusals::rejected("not_replicated", text));
         }

@@ -16,7 +16,7 @@ use crate::evidence::own_operator::{Asked, SETTLE_MS, Seen, accepted};
 use crate::facts::key_range::KeyRange;
 use crate::facts::region::in_joint_state;
 use crate::mutations::region::merge_regions::MergeRegions;
-use crate::mutations::region::replica_change::gone;
+use crate::mutations::region::region_operator::gone;
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::operator_priority::Level;
 use crate::pd_rules::refusals;

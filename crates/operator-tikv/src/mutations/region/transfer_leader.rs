@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{Asked, SETTLE_MS, Seen, accepted};
-use crate::facts::region::{RegionFacts, is_healthy};
-use crate::mutations::region::replica_change::gone;
+use crate::facts::region::{RegionFacts, can_lead, is_healthy};
+use crate::mutations::region::region_operator::gone;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::leadership::{Keepers, MayLead};
 use crate::pd_rules::operator_priority::Level;
 use crate::pd_rules::refusals;
-use crate::pd_rules::region_snapshot::{self, Scene};
+use crate::pd_rules::region_snapshot::Scene;
 
 /// Moves a region's leader to another store that already holds a voter of it.
 ///
@@ -185,7 +185,7 @@ impl TransferLeader {
             return Ok(refusals::rejected("target_unhealthy", text));
         }
         let not_allowed = "cannot create operator: target leader is not allowed";
-        if !region_snapshot::can_lead(voter) {
+        if !can_lead(voter) {
             return Ok(refusals::rejected("target_not_allowed", not_allowed));
         }
         if scene.leader() == Some(to) {

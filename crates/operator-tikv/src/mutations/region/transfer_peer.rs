@@ -13,12 +13,12 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{Asked, SETTLE_MS, accepted};
 use crate::facts::region::{RegionFacts, is_healthy};
+use crate::mutations::region::region_operator::snapshot_deadline_ms;
 use crate::mutations::region::replica_change::PeerChange;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::operator_priority::Level;
-use crate::pd_rules::refusals;
 use crate::pd_rules::region_snapshot::Scene;
-use crate::pd_rules::replica_change;
+use crate::pd_rules::{refusals, replica_change};
 
 /// Moves a region's replica from one store to another. Its role is kept.
 ///
@@ -186,9 +186,4 @@ impl TransferPeer {
         }
         Ok(scene.accepted(Level::Urgent, target.as_ref()))
     }
-}
-
-/// PD gives each replica that is added 6 s per MiB and at least ten minutes, and the rest a minute.
-pub(crate) fn snapshot_deadline_ms(size_mib: u64) -> u64 {
-    60_000 + 600_000.max(size_mib.saturating_mul(6_000))
 }

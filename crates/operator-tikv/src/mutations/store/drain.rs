@@ -7,22 +7,23 @@ use action_core::{
     Progress, Quantity, Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
-use pd_client::Version;
 use pd_client::config::{Config, ScheduleConfig};
-use pd_client::schedulers::{EvictLeaderConfig, SchedulerKind};
+use pd_client::schedulers::EvictLeaderConfig;
 use pd_client::stores::Store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{SETTLE_MS, accepted, pd_now, pd_time_of_send, unix_ms};
-use crate::mutations::store::stop_drain::StopDrain;
+use crate::evidence::own_operator::{SETTLE_MS, accepted};
+use crate::facts::drains::{DRAINS, is_draining};
+use crate::facts::pd_clock::{pd_now, pd_time_of_send, unix_ms};
+use crate::facts::store::failure_domain;
 use crate::parameters::ids::StoreId;
+use crate::pd_rules::drain::{kept_by_another, switched_off};
 use crate::pd_rules::drain_blockers::blockers;
-use crate::pd_rules::leadership::{GRANT_LEADER, may_run, other_targets};
+use crate::pd_rules::leadership::other_targets;
 use crate::pd_rules::refusals;
-use crate::pd_rules::region_snapshot;
 
 /// Drains all leaders from a store and keeps them away until the drain is stopped.
 ///
@@ -195,9 +196,6 @@ impl Mutation<Tikv> for DrainStore {
     }
 }
 
-/// Where drains are read.
-pub(crate) const DRAINS: &str = "GET /pd/api/v1/scheduler-config/evict-leader-scheduler/list";
-
 impl DrainStore {
     /// A second reading, by the same leader of PD as the one before it.
     async fn confirmed(
@@ -270,32 +268,8 @@ impl DrainStore {
     }
 
     fn domain(&self, store: &Store, config: &Config) -> String {
-        region_snapshot::failure_domain(self.store_id, Some(store), config)
+        failure_domain(self.store_id, Some(store), config)
     }
-}
-
-/// Whether another scheduler keeps leaders on the store or away from it, which PD up to 8.5 does
-/// not let a drain join. Reads once for each such scheduler there is.
-async fn kept_by_another(
-    tikv: &Tikv,
-    config: &Config,
-    store_id: pd_client::StoreId,
-) -> Result<bool, Error> {
-    let mut kept = false;
-    if may_run(config, GRANT_LEADER) {
-        let grants = tikv.pd.grant_leader_config().await.map_err(Error::Read)?;
-        kept |= grants.is_some_and(|grants| grants.stores.contains_key(&store_id));
-    }
-    let slow = SchedulerKind::EvictSlowStore;
-    if !kept && may_run(config, slow.name()) {
-        let paused = tikv.pd.network_slow_stores().await.map_err(Error::Read)?;
-        kept |= paused.contains(&store_id);
-    }
-    if !kept {
-        return Ok(false);
-    }
-    let version = tikv.pd.version().await.map_err(Error::Read)?;
-    Ok(version < Version::new(9, 0, 0))
 }
 
 /// How fast leaders have left so far, and how long the rest takes at that.
@@ -306,24 +280,6 @@ fn pace(done: u64, left: u64, elapsed_ms: u64) -> String {
     let per_second = done as f64 * 1_000.0 / elapsed_ms as f64;
     let seconds = (left as f64 / per_second).ceil();
     format!(", {per_second:.1} a second, {seconds:.0} s more at that")
-}
-
-fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    if config.leader_schedule_limit == 0 {
-        causes.push(Cause::new(
-            "leader_schedule_limit_zero",
-            "`leader-schedule-limit` is 0",
-        ));
-    }
-    if config.halt_scheduling {
-        causes.push(Cause::new("scheduling_halted", "`halt-scheduling` is on"));
-    }
-    causes
-}
-
-pub(crate) fn is_draining(drains: Option<&EvictLeaderConfig>, store_id: StoreId) -> bool {
-    drains.is_some_and(|drains| drains.stores.contains_key(&store_id.pd()))
 }
 
 /// Whether PD has heard of the store since the drain was asked for, and lately.
@@ -338,4 +294,102 @@ fn reported_since(store: &Store, sent: &Sent) -> bool {
             || heard >= now
     });
     since && lately
+}
+
+/// Stops draining leaders from one store. Drains of other stores stay.
+///
+/// From then on leaders may move to the store again; they come back as PD balances, not to the
+/// same regions and not at once.
+///
+/// PD refuses, without a word, when the store is not being drained. Proven by PD not listing its
+/// drain. Taken back by `drain_store`. In force at once.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StopDrain {
+    /// Store that may lead again afterwards.
+    pub store_id: StoreId,
+}
+
+#[async_trait]
+impl Mutation<Tikv> for StopDrain {
+    const NAME: &'static str = "stop_drain";
+    const RISK: Risk = Risk::Medium;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = DrainFacts;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("store/{}", self.store_id)]
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<DrainFacts>, Error> {
+        let store = match tikv.pd.store(self.store_id.pd()).await {
+            Ok(store) => store,
+            Err(error) => {
+                let verdict = refusals::unless_not_bootstrapped(error)?;
+                let nothing = DrainFacts {
+                    leaders: 0,
+                    draining: false,
+                };
+                return Ok(Plan::new(verdict, nothing));
+            }
+        };
+        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let draining = is_draining(drains.as_ref(), self.store_id);
+        let leaders = store.map_or(0, |store| store.status.leader_count);
+        let verdict = if draining {
+            Verdict::WouldProceed
+        } else {
+            let already = format!("leaders are not being drained from store {}", self.store_id);
+            Verdict::NoOp { already }
+        };
+        Ok(Plan::new(verdict, DrainFacts { leaders, draining })
+            .same("draining", draining)
+            .impact("drains", draining.into(), "drains taken back")
+            .unknown("when and which leaders come back: PD balances them")
+            .takes(100, 1_000, "one write of PD's configuration")
+            .follow(500, SETTLE_MS, 60_000)
+            .clock(tikv.clock()))
+    }
+
+    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+        let pd = tikv.sender(attempt);
+        accepted(pd.remove_evict_leader(self.store_id.pd()).await)
+    }
+
+    async fn probe(&self, tikv: &Tikv, _: &DrainFacts, sent: &Sent) -> Result<Progress, Error> {
+        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let draining = is_draining(drains.as_ref(), self.store_id);
+        let evidence = vec![Evidence::new(DRAINS, "draining", draining)];
+        if !draining {
+            let by = if sent.accepted.is_some() {
+                Attribution::Ours
+            } else {
+                Attribution::Undecided
+            };
+            let summary = format!("store {} may lead again", self.store_id);
+            return Ok(Progress::applied(by, summary, evidence));
+        }
+        if sent.elapsed_ms < SETTLE_MS {
+            return Ok(Progress::pending("the drain is still in force", evidence));
+        }
+        let text = format!("store {} is still being drained", self.store_id);
+        Ok(Progress::not_applied(
+            "still_draining",
+            text,
+            true,
+            evidence,
+        ))
+    }
+
+    fn undo(&self, before: &DrainFacts, _: Option<&Outcome>) -> Undo {
+        if !before.draining {
+            return Undo::none("the store was not being drained before");
+        }
+        let back = DrainStore {
+            store_id: self.store_id,
+        };
+        Undo::with::<Tikv, _>(&back).expecting("draining", false)
+    }
 }

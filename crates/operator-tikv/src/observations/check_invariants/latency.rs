@@ -5,7 +5,7 @@ use pd_client::stores::Store;
 use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
 use crate::facts::prometheus::write_p99;
-use crate::observations::check_invariants::CheckInvariants;
+use crate::observations::check_invariants::thresholds::CheckInvariants;
 use crate::observations::check_invariants::violation::{ToldBy, Violation};
 
 /// Between two of the times at which Prometheus is asked, seconds: how often it scrapes.

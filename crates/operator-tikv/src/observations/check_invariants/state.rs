@@ -3,10 +3,9 @@
 use pd_client::members::MemberHealth;
 use pd_client::stores::{Store, StoreState};
 
-use crate::observations::check_invariants::CheckInvariants;
+use crate::facts::store::{state_text, used_share};
+use crate::observations::check_invariants::thresholds::CheckInvariants;
 use crate::observations::check_invariants::violation::{Clock, Violation};
-use crate::observations::why::target::used_share;
-use crate::pd_rules::leadership::state_text;
 
 /// Fewer leaders than this more or less are nothing to speak of.
 const LEADERS_APART: f64 = 10.0;

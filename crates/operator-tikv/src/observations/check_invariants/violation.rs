@@ -6,8 +6,7 @@ use std::time::SystemTime;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::evidence::own_operator::unix_ms;
-use crate::facts::pd_clock::PdTime;
+use crate::facts::pd_clock::{PdTime, unix_ms};
 
 /// Something that should hold and does not.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

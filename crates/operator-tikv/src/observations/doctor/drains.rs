@@ -4,9 +4,9 @@ use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::mutations::store::drain::DRAINS;
-use crate::mutations::store::stop_drain::StopDrain;
-use crate::observations::doctor::Leftovers;
+use crate::facts::drains::DRAINS;
+use crate::mutations::store::drain::StopDrain;
+use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::list_drains::effect;
 use crate::observations::reasons;
 

@@ -11,7 +11,7 @@ use pd_client::stores::Store;
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::region::RegionFacts;
-use crate::observations::doctor::Leftovers;
+use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::reasons;
 
 /// PD lists all regions of a check or none; above this many it is not asked.

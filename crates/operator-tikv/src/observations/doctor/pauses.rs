@@ -6,9 +6,9 @@ use pd_client::config::Config;
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::pd_clock::PdTime;
-use crate::observations::doctor::Leftovers;
+use crate::observations::doctor::leftovers::Leftovers;
+use crate::observations::findings;
 use crate::observations::list_schedulers;
-use crate::observations::why::cluster;
 
 /// The checkers that every version has.
 const CHECKERS: [Checker; 6] = [
@@ -24,20 +24,24 @@ pub(super) async fn look(tikv: &Tikv, config: &Config, found: &mut Leftovers) ->
     let pd = &tikv.pd;
     let paused = pd.paused_schedulers().await.map_err(Error::Read)?;
     let now = PdTime::now(tikv);
-    let paused = paused.iter().map(|one| cluster::paused_scheduler(one, now));
+    let paused = paused
+        .iter()
+        .map(|one| findings::paused_scheduler(one, now));
     found.findings.extend(paused);
     let removed = list_schedulers::removed(&config.schedule);
-    let removed = removed.iter().map(|name| cluster::removed_scheduler(name));
+    let removed = removed.iter().map(|name| findings::removed_scheduler(name));
     found.findings.extend(removed);
     for checker in CHECKERS {
         let status = pd.checker_status(checker).await.map_err(Error::Read)?;
         if status.paused {
-            found.findings.push(cluster::paused_checker(checker.name()));
+            found
+                .findings
+                .push(findings::paused_checker(checker.name()));
         }
     }
     let task = pd.maintenance().await.map_err(Error::Read)?;
     found
         .findings
-        .extend(task.as_ref().map(cluster::maintenance));
+        .extend(task.as_ref().map(findings::maintenance));
     Ok(())
 }

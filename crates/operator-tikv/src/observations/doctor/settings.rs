@@ -10,9 +10,9 @@ use crate::facts::settings_in_force::{self, GAUGES, Shadow};
 use crate::mutations::setting::set_leader_schedule_limit::SetLeaderScheduleLimit;
 use crate::mutations::setting::set_region_schedule_limit::SetRegionScheduleLimit;
 use crate::mutations::setting::set_replica_schedule_limit::SetReplicaScheduleLimit;
-use crate::observations::doctor::Leftovers;
+use crate::observations::doctor::leftovers::Leftovers;
+use crate::observations::findings::{CONFIG, halted};
 use crate::observations::reasons;
-use crate::observations::why::cluster::{CONFIG, halted};
 use crate::parameters::schedule_limit::ScheduleLimit;
 
 pub(super) async fn look(

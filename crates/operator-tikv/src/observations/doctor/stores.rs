@@ -7,13 +7,12 @@ use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::unix_ms;
-use crate::facts::pd_clock::PdTime;
+use crate::facts::pd_clock::{PdTime, unix_ms};
+use crate::facts::store::limit_of;
 use crate::mutations::setting::set_store_limit::{LimitedWork, ReplicaRate, SetStoreLimit};
-use crate::mutations::store::cancel_offline::CancelOffline;
-use crate::observations::doctor::Leftovers;
+use crate::mutations::store::offline::CancelOffline;
+use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::reasons;
-use crate::observations::why::target::limit_of;
 
 /// What PD sets the limit for removing replicas to while a store is being emptied.
 const EMPTYING: f64 = 1e8;

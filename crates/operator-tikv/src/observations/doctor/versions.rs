@@ -9,7 +9,7 @@ use pd_client::stores::Store;
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
-use crate::observations::doctor::Leftovers;
+use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::reasons;
 
 /// A difference that no network explains, milliseconds.

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::facts::bounded_text::bounded;
 use crate::facts::region::{in_joint_state, is_healthy, role_name};
+use crate::facts::store::state_text;
 use crate::observations::reasons::{self, Reason};
-use crate::observations::why::scene::{RegionScene, Scene};
+use crate::observations::why::snapshot::{RegionScene, Scene};
 use crate::observations::why::target::{could_lead, could_take};
-use crate::pd_rules::leadership::state_text;
 
 pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
     match &scene.region {

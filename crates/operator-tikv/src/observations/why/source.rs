@@ -4,11 +4,10 @@ use action_core::Finding;
 use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
+use crate::facts::store::limit_of;
 use crate::observations::reasons;
-use crate::observations::why::scene::Scene;
-use crate::observations::why::target::{
-    could_lead, could_take, gone, limit_of, limit_zero, silence,
-};
+use crate::observations::why::snapshot::Scene;
+use crate::observations::why::target::{could_lead, could_take, gone, limit_zero, silence};
 
 pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
     let Some((id, store)) = &scene.from else {

@@ -1,19 +1,19 @@
 //! Why a store is not given leaders or replicas.
 
 use action_core::Finding;
-use pd_client::config::ScheduleConfig;
 use pd_client::regions::{PeerRole, Region};
 use pd_client::rules::Rule;
-use pd_client::stores::{Store, StoreLimit, StoreState};
+use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
 use crate::facts::bounded_text::bounded;
 use crate::facts::region::role_name;
 use crate::facts::settings_in_force::in_force;
+use crate::facts::store::{limit_of, state_text, used_share};
 use crate::observations::list_drains;
 use crate::observations::reasons::{self, Reason};
-use crate::observations::why::scene::{RegionScene, Scene};
-use crate::pd_rules::leadership::{rules_let_hold, rules_let_lead, state_text};
+use crate::observations::why::snapshot::{RegionScene, Scene};
+use crate::pd_rules::placement::{rules_let_hold, rules_let_lead};
 
 /// From this score on PD takes a store for slow; 1 is best, 100 worst.
 const SLOW: u64 = 80;
@@ -242,19 +242,6 @@ fn full(scene: &Scene, store: &Store) -> Option<Finding> {
             available,
         )
     })
-}
-
-/// How much of a store's disk is in use, 0 to 1.
-pub(crate) fn used_share(store: &Store) -> Option<f64> {
-    let capacity = store.status.capacity.bytes().filter(|bytes| *bytes > 0)?;
-    let available = store.status.available.bytes()?;
-    Some(1.0 - available as f64 / capacity as f64)
-}
-
-pub(crate) fn limit_of<'a>(schedule: &'a ScheduleConfig, store: &Store) -> Option<&'a StoreLimit> {
-    // Limits of the second version are not by replicas per minute.
-    let is_first = schedule.store_limit_version.as_deref() != Some("v2");
-    schedule.store_limit.get(&store.id).filter(|_| is_first)
 }
 
 pub(super) fn limit_zero(store: &Store, kind: &str) -> Finding {

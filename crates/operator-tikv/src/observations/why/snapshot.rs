@@ -13,11 +13,11 @@ use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::drains::is_draining;
 use crate::facts::pd_clock::PdTime;
 use crate::facts::settings_in_force;
-use crate::mutations::store::drain::is_draining;
 use crate::observations::list_schedulers;
-use crate::observations::why::{Moving, Why};
+use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::drain_blockers::blockers;
 use crate::pd_rules::leadership::Keepers;

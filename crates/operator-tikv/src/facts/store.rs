@@ -1,0 +1,42 @@
+//! What a store shows of itself: its state, its disk, its limits, and what fails together with it.
+
+use pd_client::config::{Config, ScheduleConfig};
+use pd_client::stores::{Store, StoreLimit, StoreState};
+
+use crate::parameters::ids::StoreId;
+
+/// A state in PD's word.
+pub(crate) fn state_text(state: &StoreState) -> String {
+    match state {
+        StoreState::Up => "Up".to_owned(),
+        StoreState::Disconnected => "Disconnected".to_owned(),
+        StoreState::Down => "Down".to_owned(),
+        StoreState::Offline => "Offline".to_owned(),
+        StoreState::Tombstone => "Tombstone".to_owned(),
+        StoreState::Other(word) => word.clone(),
+        _ => "unknown".to_owned(),
+    }
+}
+
+/// What fails together with a store.
+pub(crate) fn failure_domain(id: StoreId, store: Option<&Store>, config: &Config) -> String {
+    let labels = config.replication.location_labels.iter();
+    let mut known = labels.filter_map(|key| Some((key, store?.label(key)?)));
+    match known.find(|(_, value)| !value.is_empty()) {
+        Some((key, value)) => format!("{key}={value}"),
+        None => format!("store/{id}"),
+    }
+}
+
+/// How much of a store's disk is in use, 0 to 1.
+pub(crate) fn used_share(store: &Store) -> Option<f64> {
+    let capacity = store.status.capacity.bytes().filter(|bytes| *bytes > 0)?;
+    let available = store.status.available.bytes()?;
+    Some(1.0 - available as f64 / capacity as f64)
+}
+
+pub(crate) fn limit_of<'a>(schedule: &'a ScheduleConfig, store: &Store) -> Option<&'a StoreLimit> {
+    // Limits of the second version are not by replicas per minute.
+    let is_first = schedule.store_limit_version.as_deref() != Some("v2");
+    schedule.store_limit.get(&store.id).filter(|_| is_first)
+}

@@ -1,0 +1,18 @@
+//! What is answered: what was left behind.
+
+use action_core::Finding;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What was left behind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Leftovers {
+    /// What was found; empty when nothing was.
+    pub findings: Vec<Finding>,
+    /// Whether some are left out: beyond 100 in all, or 8 unfinished moves.
+    pub cut: bool,
+    /// What could not be read, and may be left behind all the same.
+    pub unknown: Vec<String>,
+}

@@ -1,0 +1,64 @@
+//! What placement rules say of stores and replicas.
+
+use pd_client::config::Config;
+use pd_client::regions::{Peer, PeerRole, Region};
+use pd_client::rules::{LabelConstraint, LabelOp, RegionFit, Rule, RuleRole};
+use pd_client::stores::Store;
+
+/// Whether the rules of a region let a store lead it.
+pub(crate) fn rules_let_lead(rules: Option<&[Rule]>, store: &Store) -> bool {
+    let Some(rules) = rules else {
+        return true;
+    };
+    let leads = |rule: &&Rule| matches!(rule.role, RuleRole::Voter | RuleRole::Leader);
+    let mut leading = rules.iter().filter(leads);
+    leading.any(|rule| takes(&rule.label_constraints, store))
+}
+
+/// Whether the rules of a region let a store hold a replica of it.
+pub(crate) fn rules_let_hold(rules: Option<&[Rule]>, store: &Store) -> bool {
+    let mut rules = rules.into_iter().flatten().peekable();
+    rules.peek().is_none() || rules.any(|rule| takes(&rule.label_constraints, store))
+}
+
+/// Whether constraints take a store. One with an exclusive label is taken only by name.
+fn takes(constraints: &[LabelConstraint], store: &Store) -> bool {
+    let exclusive = |key: &str| key.starts_with('$') || matches!(key, "engine" | "exclusive");
+    let named = |key: &str| constraints.iter().any(|constraint| constraint.key == key);
+    let mut labels = store.labels.iter();
+    labels.all(|label| !exclusive(&label.key) || named(&label.key))
+        && constraints.iter().all(|constraint| fits(constraint, store))
+}
+
+fn fits(constraint: &LabelConstraint, store: &Store) -> bool {
+    // PD does not tell an empty label from none.
+    let value = store
+        .label(&constraint.key)
+        .filter(|value| !value.is_empty());
+    let listed = || value.is_some_and(|value| constraint.values.iter().any(|one| one == value));
+    match constraint.op {
+        LabelOp::In => listed(),
+        LabelOp::NotIn => !listed(),
+        LabelOp::Exists => value.is_some(),
+        LabelOp::NotExists => value.is_none(),
+        _ => false,
+    }
+}
+
+/// Whether a region has the replicas its rules want, and no other.
+pub(crate) fn is_replicated(region: &Region, fit: Option<&RegionFit>, config: &Config) -> bool {
+    match fit {
+        Some(fit) => fit.is_satisfied(),
+        None => {
+            let learns = |peer: &Peer| peer.role == PeerRole::Learner;
+            region.peers.len() as u64 == config.replication.max_replicas
+                && !region.peers.iter().any(learns)
+        }
+    }
+}
+
+/// The rules of a fit.
+pub(crate) fn rules_of(fit: Option<&RegionFit>) -> Option<Vec<Rule>> {
+    let fits = &fit?.rule_fits;
+    Some(fits.iter().map(|fit| fit.rule.clone()).collect())
+}
