@@ -93,7 +93,12 @@ impl Mutation<Counters> for SetCounter {
         Ok(Plan::new(Verdict::WouldProceed, before).same("value", before))
     }
 
-    async fn send(&self, counters: &Counters, _: &Attempt) -> Result<Accepted, NoSuchCounter> {
+    async fn send(
+        &self,
+        counters: &Counters,
+        _: &Self::Before,
+        _: &Attempt,
+    ) -> Result<Accepted, NoSuchCounter> {
         counters
             .at(self.counter.into())?
             .store(self.value, Ordering::Relaxed);
@@ -108,7 +113,7 @@ impl Mutation<Counters> for SetCounter {
         ))
     }
 
-    fn undo(&self, before: &u64, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &u64, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         let (counter, value) = (self.counter, *before);
         Undo::with(&Self { counter, value })
     }
@@ -320,12 +325,12 @@ fn long_journals(runtime: &Runtime, criterion: &mut Criterion) {
 
 fn overhead(runtime: &Runtime, criterion: &mut Criterion) {
     let bare = registry();
-    let attempt = Attempt::untracked();
+    let (before, attempt) = (json!(0), Attempt::untracked());
     criterion.bench_function("bare send by name, no I/O", |bencher| {
         bencher.iter(|| {
             let parameters = json!({"counter": 0, "value": 3});
             runtime
-                .block_on(bare.send("set_counter", parameters, &attempt))
+                .block_on(bare.send("set_counter", parameters, &before, &attempt))
                 .unwrap()
         });
     });

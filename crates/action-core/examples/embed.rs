@@ -115,7 +115,7 @@ impl Mutation<Dial> for SetDial {
             .impact("turn", steps, "steps"))
     }
 
-    async fn send(&self, dial: &Dial, _: &Attempt) -> Result<Accepted, Stuck> {
+    async fn send(&self, dial: &Dial, _: &Self::Before, _: &Attempt) -> Result<Accepted, Stuck> {
         *dial.0.lock().map_err(|_| Stuck)? = self.value;
         Ok(Accepted::new("click"))
     }
@@ -139,7 +139,7 @@ impl Mutation<Dial> for SetDial {
         }
     }
 
-    fn undo(&self, before: &u8, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &u8, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         Undo::with::<Dial, _>(&Self { value: *before }).expecting("value", self.value)
     }
 }
@@ -162,7 +162,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plan = registry.plan("set_dial", request.clone()).await?;
     show(&json!(plan));
     let attempt = Attempt::new("1", 0, None);
-    let accepted = registry.send("set_dial", request.clone(), &attempt).await?;
+    let accepted = registry
+        .send("set_dial", request.clone(), &plan.before, &attempt)
+        .await?;
     let sent = Sent::new(attempt, Some(accepted), 0);
     let progress = registry
         .probe("set_dial", request.clone(), &plan.before, &sent)
@@ -172,6 +174,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "set_dial",
         request,
         &plan.before,
+        None,
         None
     )?));
     Ok(())

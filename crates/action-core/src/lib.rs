@@ -20,8 +20,8 @@ pub use schema::{
 };
 pub use values::{
     Accepted, Attempt, Attribution, Cause, ClockOffset, Comparison, Done, Estimate, Evidence,
-    Facts, Finding, Fix, Follow, Outcome, OutcomeKind, Plan, Precondition, Progress, Quantity,
-    Sent, Undo, Verdict,
+    Facts, Finding, Fix, Follow, NotPermitted, Outcome, OutcomeKind, Plan, Precondition, Progress,
+    Quantity, SendPermit, SendPermits, Sent, Settled, SettledState, Undo, Verdict,
 };
 pub use workflow::{
     Condition, DurationText, Retry, Step, Unmet, Work, Workflow, WorkflowError, WorkflowProblem,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::declare::{ErasedAction, Footprint, Subject, Valid, scope};
 use crate::error::{ActionError, RegistryError};
 use crate::schema::{ActionDefinition, Risk, is_name, validate};
-use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Undo};
+use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Settled, Undo};
 
 /// Actions by name, of any number of systems, with the right to change them.
 ///
@@ -118,7 +118,8 @@ impl ActionRegistry {
         self.catalogue.clone()
     }
 
-    /// Sends a mutation, in exactly one request. Neither plans nor waits for completion.
+    /// Sends a mutation, in exactly one request. Neither plans nor waits for completion. `before`
+    /// are the facts of its plan.
     ///
     /// For whoever has recorded the attempt before and probes after.
     ///
@@ -129,23 +130,27 @@ impl ActionRegistry {
         &self,
         name: &str,
         parameters: Value,
+        before: &Value,
         attempt: &Attempt,
     ) -> Result<Accepted, ActionError> {
         let (action, parameters) = self.catalogue.prepared(name, parameters)?;
-        action.bound.send(parameters, attempt).await
+        action.bound.send(parameters, before, attempt).await
     }
 
-    /// Fires a mutation and forgets it: no plan, no record, no proof. Returns when the system
-    /// has accepted, with its words, or with its refusal in its words.
+    /// Fires a mutation and forgets it: no record, no proof. It plans for the facts that the
+    /// request may need, and sends whatever the plan's verdict is. Returns when the system has
+    /// accepted, with its words, or with its refusal in its words.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As [`send`](Self::send), and what could not be read. Nothing was sent then.
     pub async fn invoke_unguarded(
         &self,
         name: &str,
         parameters: Value,
     ) -> Result<Accepted, ActionError> {
-        self.send(name, parameters, &Attempt::untracked()).await
+        let plan = self.plan(name, parameters.clone()).await?;
+        self.send(name, parameters, &plan.before, &Attempt::untracked())
+            .await
     }
 }
 
@@ -259,6 +264,22 @@ impl Catalogue {
         action.bound.probe(parameters, before, sent).await
     }
 
+    /// Whether what was applied is still so, and what changed it if not. Reads only; works from
+    /// what was kept as JSON.
+    ///
+    /// # Errors
+    /// What the subject failed with, which says nothing about the mutation.
+    pub async fn settled(
+        &self,
+        name: &str,
+        parameters: Value,
+        before: &Value,
+        sent: &Sent,
+    ) -> Result<Settled, ActionError> {
+        let (action, parameters) = self.prepared(name, parameters)?;
+        action.bound.settled(parameters, before, sent).await
+    }
+
     /// What takes a mutation back, by the name it is registered under.
     ///
     /// # Errors
@@ -268,10 +289,11 @@ impl Catalogue {
         name: &str,
         parameters: Value,
         before: &Value,
+        accepted: Option<&Accepted>,
         outcome: Option<&Outcome>,
     ) -> Result<Undo, ActionError> {
         let (action, parameters) = self.prepared(name, parameters)?;
-        let mut undo = action.bound.undo(parameters, before, outcome)?;
+        let mut undo = action.bound.undo(parameters, before, accepted, outcome)?;
         if let (Undo::Action { name, .. }, Some(prefix)) = (&mut undo, &action.prefix) {
             *name = format!("{prefix}_{name}");
         }

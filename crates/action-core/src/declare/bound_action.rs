@@ -13,7 +13,7 @@ use crate::declare::observation::Observation;
 use crate::declare::subject::{Subject, SubjectError};
 use crate::error::ActionError;
 use crate::schema::{ActionKind, Problem};
-use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Undo};
+use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Settled, Undo};
 
 /// Marks an observation.
 pub(crate) struct ObservationKind;
@@ -129,9 +129,15 @@ impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind
         plan.erased().map_err(|error| self.unwritable(error))
     }
 
-    async fn send(&self, parameters: Valid, attempt: &Attempt) -> Result<Accepted, ActionError> {
+    async fn send(
+        &self,
+        parameters: Valid,
+        before: &Value,
+        attempt: &Attempt,
+    ) -> Result<Accepted, ActionError> {
         let action = self.typed(parameters, A::check)?;
-        let accepted = action.send(&self.subject, attempt).await;
+        let before: A::Before = self.facts(before)?;
+        let accepted = action.send(&self.subject, &before, attempt).await;
         accepted.map_err(|error| self.failed(error))
     }
 
@@ -147,15 +153,28 @@ impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind
         progress.map_err(|error| self.failed(error))
     }
 
+    async fn settled(
+        &self,
+        parameters: Valid,
+        before: &Value,
+        sent: &Sent,
+    ) -> Result<Settled, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        let before: A::Before = self.facts(before)?;
+        let settled = action.settled(&self.subject, &before, sent).await;
+        settled.map_err(|error| self.failed(error))
+    }
+
     fn undo(
         &self,
         parameters: Valid,
         before: &Value,
+        accepted: Option<&Accepted>,
         outcome: Option<&Outcome>,
     ) -> Result<Undo, ActionError> {
         let action = self.typed(parameters, A::check)?;
         let before: A::Before = self.facts(before)?;
-        Ok(action.undo(&before, outcome))
+        Ok(action.undo(&before, accepted, outcome))
     }
 
     fn wrong_kind(&self, wanted: ActionKind) -> ActionError {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::error::ActionError;
 use crate::schema::ActionKind;
-use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Undo};
+use crate::values::{Accepted, Attempt, Outcome, Plan, Progress, Sent, Settled, Undo};
 
 /// Parameters that were validated and are in the schema's own types.
 pub(crate) type Valid = Map<String, Value>;
@@ -31,13 +31,22 @@ pub(crate) trait ErasedAction: Send + Sync {
     async fn plan(&self, _: Valid) -> Result<Plan, ActionError> {
         Err(self.wrong_kind(ActionKind::Mutation))
     }
-    async fn send(&self, _: Valid, _: &Attempt) -> Result<Accepted, ActionError> {
+    async fn send(&self, _: Valid, _: &Value, _: &Attempt) -> Result<Accepted, ActionError> {
         Err(self.wrong_kind(ActionKind::Mutation))
     }
     async fn probe(&self, _: Valid, _: &Value, _: &Sent) -> Result<Progress, ActionError> {
         Err(self.wrong_kind(ActionKind::Mutation))
     }
-    fn undo(&self, _: Valid, _: &Value, _: Option<&Outcome>) -> Result<Undo, ActionError> {
+    async fn settled(&self, _: Valid, _: &Value, _: &Sent) -> Result<Settled, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
+    fn undo(
+        &self,
+        _: Valid,
+        _: &Value,
+        _: Option<&Accepted>,
+        _: Option<&Outcome>,
+    ) -> Result<Undo, ActionError> {
         Err(self.wrong_kind(ActionKind::Mutation))
     }
     fn wrong_kind(&self, wanted: ActionKind) -> ActionError;

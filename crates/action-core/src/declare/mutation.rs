@@ -6,7 +6,9 @@ use serde_json::Value;
 use crate::declare::parameters::Parameters;
 use crate::declare::subject::Subject;
 use crate::schema::{Effect, Problem, Risk};
-use crate::values::{Accepted, Attempt, Facts, Finding, Fix, Outcome, Plan, Progress, Sent, Undo};
+use crate::values::{
+    Accepted, Attempt, Facts, Finding, Fix, Outcome, Plan, Progress, Sent, Settled, Undo,
+};
 
 /// An action that changes something.
 ///
@@ -52,9 +54,18 @@ pub trait Mutation<S: Subject>: Parameters {
     /// What would happen. Reads only.
     async fn plan(&self, subject: &S) -> Result<Plan<Self::Before>, S::Error>;
 
-    /// Asks for it, in exactly one request, without looking first. Returns when the system has
-    /// accepted, which is not completion.
-    async fn send(&self, subject: &S, attempt: &Attempt) -> Result<Accepted, S::Error>;
+    /// Asks for it, in exactly one request. Returns when the system has accepted, which is not
+    /// completion.
+    ///
+    /// What must be read for it (a leader's address, which system answers) is read first; then
+    /// [`Attempt::permit`] is asked, and held until the request has been handed to the kernel.
+    /// Nothing is read in between, and no other system than [`Attempt::system`] is sent to.
+    async fn send(
+        &self,
+        subject: &S,
+        before: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, S::Error>;
 
     /// Whether it has happened, is happening, or can no longer happen. Reads only.
     ///
@@ -66,9 +77,35 @@ pub trait Mutation<S: Subject>: Parameters {
         sent: &Sent,
     ) -> Result<Progress, S::Error>;
 
+    /// Whether what was applied is still so, a settling time later, and what changed it if not.
+    /// Reads only.
+    ///
+    /// Unless an action knows better it is what another probe says.
+    async fn settled(
+        &self,
+        subject: &S,
+        before: &Self::Before,
+        sent: &Sent,
+    ) -> Result<Settled, S::Error> {
+        Ok(match self.probe(subject, before, sent).await? {
+            Progress::Applied { evidence, .. } => Settled::held(evidence),
+            Progress::NotApplied {
+                cause, evidence, ..
+            } => Settled::reversed(&cause.code, cause.text, evidence),
+            Progress::Pending {
+                summary, evidence, ..
+            } => Settled::reversed("changed_since", summary, evidence),
+        })
+    }
+
     /// The action that takes it back, or why there is none. Before the outcome is known it is a
-    /// preview.
-    fn undo(&self, before: &Self::Before, outcome: Option<&Outcome>) -> Undo;
+    /// preview. `accepted` is what the system answered, where it answered.
+    fn undo(
+        &self,
+        before: &Self::Before,
+        accepted: Option<&Accepted>,
+        outcome: Option<&Outcome>,
+    ) -> Undo;
 }
 
 impl Undo {

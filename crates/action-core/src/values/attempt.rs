@@ -1,12 +1,17 @@
 //! One sending of a mutation, and what the system answered.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::values::permit::{NotPermitted, Permits, SendPermit, SendPermits};
 use crate::values::plan::ClockOffset;
 
 /// One sending of a mutation, known before it is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// What is written down of it says everything but where its [permit](Self::permit) comes from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attempt {
     /// Unique; goes along with the request where the system can keep it.
@@ -16,7 +21,22 @@ pub struct Attempt {
     /// How the system's clock compared to ours at planning, if the plan could tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockOffset>,
+    /// The system it was planned for, as [`Subject::identity`](crate::Subject::identity) named it.
+    /// What answers to another name is not sent to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    #[serde(skip)]
+    permits: Permits,
 }
+
+impl PartialEq for Attempt {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.id, self.sent_at_unix_ms, self.clock, &self.system)
+            == (&other.id, other.sent_at_unix_ms, other.clock, &other.system)
+    }
+}
+
+impl Eq for Attempt {}
 
 impl Attempt {
     /// An attempt about to be sent.
@@ -26,7 +46,33 @@ impl Attempt {
             id: id.into(),
             sent_at_unix_ms,
             clock,
+            system: None,
+            permits: Permits::default(),
         }
+    }
+
+    /// The same attempt, for this system and no other.
+    #[must_use]
+    pub fn for_system(mut self, system: impl Into<String>) -> Self {
+        self.system = Some(system.into());
+        self
+    }
+
+    /// The same attempt; its permit is given by these.
+    #[must_use]
+    pub fn permitted_by(mut self, permits: Arc<dyn SendPermits>) -> Self {
+        self.permits = Permits::of(permits);
+        self
+    }
+
+    /// Permission to send, to be asked for right before the first byte of the request and held
+    /// until the request has been handed to the kernel. Nothing may be read in between.
+    ///
+    /// # Errors
+    /// Why nothing may be sent. What [`send`](crate::Mutation::send) returns then promises that
+    /// nothing happened.
+    pub async fn permit(&self) -> Result<SendPermit, NotPermitted> {
+        self.permits.acquire().await
     }
 
     /// An attempt that nobody keeps track of.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::values::evidence::{Attribution, Evidence};
+use crate::values::settled::Settled;
 
 /// How a mutation ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +20,9 @@ pub struct Outcome {
     /// Whose doing it was, when it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Attribution>,
+    /// Whether it stayed so, when it happened and was looked at once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Settled>,
     /// Whether the same request may succeed when sent again.
     #[serde(default)]
     pub retryable: bool,
@@ -71,12 +75,26 @@ impl Outcome {
         }
     }
 
+    /// The same outcome, looked at once more.
+    #[must_use]
+    pub fn settled(mut self, settled: Settled) -> Self {
+        self.settled = Some(settled);
+        self
+    }
+
+    /// Whether it happened, and something has changed it since.
+    #[must_use]
+    pub fn is_reversed(&self) -> bool {
+        self.settled.as_ref().is_some_and(Settled::is_reversed)
+    }
+
     fn new(result: OutcomeKind, code: Option<String>, summary: impl Into<String>) -> Self {
         Self {
             result,
             code,
             summary: summary.into(),
             by: None,
+            settled: None,
             retryable: false,
             evidence: Vec::new(),
             next: None,

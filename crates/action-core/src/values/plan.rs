@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::values::facts::Facts;
 use crate::values::precondition::{Comparison, Precondition};
-use crate::values::verdict::Verdict;
+use crate::values::verdict::{Cause, Verdict};
 
 /// What a mutation would do, and what that rests on.
 ///
@@ -39,6 +39,9 @@ pub struct Plan<B = Value> {
     /// where nothing larger is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failure_domains: Vec<String>,
+    /// What would reverse it once it is done, such as a scheduler that moves a leader back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reversed_by: Vec<Cause>,
     /// What could not be known.
     pub unknowns: Vec<String>,
     /// How long it would take; `None` when nothing is to be done or it cannot be said.
@@ -61,6 +64,7 @@ impl<B> Plan<B> {
             preconditions: Vec::new(),
             impact: Vec::new(),
             failure_domains: Vec::new(),
+            reversed_by: Vec::new(),
             unknowns: Vec::new(),
             duration: None,
             follow: Follow::default(),
@@ -113,6 +117,13 @@ impl<B> Plan<B> {
         self
     }
 
+    /// Would be reversed by something, once it is done.
+    #[must_use]
+    pub fn reversed_by(mut self, code: &str, text: impl Into<String>) -> Self {
+        self.reversed_by.push(Cause::new(code, text));
+        self
+    }
+
     /// Could not know something.
     #[must_use]
     pub fn unknown(mut self, what: impl Into<String>) -> Self {
@@ -160,6 +171,7 @@ impl<B: Facts> Plan<B> {
             preconditions: self.preconditions,
             impact: self.impact,
             failure_domains: self.failure_domains,
+            reversed_by: self.reversed_by,
             unknowns: self.unknowns,
             duration: self.duration,
             follow: self.follow,

@@ -1,5 +1,6 @@
 //! The answers a plan can give, and reasons with stable codes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What would happen to a request.
@@ -12,6 +13,13 @@ pub enum Verdict {
         /// A stable code for why.
         code: String,
         /// What the system would say, in its words.
+        text: String,
+    },
+    /// The system may well accept it, and we do not ask for it.
+    NotAskedFor {
+        /// A stable code for why.
+        code: String,
+        /// Why, and what to do instead.
         text: String,
     },
     /// There is nothing to do.
@@ -51,7 +59,7 @@ impl Verdict {
 }
 
 /// A reason, by a stable code and in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Cause {
     /// Stable.

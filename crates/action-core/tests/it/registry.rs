@@ -83,7 +83,9 @@ async fn an_unknown_name_is_answered_with_a_similar_one() {
 async fn each_kind_refuses_what_it_is_not_made_for() {
     let registry = registry();
     let attempt = Attempt::untracked();
-    let sent = registry.send("show_yard", json!({}), &attempt).await;
+    let sent = registry
+        .send("show_yard", json!({}), &json!(null), &attempt)
+        .await;
     assert!(matches!(sent, Err(ActionError::WrongKind { .. })));
     let seen = registry.observe("move_wagon", request()).await;
     assert_eq!(
@@ -132,7 +134,7 @@ async fn everything_after_the_send_works_from_json() {
     let plan = registry.plan("north_move_wagon", request()).await.unwrap();
     let attempt = Attempt::new("a-1", 1_000, None);
     let accepted = registry
-        .send("north_move_wagon", request(), &attempt)
+        .send("north_move_wagon", request(), &plan.before, &attempt)
         .await
         .unwrap();
     let sent = Sent::new(attempt, Some(accepted), 200);
@@ -148,7 +150,7 @@ async fn everything_after_the_send_works_from_json() {
 
     let outcome: Option<&Outcome> = None;
     let undo = catalogue
-        .undo("north_move_wagon", request(), &plan.before, outcome)
+        .undo("north_move_wagon", request(), &plan.before, None, outcome)
         .unwrap();
     let Undo::Action {
         name, parameters, ..

@@ -157,7 +157,12 @@ impl Mutation<Yard> for MoveWagon {
         Ok(Plan::new(verdict, WagonFacts { track }).same("track", track))
     }
 
-    async fn send(&self, yard: &Yard, attempt: &Attempt) -> Result<Accepted, YardError> {
+    async fn send(
+        &self,
+        yard: &Yard,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, YardError> {
         if *yard.track.lock().unwrap() != self.from_track {
             return Err(refused(format!("no wagon on track {}", self.from_track)));
         }
@@ -193,7 +198,7 @@ impl Mutation<Yard> for MoveWagon {
         })
     }
 
-    fn undo(&self, before: &WagonFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &WagonFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         Undo::with::<Yard, _>(&Self {
             from_track: self.to_track,
             to_track: before.track,

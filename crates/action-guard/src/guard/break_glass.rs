@@ -111,7 +111,12 @@ impl Guard {
         tracing::warn!(action = request.action, id, "sent without a record");
         let answer = self
             .registry
-            .send(&request.action, parameters, &intent.attempt)
+            .send(
+                &request.action,
+                parameters,
+                &intent.plan.before,
+                &intent.attempt,
+            )
             .await;
         let answer = size_limits::answer(read(answer));
         let token = CancellationToken::new();

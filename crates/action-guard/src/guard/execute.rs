@@ -226,7 +226,12 @@ impl Guard {
         let parameters = request.parameters.clone();
         let answer = self
             .registry
-            .send(&request.action, parameters, &intent.attempt)
+            .send(
+                &request.action,
+                parameters,
+                &intent.plan.before,
+                &intent.attempt,
+            )
             .await;
         passed("send.after");
         tracing::debug!(action = request.action, accepted = answer.is_ok(), "sent");
@@ -265,9 +270,13 @@ impl Guard {
         watch(Event::Outcome(outcome.clone()));
         let request = &proposal.request;
         let (parameters, before) = (request.parameters.clone(), &intent.plan.before);
-        let undo = self
-            .registry
-            .undo(&request.action, parameters, before, Some(&outcome));
+        let undo = self.registry.undo(
+            &request.action,
+            parameters,
+            before,
+            accepted.as_ref(),
+            Some(&outcome),
+        );
         let report = Report {
             id: proposal.id.clone(),
             action: request.action.clone(),

@@ -123,7 +123,7 @@ impl Guard {
         let plan = self.registry.plan(name, parameters.clone()).await?;
         let undo = self
             .registry
-            .undo(name, parameters.clone(), &plan.before, None)?;
+            .undo(name, parameters.clone(), &plan.before, None, None)?;
         request.parameters = parameters;
         let expires_at = after(Timestamp::now(), self.settings.proposal_ttl);
         let id = Uuid::now_v7().to_string();

@@ -323,7 +323,12 @@ impl Mutation<Dials> for TurnDial {
             .follow(1, SETTLE_MS, 60_000))
     }
 
-    async fn send(&self, dials: &Dials, attempt: &Attempt) -> Result<Accepted, Trouble> {
+    async fn send(
+        &self,
+        dials: &Dials,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Trouble> {
         let (dial, value, by) = (&self.dial, self.value, &attempt.id);
         let request = json!({"op": "turn", "dial": dial, "value": value, "by": by});
         dials.change(request).await
@@ -334,7 +339,7 @@ impl Mutation<Dials> for TurnDial {
         dials.progress(&self.dial, sent, shows).await
     }
 
-    fn undo(&self, before: &Dial, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &Dial, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         let dial = self.dial.clone();
         let value = before.value;
         Undo::with(&Self { dial, value }).expecting("value", self.value)
@@ -378,7 +383,12 @@ impl Mutation<Dials> for HoldDial {
             .follow(1, SETTLE_MS, 60_000))
     }
 
-    async fn send(&self, dials: &Dials, attempt: &Attempt) -> Result<Accepted, Trouble> {
+    async fn send(
+        &self,
+        dials: &Dials,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Trouble> {
         let request = json!({"op": "hold", "dial": &self.dial, "by": &attempt.id});
         dials.change(request).await
     }
@@ -387,7 +397,7 @@ impl Mutation<Dials> for HoldDial {
         dials.progress(&self.dial, sent, |dial| dial.held).await
     }
 
-    fn undo(&self, _: &Dial, outcome: Option<&Outcome>) -> Undo {
+    fn undo(&self, _: &Dial, _: Option<&Accepted>, outcome: Option<&Outcome>) -> Undo {
         let dial = self.dial.clone();
         let undo = Undo::with(&ReleaseDial { dial });
         match outcome {
@@ -426,7 +436,12 @@ impl Mutation<Dials> for ReleaseDial {
             .follow(1, SETTLE_MS, 60_000))
     }
 
-    async fn send(&self, dials: &Dials, attempt: &Attempt) -> Result<Accepted, Trouble> {
+    async fn send(
+        &self,
+        dials: &Dials,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Trouble> {
         let request = json!({"op": "release", "dial": &self.dial, "by": &attempt.id});
         dials.change(request).await
     }
@@ -435,7 +450,7 @@ impl Mutation<Dials> for ReleaseDial {
         dials.progress(&self.dial, sent, |dial| !dial.held).await
     }
 
-    fn undo(&self, _: &Dial, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, _: &Dial, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         Undo::none("who wants it held can hold it")
     }
 }

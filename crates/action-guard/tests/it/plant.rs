@@ -202,7 +202,12 @@ impl Mutation<Plant> for OpenValve {
         Ok(plant.plan(&self.valve, true))
     }
 
-    async fn send(&self, plant: &Plant, _: &Attempt) -> Result<Accepted, Trouble> {
+    async fn send(
+        &self,
+        plant: &Plant,
+        _: &Self::Before,
+        _: &Attempt,
+    ) -> Result<Accepted, Trouble> {
         plant.send("open", &self.valve, true).await
     }
 
@@ -210,7 +215,7 @@ impl Mutation<Plant> for OpenValve {
         Ok(plant.probe(&self.valve, true))
     }
 
-    fn undo(&self, _: &bool, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, _: &bool, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         let valve = self.valve.clone();
         Undo::with::<Plant, _>(&CloseValve { valve }).expecting("open", true)
     }
@@ -233,7 +238,12 @@ impl Mutation<Plant> for CloseValve {
         Ok(plant.plan(&self.valve, false))
     }
 
-    async fn send(&self, plant: &Plant, _: &Attempt) -> Result<Accepted, Trouble> {
+    async fn send(
+        &self,
+        plant: &Plant,
+        _: &Self::Before,
+        _: &Attempt,
+    ) -> Result<Accepted, Trouble> {
         plant.send("close", &self.valve, false).await
     }
 
@@ -241,7 +251,7 @@ impl Mutation<Plant> for CloseValve {
         Ok(plant.probe(&self.valve, false))
     }
 
-    fn undo(&self, _: &bool, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, _: &bool, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         Undo::none("valves are opened on purpose")
     }
 }

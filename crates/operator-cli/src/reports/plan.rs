@@ -102,6 +102,9 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
             printable(code),
             printable(text.trim_end())
         ),
+        Verdict::NotAskedFor { code, text } => {
+            format!("Not asked for ({}): {}", printable(code), printable(text))
+        }
         Verdict::NoOp { already } => format!("Nothing to do: {}", printable(already)),
         Verdict::WouldDisplace { displaced } => {
             format!("Would proceed, in place of: {}", printable(displaced))

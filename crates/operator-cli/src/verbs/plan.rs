@@ -29,7 +29,7 @@ pub(crate) async fn main(call: Call, matches: &ArgMatches, out: &mut Out) -> Res
     }
     check_system(&call, &catalogue).await?;
     let plan = catalogue.plan(name, parameters.clone()).await?;
-    let undo = catalogue.undo(name, parameters.clone(), &plan.before, None)?;
+    let undo = catalogue.undo(name, parameters.clone(), &plan.before, None, None)?;
     if out.is_json() {
         out.json(&json!({
             "action": name,

@@ -122,7 +122,12 @@ impl Mutation<Tikv> for PauseScheduler {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         let time = Duration::from_secs(self.seconds.0.into());
         accepted(pd.pause_scheduler(self.scheduler.as_str(), time).await)
@@ -169,7 +174,7 @@ impl Mutation<Tikv> for PauseScheduler {
         })
     }
 
-    fn undo(&self, before: &PauseFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &PauseFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         if before.paused_until_unix_ms.is_some() {
             return Undo::none("it was paused before; to resume it would end that pause too");
         }
@@ -296,7 +301,12 @@ impl Mutation<Tikv> for ResumeScheduler {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         accepted(pd.resume_scheduler(self.scheduler.as_str()).await)
     }
@@ -323,7 +333,7 @@ impl Mutation<Tikv> for ResumeScheduler {
         })
     }
 
-    fn undo(&self, before: &PauseFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &PauseFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         let left = before.left_seconds.map(|left| left.clamp(1, 86_400));
         match left.and_then(PauseSeconds::new) {
             Some(seconds) => Undo::with::<Tikv, _>(&PauseScheduler {

@@ -100,7 +100,12 @@ impl Mutation<Tikv> for TransferPdLeader {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         accepted(pd.transfer_pd_leader(&self.member).await)
     }
@@ -128,7 +133,7 @@ impl Mutation<Tikv> for TransferPdLeader {
         })
     }
 
-    fn undo(&self, before: &PdLeaderFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &PdLeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         match &before.leader {
             None => Undo::none("nobody led before"),
             Some(leader) if *leader == self.member => Undo::none("it led before"),

@@ -17,7 +17,7 @@ fn drain() -> DrainStore {
 async fn begun(sim: &Sim) -> (DrainFacts, Sending) {
     let before = drain().plan(&tikv(sim)).await.unwrap().before;
     let mut sending = Sending::now(sim);
-    let accepted = drain().send(&tikv(sim), &sending.attempt).await;
+    let accepted = drain().send(&tikv(sim), &before, &sending.attempt).await;
     sending.accepted = Some(accepted.unwrap());
     (before, sending)
 }
@@ -101,7 +101,7 @@ async fn a_drain_that_somebody_ended_is_not_applied() {
 async fn a_drain_is_taken_back_unless_it_was_there_before() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
     let (before, _) = begun(&sim).await;
-    let Undo::Action { name, .. } = drain().undo(&before, None) else {
+    let Undo::Action { name, .. } = drain().undo(&before, None, None) else {
         unreachable!("it was not being drained before");
     };
     assert_eq!(name, "stop_drain");
@@ -110,7 +110,10 @@ async fn a_drain_is_taken_back_unless_it_was_there_before() {
     };
     let draining = stop.plan(&tikv(&sim)).await.unwrap().before;
     let mut sending = Sending::now(&sim);
-    sending.accepted = stop.send(&tikv(&sim), &sending.attempt).await.ok();
+    sending.accepted = stop
+        .send(&tikv(&sim), &draining, &sending.attempt)
+        .await
+        .ok();
     let progress = stop
         .probe(&tikv(&sim), &draining, &sending.sent(&sim))
         .await
@@ -129,7 +132,10 @@ async fn a_drain_is_taken_back_unless_it_was_there_before() {
 
     sim.set_evicting(2, true);
     let before = drain().plan(&tikv(&sim)).await.unwrap().before;
-    assert!(matches!(drain().undo(&before, None), Undo::None { .. }));
+    assert!(matches!(
+        drain().undo(&before, None, None),
+        Undo::None { .. }
+    ));
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ async fn begun(builder: Builder, first: bool) -> Scene {
     };
     let before = action.plan(&tikv(&sim)).await.unwrap().before;
     let mut sending = Sending::now(&sim);
-    let accepted = action.send(&tikv(&sim), &sending.attempt).await;
+    let accepted = action.send(&tikv(&sim), &before, &sending.attempt).await;
     sending.accepted = Some(accepted.unwrap());
     Scene {
         sim,
@@ -158,7 +158,7 @@ async fn a_region_that_stays_half_moved_is_never_called_not_moved() {
             };
             let sent = scene
                 .action
-                .send(&tikv(&scene.sim), &Attempt::untracked())
+                .send(&tikv(&scene.sim), &plan.before, &Attempt::untracked())
                 .await;
             assert_eq!(sent.unwrap_err().to_string(), text);
             assert!(

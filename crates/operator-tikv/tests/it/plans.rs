@@ -31,7 +31,9 @@ async fn check<M: Mutation<Tikv>>(sim: &Sim, action: M, case: &str) {
         "{case}: too many reads"
     );
     assert_eq!(sim.writes().len(), writes, "{case}: a plan reads only");
-    let sent = action.send(&tikv, &Attempt::untracked()).await;
+    let sent = action
+        .send(&tikv, &plan.before, &Attempt::untracked())
+        .await;
     same_refusal(&plan.verdict, sent, case);
 }
 
@@ -239,7 +241,7 @@ async fn a_schedulers_operator_is_displaced_and_named() {
     };
     assert!(displaced.starts_with("balance-region {"), "{displaced}");
     let sent = to_leader(id, other)
-        .send(&tikv(&sim), &Attempt::untracked())
+        .send(&tikv(&sim), &plan.before, &Attempt::untracked())
         .await;
     assert!(sent.is_ok(), "{sent:?}");
 }

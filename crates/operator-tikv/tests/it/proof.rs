@@ -50,7 +50,10 @@ async fn transfer(
     };
     let before = action.plan(&tikv(sim)).await.unwrap().before;
     let mut sending = Sending::now(sim);
-    sending.accepted = action.send(&tikv(sim), &sending.attempt).await.ok();
+    sending.accepted = action
+        .send(&tikv(sim), &before, &sending.attempt)
+        .await
+        .ok();
     (action, before, sending, id, leader)
 }
 
@@ -167,7 +170,10 @@ async fn a_move_is_proven_by_the_region() {
         };
         let before = action.plan(&tikv(&sim)).await.unwrap().before;
         let mut sending = Sending::now(&sim);
-        sending.accepted = action.send(&tikv(&sim), &sending.attempt).await.ok();
+        sending.accepted = action
+            .send(&tikv(&sim), &before, &sending.attempt)
+            .await
+            .ok();
         let mut pending = 0;
         for _ in 0..100 {
             let progress = probe(&sim, &action, &before, &sending).await;
@@ -183,7 +189,7 @@ async fn a_move_is_proven_by_the_region() {
         assert!(sim.peers(id).iter().any(|peer| peer.store_id == to));
         assert!(sim.peers(id).iter().all(|peer| peer.store_id != from));
         // Taken back by its own undo.
-        let undo = serde_json::to_value(action.undo(&before, None)).unwrap();
+        let undo = serde_json::to_value(action.undo(&before, None, None)).unwrap();
         assert_eq!(undo["name"], "transfer_peer");
         assert_eq!(undo["parameters"]["from_store_id"], to.to_string());
     }

@@ -34,7 +34,12 @@ impl<'a> Ran<'a> {
         ran.sending = Sending::now(sim);
         let sent = ran
             .registry
-            .send(name, ran.parameters.clone(), &ran.sending.attempt)
+            .send(
+                name,
+                ran.parameters.clone(),
+                &ran.plan.before,
+                &ran.sending.attempt,
+            )
             .await;
         assert_eq!(sim.writes().len(), writes + 1, "{name}: one write");
         match sent {
@@ -105,9 +110,13 @@ impl<'a> Ran<'a> {
             _ => None,
         };
         let parameters = self.parameters.clone();
-        let undo = self
-            .registry
-            .undo(&self.name, parameters, &self.plan.before, outcome.as_ref());
+        let undo = self.registry.undo(
+            &self.name,
+            parameters,
+            &self.plan.before,
+            self.sending.accepted.as_ref(),
+            outcome.as_ref(),
+        );
         undo.unwrap()
     }
 

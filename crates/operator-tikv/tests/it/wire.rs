@@ -1,7 +1,7 @@
 //! What goes over the wire.
 
-use action_core::{ActionRegistry, Attempt, FailureKind, Mutation, SubjectError};
-use operator_tikv::{DrainStore, StopDrain, TransferLeader, TransferPeer};
+use action_core::{Accepted, ActionRegistry, Attempt, FailureKind, Mutation, SubjectError};
+use operator_tikv::{DrainStore, Error, StopDrain, Tikv, TransferLeader, TransferPeer};
 use pd_sim::{Fault, Sim, Version, Write};
 use serde_json::{Value, json};
 
@@ -12,6 +12,16 @@ fn only(sim: &Sim) -> Write {
     let mut writes = sim.writes();
     assert_eq!(writes.len(), 1, "{writes:?}");
     writes.remove(0)
+}
+
+/// Plans, and sends whatever the plan says.
+async fn send(
+    sim: &Sim,
+    action: &impl Mutation<Tikv>,
+    attempt: &Attempt,
+) -> Result<Accepted, Error> {
+    let before = action.plan(&tikv(sim)).await?.before;
+    action.send(&tikv(sim), &before, attempt).await
 }
 
 fn body(write: &Write) -> Value {
@@ -28,7 +38,7 @@ async fn transfers_name_stores_as_pd_wants_them() {
             to_store_id: store_id(other),
         };
         let attempt = Attempt::new("attempt-7", 0, None);
-        let accepted = action.send(&tikv(&sim), &attempt).await.unwrap();
+        let accepted = send(&sim, &action, &attempt).await.unwrap();
         assert_eq!(accepted.answer, "The operator is created.");
         let write = only(&sim);
         assert_eq!(
@@ -50,10 +60,7 @@ async fn a_move_names_both_stores() {
         from_store_id: store_id(from),
         to_store_id: store_id(to),
     };
-    action
-        .send(&tikv(&sim), &Attempt::untracked())
-        .await
-        .unwrap();
+    send(&sim, &action, &Attempt::untracked()).await.unwrap();
     let expected =
         json!({"name": "transfer-peer", "region_id": id, "from_store_id": from, "to_store_id": to});
     assert_eq!(body(&only(&sim)), expected);
@@ -66,21 +73,21 @@ async fn a_drain_is_stopped_for_one_store_only() {
         store_id: store_id(id),
     };
     let attempt = Attempt::untracked();
-    drain(1).send(&tikv(&sim), &attempt).await.unwrap();
+    send(&sim, &drain(1), &attempt).await.unwrap();
     let expected = json!({"name": "evict-leader-scheduler", "store_id": 1});
     assert_eq!(body(&only(&sim)), expected);
-    drain(2).send(&tikv(&sim), &attempt).await.unwrap();
+    send(&sim, &drain(2), &attempt).await.unwrap();
     let stop = StopDrain {
         store_id: store_id(1),
     };
-    stop.send(&tikv(&sim), &attempt).await.unwrap();
+    send(&sim, &stop, &attempt).await.unwrap();
     let last = sim.writes().pop().unwrap();
     assert_eq!(last.path, "/schedulers/evict-leader-scheduler-1");
     assert_eq!(sim.evicting(), [2]);
 }
 
 #[tokio::test]
-async fn unguarded_invocation_asks_once_and_looks_at_nothing() {
+async fn unguarded_invocation_sends_once_whatever_the_plan_says() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
     let (id, leader, other, free) = region(&sim);
     let mut registry = ActionRegistry::new();
@@ -91,7 +98,6 @@ async fn unguarded_invocation_asks_once_and_looks_at_nothing() {
         .await
         .unwrap();
     assert_eq!(sim.writes().len(), 1);
-    assert_eq!(sim.received("GET", "/region/id/1"), 0);
     assert_eq!(sim.leader_of(id), Some(leader), "it has not waited");
 
     let error = registry
@@ -147,8 +153,7 @@ async fn what_is_known_of_a_send_is_told_apart() {
         };
         let told = format!("{fault:?}");
         sim.fault(fault);
-        let error = action
-            .send(&tikv(&sim), &Attempt::untracked())
+        let error = send(&sim, &action, &Attempt::untracked())
             .await
             .unwrap_err();
         assert_eq!(error.kind(), kind, "{told}: {error}");

@@ -105,7 +105,12 @@ impl Mutation<Tikv> for CancelOperator {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         accepted(pd.cancel_operator(self.region_id.pd()).await)
     }
@@ -192,7 +197,7 @@ impl Mutation<Tikv> for CancelOperator {
         ))
     }
 
-    fn undo(&self, before: &CancelFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &CancelFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         Undo::none(match &before.operator {
             Some(operator) => format!("an operator is not put back; ask for it again: {operator}"),
             None => "there was no operator".to_owned(),

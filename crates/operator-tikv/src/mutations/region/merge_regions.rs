@@ -130,7 +130,12 @@ impl Mutation<Tikv> for MergeRegions {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let (source, target) = (self.source_region_id.pd(), self.target_region_id.pd());
         let operator = NewOperator::MergeRegion { source, target };
         accepted(tikv.sender(attempt).add_operator(operator).await)
@@ -210,7 +215,7 @@ impl Mutation<Tikv> for MergeRegions {
         })
     }
 
-    fn undo(&self, before: &MergeFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &MergeFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         let whole = before.source_keys.joined(&before.target_keys);
         let (Some(boundary), Some(whole)) = (before.boundary(), whole) else {
             return Undo::none("the two were not neighbours");

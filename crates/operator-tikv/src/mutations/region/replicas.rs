@@ -107,7 +107,12 @@ impl Mutation<Tikv> for AddPeer {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let (region_id, store_id) = (self.region_id.pd(), self.store_id.pd());
         let operator = match self.role {
             NewPeerRole::Voter => NewOperator::AddPeer {
@@ -155,7 +160,7 @@ impl Mutation<Tikv> for AddPeer {
         change.probe(tikv, before, sent).await
     }
 
-    fn undo(&self, before: &RegionFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &RegionFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         if let Some(role) = before.role_on(self.store_id) {
             return Undo::none(format!("store {} held a {role} before", self.store_id));
         }
@@ -255,7 +260,12 @@ impl Mutation<Tikv> for RemovePeer {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let (region_id, store_id) = (self.region_id.pd(), self.store_id.pd());
         let operator = NewOperator::RemovePeer {
             region_id,
@@ -294,7 +304,7 @@ impl Mutation<Tikv> for RemovePeer {
         change.probe(tikv, before, sent).await
     }
 
-    fn undo(&self, before: &RegionFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &RegionFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         let role = match before.role_on(self.store_id) {
             Some("Voter") => NewPeerRole::Voter,
             Some("Learner") => NewPeerRole::Learner,

@@ -97,7 +97,12 @@ impl Mutation<Tikv> for ScatterRegion {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let operator = NewOperator::ScatterRegion {
             region_id: self.region_id.pd(),
             group: self.group.clone(),
@@ -157,7 +162,7 @@ impl Mutation<Tikv> for ScatterRegion {
         })
     }
 
-    fn undo(&self, _: &RegionFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, _: &RegionFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         Undo::none(
             "PD chose where the replicas went; `transfer_peer` restores those of before one by one",
         )

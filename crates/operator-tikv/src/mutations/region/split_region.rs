@@ -120,7 +120,12 @@ impl Mutation<Tikv> for SplitRegion {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let policy = match self.policy {
             SplitPoint::Scan => SplitPolicy::Scan,
             SplitPoint::Approximate => SplitPolicy::Approximate,
@@ -202,7 +207,7 @@ impl Mutation<Tikv> for SplitRegion {
         Ok(Progress::not_applied(code, text, unchanged, evidence))
     }
 
-    fn undo(&self, _: &SplitFacts, outcome: Option<&Outcome>) -> Undo {
+    fn undo(&self, _: &SplitFacts, _: Option<&Accepted>, outcome: Option<&Outcome>) -> Undo {
         let Some(outcome) = outcome else {
             return Undo::none("which regions come of it is known when it is done");
         };

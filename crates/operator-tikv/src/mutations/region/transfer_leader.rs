@@ -83,7 +83,12 @@ impl Mutation<Tikv> for TransferLeader {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         accepted(
             pd.add_transfer_leader_operator(self.region_id.pd(), self.to_store_id.pd())
@@ -156,7 +161,7 @@ impl Mutation<Tikv> for TransferLeader {
         Ok(Progress::not_applied(code, text, true, evidence))
     }
 
-    fn undo(&self, before: &RegionFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &RegionFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         let Some(leader) = before.leader_store_id else {
             return Undo::none("no store led the region before");
         };

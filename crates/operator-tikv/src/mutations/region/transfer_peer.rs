@@ -95,7 +95,12 @@ impl Mutation<Tikv> for TransferPeer {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let (region, from, to) = (self.region_id, self.from_store_id, self.to_store_id);
         let pd = tikv.sender(attempt);
         let answer = pd.add_transfer_peer_operator(region.pd(), from.pd(), to.pd());
@@ -139,7 +144,7 @@ impl Mutation<Tikv> for TransferPeer {
         change.probe(tikv, before, sent).await
     }
 
-    fn undo(&self, before: &RegionFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &RegionFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         let Some(role) = before.role_on(self.from_store_id) else {
             return Undo::none(format!(
                 "store {} held no replica before",

@@ -50,7 +50,12 @@ impl Mutation<Tikv> for SetLeaderScheduleLimit {
         ITEM.plan(tikv, self.limit.get()).await
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         ITEM.send(tikv, attempt, self.limit.get()).await
     }
 
@@ -58,7 +63,7 @@ impl Mutation<Tikv> for SetLeaderScheduleLimit {
         ITEM.probe(tikv, self.limit.get(), before, sent).await
     }
 
-    fn undo(&self, before: &ItemFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &ItemFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         ITEM.undo(self.limit.get(), before, |limit| {
             let limit = ScheduleLimit::new(limit)?;
             Some(Self { limit })

@@ -110,7 +110,12 @@ impl Mutation<Tikv> for SetLowSpaceThreshold {
         .await
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         ITEM.send(tikv, attempt, self.percent.ratio()).await
     }
 
@@ -118,7 +123,7 @@ impl Mutation<Tikv> for SetLowSpaceThreshold {
         ITEM.probe(tikv, self.percent.ratio(), before, sent).await
     }
 
-    fn undo(&self, before: &ItemFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &ItemFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         ITEM.undo(self.percent.ratio(), before, |ratio| {
             let percent = UsedPercent::of_ratio(ratio)?;
             Some(Self { percent })

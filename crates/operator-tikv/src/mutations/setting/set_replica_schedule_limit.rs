@@ -51,7 +51,12 @@ impl Mutation<Tikv> for SetReplicaScheduleLimit {
         ITEM.plan(tikv, self.limit.get()).await
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         ITEM.send(tikv, attempt, self.limit.get()).await
     }
 
@@ -59,7 +64,7 @@ impl Mutation<Tikv> for SetReplicaScheduleLimit {
         ITEM.probe(tikv, self.limit.get(), before, sent).await
     }
 
-    fn undo(&self, before: &ItemFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &ItemFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         ITEM.undo(self.limit.get(), before, |limit| {
             let limit = ScheduleLimit::new(limit)?;
             Some(Self { limit })

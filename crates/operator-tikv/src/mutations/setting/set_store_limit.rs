@@ -149,7 +149,12 @@ impl Mutation<Tikv> for SetStoreLimit {
         .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         let (store, kind) = (self.store_id.pd(), self.what.of_pd());
         accepted(pd.set_store_limit(store, kind, self.per_minute.0).await)
@@ -162,7 +167,7 @@ impl Mutation<Tikv> for SetStoreLimit {
         Ok(settled(&self.name(), now, self.per_minute.0, before, sent))
     }
 
-    fn undo(&self, before: &ItemFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &ItemFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         undo_value(&self.name(), self.per_minute.0, before, |rate| {
             let per_minute = ReplicaRate::new(rate)?;
             Some(Self {

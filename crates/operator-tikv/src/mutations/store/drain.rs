@@ -123,7 +123,12 @@ impl Mutation<Tikv> for DrainStore {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         accepted(pd.add_evict_leader_scheduler(self.store_id.pd()).await)
     }
@@ -185,7 +190,7 @@ impl Mutation<Tikv> for DrainStore {
         Ok(self.pending(summary, leaders, before, stalled, evidence))
     }
 
-    fn undo(&self, before: &DrainFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &DrainFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         if before.draining {
             return Undo::none("the store was being drained before; that drain is not ours");
         }
@@ -353,7 +358,12 @@ impl Mutation<Tikv> for StopDrain {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         accepted(pd.remove_evict_leader(self.store_id.pd()).await)
     }
@@ -383,7 +393,7 @@ impl Mutation<Tikv> for StopDrain {
         ))
     }
 
-    fn undo(&self, before: &DrainFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &DrainFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         if !before.draining {
             return Undo::none("the store was not being drained before");
         }

@@ -108,7 +108,12 @@ impl Mutation<Tikv> for OfflineStore {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         accepted(pd.offline_store(self.store_id.pd()).await)
     }
@@ -174,7 +179,7 @@ impl Mutation<Tikv> for OfflineStore {
         }
     }
 
-    fn undo(&self, before: &OfflineFacts, outcome: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &OfflineFacts, _: Option<&Accepted>, outcome: Option<&Outcome>) -> Undo {
         if before.state.as_deref() == Some("Offline") {
             return Undo::none("the store was being emptied before; that is not ours");
         }
@@ -352,7 +357,12 @@ impl Mutation<Tikv> for CancelOffline {
             .clock(tikv.clock()))
     }
 
-    async fn send(&self, tikv: &Tikv, attempt: &Attempt) -> Result<Accepted, Error> {
+    async fn send(
+        &self,
+        tikv: &Tikv,
+        _: &Self::Before,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         accepted(pd.cancel_offline(self.store_id.pd()).await)
     }
@@ -403,7 +413,7 @@ impl Mutation<Tikv> for CancelOffline {
         }
     }
 
-    fn undo(&self, before: &OfflineFacts, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &OfflineFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         if before.state.as_deref() != Some("Offline") {
             return Undo::none("the store was not being emptied before");
         }

@@ -41,7 +41,10 @@ impl Ground {
             return None;
         }
         let attempt = Attempt::untracked();
-        let answer = self.registry.send(name, parameters.clone(), &attempt).await;
+        let answer = self
+            .registry
+            .send(name, parameters.clone(), &plan.before, &attempt)
+            .await;
         let accepted = answer.is_ok();
         let refusal = answer.as_ref().err().map(words);
         let mut outcome = agreement(&plan.verdict, answer, told);

@@ -64,7 +64,9 @@ async fn take_back(
     at: SystemTime,
 ) {
     follow(ground, name, &parameters, plan, at).await;
-    let undo = ground.registry.undo(name, parameters, &plan.before, None);
+    let undo = ground
+        .registry
+        .undo(name, parameters, &plan.before, None, None);
     let Ok(Undo::Action {
         name, parameters, ..
     }) = undo
@@ -78,7 +80,9 @@ async fn take_back(
     }
     let attempt = Attempt::untracked();
     let at = SystemTime::now();
-    let sent = ground.registry.send(&name, parameters.clone(), &attempt);
+    let sent = ground
+        .registry
+        .send(&name, parameters.clone(), &back.before, &attempt);
     if sent.await.is_ok() {
         follow(ground, &name, &parameters, &back, at).await;
     }
