@@ -132,8 +132,8 @@ fn person() -> Actor {
 
 async fn ready(journal: Arc<dyn Journal>) -> Guard {
     let guard = Guard::over(registry(), journal);
-    let (desk, by) = (guard.desk(), person());
-    let mode = desk.set_mode(Mode::Execute, Decider::claimed(&by), "benchmark");
+    let (controls, by) = (guard.controls(), person());
+    let mode = controls.set_mode(Mode::Execute, Decider::claimed(&by), "benchmark");
     mode.await.unwrap();
     guard
 }
@@ -150,9 +150,10 @@ async fn set_approved(guard: &Guard, value: u64) {
     let parameters = json!({"counter": 0, "value": value});
     let request = Request::new("set_counter", parameters, "agent:night");
     let proposal = guard.propose(request).await.unwrap();
-    let (desk, by) = (guard.desk(), person());
+    let (controls, by) = (guard.controls(), person());
     let by = Decider::claimed(&by);
-    desk.approve(&proposal.id, &proposal.plan_hash, by, None)
+    controls
+        .approve(&proposal.id, &proposal.plan_hash, by, None)
         .await
         .unwrap();
     guard.execute(&proposal, &mut |_| {}).await.unwrap();

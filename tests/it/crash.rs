@@ -199,5 +199,5 @@ async fn move_leader(guard: &Guard, region: Value, to: Value) -> Phase {
     let request = json!({"region_id": region, "to_store_id": to});
     let proposal = propose(guard, "transfer_leader", request).await;
     guard.execute(&proposal, &mut |_| {}).await.unwrap();
-    guard.life(&proposal.id).await.unwrap().phase
+    guard.proposal_status(&proposal.id).await.unwrap().phase
 }

@@ -14,8 +14,8 @@ use crate::{propose, records, registry};
 async fn two_hosts(sim: &Sim, journals: [SqlJournal; 2]) {
     let ana: Actor = "user:ana".parse().unwrap();
     let [one, other] = journals.map(|journal| Guard::new(registry(sim.endpoint()), journal));
-    let desk = one.desk();
-    let mode = desk.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
+    let controls = one.controls();
+    let mode = controls.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
     mode.await.unwrap();
     let region = sim.region_ids()[3];
     let leader = sim.leader_of(region).unwrap();
@@ -39,15 +39,15 @@ async fn two_hosts(sim: &Sim, journals: [SqlJournal; 2]) {
 
     let back = json!({"region_id": region, "to_store_id": leader});
     let back = propose(&one, "transfer_leader", back).await;
-    let stop = other.desk().stop(&ana, "a test").await.unwrap();
+    let stop = other.controls().stop(&ana, "a test").await.unwrap();
     assert_eq!(stop.cancelled.len(), 1);
     let refused = one.execute(&back, &mut |_| {}).await.unwrap_err();
     assert!(matches!(refused, GuardError::Refused(_)), "{refused:?}");
     assert_eq!(sim.received("POST", "/operators"), 1);
 
-    let reset = one.desk();
+    let reset = one.controls();
     reset.reset(Decider::claimed(&ana), "a test").await.unwrap();
-    let mode = other.desk();
+    let mode = other.controls();
     let mode = mode.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
     mode.await.unwrap();
     let back = json!({"region_id": region, "to_store_id": leader});

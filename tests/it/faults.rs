@@ -115,9 +115,9 @@ async fn a_caller_that_goes_does_not_stop_the_following() {
             _ = guard.execute(&proposal, &mut watch) => {}
         }
         let ended = loop {
-            let life = guard.life(&proposal.id).await.unwrap();
-            if life.phase.is_end() {
-                break life;
+            let status = guard.proposal_status(&proposal.id).await.unwrap();
+            if status.phase.is_end() {
+                break status;
             }
             tokio::task::yield_now().await;
         };

@@ -25,8 +25,8 @@ async fn guard(endpoints: &str) -> (Guard, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let guard = guard_in(endpoints, &directory);
     let person: Actor = "user:ana".parse().unwrap();
-    let desk = guard.desk();
-    let mode = desk.set_mode(Mode::Execute, Decider::claimed(&person), "a test");
+    let controls = guard.controls();
+    let mode = controls.set_mode(Mode::Execute, Decider::claimed(&person), "a test");
     mode.await.unwrap();
     (guard, directory)
 }

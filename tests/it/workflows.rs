@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use action_core::Workflow;
 use action_guard::{
-    Actor, Decider, Ending, Event, FlowEvent, FlowRun, Guard, Mode, Patience, StartOptions,
-    StopCode, Waiting, Workflows,
+    Actor, Decider, Ending, Event, FlowEvent, FlowRun, Guard, Mode, StartOptions, StopCode,
+    WaitPolicy, Waiting, Workflows,
 };
 use pd_sim::{Fault, Sim, Version};
 use serde_json::{Value, json};
@@ -70,15 +70,15 @@ async fn rolling(workflows: &Workflows) -> String {
 
 async fn run(workflows: &Workflows, id: &str) -> FlowRun {
     let mut nobody = |_| {};
-    let run = workflows.run(id, Patience::UntilPeople, &mut nobody);
+    let run = workflows.run(id, WaitPolicy::UntilPeople, &mut nobody);
     run.await.unwrap()
 }
 
 #[track_caller]
 fn check_waits_for(run: &FlowRun, step: &str) {
-    let waiting = &run.outlook.waiting[..];
+    let waiting = &run.next_steps.waiting[..];
     let waits = matches!(waiting, [Waiting::Confirmation { step: waits, .. }] if waits == step);
-    assert!(waits, "{:#?}", run.outlook);
+    assert!(waits, "{:#?}", run.next_steps);
 }
 
 async fn confirm(workflows: &Workflows, id: &str, step: &str) {
@@ -127,7 +127,7 @@ async fn two_stores_are_drained_one_after_the_other_and_lead_again() {
     confirm(&workflows, &id, "work-2").await;
 
     let done = run(&workflows, &id).await;
-    assert_eq!(done.outlook.over, Some(Ending::Completed), "{done:#?}");
+    assert_eq!(done.next_steps.ended, Some(Ending::Completed), "{done:#?}");
     assert!(sim.evicting().is_empty());
     assert!(sim.leader_count(2) * 100 >= before[1] * 80);
     assert_eq!(drains(&sim), ["drain 1", "stop 1", "drain 2", "stop 2"]);
@@ -158,21 +158,21 @@ async fn an_unknown_outcome_in_the_middle_stops_it_until_it_is_known() {
             let guard = calls_off.clone();
             tokio::spawn(async move {
                 let state = guard.state().await.unwrap();
-                let life = state.unsettled().next().unwrap();
+                let status = state.unsettled().next().unwrap();
                 let ana = ana();
-                let cancelled = guard.cancel(&life.proposal.id, &ana, "I have to go");
+                let cancelled = guard.cancel(&status.proposal.id, &ana, "I have to go");
                 cancelled.await.unwrap();
             });
         }
     };
-    let stopped = workflows.run(&id, Patience::UntilOver, &mut watch);
+    let stopped = workflows.run(&id, WaitPolicy::UntilEnded, &mut watch);
     let stopped = stopped.await.unwrap();
-    let stop = stopped.outlook.stopped.unwrap();
+    let stop = stopped.next_steps.stopped.unwrap();
     assert_eq!(
         (stop.code, stop.step.as_deref()),
         (StopCode::Unknown, Some("drain-2"))
     );
-    assert!(stopped.outlook.due.is_empty());
+    assert!(stopped.next_steps.ready.is_empty());
     assert_eq!(drains(&sim), ["drain 1", "stop 1", "drain 2"]);
     let resumed = workflows.resume(&id, &ana(), "go on").await;
     assert!(resumed.is_err(), "nothing goes on before it is known");
@@ -192,8 +192,8 @@ fn after_a_crash_in_the_middle_another_process_goes_on() {
     let id = dying.block_on(async {
         let guard = guard_in(sim.endpoint(), &directory);
         let ana = ana();
-        let desk = guard.desk();
-        let mode = desk.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
+        let controls = guard.controls();
+        let mode = controls.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
         mode.await.unwrap();
         let workflows = Workflows::new(guard);
         let id = rolling(&workflows).await;
@@ -210,7 +210,9 @@ fn after_a_crash_in_the_middle_another_process_goes_on() {
                     told.send(()).unwrap();
                 }
             };
-            workflows.run(&own, Patience::UntilOver, &mut watch).await
+            workflows
+                .run(&own, WaitPolicy::UntilEnded, &mut watch)
+                .await
         });
         tell.await.unwrap();
         id
@@ -266,7 +268,11 @@ async fn drains_are_taken_back_the_last_first() {
     check_waits_for(&run(&workflows, &id).await, "work");
     assert_eq!(sim.evicting(), [1, 2]);
     let back = take_back(&guard, &id).await;
-    assert_eq!(back.outlook.over, Some(Ending::Compensated), "{back:#?}");
+    assert_eq!(
+        back.next_steps.ended,
+        Some(Ending::Compensated),
+        "{back:#?}"
+    );
     assert_eq!(drains(&sim), ["drain 1", "drain 2", "stop 2", "stop 1"]);
     assert!(sim.evicting().is_empty());
 }
@@ -282,7 +288,11 @@ async fn a_drain_that_somebody_else_stopped_is_left_alone() {
     let stopped = by_hand.remove_evict_leader(pd_client::StoreId::new(2).unwrap());
     stopped.await.unwrap();
     let back = take_back(&guard, &id).await;
-    assert_eq!(back.outlook.over, Some(Ending::Compensated), "{back:#?}");
+    assert_eq!(
+        back.next_steps.ended,
+        Some(Ending::Compensated),
+        "{back:#?}"
+    );
     assert_eq!(drains(&sim), ["drain 1", "drain 2", "stop 2", "stop 1"]);
     assert!(sim.evicting().is_empty());
 }

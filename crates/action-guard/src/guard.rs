@@ -14,10 +14,10 @@ use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::{Rules, Unrestricted};
 use crate::proposal::{Event, Refusal};
 use crate::records::{Entry, Record};
-use crate::state::{Life, State};
+use crate::state::{ProposalStatus, State};
 
 pub use break_glass::BrokenGlass;
-pub use controls::{Decider, Desk, Stop};
+pub use controls::{Controls, Decider, Stop};
 pub use error::GuardError;
 pub use reap::Reaped;
 pub(crate) use redact::is_redacted;
@@ -161,10 +161,10 @@ impl Guard {
     ///
     /// # Errors
     /// When there is none, or the journal cannot be read.
-    pub async fn life(&self, id: &str) -> Result<Arc<Life>, GuardError> {
+    pub async fn proposal_status(&self, id: &str) -> Result<Arc<ProposalStatus>, GuardError> {
         let state = self.state().await?;
-        let life = state.life(id).cloned();
-        life.ok_or_else(|| GuardError::Refused(Refusal::UnknownProposal { id: id.to_owned() }))
+        let status = state.proposal_status(id).cloned();
+        status.ok_or_else(|| GuardError::Refused(Refusal::UnknownProposal { id: id.to_owned() }))
     }
 
     /// Writes what is decided on the state as it is then, without secrets.

@@ -27,7 +27,7 @@
 
 #![forbid(unsafe_code)]
 
-pub use guard::{BrokenGlass, Decider, Desk, Guard, GuardError, Reaped, Stop};
+pub use guard::{BrokenGlass, Controls, Decider, Guard, GuardError, Reaped, Stop};
 pub use identity::{
     Actor, ActorError, KeyError, PrivateKey, Proof, PublicKey, StatementSignature, canonical,
 };
@@ -42,12 +42,12 @@ pub use proposal::{
 };
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{
-    Activity, Cancel, Effect, Ending, Failure, Flow, Killed, Life, Over, Stands, State, StepState,
-    Tries,
+    ActiveEffect, Activity, AttemptState, Attempts, Cancel, Ended, Ending, Failure, Flow, Killed,
+    ProposalStatus, State, StepState,
 };
 pub use workflows::{
-    Due, FlowEvent, FlowRun, Outlook, Patience, StartOptions, StopCode, Stopped, Waiting,
-    Workflows, look,
+    FlowEvent, FlowRun, NextSteps, Ready, StartOptions, StopCode, Stopped, WaitPolicy, Waiting,
+    Workflows, next_steps,
 };
 
 // From the bottom up: each may use those above it, and none below.

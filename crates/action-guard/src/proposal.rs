@@ -14,7 +14,7 @@ pub use plan_hash::{PlanHash, PlanHashError};
 pub use refusal::Refusal;
 pub use report::{Event, Report};
 pub use ruling::{Approval, Mode, Ruling};
-pub(crate) use step_id::Seat;
+pub(crate) use step_attempt_id::StepAttemptId;
 
 pub(crate) mod drift;
 mod intent;
@@ -23,7 +23,7 @@ mod plan_hash;
 mod refusal;
 mod report;
 mod ruling;
-mod step_id;
+mod step_attempt_id;
 pub(crate) mod time;
 
 /// A mutation that somebody asks for.

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::identity::Actor;
 use crate::proposal::Mode;
 
-pub use effect::{Activity, Effect};
-pub use proposal_status::{Cancel, Life};
-pub use workflow_status::{Ending, Failure, Flow, Over, Stands, StepState, Tries};
+pub use active_effect::{ActiveEffect, Activity};
+pub use proposal_status::{Cancel, ProposalStatus};
+pub use workflow_status::{AttemptState, Attempts, Ended, Ending, Failure, Flow, StepState};
 
-mod effect;
+mod active_effect;
 mod proposal_status;
 mod workflow_status;
 
@@ -38,11 +38,11 @@ pub struct State {
     /// so that its signature is good for one switch only.
     pub last_switch: u64,
     /// Proposals that have not ended, by id.
-    pub open: BTreeMap<String, Arc<Life>>,
+    pub open: BTreeMap<String, Arc<ProposalStatus>>,
     /// Proposals that ended last, the latest at the back.
-    pub ended: VecDeque<Arc<Life>>,
+    pub ended: VecDeque<Arc<ProposalStatus>>,
     /// Lasting effects that are ours and in force, or may be, by the id of their proposal.
-    pub effects: BTreeMap<String, Arc<Effect>>,
+    pub effects: BTreeMap<String, Arc<ActiveEffect>>,
     /// Workflows that are under way, and those that ended last, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub flows: BTreeMap<String, Arc<Flow>>,
@@ -68,28 +68,39 @@ pub struct Killed {
 impl State {
     /// A proposal that is open, or ended lately.
     #[must_use]
-    pub fn life(&self, id: &str) -> Option<&Arc<Life>> {
-        let ended = || self.ended.iter().rev().find(|life| life.proposal.id == id);
+    pub fn proposal_status(&self, id: &str) -> Option<&Arc<ProposalStatus>> {
+        let ended = || {
+            self.ended
+                .iter()
+                .rev()
+                .find(|status| status.proposal.id == id)
+        };
         self.open.get(id).or_else(ended)
     }
 
     /// Proposals that were sent, or may have been, and whose outcome is not known.
-    pub fn unsettled(&self) -> impl Iterator<Item = &Arc<Life>> {
-        self.open.values().filter(|life| life.phase.holds())
+    pub fn unsettled(&self) -> impl Iterator<Item = &Arc<ProposalStatus>> {
+        self.open
+            .values()
+            .filter(|status| status.phase.is_in_flight())
     }
 
     /// The proposal that is changing this resource of this system.
     #[must_use]
-    pub fn holder(&self, system: &str, resource: &str) -> Option<&Arc<Life>> {
-        self.unsettled().find(|life| {
-            life.proposal.system == system
-                && life.proposal.resources.iter().any(|held| held == resource)
+    pub fn holder(&self, system: &str, resource: &str) -> Option<&Arc<ProposalStatus>> {
+        self.unsettled().find(|status| {
+            status.proposal.system == system
+                && status
+                    .proposal
+                    .resources
+                    .iter()
+                    .any(|held| held == resource)
         })
     }
 
     /// Lasting effects whose lease is over.
-    pub fn expired_effects(&self, now: Timestamp) -> impl Iterator<Item = &Arc<Effect>> {
-        let over = move |effect: &&Arc<Effect>| effect.expires_at.is_some_and(|at| at <= now);
+    pub fn expired_effects(&self, now: Timestamp) -> impl Iterator<Item = &Arc<ActiveEffect>> {
+        let over = move |effect: &&Arc<ActiveEffect>| effect.expires_at.is_some_and(|at| at <= now);
         self.effects.values().filter(over)
     }
 }

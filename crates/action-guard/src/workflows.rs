@@ -15,19 +15,19 @@ use crate::proposal::Refusal;
 use crate::records::{Record, StartedFlow, StepEvent};
 use crate::state::Flow;
 
+pub use decide_next::next_steps;
 pub use event::FlowEvent;
-pub use next_step::look;
-pub use outlook::{Due, Outlook, StopCode, Stopped, Waiting};
-pub use run::{FlowRun, Patience};
+pub use next_steps::{NextSteps, Ready, StopCode, Stopped, Waiting};
+pub use run::{FlowRun, WaitPolicy};
 
 mod backoff;
+mod decide_next;
 mod event;
 mod mutate_step;
-mod next_step;
+mod next_steps;
 mod observe_step;
-mod outlook;
-mod pace;
 mod run;
+mod throttle;
 
 /// Workflows over a guard: what carries them out proposes, executes and observes like anybody
 /// else, and sends nothing by itself.
@@ -37,7 +37,7 @@ mod run;
 ///
 /// ```no_run
 /// # async fn example(guard: action_guard::Guard) -> Result<(), action_guard::GuardError> {
-/// use action_guard::{Actor, Patience, StartOptions, Workflows};
+/// use action_guard::{Actor, WaitPolicy, StartOptions, Workflows};
 /// use serde_json::json;
 ///
 /// let workflows = Workflows::new(guard);
@@ -46,8 +46,8 @@ mod run;
 ///     .await?;
 /// let ana: Actor = "user:ana".parse()?;
 /// let flow = workflows.start(&workflow, &ana, StartOptions::default()).await?;
-/// let run = workflows.run(&flow.id, Patience::UntilPeople, &mut |_| {}).await?;
-/// println!("{:?}", run.outlook.waiting);
+/// let run = workflows.run(&flow.id, WaitPolicy::UntilPeople, &mut |_| {}).await?;
+/// println!("{:?}", run.next_steps.waiting);
 /// # Ok(())
 /// # }
 /// ```
@@ -169,12 +169,12 @@ impl Workflows {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub async fn list(&self) -> Result<Vec<(Arc<Flow>, Outlook)>, GuardError> {
+    pub async fn list(&self) -> Result<Vec<(Arc<Flow>, NextSteps)>, GuardError> {
         let state = self.guard.state().await?;
         let now = Timestamp::now();
         let flows = state.flows.values();
         Ok(flows
-            .map(|flow| (Arc::clone(flow), look(flow, &state, now)))
+            .map(|flow| (Arc::clone(flow), next_steps(flow, &state, now)))
             .collect())
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use action_guard::{Guard, Life, Phase, State};
+use action_guard::{Guard, Phase, ProposalStatus, State};
 use jiff::Timestamp;
 
 use crate::call::Call;
@@ -14,18 +14,18 @@ use crate::terminal::failure::Failure;
 const SHORTEST: usize = 4;
 
 /// The proposal that is meant: by its id, or by the beginning or the end of it.
-pub(crate) fn find(state: &State, meant: &str) -> Result<Arc<Life>, Failure> {
-    if let Some(life) = state.life(meant) {
-        return Ok(Arc::clone(life));
+pub(crate) fn find(state: &State, meant: &str) -> Result<Arc<ProposalStatus>, Failure> {
+    if let Some(status) = state.proposal_status(meant) {
+        return Ok(Arc::clone(status));
     }
     let all = state.open.values().chain(&state.ended);
-    let fits = |life: &&Arc<Life>| {
-        let id = life.proposal.id.as_str();
+    let fits = |status: &&Arc<ProposalStatus>| {
+        let id = status.proposal.id.as_str();
         meant.len() >= SHORTEST && (id.starts_with(meant) || id.ends_with(meant))
     };
-    let found: Vec<&Arc<Life>> = all.filter(fits).collect();
+    let found: Vec<&Arc<ProposalStatus>> = all.filter(fits).collect();
     match found.as_slice() {
-        [life] => Ok(Arc::clone(life)),
+        [status] => Ok(Arc::clone(status)),
         [] => Err(Failure::usage(format!(
             "there is no open proposal `{meant}`, and none that ended lately"
         ))
@@ -44,16 +44,16 @@ pub(crate) async fn known(guard: &Guard, meant: &str) -> Result<String, Failure>
         return Ok(meant.to_owned());
     }
     match find(&state, meant) {
-        Ok(life) => Ok(life.proposal.id.clone()),
+        Ok(status) => Ok(status.proposal.id.clone()),
         Err(_) if meant.len() == 36 => Ok(meant.to_owned()),
         Err(failure) => Err(failure),
     }
 }
 
 /// What a life is about, for the commands that it leads to.
-pub(crate) fn call(life: &Life, connection: &Connection) -> Option<Call> {
+pub(crate) fn call(status: &ProposalStatus, connection: &Connection) -> Option<Call> {
     let definitions = subjects::definitions();
-    let action = &life.proposal.request.action;
+    let action = &status.proposal.request.action;
     let definition = definitions
         .iter()
         .find(|known| known.name == *action)
@@ -66,6 +66,6 @@ pub(crate) fn call(life: &Life, connection: &Connection) -> Option<Call> {
 }
 
 /// Whether somebody waits for something to become of it.
-pub(crate) fn is_open(life: &Life, now: Timestamp) -> bool {
-    !life.phase_at(now).is_end() || life.phase == Phase::Unknown
+pub(crate) fn is_open(status: &ProposalStatus, now: Timestamp) -> bool {
+    !status.phase_at(now).is_end() || status.phase == Phase::Unknown
 }

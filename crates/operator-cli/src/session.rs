@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use action_guard::{Desk, FileJournal, Guard, Journal, Policy, Unrestricted};
+use action_guard::{Controls, FileJournal, Guard, Journal, Policy, Unrestricted};
 
 use crate::settings::config_file::config_file;
 use crate::settings::connection::Connection;
@@ -77,15 +77,15 @@ impl State {
         ))
     }
 
-    /// A desk under the policy.
-    pub(crate) fn desk(&self) -> Result<Desk, Failure> {
+    /// Controls under the policy.
+    pub(crate) fn controls(&self) -> Result<Controls, Failure> {
         let policy = self.policy()?.policy;
-        Ok(Desk::new(self.journal()?, Arc::new(policy)))
+        Ok(Controls::new(self.journal()?, Arc::new(policy)))
     }
 
-    /// A desk where only what needs no policy can be done: to look, and to stop. Works with a
+    /// Controls for what needs no policy: to look, and to stop. Works with a
     /// policy that is broken.
-    pub(crate) fn bare_desk(&self) -> Result<Desk, Failure> {
-        Ok(Desk::new(self.journal()?, Arc::new(Unrestricted)))
+    pub(crate) fn bare_controls(&self) -> Result<Controls, Failure> {
+        Ok(Controls::new(self.journal()?, Arc::new(Unrestricted)))
     }
 }

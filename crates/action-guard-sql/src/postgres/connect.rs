@@ -13,7 +13,7 @@ use crate::failure::{Failure, Kind};
 use crate::options::SqlOptions;
 
 /// How long an answer is waited for, beside the wait for a lock.
-const PATIENCE: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// The version of the tables; a higher one is not touched.
 const LAYOUT: i32 = 1;
@@ -103,7 +103,7 @@ impl Address {
         &self,
         answer: impl Future<Output = sqlx::Result<T>>,
     ) -> sqlx::Result<T> {
-        let longest = PATIENCE.saturating_add(self.lock_wait);
+        let longest = LONGEST_WAIT.saturating_add(self.lock_wait);
         let answered = tokio::time::timeout(longest, answer).await;
         answered.unwrap_or_else(|_| {
             let why = format!("no answer in {longest:?}");

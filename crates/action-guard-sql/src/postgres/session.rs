@@ -137,8 +137,8 @@ impl Session {
             None => {
                 let mut open = self.address.connect().await?;
                 let live = sqlx::query(LIVE).bind(self.key).execute(&mut open);
-                let lives = self.address.within(live).await;
-                lives
+                let statuses = self.address.within(live).await;
+                statuses
                     .map_err(|error| self.address.failure("say that this instance lives", error))?;
                 let announced = self.sends_until.load(Ordering::SeqCst);
                 self.quiet_until.store(announced, Ordering::SeqCst);
@@ -154,11 +154,11 @@ impl Session {
         doing: &'static str,
         statement: &'static str,
         key: Option<i64>,
-        mut tries: u32,
+        mut attempts: u32,
     ) -> Result<Option<bool>, Failure> {
         let mut connection = self.connection.lock().await;
         loop {
-            tries -= 1;
+            attempts -= 1;
             let open = self.connected(&mut connection).await?;
             let mut query = sqlx::query_as::<_, (bool,)>(statement);
             if let Some(key) = key {
@@ -169,7 +169,7 @@ impl Session {
                 Err(error) => {
                     *connection = None;
                     let failure = self.address.failure(doing, error);
-                    if tries == 0 || !failure.is_lost() {
+                    if attempts == 0 || !failure.is_lost() {
                         return Err(failure);
                     }
                 }

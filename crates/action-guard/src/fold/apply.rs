@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::fold::refuse::{cancel, expired, nonsense, person, stopped};
+use crate::fold::refuse::{cancel, expired, invalid_record, person, stopped};
 use crate::identity::Actor;
 use crate::proposal::{Answer, Approval, Intent, Mode, Phase, Proposal, Refusal, Ruling};
 use crate::records::{Entry, Record};
-use crate::state::{Activity, Effect, Life, State};
+use crate::state::{ActiveEffect, Activity, ProposalStatus, State};
 
 impl State {
     /// Adds one entry, or refuses it and stays as it is.
@@ -17,7 +17,7 @@ impl State {
     /// Why it cannot follow what is here.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), Refusal> {
         if entry.seq != self.seq.saturating_add(1) && !self.is_new() {
-            return Err(nonsense(format!(
+            return Err(invalid_record(format!(
                 "record {} after record {}",
                 entry.seq, self.seq
             )));
@@ -28,8 +28,8 @@ impl State {
             Record::Proposed { proposal, ruling } => self.proposed(proposal, ruling, at)?,
             Record::Approved { id, approval } => self.approved(id, approval, at)?,
             Record::Rejected { id, by, reason } => {
-                let life = self.pending(id, "rejected", at)?;
-                life.cancel = Some(cancel(by, reason, at));
+                let status = self.pending(id, "rejected", at)?;
+                status.cancel = Some(cancel(by, reason, at));
                 self.end(id, Phase::Rejected, at);
             }
             Record::Cancelled { id, by, reason } => self.cancelled(id, by, reason, at)?,
@@ -40,9 +40,9 @@ impl State {
                 self.conclude(id, outcome, undo.as_ref(), at)?;
             }
             Record::Adopted { id, from } => {
-                let life = self.owned(id, "adopted", from)?;
-                life.owner = Some(entry.instance.clone());
-                life.adopted_at.get_or_insert(at);
+                let status = self.owned(id, "adopted", from)?;
+                status.owner = Some(entry.instance.clone());
+                status.adopted_at.get_or_insert(at);
             }
             Record::Resolved {
                 id,
@@ -92,7 +92,9 @@ impl State {
         if self.is_new() {
             *self = state.clone();
         } else if self != state {
-            return Err(nonsense("a checkpoint that differs from what is before it"));
+            return Err(invalid_record(
+                "a checkpoint that differs from what is before it",
+            ));
         }
         Ok(())
     }
@@ -104,8 +106,8 @@ impl State {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         let id = &proposal.id;
-        if self.life(id).is_some() {
-            return Err(nonsense(format!("proposal `{id}` twice")));
+        if self.proposal_status(id).is_some() {
+            return Err(invalid_record(format!("proposal `{id}` twice")));
         }
         if let Some(undone) = &proposal.undoes
             && !self.effects.contains_key(undone)
@@ -116,12 +118,12 @@ impl State {
         self.not_killed(proposal)?;
         self.admit(proposal, at)?;
         self.expire(at);
-        self.seat(proposal);
-        let life = Life::new(proposal.clone(), ruling.clone(), at);
-        if life.phase.is_end() {
-            self.push_ended(Arc::new(life));
+        self.begin_step_attempt(proposal);
+        let status = ProposalStatus::new(proposal.clone(), ruling.clone(), at);
+        if status.phase.is_end() {
+            self.push_ended(Arc::new(status));
         } else {
-            self.open.insert(id.clone(), Arc::new(life));
+            self.open.insert(id.clone(), Arc::new(status));
         }
         Ok(())
     }
@@ -129,33 +131,33 @@ impl State {
     /// A one-shot effect that was applied can be undone as well; what ended long ago is not here
     /// any more, and the proposal's own preconditions decide.
     fn may_be_undone(&self, id: &str) -> bool {
-        self.life(id).is_none_or(|life| {
-            life.phase == Phase::Applied && life.proposal.lasting_effect.is_none()
+        self.proposal_status(id).is_none_or(|status| {
+            status.phase == Phase::Applied && status.proposal.lasting_effect.is_none()
         })
     }
 
     fn approved(&mut self, id: &str, approval: &Approval, at: Timestamp) -> Result<(), Refusal> {
         let killed = self.killed.clone();
-        let life = self.pending(id, "approved", at)?;
+        let status = self.pending(id, "approved", at)?;
         let stays = |phase| Refusal::Phase {
             id: id.to_owned(),
             phase,
             wanted: "approved",
         };
-        if life.phase != Phase::NeedsApproval {
-            return Err(stays(life.phase));
+        if status.phase != Phase::NeedsApproval {
+            return Err(stays(status.phase));
         }
         if approval
             .by
             .as_str()
-            .eq_ignore_ascii_case(&life.proposal.request.actor)
+            .eq_ignore_ascii_case(&status.proposal.request.actor)
         {
             return Err(Refusal::OwnProposal {
                 id: id.to_owned(),
                 by: approval.by.to_string(),
             });
         }
-        if life
+        if status
             .approvals
             .iter()
             .any(|other| other.by.is_same(&approval.by) && other.expires_at > at)
@@ -166,23 +168,23 @@ impl State {
             });
         }
         person(&approval.by, "approve")?;
-        approval.fits(id, &life.ruling)?;
-        if approval.plan_hash != life.proposal.plan_hash {
+        approval.fits(id, &status.ruling)?;
+        if approval.plan_hash != status.proposal.plan_hash {
             return Err(Refusal::OtherPlan {
                 id: id.to_owned(),
                 approved: approval.plan_hash.to_string(),
-                found: life.proposal.plan_hash.to_string(),
+                found: status.proposal.plan_hash.to_string(),
             });
         }
         if approval.expires_at <= at {
             return Err(expired(id, "the approval"));
         }
-        if let (Some(killed), None) = (killed, &life.proposal.undoes) {
+        if let (Some(killed), None) = (killed, &status.proposal.undoes) {
             return Err(stopped(&killed));
         }
-        life.approvals.push(approval.clone());
-        if life.approvals_at(at) >= life.approvals_needed() {
-            life.phase = Phase::Approved;
+        status.approvals.push(approval.clone());
+        if status.approvals_at(at) >= status.approvals_needed() {
+            status.phase = Phase::Approved;
         }
         Ok(())
     }
@@ -194,28 +196,28 @@ impl State {
         reason: &str,
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        let life = self.open_life(id, "cancelled")?;
+        let status = self.open_proposal(id, "cancelled")?;
         // Whether it was swept up by now or not: it is over.
-        if life.phase_at(at) == Phase::Expired {
+        if status.phase_at(at) == Phase::Expired {
             return Err(Refusal::Phase {
                 id: id.to_owned(),
                 phase: Phase::Expired,
                 wanted: "cancelled",
             });
         }
-        if life.phase == Phase::Unknown {
+        if status.phase == Phase::Unknown {
             // Nobody is following it: there is nothing to stop, only something to find out.
             return Err(Refusal::Phase {
                 id: id.to_owned(),
-                phase: life.phase,
+                phase: status.phase,
                 wanted: "cancelled, only recovered or resolved",
             });
         }
-        if life.phase_at(at) == Phase::Expired {
+        if status.phase_at(at) == Phase::Expired {
             return Err(expired(id, "the plan"));
         }
-        life.cancel = Some(cancel(by, reason, at));
-        if life.phase.is_pending() {
+        status.cancel = Some(cancel(by, reason, at));
+        if status.phase.is_unsent() {
             self.end(id, Phase::Cancelled, at);
         }
         Ok(())
@@ -228,20 +230,20 @@ impl State {
         instance: &str,
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        let life = self.open.get(id).cloned();
-        let life = life.ok_or_else(|| self.closed(id, "executed"))?;
-        if life.phase != Phase::Approved {
+        let status = self.open.get(id).cloned();
+        let status = status.ok_or_else(|| self.closed(id, "executed"))?;
+        if status.phase != Phase::Approved {
             return Err(Refusal::Phase {
                 id: id.to_owned(),
-                phase: life.phase,
+                phase: status.phase,
                 wanted: "executed",
             });
         }
-        let proposal = &life.proposal;
+        let proposal = &status.proposal;
         if proposal.expires_at <= at {
             return Err(expired(id, "the plan"));
         }
-        if life.approvals_at(at) < life.approvals_needed() {
+        if status.approvals_at(at) < status.approvals_needed() {
             return Err(expired(id, "an approval"));
         }
         self.not_killed(proposal)?;
@@ -259,7 +261,7 @@ impl State {
         // What puts back what was before us leaves nothing of ours in force.
         let begins = !self.takes_back(proposal);
         if let Some(key) = proposal.lasting_effect.as_ref().filter(|_| begins) {
-            let effect = Effect::begun(proposal, key, at);
+            let effect = ActiveEffect::begun(proposal, key, at);
             self.effects.insert(id.to_owned(), Arc::new(effect));
         }
         self.remember(Activity {
@@ -271,10 +273,10 @@ impl State {
             impact: intent.plan.impact.clone(),
             failure_domains: intent.plan.failure_domains.clone(),
         });
-        let life = self.open_life(id, "executed")?;
-        life.phase = Phase::Executing;
-        life.intent = Some(intent.clone());
-        life.owner = Some(instance.to_owned());
+        let status = self.open_proposal(id, "executed")?;
+        status.phase = Phase::Executing;
+        status.intent = Some(intent.clone());
+        status.owner = Some(instance.to_owned());
         Ok(())
     }
 
@@ -285,25 +287,27 @@ impl State {
         instance: &str,
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        let life = self.owned(id, "answered", instance)?;
-        if life.answer.is_some() || life.phase != Phase::Executing {
-            return Err(nonsense(format!("a second answer to proposal `{id}`")));
+        let status = self.owned(id, "answered", instance)?;
+        if status.answer.is_some() || status.phase != Phase::Executing {
+            return Err(invalid_record(format!(
+                "a second answer to proposal `{id}`"
+            )));
         }
-        life.answer = Some(answer.clone());
-        life.answered_at = Some(at);
+        status.answer = Some(answer.clone());
+        status.answered_at = Some(at);
         Ok(())
     }
 
-    pub(super) fn open_life(
+    pub(super) fn open_proposal(
         &mut self,
         id: &str,
         wanted: &'static str,
-    ) -> Result<&mut Life, Refusal> {
+    ) -> Result<&mut ProposalStatus, Refusal> {
         if !self.open.contains_key(id) {
             return Err(self.closed(id, wanted));
         }
-        let life = self.open.get_mut(id).map(Arc::make_mut);
-        life.ok_or_else(|| Refusal::UnknownProposal { id: id.to_owned() })
+        let status = self.open.get_mut(id).map(Arc::make_mut);
+        status.ok_or_else(|| Refusal::UnknownProposal { id: id.to_owned() })
     }
 
     /// One whose intent is not written.
@@ -312,19 +316,19 @@ impl State {
         id: &str,
         wanted: &'static str,
         at: Timestamp,
-    ) -> Result<&mut Life, Refusal> {
-        let life = self.open_life(id, wanted)?;
-        if !life.phase.is_pending() {
+    ) -> Result<&mut ProposalStatus, Refusal> {
+        let status = self.open_proposal(id, wanted)?;
+        if !status.phase.is_unsent() {
             return Err(Refusal::Phase {
                 id: id.to_owned(),
-                phase: life.phase,
+                phase: status.phase,
                 wanted,
             });
         }
-        if life.proposal.expires_at <= at {
+        if status.proposal.expires_at <= at {
             return Err(expired(id, "the plan"));
         }
-        Ok(life)
+        Ok(status)
     }
 
     /// One whose intent is written, by this instance.
@@ -333,27 +337,27 @@ impl State {
         id: &str,
         wanted: &'static str,
         instance: &str,
-    ) -> Result<&mut Life, Refusal> {
-        let life = self.open_life(id, wanted)?;
-        match &life.owner {
-            Some(owner) if owner == instance => Ok(life),
+    ) -> Result<&mut ProposalStatus, Refusal> {
+        let status = self.open_proposal(id, wanted)?;
+        match &status.owner {
+            Some(owner) if owner == instance => Ok(status),
             Some(owner) => Err(Refusal::NotOwner {
                 id: id.to_owned(),
                 owner: owner.clone(),
             }),
             None => Err(Refusal::Phase {
                 id: id.to_owned(),
-                phase: life.phase,
+                phase: status.phase,
                 wanted,
             }),
         }
     }
 
     fn closed(&self, id: &str, wanted: &'static str) -> Refusal {
-        match self.life(id) {
-            Some(life) => Refusal::Phase {
+        match self.proposal_status(id) {
+            Some(status) => Refusal::Phase {
                 id: id.to_owned(),
-                phase: life.phase,
+                phase: status.phase,
                 wanted,
             },
             None => Refusal::UnknownProposal { id: id.to_owned() },

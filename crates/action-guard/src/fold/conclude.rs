@@ -5,10 +5,10 @@ use std::sync::Arc;
 use action_core::{Attribution, Outcome, OutcomeKind, Undo};
 use jiff::Timestamp;
 
-use crate::fold::refuse::{nonsense, person};
+use crate::fold::refuse::{invalid_record, person};
 use crate::identity::Actor;
 use crate::proposal::{Answer, Phase, Proposal, Refusal};
-use crate::state::{Effect, State};
+use crate::state::{ActiveEffect, State};
 
 impl State {
     /// Takes in how a proposal ended, by whatever means that became known.
@@ -19,12 +19,12 @@ impl State {
         undo: Option<&Undo>,
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        let life = self.open_life(id, "given an outcome")?;
-        life.outcome = Some(outcome.clone());
+        let status = self.open_proposal(id, "given an outcome")?;
+        status.outcome = Some(outcome.clone());
         if let Some(undo) = undo {
-            life.proposal.undo = undo.clone();
+            status.proposal.undo = undo.clone();
         }
-        let proposal = life.proposal.clone();
+        let proposal = status.proposal.clone();
         match outcome.result {
             OutcomeKind::Applied => {
                 self.release_what_it_undoes(&proposal);
@@ -39,7 +39,7 @@ impl State {
                 self.effects.remove(id);
                 self.end(id, Phase::NotApplied, at);
             }
-            _ => self.open_life(id, "given an outcome")?.phase = Phase::Unknown,
+            _ => self.open_proposal(id, "given an outcome")?.phase = Phase::Unknown,
         }
         Ok(())
     }
@@ -65,19 +65,19 @@ impl State {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         person(by, "say how it ended")?;
-        let life = self.open_life(id, "resolved")?;
-        if life.phase != Phase::Unknown {
+        let status = self.open_proposal(id, "resolved")?;
+        if status.phase != Phase::Unknown {
             return Err(Refusal::Phase {
                 id: id.to_owned(),
-                phase: life.phase,
+                phase: status.phase,
                 wanted: "resolved",
             });
         }
-        life.resolved_by = Some(by.clone());
+        status.resolved_by = Some(by.clone());
         let outcome = match result {
             OutcomeKind::Applied => Outcome::applied(Attribution::Undecided, reason, Vec::new()),
             OutcomeKind::NotApplied => Outcome::not_applied("resolved", reason, false, Vec::new()),
-            _ => return Err(nonsense("a resolution that resolves nothing")),
+            _ => return Err(invalid_record("a resolution that resolves nothing")),
         };
         self.conclude(id, &outcome, None, at)
     }
@@ -101,7 +101,7 @@ impl State {
 }
 
 /// By hand is as good as by name.
-fn is_taken_back(effect: &Effect, proposal: &Proposal) -> bool {
+fn is_taken_back(effect: &ActiveEffect, proposal: &Proposal) -> bool {
     if proposal.undoes.as_ref() == Some(&effect.id) {
         return true;
     }

@@ -29,11 +29,11 @@ impl State {
                 at,
             });
         }
-        let pending = self.open.values().filter(|life| life.phase.is_pending());
-        let pending: Vec<String> = pending.map(|life| life.proposal.id.clone()).collect();
+        let pending = self.open.values().filter(|status| status.phase.is_unsent());
+        let pending: Vec<String> = pending.map(|status| status.proposal.id.clone()).collect();
         for id in pending {
-            if let Some(life) = self.open.get_mut(&id) {
-                Arc::make_mut(life).cancel = Some(cancel(by, reason, at));
+            if let Some(status) = self.open.get_mut(&id) {
+                Arc::make_mut(status).cancel = Some(cancel(by, reason, at));
             }
             self.end(&id, Phase::Cancelled, at);
         }

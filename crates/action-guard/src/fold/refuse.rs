@@ -38,8 +38,8 @@ pub(super) fn expired(id: &str, what: &'static str) -> Refusal {
     }
 }
 
-pub(super) fn nonsense(what: impl Into<String>) -> Refusal {
-    Refusal::Nonsense { what: what.into() }
+pub(super) fn invalid_record(what: impl Into<String>) -> Refusal {
+    Refusal::InvalidRecord { what: what.into() }
 }
 
 pub(super) fn refused(flow: &Flow, why: String) -> Refusal {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::proposal::Phase;
-use crate::state::{Activity, Life, State};
+use crate::state::{Activity, ProposalStatus, State};
 
 /// How many ended proposals are kept at hand; the journal has all.
 const ENDED_KEPT: usize = 32;
@@ -18,18 +18,18 @@ const MOST_ACTIVITY: usize = 4_096;
 
 impl State {
     pub(super) fn end(&mut self, id: &str, phase: Phase, at: Timestamp) {
-        if let Some(mut life) = self.open.remove(id) {
-            let ended = Arc::make_mut(&mut life);
+        if let Some(mut status) = self.open.remove(id) {
+            let ended = Arc::make_mut(&mut status);
             ended.phase = phase;
             ended.ended_at = Some(at);
-            self.push_ended(life);
+            self.push_ended(status);
         }
     }
 
-    pub(super) fn push_ended(&mut self, life: Arc<Life>) {
-        let at = life.ended_at.unwrap_or(life.proposed_at);
-        self.seat_ended(&life, at);
-        self.ended.push_back(life);
+    pub(super) fn push_ended(&mut self, status: Arc<ProposalStatus>) {
+        let at = status.ended_at.unwrap_or(status.proposed_at);
+        self.step_attempt_ended(&status, at);
+        self.ended.push_back(status);
         while self.ended.len() > ENDED_KEPT {
             self.ended.pop_front();
         }
@@ -40,8 +40,8 @@ impl State {
         let over = self
             .open
             .values()
-            .filter(|life| life.phase.is_pending() && life.proposal.expires_at <= at);
-        let over: Vec<String> = over.map(|life| life.proposal.id.clone()).collect();
+            .filter(|status| status.phase.is_unsent() && status.proposal.expires_at <= at);
+        let over: Vec<String> = over.map(|status| status.proposal.id.clone()).collect();
         for id in over {
             self.end(&id, Phase::Expired, at);
         }

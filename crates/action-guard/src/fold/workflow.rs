@@ -11,7 +11,7 @@ use crate::fold::refuse::{cancel, refused, stopped, unknown_flow};
 use crate::identity::Actor;
 use crate::proposal::{Phase, Refusal};
 use crate::records::{StartedFlow, StepEvent};
-use crate::state::{Ending, Flow, Over, Stands, State};
+use crate::state::{AttemptState, Ended, Ending, Flow, State};
 
 /// How many workflows may be under way.
 const MOST_UNDER_WAY: usize = 16;
@@ -35,7 +35,7 @@ impl State {
         if let Some(killed) = &self.killed {
             return Err(stopped(killed));
         }
-        let over = |flow: &&Arc<Flow>| flow.over.is_some();
+        let over = |flow: &&Arc<Flow>| flow.ended.is_some();
         if self.flows.values().filter(|flow| !over(flow)).count() >= MOST_UNDER_WAY {
             return Err(refused(format!(
                 "{MOST_UNDER_WAY} workflows are under way: cancel one first"
@@ -72,7 +72,7 @@ impl State {
             applied: Vec::new(),
             cancel: None,
             compensation: None,
-            over: None,
+            ended: None,
         };
         self.flows.insert(id.to_owned(), Arc::new(flow));
         Ok(())
@@ -90,7 +90,7 @@ impl State {
             event,
             StepEvent::Left { .. } | StepEvent::NotTakenBack { .. }
         );
-        if ours && flow.over.is_none() {
+        if ours && flow.ended.is_none() {
             if !flow.applied.iter().any(|applied| applied == step) {
                 return Err(refused(
                     &flow,
@@ -151,7 +151,7 @@ impl State {
             return Err(refused(flow, "it is being taken back already".to_owned()));
         }
         if let Some(flow) = self.flows.get_mut(id).map(Arc::make_mut) {
-            flow.over = None;
+            flow.ended = None;
             flow.compensation = Some(cancel(by, reason, at));
         }
         self.end_pending(id, by, reason, at);
@@ -170,10 +170,10 @@ impl State {
             return Ok(());
         };
         for state in flow.steps.values_mut() {
-            for tries in [&mut state.forward, &mut state.back] {
-                if matches!(tries.stands, Stands::Failed(_)) {
-                    tries.stands = Stands::Open;
-                    tries.since_resumed = 0;
+            for attempts in [&mut state.forward, &mut state.back] {
+                if matches!(attempts.state, AttemptState::Failed(_)) {
+                    attempts.state = AttemptState::Open;
+                    attempts.since_resumed = 0;
                     state.waiting_since = None;
                 }
             }
@@ -187,8 +187,8 @@ impl State {
 
     fn flow_under_way(&mut self, id: &str) -> Result<&mut Flow, Refusal> {
         let flow = self.flows.get_mut(id).ok_or_else(|| unknown_flow(id))?;
-        if flow.over.is_some() {
-            return Err(refused(flow, "it is over".to_owned()));
+        if flow.ended.is_some() {
+            return Err(refused(flow, "it has ended".to_owned()));
         }
         Ok(Arc::make_mut(flow))
     }
@@ -199,11 +199,11 @@ impl State {
             return;
         };
         for (_, proposal) in flow.proposed() {
-            let Some(life) = self.open.get_mut(proposal) else {
+            let Some(status) = self.open.get_mut(proposal) else {
                 continue;
             };
-            if life.phase.is_pending() {
-                Arc::make_mut(life).cancel = Some(cancel(by, reason, at));
+            if status.phase.is_unsent() {
+                Arc::make_mut(status).cancel = Some(cancel(by, reason, at));
                 self.end(proposal, Phase::Cancelled, at);
             }
         }
@@ -214,7 +214,7 @@ impl State {
         let Some(flow) = self.flows.get_mut(id).map(Arc::make_mut) else {
             return;
         };
-        if flow.over.is_some() {
+        if flow.ended.is_some() {
             return;
         }
         flow.finish_undoing(at);
@@ -234,7 +234,7 @@ impl State {
                 .then_some(Ending::Completed)
         };
         if let Some(how) = how {
-            flow.over = Some(Over { how, at });
+            flow.ended = Some(Ended { how, at });
         }
     }
 }

@@ -7,16 +7,16 @@ use jiff::Timestamp;
 
 use crate::fold::refuse::refused;
 use crate::fold::workflow_attempts::ended;
-use crate::proposal::{Phase, Proposal, Refusal, Seat};
-use crate::state::{Flow, Life, State, StepState, Tries};
+use crate::proposal::{Phase, Proposal, Refusal, StepAttemptId};
+use crate::state::{Attempts, Flow, ProposalStatus, State, StepState};
 
 impl State {
     /// Refuses a proposal for a step whose turn it is not.
     pub(super) fn admit(&self, proposal: &Proposal, at: Timestamp) -> Result<(), Refusal> {
         let correlation_id = proposal.request.correlation_id.as_deref();
-        if let Some(seat) = correlation_id.and_then(Seat::read) {
-            let nonsense = |what: String| Refusal::Nonsense { what };
-            self.admit_to(&seat.map_err(nonsense)?, proposal, at)?;
+        if let Some(attempt_id) = correlation_id.and_then(StepAttemptId::read) {
+            let invalid_record = |what: String| Refusal::InvalidRecord { what };
+            self.admit_to(&attempt_id.map_err(invalid_record)?, proposal, at)?;
         }
         let Some((flow, step)) = self.taken_back_by(proposal) else {
             return Ok(());
@@ -28,15 +28,20 @@ impl State {
         Ok(())
     }
 
-    fn admit_to(&self, seat: &Seat, proposal: &Proposal, at: Timestamp) -> Result<(), Refusal> {
-        let flow = self.flow(&seat.flow)?;
-        let step = seat.step.as_str();
+    fn admit_to(
+        &self,
+        attempt_id: &StepAttemptId,
+        proposal: &Proposal,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let flow = self.flow(&attempt_id.flow)?;
+        let step = attempt_id.step.as_str();
         flow.may_go_on()?;
         self.nothing_in_motion(flow)?;
         let mut proposed = flow.proposed();
         let is_expired = |(_, id): (&str, &str)| {
-            let life = self.open.get(id);
-            life.is_some_and(|life| life.phase_at(at) == Phase::Expired)
+            let status = self.open.get(id);
+            status.is_some_and(|status| status.phase_at(at) == Phase::Expired)
         };
         if proposed.any(is_expired) {
             return Err(refused(
@@ -53,7 +58,7 @@ impl State {
                 format!("`{step}` is no step that proposes something"),
             ));
         };
-        let tries = flow.forward(step);
+        let attempts = flow.forward(step);
         let request = &proposal.request;
         let is_it = request.action == name
             && request.parameters.as_object() == Some(parameters)
@@ -63,7 +68,8 @@ impl State {
             "the proposal is not what the step says"
         } else if !flow.is_ready(step) {
             "what it needs is not done"
-        } else if !tries.may_begin(flow.retry(step)) || seat.attempt != tries.count + 1 {
+        } else if !attempts.may_begin(flow.retry(step)) || attempt_id.attempt != attempts.count + 1
+        {
             "it is not its turn"
         } else {
             return Ok(());
@@ -76,7 +82,7 @@ impl State {
         let holds = |(_, proposal): &(&str, &str)| {
             self.open
                 .get(*proposal)
-                .is_some_and(|life| life.phase.holds())
+                .is_some_and(|status| status.phase.is_in_flight())
         };
         match flow.proposed().find(holds) {
             Some((step, proposal)) => Err(refused(
@@ -88,14 +94,16 @@ impl State {
     }
 
     /// Takes in a proposal that was admitted.
-    pub(super) fn seat(&mut self, proposal: &Proposal) {
+    pub(super) fn begin_step_attempt(&mut self, proposal: &Proposal) {
         let correlation_id = proposal.request.correlation_id.as_deref();
-        let seat = correlation_id.and_then(Seat::read).and_then(Result::ok);
+        let attempt_id = correlation_id
+            .and_then(StepAttemptId::read)
+            .and_then(Result::ok);
         let taken_back = self
             .taken_back_by(proposal)
             .map(|(flow, step)| (flow.id.clone(), step));
-        if let Some(seat) = seat {
-            self.step_mut(&seat.flow, &seat.step, |_, state| {
+        if let Some(attempt_id) = attempt_id {
+            self.step_mut(&attempt_id.flow, &attempt_id.step, |_, state| {
                 state.forward.begin(&proposal.id)
             });
         }
@@ -105,22 +113,22 @@ impl State {
     }
 
     /// Takes in how a proposal ended.
-    pub(super) fn seat_ended(&mut self, life: &Life, at: Timestamp) {
-        let proposal = &life.proposal;
+    pub(super) fn step_attempt_ended(&mut self, status: &ProposalStatus, at: Timestamp) {
+        let proposal = &status.proposal;
         let correlation_id = proposal.request.correlation_id.as_deref();
-        let is_it = |tries: &Tries| {
-            tries.is_proposed() && tries.proposal.as_deref() == Some(proposal.id.as_str())
+        let is_it = |attempts: &Attempts| {
+            attempts.is_proposed() && attempts.proposal.as_deref() == Some(proposal.id.as_str())
         };
-        if let Some(Ok(seat)) = correlation_id.and_then(Seat::read) {
-            self.step_mut(&seat.flow, &seat.step, |applied, state| {
+        if let Some(Ok(attempt_id)) = correlation_id.and_then(StepAttemptId::read) {
+            self.step_mut(&attempt_id.flow, &attempt_id.step, |applied, state| {
                 if is_it(&state.forward) {
-                    state.forward.stands = ended(life, at);
-                    if life.phase == Phase::Applied {
-                        applied.push(seat.step.clone());
+                    state.forward.state = ended(status, at);
+                    if status.phase == Phase::Applied {
+                        applied.push(attempt_id.step.clone());
                     }
                 }
             });
-            self.settle_flow(&seat.flow, at);
+            self.settle_flow(&attempt_id.flow, at);
         }
         let taken_back = self
             .taken_back_by(proposal)
@@ -128,7 +136,7 @@ impl State {
         if let Some((flow, step)) = taken_back {
             self.step_mut(&flow, &step, |_, state| {
                 if is_it(&state.back) {
-                    state.back.stands = ended(life, at);
+                    state.back.state = ended(status, at);
                 }
             });
             self.settle_flow(&flow, at);

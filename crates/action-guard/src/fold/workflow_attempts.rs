@@ -7,13 +7,13 @@ use crate::fold::refuse::refused;
 use crate::identity::Actor;
 use crate::proposal::{Phase, Refusal, Ruling};
 use crate::records::StepEvent;
-use crate::state::{Failure, Flow, Life, Stands, StepState, Tries};
+use crate::state::{AttemptState, Attempts, Failure, Flow, ProposalStatus, StepState};
 
 impl Flow {
     /// Nobody has ended it.
     pub(super) fn is_wanted(&self) -> Result<(), Refusal> {
-        let why = if self.over.is_some() {
-            "it is over"
+        let why = if self.ended.is_some() {
+            "it has ended"
         } else if self.compensation.is_some() {
             "it is being taken back"
         } else if self.cancel.is_some() {
@@ -37,21 +37,20 @@ impl Flow {
     /// whoever did it.
     pub(super) fn finish_undoing(&mut self, at: Timestamp) {
         loop {
-            let over = self.workflow.steps.iter().find_map(|step| {
+            let ended = self.workflow.steps.iter().find_map(|step| {
                 let Work::Undo { of, .. } = step.work() else {
                     return None;
                 };
-                let stands = &self.back(of).stands;
                 let is_new = !self.is_done(&step.id) && self.is_ready(&step.id);
-                let summary = match stands {
-                    Stands::Done { summary, .. } => summary.clone(),
-                    Stands::Left { reason } => Some(reason.clone()),
+                let summary = match &self.back(of).state {
+                    AttemptState::Done { summary, .. } => summary.clone(),
+                    AttemptState::Left { reason } => Some(reason.clone()),
                     _ => return None,
                 };
                 is_new.then(|| (step.id.clone(), summary))
             });
-            let Some((step, summary)) = over else { return };
-            self.steps.entry(step).or_default().forward.stands = Stands::Done {
+            let Some((step, summary)) = ended else { return };
+            self.steps.entry(step).or_default().forward.state = AttemptState::Done {
                 at,
                 summary,
                 by: None,
@@ -60,26 +59,26 @@ impl Flow {
     }
 }
 
-impl Tries {
+impl Attempts {
     pub(super) fn begin(&mut self, proposal: &str) {
         self.count += 1;
         self.since_resumed += 1;
         self.proposal = Some(proposal.to_owned());
-        self.stands = Stands::Proposed;
+        self.state = AttemptState::Proposed;
     }
 
     /// Takes in that it could not even be proposed, or that what was proposed was called off.
     fn fail(&mut self, code: &str, reason: &str, retryable: bool, at: Timestamp) -> bool {
-        match &self.stands {
-            Stands::Failed(failure) if failure.code == CALLED_OFF => {}
-            Stands::Failed(failure) if !failure.retryable => return false,
-            Stands::Open | Stands::Failed(_) => {
+        match &self.state {
+            AttemptState::Failed(failure) if failure.code == CALLED_OFF => {}
+            AttemptState::Failed(failure) if !failure.retryable => return false,
+            AttemptState::Open | AttemptState::Failed(_) => {
                 self.count += 1;
                 self.since_resumed += 1;
             }
             _ => return false,
         }
-        self.stands = Stands::Failed(Failure {
+        self.state = AttemptState::Failed(Failure {
             code: code.to_owned(),
             reason: reason.to_owned(),
             retryable,
@@ -97,10 +96,10 @@ impl StepState {
         work: Option<Work<'_>>,
         at: Timestamp,
     ) -> bool {
-        let open = self.forward.stands == Stands::Open;
+        let open = self.forward.state == AttemptState::Open;
         let observes = matches!(work, Some(Work::Observe { .. }));
         let confirms = matches!(work, Some(Work::Confirm { .. }));
-        let done = |summary: Option<&String>, by: Option<&Actor>| Stands::Done {
+        let done = |summary: Option<&String>, by: Option<&Actor>| AttemptState::Done {
             at,
             summary: summary.cloned(),
             by: by.cloned(),
@@ -113,11 +112,11 @@ impl StepState {
                 fresh
             }
             StepEvent::Seen { summary } => {
-                self.forward.stands = done(Some(summary), None);
+                self.forward.state = done(Some(summary), None);
                 observes && open && self.waiting_since.is_some()
             }
             StepEvent::Confirmed { by, note } => {
-                self.forward.stands = done(note.as_ref(), Some(by));
+                self.forward.state = done(note.as_ref(), Some(by));
                 confirms && open
             }
             StepEvent::Failed {
@@ -132,7 +131,7 @@ impl StepState {
             } => self.back.fail(code, reason, *retryable, at),
             StepEvent::Left { reason } => {
                 let fresh = !self.back.is_settled() && !self.back.is_proposed();
-                self.back.stands = Stands::Left {
+                self.back.state = AttemptState::Left {
                     reason: reason.clone(),
                 };
                 fresh
@@ -145,21 +144,21 @@ impl StepState {
 const CALLED_OFF: &str = "cancelled";
 
 /// How a try ended, by how its proposal did.
-pub(super) fn ended(life: &Life, at: Timestamp) -> Stands {
-    let said = life.cancel.as_ref().map(|cancel| cancel.reason.clone());
-    let outcome = life.outcome.as_ref();
-    let (code, reason, retryable) = match life.phase {
+pub(super) fn ended(status: &ProposalStatus, at: Timestamp) -> AttemptState {
+    let said = status.cancel.as_ref().map(|cancel| cancel.reason.clone());
+    let outcome = status.outcome.as_ref();
+    let (code, reason, retryable) = match status.phase {
         Phase::Applied => {
-            return Stands::Done {
+            return AttemptState::Done {
                 at,
                 summary: outcome.map(|outcome| outcome.summary.clone()),
-                by: life.resolved_by.clone(),
+                by: status.resolved_by.clone(),
             };
         }
         Phase::NotApplied => {
             let code = outcome.and_then(|outcome| outcome.code.as_deref());
             // What people stopped is not begun again by itself.
-            let wanted = life.cancel.is_none() && code != Some("stopped");
+            let wanted = status.cancel.is_none() && code != Some("stopped");
             (
                 code.unwrap_or("not_applied"),
                 outcome.map(|outcome| outcome.summary.clone()),
@@ -167,7 +166,7 @@ pub(super) fn ended(life: &Life, at: Timestamp) -> Stands {
             )
         }
         Phase::Denied => {
-            let reason = match &life.ruling {
+            let reason = match &status.ruling {
                 Ruling::Deny { reason, .. } => Some(reason.clone()),
                 _ => None,
             };
@@ -181,7 +180,7 @@ pub(super) fn ended(life: &Life, at: Timestamp) -> Stands {
         ),
         _ => (CALLED_OFF, said, false),
     };
-    Stands::Failed(Failure {
+    AttemptState::Failed(Failure {
         code: code.to_owned(),
         reason: reason.unwrap_or_default(),
         retryable,

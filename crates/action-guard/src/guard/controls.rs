@@ -13,17 +13,17 @@ use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::Rules;
 use crate::proposal::{Approval, Mode, PlanHash, Refusal, Ruling};
 use crate::records::Record;
-use crate::state::{Effect, Life, State};
+use crate::state::{ActiveEffect, ProposalStatus, State};
 
 /// How long a stop waits to be recorded before it goes on without.
-const PATIENCE: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// Where people decide: they agree, refuse, cancel, and set the mode and the kill switch.
 ///
 /// Needs a journal and rules, and no system: all of it works while the system is down, and from
 /// another process than the one that sends.
 #[derive(Clone)]
-pub struct Desk {
+pub struct Controls {
     journal: Arc<dyn Journal>,
     rules: Arc<dyn Rules>,
 }
@@ -62,15 +62,15 @@ pub struct Stop {
     /// Why the stop is not in the journal: sends are stopped all the same.
     pub unrecorded: Option<CommitError>,
     /// Proposals that were waiting and are cancelled.
-    pub cancelled: Vec<Arc<Life>>,
+    pub cancelled: Vec<Arc<ProposalStatus>>,
     /// What was sent before, or may have been, and is not known to have ended. It goes on.
-    pub in_motion: Vec<Arc<Life>>,
+    pub in_motion: Vec<Arc<ProposalStatus>>,
     /// Lasting effects of ours that stay in force until they are taken back.
-    pub in_force: Vec<Arc<Effect>>,
+    pub in_force: Vec<Arc<ActiveEffect>>,
 }
 
-impl Desk {
-    /// A desk for the proposals of a journal under these rules.
+impl Controls {
+    /// Controls over the proposals of a journal under these rules.
     #[must_use]
     pub fn new(journal: Arc<dyn Journal>, rules: Arc<dyn Rules>) -> Self {
         Self { journal, rules }
@@ -96,10 +96,10 @@ impl Desk {
         seen: &PlanHash,
         by: Decider<'_>,
         reason: Option<String>,
-    ) -> Result<Arc<Life>, CommitError> {
+    ) -> Result<Arc<ProposalStatus>, CommitError> {
         let state = self.journal.state().await?;
-        let life = state.life(id).ok_or_else(|| unknown(id))?;
-        let mut approval = Approval::new(by.actor.clone(), seen.clone(), until(life));
+        let status = state.proposal_status(id).ok_or_else(|| unknown(id))?;
+        let mut approval = Approval::new(by.actor.clone(), seen.clone(), until(status));
         approval.reason = reason;
         if let Some(key) = by.key {
             approval = approval.signed(id, key);
@@ -121,7 +121,7 @@ impl Desk {
         id: &str,
         by: &Actor,
         reason: &str,
-    ) -> Result<Arc<Life>, CommitError> {
+    ) -> Result<Arc<ProposalStatus>, CommitError> {
         let record = Record::Rejected {
             id: id.to_owned(),
             by: by.clone(),
@@ -140,7 +140,7 @@ impl Desk {
         id: &str,
         by: &Actor,
         reason: &str,
-    ) -> Result<Arc<Life>, CommitError> {
+    ) -> Result<Arc<ProposalStatus>, CommitError> {
         let record = Record::Cancelled {
             id: id.to_owned(),
             by: by.clone(),
@@ -197,7 +197,7 @@ impl Desk {
             Ok(record)
         }));
         // Recorded first, it says who stopped; but it does not wait long for that.
-        let recorded = tokio::time::timeout(PATIENCE, &mut recording).await;
+        let recorded = tokio::time::timeout(LONGEST_WAIT, &mut recording).await;
         let stopped = self.journal.stop().await;
         let recorded = match recorded {
             Ok(recorded) => recorded,
@@ -267,10 +267,12 @@ impl Desk {
         &self,
         id: &str,
         record: impl FnOnce(&State, Timestamp) -> Result<Record, Refusal> + Send + 'static,
-    ) -> Result<Arc<Life>, CommitError> {
+    ) -> Result<Arc<ProposalStatus>, CommitError> {
         self.commit(record).await?;
         let state = self.journal.state().await?;
-        Ok(Arc::clone(state.life(id).ok_or_else(|| unknown(id))?))
+        Ok(Arc::clone(
+            state.proposal_status(id).ok_or_else(|| unknown(id))?,
+        ))
     }
 
     async fn commit(
@@ -282,9 +284,9 @@ impl Desk {
     }
 }
 
-impl fmt::Debug for Desk {
+impl fmt::Debug for Controls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk")
+        f.debug_struct("Controls")
             .field("journal", &self.journal)
             .finish_non_exhaustive()
     }
@@ -293,7 +295,10 @@ impl fmt::Debug for Desk {
 impl Stop {
     /// What a stop meets in this state.
     fn of(state: &State) -> Self {
-        let pending = state.open.values().filter(|life| life.phase.is_pending());
+        let pending = state
+            .open
+            .values()
+            .filter(|status| status.phase.is_unsent());
         Self {
             unrecorded: None,
             cancelled: pending.cloned().collect(),
@@ -304,9 +309,9 @@ impl Stop {
 }
 
 /// When an agreement that is made now is over: never after its proposal.
-fn until(life: &Life) -> Timestamp {
-    let whole = life.proposal.expires_at;
-    let Ruling::Approve { ttl_ms, .. } = &life.ruling else {
+fn until(status: &ProposalStatus) -> Timestamp {
+    let whole = status.proposal.expires_at;
+    let Ruling::Approve { ttl_ms, .. } = &status.ruling else {
         return whole;
     };
     let ttl = SignedDuration::from_millis(i64::try_from(*ttl_ms).unwrap_or(i64::MAX));

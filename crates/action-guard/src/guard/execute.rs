@@ -43,10 +43,10 @@ impl Guard {
             return Err(GuardError::Refused(Refusal::Redacted { id: id.to_owned() }));
         }
         let Some(tracked) = self.track(id) else {
-            let life = self.life(id).await?;
+            let status = self.proposal_status(id).await?;
             return Err(GuardError::Refused(Refusal::Phase {
                 id: id.to_owned(),
-                phase: life.phase,
+                phase: status.phase,
                 wanted: "executed twice",
             }));
         };
@@ -161,16 +161,16 @@ impl Guard {
         let id = proposal.id.clone();
         let entries = self
             .commit(move |state, now| {
-                let life = state.open.get(&id);
-                if let Some(life) = life.filter(|life| life.phase.is_pending()) {
-                    if life.proposal.plan_hash != hash {
+                let status = state.open.get(&id);
+                if let Some(status) = status.filter(|status| status.phase.is_unsent()) {
+                    if status.proposal.plan_hash != hash {
                         return Err(Refusal::OtherPlan {
                             id,
-                            approved: life.proposal.plan_hash.to_string(),
+                            approved: status.proposal.plan_hash.to_string(),
                             found: hash.to_string(),
                         });
                     }
-                    rules.allow_send(life, &definition, &plan, state, now)?;
+                    rules.allow_send(status, &definition, &plan, state, now)?;
                 }
                 let attempt = Attempt::new(id.as_str(), unix_ms(now), plan.clock);
                 let send_by = after(now, settings.send_within);

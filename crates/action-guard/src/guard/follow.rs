@@ -113,8 +113,9 @@ impl<'a> Following<'a> {
         }
         // A journal that cannot be read for a moment is no reason to stop.
         let state = self.guard.state().await.ok();
-        let life = state.and_then(|state| state.open.get(&self.proposal.id).cloned());
-        life.is_some_and(|life| life.cancel.is_some() && life.cancel != self.cancelled_before)
+        let status = state.and_then(|state| state.open.get(&self.proposal.id).cloned());
+        status
+            .is_some_and(|status| status.cancel.is_some() && status.cancel != self.cancelled_before)
     }
 
     async fn probe(&self) -> Result<Progress, String> {

@@ -80,8 +80,8 @@ impl Guard {
         if let Some(effect) = state.effects.get(id) {
             return Ok((effect.system.clone(), effect.undo.clone()));
         }
-        if let Some(life) = state.life(id) {
-            return Ok((life.proposal.system.clone(), life.proposal.undo.clone()));
+        if let Some(status) = state.proposal_status(id) {
+            return Ok((status.proposal.system.clone(), status.proposal.undo.clone()));
         }
         // It ended long ago.
         let (mut found, mut after) = (None, 0);

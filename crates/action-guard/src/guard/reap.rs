@@ -10,7 +10,7 @@ use crate::guard::error::GuardError;
 use crate::guard::{Guard, Watch};
 use crate::identity::Actor;
 use crate::proposal::{Phase, Report};
-use crate::state::{Effect, State};
+use crate::state::{ActiveEffect, State};
 
 /// What became of one lasting effect whose lease is over.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,21 +20,21 @@ pub enum Reaped {
     /// What takes it back was sent, and ended in some way.
     Sent {
         /// The effect.
-        effect: Arc<Effect>,
+        effect: Arc<ActiveEffect>,
         /// How it ended.
         report: Box<Report>,
     },
     /// What takes it back is proposed, and waits for people.
     Proposed {
         /// The effect.
-        effect: Arc<Effect>,
+        effect: Arc<ActiveEffect>,
         /// What takes it back.
         proposal: String,
     },
     /// It was left alone.
     Left {
         /// The effect.
-        effect: Arc<Effect>,
+        effect: Arc<ActiveEffect>,
         /// Why.
         why: String,
     },
@@ -60,7 +60,7 @@ impl Guard {
         Ok(reaped)
     }
 
-    async fn reap_one(&self, effect: Arc<Effect>, state: &State, watch: Watch<'_>) -> Reaped {
+    async fn reap_one(&self, effect: Arc<ActiveEffect>, state: &State, watch: Watch<'_>) -> Reaped {
         let why = match self.take_back(&effect, state, watch).await {
             Ok(Taken::Sent(report)) => return Reaped::Sent { effect, report },
             Ok(Taken::Proposed(proposal)) => return Reaped::Proposed { effect, proposal },
@@ -72,11 +72,14 @@ impl Guard {
 
     async fn take_back(
         &self,
-        effect: &Effect,
+        effect: &ActiveEffect,
         state: &State,
         watch: Watch<'_>,
     ) -> Result<Taken, GuardError> {
-        if let Some(begun) = state.life(&effect.id).filter(|life| life.phase.holds()) {
+        if let Some(begun) = state
+            .proposal_status(&effect.id)
+            .filter(|status| status.phase.is_in_flight())
+        {
             let id = &begun.proposal.id;
             return Ok(Taken::Left(format!(
                 "proposal {id} is {}: recover it first",
@@ -85,18 +88,18 @@ impl Guard {
         }
         let now = Timestamp::now();
         let mut open = state.open.values();
-        let underway = open.find(|life| {
-            life.proposal.undoes.as_ref() == Some(&effect.id)
-                && life.phase_at(now) != Phase::Expired
+        let underway = open.find(|status| {
+            status.proposal.undoes.as_ref() == Some(&effect.id)
+                && status.phase_at(now) != Phase::Expired
         });
         let proposal = match underway {
-            Some(life) if life.phase.holds() => {
+            Some(status) if status.phase.is_in_flight() => {
                 return Ok(Taken::Left(format!(
                     "proposal {} is taking it back",
-                    life.proposal.id
+                    status.proposal.id
                 )));
             }
-            Some(life) => life.proposal.clone(),
+            Some(status) => status.proposal.clone(),
             None => {
                 let reason = format!("the lease of {} is over", effect.key);
                 self.propose_undo(&effect.id, &Actor::system(), &reason)
@@ -107,7 +110,7 @@ impl Guard {
             // It may only look so for a while: a person releases it, or the next look.
             return Ok(Taken::Left(format!("it seems to be gone: {already}")));
         }
-        if self.life(&proposal.id).await?.phase == Phase::NeedsApproval {
+        if self.proposal_status(&proposal.id).await?.phase == Phase::NeedsApproval {
             return Ok(Taken::Proposed(proposal.id));
         }
         let report = self.execute(&proposal, watch).await?;

@@ -15,7 +15,7 @@ use crate::guard::{Guard, Tracked, Watch};
 use crate::journal::CommitError;
 use crate::proposal::{Answer, Event, Refusal, Report};
 use crate::records::Record;
-use crate::state::Life;
+use crate::state::ProposalStatus;
 
 impl Guard {
     /// Finds the outcome of every intent that has none, or whose outcome is unknown, and writes
@@ -32,12 +32,12 @@ impl Guard {
         let state = self.state().await?;
         let (events, mut seen) = unbounded_channel();
         let mut tasks = JoinSet::new();
-        for life in state.unsettled() {
+        for status in state.unsettled() {
             // What this process is at will have its outcome.
-            if let Some(tracked) = self.track(&life.proposal.id) {
+            if let Some(tracked) = self.track(&status.proposal.id) {
                 let work = self
                     .clone()
-                    .recover_one(Arc::clone(life), tracked, events.clone());
+                    .recover_one(Arc::clone(status), tracked, events.clone());
                 tasks.spawn(work);
             }
         }
@@ -56,25 +56,26 @@ impl Guard {
 
     async fn recover_one(
         self,
-        life: Arc<Life>,
+        status: Arc<ProposalStatus>,
         tracked: Tracked,
         events: UnboundedSender<Event>,
     ) -> Result<Option<Report>, GuardError> {
-        let Some(life) = self.adopted(life).await? else {
+        let Some(status) = self.adopted(status).await? else {
             return Ok(None);
         };
-        let Some(intent) = &life.intent else {
+        let Some(intent) = &status.intent else {
             return Ok(None);
         };
         let mut watch = |event| {
             let _ = events.send(event);
         };
-        let proposal = &life.proposal;
+        let proposal = &status.proposal;
         let mut following = Following::of(&self, proposal, intent, &tracked.token);
-        following.cancelled_before.clone_from(&life.cancel);
+        following.cancelled_before.clone_from(&status.cancel);
         following.since = Instant::now();
-        following.elapsed_before_ms = elapsed_since(self.last_on_its_way(&life), Timestamp::now());
-        let outcome = match life.answer.clone() {
+        following.elapsed_before_ms =
+            elapsed_since(self.last_on_its_way(&status), Timestamp::now());
+        let outcome = match status.answer.clone() {
             Some(Answer::Refused {
                 code,
                 error,
@@ -122,24 +123,27 @@ impl Guard {
     }
 
     /// When it could last have been on its way.
-    fn last_on_its_way(&self, life: &Life) -> Option<Timestamp> {
-        let last = life.last_on_its_way();
-        if life.answer.is_some() || self.journal.is_death_certain() {
+    fn last_on_its_way(&self, status: &ProposalStatus) -> Option<Timestamp> {
+        let last = status.last_on_its_way();
+        if status.answer.is_some() || self.journal.is_death_certain() {
             return last;
         }
-        let send_by = life.intent.as_ref().map(|intent| intent.send_by);
+        let send_by = status.intent.as_ref().map(|intent| intent.send_by);
         last.max(send_by)
     }
 
-    /// The life as ours; `None` when it is another's, or has ended meanwhile.
-    async fn adopted(&self, life: Arc<Life>) -> Result<Option<Arc<Life>>, GuardError> {
-        let id = life.proposal.id.clone();
+    /// The proposal as ours; `None` when it is another's, or has ended meanwhile.
+    async fn adopted(
+        &self,
+        status: Arc<ProposalStatus>,
+    ) -> Result<Option<Arc<ProposalStatus>>, GuardError> {
+        let id = status.proposal.id.clone();
         let me = self.journal.instance();
-        let Some(owner) = life.owner.clone() else {
+        let Some(owner) = status.owner.clone() else {
             return Ok(None);
         };
         if owner == me {
-            return Ok(Some(life));
+            return Ok(Some(status));
         }
         if self.journal.is_alive(&owner).await? {
             return Ok(None);

@@ -67,14 +67,14 @@ impl Redactor {
 
     /// The record without secrets.
     pub(crate) fn clean(&self, record: Record) -> Result<Record, Refusal> {
-        let nonsense = |error: serde_json::Error| Refusal::Nonsense {
+        let invalid_record = |error: serde_json::Error| Refusal::InvalidRecord {
             what: error.to_string(),
         };
-        let mut value = serde_json::to_value(&record).map_err(nonsense)?;
+        let mut value = serde_json::to_value(&record).map_err(invalid_record)?;
         if !self.value(&mut value) {
             return Ok(record);
         }
-        serde_json::from_value(value).map_err(nonsense)
+        serde_json::from_value(value).map_err(invalid_record)
     }
 
     /// Takes secrets out; whether there were any.

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use action_core::OutcomeKind;
 
 use crate::guard::Guard;
-use crate::guard::controls::Desk;
+use crate::guard::controls::Controls;
 use crate::guard::error::GuardError;
 use crate::identity::Actor;
 use crate::records::Record;
-use crate::state::Life;
+use crate::state::ProposalStatus;
 
 impl Guard {
     /// Where people decide, on the same journal and under the same rules.
     #[must_use]
-    pub fn desk(&self) -> Desk {
-        Desk::new(Arc::clone(&self.journal), Arc::clone(&self.rules))
+    pub fn controls(&self) -> Controls {
+        Controls::new(Arc::clone(&self.journal), Arc::clone(&self.rules))
     }
 
     /// Calls a proposal off. What is not sent yet is not sent. What was sent is not taken back by
@@ -29,15 +29,15 @@ impl Guard {
         id: &str,
         by: &Actor,
         reason: &str,
-    ) -> Result<Arc<Life>, GuardError> {
+    ) -> Result<Arc<ProposalStatus>, GuardError> {
         let record = Record::Cancelled {
             id: id.to_owned(),
             by: by.clone(),
             reason: reason.to_owned(),
         };
-        let life = self.say(id, record).await?;
+        let status = self.say(id, record).await?;
         self.cancel_here(id);
-        Ok(life)
+        Ok(status)
     }
 
     /// Says how a mutation of unknown outcome ended, when nothing that can be read does.
@@ -51,7 +51,7 @@ impl Guard {
         by: &Actor,
         result: OutcomeKind,
         reason: &str,
-    ) -> Result<Arc<Life>, GuardError> {
+    ) -> Result<Arc<ProposalStatus>, GuardError> {
         let record = Record::Resolved {
             id: id.to_owned(),
             by: by.clone(),
@@ -76,8 +76,8 @@ impl Guard {
         Ok(())
     }
 
-    async fn say(&self, id: &str, record: Record) -> Result<Arc<Life>, GuardError> {
+    async fn say(&self, id: &str, record: Record) -> Result<Arc<ProposalStatus>, GuardError> {
         self.write(record).await?;
-        self.life(id).await
+        self.proposal_status(id).await
     }
 }

@@ -12,7 +12,7 @@ use crate::policy::question::{Act, Ask};
 use crate::policy::rules_trait::Rules;
 use crate::policy::{Answer, DecidedBy, Decision, Policy};
 use crate::proposal::{Approval, Proposal, Refusal, Ruling};
-use crate::state::{Life, State};
+use crate::state::{ProposalStatus, State};
 
 impl Rules for Policy {
     fn rule(
@@ -34,13 +34,13 @@ impl Rules for Policy {
 
     fn allow_send(
         &self,
-        life: &Life,
+        status: &ProposalStatus,
         definition: &ActionDefinition,
         replanned: &Plan,
         state: &State,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let proposal = &life.proposal;
+        let proposal = &status.proposal;
         let asked = ask(proposal, definition, replanned, state, now);
         let decision = self.decide(&asked, &Usage::of(state));
         let ruling = Ruling::from(decision);
@@ -65,7 +65,7 @@ impl Rules for Policy {
                         && approval.fits(&proposal.id, &ruling).is_ok()
                         && self.vouch_for_approval(&proposal.id, approval).is_ok()
                 };
-                let have = life.approvals.iter().filter(counts).count();
+                let have = status.approvals.iter().filter(counts).count();
                 if u32::try_from(have).unwrap_or(u32::MAX) >= *count {
                     return Ok(());
                 }
@@ -150,10 +150,10 @@ impl Usage {
             one.failure_domains.clone_from(&sent.failure_domains);
             used.insert(&sent.id, one);
         }
-        for life in state.unsettled() {
-            let proposal = &life.proposal;
+        for status in state.unsettled() {
+            let proposal = &status.proposal;
             let request = &proposal.request;
-            let plan = life
+            let plan = status
                 .intent
                 .as_ref()
                 .map_or(&proposal.plan, |intent| &intent.plan);
@@ -162,7 +162,7 @@ impl Usage {
                     &request.action,
                     &request.actor,
                     &proposal.system,
-                    life.proposed_at,
+                    status.proposed_at,
                 )
             });
             one.in_motion = true;

@@ -10,7 +10,7 @@ use crate::identity::{Actor, Proof, StatementSignature};
 use crate::policy::question::Act;
 use crate::policy::statements;
 use crate::proposal::{Approval, Mode, Proposal, Refusal, Ruling};
-use crate::state::{Life, State};
+use crate::state::{ProposalStatus, State};
 
 /// What may be carried out, and who must agree. A policy is one of these.
 ///
@@ -36,7 +36,7 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
     /// Why not.
     fn allow_send(
         &self,
-        life: &Life,
+        status: &ProposalStatus,
         definition: &ActionDefinition,
         replanned: &Plan,
         state: &State,
@@ -127,7 +127,7 @@ impl Rules for Unrestricted {
 
     fn allow_send(
         &self,
-        _: &Life,
+        _: &ProposalStatus,
         _: &ActionDefinition,
         _: &Plan,
         _: &State,

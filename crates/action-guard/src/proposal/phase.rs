@@ -43,13 +43,13 @@ impl Phase {
 
     /// Whether it keeps others from changing the same things.
     #[must_use]
-    pub fn holds(self) -> bool {
+    pub fn is_in_flight(self) -> bool {
         matches!(self, Self::Executing | Self::Unknown)
     }
 
     /// Whether nothing was sent yet and something may be.
     #[must_use]
-    pub fn is_pending(self) -> bool {
+    pub fn is_unsent(self) -> bool {
         matches!(self, Self::NeedsApproval | Self::Approved)
     }
 }

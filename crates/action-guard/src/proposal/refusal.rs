@@ -170,8 +170,8 @@ pub enum Refusal {
     },
 
     /// A record that can never be right here.
-    #[error("a record that cannot be: {what}")]
-    Nonsense {
+    #[error("invalid record: {what}")]
+    InvalidRecord {
         /// What is wrong with it.
         what: String,
     },

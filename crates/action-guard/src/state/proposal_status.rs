@@ -10,7 +10,7 @@ use crate::proposal::{Answer, Approval, Intent, Phase, Proposal, Ruling};
 /// One proposal and what became of it so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Life {
+pub struct ProposalStatus {
     /// What is asked for and what it would do.
     pub proposal: Proposal,
     /// When it was proposed.
@@ -63,7 +63,7 @@ pub struct Cancel {
     pub at: Timestamp,
 }
 
-impl Life {
+impl ProposalStatus {
     /// A proposal as it begins.
     pub(crate) fn new(proposal: Proposal, ruling: Ruling, at: Timestamp) -> Self {
         let phase = match &ruling {
@@ -92,7 +92,7 @@ impl Life {
     /// How it stands at a time: what was not carried out in time is expired.
     #[must_use]
     pub fn phase_at(&self, now: Timestamp) -> Phase {
-        if self.phase.is_pending() && self.proposal.expires_at <= now {
+        if self.phase.is_unsent() && self.proposal.expires_at <= now {
             return Phase::Expired;
         }
         self.phase

@@ -12,7 +12,7 @@ use crate::state::proposal_status::Cancel;
 
 /// A workflow that was started, and what became of it so far.
 ///
-/// What it proposed has its own life; this has what is not in those: which proposal is for which
+/// What it proposed has a status of its own; this has what is not in those: which proposal is for which
 /// step, what was waited for and seen, and what people said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -50,13 +50,13 @@ pub struct Flow {
     pub compensation: Option<Cancel>,
     /// How it ended, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub over: Option<Over>,
+    pub ended: Option<Ended>,
 }
 
 /// How a workflow ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Over {
+pub struct Ended {
     /// How.
     pub how: Ending,
     /// When.
@@ -85,17 +85,17 @@ pub struct StepState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
     /// What the step is for.
-    pub forward: Tries,
+    pub forward: Attempts,
     /// Taking back its mutation, by whomever.
-    #[serde(skip_serializing_if = "Tries::is_untouched")]
-    pub back: Tries,
+    #[serde(skip_serializing_if = "Attempts::is_untouched")]
+    pub back: Attempts,
 }
 
 /// How often something was tried, and how it stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Tries {
+pub struct Attempts {
     /// How often.
     pub count: u32,
     /// How often since a person last let it go on.
@@ -104,14 +104,14 @@ pub struct Tries {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<String>,
     /// How it stands.
-    pub stands: Stands,
+    pub state: AttemptState,
 }
 
 /// How something that a workflow does stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "stands", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Stands {
+pub enum AttemptState {
     /// Not done, and nothing is under way.
     #[default]
     Open,
@@ -151,7 +151,7 @@ pub struct Failure {
     pub at: Timestamp,
 }
 
-impl Tries {
+impl Attempts {
     fn is_untouched(&self) -> bool {
         *self == Self::default()
     }
@@ -159,35 +159,38 @@ impl Tries {
     /// Whether its proposal has not ended.
     #[must_use]
     pub fn is_proposed(&self) -> bool {
-        self.stands == Stands::Proposed
+        self.state == AttemptState::Proposed
     }
 
     /// Whether nothing is left to do.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        matches!(self.stands, Stands::Done { .. } | Stands::Left { .. })
+        matches!(
+            self.state,
+            AttemptState::Done { .. } | AttemptState::Left { .. }
+        )
     }
 
     /// Whether it is tried again by itself.
     fn may_retry(&self, retry: Option<Retry>) -> bool {
         let times = retry.map_or(0, |retry| retry.times);
-        match &self.stands {
-            Stands::Failed(failure) => failure.retryable && self.since_resumed <= times,
+        match &self.state {
+            AttemptState::Failed(failure) => failure.retryable && self.since_resumed <= times,
             _ => false,
         }
     }
 
     /// Why it failed for good, as long as nobody lets it go on.
     pub(crate) fn failed(&self, retry: Option<Retry>) -> Option<&Failure> {
-        match &self.stands {
-            Stands::Failed(failure) if !self.may_retry(retry) => Some(failure),
+        match &self.state {
+            AttemptState::Failed(failure) if !self.may_retry(retry) => Some(failure),
             _ => None,
         }
     }
 
     /// Whether it could be proposed, if everything around it allows that.
     pub(crate) fn may_begin(&self, retry: Option<Retry>) -> bool {
-        self.stands == Stands::Open || self.may_retry(retry)
+        self.state == AttemptState::Open || self.may_retry(retry)
     }
 }
 
@@ -211,7 +214,7 @@ impl Flow {
         self.steps.iter().find_map(|(id, state)| {
             let back = state.back.failed(self.retry_back(id));
             // What somebody tried to take back and could not is in nobody's way until it is wanted.
-            let back = back.filter(|_| self.compensation.is_some() || self.undo_is_due(id));
+            let back = back.filter(|_| self.compensation.is_some() || self.undo_is_ready(id));
             let forward = state.forward.failed(self.retry(id));
             let forward = forward.filter(|_| self.compensation.is_none());
             Some((id.as_str(), forward.or(back)?))
@@ -234,14 +237,16 @@ impl Flow {
         self.workflow.step(step).map(action_core::Step::work)
     }
 
-    pub(crate) fn forward(&self, step: &str) -> &Tries {
+    pub(crate) fn forward(&self, step: &str) -> &Attempts {
         self.steps
             .get(step)
-            .map_or(&UNTRIED, |state| &state.forward)
+            .map_or(&NO_ATTEMPTS, |state| &state.forward)
     }
 
-    pub(crate) fn back(&self, step: &str) -> &Tries {
-        self.steps.get(step).map_or(&UNTRIED, |state| &state.back)
+    pub(crate) fn back(&self, step: &str) -> &Attempts {
+        self.steps
+            .get(step)
+            .map_or(&NO_ATTEMPTS, |state| &state.back)
     }
 
     /// How a step is tried again by itself.
@@ -266,7 +271,7 @@ impl Flow {
         steps.find(undoes).map(|undoing| undoing.id.as_str())
     }
 
-    fn undo_is_due(&self, step: &str) -> bool {
+    fn undo_is_ready(&self, step: &str) -> bool {
         self.undoing(step)
             .is_some_and(|undoing| self.is_ready(undoing))
     }
@@ -275,16 +280,16 @@ impl Flow {
     pub(crate) fn proposed(&self) -> impl Iterator<Item = (&str, &str)> {
         self.steps.iter().flat_map(|(id, state)| {
             let both = [&state.forward, &state.back].into_iter();
-            both.filter(|tries| tries.is_proposed())
-                .filter_map(|tries| Some((id.as_str(), tries.proposal.as_deref()?)))
+            both.filter(|attempts| attempts.is_proposed())
+                .filter_map(|attempts| Some((id.as_str(), attempts.proposal.as_deref()?)))
         })
     }
 }
 
 /// Of a step that has not begun.
-static UNTRIED: Tries = Tries {
+static NO_ATTEMPTS: Attempts = Attempts {
     count: 0,
     since_resumed: 0,
     proposal: None,
-    stands: Stands::Open,
+    state: AttemptState::Open,
 };

@@ -25,7 +25,7 @@ pub type Checked = Result<(), BoxError>;
 const CROWD: usize = 32;
 
 /// How long something that happens by itself is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// Numbers without a gap, each naming the hash before; the same for whoever reads.
 pub async fn records_are_kept_in_order_and_chained(place: &dyn Place) -> Checked {
@@ -50,8 +50,8 @@ pub async fn records_are_kept_in_order_and_chained(place: &dyn Place) -> Checked
         assert_eq!(verified.head.hash, written[2].hash);
         let state = reader.state().await?;
         assert_eq!((state.seq, state.mode), (3, Mode::Execute));
-        let life = state.life("a").ok_or("no life")?;
-        assert_eq!(life.owner.as_deref(), Some(journal.instance()));
+        let status = state.proposal_status("a").ok_or("no life")?;
+        assert_eq!(status.owner.as_deref(), Some(journal.instance()));
     }
     assert_eq!(other.state().await?, journal.state().await?);
     Ok(())
@@ -279,7 +279,10 @@ pub async fn what_the_dead_left_open_is_ended_by_who_adopts_it(place: &dyn Place
     };
     write(&*other, [adopted, applied("a")]).await?;
     let state = place.open().await?.state().await?;
-    assert_eq!(state.life("a").map(|life| life.phase), Some(Phase::Applied));
+    assert_eq!(
+        state.proposal_status("a").map(|status| status.phase),
+        Some(Phase::Applied)
+    );
     Ok(())
 }
 
@@ -350,7 +353,7 @@ async fn winners(
 async fn until_dead(journal: &dyn Journal, instance: &str) -> Checked {
     let begun = Instant::now();
     while journal.is_alive(instance).await? {
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > LONGEST_WAIT {
             return Err(format!("{instance} is dropped, and lives").into());
         }
         tokio::task::yield_now().await;

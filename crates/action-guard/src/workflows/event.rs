@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::proposal::Event;
 use crate::records::StepEvent;
-use crate::workflows::outlook::Waiting;
+use crate::workflows::next_steps::Waiting;
 
 /// What is seen while a workflow goes on.
 #[derive(Debug, Clone, PartialEq, Serialize)]

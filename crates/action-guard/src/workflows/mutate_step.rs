@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::guard::GuardError;
 use crate::identity::Actor;
-use crate::proposal::{Proposal, Refusal, Request, Seat};
+use crate::proposal::{Proposal, Refusal, Request, StepAttemptId};
 use crate::records::StepEvent;
 use crate::state::Flow;
 use crate::workflows::Workflows;
 use crate::workflows::event::{FlowEvent, WatchFlow};
-use crate::workflows::pace::Pace;
+use crate::workflows::throttle::Throttle;
 
 /// What an error means for a step.
 enum Trouble {
@@ -32,7 +32,7 @@ impl Workflows {
         flow: &Flow,
         step: &str,
         attempt: u32,
-        pace: &mut Pace,
+        throttle: &mut Throttle,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let Some(Work::Action {
@@ -44,13 +44,13 @@ impl Workflows {
         else {
             return Ok(());
         };
-        let seat = Seat {
+        let attempt_id = StepAttemptId {
             flow: flow.id.clone(),
             step: step.to_owned(),
             attempt,
         };
         let mut request = Request::new(name, Value::Object(parameters.clone()), flow.by.as_str())
-            .correlation_id(seat.to_string())
+            .correlation_id(attempt_id.to_string())
             .reason(reason(flow, step));
         if let Some(lease) = lease {
             request = request.lease(lease.duration());
@@ -59,7 +59,7 @@ impl Workflows {
             Ok(()) => self.guard.propose(request).await,
             Err(error) => Err(error),
         };
-        self.proposed(flow, step, proposed, false, pace, watch)
+        self.proposed(flow, step, proposed, false, throttle, watch)
             .await
     }
 
@@ -68,7 +68,7 @@ impl Workflows {
         flow: &Flow,
         step: &str,
         proposal: &str,
-        pace: &mut Pace,
+        throttle: &mut Throttle,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let asked = flow.compensation.as_ref();
@@ -86,7 +86,8 @@ impl Workflows {
             Ok(()) => self.guard.propose_undo(proposal, by, &why).await,
             Err(error) => Err(error),
         };
-        self.proposed(flow, step, proposed, true, pace, watch).await
+        self.proposed(flow, step, proposed, true, throttle, watch)
+            .await
     }
 
     async fn proposed(
@@ -95,14 +96,14 @@ impl Workflows {
         step: &str,
         proposed: Result<Proposal, GuardError>,
         back: bool,
-        pace: &mut Pace,
+        throttle: &mut Throttle,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let proposal = match proposed {
             Ok(proposal) => proposal,
             Err(error) => {
                 return self
-                    .trouble(flow, step, error, None, back, pace, watch)
+                    .trouble(flow, step, error, None, back, throttle, watch)
                     .await;
             }
         };
@@ -117,7 +118,7 @@ impl Workflows {
         let error = GuardError::NotSent {
             verdict: proposal.plan.verdict.clone(),
         };
-        self.trouble(flow, step, error, Some(&proposal), back, pace, watch)
+        self.trouble(flow, step, error, Some(&proposal), back, throttle, watch)
             .await
     }
 
@@ -127,7 +128,7 @@ impl Workflows {
         step: &str,
         proposal: &Proposal,
         back: bool,
-        pace: &mut Pace,
+        throttle: &mut Throttle,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let mut seen = |event| {
@@ -139,7 +140,7 @@ impl Workflows {
         match self.guard.execute(proposal, &mut seen).await {
             Ok(_) => Ok(()),
             Err(error) => {
-                self.trouble(flow, step, error, Some(proposal), back, pace, watch)
+                self.trouble(flow, step, error, Some(proposal), back, throttle, watch)
                     .await
             }
         }
@@ -169,14 +170,14 @@ impl Workflows {
         error: GuardError,
         proposal: Option<&Proposal>,
         back: bool,
-        pace: &mut Pace,
+        throttle: &mut Throttle,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let reason = error.report();
         let event = match trouble(&error, back, proposal.is_some()) {
             Trouble::Fatal => return Err(error),
             Trouble::LookAgain | Trouble::NotNow => {
-                pace.not_now(step, &reason, watch);
+                throttle.not_now(step, &reason, watch);
                 return Ok(());
             }
             Trouble::NotOurs => StepEvent::Left {
@@ -197,7 +198,7 @@ impl Workflows {
             match self.guard.cancel(&proposal.id, &flow.by, &reason).await {
                 Ok(_) => {}
                 Err(GuardError::Refused(_)) => {
-                    pace.not_now(step, &reason, watch);
+                    throttle.not_now(step, &reason, watch);
                     return Ok(());
                 }
                 Err(error) => return Err(error),

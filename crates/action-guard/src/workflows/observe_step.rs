@@ -10,7 +10,7 @@ use crate::state::Flow;
 use crate::workflows::Workflows;
 use crate::workflows::backoff::between_looks;
 use crate::workflows::event::{FlowEvent, WatchFlow};
-use crate::workflows::pace::{Pace, Watched};
+use crate::workflows::throttle::{Throttle, Watched};
 
 impl Workflows {
     pub(super) async fn observe_step(
@@ -18,7 +18,7 @@ impl Workflows {
         flow: &Flow,
         step: &str,
         until: Timestamp,
-        pace: &mut Pace,
+        throttle: &mut Throttle,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let Some(Work::Observe {
@@ -33,7 +33,7 @@ impl Workflows {
             return Ok(());
         };
         let seen = self.seen(flow, name, parameters, conditions).await;
-        let watched = pace.watched.entry(step.to_owned());
+        let watched = throttle.watched.entry(step.to_owned());
         let watched = watched.or_insert_with(|| Watched {
             waits: between_looks(poll),
             readings: 0,
@@ -58,7 +58,7 @@ impl Workflows {
                 reason: unmet,
                 retryable: false,
             };
-            pace.watched.remove(step);
+            throttle.watched.remove(step);
             return self.step_event(flow, step, event, watch).await;
         }
         let wait = match watched.readings {
@@ -66,7 +66,7 @@ impl Workflows {
             _ => poll.duration(),
         };
         let left = until.duration_since(Timestamp::now()).unsigned_abs();
-        pace.wait(step, wait.min(left));
+        throttle.wait(step, wait.min(left));
         watch(FlowEvent::NotYet {
             step: step.to_owned(),
             unmet,

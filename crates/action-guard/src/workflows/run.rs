@@ -11,21 +11,21 @@ use crate::proposal::Refusal;
 use crate::records::StepEvent;
 use crate::state::{Flow, State};
 use crate::workflows::Workflows;
+use crate::workflows::decide_next::next_steps;
 use crate::workflows::event::{FlowEvent, WatchFlow};
-use crate::workflows::next_step::look;
-use crate::workflows::outlook::{Due, Outlook, StopCode, Stopped, Waiting};
-use crate::workflows::pace::Pace;
+use crate::workflows::next_steps::{NextSteps, Ready, StopCode, Stopped, Waiting};
+use crate::workflows::throttle::Throttle;
 
 /// How long somebody who goes on with a workflow stays at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Patience {
+pub enum WaitPolicy {
     /// As long as something can be done now. What is observed is looked at once.
     Now,
     /// Until it takes people, or a date. Nothing is held while they are waited for.
     UntilPeople,
     /// Until it is over or stopped, looking again and again whether people have decided.
-    UntilOver,
+    UntilEnded,
 }
 
 /// Where a workflow was when it was left.
@@ -35,14 +35,14 @@ pub struct FlowRun {
     /// How it stands.
     pub flow: Arc<Flow>,
     /// What is next in it.
-    pub outlook: Outlook,
+    pub next_steps: NextSteps,
 }
 
 impl FlowRun {
     /// A workflow, and what is next in it.
     #[must_use]
-    pub fn new(flow: Arc<Flow>, outlook: Outlook) -> Self {
-        Self { flow, outlook }
+    pub fn new(flow: Arc<Flow>, next_steps: NextSteps) -> Self {
+        Self { flow, next_steps }
     }
 }
 
@@ -50,7 +50,7 @@ impl FlowRun {
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 impl Workflows {
-    /// Goes on with a workflow, by its records: proposes what is due, carries out what is
+    /// Goes on with a workflow, by its records: proposes what is ready, carries out what is
     /// approved, observes, and stops at the first outcome that is not known or not what was
     /// wanted. What a dead process left open in it is recovered first.
     ///
@@ -59,44 +59,52 @@ impl Workflows {
     ///
     /// # Errors
     /// When the journal cannot be read or written, or there is no such workflow. What goes wrong
-    /// in a step is in its outlook.
+    /// in a step is in its next steps.
     pub async fn run(
         &self,
         id: &str,
-        patience: Patience,
+        wait_policy: WaitPolicy,
         watch: WatchFlow<'_>,
     ) -> Result<FlowRun, GuardError> {
-        let mut pace = Pace::default();
+        let mut throttle = Throttle::default();
         let mut told = Vec::new();
         self.recover(id, watch).await?;
         loop {
             let state = self.guard.state().await?;
             let flow = find(&state, id)?;
-            let mut outlook = look(&flow, &state, Timestamp::now());
-            self.stop_by_other_means(&flow, &mut outlook).await?;
-            if outlook.over.is_some() || outlook.stopped.is_some() {
-                return Ok(FlowRun { flow, outlook });
+            let mut next_steps = next_steps(&flow, &state, Timestamp::now());
+            self.stop_by_other_means(&flow, &mut next_steps).await?;
+            if next_steps.ended.is_some() || next_steps.stopped.is_some() {
+                return Ok(FlowRun { flow, next_steps });
             }
-            let next = outlook.due.iter().find(|due| pace.may(due.step()));
-            if let Some(due) = next {
-                self.act(&flow, due, &state, &mut pace, watch).await?;
+            let next = next_steps
+                .ready
+                .iter()
+                .find(|ready| throttle.may(ready.step()));
+            if let Some(ready) = next {
+                self.act(&flow, ready, &state, &mut throttle, watch).await?;
                 continue;
             }
-            let takes_people = outlook.due.is_empty()
-                && outlook.waiting.iter().all(Waiting::takes_people_or_a_date);
-            if patience == Patience::Now || (patience == Patience::UntilPeople && takes_people) {
-                return Ok(FlowRun { flow, outlook });
+            let takes_people = next_steps.ready.is_empty()
+                && next_steps
+                    .waiting
+                    .iter()
+                    .all(Waiting::takes_people_or_a_date);
+            if wait_policy == WaitPolicy::Now
+                || (wait_policy == WaitPolicy::UntilPeople && takes_people)
+            {
+                return Ok(FlowRun { flow, next_steps });
             }
-            if takes_people && told != outlook.waiting {
-                told.clone_from(&outlook.waiting);
+            if takes_people && told != next_steps.waiting {
+                told.clone_from(&next_steps.waiting);
                 watch(FlowEvent::Waiting {
-                    waiting: outlook.waiting.clone(),
+                    waiting: next_steps.waiting.clone(),
                 });
             }
             if self.left_by_the_dead(&flow, &state).await? {
                 self.recover(id, watch).await?;
             }
-            tokio::time::sleep(self.until_next(&outlook, &pace)).await;
+            tokio::time::sleep(self.until_next(&next_steps, &throttle)).await;
         }
     }
 
@@ -105,8 +113,8 @@ impl Workflows {
         let state = self.guard.state().await?;
         let flow = find(&state, id)?;
         let open = flow.proposed().find(|(_, proposal)| {
-            let life = state.open.get(*proposal);
-            life.is_some_and(|life| life.phase.holds())
+            let status = state.open.get(*proposal);
+            status.is_some_and(|status| status.phase.is_in_flight())
         });
         if let Some((step, _)) = open {
             let step = step.to_owned();
@@ -124,8 +132,11 @@ impl Workflows {
     /// Whether something was sent for this workflow by a process that is dead.
     async fn left_by_the_dead(&self, flow: &Flow, state: &State) -> Result<bool, GuardError> {
         for (_, proposal) in flow.proposed() {
-            let life = state.open.get(proposal).filter(|life| life.phase.holds());
-            if let Some(owner) = life.and_then(|life| life.owner.as_deref())
+            let status = state
+                .open
+                .get(proposal)
+                .filter(|status| status.phase.is_in_flight());
+            if let Some(owner) = status.and_then(|status| status.owner.as_deref())
                 && !self.guard.journal.is_alive(owner).await?
             {
                 return Ok(true);
@@ -138,10 +149,10 @@ impl Workflows {
     async fn stop_by_other_means(
         &self,
         flow: &Flow,
-        outlook: &mut Outlook,
+        next_steps: &mut NextSteps,
     ) -> Result<(), GuardError> {
         if flow.compensation.is_none() && self.guard.journal.is_stopped().await? {
-            outlook.stopped.get_or_insert_with(|| Stopped {
+            next_steps.stopped.get_or_insert_with(|| Stopped {
                 code: StopCode::Killed,
                 step: None,
                 proposal: None,
@@ -152,12 +163,12 @@ impl Workflows {
         Ok(())
     }
 
-    fn until_next(&self, outlook: &Outlook, pace: &Pace) -> Duration {
+    fn until_next(&self, next_steps: &NextSteps, throttle: &Throttle) -> Duration {
         let now = Timestamp::now();
-        let dates = outlook.waiting.iter().filter_map(Waiting::until);
+        let dates = next_steps.waiting.iter().filter_map(Waiting::until);
         let dates = dates.map(|at| at.duration_since(now).unsigned_abs());
-        let paces = outlook.due.iter().filter_map(|due| {
-            let not_before = pace.not_before.get(due.step())?;
+        let paces = next_steps.ready.iter().filter_map(|ready| {
+            let not_before = throttle.not_before.get(ready.step())?;
             Some(not_before.saturating_duration_since(Instant::now()))
         });
         dates.chain(paces).fold(LOOK_AGAIN, Duration::min)
@@ -166,34 +177,36 @@ impl Workflows {
     async fn act(
         &self,
         flow: &Flow,
-        due: &Due,
+        ready: &Ready,
         state: &State,
-        pace: &mut Pace,
+        throttle: &mut Throttle,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
-        match due {
-            Due::Propose { step, attempt } => {
-                self.propose_step(flow, step, *attempt, pace, watch).await
+        match ready {
+            Ready::Propose { step, attempt } => {
+                self.propose_step(flow, step, *attempt, throttle, watch)
+                    .await
             }
-            Due::TakeBack { step, proposal } => {
-                self.propose_back(flow, step, proposal, pace, watch).await
+            Ready::TakeBack { step, proposal } => {
+                self.propose_back(flow, step, proposal, throttle, watch)
+                    .await
             }
-            Due::Execute {
+            Ready::Execute {
                 step,
                 proposal,
                 back,
             } => {
-                let Some(life) = state.open.get(proposal) else {
+                let Some(status) = state.open.get(proposal) else {
                     return Ok(());
                 };
-                self.execute_step(flow, step, &life.proposal, *back, pace, watch)
+                self.execute_step(flow, step, &status.proposal, *back, throttle, watch)
                     .await
             }
-            Due::Begin { step } => self.step_event(flow, step, StepEvent::Began, watch).await,
-            Due::Observe { step, until } => {
-                self.observe_step(flow, step, *until, pace, watch).await
+            Ready::Begin { step } => self.step_event(flow, step, StepEvent::Began, watch).await,
+            Ready::Observe { step, until } => {
+                self.observe_step(flow, step, *until, throttle, watch).await
             }
-            Due::GiveUp { step } => {
+            Ready::GiveUp { step } => {
                 let event = StepEvent::Failed {
                     code: "timed_out".to_owned(),
                     reason: "nobody confirmed in time".to_owned(),

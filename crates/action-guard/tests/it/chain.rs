@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use tempfile::TempDir;
 
-use crate::scene::{allow, applied, intent, mode, proposed, unknown, write};
+use crate::fixtures::{allow, applied, intent, mode, proposed, unknown, write};
 
 /// A journal of two lives, in several segments when these are small.
 async fn written(segment_bytes: u64) -> (TempDir, Verified) {

@@ -14,8 +14,8 @@ use action_core::OutcomeKind;
 use action_guard::{Entry, FileJournal, Guard, Journal, Mode, Phase, Record, Request};
 use serde_json::json;
 
-use crate::dials::{Behaviour, Server, registry};
-use crate::scene::{mode, write};
+use crate::fixtures::{mode, write};
+use crate::test_subject::{Behaviour, Server, registry};
 
 /// So many children die when nothing is said.
 const CRASHES: usize = 150;
@@ -412,7 +412,7 @@ fn one_that_nobody_kills_turns_its_dial() {
         );
         let proposal = guard.propose(request).await.unwrap();
         guard.execute(&proposal, &mut |_| {}).await.unwrap();
-        guard.life(&proposal.id).await.unwrap().phase
+        guard.proposal_status(&proposal.id).await.unwrap().phase
     });
     assert!(ended.is_end(), "{ended}");
     assert!(

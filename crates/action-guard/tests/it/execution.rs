@@ -8,14 +8,14 @@ use action_core::{ActionDefinition, FailureKind, OutcomeKind, Plan};
 use action_guard::failpoint::{Failure, arm, disarm};
 use action_guard::policy::Act;
 use action_guard::{
-    Actor, Decider, Event, GuardError, Life, Mode, Phase, Proposal, Record, Refusal, Rules, Ruling,
-    State, StatementSignature, Unrestricted,
+    Actor, Decider, Event, GuardError, Mode, Phase, Proposal, ProposalStatus, Record, Refusal,
+    Rules, Ruling, State, StatementSignature, Unrestricted,
 };
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::dials::{Behaviour, Dial};
-use crate::workbench::{Workbench, ana, done, hold, proposed, summary, turn};
+use crate::guard_fixture::{Workbench, ana, done, hold, proposed, summary, turn};
+use crate::test_subject::{Behaviour, Dial};
 
 /// Does something right when the send is decided.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Rules for Meddler {
 
     fn allow_send(
         &self,
-        _: &Life,
+        _: &ProposalStatus,
         _: &ActionDefinition,
         _: &Plan,
         _: &State,
@@ -113,7 +113,7 @@ async fn in_mode_observe_nothing_is_sent_whichever_process_set_it() {
     let proposal = proposed(&here, turn("x", 4)).await;
     let by = ana();
     there
-        .desk()
+        .controls()
         .set_mode(Mode::Observe, Decider::claimed(&by), "night")
         .await
         .unwrap();
@@ -143,7 +143,12 @@ async fn a_stop_by_another_process_stops_the_next_send() {
     let bench = Workbench::new().await;
     let guard = bench.guard();
     let waiting = proposed(&guard, turn("x", 4)).await;
-    let stop = bench.guard().desk().stop(&ana(), "smoke").await.unwrap();
+    let stop = bench
+        .guard()
+        .controls()
+        .stop(&ana(), "smoke")
+        .await
+        .unwrap();
     assert_eq!(stop.cancelled.len(), 1);
     let error = guard.execute(&waiting, &mut |_| {}).await.unwrap_err();
     assert!(
@@ -184,7 +189,7 @@ async fn once_a_stop_returns_no_intent_is_written_by_anybody() {
     while guard.state().await.unwrap().activity.len() < 12 {
         tokio::task::yield_now().await;
     }
-    guard.desk().stop(&ana(), "smoke").await.unwrap();
+    guard.controls().stop(&ana(), "smoke").await.unwrap();
     let stopped = guard.state().await.unwrap().last_switch;
     tasks.join_all().await;
     let entries = guard.journal().entries(0, usize::MAX).await.unwrap();
@@ -247,8 +252,8 @@ async fn an_approved_proposal_is_carried_out_once_by_whoever_comes_first() {
         "{error}"
     );
     let by = ana();
-    let desk = bench.guard().desk();
-    let approved = desk.approve(
+    let controls = bench.guard().controls();
+    let approved = controls.approve(
         &proposal.id,
         &proposal.plan_hash,
         Decider::claimed(&by),
@@ -345,7 +350,7 @@ async fn cancelling_stops_the_following_and_recovery_goes_on() {
     let guard = bench.guard();
     let proposal = proposed(&guard, turn("x", 4)).await;
     let id = proposal.id.clone();
-    let desk = bench.guard().desk();
+    let controls = bench.guard().controls();
     let (accepted, mut is_accepted) = tokio::sync::mpsc::unbounded_channel();
     let running = tokio::spawn({
         let guard = guard.clone();
@@ -359,13 +364,13 @@ async fn cancelling_stops_the_following_and_recovery_goes_on() {
         }
     });
     is_accepted.recv().await.unwrap();
-    desk.cancel(&id, &ana(), "not now").await.unwrap();
+    controls.cancel(&id, &ana(), "not now").await.unwrap();
     let report = running.await.unwrap().unwrap();
     assert_eq!(
         summary(&report),
         (Value::from("unknown"), Some("cancelled"))
     );
-    let again = desk.cancel(&id, &ana(), "not now").await.unwrap_err();
+    let again = controls.cancel(&id, &ana(), "not now").await.unwrap_err();
     assert!(again.to_string().contains("of unknown outcome"), "{again}");
     bench.server.finish();
     let recovered = guard.recover(&mut |_| {}).await.unwrap();
@@ -477,7 +482,12 @@ async fn secrets_are_not_in_the_journal() {
     request.parameters["pin"] = Value::from("pin of four digits");
     let proposal = proposed(&guard, request).await;
     let other = bench.guard();
-    let found = other.life(&proposal.id).await.unwrap().proposal.clone();
+    let found = other
+        .proposal_status(&proposal.id)
+        .await
+        .unwrap()
+        .proposal
+        .clone();
     let error = other.execute(&found, &mut |_| {}).await.unwrap_err();
     assert!(
         matches!(refused(&error), Refusal::Redacted { .. }),

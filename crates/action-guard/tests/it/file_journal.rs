@@ -7,7 +7,7 @@ use std::time::Duration;
 use action_guard::failpoint::{Failure, arm, disarm};
 use action_guard::{CommitError, FileJournal, Journal, JournalError, Mode, Phase, Refusal};
 
-use crate::scene::{allow, applied, intent, mode, proposed, refusal, unknown, write};
+use crate::fixtures::{allow, applied, intent, mode, proposed, refusal, unknown, write};
 
 #[tokio::test]
 async fn what_was_written_is_there_for_the_next_process() {
@@ -23,7 +23,7 @@ async fn what_was_written_is_there_for_the_next_process() {
     drop(journal);
     let journal = FileJournal::open(directory.path()).unwrap();
     assert_eq!(journal.state().await.unwrap(), before);
-    assert_eq!(before.life("a").unwrap().phase, Phase::Executing);
+    assert_eq!(before.proposal_status("a").unwrap().phase, Phase::Executing);
 }
 
 #[tokio::test]
@@ -43,8 +43,8 @@ async fn segments_carry_the_state_on_and_a_short_command_reads_only_the_last() {
     .unwrap();
     for turn in 0..40 {
         let id = format!("turn-{turn}");
-        let life = [proposed(&id, "x", allow()), intent(&id), applied(&id)];
-        write(&journal, life).await.unwrap();
+        let status = [proposed(&id, "x", allow()), intent(&id), applied(&id)];
+        write(&journal, status).await.unwrap();
     }
     let verified = journal.verify().await.unwrap();
     assert!(verified.segments > 5, "{verified:?}");
@@ -142,7 +142,13 @@ async fn a_journal_that_may_not_be_written_refuses_and_can_be_read() {
         "{error}"
     );
     assert_eq!(
-        journal.state().await.unwrap().life("a").unwrap().phase,
+        journal
+            .state()
+            .await
+            .unwrap()
+            .proposal_status("a")
+            .unwrap()
+            .phase,
         Phase::Approved
     );
 }
@@ -169,8 +175,14 @@ async fn after_a_failed_sync_a_process_writes_nothing_more() {
     );
     // Another process goes on with what is there: an intent that was never sent.
     let other = FileJournal::open(directory.path()).unwrap();
-    let life = other.state().await.unwrap().life("a").cloned().unwrap();
-    assert_eq!(life.phase, Phase::Executing);
+    let status = other
+        .state()
+        .await
+        .unwrap()
+        .proposal_status("a")
+        .cloned()
+        .unwrap();
+    assert_eq!(status.phase, Phase::Executing);
     write(&other, [mode(Mode::Observe)]).await.unwrap();
 }
 

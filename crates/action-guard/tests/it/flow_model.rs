@@ -29,7 +29,7 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
 
 fn happenings() -> impl Strategy<Value = Vec<Happens>> {
     let happens = prop_oneof![
-        20 => (0_usize..3).prop_map(Happens::Due),
+        20 => (0_usize..3).prop_map(Happens::Ready),
         12 => (0_u8..8).prop_map(Happens::Ends),
         4 => Just(Happens::Approve),
         1 => Just(Happens::Reject),
@@ -99,9 +99,9 @@ proptest! {
     fn a_workflow_in_which_all_goes_well_is_completed(shapes in shapes()) {
         let mut world = World::begin(&workflow(&shapes));
         let all = [
-            Happens::Due(0),
+            Happens::Ready(0),
             Happens::Approve,
-            Happens::Due(0),
+            Happens::Ready(0),
             Happens::Ends(7),
             Happens::Confirm,
         ];
@@ -109,13 +109,13 @@ proptest! {
             world.happens(*what);
             world.check();
         }
-        prop_assert_eq!(world.outlook().over, Some(Ending::Completed));
+        prop_assert_eq!(world.next_steps().ended, Some(Ending::Completed));
         // And all of it can be taken back.
         world.happens(Happens::Compensate);
         for what in all.iter().cycle().take(8 * shapes.len() * all.len()) {
             world.happens(*what);
             world.check();
         }
-        prop_assert_eq!(world.outlook().over, Some(Ending::Compensated));
+        prop_assert_eq!(world.next_steps().ended, Some(Ending::Compensated));
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use action_core::{Attempt, OutcomeKind, Plan, Undo, Verdict, Workflow};
 use action_guard::{
-    CommitError, Due, Ending, Flow, Intent, Ledger, Mode, Outlook, Phase, Proposal, Record,
-    Request, Ruling, StartedFlow, State, StepEvent, StopCode, look,
+    CommitError, Ending, Flow, Intent, Ledger, Mode, NextSteps, Phase, Proposal, Ready, Record,
+    Request, Ruling, StartedFlow, State, StepEvent, StopCode, next_steps,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::scene::actor;
+use crate::fixtures::actor;
 
 pub(crate) use happens::Happens;
 
@@ -25,7 +25,7 @@ pub(crate) struct World {
     now: Timestamp,
     lines: Vec<String>,
     /// After so many lines, at this time, this was next.
-    seen: Vec<(usize, Timestamp, Outlook)>,
+    seen: Vec<(usize, Timestamp, NextSteps)>,
     done: BTreeSet<String>,
     applied: Vec<String>,
     taken_back: BTreeSet<String>,
@@ -71,8 +71,8 @@ impl World {
         Arc::clone(&self.state().flows[FLOW])
     }
 
-    pub(crate) fn outlook(&self) -> Outlook {
-        look(&self.flow(), self.state(), self.now)
+    pub(crate) fn next_steps(&self) -> NextSteps {
+        next_steps(&self.flow(), self.state(), self.now)
     }
 
     fn write(&mut self, record: Record) -> Result<(), CommitError> {
@@ -82,7 +82,8 @@ impl World {
                 self.lines
                     .extend(sealed.into_iter().map(|sealed| sealed.line));
                 if self.state().flows.contains_key(FLOW) {
-                    self.seen.push((self.lines.len(), self.now, self.outlook()));
+                    self.seen
+                        .push((self.lines.len(), self.now, self.next_steps()));
                 }
                 Ok(())
             }
@@ -153,17 +154,17 @@ impl World {
     }
 
     /// Carries out what a runner would.
-    fn act(&mut self, due: &Due) {
+    fn act(&mut self, due: &Ready) {
         let flow = self.flow();
         let needs = |step: &str| flow.workflow.step(step).unwrap().needs.clone();
         match due {
-            Due::Propose { step, attempt } => {
+            Ready::Propose { step, attempt } => {
                 for needed in needs(step) {
                     assert!(self.done.contains(&needed), "{step} before {needed}");
                 }
                 self.propose(step, *attempt, None).unwrap();
             }
-            Due::TakeBack { step, proposal } => {
+            Ready::TakeBack { step, proposal } => {
                 if flow.compensation.is_some() {
                     // Nothing that was applied later is still to be taken back.
                     let later = self.applied.iter().rev().take_while(|other| *other != step);
@@ -180,7 +181,7 @@ impl World {
                 // What leaves nothing in force is taken back after the reset.
                 assert!(written.is_ok() || self.state().killed.is_some());
             }
-            Due::Execute { proposal, .. } => {
+            Ready::Execute { proposal, .. } => {
                 let soon = self.now + SignedDuration::from_secs(10);
                 let plan = Plan::new(Verdict::WouldProceed, Value::Null);
                 let intent = Intent::new(plan, Attempt::new(proposal, 1, None), soon);
@@ -190,13 +191,13 @@ impl World {
                     intent: Box::new(intent),
                 });
             }
-            Due::Begin { step } => {
+            Ready::Begin { step } => {
                 for needed in needs(step) {
                     assert!(self.done.contains(&needed), "{step} before {needed}");
                 }
                 self.must(event(step, StepEvent::Began));
             }
-            Due::Observe { step, until } if *until < self.now => {
+            Ready::Observe { step, until } if *until < self.now => {
                 let failed = StepEvent::Failed {
                     code: "timed_out".to_owned(),
                     reason: "x is 0".to_owned(),
@@ -204,7 +205,7 @@ impl World {
                 };
                 self.must(event(step, failed));
             }
-            Due::Observe { step, .. } => {
+            Ready::Observe { step, .. } => {
                 let seen = StepEvent::Seen {
                     summary: "x is 1".to_owned(),
                 };
@@ -254,8 +255,8 @@ impl World {
 
     fn phase_of(&self, phase: Phase) -> Option<String> {
         let mut open = self.state().open.values();
-        let life = open.find(|life| life.phase == phase)?;
-        Some(life.proposal.id.clone())
+        let status = open.find(|status| status.phase == phase)?;
+        Some(status.proposal.id.clone())
     }
 
     /// What failed may be tried as often again as at first.
@@ -263,30 +264,30 @@ impl World {
         let flow = self.flow();
         for (key, tried) in &mut self.tried {
             let state = &flow.steps[&key.0];
-            let tries = if key.1 { &state.back } else { &state.forward };
-            if tries.since_resumed == 0 {
+            let attempts = if key.1 { &state.back } else { &state.forward };
+            if attempts.since_resumed == 0 {
                 *tried = 0;
             }
         }
     }
 
     pub(crate) fn check(&mut self) {
-        let outlook = self.outlook();
+        let next_steps = self.next_steps();
         let flow = self.flow();
         if self.phase_of(Phase::Unknown).is_some() {
-            assert!(outlook.due.is_empty(), "{outlook:?}");
-            assert_eq!(outlook.stopped.as_ref().unwrap().code, StopCode::Unknown);
+            assert!(next_steps.ready.is_empty(), "{next_steps:?}");
+            assert_eq!(next_steps.stopped.as_ref().unwrap().code, StopCode::Unknown);
         }
         let in_motion = self.state().unsettled().count();
         assert!(in_motion <= 1, "{in_motion} mutations at once");
-        if in_motion > 0 || outlook.over.is_some() || outlook.stopped.is_some() {
-            assert!(outlook.due.is_empty(), "{outlook:?}");
+        if in_motion > 0 || next_steps.ended.is_some() || next_steps.stopped.is_some() {
+            assert!(next_steps.ready.is_empty(), "{next_steps:?}");
             self.nothing_can_be_forced();
         }
-        if outlook.over == Some(Ending::Completed) {
+        if next_steps.ended == Some(Ending::Completed) {
             assert_eq!(self.done.len(), flow.workflow.steps.len());
         }
-        if outlook.over == Some(Ending::Compensated) {
+        if next_steps.ended == Some(Ending::Compensated) {
             for step in &self.applied {
                 assert!(!self.is_in_force(step), "{step} was left");
             }
@@ -332,20 +333,20 @@ impl World {
         let mut seen = self.seen.iter().peekable();
         for (at, line) in self.lines.iter().enumerate() {
             ledger.follow(line.as_bytes()).unwrap();
-            let Some((_, now, outlook)) = seen.next_if(|seen| seen.0 == at + 1) else {
+            let Some((_, now, expected)) = seen.next_if(|seen| seen.0 == at + 1) else {
                 continue;
             };
             let Some(flow) = ledger.state().flows.get(FLOW) else {
                 continue;
             };
-            assert_eq!(look(flow, ledger.state(), *now), *outlook);
+            assert_eq!(next_steps(flow, ledger.state(), *now), *expected);
             if at % 16 != 0 {
                 continue;
             }
             // As a checkpoint has it.
             let kept = serde_json::to_string(&**ledger.state()).unwrap();
             let kept: State = serde_json::from_str(&kept).unwrap();
-            assert_eq!(look(&kept.flows[FLOW], &kept, *now), *outlook);
+            assert_eq!(next_steps(&kept.flows[FLOW], &kept, *now), *expected);
         }
         assert_eq!(ledger.state(), self.ledger.state());
     }

@@ -2,16 +2,16 @@
 
 use action_core::OutcomeKind;
 use action_guard::{
-    Decider, Ending, FlowEvent, Guard, GuardError, MemoryJournal, Patience, Phase, Refusal, Stands,
-    StopCode, Waiting, Workflows,
+    AttemptState, Decider, Ending, FlowEvent, Guard, GuardError, MemoryJournal, Phase, Refusal,
+    StopCode, WaitPolicy, Waiting, Workflows,
 };
 use serde_json::json;
 
-use crate::flow_scene::{
+use crate::fixtures::actor;
+use crate::test_workflow_subject::{Becomes, Plant};
+use crate::workflow_fixtures::{
     PEOPLE, Scene, document, execute, failure, open, scene, scene_under, stopped,
 };
-use crate::plant::{Becomes, Plant};
-use crate::scene::actor;
 
 #[tokio::test]
 async fn steps_are_done_in_order_and_each_is_sent_once() {
@@ -24,9 +24,11 @@ async fn steps_are_done_in_order_and_each_is_sent_once() {
     assert!(scene.plant.sent().is_empty(), "to start sends nothing");
     let mut events = Vec::new();
     let mut watch = |event| events.push(event);
-    let run = scene.workflows.run(&id, Patience::UntilPeople, &mut watch);
+    let run = scene
+        .workflows
+        .run(&id, WaitPolicy::UntilPeople, &mut watch);
     let run = run.await.unwrap();
-    let waiting = &run.outlook.waiting[..];
+    let waiting = &run.next_steps.waiting[..];
     assert!(
         matches!(waiting, [Waiting::Confirmation { step, .. }] if step == "look"),
         "{waiting:?}"
@@ -52,7 +54,7 @@ async fn steps_are_done_in_order_and_each_is_sent_once() {
         .await
         .unwrap();
     let run = scene.run(&id).await;
-    assert_eq!(run.outlook.over, Some(Ending::Completed), "{run:?}");
+    assert_eq!(run.next_steps.ended, Some(Ending::Completed), "{run:?}");
     assert_eq!(scene.plant.sent(), ["open a", "open b", "close a"]);
     assert_eq!(scene.plant.open(), ["b"]);
     let state = scene.guard.state().await.unwrap();
@@ -62,7 +64,10 @@ async fn steps_are_done_in_order_and_each_is_sent_once() {
         .map(|effect| effect.key.as_str())
         .collect();
     assert_eq!(effects, ["open/b"]);
-    let asked = state.ended.iter().map(|life| life.proposal.request.clone());
+    let asked = state
+        .ended
+        .iter()
+        .map(|status| status.proposal.request.clone());
     let asked: Vec<_> = asked.collect();
     assert!(asked.iter().all(|request| request.actor == "agent:night"));
     assert_eq!(asked[0].reason.as_deref(), Some("step `open-a`: it is due"));
@@ -74,32 +79,32 @@ async fn approval_is_waited_for_without_holding_anything() {
     let scene = scene_under(Some(PEOPLE)).await;
     let id = scene.start(open(&["a", "b"])).await;
     let run = scene.run(&id).await;
-    let [Waiting::Approval { step, proposal }] = &run.outlook.waiting[..] else {
+    let [Waiting::Approval { step, proposal }] = &run.next_steps.waiting[..] else {
         unreachable!("{run:?}");
     };
     assert_eq!(step, "open-a");
     // Again there is one proposal, and it waits.
-    assert_eq!(scene.run(&id).await.outlook, run.outlook);
+    assert_eq!(scene.run(&id).await.next_steps, run.next_steps);
     let state = scene.guard.state().await.unwrap();
     assert_eq!((state.open.len(), state.unsettled().count()), (1, 0));
 
-    let life = scene.guard.life(proposal).await.unwrap();
+    let status = scene.guard.proposal_status(proposal).await.unwrap();
     let ben = actor("user:ben");
-    let desk = scene.guard.desk();
-    let approved = desk.approve(
+    let controls = scene.guard.controls();
+    let approved = controls.approve(
         proposal,
-        &life.proposal.plan_hash,
+        &status.proposal.plan_hash,
         Decider::claimed(&ben),
         None,
     );
     approved.await.unwrap();
     let run = scene.run(&id).await;
     assert_eq!(scene.plant.sent(), ["open a"]);
-    let [Waiting::Approval { step, proposal }] = &run.outlook.waiting[..] else {
+    let [Waiting::Approval { step, proposal }] = &run.next_steps.waiting[..] else {
         unreachable!("{run:?}");
     };
     assert_eq!(step, "open-b");
-    desk.reject(proposal, &ben, "not today").await.unwrap();
+    controls.reject(proposal, &ben, "not today").await.unwrap();
     let run = scene.run(&id).await;
     assert_eq!(
         (stopped(&run), failure(&run, "open-b").as_str()),
@@ -117,7 +122,7 @@ async fn only_what_did_not_happen_and_may_is_tried_again_and_not_for_ever() {
     scene.plant.next([Becomes::Busy, Becomes::Busy]);
     let id = scene.start(document.clone()).await;
     let run = scene.run(&id).await;
-    assert_eq!(run.outlook.over, Some(Ending::Completed));
+    assert_eq!(run.next_steps.ended, Some(Ending::Completed));
     assert_eq!(scene.plant.sent(), ["open a", "open a", "open a", "open b"]);
 
     let scene = self::scene().await;
@@ -136,7 +141,7 @@ async fn only_what_did_not_happen_and_may_is_tried_again_and_not_for_ever() {
         .await
         .unwrap();
     let run = scene.run(&id).await;
-    assert_eq!(run.outlook.over, Some(Ending::Completed));
+    assert_eq!(run.next_steps.ended, Some(Ending::Completed));
     assert_eq!(run.flow.steps["open-a"].forward.count, 4);
 
     let scene = self::scene().await;
@@ -158,9 +163,9 @@ async fn after_an_unknown_outcome_nothing_goes_on_until_it_is_known() {
     let id = scene.start(document).await;
     let run = scene.run(&id).await;
     assert_eq!(stopped(&run), StopCode::Unknown);
-    let proposal = run.outlook.stopped.unwrap().proposal.unwrap();
+    let proposal = run.next_steps.stopped.unwrap().proposal.unwrap();
     assert_eq!(
-        scene.guard.life(&proposal).await.unwrap().phase,
+        scene.guard.proposal_status(&proposal).await.unwrap().phase,
         Phase::Unknown
     );
     for _ in 0..2 {
@@ -177,7 +182,7 @@ async fn after_an_unknown_outcome_nothing_goes_on_until_it_is_known() {
     // It has not happened and no longer can: it is sent again.
     scene.plant.lock().lost_for_good = true;
     let run = scene.run(&id).await;
-    assert_eq!(run.outlook.over, Some(Ending::Completed));
+    assert_eq!(run.next_steps.ended, Some(Ending::Completed));
     // The other step needs nothing of it, and may come while it waits to be tried again.
     let mut sent = scene.plant.sent();
     sent.sort_unstable();
@@ -203,13 +208,13 @@ async fn two_processes_at_one_workflow_send_each_step_once() {
         async {
             scene
                 .workflows
-                .run(&id, Patience::UntilOver, &mut |_| {})
+                .run(&id, WaitPolicy::UntilEnded, &mut |_| {})
                 .await
         },
-        async { other.run(&id, Patience::UntilOver, &mut |_| {}).await },
+        async { other.run(&id, WaitPolicy::UntilEnded, &mut |_| {}).await },
     );
-    assert_eq!(one.unwrap().outlook.over, Some(Ending::Completed));
-    assert_eq!(two.unwrap().outlook.over, Some(Ending::Completed));
+    assert_eq!(one.unwrap().next_steps.ended, Some(Ending::Completed));
+    assert_eq!(two.unwrap().next_steps.ended, Some(Ending::Completed));
     let expected: Vec<String> = valves.iter().map(|valve| format!("open {valve}")).collect();
     assert_eq!(scene.plant.sent(), expected);
 }
@@ -220,7 +225,10 @@ async fn what_it_did_is_taken_back_in_reverse_and_nothing_that_is_not_its_own() 
     let mut document = open(&["a", "b", "c", "d"]);
     document["steps"][1]["keep"] = true.into();
     let id = scene.start(document).await;
-    assert_eq!(scene.run(&id).await.outlook.over, Some(Ending::Completed));
+    assert_eq!(
+        scene.run(&id).await.next_steps.ended,
+        Some(Ending::Completed)
+    );
     // Somebody closed c and opened it again for themselves.
     let c = scene.guard.state().await.unwrap();
     let c = c
@@ -237,12 +245,12 @@ async fn what_it_did_is_taken_back_in_reverse_and_nothing_that_is_not_its_own() 
     let taken_back = scene.workflows.compensate(&id, &ana, "it was wrong");
     taken_back.await.unwrap();
     let run = scene.run(&id).await;
-    assert_eq!(run.outlook.over, Some(Ending::Compensated), "{run:?}");
+    assert_eq!(run.next_steps.ended, Some(Ending::Compensated), "{run:?}");
     assert_eq!(scene.plant.sent()[4..], ["close d", "close a"]);
     assert_eq!(scene.plant.open(), ["b", "c"]);
     assert!(matches!(
-        run.flow.steps["open-c"].back.stands,
-        Stands::Left { .. }
+        run.flow.steps["open-c"].back.state,
+        AttemptState::Left { .. }
     ));
     let twice = scene.workflows.compensate(&id, &ana, "again").await;
     assert!(twice.is_err());
@@ -263,7 +271,7 @@ async fn an_unknown_outcome_stops_taking_back_too() {
     let run = scene.run(&id).await;
     assert_eq!(stopped(&run), StopCode::Unknown);
     assert_eq!(scene.plant.sent()[2..], ["close b"]);
-    let proposal = run.outlook.stopped.unwrap().proposal.unwrap();
+    let proposal = run.next_steps.stopped.unwrap().proposal.unwrap();
     scene.plant.lock().open.remove("b");
     let ben = actor("user:ben");
     let resolved = scene
@@ -271,6 +279,6 @@ async fn an_unknown_outcome_stops_taking_back_too() {
         .resolve(&proposal, &ben, OutcomeKind::Applied, "I see it closed");
     resolved.await.unwrap();
     let run = scene.run(&id).await;
-    assert_eq!(run.outlook.over, Some(Ending::Compensated));
+    assert_eq!(run.next_steps.ended, Some(Ending::Compensated));
     assert_eq!(scene.plant.sent()[2..], ["close b", "close a"]);
 }

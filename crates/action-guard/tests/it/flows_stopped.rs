@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use action_core::Workflow;
 use action_guard::{
-    Decider, Ending, FlowEvent, Guard, GuardError, MemoryJournal, Patience, Record, Refusal,
-    StartOptions, StopCode, Waiting, Workflows,
+    Decider, Ending, FlowEvent, Guard, GuardError, MemoryJournal, Record, Refusal, StartOptions,
+    StopCode, WaitPolicy, Waiting, Workflows,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::flow_scene::{
+use crate::fixtures::actor;
+use crate::test_workflow_subject::{Becomes, Plant};
+use crate::workflow_fixtures::{
     PEOPLE, Scene, document, execute, failure, open, scene, scene_under, stopped,
 };
-use crate::plant::{Becomes, Plant};
-use crate::scene::actor;
 
 #[tokio::test]
 async fn it_is_cancelled_at_the_next_step_and_what_was_sent_is_followed() {
@@ -22,17 +22,20 @@ async fn it_is_cancelled_at_the_next_step_and_what_was_sent_is_followed() {
     let id = scene.start(open(&["a", "b"])).await;
     scene.plant.next([Becomes::Held]);
     let (workflows, own) = (scene.workflows.clone(), id.clone());
-    let running =
-        tokio::spawn(async move { workflows.run(&own, Patience::UntilOver, &mut |_| {}).await });
+    let running = tokio::spawn(async move {
+        workflows
+            .run(&own, WaitPolicy::UntilEnded, &mut |_| {})
+            .await
+    });
     while scene.plant.sent().is_empty() {
         tokio::task::yield_now().await;
     }
     let ana = actor("user:ana");
     let flow = scene.workflows.cancel(&id, &ana, "enough").await.unwrap();
-    assert_eq!(flow.over, None, "its mutation may still happen");
+    assert_eq!(flow.ended, None, "its mutation may still happen");
     scene.plant.gate.add_permits(1);
     let run = running.await.unwrap().unwrap();
-    assert_eq!(run.outlook.over, Some(Ending::Cancelled));
+    assert_eq!(run.next_steps.ended, Some(Ending::Cancelled));
     assert_eq!(run.flow.applied, ["open-a"]);
     assert_eq!(scene.plant.sent(), ["open a"]);
     // What it did is still its own to take back.
@@ -41,7 +44,10 @@ async fn it_is_cancelled_at_the_next_step_and_what_was_sent_is_followed() {
         .compensate(&id, &ana, "all of it")
         .await
         .unwrap();
-    assert_eq!(scene.run(&id).await.outlook.over, Some(Ending::Compensated));
+    assert_eq!(
+        scene.run(&id).await.next_steps.ended,
+        Some(Ending::Compensated)
+    );
     assert!(scene.plant.open().is_empty());
 }
 
@@ -51,30 +57,37 @@ async fn the_kill_switch_and_the_mode_stop_it_and_taking_back_goes_on() {
     let id = scene.start(open(&["a", "b"])).await;
     scene.plant.next([Becomes::Held]);
     let (workflows, own) = (scene.workflows.clone(), id.clone());
-    let running =
-        tokio::spawn(async move { workflows.run(&own, Patience::UntilOver, &mut |_| {}).await });
+    let running = tokio::spawn(async move {
+        workflows
+            .run(&own, WaitPolicy::UntilEnded, &mut |_| {})
+            .await
+    });
     while scene.plant.sent().is_empty() {
         tokio::task::yield_now().await;
     }
     let ana = actor("user:ana");
-    let desk = scene.guard.desk();
-    desk.stop(&ana, "smoke").await.unwrap();
+    let controls = scene.guard.controls();
+    controls.stop(&ana, "smoke").await.unwrap();
     scene.plant.gate.add_permits(1);
     assert_eq!(stopped(&running.await.unwrap().unwrap()), StopCode::Killed);
     assert_eq!(scene.plant.sent(), ["open a"]);
     // Its lasting effects are its own, and may be taken back while everything is stopped.
-    desk.reset(Decider::claimed(&ana), "it was steam")
+    controls
+        .reset(Decider::claimed(&ana), "it was steam")
         .await
         .unwrap();
     assert_eq!(stopped(&scene.run(&id).await), StopCode::Observing);
     assert_eq!(scene.plant.sent(), ["open a"]);
-    desk.stop(&ana, "smoke again").await.unwrap();
+    controls.stop(&ana, "smoke again").await.unwrap();
     scene
         .workflows
         .compensate(&id, &ana, "smoke")
         .await
         .unwrap();
-    assert_eq!(scene.run(&id).await.outlook.over, Some(Ending::Compensated));
+    assert_eq!(
+        scene.run(&id).await.next_steps.ended,
+        Some(Ending::Compensated)
+    );
     assert_eq!(scene.plant.sent(), ["open a", "close a"]);
 }
 
@@ -91,10 +104,10 @@ async fn it_begins_when_it_is_scheduled_and_not_too_late() {
         .await
         .unwrap();
     let run = scene.run(&flow.id).await;
-    assert_eq!(run.outlook.waiting, [Waiting::Schedule { at: soon }]);
+    assert_eq!(run.next_steps.waiting, [Waiting::Schedule { at: soon }]);
     assert!(scene.plant.sent().is_empty());
-    let run = scene.run_until_over(&flow.id).await;
-    assert_eq!(run.outlook.over, Some(Ending::Completed));
+    let run = scene.run_until_ended(&flow.id).await;
+    assert_eq!(run.next_steps.ended, Some(Ending::Completed));
     assert!(Timestamp::now() >= soon);
 
     let past = Timestamp::now() - SignedDuration::from_secs(1);
@@ -121,7 +134,7 @@ async fn what_is_waited_for_in_vain_is_given_up() {
         (stopped(&run), failure(&run, "low").as_str()),
         (StopCode::Failed, "timed_out")
     );
-    let reason = run.outlook.stopped.unwrap().reason;
+    let reason = run.next_steps.stopped.unwrap().reason;
     assert!(
         reason.contains("`/pressure` is 9, not at most 2"),
         "{reason}"
@@ -133,7 +146,7 @@ async fn what_is_waited_for_in_vain_is_given_up() {
         .resume(&id, &ana, "the pressure is off")
         .await
         .unwrap();
-    let run = scene.run_until_over(&id).await;
+    let run = scene.run_until_ended(&id).await;
     assert_eq!(
         (stopped(&run), failure(&run, "look").as_str()),
         (StopCode::Failed, "timed_out")
@@ -258,7 +271,7 @@ fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
                 }
             };
             workflows
-                .run(&own, Patience::UntilOver, &mut hold_second)
+                .run(&own, WaitPolicy::UntilEnded, &mut hold_second)
                 .await
         });
         while plant.sent().len() < 2 {
@@ -275,10 +288,10 @@ fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
         let guard = Guard::new(plant.registry(), third);
         let workflows = Workflows::new(guard.clone());
         let run = workflows
-            .run(&id, Patience::UntilOver, &mut |_| {})
+            .run(&id, WaitPolicy::UntilEnded, &mut |_| {})
             .await
             .unwrap();
-        assert_eq!(run.outlook.over, Some(Ending::Completed), "{run:?}");
+        assert_eq!(run.next_steps.ended, Some(Ending::Completed), "{run:?}");
         assert_eq!(plant.sent(), ["open a", "open b", "open c"]);
         let entries = guard.journal().entries(0, 1_000).await.unwrap();
         let adopted = entries

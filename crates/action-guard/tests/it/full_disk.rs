@@ -7,7 +7,7 @@ use std::process::Command;
 
 use action_guard::{CommitError, FileJournal, Journal, Mode};
 
-use crate::scene::{allow, applied, intent, mode, proposed, write};
+use crate::fixtures::{allow, applied, intent, mode, proposed, write};
 
 const CHILD: &str = "ACTION_GUARD_SMALL_DISK";
 

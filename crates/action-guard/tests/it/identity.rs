@@ -6,8 +6,8 @@ use action_guard::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+use crate::fixtures::{actor, mode, proposal, refusal, write};
 use crate::policy::action;
-use crate::scene::{actor, mode, proposal, refusal, write};
 
 /// Keys that OpenSSL made for these tests.
 const ALICE: &str = "-----BEGIN PRIVATE KEY-----
@@ -185,10 +185,10 @@ async fn a_forged_record_of_an_approval_lets_nothing_be_sent() {
     write(&journal, [approved(forged)]).await.unwrap();
     let policy = policy("require_signed = [\"approve\"]");
     let state = journal.state().await.unwrap();
-    let life = state.life("a").unwrap();
+    let status = state.proposal_status("a").unwrap();
     let definition = action("turn", "low", "one_shot");
-    let plan = &life.proposal.plan;
-    let refused = policy.allow_send(life, &definition, plan, &state, Timestamp::now());
+    let plan = &status.proposal.plan;
+    let refused = policy.allow_send(status, &definition, plan, &state, Timestamp::now());
     let refused = refused.unwrap_err();
     assert_eq!(
         refused.to_string(),

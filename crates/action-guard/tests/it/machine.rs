@@ -71,7 +71,7 @@ enum Try {
     },
 }
 
-fn tries() -> impl Strategy<Value = Vec<Try>> {
+fn attempts() -> impl Strategy<Value = Vec<Try>> {
     let (id, by, instance) = (0_u8..5, 0..ACTORS.len(), 0..INSTANCES.len());
     let propose = (id.clone(), by.clone(), 0_usize..4, 0_u8..3, 1_i64..120);
     let one = prop_oneof![
@@ -96,11 +96,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_accepted_is_what_the_rules_say_in_whatever_order(tries in tries()) {
+    fn what_is_accepted_is_what_the_rules_say_in_whatever_order(attempts in attempts()) {
         let (mut ledger, mut model) = (Ledger::new(), Model::default());
         let mut now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         let mut lines = Vec::new();
-        for one in &tries {
+        for one in &attempts {
             if let Try::Wait { seconds } = one {
                 now = after(now, *seconds);
             }

@@ -1,4 +1,4 @@
-//! The crate from outside: lives of proposals, journals, execution and recovery.
+//! The crate from outside: records of proposals, journals, execution and recovery.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,25 +8,25 @@
 
 mod chain;
 mod conformance;
+mod controls;
 mod crash;
-mod desk;
-mod dials;
 mod execution;
 mod file_journal;
+mod fixtures;
 mod flow_model;
-mod flow_scene;
 mod flow_world;
 mod flows;
 mod flows_stopped;
 mod full_disk;
+mod guard_fixture;
 mod identity;
-mod lives;
 mod machine;
-mod plant;
 mod policy;
-mod scene;
+mod records;
 mod settings;
 mod shared_journal;
 mod state_machine;
+mod test_subject;
+mod test_workflow_subject;
 mod undo;
-mod workbench;
+mod workflow_fixtures;

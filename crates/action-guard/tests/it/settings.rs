@@ -4,7 +4,7 @@ use action_core::{Undo, Verdict};
 use action_guard::{Journal as _, MemoryJournal, Mode, Proposal, Record};
 use serde_json::json;
 
-use crate::scene::{allow, applied, intent, mode, proposal, write};
+use crate::fixtures::{allow, applied, intent, mode, proposal, write};
 
 /// A setting, which stays in force until it is set again.
 fn setting(id: &str, value: u64, before: u64) -> Proposal {

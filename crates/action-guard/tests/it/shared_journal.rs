@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use action_guard::{CommitError, FileJournal, Journal, Mode, Refusal};
 use tokio::task::JoinSet;
 
-use crate::scene::{allow, applied, intent, mode, proposed, write};
+use crate::fixtures::{allow, applied, intent, mode, proposed, write};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_resource_is_changed_by_one_of_many() {

@@ -10,7 +10,7 @@ use action_guard::{
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use crate::scene::{actor, applied, intent, proposal, unknown, write};
+use crate::fixtures::{actor, applied, intent, proposal, unknown, write};
 
 const IDS: usize = 4;
 const PEOPLE: [&str; 3] = ["user:ana", "user:ben", "agent:night"];
@@ -104,7 +104,7 @@ struct Modelled {
 struct Model {
     execute: bool,
     killed: bool,
-    lives: BTreeMap<usize, Modelled>,
+    statuses: BTreeMap<usize, Modelled>,
     /// How often each was begun.
     begun: BTreeMap<usize, usize>,
 }
@@ -114,7 +114,7 @@ impl Model {
     fn take(&mut self, step: &Step) -> bool {
         match *step {
             Step::Propose { id, needs, expired } => {
-                if self.killed || self.lives.contains_key(&id) {
+                if self.killed || self.statuses.contains_key(&id) {
                     return false;
                 }
                 let phase = if needs == 0 {
@@ -123,7 +123,7 @@ impl Model {
                     Phase::NeedsApproval
                 };
                 let needs = usize::try_from(needs).unwrap();
-                let life = Modelled {
+                let status = Modelled {
                     // Whatever is tried with it later fails as if it had ended.
                     phase: if expired { Phase::Expired } else { phase },
                     needs,
@@ -132,7 +132,7 @@ impl Model {
                     answered: false,
                     dial: id % 3,
                 };
-                self.lives.insert(id, life);
+                self.statuses.insert(id, status);
                 true
             }
             Step::Approve {
@@ -142,55 +142,56 @@ impl Model {
                 other_plan,
             } => {
                 let killed = self.killed;
-                let Some(life) = self.lives.get_mut(&id) else {
+                let Some(status) = self.statuses.get_mut(&id) else {
                     return false;
                 };
                 let by = PEOPLE[by];
-                let good = life.phase == Phase::NeedsApproval
+                let good = status.phase == Phase::NeedsApproval
                     && !killed
                     && by.starts_with("user:")
-                    && !life.approved_by.contains(by)
+                    && !status.approved_by.contains(by)
                     && !expired
                     && !other_plan;
                 if good {
-                    life.approved_by.insert(by);
-                    if life.approved_by.len() >= life.needs {
-                        life.phase = Phase::Approved;
+                    status.approved_by.insert(by);
+                    if status.approved_by.len() >= status.needs {
+                        status.phase = Phase::Approved;
                     }
                 }
                 good
             }
             Step::Reject { id } => self.end_pending(id, Phase::Rejected),
             Step::Cancel { id } => {
-                let executing = |life: &Modelled| life.phase == Phase::Executing;
-                self.lives.get(&id).is_some_and(executing) || self.end_pending(id, Phase::Cancelled)
+                let executing = |status: &Modelled| status.phase == Phase::Executing;
+                self.statuses.get(&id).is_some_and(executing)
+                    || self.end_pending(id, Phase::Cancelled)
             }
             Step::Begin { id, instance } => {
-                let dial = self.lives.get(&id).map(|life| life.dial);
+                let dial = self.statuses.get(&id).map(|status| status.dial);
                 let held = self
-                    .lives
+                    .statuses
                     .values()
-                    .any(|life| life.phase.holds() && Some(life.dial) == dial);
+                    .any(|status| status.phase.is_in_flight() && Some(status.dial) == dial);
                 let allowed = self.execute && !self.killed && !held;
-                let Some(life) = self.lives.get_mut(&id) else {
+                let Some(status) = self.statuses.get_mut(&id) else {
                     return false;
                 };
-                if life.phase != Phase::Approved || !allowed {
+                if status.phase != Phase::Approved || !allowed {
                     return false;
                 }
-                life.phase = Phase::Executing;
-                life.owner = Some(instance);
+                status.phase = Phase::Executing;
+                status.owner = Some(instance);
                 *self.begun.entry(id).or_default() += 1;
                 true
             }
             Step::Answer { id, instance } => {
-                let Some(life) = self.lives.get_mut(&id) else {
+                let Some(status) = self.statuses.get_mut(&id) else {
                     return false;
                 };
-                let good = life.phase == Phase::Executing
-                    && life.owner == Some(instance)
-                    && !life.answered;
-                life.answered |= good;
+                let good = status.phase == Phase::Executing
+                    && status.owner == Some(instance)
+                    && !status.answered;
+                status.answered |= good;
                 good
             }
             Step::End {
@@ -198,33 +199,33 @@ impl Model {
                 instance,
                 result,
             } => {
-                let Some(life) = self.lives.get_mut(&id) else {
+                let Some(status) = self.statuses.get_mut(&id) else {
                     return false;
                 };
-                if !life.phase.holds() || life.owner != Some(instance) {
+                if !status.phase.is_in_flight() || status.owner != Some(instance) {
                     return false;
                 }
-                life.phase = [Phase::Applied, Phase::NotApplied, Phase::Unknown][result];
+                status.phase = [Phase::Applied, Phase::NotApplied, Phase::Unknown][result];
                 true
             }
             Step::Adopt { id, from, by } => {
-                let Some(life) = self.lives.get_mut(&id) else {
+                let Some(status) = self.statuses.get_mut(&id) else {
                     return false;
                 };
-                if !life.phase.holds() || life.owner != Some(from) {
+                if !status.phase.is_in_flight() || status.owner != Some(from) {
                     return false;
                 }
-                life.owner = Some(by);
+                status.owner = Some(by);
                 true
             }
             Step::Resolve { id, by } => {
-                let Some(life) = self.lives.get_mut(&id) else {
+                let Some(status) = self.statuses.get_mut(&id) else {
                     return false;
                 };
-                if life.phase != Phase::Unknown || !PEOPLE[by].starts_with("user:") {
+                if status.phase != Phase::Unknown || !PEOPLE[by].starts_with("user:") {
                     return false;
                 }
-                life.phase = Phase::NotApplied;
+                status.phase = Phase::NotApplied;
                 true
             }
             Step::Mode { execute, by } => {
@@ -236,9 +237,9 @@ impl Model {
             }
             Step::Kill => {
                 self.killed = true;
-                for life in self.lives.values_mut() {
-                    if life.phase.is_pending() {
-                        life.phase = Phase::Cancelled;
+                for status in self.statuses.values_mut() {
+                    if status.phase.is_unsent() {
+                        status.phase = Phase::Cancelled;
                     }
                 }
                 true
@@ -254,11 +255,11 @@ impl Model {
     }
 
     fn end_pending(&mut self, id: usize, phase: Phase) -> bool {
-        let life = self.lives.get_mut(&id);
-        let Some(life) = life.filter(|life| life.phase.is_pending()) else {
+        let status = self.statuses.get_mut(&id);
+        let Some(status) = status.filter(|status| status.phase.is_unsent()) else {
             return false;
         };
-        life.phase = phase;
+        status.phase = phase;
         true
     }
 }
@@ -391,7 +392,7 @@ proptest! {
             let mut proposals: BTreeMap<usize, Proposal> = (0..IDS).map(|id| (id, made(id, false))).collect();
             for step in &steps {
                 if let Step::Propose { id, expired, .. } = step
-                    && !model.lives.contains_key(id)
+                    && !model.statuses.contains_key(id)
                 {
                     proposals.insert(*id, made(*id, *expired));
                 }
@@ -399,11 +400,11 @@ proptest! {
                 let accepted = write(&instances[writer(step)], [record]).await.is_ok();
                 prop_assert_eq!(accepted, model.take(step), "{:?} in {:?}", step, model);
                 let state = instances[0].state().await.unwrap();
-                for (id, life) in &model.lives {
-                    let real = state.life(&name(*id)).unwrap().phase_at(Timestamp::now());
+                for (id, status) in &model.statuses {
+                    let real = state.proposal_status(&name(*id)).unwrap().phase_at(Timestamp::now());
                     // What is expired and cancelled too is both.
-                    let same = real == life.phase || (life.phase == Phase::Expired && real.is_end());
-                    prop_assert!(same, "{} is {:?}, not {:?}", id, real, life.phase);
+                    let same = real == status.phase || (status.phase == Phase::Expired && real.is_end());
+                    prop_assert!(same, "{} is {:?}, not {:?}", id, real, status.phase);
                 }
             }
             // None was begun twice, and the journal adds up to the same again.

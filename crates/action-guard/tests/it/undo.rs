@@ -8,9 +8,9 @@ use action_guard::failpoint::{Failure, arm, disarm};
 use action_guard::{GuardError, Reaped, Refusal, Request};
 use serde_json::json;
 
-use crate::dials::{Behaviour, Dial};
-use crate::scene::actor;
-use crate::workbench::{Workbench, ana, done, hold, turn};
+use crate::fixtures::actor;
+use crate::guard_fixture::{Workbench, ana, done, hold, turn};
+use crate::test_subject::{Behaviour, Dial};
 
 #[tokio::test]
 async fn an_undo_is_a_proposal_and_releases_what_was_ours() {
@@ -79,7 +79,14 @@ async fn an_undo_of_something_long_ago_is_found_in_the_journal() {
     for value in 0..40 {
         done(&guard, turn("y", value)).await;
     }
-    assert!(guard.state().await.unwrap().life(&first.id).is_none());
+    assert!(
+        guard
+            .state()
+            .await
+            .unwrap()
+            .proposal_status(&first.id)
+            .is_none()
+    );
     let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
     assert_eq!(undo.request.parameters, json!({"dial": "x", "value": 0}));
     let report = guard.execute(&undo, &mut |_| {}).await.unwrap();
@@ -94,7 +101,7 @@ async fn the_kill_switch_lets_only_our_own_be_taken_back() {
     let turned = done(&guard, turn("y", 4)).await;
     let stop = bench
         .guard()
-        .desk()
+        .controls()
         .stop(&actor("agent:night"), "smoke")
         .await
         .unwrap();

@@ -91,7 +91,7 @@ impl Stage {
         };
         let (agent, person) = (actor("agent:demo")?, actor("user:demo")?);
         let mode = guard
-            .desk()
+            .controls()
             .set_mode(Mode::Execute, Decider::claimed(&person), "operator demo")
             .await;
         mode.map_err(|error| failed("the mode cannot be set", &error))?;
@@ -138,9 +138,9 @@ impl Stage {
 
     async fn told(&self, proposal: &Proposal, teller: &mut Teller<'_>) -> Result<(), String> {
         teller.tell(&plan::verdict(&proposal.plan.verdict));
-        let life = self.guard.life(&proposal.id).await;
-        let life = life.map_err(|error| error.report())?;
-        teller.tell(&format!("Policy: {}", proposal::ruling(&life.ruling)));
+        let status = self.guard.proposal_status(&proposal.id).await;
+        let status = status.map_err(|error| error.report())?;
+        teller.tell(&format!("Policy: {}", proposal::ruling(&status.ruling)));
         Ok(())
     }
 

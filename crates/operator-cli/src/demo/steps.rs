@@ -166,8 +166,8 @@ async fn transfer_peer(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<Str
     let early = early.err().ok_or("it was sent without approval")?.report();
     teller.tell(&format!("Without approval: {early}"));
     let (id, plan) = (proposal.id.as_str(), &proposal.plan_hash);
-    let desk = stage.guard.desk();
-    let own = desk
+    let controls = stage.guard.controls();
+    let own = controls
         .approve(id, plan, Decider::claimed(&stage.agent), None)
         .await;
     let own = own.err().ok_or("the agent approved its own proposal")?;
@@ -177,7 +177,7 @@ async fn transfer_peer(stage: &mut Stage, teller: &mut Teller<'_>) -> Result<Str
         "something was sent",
     )?;
     teller.tell(&format!("$ operator approve {id} --plan {}", plan.short()));
-    let approved = desk
+    let approved = controls
         .approve(id, plan, Decider::claimed(&stage.person), None)
         .await;
     let approved = approved.map_err(|error| action_core::report(&error))?;

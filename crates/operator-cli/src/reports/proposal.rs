@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use action_core::printable;
-use action_guard::{Approval, Life, Ruling};
+use action_guard::{Approval, ProposalStatus, Ruling};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -14,15 +14,15 @@ use crate::settings::connection::Connection;
 use crate::terminal::table::{section, table, when};
 
 /// Proposals as a table.
-pub(crate) fn list(lives: &[Arc<Life>], now: Timestamp) -> String {
-    let rows = lives.iter().map(|life| {
-        let request = &life.proposal.request;
+pub(crate) fn list(statuses: &[Arc<ProposalStatus>], now: Timestamp) -> String {
+    let rows = statuses.iter().map(|status| {
+        let request = &status.proposal.request;
         vec![
-            life.proposal.id.clone(),
-            life.phase_at(now).to_string(),
+            status.proposal.id.clone(),
+            status.phase_at(now).to_string(),
             plan::request(&request.action, &request.parameters),
             request.actor.clone(),
-            when(life.proposed_at),
+            when(status.proposed_at),
         ]
     });
     table(
@@ -32,9 +32,9 @@ pub(crate) fn list(lives: &[Arc<Life>], now: Timestamp) -> String {
 }
 
 /// All there is to know of one.
-pub(crate) fn text(life: &Life, connection: &Connection, now: Timestamp) -> String {
-    let proposal = &life.proposal;
-    let call = lookup::call(life, connection);
+pub(crate) fn text(status: &ProposalStatus, connection: &Connection, now: Timestamp) -> String {
+    let proposal = &status.proposal;
+    let call = lookup::call(status, connection);
     let planned = call.as_ref().map(|call| {
         Planned {
             call,
@@ -47,13 +47,13 @@ pub(crate) fn text(life: &Life, connection: &Connection, now: Timestamp) -> Stri
     });
     let mut rows = vec![
         vec!["id".to_owned(), proposal.id.clone()],
-        vec!["state".to_owned(), life.phase_at(now).to_string()],
+        vec!["state".to_owned(), status.phase_at(now).to_string()],
         vec!["plan".to_owned(), proposal.plan_hash.to_string()],
         vec![
             "asked by".to_owned(),
             format!("{} (identity claimed)", proposal.request.actor),
         ],
-        vec!["asked at".to_owned(), when(life.proposed_at)],
+        vec!["asked at".to_owned(), when(status.proposed_at)],
         vec!["until".to_owned(), when(proposal.expires_at)],
     ];
     let mut row = |name: &str, value: Option<String>| {
@@ -62,35 +62,35 @@ pub(crate) fn text(life: &Life, connection: &Connection, now: Timestamp) -> Stri
     row("reason", proposal.request.reason.clone());
     row("belongs to", proposal.request.correlation_id.clone());
     row("takes back", proposal.undoes.clone());
-    row("policy", Some(ruling(&life.ruling)));
-    for approval in &life.approvals {
+    row("policy", Some(ruling(&status.ruling)));
+    for approval in &status.approvals {
         row("approved by", Some(approved(approval, now)));
     }
-    if let Some(cancel) = &life.cancel {
+    if let Some(cancel) = &status.cancel {
         let said = format!("{} at {}: {}", cancel.by, when(cancel.at), cancel.reason);
         row("stopped by", Some(said));
     }
-    row("carried out by", life.owner.clone());
+    row("carried out by", status.owner.clone());
     row(
         "resolved by",
-        life.resolved_by.as_ref().map(ToString::to_string),
+        status.resolved_by.as_ref().map(ToString::to_string),
     );
     let about = planned.unwrap_or_else(|| {
         let request = &proposal.request;
         plan::request(&request.action, &request.parameters)
     });
-    let ended = life.outcome.as_ref().map(outcome::outcome);
+    let ended = status.outcome.as_ref().map(outcome::outcome);
     let parts = [Some(about), section("Proposal", rows), ended];
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
 /// The same for programs: as the journal has it, and how it stands.
-pub(crate) fn json(life: &Life, now: Timestamp) -> Value {
-    let mut json = serde_json::to_value(life).unwrap_or_default();
-    json["phase"] = json!(life.phase_at(now));
+pub(crate) fn json(status: &ProposalStatus, now: Timestamp) -> Value {
+    let mut json = serde_json::to_value(status).unwrap_or_default();
+    json["phase"] = json!(status.phase_at(now));
     json["requester_identity"] = json!("claimed");
     if let Some(Value::Array(approvals)) = json.get_mut("approvals") {
-        for (approval, written) in life.approvals.iter().zip(approvals) {
+        for (approval, written) in status.approvals.iter().zip(approvals) {
             written["identity"] = json!(identity(approval));
         }
     }
@@ -142,11 +142,11 @@ pub(crate) fn ruling(ruling: &Ruling) -> String {
 }
 
 /// What waits for people, and how they agree.
-pub(crate) fn waiting(life: &Life) -> String {
-    let id = &life.proposal.id;
-    let who = printable(&ruling(&life.ruling)).into_owned();
+pub(crate) fn waiting(status: &ProposalStatus) -> String {
+    let id = &status.proposal.id;
+    let who = printable(&ruling(&status.ruling)).into_owned();
     format!(
         "Waits for {who}\n  operator approve {id} --plan {}\nand then\n  operator proposals run {id}",
-        life.proposal.plan_hash.short()
+        status.proposal.plan_hash.short()
     )
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use action_core::{ActionDefinition, Step, Work, Workflow, printable};
-use action_guard::{Ending, Flow, FlowEvent, FlowRun, Outlook, Stands, StepEvent, Tries, Waiting};
+use action_guard::{
+    AttemptState, Attempts, Ending, Flow, FlowEvent, FlowRun, NextSteps, StepEvent, Waiting,
+};
 
 use crate::flags::{self, first_sentence};
 use crate::reports::plan;
@@ -14,11 +16,11 @@ use crate::terminal::table::when;
 use crate::terminal::table::{section, table};
 
 /// What was started, and what can be.
-pub(crate) fn list(started: &[(Arc<Flow>, Outlook)], makers: &[ActionDefinition]) -> String {
-    let rows = started.iter().map(|(flow, outlook)| {
+pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[ActionDefinition]) -> String {
+    let rows = started.iter().map(|(flow, next_steps)| {
         vec![
             flow.id.clone(),
-            stands(outlook),
+            state_of(next_steps),
             format!("{} of {}", done(flow), flow.workflow.steps.len()),
             flow.workflow.title.clone(),
             flow.by.to_string(),
@@ -58,9 +60,9 @@ pub(crate) fn run(run: &FlowRun, connection: &Connection) -> String {
     let flow = &run.flow;
     let rows = flow.workflow.steps.iter().map(|step| {
         let state = flow.steps.get(&step.id);
-        let forward = state.map_or_else(String::new, |state| tries(&state.forward));
+        let forward = state.map_or_else(String::new, |state| attempts(&state.forward));
         let back = state
-            .map(|state| tries(&state.back))
+            .map(|state| attempts(&state.back))
             .filter(|back| !back.is_empty());
         let back = back.map_or_else(String::new, |back| format!("; taken back: {back}"));
         vec![step.id.clone(), what(step), format!("{forward}{back}")]
@@ -71,9 +73,9 @@ pub(crate) fn run(run: &FlowRun, connection: &Connection) -> String {
         String::new(),
         table(&["step", "what", "how it stands"], rows.collect()),
         String::new(),
-        stands(&run.outlook),
+        state_of(&run.next_steps),
     ];
-    if let Some(stopped) = &run.outlook.stopped {
+    if let Some(stopped) = &run.next_steps.stopped {
         let step = stopped
             .step
             .as_ref()
@@ -84,7 +86,7 @@ pub(crate) fn run(run: &FlowRun, connection: &Connection) -> String {
         lines.extend(proposal.map(|id| format!("  proposal {id}")));
     }
     let flags: Vec<String> = connection.flags();
-    for waiting in &run.outlook.waiting {
+    for waiting in &run.next_steps.waiting {
         lines.extend(wait(waiting, flow, &flags));
     }
     lines.join("\n")
@@ -118,14 +120,14 @@ fn wait(waiting: &Waiting, flow: &Flow, flags: &[String]) -> Vec<String> {
     }
 }
 
-fn stands(outlook: &Outlook) -> String {
-    match (&outlook.over, &outlook.stopped) {
+fn state_of(next_steps: &NextSteps) -> String {
+    match (&next_steps.ended, &next_steps.stopped) {
         (Some(Ending::Completed), _) => "completed".to_owned(),
         (Some(Ending::Cancelled), _) => "cancelled".to_owned(),
         (Some(Ending::Compensated), _) => "taken back".to_owned(),
-        (Some(_), _) => "over".to_owned(),
+        (Some(_), _) => "ended".to_owned(),
         (None, Some(_)) => "stopped".to_owned(),
-        (None, None) if outlook.due.is_empty() && !outlook.waiting.is_empty() => {
+        (None, None) if next_steps.ready.is_empty() && !next_steps.waiting.is_empty() => {
             "waiting".to_owned()
         }
         (None, None) => "under way".to_owned(),
@@ -152,11 +154,11 @@ fn what(step: &Step) -> String {
     }
 }
 
-fn tries(tries: &Tries) -> String {
-    match &tries.stands {
-        Stands::Open => String::new(),
-        Stands::Proposed => "proposed".to_owned(),
-        Stands::Done { summary, by, .. } => {
+fn attempts(attempts: &Attempts) -> String {
+    match &attempts.state {
+        AttemptState::Open => String::new(),
+        AttemptState::Proposed => "proposed".to_owned(),
+        AttemptState::Done { summary, by, .. } => {
             let by = by.as_ref().map(|by| format!(" by {by}"));
             let summary = summary.as_ref().map(|summary| format!(": {summary}"));
             format!(
@@ -165,8 +167,8 @@ fn tries(tries: &Tries) -> String {
                 summary.unwrap_or_default()
             )
         }
-        Stands::Failed(failure) => format!("{}: {}", failure.code, failure.reason),
-        Stands::Left { reason } => format!("nothing of ours left: {reason}"),
+        AttemptState::Failed(failure) => format!("{}: {}", failure.code, failure.reason),
+        AttemptState::Left { reason } => format!("nothing of ours left: {reason}"),
         _ => String::new(),
     }
 }

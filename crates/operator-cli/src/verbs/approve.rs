@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, stderr, stdin};
 
-use action_guard::{Decider, Life, PlanHash};
+use action_guard::{Decider, PlanHash, ProposalStatus};
 use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 
@@ -47,12 +47,12 @@ pub(crate) async fn main(
     global: &Global,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let desk = global.state.desk()?;
+    let controls = global.state.controls()?;
     let actor = global.state.actor()?;
     let key = global.state.key()?;
-    let found = lookup::find(&*desk.state().await?, meant(matches))?;
+    let found = lookup::find(&*controls.state().await?, meant(matches))?;
     let id = &found.proposal.id;
-    let life = match verb {
+    let status = match verb {
         "approve" => {
             let plan = seen(&found, matches, global)?;
             let by = key.as_ref().map_or_else(
@@ -60,28 +60,32 @@ pub(crate) async fn main(
                 |key| Decider::with_key(&actor, key),
             );
             let reason = matches.get_one::<String>("reason").cloned();
-            desk.approve(id, &plan, by, reason).await?
+            controls.approve(id, &plan, by, reason).await?
         }
-        "reject" => desk.reject(id, &actor, given_reason(matches)).await?,
-        _ => desk.cancel(id, &actor, given_reason(matches)).await?,
+        "reject" => controls.reject(id, &actor, given_reason(matches)).await?,
+        _ => controls.cancel(id, &actor, given_reason(matches)).await?,
     };
     let now = Timestamp::now();
     if out.is_json() {
-        out.json(&proposal::json(&life, now));
+        out.json(&proposal::json(&status, now));
     } else {
         let proven = if key.is_some() && verb == "approve" {
             "signed"
         } else {
             "claimed"
         };
-        let phase = life.phase_at(now);
+        let phase = status.phase_at(now);
         out.data(&format!("{id} is {phase}, by {actor} (identity {proven})"));
     }
     Ok(Exit::Done)
 }
 
 /// The plan that was seen: named by its hash, or shown and agreed to now.
-fn seen(found: &Life, matches: &ArgMatches, global: &Global) -> Result<PlanHash, Failure> {
+fn seen(
+    found: &ProposalStatus,
+    matches: &ArgMatches,
+    global: &Global,
+) -> Result<PlanHash, Failure> {
     let hash = &found.proposal.plan_hash;
     if let Some(given) = matches.get_one::<String>("plan") {
         if given.len() < SHORTEST || !given.bytes().all(|byte| byte.is_ascii_hexdigit()) {

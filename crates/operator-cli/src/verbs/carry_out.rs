@@ -4,7 +4,9 @@ use std::io::{IsTerminal as _, stderr, stdin};
 use std::time::{Duration, Instant};
 
 use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict, printable};
-use action_guard::{Event, Guard, GuardError, Life, Mode, Phase, Proposal, Refusal, Report};
+use action_guard::{
+    Event, Guard, GuardError, Mode, Phase, Proposal, ProposalStatus, Refusal, Report,
+};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -51,15 +53,15 @@ pub(crate) async fn go_on(
         called_off("its plan does not go ahead").await;
         return Ok(not_sent(call, proposal, out));
     }
-    let life = guard.life(&proposal.id).await?;
+    let status = guard.proposal_status(&proposal.id).await?;
     out.note(&format!(
         "\n{}\n",
-        printable(&proposals::ruling(&life.ruling))
+        printable(&proposals::ruling(&status.ruling))
     ));
-    if life.phase == Phase::NeedsApproval {
+    if status.phase == Phase::NeedsApproval {
         match confirm.wait {
-            Some(wait) => approved(guard, &life, wait, out).await?,
-            None => return Ok(waits(call, &life, out)),
+            Some(wait) => approved(guard, &status, wait, out).await?,
+            None => return Ok(waits(call, &status, out)),
         }
     }
     if guard.state().await?.mode != Mode::Execute {
@@ -73,13 +75,18 @@ pub(crate) async fn go_on(
 }
 
 /// Waits until people have agreed.
-async fn approved(guard: &Guard, waiting: &Life, wait: Duration, out: &Out) -> Result<(), Failure> {
+async fn approved(
+    guard: &Guard,
+    waiting: &ProposalStatus,
+    wait: Duration,
+    out: &Out,
+) -> Result<(), Failure> {
     out.note(&proposals::waiting(waiting));
     let id = &waiting.proposal.id;
     let until = Instant::now() + wait;
     loop {
-        let life = guard.life(id).await?;
-        match life.phase_at(Timestamp::now()) {
+        let status = guard.proposal_status(id).await?;
+        match status.phase_at(Timestamp::now()) {
             Phase::NeedsApproval if Instant::now() < until => {}
             Phase::NeedsApproval => {
                 return Err(Failure::new(
@@ -107,22 +114,22 @@ async fn approved(guard: &Guard, waiting: &Life, wait: Duration, out: &Out) -> R
     }
 }
 
-fn waits(call: &Call, life: &Life, out: &mut Out) -> Exit {
+fn waits(call: &Call, status: &ProposalStatus, out: &mut Out) -> Exit {
     if out.is_json() {
-        let proposal = &life.proposal;
+        let proposal = &status.proposal;
         out.json(&json!({
             "id": proposal.id,
             "action": call.definition.name,
             "parameters": proposal.request.parameters,
             "system": proposal.system,
             "sent": false,
-            "phase": life.phase,
-            "ruling": life.ruling,
+            "phase": status.phase,
+            "ruling": status.ruling,
             "plan_hash": proposal.plan_hash,
             "plan": proposal.plan,
         }));
     }
-    out.note(&proposals::waiting(life));
+    out.note(&proposals::waiting(status));
     Exit::Waiting
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use action_core::{ActionDefinition, Catalogue, Finding, Role, printable};
-use action_guard::Effect;
+use action_guard::ActiveEffect;
 use clap::{ArgMatches, Command};
 use serde_json::{Value, json};
 
@@ -118,7 +118,7 @@ async fn owned(
     findings: &[Finding],
     global: &Global,
     out: &Out,
-) -> BTreeMap<String, Arc<Effect>> {
+) -> BTreeMap<String, Arc<ActiveEffect>> {
     let lasts = |finding: &Finding| finding.lasting_effect.is_some();
     let is_there = |global: &Global| global.state.directory().is_ok_and(|path| path.exists());
     if !findings.iter().any(lasts) || !is_there(global) {
@@ -140,9 +140,9 @@ async fn known_effects(
     call: &Call,
     catalogue: &Catalogue,
     global: &Global,
-) -> Result<BTreeMap<String, Arc<Effect>>, Failure> {
+) -> Result<BTreeMap<String, Arc<ActiveEffect>>, Failure> {
     let system = catalogue.identity(&call.definition.name).await?;
-    let state = global.state.bare_desk()?.state().await?;
+    let state = global.state.bare_controls()?.state().await?;
     let here = state
         .effects
         .values()
@@ -155,7 +155,7 @@ async fn known_effects(
 fn with_commands(
     call: &Call,
     findings: &[Finding],
-    owned: &BTreeMap<String, Arc<Effect>>,
+    owned: &BTreeMap<String, Arc<ActiveEffect>>,
     mut result: Value,
 ) -> Value {
     let found = result.get_mut("findings").and_then(Value::as_array_mut);
@@ -181,7 +181,7 @@ fn with_commands(
 fn text(
     call: &Call,
     findings: &[Finding],
-    owned: &BTreeMap<String, Arc<Effect>>,
+    owned: &BTreeMap<String, Arc<ActiveEffect>>,
     result: &Value,
 ) -> String {
     let mut parts = Vec::new();
@@ -201,7 +201,7 @@ fn text(
     parts.join("\n\n")
 }
 
-fn one(call: &Call, finding: &Finding, owned: &BTreeMap<String, Arc<Effect>>) -> String {
+fn one(call: &Call, finding: &Finding, owned: &BTreeMap<String, Arc<ActiveEffect>>) -> String {
     let evidence = finding.evidence.iter().map(|read| {
         vec![
             read.fact.clone(),

@@ -52,20 +52,20 @@ pub(crate) async fn mode_main(
             || Decider::claimed(&actor),
             |key| Decider::with_key(&actor, key),
         );
-        let (mode, desk) = if mode == "execute" {
-            (Mode::Execute, global.state.desk()?)
+        let (mode, controls) = if mode == "execute" {
+            (Mode::Execute, global.state.controls()?)
         } else {
             // To stop sends takes no policy, and no proof.
-            (Mode::Observe, global.state.bare_desk()?)
+            (Mode::Observe, global.state.bare_controls()?)
         };
         let by = if mode == Mode::Observe {
             Decider::claimed(&actor)
         } else {
             by
         };
-        desk.set_mode(mode, by, given_reason(matches)).await?;
+        controls.set_mode(mode, by, given_reason(matches)).await?;
     }
-    let state = global.state.bare_desk()?.state().await?;
+    let state = global.state.bare_controls()?.state().await?;
     let directory = global.state.directory()?;
     let stopped = if state.killed.is_some() {
         "; stopped by the kill switch"
@@ -96,8 +96,8 @@ pub(crate) async fn kill_switch_main(
 ) -> Result<Exit, Failure> {
     match matches.subcommand() {
         Some(("on", matches)) => {
-            let desk = global.state.bare_desk()?;
-            let stop = desk
+            let controls = global.state.bare_controls()?;
+            let stop = controls
                 .stop(&global.state.actor()?, given_reason(matches))
                 .await?;
             told(&stop, global, out)
@@ -110,7 +110,7 @@ pub(crate) async fn kill_switch_main(
             );
             global
                 .state
-                .desk()?
+                .controls()?
                 .reset(by, given_reason(matches))
                 .await?;
             status(global, out).await
@@ -156,7 +156,7 @@ fn told(stop: &Stop, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
         .unrecorded
         .as_ref()
         .map(|error| action_core::report(error));
-    let id = |life: &std::sync::Arc<action_guard::Life>| life.proposal.id.clone();
+    let id = |status: &std::sync::Arc<action_guard::ProposalStatus>| status.proposal.id.clone();
     let in_force: Vec<_> = stop.in_force.iter().map(|effect| json!(effect)).collect();
     let in_motion: Vec<String> = stop.in_motion.iter().map(id).collect();
     let cancelled: Vec<String> = stop.cancelled.iter().map(id).collect();

@@ -90,7 +90,7 @@ pub(crate) async fn explain(
         },
         Err(error) => Err(error.report()),
     };
-    let state = global.state.bare_desk()?.state().await?;
+    let state = global.state.bare_controls()?.state().await?;
     let system = planned.as_ref().map_or("", |(system, _)| system);
     let mut ask = Ask::new(&call.definition, actor.as_str(), system, at)
         .takes_back(matches.get_flag("takes-back"));

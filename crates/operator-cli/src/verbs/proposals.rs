@@ -42,25 +42,28 @@ pub(crate) async fn main(
     let now = Timestamp::now();
     match matches.subcommand() {
         Some(("list", matches)) => {
-            let state = global.state.bare_desk()?.state().await?;
+            let state = global.state.bare_controls()?.state().await?;
             let ended = state.ended.iter().filter(|_| matches.get_flag("all"));
-            let mut lives: Vec<_> = ended.chain(state.open.values()).cloned().collect();
-            lives.sort_by(|one, other| one.proposal.id.cmp(&other.proposal.id));
+            let mut statuses: Vec<_> = ended.chain(state.open.values()).cloned().collect();
+            statuses.sort_by(|one, other| one.proposal.id.cmp(&other.proposal.id));
             if !matches.get_flag("all") {
-                lives.retain(|life| lookup::is_open(life, now));
+                statuses.retain(|status| lookup::is_open(status, now));
             }
             if out.is_json() {
-                let lives: Vec<_> = lives.iter().map(|life| proposal::json(life, now)).collect();
-                out.list("proposals", &lives);
-            } else if lives.is_empty() {
+                let statuses: Vec<_> = statuses
+                    .iter()
+                    .map(|status| proposal::json(status, now))
+                    .collect();
+                out.list("proposals", &statuses);
+            } else if statuses.is_empty() {
                 out.data("Nothing is open.");
             } else {
-                out.data(&proposal::list(&lives, now));
+                out.data(&proposal::list(&statuses, now));
             }
             Ok(Exit::Done)
         }
         Some(("show", matches)) => {
-            let state = global.state.bare_desk()?.state().await?;
+            let state = global.state.bare_controls()?.state().await?;
             let found = lookup::find(&state, meant(matches))?;
             if out.is_json() {
                 out.json(&proposal::json(&found, now));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use action_core::printable;
-use action_guard::{Effect, Reaped};
+use action_guard::{ActiveEffect, Reaped};
 use clap::Command;
 use serde_json::json;
 
@@ -48,7 +48,7 @@ pub(crate) async fn reap_main(global: &Global, out: &mut Out) -> Result<Exit, Fa
 }
 
 fn told(reaped: &Reaped, global: &Global) -> (String, Exit) {
-    let name = |effect: &Arc<Effect>| format!("{} ({})", printable(&effect.key), effect.id);
+    let name = |effect: &Arc<ActiveEffect>| format!("{} ({})", printable(&effect.key), effect.id);
     match reaped {
         Reaped::Sent { effect, report } => {
             let definitions = subjects::definitions();

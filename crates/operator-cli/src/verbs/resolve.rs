@@ -45,16 +45,16 @@ pub(crate) async fn resolve_main(
     };
     let id = lookup::known(&guard, meant(matches)).await?;
     let actor = global.state.actor()?;
-    let life = guard
+    let status = guard
         .resolve(&id, &actor, result, given_reason(matches))
         .await?;
     let now = Timestamp::now();
     if out.is_json() {
-        out.json(&proposal::json(&life, now));
+        out.json(&proposal::json(&status, now));
     } else {
         out.data(&format!(
             "{id} is {}, as {actor} says (identity claimed)",
-            life.phase_at(now)
+            status.phase_at(now)
         ));
     }
     Ok(Exit::Done)

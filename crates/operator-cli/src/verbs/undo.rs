@@ -60,8 +60,8 @@ pub(crate) async fn undo_main(
         return Ok(Exit::of_outcome(broken.report.outcome.result));
     }
     let proposal = guard.propose_undo(&id, &actor, &reason).await?;
-    let life = guard.life(&proposal.id).await?;
-    let call = lookup::call(&life, &global.connection).ok_or_else(|| {
+    let status = guard.proposal_status(&proposal.id).await?;
+    let call = lookup::call(&status, &global.connection).ok_or_else(|| {
         Failure::usage(format!(
             "there is no action `{}` here",
             proposal.request.action

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use action_core::{ActionDefinition, Role, Work, Workflow};
-use action_guard::{Ending, Flow, FlowRun, Patience, StartOptions, StopCode, Workflows};
+use action_guard::{Ending, Flow, FlowRun, StartOptions, StopCode, WaitPolicy, Workflows};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -272,9 +272,9 @@ async fn run(
     global: &Global,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let patience = match matches.get_flag("wait-for-people") {
-        true => Patience::UntilOver,
-        false => Patience::UntilPeople,
+    let wait_policy = match matches.get_flag("wait-for-people") {
+        true => WaitPolicy::UntilEnded,
+        false => WaitPolicy::UntilPeople,
     };
     let mut follow = report::FollowFlow::default();
     let run = {
@@ -286,7 +286,7 @@ async fn run(
         };
         tokio::select! {
             biased;
-            run = workflows.run(&flow.id, patience, &mut watch) => Some(run),
+            run = workflows.run(&flow.id, wait_policy, &mut watch) => Some(run),
             _ = tokio::signal::ctrl_c() => None,
         }
     };
@@ -313,15 +313,15 @@ async fn status(
 ) -> Result<Exit, Failure> {
     let listed = workflows.list().await?;
     let found = listed.into_iter().find(|(flow, _)| flow.id == id);
-    let (flow, outlook) = found.ok_or_else(|| Failure::usage("it ended long ago"))?;
-    let run = FlowRun::new(flow, outlook);
+    let (flow, next_steps) = found.ok_or_else(|| Failure::usage("it ended long ago"))?;
+    let run = FlowRun::new(flow, next_steps);
     told(&run, global, out);
     Ok(Exit::Done)
 }
 
 fn told(run: &FlowRun, global: &Global, out: &mut Out) -> Exit {
     if out.is_json() {
-        out.json(&json!({"flow": run.flow, "outlook": run.outlook}));
+        out.json(&json!({"flow": run.flow, "next_steps": run.next_steps}));
     } else {
         out.data(&report::run(run, &global.connection));
     }
@@ -329,7 +329,7 @@ fn told(run: &FlowRun, global: &Global, out: &mut Out) -> Exit {
 }
 
 fn exit(run: &FlowRun) -> Exit {
-    match (&run.outlook.over, &run.outlook.stopped) {
+    match (&run.next_steps.ended, &run.next_steps.stopped) {
         (Some(Ending::Completed | Ending::Cancelled | Ending::Compensated), _) => Exit::Done,
         (_, Some(stopped)) => match stopped.code {
             StopCode::Unknown => Exit::Unknown,
@@ -346,7 +346,7 @@ async fn list(workflows: &Workflows, out: &mut Out) -> Result<Exit, Failure> {
     if out.is_json() {
         let started: Vec<Value> = started
             .iter()
-            .map(|(flow, outlook)| json!({"flow": flow, "outlook": outlook}))
+            .map(|(flow, next_steps)| json!({"flow": flow, "next_steps": next_steps}))
             .collect();
         out.list("workflows", &started);
     } else {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use action_guard::{Actor, Decider, Desk, FileJournal, Mode, Unrestricted};
+use action_guard::{Actor, Controls, Decider, FileJournal, Mode, Unrestricted};
 use pd_sim::{Builder, Sim};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -86,8 +86,8 @@ impl Cluster {
 /// Sets the mode of a state directory to execute, as a person would.
 async fn may_send(state: &Path) {
     let journal = FileJournal::open(state).unwrap();
-    let desk = Desk::new(Arc::new(journal), Arc::new(Unrestricted));
+    let controls = Controls::new(Arc::new(journal), Arc::new(Unrestricted));
     let person: Actor = "user:ana".parse().unwrap();
-    let set = desk.set_mode(Mode::Execute, Decider::claimed(&person), "a test");
+    let set = controls.set_mode(Mode::Execute, Decider::claimed(&person), "a test");
     set.await.unwrap();
 }

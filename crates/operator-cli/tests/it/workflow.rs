@@ -61,7 +61,7 @@ fn a_workflow_is_started_confirmed_and_gone_on_with_by_several_commands() {
         .json();
     let id = started["flow"]["id"].as_str().unwrap();
     assert_eq!(
-        started["outlook"]["waiting"][0]["waiting_for"],
+        started["next_steps"]["waiting"][0]["waiting_for"],
         "confirmation"
     );
     assert_eq!(cluster.sim.evicting(), [2]);

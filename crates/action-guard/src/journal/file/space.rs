@@ -15,8 +15,8 @@ pub(super) fn is_kept_for(record: &Record, state: &State) -> bool {
             .as_ref()
             .is_some_and(|undone| state.effects.contains_key(undone)),
         Record::Intent { id, .. } => state
-            .life(id)
-            .is_some_and(|life| life.proposal.undoes.is_some()),
+            .proposal_status(id)
+            .is_some_and(|status| status.proposal.undoes.is_some()),
         record => record.ends_something(),
     }
 }

@@ -6,14 +6,14 @@ use action_core::{Attribution, Outcome, OutcomeKind};
 use action_guard::{Mode, Phase, Record, StepEvent};
 use jiff::SignedDuration;
 
+use crate::fixtures::actor;
 use crate::flow_world::{FLOW, World, event, mode};
-use crate::scene::actor;
 
 /// What happens next, as far as it can.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Happens {
     /// The runner does what is due: the first, or another.
-    Due(usize),
+    Ready(usize),
     /// It ends so, if something is being carried out.
     Ends(u8),
     Approve,
@@ -34,10 +34,10 @@ impl World {
         let id = FLOW.to_owned();
         let (by, reason) = (actor("user:ana"), "a test".to_owned());
         let written = match what {
-            Happens::Due(which) => {
-                let due = self.outlook().due;
-                if let Some(due) = due.get(which).or(due.first()) {
-                    self.act(&due.clone());
+            Happens::Ready(which) => {
+                let ready = self.next_steps().ready;
+                if let Some(ready) = ready.get(which).or(ready.first()) {
+                    self.act(&ready.clone());
                 }
                 return;
             }
@@ -63,9 +63,9 @@ impl World {
                 let Some(id) = self.phase_of(Phase::NeedsApproval) else {
                     return;
                 };
-                let life = Arc::clone(self.state().life(&id).unwrap());
+                let status = Arc::clone(self.state().proposal_status(&id).unwrap());
                 let until = self.now + SignedDuration::from_mins(20);
-                let hash = life.proposal.plan_hash.clone();
+                let hash = status.proposal.plan_hash.clone();
                 let approval = action_guard::Approval::new(by, hash, until);
                 self.write(Record::Approved { id, approval })
             }

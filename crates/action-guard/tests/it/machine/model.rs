@@ -10,16 +10,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{ACTORS, Try};
-use crate::scene::{actor, plan};
+use crate::fixtures::{actor, plan};
 
 /// How a proposal stands, said simply.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Stands {
+pub(super) enum ModelPhase {
     Waits,
     Approved,
     Sent,
     Unknown,
-    Over,
+    Ended,
 }
 
 /// A proposal, said simply.
@@ -27,7 +27,7 @@ pub(super) enum Stands {
 pub(super) struct Asked {
     proposal: Proposal,
     by: Actor,
-    stands: Stands,
+    state: ModelPhase,
     needs: usize,
     /// Whose agreement counts: names begin with this.
     among: &'static str,
@@ -46,7 +46,7 @@ pub(super) struct Model {
     pub(super) asked: BTreeMap<u8, Asked>,
 }
 
-fn ruling(kind: usize) -> (Ruling, usize, &'static str, Stands) {
+fn ruling(kind: usize) -> (Ruling, usize, &'static str, ModelPhase) {
     let approve = |by: Vec<String>, count| Ruling::Approve {
         rule: "r".to_owned(),
         by,
@@ -61,18 +61,18 @@ fn ruling(kind: usize) -> (Ruling, usize, &'static str, Stands) {
             },
             0,
             "user:",
-            Stands::Approved,
+            ModelPhase::Approved,
         ),
-        1 => (approve(Vec::new(), 1), 1, "user:", Stands::Waits),
+        1 => (approve(Vec::new(), 1), 1, "user:", ModelPhase::Waits),
         2 => (
             approve(vec!["user:a*".to_owned(), "user:b*".to_owned()], 2),
             2,
             "ab",
-            Stands::Waits,
+            ModelPhase::Waits,
         ),
         _ => {
             let (rule, reason) = ("r".to_owned(), "no".to_owned());
-            (Ruling::Deny { rule, reason }, 0, "user:", Stands::Over)
+            (Ruling::Deny { rule, reason }, 0, "user:", ModelPhase::Ended)
         }
     }
 }
@@ -108,14 +108,14 @@ impl Model {
 
     fn waits(&self, id: u8, now: Timestamp) -> bool {
         self.asked.get(&id).is_some_and(|asked| {
-            matches!(asked.stands, Stands::Waits | Stands::Approved)
+            matches!(asked.state, ModelPhase::Waits | ModelPhase::Approved)
                 && asked.proposal.expires_at > now
         })
     }
 
     fn owned(&self, id: u8, instance: usize) -> bool {
         self.asked.get(&id).is_some_and(|asked| {
-            matches!(asked.stands, Stands::Sent | Stands::Unknown) && asked.owner == instance
+            matches!(asked.state, ModelPhase::Sent | ModelPhase::Unknown) && asked.owner == instance
         })
     }
 
@@ -159,7 +159,7 @@ impl Model {
                         .agreed
                         .iter()
                         .any(|(other, until)| other.is_same(&who) && *until > now);
-                    asked.stands == Stands::Waits
+                    asked.state == ModelPhase::Waits
                         && self.waits(id, now)
                         && seen
                         && lasts > 0
@@ -192,7 +192,7 @@ impl Model {
                 let sent = self
                     .asked
                     .get(&id)
-                    .is_some_and(|asked| asked.stands == Stands::Sent);
+                    .is_some_and(|asked| asked.state == ModelPhase::Sent);
                 let may = sent || self.waits(id, now);
                 (record, may)
             }
@@ -208,11 +208,11 @@ impl Model {
                 };
                 let may = self.asked.get(&id).is_some_and(|asked| {
                     let busy = self.asked.values().any(|other| {
-                        matches!(other.stands, Stands::Sent | Stands::Unknown)
+                        matches!(other.state, ModelPhase::Sent | ModelPhase::Unknown)
                             && other.resource == asked.resource
                     });
                     self.waits(id, now)
-                        && asked.stands == Stands::Approved
+                        && asked.state == ModelPhase::Approved
                         && Self::agreed(asked, now) >= asked.needs
                         && self.execute
                         && !self.killed
@@ -226,7 +226,8 @@ impl Model {
                 };
                 let asked = self.asked.get(&id);
                 let may = self.owned(id, instance)
-                    && asked.is_some_and(|asked| asked.stands == Stands::Sent && !asked.answered);
+                    && asked
+                        .is_some_and(|asked| asked.state == ModelPhase::Sent && !asked.answered);
                 (
                     Record::Answer {
                         id: id.to_string(),
@@ -296,13 +297,13 @@ impl Model {
                 lasts,
             } => {
                 let by = actor(ACTORS[by]);
-                let (_, needs, among, stands) = ruling(kind);
+                let (_, needs, among, state) = ruling(kind);
                 let proposal = proposal(id, &by, resource, after(now, lasts));
                 let agreed = Vec::new();
                 let new = Asked {
                     proposal,
                     by,
-                    stands,
+                    state,
                     needs,
                     among,
                     resource,
@@ -317,37 +318,37 @@ impl Model {
                 let asked = asked.get_mut(&id).unwrap();
                 asked.agreed.push((actor(ACTORS[by]), after(now, lasts)));
                 if Self::agreed(asked, now) >= asked.needs {
-                    asked.stands = Stands::Approved;
+                    asked.state = ModelPhase::Approved;
                 }
             }
-            Try::Reject { id, .. } => asked.get_mut(&id).unwrap().stands = Stands::Over,
+            Try::Reject { id, .. } => asked.get_mut(&id).unwrap().state = ModelPhase::Ended,
             Try::Cancel { id, .. } => {
                 let asked = asked.get_mut(&id).unwrap();
-                if asked.stands != Stands::Sent {
-                    asked.stands = Stands::Over;
+                if asked.state != ModelPhase::Sent {
+                    asked.state = ModelPhase::Ended;
                 }
             }
             Try::Intent { id, instance } => {
                 let asked = asked.get_mut(&id).unwrap();
-                asked.stands = Stands::Sent;
+                asked.state = ModelPhase::Sent;
                 asked.owner = instance;
                 asked.sends += 1;
             }
             Try::Answer { id, .. } => asked.get_mut(&id).unwrap().answered = true,
             Try::Outcome { id, applied, .. } => {
-                let stands = if applied.is_some() {
-                    Stands::Over
+                let state = if applied.is_some() {
+                    ModelPhase::Ended
                 } else {
-                    Stands::Unknown
+                    ModelPhase::Unknown
                 };
-                asked.get_mut(&id).unwrap().stands = stands;
+                asked.get_mut(&id).unwrap().state = state;
             }
             Try::Mode { execute, .. } => self.execute = execute,
             Try::Kill { .. } => {
                 self.killed = true;
                 for asked in asked.values_mut() {
-                    if matches!(asked.stands, Stands::Waits | Stands::Approved) {
-                        asked.stands = Stands::Over;
+                    if matches!(asked.state, ModelPhase::Waits | ModelPhase::Approved) {
+                        asked.state = ModelPhase::Ended;
                     }
                 }
             }

@@ -6,8 +6,8 @@ use action_guard::{Actor, FileJournal, Guard, Journal, Mode, Proposal, Report, R
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::dials::{Server, registry};
-use crate::scene::{actor, mode, write};
+use crate::fixtures::{actor, mode, write};
+use crate::test_subject::{Server, registry};
 
 /// A server of dials and a state directory in which things may be sent.
 pub(crate) struct Workbench {

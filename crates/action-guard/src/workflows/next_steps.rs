@@ -8,15 +8,15 @@ use crate::state::Ending;
 /// What is next in a workflow, as its records and the proposals' stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Outlook {
+pub struct NextSteps {
     /// How it ended, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub over: Option<Ending>,
+    pub ended: Option<Ending>,
     /// Why it does not go on by itself, if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
     /// What can be done now, the first first.
-    pub due: Vec<Due>,
+    pub ready: Vec<Ready>,
     /// What it waits for beside that.
     pub waiting: Vec<Waiting>,
 }
@@ -58,9 +58,9 @@ pub enum StopCode {
 
 /// Something that can be done now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "due", rename_all = "snake_case")]
+#[serde(tag = "ready", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Due {
+pub enum Ready {
     /// Propose a step's mutation.
     Propose {
         /// The step.
@@ -103,7 +103,7 @@ pub enum Due {
     },
 }
 
-impl Due {
+impl Ready {
     /// The step that it is about.
     #[must_use]
     pub fn step(&self) -> &str {

@@ -5,7 +5,7 @@ use std::fmt;
 /// The correlation id by which a proposal belongs to a step: `flow/ID/STEP/N`, `N` being how often
 /// it was tried. The workflows' own; nobody else may use one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seat {
+pub(crate) struct StepAttemptId {
     pub(crate) flow: String,
     pub(crate) step: String,
     pub(crate) attempt: u32,
@@ -13,7 +13,7 @@ pub(crate) struct Seat {
 
 const PREFIX: &str = "flow/";
 
-impl Seat {
+impl StepAttemptId {
     /// What a correlation id says; `None` when it is not of this kind, and an error when it begins
     /// so and is not.
     pub(crate) fn read(correlation_id: &str) -> Option<Result<Self, String>> {
@@ -23,16 +23,16 @@ impl Seat {
         let (Some(flow), Some(step), Some(attempt), None) = all else {
             return Some(Err(format!("`{correlation_id}` is the id of no step")));
         };
-        let seat = attempt.parse().map(|attempt| Self {
+        let attempt_id = attempt.parse().map(|attempt| Self {
             flow: flow.to_owned(),
             step: step.to_owned(),
             attempt,
         });
-        Some(seat.map_err(|_| format!("`{attempt}` is no number of an attempt")))
+        Some(attempt_id.map_err(|_| format!("`{attempt}` is no number of an attempt")))
     }
 }
 
-impl fmt::Display for Seat {
+impl fmt::Display for StepAttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{PREFIX}{}/{}/{}", self.flow, self.step, self.attempt)
     }

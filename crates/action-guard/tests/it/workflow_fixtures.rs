@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use action_core::Workflow;
 use action_guard::{
-    Decider, FlowRun, Guard, MemoryJournal, Mode, Patience, Policy, Stands, StartOptions, StopCode,
-    Workflows,
+    AttemptState, Decider, FlowRun, Guard, MemoryJournal, Mode, Policy, StartOptions, StopCode,
+    WaitPolicy, Workflows,
 };
 use serde_json::{Value, json};
 
-use crate::plant::Plant;
-use crate::scene::actor;
+use crate::fixtures::actor;
+use crate::test_workflow_subject::Plant;
 
 /// Open a, wait for the gauge, wait for somebody, open b, close a again.
 pub(crate) fn document() -> Value {
@@ -64,8 +64,8 @@ pub(crate) async fn scene() -> Scene {
 
 pub(crate) async fn execute(guard: &Guard) {
     let ana = actor("user:ana");
-    let desk = guard.desk();
-    let set = desk.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
+    let controls = guard.controls();
+    let set = controls.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
     set.await.unwrap();
 }
 
@@ -81,27 +81,27 @@ impl Scene {
     pub(crate) async fn run(&self, id: &str) -> FlowRun {
         let workflows = &self.workflows;
         workflows
-            .run(id, Patience::UntilPeople, &mut |_| {})
+            .run(id, WaitPolicy::UntilPeople, &mut |_| {})
             .await
             .unwrap()
     }
 
-    pub(crate) async fn run_until_over(&self, id: &str) -> FlowRun {
+    pub(crate) async fn run_until_ended(&self, id: &str) -> FlowRun {
         let workflows = &self.workflows;
         workflows
-            .run(id, Patience::UntilOver, &mut |_| {})
+            .run(id, WaitPolicy::UntilEnded, &mut |_| {})
             .await
             .unwrap()
     }
 }
 
 pub(crate) fn stopped(run: &FlowRun) -> StopCode {
-    run.outlook.stopped.as_ref().unwrap().code
+    run.next_steps.stopped.as_ref().unwrap().code
 }
 
 pub(crate) fn failure(run: &FlowRun, step: &str) -> String {
-    match &run.flow.steps[step].forward.stands {
-        Stands::Failed(failure) => failure.code.clone(),
+    match &run.flow.steps[step].forward.state {
+        AttemptState::Failed(failure) => failure.code.clone(),
         other => unreachable!("{other:?}"),
     }
 }

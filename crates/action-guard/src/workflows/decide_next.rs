@@ -5,38 +5,38 @@ use jiff::Timestamp;
 
 use crate::proposal::time::after;
 use crate::proposal::{Mode, Phase};
-use crate::state::{Flow, Life, Stands, State, Tries};
+use crate::state::{AttemptState, Attempts, Flow, ProposalStatus, State};
 use crate::workflows::backoff::before_retry;
-use crate::workflows::outlook::{Due, Outlook, StopCode, Stopped, Waiting};
+use crate::workflows::next_steps::{NextSteps, Ready, StopCode, Stopped, Waiting};
 
 /// What is next in a workflow. Reads nothing but what it is given, so that it is the same for
 /// whoever asks, also after a crash.
 ///
 /// While a mutation may still happen nothing else begins; after one of unknown outcome, or one
-/// that failed for good, nothing is due until a person has said something.
+/// that failed for good, nothing is ready until a person has said something.
 #[must_use]
-pub fn look(flow: &Flow, state: &State, now: Timestamp) -> Outlook {
-    let mut look = Look {
+pub fn next_steps(flow: &Flow, state: &State, now: Timestamp) -> NextSteps {
+    let mut situation = Situation {
         flow,
         state,
         now,
-        outlook: Outlook::default(),
+        next_steps: NextSteps::default(),
     };
-    look.outlook.over = flow.over.as_ref().map(|over| over.how);
-    if look.outlook.over.is_none() {
-        look.under_way();
+    situation.next_steps.ended = flow.ended.as_ref().map(|over| over.how);
+    if situation.next_steps.ended.is_none() {
+        situation.under_way();
     }
-    look.outlook
+    situation.next_steps
 }
 
-struct Look<'a> {
+struct Situation<'a> {
     flow: &'a Flow,
     state: &'a State,
     now: Timestamp,
-    outlook: Outlook,
+    next_steps: NextSteps,
 }
 
-impl Look<'_> {
+impl Situation<'_> {
     fn under_way(&mut self) {
         let flow = self.flow;
         if self.in_motion() {
@@ -47,8 +47,8 @@ impl Look<'_> {
             return self.stop(StopCode::Failed, Some(step), None, reason, LET_GO_ON);
         }
         for (step, proposal) in flow.proposed() {
-            let life = self.state.open.get(proposal);
-            if life.is_some_and(|life| life.phase_at(self.now) == Phase::Expired) {
+            let status = self.state.open.get(proposal);
+            if status.is_some_and(|status| status.phase_at(self.now) == Phase::Expired) {
                 let reason = "its proposal was not carried out in time".to_owned();
                 return self.stop(
                     StopCode::Failed,
@@ -90,21 +90,21 @@ impl Look<'_> {
     fn in_motion(&mut self) -> bool {
         let flow = self.flow;
         for (step, proposal) in flow.proposed() {
-            match self.state.open.get(proposal).map(|life| life.phase) {
+            match self.state.open.get(proposal).map(|status| status.phase) {
                 Some(Phase::Unknown) => {
                     let reason = "it may have happened, or may still happen".to_owned();
                     let next = "find the outcome with `recover`, or resolve the proposal; nothing \
                                 goes on before";
                     self.stop(StopCode::Unknown, Some(step), Some(proposal), reason, next);
                 }
-                Some(Phase::Executing) => self.outlook.waiting.push(Waiting::Mutation {
+                Some(Phase::Executing) => self.next_steps.waiting.push(Waiting::Mutation {
                     step: step.to_owned(),
                     proposal: proposal.to_owned(),
                 }),
                 _ => {}
             }
         }
-        self.outlook.stopped.is_some() || !self.outlook.waiting.is_empty()
+        self.next_steps.stopped.is_some() || !self.next_steps.waiting.is_empty()
     }
 
     /// Whether the first step may begin, or has.
@@ -114,7 +114,7 @@ impl Look<'_> {
         }
         let early = self.flow.scheduled_at.filter(|at| self.now < *at);
         if let Some(at) = early {
-            self.outlook.waiting.push(Waiting::Schedule { at });
+            self.next_steps.waiting.push(Waiting::Schedule { at });
             return false;
         }
         if let Some(by) = self.flow.begin_by.filter(|by| self.now > *by) {
@@ -141,16 +141,16 @@ impl Look<'_> {
         let until = |within: DurationText| since.map(|since| after(since, within.duration()));
         match step.work() {
             Work::Action { retry, .. } => {
-                let tries = self.flow.forward(id);
-                let propose = Due::Propose {
+                let attempts = self.flow.forward(id);
+                let propose = Ready::Propose {
                     step: id.to_owned(),
-                    attempt: tries.count + 1,
+                    attempt: attempts.count + 1,
                 };
-                self.tries(id, tries, retry, false, propose);
+                self.attempts(id, attempts, retry, false, propose);
             }
             Work::Undo { of, .. } => self.back(of),
-            Work::Observe { within, .. } => self.outlook.due.push(match until(within) {
-                Some(until) => Due::Observe {
+            Work::Observe { within, .. } => self.next_steps.ready.push(match until(within) {
+                Some(until) => Ready::Observe {
                     step: id.to_owned(),
                     until,
                 },
@@ -159,13 +159,13 @@ impl Look<'_> {
             Work::Confirm { text, within } => {
                 let until = within.and_then(until);
                 if since.is_none() {
-                    self.outlook.due.push(begin(id));
+                    self.next_steps.ready.push(begin(id));
                 } else if until.is_some_and(|until| self.now > until) {
-                    self.outlook.due.push(Due::GiveUp {
+                    self.next_steps.ready.push(Ready::GiveUp {
                         step: id.to_owned(),
                     });
                 } else {
-                    self.outlook.waiting.push(Waiting::Confirmation {
+                    self.next_steps.waiting.push(Waiting::Confirmation {
                         step: id.to_owned(),
                         text: text.to_owned(),
                         until,
@@ -182,35 +182,42 @@ impl Look<'_> {
         let Some(proposal) = &flow.forward(step).proposal else {
             return;
         };
-        let take_back = Due::TakeBack {
+        let take_back = Ready::TakeBack {
             step: step.to_owned(),
             proposal: proposal.clone(),
         };
         let retry = flow.retry_back(step);
-        self.tries(step, flow.back(step), retry, true, take_back);
+        self.attempts(step, flow.back(step), retry, true, take_back);
     }
 
-    fn tries(&mut self, step: &str, tries: &Tries, retry: Option<Retry>, back: bool, begin: Due) {
-        let outlook = &mut self.outlook;
-        match &tries.stands {
-            Stands::Open => outlook.due.push(begin),
-            Stands::Proposed => {
+    fn attempts(
+        &mut self,
+        step: &str,
+        attempts: &Attempts,
+        retry: Option<Retry>,
+        back: bool,
+        begin: Ready,
+    ) {
+        let next_steps = &mut self.next_steps;
+        match &attempts.state {
+            AttemptState::Open => next_steps.ready.push(begin),
+            AttemptState::Proposed => {
                 let open = &self.state.open;
-                let life = tries.proposal.as_ref().and_then(|id| open.get(id));
-                outlook.proposed(step, life.map(|life| &**life), back);
+                let status = attempts.proposal.as_ref().and_then(|id| open.get(id));
+                next_steps.proposed(step, status.map(|status| &**status), back);
             }
-            Stands::Failed(failure) => {
+            AttemptState::Failed(failure) => {
                 let wait = retry
-                    .map(|retry| before_retry(retry, tries.since_resumed, &self.flow.id, step));
+                    .map(|retry| before_retry(retry, attempts.since_resumed, &self.flow.id, step));
                 let at = after(failure.at, wait.unwrap_or_default());
                 if self.now >= at {
-                    outlook.due.push(begin);
+                    next_steps.ready.push(begin);
                 } else {
                     let step = step.to_owned();
-                    outlook.waiting.push(Waiting::Retry { step, at });
+                    next_steps.waiting.push(Waiting::Retry { step, at });
                 }
             }
-            Stands::Done { .. } | Stands::Left { .. } => {}
+            AttemptState::Done { .. } | AttemptState::Left { .. } => {}
         }
     }
 
@@ -222,7 +229,7 @@ impl Look<'_> {
         reason: String,
         next: &str,
     ) {
-        self.outlook.stopped.get_or_insert(Stopped {
+        self.next_steps.stopped.get_or_insert(Stopped {
             code,
             step: step.map(str::to_owned),
             proposal: proposal.map(str::to_owned),
@@ -232,13 +239,13 @@ impl Look<'_> {
     }
 }
 
-impl Outlook {
-    fn proposed(&mut self, step: &str, life: Option<&Life>, back: bool) {
-        let Some(life) = life else { return };
-        let (step, proposal) = (step.to_owned(), life.proposal.id.clone());
-        match life.phase {
+impl NextSteps {
+    fn proposed(&mut self, step: &str, status: Option<&ProposalStatus>, back: bool) {
+        let Some(status) = status else { return };
+        let (step, proposal) = (step.to_owned(), status.proposal.id.clone());
+        match status.phase {
             Phase::NeedsApproval => self.waiting.push(Waiting::Approval { step, proposal }),
-            Phase::Approved => self.due.push(Due::Execute {
+            Phase::Approved => self.ready.push(Ready::Execute {
                 step,
                 proposal,
                 back,
@@ -250,8 +257,8 @@ impl Outlook {
 
 const LET_GO_ON: &str = "look at it, then resume the workflow, cancel it, or take back what it did";
 
-fn begin(step: &str) -> Due {
-    Due::Begin {
+fn begin(step: &str) -> Ready {
+    Ready::Begin {
         step: step.to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use crate::proposal::Proposal;
 /// A lasting effect that is ours: in force, or possibly so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Effect {
+pub struct ActiveEffect {
     /// The proposal that brought it about.
     pub id: String,
     /// What it is called, such as `evict-leader/4`.
@@ -34,7 +34,7 @@ pub struct Effect {
     pub expires_at: Option<Timestamp>,
 }
 
-impl Effect {
+impl ActiveEffect {
     /// The effect of a mutation that is about to be sent.
     pub(crate) fn begun(proposal: &Proposal, key: &str, at: Timestamp) -> Self {
         let lease = proposal.request.lease_ms.map(|lease| {

@@ -4,7 +4,7 @@ use action_core::OutcomeKind;
 use action_guard::{Approval, Journal, MemoryJournal, Mode, Phase, Record, Refusal, Ruling};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::scene::{
+use crate::fixtures::{
     actor, allow, applied, intent, mode, proposal, proposed, refusal, unknown, write,
 };
 
@@ -27,7 +27,13 @@ fn approval(id: &str, by: &str, plan_of: &action_guard::Proposal) -> Record {
 }
 
 async fn phase(journal: &dyn Journal, id: &str) -> Phase {
-    journal.state().await.unwrap().life(id).unwrap().phase
+    journal
+        .state()
+        .await
+        .unwrap()
+        .proposal_status(id)
+        .unwrap()
+        .phase
 }
 
 #[tokio::test]
@@ -57,7 +63,14 @@ async fn a_decision_is_written_whole_or_not_at_all() {
     let journal = MemoryJournal::new();
     let both = [proposed("a", "x", allow()), intent("a")];
     assert_eq!(refusal(write(&journal, both).await), Refusal::Observing);
-    assert!(journal.state().await.unwrap().life("a").is_none());
+    assert!(
+        journal
+            .state()
+            .await
+            .unwrap()
+            .proposal_status("a")
+            .is_none()
+    );
     assert!(journal.entries(0, 10).await.unwrap().is_empty());
 }
 

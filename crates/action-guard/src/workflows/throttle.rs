@@ -13,12 +13,12 @@ const NOT_NOW: Duration = Duration::from_secs(1);
 
 /// What is not to be done again before a time, by step.
 #[derive(Default)]
-pub(super) struct Pace {
+pub(super) struct Throttle {
     pub(super) watched: BTreeMap<String, Watched>,
     pub(super) not_before: BTreeMap<String, Instant>,
 }
 
-impl Pace {
+impl Throttle {
     pub(super) fn wait(&mut self, step: &str, wait: Duration) {
         self.not_before
             .insert(step.to_owned(), Instant::now() + wait);

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use action_guard::{
-    CommitError, Decider, Desk, Journal, MemoryJournal, Mode, Phase, PlanHash, Policy, Proposal,
-    Record, Refusal, Ruling, Unrestricted,
+    CommitError, Controls, Decider, Journal, MemoryJournal, Mode, Phase, PlanHash, Policy,
+    Proposal, Record, Refusal, Ruling, Unrestricted,
 };
 
-use crate::scene::{actor, allow, intent, mode, proposal, proposed, refusal, write};
+use crate::fixtures::{actor, allow, intent, mode, proposal, proposed, refusal, write};
 
-/// A desk over a journal in memory with one proposal that waits for one person.
-async fn desk() -> (Desk, Arc<MemoryJournal>, Proposal) {
+/// Controls over a journal in memory with one proposal that waits for one person.
+async fn controls() -> (Controls, Arc<MemoryJournal>, Proposal) {
     let journal = Arc::new(MemoryJournal::new());
     let asked = proposal("a", "x");
     let waits = Record::Proposed {
@@ -26,11 +26,11 @@ async fn desk() -> (Desk, Arc<MemoryJournal>, Proposal) {
     write(&*journal, [mode(Mode::Execute), waits])
         .await
         .unwrap();
-    let desk = Desk::new(
+    let controls = Controls::new(
         Arc::clone(&journal) as Arc<dyn Journal>,
         Arc::new(Unrestricted),
     );
-    (desk, journal, asked)
+    (controls, journal, asked)
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, CommitError>) -> Refusal {
@@ -39,27 +39,28 @@ fn refused<T: std::fmt::Debug>(result: Result<T, CommitError>) -> Refusal {
 
 #[tokio::test]
 async fn an_approval_lasts_as_long_as_its_rule_says_and_no_longer_than_its_proposal() {
-    let (desk, _, asked) = desk().await;
+    let (controls, _, asked) = controls().await;
     let ana = actor("user:ana");
-    let life = desk
+    let status = controls
         .approve("a", &asked.plan_hash, Decider::claimed(&ana), None)
         .await
         .unwrap();
-    assert_eq!(life.phase, Phase::Approved);
-    let lasts = life.approvals[0]
+    assert_eq!(status.phase, Phase::Approved);
+    let lasts = status.approvals[0]
         .expires_at
-        .duration_since(life.proposed_at);
+        .duration_since(status.proposed_at);
     assert!(lasts.as_secs() >= 59 && lasts.as_secs() <= 70, "{lasts}");
-    assert!(life.approvals[0].expires_at < asked.expires_at);
+    assert!(status.approvals[0].expires_at < asked.expires_at);
 }
 
 #[tokio::test]
 async fn only_the_plan_that_was_seen_is_approved() {
-    let (desk, _, _) = desk().await;
+    let (controls, _, _) = controls().await;
     let ana = actor("user:ana");
     let other: PlanHash = "0".repeat(64).parse().unwrap();
     let refused = refused(
-        desk.approve("a", &other, Decider::claimed(&ana), None)
+        controls
+            .approve("a", &other, Decider::claimed(&ana), None)
             .await,
     );
     assert!(matches!(refused, Refusal::OtherPlan { .. }), "{refused}");
@@ -67,13 +68,13 @@ async fn only_the_plan_that_was_seen_is_approved() {
 
 #[tokio::test]
 async fn what_was_rejected_or_cancelled_is_over() {
-    let (desk, journal, asked) = desk().await;
+    let (controls, journal, asked) = controls().await;
     let ana = actor("user:ana");
     assert_eq!(
-        desk.reject("a", &ana, "no").await.unwrap().phase,
+        controls.reject("a", &ana, "no").await.unwrap().phase,
         Phase::Rejected
     );
-    let again = desk.approve("a", &asked.plan_hash, Decider::claimed(&ana), None);
+    let again = controls.approve("a", &asked.plan_hash, Decider::claimed(&ana), None);
     assert!(matches!(
         refused(again.await),
         Refusal::Phase {
@@ -85,7 +86,7 @@ async fn what_was_rejected_or_cancelled_is_over() {
         .await
         .unwrap();
     assert_eq!(
-        desk.cancel("b", &ana, "no").await.unwrap().phase,
+        controls.cancel("b", &ana, "no").await.unwrap().phase,
         Phase::Cancelled
     );
     let sent = refusal(write(&*journal, [intent("b")]).await);
@@ -99,7 +100,7 @@ async fn what_was_rejected_or_cancelled_is_over() {
         ),
         "{sent}"
     );
-    let nothing = refused(desk.cancel("c", &ana, "no").await);
+    let nothing = refused(controls.cancel("c", &ana, "no").await);
     assert!(
         matches!(nothing, Refusal::UnknownProposal { .. }),
         "{nothing}"
@@ -108,17 +109,20 @@ async fn what_was_rejected_or_cancelled_is_over() {
 
 #[tokio::test]
 async fn a_stop_cancels_what_waits_lists_what_goes_on_and_ends_by_a_person() {
-    let (desk, journal, _) = desk().await;
+    let (controls, journal, _) = controls().await;
     write(&*journal, [proposed("b", "y", allow()), intent("b")])
         .await
         .unwrap();
-    let stop = desk
+    let stop = controls
         .stop(&actor("agent:night"), "something is wrong")
         .await
         .unwrap();
     assert!(stop.unrecorded.is_none());
-    let ids = |lives: &[Arc<action_guard::Life>]| -> Vec<String> {
-        lives.iter().map(|life| life.proposal.id.clone()).collect()
+    let ids = |statuses: &[Arc<action_guard::ProposalStatus>]| -> Vec<String> {
+        statuses
+            .iter()
+            .map(|status| status.proposal.id.clone())
+            .collect()
     };
     assert_eq!(
         (ids(&stop.cancelled), ids(&stop.in_motion)),
@@ -128,27 +132,34 @@ async fn a_stop_cancels_what_waits_lists_what_goes_on_and_ends_by_a_person() {
     let propose = refusal(write(&*journal, [proposed("c", "z", allow())]).await);
     assert!(matches!(propose, Refusal::Killed { .. }), "{propose}");
     let (ana, night) = (actor("user:ana"), actor("agent:night"));
-    let by_agent = refused(desk.reset(Decider::claimed(&night), "go on").await);
+    let by_agent = refused(controls.reset(Decider::claimed(&night), "go on").await);
     assert!(matches!(by_agent, Refusal::NotAPerson { .. }), "{by_agent}");
     assert!(journal.is_stopped().await.unwrap());
-    desk.reset(Decider::claimed(&ana), "it is right again")
+    controls
+        .reset(Decider::claimed(&ana), "it is right again")
         .await
         .unwrap();
     assert!(!journal.is_stopped().await.unwrap());
     let state = journal.state().await.unwrap();
     assert_eq!((state.mode, state.killed.is_none()), (Mode::Observe, true));
-    let nothing = refused(desk.reset(Decider::claimed(&ana), "again").await);
+    let nothing = refused(controls.reset(Decider::claimed(&ana), "again").await);
     assert_eq!(nothing, Refusal::NotKilled);
 }
 
 #[tokio::test]
 async fn a_stop_that_a_person_made_by_hand_is_reset_by_a_person() {
-    let (desk, journal, _) = desk().await;
+    let (controls, journal, _) = controls().await;
     journal.stop().await.unwrap();
     let night = actor("agent:night");
-    assert!(desk.reset(Decider::claimed(&night), "go on").await.is_err());
+    assert!(
+        controls
+            .reset(Decider::claimed(&night), "go on")
+            .await
+            .is_err()
+    );
     assert!(journal.is_stopped().await.unwrap());
-    desk.reset(Decider::claimed(&actor("user:ana")), "it is right")
+    controls
+        .reset(Decider::claimed(&actor("user:ana")), "it is right")
         .await
         .unwrap();
     assert!(!journal.is_stopped().await.unwrap());
@@ -156,9 +167,10 @@ async fn a_stop_that_a_person_made_by_hand_is_reset_by_a_person() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_approval_is_consumed_once_however_many_want_it() {
-    let (desk, journal, asked) = desk().await;
+    let (controls, journal, asked) = controls().await;
     let ana = actor("user:ana");
-    desk.approve("a", &asked.plan_hash, Decider::claimed(&ana), None)
+    controls
+        .approve("a", &asked.plan_hash, Decider::claimed(&ana), None)
         .await
         .unwrap();
     let consumers = (0..64).map(|_| {
@@ -175,19 +187,21 @@ async fn one_approval_is_consumed_once_however_many_want_it() {
 
 #[tokio::test]
 async fn a_mode_that_must_be_signed_is_not_set_without() {
-    let (_, journal, _) = desk().await;
+    let (_, journal, _) = controls().await;
     let policy: Policy =
         "version = 1\nrequire_signed = [\"mode\"]\n[[person]]\nname = \"user:alice\"\n\
         key = \"MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=\"\n"
             .parse()
             .unwrap();
-    let desk = Desk::new(Arc::clone(&journal) as Arc<dyn Journal>, Arc::new(policy));
+    let controls = Controls::new(Arc::clone(&journal) as Arc<dyn Journal>, Arc::new(policy));
     let alice = actor("user:alice");
-    desk.set_mode(Mode::Observe, Decider::claimed(&alice), "stop")
+    controls
+        .set_mode(Mode::Observe, Decider::claimed(&alice), "stop")
         .await
         .unwrap();
     let unsigned = refused(
-        desk.set_mode(Mode::Execute, Decider::claimed(&alice), "go")
+        controls
+            .set_mode(Mode::Execute, Decider::claimed(&alice), "go")
             .await,
     );
     assert!(matches!(unsigned, Refusal::NotProven { .. }), "{unsigned}");
@@ -197,7 +211,8 @@ MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
 -----END PRIVATE KEY-----",
     );
     let key = key.unwrap();
-    desk.set_mode(Mode::Execute, Decider::with_key(&alice, &key), "go")
+    controls
+        .set_mode(Mode::Execute, Decider::with_key(&alice, &key), "go")
         .await
         .unwrap();
     assert_eq!(journal.state().await.unwrap().mode, Mode::Execute);
