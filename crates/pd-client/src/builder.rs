@@ -58,8 +58,9 @@ pub struct Timeouts {
     pub point: Duration,
     /// To read as many things as the cluster has, or to wait while PD splits or scatters regions.
     pub list: Duration,
-    /// To change something. Before, the leader is looked for when it is not known, as a point
-    /// read.
+    /// To change something, from the first byte of the request on. Before, the leader is looked
+    /// for when it is not known, a connection is made, and a point read on it says which cluster
+    /// this is.
     pub write: Duration,
 }
 
@@ -153,7 +154,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits how large an answer may be, in bytes. 256 MiB unless told.
+    /// Limits how large an answer may be, in bytes: 256 MiB unless told. That to a write may not be
+    /// larger than 64 KiB.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.body_cap = bytes;
         self
@@ -178,8 +180,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends requests through this instead of reqwest. Certificates and the connect time-out are
-    /// its own then.
+    /// Sends requests through this instead of reqwest and hyper. Certificates are its own then.
     pub fn transport(mut self, transport: impl HttpTransport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -216,6 +217,8 @@ impl ClientBuilder {
         Ok(Client {
             caller_id: checked_caller_id(&self.caller_id)?,
             reading: self.reading,
+            cluster_id: None,
+            permit: None,
             shared: Arc::new(Shared {
                 transport,
                 endpoints,

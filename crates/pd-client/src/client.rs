@@ -11,9 +11,10 @@ use crate::builder::{ClientBuilder, Timeouts};
 use crate::clock::{Clock, ClockOffset};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, InputError};
-use crate::transport::HttpTransport;
+use crate::ids::ClusterId;
 use crate::transport::known::{KnownLeader, KnownMembers};
 use crate::transport::read::{Asks, Reading};
+use crate::transport::{HttpTransport, SendPermit};
 
 /// A client of one PD cluster. Cheap to clone; clones share connections and what is known.
 ///
@@ -29,6 +30,10 @@ pub struct Client {
     pub(crate) shared: Arc<Shared>,
     pub(crate) caller_id: HeaderValue,
     pub(crate) reading: Reading,
+    /// The cluster that writes must reach.
+    pub(crate) cluster_id: Option<ClusterId>,
+    /// Asked before a write is sent.
+    pub(crate) permit: Option<Arc<dyn SendPermit>>,
 }
 
 /// What clones share.
@@ -66,10 +71,31 @@ impl Client {
     /// When the name is empty, longer than 128 bytes, or not printable ASCII.
     pub fn with_caller_id(&self, caller_id: &str) -> Result<Self, Error> {
         Ok(Self {
-            shared: Arc::clone(&self.shared),
             caller_id: checked_caller_id(caller_id)?,
-            reading: self.reading,
+            ..self.clone()
         })
+    }
+
+    /// The same client for writes to this cluster alone. Each is sent only after the server at the
+    /// other end of its very connection has said that it is of this cluster.
+    ///
+    /// Without, a client holds to the first cluster it is told of: by [`cluster`](Self::cluster),
+    /// when it looks for PD's leader, or by the first write.
+    #[must_use]
+    pub fn with_cluster_id(&self, cluster_id: ClusterId) -> Self {
+        Self {
+            cluster_id: Some(cluster_id),
+            ..self.clone()
+        }
+    }
+
+    /// The same client with writes that are sent only with this permit.
+    #[must_use]
+    pub fn with_send_permit(&self, permit: Arc<dyn SendPermit>) -> Self {
+        Self {
+            permit: Some(permit),
+            ..self.clone()
+        }
     }
 
     /// The same client with reads that are tried for this long: every endpoint is asked again and

@@ -14,11 +14,15 @@ use crate::transport::Call;
 use crate::version::Version;
 
 impl Client {
-    /// Which cluster this is. Works before bootstrap.
+    /// Which cluster this is. Works before bootstrap. A client that was not told of a cluster yet
+    /// holds to this one, see [`with_cluster_id`](Self::with_cluster_id).
     ///
     /// `GET /cluster`, all versions.
     pub async fn cluster(&self) -> Result<Cluster, Error> {
-        self.read(Call::point("/cluster")).await?.json()
+        let cluster: Cluster = self.read(Call::point("/cluster")).await?.json()?;
+        // A read says what it reads, whatever came before.
+        let _ = self.hold_to(cluster.id);
+        Ok(cluster)
     }
 
     /// Whether the cluster is bootstrapped, and since when.

@@ -1,6 +1,6 @@
 //! What can go wrong, by what it says about the request.
 
-use crate::ids::IdError;
+use crate::ids::{ClusterId, IdError};
 use crate::refusal::PdError;
 
 /// An error of any type, as a cause.
@@ -27,10 +27,41 @@ pub enum Error {
         source: BoxError,
     },
 
+    /// A write was not sent, because its connection leads to another cluster.
+    #[error("nothing was sent: PD at `{endpoint}` is of cluster {found}, not of {expected}")]
+    WrongCluster {
+        /// The endpoint that was tried.
+        endpoint: String,
+        /// The cluster that the client holds to.
+        expected: ClusterId,
+        /// The cluster that PD says it is of.
+        found: ClusterId,
+    },
+
+    /// A write was not sent, because PD did not say which cluster it is of.
+    #[error("nothing was sent: PD at `{endpoint}` did not say which cluster it is of")]
+    ClusterUnknown {
+        /// The endpoint that was tried.
+        endpoint: String,
+        /// What it said instead, if anything.
+        #[source]
+        source: BoxError,
+    },
+
+    /// A write was not sent, because its [`SendPermit`](crate::SendPermit) was refused.
+    #[error("nothing was sent to PD at `{endpoint}`: it was not permitted")]
+    NotPermitted {
+        /// The endpoint it was for.
+        endpoint: String,
+        /// The permit's reason.
+        #[source]
+        source: BoxError,
+    },
+
     /// The request may have reached PD; its effect is unknown.
     ///
     /// Also when something did come back that is no decision: `redirect failed` of a follower, a
-    /// proxy's error page, a `PANIC:`. Then the cause is a [`PdError`] that holds the answer.
+    /// `PANIC:`, anything that is not in one of PD's forms, such as a proxy's page. Then the cause is a [`PdError`] that holds the answer.
     #[error("no conclusive answer from PD at `{endpoint}`")]
     Unanswered {
         /// The endpoint that was tried.
@@ -44,7 +75,9 @@ pub enum Error {
     #[error(transparent)]
     Pd(PdError),
 
-    /// PD, or something before it, sent us elsewhere. Redirects are never followed.
+    /// PD, or something before it, sent us elsewhere. Redirects are never followed. PD has none for
+    /// a write, so that who answers one with a redirect may have passed it on: its effect is
+    /// unknown.
     #[error(
         "PD at `{endpoint}` answered {status}, a redirect to `{}`, which is not followed",
         location.as_deref().unwrap_or("nowhere")
@@ -79,7 +112,8 @@ pub enum Error {
         endpoint: String,
         /// Method and path of the call.
         call: String,
-        /// The largest answer taken, see [`ClientBuilder::body_cap`](crate::ClientBuilder::body_cap).
+        /// The largest answer taken: 64 KiB for a write, and else see
+        /// [`ClientBuilder::body_cap`](crate::ClientBuilder::body_cap).
         limit: usize,
     },
 }
@@ -96,25 +130,25 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Input(_) => ErrorClass::Input,
-            Self::NotSent { .. } => ErrorClass::NotSent,
-            Self::Unanswered { .. } => ErrorClass::Unanswered,
+            Self::NotSent { .. }
+            | Self::WrongCluster { .. }
+            | Self::ClusterUnknown { .. }
+            | Self::NotPermitted { .. } => ErrorClass::NotSent,
+            Self::Unanswered { .. } | Self::Redirected { .. } => ErrorClass::Unanswered,
             Self::Pd(_) => ErrorClass::Refused,
-            // "See other" may follow on a request that was carried out.
-            Self::Redirected {
-                status: 301 | 307 | 308,
-                ..
-            } => ErrorClass::Refused,
-            Self::Redirected { .. } => ErrorClass::Unanswered,
             Self::Decode { .. } | Self::TooLarge { .. } => ErrorClass::Unreadable,
         }
     }
 
-    /// What PD said, when it refused or when its answer decides nothing.
+    /// What PD said, when it refused, when its answer decides nothing, or when it did not say which
+    /// cluster it is of.
     #[must_use]
     pub fn answer(&self) -> Option<&PdError> {
         match self {
             Self::Pd(refusal) => Some(refusal),
-            Self::Unanswered { source, .. } => source.downcast_ref(),
+            Self::Unanswered { source, .. } | Self::ClusterUnknown { source, .. } => {
+                source.downcast_ref()
+            }
             _ => None,
         }
     }
@@ -197,6 +231,10 @@ pub enum InputError {
         /// What is wrong, and what is right.
         problem: &'static str,
     },
+
+    /// A client whose transport only reads cannot change anything.
+    #[error("the HTTP transport of this client opens no connections for writes: it only reads")]
+    ReadOnlyTransport,
 
     /// Certificates or a key are not usable.
     #[error("{what}: {problem}")]

@@ -23,9 +23,10 @@
 //! ```
 //!
 //! Reads are tried on every endpoint, once each. A write is sent to the PD leader's own address,
-//! once; it goes on to another endpoint only when it is proved that it was not sent. [`Error`]
-//! keeps apart what is known of a request that failed. Dropping the future of a write leaves its
-//! effect unknown.
+//! once, on a connection of its own and only to the cluster that the client has known so far; it
+//! goes on to another endpoint only when it is proved that it was not sent. A [`SendPermit`] is
+//! asked last. [`Error`] keeps apart what is known of a request that failed. Dropping the future
+//! of a write leaves its effect unknown.
 
 #![forbid(unsafe_code)]
 
@@ -35,7 +36,10 @@ pub use clock::ClockOffset;
 pub use error::{BoxError, Error, ErrorClass, InputError};
 pub use ids::{ClusterId, IdError, MAX_ID, MemberId, PeerId, RegionId, StoreId};
 pub use refusal::PdError;
-pub use transport::{Accepted, Body, BodyChunks, HttpTransport, Sent, TransportError};
+pub use transport::{
+    Accepted, Body, BodyChunks, HeldPermit, HttpTransport, PermitRefused, SendPermit, Sent,
+    TransportError, WriteConnection, WriteTransport,
+};
 pub use version::{Capabilities, Capability, Version};
 
 mod builder;

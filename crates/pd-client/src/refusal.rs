@@ -115,6 +115,28 @@ impl PdError {
         }
     }
 
+    /// As [`verdict`](Self::verdict), for a write. Something in between may answer in words of its
+    /// own after it has passed the request on: only what is in a form of PD's is a decision.
+    pub(crate) fn verdict_on_write(&self, request_had_body: bool) -> Verdict {
+        match self.verdict(request_had_body) {
+            Verdict::Refused if !self.is_in_a_form_of_pd() => Verdict::Unclear,
+            verdict => verdict,
+        }
+    }
+
+    /// Whether PD writes errors like this one.
+    fn is_in_a_form_of_pd(&self) -> bool {
+        match self.form {
+            _ if self.code.is_some() => true,
+            Form::JsonString | Form::Object => true,
+            // A wrong method is all that PD answers without a body.
+            Form::Nothing => self.status == 405 || !self.body.trim().is_empty(),
+            Form::Text => PLAIN.contains(&(self.status, &self.message)),
+            // Who holds the maintenance lock: the one conflict PD knows, in a form of its own.
+            Form::Foreign => self.status == 409 && self.body.starts_with('{'),
+        }
+    }
+
     /// Whether a 5xx is PD's decision, as opposed to a crash, a lost etcd write or a proxy.
     fn is_a_decision(&self) -> bool {
         let from_pd = match self.form {
@@ -138,6 +160,9 @@ impl PdError {
             && !storage.iter().any(|words| self.message.contains(words))
     }
 }
+
+/// What PD says in plain text before a request reaches a handler.
+const PLAIN: &[(u16, &str)] = &[(404, "404 page not found"), (429, "Too Many Requests")];
 
 /// What a member says that did not pass the request on, in any version.
 const NOT_SERVED: &[&str] = &[
@@ -189,6 +214,7 @@ mod tests {
         assert_eq!(error.code.as_deref(), code, "{body}");
         assert_eq!(error.message, message, "{body}");
         assert_eq!(error.verdict(true), verdict, "{body}");
+        assert_eq!(error.verdict_on_write(true), verdict, "{body}");
         assert_eq!(error.body, body);
     }
 
@@ -228,6 +254,13 @@ mod tests {
             "Too Many Requests\n",
             None,
             "Too Many Requests",
+            Refused,
+        );
+        check(
+            400,
+            "[PD:server:ErrNotReady]not today",
+            Some("PD:server:ErrNotReady"),
+            "not today",
             Refused,
         );
         check(404, "null\n", None, "", Refused);
@@ -308,6 +341,29 @@ mod tests {
         ] {
             assert_eq!(
                 refusal(status, body).verdict(true),
+                Verdict::Unclear,
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_a_form_of_pd_decides_nothing_about_a_write() {
+        for (status, body) in [
+            (400, "<html><h1>400 Bad Request</h1></html>"),
+            (400, "Bad Request"),
+            (401, ""),
+            (403, "{\"error\":\"forbidden\"}"),
+            (404, "<html>not found</html>"),
+            (404, "default backend - 404"),
+            (404, "\n"),
+            (413, "Request Entity Too Large"),
+            (429, "slow down"),
+        ] {
+            let error = refusal(status, body);
+            assert_eq!(error.verdict(true), Verdict::Refused, "{status} {body}");
+            assert_eq!(
+                error.verdict_on_write(true),
                 Verdict::Unclear,
                 "{status} {body}"
             );

@@ -158,6 +158,11 @@ impl Call {
         format!("{}{}{}", self.api, self.path, self.query)
     }
 
+    /// Whether it changes something.
+    pub(crate) fn is_write(&self) -> bool {
+        matches!(self.cost, Cost::Write | Cost::SlowWrite)
+    }
+
     pub(crate) fn has_body(&self) -> bool {
         self.body.is_some()
     }

@@ -13,6 +13,7 @@ use crate::error::{BoxError, Error};
 use crate::ids::ClusterId;
 use crate::members::{Member, Members};
 use crate::transport::Call;
+use crate::transport::exchange::Exchange;
 
 /// How long a discovered leader is believed.
 const LEADER_KEPT: Duration = Duration::from_secs(10);
@@ -25,6 +26,7 @@ pub(crate) struct KnownLeader {
 
 /// Members that nobody configured, as PD named them last.
 pub(crate) struct KnownMembers {
+    /// The first that any of them named.
     cluster_id: Option<ClusterId>,
     others: Vec<Endpoint>,
     refreshed: Instant,
@@ -55,7 +57,7 @@ impl Client {
         }
         let answer = self.ask_for_members(deadline).await?;
         let members: Members = answer.json()?;
-        self.learn(&members);
+        self.learn(&answer.endpoint, &members)?;
         let mut addresses = Vec::new();
         for address in self.usable(members.leader.as_slice()) {
             if self.shared.endpoints.contains(&address) || self.is_of_cluster(&address).await {
@@ -86,11 +88,32 @@ impl Client {
         }
         // Quick or not at all: a caller waits for something else.
         let time = self.shared.timeouts.connect;
-        let answer = self
-            .exchange(endpoint, &Call::point("/members"), time)
-            .await;
-        if let Ok(members) = answer.map_or_else(|failure| Err(failure.error), |a| a.json()) {
-            self.learn(&members);
+        let call = Call::point("/members");
+        let answer = Exchange::new(self, endpoint, &call).read(time).await;
+        let members = answer.map_or_else(|failure| Err(failure.error), |answer| answer.json());
+        let learned = members.and_then(|members| self.learn(endpoint.as_str(), &members));
+        if let Err(error) = learned {
+            tracing::debug!(error = error.report(), "members of PD not refreshed");
+        }
+    }
+
+    /// The cluster that writes must reach, as far as it is known.
+    fn expected_cluster(&self) -> Option<ClusterId> {
+        self.cluster_id
+            .or_else(|| self.shared.known_members().cluster_id)
+    }
+
+    /// Holds to this cluster when there was none before.
+    ///
+    /// # Errors
+    /// The cluster that was there before, when it is another.
+    pub(crate) fn hold_to(&self, found: ClusterId) -> Result<(), ClusterId> {
+        match self.expected_cluster() {
+            Some(expected) if expected != found => Err(expected),
+            _ => {
+                self.shared.known_members().cluster_id.get_or_insert(found);
+                Ok(())
+            }
         }
     }
 
@@ -102,21 +125,27 @@ impl Client {
     /// Whether an address that nobody configured is of this cluster.
     pub(super) async fn is_of_cluster(&self, address: &Endpoint) -> bool {
         let call = Call::point("/members");
-        let answer = self
-            .exchange(address, &call, self.time_for(call.cost()))
-            .await;
+        let exchange = Exchange::new(self, address, &call);
+        let answer = exchange.read(self.time_for(call.cost())).await;
         let members = answer.ok().and_then(|answer| answer.json::<Members>().ok());
-        let cluster_id = self.shared.known_members().cluster_id;
-        members.is_some_and(|members| members.cluster_id == cluster_id)
+        members.is_some_and(|members| members.cluster_id == self.expected_cluster())
     }
 
-    fn learn(&self, members: &Members) {
+    fn learn(&self, endpoint: &str, members: &Members) -> Result<(), Error> {
+        if let Some(found) = members.cluster_id {
+            self.hold_to(found)
+                .map_err(|expected| Error::WrongCluster {
+                    endpoint: endpoint.to_owned(),
+                    expected,
+                    found,
+                })?;
+        }
         let mut others = self.usable(&members.members);
         others.retain(|address| !self.shared.endpoints.contains(address));
         let mut known = self.shared.known_members();
-        known.cluster_id = members.cluster_id;
         known.others = others;
         known.refreshed = Instant::now();
+        Ok(())
     }
 
     /// Addresses PD names, as far as they are ones and no step down from TLS.

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorClass, InputError};
+use crate::transport::exchange::Exchange;
 use crate::transport::route::LONGEST;
 use crate::transport::{Answer, Call, Failure};
 
@@ -171,7 +172,7 @@ impl Client {
             return Round::Open;
         }
         let time = self.time_for(call.cost()).min(remaining);
-        match self.exchange(endpoint, call, time).await {
+        match Exchange::new(self, endpoint, call).read(time).await {
             Ok(answer) => Round::Decided(Ok(answer)),
             Err(Failure {
                 error,

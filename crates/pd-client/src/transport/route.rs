@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorClass, InputError};
 use crate::transport::call::Cost;
+use crate::transport::exchange::Exchange;
 use crate::transport::{Accepted, Answer, Call};
 
 /// "No time-out" as a duration that can still be added to a time.
@@ -25,19 +26,28 @@ impl Client {
 
     /// Sends a write to the leader, or on to a configured endpoint while it is proved unsent.
     pub(crate) async fn write_for(&self, call: Call) -> Result<Answer, Error> {
+        let Some(transport) = self.shared.transport.writes() else {
+            return Err(InputError::ReadOnlyTransport.into());
+        };
         let time = self.time_for(call.cost());
         let mut unsent: Option<Error> = None;
         for endpoint in self.write_route().await {
-            let error = match self.exchange(&endpoint, &call, time).await {
+            let exchange = Exchange::new(self, &endpoint, &call);
+            let error = match exchange.write(transport, time).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure.error,
             };
             // Whatever went wrong, the leader may be another by now.
             self.shared.known_leader().take();
-            if error.class() != ErrorClass::NotSent {
+            if error.class() != ErrorClass::NotSent || matches!(error, Error::NotPermitted { .. }) {
                 return Err(error);
             }
-            unsent.get_or_insert(error);
+            // That a member is of another cluster says more than that one cannot be reached.
+            let tells_more = matches!(error, Error::WrongCluster { .. })
+                && !matches!(unsent, Some(Error::WrongCluster { .. }));
+            if unsent.is_none() || tells_more {
+                unsent = Some(error);
+            }
         }
         Err(unsent.unwrap_or_else(|| InputError::NoEndpoint.into()))
     }

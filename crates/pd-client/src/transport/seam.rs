@@ -1,4 +1,4 @@
-//! Where another HTTP client fits.
+//! Where another HTTP client fits in: what the client asks of its transport.
 
 use std::fmt;
 
@@ -7,20 +7,74 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::error::BoxError;
+use crate::transport::permit::HeldPermit;
 
 /// Sends one HTTP request, once.
 ///
-/// The default is reqwest. Bring your own to share a connection pool or to inject faults. It must
-/// not follow redirects, must not send a request twice, and must say [`Sent::No`] only when that
-/// is proved: this is what "never sends a mutation twice" rests on. Time limits of the whole
-/// request are the caller's: the returned future is dropped when they are over.
+/// The default is reqwest for reads and hyper for writes. Bring your own to share a connection
+/// pool or to inject faults. It must not follow redirects, must not send a request twice, and must
+/// say [`Sent::No`] only when that is proved: this is what "never sends a mutation twice" rests
+/// on. Time limits of the whole request are the caller's: the returned future is dropped when they
+/// are over.
 #[async_trait]
 pub trait HttpTransport: Send + Sync + 'static {
-    /// Sends the request and returns when the head of the answer is there.
+    /// Sends a request that reads, and returns when the head of the answer has arrived.
     ///
     /// # Errors
     /// When there is no answer. Any status is an answer.
     async fn call(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError>;
+
+    /// How writes are sent. `None`, which is the default, is for a transport that cannot keep what
+    /// [`WriteTransport`] promises: a client with it only reads, and every write is refused as
+    /// [`InputError::ReadOnlyTransport`](crate::InputError) before anything is sent.
+    fn writes(&self) -> Option<&dyn WriteTransport> {
+        None
+    }
+}
+
+/// Opens connections for writes.
+///
+/// A write has a connection of its own, never taken from a pool and never used again: what a read
+/// on it said of the other end (which cluster this is) then holds for the write. Behind a balancer
+/// that takes HTTP apart this proves nothing, as it may pass on each request to another server.
+#[async_trait]
+pub trait WriteTransport: Send + Sync {
+    /// Connects to `origin` (`https://pd-0:2379`), TLS included. Nothing of a request is sent.
+    ///
+    /// # Errors
+    /// When there is no connection; that is always [`Sent::No`].
+    async fn connect(&self, origin: &str) -> Result<Box<dyn WriteConnection>, TransportError>;
+}
+
+/// A connection for one write.
+///
+/// Dropping it, or a future of it, closes it: not a byte leaves afterwards.
+#[async_trait]
+pub trait WriteConnection: Send {
+    /// Sends a request that reads, and returns its whole answer.
+    ///
+    /// # Errors
+    /// When there is none, or when its body is larger than `limit` bytes.
+    async fn read(
+        &mut self,
+        request: Request<Bytes>,
+        limit: usize,
+    ) -> Result<Response<Bytes>, TransportError>;
+
+    /// Sends the write on this connection, and on no other, and returns when the head of the
+    /// answer has arrived.
+    ///
+    /// Immediately before the first byte [`HeldPermit::check`] is asked; a refusal is the source
+    /// of the error, which is [`Sent::No`] then. The permit is dropped when the last byte has been
+    /// handed to the kernel, or when no further one can be.
+    ///
+    /// # Errors
+    /// When there is no answer. Any status is an answer.
+    async fn write(
+        self: Box<Self>,
+        request: Request<Bytes>,
+        permit: Box<dyn HeldPermit>,
+    ) -> Result<Response<Body>, TransportError>;
 }
 
 /// No answer came back.

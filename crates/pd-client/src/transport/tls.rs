@@ -5,20 +5,56 @@ use std::sync::Arc;
 use rustls::client::WantsClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ConfigBuilder, InconsistentKeys, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::error::{BoxError, InputError};
 use crate::transport::certificates::{Loaded, Named};
+use crate::transport::write_connection::Stream;
 
 pub(super) use advice::refused_handshake;
 
 mod advice;
 
-/// How connections are made. The system's certificates are trusted when there are no others and
-/// there is `https` to speak: reading them takes time, and fails where there are none.
-pub(super) fn config(loaded: &Loaded, https: bool) -> Result<ClientConfig, InputError> {
+/// How TLS sessions are made.
+#[derive(Clone)]
+pub(super) struct Tls(Arc<ClientConfig>);
+
+impl Tls {
+    /// Whether this build speaks `https`.
+    pub(super) const IS_THERE: bool = true;
+
+    /// With these certificates. The system's are trusted when there are no others and there is
+    /// `https` to speak.
+    pub(super) fn new(loaded: &Loaded, https: bool) -> Result<Self, InputError> {
+        Ok(Self(Arc::new(config(loaded, https)?)))
+    }
+
+    /// The same for the clients that are built.
+    pub(super) fn applied(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+        builder.tls_backend_preconfigured((*self.0).clone())
+    }
+
+    /// Makes a session with this host over a connection to it.
+    pub(super) async fn handshake(
+        &self,
+        host: String,
+        stream: TcpStream,
+    ) -> Result<Box<dyn Stream>, BoxError> {
+        let name = ServerName::try_from(host)?;
+        let connector = TlsConnector::from(Arc::clone(&self.0));
+        match connector.connect(name, stream).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => Err(refused_handshake(error, true).map_or_else(Into::into, Into::into)),
+        }
+    }
+}
+
+/// Reading the system's certificates takes time, and fails where there are none.
+fn config(loaded: &Loaded, https: bool) -> Result<ClientConfig, InputError> {
     let setup = |error: rustls::Error| InputError::Setup {
         source: error.into(),
     };

@@ -8,10 +8,20 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Writes go to the endpoints as they were given. The connection stays.
-const NOBODY_LEADS: &str = "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"members\":[]}";
+/// What a client asks before it sends a write. Writes go to the endpoints as they were given; the
+/// connection stays.
+pub(crate) const BEFORE_WRITES: [(&str, &str); 2] = [
+    (
+        "GET /pd/api/v1/members ",
+        "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{\"header\":{\"cluster_id\":7},\"members\":[]}",
+    ),
+    (
+        "GET /pd/api/v1/cluster ",
+        "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{\"id\":7}",
+    ),
+];
 
-/// What happens to every request other than `GET /members`.
+/// What happens to every request other than those that come before a write.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// The connection is reset before anything is read.
@@ -26,6 +36,8 @@ pub(crate) enum Fault {
     Answer(String),
     /// The first request of a connection is answered, the second read and the connection closed.
     AnswerThenClose(String),
+    /// These bytes are the answer to everything, also to what comes before a write.
+    AnswerEverything(String),
 }
 
 /// Counts what it receives.
@@ -70,7 +82,7 @@ impl FaultServer {
         format!("http://{}", self.address)
     }
 
-    /// Requests that were read whole, but for `GET /members`.
+    /// Requests that were read whole, but for those that come before a write.
     pub(crate) fn requests(&self) -> usize {
         self.counts.requests.load(Ordering::SeqCst)
     }
@@ -115,8 +127,11 @@ async fn misbehave(mut stream: TcpStream, fault: &Fault, counts: &Counts) {
         let Some(request) = read_request(&mut stream).await else {
             return;
         };
-        if request.starts_with("GET /pd/api/v1/members ") {
-            let _ = stream.write_all(NOBODY_LEADS.as_bytes()).await;
+        let mut before = BEFORE_WRITES.iter();
+        if let Some((_, answer)) = before.find(|(asked, _)| request.starts_with(asked))
+            && !matches!(fault, Fault::AnswerEverything(_))
+        {
+            let _ = stream.write_all(answer.as_bytes()).await;
             continue;
         }
         counts.requests.fetch_add(1, Ordering::SeqCst);
@@ -130,7 +145,7 @@ async fn misbehave(mut stream: TcpStream, fault: &Fault, counts: &Counts) {
                 continue;
             }
             Fault::AnswerThenClose(_) => {}
-            Fault::Answer(bytes) => {
+            Fault::Answer(bytes) | Fault::AnswerEverything(bytes) => {
                 let _ = stream.write_all(bytes.as_bytes()).await;
             }
         }

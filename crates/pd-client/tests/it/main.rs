@@ -15,6 +15,7 @@ mod more_recorded_calls;
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
 mod no_tls;
 mod operating_calls;
+mod raw_pd;
 mod recorded_calls;
 mod recordings;
 mod replay;
@@ -36,6 +37,7 @@ mod wire;
 mod wire_placement;
 mod wire_reads;
 mod wire_writes;
+mod write_connections;
 
 use std::time::Duration;
 

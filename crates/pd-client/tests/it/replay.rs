@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use pd_client::{Body, Client, HttpTransport, TransportError};
+use pd_client::{
+    Body, Client, HeldPermit, HttpTransport, TransportError, WriteConnection, WriteTransport,
+};
 
 /// Answers every request alike. The search for a leader finds none and is not remembered.
 #[derive(Clone)]
@@ -45,6 +47,14 @@ impl Replay {
             .unwrap()
     }
 
+    fn answer(&self, request: Request<Bytes>) -> Response<Body> {
+        self.asked.lock().unwrap().push(request);
+        let mut response = Response::new(());
+        *response.status_mut() = self.answer.status();
+        *response.headers_mut() = self.answer.headers().clone();
+        response.map(|()| Body::from(self.answer.body().clone()))
+    }
+
     /// What was asked since the last time.
     pub(crate) fn asked(&self) -> Vec<Request<Bytes>> {
         std::mem::take(&mut *self.asked.lock().unwrap())
@@ -57,10 +67,38 @@ impl HttpTransport for Replay {
         if request.uri().path() == "/pd/api/v1/members" && !self.answers_members {
             return Ok(Response::new(Body::from("{\"members\":[]}")));
         }
-        self.asked.lock().unwrap().push(request);
-        let mut response = Response::new(());
-        *response.status_mut() = self.answer.status();
-        *response.headers_mut() = self.answer.headers().clone();
-        Ok(response.map(|()| Body::from(self.answer.body().clone())))
+        Ok(self.answer(request))
+    }
+
+    fn writes(&self) -> Option<&dyn WriteTransport> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl WriteTransport for Replay {
+    async fn connect(&self, _: &str) -> Result<Box<dyn WriteConnection>, TransportError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl WriteConnection for Replay {
+    /// Which cluster this is; that is not remembered.
+    async fn read(
+        &mut self,
+        _: Request<Bytes>,
+        _: usize,
+    ) -> Result<Response<Bytes>, TransportError> {
+        Ok(Response::new(Bytes::from("{\"id\":7}")))
+    }
+
+    async fn write(
+        self: Box<Self>,
+        request: Request<Bytes>,
+        permit: Box<dyn HeldPermit>,
+    ) -> Result<Response<Body>, TransportError> {
+        permit.check().map_err(TransportError::not_sent)?;
+        Ok(self.answer(request))
     }
 }

@@ -8,6 +8,8 @@ use crate::fault_server::{Fault, FaultServer, answer, ok, refusing};
 use crate::replay::Replay;
 use crate::{quick, region, store};
 
+const CLUSTER: &str = "/pd/api/v1/cluster";
+
 /// A member that names this leader, and answers every write like this.
 async fn member(leader: &[&str], write: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
@@ -23,11 +25,22 @@ async fn member(leader: &[&str], write: ResponseTemplate) -> MockServer {
 
 async fn name_leader(server: &MockServer, leader: &[&str]) {
     let members = serde_json::json!({
+        "header": {"cluster_id": 7},
         "members": [], "leader": {"name": "pd-x", "member_id": 5, "client_urls": leader}
     });
     Mock::given(method("GET"))
         .and(path("/pd/api/v1/members"))
         .respond_with(ResponseTemplate::new(200).set_body_json(members))
+        .mount(server)
+        .await;
+    name_cluster(server, 7).await;
+}
+
+/// Answers what every write asks first, on its own connection.
+async fn name_cluster(server: &MockServer, id: u64) {
+    Mock::given(method("GET"))
+        .and(path(CLUSTER))
+        .respond_with(ResponseTemplate::new(200).set_body_json(serde_json::json!({ "id": id })))
         .mount(server)
         .await;
 }
@@ -40,7 +53,7 @@ async fn count(server: &MockServer, wanted: &str) -> usize {
     let requests = server.received_requests().await.unwrap();
     requests
         .iter()
-        .filter(|request| request.method.as_str() == wanted)
+        .filter(|request| request.method.as_str() == wanted && request.url.path() != CLUSTER)
         .count()
 }
 
@@ -94,8 +107,10 @@ async fn a_leader_that_cannot_be_reached_moves_the_write_on() {
 async fn an_address_of_another_cluster_is_not_written_to() {
     // PD advertises 127.0.0.1 unless told: on our machine that may be somebody else.
     let [stranger, follower] = [member(&[], yes()).await, MockServer::start().await];
+    let cluster_id = 7_711_603_923_253_717_543_u64;
+    name_cluster(&follower, cluster_id).await;
     let members = serde_json::json!({
-        "header": {"cluster_id": 7_711_603_923_253_717_543_u64},
+        "header": {"cluster_id": cluster_id},
         "members": [],
         "leader": {"name": "pd-x", "client_urls": [stranger.uri()]}
     });
@@ -145,6 +160,7 @@ async fn without_a_leader_to_be_found_endpoints_are_taken_in_order() {
     ] {
         let (first, second) = (MockServer::start().await, MockServer::start().await);
         for server in [&first, &second] {
+            name_cluster(server, 7).await;
             Mock::given(method("GET"))
                 .respond_with(discovery.clone())
                 .mount(server)
@@ -217,36 +233,37 @@ async fn a_read_is_asked_of_the_next_endpoint() {
         Fault::Answer(answer("503 E", "", "\"[PD:server:ErrServerNotStarted]x\"")),
     ] {
         let faulty = FaultServer::start(fault.clone()).await;
-        let healthy = FaultServer::start(Fault::Answer(ok("{\"id\":5}"))).await;
+        let healthy = FaultServer::start(Fault::Answer(ok("{\"version\":\"v5\"}"))).await;
         let pd = quick()
             .endpoint_list([faulty.url(), healthy.url()])
             .build()
             .unwrap();
-        assert_eq!(pd.cluster().await.unwrap().id.get(), 5, "{fault:?}");
+        assert_eq!(pd.version().await.unwrap().as_str(), "v5", "{fault:?}");
         assert!(faulty.requests() <= 1, "{fault:?}");
         // The endpoint that answered is asked first from now on.
         let before = faulty.connections();
-        pd.cluster().await.unwrap();
+        pd.version().await.unwrap();
         assert_eq!(faulty.connections(), before, "{fault:?}");
     }
 }
 
 #[tokio::test]
 async fn a_decision_on_a_read_is_not_asked_for_twice() {
-    for refusal in [
-        answer("500 E", "", "\"operator not found\"\n"),
-        answer("400 E", "", "\"bad\"\n"),
-        answer("429 E", "", "Too Many Requests\n"),
-        answer("404 E", "", "404 page not found\n"),
-        answer("307 E", "Location: /x\r\n", ""),
+    for (status, body, class) in [
+        ("500 E", "\"operator not found\"\n", ErrorClass::Refused),
+        ("400 E", "\"bad\"\n", ErrorClass::Refused),
+        ("429 E", "Too Many Requests\n", ErrorClass::Refused),
+        ("404 E", "404 page not found\n", ErrorClass::Refused),
+        ("307 E", "", ErrorClass::Unanswered),
     ] {
+        let refusal = answer(status, "", body);
         let faulty = FaultServer::start(Fault::Answer(refusal)).await;
-        let healthy = FaultServer::start(Fault::Answer(ok("{\"id\":5}"))).await;
+        let healthy = FaultServer::start(Fault::Answer(ok("{\"version\":\"v5\"}"))).await;
         let pd = quick()
             .endpoint_list([faulty.url(), healthy.url()])
             .build()
             .unwrap();
-        assert_eq!(pd.cluster().await.unwrap_err().class(), ErrorClass::Refused);
+        assert_eq!(pd.version().await.unwrap_err().class(), class);
         assert_eq!((faulty.requests(), healthy.requests()), (1, 0));
     }
 }
@@ -264,7 +281,7 @@ async fn when_all_fail_the_most_telling_error_is_kept() {
         ])
         .build()
         .unwrap();
-    let error = pd.cluster().await.unwrap_err();
+    let error = pd.version().await.unwrap_err();
     assert_eq!(error.to_string(), "no leader");
     assert_eq!((silent.requests(), leaderless.requests()), (1, 1));
 }
@@ -281,7 +298,7 @@ async fn a_read_ends_within_twice_its_time() {
         .unwrap();
     let started = std::time::Instant::now();
     assert_eq!(
-        pd.cluster().await.unwrap_err().class(),
+        pd.version().await.unwrap_err().class(),
         ErrorClass::Unanswered
     );
     assert!(
@@ -295,7 +312,7 @@ async fn a_read_ends_within_twice_its_time() {
 #[tokio::test]
 async fn one_endpoint_alone_is_asked_when_told() {
     let (first, second) = (
-        FaultServer::start(Fault::Answer(ok("{\"id\":5}"))).await,
+        FaultServer::start(Fault::Answer(ok("{\"version\":\"v5\"}"))).await,
         FaultServer::start(Fault::CloseAfterRead).await,
     );
     let pd = quick()
@@ -303,7 +320,7 @@ async fn one_endpoint_alone_is_asked_when_told() {
         .build()
         .unwrap();
     let of_second = pd.endpoint_only(&second.url()).unwrap();
-    let error = of_second.cluster().await.unwrap_err();
+    let error = of_second.version().await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Unanswered);
     assert_eq!((first.requests(), second.requests()), (0, 1));
     let error = pd.endpoint_only("http://pd-9:2379").unwrap_err();

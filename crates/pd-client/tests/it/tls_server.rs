@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-use crate::fault_server::{ok, read_request};
+use crate::fault_server::{BEFORE_WRITES, ok, read_request};
 
 /// An authority of certificates.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -79,7 +79,7 @@ impl TlsServer {
         *self.acceptor.lock().unwrap() = acceptor(authority, name, clients);
     }
 
-    /// Requests that were read, but for `GET /members`.
+    /// Requests that were read, but for those that come before a write.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
@@ -124,10 +124,15 @@ async fn serve(
                 return;
             };
             while let Some(request) = read_request(&mut stream).await {
-                if !request.contains("/members ") {
-                    requests.fetch_add(1, Ordering::SeqCst);
-                }
-                let answer = ok("\"The operator is created.\"");
+                let mut before = BEFORE_WRITES.iter();
+                let before = before.find(|(asked, _)| request.starts_with(asked));
+                let answer = before.map_or_else(
+                    || {
+                        requests.fetch_add(1, Ordering::SeqCst);
+                        ok("\"The operator is created.\"")
+                    },
+                    |(_, answer)| (*answer).to_owned(),
+                );
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });

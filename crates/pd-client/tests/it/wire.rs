@@ -187,6 +187,14 @@ async fn headers_name_the_caller_to_every_version() {
         .expect(1)
         .mount(&server)
         .await;
+    Mock::given(method("GET"))
+        .and(path("/pd/api/v1/cluster"))
+        .and(header("X-Caller-ID", "night-shift"))
+        .and(header("component", "night-shift"))
+        .respond_with(ResponseTemplate::new(200).set_body_string("{\"id\":5}"))
+        .expect(1)
+        .mount(&server)
+        .await;
     let pd = quick().endpoints(&server.uri()).build().unwrap();
     pd.cluster().await.unwrap();
     let named = pd.with_caller_id("night-shift").unwrap();

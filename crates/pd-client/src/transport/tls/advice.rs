@@ -17,11 +17,12 @@ pub(in crate::transport) struct HandshakeRefused {
     source: BoxError,
 }
 
-/// What an error says of the handshake, if it is about that.
-pub(in crate::transport) fn refused_handshake(
-    error: reqwest::Error,
-) -> Result<HandshakeRefused, reqwest::Error> {
-    let connecting = error.is_connect();
+/// What an error says of the handshake, if it is about that. `connecting` when there was no
+/// session before it.
+pub(in crate::transport) fn refused_handshake<E: StdError + Send + Sync + 'static>(
+    error: E,
+    connecting: bool,
+) -> Result<HandshakeRefused, E> {
     let found = tls_error(&error)
         // In a session that is made, such bytes say nothing of what was read before.
         .filter(|cause| connecting || !matches!(cause, TlsError::InvalidMessage(_)))
@@ -82,8 +83,8 @@ fn advice(error: &TlsError) -> Option<&'static str> {
 }
 
 /// What rustls says, under the wraps of others.
-fn tls_error(error: &reqwest::Error) -> Option<&TlsError> {
-    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a TlsError> {
+    let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref::<TlsError>() {
             return Some(found);

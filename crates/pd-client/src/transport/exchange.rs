@@ -1,0 +1,240 @@
+//! One request to one endpoint, and what its answer means.
+
+use std::pin::pin;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument, Span, field};
+
+use crate::client::Client;
+use crate::endpoint::Endpoint;
+use crate::error::{BoxError, Error};
+use crate::refusal::{PdError, Verdict};
+use crate::transport::body::{BodyError, read_all, read_start};
+use crate::transport::deadline::Deadline;
+use crate::transport::seam::{Body, Sent, TransportError};
+use crate::transport::{Answer, Call};
+
+/// Bytes of an error body that are kept.
+const ERROR_BODY: usize = 16 * 1024;
+
+/// The largest answer to a write: PD acknowledges with a sentence, or a list of ids.
+pub(super) const WRITE_ANSWER: usize = 64 * 1024;
+
+/// A request and the endpoint it is for.
+pub(super) struct Exchange<'a> {
+    pub(super) client: &'a Client,
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) call: &'a Call,
+    span: Span,
+}
+
+/// Why one exchange failed, and whether a read may be tried elsewhere.
+pub(crate) struct Failure {
+    pub(super) error: Error,
+    pub(super) another_may_answer: bool,
+}
+
+impl<'a> Exchange<'a> {
+    pub(super) fn new(client: &'a Client, endpoint: &'a Endpoint, call: &'a Call) -> Self {
+        // Neither the query, which may hold keys, nor the body.
+        let span = tracing::debug_span!(
+            "pd_request",
+            http.request.method = call.method().as_str(),
+            url.path = call.path(),
+            server.address = endpoint.as_str(),
+            http.response.status_code = field::Empty,
+            error.r#type = field::Empty,
+        );
+        Self {
+            client,
+            endpoint,
+            call,
+            span,
+        }
+    }
+
+    /// Sends a read, once.
+    pub(super) async fn read(&self, time: Duration) -> Result<Answer, Failure> {
+        self.traced(self.read_quietly(time)).await
+    }
+
+    async fn read_quietly(&self, time: Duration) -> Result<Answer, Failure> {
+        let request = self.request(self.call)?;
+        let sleep = pin!(sleep_until(Instant::now() + time));
+        let mut deadline = Deadline::new(time, sleep);
+        let sent = SystemTime::now();
+        let response = deadline.limit(self.client.shared.transport.call(request));
+        let response = match response.await {
+            Ok(result) => result.map_err(|error| self.unsent_or_unanswered(error))?,
+            Err(timed_out) => return Err(Failure::unanswered(self.endpoint, timed_out)),
+        };
+        self.answer(sent, response, &mut deadline).await
+    }
+
+    /// What the answer means, read to its end.
+    pub(super) async fn answer(
+        &self,
+        sent: SystemTime,
+        response: Response<Body>,
+        deadline: &mut Deadline<'_>,
+    ) -> Result<Answer, Failure> {
+        let shared = &self.client.shared;
+        let date = response.headers().get(header::DATE).and_then(|date| {
+            shared
+                .clock()
+                .read(sent, SystemTime::now(), date.to_str().ok()?)
+        });
+        let status = response.status();
+        self.span
+            .record("http.response.status_code", status.as_u16());
+        if !status.is_success() {
+            return Err(self.refusal(response, deadline).await);
+        }
+        let limit = match self.call.is_write() {
+            true => shared.body_cap.min(WRITE_ANSWER),
+            false => shared.body_cap,
+        };
+        let body = read_all(response.into_body(), limit, deadline).await;
+        Ok(Answer {
+            endpoint: self.endpoint.to_string(),
+            call: self.call.name(),
+            date,
+            body: body.map_err(|error| self.cut_off(limit, error))?,
+        })
+    }
+
+    /// What an answer other than 2xx means.
+    async fn refusal(&self, response: Response<Body>, deadline: &mut Deadline<'_>) -> Failure {
+        let status = response.status();
+        if status.is_redirection() {
+            let location = response.headers().get(header::LOCATION);
+            return Failure::from(Error::Redirected {
+                endpoint: self.endpoint.to_string(),
+                status: status.as_u16(),
+                location: location.map(|value| String::from_utf8_lossy(value.as_bytes()).into()),
+            });
+        }
+        let forwarded = response
+            .headers()
+            .contains_key("x-forwarded-to-microservice");
+        let body = match read_start(response.into_body(), ERROR_BODY, deadline).await {
+            Ok(body) => body,
+            Err(source) => return Failure::unanswered(self.endpoint, source),
+        };
+        let refusal = PdError::read(self.endpoint.as_str(), status, forwarded, &body);
+        let verdict = match self.call.is_write() {
+            true => refusal.verdict_on_write(self.call.has_body()),
+            false => refusal.verdict(self.call.has_body()),
+        };
+        match verdict {
+            Verdict::Unclear => Failure::unanswered(self.endpoint, refusal),
+            Verdict::Refused => Failure {
+                another_may_answer: status == StatusCode::SERVICE_UNAVAILABLE,
+                error: Error::Pd(refusal),
+            },
+            Verdict::NotServed => Failure {
+                error: Error::Pd(refusal),
+                another_may_answer: true,
+            },
+        }
+    }
+
+    /// The status said yes, and the body did not arrive whole.
+    fn cut_off(&self, limit: usize, error: BodyError) -> Failure {
+        let (endpoint, call) = (self.endpoint.to_string(), self.call.name());
+        match error {
+            BodyError::TooLarge => Failure::from(Error::TooLarge {
+                endpoint,
+                call,
+                limit,
+            }),
+            BodyError::Broken(source) => Failure {
+                error: Error::Decode {
+                    endpoint,
+                    call,
+                    source,
+                },
+                another_may_answer: true,
+            },
+        }
+    }
+
+    pub(super) fn unsent_or_unanswered(&self, error: TransportError) -> Failure {
+        match error.sent {
+            Sent::No => Failure::not_sent(self.endpoint, error.source),
+            Sent::Maybe => Failure::unanswered(self.endpoint, error.source),
+        }
+    }
+
+    /// The call as a request to this endpoint.
+    pub(super) fn request(&self, call: &Call) -> Result<Request<Bytes>, Failure> {
+        let caller_id = &self.client.caller_id;
+        let mut request = Request::builder()
+            .method(call.method())
+            .uri(self.endpoint.url(&call.path_and_query()))
+            // PD before 8.0 knows only the second.
+            .header("x-caller-id", caller_id)
+            .header("component", caller_id);
+        if call.has_body() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        request
+            .body(call.body())
+            .map_err(|error| Failure::not_sent(self.endpoint, error))
+    }
+
+    /// The exchange within a span that says how it ended.
+    pub(super) async fn traced(
+        &self,
+        exchange: impl Future<Output = Result<Answer, Failure>>,
+    ) -> Result<Answer, Failure> {
+        let started = Instant::now();
+        let result = exchange.instrument(self.span.clone()).await;
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let _entered = self.span.enter();
+        match &result {
+            Ok(_) => tracing::debug!(elapsed_ms, "PD answered"),
+            Err(Failure { error, .. }) => {
+                self.span.record("error.type", field::debug(error.class()));
+                tracing::debug!(elapsed_ms, error = error.report(), "PD call failed");
+            }
+        }
+        result
+    }
+}
+
+impl Failure {
+    pub(super) fn not_sent(endpoint: &Endpoint, source: impl Into<BoxError>) -> Self {
+        let error = Error::NotSent {
+            endpoint: endpoint.to_string(),
+            source: source.into(),
+        };
+        Self {
+            error,
+            another_may_answer: true,
+        }
+    }
+
+    pub(super) fn unanswered(endpoint: &Endpoint, source: impl Into<BoxError>) -> Self {
+        let error = Error::Unanswered {
+            endpoint: endpoint.to_string(),
+            source: source.into(),
+        };
+        Self {
+            error,
+            another_may_answer: true,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            another_may_answer: false,
+        }
+    }
+}
