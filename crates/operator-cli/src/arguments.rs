@@ -16,7 +16,7 @@ pub(crate) fn id() -> Arg {
 }
 
 /// What [`id`] was given.
-pub(crate) fn meant(matches: &ArgMatches) -> &str {
+pub(crate) fn given_id(matches: &ArgMatches) -> &str {
     matches.get_one::<String>("id").map_or("", String::as_str)
 }
 

@@ -8,7 +8,7 @@ use crate::demo;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::{Format, Out};
+use crate::terminal::output::{Format, Output};
 use crate::verbs::{
     actions, approve, completions, findings, journal, mode, plan, policy, proposals, reap, recover,
     resolve, run, sim, undo, workflow,
@@ -19,19 +19,19 @@ pub(crate) fn main() -> Exit {
     let matches = command().get_matches();
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let given = global.output.unwrap_or(Format::Table);
-    let (mut out, done) = match global.resolve() {
+    let (mut output, done) = match global.resolve() {
         Ok(global) => {
-            let mut out = Out::new(global.output.unwrap_or(Format::Table));
-            let done = dispatch(&matches, &global, &mut out);
-            (out, done)
+            let mut output = Output::new(global.output.unwrap_or(Format::Table));
+            let done = dispatch(&matches, &global, &mut output);
+            (output, done)
         }
-        Err(failure) => (Out::new(given), Err(failure)),
+        Err(failure) => (Output::new(given), Err(failure)),
     };
     let exit = done.unwrap_or_else(|failure| {
-        failure.tell(&mut out);
+        failure.print(&mut output);
         failure.exit
     });
-    out.finish(exit)
+    output.finish(exit)
 }
 
 fn command() -> Command {
@@ -73,47 +73,47 @@ fn command() -> Command {
         .subcommand(sim::command())
 }
 
-fn dispatch(matches: &ArgMatches, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let connection = &global.connection;
     match matches.subcommand() {
-        Some(("actions", matches)) => actions::main(matches, out),
+        Some(("actions", matches)) => actions::main(matches, output),
         Some(("plan", matches)) => {
             let (call, matches) = call(matches, connection)?;
-            block_on(plan::main(call, matches, out))
+            block_on(plan::main(call, matches, output))
         }
         Some(("run", matches)) => {
             let confirm = parsed::<Confirm>(matches);
             let (call, matches) = call(matches, connection)?;
-            block_on(run::main(call, matches, &confirm, global, out))
+            block_on(run::main(call, matches, &confirm, global, output))
         }
-        Some(("proposals", matches)) => block_on(proposals::main(matches, global, out)),
+        Some(("proposals", matches)) => block_on(proposals::main(matches, global, output)),
         Some((verb @ ("approve" | "reject" | "cancel"), matches)) => {
-            block_on(approve::main(verb, matches, global, out))
+            block_on(approve::main(verb, matches, global, output))
         }
         Some(("undo", matches)) => {
             let confirm = parsed::<Confirm>(matches);
-            block_on(undo::undo_main(matches, &confirm, global, out))
+            block_on(undo::undo_main(matches, &confirm, global, output))
         }
-        Some(("recover", _)) => block_on(recover::main(global, out)),
-        Some(("resolve", matches)) => block_on(resolve::resolve_main(matches, global, out)),
-        Some(("release", matches)) => block_on(resolve::release_main(matches, global, out)),
-        Some(("reap", _)) => block_on(reap::reap_main(global, out)),
-        Some(("mode", matches)) => block_on(mode::mode_main(matches, global, out)),
-        Some(("kill-switch", matches)) => block_on(mode::kill_switch_main(matches, global, out)),
-        Some(("workflow", matches)) => block_on(workflow::main(matches, global, out)),
-        Some(("journal", matches)) => block_on(journal::main(matches, global, out)),
+        Some(("recover", _)) => block_on(recover::main(global, output)),
+        Some(("resolve", matches)) => block_on(resolve::resolve_main(matches, global, output)),
+        Some(("release", matches)) => block_on(resolve::release_main(matches, global, output)),
+        Some(("reap", _)) => block_on(reap::reap_main(global, output)),
+        Some(("mode", matches)) => block_on(mode::mode_main(matches, global, output)),
+        Some(("kill-switch", matches)) => block_on(mode::kill_switch_main(matches, global, output)),
+        Some(("workflow", matches)) => block_on(workflow::main(matches, global, output)),
+        Some(("journal", matches)) => block_on(journal::main(matches, global, output)),
         Some(("policy", matches)) => match matches.subcommand() {
             Some(("explain", matches)) => {
                 let (call, matches) = call(matches, connection)?;
-                block_on(policy::explain(&call, matches, global, out))
+                block_on(policy::explain(&call, matches, global, output))
             }
-            _ => policy::check(global, out),
+            _ => policy::check(global, output),
         },
-        Some(("why", matches)) => block_on(findings::why_main(matches, global, out)),
-        Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, out)),
+        Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
+        Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
         Some(("completions", matches)) => completions::main(matches, command()),
-        Some(("demo", _)) => block_on(demo::main(out)),
-        Some(("sim", matches)) => block_on(sim::main(matches, out)),
+        Some(("demo", _)) => block_on(demo::main(output)),
+        Some(("sim", matches)) => block_on(sim::main(matches, output)),
         _ => Err(Failure::usage("no such command")),
     }
 }

@@ -3,7 +3,7 @@
 //! The one place of this command that names actions: it is a script about TiKV. Everything that
 //! is claimed is checked against the state of the simulator too.
 
-mod stage;
+mod cluster;
 mod steps;
 
 use std::time::Instant;
@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::{Out, note};
+use crate::terminal::output::{Output, note};
 
-use self::stage::Stage;
+use self::cluster::DemoCluster;
 
 pub(crate) fn command() -> Command {
     Command::new("demo")
@@ -23,24 +23,24 @@ pub(crate) fn command() -> Command {
 }
 
 /// Where the demo tells what it shows: with the data, unless data is JSON.
-struct Teller<'a> {
-    out: &'a mut Out,
+struct Printer<'a> {
+    output: &'a mut Output,
 }
 
-impl Teller<'_> {
-    fn tell(&mut self, text: &str) {
-        if self.out.is_json() {
+impl Printer<'_> {
+    fn print(&mut self, text: &str) {
+        if self.output.is_json() {
             note(text);
         } else {
-            self.out.data(text);
+            self.output.data(text);
         }
     }
 }
 
-pub(crate) async fn main(out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) async fn main(output: &mut Output) -> Result<Exit, Failure> {
     tokio::select! {
         biased;
-        exit = play(out) => exit,
+        exit = play(output) => exit,
         // Dropped with everything it made.
         _ = tokio::signal::ctrl_c() => {
             Err(Failure::new(Exit::Failed, "interrupted", "the demo was interrupted"))
@@ -48,32 +48,32 @@ pub(crate) async fn main(out: &mut Out) -> Result<Exit, Failure> {
     }
 }
 
-async fn play(out: &mut Out) -> Result<Exit, Failure> {
+async fn play(output: &mut Output) -> Result<Exit, Failure> {
     let begun = Instant::now();
-    let mut teller = Teller { out };
-    let mut stage = Stage::set().await?;
-    teller.tell(&format!(
+    let mut printer = Printer { output };
+    let mut cluster = DemoCluster::set().await?;
+    printer.print(&format!(
         "A simulated PD with {} stores and {} regions listens at {}.",
-        stage::STORES,
-        stage::REGIONS,
-        stage.sim.endpoint(),
+        cluster::STORES,
+        cluster::REGIONS,
+        cluster.sim.endpoint(),
     ));
     let mut steps: Vec<Value> = Vec::new();
     let mut unproven = None;
     for (number, step) in steps::ALL.iter().enumerate() {
         let (number, of) = (number + 1, steps::ALL.len());
-        teller.tell(&format!(
+        printer.print(&format!(
             "\n── {number}/{of} {} ──\n{}\n",
             step.title, step.shows
         ));
         let step_begun = Instant::now();
-        let result = (step.play)(&mut stage, &mut teller).await;
+        let result = (step.play)(&mut cluster, &mut printer).await;
         let seconds = step_begun.elapsed().as_secs_f64();
         let (proven, text) = match result {
             Ok(text) => (true, text),
             Err(text) => (false, text),
         };
-        teller.tell(&format!(
+        printer.print(&format!(
             "{}: {text}",
             if proven { "Proven" } else { "NOT PROVEN" }
         ));
@@ -89,20 +89,20 @@ async fn play(out: &mut Out) -> Result<Exit, Failure> {
         }
     }
     let seconds = begun.elapsed().as_secs_f64();
-    if teller.out.is_json() {
-        teller.out.json(&json!({
+    if printer.output.is_json() {
+        printer.output.json(&json!({
             "proven": unproven.is_none(),
             "steps": steps,
-            "intents": stage.intents,
-            "sends_past_the_guard": stage.unguarded,
-            "writes_seen_by_pd": stage.sim.writes().len(),
-            "journal_records": stage.journal_records().await,
+            "intents": cluster.intents,
+            "sends_past_the_guard": cluster.unguarded,
+            "writes_seen_by_pd": cluster.sim.writes().len(),
+            "journal_records": cluster.journal_records().await,
             "seconds": seconds,
         }));
     }
     match unproven {
         None => {
-            teller.tell(&format!(
+            printer.print(&format!(
                 "\nAll of it in {seconds:.0} s, and nothing is left behind."
             ));
             Ok(Exit::Done)

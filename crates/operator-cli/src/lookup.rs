@@ -50,7 +50,7 @@ pub(crate) async fn known(guard: &Guard, meant: &str) -> Result<String, Failure>
     }
 }
 
-/// What a life is about, for the commands that it leads to.
+/// What a proposal is about, for the commands that it leads to.
 pub(crate) fn call(status: &ProposalStatus, connection: &Connection) -> Option<Call> {
     let definitions = subjects::definitions();
     let action = &status.proposal.request.action;

@@ -15,7 +15,7 @@ use crate::terminal::failure::Failure;
 const BUILT_IN: &str = include_str!("built-in-policy.toml");
 
 /// A policy and where it is from.
-pub(crate) struct Loaded {
+pub(crate) struct LoadedPolicy {
     pub(crate) policy: Policy,
     /// The file, or that it is built in.
     pub(crate) source: String,
@@ -38,7 +38,7 @@ impl State {
     }
 
     /// The policy that holds.
-    pub(crate) fn policy(&self) -> Result<Loaded, Failure> {
+    pub(crate) fn policy(&self) -> Result<LoadedPolicy, Failure> {
         let path = self
             .policy
             .clone()
@@ -58,7 +58,7 @@ impl State {
             known.map(|()| policy)
         });
         let policy = policy.map_err(|error| Failure::policy(&source, &error))?;
-        Ok(Loaded { policy, source })
+        Ok(LoadedPolicy { policy, source })
     }
 
     /// The guard of a system, under the policy.
@@ -77,14 +77,14 @@ impl State {
         ))
     }
 
-    /// Controls under the policy.
+    /// The decisions people take, under the policy.
     pub(crate) fn controls(&self) -> Result<Controls, Failure> {
         let policy = self.policy()?.policy;
         Ok(Controls::new(self.journal()?, Arc::new(policy)))
     }
 
-    /// Controls for what needs no policy: to look, and to stop. Works with a
-    /// policy that is broken.
+    /// The same for decisions that need no policy: to look, and to stop. Works with a policy
+    /// that is broken.
     pub(crate) fn bare_controls(&self) -> Result<Controls, Failure> {
         Ok(Controls::new(self.journal()?, Arc::new(Unrestricted)))
     }

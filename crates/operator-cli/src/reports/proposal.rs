@@ -67,8 +67,8 @@ pub(crate) fn text(status: &ProposalStatus, connection: &Connection, now: Timest
         row("approved by", Some(approved(approval, now)));
     }
     if let Some(cancel) = &status.cancel {
-        let said = format!("{} at {}: {}", cancel.by, when(cancel.at), cancel.reason);
-        row("stopped by", Some(said));
+        let text = format!("{} at {}: {}", cancel.by, when(cancel.at), cancel.reason);
+        row("stopped by", Some(text));
     }
     row("carried out by", status.owner.clone());
     row(

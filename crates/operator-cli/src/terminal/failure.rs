@@ -6,7 +6,7 @@ use action_guard::{CommitError, GuardError, JournalError, Refusal};
 use serde_json::{Value, json};
 
 use crate::terminal::exit_code::Exit;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 
 /// What keeps a command from its result.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Failure {
     }
 
     /// Tells people on stderr and, where JSON is wanted, programs on stdout.
-    pub(crate) fn tell(&self, out: &mut Out) {
+    pub(crate) fn print(&self, output: &mut Output) {
         let mut lines = vec![format!("error: {}", printable(&self.message))];
         lines.extend(
             self.problems
@@ -70,9 +70,9 @@ impl Failure {
                 .iter()
                 .map(|next| format!("  {}", printable(next))),
         );
-        out.note(&lines.join("\n"));
-        if out.is_json() {
-            out.json(&self.json());
+        output.note(&lines.join("\n"));
+        if output.is_json() {
+            output.json(&self.json());
         }
     }
 
@@ -126,21 +126,21 @@ impl Failure {
 impl Failure {
     /// What the state, the mode, the rules or a person do not allow, and the way on.
     fn of_refusal(refusal: &Refusal) -> Self {
-        let said = refusal.to_string();
+        let text = refusal.to_string();
         match refusal {
-            Refusal::Observing => Self::refused("observing", said)
+            Refusal::Observing => Self::refused("observing", text)
                 .next("`operator mode execute --reason TEXT` allows sends on this state directory"),
-            Refusal::Killed { .. } => Self::refused("killed", said)
+            Refusal::Killed { .. } => Self::refused("killed", text)
                 .next("`operator kill-switch status` shows it, `kill-switch reset` ends it"),
-            Refusal::Denied { .. } => Self::refused("denied", said)
+            Refusal::Denied { .. } => Self::refused("denied", text)
                 .next("`operator policy explain ACTION` shows how the policy came to this"),
             Refusal::NotProven { .. } => {
-                Self::refused("not_proven", said).next("sign it with `--sign-with FILE`")
+                Self::refused("not_proven", text).next("sign it with `--sign-with FILE`")
             }
-            Refusal::UnknownProposal { .. } => Self::new(Exit::Usage, "unknown_proposal", said)
+            Refusal::UnknownProposal { .. } => Self::new(Exit::Usage, "unknown_proposal", text)
                 .next("`operator proposals list` shows those that are open"),
-            Refusal::ResourceHeld { .. } => Self::refused("resource_held", said),
-            _ => Self::refused("refused", said),
+            Refusal::ResourceHeld { .. } => Self::refused("resource_held", text),
+            _ => Self::refused("refused", text),
         }
     }
 }

@@ -22,12 +22,12 @@ pub(crate) enum Format {
 /// Where the command writes.
 ///
 /// A reader that goes away does not stop the command: what was started is followed to its end.
-pub(crate) struct Out {
+pub(crate) struct Output {
     format: Format,
     failure: Option<io::Error>,
 }
 
-impl Out {
+impl Output {
     pub(crate) fn new(format: Format) -> Self {
         Self {
             format,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::flags::first_sentence;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::{Format, Out};
+use crate::terminal::output::{Format, Output};
 use crate::terminal::table;
 
 pub(crate) fn command() -> Command {
@@ -47,19 +47,19 @@ pub(crate) fn command() -> Command {
         .subcommands([list, show])
 }
 
-pub(crate) fn main(matches: &ArgMatches, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let definitions = crate::subjects::definitions();
     match matches.subcommand() {
         Some(("list", matches)) => {
             let as_json = match matches.get_one::<Format>("format") {
                 Some(format) => *format == Format::Json,
-                None => out.is_json(),
+                None => output.is_json(),
             };
-            list(&definitions, as_json, out);
+            list(&definitions, as_json, output);
         }
         Some(("show", matches)) => {
             let name = matches.get_one::<String>("name").map_or("", String::as_str);
-            let default = if out.is_json() { "json" } else { "table" };
+            let default = if output.is_json() { "json" } else { "table" };
             let format = matches
                 .get_one::<String>("format")
                 .map_or(default, String::as_str);
@@ -70,16 +70,16 @@ pub(crate) fn main(matches: &ArgMatches, out: &mut Out) -> Result<Exit, Failure>
                 Failure::usage(format!("there is no action `{name}`"))
                     .next("`operator actions list` shows all of them")
             })?;
-            show(definition, format, out);
+            show(definition, format, output);
         }
         _ => return Err(Failure::usage("no such command")),
     }
     Ok(Exit::Done)
 }
 
-fn list(definitions: &[ActionDefinition], as_json: bool, out: &mut Out) {
+fn list(definitions: &[ActionDefinition], as_json: bool, output: &mut Output) {
     if as_json {
-        out.json(&json!({"actions": definitions}));
+        output.json(&json!({"actions": definitions}));
         return;
     }
     let rows = definitions
@@ -94,20 +94,20 @@ fn list(definitions: &[ActionDefinition], as_json: bool, out: &mut Out) {
             ]
         })
         .collect();
-    out.data(&table::table(
+    output.data(&table::table(
         &["name", "kind", "risk", "what it does"],
         rows,
     ));
 }
 
-fn show(definition: &ActionDefinition, format: &str, out: &mut Out) {
+fn show(definition: &ActionDefinition, format: &str, output: &mut Output) {
     match format {
-        "json" => out.json(definition),
-        "mcp" => out.json(&tool_json::mcp(definition)),
-        "openai" => out.json(&tool_json::openai_chat(definition)),
-        "openai-responses" => out.json(&tool_json::openai_responses(definition)),
-        "anthropic" => out.json(&tool_json::anthropic(definition)),
-        _ => out.data(&text(definition)),
+        "json" => output.json(definition),
+        "mcp" => output.json(&tool_json::mcp(definition)),
+        "openai" => output.json(&tool_json::openai_chat(definition)),
+        "openai-responses" => output.json(&tool_json::openai_responses(definition)),
+        "anthropic" => output.json(&tool_json::anthropic(definition)),
+        _ => output.data(&text(definition)),
     }
 }
 

@@ -6,13 +6,13 @@ use action_guard::{Decider, PlanHash, ProposalStatus};
 use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 
-use crate::arguments::{given_reason, id, meant, reason};
+use crate::arguments::{given_id, given_reason, id, reason};
 use crate::lookup;
 use crate::reports::proposal;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::{Out, note};
+use crate::terminal::output::{Output, note};
 
 /// The fewest digits that stand for a plan.
 const SHORTEST: usize = 12;
@@ -45,12 +45,12 @@ pub(crate) async fn main(
     verb: &str,
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let controls = global.state.controls()?;
     let actor = global.state.actor()?;
     let key = global.state.key()?;
-    let found = lookup::find(&*controls.state().await?, meant(matches))?;
+    let found = lookup::find(&*controls.state().await?, given_id(matches))?;
     let id = &found.proposal.id;
     let status = match verb {
         "approve" => {
@@ -66,8 +66,8 @@ pub(crate) async fn main(
         _ => controls.cancel(id, &actor, given_reason(matches)).await?,
     };
     let now = Timestamp::now();
-    if out.is_json() {
-        out.json(&proposal::json(&status, now));
+    if output.is_json() {
+        output.json(&proposal::json(&status, now));
     } else {
         let proven = if key.is_some() && verb == "approve" {
             "signed"
@@ -75,7 +75,7 @@ pub(crate) async fn main(
             "claimed"
         };
         let phase = status.phase_at(now);
-        out.data(&format!("{id} is {phase}, by {actor} (identity {proven})"));
+        output.data(&format!("{id} is {phase}, by {actor} (identity {proven})"));
     }
     Ok(Exit::Done)
 }

@@ -17,7 +17,7 @@ use crate::reports::{outcome, proposal as proposals};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 
 /// Between two looks whether people have agreed.
@@ -30,7 +30,7 @@ pub(crate) async fn go_on(
     proposal: &Proposal,
     confirm: &Confirm,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let actor = global.state.actor()?;
     let planned = Planned {
@@ -40,7 +40,7 @@ pub(crate) async fn go_on(
         plan: &proposal.plan,
         undo: &proposal.undo,
     };
-    out.note(&planned.text());
+    output.note(&planned.text());
     let called_off = async |why: &str| {
         // It is gone with its plan in any case.
         let _ = guard.cancel(&proposal.id, &actor, why).await;
@@ -51,17 +51,17 @@ pub(crate) async fn go_on(
     }
     if !proposal.plan.verdict.may_be_sent() {
         called_off("its plan does not go ahead").await;
-        return Ok(not_sent(call, proposal, out));
+        return Ok(not_sent(call, proposal, output));
     }
     let status = guard.proposal_status(&proposal.id).await?;
-    out.note(&format!(
+    output.note(&format!(
         "\n{}\n",
         printable(&proposals::ruling(&status.ruling))
     ));
     if status.phase == Phase::NeedsApproval {
         match confirm.wait {
-            Some(wait) => approved(guard, &status, wait, out).await?,
-            None => return Ok(waits(call, &status, out)),
+            Some(wait) => approved(guard, &status, wait, output).await?,
+            None => return Ok(waits(call, &status, output)),
         }
     }
     if guard.state().await?.mode != Mode::Execute {
@@ -71,7 +71,7 @@ pub(crate) async fn go_on(
         called_off("not confirmed").await;
         return Err(failure);
     }
-    carry_out(call, guard, proposal, out).await
+    carry_out(call, guard, proposal, output).await
 }
 
 /// Waits until people have agreed.
@@ -79,9 +79,9 @@ async fn approved(
     guard: &Guard,
     waiting: &ProposalStatus,
     wait: Duration,
-    out: &Out,
+    output: &Output,
 ) -> Result<(), Failure> {
-    out.note(&proposals::waiting(waiting));
+    output.note(&proposals::waiting(waiting));
     let id = &waiting.proposal.id;
     let until = Instant::now() + wait;
     loop {
@@ -97,8 +97,8 @@ async fn approved(
             }
             Phase::Approved => return Ok(()),
             phase => {
-                let said = format!("proposal {id} is {phase}: nothing was sent");
-                return Err(Failure::refused("not_approved", said));
+                let text = format!("proposal {id} is {phase}: nothing was sent");
+                return Err(Failure::refused("not_approved", text));
             }
         }
         tokio::select! {
@@ -114,10 +114,10 @@ async fn approved(
     }
 }
 
-fn waits(call: &Call, status: &ProposalStatus, out: &mut Out) -> Exit {
-    if out.is_json() {
+fn waits(call: &Call, status: &ProposalStatus, output: &mut Output) -> Exit {
+    if output.is_json() {
         let proposal = &status.proposal;
-        out.json(&json!({
+        output.json(&json!({
             "id": proposal.id,
             "action": call.definition.name,
             "parameters": proposal.request.parameters,
@@ -129,7 +129,7 @@ fn waits(call: &Call, status: &ProposalStatus, out: &mut Out) -> Exit {
             "plan": proposal.plan,
         }));
     }
-    out.note(&proposals::waiting(status));
+    output.note(&proposals::waiting(status));
     Exit::Waiting
 }
 
@@ -138,13 +138,13 @@ pub(crate) async fn carry_out(
     call: &Call,
     guard: &Guard,
     proposal: &Proposal,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let mut follow = Follow::default();
     let executed = {
         let mut on_event = |event: Event| {
-            if out.is_lines() {
-                out.json(&event);
+            if output.is_lines() {
+                output.json(&event);
             }
             follow.event(event);
         };
@@ -162,14 +162,14 @@ pub(crate) async fn carry_out(
             } else {
                 Exit::of_outcome(report.outcome.result)
             };
-            ended(call, proposal, &report, out);
+            ended(call, proposal, &report, output);
             Ok(exit)
         }
         Some(Err(GuardError::NotSent {
             verdict: Verdict::NoOp { already },
         })) => {
-            out.note(&format!("nothing to do any more: {}", printable(&already)));
-            Ok(not_sent(call, proposal, out))
+            output.note(&format!("nothing to do any more: {}", printable(&already)));
+            Ok(not_sent(call, proposal, output))
         }
         Some(Err(error)) => Err(error.into()),
         None if follow.intents == 0 => Err(Failure::refused(
@@ -186,11 +186,11 @@ pub(crate) async fn carry_out(
 }
 
 /// Nothing is sent when the plan says no, or that there is nothing to do.
-fn not_sent(call: &Call, proposal: &Proposal, out: &mut Out) -> Exit {
+fn not_sent(call: &Call, proposal: &Proposal, output: &mut Output) -> Exit {
     let exit = Exit::of_verdict(&proposal.plan.verdict);
-    out.note("nothing was sent");
-    if out.is_json() {
-        out.json(&json!({
+    output.note("nothing was sent");
+    if output.is_json() {
+        output.json(&json!({
             "id": proposal.id,
             "action": call.definition.name,
             "parameters": proposal.request.parameters,
@@ -209,9 +209,9 @@ fn is_refusal(report: &Report, follow: &Follow) -> bool {
         && follow.unanswered == 0
 }
 
-fn ended(call: &Call, proposal: &Proposal, report: &Report, out: &mut Out) {
-    if out.is_json() {
-        out.json(&json!({
+fn ended(call: &Call, proposal: &Proposal, report: &Report, output: &mut Output) {
+    if output.is_json() {
+        output.json(&json!({
             "id": report.id,
             "action": report.action,
             "parameters": report.parameters,
@@ -224,7 +224,7 @@ fn ended(call: &Call, proposal: &Proposal, report: &Report, out: &mut Out) {
             "undo_command": outcome::undo_command(call, &report.undo),
         }));
     } else {
-        out.data(&outcome::report(call, report));
+        output.data(&outcome::report(call, report));
     }
 }
 

@@ -14,7 +14,7 @@ use crate::settings::Global;
 use crate::settings::connection::Connection;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::terminal::table::when;
 use crate::terminal::table::{section, shortened, text_of};
 
@@ -35,19 +35,19 @@ pub(crate) fn doctor() -> Command {
 pub(crate) async fn why_main(
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let call = call(WHY, Role::Diagnose, &global.connection)?;
-    main(call, matches, global, out).await
+    main(call, matches, global, output).await
 }
 
 pub(crate) async fn doctor_main(
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let call = call(DOCTOR, Role::Leftovers, &global.connection)?;
-    main(call, matches, global, out).await
+    main(call, matches, global, output).await
 }
 
 /// A verb for the first action with this role, with its flags. Without one the verb is there and
@@ -82,7 +82,7 @@ async fn main(
     call: Call,
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let given = flags::parameters(&call.definition, matches)?;
     let registry = crate::subjects::registry(&call.connection)?;
@@ -91,11 +91,11 @@ async fn main(
     check_system(&call, &catalogue).await?;
     let result = catalogue.observe(&call.definition.name, parameters).await?;
     let findings = findings(&result)?;
-    let owned = owned(&call, &catalogue, &findings, global, out).await;
-    if out.is_json() {
-        out.json(&with_commands(&call, &findings, &owned, result));
+    let owned = owned(&call, &catalogue, &findings, global, output).await;
+    if output.is_json() {
+        output.json(&with_commands(&call, &findings, &owned, result));
     } else {
-        out.data(&text(&call, &findings, &owned, &result));
+        output.data(&text(&call, &findings, &owned, &result));
     }
     Ok(if findings.is_empty() {
         Exit::Done
@@ -117,7 +117,7 @@ async fn owned(
     catalogue: &Catalogue,
     findings: &[Finding],
     global: &Global,
-    out: &Out,
+    output: &Output,
 ) -> BTreeMap<String, Arc<ActiveEffect>> {
     let lasts = |finding: &Finding| finding.lasting_effect.is_some();
     let is_there = |global: &Global| global.state.directory().is_ok_and(|path| path.exists());
@@ -127,7 +127,7 @@ async fn owned(
     match known_effects(call, catalogue, global).await {
         Ok(effects) => effects,
         Err(failure) => {
-            out.note(&format!(
+            output.note(&format!(
                 "whose effects they are is not known: {}",
                 failure.message()
             ));

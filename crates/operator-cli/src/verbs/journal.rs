@@ -9,7 +9,7 @@ use crate::reports::plan;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::terminal::table::table;
 use crate::terminal::table::when;
 
@@ -54,18 +54,18 @@ pub(crate) fn command() -> Command {
 pub(crate) async fn main(
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let journal = global.state.journal()?;
     match matches.subcommand() {
-        Some(("show", matches)) => show(&*journal, matches, out).await,
-        Some(("verify", matches)) => verify(&*journal, matches, out).await,
+        Some(("show", matches)) => show(&*journal, matches, output).await,
+        Some(("verify", matches)) => verify(&*journal, matches, output).await,
         Some(("head", _)) => {
             let head = journal.verify().await?.head;
-            if out.is_json() {
-                out.json(&head);
+            if output.is_json() {
+                output.json(&head);
             } else {
-                out.data(&format!("{}:{}", head.seq, head.hash));
+                output.data(&format!("{}:{}", head.seq, head.hash));
             }
             Ok(Exit::Done)
         }
@@ -73,7 +73,11 @@ pub(crate) async fn main(
     }
 }
 
-async fn show(journal: &dyn Journal, matches: &ArgMatches, out: &mut Out) -> Result<Exit, Failure> {
+async fn show(
+    journal: &dyn Journal,
+    matches: &ArgMatches,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let number = |name: &str| matches.get_one::<u64>(name).copied();
     let limit = usize::try_from(number("limit").unwrap_or(100)).unwrap_or(usize::MAX);
     let id = matches.get_one::<String>("id");
@@ -91,9 +95,9 @@ async fn show(journal: &dyn Journal, matches: &ArgMatches, out: &mut Out) -> Res
                 .take(limit - shown.len()),
         );
     }
-    if out.is_json() {
+    if output.is_json() {
         let entries: Vec<_> = shown.iter().map(json_of).collect();
-        out.list("entries", &entries);
+        output.list("entries", &entries);
         return Ok(Exit::Done);
     }
     let rows = shown.iter().map(|entry| {
@@ -106,7 +110,7 @@ async fn show(journal: &dyn Journal, matches: &ArgMatches, out: &mut Out) -> Res
             what,
         ]
     });
-    out.data(&table(
+    output.data(&table(
         &["no", "at", "record", "proposal", "what"],
         rows.collect(),
     ));
@@ -126,7 +130,7 @@ fn json_of(entry: &Entry) -> Value {
 async fn verify(
     journal: &dyn Journal,
     matches: &ArgMatches,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let verified = journal.verify().await?;
     if let Some(head) = matches.get_one::<String>("head") {
@@ -150,11 +154,11 @@ async fn verify(
             ));
         }
     }
-    if out.is_json() {
-        out.json(&json!({"verified": true, "journal": verified}));
+    if output.is_json() {
+        output.json(&json!({"verified": true, "journal": verified}));
     } else {
         let (first, head) = (verified.first, verified.head);
-        out.data(&format!(
+        output.data(&format!(
             "Verified: records {first} to {}, in {} segments, are as they were written\n{}:{}",
             head.seq, verified.segments, head.seq, head.hash
         ));
@@ -164,7 +168,8 @@ async fn verify(
 
 /// A record in a line: its kind, and what it says.
 fn line(record: &Record) -> (&'static str, String) {
-    let said = |by: &dyn std::fmt::Display, reason: &str| format!("by {by}: {}", printable(reason));
+    let by_reason =
+        |by: &dyn std::fmt::Display, reason: &str| format!("by {by}: {}", printable(reason));
     match record {
         Record::Checkpoint { .. } => ("checkpoint", String::new()),
         Record::Proposed { proposal, ruling } => {
@@ -190,8 +195,8 @@ fn line(record: &Record) -> (&'static str, String) {
                 format!("by {} (identity {identity})", approval.by),
             )
         }
-        Record::Rejected { by, reason, .. } => ("rejected", said(by, reason)),
-        Record::Cancelled { by, reason, .. } => ("cancelled", said(by, reason)),
+        Record::Rejected { by, reason, .. } => ("rejected", by_reason(by, reason)),
+        Record::Cancelled { by, reason, .. } => ("cancelled", by_reason(by, reason)),
         Record::Intent { .. } => ("intent", String::new()),
         Record::Answer { answer, .. } => {
             let json = serde_json::to_value(answer).unwrap_or_default();
@@ -206,9 +211,9 @@ fn line(record: &Record) -> (&'static str, String) {
             )
         }
         Record::Adopted { from, .. } => ("adopted", format!("from {}", printable(from))),
-        Record::Resolved { by, reason, .. } => ("resolved", said(by, reason)),
-        Record::Released { by, reason, .. } => ("released", said(by, reason)),
-        Record::BreakGlass { by, reason, .. } => ("break glass", said(by, reason)),
+        Record::Resolved { by, reason, .. } => ("resolved", by_reason(by, reason)),
+        Record::Released { by, reason, .. } => ("released", by_reason(by, reason)),
+        Record::BreakGlass { by, reason, .. } => ("break glass", by_reason(by, reason)),
         Record::Mode {
             mode,
             by,
@@ -220,15 +225,15 @@ fn line(record: &Record) -> (&'static str, String) {
             let identity = if proof.is_some() { "signed" } else { "claimed" };
             (
                 "mode",
-                format!("{mode}, {} (identity {identity})", said(by, reason)),
+                format!("{mode}, {} (identity {identity})", by_reason(by, reason)),
             )
         }
-        Record::Killed { by, reason } => ("killed", said(by, reason)),
+        Record::Killed { by, reason } => ("killed", by_reason(by, reason)),
         Record::Reset { by, reason, proof } => {
             let identity = if proof.is_some() { "signed" } else { "claimed" };
             (
                 "reset",
-                format!("{} (identity {identity})", said(by, reason)),
+                format!("{} (identity {identity})", by_reason(by, reason)),
             )
         }
         _ => ("other", String::new()),

@@ -9,7 +9,7 @@ use crate::arguments::{given_reason, reason};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::terminal::table::{section, when};
 
 pub(crate) fn mode() -> Command {
@@ -44,7 +44,7 @@ pub(crate) fn kill_switch() -> Command {
 pub(crate) async fn mode_main(
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     if let Some(mode) = matches.get_one::<String>("mode") {
         let (actor, key) = (global.state.actor()?, global.state.key()?);
@@ -72,15 +72,15 @@ pub(crate) async fn mode_main(
     } else {
         ""
     };
-    if out.is_json() {
-        out.json(&json!({
+    if output.is_json() {
+        output.json(&json!({
             "mode": state.mode,
             "stopped": state.killed,
             "state_dir": directory.display().to_string(),
         }));
     } else {
         let place = directory.display().to_string();
-        out.data(&format!(
+        output.data(&format!(
             "{} in {}{stopped}",
             word(state.mode),
             printable(&place)
@@ -92,7 +92,7 @@ pub(crate) async fn mode_main(
 pub(crate) async fn kill_switch_main(
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     match matches.subcommand() {
         Some(("on", matches)) => {
@@ -100,7 +100,7 @@ pub(crate) async fn kill_switch_main(
             let stop = controls
                 .stop(&global.state.actor()?, given_reason(matches))
                 .await?;
-            told(&stop, global, out)
+            stopped(&stop, global, output)
         }
         Some(("reset", matches)) => {
             let (actor, key) = (global.state.actor()?, global.state.key()?);
@@ -113,18 +113,18 @@ pub(crate) async fn kill_switch_main(
                 .controls()?
                 .reset(by, given_reason(matches))
                 .await?;
-            status(global, out).await
+            status(global, output).await
         }
-        _ => status(global, out).await,
+        _ => status(global, output).await,
     }
 }
 
-async fn status(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+async fn status(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let journal = global.state.journal()?;
     let by_file = journal.is_stopped().await?;
     let state = journal.state().await?;
-    if out.is_json() {
-        out.json(&json!({
+    if output.is_json() {
+        output.json(&json!({
             "stopped": by_file || state.killed.is_some(),
             "by": state.killed,
             "kill_file": by_file,
@@ -132,11 +132,11 @@ async fn status(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
         }));
         return Ok(Exit::Done);
     }
-    out.data(&said(&state, by_file));
+    output.data(&status_text(&state, by_file));
     Ok(Exit::Done)
 }
 
-fn said(state: &State, by_file: bool) -> String {
+fn status_text(state: &State, by_file: bool) -> String {
     match (&state.killed, by_file) {
         (Some(killed), _) => {
             let (by, at) = (&killed.by, when(killed.at));
@@ -150,7 +150,7 @@ fn said(state: &State, by_file: bool) -> String {
     }
 }
 
-fn told(stop: &Stop, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+fn stopped(stop: &Stop, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let directory = global.state.directory()?.display().to_string();
     let unrecorded = stop
         .unrecorded
@@ -160,8 +160,8 @@ fn told(stop: &Stop, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let in_force: Vec<_> = stop.in_force.iter().map(|effect| json!(effect)).collect();
     let in_motion: Vec<String> = stop.in_motion.iter().map(id).collect();
     let cancelled: Vec<String> = stop.cancelled.iter().map(id).collect();
-    if out.is_json() {
-        out.json(&json!({
+    if output.is_json() {
+        output.json(&json!({
             "stopped": true,
             "state_dir": directory,
             "unrecorded": unrecorded,
@@ -190,7 +190,7 @@ fn told(stop: &Stop, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
                 .to_owned(),
         ),
     ];
-    out.data(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"));
+    output.data(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"));
     Ok(Exit::Done)
 }
 

@@ -11,9 +11,13 @@ use crate::reports::outcome;
 use crate::reports::plan::Planned;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 
-pub(crate) async fn main(call: Call, matches: &ArgMatches, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) async fn main(
+    call: Call,
+    matches: &ArgMatches,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let name = &call.definition.name;
     let given = flags::parameters(&call.definition, matches)?;
     let registry = crate::subjects::registry(&call.connection)?;
@@ -30,8 +34,8 @@ pub(crate) async fn main(call: Call, matches: &ArgMatches, out: &mut Out) -> Res
     check_system(&call, &catalogue).await?;
     let plan = catalogue.plan(name, parameters.clone()).await?;
     let undo = catalogue.undo(name, parameters.clone(), &plan.before, None, None)?;
-    if out.is_json() {
-        out.json(&json!({
+    if output.is_json() {
+        output.json(&json!({
             "action": name,
             "parameters": parameters,
             "plan": plan,
@@ -46,7 +50,7 @@ pub(crate) async fn main(call: Call, matches: &ArgMatches, out: &mut Out) -> Res
             plan: &plan,
             undo: &undo,
         };
-        out.data(&planned.text());
+        output.data(&planned.text());
     }
     Ok(Exit::of_verdict(&plan.verdict))
 }

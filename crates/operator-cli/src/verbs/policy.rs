@@ -12,7 +12,7 @@ use crate::flags;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::terminal::table::section;
 
 pub(crate) fn command() -> Command {
@@ -48,12 +48,12 @@ pub(crate) fn command() -> Command {
         ])
 }
 
-pub(crate) fn check(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) fn check(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let loaded = global.state.policy()?;
-    if out.is_json() {
-        out.json(&json!({"policy": loaded.source, "right": true}));
+    if output.is_json() {
+        output.json(&json!({"policy": loaded.source, "right": true}));
     } else {
-        out.data(&format!(
+        output.data(&format!(
             "The policy ({}) is right",
             printable(&loaded.source)
         ));
@@ -66,7 +66,7 @@ pub(crate) async fn explain(
     call: &Call,
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let loaded = global.state.policy()?;
     let actor = global.state.actor()?;
@@ -99,8 +99,8 @@ pub(crate) async fn explain(
     }
     let explanation = loaded.policy.explain(&ask, &Usage::of(&state));
     let unplanned = planned.as_ref().err();
-    if out.is_json() {
-        out.json(&json!({
+    if output.is_json() {
+        output.json(&json!({
             "policy": loaded.source,
             "action": name,
             "actor": actor,
@@ -109,7 +109,7 @@ pub(crate) async fn explain(
             "explanation": explanation,
         }));
     } else {
-        out.data(&text(&loaded.source, &explanation, unplanned));
+        output.data(&text(&loaded.source, &explanation, unplanned));
     }
     Ok(match explanation.decision.answer {
         Answer::Allow => Exit::Done,

@@ -4,13 +4,13 @@ use action_guard::Phase;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
 
-use crate::arguments::{id, meant};
+use crate::arguments::{given_id, id};
 use crate::lookup;
 use crate::reports::proposal;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::verbs::carry_out;
 
 pub(crate) fn command() -> Command {
@@ -37,7 +37,7 @@ pub(crate) fn command() -> Command {
 pub(crate) async fn main(
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let now = Timestamp::now();
     match matches.subcommand() {
@@ -49,32 +49,32 @@ pub(crate) async fn main(
             if !matches.get_flag("all") {
                 statuses.retain(|status| lookup::is_open(status, now));
             }
-            if out.is_json() {
+            if output.is_json() {
                 let statuses: Vec<_> = statuses
                     .iter()
                     .map(|status| proposal::json(status, now))
                     .collect();
-                out.list("proposals", &statuses);
+                output.list("proposals", &statuses);
             } else if statuses.is_empty() {
-                out.data("Nothing is open.");
+                output.data("Nothing is open.");
             } else {
-                out.data(&proposal::list(&statuses, now));
+                output.data(&proposal::list(&statuses, now));
             }
             Ok(Exit::Done)
         }
         Some(("show", matches)) => {
             let state = global.state.bare_controls()?.state().await?;
-            let found = lookup::find(&state, meant(matches))?;
-            if out.is_json() {
-                out.json(&proposal::json(&found, now));
+            let found = lookup::find(&state, given_id(matches))?;
+            if output.is_json() {
+                output.json(&proposal::json(&found, now));
             } else {
-                out.data(&proposal::text(&found, &global.connection, now));
+                output.data(&proposal::text(&found, &global.connection, now));
             }
             Ok(Exit::Done)
         }
         Some(("run", matches)) => {
             let guard = global.state.guard(&global.connection)?;
-            let found = lookup::find(&*guard.state().await?, meant(matches))?;
+            let found = lookup::find(&*guard.state().await?, given_id(matches))?;
             let proposal = &found.proposal;
             global.connection.check_system(&proposal.system)?;
             let call = lookup::call(&found, &global.connection).ok_or_else(|| {
@@ -86,16 +86,16 @@ pub(crate) async fn main(
             match found.phase_at(now) {
                 Phase::Approved => {}
                 Phase::NeedsApproval => {
-                    out.note(&proposal::waiting(&found));
-                    let said = "it is not approved yet";
-                    return Err(Failure::new(Exit::Waiting, "needs_approval", said));
+                    output.note(&proposal::waiting(&found));
+                    let text = "it is not approved yet";
+                    return Err(Failure::new(Exit::Waiting, "needs_approval", text));
                 }
                 phase => {
-                    let said = format!("proposal {} is {phase}: nothing was sent", proposal.id);
-                    return Err(Failure::refused("not_approved", said));
+                    let text = format!("proposal {} is {phase}: nothing was sent", proposal.id);
+                    return Err(Failure::refused("not_approved", text));
                 }
             }
-            carry_out::carry_out(&call, &guard, proposal, out).await
+            carry_out::carry_out(&call, &guard, proposal, output).await
         }
         _ => Err(Failure::usage("no such command")),
     }

@@ -13,7 +13,7 @@ use crate::settings::Global;
 use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 
 pub(crate) fn reap() -> Command {
@@ -22,23 +22,23 @@ pub(crate) fn reap() -> Command {
     )
 }
 
-pub(crate) async fn reap_main(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) async fn reap_main(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let guard = global.state.guard(&global.connection)?;
     let mut follow = Follow::default();
     let reaped = guard.reap(&mut |event| follow.event(event)).await;
     follow.finish();
     let reaped = reaped?;
-    if out.is_json() {
+    if output.is_json() {
         let reaped: Vec<_> = reaped.iter().map(|reaped| json!(reaped)).collect();
-        out.list("reaped", &reaped);
+        output.list("reaped", &reaped);
     } else if reaped.is_empty() {
-        out.data("No lease is over.");
+        output.data("No lease is over.");
     }
     let mut exit = Exit::Done;
     for one in &reaped {
-        let (text, ended) = told(one, global);
-        if !out.is_json() {
-            out.data(&text);
+        let (text, ended) = text(one, global);
+        if !output.is_json() {
+            output.data(&text);
         }
         if exit == Exit::Done {
             exit = ended;
@@ -47,7 +47,7 @@ pub(crate) async fn reap_main(global: &Global, out: &mut Out) -> Result<Exit, Fa
     Ok(exit)
 }
 
-fn told(reaped: &Reaped, global: &Global) -> (String, Exit) {
+fn text(reaped: &Reaped, global: &Global) -> (String, Exit) {
     let name = |effect: &Arc<ActiveEffect>| format!("{} ({})", printable(&effect.key), effect.id);
     match reaped {
         Reaped::Sent { effect, report } => {

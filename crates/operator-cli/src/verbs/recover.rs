@@ -10,14 +10,14 @@ use crate::reports::plan;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 
 pub(crate) fn command() -> Command {
     Command::new("recover").about("Look how everything ended that was sent and not followed")
 }
 
-pub(crate) async fn main(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let guard = global.state.bare_guard(&global.connection)?;
     let definitions = crate::subjects::definitions();
     let mut follow = Follow::default();
@@ -33,14 +33,14 @@ pub(crate) async fn main(global: &Global, out: &mut Out) -> Result<Exit, Failure
     let unknown = reports
         .iter()
         .any(|report| report.outcome.result == OutcomeKind::Unknown);
-    if out.is_json() {
-        out.json(&json!({"recovered": reports}));
+    if output.is_json() {
+        output.json(&json!({"recovered": reports}));
     } else if reports.is_empty() {
-        out.data("Nothing was left open.");
+        output.data("Nothing was left open.");
     }
     for report in reports
         .iter()
-        .filter(|_| !out.is_json())
+        .filter(|_| !output.is_json())
         .collect::<Vec<_>>()
     {
         let request = plan::request(&report.action, &report.parameters);
@@ -56,7 +56,7 @@ pub(crate) async fn main(global: &Global, out: &mut Out) -> Result<Exit, Failure
             ),
             None => outcome::outcome(&report.outcome),
         };
-        out.data(&format!("{request}\n{text}\n"));
+        output.data(&format!("{request}\n{text}\n"));
     }
     Ok(if unknown { Exit::Unknown } else { Exit::Done })
 }

@@ -5,13 +5,13 @@ use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::arguments::{given_reason, id, meant, reason};
+use crate::arguments::{given_id, given_reason, id, reason};
 use crate::lookup;
 use crate::reports::proposal;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 
 pub(crate) fn resolve() -> Command {
     Command::new("resolve")
@@ -36,23 +36,23 @@ pub(crate) fn release() -> Command {
 pub(crate) async fn resolve_main(
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let guard = global.state.bare_guard(&global.connection)?;
     let result = match matches.get_one::<String>("result").map(String::as_str) {
         Some("applied") => OutcomeKind::Applied,
         _ => OutcomeKind::NotApplied,
     };
-    let id = lookup::known(&guard, meant(matches)).await?;
+    let id = lookup::known(&guard, given_id(matches)).await?;
     let actor = global.state.actor()?;
     let status = guard
         .resolve(&id, &actor, result, given_reason(matches))
         .await?;
     let now = Timestamp::now();
-    if out.is_json() {
-        out.json(&proposal::json(&status, now));
+    if output.is_json() {
+        output.json(&proposal::json(&status, now));
     } else {
-        out.data(&format!(
+        output.data(&format!(
             "{id} is {}, as {actor} says (identity claimed)",
             status.phase_at(now)
         ));
@@ -63,17 +63,17 @@ pub(crate) async fn resolve_main(
 pub(crate) async fn release_main(
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let guard = global.state.bare_guard(&global.connection)?;
-    let id = lookup::known(&guard, meant(matches)).await?;
+    let id = lookup::known(&guard, given_id(matches)).await?;
     guard
         .release(&id, &global.state.actor()?, given_reason(matches))
         .await?;
-    if out.is_json() {
-        out.json(&json!({"id": id, "released": true}));
+    if output.is_json() {
+        output.json(&json!({"id": id, "released": true}));
     } else {
-        out.data(&format!(
+        output.data(&format!(
             "{id} is released: what it left in force is not ours any more"
         ));
     }

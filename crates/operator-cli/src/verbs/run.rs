@@ -10,7 +10,7 @@ use crate::settings::Global;
 use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::terminal::table;
 use crate::verbs::carry_out::go_on;
 
@@ -19,7 +19,7 @@ pub(crate) async fn main(
     matches: &ArgMatches,
     confirm: &Confirm,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let given = flags::parameters(&call.definition, matches)?;
     let catalogue = subjects::registry(&call.connection)?.catalogue();
@@ -36,13 +36,13 @@ pub(crate) async fn main(
             request = request.lease(lease);
         }
         let proposal = guard.propose(request).await?;
-        return go_on(&call, &guard, &proposal, confirm, global, out).await;
+        return go_on(&call, &guard, &proposal, confirm, global, output).await;
     }
     let result = catalogue.observe(name, parameters).await?;
-    if out.is_json() {
-        out.json(&result);
+    if output.is_json() {
+        output.json(&result);
     } else {
-        out.data(&table::result(&result));
+        output.data(&table::result(&result));
     }
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 
 /// What is simulated.
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ pub(crate) fn command() -> Command {
 }
 
 /// Serves, says where, and waits to be interrupted.
-pub(crate) async fn main(matches: &ArgMatches, out: &mut Out) -> Result<Exit, Failure> {
+pub(crate) async fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let flags = Flags::from_arg_matches(matches).map_err(|e| Failure::usage(e.to_string()))?;
     let sim = Sim::builder()
         .version(flags.pd_version)
@@ -76,17 +76,17 @@ pub(crate) async fn main(matches: &ArgMatches, out: &mut Out) -> Result<Exit, Fa
                 .next("choose another --port, or leave it out")
         })?;
     let version = flags.pd_version.number();
-    if out.is_json() {
-        out.json(&json!({
+    if output.is_json() {
+        output.json(&json!({
             "endpoints": sim.endpoints(),
             "pd_version": version,
             "stores": flags.stores,
             "regions": flags.regions,
         }));
     } else {
-        out.data(&sim.endpoints().join("\n"));
+        output.data(&sim.endpoints().join("\n"));
     }
-    out.note(&format!(
+    output.note(&format!(
         "PD {version} with {} stores and {} regions; interrupt to end",
         flags.stores, flags.regions
     ));

@@ -2,13 +2,13 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 
-use crate::arguments::{Confirm, id, meant};
+use crate::arguments::{Confirm, given_id, id};
 use crate::lookup;
 use crate::reports::outcome;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 use crate::verbs::carry_out;
 
@@ -28,11 +28,11 @@ pub(crate) async fn undo_main(
     matches: &ArgMatches,
     confirm: &Confirm,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let guard = global.state.guard(&global.connection)?;
     let actor = global.state.actor()?;
-    let id = lookup::known(&guard, meant(matches)).await?;
+    let id = lookup::known(&guard, given_id(matches)).await?;
     let reason = confirm
         .reason
         .clone()
@@ -48,14 +48,14 @@ pub(crate) async fn undo_main(
             .await;
         follow.finish();
         let broken = broken?;
-        if out.is_json() {
-            out.json(&broken);
+        if output.is_json() {
+            output.json(&broken);
         } else {
-            out.data(&outcome::outcome(&broken.report.outcome));
+            output.data(&outcome::outcome(&broken.report.outcome));
         }
         if !broken.recorded {
-            out.note("It is not in the journal. Keep this record, and free some space:");
-            out.note(&serde_json::to_string(&broken.record).unwrap_or_default());
+            output.note("It is not in the journal. Keep this record, and free some space:");
+            output.note(&serde_json::to_string(&broken.record).unwrap_or_default());
         }
         return Ok(Exit::of_outcome(broken.report.outcome.result));
     }
@@ -67,5 +67,5 @@ pub(crate) async fn undo_main(
             proposal.request.action
         ))
     })?;
-    carry_out::go_on(&call, &guard, &proposal, confirm, global, out).await
+    carry_out::go_on(&call, &guard, &proposal, confirm, global, output).await
 }

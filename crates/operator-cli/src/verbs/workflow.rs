@@ -15,7 +15,7 @@ use crate::reports::workflow as report;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::Out;
+use crate::terminal::output::Output;
 
 pub(crate) fn command() -> Command {
     let wait = Arg::new("wait-for-people")
@@ -125,7 +125,7 @@ fn id() -> Arg {
 pub(crate) async fn main(
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let Some((verb, matches)) = matches.subcommand() else {
         return Err(Failure::usage("no such command"));
@@ -133,21 +133,21 @@ pub(crate) async fn main(
     let bare = || Ok::<_, Failure>(Workflows::new(global.state.bare_guard(&global.connection)?));
     let guarded = || Ok::<_, Failure>(Workflows::new(global.state.guard(&global.connection)?));
     match verb {
-        "list" => list(&bare()?, out).await,
+        "list" => list(&bare()?, output).await,
         "show" => {
             let workflow = read(&bare()?, matches).await?;
-            if out.is_json() {
-                out.json(&workflow);
+            if output.is_json() {
+                output.json(&workflow);
             } else {
-                out.data(&report::workflow(&workflow));
+                output.data(&report::workflow(&workflow));
             }
             Ok(Exit::Done)
         }
-        "start" => start(&guarded()?, matches, global, out).await,
+        "start" => start(&guarded()?, matches, global, output).await,
         "status" => {
             let workflows = bare()?;
             let flow = find(&workflows, matches).await?;
-            status(&workflows, &flow.id, global, out).await
+            status(&workflows, &flow.id, global, output).await
         }
         "resume" => {
             let workflows = guarded()?;
@@ -158,7 +158,7 @@ pub(crate) async fn main(
                     .resume(&flow.id, &actor, given_reason(matches))
                     .await?;
             }
-            run(&workflows, &flow, matches, global, out).await
+            run(&workflows, &flow, matches, global, output).await
         }
         "cancel" => {
             let workflows = bare()?;
@@ -167,7 +167,7 @@ pub(crate) async fn main(
             workflows
                 .cancel(&flow.id, &actor, given_reason(matches))
                 .await?;
-            status(&workflows, &flow.id, global, out).await
+            status(&workflows, &flow.id, global, output).await
         }
         "confirm" => {
             let workflows = bare()?;
@@ -176,8 +176,8 @@ pub(crate) async fn main(
             let actor = global.state.actor()?;
             let step = step.unwrap_or_default();
             workflows.confirm(&flow.id, &step, &actor, note).await?;
-            out.note("confirmed");
-            status(&workflows, &flow.id, global, out).await
+            output.note("confirmed");
+            status(&workflows, &flow.id, global, output).await
         }
         _ => {
             let workflows = guarded()?;
@@ -186,7 +186,7 @@ pub(crate) async fn main(
             workflows
                 .compensate(&flow.id, &actor, given_reason(matches))
                 .await?;
-            run(&workflows, &flow, matches, global, out).await
+            run(&workflows, &flow, matches, global, output).await
         }
     }
 }
@@ -195,7 +195,7 @@ async fn start(
     workflows: &Workflows,
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let workflow = read(workflows, matches).await?;
     check_system(&workflow, global).await?;
@@ -206,11 +206,11 @@ async fn start(
     options.begin_by = matches.get_one("begin-by").copied();
     let actor = global.state.actor()?;
     let flow = workflows.start(&workflow, &actor, options).await?;
-    out.note(&format!("started workflow {}", flow.id));
+    output.note(&format!("started workflow {}", flow.id));
     if matches.get_flag("detach") {
-        return status(workflows, &flow.id, global, out).await;
+        return status(workflows, &flow.id, global, output).await;
     }
-    run(workflows, &flow, matches, global, out).await
+    run(workflows, &flow, matches, global, output).await
 }
 
 /// The workflow that is meant: in a file, or made by an action.
@@ -270,7 +270,7 @@ async fn run(
     flow: &Flow,
     matches: &ArgMatches,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let wait_policy = match matches.get_flag("wait-for-people") {
         true => WaitPolicy::UntilEnded,
@@ -279,8 +279,8 @@ async fn run(
     let mut follow = report::FollowFlow::default();
     let run = {
         let mut watch = |event| {
-            if out.is_lines() {
-                out.json(&event);
+            if output.is_lines() {
+                output.json(&event);
             }
             follow.event(event);
         };
@@ -292,7 +292,7 @@ async fn run(
     };
     follow.finish();
     match run {
-        Some(run) => Ok(told(&run?, global, out)),
+        Some(run) => Ok(show(&run?, global, output)),
         None => Err(Failure::new(
             Exit::Waiting,
             "interrupted",
@@ -309,21 +309,21 @@ async fn status(
     workflows: &Workflows,
     id: &str,
     global: &Global,
-    out: &mut Out,
+    output: &mut Output,
 ) -> Result<Exit, Failure> {
     let listed = workflows.list().await?;
     let found = listed.into_iter().find(|(flow, _)| flow.id == id);
     let (flow, next_steps) = found.ok_or_else(|| Failure::usage("it ended long ago"))?;
     let run = FlowRun::new(flow, next_steps);
-    told(&run, global, out);
+    show(&run, global, output);
     Ok(Exit::Done)
 }
 
-fn told(run: &FlowRun, global: &Global, out: &mut Out) -> Exit {
-    if out.is_json() {
-        out.json(&json!({"flow": run.flow, "next_steps": run.next_steps}));
+fn show(run: &FlowRun, global: &Global, output: &mut Output) -> Exit {
+    if output.is_json() {
+        output.json(&json!({"flow": run.flow, "next_steps": run.next_steps}));
     } else {
-        out.data(&report::run(run, &global.connection));
+        output.data(&report::run(run, &global.connection));
     }
     exit(run)
 }
@@ -340,17 +340,17 @@ fn exit(run: &FlowRun) -> Exit {
     }
 }
 
-async fn list(workflows: &Workflows, out: &mut Out) -> Result<Exit, Failure> {
+async fn list(workflows: &Workflows, output: &mut Output) -> Result<Exit, Failure> {
     let started = workflows.list().await?;
     let makers = makers();
-    if out.is_json() {
+    if output.is_json() {
         let started: Vec<Value> = started
             .iter()
             .map(|(flow, next_steps)| json!({"flow": flow, "next_steps": next_steps}))
             .collect();
-        out.list("workflows", &started);
+        output.list("workflows", &started);
     } else {
-        out.data(&report::list(&started, &makers));
+        output.data(&report::list(&started, &makers));
     }
     Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::Cluster;
-use crate::ran::Ran;
+use crate::harness::Finished;
 
 /// A key that OpenSSL made for these tests, and its public half.
 const ALICE: &str = "-----BEGIN PRIVATE KEY-----
@@ -13,19 +13,19 @@ MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
 const ALICE_PUBLIC: &str = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=";
 
 /// Asks for a transfer as an agent, who may not send it alone.
-fn asked(cluster: &Cluster, more: &[&str]) -> (Ran, u64) {
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+fn asked(cluster: &Cluster, more: &[&str]) -> (Finished, u64) {
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let base = [
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
     ];
     let agent = ["--actor", "agent:night", "--yes", "-o", "json"];
     let ran = cluster.run(&[&base[..], &agent, more].concat());
-    (ran, scene.follower)
+    (ran, region.follower)
 }
 
 fn leader(cluster: &Cluster) -> Option<u64> {
@@ -33,7 +33,7 @@ fn leader(cluster: &Cluster) -> Option<u64> {
 }
 
 /// The command with the cluster's journal.
-fn with(cluster: &Cluster, arguments: &[&str]) -> Ran {
+fn with(cluster: &Cluster, arguments: &[&str]) -> Finished {
     cluster.operator(&[arguments, &["--state-dir", cluster.state_dir()]].concat())
 }
 
@@ -138,28 +138,28 @@ fn what_is_rejected_or_cancelled_is_not_sent() {
 #[test]
 fn an_approval_is_void_when_what_it_relies_on_has_changed() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
+    let region = cluster.first_region();
     let json = asked(&cluster, &[]).0.ended(6).json();
     let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
     with(&cluster, &["approve", id, "--plan", plan]).ended(0);
     // Somebody else is faster: the leader is on another store now.
-    let peers = cluster.sim.peers(scene.region.parse().unwrap());
+    let peers = cluster.sim.peers(region.id.parse().unwrap());
     let third = peers
         .iter()
         .map(|peer| peer.store_id)
-        .find(|store| ![scene.leader, scene.follower].contains(store))
+        .find(|store| ![region.leader, region.follower].contains(store))
         .unwrap();
-    let (region, third) = (scene.region.as_str(), third.to_string());
+    let third = third.to_string();
     let other = [
         "transfer_leader",
         "--region-id",
-        region,
+        &region.id,
         "--to-store-id",
         &third,
         "--yes",
     ];
     cluster.run(&other).ended(0);
-    let changed = format!("was \"{}\", is \"{third}\"", scene.leader);
+    let changed = format!("was \"{}\", is \"{third}\"", region.leader);
     with(&cluster, &["proposals", "run", id])
         .ended(3)
         .says(&changed);

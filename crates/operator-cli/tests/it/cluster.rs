@@ -8,7 +8,7 @@ use pd_sim::{Builder, Sim};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::ran::{Ran, operator};
+use crate::harness::{Finished, operator};
 
 /// A simulated cluster, and a directory for the journal.
 pub(crate) struct Cluster {
@@ -18,8 +18,8 @@ pub(crate) struct Cluster {
 }
 
 /// A region and stores around it.
-pub(crate) struct Scene {
-    pub(crate) region: String,
+pub(crate) struct RegionStores {
+    pub(crate) id: String,
     pub(crate) leader: u64,
     /// Holds a replica and does not lead.
     pub(crate) follower: u64,
@@ -52,20 +52,20 @@ impl Cluster {
     }
 
     /// Runs the command against this cluster.
-    pub(crate) fn operator(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn operator(&self, arguments: &[&str]) -> Finished {
         let mut all = vec!["--pd", self.sim.endpoint()];
         all.extend(arguments);
         operator(&all)
     }
 
     /// The same with its own journal.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         let mut all = vec!["run", "--state-dir", self.state_dir()];
         all.extend(arguments);
         self.operator(&all)
     }
 
-    pub(crate) fn scene(&self) -> Scene {
+    pub(crate) fn first_region(&self) -> RegionStores {
         let region = self.sim.region_ids()[0];
         let leader = self.sim.leader_of(region).unwrap();
         let peers: Vec<u64> = self
@@ -74,8 +74,8 @@ impl Cluster {
             .iter()
             .map(|peer| peer.store_id)
             .collect();
-        Scene {
-            region: region.to_string(),
+        RegionStores {
+            id: region.to_string(),
             leader,
             follower: *peers.iter().find(|store| **store != leader).unwrap(),
             outside: (1..=5).find(|store| !peers.contains(store)).unwrap(),

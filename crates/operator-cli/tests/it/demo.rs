@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ran::{command, finished};
+use crate::harness::{command, finished};
 
 #[test]
 fn the_demo_proves_every_step_and_leaves_nothing() {

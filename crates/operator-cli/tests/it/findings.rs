@@ -82,11 +82,11 @@ fn whose_a_leftover_is_comes_from_the_journal() {
 #[test]
 fn why_takes_the_parameters_of_its_action() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
+    let region = cluster.first_region();
     cluster
         .sim
-        .set_heartbeat_age(scene.follower, Duration::from_secs(60));
-    let to = scene.follower.to_string();
+        .set_heartbeat_age(region.follower, Duration::from_secs(60));
+    let to = region.follower.to_string();
     cluster
         .operator(&["why", "--to-store-id", &to])
         .ended(7)

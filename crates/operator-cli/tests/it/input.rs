@@ -94,8 +94,8 @@ fn addresses_and_certificates_are_checked_before_anything_is_sent() {
 #[test]
 fn an_id_as_digits_in_quotes_or_json_is_the_same_id() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let (region, store) = (scene.region.as_str(), scene.follower);
+    let region = cluster.first_region();
+    let (region, store) = (region.id.as_str(), region.follower);
     let flags = ["--region-id", region, "--to-store-id", &store.to_string()];
     cluster
         .operator(&[&["plan", "transfer_leader"], &flags[..]].concat())

@@ -13,7 +13,7 @@ use crate::Cluster;
 fn an_interrupted_mutation_goes_on_and_is_recovered() {
     // Nothing happens to what PD accepts until the clock is moved.
     let cluster = Cluster::from(Sim::builder().clock(Clock::Stepped));
-    let scene = cluster.scene();
+    let region = cluster.first_region();
     let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
         .args([
             "--pd",
@@ -26,9 +26,9 @@ fn an_interrupted_mutation_goes_on_and_is_recovered() {
             "--state-dir",
             cluster.state_dir(),
             "--region-id",
-            &scene.region,
+            &region.id,
         ])
-        .args(["--to-store-id", &scene.follower.to_string()])
+        .args(["--to-store-id", &region.follower.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

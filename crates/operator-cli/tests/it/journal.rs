@@ -1,19 +1,19 @@
 //! `operator journal`.
 
 use crate::Cluster;
-use crate::ran::Ran;
+use crate::harness::Finished;
 
-fn with(cluster: &Cluster, arguments: &[&str]) -> Ran {
+fn with(cluster: &Cluster, arguments: &[&str]) -> Finished {
     cluster.operator(&[arguments, &["--state-dir", cluster.state_dir()]].concat())
 }
 
 fn transfer(cluster: &Cluster, reason: &str) -> String {
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let base = [
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
     ];

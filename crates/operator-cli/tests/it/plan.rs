@@ -5,19 +5,19 @@ use crate::Cluster;
 #[test]
 fn a_plan_says_what_would_happen_and_how_it_is_taken_back() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let (from, to) = (scene.leader.to_string(), scene.follower.to_string());
+    let region = cluster.first_region();
+    let (from, to) = (region.leader.to_string(), region.follower.to_string());
     let plan = [
         "plan",
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
     ];
     let undo = format!(
         "operator run transfer_leader --region-id {} --to-store-id {from} --pd {}",
-        scene.region,
+        region.id,
         cluster.sim.endpoint()
     );
     cluster
@@ -38,13 +38,13 @@ fn a_plan_says_what_would_happen_and_how_it_is_taken_back() {
 #[test]
 fn what_would_be_refused_is_said_in_pds_words() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let to = scene.outside.to_string();
+    let region = cluster.first_region();
+    let to = region.outside.to_string();
     let plan = [
         "plan",
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
     ];
@@ -55,13 +55,13 @@ fn what_would_be_refused_is_said_in_pds_words() {
 #[test]
 fn nothing_to_do_is_a_success() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let to = scene.leader.to_string();
+    let region = cluster.first_region();
+    let to = region.leader.to_string();
     let plan = [
         "plan",
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
     ];
@@ -80,13 +80,13 @@ fn an_observation_has_no_plan() {
 #[test]
 fn another_cluster_than_the_one_asked_for_is_refused() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let plan = [
         "plan",
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
     ];

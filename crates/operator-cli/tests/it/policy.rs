@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::Cluster;
-use crate::ran::operator;
+use crate::harness::operator;
 
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -40,12 +40,12 @@ fn a_wrong_policy_is_told_by_line_and_column_and_nothing_runs_under_it() {
     operator(&[&["policy", "check"], &policy[..]].concat())
         .ended(2)
         .says("line 4, column 1: a rule has no `acton`; did you mean `action`?");
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let run = [
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
         "--yes",
@@ -121,12 +121,12 @@ fn a_policy_can_be_explained_without_a_cluster() {
 fn under_the_read_only_policy_nothing_is_sent() {
     let cluster = Cluster::start();
     let policy = shipped("read-only.toml");
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let run = [
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
         "--yes",

@@ -55,10 +55,10 @@ fn text_from_the_cluster_does_not_reach_the_terminal_as_it_is() {
 #[test]
 fn without_a_yes_and_without_a_terminal_nothing_is_sent() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     cluster
-        .run(&transfer(&scene.region, &to))
+        .run(&transfer(&region.id, &to))
         .ended(3)
         .says("Would proceed")
         .says("nothing was sent")
@@ -69,16 +69,16 @@ fn without_a_yes_and_without_a_terminal_nothing_is_sent() {
 #[test]
 fn a_mutation_is_run_and_proven() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let (from, to) = (scene.leader.to_string(), scene.follower.to_string());
+    let region = cluster.first_region();
+    let (from, to) = (region.leader.to_string(), region.follower.to_string());
     let arguments = [
-        &transfer(&scene.region, &to)[..],
+        &transfer(&region.id, &to)[..],
         &["--yes", "--reason", "test"],
     ]
     .concat();
     let undo = format!(
         "operator run transfer_leader --region-id {} --to-store-id {from}",
-        scene.region
+        region.id
     );
     cluster
         .run(&arguments)
@@ -87,8 +87,8 @@ fn a_mutation_is_run_and_proven() {
         .shows("Evidence")
         .shows(&undo);
     assert_eq!(
-        cluster.sim.leader_of(scene.region.parse().unwrap()),
-        Some(scene.follower)
+        cluster.sim.leader_of(region.id.parse().unwrap()),
+        Some(region.follower)
     );
     assert_eq!(cluster.sim.writes().len(), 1);
     let segment = "journal/00000000000000000001.jsonl";
@@ -110,10 +110,10 @@ fn a_mutation_is_run_and_proven() {
 #[test]
 fn json_of_a_run_is_one_object() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let json = cluster
-        .run(&[&transfer(&scene.region, &to)[..], &["--yes", "-o", "json"]].concat())
+        .run(&[&transfer(&region.id, &to)[..], &["--yes", "-o", "json"]].concat())
         .ended(0)
         .json();
     assert_eq!(json["outcome"]["result"], "applied");
@@ -124,9 +124,9 @@ fn json_of_a_run_is_one_object() {
 #[test]
 fn what_the_plan_refuses_is_not_sent() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let to = scene.outside.to_string();
-    let arguments = [&transfer(&scene.region, &to)[..], &["--yes"]].concat();
+    let region = cluster.first_region();
+    let to = region.outside.to_string();
+    let arguments = [&transfer(&region.id, &to)[..], &["--yes"]].concat();
     cluster
         .run(&arguments)
         .ended(3)
@@ -138,8 +138,8 @@ fn what_the_plan_refuses_is_not_sent() {
 #[test]
 fn what_pd_refuses_is_refused_in_its_words() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let words = "[PD:server:ErrNotReady]not today";
     let answer = Fault::answer(
         "POST",
@@ -150,7 +150,7 @@ fn what_pd_refuses_is_refused_in_its_words() {
     );
     cluster.sim.fault(answer);
     let ran = cluster
-        .run(&[&transfer(&scene.region, &to)[..], &["--yes"]].concat())
+        .run(&[&transfer(&region.id, &to)[..], &["--yes"]].concat())
         .ended(3);
     let all = format!("{}{}", ran.stdout, ran.stderr);
     assert!(all.contains(words), "{all}");
@@ -159,13 +159,13 @@ fn what_pd_refuses_is_refused_in_its_words() {
 #[test]
 fn a_lost_reply_is_resolved_by_looking() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     cluster
         .sim
         .fault(Fault::reply_lost_after_apply("POST", "/operators"));
     cluster
-        .run(&[&transfer(&scene.region, &to)[..], &["--yes"]].concat())
+        .run(&[&transfer(&region.id, &to)[..], &["--yes"]].concat())
         .ended(0)
         .says("no answer")
         .shows("Applied");
@@ -175,13 +175,13 @@ fn a_lost_reply_is_resolved_by_looking() {
 #[test]
 fn a_journal_that_cannot_be_written_stops_the_send() {
     let cluster = Cluster::start();
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let file = cluster.state.path().join("file");
     std::fs::write(&file, "").unwrap();
     let below = file.join("state");
     let mut all = vec!["run", "--state-dir", below.to_str().unwrap(), "--yes"];
-    all.extend(transfer(&scene.region, &to));
+    all.extend(transfer(&region.id, &to));
     cluster
         .operator(&all)
         .ended(1)

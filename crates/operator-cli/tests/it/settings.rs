@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::Cluster;
-use crate::ran::{command, finished};
+use crate::harness::{command, finished};
 
 /// A directory with a config file for a cluster.
 fn config(text: &str) -> (TempDir, PathBuf) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::Cluster;
-use crate::ran::Ran;
+use crate::harness::Finished;
 
 const DRAIN: &str = r#"
 title = "Work on store 2"
@@ -35,7 +35,7 @@ impl Cluster {
         path
     }
 
-    fn workflow(&self, arguments: &[&str]) -> Ran {
+    fn workflow(&self, arguments: &[&str]) -> Finished {
         let mut all = vec!["--state-dir", self.state_dir(), "workflow"];
         all.extend(arguments);
         self.operator(&all)

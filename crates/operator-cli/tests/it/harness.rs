@@ -6,7 +6,7 @@ use assert_cmd::Command;
 use serde_json::Value;
 
 /// How a command ended and what it wrote.
-pub(crate) struct Ran {
+pub(crate) struct Finished {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -33,20 +33,20 @@ pub(crate) fn command() -> Command {
 }
 
 /// Runs the command to its end.
-pub(crate) fn operator(arguments: &[&str]) -> Ran {
+pub(crate) fn operator(arguments: &[&str]) -> Finished {
     finished(command().args(arguments))
 }
 
-pub(crate) fn finished(command: &mut Command) -> Ran {
+pub(crate) fn finished(command: &mut Command) -> Finished {
     let output = command.output().unwrap();
-    Ran {
+    Finished {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-impl Ran {
+impl Finished {
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);

@@ -3,19 +3,19 @@
 use tempfile::TempDir;
 
 use crate::Cluster;
-use crate::ran::{Ran, operator};
+use crate::harness::{Finished, operator};
 
-fn with(cluster: &Cluster, arguments: &[&str]) -> Ran {
+fn with(cluster: &Cluster, arguments: &[&str]) -> Finished {
     cluster.operator(&[arguments, &["--state-dir", cluster.state_dir()]].concat())
 }
 
-fn transfer(cluster: &Cluster) -> Ran {
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+fn transfer(cluster: &Cluster) -> Finished {
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let base = [
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
     ];
@@ -66,12 +66,12 @@ fn the_kill_switch_stops_everything_until_a_person_resets_it() {
     let cluster = Cluster::start();
     let waiting = ["transfer_leader", "--params", "{}"];
     cluster.run(&waiting).ended(2);
-    let scene = cluster.scene();
-    let to = scene.follower.to_string();
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
     let asked = [
         "transfer_leader",
         "--region-id",
-        &scene.region,
+        &region.id,
         "--to-store-id",
         &to,
     ];

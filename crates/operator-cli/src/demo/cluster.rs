@@ -19,7 +19,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::progress::Follow;
 
-use super::Teller;
+use super::Printer;
 
 pub(super) const STORES: u64 = 5;
 pub(super) const REGIONS: u64 = 60;
@@ -27,7 +27,7 @@ pub(super) const REGIONS: u64 = 60;
 /// The store that is drained; nothing else is moved to it or from it.
 pub(super) const DRAINED: u64 = 2;
 
-pub(super) struct Stage {
+pub(super) struct DemoCluster {
     pub(super) sim: Sim,
     pub(super) guard: Guard,
     pub(super) catalogue: Catalogue,
@@ -57,7 +57,7 @@ pub(super) struct Carried {
     pub(super) writes: Vec<Write>,
 }
 
-impl Stage {
+impl DemoCluster {
     pub(super) async fn set() -> Result<Self, Failure> {
         let failed = |what: &str, error: &dyn std::error::Error| {
             let why = action_core::report(error);
@@ -115,10 +115,10 @@ impl Stage {
         &mut self,
         action: &str,
         parameters: Value,
-        teller: &mut Teller<'_>,
+        printer: &mut Printer<'_>,
     ) -> Result<Carried, String> {
-        let proposal = self.propose(action, parameters, teller).await?;
-        self.execute(&proposal, teller).await
+        let proposal = self.propose(action, parameters, printer).await?;
+        self.execute(&proposal, printer).await
     }
 
     /// Proposes a mutation as the agent, and tells what would happen and what the policy says.
@@ -126,21 +126,25 @@ impl Stage {
         &self,
         action: &str,
         parameters: Value,
-        teller: &mut Teller<'_>,
+        printer: &mut Printer<'_>,
     ) -> Result<Proposal, String> {
-        teller.tell(&format!("$ {}", self.command("run", action, &parameters)));
+        printer.print(&format!("$ {}", self.command("run", action, &parameters)));
         let request = Request::new(action, parameters, self.agent.as_str());
         let proposal = self.guard.propose(request.reason("operator demo")).await;
         let proposal = proposal.map_err(|error| error.report())?;
-        self.told(&proposal, teller).await?;
+        self.print_plan(&proposal, printer).await?;
         Ok(proposal)
     }
 
-    async fn told(&self, proposal: &Proposal, teller: &mut Teller<'_>) -> Result<(), String> {
-        teller.tell(&plan::verdict(&proposal.plan.verdict));
+    async fn print_plan(
+        &self,
+        proposal: &Proposal,
+        printer: &mut Printer<'_>,
+    ) -> Result<(), String> {
+        printer.print(&plan::verdict(&proposal.plan.verdict));
         let status = self.guard.proposal_status(&proposal.id).await;
         let status = status.map_err(|error| error.report())?;
-        teller.tell(&format!("Policy: {}", proposal::ruling(&status.ruling)));
+        printer.print(&format!("Policy: {}", proposal::ruling(&status.ruling)));
         Ok(())
     }
 
@@ -148,7 +152,7 @@ impl Stage {
     pub(super) async fn execute(
         &mut self,
         proposal: &Proposal,
-        teller: &mut Teller<'_>,
+        printer: &mut Printer<'_>,
     ) -> Result<Carried, String> {
         let action = &proposal.request.action;
         let writes_before = self.sim.writes().len();
@@ -160,7 +164,7 @@ impl Stage {
         follow.finish();
         self.intents += follow.intents;
         let report = executed.map_err(|error| error.report())?;
-        teller.tell(&outcome::outcome(&report.outcome));
+        printer.print(&outcome::outcome(&report.outcome));
         if report.outcome.result != OutcomeKind::Applied {
             return Err(format!(
                 "`{action}` ended otherwise: {}",
@@ -182,18 +186,18 @@ impl Stage {
     pub(super) async fn take_back(
         &mut self,
         report: &Report,
-        teller: &mut Teller<'_>,
+        printer: &mut Printer<'_>,
     ) -> Result<Carried, String> {
-        teller.tell(&format!("$ operator undo {}", report.id));
+        printer.print(&format!("$ operator undo {}", report.id));
         let proposal = self
             .guard
             .propose_undo(&report.id, &self.agent, "operator demo")
             .await;
         let proposal = proposal.map_err(|error| error.report())?;
         let request = &proposal.request;
-        teller.tell(&plan::request(&request.action, &request.parameters));
-        self.told(&proposal, teller).await?;
-        self.execute(&proposal, teller).await
+        printer.print(&plan::request(&request.action, &request.parameters));
+        self.print_plan(&proposal, printer).await?;
+        self.execute(&proposal, printer).await
     }
 
     /// The command that a person would have typed, were this cluster outside.
@@ -226,8 +230,8 @@ impl Stage {
     }
 
     /// A region that the drained store has no part in, neither among those used.
-    pub(super) fn region(&self, used: &[u64]) -> Result<Scene, String> {
-        let scene = |region: u64| {
+    pub(super) fn unused_region(&self, used: &[u64]) -> Result<RegionStores, String> {
+        let stores_of = |region: u64| {
             let leader = self.sim.leader_of(region)?;
             let peers: Vec<u64> = self
                 .sim
@@ -238,15 +242,15 @@ impl Stage {
             let follower = peers.iter().copied().find(|store| *store != leader)?;
             let outside = (1..=STORES).find(|store| !peers.contains(store) && *store != DRAINED)?;
             let usable = !used.contains(&region) && !peers.contains(&DRAINED);
-            usable.then_some(Scene {
-                region,
+            usable.then_some(RegionStores {
+                id: region,
                 leader,
                 follower,
                 outside,
             })
         };
-        let mut scenes = self.sim.region_ids().into_iter().filter_map(scene);
-        scenes
+        let mut candidates = self.sim.region_ids().into_iter().filter_map(stores_of);
+        candidates
             .next()
             .ok_or_else(|| "the simulator has no region for it".to_owned())
     }
@@ -254,8 +258,8 @@ impl Stage {
 
 /// A region and the stores around it.
 #[derive(Clone, Copy)]
-pub(super) struct Scene {
-    pub(super) region: u64,
+pub(super) struct RegionStores {
+    pub(super) id: u64,
     pub(super) leader: u64,
     /// Holds a replica and does not lead.
     pub(super) follower: u64,
