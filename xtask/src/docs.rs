@@ -1,4 +1,4 @@
-//! `docs/actions.md`, generated from the definitions of the actions.
+//! Generated docs: `docs/actions.md` from the definitions of the actions, and parts of others.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,38 +6,56 @@ use std::fs;
 use action_core::{ActionDefinition, ActionKind, ParamDef, Subject};
 use operator_tikv::Tikv;
 
+use crate::exit_codes;
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
 
 const PAGE: &str = "docs/actions.md";
 
-/// Writes the page.
+/// Writes the pages.
 pub(crate) fn write(workspace: &Workspace) -> Report {
-    let page = page();
-    fs::write(workspace.root().join(PAGE), &page)
-        .map_err(|error| Findings::from(format!("{PAGE}: {error}")))?;
-    Ok(format!(
-        "docs: wrote {PAGE}, {} lines",
-        page.lines().count()
-    ))
+    let pages = pages(workspace)?;
+    for (page, text) in &pages {
+        fs::write(workspace.root().join(page), text)
+            .map_err(|error| Findings::from(format!("{page}: {error}")))?;
+    }
+    Ok(format!("docs: wrote {}", names(&pages)))
 }
 
-/// Says where the page differs from what it should be.
+/// Says where a page differs from what it should be.
 pub(crate) fn check(workspace: &Workspace) -> Report {
-    let (there, wanted) = (workspace.read(PAGE)?, page());
-    if there == wanted {
-        return Ok(format!("docs: {PAGE} is up to date"));
+    let pages = pages(workspace)?;
+    let mut findings = Findings::default();
+    for (page, wanted) in &pages {
+        let there = workspace.read(page)?;
+        if there == *wanted {
+            continue;
+        }
+        let line = there
+            .lines()
+            .zip(wanted.lines())
+            .take_while(|(there, wanted)| there == wanted)
+            .count();
+        findings.add(format!(
+            "{page}:{}: out of date, should be `{}`; run `cargo xtask docs`",
+            line + 1,
+            wanted.lines().nth(line).unwrap_or("nothing more")
+        ));
     }
-    let line = there
-        .lines()
-        .zip(wanted.lines())
-        .take_while(|(there, wanted)| there == wanted)
-        .count();
-    Err(Findings::from(format!(
-        "{PAGE}:{}: out of date, should be `{}`; run `cargo xtask docs`",
-        line + 1,
-        wanted.lines().nth(line).unwrap_or("nothing more")
-    )))
+    findings.or(format!("docs: {} up to date", names(&pages)))
+}
+
+/// Every page that is generated, in whole or in part, as it should be.
+fn pages(workspace: &Workspace) -> Result<Vec<(&'static str, String)>, Findings> {
+    let operating = workspace.read(exit_codes::PAGE)?;
+    let operating = exit_codes::page(&operating)
+        .ok_or_else(|| Findings::from(format!("{}: no marks", exit_codes::PAGE)))?;
+    Ok(vec![(PAGE, page()), (exit_codes::PAGE, operating)])
+}
+
+fn names(pages: &[(&str, String)]) -> String {
+    let names: Vec<&str> = pages.iter().map(|(page, _)| *page).collect();
+    names.join(", ")
 }
 
 fn page() -> String {

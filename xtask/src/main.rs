@@ -6,6 +6,7 @@
 mod api;
 mod ci;
 mod docs;
+mod exit_codes;
 mod findings;
 mod layers;
 mod metadata;
@@ -25,7 +26,7 @@ usage: cargo xtask <command>
 
 commands:
   layers          which crate may depend on which
-  docs [--check]  write docs/actions.md, or say where it is out of date
+  docs [--check]  write generated docs, or say where they are out of date
   api [--check]   write what users of pd-client see, or say where that has changed
   tidy            what fmt and clippy do not look at
   msrv            the workspace's rust-version against its dependencies and rustc

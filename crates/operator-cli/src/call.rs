@@ -17,6 +17,23 @@ pub(crate) struct Call {
     pub(crate) connection: Connection,
 }
 
+impl Call {
+    /// A command for the action of this name, if there is one.
+    pub(crate) fn named(name: &str, connection: &Connection) -> Option<Self> {
+        let definitions = subjects::definitions();
+        let definition = definitions
+            .iter()
+            .find(|known| known.name == name)
+            .cloned()?;
+        Some(Self {
+            definition,
+            definitions,
+            connection: connection.clone(),
+        })
+    }
+}
+
+/// The action that a subcommand names.
 pub(crate) fn call<'a>(
     matches: &'a ArgMatches,
     connection: &Connection,
@@ -24,18 +41,8 @@ pub(crate) fn call<'a>(
     let (name, matches) = matches
         .subcommand()
         .ok_or_else(|| Failure::usage("no action was named"))?;
-    let definitions = subjects::definitions();
-    let definition = definitions
-        .iter()
-        .find(|definition| definition.name == name);
-    let definition = definition
-        .cloned()
+    let call = Call::named(name, connection)
         .ok_or_else(|| Failure::usage(format!("there is no action `{name}`")))?;
-    let call = Call {
-        definition,
-        definitions,
-        connection: connection.clone(),
-    };
     Ok((call, matches))
 }
 

@@ -3,7 +3,9 @@
 //! The one place of this command that names actions: it is a script about TiKV. Everything that
 //! is claimed is checked against the state of the simulator too.
 
+mod checks;
 mod cluster;
+mod printer;
 mod steps;
 
 use std::time::Instant;
@@ -16,25 +18,12 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::{Output, note};
 
 use self::cluster::DemoCluster;
+use self::printer::Printer;
+use self::steps::Step;
 
 pub(crate) fn command() -> Command {
     Command::new("demo")
         .about("See it all in half a minute on a simulated cluster; needs no PD, leaves nothing")
-}
-
-/// Where the demo tells what it shows: with the data, unless data is JSON.
-struct Printer<'a> {
-    output: &'a mut Output,
-}
-
-impl Printer<'_> {
-    fn print(&mut self, text: &str) {
-        if self.output.is_json() {
-            note(text);
-        } else {
-            self.output.data(text);
-        }
-    }
 }
 
 pub(crate) async fn main(output: &mut Output) -> Result<Exit, Failure> {
@@ -43,14 +32,14 @@ pub(crate) async fn main(output: &mut Output) -> Result<Exit, Failure> {
         exit = play(output) => exit,
         // Dropped with everything it made.
         _ = tokio::signal::ctrl_c() => {
-            Err(Failure::new(Exit::Failed, "interrupted", "the demo was interrupted"))
+            Err(Failure::interrupted("the demo was interrupted"))
         }
     }
 }
 
 async fn play(output: &mut Output) -> Result<Exit, Failure> {
     let begun = Instant::now();
-    let mut printer = Printer { output };
+    let mut printer = Printer(output);
     let mut cluster = DemoCluster::set().await?;
     printer.print(&format!(
         "A simulated PD with {} stores and {} regions listens at {}.",
@@ -61,45 +50,30 @@ async fn play(output: &mut Output) -> Result<Exit, Failure> {
     let mut steps: Vec<Value> = Vec::new();
     let mut unproven = None;
     for (number, step) in steps::ALL.iter().enumerate() {
-        let (number, of) = (number + 1, steps::ALL.len());
-        printer.print(&format!(
-            "\n── {number}/{of} {} ──\n{}\n",
-            step.title, step.shows
-        ));
         let step_begun = Instant::now();
-        let result = (step.play)(&mut cluster, &mut printer).await;
-        let seconds = step_begun.elapsed().as_secs_f64();
-        let (proven, text) = match result {
-            Ok(text) => (true, text),
-            Err(text) => (false, text),
-        };
-        printer.print(&format!(
-            "{}: {text}",
-            if proven { "Proven" } else { "NOT PROVEN" }
-        ));
+        let result = one(number + 1, step, &mut cluster, &mut printer).await;
+        let (Ok(text) | Err(text)) = &result;
         steps.push(json!({
             "title": step.title,
-            "proven": proven,
+            "proven": result.is_ok(),
             "result": text,
-            "seconds": seconds,
+            "seconds": step_begun.elapsed().as_secs_f64(),
         }));
-        if !proven {
-            unproven = Some(format!("step {number}, {}: {text}", step.title));
+        if let Err(text) = result {
+            unproven = Some(format!("step {}, {}: {text}", number + 1, step.title));
             break;
         }
     }
     let seconds = begun.elapsed().as_secs_f64();
-    if printer.output.is_json() {
-        printer.output.json(&json!({
-            "proven": unproven.is_none(),
-            "steps": steps,
-            "intents": cluster.intents,
-            "sends_past_the_guard": cluster.unguarded,
-            "writes_seen_by_pd": cluster.sim.writes().len(),
-            "journal_records": cluster.journal_records().await,
-            "seconds": seconds,
-        }));
-    }
+    printer.0.for_programs(&json!({
+        "proven": unproven.is_none(),
+        "steps": steps,
+        "intents": cluster.intents,
+        "sends_past_the_guard": cluster.unguarded,
+        "writes_seen_by_pd": cluster.sim.writes().len(),
+        "journal_records": cluster.journal_records().await,
+        "seconds": seconds,
+    }));
     match unproven {
         None => {
             printer.print(&format!(
@@ -112,4 +86,28 @@ async fn play(output: &mut Output) -> Result<Exit, Failure> {
             Ok(Exit::Failed)
         }
     }
+}
+
+/// Plays one step, and prints what it shows and whether that is proven.
+async fn one(
+    number: usize,
+    step: &Step,
+    cluster: &mut DemoCluster,
+    printer: &mut Printer<'_>,
+) -> Result<String, String> {
+    printer.print(&format!(
+        "\n── {number}/{} {} ──\n{}\n",
+        steps::ALL.len(),
+        step.title,
+        step.shows
+    ));
+    let result = (step.play)(cluster, printer).await;
+    let (Ok(text) | Err(text)) = &result;
+    let verdict = if result.is_ok() {
+        "Proven"
+    } else {
+        "NOT PROVEN"
+    };
+    printer.print(&format!("{verdict}: {text}"));
+    result
 }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use crate::call::Call;
 use crate::settings::connection::Connection;
-use crate::subjects;
 use crate::terminal::failure::Failure;
 
 /// The fewest characters that stand for an id.
@@ -52,16 +51,17 @@ pub(crate) async fn known(guard: &Guard, meant: &str) -> Result<String, Failure>
 
 /// What a proposal is about, for the commands that it leads to.
 pub(crate) fn call(status: &ProposalStatus, connection: &Connection) -> Option<Call> {
-    let definitions = subjects::definitions();
-    let action = &status.proposal.request.action;
-    let definition = definitions
-        .iter()
-        .find(|known| known.name == *action)
-        .cloned()?;
-    Some(Call {
-        definition,
-        definitions,
-        connection: connection.clone(),
+    Call::named(&status.proposal.request.action, connection)
+}
+
+/// The same, where nothing can be done without.
+pub(crate) fn known_call(
+    status: &ProposalStatus,
+    connection: &Connection,
+) -> Result<Call, Failure> {
+    call(status, connection).ok_or_else(|| {
+        let action = &status.proposal.request.action;
+        Failure::usage(format!("there is no action `{action}` here"))
     })
 }
 

@@ -24,6 +24,11 @@ mod terminal;
 
 use std::process::ExitCode;
 
+use crate::terminal::exit_code::Exit;
+
 fn main() -> ExitCode {
-    cli::main().into()
+    // A panic has told what it is on stderr by then.
+    std::panic::catch_unwind(cli::main)
+        .unwrap_or(Exit::Bug)
+        .into()
 }

@@ -1,6 +1,7 @@
 //! The terminal: what is written there and how the command ends.
 
 pub(crate) mod exit_code;
+mod exit_mapping;
 pub(crate) mod failure;
 pub(crate) mod output;
 pub(crate) mod progress;

@@ -19,7 +19,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::progress::Follow;
 
-use super::Printer;
+use super::printer::Printer;
 
 pub(super) const STORES: u64 = 5;
 pub(super) const REGIONS: u64 = 60;

@@ -5,6 +5,7 @@ use action_guard::Report;
 
 use crate::call::Call;
 use crate::flags;
+use crate::settings::connection::Connection;
 use crate::terminal::table::{section, shortened, text_of};
 
 /// How a mutation ended, and what shows it.
@@ -49,6 +50,14 @@ pub(crate) fn report(call: &Call, report: &Report) -> String {
         ended
     } else {
         format!("{ended}\n\n{}", undo(call, &report.undo))
+    }
+}
+
+/// The same for an action that may not be known here any more.
+pub(crate) fn of_any(report: &Report, connection: &Connection) -> String {
+    match Call::named(&report.action, connection) {
+        Some(call) => self::report(&call, report),
+        None => outcome(&report.outcome),
     }
 }
 

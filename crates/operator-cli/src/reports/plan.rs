@@ -25,48 +25,6 @@ impl Planned<'_> {
         if let Some(system) = self.system {
             title.push_str(&format!("\non {}", printable(system)));
         }
-        let relied: Vec<Vec<String>> = plan
-            .preconditions
-            .iter()
-            .map(|fact| {
-                let or = match fact.comparison {
-                    Comparison::AtLeast => "or more",
-                    Comparison::AtMost => "or less",
-                    _ => "",
-                };
-                vec![fact.name.clone(), text_of(&fact.value), or.to_owned()]
-            })
-            .collect();
-        let read = match &plan.before {
-            Value::Object(facts) => facts
-                .iter()
-                .filter(|(name, _)| plan.preconditions.iter().all(|fact| fact.name != **name))
-                .map(pair)
-                .collect(),
-            _ => Vec::new(),
-        };
-        let impact = plan
-            .impact
-            .iter()
-            .map(|quantity| {
-                let amount = if quantity.name == quantity.unit {
-                    quantity.value.to_string()
-                } else {
-                    format!("{} {}", quantity.value, quantity.unit)
-                };
-                vec![quantity.name.clone(), amount]
-            })
-            .collect();
-        let touched = plan
-            .failure_domains
-            .iter()
-            .map(|domain| vec![domain.clone()])
-            .collect();
-        let unknowns = plan
-            .unknowns
-            .iter()
-            .map(|what| vec![what.clone()])
-            .collect();
         let takes = plan.duration.as_ref().map(|estimate| {
             format!(
                 "Takes about {}, at most {} ({})",
@@ -82,16 +40,58 @@ impl Planned<'_> {
         let parts = [
             Some(title),
             Some(verdict(&plan.verdict)),
-            section("Relies on", relied),
-            section("Was read", read),
-            section("Impact", impact),
-            section("Touches, of what fails together", touched),
-            section("Not known", unknowns),
+            section("Relies on", relied(plan)),
+            section("Was read", read(plan)),
+            section("Impact", impact(plan)),
+            section(
+                "Touches, of what fails together",
+                lines(&plan.failure_domains),
+            ),
+            section("Not known", lines(&plan.unknowns)),
             takes,
             undo,
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     }
+}
+
+fn relied(plan: &Plan) -> Vec<Vec<String>> {
+    let facts = plan.preconditions.iter().map(|fact| {
+        let or = match fact.comparison {
+            Comparison::AtLeast => "or more",
+            Comparison::AtMost => "or less",
+            _ => "",
+        };
+        vec![fact.name.clone(), text_of(&fact.value), or.to_owned()]
+    });
+    facts.collect()
+}
+
+fn read(plan: &Plan) -> Vec<Vec<String>> {
+    let Value::Object(facts) = &plan.before else {
+        return Vec::new();
+    };
+    facts
+        .iter()
+        .filter(|(name, _)| plan.preconditions.iter().all(|fact| fact.name != **name))
+        .map(pair)
+        .collect()
+}
+
+fn impact(plan: &Plan) -> Vec<Vec<String>> {
+    let quantities = plan.impact.iter().map(|quantity| {
+        let amount = if quantity.name == quantity.unit {
+            quantity.value.to_string()
+        } else {
+            format!("{} {}", quantity.value, quantity.unit)
+        };
+        vec![quantity.name.clone(), amount]
+    });
+    quantities.collect()
+}
+
+fn lines(texts: &[String]) -> Vec<Vec<String>> {
+    texts.iter().map(|text| vec![text.clone()]).collect()
 }
 
 /// What would happen, in a sentence and the system's words.

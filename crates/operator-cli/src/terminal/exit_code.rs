@@ -1,8 +1,8 @@
-//! How the command ends, as a number that scripts can rely on.
+//! Exit codes: the one table that the command ends by, its help shows and the docs are made of.
+//!
+//! `cargo xtask docs` includes this file, so it uses nothing but the standard library.
 
 use std::process::ExitCode;
-
-use action_core::{FailureKind, OutcomeKind, Verdict};
 
 /// How the command ended. The numbers are a stable contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,9 +10,9 @@ use action_core::{FailureKind, OutcomeKind, Verdict};
 pub(crate) enum Exit {
     /// Done, and proven where there was something to prove.
     Done = 0,
-    /// Sent and not applied, or something that should not happen.
+    /// Sent and not applied, or something on this machine does not work.
     Failed = 1,
-    /// The command line or the parameters are wrong.
+    /// The command line, the parameters or the policy are wrong.
     Usage = 2,
     /// Refused by the plan, by the system, or by the person asked.
     Refused = 3,
@@ -24,16 +24,31 @@ pub(crate) enum Exit {
     Waiting = 6,
     /// Something was found that is not as it should be.
     Found = 7,
+    /// It happened, and something else undid it.
+    Reversed = 8,
+    /// The journal is not what was written.
+    JournalDamaged = 9,
+    /// This should not be possible.
+    Bug = 70,
+    /// Ctrl-C, as shells number it.
+    Interrupted = 130,
 }
 
 impl Exit {
-    const ALL: [(Self, &'static str); 8] = [
+    /// Every exit code and what it means, in the order of the numbers.
+    pub(crate) const ALL: [(Self, &'static str); 12] = [
         (
             Self::Done,
             "done and proven, or nothing was left to do; for `plan`: it would proceed",
         ),
-        (Self::Failed, "not applied, or a bug"),
-        (Self::Usage, "wrong usage or parameters; nothing was sent"),
+        (
+            Self::Failed,
+            "not applied, or something on this machine failed",
+        ),
+        (
+            Self::Usage,
+            "wrong usage, parameters or policy; nothing was sent",
+        ),
         (
             Self::Refused,
             "refused by the plan, the policy, the mode, the kill switch or PD, or not confirmed",
@@ -44,107 +59,30 @@ impl Exit {
         ),
         (Self::Unreachable, "PD could not be reached"),
         (Self::Waiting, "waits for approval; nothing was sent"),
-        (Self::Found, "something was found; for `why` and `doctor`"),
+        (Self::Found, "problems found, for `why` and `doctor`"),
+        (
+            Self::Reversed,
+            "applied, then reversed by something else (reserved)",
+        ),
+        (
+            Self::JournalDamaged,
+            "the journal is damaged: records were changed or are missing",
+        ),
+        (Self::Bug, "a bug of this program; please report it"),
+        (
+            Self::Interrupted,
+            "interrupted; what was sent before goes on, and `operator recover` finishes its record",
+        ),
     ];
 
-    /// All of them, as the help shows them.
-    pub(crate) fn help() -> String {
-        let lines = Self::ALL.map(|(exit, meaning)| format!("\n  {}  {meaning}", exit as u8));
-        format!("Exit codes:{}", lines.concat())
-    }
-
-    /// What a plan comes to: nothing to do is as good as done.
-    pub(crate) fn of_verdict(verdict: &Verdict) -> Self {
-        match verdict {
-            Verdict::WouldProceed
-            | Verdict::WouldDisplace { .. }
-            | Verdict::Undecided { .. }
-            | Verdict::NoOp { .. } => Self::Done,
-            _ => Self::Refused,
-        }
-    }
-
-    /// What an outcome comes to.
-    pub(crate) fn of_outcome(result: OutcomeKind) -> Self {
-        match result {
-            OutcomeKind::Applied => Self::Done,
-            OutcomeKind::NotApplied => Self::Failed,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// What a failure comes to.
-    pub(crate) fn of_failure(kind: FailureKind) -> Self {
-        match kind {
-            FailureKind::InvalidInput => Self::Usage,
-            FailureKind::Refused | FailureKind::Busy => Self::Refused,
-            FailureKind::Unavailable => Self::Unreachable,
-            FailureKind::Unknown => Self::Unknown,
-            _ => Self::Failed,
-        }
+    /// The number.
+    pub(crate) const fn code(self) -> u8 {
+        self as u8
     }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_what_scripts_rely_on() {
-        let codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| *exit as u8).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7]);
-        let help = Exit::help();
-        for code in codes {
-            assert!(help.contains(&format!("\n  {code}  ")), "{help}");
-        }
-    }
-
-    #[test]
-    fn only_what_would_do_as_asked_is_a_success() {
-        let text = String::new;
-        let cases = [
-            (Verdict::WouldProceed, Exit::Done),
-            (Verdict::WouldDisplace { displaced: text() }, Exit::Done),
-            (Verdict::NoOp { already: text() }, Exit::Done),
-            (Verdict::Undecided { causes: vec![] }, Exit::Done),
-            (
-                Verdict::WouldReject {
-                    code: text(),
-                    text: text(),
-                },
-                Exit::Refused,
-            ),
-            (
-                Verdict::AcceptedButWillNotProgress { causes: vec![] },
-                Exit::Refused,
-            ),
-        ];
-        for (verdict, exit) in cases {
-            assert_eq!(Exit::of_verdict(&verdict), exit, "{verdict:?}");
-        }
-    }
-
-    #[test]
-    fn outcomes_and_failures_differ_for_scripts() {
-        assert_eq!(Exit::of_outcome(OutcomeKind::Applied), Exit::Done);
-        assert_eq!(Exit::of_outcome(OutcomeKind::NotApplied), Exit::Failed);
-        assert_eq!(Exit::of_outcome(OutcomeKind::Unknown), Exit::Unknown);
-        let cases = [
-            (FailureKind::InvalidInput, Exit::Usage),
-            (FailureKind::Refused, Exit::Refused),
-            (FailureKind::Busy, Exit::Refused),
-            (FailureKind::Unavailable, Exit::Unreachable),
-            (FailureKind::Unknown, Exit::Unknown),
-            (FailureKind::Bug, Exit::Failed),
-        ];
-        for (kind, exit) in cases {
-            assert_eq!(Exit::of_failure(kind), exit, "{kind:?}");
-        }
+        Self::from(exit.code())
     }
 }

@@ -49,6 +49,11 @@ impl Failure {
         Self::new(Exit::Refused, code, message)
     }
 
+    /// Ctrl-C.
+    pub(crate) fn interrupted(message: impl Into<String>) -> Self {
+        Self::new(Exit::Interrupted, "interrupted", message)
+    }
+
     /// And this is what to do.
     pub(crate) fn next(mut self, what: impl Into<String>) -> Self {
         self.next = Some(what.into());
@@ -71,9 +76,7 @@ impl Failure {
                 .map(|next| format!("  {}", printable(next))),
         );
         output.note(&lines.join("\n"));
-        if output.is_json() {
-            output.json(&self.json());
-        }
+        output.for_programs(&self.json());
     }
 
     fn json(&self) -> Value {
@@ -153,7 +156,8 @@ impl From<CommitError> for Failure {
 
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
-        Self::new(Exit::Failed, "journal", action_core::report(&error))
+        let report = action_core::report(&error);
+        Self::new(of_journal(&error), "journal", report)
     }
 }
 
@@ -174,9 +178,9 @@ impl From<GuardError> for Failure {
             GuardError::Refused(ref refusal) => Self::of_refusal(refusal),
             GuardError::WrongSystem { .. } => Self::refused("wrong_system", error.report()),
             // The system was not asked, so it is not the one that could not be reached.
-            GuardError::Journal(_) => {
-                let why = error.report();
-                Self::new(Exit::Failed, "journal", format!("nothing was sent: {why}"))
+            GuardError::Journal(ref cause) => {
+                let (exit, why) = (of_journal(cause), error.report());
+                Self::new(exit, "journal", format!("nothing was sent: {why}"))
             }
             GuardError::Unrecorded { ref report, .. } => {
                 let (summary, why) = (&report.outcome.summary, error.report());
@@ -192,9 +196,17 @@ impl From<GuardError> for Failure {
     }
 }
 
+/// A journal that is not what was written has a code of its own.
+fn of_journal(error: &JournalError) -> Exit {
+    match error {
+        JournalError::Bad { .. } | JournalError::Cut { .. } => Exit::JournalDamaged,
+        _ => Exit::Failed,
+    }
+}
+
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
-        Self::new(Exit::Failed, "registry", error.to_string())
+        Self::new(Exit::Bug, "registry", error.to_string())
     }
 }
 

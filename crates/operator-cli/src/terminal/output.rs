@@ -35,21 +35,52 @@ impl Output {
         }
     }
 
-    pub(crate) fn is_json(&self) -> bool {
-        self.format != Format::Table
+    /// Another format than the one asked for in general, for a verb with a flag of its own.
+    pub(crate) fn set_format(&mut self, format: Format) {
+        self.format = format;
     }
 
-    /// Whether an object is one line, and more than one may come.
-    pub(crate) fn is_lines(&self) -> bool {
-        self.format == Format::Jsonl
+    /// Data: an object for programs, or text for people.
+    pub(crate) fn show(&mut self, json: &impl Serialize, text: impl FnOnce() -> String) {
+        if self.is_json() {
+            self.json(json);
+        } else {
+            self.write(&printable_lines(&text()));
+        }
     }
 
-    /// Lines of data.
-    pub(crate) fn data(&mut self, text: &str) {
-        self.write(&printable_lines(text));
+    /// A list: one object that holds it, a line for each, or text for people.
+    pub(crate) fn show_list(&mut self, name: &str, items: &[Value], text: impl FnOnce() -> String) {
+        match self.format {
+            Format::Jsonl => items.iter().for_each(|item| self.json(item)),
+            _ => self.show(&json!({name: items}), text),
+        }
     }
 
-    /// One object of data.
+    /// What people have read on stderr, for programs.
+    pub(crate) fn for_programs(&mut self, json: &impl Serialize) {
+        if self.is_json() {
+            self.json(json);
+        }
+    }
+
+    /// Something that happens, for programs that read line by line.
+    pub(crate) fn event(&mut self, json: &impl Serialize) {
+        if self.format == Format::Jsonl {
+            self.json(json);
+        }
+    }
+
+    /// A running text: data, or on stderr where the data is for programs.
+    pub(crate) fn narrate(&mut self, text: &str) {
+        if self.is_json() {
+            note(text);
+        } else {
+            self.write(&printable_lines(text));
+        }
+    }
+
+    /// One object of data, whatever the format.
     pub(crate) fn json(&mut self, value: &impl Serialize) {
         let json = match self.format {
             Format::Jsonl => serde_json::to_string(value),
@@ -62,13 +93,8 @@ impl Output {
         }
     }
 
-    /// A list: one object that holds it, or a line for each.
-    pub(crate) fn list(&mut self, name: &str, items: &[Value]) {
-        if self.is_lines() {
-            items.iter().for_each(|item| self.json(item));
-        } else {
-            self.json(&json!({name: items}));
-        }
+    fn is_json(&self) -> bool {
+        self.format != Format::Table
     }
 
     /// Lines about what is going on.

@@ -51,18 +51,14 @@ pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
     let definitions = crate::subjects::definitions();
     match matches.subcommand() {
         Some(("list", matches)) => {
-            let as_json = match matches.get_one::<Format>("format") {
-                Some(format) => *format == Format::Json,
-                None => output.is_json(),
-            };
-            list(&definitions, as_json, output);
+            if let Some(format) = matches.get_one::<Format>("format") {
+                output.set_format(*format);
+            }
+            list(&definitions, output);
         }
         Some(("show", matches)) => {
             let name = matches.get_one::<String>("name").map_or("", String::as_str);
-            let default = if output.is_json() { "json" } else { "table" };
-            let format = matches
-                .get_one::<String>("format")
-                .map_or(default, String::as_str);
+            let format = matches.get_one::<String>("format").map(String::as_str);
             let definition = definitions
                 .iter()
                 .find(|definition| definition.name == name);
@@ -77,14 +73,10 @@ pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
-fn list(definitions: &[ActionDefinition], as_json: bool, output: &mut Output) {
-    if as_json {
-        output.json(&json!({"actions": definitions}));
-        return;
-    }
-    let rows = definitions
-        .iter()
-        .map(|definition| {
+fn list(definitions: &[ActionDefinition], output: &mut Output) {
+    let items: Vec<Value> = definitions.iter().map(|one| json!(one)).collect();
+    output.show_list("actions", &items, || {
+        let rows = definitions.iter().map(|definition| {
             let (kind, stake) = kind(definition);
             vec![
                 definition.name.clone(),
@@ -92,23 +84,22 @@ fn list(definitions: &[ActionDefinition], as_json: bool, output: &mut Output) {
                 stake,
                 first_sentence(&definition.description),
             ]
-        })
-        .collect();
-    output.data(&table::table(
-        &["name", "kind", "risk", "what it does"],
-        rows,
-    ));
+        });
+        table::table(&["name", "kind", "risk", "what it does"], rows.collect())
+    });
 }
 
-fn show(definition: &ActionDefinition, format: &str, output: &mut Output) {
+fn show(definition: &ActionDefinition, format: Option<&str>, output: &mut Output) {
     match format {
-        "json" => output.json(definition),
-        "mcp" => output.json(&tool_json::mcp(definition)),
-        "openai" => output.json(&tool_json::openai_chat(definition)),
-        "openai-responses" => output.json(&tool_json::openai_responses(definition)),
-        "anthropic" => output.json(&tool_json::anthropic(definition)),
-        _ => output.data(&text(definition)),
+        Some("mcp") => return output.json(&tool_json::mcp(definition)),
+        Some("openai") => return output.json(&tool_json::openai_chat(definition)),
+        Some("openai-responses") => return output.json(&tool_json::openai_responses(definition)),
+        Some("anthropic") => return output.json(&tool_json::anthropic(definition)),
+        Some("json") => output.set_format(Format::Json),
+        Some(_) => output.set_format(Format::Table),
+        None => {}
     }
+    output.show(definition, || text(definition));
 }
 
 fn text(definition: &ActionDefinition) -> String {

@@ -66,17 +66,12 @@ pub(crate) async fn main(
         _ => controls.cancel(id, &actor, given_reason(matches)).await?,
     };
     let now = Timestamp::now();
-    if output.is_json() {
-        output.json(&proposal::json(&status, now));
-    } else {
-        let proven = if key.is_some() && verb == "approve" {
-            "signed"
-        } else {
-            "claimed"
-        };
+    output.show(&proposal::json(&status, now), || {
+        let is_signed = key.is_some() && verb == "approve";
+        let proven = if is_signed { "signed" } else { "claimed" };
         let phase = status.phase_at(now);
-        output.data(&format!("{id} is {phase}, by {actor} (identity {proven})"));
-    }
+        format!("{id} is {phase}, by {actor} (identity {proven})")
+    });
     Ok(Exit::Done)
 }
 

@@ -104,31 +104,25 @@ async fn approved(
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             _ = tokio::signal::ctrl_c() => {
-                return Err(Failure::new(
-                    Exit::Waiting,
-                    "interrupted",
-                    "no longer waiting; it can still be approved",
-                ));
+                return Err(Failure::interrupted("no longer waiting; it can still be approved"));
             }
         }
     }
 }
 
 fn waits(call: &Call, status: &ProposalStatus, output: &mut Output) -> Exit {
-    if output.is_json() {
-        let proposal = &status.proposal;
-        output.json(&json!({
-            "id": proposal.id,
-            "action": call.definition.name,
-            "parameters": proposal.request.parameters,
-            "system": proposal.system,
-            "sent": false,
-            "phase": status.phase,
-            "ruling": status.ruling,
-            "plan_hash": proposal.plan_hash,
-            "plan": proposal.plan,
-        }));
-    }
+    let proposal = &status.proposal;
+    output.for_programs(&json!({
+        "id": proposal.id,
+        "action": call.definition.name,
+        "parameters": proposal.request.parameters,
+        "system": proposal.system,
+        "sent": false,
+        "phase": status.phase,
+        "ruling": status.ruling,
+        "plan_hash": proposal.plan_hash,
+        "plan": proposal.plan,
+    }));
     output.note(&proposals::waiting(status));
     Exit::Waiting
 }
@@ -143,9 +137,7 @@ pub(crate) async fn carry_out(
     let mut follow = Follow::default();
     let executed = {
         let mut on_event = |event: Event| {
-            if output.is_lines() {
-                output.json(&event);
-            }
+            output.event(&event);
             follow.event(event);
         };
         tokio::select! {
@@ -172,16 +164,13 @@ pub(crate) async fn carry_out(
             Ok(not_sent(call, proposal, output))
         }
         Some(Err(error)) => Err(error.into()),
-        None if follow.intents == 0 => Err(Failure::refused(
-            "interrupted",
-            "interrupted before anything was sent",
-        )),
-        None => Err(Failure::new(
-            Exit::Unknown,
-            "interrupted",
-            "no longer following; what was sent goes on",
-        )
-        .next("`operator recover` looks how it ended and finishes the record")),
+        None if follow.intents == 0 => {
+            Err(Failure::interrupted("interrupted before anything was sent"))
+        }
+        None => Err(
+            Failure::interrupted("no longer following; what was sent goes on")
+                .next("`operator recover` looks how it ended and finishes the record"),
+        ),
     }
 }
 
@@ -189,16 +178,14 @@ pub(crate) async fn carry_out(
 fn not_sent(call: &Call, proposal: &Proposal, output: &mut Output) -> Exit {
     let exit = Exit::of_verdict(&proposal.plan.verdict);
     output.note("nothing was sent");
-    if output.is_json() {
-        output.json(&json!({
-            "id": proposal.id,
-            "action": call.definition.name,
-            "parameters": proposal.request.parameters,
-            "system": proposal.system,
-            "sent": false,
-            "plan": proposal.plan,
-        }));
-    }
+    output.for_programs(&json!({
+        "id": proposal.id,
+        "action": call.definition.name,
+        "parameters": proposal.request.parameters,
+        "system": proposal.system,
+        "sent": false,
+        "plan": proposal.plan,
+    }));
     exit
 }
 
@@ -210,22 +197,19 @@ fn is_refusal(report: &Report, follow: &Follow) -> bool {
 }
 
 fn ended(call: &Call, proposal: &Proposal, report: &Report, output: &mut Output) {
-    if output.is_json() {
-        output.json(&json!({
-            "id": report.id,
-            "action": report.action,
-            "parameters": report.parameters,
-            "system": proposal.system,
-            "sent": true,
-            "plan": proposal.plan,
-            "accepted": report.accepted,
-            "outcome": report.outcome,
-            "undo": report.undo,
-            "undo_command": outcome::undo_command(call, &report.undo),
-        }));
-    } else {
-        output.data(&outcome::report(call, report));
-    }
+    let json = json!({
+        "id": report.id,
+        "action": report.action,
+        "parameters": report.parameters,
+        "system": proposal.system,
+        "sent": true,
+        "plan": proposal.plan,
+        "accepted": report.accepted,
+        "outcome": report.outcome,
+        "undo": report.undo,
+        "undo_command": outcome::undo_command(call, &report.undo),
+    });
+    output.show(&json, || outcome::report(call, report));
 }
 
 /// Asks, unless the command line said yes.

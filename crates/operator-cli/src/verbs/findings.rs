@@ -1,22 +1,21 @@
-//! `operator why` and `operator doctor`: what an observation found that is not as it should be, for people and for programs.
+//! `operator why` and `operator doctor`: what is not as it should be, and what fixes it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use action_core::{ActionDefinition, Catalogue, Finding, Role, printable};
+use action_core::{ActionDefinition, Catalogue, Finding, Role};
 use action_guard::ActiveEffect;
 use clap::{ArgMatches, Command};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::call::{Call, check_system};
 use crate::flags;
+use crate::reports::findings as report;
 use crate::settings::Global;
 use crate::settings::connection::Connection;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
-use crate::terminal::table::when;
-use crate::terminal::table::{section, shortened, text_of};
 
 /// Why something is not as it should be.
 const WHY: &str = "why";
@@ -92,11 +91,10 @@ async fn main(
     let result = catalogue.observe(&call.definition.name, parameters).await?;
     let findings = findings(&result)?;
     let owned = owned(&call, &catalogue, &findings, global, output).await;
-    if output.is_json() {
-        output.json(&with_commands(&call, &findings, &owned, result));
-    } else {
-        output.data(&text(&call, &findings, &owned, &result));
-    }
+    output.show(
+        &report::with_commands(&call, &findings, &owned, result.clone()),
+        || report::text(&call, &findings, &owned, &result),
+    );
     Ok(if findings.is_empty() {
         Exit::Done
     } else {
@@ -149,95 +147,4 @@ async fn known_effects(
         .filter(|effect| effect.system == system);
     let effects = here.map(|effect| (effect.key.clone(), Arc::clone(effect)));
     Ok(effects.collect())
-}
-
-/// The result, with whose each lasting effect is and the command line that fixes each finding.
-fn with_commands(
-    call: &Call,
-    findings: &[Finding],
-    owned: &BTreeMap<String, Arc<ActiveEffect>>,
-    mut result: Value,
-) -> Value {
-    let found = result.get_mut("findings").and_then(Value::as_array_mut);
-    for (finding, found) in findings.iter().zip(found.into_iter().flatten()) {
-        let Value::Object(members) = found else {
-            continue;
-        };
-        if let Some(command) = fix_command(call, finding) {
-            members.insert("fix_command".to_owned(), json!(command));
-        }
-        if let Some(key) = &finding.lasting_effect {
-            members.insert(
-                "owner".to_owned(),
-                json!(owned.get(key).map(|effect| {
-                    json!({"proposal": effect.id, "actor": effect.actor, "since": effect.since})
-                })),
-            );
-        }
-    }
-    result
-}
-
-fn text(
-    call: &Call,
-    findings: &[Finding],
-    owned: &BTreeMap<String, Arc<ActiveEffect>>,
-    result: &Value,
-) -> String {
-    let mut parts = Vec::new();
-    if findings.is_empty() {
-        parts.push("Nothing was found".to_owned());
-    }
-    parts.extend(findings.iter().map(|finding| one(call, finding, owned)));
-    if result.get("cut") == Some(&Value::Bool(true)) {
-        parts.push("There is more that is left out here".to_owned());
-    }
-    let unknown = result.get("unknown").and_then(Value::as_array);
-    let unknown = unknown
-        .into_iter()
-        .flatten()
-        .map(|what| vec![text_of(what)]);
-    parts.extend(section("Could not be told", unknown.collect()));
-    parts.join("\n\n")
-}
-
-fn one(call: &Call, finding: &Finding, owned: &BTreeMap<String, Arc<ActiveEffect>>) -> String {
-    let evidence = finding.evidence.iter().map(|read| {
-        vec![
-            read.fact.clone(),
-            shortened(&text_of(&read.value)),
-            read.source.clone(),
-        ]
-    });
-    let mut lines = vec![format!(
-        "{} ({})",
-        printable(&finding.text),
-        printable(&finding.code)
-    )];
-    lines.extend(section("Seen", evidence.collect()));
-    if let Some(key) = &finding.lasting_effect {
-        lines.push(match owned.get(key) {
-            Some(effect) => format!(
-                "Asked for here by {} at {}; `operator undo {}` takes it back",
-                printable(&effect.actor),
-                when(effect.since),
-                printable(&effect.id)
-            ),
-            None => "Not asked for here, as far as the journal knows".to_owned(),
-        });
-    }
-    lines.push(format!("Next: {}", printable(&finding.next)));
-    lines.extend(fix_command(call, finding).map(|command| format!("  {command}")));
-    lines.join("\n")
-}
-
-/// The command line that fixes a finding.
-fn fix_command(call: &Call, finding: &Finding) -> Option<String> {
-    let fix = finding.fix.as_ref()?;
-    let mut definitions = call.definitions.iter();
-    let definition = definitions.find(|definition| definition.name == fix.name);
-    let mut words = vec!["run".to_owned(), fix.name.clone()];
-    words.extend(flags::arguments(definition, &fix.parameters));
-    words.extend(call.connection.flags());
-    Some(flags::command_line(&words))
 }

@@ -1,17 +1,14 @@
 //! `operator journal`: the record of all that happened.
 
-use action_core::printable;
-use action_guard::{Entry, Journal, Record};
+use action_guard::{Entry, Head, Journal};
 use clap::{Arg, ArgMatches, Command, value_parser};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::reports::plan;
+use crate::reports::journal as report;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
-use crate::terminal::table::table;
-use crate::terminal::table::when;
 
 /// How many records are read at a time.
 const AT_A_TIME: usize = 1_000;
@@ -62,11 +59,7 @@ pub(crate) async fn main(
         Some(("verify", matches)) => verify(&*journal, matches, output).await,
         Some(("head", _)) => {
             let head = journal.verify().await?.head;
-            if output.is_json() {
-                output.json(&head);
-            } else {
-                output.data(&format!("{}:{}", head.seq, head.hash));
-            }
+            output.show(&head, || format!("{}:{}", head.seq, head.hash));
             Ok(Exit::Done)
         }
         _ => Err(Failure::usage("no such command")),
@@ -95,36 +88,9 @@ async fn show(
                 .take(limit - shown.len()),
         );
     }
-    if output.is_json() {
-        let entries: Vec<_> = shown.iter().map(json_of).collect();
-        output.list("entries", &entries);
-        return Ok(Exit::Done);
-    }
-    let rows = shown.iter().map(|entry| {
-        let (kind, what) = line(&entry.record);
-        vec![
-            entry.seq.to_string(),
-            when(entry.at),
-            kind.to_owned(),
-            entry.record.proposal_id().unwrap_or("").to_owned(),
-            what,
-        ]
-    });
-    output.data(&table(
-        &["no", "at", "record", "proposal", "what"],
-        rows.collect(),
-    ));
+    let entries: Vec<_> = shown.iter().map(report::json).collect();
+    output.show_list("entries", &entries, || report::table(&shown));
     Ok(Exit::Done)
-}
-
-fn json_of(entry: &Entry) -> Value {
-    json!({
-        "seq": entry.seq,
-        "at": entry.at,
-        "instance": entry.instance,
-        "prev": entry.prev.to_string(),
-        "record": entry.record,
-    })
 }
 
 async fn verify(
@@ -134,108 +100,37 @@ async fn verify(
 ) -> Result<Exit, Failure> {
     let verified = journal.verify().await?;
     if let Some(head) = matches.get_one::<String>("head") {
-        let (seq, hash) = head
-            .split_once(':')
-            .and_then(|(seq, hash)| Some((seq.parse::<u64>().ok()?, hash)))
-            .ok_or_else(|| Failure::usage(format!("`--head {head}` is not NUMBER:HASH")))?;
-        let found = match seq {
-            seq if seq == verified.head.seq => Some(verified.head.hash.to_string()),
-            seq => {
-                let after = journal.entries(seq, 1).await?;
-                let next = after.first().filter(|entry| entry.seq == seq + 1);
-                next.map(|entry| entry.prev.to_string())
-            }
-        };
-        if found.as_deref() != Some(hash) {
-            return Err(Failure::new(
-                Exit::Failed,
-                "other_head",
-                format!("the journal is not the one that had record {seq} with hash {hash}"),
-            ));
-        }
+        contains(journal, &verified.head, head).await?;
     }
-    if output.is_json() {
-        output.json(&json!({"verified": true, "journal": verified}));
-    } else {
-        let (first, head) = (verified.first, verified.head);
-        output.data(&format!(
+    output.show(&json!({"verified": true, "journal": verified}), || {
+        let (first, head) = (verified.first, &verified.head);
+        format!(
             "Verified: records {first} to {}, in {} segments, are as they were written\n{}:{}",
             head.seq, verified.segments, head.seq, head.hash
-        ));
-    }
+        )
+    });
     Ok(Exit::Done)
 }
 
-/// A record in a line: its kind, and what it says.
-fn line(record: &Record) -> (&'static str, String) {
-    let by_reason =
-        |by: &dyn std::fmt::Display, reason: &str| format!("by {by}: {}", printable(reason));
-    match record {
-        Record::Checkpoint { .. } => ("checkpoint", String::new()),
-        Record::Proposed { proposal, ruling } => {
-            let request = &proposal.request;
-            let what = plan::request(&request.action, &request.parameters);
-            let by = printable(&request.actor);
-            (
-                "proposed",
-                format!(
-                    "{what} by {by}; {}",
-                    crate::reports::proposal::ruling(ruling)
-                ),
-            )
-        }
-        Record::Approved { approval, .. } => {
-            let identity = if approval.signature.is_some() {
-                "signed"
-            } else {
-                "claimed"
-            };
-            (
-                "approved",
-                format!("by {} (identity {identity})", approval.by),
-            )
-        }
-        Record::Rejected { by, reason, .. } => ("rejected", by_reason(by, reason)),
-        Record::Cancelled { by, reason, .. } => ("cancelled", by_reason(by, reason)),
-        Record::Intent { .. } => ("intent", String::new()),
-        Record::Answer { answer, .. } => {
-            let json = serde_json::to_value(answer).unwrap_or_default();
-            ("answer", crate::terminal::table::text_of(&json["answer"]))
-        }
-        Record::Outcome { outcome, .. } => {
-            let result = serde_json::to_value(outcome.result).unwrap_or_default();
-            let result = crate::terminal::table::text_of(&result);
-            (
-                "outcome",
-                format!("{result}: {}", printable(&outcome.summary)),
-            )
-        }
-        Record::Adopted { from, .. } => ("adopted", format!("from {}", printable(from))),
-        Record::Resolved { by, reason, .. } => ("resolved", by_reason(by, reason)),
-        Record::Released { by, reason, .. } => ("released", by_reason(by, reason)),
-        Record::BreakGlass { by, reason, .. } => ("break glass", by_reason(by, reason)),
-        Record::Mode {
-            mode,
-            by,
-            reason,
-            proof,
-        } => {
-            let mode = serde_json::to_value(mode).unwrap_or_default();
-            let mode = crate::terminal::table::text_of(&mode);
-            let identity = if proof.is_some() { "signed" } else { "claimed" };
-            (
-                "mode",
-                format!("{mode}, {} (identity {identity})", by_reason(by, reason)),
-            )
-        }
-        Record::Killed { by, reason } => ("killed", by_reason(by, reason)),
-        Record::Reset { by, reason, proof } => {
-            let identity = if proof.is_some() { "signed" } else { "claimed" };
-            (
-                "reset",
-                format!("{} (identity {identity})", by_reason(by, reason)),
-            )
-        }
-        _ => ("other", String::new()),
+/// That a head which was kept elsewhere is still part of the journal.
+async fn contains(journal: &dyn Journal, now: &Head, kept: &str) -> Result<(), Failure> {
+    let (seq, hash) = kept
+        .split_once(':')
+        .and_then(|(seq, hash)| Some((seq.parse::<u64>().ok()?, hash)))
+        .ok_or_else(|| Failure::usage(format!("`--head {kept}` is not NUMBER:HASH")))?;
+    let found = if seq == now.seq {
+        Some(now.hash.to_string())
+    } else {
+        let after = journal.entries(seq, 1).await?;
+        let next = after.first().filter(|entry| entry.seq == seq + 1);
+        next.map(|entry| entry.prev.to_string())
+    };
+    if found.as_deref() == Some(hash) {
+        return Ok(());
     }
+    Err(Failure::new(
+        Exit::JournalDamaged,
+        "other_head",
+        format!("the journal is not the one that had record {seq} with hash {hash}"),
+    ))
 }

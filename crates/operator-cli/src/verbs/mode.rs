@@ -72,20 +72,11 @@ pub(crate) async fn mode_main(
     } else {
         ""
     };
-    if output.is_json() {
-        output.json(&json!({
-            "mode": state.mode,
-            "stopped": state.killed,
-            "state_dir": directory.display().to_string(),
-        }));
-    } else {
-        let place = directory.display().to_string();
-        output.data(&format!(
-            "{} in {}{stopped}",
-            word(state.mode),
-            printable(&place)
-        ));
-    }
+    let place = directory.display().to_string();
+    output.show(
+        &json!({"mode": state.mode, "stopped": state.killed, "state_dir": place}),
+        || format!("{} in {}{stopped}", word(state.mode), printable(&place)),
+    );
     Ok(Exit::Done)
 }
 
@@ -123,16 +114,13 @@ async fn status(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let journal = global.state.journal()?;
     let by_file = journal.is_stopped().await?;
     let state = journal.state().await?;
-    if output.is_json() {
-        output.json(&json!({
-            "stopped": by_file || state.killed.is_some(),
-            "by": state.killed,
-            "kill_file": by_file,
-            "mode": state.mode,
-        }));
-        return Ok(Exit::Done);
-    }
-    output.data(&status_text(&state, by_file));
+    let json = json!({
+        "stopped": by_file || state.killed.is_some(),
+        "by": state.killed,
+        "kill_file": by_file,
+        "mode": state.mode,
+    });
+    output.show(&json, || status_text(&state, by_file));
     Ok(Exit::Done)
 }
 
@@ -160,37 +148,38 @@ fn stopped(stop: &Stop, global: &Global, output: &mut Output) -> Result<Exit, Fa
     let in_force: Vec<_> = stop.in_force.iter().map(|effect| json!(effect)).collect();
     let in_motion: Vec<String> = stop.in_motion.iter().map(id).collect();
     let cancelled: Vec<String> = stop.cancelled.iter().map(id).collect();
-    if output.is_json() {
-        output.json(&json!({
-            "stopped": true,
-            "state_dir": directory,
-            "unrecorded": unrecorded,
-            "cancelled": cancelled,
-            "in_motion": in_motion,
-            "in_force": in_force,
-        }));
-        return Ok(Exit::Done);
-    }
-    let rows = |ids: Vec<String>| ids.into_iter().map(|id| vec![id]).collect();
-    let effects = stop.in_force.iter();
-    let effects = effects
-        .map(|effect| vec![effect.id.clone(), effect.key.clone()])
-        .collect();
-    let parts = [
-        Some(format!(
-            "Stopped: nothing more is sent from {}",
-            printable(&directory)
-        )),
-        unrecorded.map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
-        section("Cancelled", rows(cancelled)),
-        section("Sent before, and goes on", rows(in_motion)),
-        section("Still in force; `operator undo ID` takes it back", effects),
-        Some(
-            "Other state directories, and what others do to the cluster, are not covered"
-                .to_owned(),
-        ),
-    ];
-    output.data(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"));
+    let json = json!({
+        "stopped": true,
+        "state_dir": directory,
+        "unrecorded": unrecorded,
+        "cancelled": cancelled,
+        "in_motion": in_motion,
+        "in_force": in_force,
+    });
+    output.show(&json, || {
+        let rows = |ids: &[String]| ids.iter().map(|id| vec![id.clone()]).collect();
+        let effects = stop.in_force.iter();
+        let effects = effects
+            .map(|effect| vec![effect.id.clone(), effect.key.clone()])
+            .collect();
+        let parts = [
+            Some(format!(
+                "Stopped: nothing more is sent from {}",
+                printable(&directory)
+            )),
+            unrecorded
+                .as_ref()
+                .map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
+            section("Cancelled", rows(&cancelled)),
+            section("Sent before, and goes on", rows(&in_motion)),
+            section("Still in force; `operator undo ID` takes it back", effects),
+            Some(
+                "Other state directories, and what others do to the cluster, are not covered"
+                    .to_owned(),
+            ),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    });
     Ok(Exit::Done)
 }
 

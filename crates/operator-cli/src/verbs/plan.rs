@@ -34,23 +34,20 @@ pub(crate) async fn main(
     check_system(&call, &catalogue).await?;
     let plan = catalogue.plan(name, parameters.clone()).await?;
     let undo = catalogue.undo(name, parameters.clone(), &plan.before, None, None)?;
-    if output.is_json() {
-        output.json(&json!({
-            "action": name,
-            "parameters": parameters,
-            "plan": plan,
-            "undo": undo,
-            "undo_command": outcome::undo_command(&call, &undo),
-        }));
-    } else {
-        let planned = Planned {
-            call: &call,
-            parameters: &parameters,
-            system: None,
-            plan: &plan,
-            undo: &undo,
-        };
-        output.data(&planned.text());
-    }
+    let json = json!({
+        "action": name,
+        "parameters": parameters,
+        "plan": plan,
+        "undo": undo,
+        "undo_command": outcome::undo_command(&call, &undo),
+    });
+    let planned = Planned {
+        call: &call,
+        parameters: &parameters,
+        system: None,
+        plan: &plan,
+        undo: &undo,
+    };
+    output.show(&json, || planned.text());
     Ok(Exit::of_verdict(&plan.verdict))
 }

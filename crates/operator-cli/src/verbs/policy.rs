@@ -1,7 +1,7 @@
 //! `operator policy`: what may be done, and why.
 
-use action_core::{printable, printable_lines};
-use action_guard::policy::{Answer, Ask, Explanation, Usage};
+use action_core::printable;
+use action_guard::policy::{Answer, Ask, Usage};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::json;
@@ -9,11 +9,11 @@ use serde_json::json;
 use crate::arguments::with_actions;
 use crate::call::Call;
 use crate::flags;
+use crate::reports::policy as report;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
-use crate::terminal::table::section;
 
 pub(crate) fn command() -> Command {
     let explain = Command::new("explain")
@@ -50,14 +50,9 @@ pub(crate) fn command() -> Command {
 
 pub(crate) fn check(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let loaded = global.state.policy()?;
-    if output.is_json() {
-        output.json(&json!({"policy": loaded.source, "right": true}));
-    } else {
-        output.data(&format!(
-            "The policy ({}) is right",
-            printable(&loaded.source)
-        ));
-    }
+    output.show(&json!({"policy": loaded.source, "right": true}), || {
+        format!("The policy ({}) is right", printable(&loaded.source))
+    });
     Ok(Exit::Done)
 }
 
@@ -99,63 +94,20 @@ pub(crate) async fn explain(
     }
     let explanation = loaded.policy.explain(&ask, &Usage::of(&state));
     let unplanned = planned.as_ref().err();
-    if output.is_json() {
-        output.json(&json!({
+    output.show(
+        &json!({
             "policy": loaded.source,
             "action": name,
             "actor": actor,
             "at": at,
             "unplanned": unplanned,
             "explanation": explanation,
-        }));
-    } else {
-        output.data(&text(&loaded.source, &explanation, unplanned));
-    }
+        }),
+        || report::text(&loaded.source, &explanation, unplanned),
+    );
     Ok(match explanation.decision.answer {
         Answer::Allow => Exit::Done,
         Answer::Approve { .. } => Exit::Waiting,
         _ => Exit::Refused,
     })
-}
-
-fn text(source: &str, explanation: &Explanation, unplanned: Option<&String>) -> String {
-    let decision = &explanation.decision;
-    let says = match &decision.answer {
-        Answer::Allow => "Allowed".to_owned(),
-        Answer::Approve {
-            by, count, signed, ..
-        } => {
-            let signed = if *signed { ", signed" } else { "" };
-            format!("Needs the approval of {count} of {}{signed}", by.join(", "))
-        }
-        Answer::Deny { reason } => format!("Denied: {reason}"),
-        other => format!("{other:?}"),
-    };
-    let decided = format!(
-        "{says}\ndecided by: {} of the policy ({source})",
-        decision.decided_by
-    );
-    let rules = explanation.rules.iter().map(|rule| {
-        let matches = rule
-            .because
-            .clone()
-            .map_or("matches".to_owned(), |why| format!("no: {why}"));
-        vec![rule.line.to_string(), rule.name.clone(), matches]
-    });
-    let budgets = explanation.budgets.iter().map(|budget| {
-        let stands = format!("{} of {} {}", budget.would_be, budget.most, budget.what);
-        vec![budget.line.to_string(), budget.name.clone(), stands]
-    });
-    let parts = [
-        Some(printable_lines(&decided)),
-        section("Rules, the first that matches decides", rules.collect()),
-        section("Budgets, with this request", budgets.collect()),
-        unplanned.map(|why| {
-            format!(
-                "Without a plan, so budgets over quantities were not looked at: {}",
-                printable(why)
-            )
-        }),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }

@@ -39,64 +39,61 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let now = Timestamp::now();
     match matches.subcommand() {
-        Some(("list", matches)) => {
-            let state = global.state.bare_controls()?.state().await?;
-            let ended = state.ended.iter().filter(|_| matches.get_flag("all"));
-            let mut statuses: Vec<_> = ended.chain(state.open.values()).cloned().collect();
-            statuses.sort_by(|one, other| one.proposal.id.cmp(&other.proposal.id));
-            if !matches.get_flag("all") {
-                statuses.retain(|status| lookup::is_open(status, now));
-            }
-            if output.is_json() {
-                let statuses: Vec<_> = statuses
-                    .iter()
-                    .map(|status| proposal::json(status, now))
-                    .collect();
-                output.list("proposals", &statuses);
-            } else if statuses.is_empty() {
-                output.data("Nothing is open.");
-            } else {
-                output.data(&proposal::list(&statuses, now));
-            }
-            Ok(Exit::Done)
-        }
+        Some(("list", matches)) => list(matches.get_flag("all"), global, output).await,
         Some(("show", matches)) => {
             let state = global.state.bare_controls()?.state().await?;
-            let found = lookup::find(&state, given_id(matches))?;
-            if output.is_json() {
-                output.json(&proposal::json(&found, now));
-            } else {
-                output.data(&proposal::text(&found, &global.connection, now));
-            }
+            let (found, now) = (lookup::find(&state, given_id(matches))?, Timestamp::now());
+            output.show(&proposal::json(&found, now), || {
+                proposal::text(&found, &global.connection, now)
+            });
             Ok(Exit::Done)
         }
-        Some(("run", matches)) => {
-            let guard = global.state.guard(&global.connection)?;
-            let found = lookup::find(&*guard.state().await?, given_id(matches))?;
-            let proposal = &found.proposal;
-            global.connection.check_system(&proposal.system)?;
-            let call = lookup::call(&found, &global.connection).ok_or_else(|| {
-                Failure::usage(format!(
-                    "there is no action `{}` here",
-                    proposal.request.action
-                ))
-            })?;
-            match found.phase_at(now) {
-                Phase::Approved => {}
-                Phase::NeedsApproval => {
-                    output.note(&proposal::waiting(&found));
-                    let text = "it is not approved yet";
-                    return Err(Failure::new(Exit::Waiting, "needs_approval", text));
-                }
-                phase => {
-                    let text = format!("proposal {} is {phase}: nothing was sent", proposal.id);
-                    return Err(Failure::refused("not_approved", text));
-                }
-            }
-            carry_out::carry_out(&call, &guard, proposal, output).await
-        }
+        Some(("run", matches)) => run(given_id(matches), global, output).await,
         _ => Err(Failure::usage("no such command")),
     }
+}
+
+async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    let now = Timestamp::now();
+    let state = global.state.bare_controls()?.state().await?;
+    let ended = state.ended.iter().filter(|_| all);
+    let mut statuses: Vec<_> = ended.chain(state.open.values()).cloned().collect();
+    statuses.sort_by(|one, other| one.proposal.id.cmp(&other.proposal.id));
+    if !all {
+        statuses.retain(|status| lookup::is_open(status, now));
+    }
+    let items: Vec<_> = statuses
+        .iter()
+        .map(|status| proposal::json(status, now))
+        .collect();
+    output.show_list("proposals", &items, || {
+        if statuses.is_empty() {
+            "Nothing is open.".to_owned()
+        } else {
+            proposal::list(&statuses, now)
+        }
+    });
+    Ok(Exit::Done)
+}
+
+async fn run(id: &str, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    let guard = global.state.guard(&global.connection)?;
+    let found = lookup::find(&*guard.state().await?, id)?;
+    let proposal = &found.proposal;
+    global.connection.check_system(&proposal.system)?;
+    let call = lookup::known_call(&found, &global.connection)?;
+    match found.phase_at(Timestamp::now()) {
+        Phase::Approved => {}
+        Phase::NeedsApproval => {
+            output.note(&proposal::waiting(&found));
+            let text = "it is not approved yet";
+            return Err(Failure::new(Exit::Waiting, "needs_approval", text));
+        }
+        phase => {
+            let text = format!("proposal {} is {phase}: nothing was sent", proposal.id);
+            return Err(Failure::refused("not_approved", text));
+        }
+    }
+    carry_out::carry_out(&call, &guard, proposal, output).await
 }

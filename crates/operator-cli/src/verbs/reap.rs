@@ -7,10 +7,8 @@ use action_guard::{ActiveEffect, Reaped};
 use clap::Command;
 use serde_json::json;
 
-use crate::call::Call;
 use crate::reports::outcome;
 use crate::settings::Global;
-use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
@@ -28,56 +26,43 @@ pub(crate) async fn reap_main(global: &Global, output: &mut Output) -> Result<Ex
     let reaped = guard.reap(&mut |event| follow.event(event)).await;
     follow.finish();
     let reaped = reaped?;
-    if output.is_json() {
-        let reaped: Vec<_> = reaped.iter().map(|reaped| json!(reaped)).collect();
-        output.list("reaped", &reaped);
-    } else if reaped.is_empty() {
-        output.data("No lease is over.");
-    }
-    let mut exit = Exit::Done;
-    for one in &reaped {
-        let (text, ended) = text(one, global);
-        if !output.is_json() {
-            output.data(&text);
+    let items: Vec<_> = reaped.iter().map(|one| json!(one)).collect();
+    output.show_list("reaped", &items, || {
+        if reaped.is_empty() {
+            return "No lease is over.".to_owned();
         }
-        if exit == Exit::Done {
-            exit = ended;
-        }
-    }
-    Ok(exit)
+        let texts = reaped.iter().map(|one| text(one, global));
+        texts.collect::<Vec<_>>().join("\n")
+    });
+    let exits = reaped.iter().map(exit);
+    Ok(exits.fold(Exit::Done, |first, next| match first {
+        Exit::Done => next,
+        other => other,
+    }))
 }
 
-fn text(reaped: &Reaped, global: &Global) -> (String, Exit) {
+fn exit(reaped: &Reaped) -> Exit {
+    match reaped {
+        Reaped::Sent { report, .. } => Exit::of_outcome(report.outcome.result),
+        Reaped::Proposed { .. } => Exit::Waiting,
+        Reaped::Left { .. } => Exit::Refused,
+        _ => Exit::Failed,
+    }
+}
+
+fn text(reaped: &Reaped, global: &Global) -> String {
     let name = |effect: &Arc<ActiveEffect>| format!("{} ({})", printable(&effect.key), effect.id);
     match reaped {
         Reaped::Sent { effect, report } => {
-            let definitions = subjects::definitions();
-            let definition = definitions
-                .iter()
-                .find(|known| known.name == report.action)
-                .cloned();
-            let text = match definition {
-                Some(definition) => outcome::report(
-                    &Call {
-                        definition,
-                        definitions,
-                        connection: global.connection.clone(),
-                    },
-                    report,
-                ),
-                None => outcome::outcome(&report.outcome),
-            };
-            let exit = Exit::of_outcome(report.outcome.result);
-            (format!("{}\n{text}\n", name(effect)), exit)
+            let text = outcome::of_any(report, &global.connection);
+            format!("{}\n{text}\n", name(effect))
         }
         Reaped::Proposed { effect, proposal } => {
-            let text = format!("{} waits for approval as {proposal}", name(effect));
-            (text, Exit::Waiting)
+            format!("{} waits for approval as {proposal}", name(effect))
         }
-        Reaped::Left { effect, why } => (
-            format!("{} was left alone: {}", name(effect), printable(why)),
-            Exit::Refused,
-        ),
-        other => (format!("{other:?}"), Exit::Failed),
+        Reaped::Left { effect, why } => {
+            format!("{} was left alone: {}", name(effect), printable(why))
+        }
+        other => format!("{other:?}"),
     }
 }

@@ -49,14 +49,12 @@ pub(crate) async fn resolve_main(
         .resolve(&id, &actor, result, given_reason(matches))
         .await?;
     let now = Timestamp::now();
-    if output.is_json() {
-        output.json(&proposal::json(&status, now));
-    } else {
-        output.data(&format!(
+    output.show(&proposal::json(&status, now), || {
+        format!(
             "{id} is {}, as {actor} says (identity claimed)",
             status.phase_at(now)
-        ));
-    }
+        )
+    });
     Ok(Exit::Done)
 }
 
@@ -70,12 +68,8 @@ pub(crate) async fn release_main(
     guard
         .release(&id, &global.state.actor()?, given_reason(matches))
         .await?;
-    if output.is_json() {
-        output.json(&json!({"id": id, "released": true}));
-    } else {
-        output.data(&format!(
-            "{id} is released: what it left in force is not ours any more"
-        ));
-    }
+    output.show(&json!({"id": id, "released": true}), || {
+        format!("{id} is released: what it left in force is not ours any more")
+    });
     Ok(Exit::Done)
 }

@@ -39,10 +39,6 @@ pub(crate) async fn main(
         return go_on(&call, &guard, &proposal, confirm, global, output).await;
     }
     let result = catalogue.observe(name, parameters).await?;
-    if output.is_json() {
-        output.json(&result);
-    } else {
-        output.data(&table::result(&result));
-    }
+    output.show(&result, || table::result(&result));
     Ok(Exit::Done)
 }

@@ -76,16 +76,15 @@ pub(crate) async fn main(matches: &ArgMatches, output: &mut Output) -> Result<Ex
                 .next("choose another --port, or leave it out")
         })?;
     let version = flags.pd_version.number();
-    if output.is_json() {
-        output.json(&json!({
+    output.show(
+        &json!({
             "endpoints": sim.endpoints(),
             "pd_version": version,
             "stores": flags.stores,
             "regions": flags.regions,
-        }));
-    } else {
-        output.data(&sim.endpoints().join("\n"));
-    }
+        }),
+        || sim.endpoints().join("\n"),
+    );
     output.note(&format!(
         "PD {version} with {} stores and {} regions; interrupt to end",
         flags.stores, flags.regions

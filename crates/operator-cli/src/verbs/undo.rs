@@ -48,11 +48,7 @@ pub(crate) async fn undo_main(
             .await;
         follow.finish();
         let broken = broken?;
-        if output.is_json() {
-            output.json(&broken);
-        } else {
-            output.data(&outcome::outcome(&broken.report.outcome));
-        }
+        output.show(&broken, || outcome::outcome(&broken.report.outcome));
         if !broken.recorded {
             output.note("It is not in the journal. Keep this record, and free some space:");
             output.note(&serde_json::to_string(&broken.record).unwrap_or_default());
@@ -61,11 +57,6 @@ pub(crate) async fn undo_main(
     }
     let proposal = guard.propose_undo(&id, &actor, &reason).await?;
     let status = guard.proposal_status(&proposal.id).await?;
-    let call = lookup::call(&status, &global.connection).ok_or_else(|| {
-        Failure::usage(format!(
-            "there is no action `{}` here",
-            proposal.request.action
-        ))
-    })?;
+    let call = lookup::known_call(&status, &global.connection)?;
     carry_out::go_on(&call, &guard, &proposal, confirm, global, output).await
 }

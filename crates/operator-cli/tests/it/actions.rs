@@ -58,6 +58,19 @@ fn the_format_is_that_of_all_output_unless_told() {
 }
 
 #[test]
+fn a_list_by_lines_has_a_line_for_each_action() {
+    let names = names();
+    for format in [&["--format", "jsonl"][..], &["-o", "jsonl"]] {
+        let ran = operator(&[&["actions", "list"], format].concat()).ended(0);
+        let lines = ran.stdout.lines().map(|line| {
+            let json: Value = serde_json::from_str(line).unwrap();
+            json["name"].as_str().unwrap().to_owned()
+        });
+        assert_eq!(lines.collect::<Vec<_>>(), names);
+    }
+}
+
+#[test]
 fn an_unknown_action_is_wrong_usage() {
     operator(&["actions", "show", "transfer_lead"])
         .ended(2)

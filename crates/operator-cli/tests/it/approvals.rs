@@ -14,27 +14,14 @@ const ALICE_PUBLIC: &str = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5
 
 /// Asks for a transfer as an agent, who may not send it alone.
 fn asked(cluster: &Cluster, more: &[&str]) -> (Finished, u64) {
-    let region = cluster.first_region();
-    let to = region.follower.to_string();
-    let base = [
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-    ];
     let agent = ["--actor", "agent:night", "--yes", "-o", "json"];
-    let ran = cluster.run(&[&base[..], &agent, more].concat());
-    (ran, region.follower)
+    let follower = cluster.first_region().follower;
+    let ran = cluster.run_transfer(&[&agent[..], more].concat());
+    (ran, follower)
 }
 
 fn leader(cluster: &Cluster) -> Option<u64> {
     cluster.sim.leader_of(cluster.sim.region_ids()[0])
-}
-
-/// The command with the cluster's journal.
-fn with(cluster: &Cluster, arguments: &[&str]) -> Finished {
-    cluster.operator(&[arguments, &["--state-dir", cluster.state_dir()]].concat())
 }
 
 fn text(value: &Value) -> &str {
@@ -53,43 +40,48 @@ fn an_agent_waits_for_a_person_whatever_it_says_on_its_command_line() {
     );
 
     let run = ["proposals", "run", id];
-    with(&cluster, &run).ended(6).says("not approved");
+    cluster.with_state(&run).ended(6).says("not approved");
     let own = ["approve", id, "--plan", plan, "--actor", "agent:night"];
-    with(&cluster, &own)
+    cluster
+        .with_state(&own)
         .ended(3)
         .says("somebody else must approve");
     let agent = ["approve", id, "--plan", plan, "--actor", "agent:day"];
-    with(&cluster, &agent).ended(3).says("takes a person");
-    with(&cluster, &["approve", id, "--yes"]).ended(2);
-    with(&cluster, &["approve", id])
+    cluster.with_state(&agent).ended(3).says("takes a person");
+    cluster.with_state(&["approve", id, "--yes"]).ended(2);
+    cluster
+        .with_state(&["approve", id])
         .ended(3)
         .says("Relies on")
         .says(&format!("--plan {}", &plan[..12]));
-    with(&cluster, &["approve", id, "--plan", &plan[..11]]).ended(2);
-    with(&cluster, &["approve", id, "--plan", "0123456789ab"])
+    cluster
+        .with_state(&["approve", id, "--plan", &plan[..11]])
+        .ended(2);
+    cluster
+        .with_state(&["approve", id, "--plan", "0123456789ab"])
         .ended(3)
         .says("nothing was approved");
     assert_eq!(cluster.sim.writes(), []);
 
-    with(
-        &cluster,
-        &["approve", id, "--plan", &plan[..12], "--reason", "fine"],
-    )
-    .ended(0)
-    .shows("approved")
-    .shows("identity claimed");
-    with(&cluster, &["proposals", "list"])
+    cluster
+        .with_state(&["approve", id, "--plan", &plan[..12], "--reason", "fine"])
+        .ended(0)
+        .shows("approved")
+        .shows("identity claimed");
+    cluster
+        .with_state(&["proposals", "list"])
         .ended(0)
         .shows("approved")
         .shows("agent:night");
-    with(&cluster, &["proposals", "show", &id[24..]])
+    cluster
+        .with_state(&["proposals", "show", &id[24..]])
         .ended(0)
         .shows("user:ana (identity claimed)")
         .shows("approval of 1 of user:*");
-    with(&cluster, &run).ended(0).shows("Applied");
+    cluster.with_state(&run).ended(0).shows("Applied");
     assert_eq!(leader(&cluster), Some(follower));
     assert_eq!(cluster.sim.writes().len(), 1);
-    with(&cluster, &run).ended(3).says("applied");
+    cluster.with_state(&run).ended(3).says("applied");
     assert_eq!(cluster.sim.writes().len(), 1);
 }
 
@@ -99,7 +91,8 @@ fn a_waiting_run_goes_on_when_a_person_agrees() {
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| asked(&cluster, &["--wait", "60s"]));
         let json = loop {
-            let list = with(&cluster, &["proposals", "list", "-o", "json"])
+            let list = cluster
+                .with_state(&["proposals", "list", "-o", "json"])
                 .ended(0)
                 .json();
             if let Some(life) = list["proposals"].get(0) {
@@ -108,7 +101,9 @@ fn a_waiting_run_goes_on_when_a_person_agrees() {
         };
         let proposal = &json["proposal"];
         let (id, plan) = (text(&proposal["id"]), text(&proposal["plan_hash"]));
-        with(&cluster, &["approve", id, "--plan", plan]).ended(0);
+        cluster
+            .with_state(&["approve", id, "--plan", plan])
+            .ended(0);
         let (ran, _) = waiting.join().unwrap();
         assert_eq!(ran.ended(0).json()["outcome"]["result"], "applied");
     });
@@ -120,15 +115,19 @@ fn what_is_rejected_or_cancelled_is_not_sent() {
     let cluster = Cluster::start();
     for verb in ["reject", "cancel"] {
         let id = text(&asked(&cluster, &[]).0.ended(6).json()["id"]).to_owned();
-        with(&cluster, &[verb, &id]).ended(2).says("--reason");
-        with(&cluster, &[verb, &id, "--reason", "no"]).ended(0);
-        with(&cluster, &["proposals", "run", &id]).ended(3);
-        with(&cluster, &["approve", &id, "--plan", "0123456789ab"]).ended(3);
+        cluster.with_state(&[verb, &id]).ended(2).says("--reason");
+        cluster.with_state(&[verb, &id, "--reason", "no"]).ended(0);
+        cluster.with_state(&["proposals", "run", &id]).ended(3);
+        cluster
+            .with_state(&["approve", &id, "--plan", "0123456789ab"])
+            .ended(3);
     }
-    with(&cluster, &["proposals", "list"])
+    cluster
+        .with_state(&["proposals", "list"])
         .ended(0)
         .shows("Nothing is open");
-    with(&cluster, &["proposals", "list", "--all"])
+    cluster
+        .with_state(&["proposals", "list", "--all"])
         .ended(0)
         .shows("rejected")
         .shows("cancelled");
@@ -141,7 +140,9 @@ fn an_approval_is_void_when_what_it_relies_on_has_changed() {
     let region = cluster.first_region();
     let json = asked(&cluster, &[]).0.ended(6).json();
     let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
-    with(&cluster, &["approve", id, "--plan", plan]).ended(0);
+    cluster
+        .with_state(&["approve", id, "--plan", plan])
+        .ended(0);
     // Somebody else is faster: the leader is on another store now.
     let peers = cluster.sim.peers(region.id.parse().unwrap());
     let third = peers
@@ -149,18 +150,10 @@ fn an_approval_is_void_when_what_it_relies_on_has_changed() {
         .map(|peer| peer.store_id)
         .find(|store| ![region.leader, region.follower].contains(store))
         .unwrap();
-    let third = third.to_string();
-    let other = [
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &third,
-        "--yes",
-    ];
-    cluster.run(&other).ended(0);
+    cluster.transfer("run", third, &["--yes"]).ended(0);
     let changed = format!("was \"{}\", is \"{third}\"", region.leader);
-    with(&cluster, &["proposals", "run", id])
+    cluster
+        .with_state(&["proposals", "run", id])
         .ended(3)
         .says(&changed);
     assert_eq!(cluster.sim.writes().len(), 1);
@@ -183,18 +176,21 @@ fn an_approval_that_must_be_signed_is_proven_or_nothing() {
     let json = asked(&cluster, &["--policy", &policy]).0.ended(6).json();
     let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
     let approve = ["approve", id, "--plan", plan, "--policy", &policy];
-    with(&cluster, &[&approve[..], &["--actor", "user:bob"]].concat())
+    cluster
+        .with_state(&[&approve[..], &["--actor", "user:bob"]].concat())
         .ended(3)
         .says("not proven");
     let alice = [&approve[..], &["--actor", "user:alice"]].concat();
-    with(&cluster, &alice)
+    cluster
+        .with_state(&alice)
         .ended(3)
         .says("a signature by it is needed");
-    with(&cluster, &[&alice[..], &["--sign-with", &key]].concat())
+    cluster
+        .with_state(&[&alice[..], &["--sign-with", &key]].concat())
         .ended(0)
         .shows("identity signed");
     let run = ["proposals", "run", id, "--policy", &policy, "-o", "jsonl"];
-    let ran = with(&cluster, &run).ended(0);
+    let ran = cluster.with_state(&run).ended(0);
     let lines: Vec<Value> = ran
         .stdout
         .lines()
@@ -206,7 +202,7 @@ fn an_approval_that_must_be_signed_is_proven_or_nothing() {
     );
     assert_eq!(lines.last().unwrap()["outcome"]["result"], "applied");
     let show = ["proposals", "show", id, "-o", "json"];
-    let json = with(&cluster, &show).ended(0).json();
+    let json = cluster.with_state(&show).ended(0).json();
     assert_eq!(json["approvals"][0]["identity"], "signed");
 }
 
@@ -231,13 +227,16 @@ fn a_lasting_effect_is_taken_back_by_its_id() {
         .says("lasting effects in force");
     assert_eq!(cluster.sim.evicting(), [2]);
     let id = text(&json["id"]);
-    with(&cluster, &["undo", id]).ended(3).says("--yes");
-    with(&cluster, &["undo", id, "--yes"])
+    cluster.with_state(&["undo", id]).ended(3).says("--yes");
+    cluster
+        .with_state(&["undo", id, "--yes"])
         .ended(0)
         .shows("Applied");
     assert_eq!(cluster.sim.evicting(), [] as [u64; 0]);
-    with(&cluster, &["undo", id, "--yes"]).ended(3);
-    with(&cluster, &["undo", "nothing-like-it", "--yes"]).ended(2);
+    cluster.with_state(&["undo", id, "--yes"]).ended(3);
+    cluster
+        .with_state(&["undo", "nothing-like-it", "--yes"])
+        .ended(2);
 }
 
 #[test]
@@ -245,9 +244,11 @@ fn of_many_processes_one_carries_out_what_was_approved() {
     let cluster = Cluster::start();
     let json = asked(&cluster, &[]).0.ended(6).json();
     let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
-    with(&cluster, &["approve", id, "--plan", plan]).ended(0);
+    cluster
+        .with_state(&["approve", id, "--plan", plan])
+        .ended(0);
     let codes: Vec<i32> = std::thread::scope(|scope| {
-        let run = || with(&cluster, &["proposals", "run", id]).code;
+        let run = || cluster.with_state(&["proposals", "run", id]).code;
         let running: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
         running.into_iter().map(|one| one.join().unwrap()).collect()
     });

@@ -65,6 +65,30 @@ impl Cluster {
         self.operator(&all)
     }
 
+    /// Any command with its own journal.
+    pub(crate) fn with_state(&self, arguments: &[&str]) -> Finished {
+        self.operator(&[arguments, &["--state-dir", self.state_dir()]].concat())
+    }
+
+    /// `plan` or `run` of a transfer of the first region's leader, with its own journal.
+    pub(crate) fn transfer(&self, verb: &str, to: u64, more: &[&str]) -> Finished {
+        let (region, to) = (self.first_region().id, to.to_string());
+        let transfer = [
+            verb,
+            "transfer_leader",
+            "--region-id",
+            &region,
+            "--to-store-id",
+            &to,
+        ];
+        self.with_state(&[&transfer[..], more].concat())
+    }
+
+    /// The same to a follower, which can be done.
+    pub(crate) fn run_transfer(&self, more: &[&str]) -> Finished {
+        self.transfer("run", self.first_region().follower, more)
+    }
+
     pub(crate) fn first_region(&self) -> RegionStores {
         let region = self.sim.region_ids()[0];
         let leader = self.sim.leader_of(region).unwrap();

@@ -9,9 +9,9 @@ fn help_documents_every_exit_code() {
     let help = operator(&["--help"])
         .ended(0)
         .shows("Plans, runs and proves");
-    for code in 0..=6 {
+    for code in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70, 130] {
         assert!(
-            help.stdout.contains(&format!("\n  {code}  ")),
+            help.stdout.contains(&format!("\n  {code:<3}  ")),
             "{}",
             help.stdout
         );

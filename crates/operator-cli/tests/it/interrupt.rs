@@ -51,7 +51,7 @@ fn an_interrupted_mutation_goes_on_and_is_recovered() {
     assert!(kill.success());
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(4), "{rest}");
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
     assert!(
         rest.contains("goes on") && rest.contains("operator recover"),
         "{rest}"

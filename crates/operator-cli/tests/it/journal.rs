@@ -1,24 +1,10 @@
 //! `operator journal`.
 
 use crate::Cluster;
-use crate::harness::Finished;
-
-fn with(cluster: &Cluster, arguments: &[&str]) -> Finished {
-    cluster.operator(&[arguments, &["--state-dir", cluster.state_dir()]].concat())
-}
 
 fn transfer(cluster: &Cluster, reason: &str) -> String {
-    let region = cluster.first_region();
-    let to = region.follower.to_string();
-    let base = [
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-    ];
     let more = ["--yes", "-o", "json", "--reason", reason];
-    let json = cluster.run(&[&base[..], &more].concat()).ended(0).json();
+    let json = cluster.run_transfer(&more).ended(0).json();
     json["id"].as_str().unwrap().to_owned()
 }
 
@@ -26,13 +12,13 @@ fn transfer(cluster: &Cluster, reason: &str) -> String {
 fn the_journal_shows_what_happened_and_nothing_acts_on_the_terminal() {
     let cluster = Cluster::start();
     let id = transfer(&cluster, "x\u{1b}[2J\u{202e}y");
-    with(
-        &cluster,
-        &["mode", "observe", "--reason", "\u{1b}]0;title\u{7}"],
-    )
-    .ended(0);
+    cluster
+        .with_state(&["mode", "observe", "--reason", "\u{1b}]0;title\u{7}"])
+        .ended(0);
     for format in ["table", "json", "jsonl"] {
-        let ran = with(&cluster, &["journal", "show", "-o", format]).ended(0);
+        let ran = cluster
+            .with_state(&["journal", "show", "-o", format])
+            .ended(0);
         let unsafe_one =
             |character: char| character != '\n' && action_core::is_unprintable(character);
         assert!(!ran.stdout.contains(unsafe_one), "{:?}", ran.stdout);
@@ -40,14 +26,13 @@ fn the_journal_shows_what_happened_and_nothing_acts_on_the_terminal() {
             assert!(ran.stdout.contains(word), "{word}: {}", ran.stdout);
         }
     }
-    let of_it = with(&cluster, &["journal", "show", "--id", &id, "-o", "jsonl"]).ended(0);
+    let of_it = cluster
+        .with_state(&["journal", "show", "--id", &id, "-o", "jsonl"])
+        .ended(0);
     assert_eq!(of_it.stdout.lines().count(), 4);
-    let two = with(
-        &cluster,
-        &[
-            "journal", "show", "--after", "1", "--limit", "2", "-o", "jsonl",
-        ],
-    );
+    let two = cluster.with_state(&[
+        "journal", "show", "--after", "1", "--limit", "2", "-o", "jsonl",
+    ]);
     let ran = two.ended(0);
     assert_eq!(ran.stdout.lines().count(), 2);
     assert!(
@@ -61,7 +46,8 @@ fn the_journal_shows_what_happened_and_nothing_acts_on_the_terminal() {
 fn what_was_changed_in_the_journal_is_found() {
     let cluster = Cluster::start();
     transfer(&cluster, "first");
-    with(&cluster, &["journal", "verify"])
+    cluster
+        .with_state(&["journal", "verify"])
         .ended(0)
         .shows("are as they were written");
     let segment = cluster
@@ -71,8 +57,9 @@ fn what_was_changed_in_the_journal_is_found() {
     let text = std::fs::read_to_string(&segment).unwrap();
     assert!(text.contains("\"first\""));
     std::fs::write(&segment, text.replace("\"first\"", "\"other\"")).unwrap();
-    with(&cluster, &["journal", "verify"])
-        .ended(1)
+    cluster
+        .with_state(&["journal", "verify"])
+        .ended(9)
         .says("line 2");
 }
 
@@ -80,19 +67,27 @@ fn what_was_changed_in_the_journal_is_found() {
 fn a_head_kept_elsewhere_shows_that_the_journal_was_written_anew() {
     let cluster = Cluster::start();
     transfer(&cluster, "first");
-    let head = with(&cluster, &["journal", "head"])
+    let head = cluster
+        .with_state(&["journal", "head"])
         .ended(0)
         .stdout
         .trim()
         .to_owned();
-    with(&cluster, &["journal", "verify", "--head", &head]).ended(0);
-    with(&cluster, &["mode", "observe"]).ended(0);
-    with(&cluster, &["journal", "verify", "--head", &head]).ended(0);
+    cluster
+        .with_state(&["journal", "verify", "--head", &head])
+        .ended(0);
+    cluster.with_state(&["mode", "observe"]).ended(0);
+    cluster
+        .with_state(&["journal", "verify", "--head", &head])
+        .ended(0);
     let other = Cluster::start();
     transfer(&other, "other");
-    with(&other, &["journal", "verify"]).ended(0);
-    with(&other, &["journal", "verify", "--head", &head])
-        .ended(1)
+    other.with_state(&["journal", "verify"]).ended(0);
+    other
+        .with_state(&["journal", "verify", "--head", &head])
+        .ended(9)
         .says("is not the one");
-    with(&other, &["journal", "verify", "--head", "nonsense"]).ended(2);
+    other
+        .with_state(&["journal", "verify", "--head", "nonsense"])
+        .ended(2);
 }

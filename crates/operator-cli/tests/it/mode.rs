@@ -3,24 +3,7 @@
 use tempfile::TempDir;
 
 use crate::Cluster;
-use crate::harness::{Finished, operator};
-
-fn with(cluster: &Cluster, arguments: &[&str]) -> Finished {
-    cluster.operator(&[arguments, &["--state-dir", cluster.state_dir()]].concat())
-}
-
-fn transfer(cluster: &Cluster) -> Finished {
-    let region = cluster.first_region();
-    let to = region.follower.to_string();
-    let base = [
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-    ];
-    cluster.run(&[&base[..], &["--yes"]].concat())
-}
+use crate::harness::operator;
 
 #[test]
 fn a_new_state_directory_only_observes_until_a_person_says_otherwise() {
@@ -44,18 +27,21 @@ fn a_new_state_directory_only_observes_until_a_person_says_otherwise() {
 #[test]
 fn in_observe_nothing_is_sent_and_proposals_are_kept() {
     let cluster = Cluster::start();
-    with(&cluster, &["mode", "observe"]).ended(0);
-    transfer(&cluster)
+    cluster.with_state(&["mode", "observe"]).ended(0);
+    cluster
+        .run_transfer(&["--yes"])
         .ended(3)
         .says("mode is observe")
         .says("operator mode execute");
     assert_eq!(cluster.sim.writes(), []);
-    let list = with(&cluster, &["proposals", "list", "-o", "json"])
+    let list = cluster
+        .with_state(&["proposals", "list", "-o", "json"])
         .ended(0)
         .json();
     let id = list["proposals"][0]["proposal"]["id"].as_str().unwrap();
-    with(&cluster, &["mode", "execute"]).ended(0);
-    with(&cluster, &["proposals", "run", id])
+    cluster.with_state(&["mode", "execute"]).ended(0);
+    cluster
+        .with_state(&["proposals", "run", id])
         .ended(0)
         .shows("Applied");
     assert_eq!(cluster.sim.writes().len(), 1);
@@ -66,18 +52,7 @@ fn the_kill_switch_stops_everything_until_a_person_resets_it() {
     let cluster = Cluster::start();
     let waiting = ["transfer_leader", "--params", "{}"];
     cluster.run(&waiting).ended(2);
-    let region = cluster.first_region();
-    let to = region.follower.to_string();
-    let asked = [
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-    ];
-    cluster
-        .run(&[&asked[..], &["--actor", "agent:night"]].concat())
-        .ended(6);
+    cluster.run_transfer(&["--actor", "agent:night"]).ended(6);
     let on = [
         "kill-switch",
         "on",
@@ -86,26 +61,32 @@ fn the_kill_switch_stops_everything_until_a_person_resets_it() {
         "--actor",
         "agent:day",
     ];
-    let on = with(&cluster, &[&on[..], &["-o", "json"]].concat())
+    let on = cluster
+        .with_state(&[&on[..], &["-o", "json"]].concat())
         .ended(0)
         .json();
     assert_eq!(on["cancelled"].as_array().map(Vec::len), Some(1));
-    transfer(&cluster)
+    cluster
+        .run_transfer(&["--yes"])
         .ended(3)
         .says("stopped by `agent:day`")
         .says("kill-switch reset");
-    with(&cluster, &["kill-switch", "status"])
+    cluster
+        .with_state(&["kill-switch", "status"])
         .ended(0)
         .shows("something is wrong");
-    with(&cluster, &["mode", "execute"]).ended(3);
+    cluster.with_state(&["mode", "execute"]).ended(3);
     let reset = ["kill-switch", "reset", "--reason", "it was the disk"];
-    with(&cluster, &[&reset[..], &["--actor", "agent:day"]].concat()).ended(3);
-    with(&cluster, &reset)
+    cluster
+        .with_state(&[&reset[..], &["--actor", "agent:day"]].concat())
+        .ended(3);
+    cluster
+        .with_state(&reset)
         .ended(0)
         .shows("Not stopped; the mode is observe");
-    with(&cluster, &reset).ended(3);
-    with(&cluster, &["mode", "execute"]).ended(0);
-    transfer(&cluster).ended(0);
+    cluster.with_state(&reset).ended(3);
+    cluster.with_state(&["mode", "execute"]).ended(0);
+    cluster.run_transfer(&["--yes"]).ended(0);
     assert_eq!(cluster.sim.writes().len(), 1);
 }
 
@@ -139,16 +120,18 @@ fn stopping_needs_neither_pd_nor_a_policy_that_can_be_read() {
 fn a_kill_file_made_by_hand_stops_too() {
     let cluster = Cluster::start();
     std::fs::write(cluster.state.path().join("KILL"), "").unwrap();
-    with(&cluster, &["kill-switch", "status"])
+    cluster
+        .with_state(&["kill-switch", "status"])
         .ended(0)
         .shows("`KILL` file");
-    let code = transfer(&cluster).code;
+    let code = cluster.run_transfer(&["--yes"]).code;
     assert!(code == 3 || code == 1, "{code}");
     assert_eq!(cluster.sim.writes(), []);
-    with(&cluster, &["kill-switch", "reset", "--reason", "gone"])
+    cluster
+        .with_state(&["kill-switch", "reset", "--reason", "gone"])
         .ended(0)
         .shows("Not stopped");
-    with(&cluster, &["mode", "execute"]).ended(0);
-    transfer(&cluster).ended(0);
+    cluster.with_state(&["mode", "execute"]).ended(0);
+    cluster.run_transfer(&["--yes"]).ended(0);
     assert_eq!(cluster.sim.writes().len(), 1);
 }

@@ -6,28 +6,20 @@ use crate::Cluster;
 fn a_plan_says_what_would_happen_and_how_it_is_taken_back() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let (from, to) = (region.leader.to_string(), region.follower.to_string());
-    let plan = [
-        "plan",
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-    ];
+    let (from, to) = (region.leader, region.follower);
     let undo = format!(
         "operator run transfer_leader --region-id {} --to-store-id {from} --pd {}",
         region.id,
         cluster.sim.endpoint()
     );
     cluster
-        .operator(&plan)
+        .transfer("plan", to, &[])
         .ended(0)
         .shows("Would proceed")
         .shows("Relies on")
         .shows(&undo);
     let json = cluster
-        .operator(&[&plan[..], &["-o", "json"]].concat())
+        .transfer("plan", to, &["-o", "json"])
         .ended(0)
         .json();
     assert_eq!(json["plan"]["verdict"]["answer"], "would_proceed");
@@ -39,16 +31,11 @@ fn a_plan_says_what_would_happen_and_how_it_is_taken_back() {
 fn what_would_be_refused_is_said_in_pds_words() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let to = region.outside.to_string();
-    let plan = [
-        "plan",
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-    ];
-    cluster.operator(&plan).ended(3).shows("Would be refused");
+    let to = region.outside;
+    cluster
+        .transfer("plan", to, &[])
+        .ended(3)
+        .shows("Would be refused");
     assert_eq!(cluster.sim.writes(), []);
 }
 
@@ -56,16 +43,11 @@ fn what_would_be_refused_is_said_in_pds_words() {
 fn nothing_to_do_is_a_success() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let to = region.leader.to_string();
-    let plan = [
-        "plan",
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-    ];
-    cluster.operator(&plan).ended(0).shows("Nothing to do");
+    let to = region.leader;
+    cluster
+        .transfer("plan", to, &[])
+        .ended(0)
+        .shows("Nothing to do");
 }
 
 #[test]
@@ -81,16 +63,8 @@ fn an_observation_has_no_plan() {
 fn another_cluster_than_the_one_asked_for_is_refused() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let to = region.follower.to_string();
-    let plan = [
-        "plan",
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-    ];
-    let pinned = |id: &str| cluster.operator(&[&plan[..], &["--cluster-id", id]].concat());
+    let to = region.follower;
+    let pinned = |id: &str| cluster.transfer("plan", to, &["--cluster-id", id]);
     pinned(&cluster.sim.cluster_id().to_string()).ended(0);
     pinned("42").ended(3).says("not 42");
 }

@@ -37,25 +37,13 @@ fn a_wrong_policy_is_told_by_line_and_column_and_nothing_runs_under_it() {
         [[rule]]\nname = \"b\"\naction = \"transfer_leadr\"\ndecision = \"deny\"\n";
     std::fs::write(&path, text).unwrap();
     let policy = ["--policy", path.to_str().unwrap()];
+    let run = || cluster.run_transfer(&[&["--yes"], &policy[..]].concat());
     operator(&[&["policy", "check"], &policy[..]].concat())
         .ended(2)
         .says("line 4, column 1: a rule has no `acton`; did you mean `action`?");
-    let region = cluster.first_region();
-    let to = region.follower.to_string();
-    let run = [
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-        "--yes",
-    ];
-    cluster
-        .run(&[&run[..], &policy].concat())
-        .ended(2)
-        .says("line 4");
+    run().ended(2).says("line 4");
     std::fs::write(&path, text.replace("acton = \"x\"", "risk = \"low\"")).unwrap();
-    cluster.run(&[&run[..], &policy].concat()).ended(2).says(
+    run().ended(2).says(
         "line 8, column 10: `transfer_leadr` matches no action; did you mean `transfer_leader`?",
     );
     assert_eq!(cluster.sim.writes(), []);
@@ -121,19 +109,9 @@ fn a_policy_can_be_explained_without_a_cluster() {
 fn under_the_read_only_policy_nothing_is_sent() {
     let cluster = Cluster::start();
     let policy = shipped("read-only.toml");
-    let region = cluster.first_region();
-    let to = region.follower.to_string();
-    let run = [
-        "transfer_leader",
-        "--region-id",
-        &region.id,
-        "--to-store-id",
-        &to,
-        "--yes",
-    ];
     let policy = ["--policy", policy.to_str().unwrap()];
     cluster
-        .run(&[&run[..], &policy].concat())
+        .run_transfer(&[&["--yes"], &policy[..]].concat())
         .ended(3)
         .says("denied by rule `nothing else changes")
         .says("nothing is changed under it");

@@ -4,16 +4,6 @@ use pd_sim::Fault;
 
 use crate::Cluster;
 
-fn transfer<'a>(region: &'a str, to: &'a str) -> [&'a str; 5] {
-    [
-        "transfer_leader",
-        "--region-id",
-        region,
-        "--to-store-id",
-        to,
-    ]
-}
-
 #[test]
 fn an_observation_runs_without_asking() {
     let cluster = Cluster::start();
@@ -56,9 +46,9 @@ fn text_from_the_cluster_does_not_reach_the_terminal_as_it_is() {
 fn without_a_yes_and_without_a_terminal_nothing_is_sent() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let to = region.follower.to_string();
+    let to = region.follower;
     cluster
-        .run(&transfer(&region.id, &to))
+        .transfer("run", to, &[])
         .ended(3)
         .says("Would proceed")
         .says("nothing was sent")
@@ -70,18 +60,13 @@ fn without_a_yes_and_without_a_terminal_nothing_is_sent() {
 fn a_mutation_is_run_and_proven() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let (from, to) = (region.leader.to_string(), region.follower.to_string());
-    let arguments = [
-        &transfer(&region.id, &to)[..],
-        &["--yes", "--reason", "test"],
-    ]
-    .concat();
+    let (from, to) = (region.leader, region.follower);
+    let run = || cluster.transfer("run", to, &["--yes", "--reason", "test"]);
     let undo = format!(
         "operator run transfer_leader --region-id {} --to-store-id {from}",
         region.id
     );
-    cluster
-        .run(&arguments)
+    run()
         .ended(0)
         .shows("Applied")
         .shows("Evidence")
@@ -99,8 +84,7 @@ fn a_mutation_is_run_and_proven() {
     }
     assert_eq!(journal.lines().count(), kinds.len());
     // Once more there is nothing to do.
-    cluster
-        .run(&arguments)
+    run()
         .ended(0)
         .says("Nothing to do")
         .says("nothing was sent");
@@ -111,9 +95,9 @@ fn a_mutation_is_run_and_proven() {
 fn json_of_a_run_is_one_object() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let to = region.follower.to_string();
+    let to = region.follower;
     let json = cluster
-        .run(&[&transfer(&region.id, &to)[..], &["--yes", "-o", "json"]].concat())
+        .transfer("run", to, &["--yes", "-o", "json"])
         .ended(0)
         .json();
     assert_eq!(json["outcome"]["result"], "applied");
@@ -125,10 +109,9 @@ fn json_of_a_run_is_one_object() {
 fn what_the_plan_refuses_is_not_sent() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let to = region.outside.to_string();
-    let arguments = [&transfer(&region.id, &to)[..], &["--yes"]].concat();
-    cluster
-        .run(&arguments)
+    let to = region.outside;
+    let run = || cluster.transfer("run", to, &["--yes"]);
+    run()
         .ended(3)
         .says("Would be refused")
         .says("nothing was sent");
@@ -139,7 +122,7 @@ fn what_the_plan_refuses_is_not_sent() {
 fn what_pd_refuses_is_refused_in_its_words() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let to = region.follower.to_string();
+    let to = region.follower;
     let words = "[PD:server:ErrNotReady]not today";
     let answer = Fault::answer(
         "POST",
@@ -149,9 +132,7 @@ fn what_pd_refuses_is_refused_in_its_words() {
         words,
     );
     cluster.sim.fault(answer);
-    let ran = cluster
-        .run(&[&transfer(&region.id, &to)[..], &["--yes"]].concat())
-        .ended(3);
+    let ran = cluster.transfer("run", to, &["--yes"]).ended(3);
     let all = format!("{}{}", ran.stdout, ran.stderr);
     assert!(all.contains(words), "{all}");
 }
@@ -160,12 +141,12 @@ fn what_pd_refuses_is_refused_in_its_words() {
 fn a_lost_reply_is_resolved_by_looking() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let to = region.follower.to_string();
+    let to = region.follower;
     cluster
         .sim
         .fault(Fault::reply_lost_after_apply("POST", "/operators"));
     cluster
-        .run(&[&transfer(&region.id, &to)[..], &["--yes"]].concat())
+        .transfer("run", to, &["--yes"])
         .ended(0)
         .says("no answer")
         .shows("Applied");
@@ -176,12 +157,19 @@ fn a_lost_reply_is_resolved_by_looking() {
 fn a_journal_that_cannot_be_written_stops_the_send() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let to = region.follower.to_string();
+    let to = region.follower;
     let file = cluster.state.path().join("file");
     std::fs::write(&file, "").unwrap();
     let below = file.join("state");
+    let to = to.to_string();
     let mut all = vec!["run", "--state-dir", below.to_str().unwrap(), "--yes"];
-    all.extend(transfer(&region.id, &to));
+    all.extend([
+        "transfer_leader",
+        "--region-id",
+        &region.id,
+        "--to-store-id",
+        &to,
+    ]);
     cluster
         .operator(&all)
         .ended(1)

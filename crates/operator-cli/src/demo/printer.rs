@@ -1,0 +1,11 @@
+//! Where the demo prints: with the data, unless data is JSON.
+
+use crate::terminal::output::Output;
+
+pub(super) struct Printer<'a>(pub(super) &'a mut Output);
+
+impl Printer<'_> {
+    pub(super) fn print(&mut self, text: &str) {
+        self.0.narrate(text);
+    }
+}

@@ -1,0 +1,105 @@
+//! Records of the journal, as text and as JSON.
+
+use action_core::printable;
+use action_guard::{Entry, Record};
+use serde_json::{Value, json};
+
+use crate::reports::plan;
+use crate::reports::proposal::ruling;
+use crate::terminal::table::{self, text_of, when};
+
+/// A row for each record.
+pub(crate) fn table(entries: &[Entry]) -> String {
+    let rows = entries.iter().map(|entry| {
+        let (kind, what) = line(&entry.record);
+        vec![
+            entry.seq.to_string(),
+            when(entry.at),
+            kind.to_owned(),
+            entry.record.proposal_id().unwrap_or("").to_owned(),
+            what,
+        ]
+    });
+    table::table(&["no", "at", "record", "proposal", "what"], rows.collect())
+}
+
+/// A record with its place in the chain.
+pub(crate) fn json(entry: &Entry) -> Value {
+    json!({
+        "seq": entry.seq,
+        "at": entry.at,
+        "instance": entry.instance,
+        "prev": entry.prev.to_string(),
+        "record": entry.record,
+    })
+}
+
+/// A record in a line: its kind, and what it says.
+fn line(record: &Record) -> (&'static str, String) {
+    match record {
+        Record::Checkpoint { .. } => ("checkpoint", String::new()),
+        Record::Proposed { proposal, ruling } => {
+            let request = &proposal.request;
+            let what = plan::request(&request.action, &request.parameters);
+            let by = printable(&request.actor);
+            (
+                "proposed",
+                format!("{what} by {by}; {}", self::ruling(ruling)),
+            )
+        }
+        Record::Approved { approval, .. } => {
+            let identity = identity(approval.signature.is_some());
+            ("approved", format!("by {} {identity}", approval.by))
+        }
+        Record::Rejected { by, reason, .. } => ("rejected", by_reason(by, reason)),
+        Record::Cancelled { by, reason, .. } => ("cancelled", by_reason(by, reason)),
+        Record::Intent { .. } => ("intent", String::new()),
+        Record::Answer { answer, .. } => {
+            let json = serde_json::to_value(answer).unwrap_or_default();
+            ("answer", text_of(&json["answer"]))
+        }
+        Record::Outcome { outcome, .. } => {
+            let (result, summary) = (word(&outcome.result), printable(&outcome.summary));
+            ("outcome", format!("{result}: {summary}"))
+        }
+        Record::Adopted { from, .. } => ("adopted", format!("from {}", printable(from))),
+        Record::Resolved { by, reason, .. } => ("resolved", by_reason(by, reason)),
+        Record::Released { by, reason, .. } => ("released", by_reason(by, reason)),
+        Record::BreakGlass { by, reason, .. } => ("break glass", by_reason(by, reason)),
+        Record::Mode {
+            mode,
+            by,
+            reason,
+            proof,
+        } => {
+            let (mode, who) = (word(mode), by_reason(by, reason));
+            (
+                "mode",
+                format!("{mode}, {who} {}", identity(proof.is_some())),
+            )
+        }
+        Record::Killed { by, reason } => ("killed", by_reason(by, reason)),
+        Record::Reset { by, reason, proof } => {
+            let who = by_reason(by, reason);
+            ("reset", format!("{who} {}", identity(proof.is_some())))
+        }
+        _ => ("other", String::new()),
+    }
+}
+
+fn by_reason(by: &dyn std::fmt::Display, reason: &str) -> String {
+    format!("by {by}: {}", printable(reason))
+}
+
+fn identity(is_signed: bool) -> &'static str {
+    if is_signed {
+        "(identity signed)"
+    } else {
+        "(identity claimed)"
+    }
+}
+
+/// The word that a value has in JSON.
+fn word(value: &impl serde::Serialize) -> String {
+    text_of(&serde_json::to_value(value).unwrap_or_default())
+}

@@ -1,0 +1,102 @@
+//! Which exit code a verdict, an outcome and a failure come to.
+
+use action_core::{FailureKind, OutcomeKind, Verdict};
+
+use crate::terminal::exit_code::Exit;
+
+impl Exit {
+    /// All of them, as the help shows them.
+    pub(crate) fn help() -> String {
+        let lines = Self::ALL.map(|(exit, meaning)| format!("\n  {:<3}  {meaning}", exit.code()));
+        format!("Exit codes:{}", lines.concat())
+    }
+
+    /// What a plan comes to: nothing to do is as good as done.
+    pub(crate) fn of_verdict(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::WouldProceed
+            | Verdict::WouldDisplace { .. }
+            | Verdict::Undecided { .. }
+            | Verdict::NoOp { .. } => Self::Done,
+            _ => Self::Refused,
+        }
+    }
+
+    /// What an outcome comes to.
+    pub(crate) fn of_outcome(result: OutcomeKind) -> Self {
+        match result {
+            OutcomeKind::Applied => Self::Done,
+            OutcomeKind::NotApplied => Self::Failed,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What a failure comes to.
+    pub(crate) fn of_failure(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::InvalidInput => Self::Usage,
+            FailureKind::Refused | FailureKind::Busy => Self::Refused,
+            FailureKind::Unavailable => Self::Unreachable,
+            FailureKind::Unknown => Self::Unknown,
+            _ => Self::Bug,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_what_scripts_rely_on() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| *exit as u8).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70, 130]);
+        let help = Exit::help();
+        for code in codes {
+            assert!(help.contains(&format!("\n  {code:<3}  ")), "{help}");
+        }
+    }
+
+    #[test]
+    fn only_what_would_do_as_asked_is_a_success() {
+        let text = String::new;
+        let cases = [
+            (Verdict::WouldProceed, Exit::Done),
+            (Verdict::WouldDisplace { displaced: text() }, Exit::Done),
+            (Verdict::NoOp { already: text() }, Exit::Done),
+            (Verdict::Undecided { causes: vec![] }, Exit::Done),
+            (
+                Verdict::WouldReject {
+                    code: text(),
+                    text: text(),
+                },
+                Exit::Refused,
+            ),
+            (
+                Verdict::AcceptedButWillNotProgress { causes: vec![] },
+                Exit::Refused,
+            ),
+        ];
+        for (verdict, exit) in cases {
+            assert_eq!(Exit::of_verdict(&verdict), exit, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn outcomes_and_failures_differ_for_scripts() {
+        assert_eq!(Exit::of_outcome(OutcomeKind::Applied), Exit::Done);
+        assert_eq!(Exit::of_outcome(OutcomeKind::NotApplied), Exit::Failed);
+        assert_eq!(Exit::of_outcome(OutcomeKind::Unknown), Exit::Unknown);
+        let cases = [
+            (FailureKind::InvalidInput, Exit::Usage),
+            (FailureKind::Refused, Exit::Refused),
+            (FailureKind::Busy, Exit::Refused),
+            (FailureKind::Unavailable, Exit::Unreachable),
+            (FailureKind::Unknown, Exit::Unknown),
+            (FailureKind::Bug, Exit::Bug),
+        ];
+        for (kind, exit) in cases {
+            assert_eq!(Exit::of_failure(kind), exit, "{kind:?}");
+        }
+    }
+}

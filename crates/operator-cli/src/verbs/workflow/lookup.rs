@@ -1,0 +1,77 @@
+//! Which workflow is meant: one in a file, one that an action makes, or one that was started.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use action_core::Workflow;
+use action_guard::{Flow, Workflows};
+use clap::ArgMatches;
+use serde_json::Value;
+
+use crate::flags;
+use crate::terminal::failure::Failure;
+
+use super::arguments::makers;
+
+/// The workflow that is meant: in a file, or made by an action.
+pub(super) async fn read(workflows: &Workflows, matches: &ArgMatches) -> Result<Workflow, Failure> {
+    match (matches.get_one::<PathBuf>("file"), matches.subcommand()) {
+        (Some(path), None) => Ok(Workflow::read(&document(path)?).map_err(wrong)?),
+        (None, Some((name, matches))) => {
+            let makers = makers();
+            let definition = makers.iter().find(|known| known.name == name);
+            let definition = definition.ok_or_else(|| Failure::usage("no such workflow"))?;
+            let given = flags::parameters(definition, matches)?;
+            Ok(workflows.make(name, given).await?)
+        }
+        _ => Err(Failure::usage("name a workflow, or give one with `--file`")),
+    }
+}
+
+fn document(path: &Path) -> Result<Value, Failure> {
+    let place = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read the workflow `{place}`: {error}")))?;
+    let is_json = path
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    let document = if is_json {
+        serde_json::from_str(&text).map_err(|error| error.to_string())
+    } else {
+        toml::from_str(&text).map_err(|error| error.to_string())
+    };
+    document.map_err(|error| Failure::usage(format!("cannot read the workflow `{place}`: {error}")))
+}
+
+fn wrong(error: action_core::WorkflowError) -> Failure {
+    action_guard::GuardError::from(error).into()
+}
+
+/// The fewest characters that stand for an id.
+const SHORTEST: usize = 4;
+
+/// The workflow that is meant: by its id, or by the beginning or the end of it.
+pub(super) async fn find(
+    workflows: &Workflows,
+    matches: &ArgMatches,
+) -> Result<Arc<Flow>, Failure> {
+    let meant = text_of(matches, "id").unwrap_or_default();
+    let listed = workflows.list().await?;
+    let fits = |id: &str| {
+        id == meant || meant.len() >= SHORTEST && (id.starts_with(&meant) || id.ends_with(&meant))
+    };
+    let found: Vec<_> = listed.iter().filter(|(flow, _)| fits(&flow.id)).collect();
+    match found.as_slice() {
+        [(flow, _)] => Ok(Arc::clone(flow)),
+        [] => Err(Failure::usage(format!("there is no workflow `{meant}`"))
+            .next("`operator workflow list` shows them")),
+        [..] => Err(
+            Failure::usage(format!("more than one workflow is meant by `{meant}`"))
+                .next("give more of its id"),
+        ),
+    }
+}
+
+pub(super) fn text_of(matches: &ArgMatches, name: &str) -> Option<String> {
+    matches.get_one::<String>(name).cloned()
+}
