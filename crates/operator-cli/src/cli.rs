@@ -4,7 +4,6 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 
 use crate::arguments::{Confirm, for_actions, with_actions};
 use crate::call::call;
-use crate::demo;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -13,9 +12,15 @@ use crate::verbs::{
     actions, approve, completions, findings, journal, mode, plan, policy, proposals, reap, recover,
     resolve, run, sim, undo, workflow,
 };
+use crate::{demo, flags, subjects};
 
 /// Reads the command line and does what it says.
 pub(crate) fn main() -> Exit {
+    if let Err(failure) = flags::check_names(&subjects::definitions()) {
+        let mut output = Output::new(Format::Table);
+        failure.print(&mut output);
+        return output.finish(failure.exit);
+    }
     let matches = command().get_matches();
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let given = global.output.unwrap_or(Format::Table);
@@ -133,8 +138,36 @@ fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit
 
 #[cfg(test)]
 mod tests {
+    use crate::flags;
+
     #[test]
     fn the_command_line_is_well_formed() {
         super::command().debug_assert();
+    }
+
+    /// Below them actions are subcommands, which get their global flags.
+    const WITH_ACTIONS: [&[&str]; 6] = [
+        &[],
+        &["plan"],
+        &["run"],
+        &["policy", "explain"],
+        &["workflow", "show"],
+        &["workflow", "start"],
+    ];
+
+    #[test]
+    fn every_flag_of_a_command_with_actions_is_reserved() {
+        let mut all = super::command();
+        all.build();
+        for path in WITH_ACTIONS {
+            let mut command = &all;
+            for name in path {
+                command = command.find_subcommand(name).unwrap();
+            }
+            for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
+                let path = path.join(" ");
+                assert!(flags::is_reserved(flag), "operator {path} --{flag}");
+            }
+        }
     }
 }

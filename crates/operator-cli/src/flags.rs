@@ -7,40 +7,74 @@ use action_core::{ActionDefinition, ParamDef, Shape, ValueType, printable};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Number, Value};
 
+use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 
 /// The argument that takes all parameters as JSON.
 const PARAMS: &str = "params";
 
-/// Flags that commands have themselves.
-const TAKEN: [&str; 26] = [
+/// Flags that commands with actions have themselves, and names kept for later. No parameter of an
+/// action may have such a name: the flag would take its value.
+const RESERVED: &[&str] = &[
     "actor",
+    "at",
     "begin-by",
-    "cacert",
-    "cert",
     "cluster",
     "cluster-id",
+    "columns",
     "config",
     "correlation-id",
     "detach",
     "file",
     "help",
-    "key",
+    "journal",
     "lease",
     "output",
-    "params",
+    PARAMS,
     "pd",
-    "policy",
+    "policy-file",
     "prometheus",
     "reason",
     "scheduled-at",
+    "server",
     "sign-with",
+    "sort-by",
     "state-dir",
+    "takes-back",
+    "tls-ca",
+    "tls-cert",
+    "tls-key",
+    "verbose",
     "version",
     "wait",
     "wait-for-people",
+    "watch",
     "yes",
 ];
+
+/// Refuses actions with a parameter that could not be given by a flag of its own.
+pub(crate) fn check_names(definitions: &[ActionDefinition]) -> Result<(), Failure> {
+    for definition in definitions {
+        let mut parameters = definition.parameters.iter();
+        let taken = parameters.find(|parameter| RESERVED.contains(&long(parameter).as_str()));
+        if let Some(parameter) = taken {
+            let (action, name) = (&definition.name, &parameter.name);
+            let text = format!(
+                "the parameter `{name}` of `{action}` has the name of the flag `--{}`",
+                long(parameter)
+            );
+            return Err(Failure::new(Exit::Bug, "reserved_name", text)
+                .next("rename the parameter: every command has that flag"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether no parameter may have the name of this flag.
+#[cfg(test)]
+pub(crate) fn is_reserved(flag: &str) -> bool {
+    RESERVED.contains(&flag)
+}
 
 /// The subcommand of an action.
 pub(crate) fn command(definition: &ActionDefinition) -> Command {
@@ -139,12 +173,7 @@ fn id(parameter: &ParamDef) -> String {
 }
 
 fn long(parameter: &ParamDef) -> String {
-    let kebab = parameter.name.replace('_', "-");
-    if TAKEN.contains(&kebab.as_str()) {
-        format!("param-{kebab}")
-    } else {
-        kebab
-    }
+    parameter.name.replace('_', "-")
 }
 
 fn flag(parameter: &ParamDef) -> Arg {
@@ -263,10 +292,30 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_does_not_take_the_name_of_a_flag() {
+    fn a_parameter_with_the_name_of_a_flag_is_refused() {
+        let mut definition = crate::subjects::definitions().remove(0);
         let text = json!({"type": "string"});
-        assert_eq!(long(&parameter("region_id", text.clone())), "region-id");
-        assert_eq!(long(&parameter("reason", text)), "param-reason");
+        definition.parameters = vec![parameter("region_id", text.clone())];
+        assert!(check_names(std::slice::from_ref(&definition)).is_ok());
+        for name in [
+            "reason",
+            "state_dir",
+            "server",
+            "journal",
+            "policy_file",
+            "tls_key",
+        ] {
+            definition.parameters = vec![parameter(name, text.clone())];
+            let failure = check_names(std::slice::from_ref(&definition)).unwrap_err();
+            assert_eq!(failure.exit, Exit::Bug);
+            let named = format!("`{name}` of `{}`", definition.name);
+            assert!(failure.message().contains(&named), "{}", failure.message());
+        }
+    }
+
+    #[test]
+    fn no_action_has_a_parameter_with_the_name_of_a_flag() {
+        assert!(check_names(&crate::subjects::definitions()).is_ok());
     }
 
     #[test]

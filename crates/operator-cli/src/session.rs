@@ -40,7 +40,7 @@ impl State {
     /// The policy that holds.
     pub(crate) fn policy(&self) -> Result<LoadedPolicy, Failure> {
         let path = self
-            .policy
+            .policy_file
             .clone()
             .or_else(|| config_file("policy.toml").filter(|path| path.exists()));
         let (text, source) = match path {

@@ -47,7 +47,7 @@ impl Global {
             }
         };
         fill(&mut state.state_dir, &config.state_dir);
-        fill(&mut state.policy, &config.policy);
+        fill(&mut state.policy_file, &config.policy_file);
         fill(&mut state.sign_with, &config.sign_with);
         if state.actor.is_none() {
             state.actor = config.actor;
@@ -59,7 +59,11 @@ impl Global {
                 return Err(self.connection.no_such_cluster(&name, &names));
             };
             let mut cluster = cluster.clone();
-            for file in [&mut cluster.cacert, &mut cluster.cert, &mut cluster.key] {
+            for file in [
+                &mut cluster.tls_ca,
+                &mut cluster.tls_cert,
+                &mut cluster.tls_key,
+            ] {
                 *file = file.as_ref().map(beside);
             }
             self.connection.fill(cluster)?;

@@ -17,7 +17,7 @@ pub(super) struct Config {
     /// The cluster to use when no address and no other cluster is given.
     pub(super) cluster: Option<String>,
     pub(super) state_dir: Option<PathBuf>,
-    pub(super) policy: Option<PathBuf>,
+    pub(super) policy_file: Option<PathBuf>,
     pub(super) actor: Option<String>,
     pub(super) sign_with: Option<PathBuf>,
     #[serde(default)]

@@ -20,9 +20,9 @@ const ELECTION: Duration = Duration::from_secs(20);
 pub(crate) struct Cluster {
     pub(crate) pd: String,
     pub(crate) cluster_id: String,
-    pub(crate) cacert: Option<PathBuf>,
-    pub(crate) cert: Option<PathBuf>,
-    pub(crate) key: Option<PathBuf>,
+    pub(crate) tls_ca: Option<PathBuf>,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
 }
 
 /// Where PD is, with the flags of pd-ctl.
@@ -40,15 +40,15 @@ pub(crate) struct Connection {
 
     /// Certificates to trust, and no others (PEM)
     #[arg(long, value_name = "FILE", global = true)]
-    cacert: Option<PathBuf>,
+    tls_ca: Option<PathBuf>,
 
     /// Certificate to show to PD (PEM)
     #[arg(long, value_name = "FILE", global = true)]
-    cert: Option<PathBuf>,
+    tls_cert: Option<PathBuf>,
 
     /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", global = true)]
-    key: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
 
     /// Where the stores' own numbers are: a Prometheus, or what speaks its API
     #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", global = true)]
@@ -70,20 +70,20 @@ impl Connection {
         if self.pd().contains(',') {
             builder = builder.read_deadline(ELECTION);
         }
-        if let Some(path) = &self.cacert {
-            builder = builder.ca_pem(read("--cacert", path)?);
+        if let Some(path) = &self.tls_ca {
+            builder = builder.ca_pem(read("--tls-ca", path)?);
         }
-        match (&self.cert, &self.key) {
+        match (&self.tls_cert, &self.tls_key) {
             (Some(cert), Some(key)) => {
-                let mut identity = read("--cert", cert)?;
+                let mut identity = read("--tls-cert", cert)?;
                 identity.push(b'\n');
-                identity.extend(read("--key", key)?);
+                identity.extend(read("--tls-key", key)?);
                 builder = builder.client_identity_pem(identity);
             }
             (None, None) => {}
             _ => {
                 return Err(Failure::usage(
-                    "`--cert` and `--key` go together, give both",
+                    "`--tls-cert` and `--tls-key` go together, give both",
                 ));
             }
         }
@@ -97,8 +97,8 @@ impl Connection {
     pub(crate) fn prometheus(&self) -> Result<Option<prom_client::Client>, Failure> {
         let client = self.prometheus.as_deref().map(|address| {
             let mut builder = prom_client::Client::builder(address);
-            if let Some(path) = &self.cacert {
-                builder = builder.ca_pem(read("--cacert", path)?);
+            if let Some(path) = &self.tls_ca {
+                builder = builder.ca_pem(read("--tls-ca", path)?);
             }
             builder
                 .build()
@@ -132,9 +132,9 @@ impl Connection {
         [
             ("--cluster", self.cluster.clone()),
             ("--pd", pd),
-            ("--cacert", self.cacert.as_ref().map(path)),
-            ("--cert", self.cert.as_ref().map(path)),
-            ("--key", self.key.as_ref().map(path)),
+            ("--tls-ca", self.tls_ca.as_ref().map(path)),
+            ("--tls-cert", self.tls_cert.as_ref().map(path)),
+            ("--tls-key", self.tls_key.as_ref().map(path)),
             ("--prometheus", self.prometheus.clone()),
             ("--cluster-id", self.cluster_id.clone()),
         ]
@@ -187,9 +187,9 @@ impl Connection {
         self.cluster_id = Some(cluster.cluster_id);
         self.pd.get_or_insert(cluster.pd);
         let files = [
-            (&mut self.cacert, cluster.cacert),
-            (&mut self.cert, cluster.cert),
-            (&mut self.key, cluster.key),
+            (&mut self.tls_ca, cluster.tls_ca),
+            (&mut self.tls_cert, cluster.tls_cert),
+            (&mut self.tls_key, cluster.tls_key),
         ];
         for (given, configured) in files {
             *given = given.take().or(configured);

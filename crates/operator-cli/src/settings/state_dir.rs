@@ -14,9 +14,9 @@ pub(crate) struct State {
     #[arg(long, value_name = "DIR", env = "OPERATOR_STATE_DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
 
-    /// Policy [default: policy.toml beside the config file, else a built-in one]
-    #[arg(long, value_name = "FILE", env = "OPERATOR_POLICY", global = true)]
-    pub(crate) policy: Option<PathBuf>,
+    /// The policy, a TOML file [default: policy.toml beside the config file, else a built-in one]
+    #[arg(long, value_name = "FILE", env = "OPERATOR_POLICY_FILE", global = true)]
+    pub(crate) policy_file: Option<PathBuf>,
 
     /// Who acts: `user:NAME` or `agent:NAME` [default: the user of this system]
     #[arg(long, value_name = "ACTOR", env = "OPERATOR_ACTOR", global = true)]

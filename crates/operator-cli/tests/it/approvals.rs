@@ -173,9 +173,12 @@ fn an_approval_that_must_be_signed_is_proven_or_nothing() {
          by = \"user:*\"\nttl = \"5m\"\n"
     );
     let (policy, key) = (file("policy.toml", &policy), file("alice.pem", ALICE));
-    let json = asked(&cluster, &["--policy", &policy]).0.ended(6).json();
+    let json = asked(&cluster, &["--policy-file", &policy])
+        .0
+        .ended(6)
+        .json();
     let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
-    let approve = ["approve", id, "--plan", plan, "--policy", &policy];
+    let approve = ["approve", id, "--plan", plan, "--policy-file", &policy];
     cluster
         .with_state(&[&approve[..], &["--actor", "user:bob"]].concat())
         .ended(3)
@@ -189,7 +192,15 @@ fn an_approval_that_must_be_signed_is_proven_or_nothing() {
         .with_state(&[&alice[..], &["--sign-with", &key]].concat())
         .ended(0)
         .shows("identity signed");
-    let run = ["proposals", "run", id, "--policy", &policy, "-o", "jsonl"];
+    let run = [
+        "proposals",
+        "run",
+        id,
+        "--policy-file",
+        &policy,
+        "-o",
+        "jsonl",
+    ];
     let ran = cluster.with_state(&run).ended(0);
     let lines: Vec<Value> = ran
         .stdout
@@ -221,7 +232,7 @@ fn a_lasting_effect_is_taken_back_by_its_id() {
     std::fs::write(&path, policy).unwrap();
     let second = ["drain_store", "--store-id", "3", "--yes"];
     cluster
-        .run(&[&second[..], &["--policy", path.to_str().unwrap()]].concat())
+        .run(&[&second[..], &["--policy-file", path.to_str().unwrap()]].concat())
         .ended(3)
         .says("budget")
         .says("lasting effects in force");

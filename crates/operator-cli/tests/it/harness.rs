@@ -18,7 +18,7 @@ pub(crate) fn command() -> Command {
     let ours = [
         "PD_ADDR",
         "OPERATOR_STATE_DIR",
-        "OPERATOR_POLICY",
+        "OPERATOR_POLICY_FILE",
         "OPERATOR_ACTOR",
     ];
     let more = ["OPERATOR_CONFIG", "OPERATOR_CLUSTER", "OPERATOR_SIGN_WITH"];

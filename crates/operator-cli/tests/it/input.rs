@@ -87,8 +87,8 @@ fn addresses_and_certificates_are_checked_before_anything_is_sent() {
     let with = |flags: &[&str]| operator(&[flags, &plan[..]].concat()).ended(2);
     with(&["--pd", "ftp://pd:2379"]).says("`http`, `https` or `pd`");
     with(&["--pd", ""]).says("PD endpoint");
-    with(&["--cacert", "/nonexistent.pem"]).says("`--cacert`");
-    with(&["--cert", "/nonexistent.pem"]).says("`--key`");
+    with(&["--tls-ca", "/nonexistent.pem"]).says("`--tls-ca`");
+    with(&["--tls-cert", "/nonexistent.pem"]).says("`--tls-key`");
 }
 
 #[test]
@@ -108,4 +108,21 @@ fn an_id_as_digits_in_quotes_or_json_is_the_same_id() {
             .operator(&["plan", "transfer_leader", "--params", &params])
             .ended(0);
     }
+}
+
+#[test]
+fn parameters_named_like_what_used_to_be_global_flags_are_given_as_flags() {
+    let cluster = Cluster::start();
+    let region = cluster.first_region();
+    let split = ["plan", "split_region", "--region-id", &region.id];
+    cluster
+        .operator(&[&split[..], &["--policy", "scan"]].concat())
+        .ended(0)
+        .shows("policy=scan");
+    cluster
+        .operator(&[&split[..], &["--policy", "nowhere"]].concat())
+        .ended(2)
+        .says("`policy`");
+    let find = ["run", "find_region", "--key", "", "--form", "hex"];
+    cluster.operator(&find).ended(0).shows("region");
 }

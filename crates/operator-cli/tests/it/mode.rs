@@ -98,7 +98,7 @@ fn stopping_needs_neither_pd_nor_a_policy_that_can_be_read() {
     let common = [
         "--state-dir",
         directory.path().to_str().unwrap(),
-        "--policy",
+        "--policy-file",
         broken.to_str().unwrap(),
         "--pd",
         "http://127.0.0.1:1",

@@ -22,7 +22,7 @@ fn shipped_policies_are_right_for_the_actions_there_are() {
     ] {
         let path = shipped(name);
         let path = path.to_str().unwrap();
-        operator(&["policy", "check", "--policy", path])
+        operator(&["policy", "check", "--policy-file", path])
             .ended(0)
             .shows("is right");
     }
@@ -36,7 +36,7 @@ fn a_wrong_policy_is_told_by_line_and_column_and_nothing_runs_under_it() {
     let text = "version = 1\n[[rule]]\nname = \"a\"\nacton = \"x\"\ndecision = \"allow\"\n\
         [[rule]]\nname = \"b\"\naction = \"transfer_leadr\"\ndecision = \"deny\"\n";
     std::fs::write(&path, text).unwrap();
-    let policy = ["--policy", path.to_str().unwrap()];
+    let policy = ["--policy-file", path.to_str().unwrap()];
     let run = || cluster.run_transfer(&[&["--yes"], &policy[..]].concat());
     operator(&[&["policy", "check"], &policy[..]].concat())
         .ended(2)
@@ -55,7 +55,7 @@ fn an_explanation_names_the_rule_and_what_speaks_against_the_others() {
     let state = TempDir::new().unwrap();
     let policy = shipped("supervised.toml");
     let common = [
-        "--policy",
+        "--policy-file",
         policy.to_str().unwrap(),
         "--state-dir",
         state.path().to_str().unwrap(),
@@ -109,7 +109,7 @@ fn a_policy_can_be_explained_without_a_cluster() {
 fn under_the_read_only_policy_nothing_is_sent() {
     let cluster = Cluster::start();
     let policy = shipped("read-only.toml");
-    let policy = ["--policy", policy.to_str().unwrap()];
+    let policy = ["--policy-file", policy.to_str().unwrap()];
     cluster
         .run_transfer(&[&["--yes"], &policy[..]].concat())
         .ended(3)
