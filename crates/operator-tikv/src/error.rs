@@ -1,4 +1,4 @@
-//! See [`Error`].
+//! What went wrong between us and PD, and what a caller can do about it.
 
 use action_core::{FailureKind, SubjectError};
 use pd_client::ErrorClass;
@@ -19,7 +19,7 @@ pub enum Error {
 
     /// As the cluster is, what was asked for is not to be done. Nothing was sent.
     #[error("{text}")]
-    Unfit {
+    NotApplicable {
         /// A stable code for why.
         code: &'static str,
         /// Why.
@@ -31,7 +31,7 @@ impl SubjectError for Error {
     fn kind(&self) -> FailureKind {
         let cause = match self {
             Self::Read(cause) | Self::Send(cause) => cause,
-            Self::Unfit { .. } => return FailureKind::Refused,
+            Self::NotApplicable { .. } => return FailureKind::Refused,
         };
         let said = |question: fn(&pd_client::PdError) -> bool| cause.answer().is_some_and(question);
         match (self, cause.class()) {
@@ -47,14 +47,14 @@ impl SubjectError for Error {
             // PD accepted what it answered with success, readable or not.
             (Self::Send(_), _) => FailureKind::Unknown,
             (Self::Read(_), ErrorClass::Unreadable) => FailureKind::Bug,
-            (Self::Read(_) | Self::Unfit { .. }, _) => FailureKind::Unavailable,
+            (Self::Read(_) | Self::NotApplicable { .. }, _) => FailureKind::Unavailable,
         }
     }
 
     fn code(&self) -> Option<String> {
         let cause = match self {
             Self::Read(cause) | Self::Send(cause) => cause,
-            Self::Unfit { code, .. } => return Some((*code).to_owned()),
+            Self::NotApplicable { code, .. } => return Some((*code).to_owned()),
         };
         if let Some(code) = cause.answer().and_then(|answer| answer.code.clone()) {
             return Some(code);

@@ -20,14 +20,14 @@ pub(crate) const PD_DATE: &str = "pd_date_unix_ms";
 
 /// After PD has let go of an operator, how long what it told TiKV may still take effect: a leader
 /// transfer is given up after an election time-out of ten seconds.
-pub(crate) const AFTERMATH: Duration = Duration::from_secs(15);
+pub(crate) const LATE_EFFECT: Duration = Duration::from_secs(15);
 
 /// After a send, how long it may take until there is a trace of it: PD starts an operator within
 /// three seconds or drops it, a forwarded request is answered within the client's time-out.
 pub(crate) const SETTLE_MS: u64 = 15_000;
 
 /// What is known of the operators of one region.
-pub(crate) struct Seen {
+pub(crate) struct Observed {
     /// The one we asked for, if it is the one PD tells about.
     pub(crate) ours: Option<OperatorReport>,
     /// Another one, if that is the one PD tells about.
@@ -35,7 +35,7 @@ pub(crate) struct Seen {
 }
 
 /// How ours is recognised.
-pub(crate) struct Asked<'a> {
+pub(crate) struct OperatorQuery<'a> {
     /// The region it is for.
     pub(crate) region_id: RegionId,
     /// PD's name for operators like it.
@@ -44,14 +44,18 @@ pub(crate) struct Asked<'a> {
     pub(crate) brief: &'a (dyn Fn(&str) -> bool + Sync),
 }
 
-impl Seen {
+impl Observed {
     /// Looks at the region's operator.
-    pub(crate) async fn on(tikv: &Tikv, asked: &Asked<'_>, sent: &Sent) -> Result<Self, Error> {
-        let report = tikv.pd.operator(asked.region_id.pd()).await;
+    pub(crate) async fn on(
+        tikv: &Tikv,
+        query: &OperatorQuery<'_>,
+        sent: &Sent,
+    ) -> Result<Self, Error> {
+        let report = tikv.pd.operator(query.region_id.pd()).await;
         let report = report.map_err(Error::Read)?;
         let is_ours = report
             .as_ref()
-            .is_some_and(|report| is_ours(&report.operator, asked, sent));
+            .is_some_and(|report| is_ours(&report.operator, query, sent));
         let (ours, another) = if is_ours {
             (report, None)
         } else {
@@ -117,7 +121,7 @@ impl Seen {
         let (Some(ours), Some(now)) = (&self.ours, pd_now(sent)) else {
             return Ok(true);
         };
-        let from = ours.operator.created.unwrap_or(now - 2 * AFTERMATH);
+        let from = ours.operator.created.unwrap_or(now - 2 * LATE_EFFECT);
         let records = tikv.pd.operator_records(from).await.map_err(Error::Read)?;
         let ended = records
             .iter()
@@ -126,14 +130,14 @@ impl Seen {
                     && record.operator.region_id == ours.operator.region_id
             })
             .and_then(|record| record.finished);
-        Ok(ended.is_none_or(|ended| now >= ended + AFTERMATH))
+        Ok(ended.is_none_or(|ended| now >= ended + LATE_EFFECT))
     }
 }
 
-fn is_ours(operator: &Operator, asked: &Asked<'_>, sent: &Sent) -> bool {
-    operator.region_id == Some(asked.region_id.pd())
-        && operator.desc == asked.desc
-        && (asked.brief)(&operator.brief)
+fn is_ours(operator: &Operator, query: &OperatorQuery<'_>, sent: &Sent) -> bool {
+    operator.region_id == Some(query.region_id.pd())
+        && operator.desc == query.desc
+        && (query.brief)(&operator.brief)
         && operator
             .created
             .is_some_and(|created| made_by(created, sent))

@@ -1,4 +1,4 @@
-//! See [`KeyRange`].
+//! A range of keys, and how ranges touch, split and join.
 
 use std::fmt;
 

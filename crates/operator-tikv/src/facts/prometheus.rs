@@ -46,7 +46,7 @@ pub(crate) struct Readings {
 type Put = fn(&mut Numbers, f64);
 
 impl Readings {
-    /// One query for each quantity; what fails is not known, and fails nothing else.
+    /// One asked for each quantity; what fails is not known, and fails nothing else.
     pub(crate) async fn read(tikv: &Tikv) -> Self {
         let mut readings = Self::default();
         let Some(prometheus) = &tikv.prometheus else {

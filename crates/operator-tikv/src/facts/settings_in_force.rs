@@ -12,7 +12,7 @@ pub(crate) const GAUGES: &str = "GET /metrics";
 
 /// An item of which another value is in force than the one stored.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Shadow {
+pub(crate) struct Override {
     /// PD's name for it.
     pub(crate) name: &'static str,
     pub(crate) stored: u64,
@@ -55,19 +55,19 @@ pub(crate) fn stored(schedule: &ScheduleConfig) -> Vec<(&'static str, u64)> {
 }
 
 /// The value in force of an item.
-pub(crate) fn in_force(name: &str, gauges: Option<&Gauges>) -> Option<u64> {
+pub(crate) fn value_in_force(name: &str, gauges: Option<&Gauges>) -> Option<u64> {
     let value = *gauges?.config.get(name)?;
     // Whole numbers up to far beyond any limit.
     (value >= 0.0 && value.fract() == 0.0 && value < 9.0e15).then_some(value as u64)
 }
 
 /// The items of which another value is in force than the one stored.
-pub(crate) fn shadows(schedule: &ScheduleConfig, gauges: Option<&Gauges>) -> Vec<Shadow> {
+pub(crate) fn overrides(schedule: &ScheduleConfig, gauges: Option<&Gauges>) -> Vec<Override> {
     let items = stored(schedule).into_iter();
     items
         .filter_map(|(name, stored)| {
-            let in_force = in_force(name, gauges)?;
-            (in_force != stored).then_some(Shadow {
+            let in_force = value_in_force(name, gauges)?;
+            (in_force != stored).then_some(Override {
                 name,
                 stored,
                 in_force,
@@ -95,7 +95,7 @@ pub(crate) const OVERRIDABLE: [&str; 13] = [
 ];
 
 /// Whether a published value says that another one is in force than the one stored.
-pub(crate) fn overrides(name: &str, stored: &Value, published: Option<f64>) -> bool {
+pub(crate) fn is_overridden(name: &str, stored: &Value, published: Option<f64>) -> bool {
     let Some((stored, published)) = stored.as_f64().zip(published) else {
         return false;
     };

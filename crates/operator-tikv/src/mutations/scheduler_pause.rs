@@ -1,4 +1,4 @@
-//! See [`PauseScheduler`].
+//! Pauses a scheduler, and ends the pause: `pause_scheduler` and `resume_scheduler`.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};

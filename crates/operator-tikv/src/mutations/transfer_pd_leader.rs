@@ -1,4 +1,4 @@
-//! See [`TransferPdLeader`].
+//! Has another member of PD lead: `transfer_pd_leader`.
 
 use action_core::{
     Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Problem,

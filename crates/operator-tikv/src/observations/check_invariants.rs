@@ -1,4 +1,4 @@
-//! See [`CheckInvariants`].
+//! What should hold at all times, and does not: `check_invariants`.
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! See [`ClusterHealth`].
+//! How the cluster is, in numbers: `cluster_health`.
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! See [`Doctor`].
+//! What was left behind: `doctor`.
 
 use action_core::{Cost, Observation, Role};
 use async_trait::async_trait;
@@ -40,12 +40,12 @@ impl Observation<Tikv> for Doctor {
         let mut found = Leftovers::default();
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let config = tikv.pd.config().await.map_err(Error::Read)?;
-        drains::look(tikv, &stores, &mut found).await?;
-        pauses::look(tikv, &config, &mut found).await?;
-        let gauges = settings::look(tikv, &config, &mut found).await?;
-        stores::look(tikv, &stores, &config, &mut found).await?;
-        half_moved::look(tikv, &stores, gauges.as_ref(), &mut found).await?;
-        versions::look(tikv, &stores, &config, &mut found).await?;
+        drains::find(tikv, &stores, &mut found).await?;
+        pauses::find(tikv, &config, &mut found).await?;
+        let gauges = settings::find(tikv, &config, &mut found).await?;
+        stores::find(tikv, &stores, &config, &mut found).await?;
+        half_moved::find(tikv, &stores, gauges.as_ref(), &mut found).await?;
+        versions::find(tikv, &stores, &config, &mut found).await?;
         found.cut |= found.findings.len() > MOST_FINDINGS;
         found.findings.truncate(MOST_FINDINGS);
         Ok(found)

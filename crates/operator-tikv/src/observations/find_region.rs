@@ -1,4 +1,4 @@
-//! See [`FindRegion`].
+//! The region that holds a key: `find_region`.
 
 use action_core::{Cost, Observation, Problem};
 use async_trait::async_trait;

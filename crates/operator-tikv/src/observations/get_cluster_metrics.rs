@@ -1,4 +1,4 @@
-//! See [`GetClusterMetrics`].
+//! The cluster in numbers: `get_cluster_metrics`.
 
 use std::collections::BTreeMap;
 

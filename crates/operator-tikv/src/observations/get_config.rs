@@ -1,4 +1,4 @@
-//! See [`GetConfig`].
+//! PD's configuration, stored and in force: `get_config`.
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
@@ -77,7 +77,8 @@ impl Observation<Tikv> for GetConfig {
             .map(|(name, value)| {
                 let short = name.strip_prefix("schedule.").unwrap_or("");
                 let published = gauges.as_ref().and_then(|all| all.config.get(short));
-                let overridden = settings_in_force::overrides(short, &value, published.copied());
+                let overridden =
+                    settings_in_force::is_overridden(short, &value, published.copied());
                 ConfigItem {
                     stored: text(&value),
                     in_force: published.map(ToString::to_string),

@@ -1,4 +1,4 @@
-//! See [`GetRegion`].
+//! One region: `get_region`.
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! See [`GetStore`].
+//! One store: `get_store`.
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;

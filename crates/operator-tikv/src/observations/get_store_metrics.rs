@@ -1,4 +1,4 @@
-//! See [`GetStoreMetrics`].
+//! One store in numbers: `get_store_metrics`.
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;

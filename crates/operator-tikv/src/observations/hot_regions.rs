@@ -1,4 +1,4 @@
-//! What PD's cache of hot regions holds.
+//! What PD's cache of hot regions holds: `hot_write_regions` and `hot_read_regions`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! See [`ListDrains`].
+//! The drains in force: `list_drains`.
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! See [`ListMembers`].
+//! The members of PD: `list_members`.
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! See [`ListOperators`].
+//! The operators in flight: `list_operators`.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;

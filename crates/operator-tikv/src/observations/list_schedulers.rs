@@ -1,4 +1,4 @@
-//! See [`ListSchedulers`].
+//! The schedulers, paused and removed ones too: `list_schedulers`.
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! See [`ListStores`].
+//! The stores: `list_stores`.
 
 use action_core::{Cost, Observation, Role};
 use async_trait::async_trait;

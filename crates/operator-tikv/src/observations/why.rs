@@ -1,4 +1,4 @@
-//! See [`Why`].
+//! Why something does not move: `why`.
 
 use action_core::{Cost, Finding, Observation, Problem, Role};
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::observations::why::question::Why;
-use crate::observations::why::snapshot::Scene;
+use crate::observations::why::snapshot::WhySnapshot;
 
 mod cluster;
 pub(crate) mod question;
@@ -50,17 +50,17 @@ impl Observation<Tikv> for Why {
     }
 
     async fn observe(&self, tikv: &Tikv) -> Result<Explanation, Error> {
-        let scene = Scene::read(tikv, self).await?;
-        let mut findings = cluster::findings(&scene);
-        findings.extend(region::findings(&scene));
-        findings.extend(source::findings(&scene));
-        findings.extend(target::findings(&scene));
+        let snapshot = WhySnapshot::read(tikv, self).await?;
+        let mut findings = cluster::findings(&snapshot);
+        findings.extend(region::findings(&snapshot));
+        findings.extend(source::findings(&snapshot));
+        findings.extend(target::findings(&snapshot));
         let cut = findings.len() > MOST_FINDINGS;
         findings.truncate(MOST_FINDINGS);
         Ok(Explanation {
             findings,
             cut,
-            unknown: scene.unknown(),
+            unknown: snapshot.unknown(),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! See [`ScheduleLimit`].
+//! How many operators of a kind may run at a time, as a parameter.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! See [`SchedulerName`].
+//! A scheduler's name, as a parameter.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -11,7 +11,7 @@ use crate::pd_rules::leadership::{GRANT_LEADER, may_run};
 
 /// Whether another scheduler keeps leaders on the store or away from it, which PD up to 8.5 does
 /// not let a drain join. Reads once for each such scheduler there is.
-pub(crate) async fn kept_by_another(
+pub(crate) async fn blocked_by_another(
     tikv: &Tikv,
     config: &Config,
     store_id: pd_client::StoreId,

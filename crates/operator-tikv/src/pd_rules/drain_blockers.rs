@@ -67,7 +67,7 @@ fn why(
     }
     if !others.iter().any(|peer| is_healthy(region, peer)) {
         let text = format!("region {id}: its other voters lag or do not answer");
-        return Some(Cause::new("others_unwell", text));
+        return Some(Cause::new("others_unhealthy", text));
     }
     let healthy = others.iter().filter(|peer| is_healthy(region, peer));
     let none_takes = !healthy.clone().any(|peer| takes(peer.store_id));

@@ -20,11 +20,11 @@ pub(crate) enum MayLead {
     /// It does not.
     No,
     /// Nothing that can be read speaks against it, and there is more that cannot be read.
-    Untold(Vec<Cause>),
+    NotShown(Vec<Cause>),
 }
 
 /// What keeps leaders from stores besides their state.
-pub(crate) struct Keepers {
+pub(crate) struct LeaderBlockers {
     pub(crate) drains: Option<EvictLeaderConfig>,
     /// By schedulers of PD's own, and by grants before 9.0.
     pub(crate) kept: Vec<(pd_client::StoreId, &'static str)>,
@@ -41,7 +41,7 @@ const EVICTING: [SchedulerKind; 3] = [
     SchedulerKind::EvictSlowTrend,
 ];
 
-impl Keepers {
+impl LeaderBlockers {
     /// One read for each scheduler there is that may keep leaders from a store, and no more than
     /// `reads`: what does not fit is told as not shown.
     pub(crate) async fn read(tikv: &Tikv, config: &Config, reads: usize) -> Result<Self, Error> {
@@ -51,9 +51,9 @@ impl Keepers {
             unshown: Vec::new(),
             refused_labels: refused_labels(config),
         };
-        let keepers = [EVICT_LEADER, GRANT_LEADER].into_iter();
-        let keepers = keepers.chain(EVICTING.map(SchedulerKind::name));
-        let there = keepers.filter(|name| may_run(config, name));
+        let leader_blockers = [EVICT_LEADER, GRANT_LEADER].into_iter();
+        let leader_blockers = leader_blockers.chain(EVICTING.map(SchedulerKind::name));
+        let there = leader_blockers.filter(|name| may_run(config, name));
         for (place, name) in there.enumerate() {
             if place >= reads || !found.add(tikv, name).await? {
                 let text = format!("which stores `{name}` keeps leaders from is not shown");
@@ -115,7 +115,7 @@ impl Keepers {
         if self.unshown.is_empty() {
             MayLead::Yes
         } else {
-            MayLead::Untold(self.unshown.clone())
+            MayLead::NotShown(self.unshown.clone())
         }
     }
 }

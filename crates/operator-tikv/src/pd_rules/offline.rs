@@ -11,7 +11,7 @@ use crate::parameters::ids::StoreId;
 use crate::pd_rules::refusals;
 
 /// What PD says to any change of the life of a store that is over.
-pub(crate) fn beyond_help(id: StoreId, store: &Store) -> Option<Verdict> {
+pub(crate) fn state_is_final(id: StoreId, store: &Store) -> Option<Verdict> {
     if store.state_name == StoreState::Tombstone {
         return Some(refusals::store_removed(id));
     }

@@ -56,7 +56,7 @@ pub(crate) fn unless_not_bootstrapped(error: pd_client::Error) -> Result<Verdict
 }
 
 /// What PD says to a store that is to take a replica.
-pub(crate) fn unfit_store(
+pub(crate) fn unusable_target(
     id: StoreId,
     store: Option<&Store>,
     clock: Option<ClockOffset>,

@@ -12,12 +12,12 @@ use crate::error::Error;
 use crate::facts::region::{can_lead, is_healthy};
 use crate::facts::store::failure_domain;
 use crate::parameters::ids::{RegionId, StoreId};
-use crate::pd_rules::leadership::Keepers;
+use crate::pd_rules::leadership::LeaderBlockers;
 use crate::pd_rules::operator_priority::{self, Level};
 use crate::pd_rules::{refusals, replica_change};
 
 /// A region and what decides about operators on it.
-pub(crate) struct Scene {
+pub(crate) struct RegionSnapshot {
     pub(crate) region: Region,
     pub(crate) running: Option<OperatorReport>,
     pub(crate) config: Config,
@@ -27,7 +27,7 @@ pub(crate) struct Scene {
     pub(crate) rules: Option<Vec<Rule>>,
 }
 
-impl Scene {
+impl RegionSnapshot {
     /// Five reads; or what PD would say because there is no region, or no cluster.
     pub(crate) async fn read(tikv: &Tikv, id: RegionId) -> Result<Result<Self, Verdict>, Error> {
         match refusals::region(tikv, id).await? {
@@ -82,13 +82,13 @@ impl Scene {
     }
 
     /// What PD says to a region it cannot work on.
-    pub(crate) fn unworkable(&self, may_be_joint: bool) -> Option<Verdict> {
-        replica_change::unworkable(&self.region, self.rules.as_deref(), may_be_joint)
+    pub(crate) fn not_buildable(&self, may_be_joint: bool) -> Option<Verdict> {
+        replica_change::not_buildable(&self.region, self.rules.as_deref(), may_be_joint)
     }
 
     /// What PD says when these replicas are to be all: whether one may lead. Asks for who keeps
     /// leaders away in no more than `reads`.
-    pub(crate) async fn leaderless(
+    pub(crate) async fn no_valid_leader(
         &self,
         tikv: &Tikv,
         target: &[Peer],
@@ -104,15 +104,15 @@ impl Scene {
         if target.iter().any(|peer| leads_on(&peer)) {
             return Ok(None);
         }
-        let keepers = Keepers::read(tikv, &self.config, reads).await?;
+        let leader_blockers = LeaderBlockers::read(tikv, &self.config, reads).await?;
         let rules = self.rules.as_deref();
-        Ok(replica_change::leaderless(
+        Ok(replica_change::no_valid_leader(
             &self.region,
             target,
             &self.config,
             |peer| {
                 let store = self.serving(peer.store_id.into());
-                keepers.lets_lead(store, rules)
+                leader_blockers.lets_lead(store, rules)
             },
         ))
     }
@@ -167,7 +167,7 @@ impl Scene {
     }
 
     /// Replicas that do not answer or lag behind, besides one.
-    pub(crate) fn unwell_besides(&self, id: StoreId) -> usize {
+    pub(crate) fn unhealthy_besides(&self, id: StoreId) -> usize {
         let others = self.region.peers.iter();
         others
             .filter(|peer| peer.store_id != id.pd() && !is_healthy(&self.region, peer))

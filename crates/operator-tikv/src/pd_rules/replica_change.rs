@@ -10,7 +10,7 @@ use crate::pd_rules::leadership::MayLead;
 use crate::pd_rules::refusals::rejected;
 
 /// What PD says to a region it cannot work on.
-pub(crate) fn unworkable(
+pub(crate) fn not_buildable(
     region: &Region,
     rules: Option<&[Rule]>,
     may_be_joint: bool,
@@ -58,22 +58,22 @@ pub(crate) fn peer_exists(new: &Peer, there: &Peer) -> Verdict {
 }
 
 /// What PD says when the leader's replica goes and none of those left may lead.
-pub(crate) fn leaderless(
+pub(crate) fn no_valid_leader(
     region: &Region,
     target: &[Peer],
     config: &Config,
     may_lead: impl Fn(&Peer) -> MayLead,
 ) -> Option<Verdict> {
-    let mut untold = Vec::new();
+    let mut not_shown = Vec::new();
     for peer in target.iter().filter(|peer| can_lead(peer)) {
         match may_lead(peer) {
             MayLead::Yes => return None,
             MayLead::No => {}
-            MayLead::Untold(causes) => untold.extend(causes),
+            MayLead::NotShown(causes) => not_shown.extend(causes),
         }
     }
-    if !untold.is_empty() {
-        return Some(Verdict::Undecided { causes: untold });
+    if !not_shown.is_empty() {
+        return Some(Verdict::Undecided { causes: not_shown });
     }
     let changed = region
         .peers

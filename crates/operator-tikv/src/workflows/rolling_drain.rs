@@ -1,4 +1,4 @@
-//! See [`RollingDrain`].
+//! Drains the stores of one failure domain, one after the other: `rolling_drain`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -161,15 +161,15 @@ impl Observation<Tikv> for RollingDrain {
         stores.sort_by_key(|store| store.id);
         let config = tikv.pd.config().await.map_err(Error::Read)?;
         let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
-        let scene = Scene {
+        let snapshot = ClusterSnapshot {
             stores: &stores,
             config: &config,
             drains: drains.as_ref(),
         };
-        let picked = self.picked(&scene)?;
-        let domain = scene.one_domain(&picked, self.label.as_deref())?;
-        let kept = scene.drained_beside(&picked, &domain)?;
-        scene.all_up()?;
+        let picked = self.picked(&snapshot)?;
+        let domain = snapshot.one_domain(&picked, self.label.as_deref())?;
+        let kept = snapshot.drained_beside(&picked, &domain)?;
+        snapshot.all_up()?;
         let title = format!(
             "Drain {} of {domain}, one after the other",
             count(picked.len())
@@ -180,22 +180,22 @@ impl Observation<Tikv> for RollingDrain {
 }
 
 /// What was read.
-struct Scene<'a> {
+struct ClusterSnapshot<'a> {
     stores: &'a [Store],
     config: &'a Config,
     drains: Option<&'a EvictLeaderConfig>,
 }
 
 impl RollingDrain {
-    fn picked<'a>(&self, scene: &Scene<'a>) -> Result<Vec<&'a Store>, Error> {
+    fn picked<'a>(&self, snapshot: &ClusterSnapshot<'a>) -> Result<Vec<&'a Store>, Error> {
         if let Some(ids) = &self.store_ids {
             let find = |id: &StoreId| {
-                let store = scene.stores.iter().find(|store| store.id == id.pd());
-                let store =
-                    store.ok_or_else(|| unfit("no_store", format!("there is no store {id}")))?;
+                let store = snapshot.stores.iter().find(|store| store.id == id.pd());
+                let store = store
+                    .ok_or_else(|| not_applicable("no_store", format!("there is no store {id}")))?;
                 if store.is_tiflash() {
                     let text = format!("store {id} is a TiFlash store, which leads nothing");
-                    return Err(unfit("never_leads", text));
+                    return Err(not_applicable("never_leads", text));
                 }
                 Ok(store)
             };
@@ -204,9 +204,9 @@ impl RollingDrain {
         let label = self.label.as_deref().unwrap_or_default();
         let (key, value) = label.split_once('=').unwrap_or_default();
         let has_it = |store: &&Store| !store.is_tiflash() && store.label(key) == Some(value);
-        let picked: Vec<&Store> = scene.stores.iter().filter(has_it).collect();
+        let picked: Vec<&Store> = snapshot.stores.iter().filter(has_it).collect();
         match picked.len() {
-            0 => Err(unfit(
+            0 => Err(not_applicable(
                 "no_store",
                 format!("no TiKV store has the label `{label}`"),
             )),
@@ -214,7 +214,7 @@ impl RollingDrain {
                 let text = format!(
                     "{many} stores have the label `{label}`, at most {MOST_STORES} go into one workflow"
                 );
-                Err(unfit("too_many_stores", text))
+                Err(not_applicable("too_many_stores", text))
             }
             _ => Ok(picked),
         }
@@ -271,7 +271,7 @@ impl RollingDrain {
     }
 }
 
-impl Scene<'_> {
+impl ClusterSnapshot<'_> {
     fn domain(&self, store: &Store) -> String {
         failure_domain(store.id.into(), Some(store), self.config)
     }
@@ -290,7 +290,7 @@ impl Scene<'_> {
                     "the stores are of several failure domains: {}; make a workflow for each",
                     bounded(&domains.join(", "))
                 );
-                Err(unfit("several_domains", text))
+                Err(not_applicable("several_domains", text))
             }
         }
     }
@@ -308,7 +308,7 @@ impl Scene<'_> {
                 let text = format!(
                     "store {id} is being drained already, and that drain would not be the workflow's to stop"
                 );
-                return Err(unfit("drained_already", text));
+                return Err(not_applicable("drained_already", text));
             }
             let other = self.domain(store);
             let has_label = domain
@@ -316,7 +316,7 @@ impl Scene<'_> {
                 .is_some_and(|(key, value)| store.label(key) == Some(value));
             if other != domain && !has_label {
                 let text = format!("store {id} of {} is being drained", bounded(&other));
-                return Err(unfit("other_domain_drained", text));
+                return Err(not_applicable("other_domain_drained", text));
             }
             beside += 1;
         }
@@ -333,7 +333,7 @@ impl Scene<'_> {
         match self.stores.iter().find(is_bad) {
             Some(store) => {
                 let state = bounded(&state_text(&store.state_name));
-                Err(unfit(
+                Err(not_applicable(
                     "store_not_up",
                     format!("store {} is {state}", store.id),
                 ))
@@ -350,6 +350,6 @@ fn count(stores: usize) -> String {
     }
 }
 
-fn unfit(code: &'static str, text: String) -> Error {
-    Error::Unfit { code, text }
+fn not_applicable(code: &'static str, text: String) -> Error {
+    Error::NotApplicable { code, text }
 }

@@ -8,7 +8,7 @@ use pd_sim::{Builder, Outage, Sim};
 
 use crate::{Sending, VERSIONS, region, region_id, stepped, store_id, tikv};
 
-struct Scene {
+struct Fixture {
     sim: Sim,
     action: TransferPeer,
     before: RegionFacts,
@@ -19,7 +19,7 @@ struct Scene {
 }
 
 /// A move, accepted just now.
-async fn begun(builder: Builder, first: bool) -> Scene {
+async fn begun(builder: Builder, first: bool) -> Fixture {
     let sim = builder.start().await.unwrap();
     let (mut id, _, mut from, mut to) = region(&sim);
     if first {
@@ -40,7 +40,7 @@ async fn begun(builder: Builder, first: bool) -> Scene {
     let mut sending = Sending::now(&sim);
     let accepted = action.send(&tikv(&sim), &before, &sending.attempt).await;
     sending.accepted = Some(accepted.unwrap());
-    Scene {
+    Fixture {
         sim,
         action,
         before,
@@ -51,7 +51,7 @@ async fn begun(builder: Builder, first: bool) -> Scene {
     }
 }
 
-impl Scene {
+impl Fixture {
     async fn probe(&self) -> Progress {
         let sent = self.sending.sent(&self.sim);
         self.action
@@ -86,33 +86,35 @@ async fn a_cancelled_move_is_judged_by_the_region_alone() {
     let (mut moved, mut reverted) = (0, 0);
     for version in VERSIONS {
         for cancel_after_ms in (0..1_000).step_by(150) {
-            let scene = begun(stepped(version), false).await;
-            let original = scene.stores();
-            scene.sim.advance(Duration::from_millis(cancel_after_ms));
-            if scene.has_moved() || scene.sim.operator(scene.id).is_none() {
+            let fixture = begun(stepped(version), false).await;
+            let original = fixture.stores();
+            fixture.sim.advance(Duration::from_millis(cancel_after_ms));
+            if fixture.has_moved() || fixture.sim.operator(fixture.id).is_none() {
                 continue;
             }
-            scene.cancel().await;
-            let mut last = scene.probe().await;
+            fixture.cancel().await;
+            let mut last = fixture.probe().await;
             for _ in 0..120 {
                 match &last {
                     Progress::Pending { .. } => {}
-                    Progress::NotApplied { .. } => assert_eq!(scene.stores(), original, "{last:?}"),
-                    Progress::Applied { .. } => assert!(scene.has_moved(), "{last:?}"),
+                    Progress::NotApplied { .. } => {
+                        assert_eq!(fixture.stores(), original, "{last:?}")
+                    }
+                    Progress::Applied { .. } => assert!(fixture.has_moved(), "{last:?}"),
                     other => unreachable!("{other:?}"),
                 }
-                scene.sim.advance(Duration::from_millis(500));
-                last = scene.probe().await;
+                fixture.sim.advance(Duration::from_millis(500));
+                last = fixture.probe().await;
             }
             match &last {
                 Progress::Applied { by, .. } => {
                     // Cancelled, and finished by PD's checkers: not by an operator of ours.
                     assert_eq!(*by, Attribution::Undecided, "{last:?}");
-                    assert!(scene.has_moved());
+                    assert!(fixture.has_moved());
                     moved += 1;
                 }
                 Progress::NotApplied { .. } => {
-                    assert_eq!(scene.stores(), original);
+                    assert_eq!(fixture.stores(), original);
                     reverted += 1;
                 }
                 other => unreachable!("{version:?}, {cancel_after_ms} ms: {other:?}"),
@@ -133,17 +135,17 @@ async fn a_region_that_stays_half_moved_is_never_called_not_moved() {
         let builder = stepped(version)
             .executes_splits(false)
             .labeler_split_keys(["7200000000000000FB"]);
-        let scene = begun(builder, true).await;
-        scene.sim.advance(Duration::from_millis(300));
-        assert_eq!(scene.stores().len(), 4, "{version:?}");
-        scene.cancel().await;
+        let fixture = begun(builder, true).await;
+        fixture.sim.advance(Duration::from_millis(300));
+        assert_eq!(fixture.stores().len(), 4, "{version:?}");
+        fixture.cancel().await;
         let mut half_moved = 0;
         for _ in 0..30 {
-            scene.sim.advance(Duration::from_secs(1));
-            if scene.stores().len() != 4 {
+            fixture.sim.advance(Duration::from_secs(1));
+            if fixture.stores().len() != 4 {
                 break;
             }
-            let progress = scene.probe().await;
+            let progress = fixture.probe().await;
             let Progress::Pending { stalled, .. } = &progress else {
                 unreachable!("{version:?}: {progress:?}");
             };
@@ -151,14 +153,14 @@ async fn a_region_that_stays_half_moved_is_never_called_not_moved() {
             half_moved += 1;
         }
         assert!(half_moved > 0, "{version:?}");
-        if scene.stores().len() == 4 {
-            let plan = scene.action.plan(&tikv(&scene.sim)).await.unwrap();
+        if fixture.stores().len() == 4 {
+            let plan = fixture.action.plan(&tikv(&fixture.sim)).await.unwrap();
             let Verdict::WouldReject { text, .. } = plan.verdict else {
                 unreachable!("{plan:?}");
             };
-            let sent = scene
+            let sent = fixture
                 .action
-                .send(&tikv(&scene.sim), &plan.before, &Attempt::untracked())
+                .send(&tikv(&fixture.sim), &plan.before, &Attempt::untracked())
                 .await;
             assert_eq!(sent.unwrap_err().to_string(), text);
             assert!(
@@ -175,19 +177,19 @@ async fn a_checkers_success_is_not_ours() {
     for version in VERSIONS {
         let mut seen = 0;
         for cancel_after_ms in (100..1_000).step_by(50) {
-            let scene = begun(stepped(version), false).await;
-            scene.sim.advance(Duration::from_millis(cancel_after_ms));
-            if scene.sim.operator(scene.id).is_none() {
+            let fixture = begun(stepped(version), false).await;
+            fixture.sim.advance(Duration::from_millis(cancel_after_ms));
+            if fixture.sim.operator(fixture.id).is_none() {
                 break;
             }
-            scene.cancel().await;
-            scene.sim.advance(Duration::from_secs(15));
-            let status = scene.sim.operator_status(scene.id).unwrap_or_default();
+            fixture.cancel().await;
+            fixture.sim.advance(Duration::from_secs(15));
+            let status = fixture.sim.operator_status(fixture.id).unwrap_or_default();
             if status.contains("SUCCESS") && status.contains("remove-orphan-peer") {
                 seen += 1;
-                let progress = scene.probe().await;
+                let progress = fixture.probe().await;
                 if let Progress::Applied { by, .. } = &progress {
-                    assert!(scene.has_moved(), "{progress:?}");
+                    assert!(fixture.has_moved(), "{progress:?}");
                     assert_eq!(*by, Attribution::Undecided, "{progress:?}");
                 }
             }
@@ -199,25 +201,25 @@ async fn a_checkers_success_is_not_ours() {
 /// A new PD leader knows of no operator; what the stores were told still happens.
 #[tokio::test]
 async fn a_forgotten_operator_is_judged_by_the_region() {
-    let scene = begun(stepped(VERSIONS[2]), false).await;
-    scene.sim.advance(Duration::from_millis(300));
-    scene
+    let fixture = begun(stepped(VERSIONS[2]), false).await;
+    fixture.sim.advance(Duration::from_millis(300));
+    fixture
         .sim
         .change_leader(Duration::from_secs(1), Outage::NoLeader);
-    scene.sim.advance(Duration::from_secs(2));
-    let original = scene.before.peers.len();
+    fixture.sim.advance(Duration::from_secs(2));
+    let original = fixture.before.peers.len();
     for _ in 0..60 {
-        let progress = scene.probe().await;
+        let progress = fixture.probe().await;
         match &progress {
-            Progress::Applied { .. } => assert!(scene.has_moved(), "{progress:?}"),
+            Progress::Applied { .. } => assert!(fixture.has_moved(), "{progress:?}"),
             Progress::NotApplied { .. } => {
-                assert_eq!(scene.stores().len(), original, "{progress:?}")
+                assert_eq!(fixture.stores().len(), original, "{progress:?}")
             }
             _ => {}
         }
-        scene.sim.advance(Duration::from_secs(1));
+        fixture.sim.advance(Duration::from_secs(1));
     }
-    let progress = scene.probe().await;
+    let progress = fixture.probe().await;
     assert!(
         !matches!(progress, Progress::Pending { .. }),
         "{progress:?}"

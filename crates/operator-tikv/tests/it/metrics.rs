@@ -5,7 +5,7 @@ use std::time::Duration;
 use action_core::Observation;
 use operator_tikv::{
     CheckInvariants, GetClusterMetrics, GetConfig, GetStoreMetrics, HotBy, HotReadRegions,
-    HotRegionView, HotWriteRegions, Invariants, Limit, Tikv, ToldBy,
+    HotRegionView, HotWriteRegions, Invariants, Limit, SinceSource, Tikv,
 };
 use pd_sim::{HotFlow, Sim, Version};
 use serde_json::{Value, json};
@@ -286,11 +286,11 @@ async fn a_prometheus_that_fails_fails_nothing_else() {
 }
 
 /// What is breached: which invariant, about what, whether it counts, and what tells since when.
-fn breaches(found: &Invariants) -> Vec<(&str, &str, bool, ToldBy)> {
+fn breaches(found: &Invariants) -> Vec<(&str, &str, bool, SinceSource)> {
     let all = found.breaches.iter();
     all.map(|one| {
         let (invariant, about) = (one.invariant.as_str(), one.about.as_str());
-        (invariant, about, one.violated, one.told_by)
+        (invariant, about, one.violated, one.since_source)
     })
     .collect()
 }
@@ -319,7 +319,12 @@ async fn a_silent_store_is_judged_by_its_last_heartbeat() {
             let sim = stepped(version).members(3).start().await.unwrap();
             sim.set_heartbeat_age(2, Duration::from_secs(age_s));
             let found = look(&sim, &tikv(&sim), CheckInvariants::default(), 2).await;
-            let expected = ("store_heard_of", "store/2", violated, ToldBy::Heartbeat);
+            let expected = (
+                "store_heard_of",
+                "store/2",
+                violated,
+                SinceSource::Heartbeat,
+            );
             assert_eq!(breaches(&found), [expected], "{version:?} {age_s}");
             assert_eq!(found.holds, !violated);
         }
@@ -332,7 +337,7 @@ async fn a_silent_store_is_judged_by_its_last_heartbeat() {
         ..CheckInvariants::default()
     };
     let found = look(&sim, &tikv(&sim), strict, 2).await;
-    let expected = ("heartbeat", "store/2", true, ToldBy::Heartbeat);
+    let expected = ("heartbeat", "store/2", true, SinceSource::Heartbeat);
     assert_eq!(breaches(&found), [expected]);
 }
 
@@ -345,7 +350,10 @@ async fn a_full_disk_counts_at_once() {
     })
     .await;
     let found = look(&sim, &tikv(&sim), CheckInvariants::default(), 2).await;
-    assert_eq!(breaches(&found), [("disk", "store/3", true, ToldBy::Now)]);
+    assert_eq!(
+        breaches(&found),
+        [("disk", "store/3", true, SinceSource::Now)]
+    );
     assert!((found.breaches[0].value - 71.0).abs() < 0.1, "{found:?}");
 }
 
@@ -357,7 +365,7 @@ async fn what_has_no_time_is_judged_by_the_earlier_answer() {
         let first = look(&sim, &tikv(&sim), CheckInvariants::default(), 2).await;
         assert_eq!(
             breaches(&first),
-            [("members", "cluster", false, ToldBy::Now)]
+            [("members", "cluster", false, SinceSource::Now)]
         );
         assert!(first.holds && first.seen.len() == 1, "{first:?}");
 
@@ -367,7 +375,7 @@ async fn what_has_no_time_is_judged_by_the_earlier_answer() {
             ..CheckInvariants::default()
         };
         let second = look(&sim, &tikv(&sim), again, 2).await;
-        let expected = ("members", "cluster", true, ToldBy::Previous);
+        let expected = ("members", "cluster", true, SinceSource::Previous);
         assert_eq!(breaches(&second), [expected], "{version:?}");
         assert_eq!((second.holds, &second.seen), (false, &first.seen));
     }
@@ -417,8 +425,8 @@ async fn slow_writes_are_judged_by_prometheus() {
     .await;
     let found = look(&sim, &with(&sim, &server), CheckInvariants::default(), 2).await;
     let expected = [
-        ("write_p99", "store/1", true, ToldBy::Prometheus),
-        ("write_p99", "store/2", false, ToldBy::Prometheus),
+        ("write_p99", "store/1", true, SinceSource::Prometheus),
+        ("write_p99", "store/2", false, SinceSource::Prometheus),
     ];
     assert_eq!(breaches(&found), expected);
     assert!(!found.holds && found.unknown.is_empty());

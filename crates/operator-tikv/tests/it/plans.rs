@@ -52,12 +52,12 @@ fn move_peer(id: u64, from: u64, to: u64) -> TransferPeer {
     }
 }
 
-/// Sets a scene before a case; gets the region, its leader, another voter, and a free store.
-type Scene = fn(&Sim, u64, u64, u64, u64);
+/// Sets a fixture before a case; gets the region, its leader, another voter, and a free store.
+type Fixture = fn(&Sim, u64, u64, u64, u64);
 
 #[tokio::test]
 async fn leader_transfers_are_refused_as_planned() {
-    let cases: [(&str, Scene); 8] = [
+    let cases: [(&str, Fixture); 8] = [
         ("pending", |sim, id, _, other, _| {
             sim.set_pending(id, other, true)
         }),
@@ -88,10 +88,10 @@ async fn leader_transfers_are_refused_as_planned() {
         }),
     ];
     for version in VERSIONS {
-        for (case, scene) in cases {
+        for (case, fixture) in cases {
             let sim = stepped(version).start().await.unwrap();
             let (id, leader, other, free) = region(&sim);
-            scene(&sim, id, leader, other, free);
+            fixture(&sim, id, leader, other, free);
             check(&sim, to_leader(id, other), &format!("{version:?} {case}")).await;
         }
         let sim = stepped(version).start().await.unwrap();
@@ -101,7 +101,7 @@ async fn leader_transfers_are_refused_as_planned() {
 
 #[tokio::test]
 async fn moves_are_refused_as_planned() {
-    let cases: [(&str, Scene); 4] = [
+    let cases: [(&str, Fixture); 4] = [
         ("tombstone", |sim, _, _, _, free| {
             sim.set_store_state(free, StoreState::Tombstone)
         }),
@@ -119,10 +119,10 @@ async fn moves_are_refused_as_planned() {
         }),
     ];
     for version in VERSIONS {
-        for (case, scene) in cases {
+        for (case, fixture) in cases {
             let sim = stepped(version).start().await.unwrap();
             let (id, leader, other, free) = region(&sim);
-            scene(&sim, id, leader, other, free);
+            fixture(&sim, id, leader, other, free);
             check(
                 &sim,
                 move_peer(id, other, free),

@@ -11,7 +11,7 @@ use action_core::{Progress, Undo, Verdict};
 use pd_sim::{Sim, Version};
 use serde_json::{Value, json};
 
-use crate::ran::{Ran, state};
+use crate::harness::{Ran, state};
 use crate::{VERSIONS, region, stepped};
 
 /// Checkers do not come round: what they take back by themselves is not what is tested here.

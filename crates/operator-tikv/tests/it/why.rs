@@ -203,11 +203,11 @@ async fn pauses_and_removals_are_found() {
 }
 
 /// Sets a cause about a region; gets its id, its leader, another voter, and a free store.
-type Scene = fn(&Sim, u64, u64, u64, u64);
+type Fixture = fn(&Sim, u64, u64, u64, u64);
 
 #[tokio::test]
 async fn what_is_in_the_way_of_a_region_is_found() {
-    let cases: [(&str, Scene); 7] = [
+    let cases: [(&str, Fixture); 7] = [
         ("region_without_leader", |sim, id, _, _, _| {
             sim.set_leader(id, 0)
         }),
@@ -237,10 +237,10 @@ async fn what_is_in_the_way_of_a_region_is_found() {
         }),
     ];
     for version in VERSIONS {
-        for (code, scene) in cases {
+        for (code, fixture) in cases {
             let sim = stepped(version).start().await.unwrap();
             let (id, leader, other, free) = region(&sim);
-            scene(&sim, id, leader, other, free);
+            fixture(&sim, id, leader, other, free);
             let found = check(&sim, of_region(id), &[code]).await;
             assert!(found.findings[0].about.starts_with("region/"), "{found:?}");
         }
@@ -306,8 +306,8 @@ async fn no_free_store_is_found() {
 
 #[tokio::test]
 async fn what_keeps_things_from_a_store_is_found() {
-    type Scene = fn(&Sim, u64);
-    let cases: [(&str, Moving, Scene); 7] = [
+    type Fixture = fn(&Sim, u64);
+    let cases: [(&str, Moving, Fixture); 7] = [
         ("store_offline", Moving::Anything, |sim, id| {
             sim.set_store_state(id, StoreState::Offline)
         }),
@@ -331,9 +331,9 @@ async fn what_keeps_things_from_a_store_is_found() {
         }),
     ];
     for version in VERSIONS {
-        for (code, what, scene) in cases {
+        for (code, what, fixture) in cases {
             let sim = stepped(version).start().await.unwrap();
-            scene(&sim, 3);
+            fixture(&sim, 3);
             check(&sim, to(3, what), &[code]).await;
         }
         let sim = stepped(version).start().await.unwrap();

@@ -1,4 +1,4 @@
-//! See [`CancelOperator`].
+//! Makes PD forget an operator: `cancel_operator`.
 
 use action_core::{
     Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress,
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{AFTERMATH, SETTLE_MS, accepted};
+use crate::evidence::own_operator::{LATE_EFFECT, SETTLE_MS, accepted};
 use crate::facts::operator::{is_by_request, is_running};
 use crate::facts::pd_clock::unix_ms;
 use crate::facts::region::{RegionFacts, in_joint_state};
@@ -98,7 +98,7 @@ impl Mutation<Tikv> for CancelOperator {
             .unknown("what of it has been done already, and what PD's checkers make of the rest")
             .takes(
                 1_000,
-                AFTERMATH_MS + 2_000,
+                LATE_EFFECT_MS + 2_000,
                 "until a leader transfer is given up by TiKV",
             )
             .follow(1_000, SETTLE_MS, 120_000)
@@ -161,7 +161,7 @@ impl Mutation<Tikv> for CancelOperator {
             .iter()
             .flat_map(|region| &region.peers)
             .any(in_joint_state);
-        let at_rest = sent.elapsed_ms >= AFTERMATH_MS && !joint;
+        let at_rest = sent.elapsed_ms >= LATE_EFFECT_MS && !joint;
         let by_checker = report.as_ref().filter(|report| is_running(report));
         if !at_rest || by_checker.is_some() {
             let stalled = by_checker.map(another_works).into_iter().collect();
@@ -206,7 +206,7 @@ impl Mutation<Tikv> for CancelOperator {
 }
 
 const NOT_ASKED_FOR: &str = "not_asked_for";
-const AFTERMATH_MS: u64 = AFTERMATH.as_millis() as u64;
+const LATE_EFFECT_MS: u64 = LATE_EFFECT.as_millis() as u64;
 
 impl CancelFacts {
     fn of(operator: Option<&Operator>, region: RegionFacts) -> Self {

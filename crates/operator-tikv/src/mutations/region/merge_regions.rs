@@ -1,4 +1,4 @@
-//! See [`MergeRegions`].
+//! Merges a region into its neighbour: `merge_regions`.
 
 use action_core::{
     Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Problem,
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Asked, SETTLE_MS, Seen, accepted};
+use crate::evidence::own_operator::{Observed, OperatorQuery, SETTLE_MS, accepted};
 use crate::facts::key_range::KeyRange;
 use crate::facts::region::{RegionFacts, in_joint_state};
 use crate::mutations::region::region_operator::gone;
@@ -22,7 +22,7 @@ use crate::parameters::ids::RegionId;
 use crate::pd_rules::operator_priority::{self, Level};
 use crate::pd_rules::placement;
 use crate::pd_rules::refusals;
-use crate::pd_rules::region_snapshot::Scene;
+use crate::pd_rules::region_snapshot::RegionSnapshot;
 
 /// Merges a region into its neighbour. The neighbour keeps its id, the region is gone.
 ///
@@ -99,13 +99,15 @@ impl Mutation<Tikv> for MergeRegions {
         let fit = pd.region_fit(source.id).await.map_err(Error::Read)?;
         let target_fit = pd.region_fit(target.id).await.map_err(Error::Read)?;
         let rules = placement::rules_of(fit.as_ref());
-        let scene = Scene::under(tikv, source, rules).await?;
-        let verdict = self.verdict(tikv, &scene, fit, &target, target_fit).await?;
+        let snapshot = RegionSnapshot::under(tikv, source, rules).await?;
+        let verdict = self
+            .verdict(tikv, &snapshot, fit, &target, target_fit)
+            .await?;
         let deadline_ms = 600_000 + size.saturating_mul(6_000);
         let adjacent = facts.boundary().is_some();
         let mut plan = Plan::new(verdict, facts.clone());
         for peer in &facts.target.peers {
-            plan = plan.touches(scene.domain(peer.store_id));
+            plan = plan.touches(snapshot.domain(peer.store_id));
         }
         Ok(plan
             .same("source_keys", facts.source_keys.to_string())
@@ -151,12 +153,12 @@ impl Mutation<Tikv> for MergeRegions {
         let (from, into) = (self.source_region_id, self.target_region_id);
         let brief = format!("merge: region {from} to {into}");
         // Of the two operators, the one on the neighbour is the one that ends by success.
-        let asked = Asked {
+        let query = OperatorQuery {
             region_id: into,
             desc: "admin-merge-region",
             brief: &|text| text == brief,
         };
-        let seen = Seen::on(tikv, &asked, sent).await?;
+        let observed = Observed::on(tikv, &query, sent).await?;
         let source = tikv.pd.region(from.pd()).await.map_err(Error::Read)?;
         let target = tikv.pd.region(into.pd()).await.map_err(Error::Read)?;
         let now = MergeFacts::of(source.as_ref(), target.as_ref());
@@ -164,7 +166,7 @@ impl Mutation<Tikv> for MergeRegions {
         let keys = source.as_ref().map(|_| now.source_keys.to_string());
         let mut evidence = vec![Evidence::new(path(from), "source_keys", keys)];
         if target.is_none() {
-            evidence.push(seen.evidence(into));
+            evidence.push(observed.evidence(into));
             return Ok(gone(into, evidence));
         }
         evidence.push(Evidence::new(
@@ -172,12 +174,12 @@ impl Mutation<Tikv> for MergeRegions {
             "target_keys",
             now.target_keys.to_string(),
         ));
-        evidence.push(seen.evidence(into));
+        evidence.push(observed.evidence(into));
         let whole = before.source_keys.joined(&before.target_keys);
         let merged = whole
             .is_some_and(|whole| whole == now.target_keys || whole.is_part_of(&now.target_keys));
-        if source.is_none() && merged || seen.ours_succeeded() {
-            let by = if seen.ours_succeeded() {
+        if source.is_none() && merged || observed.ours_succeeded() {
+            let by = if observed.ours_succeeded() {
                 Attribution::Ours
             } else {
                 Attribution::Undecided
@@ -189,8 +191,11 @@ impl Mutation<Tikv> for MergeRegions {
             return Ok(Progress::applied(by, summary, evidence));
         }
         let moved = source.is_some() && now.source.peers != before.source.peers;
-        if moved && !(seen.ours.is_some() && seen.is_running()) && !is_settled(source.as_ref()) {
-            let (code, words) = seen.ending(sent);
+        if moved
+            && !(observed.ours.is_some() && observed.is_running())
+            && !is_settled(source.as_ref())
+        {
+            let (code, words) = observed.ending(sent);
             return Ok(Progress::Pending {
                 summary: format!("half moved: region {from} has {}", now.source.peers_text()),
                 done: None,
@@ -201,11 +206,11 @@ impl Mutation<Tikv> for MergeRegions {
                 evidence,
             });
         }
-        if !seen.is_over(tikv, sent).await? {
+        if !observed.is_over(tikv, sent).await? {
             let summary = format!("regions {from} and {into} may still be merged");
             return Ok(Progress::pending(summary, evidence));
         }
-        let (code, words) = seen.ending(sent);
+        let (code, words) = observed.ending(sent);
         Ok(if source.is_some() && !moved {
             let text = format!("region {from} is as before: {words}");
             Progress::not_applied(code, text, true, evidence)
@@ -250,15 +255,15 @@ impl MergeRegions {
     async fn verdict(
         &self,
         tikv: &Tikv,
-        scene: &Scene,
+        snapshot: &RegionSnapshot,
         fit: Option<RegionFit>,
         target: &Region,
         target_fit: Option<RegionFit>,
     ) -> Result<Verdict, Error> {
-        let source = &scene.region;
+        let source = &snapshot.region;
         for (region, fit) in [(source, fit), (target, target_fit)] {
             let well = region.pending_peers.is_empty() && region.down_peers.is_empty();
-            if !well || !placement::is_replicated(region, fit.as_ref(), &scene.config) {
+            if !well || !placement::is_replicated(region, fit.as_ref(), &snapshot.config) {
                 let text = format!("region {} has abnormal peer", region.id);
                 return Ok(refusals::rejected("PD:region:ErrRegionAbnormalPeer", text));
             }
@@ -278,20 +283,20 @@ impl MergeRegions {
             return Ok(refusals::rejected("joint_state", text));
         }
         if !same_places(source, target) {
-            if let Some(verdict) = scene.unworkable(false) {
+            if let Some(verdict) = snapshot.not_buildable(false) {
                 return Ok(verdict);
             }
-            if let Some(verdict) = scene.leaderless(tikv, &target.peers, 2).await? {
+            if let Some(verdict) = snapshot.no_valid_leader(tikv, &target.peers, 2).await? {
                 return Ok(verdict);
             }
         }
         let other = tikv.pd.operator(target.id).await.map_err(Error::Read)?;
         let other =
-            operator_priority::occupied(other.as_ref(), Level::Urgent, &scene.config.schedule);
+            operator_priority::occupied(other.as_ref(), Level::Urgent, &snapshot.config.schedule);
         if let Some(Verdict::WouldReject { code, text }) = &other {
             return Ok(refusals::rejected(code, text.as_str()));
         }
-        Ok(match scene.accepted(Level::Urgent, None) {
+        Ok(match snapshot.accepted(Level::Urgent, None) {
             Verdict::WouldProceed => other.unwrap_or(Verdict::WouldProceed),
             verdict => verdict,
         })

@@ -5,21 +5,21 @@ use pd_client::regions::Region;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Asked, Seen};
+use crate::evidence::own_operator::{Observed, OperatorQuery};
 use crate::facts::region::{RegionFacts, in_joint_state};
 use crate::mutations::region::region_operator::gone;
 
 /// A change that was asked for.
-pub(crate) struct PeerChange<'a> {
-    pub(crate) asked: Asked<'a>,
+pub(crate) struct ReplicaChange<'a> {
+    pub(crate) query: OperatorQuery<'a>,
     /// Whether the replicas are as they should be, and what to say then.
     pub(crate) done: &'a (dyn Fn(&Region, &RegionFacts) -> Option<String> + Sync),
     /// Whether the replicas show that it has begun, and how.
-    pub(crate) begun: &'a (dyn Fn(&RegionFacts) -> Option<String> + Sync),
+    pub(crate) half_done: &'a (dyn Fn(&RegionFacts) -> Option<String> + Sync),
 }
 
 /// What the region's replicas show.
-enum Place {
+enum Shows {
     /// They are as they should be.
     Done(String),
     /// They are those of before.
@@ -27,10 +27,10 @@ enum Place {
     /// Something in between.
     Half(String),
     /// They have become others.
-    Elsewhere,
+    Other,
 }
 
-impl PeerChange<'_> {
+impl ReplicaChange<'_> {
     pub(crate) async fn probe(
         &self,
         tikv: &Tikv,
@@ -38,38 +38,38 @@ impl PeerChange<'_> {
         sent: &Sent,
     ) -> Result<Progress, Error> {
         // The operator first: the region is then at least as new as what its operator says.
-        let id = self.asked.region_id;
-        let seen = Seen::on(tikv, &self.asked, sent).await?;
+        let id = self.query.region_id;
+        let observed = Observed::on(tikv, &self.query, sent).await?;
         let region = tikv.pd.region(id.pd()).await.map_err(Error::Read)?;
         let source = format!("GET /pd/api/v1/region/id/{id}");
         let Some(region) = region else {
-            return Ok(gone(id, vec![seen.evidence(id)]));
+            return Ok(gone(id, vec![observed.evidence(id)]));
         };
         let now = RegionFacts::of(Some(&region));
         let evidence = vec![
             Evidence::new(source.as_str(), "peers", now.peers_text()),
             Evidence::new(source, "conf_ver", now.conf_ver),
-            seen.evidence(id),
+            observed.evidence(id),
         ];
-        let place = self.place(before, &region, &now);
-        if let Place::Done(summary) = place {
+        let shows = self.shows(before, &region, &now);
+        if let Shows::Done(summary) = shows {
             // Once ours has begun, PD's checkers may finish it: then it cannot be told whose it was.
-            let by = if seen.ours_succeeded() {
+            let by = if observed.ours_succeeded() {
                 Attribution::Ours
             } else {
                 Attribution::Undecided
             };
             return Ok(Progress::applied(by, summary, evidence));
         }
-        if seen.ours_succeeded() {
+        if observed.ours_succeeded() {
             let summary = format!("it was done; by now the region has {}", now.peers_text());
             return Ok(Progress::applied(Attribution::Ours, summary, evidence));
         }
-        if let Place::Half(how) = place {
-            let stalled = if seen.ours.is_some() && seen.is_running() {
+        if let Shows::Half(how) = shows {
+            let stalled = if observed.ours.is_some() && observed.is_running() {
                 Vec::new()
             } else {
-                let (code, words) = seen.ending(sent);
+                let (code, words) = observed.ending(sent);
                 vec![Cause::new("half_moved", &*how), Cause::new(code, words)]
             };
             return Ok(Progress::Pending {
@@ -79,15 +79,15 @@ impl PeerChange<'_> {
                 evidence,
             });
         }
-        if !seen.is_over(tikv, sent).await? {
+        if !observed.is_over(tikv, sent).await? {
             let summary = format!(
                 "the region has {}, which may still change",
                 now.peers_text()
             );
             return Ok(Progress::pending(summary, evidence));
         }
-        let (code, words) = seen.ending(sent);
-        Ok(if let Place::Untouched = place {
+        let (code, words) = observed.ending(sent);
+        Ok(if let Shows::Untouched = shows {
             let text = format!("the region has {} as before: {words}", now.peers_text());
             Progress::not_applied(code, text, true, evidence)
         } else {
@@ -96,19 +96,19 @@ impl PeerChange<'_> {
         })
     }
 
-    fn place(&self, before: &RegionFacts, region: &Region, now: &RegionFacts) -> Place {
+    fn shows(&self, before: &RegionFacts, region: &Region, now: &RegionFacts) -> Shows {
         let joint = region.peers.iter().any(in_joint_state);
         let changed = now.conf_ver > before.conf_ver;
         if let Some(summary) = (self.done)(region, now).filter(|_| changed && !joint) {
-            return Place::Done(summary);
+            return Shows::Done(summary);
         }
         if now.peers == before.peers {
-            return Place::Untouched;
+            return Shows::Untouched;
         }
-        match (self.begun)(now) {
-            Some(how) => Place::Half(how),
-            None if joint => Place::Half(format!("half changed: {}", now.peers_text())),
-            None => Place::Elsewhere,
+        match (self.half_done)(now) {
+            Some(how) => Shows::Half(how),
+            None if joint => Shows::Half(format!("half changed: {}", now.peers_text())),
+            None => Shows::Other,
         }
     }
 }

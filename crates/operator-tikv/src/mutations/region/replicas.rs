@@ -1,4 +1,4 @@
-//! See [`AddPeer`].
+//! Adds a replica, and removes one: `add_peer` and `remove_peer`.
 
 use action_core::{
     Accepted, Attempt, Effect, Mutation, Outcome, Plan, Progress, Quantity, Risk, Sent, Undo,
@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Asked, SETTLE_MS, accepted};
+use crate::evidence::own_operator::{OperatorQuery, SETTLE_MS, accepted};
 use crate::facts::region::{RegionFacts, is_healthy, role_name};
 use crate::mutations::region::region_operator::snapshot_deadline_ms;
-use crate::mutations::region::replica_change::PeerChange;
+use crate::mutations::region::replica_change::ReplicaChange;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::operator_priority::Level;
 use crate::pd_rules::refusals;
-use crate::pd_rules::region_snapshot::Scene;
+use crate::pd_rules::region_snapshot::RegionSnapshot;
 
 /// Adds a replica of a region on a store.
 ///
@@ -77,15 +77,18 @@ impl Mutation<Tikv> for AddPeer {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<RegionFacts>, Error> {
-        let scene = match Scene::read(tikv, self.region_id).await? {
-            Ok(scene) => scene,
+        let snapshot = match RegionSnapshot::read(tikv, self.region_id).await? {
+            Ok(snapshot) => snapshot,
             Err(verdict) => return Ok(Plan::new(verdict, RegionFacts::of(None))),
         };
-        let facts = RegionFacts::of(Some(&scene.region));
+        let facts = RegionFacts::of(Some(&snapshot.region));
         let size = facts.size_mib;
         let deadline_ms = snapshot_deadline_ms(size);
-        let mut plan = Plan::new(self.verdict(tikv, &scene).await?, facts.clone());
-        if let Some(wanted) = scene.wanted_replicas().filter(|n| *n <= facts.peers.len()) {
+        let mut plan = Plan::new(self.verdict(tikv, &snapshot).await?, facts.clone());
+        if let Some(wanted) = snapshot
+            .wanted_replicas()
+            .filter(|n| *n <= facts.peers.len())
+        {
             plan = plan.unknown(format!(
                 "which replica PD takes away again: its rules want no more than {wanted}"
             ));
@@ -96,7 +99,7 @@ impl Mutation<Tikv> for AddPeer {
             .same("role", facts.role_on(self.store_id))
             .impact(Quantity::REGIONS, 1, "regions, one replica of each")
             .impact(Quantity::MOVED_MIB, size, "MiB copied to the store")
-            .touches(scene.domain(self.store_id))
+            .touches(snapshot.domain(self.store_id))
             .unknown("whether TiKV follows, and how fast it copies the snapshot")
             .takes(
                 1_000 + 20 * size,
@@ -141,12 +144,12 @@ impl Mutation<Tikv> for AddPeer {
             (is_healthy(region, peer) && now.role_on(store) == Some(&role))
                 .then(|| format!("store {store} holds a {role} of the region"))
         };
-        let begun = |now: &RegionFacts| {
+        let half_done = |now: &RegionFacts| {
             let there = now.role_on(store)?;
             Some(format!("half added: store {store} holds a {there}"))
         };
-        let change = PeerChange {
-            asked: Asked {
+        let change = ReplicaChange {
+            query: OperatorQuery {
                 region_id: self.region_id,
                 desc: match self.role {
                     NewPeerRole::Voter => "admin-add-peer",
@@ -155,7 +158,7 @@ impl Mutation<Tikv> for AddPeer {
                 brief: &|text| text == brief,
             },
             done: &done,
-            begun: &begun,
+            half_done: &half_done,
         };
         change.probe(tikv, before, sent).await
     }
@@ -174,28 +177,31 @@ impl Mutation<Tikv> for AddPeer {
 
 impl AddPeer {
     /// PD's answer, from what it checks, in its order.
-    async fn verdict(&self, tikv: &Tikv, scene: &Scene) -> Result<Verdict, Error> {
+    async fn verdict(&self, tikv: &Tikv, snapshot: &RegionSnapshot) -> Result<Verdict, Error> {
         let store = self.store_id;
-        if let Some(there) = scene.region.peer_on(store.pd()) {
-            if there.role == self.role.of_pd() && is_healthy(&scene.region, there) {
+        if let Some(there) = snapshot.region.peer_on(store.pd()) {
+            if there.role == self.role.of_pd() && is_healthy(&snapshot.region, there) {
                 let already = format!("store {store} holds a {}", role_name(there.role));
                 return Ok(Verdict::NoOp { already });
             }
             let text = format!("region already has peer in store {store}");
             return Ok(refusals::rejected("peer_exists", text));
         }
-        let target = scene.store(tikv, store).await?;
-        if let Some(verdict) = refusals::unfit_store(store, target.as_ref(), tikv.clock()) {
+        let target = snapshot.store(tikv, store).await?;
+        if let Some(verdict) = refusals::unusable_target(store, target.as_ref(), tikv.clock()) {
             return Ok(verdict);
         }
-        if let Some(verdict) = scene.unworkable(false) {
+        if let Some(verdict) = snapshot.not_buildable(false) {
             return Ok(verdict);
         }
         // Whoever leads goes on leading, a witness apart.
-        if let Some(verdict) = scene.leaderless(tikv, &scene.region.peers, 4).await? {
+        if let Some(verdict) = snapshot
+            .no_valid_leader(tikv, &snapshot.region.peers, 4)
+            .await?
+        {
             return Ok(verdict);
         }
-        Ok(scene.accepted(Level::Urgent, target.as_ref()))
+        Ok(snapshot.accepted(Level::Urgent, target.as_ref()))
     }
 }
 
@@ -231,18 +237,18 @@ impl Mutation<Tikv> for RemovePeer {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<RegionFacts>, Error> {
-        let scene = match Scene::read(tikv, self.region_id).await? {
-            Ok(scene) => scene,
+        let snapshot = match RegionSnapshot::read(tikv, self.region_id).await? {
+            Ok(snapshot) => snapshot,
             Err(verdict) => return Ok(Plan::new(verdict, RegionFacts::of(None))),
         };
-        let facts = RegionFacts::of(Some(&scene.region));
+        let facts = RegionFacts::of(Some(&snapshot.region));
         let store = self.store_id;
         let leads = facts.leader_store_id == Some(store);
-        let mut plan = Plan::new(self.verdict(tikv, &scene).await?, facts.clone());
-        let unwell = scene.unwell_besides(store);
-        if unwell > 0 {
+        let mut plan = Plan::new(self.verdict(tikv, &snapshot).await?, facts.clone());
+        let unhealthy = snapshot.unhealthy_besides(store);
+        if unhealthy > 0 {
             plan = plan.unknown(format!(
-                "whether the region still serves without it: {unwell} of the other replicas lag \
+                "whether the region still serves without it: {unhealthy} of the other replicas lag \
                  or do not answer"
             ));
         }
@@ -250,10 +256,10 @@ impl Mutation<Tikv> for RemovePeer {
             .same("peers", facts.peers_text())
             .same("conf_ver", facts.conf_ver)
             .same("role", facts.role_on(store))
-            .at_most("unwell_others", unwell as u64)
+            .at_most("unhealthy_others", unhealthy as u64)
             .impact(Quantity::REGIONS, 1, "regions, one replica of each")
             .impact(Quantity::LEADERS, leads.into(), "leaders")
-            .touches(scene.domain(store))
+            .touches(snapshot.domain(store))
             .unknown("when and where PD makes a new replica, if its rules want one")
             .takes(1_000, 60_000, "idle clusters; PD's time-out")
             .follow(500, SETTLE_MS, 120_000)
@@ -286,20 +292,20 @@ impl Mutation<Tikv> for RemovePeer {
             let gone = now.role_on(store).is_none();
             gone.then(|| format!("store {store} holds no replica of the region"))
         };
-        let begun = |now: &RegionFacts| {
+        let half_done = |now: &RegionFacts| {
             let role = now.role_on(store)?;
             (before.role_on(store) != Some(role))
                 .then(|| format!("half removed: store {store} holds a {role}"))
         };
-        let change = PeerChange {
-            asked: Asked {
+        let change = ReplicaChange {
+            query: OperatorQuery {
                 region_id: self.region_id,
                 desc: "admin-remove-peer",
                 // Leaving one replica of two takes a joint state, and other words.
                 brief: &|text| text == brief || text.ends_with(&format!(", {brief}")),
             },
             done: &done,
-            begun: &begun,
+            half_done: &half_done,
         };
         change.probe(tikv, before, sent).await
     }
@@ -326,14 +332,14 @@ impl Mutation<Tikv> for RemovePeer {
 
 impl RemovePeer {
     /// PD's answer, from what it checks, in its order.
-    async fn verdict(&self, tikv: &Tikv, scene: &Scene) -> Result<Verdict, Error> {
+    async fn verdict(&self, tikv: &Tikv, snapshot: &RegionSnapshot) -> Result<Verdict, Error> {
         let store = self.store_id;
-        let region = &scene.region;
+        let region = &snapshot.region;
         if region.peer_on(store.pd()).is_none() {
             let already = format!("store {store} holds no replica of the region");
             return Ok(Verdict::NoOp { already });
         }
-        if let Some(verdict) = scene.unworkable(false) {
+        if let Some(verdict) = snapshot.not_buildable(false) {
             return Ok(verdict);
         }
         let left = region
@@ -341,9 +347,9 @@ impl RemovePeer {
             .iter()
             .filter(|peer| peer.store_id != store.pd());
         let left: Vec<_> = left.copied().collect();
-        if let Some(verdict) = scene.leaderless(tikv, &left, 4).await? {
+        if let Some(verdict) = snapshot.no_valid_leader(tikv, &left, 4).await? {
             return Ok(verdict);
         }
-        Ok(scene.accepted(Level::Urgent, None))
+        Ok(snapshot.accepted(Level::Urgent, None))
     }
 }

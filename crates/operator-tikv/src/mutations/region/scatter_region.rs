@@ -1,4 +1,4 @@
-//! See [`ScatterRegion`].
+//! Spreads a region's replicas: `scatter_region`.
 
 use action_core::{
     Accepted, Attempt, Attribution, Effect, Evidence, Mutation, Outcome, Plan, Problem, Progress,
@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Asked, SETTLE_MS, Seen, accepted};
+use crate::evidence::own_operator::{Observed, OperatorQuery, SETTLE_MS, accepted};
 use crate::facts::region::RegionFacts;
 use crate::mutations::region::region_operator::{gone, snapshot_deadline_ms};
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::operator_priority::Level;
 use crate::pd_rules::placement;
 use crate::pd_rules::refusals;
-use crate::pd_rules::region_snapshot::Scene;
+use crate::pd_rules::region_snapshot::RegionSnapshot;
 
 /// Puts a region's replicas and leader where regions of its group are few.
 ///
@@ -54,11 +54,11 @@ impl Mutation<Tikv> for ScatterRegion {
 
     fn check(&self) -> Vec<Problem> {
         let group = self.group.iter();
-        let unfit = group.filter(|name| name.is_empty() || name.len() > 128);
+        let not_applicable = group.filter(|name| name.is_empty() || name.len() > 128);
         let problem = |name: &String| {
             Problem::combination("/group", name, "a name of 1 to 128 bytes, or none")
         };
-        unfit.map(problem).collect()
+        not_applicable.map(problem).collect()
     }
 
     fn resources(&self) -> Vec<String> {
@@ -73,13 +73,13 @@ impl Mutation<Tikv> for ScatterRegion {
         let facts = RegionFacts::of(Some(&region));
         let fit = tikv.pd.region_fit(region.id).await.map_err(Error::Read)?;
         let rules = placement::rules_of(fit.as_ref());
-        let scene = Scene::under(tikv, region, rules).await?;
-        let verdict = self.verdict(tikv, &scene, fit).await?;
+        let snapshot = RegionSnapshot::under(tikv, region, rules).await?;
+        let verdict = self.verdict(tikv, &snapshot, fit).await?;
         let size = facts.size_mib.saturating_mul(facts.peers.len() as u64);
         let deadline_ms = snapshot_deadline_ms(size);
         let mut plan = Plan::new(verdict, facts.clone());
-        for store in &scene.stores {
-            plan = plan.touches(scene.domain(store.id.into()));
+        for store in &snapshot.stores {
+            plan = plan.touches(snapshot.domain(store.id.into()));
         }
         Ok(plan
             .same("peers", facts.peers_text())
@@ -117,28 +117,28 @@ impl Mutation<Tikv> for ScatterRegion {
         sent: &Sent,
     ) -> Result<Progress, Error> {
         let id = self.region_id;
-        let asked = Asked {
+        let query = OperatorQuery {
             region_id: id,
             desc: "scatter-region",
             brief: &|_| true,
         };
-        let seen = Seen::on(tikv, &asked, sent).await?;
+        let observed = Observed::on(tikv, &query, sent).await?;
         let region = tikv.pd.region(id.pd()).await.map_err(Error::Read)?;
         let Some(region) = region else {
-            return Ok(gone(id, vec![seen.evidence(id)]));
+            return Ok(gone(id, vec![observed.evidence(id)]));
         };
         let now = RegionFacts::of(Some(&region));
         let source = format!("GET /pd/api/v1/region/id/{id}");
         let evidence = vec![
             Evidence::new(source.as_str(), "peers", now.peers_text()),
             Evidence::new(source, "conf_ver", now.conf_ver),
-            seen.evidence(id),
+            observed.evidence(id),
         ];
-        if seen.ours_succeeded() {
+        if observed.ours_succeeded() {
             let summary = format!("region {id} has been scattered to {}", now.peers_text());
             return Ok(Progress::applied(Attribution::Ours, summary, evidence));
         }
-        if !seen.is_over(tikv, sent).await? {
+        if !observed.is_over(tikv, sent).await? {
             let summary = format!(
                 "region {id} has {}, which may still change",
                 now.peers_text()
@@ -146,12 +146,12 @@ impl Mutation<Tikv> for ScatterRegion {
             return Ok(Progress::pending(summary, evidence));
         }
         let moved = now.peers != before.peers;
-        let (code, words) = if sent.accepted.is_some() && seen.ours.is_none() {
+        let (code, words) = if sent.accepted.is_some() && observed.ours.is_none() {
             let words = "PD accepted and there is no operator: it found nothing to move, or forgot \
                          it when its leader changed";
             ("nothing_moved", words.to_owned())
         } else {
-            seen.ending(sent)
+            observed.ending(sent)
         };
         Ok(if moved {
             let text = format!("the replicas have become {}: {words}", now.peers_text());
@@ -174,29 +174,29 @@ impl ScatterRegion {
     async fn verdict(
         &self,
         tikv: &Tikv,
-        scene: &Scene,
+        snapshot: &RegionSnapshot,
         fit: Option<RegionFit>,
     ) -> Result<Verdict, Error> {
         let id = self.region_id;
         for kind in [HotKind::Write, HotKind::Read] {
             let hot = tikv.pd.hot_regions(kind, &[]).await.map_err(Error::Read)?;
-            let degree = scene.config.schedule.hot_region_cache_hits_threshold;
+            let degree = snapshot.config.schedule.hot_region_cache_hits_threshold;
             if is_among(id, &hot, degree.unwrap_or(3)) {
                 let text = format!("region {id} is a hot region");
                 return Ok(refusals::rejected("hot_region", text));
             }
         }
-        if !placement::is_replicated(&scene.region, fit.as_ref(), &scene.config) {
+        if !placement::is_replicated(&snapshot.region, fit.as_ref(), &snapshot.config) {
             let text = format!("region {id} is not fully replicated");
             return Ok(refusals::rejected("not_replicated", text));
         }
-        let occupied = scene.occupied(Level::High);
+        let occupied = snapshot.occupied(Level::High);
         let by_another = matches!(
             &occupied,
             Some(Verdict::WouldReject { code, .. }) if code == "PD:operator:ErrAddOperator"
         );
         if by_another && looks_first(&tikv.pd.version().await.map_err(Error::Read)?) {
-            let running = scene.running.as_ref();
+            let running = snapshot.running.as_ref();
             if running.is_some_and(|report| report.operator.desc == "scatter-region") {
                 // It is accepted when it is of the same group, which is not shown.
                 return Ok(refusals::undecided(
@@ -207,8 +207,8 @@ impl ScatterRegion {
             let text = format!("the operator of region {id} already exist");
             return Ok(refusals::rejected("operator_exists", text));
         }
-        let leads = |store| scene.region.peer_on(store).is_some();
-        if !scene
+        let leads = |store| snapshot.region.peer_on(store).is_some();
+        if !snapshot
             .region
             .leader
             .is_some_and(|leader| leads(leader.store_id))

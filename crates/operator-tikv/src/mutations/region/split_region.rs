@@ -1,4 +1,4 @@
-//! See [`SplitRegion`].
+//! Splits a region: `split_region`.
 
 use action_core::{
     Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Problem,
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Asked, SETTLE_MS, Seen, accepted};
+use crate::evidence::own_operator::{Observed, OperatorQuery, SETTLE_MS, accepted};
 use crate::facts::key_range::KeyRange;
 use crate::facts::region::in_joint_state;
 use crate::mutations::region::merge_regions::MergeRegions;
@@ -20,7 +20,7 @@ use crate::mutations::region::region_operator::gone;
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::operator_priority::Level;
 use crate::pd_rules::refusals;
-use crate::pd_rules::region_snapshot::Scene;
+use crate::pd_rules::region_snapshot::RegionSnapshot;
 
 /// Splits a region in two, or at keys of one's choice.
 ///
@@ -102,14 +102,14 @@ impl Mutation<Tikv> for SplitRegion {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<SplitFacts>, Error> {
-        let scene = match Scene::read(tikv, self.region_id).await? {
-            Ok(scene) => scene,
+        let snapshot = match RegionSnapshot::read(tikv, self.region_id).await? {
+            Ok(snapshot) => snapshot,
             Err(verdict) => return Ok(Plan::new(verdict, SplitFacts::of(None))),
         };
-        let facts = SplitFacts::of(Some(&scene.region));
-        let interval = scene.config.schedule.split_merge_interval;
+        let facts = SplitFacts::of(Some(&snapshot.region));
+        let interval = snapshot.config.schedule.split_merge_interval;
         let back = interval.map_or_else(String::new, |time| format!(" after {} s", time.as_secs()));
-        Ok(Plan::new(self.verdict(&scene), facts.clone())
+        Ok(Plan::new(self.verdict(&snapshot), facts.clone())
             .same("keys", facts.keys.to_string())
             .same("version", facts.version)
             .impact(Quantity::REGIONS, 1, "regions")
@@ -148,22 +148,22 @@ impl Mutation<Tikv> for SplitRegion {
         // The operator first: the region is then at least as new as what its operator says.
         let id = self.region_id;
         let starts = format!("split: region {id} use policy ");
-        let asked = Asked {
+        let query = OperatorQuery {
             region_id: id,
             desc: "admin-split-region",
             brief: &|brief| brief.starts_with(&starts),
         };
-        let seen = Seen::on(tikv, &asked, sent).await?;
+        let observed = Observed::on(tikv, &query, sent).await?;
         let region = tikv.pd.region(id.pd()).await.map_err(Error::Read)?;
         let Some(region) = region else {
-            return Ok(gone(id, vec![seen.evidence(id)]));
+            return Ok(gone(id, vec![observed.evidence(id)]));
         };
         let now = SplitFacts::of(Some(&region));
         let source = format!("GET /pd/api/v1/region/id/{id}");
         let mut evidence = vec![
             Evidence::new(source.as_str(), "keys", now.keys.to_string()),
             Evidence::new(source, "version", now.version),
-            seen.evidence(id),
+            observed.evidence(id),
         ];
         let split = now.version > before.version && now.keys.is_part_of(&before.keys);
         if split {
@@ -179,8 +179,8 @@ impl Mutation<Tikv> for SplitRegion {
                 complete && ids.len() == 1,
             ));
         }
-        if split || seen.ours_succeeded() {
-            let by = if seen.ours_succeeded() {
+        if split || observed.ours_succeeded() {
+            let by = if observed.ours_succeeded() {
                 Attribution::Ours
             } else {
                 Attribution::Undecided
@@ -192,11 +192,11 @@ impl Mutation<Tikv> for SplitRegion {
             };
             return Ok(Progress::applied(by, summary, evidence));
         }
-        if !seen.is_over(tikv, sent).await? {
+        if !observed.is_over(tikv, sent).await? {
             let summary = format!("region {id} has {}, which may still change", now.keys);
             return Ok(Progress::pending(summary, evidence));
         }
-        let (code, words) = seen.ending(sent);
+        let (code, words) = observed.ending(sent);
         let unchanged = now == *before;
         let text = if unchanged {
             format!("region {id} has {} as before: {words}", now.keys)
@@ -241,13 +241,13 @@ impl SplitFacts {
 
 impl SplitRegion {
     /// PD's answer, from what it checks, in its order.
-    fn verdict(&self, scene: &Scene) -> Verdict {
-        if scene.region.peers.iter().any(in_joint_state) {
+    fn verdict(&self, snapshot: &RegionSnapshot) -> Verdict {
+        if snapshot.region.peers.iter().any(in_joint_state) {
             let text = "cannot split region which is in joint state";
             return refusals::rejected("joint_state", text);
         }
-        let verdict = scene.accepted(Level::Urgent, None);
-        let keys = KeyRange::of(&scene.region);
+        let verdict = snapshot.accepted(Level::Urgent, None);
+        let keys = KeyRange::of(&snapshot.region);
         let outside = self.keys.iter().all(|key| !keys.is_cut_by(key));
         if verdict == Verdict::WouldProceed && self.policy == SplitPoint::UseKey && outside {
             let text = format!("none of the keys is within {keys}");

@@ -1,4 +1,4 @@
-//! See [`TransferLeader`].
+//! Moves a region's leader: `transfer_leader`.
 
 use action_core::{
     Accepted, Attempt, Attribution, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity,
@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Asked, SETTLE_MS, Seen, accepted};
+use crate::evidence::own_operator::{Observed, OperatorQuery, SETTLE_MS, accepted};
 use crate::facts::region::{RegionFacts, can_lead, is_healthy};
 use crate::mutations::region::region_operator::gone;
 use crate::parameters::ids::{RegionId, StoreId};
-use crate::pd_rules::leadership::{Keepers, MayLead};
+use crate::pd_rules::leadership::{LeaderBlockers, MayLead};
 use crate::pd_rules::operator_priority::Level;
 use crate::pd_rules::refusals;
-use crate::pd_rules::region_snapshot::Scene;
+use crate::pd_rules::region_snapshot::RegionSnapshot;
 
 /// Moves a region's leader to another store that already holds a voter of it.
 ///
@@ -52,19 +52,19 @@ impl Mutation<Tikv> for TransferLeader {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<RegionFacts>, Error> {
-        let scene = match Scene::read(tikv, self.region_id).await? {
-            Ok(scene) => scene,
+        let snapshot = match RegionSnapshot::read(tikv, self.region_id).await? {
+            Ok(snapshot) => snapshot,
             Err(verdict) => return Ok(Plan::new(verdict, RegionFacts::of(None))),
         };
-        let facts = RegionFacts::of(Some(&scene.region));
+        let facts = RegionFacts::of(Some(&snapshot.region));
         let leader = facts.leader_store_id;
-        let verdict = self.verdict(tikv, &scene).await?;
+        let verdict = self.verdict(tikv, &snapshot).await?;
         let mut plan = Plan::new(verdict, facts.clone());
         if let Some(leader) = leader {
-            plan = plan.touches(scene.domain(leader));
+            plan = plan.touches(snapshot.domain(leader));
         }
         Ok(plan
-            .touches(scene.domain(self.to_store_id))
+            .touches(snapshot.domain(self.to_store_id))
             .same("leader_store_id", leader.map(|id| id.to_string()))
             .same("conf_ver", facts.conf_ver)
             .impact(Quantity::LEADERS, 1, "leaders")
@@ -104,12 +104,12 @@ impl Mutation<Tikv> for TransferLeader {
     ) -> Result<Progress, Error> {
         // The operator first: the region is then at least as new as what its operator says.
         let ends = format!(" to {}", self.to_store_id);
-        let asked = Asked {
+        let query = OperatorQuery {
             region_id: self.region_id,
             desc: "admin-transfer-leader",
             brief: &|brief| brief.starts_with("transfer leader: ") && brief.ends_with(&ends),
         };
-        let seen = Seen::on(tikv, &asked, sent).await?;
+        let observed = Observed::on(tikv, &query, sent).await?;
         let region = tikv
             .pd
             .region(self.region_id.pd())
@@ -117,17 +117,20 @@ impl Mutation<Tikv> for TransferLeader {
             .map_err(Error::Read)?;
         let source = format!("GET /pd/api/v1/region/id/{}", self.region_id);
         let Some(region) = region else {
-            return Ok(gone(self.region_id, vec![seen.evidence(self.region_id)]));
+            return Ok(gone(
+                self.region_id,
+                vec![observed.evidence(self.region_id)],
+            ));
         };
         let now = RegionFacts::of(Some(&region));
         let leader = now.leader_store_id.map(|id| id.to_string());
         let evidence = vec![
             Evidence::new(source.as_str(), "leader_store_id", leader.clone()),
             Evidence::new(source, "conf_ver", now.conf_ver),
-            seen.evidence(self.region_id),
+            observed.evidence(self.region_id),
         ];
         let leader = leader.map_or_else(|| "no store".to_owned(), |id| format!("store {id}"));
-        if seen.ours_succeeded() {
+        if observed.ours_succeeded() {
             let summary = if now.leader_store_id == Some(self.to_store_id) {
                 format!("{leader} leads region {}", self.region_id)
             } else {
@@ -139,7 +142,7 @@ impl Mutation<Tikv> for TransferLeader {
             return Ok(Progress::applied(Attribution::Ours, summary, evidence));
         }
         if now.leader_store_id == Some(self.to_store_id) {
-            let by = if seen.ours.is_some() {
+            let by = if observed.ours.is_some() {
                 Attribution::Ours
             } else {
                 Attribution::Undecided
@@ -147,14 +150,14 @@ impl Mutation<Tikv> for TransferLeader {
             let summary = format!("{leader} leads region {}", self.region_id);
             return Ok(Progress::applied(by, summary, evidence));
         }
-        if !seen.is_over(tikv, sent).await? {
+        if !observed.is_over(tikv, sent).await? {
             let summary = format!(
                 "{leader} leads region {}, which may still change",
                 self.region_id
             );
             return Ok(Progress::pending(summary, evidence));
         }
-        let (code, words) = seen.ending(sent);
+        let (code, words) = observed.ending(sent);
         let held = before.leader_store_id == now.leader_store_id;
         let held = if held { "still " } else { "" };
         let text = format!("{leader} {held}leads region {}: {words}", self.region_id);
@@ -175,17 +178,17 @@ impl Mutation<Tikv> for TransferLeader {
 
 impl TransferLeader {
     /// PD's answer, from what it checks, in its order.
-    async fn verdict(&self, tikv: &Tikv, scene: &Scene) -> Result<Verdict, Error> {
+    async fn verdict(&self, tikv: &Tikv, snapshot: &RegionSnapshot) -> Result<Verdict, Error> {
         let to = self.to_store_id;
-        let peer = scene.region.peer_on(to.pd());
+        let peer = snapshot.region.peer_on(to.pd());
         let Some(voter) = peer.filter(|peer| peer.role != PeerRole::Learner) else {
             let text = format!("region has no voter in store {to}");
             return Ok(refusals::rejected("no_voter", text));
         };
-        if let Some(verdict) = scene.unworkable(true) {
+        if let Some(verdict) = snapshot.not_buildable(true) {
             return Ok(verdict);
         }
-        if !is_healthy(&scene.region, voter) {
+        if !is_healthy(&snapshot.region, voter) {
             let text = format!("cannot transfer leader to {to}: unhealthy");
             return Ok(refusals::rejected("target_unhealthy", text));
         }
@@ -193,17 +196,17 @@ impl TransferLeader {
         if !can_lead(voter) {
             return Ok(refusals::rejected("target_not_allowed", not_allowed));
         }
-        if scene.leader() == Some(to) {
+        if snapshot.leader() == Some(to) {
             let already = format!("store {to} leads region {}", self.region_id);
             return Ok(Verdict::NoOp { already });
         }
-        let keepers = Keepers::read(tikv, &scene.config, 5).await?;
-        match keepers.lets_lead(scene.serving(to), scene.rules.as_deref()) {
-            MayLead::Yes => Ok(scene
+        let leader_blockers = LeaderBlockers::read(tikv, &snapshot.config, 5).await?;
+        match leader_blockers.lets_lead(snapshot.serving(to), snapshot.rules.as_deref()) {
+            MayLead::Yes => Ok(snapshot
                 .occupied(Level::Urgent)
                 .unwrap_or(Verdict::WouldProceed)),
             MayLead::No => Ok(refusals::rejected("target_not_allowed", not_allowed)),
-            MayLead::Untold(causes) => Ok(Verdict::Undecided { causes }),
+            MayLead::NotShown(causes) => Ok(Verdict::Undecided { causes }),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! See [`TransferPeer`].
+//! Moves a region's replica: `transfer_peer`.
 
 use action_core::{
     Accepted, Attempt, Effect, Mutation, Outcome, Plan, Problem, Progress, Quantity, Risk, Sent,
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Asked, SETTLE_MS, accepted};
+use crate::evidence::own_operator::{OperatorQuery, SETTLE_MS, accepted};
 use crate::facts::region::{RegionFacts, is_healthy};
 use crate::mutations::region::region_operator::snapshot_deadline_ms;
-use crate::mutations::region::replica_change::PeerChange;
+use crate::mutations::region::replica_change::ReplicaChange;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::operator_priority::Level;
-use crate::pd_rules::region_snapshot::Scene;
+use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::{refusals, replica_change};
 
 /// Moves a region's replica from one store to another. Its role is kept.
@@ -67,12 +67,12 @@ impl Mutation<Tikv> for TransferPeer {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<RegionFacts>, Error> {
-        let scene = match Scene::read(tikv, self.region_id).await? {
-            Ok(scene) => scene,
+        let snapshot = match RegionSnapshot::read(tikv, self.region_id).await? {
+            Ok(snapshot) => snapshot,
             Err(verdict) => return Ok(Plan::new(verdict, RegionFacts::of(None))),
         };
-        let facts = RegionFacts::of(Some(&scene.region));
-        let verdict = self.verdict(tikv, &scene).await?;
+        let facts = RegionFacts::of(Some(&snapshot.region));
+        let verdict = self.verdict(tikv, &snapshot).await?;
         let leads = facts.leader_store_id == Some(self.from_store_id);
         let size = facts.size_mib;
         let deadline_ms = snapshot_deadline_ms(size);
@@ -83,8 +83,8 @@ impl Mutation<Tikv> for TransferPeer {
             .impact(Quantity::REGIONS, 1, "regions, one replica of each")
             .impact(Quantity::MOVED_MIB, size, "MiB copied to the target store")
             .impact(Quantity::LEADERS, leads.into(), "leaders")
-            .touches(scene.domain(self.from_store_id))
-            .touches(scene.domain(self.to_store_id))
+            .touches(snapshot.domain(self.from_store_id))
+            .touches(snapshot.domain(self.to_store_id))
             .unknown("whether TiKV follows, and how fast it copies the snapshot")
             .takes(
                 1_000 + 20 * size,
@@ -121,7 +121,7 @@ impl Mutation<Tikv> for TransferPeer {
             (whole && now.role_on(from).is_none())
                 .then(|| format!("store {to} holds the replica, store {from} none"))
         };
-        let begun = |now: &RegionFacts| {
+        let half_done = |now: &RegionFacts| {
             let state = |store: StoreId| now.role_on(store).unwrap_or("nothing").to_owned();
             let added = now.role_on(to).is_some() && before.role_on(to).is_none();
             added.then(|| {
@@ -132,14 +132,14 @@ impl Mutation<Tikv> for TransferPeer {
                 )
             })
         };
-        let change = PeerChange {
-            asked: Asked {
+        let change = ReplicaChange {
+            query: OperatorQuery {
                 region_id: self.region_id,
                 desc: "admin-move-peer",
                 brief: &|text| text == brief,
             },
             done: &done,
-            begun: &begun,
+            half_done: &half_done,
         };
         change.probe(tikv, before, sent).await
     }
@@ -162,17 +162,17 @@ impl Mutation<Tikv> for TransferPeer {
 
 impl TransferPeer {
     /// PD's answer, from what it checks, in its order.
-    async fn verdict(&self, tikv: &Tikv, scene: &Scene) -> Result<Verdict, Error> {
+    async fn verdict(&self, tikv: &Tikv, snapshot: &RegionSnapshot) -> Result<Verdict, Error> {
         let (from, to) = (self.from_store_id, self.to_store_id);
-        let region = &scene.region;
+        let region = &snapshot.region;
         let Some(old) = region.peer_on(from.pd()) else {
             return Ok(refusals::no_peer(from));
         };
-        let target = scene.store(tikv, to).await?;
-        if let Some(verdict) = refusals::unfit_store(to, target.as_ref(), tikv.clock()) {
+        let target = snapshot.store(tikv, to).await?;
+        if let Some(verdict) = refusals::unusable_target(to, target.as_ref(), tikv.clock()) {
             return Ok(verdict);
         }
-        if let Some(verdict) = scene.unworkable(false) {
+        if let Some(verdict) = snapshot.not_buildable(false) {
             return Ok(verdict);
         }
         // Its id is PD's to give; nothing here looks at it.
@@ -186,9 +186,9 @@ impl TransferPeer {
             .iter()
             .filter(|peer| peer.store_id != from.pd());
         let wanted: Vec<_> = stay.copied().chain([new]).collect();
-        if let Some(verdict) = scene.leaderless(tikv, &wanted, 4).await? {
+        if let Some(verdict) = snapshot.no_valid_leader(tikv, &wanted, 4).await? {
             return Ok(verdict);
         }
-        Ok(scene.accepted(Level::Urgent, target.as_ref()))
+        Ok(snapshot.accepted(Level::Urgent, target.as_ref()))
     }
 }

@@ -1,4 +1,4 @@
-//! See [`SetLowSpaceThreshold`].
+//! How full a disk may be: `set_low_space_threshold`.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::mutations::setting::schedule_item::{Item, ItemFacts};
+use crate::mutations::setting::schedule_setting::{Setting, SettingFacts};
 use crate::pd_rules::refusals;
 
 /// Sets how full a store's disk may be before PD calls it low on space.
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for UsedPercent {
     }
 }
 
-const ITEM: Item<f64> = Item {
+const SETTING: Setting<f64> = Setting {
     name: "low-space-ratio",
     shown: |config| config.low_space_ratio,
 };
@@ -89,25 +89,26 @@ impl Mutation<Tikv> for SetLowSpaceThreshold {
     const EFFECT: Effect = Effect::Lasting;
     const REVERSIBLE: bool = true;
     const IDEMPOTENT: bool = true;
-    type Before = ItemFacts;
+    type Before = SettingFacts;
 
     fn resources(&self) -> Vec<String> {
-        ITEM.resources()
+        SETTING.resources()
     }
 
     fn lasting_effect(&self) -> Option<String> {
-        ITEM.lasting_effect()
+        SETTING.lasting_effect()
     }
 
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<ItemFacts>, Error> {
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<SettingFacts>, Error> {
         let wanted = self.percent.ratio();
-        ITEM.plan_unless(tikv, wanted, |config| {
-            (wanted <= config.high_space_ratio).then(|| {
-                let text = "low-space-ratio should be larger than high-space-ratio";
-                refusals::rejected("not_above_high_space_ratio", text)
+        SETTING
+            .plan_unless(tikv, wanted, |config| {
+                (wanted <= config.high_space_ratio).then(|| {
+                    let text = "low-space-ratio should be larger than high-space-ratio";
+                    refusals::rejected("not_above_high_space_ratio", text)
+                })
             })
-        })
-        .await
+            .await
     }
 
     async fn send(
@@ -116,15 +117,22 @@ impl Mutation<Tikv> for SetLowSpaceThreshold {
         _: &Self::Before,
         attempt: &Attempt,
     ) -> Result<Accepted, Error> {
-        ITEM.send(tikv, attempt, self.percent.ratio()).await
+        SETTING.send(tikv, attempt, self.percent.ratio()).await
     }
 
-    async fn probe(&self, tikv: &Tikv, before: &ItemFacts, sent: &Sent) -> Result<Progress, Error> {
-        ITEM.probe(tikv, self.percent.ratio(), before, sent).await
+    async fn probe(
+        &self,
+        tikv: &Tikv,
+        before: &SettingFacts,
+        sent: &Sent,
+    ) -> Result<Progress, Error> {
+        SETTING
+            .probe(tikv, self.percent.ratio(), before, sent)
+            .await
     }
 
-    fn undo(&self, before: &ItemFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        ITEM.undo(self.percent.ratio(), before, |ratio| {
+    fn undo(&self, before: &SettingFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+        SETTING.undo(self.percent.ratio(), before, |ratio| {
             let percent = UsedPercent::of_ratio(ratio)?;
             Some(Self { percent })
         })

@@ -1,4 +1,4 @@
-//! See [`SetReplicaScheduleLimit`].
+//! Repairs of replicas at a time: `set_replica_schedule_limit`.
 
 use action_core::{Accepted, Attempt, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo};
 use async_trait::async_trait;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::mutations::setting::schedule_item::{Item, ItemFacts};
+use crate::mutations::setting::schedule_setting::{Setting, SettingFacts};
 use crate::parameters::schedule_limit::ScheduleLimit;
 
 /// Sets how many repairs of replicas PD runs at a time.
@@ -25,7 +25,7 @@ pub struct SetReplicaScheduleLimit {
     pub limit: ScheduleLimit,
 }
 
-const ITEM: Item<u64> = Item {
+const SETTING: Setting<u64> = Setting {
     name: "replica-schedule-limit",
     shown: |config| config.replica_schedule_limit,
 };
@@ -37,18 +37,18 @@ impl Mutation<Tikv> for SetReplicaScheduleLimit {
     const EFFECT: Effect = Effect::Lasting;
     const REVERSIBLE: bool = true;
     const IDEMPOTENT: bool = true;
-    type Before = ItemFacts;
+    type Before = SettingFacts;
 
     fn resources(&self) -> Vec<String> {
-        ITEM.resources()
+        SETTING.resources()
     }
 
     fn lasting_effect(&self) -> Option<String> {
-        ITEM.lasting_effect()
+        SETTING.lasting_effect()
     }
 
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<ItemFacts>, Error> {
-        ITEM.plan(tikv, self.limit.get()).await
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<SettingFacts>, Error> {
+        SETTING.plan(tikv, self.limit.get()).await
     }
 
     async fn send(
@@ -57,15 +57,20 @@ impl Mutation<Tikv> for SetReplicaScheduleLimit {
         _: &Self::Before,
         attempt: &Attempt,
     ) -> Result<Accepted, Error> {
-        ITEM.send(tikv, attempt, self.limit.get()).await
+        SETTING.send(tikv, attempt, self.limit.get()).await
     }
 
-    async fn probe(&self, tikv: &Tikv, before: &ItemFacts, sent: &Sent) -> Result<Progress, Error> {
-        ITEM.probe(tikv, self.limit.get(), before, sent).await
+    async fn probe(
+        &self,
+        tikv: &Tikv,
+        before: &SettingFacts,
+        sent: &Sent,
+    ) -> Result<Progress, Error> {
+        SETTING.probe(tikv, self.limit.get(), before, sent).await
     }
 
-    fn undo(&self, before: &ItemFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        ITEM.undo(self.limit.get(), before, |limit| {
+    fn undo(&self, before: &SettingFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+        SETTING.undo(self.limit.get(), before, |limit| {
             let limit = ScheduleLimit::new(limit)?;
             Some(Self { limit })
         })

@@ -1,4 +1,4 @@
-//! See [`SetStoreLimit`].
+//! Replicas per minute of a store: `set_store_limit`.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
-use crate::mutations::setting::schedule_item::{ItemFacts, ItemValue, settled, undo_value};
+use crate::mutations::setting::schedule_setting::{
+    SettingFacts, SettingValue, settled, undo_value,
+};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::refusals;
 
@@ -114,7 +116,7 @@ impl Mutation<Tikv> for SetStoreLimit {
     const EFFECT: Effect = Effect::Lasting;
     const REVERSIBLE: bool = true;
     const IDEMPOTENT: bool = true;
-    type Before = ItemFacts;
+    type Before = SettingFacts;
 
     fn resources(&self) -> Vec<String> {
         vec![format!("config/{}", self.name())]
@@ -124,20 +126,20 @@ impl Mutation<Tikv> for SetStoreLimit {
         Some(format!("config/{}", self.name()))
     }
 
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<ItemFacts>, Error> {
+    async fn plan(&self, tikv: &Tikv) -> Result<Plan<SettingFacts>, Error> {
         let config = match tikv.pd.schedule_config().await {
             Ok(config) => config,
             Err(error) => {
                 let verdict = refusals::unless_not_bootstrapped(error)?;
-                return Ok(Plan::new(verdict, ItemFacts { value: None }));
+                return Ok(Plan::new(verdict, SettingFacts { value: None }));
             }
         };
         let now = self.shown(&config);
-        let value = now.and_then(ItemValue::number);
+        let value = now.and_then(SettingValue::number);
         let verdict = self.verdict(tikv, &config, now).await?;
         Ok(Plan::new(
             verdict,
-            ItemFacts {
+            SettingFacts {
                 value: value.clone(),
             },
         )
@@ -160,14 +162,19 @@ impl Mutation<Tikv> for SetStoreLimit {
         accepted(pd.set_store_limit(store, kind, self.per_minute.0).await)
     }
 
-    async fn probe(&self, tikv: &Tikv, before: &ItemFacts, sent: &Sent) -> Result<Progress, Error> {
+    async fn probe(
+        &self,
+        tikv: &Tikv,
+        before: &SettingFacts,
+        sent: &Sent,
+    ) -> Result<Progress, Error> {
         let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
         // A store without a limit of its own has none that could have been set.
         let now = self.shown(&config).unwrap_or(0.0);
         Ok(settled(&self.name(), now, self.per_minute.0, before, sent))
     }
 
-    fn undo(&self, before: &ItemFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &SettingFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         undo_value(&self.name(), self.per_minute.0, before, |rate| {
             let per_minute = ReplicaRate::new(rate)?;
             Some(Self {

@@ -1,4 +1,4 @@
-//! See [`DrainStore`].
+//! Drains leaders from a store, and stops that: `drain_store` and `stop_drain`.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::facts::drains::{DRAINS, is_draining};
 use crate::facts::pd_clock::{pd_now, pd_time_of_send, unix_ms};
 use crate::facts::store::failure_domain;
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::drain::{kept_by_another, switched_off};
+use crate::pd_rules::drain::{blocked_by_another, switched_off};
 use crate::pd_rules::drain_blockers::blockers;
 use crate::pd_rules::leadership::other_targets;
 use crate::pd_rules::refusals;
@@ -93,7 +93,7 @@ impl Mutation<Tikv> for DrainStore {
         let verdict = if draining {
             let already = format!("leaders are being drained from store {}", self.store_id);
             Verdict::NoOp { already }
-        } else if kept_by_another(tikv, &config, store.id).await? {
+        } else if blocked_by_another(tikv, &config, store.id).await? {
             let text = format!("store {} is paused for leader transfer", self.store_id);
             refusals::rejected("PD:core:ErrPauseLeaderTransfer", text)
         } else if causes.is_empty() || leaders == 0 {

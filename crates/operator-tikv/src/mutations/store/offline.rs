@@ -1,4 +1,4 @@
-//! See [`OfflineStore`].
+//! Empties a store for good, and stops that: `offline_store` and `cancel_offline`.
 
 use action_core::{
     Accepted, Attempt, Attribution, Cause, Done, Effect, Evidence, Mutation, Outcome, Plan,
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
 use crate::facts::store::{failure_domain, state_text};
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::offline::{beyond_help, counts_tikv_only, switched_off};
+use crate::pd_rules::offline::{counts_tikv_only, state_is_final, switched_off};
 use crate::pd_rules::refusals;
 
 /// Empties a store for good: PD moves its replicas away and calls it a tombstone when none is left.
@@ -226,7 +226,7 @@ impl OfflineStore {
         stores: &[Store],
     ) -> Result<Verdict, Error> {
         let id = self.store_id;
-        if let Some(verdict) = beyond_help(id, store) {
+        if let Some(verdict) = state_is_final(id, store) {
             return Ok(verdict);
         }
         if store.state_name == StoreState::Offline {
@@ -337,7 +337,7 @@ impl Mutation<Tikv> for CancelOffline {
             }
         };
         let config = tikv.pd.config().await.map_err(Error::Read)?;
-        let verdict = beyond_help(id, &store).unwrap_or(match store.state_name {
+        let verdict = state_is_final(id, &store).unwrap_or(match store.state_name {
             StoreState::Offline => Verdict::WouldProceed,
             _ => Verdict::NoOp {
                 already: format!("store {id} is not being emptied"),

@@ -6,7 +6,7 @@ use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
 use crate::facts::prometheus::write_p99;
 use crate::observations::check_invariants::thresholds::CheckInvariants;
-use crate::observations::check_invariants::violation::{ToldBy, Violation};
+use crate::observations::check_invariants::violation::{SinceSource, Violation};
 
 /// Between two of the times at which Prometheus is asked, seconds: how often it scrapes.
 const STEP_S: u32 = 15;
@@ -50,7 +50,7 @@ pub(super) async fn slow_writes(
             let mut lasting = all_the_time.iter();
             breach.violated = lasting.any(|one| one.labels.get("instance") == Some(instance));
             breach.grace_s = window.into();
-            breach.told_by = ToldBy::Prometheus;
+            breach.since_source = SinceSource::Prometheus;
             Some(breach)
         })
         .collect()

@@ -1,4 +1,4 @@
-//! See [`Violation`].
+//! Something that should hold and does not, and since when.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -31,14 +31,14 @@ pub struct Violation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since_unix_ms: Option<u64>,
     /// What tells since when.
-    pub told_by: ToldBy,
+    pub since_source: SinceSource,
 }
 
 /// What tells since when something does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum ToldBy {
+pub enum SinceSource {
     /// The last heartbeat of the store.
     Heartbeat,
     /// Prometheus, which has the past.
@@ -67,7 +67,7 @@ impl Violation {
             violated: true,
             grace_s: 0,
             since_unix_ms: None,
-            told_by: ToldBy::Now,
+            since_source: SinceSource::Now,
         }
     }
 
@@ -106,7 +106,7 @@ impl Clock {
 
     /// Lasts since this time by PD's clock, and may for so long.
     pub(super) fn since(&self, mut breach: Violation, at: SystemTime, grace_s: u32) -> Violation {
-        breach.told_by = ToldBy::Heartbeat;
+        breach.since_source = SinceSource::Heartbeat;
         self.judged(breach, unix_ms(at), grace_s)
     }
 
@@ -116,7 +116,7 @@ impl Clock {
         let seen = self.previous.get(&breach.key()).copied();
         let seen = seen.filter(|since| self.now_ms.is_none_or(|now| *since <= now));
         if seen.is_some() {
-            breach.told_by = ToldBy::Previous;
+            breach.since_source = SinceSource::Previous;
         }
         self.judged(breach, seen.or(self.now_ms), grace_s)
     }

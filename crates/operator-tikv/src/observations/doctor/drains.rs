@@ -10,7 +10,7 @@ use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::list_drains::effect;
 use crate::observations::reasons;
 
-pub(super) async fn look(
+pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
     found: &mut Leftovers,

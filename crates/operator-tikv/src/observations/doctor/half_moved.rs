@@ -20,7 +20,7 @@ const MOST_LISTED: f64 = 10_000.0;
 /// How many regions are looked at one by one.
 const MOST_REGIONS: usize = 8;
 
-pub(super) async fn look(
+pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
     gauges: Option<&Gauges>,

@@ -20,7 +20,7 @@ const CHECKERS: [Checker; 6] = [
     Checker::Split,
 ];
 
-pub(super) async fn look(tikv: &Tikv, config: &Config, found: &mut Leftovers) -> Result<(), Error> {
+pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) -> Result<(), Error> {
     let pd = &tikv.pd;
     let paused = pd.paused_schedulers().await.map_err(Error::Read)?;
     let now = PdTime::now(tikv);

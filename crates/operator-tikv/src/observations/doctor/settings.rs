@@ -6,7 +6,7 @@ use pd_client::gauges::Gauges;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::settings_in_force::{self, GAUGES, Shadow};
+use crate::facts::settings_in_force::{self, GAUGES, Override};
 use crate::mutations::setting::set_leader_schedule_limit::SetLeaderScheduleLimit;
 use crate::mutations::setting::set_region_schedule_limit::SetRegionScheduleLimit;
 use crate::mutations::setting::set_replica_schedule_limit::SetReplicaScheduleLimit;
@@ -15,7 +15,7 @@ use crate::observations::findings::{CONFIG, halted};
 use crate::observations::reasons;
 use crate::parameters::schedule_limit::ScheduleLimit;
 
-pub(super) async fn look(
+pub(super) async fn find(
     tikv: &Tikv,
     config: &Config,
     found: &mut Leftovers,
@@ -34,8 +34,8 @@ pub(super) async fn look(
         let what = "overrides with a time to live: the figures of PD's leader could not be read";
         found.unknown.push(what.to_owned());
     }
-    let shadows = settings_in_force::shadows(&config.schedule, gauges.as_ref());
-    found.findings.extend(shadows.iter().map(overridden));
+    let overrides = settings_in_force::overrides(&config.schedule, gauges.as_ref());
+    found.findings.extend(overrides.iter().map(overridden));
     Ok(gauges)
 }
 
@@ -74,12 +74,12 @@ fn limit_zero(name: &str, defaults: &Config) -> Finding {
     fixed.unwrap_or(zero)
 }
 
-fn overridden(shadow: &Shadow) -> Finding {
-    let Shadow {
+fn overridden(found: &Override) -> Finding {
+    let Override {
         name,
         stored,
         in_force,
-    } = shadow;
+    } = found;
     let text = format!(
         "`{name}` is {in_force} in force and {stored} stored, or was set less than ten seconds ago"
     );

@@ -20,7 +20,7 @@ const EMPTYING: f64 = 1e8;
 /// How many stores that are being emptied are asked for their progress.
 const MOST_ASKED: usize = 8;
 
-pub(super) async fn look(
+pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
     config: &Config,

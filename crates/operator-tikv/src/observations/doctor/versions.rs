@@ -18,7 +18,7 @@ const SKEW_MS: u64 = 2_000;
 /// How many versions are named.
 const MOST_NAMED: usize = 8;
 
-pub(super) async fn look(
+pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
     config: &Config,

@@ -3,88 +3,83 @@
 use action_core::Finding;
 use pd_client::schedulers::PausedScheduler;
 
-use crate::facts::settings_in_force::{GAUGES, in_force, shadows};
+use crate::facts::settings_in_force::{GAUGES, Override, overrides, value_in_force};
 use crate::observations::findings::{
     CONFIG, halted, maintenance, paused_checker, paused_scheduler, removed_scheduler,
 };
 use crate::observations::reasons;
-use crate::observations::why::snapshot::Scene;
+use crate::observations::why::snapshot::WhySnapshot;
 
 const OPERATORS: &str = "GET /pd/api/v1/operators";
 
-pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
+pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if scene.config.schedule.halt_scheduling {
+    if snapshot.config.schedule.halt_scheduling {
         findings.push(halted());
     }
-    findings.extend(limits(scene));
-    let moves = |one: &&PausedScheduler| is_about(scene, &one.name);
-    let paused = scene.paused.iter().filter(moves);
-    findings.extend(paused.map(|one| paused_scheduler(one, scene.now)));
-    let removed = scene.removed.iter().filter(|name| {
+    findings.extend(limits(snapshot));
+    let moves = |one: &&PausedScheduler| is_about(snapshot, &one.name);
+    let paused = snapshot.paused.iter().filter(moves);
+    findings.extend(paused.map(|one| paused_scheduler(one, snapshot.now)));
+    let removed = snapshot.removed.iter().filter(|name| {
         let balances = name.starts_with("balance-leader") || name.starts_with("balance-region");
         // A drain and an offline need no balancing.
-        balances && scene.from.is_none() && is_about(scene, name)
+        balances && snapshot.from.is_none() && is_about(snapshot, name)
     });
     findings.extend(removed.map(|name| removed_scheduler(name)));
-    let checkers = scene.paused_checkers.iter();
+    let checkers = snapshot.paused_checkers.iter();
     findings.extend(checkers.map(|checker| paused_checker(checker.name())));
-    findings.extend(scene.maintenance.as_ref().map(maintenance));
+    findings.extend(snapshot.maintenance.as_ref().map(maintenance));
     findings
 }
 
 /// Whether a scheduler of this name moves what was asked about.
-fn is_about(scene: &Scene, name: &str) -> bool {
+fn is_about(snapshot: &WhySnapshot, name: &str) -> bool {
     let is_for_leaders = name.contains("leader");
     let is_for_both = name.contains("hot") || name == "all";
     if is_for_both {
         true
     } else if is_for_leaders {
-        scene.what.leaders()
+        snapshot.what.leaders()
     } else {
-        scene.what.replicas()
+        snapshot.what.replicas()
     }
 }
 
 /// The limits that matter, by PD's name and the kind of operators they count.
-fn limits(scene: &Scene) -> Vec<Finding> {
-    let schedule = &scene.config.schedule;
+fn limits(snapshot: &WhySnapshot) -> Vec<Finding> {
+    let schedule = &snapshot.config.schedule;
     let mut limits = Vec::new();
-    if scene.what.leaders() {
+    if snapshot.what.leaders() {
         let limit = schedule.leader_schedule_limit;
         limits.push(("leader-schedule-limit", "leader", limit));
     }
-    if scene.what.replicas() {
+    if snapshot.what.replicas() {
         let limit = schedule.region_schedule_limit;
         limits.push(("region-schedule-limit", "region", limit));
         let limit = schedule.replica_schedule_limit;
         limits.push(("replica-schedule-limit", "replica", limit));
     }
-    let shadows = shadows(schedule, scene.gauges.as_ref());
+    let overrides = overrides(schedule, snapshot.gauges.as_ref());
     let limits = limits.into_iter().filter_map(|(name, kind, stored)| {
         let about = format!("config/{name}");
         let effect = format!("config/schedule.{name}");
-        let shadow = shadows.iter().find(|shadow| shadow.name == name);
-        if let Some(shadow) = shadow.filter(|shadow| shadow.in_force < shadow.stored) {
-            let text = format!(
-                "`{name}` is {} in force and {stored} stored",
-                shadow.in_force
-            );
+        let mut overrides = overrides.iter();
+        let lower = overrides.find(|one| one.name == name && one.in_force < one.stored);
+        if let Some(Override { in_force, .. }) = lower {
+            let text = format!("`{name}` is {in_force} in force and {stored} stored");
             let found = reasons::TTL_OVERRIDE.found(about, text);
-            return Some(
-                found
-                    .seen(GAUGES, name, shadow.in_force)
-                    .seen(CONFIG, name, stored),
-            );
+            let found = found.seen(GAUGES, name, *in_force);
+            return Some(found.seen(CONFIG, name, stored));
         }
-        let limit = in_force(name, scene.gauges.as_ref()).unwrap_or(stored);
+        let limit = value_in_force(name, snapshot.gauges.as_ref()).unwrap_or(stored);
         if limit == 0 {
             let found = reasons::LIMIT_ZERO.found(about, format!("`{name}` is 0"));
             return Some(found.seen(CONFIG, name, limit).effect(effect));
         }
         // PD counts an operator by the first of its kinds.
         let is_counted = |kinds: &[String]| kinds.first().is_some_and(|first| first == kind);
-        let operators = scene.operators.iter();
+        let operators = snapshot.operators.iter();
         let running = operators.filter(|one| is_counted(&one.kinds)).count() as u64;
         (running >= limit).then(|| {
             let text = format!("{running} operators run, and `{name}` is {limit}");

@@ -9,13 +9,13 @@ use crate::facts::bounded_text::bounded;
 use crate::facts::region::{in_joint_state, is_healthy, role_name};
 use crate::facts::store::state_text;
 use crate::observations::reasons::{self, Reason};
-use crate::observations::why::snapshot::{RegionScene, Scene};
+use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::observations::why::target::{could_lead, could_take};
 
-pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
-    match &scene.region {
+pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
+    match &snapshot.region {
         None => Vec::new(),
-        Some((_, Some(region))) => of(scene, region),
+        Some((_, Some(region))) => of(snapshot, region),
         Some((id, None)) => {
             let text = format!("there is no region {id}");
             let source = format!("GET /pd/api/v1/region/id/{id}");
@@ -25,9 +25,9 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
     }
 }
 
-fn of(scene: &Scene, about: &RegionScene) -> Vec<Finding> {
+fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     let region = &about.region;
-    let mut findings: Vec<Finding> = leader(scene, region).into_iter().collect();
+    let mut findings: Vec<Finding> = leader(snapshot, region).into_iter().collect();
     let joint: Vec<&Peer> = region
         .peers
         .iter()
@@ -71,21 +71,23 @@ fn of(scene: &Scene, about: &RegionScene) -> Vec<Finding> {
         let denied = reasons::LABEL_DENIES.found(format!("region/{}", region.id), text);
         findings.push(denied.seen(source, "schedule", "deny"));
     }
-    findings.extend(operator(scene, region));
+    findings.extend(operator(snapshot, region));
     findings.extend(rules(about));
-    if scene.to.is_none() {
-        findings.extend(nowhere(scene, about));
+    if snapshot.to.is_none() {
+        findings.extend(nowhere(snapshot, about));
     }
     findings
 }
 
-fn leader(scene: &Scene, region: &Region) -> Option<Finding> {
+fn leader(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {
     let Some(leader) = &region.leader else {
         let text = format!("region {} has no leader", region.id);
         let reason = reasons::REGION_WITHOUT_LEADER;
         return Some(found(reason, region, text, "leader", Value::Null));
     };
-    let state = scene.store(leader.store_id).map(|store| &store.state_name);
+    let state = snapshot
+        .store(leader.store_id)
+        .map(|store| &store.state_name);
     let is_heard_of = matches!(state, Some(StoreState::Up | StoreState::Offline));
     (!is_heard_of).then(|| {
         let state = state.map_or_else(|| "gone".to_owned(), state_text);
@@ -99,8 +101,8 @@ fn leader(scene: &Scene, region: &Region) -> Option<Finding> {
     })
 }
 
-fn operator(scene: &Scene, region: &Region) -> Option<Finding> {
-    let mut operators = scene.operators.iter();
+fn operator(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {
+    let mut operators = snapshot.operators.iter();
     let running = operators.find(|one| one.region_id == Some(region.id))?;
     let text = format!(
         "`{}` is on region {}: {}",
@@ -115,7 +117,7 @@ fn operator(scene: &Scene, region: &Region) -> Option<Finding> {
 }
 
 /// A region whose replicas are not where its rules want them.
-fn rules(about: &RegionScene) -> Option<Finding> {
+fn rules(about: &AskedRegion) -> Option<Finding> {
     let region = &about.region;
     let fit = about.fit.as_ref()?;
     let unsatisfied = fit.rule_fits.iter().filter(|one| {
@@ -150,21 +152,21 @@ fn rules(about: &RegionScene) -> Option<Finding> {
 }
 
 /// Where nothing may go.
-fn nowhere(scene: &Scene, about: &RegionScene) -> Vec<Finding> {
+fn nowhere(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     let region = &about.region;
     let rules = about.rules.as_deref();
     let mut findings = Vec::new();
     let leads = |peer: &Peer| region.leader.is_some_and(|leader| leader.id == peer.id);
     let is_target = |peer: &&Peer| {
-        let store = scene.store(peer.store_id);
+        let store = snapshot.store(peer.store_id);
         !leads(peer)
             && matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter)
             && is_healthy(region, peer)
-            && store.is_some_and(|store| could_lead(scene, store, rules))
+            && store.is_some_and(|store| could_lead(snapshot, store, rules))
     };
     // Replicas that do not answer are told of themselves.
     let is_well = region.down_peers.is_empty() && region.pending_peers.is_empty();
-    if scene.what.leaders() && is_well && region.peers.iter().filter(is_target).count() == 0 {
+    if snapshot.what.leaders() && is_well && region.peers.iter().filter(is_target).count() == 0 {
         let text = format!(
             "no store with another voter of region {} may lead it",
             region.id
@@ -179,13 +181,13 @@ fn nowhere(scene: &Scene, about: &RegionScene) -> Vec<Finding> {
         ));
     }
     // With as many stores as replicas that is how it should be, unless one has to move.
-    let must_move = !scene.what.leaders() || scene.from.is_some();
-    let mut stores = scene.stores.iter();
-    let free =
-        stores.any(|store| region.peer_on(store.id).is_none() && could_take(scene, store, rules));
-    if scene.what.replicas() && must_move && !free {
+    let must_move = !snapshot.what.leaders() || snapshot.from.is_some();
+    let mut stores = snapshot.stores.iter();
+    let free = stores
+        .any(|store| region.peer_on(store.id).is_none() && could_take(snapshot, store, rules));
+    if snapshot.what.replicas() && must_move && !free {
         let text = format!("no store could take a replica of region {}", region.id);
-        let count = scene.stores.len();
+        let count = snapshot.stores.len();
         findings.push(
             reasons::NO_FREE_STORE
                 .found(format!("region/{}", region.id), text)

@@ -20,22 +20,22 @@ use crate::observations::list_schedulers;
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::drain_blockers::blockers;
-use crate::pd_rules::leadership::Keepers;
+use crate::pd_rules::leadership::LeaderBlockers;
 
 /// What was read.
-pub(super) struct Scene {
+pub(super) struct WhySnapshot {
     pub(super) what: Moving,
     pub(super) config: Config,
     pub(super) gauges: Option<Gauges>,
     /// All but tombstones.
     pub(super) stores: Vec<Store>,
-    pub(super) keepers: Keepers,
+    pub(super) leader_blockers: LeaderBlockers,
     pub(super) paused: Vec<PausedScheduler>,
     pub(super) removed: Vec<String>,
     pub(super) paused_checkers: Vec<Checker>,
     pub(super) operators: Vec<Operator>,
     pub(super) maintenance: Option<MaintenanceTask>,
-    pub(super) region: Option<(RegionId, Option<RegionScene>)>,
+    pub(super) region: Option<(RegionId, Option<AskedRegion>)>,
     pub(super) from: Option<(StoreId, Option<Store>)>,
     pub(super) to: Option<(StoreId, Option<Store>)>,
     /// What keeps the last regions on a store that is being drained.
@@ -44,7 +44,7 @@ pub(super) struct Scene {
 }
 
 /// The region that was asked about.
-pub(super) struct RegionScene {
+pub(super) struct AskedRegion {
     pub(super) region: Region,
     /// The rules that hold for it; `None` when rules are switched off.
     pub(super) rules: Option<Vec<Rule>>,
@@ -55,7 +55,7 @@ pub(super) struct RegionScene {
 }
 
 /// How many reads tell what keeps leaders from stores: the drains, and each scheduler that may.
-const KEEPER_READS: usize = 5;
+const LEADER_BLOCKER_READS: usize = 5;
 
 /// The checkers that move replicas.
 const CHECKERS: [Checker; 4] = [
@@ -65,7 +65,7 @@ const CHECKERS: [Checker; 4] = [
     Checker::Learner,
 ];
 
-impl Scene {
+impl WhySnapshot {
     pub(super) async fn read(tikv: &Tikv, asked: &Why) -> Result<Self, Error> {
         let pd = &tikv.pd;
         let config = pd.config().await.map_err(Error::Read)?;
@@ -79,28 +79,29 @@ impl Scene {
                 }
             }
         }
-        let keepers = Keepers::read(tikv, &config, KEEPER_READS).await?;
+        let leader_blockers = LeaderBlockers::read(tikv, &config, LEADER_BLOCKER_READS).await?;
         let from = named(tikv, &stores, asked.from_store_id).await?;
         let mut blocked = Vec::new();
         if let Some((id, Some(store))) = &from
             && asked.what.leaders()
             && asked.region_id.is_none()
-            && is_draining(keepers.drains.as_ref(), *id)
+            && is_draining(leader_blockers.drains.as_ref(), *id)
         {
             let leaders = store.status.leader_count;
-            blocked = blockers(tikv, *id, leaders, &stores, keepers.drains.as_ref()).await?;
+            blocked =
+                blockers(tikv, *id, leaders, &stores, leader_blockers.drains.as_ref()).await?;
         }
         Ok(Self {
             what: asked.what,
             gauges: settings_in_force::gauges(tikv).await,
-            keepers,
+            leader_blockers,
             paused: pd.paused_schedulers().await.map_err(Error::Read)?,
             removed: list_schedulers::removed(&config.schedule),
             paused_checkers,
             operators: pd.operators().await.map_err(Error::Read)?,
             maintenance: pd.maintenance().await.map_err(Error::Read)?,
             region: match asked.region_id {
-                Some(id) => Some((id, RegionScene::read(tikv, id).await?)),
+                Some(id) => Some((id, AskedRegion::read(tikv, id).await?)),
                 None => None,
             },
             from,
@@ -118,7 +119,7 @@ impl Scene {
     }
 
     pub(super) fn is_draining(&self, id: pd_client::StoreId) -> bool {
-        let drains = self.keepers.drains.as_ref();
+        let drains = self.leader_blockers.drains.as_ref();
         drains.is_some_and(|drains| drains.stores.contains_key(&id))
     }
 
@@ -141,7 +142,7 @@ impl Scene {
     }
 }
 
-impl RegionScene {
+impl AskedRegion {
     async fn read(tikv: &Tikv, id: RegionId) -> Result<Option<Self>, Error> {
         let pd = &tikv.pd;
         let Some(region) = pd.region(id.pd()).await.map_err(Error::Read)? else {

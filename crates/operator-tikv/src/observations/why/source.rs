@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::facts::store::limit_of;
 use crate::observations::reasons;
-use crate::observations::why::snapshot::Scene;
+use crate::observations::why::snapshot::WhySnapshot;
 use crate::observations::why::target::{could_lead, could_take, gone, limit_zero, silence};
 
-pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
-    let Some((id, store)) = &scene.from else {
+pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
+    let Some((id, store)) = &snapshot.from else {
         return Vec::new();
     };
     let about = format!("store/{id}");
@@ -23,10 +23,10 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
         return gone(store).into_iter().collect();
     }
     let mut findings: Vec<Finding> = silence(store).into_iter().collect();
-    let drained = scene.what.leaders() && scene.is_draining(store.id);
-    let emptied = scene.what.replicas() && store.state_name == StoreState::Offline;
+    let drained = snapshot.what.leaders() && snapshot.is_draining(store.id);
+    let emptied = snapshot.what.replicas() && store.state_name == StoreState::Offline;
     // One region may leave for other reasons, and what is empty has nothing to give up.
-    let asked = scene.region.is_some() || drained || emptied || is_empty(scene, store);
+    let asked = snapshot.region.is_some() || drained || emptied || is_empty(snapshot, store);
     if !asked {
         let text = format!("store {id} is neither drained nor offline");
         let found = reasons::NOTHING_ASKS.found(about.clone(), text);
@@ -36,16 +36,20 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
             "serving",
         ));
     }
-    let others = || scene.stores.iter().filter(|other| other.id != store.id);
-    if drained && store.status.leader_count > 0 && scene.region.is_none() && scene.to.is_none() {
-        let leads = |other: &&Store| could_lead(scene, other, None);
+    let others = || snapshot.stores.iter().filter(|other| other.id != store.id);
+    if drained
+        && store.status.leader_count > 0
+        && snapshot.region.is_none()
+        && snapshot.to.is_none()
+    {
+        let leads = |other: &&Store| could_lead(snapshot, other, None);
         if others().filter(leads).count() == 0 {
             let text = "no other store may be given leaders";
             let found = reasons::NO_LEADER_TARGET.found(about.clone(), text);
             findings.push(found.seen(source.clone(), "leader_count", store.status.leader_count));
         }
     }
-    let blocked = scene.blocked.iter().map(|cause| {
+    let blocked = snapshot.blocked.iter().map(|cause| {
         let found = reasons::DRAIN_BLOCKED.found(about.clone(), cause.text.clone());
         let source = format!("GET /pd/api/v1/regions/store/{id}");
         found.seen(source, "cause", cause.code.clone())
@@ -55,11 +59,15 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
         .iter()
         .any(|one| one.code == reasons::NO_LEADER_TARGET.code);
     findings.extend(blocked.filter(|_| !none_leads));
-    if emptied && store.status.region_count > 0 && scene.region.is_none() && scene.to.is_none() {
-        let takes = |other: &&Store| could_take(scene, other, None);
+    if emptied
+        && store.status.region_count > 0
+        && snapshot.region.is_none()
+        && snapshot.to.is_none()
+    {
+        let takes = |other: &&Store| could_take(snapshot, other, None);
         let (takers, wanted) = (
             others().filter(takes).count() as u64,
-            scene.config.replication.max_replicas,
+            snapshot.config.replication.max_replicas,
         );
         if takers < wanted {
             let text = format!(
@@ -70,15 +78,15 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
             findings.push(found.seen("GET /pd/api/v1/stores", "could_take_replicas", takers));
         }
     }
-    let limit = limit_of(&scene.config.schedule, store);
-    if scene.what.replicas() && limit.is_some_and(|limit| limit.remove_peer <= 0.0) {
+    let limit = limit_of(&snapshot.config.schedule, store);
+    if snapshot.what.replicas() && limit.is_some_and(|limit| limit.remove_peer <= 0.0) {
         findings.push(limit_zero(store, "remove-peer"));
     }
     findings
 }
 
-fn is_empty(scene: &Scene, store: &Store) -> bool {
-    let leads_nothing = !scene.what.leaders() || store.status.leader_count == 0;
-    let holds_nothing = !scene.what.replicas() || store.status.region_count == 0;
+fn is_empty(snapshot: &WhySnapshot, store: &Store) -> bool {
+    let leads_nothing = !snapshot.what.leaders() || store.status.leader_count == 0;
+    let holds_nothing = !snapshot.what.replicas() || store.status.region_count == 0;
     leads_nothing && holds_nothing
 }

@@ -8,19 +8,19 @@ use serde_json::Value;
 
 use crate::facts::bounded_text::bounded;
 use crate::facts::region::role_name;
-use crate::facts::settings_in_force::in_force;
+use crate::facts::settings_in_force::value_in_force;
 use crate::facts::store::{limit_of, state_text, used_share};
 use crate::observations::list_drains;
 use crate::observations::reasons::{self, Reason};
-use crate::observations::why::snapshot::{RegionScene, Scene};
+use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::pd_rules::placement::{rules_let_hold, rules_let_lead};
 
 /// From this score on PD takes a store for slow; 1 is best, 100 worst.
 const SLOW: u64 = 80;
 
 /// Why the store that was named is not given anything.
-pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
-    let Some((id, store)) = &scene.to else {
+pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
+    let Some((id, store)) = &snapshot.to else {
         return Vec::new();
     };
     let Some(store) = store else {
@@ -34,7 +34,7 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
         findings.extend(gone(store));
         return findings;
     }
-    let region = scene
+    let region = snapshot
         .region
         .as_ref()
         .and_then(|(_, region)| region.as_ref());
@@ -42,11 +42,11 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
         let text = format!("store {id} says that it is busy");
         findings.push(about(reasons::STORE_BUSY, store, text, "is_busy", true));
     }
-    if scene.what.leaders() {
-        findings.extend(refuses_leaders(scene, store, region));
+    if snapshot.what.leaders() {
+        findings.extend(refuses_leaders(snapshot, store, region));
     }
-    if scene.what.replicas() {
-        findings.extend(refuses_replicas(scene, store, region));
+    if snapshot.what.replicas() {
+        findings.extend(refuses_replicas(snapshot, store, region));
     }
     findings
 }
@@ -75,13 +75,17 @@ pub(super) fn gone(store: &Store) -> Option<Finding> {
     Some(about(reason, store, text, "state_name", state))
 }
 
-fn refuses_leaders(scene: &Scene, store: &Store, region: Option<&RegionScene>) -> Vec<Finding> {
+fn refuses_leaders(
+    snapshot: &WhySnapshot,
+    store: &Store,
+    region: Option<&AskedRegion>,
+) -> Vec<Finding> {
     let id = store.id;
     let mut findings = Vec::new();
     if store.is_tiflash() {
         let text = format!("store {id} is a TiFlash store");
         // It is expected of TiFlash stores to hold replicas and lead nothing.
-        if !scene.what.replicas() {
+        if !snapshot.what.replicas() {
             findings.push(about(
                 reasons::STORE_TIFLASH,
                 store,
@@ -92,11 +96,11 @@ fn refuses_leaders(scene: &Scene, store: &Store, region: Option<&RegionScene>) -
         }
         return findings;
     }
-    if scene.is_draining(id) {
+    if snapshot.is_draining(id) {
         let text = format!("leaders are being drained from store {id}");
         let found = about(reasons::STORE_DRAINED, store, text, "draining", true);
         findings.push(found.effect(list_drains::effect(id)));
-    } else if let Some(by) = kept_by(scene, store) {
+    } else if let Some(by) = kept_by(snapshot, store) {
         let text = format!("`{by}` keeps leaders from store {id}");
         findings.push(about(
             reasons::STORE_REFUSES_LEADERS,
@@ -121,7 +125,7 @@ fn refuses_leaders(scene: &Scene, store: &Store, region: Option<&RegionScene>) -
         let text = format!("store {id} has a slow score of {score}");
         findings.push(about(reasons::STORE_SLOW, store, text, "slow_score", score));
     }
-    if let Some(label) = refused_label(scene, store) {
+    if let Some(label) = refused_label(snapshot, store) {
         let text = format!("stores labelled `{label}` are given no leaders");
         let fact = "reject-leader";
         findings.push(about(
@@ -132,23 +136,27 @@ fn refuses_leaders(scene: &Scene, store: &Store, region: Option<&RegionScene>) -
             label,
         ));
     }
-    if let Some(RegionScene { region, rules, .. }) = region {
+    if let Some(AskedRegion { region, rules, .. }) = region {
         if !rules_let_lead(rules.as_deref(), store) {
             findings.push(forbidden(store, region, "lead"));
         }
         // A replica that is to move brings its leadership along.
-        if !scene.what.replicas() {
+        if !snapshot.what.replicas() {
             findings.extend(no_voter(store, region));
         }
     }
     findings
 }
 
-fn refuses_replicas(scene: &Scene, store: &Store, region: Option<&RegionScene>) -> Vec<Finding> {
+fn refuses_replicas(
+    snapshot: &WhySnapshot,
+    store: &Store,
+    region: Option<&AskedRegion>,
+) -> Vec<Finding> {
     let id = store.id;
-    let mut findings: Vec<Finding> = full(scene, store).into_iter().collect();
-    let schedule = &scene.config.schedule;
-    for (what, count, limit) in crowds(scene, store) {
+    let mut findings: Vec<Finding> = full(snapshot, store).into_iter().collect();
+    let schedule = &snapshot.config.schedule;
+    for (what, count, limit) in crowds(snapshot, store) {
         if count > limit {
             let text = format!("store {id} has {count} {what}, allowed are {limit}");
             findings.push(about(reasons::STORE_CROWDED, store, text, what, count));
@@ -157,9 +165,9 @@ fn refuses_replicas(scene: &Scene, store: &Store, region: Option<&RegionScene>) 
     if limit_of(schedule, store).is_some_and(|limit| limit.add_peer <= 0.0) {
         findings.push(limit_zero(store, "add-peer"));
     }
-    if let Some(RegionScene { region, rules, .. }) = region {
+    if let Some(AskedRegion { region, rules, .. }) = region {
         if let Some(there) = region.peer_on(id)
-            && !scene.what.leaders()
+            && !snapshot.what.leaders()
         {
             let role = role_name(there.role);
             let text = format!("store {id} holds a {role} of region {}", region.id);
@@ -174,36 +182,36 @@ fn refuses_replicas(scene: &Scene, store: &Store, region: Option<&RegionScene>) 
 }
 
 /// Whether a store could take a replica of a region that has none there.
-pub(super) fn could_take(scene: &Scene, store: &Store, rules: Option<&[Rule]>) -> bool {
+pub(super) fn could_take(snapshot: &WhySnapshot, store: &Store, rules: Option<&[Rule]>) -> bool {
     store.state_name == StoreState::Up
         && !store.is_tiflash()
         && !store.status.is_busy
-        && full(scene, store).is_none()
-        && crowds(scene, store)
+        && full(snapshot, store).is_none()
+        && crowds(snapshot, store)
             .iter()
             .all(|(_, count, limit)| count <= limit)
-        && limit_of(&scene.config.schedule, store).is_none_or(|limit| limit.add_peer > 0.0)
+        && limit_of(&snapshot.config.schedule, store).is_none_or(|limit| limit.add_peer > 0.0)
         && rules_let_hold(rules, store)
 }
 
 /// Whether a store may be given leaders of a region.
-pub(super) fn could_lead(scene: &Scene, store: &Store, rules: Option<&[Rule]>) -> bool {
+pub(super) fn could_lead(snapshot: &WhySnapshot, store: &Store, rules: Option<&[Rule]>) -> bool {
     store.state_name == StoreState::Up
         && !store.is_tiflash()
         && !store.status.is_busy
         && store.status.slow_score < SLOW
         && store.status.pause_leader_transfer_in != Some(true)
-        && !scene.is_draining(store.id)
-        && kept_by(scene, store).is_none()
-        && refused_label(scene, store).is_none()
+        && !snapshot.is_draining(store.id)
+        && kept_by(snapshot, store).is_none()
+        && refused_label(snapshot, store).is_none()
         && rules_let_lead(rules, store)
 }
 
 /// What a store has in progress, and how much of it PD allows.
-fn crowds(scene: &Scene, store: &Store) -> [(&'static str, u64, u64); 3] {
-    let schedule = &scene.config.schedule;
+fn crowds(snapshot: &WhySnapshot, store: &Store) -> [(&'static str, u64, u64); 3] {
+    let schedule = &snapshot.config.schedule;
     let limit = |name, stored: Option<u64>| {
-        let in_force = in_force(name, scene.gauges.as_ref());
+        let in_force = value_in_force(name, snapshot.gauges.as_ref());
         in_force
             .or(stored)
             .filter(|limit| *limit > 0)
@@ -223,9 +231,9 @@ fn crowds(scene: &Scene, store: &Store) -> [(&'static str, u64, u64); 3] {
     ]
 }
 
-fn full(scene: &Scene, store: &Store) -> Option<Finding> {
+fn full(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
     let share = used_share(store)?;
-    let allowed = scene.config.schedule.low_space_ratio;
+    let allowed = snapshot.config.schedule.low_space_ratio;
     (share >= allowed).then(|| {
         let text = format!(
             "{:.0} % of the disk of store {} is in use, allowed are {:.0} %",
@@ -277,14 +285,14 @@ fn no_voter(store: &Store, region: &Region) -> Option<Finding> {
 }
 
 /// The scheduler that keeps leaders from a store.
-fn kept_by(scene: &Scene, store: &Store) -> Option<&'static str> {
-    let mut kept = scene.keepers.kept.iter();
+fn kept_by(snapshot: &WhySnapshot, store: &Store) -> Option<&'static str> {
+    let mut kept = snapshot.leader_blockers.kept.iter();
     kept.find(|(id, _)| *id == store.id).map(|(_, by)| *by)
 }
 
 /// The store's label that refuses leaders, as `key=value`.
-fn refused_label(scene: &Scene, store: &Store) -> Option<String> {
-    let refused = &scene.keepers.refused_labels;
+fn refused_label(snapshot: &WhySnapshot, store: &Store) -> Option<String> {
+    let refused = &snapshot.leader_blockers.refused_labels;
     let mut labels = store.labels.iter();
     let label = labels.find(|label| {
         let mut refused = refused.iter();

@@ -21,7 +21,7 @@ use action_core::{Attribution, Progress, Verdict};
 use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, StoreState, Version};
 use serde_json::{Value, json};
 
-use crate::ran::{Ran, code, state};
+use crate::harness::{Ran, code, state};
 use crate::{VERSIONS, region, request, stepped};
 
 const NEVER: Duration = Duration::from_secs(86_400);

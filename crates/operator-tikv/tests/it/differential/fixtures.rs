@@ -1,4 +1,4 @@
-//! Random scenes on the simulated PD.
+//! Random fixtures on the simulated PD.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use pd_sim::{ForeignOperator, HotFlow, Role, Sim, StoreState, Version};
 use super::dice::Dice;
 use crate::{VERSIONS, request, stepped};
 
-pub(super) struct Scene {
+pub(super) struct Fixture {
     pub(super) sim: Sim,
     pub(super) version: Version,
 }
 
-impl Scene {
+impl Fixture {
     pub(super) async fn random(dice: &mut Dice) -> Self {
         let version = *dice.pick(&VERSIONS).unwrap();
         let builder = stepped(version)

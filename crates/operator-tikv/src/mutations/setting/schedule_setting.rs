@@ -21,25 +21,25 @@ use crate::pd_rules::refusals;
 /// An item as it was when a change of it was planned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct ItemFacts {
+pub struct SettingFacts {
     /// Its value; `None` when PD could not be asked.
     pub value: Option<Number>,
 }
 
 /// An item: PD's name for it in the schedule section, and where it is shown.
-pub(crate) struct Item<V> {
+pub(crate) struct Setting<V> {
     pub(crate) name: &'static str,
     pub(crate) shown: fn(&ScheduleConfig) -> V,
 }
 
 /// A value of an item.
-pub(crate) trait ItemValue: Copy + PartialEq + fmt::Display + Send + Sync {
+pub(crate) trait SettingValue: Copy + PartialEq + fmt::Display + Send + Sync {
     fn number(self) -> Option<Number>;
     fn of(number: &Number) -> Option<Self>;
     fn config(self) -> pd_client::config::ConfigValue;
 }
 
-impl ItemValue for u64 {
+impl SettingValue for u64 {
     fn number(self) -> Option<Number> {
         Some(self.into())
     }
@@ -53,7 +53,7 @@ impl ItemValue for u64 {
     }
 }
 
-impl ItemValue for f64 {
+impl SettingValue for f64 {
     fn number(self) -> Option<Number> {
         Number::from_f64(self)
     }
@@ -69,7 +69,7 @@ impl ItemValue for f64 {
 
 const SOURCE: &str = "GET /pd/api/v1/config/schedule";
 
-impl<V: ItemValue> Item<V> {
+impl<V: SettingValue> Setting<V> {
     pub(crate) fn resources(&self) -> Vec<String> {
         vec![format!("config/schedule.{}", self.name)]
     }
@@ -79,7 +79,7 @@ impl<V: ItemValue> Item<V> {
     }
 
     /// What would happen, where PD takes every value that its type has.
-    pub(crate) async fn plan(&self, tikv: &Tikv, wanted: V) -> Result<Plan<ItemFacts>, Error> {
+    pub(crate) async fn plan(&self, tikv: &Tikv, wanted: V) -> Result<Plan<SettingFacts>, Error> {
         self.plan_unless(tikv, wanted, |_| None).await
     }
 
@@ -89,12 +89,12 @@ impl<V: ItemValue> Item<V> {
         tikv: &Tikv,
         wanted: V,
         refused: impl FnOnce(&ScheduleConfig) -> Option<Verdict> + Send,
-    ) -> Result<Plan<ItemFacts>, Error> {
+    ) -> Result<Plan<SettingFacts>, Error> {
         let config = match tikv.pd.schedule_config().await {
             Ok(config) => config,
             Err(error) => {
                 let verdict = refusals::unless_not_bootstrapped(error)?;
-                return Ok(Plan::new(verdict, ItemFacts { value: None }));
+                return Ok(Plan::new(verdict, SettingFacts { value: None }));
             }
         };
         let now = (self.shown)(&config);
@@ -107,7 +107,7 @@ impl<V: ItemValue> Item<V> {
         let value = now.number();
         Ok(Plan::new(
             verdict,
-            ItemFacts {
+            SettingFacts {
                 value: value.clone(),
             },
         )
@@ -137,7 +137,7 @@ impl<V: ItemValue> Item<V> {
         &self,
         tikv: &Tikv,
         wanted: V,
-        before: &ItemFacts,
+        before: &SettingFacts,
         sent: &Sent,
     ) -> Result<Progress, Error> {
         let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
@@ -149,7 +149,7 @@ impl<V: ItemValue> Item<V> {
     pub(crate) fn undo<M: Mutation<Tikv>>(
         &self,
         wanted: V,
-        before: &ItemFacts,
+        before: &SettingFacts,
         back: impl FnOnce(V) -> Option<M>,
     ) -> Undo {
         undo_value(self.name, wanted, before, back)
@@ -157,11 +157,11 @@ impl<V: ItemValue> Item<V> {
 }
 
 /// What reading a value back tells about setting it.
-pub(crate) fn settled<V: ItemValue>(
+pub(crate) fn settled<V: SettingValue>(
     name: &str,
     now: V,
     wanted: V,
-    before: &ItemFacts,
+    before: &SettingFacts,
     sent: &Sent,
 ) -> Progress {
     let shown = now.number().map(serde_json::Value::from);
@@ -197,10 +197,10 @@ pub(crate) fn settled<V: ItemValue>(
 }
 
 /// The value of before, as long as nobody has changed it since.
-pub(crate) fn undo_value<V: ItemValue, M: Mutation<Tikv>>(
+pub(crate) fn undo_value<V: SettingValue, M: Mutation<Tikv>>(
     name: &str,
     wanted: V,
-    before: &ItemFacts,
+    before: &SettingFacts,
     back: impl FnOnce(V) -> Option<M>,
 ) -> Undo {
     match before.value.as_ref().and_then(V::of) {
