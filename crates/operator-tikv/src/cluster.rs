@@ -1,7 +1,11 @@
 //! The handle on a cluster: its PD, and where its stores' own numbers are.
 
+use std::sync::Arc;
+
 use action_core::{Attempt, ClockOffset};
-use pd_client::Client;
+use pd_client::{Client, ClusterId};
+
+use crate::send_permit::AttemptPermit;
 
 /// A TiKV cluster, reached through its PD.
 #[derive(Debug, Clone)]
@@ -30,10 +34,15 @@ impl Tikv {
         }
     }
 
-    /// A client that sends the attempt's id along, so that PD's log names it.
+    /// A client for one write: it sends the attempt's id along, so that PD's log names it, writes
+    /// only to the cluster that the attempt was planned for, and takes the attempt's permit last.
     pub(crate) fn sender(&self, attempt: &Attempt) -> Client {
         let named = self.pd.with_caller_id(&attempt.id);
-        named.unwrap_or_else(|_| self.pd.clone())
+        let mut pd = named.unwrap_or_else(|_| self.pd.clone());
+        if let Some(Ok(id)) = attempt.system.as_deref().map(str::parse::<ClusterId>) {
+            pd = pd.with_cluster_id(id);
+        }
+        pd.with_send_permit(Arc::new(AttemptPermit(attempt.clone())))
     }
 
     /// How PD's clock compares to ours, by the answers read so far.

@@ -1,6 +1,6 @@
 //! What went wrong between us and PD, and what a caller can do about it.
 
-use action_core::{FailureKind, SubjectError};
+use action_core::{FailureKind, NotPermitted, SubjectError};
 use pd_client::ErrorClass;
 
 /// A call to PD that did not give its result, and whether it could have changed anything.
@@ -56,6 +56,14 @@ impl SubjectError for Error {
             Self::Read(cause) | Self::Send(cause) => cause,
             Self::NotApplicable { code, .. } => return Some((*code).to_owned()),
         };
+        if let pd_client::Error::NotPermitted { source, .. } = cause
+            && let Some(refused) = source.downcast_ref::<NotPermitted>()
+        {
+            return Some(refused.code.clone());
+        }
+        if let pd_client::Error::WrongCluster { .. } = cause {
+            return Some("other_system".to_owned());
+        }
         if let Some(code) = cause.answer().and_then(|answer| answer.code.clone()) {
             return Some(code);
         }

@@ -109,4 +109,5 @@ mod mutations;
 mod observations;
 mod parameters;
 mod pd_rules;
+mod send_permit;
 mod workflows;

@@ -1,6 +1,12 @@
 //! What goes over the wire.
 
-use action_core::{Accepted, ActionRegistry, Attempt, FailureKind, Mutation, SubjectError};
+use std::sync::Arc;
+
+use action_core::{
+    Accepted, ActionRegistry, Attempt, FailureKind, Mutation, NotPermitted, SendPermit,
+    SendPermits, Subject, SubjectError,
+};
+use async_trait::async_trait;
 use operator_tikv::{DrainStore, Error, StopDrain, Tikv, TransferLeader, TransferPeer};
 use pd_sim::{Fault, Sim, Version, Write};
 use serde_json::{Value, json};
@@ -159,4 +165,41 @@ async fn what_is_known_of_a_send_is_told_apart() {
         assert_eq!(error.kind(), kind, "{told}: {error}");
         assert_eq!(sim.received("POST", "/operators"), 1, "{told}");
     }
+}
+
+/// Permits nothing.
+struct Stopped;
+
+#[async_trait]
+impl SendPermits for Stopped {
+    async fn acquire(&self) -> Result<SendPermit, NotPermitted> {
+        Err(NotPermitted::new("stopped", "the kill switch is set"))
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_without_a_permit_or_to_another_cluster() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, _, other, _) = region(&sim);
+    let action = TransferLeader {
+        region_id: region_id(id),
+        to_store_id: store_id(other),
+    };
+    let stopped = || Attempt::untracked().permitted_by(Arc::new(Stopped));
+    for (attempt, code) in [
+        (stopped(), "stopped"),
+        (Attempt::untracked().for_system("1"), "other_system"),
+        (Attempt::untracked().for_system("another"), "other_system"),
+        (stopped().for_system("1"), "other_system"),
+    ] {
+        let error = send(&sim, &action, &attempt).await.unwrap_err();
+        assert_eq!(error.code().as_deref(), Some(code), "{error}");
+        assert_eq!(error.kind(), FailureKind::Unavailable, "{code}");
+    }
+    assert_eq!(sim.writes(), [], "nothing was sent");
+
+    let cluster = tikv(&sim).identity().await.unwrap();
+    let attempt = Attempt::untracked().for_system(cluster);
+    send(&sim, &action, &attempt).await.unwrap();
+    assert_eq!(sim.writes().len(), 1);
 }

@@ -1,0 +1,37 @@
+//! An attempt's permit, as the client takes it: right before the first byte of a write.
+
+use std::time::Instant;
+
+use action_core::{Attempt, NotPermitted};
+use async_trait::async_trait;
+use pd_client::{ClusterId, HeldPermit, PermitRefused, SendPermit};
+
+/// The permit of one attempt.
+pub(crate) struct AttemptPermit(pub(crate) Attempt);
+
+#[async_trait]
+impl SendPermit for AttemptPermit {
+    async fn acquire(&self) -> Result<Box<dyn HeldPermit>, PermitRefused> {
+        // What is no cluster id of PD's names another system, and no connection can be checked by it.
+        if let Some(Err(error)) = self.0.system.as_deref().map(str::parse::<ClusterId>) {
+            let other = NotPermitted::new("other_system", error.to_string());
+            return Err(PermitRefused::new(other));
+        }
+        let permit = self.0.permit().await.map_err(PermitRefused::new)?;
+        Ok(Box::new(Held(permit)))
+    }
+}
+
+struct Held(action_core::SendPermit);
+
+impl HeldPermit for Held {
+    fn check(&self) -> Result<(), PermitRefused> {
+        match self.0.not_after() {
+            Some(end) if Instant::now() > end => Err(PermitRefused::new(NotPermitted::new(
+                "late",
+                "the time to send it was over",
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
