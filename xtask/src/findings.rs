@@ -15,6 +15,11 @@ impl Findings {
         self.0.push(finding.into());
     }
 
+    /// Adds all of others.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     /// The summary if nothing was found.
     pub(crate) fn or(self, summary: String) -> Report {
         if self.0.is_empty() {

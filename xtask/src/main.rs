@@ -7,8 +7,14 @@ mod api;
 mod ci;
 mod docs;
 mod exit_codes;
+mod figures;
 mod findings;
+mod floors;
+mod graph;
+mod houses;
+mod imports;
 mod layers;
+mod length;
 mod metadata;
 mod msrv;
 mod tidy;
@@ -18,17 +24,20 @@ use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use findings::Report;
+use findings::{Findings, Report};
 use workspace::Workspace;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
 commands:
-  layers          which crate may depend on which
+  layers          which crate may depend on which, and which folder inside a crate
+  layers --figures
+                  rooms, floors, arrows back up and circles of each crate
   docs [--check]  write generated docs, or say where they are out of date
   api [--check]   write what users of pd-client see, or say where that has changed
   tidy            what fmt and clippy do not look at
+  length          files and functions that are longer than reads well
   msrv            the workspace's rust-version against its dependencies and rustc
   ci              everything CI runs, in its order
 ";
@@ -46,7 +55,9 @@ fn main() -> ExitCode {
 /// Runs the command that `words` name and returns the exit code.
 fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
     let command: fn(&Workspace, &mut dyn Write) -> Report = match words {
-        ["layers"] => |workspace, _| layers::check(workspace),
+        ["layers"] => |workspace, _| all(workspace, &[layers::check, floors::check]),
+        ["layers", "--figures"] => |workspace, _| figures::print(workspace),
+        ["length"] => |workspace, _| length::check(workspace),
         ["docs"] => |workspace, _| docs::write(workspace),
         ["docs", "--check"] => |workspace, _| docs::check(workspace),
         ["api"] => |workspace, _| api::write(workspace),
@@ -65,6 +76,18 @@ fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
         Ok(summary) => written(writeln!(out, "{summary}"), PASSED),
         Err(findings) => written(write!(err, "{findings}"), FAILED),
     }
+}
+
+/// Several checks as one: what all of them say, or what all of them found.
+fn all(workspace: &Workspace, checks: &[fn(&Workspace) -> Report]) -> Report {
+    let (mut said, mut findings) = (Vec::new(), Findings::default());
+    for check in checks {
+        match check(workspace) {
+            Ok(summary) => said.push(summary),
+            Err(found) => findings.append(found),
+        }
+    }
+    findings.or(said.join("\n"))
 }
 
 /// A result that could not be shown is a failure.

@@ -43,6 +43,20 @@ impl Workspace {
             .map_err(|error| Findings::from(format!("{path}: {error}")))
     }
 
+    /// The files in a folder that git knows or would know, and that are on the disk.
+    pub(crate) fn files(&self, folder: &str) -> Result<Vec<String>, Findings> {
+        let list = ["ls-files", "--cached", "--others", "--exclude-standard"];
+        let list = self.output("git", &[&list[..], &["--", folder]].concat())?;
+        let mut files: Vec<String> = list
+            .lines()
+            .filter(|path| self.root.join(path).is_file())
+            .map(str::to_owned)
+            .collect();
+        files.sort();
+        files.dedup();
+        Ok(files)
+    }
+
     /// What a program prints when run in the root.
     pub(crate) fn output(&self, program: &str, arguments: &[&str]) -> Result<String, Findings> {
         let shown = format!("{program} {}", arguments.join(" "));
