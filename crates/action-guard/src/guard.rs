@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::redact::Redactor;
+use crate::identity::Actor;
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::{Rules, Unrestricted};
 use crate::proposal::{Event, Refusal};
@@ -31,7 +32,6 @@ mod propose;
 mod reap;
 mod recover;
 mod redact;
-mod resolve;
 mod size_limits;
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.
@@ -43,21 +43,9 @@ pub struct Guard {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) rules: Arc<dyn Rules>,
     pub(crate) redactor: Arc<Redactor>,
-    pub(crate) settings: Settings,
-    following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
-}
-
-/// How long things may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
-    /// Between the proposal and its intent.
-    pub(crate) proposal_ttl: Duration,
-    /// Between the intent and the beginning of the send.
-    pub(crate) send_within: Duration,
-    /// For another mutation that changes the same things.
-    pub(crate) resource_wait: Duration,
     /// For something that is stuck to get on again.
-    pub(crate) stalled_after: Duration,
+    stalled_after: Duration,
+    following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
 }
 
 /// Takes what is seen on the way.
@@ -89,12 +77,7 @@ impl Guard {
             journal,
             rules: Arc::new(Unrestricted),
             redactor: Arc::new(redactor),
-            settings: Settings {
-                proposal_ttl: Duration::from_hours(1),
-                send_within: Duration::from_secs(10),
-                resource_wait: Duration::ZERO,
-                stalled_after: Duration::from_mins(10),
-            },
+            stalled_after: Duration::from_mins(10),
             following: Arc::default(),
         }
     }
@@ -113,28 +96,38 @@ impl Guard {
         self
     }
 
-    /// The same guard; a proposal is carried out within this time or not at all. An hour unless
-    /// set.
-    #[must_use]
-    pub fn proposals_last(mut self, ttl: Duration) -> Self {
-        self.settings.proposal_ttl = ttl;
-        self
-    }
-
-    /// The same guard; when another mutation is changing the same things, it waits this long for
-    /// it. It does not wait unless set.
-    #[must_use]
-    pub fn wait_for_resources(mut self, wait: Duration) -> Self {
-        self.settings.resource_wait = wait;
-        self
-    }
-
     /// The same guard; what is stuck for this long is no longer followed, and its outcome is
     /// unknown. Ten minutes unless set; never longer than the plan's own deadline.
     #[must_use]
     pub fn stalled_after(mut self, wait: Duration) -> Self {
-        self.settings.stalled_after = wait;
+        self.stalled_after = wait;
         self
+    }
+
+    /// Controls on the same journal, under the same rules.
+    #[must_use]
+    pub fn controls(&self) -> Controls {
+        Controls {
+            journal: Arc::clone(&self.journal),
+            rules: Arc::clone(&self.rules),
+            redactor: Arc::clone(&self.redactor),
+        }
+    }
+
+    /// Calls a proposal off, as [`Controls::cancel`] does, and tells whoever follows it in this
+    /// process at once. Its outcome is unknown until [`recover`](Self::recover) looks.
+    ///
+    /// # Errors
+    /// When it has ended or its outcome is unknown, or the journal cannot be written.
+    pub async fn cancel(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+    ) -> Result<Arc<ProposalStatus>, GuardError> {
+        let status = self.controls().cancel(id, by, reason).await?;
+        self.cancel_here(id);
+        Ok(status)
     }
 
     /// The actions, without the right to change anything.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use action_guard::{Guard, Phase, ProposalStatus, State};
+use action_guard::{Phase, ProposalStatus, State};
 use jiff::Timestamp;
 
 use crate::call::Call;
@@ -37,12 +37,11 @@ pub(crate) fn find(state: &State, meant: &str) -> Result<Arc<ProposalStatus>, Fa
 }
 
 /// The id that is meant; what ended long ago must be named in full.
-pub(crate) async fn known(guard: &Guard, meant: &str) -> Result<String, Failure> {
-    let state = guard.state().await?;
+pub(crate) fn known(state: &State, meant: &str) -> Result<String, Failure> {
     if state.effects.contains_key(meant) {
         return Ok(meant.to_owned());
     }
-    match find(&state, meant) {
+    match find(state, meant) {
         Ok(status) => Ok(status.proposal.id.clone()),
         Err(_) if meant.len() == 36 => Ok(meant.to_owned()),
         Err(failure) => Err(failure),

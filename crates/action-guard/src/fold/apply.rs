@@ -213,9 +213,6 @@ impl State {
                 wanted: "cancelled, only recovered or resolved",
             });
         }
-        if status.phase_at(at) == Phase::Expired {
-            return Err(expired(id, "the plan"));
-        }
         status.cancel = Some(cancel(by, reason, at));
         if status.phase.is_unsent() {
             self.end(id, Phase::Cancelled, at);

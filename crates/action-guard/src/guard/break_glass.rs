@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::error::GuardError;
-use crate::guard::execute::read;
+use crate::guard::execute::{SEND_WITHIN, read};
 use crate::guard::follow::Following;
 use crate::guard::{Guard, Watch, size_limits};
 use crate::identity::Actor;
@@ -105,7 +105,7 @@ impl Guard {
         }
         let now = Timestamp::now();
         let attempt = Attempt::new(proposal.id.as_str(), unix_ms(now), plan.clock);
-        let intent = Intent::new(plan, attempt, after(now, self.settings.send_within));
+        let intent = Intent::new(plan, attempt, after(now, SEND_WITHIN));
         let request = &proposal.request;
         let parameters = request.parameters.clone();
         tracing::warn!(action = request.action, id, "sent without a record");

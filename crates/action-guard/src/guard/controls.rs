@@ -5,9 +5,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use action_core::OutcomeKind;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
+use crate::guard::redact::Redactor;
 use crate::identity::{Actor, PrivateKey, Proof};
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::Rules;
@@ -18,14 +20,16 @@ use crate::state::{ActiveEffect, ProposalStatus, State};
 /// How long a stop waits to be recorded before it goes on without.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// Where people decide: they agree, refuse, cancel, and set the mode and the kill switch.
+/// Where people decide: they agree, refuse, cancel, say how something ended, give up what is in
+/// force, and set the mode and the kill switch.
 ///
 /// Needs a journal and rules, and no system: all of it works while the system is down, and from
 /// another process than the one that sends.
 #[derive(Clone)]
 pub struct Controls {
-    journal: Arc<dyn Journal>,
-    rules: Arc<dyn Rules>,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) rules: Arc<dyn Rules>,
+    pub(super) redactor: Arc<Redactor>,
 }
 
 /// Somebody who decides, with their key if they have one.
@@ -73,7 +77,11 @@ impl Controls {
     /// Controls over the proposals of a journal under these rules.
     #[must_use]
     pub fn new(journal: Arc<dyn Journal>, rules: Arc<dyn Rules>) -> Self {
-        Self { journal, rules }
+        Self {
+            journal,
+            rules,
+            redactor: Arc::default(),
+        }
     }
 
     /// How everything stands.
@@ -100,7 +108,8 @@ impl Controls {
         let state = self.journal.state().await?;
         let status = state.proposal_status(id).ok_or_else(|| unknown(id))?;
         let mut approval = Approval::new(by.actor.clone(), seen.clone(), until(status));
-        approval.reason = reason;
+        // What is signed is what is written.
+        approval.reason = reason.map(|reason| self.redactor.text_without(reason));
         if let Some(key) = by.key {
             approval = approval.signed(id, key);
         }
@@ -147,6 +156,41 @@ impl Controls {
             reason: reason.to_owned(),
         };
         self.write(id, |_, _| Ok(record)).await
+    }
+
+    /// Says how a mutation of unknown outcome ended, when nothing that can be read does.
+    ///
+    /// # Errors
+    /// When its outcome is not unknown, when it is no person who says it, or the journal cannot be
+    /// written.
+    pub async fn resolve(
+        &self,
+        id: &str,
+        by: &Actor,
+        result: OutcomeKind,
+        reason: &str,
+    ) -> Result<Arc<ProposalStatus>, CommitError> {
+        let record = Record::Resolved {
+            id: id.to_owned(),
+            by: by.clone(),
+            result,
+            reason: reason.to_owned(),
+        };
+        self.write(id, |_, _| Ok(record)).await
+    }
+
+    /// Gives up a lasting effect: it is somebody else's now, or not there any more. Nothing is
+    /// sent.
+    ///
+    /// # Errors
+    /// When it is not ours, or the journal cannot be written.
+    pub async fn release(&self, id: &str, by: &Actor, reason: &str) -> Result<(), CommitError> {
+        let record = Record::Released {
+            id: id.to_owned(),
+            by: by.clone(),
+            reason: reason.to_owned(),
+        };
+        self.commit(|_, _| Ok(record)).await
     }
 
     /// Sets whether anything may be sent, for every process on this journal.
@@ -250,14 +294,13 @@ impl Controls {
         self.journal.commit(Box::new(checked)).await?;
         // The journal still stops everything, and the other means would be recorded once more.
         self.journal.unstop().await?;
-        let reason = reason.to_owned();
+        let reset = self.redactor.clean(Record::Reset {
+            by: actor,
+            reason: reason.to_owned(),
+            proof,
+        })?;
         let decision = move |state: &State, now| {
             may(state, now)?;
-            let reset = Record::Reset {
-                by: actor,
-                reason,
-                proof,
-            };
             Ok(state.killed.iter().map(|_| reset.clone()).collect())
         };
         self.journal.commit(Box::new(decision)).await.map(drop)
@@ -279,7 +322,8 @@ impl Controls {
         &self,
         record: impl FnOnce(&State, Timestamp) -> Result<Record, Refusal> + Send + 'static,
     ) -> Result<(), CommitError> {
-        let decision = move |state: &State, now| Ok(vec![record(state, now)?]);
+        let redactor = Arc::clone(&self.redactor);
+        let decision = move |state: &State, now| Ok(vec![redactor.clean(record(state, now)?)?]);
         self.journal.commit(Box::new(decision)).await.map(drop)
     }
 }

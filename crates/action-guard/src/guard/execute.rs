@@ -1,7 +1,5 @@
 //! Carrying out: plans anew, writes the intent, sends once, writes the answer, follows.
 
-use std::sync::Arc;
-
 use action_core::{Accepted, ActionError, Attempt, FailureKind, Outcome, Plan, Undo};
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -19,8 +17,8 @@ use crate::proposal::{
 };
 use crate::records::Record;
 
-/// Between two looks whether another mutation is done.
-const WAIT: Duration = Duration::from_millis(100);
+/// Between the intent and the beginning of the send.
+pub(super) const SEND_WITHIN: Duration = Duration::from_secs(10);
 
 impl Guard {
     /// Carries out what was proposed: plans anew, writes and syncs the intent, sends once, and
@@ -37,7 +35,6 @@ impl Guard {
         proposal: &Proposal,
         watch: Watch<'_>,
     ) -> Result<Report, GuardError> {
-        let begun = Instant::now();
         let id = proposal.id.as_str();
         if is_redacted(&proposal.request.parameters) {
             return Err(GuardError::Refused(Refusal::Redacted { id: id.to_owned() }));
@@ -50,29 +47,17 @@ impl Guard {
                 wanted: "executed twice",
             }));
         };
-        let tracked = Arc::new(tracked);
-        loop {
-            let plan = self.replanned(proposal).await?;
-            watch(Event::Replanned(plan.clone()));
-            let (events, mut seen) = unbounded_channel();
-            let work = self
-                .clone()
-                .carry_out(proposal.clone(), plan, Arc::clone(&tracked), events);
-            // Whatever becomes of the caller, what was sent is followed.
-            let work = tokio::spawn(work);
-            while let Some(event) = seen.recv().await {
-                watch(event);
-            }
-            match work.await.unwrap_or(Err(GuardError::Abandoned)) {
-                Err(GuardError::Refused(Refusal::ResourceHeld { resource, holder }))
-                    if begun.elapsed() < self.settings.resource_wait =>
-                {
-                    watch(Event::Waiting { resource, holder });
-                    tokio::time::sleep(WAIT).await;
-                }
-                done => return done,
-            }
+        let plan = self.replanned(proposal).await?;
+        watch(Event::Replanned(plan.clone()));
+        let (events, mut seen) = unbounded_channel();
+        let guard = self.clone();
+        let work = guard.carry_out(proposal.clone(), plan, tracked, events);
+        // Whatever becomes of the caller, what was sent is followed.
+        let work = tokio::spawn(work);
+        while let Some(event) = seen.recv().await {
+            watch(event);
         }
+        work.await.unwrap_or(Err(GuardError::Abandoned))
     }
 
     /// Plans again, and compares with what was shown.
@@ -101,7 +86,7 @@ impl Guard {
         self,
         proposal: Proposal,
         plan: Plan,
-        tracked: Arc<Tracked>,
+        tracked: Tracked,
         events: UnboundedSender<Event>,
     ) -> Result<Report, GuardError> {
         passed("guard.planned");
@@ -117,7 +102,7 @@ impl Guard {
         let mut following = Following::of(&self, &proposal, &intent, &tracked.token);
         let called_off = || tracked.token.is_cancelled() || events.is_closed();
         let outcome = match self.gate(&proposal, &intent, called_off).await {
-            Err(outcome) => outcome,
+            Err(outcome) => *outcome,
             Ok(()) => {
                 let answer = self.send(&proposal, &intent).await;
                 following.since = Instant::now();
@@ -148,7 +133,7 @@ impl Guard {
     /// Writes the intent down, if the state still allows it.
     async fn begin(&self, proposal: &Proposal, plan: Plan) -> Result<Intent, GuardError> {
         let definition = self.definition(&proposal.request.action)?;
-        let (rules, settings) = (self.rules.clone(), self.settings);
+        let rules = self.rules.clone();
         // What is sent is what the hash was made of, not what the caller says it is.
         let (request, facts) = (&proposal.request, &proposal.plan.preconditions);
         let hash = PlanHash::of(
@@ -173,7 +158,7 @@ impl Guard {
                     rules.allow_send(status, &definition, &plan, state, now)?;
                 }
                 let attempt = Attempt::new(id.as_str(), unix_ms(now), plan.clock);
-                let send_by = after(now, settings.send_within);
+                let send_by = after(now, SEND_WITHIN);
                 let intent = Box::new(Intent::new(plan, attempt, send_by));
                 Ok(vec![Record::Intent { id, intent }])
             })
@@ -191,10 +176,11 @@ impl Guard {
         proposal: &Proposal,
         intent: &Intent,
         called_off: impl Fn() -> bool,
-    ) -> Result<(), Outcome> {
+    ) -> Result<(), Box<Outcome>> {
         let not_sent = |code: &str, why: &str| {
             let summary = format!("nothing was sent: {why}");
-            Err(Outcome::not_applied(code, summary, true, Vec::new()))
+            let outcome = Outcome::not_applied(code, summary, true, Vec::new());
+            Err(Box::new(outcome))
         };
         if called_off() {
             return not_sent("cancelled", "it was called off before");

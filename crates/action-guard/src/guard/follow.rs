@@ -86,13 +86,13 @@ impl<'a> Following<'a> {
             passed("guard.probed");
             let id = &self.proposal.id;
             if self.is_called_off().await {
-                return last.unknown(id, Some("cancelled"));
+                return last.called_off(id);
             }
-            if last.stalled_for() >= self.guard.settings.stalled_after {
-                return last.unknown(id, Some("stalled"));
+            if last.stalled_for() >= self.guard.stalled_after {
+                return last.unknown(id);
             }
             if self.elapsed_ms() >= deadline_ms {
-                return last.unknown(id, None);
+                return last.unknown(id);
             }
             let left = Duration::from_millis(deadline_ms.saturating_sub(self.elapsed_ms()));
             tokio::select! {
@@ -103,7 +103,7 @@ impl<'a> Following<'a> {
                 poll = (poll * 5 / 4).min(longest);
             }
         }
-        last.unknown(&self.proposal.id, None)
+        last.unknown(&self.proposal.id)
     }
 
     /// Whether somebody, in whatever process, does not want it followed any more.
@@ -190,7 +190,14 @@ impl Last {
             .map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    fn unknown(self, id: &str, why: Option<&str>) -> Outcome {
+    fn called_off(self, id: &str) -> Outcome {
+        let mut outcome = self.unknown(id);
+        outcome.code = Some("cancelled".to_owned());
+        outcome.summary = format!("no longer followed: {}", outcome.summary);
+        outcome
+    }
+
+    fn unknown(self, id: &str) -> Outcome {
         let next =
             format!("it may still happen: nothing is sent again, `recover` probes {id} anew");
         let (code, summary) = match (self.stalled.first(), self.error, self.summary) {
@@ -204,13 +211,6 @@ impl Last {
                 "deadline".to_owned(),
                 "it was not probed in time".to_owned(),
             ),
-        };
-        let (code, summary) = match why {
-            Some("cancelled") => (
-                "cancelled".to_owned(),
-                format!("no longer followed: {summary}"),
-            ),
-            _ => (code, summary),
         };
         Outcome::unknown(code, summary, next, self.evidence)
     }

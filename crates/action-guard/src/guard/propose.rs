@@ -1,6 +1,7 @@
 //! Proposing: reads, plans, asks the rules, and writes that down.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use action_core::Undo;
 use jiff::Timestamp;
@@ -13,6 +14,9 @@ use crate::identity::Actor;
 use crate::proposal::time::after;
 use crate::proposal::{Drift, Proposal, Refusal, Request, Ruling};
 use crate::records::Record;
+
+/// Between the proposal and its intent.
+const PROPOSAL_LASTS: Duration = Duration::from_hours(1);
 
 impl Guard {
     /// Plans a mutation: what it would do, and what would take it back. Changes nothing; what was
@@ -125,7 +129,7 @@ impl Guard {
             .registry
             .undo(name, parameters.clone(), &plan.before, None, None)?;
         request.parameters = parameters;
-        let expires_at = after(Timestamp::now(), self.settings.proposal_ttl);
+        let expires_at = after(Timestamp::now(), PROPOSAL_LASTS);
         let id = Uuid::now_v7().to_string();
         let mut proposal = Proposal::new(id, request, system, plan, undo, expires_at);
         proposal.resources = resources;

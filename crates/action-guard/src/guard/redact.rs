@@ -77,6 +77,12 @@ impl Redactor {
         serde_json::from_value(value).map_err(invalid_record)
     }
 
+    /// The text without secrets.
+    pub(crate) fn text_without(&self, mut text: String) -> String {
+        self.text(&mut text);
+        text
+    }
+
     /// Takes secrets out; whether there were any.
     fn value(&self, value: &mut Value) -> bool {
         match value {

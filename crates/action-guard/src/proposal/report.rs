@@ -32,13 +32,6 @@ pub struct Report {
 pub enum Event {
     /// It was planned anew; nothing that matters has changed.
     Replanned(Plan),
-    /// Another mutation is changing the same things; it waits for that.
-    Waiting {
-        /// What both would change.
-        resource: String,
-        /// The proposal that is at it.
-        holder: String,
-    },
     /// Its intent is on disk; it is sent next.
     Intent {
         /// The sending.

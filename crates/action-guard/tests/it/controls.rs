@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use action_guard::{
     CommitError, Controls, Decider, Journal, MemoryJournal, Mode, Phase, PlanHash, Policy,
-    Proposal, Record, Refusal, Ruling, Unrestricted,
+    PrivateKey, Proposal, Record, Refusal, Rules, Ruling, Unrestricted,
 };
 
 use crate::fixtures::{actor, allow, intent, mode, proposal, proposed, refusal, write};
@@ -185,15 +185,29 @@ async fn one_approval_is_consumed_once_however_many_want_it() {
     assert_eq!(consumed, 1);
 }
 
+fn alices_key_is_listed() -> Policy {
+    "version = 1\nrequire_signed = [\"mode\"]\n[[person]]\nname = \"user:alice\"\n\
+     key = \"MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=\"\n"
+        .parse()
+        .unwrap()
+}
+
+fn alices_key() -> PrivateKey {
+    let key = PrivateKey::parse_pem(
+        "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
+-----END PRIVATE KEY-----",
+    );
+    key.unwrap()
+}
+
 #[tokio::test]
 async fn a_mode_that_must_be_signed_is_not_set_without() {
     let (_, journal, _) = controls().await;
-    let policy: Policy =
-        "version = 1\nrequire_signed = [\"mode\"]\n[[person]]\nname = \"user:alice\"\n\
-        key = \"MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=\"\n"
-            .parse()
-            .unwrap();
-    let controls = Controls::new(Arc::clone(&journal) as Arc<dyn Journal>, Arc::new(policy));
+    let controls = Controls::new(
+        Arc::clone(&journal) as Arc<dyn Journal>,
+        Arc::new(alices_key_is_listed()),
+    );
     let alice = actor("user:alice");
     controls
         .set_mode(Mode::Observe, Decider::claimed(&alice), "stop")
@@ -205,15 +219,30 @@ async fn a_mode_that_must_be_signed_is_not_set_without() {
             .await,
     );
     assert!(matches!(unsigned, Refusal::NotProven { .. }), "{unsigned}");
-    let key = action_guard::PrivateKey::parse_pem(
-        "-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
------END PRIVATE KEY-----",
-    );
-    let key = key.unwrap();
+    let key = alices_key();
     controls
         .set_mode(Mode::Execute, Decider::with_key(&alice, &key), "go")
         .await
         .unwrap();
     assert_eq!(journal.state().await.unwrap().mode, Mode::Execute);
+}
+
+#[tokio::test]
+async fn reasons_are_written_without_credentials_and_signatures_still_fit() {
+    const GIVEN: &str = "see http://ana:pw@wiki/1";
+    const WRITTEN: &str = "see http://[redacted]@wiki/1";
+    let (_, journal, asked) = controls().await;
+    let rules = Arc::new(alices_key_is_listed());
+    let controls = Controls::new(
+        Arc::clone(&journal) as Arc<dyn Journal>,
+        Arc::clone(&rules) as Arc<dyn Rules>,
+    );
+    let (alice, key) = (actor("user:alice"), alices_key());
+    let by = Decider::with_key(&alice, &key);
+    let approved = controls.approve("a", &asked.plan_hash, by, Some(GIVEN.to_owned()));
+    let approval = approved.await.unwrap().approvals[0].clone();
+    assert_eq!(approval.reason.as_deref(), Some(WRITTEN));
+    rules.vouch_for_approval("a", &approval).unwrap();
+    let cancelled = controls.cancel("a", &alice, GIVEN).await.unwrap();
+    assert_eq!(cancelled.cancel.as_ref().unwrap().reason, WRITTEN);
 }

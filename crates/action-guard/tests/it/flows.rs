@@ -239,6 +239,7 @@ async fn what_it_did_is_taken_back_in_reverse_and_nothing_that_is_not_its_own() 
     let ana = actor("user:ana");
     scene
         .guard
+        .controls()
         .release(&c.id, &ana, "it is ours now")
         .await
         .unwrap();
@@ -274,10 +275,11 @@ async fn an_unknown_outcome_stops_taking_back_too() {
     let proposal = run.next_steps.stopped.unwrap().proposal.unwrap();
     scene.plant.lock().open.remove("b");
     let ben = actor("user:ben");
-    let resolved = scene
-        .guard
-        .resolve(&proposal, &ben, OutcomeKind::Applied, "I see it closed");
-    resolved.await.unwrap();
+    let controls = scene.guard.controls();
+    controls
+        .resolve(&proposal, &ben, OutcomeKind::Applied, "I see it closed")
+        .await
+        .unwrap();
     let run = scene.run(&id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Compensated));
     assert_eq!(scene.plant.sent()[2..], ["close b", "close a"]);

@@ -155,7 +155,11 @@ async fn what_somebody_changed_is_not_reaped_until_a_person_releases_it() {
     bench.server.turn_by_hand("x", Dial::default());
     let reaped = guard.reap(&mut |_| {}).await.unwrap();
     assert!(matches!(&reaped[..], [Reaped::Left { why, .. }] if why.contains("changed")));
-    guard.release(&held.id, &ana(), "ben has it").await.unwrap();
+    guard
+        .controls()
+        .release(&held.id, &ana(), "ben has it")
+        .await
+        .unwrap();
     assert!(guard.reap(&mut |_| {}).await.unwrap().is_empty());
     assert_eq!(bench.server.senders("x").len(), 1);
 }
@@ -166,6 +170,7 @@ async fn a_person_resolves_what_nothing_can_tell() {
     let guard = bench.guard().stalled_after(Duration::ZERO);
     let report = done(&guard, hold("x")).await;
     let ended = guard
+        .controls()
         .resolve(&report.id, &ana(), OutcomeKind::Applied, "seen")
         .await;
     assert!(ended.is_err(), "it is known");

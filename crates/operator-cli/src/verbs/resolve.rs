@@ -38,14 +38,14 @@ pub(crate) async fn resolve_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let guard = global.state.bare_guard(&global.connection)?;
+    let controls = global.state.bare_controls()?;
     let result = match matches.get_one::<String>("result").map(String::as_str) {
         Some("applied") => OutcomeKind::Applied,
         _ => OutcomeKind::NotApplied,
     };
-    let id = lookup::known(&guard, given_id(matches)).await?;
+    let id = lookup::known(&*controls.state().await?, given_id(matches))?;
     let actor = global.state.actor()?;
-    let status = guard
+    let status = controls
         .resolve(&id, &actor, result, given_reason(matches))
         .await?;
     let now = Timestamp::now();
@@ -63,9 +63,9 @@ pub(crate) async fn release_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let guard = global.state.bare_guard(&global.connection)?;
-    let id = lookup::known(&guard, given_id(matches)).await?;
-    guard
+    let controls = global.state.bare_controls()?;
+    let id = lookup::known(&*controls.state().await?, given_id(matches))?;
+    controls
         .release(&id, &global.state.actor()?, given_reason(matches))
         .await?;
     output.show(&json!({"id": id, "released": true}), || {

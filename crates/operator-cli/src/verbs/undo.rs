@@ -32,7 +32,7 @@ pub(crate) async fn undo_main(
 ) -> Result<Exit, Failure> {
     let guard = global.state.guard(&global.connection)?;
     let actor = global.state.actor()?;
-    let id = lookup::known(&guard, given_id(matches)).await?;
+    let id = lookup::known(&*guard.state().await?, given_id(matches))?;
     let reason = confirm
         .reason
         .clone()
