@@ -12,7 +12,17 @@ pub(crate) fn id() -> Arg {
     Arg::new("id")
         .required(true)
         .value_name("ID")
-        .help("Its id, or the beginning or end of it")
+        .help("Its id, or 8 or more digits of its beginning or end")
+}
+
+/// The same, where leaving it out shows which there are.
+pub(crate) fn optional_id() -> Arg {
+    id().required(false)
+}
+
+/// What [`optional_id`] was given.
+pub(crate) fn id_if_given(matches: &ArgMatches) -> Option<&str> {
+    matches.get_one::<String>("id").map(String::as_str)
 }
 
 /// What [`id`] was given.
@@ -61,7 +71,7 @@ pub(crate) struct Confirm {
 
 /// A length of time, such as `15m`.
 fn length(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no length of time: write it as `90s`, `15m` or `2h`");
+    let wrong = || format!("invalid duration `{text}`: use 90s, 15m or 2h");
     let length: SignedDuration = text.parse().map_err(|_| wrong())?;
     let length = Duration::try_from(length).map_err(|_| wrong())?;
     if length.is_zero() {
@@ -81,8 +91,8 @@ pub(crate) fn for_actions(name: &'static str) -> Command {
 
 /// A subcommand for every action. Those that cannot be planned are known and not shown.
 pub(crate) fn with_actions(command: Command, planned: bool) -> Command {
-    let actions = subjects::definitions()
-        .into_iter()
-        .map(|definition| flags::command(&definition).hide(planned && !definition.is_mutation()));
+    let actions = subjects::definitions().into_iter().map(|definition| {
+        flags::subcommand(&definition).hide(planned && !definition.is_mutation())
+    });
     command.subcommands(actions)
 }

@@ -3,6 +3,7 @@
 use action_core::{ActionDefinition, Catalogue};
 use clap::ArgMatches;
 
+use crate::settings::Global;
 use crate::settings::connection::Connection;
 use crate::subjects;
 use crate::terminal::failure::Failure;
@@ -15,11 +16,13 @@ pub(crate) struct Call {
     pub(crate) definitions: Vec<ActionDefinition>,
     /// Where it goes.
     pub(crate) connection: Connection,
+    /// The flags that lead another command to the same place.
+    pub(crate) flags: Vec<String>,
 }
 
 impl Call {
     /// A command for the action of this name, if there is one.
-    pub(crate) fn named(name: &str, connection: &Connection) -> Option<Self> {
+    pub(crate) fn named(name: &str, global: &Global) -> Option<Self> {
         let definitions = subjects::definitions();
         let definition = definitions
             .iter()
@@ -28,7 +31,8 @@ impl Call {
         Some(Self {
             definition,
             definitions,
-            connection: connection.clone(),
+            connection: global.connection.clone(),
+            flags: global.flags(),
         })
     }
 }
@@ -36,12 +40,12 @@ impl Call {
 /// The action that a subcommand names.
 pub(crate) fn call<'a>(
     matches: &'a ArgMatches,
-    connection: &Connection,
+    global: &Global,
 ) -> Result<(Call, &'a ArgMatches), Failure> {
     let (name, matches) = matches
         .subcommand()
         .ok_or_else(|| Failure::usage("no action was named"))?;
-    let call = Call::named(name, connection)
+    let call = Call::named(name, global)
         .ok_or_else(|| Failure::usage(format!("there is no action `{name}`")))?;
     Ok((call, matches))
 }

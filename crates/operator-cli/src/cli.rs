@@ -79,16 +79,15 @@ fn command() -> Command {
 }
 
 fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-    let connection = &global.connection;
     match matches.subcommand() {
         Some(("actions", matches)) => actions::main(matches, output),
         Some(("plan", matches)) => {
-            let (call, matches) = call(matches, connection)?;
+            let (call, matches) = call(matches, global)?;
             block_on(plan::main(call, matches, output))
         }
         Some(("run", matches)) => {
             let confirm = parsed::<Confirm>(matches);
-            let (call, matches) = call(matches, connection)?;
+            let (call, matches) = call(matches, global)?;
             block_on(run::main(call, matches, &confirm, global, output))
         }
         Some(("proposals", matches)) => block_on(proposals::main(matches, global, output)),
@@ -109,7 +108,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("journal", matches)) => block_on(journal::main(matches, global, output)),
         Some(("policy", matches)) => match matches.subcommand() {
             Some(("explain", matches)) => {
-                let (call, matches) = call(matches, connection)?;
+                let (call, matches) = call(matches, global)?;
                 block_on(policy::explain(&call, matches, global, output))
             }
             _ => policy::check(global, output),
@@ -129,11 +128,14 @@ fn parsed<T: clap::FromArgMatches>(matches: &ArgMatches) -> T {
 }
 
 fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(Exit::Failed, "runtime", error.to_string()))?
-        .block_on(command)
+        .map_err(|error| Failure::new(Exit::Failed, "runtime", error.to_string()))?;
+    let done = runtime.block_on(command);
+    // A question that nobody answered must not keep the command.
+    runtime.shutdown_background();
+    done
 }
 
 #[cfg(test)]

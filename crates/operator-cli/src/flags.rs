@@ -76,7 +76,16 @@ pub(crate) fn is_reserved(flag: &str) -> bool {
     RESERVED.contains(&flag)
 }
 
-/// The subcommand of an action.
+/// The subcommand of an action, which is known with dashes in its name too.
+pub(crate) fn subcommand(definition: &ActionDefinition) -> Command {
+    let command = command(definition);
+    match definition.name.replace('_', "-") {
+        dashed if dashed != definition.name => command.alias(dashed),
+        _ => command,
+    }
+}
+
+/// A command with the flags of an action.
 pub(crate) fn command(definition: &ActionDefinition) -> Command {
     let parameters = &definition.parameters;
     let all = Arg::new(PARAMS)

@@ -17,6 +17,7 @@ mod session;
 
 mod call;
 mod flags;
+mod ids;
 mod subjects;
 
 mod settings;

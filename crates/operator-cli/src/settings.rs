@@ -7,6 +7,7 @@ pub(crate) mod state_dir;
 
 use std::path::PathBuf;
 
+use crate::flags;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Format;
 
@@ -32,8 +33,25 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// The flags that lead another command to the same system and the same state directory.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let config = self.config.as_ref().map(|path| path.display().to_string());
+        let config = config.map(|path| ["--config".to_owned(), path]);
+        let mut flags = self.connection.flags();
+        flags.extend(self.state.given().iter().cloned());
+        flags.extend(config.into_iter().flatten());
+        flags
+    }
+
+    /// A command line for a person to copy: it goes to the same place as this one.
+    pub(crate) fn command(&self, words: &[&str]) -> String {
+        let words = words.iter().map(|word| (*word).to_owned());
+        flags::command_line(&words.chain(self.flags()).collect::<Vec<_>>())
+    }
+
     /// Fills in what is not given from the config file.
     pub(crate) fn resolve(mut self) -> Result<Self, Failure> {
+        self.state.keep_given();
         let Some((path, config)) = config_file::read(self.config.as_deref())? else {
             self.connection.check_named(&[])?;
             return Ok(self);

@@ -5,4 +5,5 @@ mod exit_mapping;
 pub(crate) mod failure;
 pub(crate) mod output;
 pub(crate) mod progress;
+pub(crate) mod prompt;
 pub(crate) mod table;

@@ -47,7 +47,7 @@ pub(crate) fn text(
 ) -> String {
     let mut parts = Vec::new();
     if findings.is_empty() {
-        parts.push("Nothing was found".to_owned());
+        parts.push("No problems found".to_owned());
     }
     parts.extend(findings.iter().map(|finding| one(call, finding, owned)));
     if result.get("cut") == Some(&Value::Bool(true)) {
@@ -99,6 +99,6 @@ fn fix_command(call: &Call, finding: &Finding) -> Option<String> {
     let definition = definitions.find(|definition| definition.name == fix.name);
     let mut words = vec!["run".to_owned(), fix.name.clone()];
     words.extend(flags::arguments(definition, &fix.parameters));
-    words.extend(call.connection.flags());
+    words.extend(call.flags.iter().cloned());
     Some(flags::command_line(&words))
 }

@@ -5,7 +5,7 @@ use action_guard::Report;
 
 use crate::call::Call;
 use crate::flags;
-use crate::settings::connection::Connection;
+use crate::settings::Global;
 use crate::terminal::table::{section, shortened, text_of};
 
 /// How a mutation ended, and what shows it.
@@ -43,22 +43,19 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
-/// How a mutation ended, and what takes it back if there is something to take back.
-pub(crate) fn report(call: &Call, report: &Report) -> String {
-    let ended = outcome(&report.outcome);
-    if report.outcome.result == OutcomeKind::NotApplied {
-        ended
-    } else {
-        format!("{ended}\n\n{}", undo(call, &report.undo))
-    }
-}
-
-/// The same for an action that may not be known here any more.
-pub(crate) fn of_any(report: &Report, connection: &Connection) -> String {
-    match Call::named(&report.action, connection) {
-        Some(call) => self::report(&call, report),
-        None => outcome(&report.outcome),
-    }
+/// How a proposal ended, and what takes it back if there is something to take back.
+pub(crate) fn report(report: &Report, id: &str, global: &Global) -> String {
+    let ended = format!("{}\n\nProposal {id}", outcome(&report.outcome));
+    let back = match (&report.undo, report.outcome.result) {
+        (_, OutcomeKind::NotApplied) => return ended,
+        (Undo::Action { .. }, _) => {
+            let command = global.command(&["undo", id]);
+            format!("Take it back with\n  {command}")
+        }
+        (Undo::None { reason }, _) => format!("Cannot be taken back: {}", printable(reason)),
+        (other, _) => format!("{other:?}"),
+    };
+    format!("{ended}\n\n{back}")
 }
 
 /// The command that takes a mutation back, or why there is none.
@@ -91,6 +88,6 @@ pub(crate) fn undo_command(call: &Call, undo: &Undo) -> Option<String> {
     let definition = definitions.find(|definition| definition.name == *name);
     let mut words = vec!["run".to_owned(), name.clone()];
     words.extend(flags::arguments(definition, parameters));
-    words.extend(call.connection.flags());
+    words.extend(call.flags.iter().cloned());
     Some(flags::command_line(&words))
 }

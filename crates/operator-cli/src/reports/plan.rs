@@ -43,10 +43,7 @@ impl Planned<'_> {
             section("Relies on", relied(plan)),
             section("Was read", read(plan)),
             section("Impact", impact(plan)),
-            section(
-                "Touches, of what fails together",
-                lines(&plan.failure_domains),
-            ),
+            section("Failure domains", lines(&plan.failure_domains)),
             section("Not known", lines(&plan.unknowns)),
             takes,
             undo,
@@ -114,10 +111,10 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
                 .iter()
                 .map(|cause| vec![cause.code.clone(), cause.text.clone()]);
             section(
-                "Would be accepted, and nothing would come of it",
+                "PD would accept it, but nothing would happen",
                 causes.collect(),
             )
-            .unwrap_or_else(|| "Would be accepted, and nothing would come of it".to_owned())
+            .unwrap_or_else(|| "PD would accept it, but nothing would happen".to_owned())
         }
         Verdict::Undecided { causes } => {
             let causes: Vec<_> = causes

@@ -14,7 +14,8 @@ pub(crate) fn text(source: &str, explanation: &Explanation, unplanned: Option<&S
             by, count, signed, ..
         } => {
             let signed = if *signed { ", signed" } else { "" };
-            format!("Needs the approval of {count} of {}{signed}", by.join(", "))
+            let s = if *count == 1 { "" } else { "s" };
+            format!("Needs {count} approval{s} from {}{signed}", by.join(", "))
         }
         Answer::Deny { reason } => format!("Denied: {reason}"),
         other => format!("{other:?}"),

@@ -3,22 +3,23 @@
 use std::sync::Arc;
 
 use action_core::printable;
-use action_guard::{Approval, ProposalStatus, Ruling};
+use action_guard::{Approval, ProposalStatus, Ruling, State};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::lookup;
+use crate::call::Call;
+use crate::ids;
 use crate::reports::outcome;
 use crate::reports::plan::{self, Planned};
-use crate::settings::connection::Connection;
+use crate::settings::Global;
 use crate::terminal::table::{section, table, when};
 
 /// Proposals as a table.
-pub(crate) fn list(statuses: &[Arc<ProposalStatus>], now: Timestamp) -> String {
+pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timestamp) -> String {
     let rows = statuses.iter().map(|status| {
         let request = &status.proposal.request;
         vec![
-            status.proposal.id.clone(),
+            ids::short_of(&status.proposal.id, state),
             status.phase_at(now).to_string(),
             plan::request(&request.action, &request.parameters),
             request.actor.clone(),
@@ -32,9 +33,9 @@ pub(crate) fn list(statuses: &[Arc<ProposalStatus>], now: Timestamp) -> String {
 }
 
 /// All there is to know of one.
-pub(crate) fn text(status: &ProposalStatus, connection: &Connection, now: Timestamp) -> String {
+pub(crate) fn text(status: &ProposalStatus, global: &Global, now: Timestamp) -> String {
     let proposal = &status.proposal;
-    let call = lookup::call(status, connection);
+    let call = Call::named(&proposal.request.action, global);
     let planned = call.as_ref().map(|call| {
         Planned {
             call,
@@ -134,7 +135,8 @@ pub(crate) fn ruling(ruling: &Ruling) -> String {
                 by.join(", ")
             };
             let signed = if *signed { ", signed" } else { "" };
-            format!("approval of {count} of {by}{signed}, wanted by `{rule}`")
+            let s = if *count == 1 { "" } else { "s" };
+            format!("needs {count} approval{s} from {by}{signed}, by `{rule}`")
         }
         Ruling::Deny { reason, .. } => format!("denied by `{rule}`: {reason}"),
         other => format!("{other:?}"),
@@ -142,11 +144,12 @@ pub(crate) fn ruling(ruling: &Ruling) -> String {
 }
 
 /// What waits for people, and how they agree.
-pub(crate) fn waiting(status: &ProposalStatus) -> String {
-    let id = &status.proposal.id;
-    let who = printable(&ruling(&status.ruling)).into_owned();
+pub(crate) fn waiting(status: &ProposalStatus, id: &str, global: &Global) -> String {
+    let plan = status.proposal.plan_hash.short();
     format!(
-        "Waits for {who}\n  operator approve {id} --plan {}\nand then\n  operator proposals run {id}",
-        status.proposal.plan_hash.short()
+        "Proposal {id} waits: {}\n  {}\nand then\n  {}",
+        printable(&ruling(&status.ruling)),
+        global.command(&["approve", id, "--plan", plan]),
+        global.command(&["proposals", "run", id]),
     )
 }

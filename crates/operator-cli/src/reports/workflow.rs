@@ -9,7 +9,7 @@ use action_guard::{
 
 use crate::flags::{self, first_sentence};
 use crate::reports::plan;
-use crate::settings::connection::Connection;
+use crate::settings::Global;
 use crate::terminal::output::note;
 use crate::terminal::progress::Follow;
 use crate::terminal::table::when;
@@ -56,7 +56,7 @@ pub(crate) fn workflow(workflow: &Workflow) -> String {
 }
 
 /// One that was started.
-pub(crate) fn run(run: &FlowRun, connection: &Connection) -> String {
+pub(crate) fn run(run: &FlowRun, global: &Global) -> String {
     let flow = &run.flow;
     let rows = flow.workflow.steps.iter().map(|step| {
         let state = flow.steps.get(&step.id);
@@ -85,7 +85,7 @@ pub(crate) fn run(run: &FlowRun, connection: &Connection) -> String {
         let proposal = stopped.proposal.as_ref();
         lines.extend(proposal.map(|id| format!("  proposal {id}")));
     }
-    let flags: Vec<String> = connection.flags();
+    let flags: Vec<String> = global.flags();
     for waiting in &run.next_steps.waiting {
         lines.extend(wait(waiting, flow, &flags));
     }

@@ -25,9 +25,30 @@ pub(crate) struct State {
     /// Your ed25519 key, to prove who you are where you decide (PEM)
     #[arg(long, value_name = "FILE", env = "OPERATOR_SIGN_WITH", global = true)]
     pub(crate) sign_with: Option<PathBuf>,
+
+    /// What was given of it, before the config file filled in the rest.
+    #[arg(skip)]
+    given: Vec<String>,
 }
 
 impl State {
+    pub(super) fn given(&self) -> &[String] {
+        &self.given
+    }
+
+    /// Keeps what was given, for commands to copy.
+    pub(super) fn keep_given(&mut self) {
+        let path = |path: &PathBuf| path.display().to_string();
+        self.given = [
+            ("--state-dir", self.state_dir.as_ref().map(path)),
+            ("--policy-file", self.policy_file.as_ref().map(path)),
+        ]
+        .into_iter()
+        .filter_map(|(flag, value)| Some([flag.to_owned(), value?]))
+        .flatten()
+        .collect();
+    }
+
     /// Who acts. Claimed, unless what they do is signed.
     pub(crate) fn actor(&self) -> Result<Actor, Failure> {
         let actor = self.actor.clone().unwrap_or_else(|| {

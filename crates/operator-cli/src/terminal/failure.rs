@@ -54,6 +54,12 @@ impl Failure {
         Self::new(Exit::Interrupted, "interrupted", message)
     }
 
+    /// More of it, one on a line.
+    pub(crate) fn lines(mut self, lines: Vec<String>) -> Self {
+        self.lines = lines.into();
+        self
+    }
+
     /// And this is what to do.
     pub(crate) fn next(mut self, what: impl Into<String>) -> Self {
         self.next = Some(what.into());

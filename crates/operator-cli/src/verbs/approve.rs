@@ -1,18 +1,17 @@
 //! `operator approve`, `reject` and `cancel`: what people decide.
 
-use std::io::{IsTerminal as _, stderr, stdin};
-
-use action_guard::{Decider, PlanHash, ProposalStatus};
+use action_guard::{Decider, Phase, PlanHash, ProposalStatus};
 use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 
-use crate::arguments::{given_id, given_reason, id, reason};
+use crate::arguments::{given_reason, id, id_if_given, optional_id, reason};
 use crate::lookup;
 use crate::reports::proposal;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Output, note};
+use crate::terminal::prompt::{self, Answer};
 
 /// The fewest digits that stand for a plan.
 const SHORTEST: usize = 12;
@@ -20,7 +19,7 @@ const SHORTEST: usize = 12;
 pub(crate) fn approve() -> Command {
     Command::new("approve")
         .about("Agree to a proposal, by the plan that you have seen")
-        .arg(id())
+        .arg(optional_id())
         .arg(Arg::new("plan").long("plan").value_name("HASH").help(
             "The plan that you have seen, by 12 or more digits of its hash; else you are asked",
         ))
@@ -50,11 +49,13 @@ pub(crate) async fn main(
     let controls = global.state.controls()?;
     let actor = global.state.actor()?;
     let key = global.state.key()?;
-    let found = lookup::find(&*controls.state().await?, given_id(matches))?;
+    let state = controls.state().await?;
+    let waits = |status: &ProposalStatus| status.phase_at(Timestamp::now()) == Phase::NeedsApproval;
+    let found = lookup::choose(&state, id_if_given(matches), verb, waits)?;
     let id = &found.proposal.id;
     let status = match verb {
         "approve" => {
-            let plan = seen(&found, matches, global)?;
+            let plan = seen(&found, matches, global).await?;
             let by = key.as_ref().map_or_else(
                 || Decider::claimed(&actor),
                 |key| Decider::with_key(&actor, key),
@@ -76,7 +77,7 @@ pub(crate) async fn main(
 }
 
 /// The plan that was seen: named by its hash, or shown and agreed to now.
-fn seen(
+async fn seen(
     found: &ProposalStatus,
     matches: &ArgMatches,
     global: &Global,
@@ -102,22 +103,18 @@ fn seen(
     }
     note(&format!(
         "{}\n",
-        proposal::text(found, &global.connection, Timestamp::now())
+        proposal::text(found, global, Timestamp::now())
     ));
-    if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err(Failure::refused(
-            "not_confirmed",
-            "not approved: there is no terminal to ask on",
-        )
-        .next(format!(
-            "read the plan, then give `--plan {}`",
-            hash.short()
-        )));
-    }
-    note("Type `approve` to agree to this plan:");
-    let mut answer = String::new();
-    match stdin().read_line(&mut answer) {
-        Ok(_) if answer.trim() == "approve" => Ok(hash.clone()),
-        _ => Err(Failure::refused("not_confirmed", "not approved")),
+    let refused = |text: &str| Failure::refused("not_confirmed", text);
+    match prompt::ask("You are asked to approve this plan.", "approve").await {
+        Answer::Yes => Ok(hash.clone()),
+        Answer::No => Err(refused("not approved")),
+        Answer::Interrupted => Err(Failure::interrupted("not approved")),
+        Answer::Nobody => Err(
+            refused("not approved: there is no terminal to ask on").next(format!(
+                "read the plan, then give `--plan {}`",
+                hash.short()
+            )),
+        ),
     }
 }

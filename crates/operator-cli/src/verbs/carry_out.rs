@@ -1,9 +1,8 @@
 //! Carries out a proposal: shows it, waits for approval, asks, sends, follows and proves.
 
-use std::io::{IsTerminal as _, stderr, stdin};
 use std::time::{Duration, Instant};
 
-use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict, printable};
+use action_core::{ActionDefinition, OutcomeKind, Risk, Undo, Verdict, printable};
 use action_guard::{
     Event, Guard, GuardError, Mode, Phase, Proposal, ProposalStatus, Refusal, Report,
 };
@@ -12,6 +11,7 @@ use serde_json::json;
 
 use crate::arguments::Confirm;
 use crate::call::Call;
+use crate::ids;
 use crate::reports::plan::Planned;
 use crate::reports::{outcome, proposal as proposals};
 use crate::settings::Global;
@@ -19,6 +19,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
+use crate::terminal::prompt::{self, Answer};
 
 /// Between two looks whether people have agreed.
 const LOOK: Duration = Duration::from_millis(200);
@@ -59,19 +60,20 @@ pub(crate) async fn go_on(
         printable(&proposals::ruling(&status.ruling))
     ));
     if status.phase == Phase::NeedsApproval {
+        let short = ids::short_of(&proposal.id, &*guard.state().await?);
         match confirm.wait {
-            Some(wait) => approved(guard, &status, wait, output).await?,
-            None => return Ok(waits(call, &status, output)),
+            Some(wait) => approved(guard, &status, wait, global, output).await?,
+            None => return Ok(waits(call, &status, &short, global, output)),
         }
     }
     if guard.state().await?.mode != Mode::Execute {
         return Err(GuardError::Refused(Refusal::Observing).into());
     }
-    if let Err(failure) = confirmed(&call.definition, confirm) {
+    if let Err(failure) = confirmed(&call.definition, confirm).await {
         called_off("not confirmed").await;
         return Err(failure);
     }
-    carry_out(call, guard, proposal, output).await
+    carry_out(call, guard, proposal, global, output).await
 }
 
 /// Waits until people have agreed.
@@ -79,10 +81,12 @@ async fn approved(
     guard: &Guard,
     waiting: &ProposalStatus,
     wait: Duration,
+    global: &Global,
     output: &Output,
 ) -> Result<(), Failure> {
-    output.note(&proposals::waiting(waiting));
     let id = &waiting.proposal.id;
+    let short = ids::short_of(id, &*guard.state().await?);
+    output.note(&proposals::waiting(waiting, &short, global));
     let until = Instant::now() + wait;
     loop {
         let status = guard.proposal_status(id).await?;
@@ -92,25 +96,33 @@ async fn approved(
                 return Err(Failure::new(
                     Exit::Waiting,
                     "needs_approval",
-                    "nobody approved it in time; it can still be approved",
+                    format!("nobody approved proposal {short} in time; it can still be approved"),
                 ));
             }
             Phase::Approved => return Ok(()),
             phase => {
-                let text = format!("proposal {id} is {phase}: nothing was sent");
+                let text = format!("proposal {short} is {phase}: nothing was sent");
                 return Err(Failure::refused("not_approved", text));
             }
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             _ = tokio::signal::ctrl_c() => {
-                return Err(Failure::interrupted("no longer waiting; it can still be approved"));
+                return Err(Failure::interrupted(format!(
+                    "no longer waiting for proposal {short}; it can still be approved"
+                )));
             }
         }
     }
 }
 
-fn waits(call: &Call, status: &ProposalStatus, output: &mut Output) -> Exit {
+fn waits(
+    call: &Call,
+    status: &ProposalStatus,
+    short: &str,
+    global: &Global,
+    output: &mut Output,
+) -> Exit {
     let proposal = &status.proposal;
     output.for_programs(&json!({
         "id": proposal.id,
@@ -123,7 +135,7 @@ fn waits(call: &Call, status: &ProposalStatus, output: &mut Output) -> Exit {
         "plan_hash": proposal.plan_hash,
         "plan": proposal.plan,
     }));
-    output.note(&proposals::waiting(status));
+    output.note(&proposals::waiting(status, short, global));
     Exit::Waiting
 }
 
@@ -132,8 +144,10 @@ pub(crate) async fn carry_out(
     call: &Call,
     guard: &Guard,
     proposal: &Proposal,
+    global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let id = ids::short_of(&proposal.id, &*guard.state().await?);
     let mut follow = Follow::default();
     let executed = {
         let mut on_event = |event: Event| {
@@ -154,7 +168,7 @@ pub(crate) async fn carry_out(
             } else {
                 Exit::of_outcome(report.outcome.result)
             };
-            ended(call, proposal, &report, output);
+            ended(&id, proposal, &report, global, output);
             Ok(exit)
         }
         Some(Err(GuardError::NotSent {
@@ -165,12 +179,20 @@ pub(crate) async fn carry_out(
         }
         Some(Err(error)) => Err(error.into()),
         None if follow.intents == 0 => {
-            Err(Failure::interrupted("interrupted before anything was sent"))
+            // It ends by itself where this cannot be recorded.
+            let _ = guard
+                .cancel(&proposal.id, &global.state.actor()?, "interrupted")
+                .await;
+            let text = format!("nothing was sent; proposal {id} is cancelled");
+            Err(Failure::interrupted(text))
         }
-        None => Err(
-            Failure::interrupted("no longer following; what was sent goes on")
-                .next("`operator recover` looks how it ended and finishes the record"),
-        ),
+        None => {
+            let text = format!("no longer following proposal {id}; what was sent goes on");
+            let command = global.command(&["recover"]);
+            Err(Failure::interrupted(text).next(format!(
+                "`{command}` looks how it ended and finishes the record"
+            )))
+        }
     }
 }
 
@@ -196,7 +218,10 @@ fn is_refusal(report: &Report, follow: &Follow) -> bool {
         && follow.unanswered == 0
 }
 
-fn ended(call: &Call, proposal: &Proposal, report: &Report, output: &mut Output) {
+fn ended(id: &str, proposal: &Proposal, report: &Report, global: &Global, output: &mut Output) {
+    let can_be_undone = report.outcome.result != OutcomeKind::NotApplied
+        && matches!(report.undo, Undo::Action { .. });
+    let undo_command = can_be_undone.then(|| global.command(&["undo", id]));
     let json = json!({
         "id": report.id,
         "action": report.action,
@@ -207,34 +232,32 @@ fn ended(call: &Call, proposal: &Proposal, report: &Report, output: &mut Output)
         "accepted": report.accepted,
         "outcome": report.outcome,
         "undo": report.undo,
-        "undo_command": outcome::undo_command(call, &report.undo),
+        "undo_command": undo_command,
     });
-    output.show(&json, || outcome::report(call, report));
+    output.show(&json, || outcome::report(report, id, global));
 }
 
 /// Asks, unless the command line said yes.
-fn confirmed(definition: &ActionDefinition, confirm: &Confirm) -> Result<(), Failure> {
+pub(crate) async fn confirmed(
+    definition: &ActionDefinition,
+    confirm: &Confirm,
+) -> Result<(), Failure> {
     if confirm.yes {
         return Ok(());
-    }
-    if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err(Failure::refused(
-            "not_confirmed",
-            "not confirmed, so nothing was sent: there is no terminal to ask on",
-        )
-        .next("read the plan, then give `--yes`"));
     }
     let word = match definition.risk {
         Some(Risk::Low | Risk::Medium) => "yes",
         _ => definition.name.as_str(),
     };
-    crate::terminal::output::note(&format!("Type `{}` to run it:", printable(word)));
-    let mut answer = String::new();
-    match stdin().read_line(&mut answer) {
-        Ok(_) if answer.trim() == word => Ok(()),
-        _ => Err(Failure::refused(
-            "not_confirmed",
-            "not confirmed, so nothing was sent",
-        )),
+    let what = format!("This runs `{}`.", printable(&definition.name));
+    let refused = |text: &str| Failure::refused("not_confirmed", text);
+    match prompt::ask(&what, &printable(word)).await {
+        Answer::Yes => Ok(()),
+        Answer::No => Err(refused("not confirmed, so nothing was sent")),
+        Answer::Interrupted => Err(Failure::interrupted("nothing was sent")),
+        Answer::Nobody => Err(refused(
+            "not confirmed, so nothing was sent: there is no terminal to ask on",
+        )
+        .next("read the plan, then give `--yes`")),
     }
 }

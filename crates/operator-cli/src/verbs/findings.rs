@@ -12,7 +12,6 @@ use crate::call::{Call, check_system};
 use crate::flags;
 use crate::reports::findings as report;
 use crate::settings::Global;
-use crate::settings::connection::Connection;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
@@ -36,7 +35,7 @@ pub(crate) async fn why_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let call = call(WHY, Role::Diagnose, &global.connection)?;
+    let call = call(WHY, Role::Diagnose, global)?;
     main(call, matches, global, output).await
 }
 
@@ -45,7 +44,7 @@ pub(crate) async fn doctor_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let call = call(DOCTOR, Role::Leftovers, &global.connection)?;
+    let call = call(DOCTOR, Role::Leftovers, global)?;
     main(call, matches, global, output).await
 }
 
@@ -61,13 +60,14 @@ fn command(verb: &'static str, role: Role) -> Command {
 }
 
 /// What the verb needs.
-fn call(verb: &str, role: Role, connection: &Connection) -> Result<Call, Failure> {
+fn call(verb: &str, role: Role, global: &Global) -> Result<Call, Failure> {
     let definition = with_role(role)
         .ok_or_else(|| Failure::usage(format!("no subject offers what `{verb}` needs")))?;
     Ok(Call {
         definition,
         definitions: crate::subjects::definitions(),
-        connection: connection.clone(),
+        connection: global.connection.clone(),
+        flags: global.flags(),
     })
 }
 

@@ -50,8 +50,8 @@ pub(crate) fn command() -> Command {
 
 pub(crate) fn check(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let loaded = global.state.policy()?;
-    output.show(&json!({"policy": loaded.source, "right": true}), || {
-        format!("The policy ({}) is right", printable(&loaded.source))
+    output.show(&json!({"policy": loaded.source, "valid": true}), || {
+        format!("policy is valid ({})", printable(&loaded.source))
     });
     Ok(Exit::Done)
 }

@@ -1,10 +1,11 @@
 //! `operator proposals`: what was asked for, and how it stands.
 
-use action_guard::Phase;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use action_guard::{Phase, ProposalStatus};
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use jiff::Timestamp;
 
-use crate::arguments::{given_id, id};
+use crate::arguments::{Confirm, given_id, id, id_if_given, optional_id};
+use crate::ids;
 use crate::lookup;
 use crate::reports::proposal;
 use crate::settings::Global;
@@ -28,9 +29,9 @@ pub(crate) fn command() -> Command {
             Command::new("show")
                 .about("Show one: its plan, what the policy says, who agreed, how it ended")
                 .arg(id()),
-            Command::new("run")
+            Confirm::augment_args(Command::new("run"))
                 .about("Carry out what was approved, follow it and prove its outcome")
-                .arg(id()),
+                .arg(optional_id()),
         ])
 }
 
@@ -45,11 +46,11 @@ pub(crate) async fn main(
             let state = global.state.bare_controls()?.state().await?;
             let (found, now) = (lookup::find(&state, given_id(matches))?, Timestamp::now());
             output.show(&proposal::json(&found, now), || {
-                proposal::text(&found, &global.connection, now)
+                proposal::text(&found, global, now)
             });
             Ok(Exit::Done)
         }
-        Some(("run", matches)) => run(given_id(matches), global, output).await,
+        Some(("run", matches)) => run(matches, global, output).await,
         _ => Err(Failure::usage("no such command")),
     }
 }
@@ -71,29 +72,38 @@ async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, F
         if statuses.is_empty() {
             "Nothing is open.".to_owned()
         } else {
-            proposal::list(&statuses, now)
+            proposal::list(&statuses, &state, now)
         }
     });
     Ok(Exit::Done)
 }
 
-async fn run(id: &str, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    let confirm = Confirm::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
     let guard = global.state.guard(&global.connection)?;
-    let found = lookup::find(&*guard.state().await?, id)?;
-    let proposal = &found.proposal;
-    global.connection.check_system(&proposal.system)?;
-    let call = lookup::known_call(&found, &global.connection)?;
-    match found.phase_at(Timestamp::now()) {
+    let state = guard.state().await?;
+    let now = Timestamp::now();
+    let can_run = |status: &ProposalStatus| status.phase_at(now) == Phase::Approved;
+    let found = lookup::choose(&state, id_if_given(matches), "run", can_run)?;
+    let id = ids::short_of(&found.proposal.id, &state);
+    global.connection.check_system(&found.proposal.system)?;
+    let call = lookup::known_call(&found, global)?;
+    match found.phase_at(now) {
         Phase::Approved => {}
         Phase::NeedsApproval => {
-            output.note(&proposal::waiting(&found));
+            output.note(&proposal::waiting(&found, &id, global));
             let text = "it is not approved yet";
             return Err(Failure::new(Exit::Waiting, "needs_approval", text));
         }
         phase => {
-            let text = format!("proposal {} is {phase}: nothing was sent", proposal.id);
+            let text = format!("proposal {id} is {phase}: nothing was sent");
             return Err(Failure::refused("not_approved", text));
         }
     }
-    carry_out::carry_out(&call, &guard, proposal, output).await
+    if !confirm.yes {
+        output.note(&format!("{}\n", proposal::text(&found, global, now)));
+    }
+    // What people approved stays approved when it is not run now.
+    carry_out::confirmed(&call.definition, &confirm).await?;
+    carry_out::carry_out(&call, &guard, &found.proposal, global, output).await
 }

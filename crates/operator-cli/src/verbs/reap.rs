@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use action_core::printable;
-use action_guard::{ActiveEffect, Reaped};
+use action_guard::{ActiveEffect, Reaped, State};
 use clap::Command;
 use serde_json::json;
 
+use crate::ids;
 use crate::reports::outcome;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
@@ -26,12 +27,13 @@ pub(crate) async fn reap_main(global: &Global, output: &mut Output) -> Result<Ex
     let reaped = guard.reap(&mut |event| follow.event(event)).await;
     follow.finish();
     let reaped = reaped?;
+    let state = guard.state().await?;
     let items: Vec<_> = reaped.iter().map(|one| json!(one)).collect();
     output.show_list("reaped", &items, || {
         if reaped.is_empty() {
             return "No lease is over.".to_owned();
         }
-        let texts = reaped.iter().map(|one| text(one, global));
+        let texts = reaped.iter().map(|one| text(one, &state, global));
         texts.collect::<Vec<_>>().join("\n")
     });
     let exits = reaped.iter().map(exit);
@@ -50,11 +52,11 @@ fn exit(reaped: &Reaped) -> Exit {
     }
 }
 
-fn text(reaped: &Reaped, global: &Global) -> String {
+fn text(reaped: &Reaped, state: &State, global: &Global) -> String {
     let name = |effect: &Arc<ActiveEffect>| format!("{} ({})", printable(&effect.key), effect.id);
     match reaped {
         Reaped::Sent { effect, report } => {
-            let text = outcome::of_any(report, &global.connection);
+            let text = outcome::report(report, &ids::short_of(&report.id, state), global);
             format!("{}\n{text}\n", name(effect))
         }
         Reaped::Proposed { effect, proposal } => {

@@ -5,6 +5,7 @@ use action_guard::Report;
 use clap::Command;
 use serde_json::json;
 
+use crate::ids;
 use crate::reports::outcome;
 use crate::reports::plan;
 use crate::settings::Global;
@@ -26,20 +27,21 @@ pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, F
         reports = guard.recover(&mut on_event) => reports?,
         _ = tokio::signal::ctrl_c() => {
             return Err(Failure::interrupted("interrupted, some are still open")
-                .next("`operator recover` goes on with them"));
+                .next(format!("`{}` goes on with them", global.command(&["recover"]))));
         }
     };
     follow.finish();
     let unknown = reports
         .iter()
         .any(|report| report.outcome.result == OutcomeKind::Unknown);
+    let state = guard.state().await?;
     output.show(&json!({"recovered": reports}), || {
         if reports.is_empty() {
             return "Nothing was left open.".to_owned();
         }
         let one = |report: &Report| {
             let request = plan::request(&report.action, &report.parameters);
-            let text = outcome::of_any(report, &global.connection);
+            let text = outcome::report(report, &ids::short_of(&report.id, &state), global);
             format!("{request}\n{text}\n")
         };
         reports.iter().map(one).collect::<Vec<_>>().join("\n")

@@ -1,8 +1,9 @@
 //! `operator undo`: takes back what a proposal did.
 
+use action_guard::Guard;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 
-use crate::arguments::{Confirm, given_id, id};
+use crate::arguments::{Confirm, id_if_given, optional_id};
 use crate::lookup;
 use crate::reports::outcome;
 use crate::settings::Global;
@@ -18,9 +19,15 @@ pub(crate) fn undo() -> Command {
         .action(ArgAction::SetTrue)
         .help("Take back a lasting effect of ours although the journal cannot be written")
         .requires("reason");
+    let last = Arg::new("last")
+        .long("last")
+        .action(ArgAction::SetTrue)
+        .conflicts_with("id")
+        .help("Take back what was applied last from this state directory");
     Confirm::augment_args(Command::new("undo"))
         .about("Take back what a proposal did, unless somebody changed it since")
-        .arg(id())
+        .arg(optional_id())
+        .arg(last)
         .arg(break_glass)
 }
 
@@ -32,7 +39,7 @@ pub(crate) async fn undo_main(
 ) -> Result<Exit, Failure> {
     let guard = global.state.guard(&global.connection)?;
     let actor = global.state.actor()?;
-    let id = lookup::known(&*guard.state().await?, given_id(matches))?;
+    let id = undone(&guard, matches).await?;
     let reason = confirm
         .reason
         .clone()
@@ -57,6 +64,20 @@ pub(crate) async fn undo_main(
     }
     let proposal = guard.propose_undo(&id, &actor, &reason).await?;
     let status = guard.proposal_status(&proposal.id).await?;
-    let call = lookup::known_call(&status, &global.connection)?;
+    let call = lookup::known_call(&status, global)?;
     carry_out::go_on(&call, &guard, &proposal, confirm, global, output).await
+}
+
+/// The id of what is to be taken back: given, the last, or else it is said which there are.
+async fn undone(guard: &Guard, matches: &ArgMatches) -> Result<String, Failure> {
+    let state = guard.state().await?;
+    if let Some(given) = id_if_given(matches) {
+        return lookup::known(&state, given);
+    }
+    let status = if matches.get_flag("last") {
+        lookup::last_to_undo(&state)?
+    } else {
+        lookup::choose(&state, None, "undo", lookup::can_be_undone)?
+    };
+    Ok(status.proposal.id.clone())
 }

@@ -182,7 +182,7 @@ async fn status(
 fn show(run: &FlowRun, global: &Global, output: &mut Output) -> Exit {
     output.show(
         &json!({"flow": run.flow, "next_steps": run.next_steps}),
-        || report::run(run, &global.connection),
+        || report::run(run, global),
     );
     exit(run)
 }

@@ -39,7 +39,7 @@ fn an_agent_waits_for_a_person_whatever_it_says_on_its_command_line() {
         (&Value::Bool(false), &"needs_approval".into())
     );
 
-    let run = ["proposals", "run", id];
+    let run = ["proposals", "run", id, "--yes"];
     cluster.with_state(&run).ended(6).says("not approved");
     let own = ["approve", id, "--plan", plan, "--actor", "agent:night"];
     cluster
@@ -77,7 +77,7 @@ fn an_agent_waits_for_a_person_whatever_it_says_on_its_command_line() {
         .with_state(&["proposals", "show", &id[24..]])
         .ended(0)
         .shows("user:ana (identity claimed)")
-        .shows("approval of 1 of user:*");
+        .shows("needs 1 approval from user:*");
     cluster.with_state(&run).ended(0).shows("Applied");
     assert_eq!(leader(&cluster), Some(follower));
     assert_eq!(cluster.sim.writes().len(), 1);
@@ -117,7 +117,9 @@ fn what_is_rejected_or_cancelled_is_not_sent() {
         let id = text(&asked(&cluster, &[]).0.ended(6).json()["id"]).to_owned();
         cluster.with_state(&[verb, &id]).ended(2).says("--reason");
         cluster.with_state(&[verb, &id, "--reason", "no"]).ended(0);
-        cluster.with_state(&["proposals", "run", &id]).ended(3);
+        cluster
+            .with_state(&["proposals", "run", &id, "--yes"])
+            .ended(3);
         cluster
             .with_state(&["approve", &id, "--plan", "0123456789ab"])
             .ended(3);
@@ -153,7 +155,7 @@ fn an_approval_is_void_when_what_it_relies_on_has_changed() {
     cluster.transfer("run", third, &["--yes"]).ended(0);
     let changed = format!("was \"{}\", is \"{third}\"", region.leader);
     cluster
-        .with_state(&["proposals", "run", id])
+        .with_state(&["proposals", "run", id, "--yes"])
         .ended(3)
         .says(&changed);
     assert_eq!(cluster.sim.writes().len(), 1);
@@ -196,6 +198,7 @@ fn an_approval_that_must_be_signed_is_proven_or_nothing() {
         "proposals",
         "run",
         id,
+        "--yes",
         "--policy-file",
         &policy,
         "-o",
@@ -259,7 +262,7 @@ fn of_many_processes_one_carries_out_what_was_approved() {
         .with_state(&["approve", id, "--plan", plan])
         .ended(0);
     let codes: Vec<i32> = std::thread::scope(|scope| {
-        let run = || cluster.with_state(&["proposals", "run", id]).code;
+        let run = || cluster.with_state(&["proposals", "run", id, "--yes"]).code;
         let running: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
         running.into_iter().map(|one| one.join().unwrap()).collect()
     });
@@ -274,4 +277,60 @@ fn of_many_processes_one_carries_out_what_was_approved() {
         "{codes:?}"
     );
     assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+#[test]
+fn without_an_id_it_is_said_which_there_are() {
+    let cluster = Cluster::start();
+    for verb in [
+        &["approve"][..],
+        &["undo"],
+        &["proposals", "run"],
+        &["undo", "--last"],
+    ] {
+        cluster.with_state(verb).ended(2);
+    }
+    let json = asked(&cluster, &[]).0.ended(6).json();
+    let (id, plan) = (text(&json["id"]), text(&json["plan_hash"]));
+    let short: String = id.chars().filter(|one| *one != '-').take(12).collect();
+    cluster
+        .with_state(&["approve"])
+        .ended(2)
+        .says(&short)
+        .says("transfer_leader region_id=");
+    cluster
+        .with_state(&["proposals", "run"])
+        .ended(2)
+        .says("there is no proposal to run");
+    cluster
+        .with_state(&["approve", &short, "--plan", plan])
+        .ended(0);
+    cluster
+        .with_state(&["proposals", "run"])
+        .ended(2)
+        .says(&short);
+    cluster
+        .with_state(&["proposals", "run", &short])
+        .ended(3)
+        .says("--yes");
+    cluster
+        .with_state(&["proposals", "run", &short, "--yes"])
+        .ended(0);
+    cluster.with_state(&["undo"]).ended(2).says(&short);
+    cluster
+        .with_state(&["undo", "--last", "--yes"])
+        .ended(0)
+        .shows("Applied");
+    cluster.with_state(&["undo", "--last", "--yes"]).ended(2);
+    assert_eq!(cluster.sim.writes().len(), 2);
+}
+
+#[test]
+fn what_is_not_confirmed_leaves_no_proposal_behind() {
+    let cluster = Cluster::start();
+    cluster.run_transfer(&[]).ended(3);
+    cluster
+        .with_state(&["proposals", "list"])
+        .ended(0)
+        .shows("Nothing is open");
 }

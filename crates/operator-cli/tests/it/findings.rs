@@ -13,7 +13,7 @@ fn what_was_found_decides_the_exit_code() {
         cluster
             .operator(&[verb])
             .ended(0)
-            .shows("Nothing was found");
+            .shows("No problems found");
         let json = cluster.operator(&[verb, "-o", "json"]).ended(0).json();
         assert_eq!(json["findings"].as_array().map(Vec::len), Some(0));
     }

@@ -41,7 +41,7 @@ fn in_observe_nothing_is_sent_and_proposals_are_kept() {
     let id = list["proposals"][0]["proposal"]["id"].as_str().unwrap();
     cluster.with_state(&["mode", "execute"]).ended(0);
     cluster
-        .with_state(&["proposals", "run", id])
+        .with_state(&["proposals", "run", id, "--yes"])
         .ended(0)
         .shows("Applied");
     assert_eq!(cluster.sim.writes().len(), 1);

@@ -8,9 +8,10 @@ fn a_plan_says_what_would_happen_and_how_it_is_taken_back() {
     let region = cluster.first_region();
     let (from, to) = (region.leader, region.follower);
     let undo = format!(
-        "operator run transfer_leader --region-id {} --to-store-id {from} --pd {}",
+        "operator run transfer_leader --region-id {} --to-store-id {from} --pd {} --state-dir {}",
         region.id,
-        cluster.sim.endpoint()
+        cluster.sim.endpoint(),
+        cluster.state_dir()
     );
     cluster
         .transfer("plan", to, &[])

@@ -24,7 +24,7 @@ fn shipped_policies_are_right_for_the_actions_there_are() {
         let path = path.to_str().unwrap();
         operator(&["policy", "check", "--policy-file", path])
             .ended(0)
-            .shows("is right");
+            .shows("policy is valid");
     }
     operator(&["policy", "check"]).ended(0).shows("built in");
 }
@@ -66,7 +66,7 @@ fn an_explanation_names_the_rule_and_what_speaks_against_the_others() {
     };
     explain(&["--at", "2026-11-24T12:00:00Z"])
         .ended(6)
-        .shows("Needs the approval of 2 of user:*")
+        .shows("Needs 2 approvals from user:*")
         .shows("high risk, two people (rule, line")
         .shows("it takes back nothing of ours")
         .shows("1 of 1 lasting effects in force");

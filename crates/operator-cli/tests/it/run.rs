@@ -60,17 +60,14 @@ fn without_a_yes_and_without_a_terminal_nothing_is_sent() {
 fn a_mutation_is_run_and_proven() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
-    let (from, to) = (region.leader, region.follower);
+    let to = region.follower;
     let run = || cluster.transfer("run", to, &["--yes", "--reason", "test"]);
-    let undo = format!(
-        "operator run transfer_leader --region-id {} --to-store-id {from}",
-        region.id
-    );
     run()
         .ended(0)
         .shows("Applied")
         .shows("Evidence")
-        .shows(&undo);
+        .shows("operator undo ")
+        .shows(&format!("--state-dir {}", cluster.state_dir()));
     assert_eq!(
         cluster.sim.leader_of(region.id.parse().unwrap()),
         Some(region.follower)
@@ -191,4 +188,41 @@ fn nothing_left_open_is_nothing_to_recover() {
         .ended(0)
         .json();
     assert_eq!(json["recovered"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn an_action_is_known_with_dashes_too() {
+    let cluster = Cluster::start();
+    cluster
+        .operator(&["run", "list-stores"])
+        .ended(0)
+        .shows("STORE");
+    let region = cluster.first_region();
+    let to = region.follower.to_string();
+    let plan = [
+        "plan",
+        "transfer-leader",
+        "--region-id",
+        &region.id,
+        "--to-store-id",
+        &to,
+    ];
+    cluster.operator(&plan).ended(0).shows("transfer_leader");
+}
+
+#[test]
+fn the_printed_undo_takes_it_back() {
+    let cluster = Cluster::start();
+    let region = cluster.first_region();
+    let json = cluster
+        .run_transfer(&["--yes", "-o", "json"])
+        .ended(0)
+        .json();
+    let command = json["undo_command"].as_str().unwrap();
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    crate::operator(&[&words[..], &["--yes"]].concat())
+        .ended(0)
+        .shows("Applied");
+    let leader = cluster.sim.leader_of(region.id.parse().unwrap());
+    assert_eq!(leader, Some(region.leader));
 }

@@ -103,7 +103,7 @@ fn made(name: &'static str) -> Command {
         .args_conflicts_with_subcommands(false)
         .subcommand_value_name("WORKFLOW")
         .subcommand_help_heading("Workflows")
-        .defer(|command| command.subcommands(makers().iter().map(flags::command)))
+        .defer(|command| command.subcommands(makers().iter().map(flags::subcommand)))
 }
 
 /// The actions that make workflows.

@@ -8,8 +8,8 @@ use action_guard::{Flow, Workflows};
 use clap::ArgMatches;
 use serde_json::Value;
 
-use crate::flags;
 use crate::terminal::failure::Failure;
+use crate::{flags, ids};
 
 use super::arguments::makers;
 
@@ -47,9 +47,6 @@ fn wrong(error: action_core::WorkflowError) -> Failure {
     action_guard::GuardError::from(error).into()
 }
 
-/// The fewest characters that stand for an id.
-const SHORTEST: usize = 4;
-
 /// The workflow that is meant: by its id, or by the beginning or the end of it.
 pub(super) async fn find(
     workflows: &Workflows,
@@ -57,10 +54,10 @@ pub(super) async fn find(
 ) -> Result<Arc<Flow>, Failure> {
     let meant = text_of(matches, "id").unwrap_or_default();
     let listed = workflows.list().await?;
-    let fits = |id: &str| {
-        id == meant || meant.len() >= SHORTEST && (id.starts_with(&meant) || id.ends_with(&meant))
-    };
-    let found: Vec<_> = listed.iter().filter(|(flow, _)| fits(&flow.id)).collect();
+    let found: Vec<_> = listed
+        .iter()
+        .filter(|(flow, _)| flow.id == meant || ids::fits(&flow.id, &meant))
+        .collect();
     match found.as_slice() {
         [(flow, _)] => Ok(Arc::clone(flow)),
         [] => Err(Failure::usage(format!("there is no workflow `{meant}`"))

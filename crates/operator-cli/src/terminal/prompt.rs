@@ -1,0 +1,37 @@
+//! Asking a person on the terminal, where Ctrl-C is an answer too.
+
+use std::io::{IsTerminal as _, stderr, stdin};
+
+use crate::terminal::output::note;
+
+/// What a person said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    No,
+    Interrupted,
+    /// There is no terminal to ask on.
+    Nobody,
+}
+
+/// Whether the person types this word. What is asked for is said first.
+pub(crate) async fn ask(what: &str, word: &str) -> Answer {
+    if !stdin().is_terminal() || !stderr().is_terminal() {
+        return Answer::Nobody;
+    }
+    note(&format!(
+        "{what} Type `{word}` to go on, anything else to stop:"
+    ));
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        stdin().read_line(&mut answer).map(|_| answer)
+    });
+    tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => Answer::Interrupted,
+        answer = answer => match answer {
+            Ok(Ok(answer)) if answer.trim() == word => Answer::Yes,
+            _ => Answer::No,
+        },
+    }
+}
