@@ -85,37 +85,6 @@ impl From<Failure> for JournalError {
     }
 }
 
-/// The same again, for the next of those who share a transaction.
-pub(crate) fn again(error: &JournalError) -> JournalError {
-    match error {
-        JournalError::Full { path, source } => JournalError::Full {
-            path: path.clone(),
-            source: io::Error::new(source.kind(), source.to_string()),
-        },
-        JournalError::Locked {
-            path,
-            holder,
-            waited_ms,
-        } => JournalError::Locked {
-            path: path.clone(),
-            holder: holder.clone(),
-            waited_ms: *waited_ms,
-        },
-        JournalError::Cut { segment, what } => JournalError::Cut {
-            segment: segment.clone(),
-            what: what.clone(),
-        },
-        JournalError::Broken => JournalError::Broken,
-        JournalError::Stopped => JournalError::Stopped,
-        JournalError::Store { source } => JournalError::Store {
-            source: action_core::report(&**source).into(),
-        },
-        other => JournalError::Store {
-            source: action_core::report(other).into(),
-        },
-    }
-}
-
 /// What a call of the operating system said.
 pub(crate) fn io_error(
     doing: &'static str,

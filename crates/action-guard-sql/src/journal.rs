@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use action_guard::{CommitError, Decision, Entry, Journal, JournalError, State, Verified};
+use action_guard::{
+    CommitError, Decision, Entry, Journal, JournalError, State, Verified, WaitingDecision,
+};
 use async_trait::async_trait;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -15,7 +17,7 @@ use crate::failure::io_error;
 use crate::options::SqlOptions;
 use crate::reader::{self, Latest, Reader};
 use crate::store::Place;
-use crate::writer::{Waiting, Writer};
+use crate::writer::Writer;
 
 /// A journal in a database that any number of processes share.
 ///
@@ -27,7 +29,7 @@ use crate::writer::{Waiting, Writer};
 pub struct SqlJournal {
     place: Arc<dyn Place>,
     reader: Arc<Mutex<Reader>>,
-    waiting: UnboundedSender<Waiting>,
+    waiting: UnboundedSender<WaitingDecision>,
     runtime: Handle,
     commits: Arc<AtomicU64>,
     broken: Arc<AtomicBool>,
@@ -151,7 +153,7 @@ impl SqlJournal {
 fn run(
     place: &Arc<dyn Place>,
     writer: Writer,
-    queue: UnboundedReceiver<Waiting>,
+    queue: UnboundedReceiver<WaitingDecision>,
     opened: oneshot::Sender<Result<Handle, JournalError>>,
     left: oneshot::Receiver<()>,
 ) {
@@ -188,12 +190,10 @@ impl Journal for SqlJournal {
     }
 
     async fn commit(&self, decision: Decision) -> Result<Vec<Entry>, CommitError> {
-        let (reply, answer) = oneshot::channel();
-        let sent = self.waiting.send(Waiting { decision, reply });
+        let (waiting, answer) = WaitingDecision::new(decision);
+        let sent = self.waiting.send(waiting);
         sent.map_err(|_| JournalError::Stopped)?;
-        answer
-            .await
-            .unwrap_or(Err(CommitError::Journal(JournalError::Stopped)))
+        answer.await
     }
 
     async fn state(&self) -> Result<Arc<State>, JournalError> {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use action_guard::{
-    BadLine, CommitError, Decision, Entry, Head, JournalError, Ledger, Record, Sealed, State,
+    BadLine, Batch, CommitError, Entry, Head, JournalError, Ledger, Record, Sealed, State,
+    WaitingDecision,
 };
 use jiff::Timestamp;
 
@@ -111,16 +112,17 @@ impl Tail {
         Ok(entry)
     }
 
-    /// Makes a decision and takes in what it wants written. All or nothing.
+    /// Makes decisions and takes in what they want written.
     pub(crate) fn decide(
         &mut self,
-        decision: Decision,
+        waiting: Vec<WaitingDecision>,
+        stopped: Option<&str>,
         now: Timestamp,
         instance: &str,
-    ) -> Result<Vec<Sealed>, CommitError> {
-        let sealed = self.ledger.decide(decision, now, instance)?;
-        self.wrote(&sealed);
-        Ok(sealed)
+    ) -> Batch {
+        let batch = Batch::decide(&mut self.ledger, waiting, stopped, now, instance);
+        self.wrote(batch.sealed());
+        batch
     }
 
     /// Takes in a record as it is to be written.
@@ -135,7 +137,7 @@ impl Tail {
         Ok(sealed)
     }
 
-    fn wrote(&mut self, sealed: &[Sealed]) {
+    fn wrote<'a>(&mut self, sealed: impl IntoIterator<Item = &'a Sealed>) {
         for sealed in sealed {
             self.next += 1;
             self.count(&sealed.entry.record, sealed.line.len());

@@ -3,38 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use action_guard::{
-    Actor, CommitError, Decision, Entry, Head, JournalError, Record, Sealed, State,
-};
+use action_guard::{Batch, Head, JournalError, Record, Replies, Sealed, State, WaitingDecision};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::oneshot;
 
-use crate::failure::again;
 use crate::reader::Latest;
-use crate::store::{Begun, Line, Place, Store};
+use crate::store::{Line, Place, Store};
 use crate::tail::Tail;
-
-/// A decision, and who waits for it.
-pub(crate) struct Waiting {
-    pub(crate) decision: Decision,
-    pub(crate) reply: oneshot::Sender<Reply>,
-}
-
-type Reply = Result<Vec<Entry>, CommitError>;
-
-/// A decision that was made and is not durable yet.
-struct Made {
-    sealed: Vec<Sealed>,
-    /// `None` for what the journal itself notes.
-    reply: Option<oneshot::Sender<Reply>>,
-}
-
-/// Answers, given when others can write again.
-type Replies = Vec<(oneshot::Sender<Reply>, Reply)>;
-
-/// How many decisions one transaction is for at most.
-const LARGEST_BATCH: usize = 1_024;
 
 pub(crate) struct Writer {
     place: Arc<dyn Place>,
@@ -67,39 +42,35 @@ impl Writer {
     }
 
     /// Writes until nobody can ask any more.
-    pub(crate) async fn run(mut self, mut queue: UnboundedReceiver<Waiting>) {
-        let mut batch = Vec::new();
+    pub(crate) async fn run(mut self, mut queue: UnboundedReceiver<WaitingDecision>) {
+        let mut waiting = Vec::new();
         // Those that came while the last transaction was under way share the next.
-        while queue.recv_many(&mut batch, LARGEST_BATCH).await > 0 {
-            for (to, reply) in self.transaction(std::mem::take(&mut batch)).await {
-                // Who no longer waits finds it in the journal.
-                let _ = to.send(reply);
-            }
+        while queue.recv_many(&mut waiting, Batch::LARGEST).await > 0 {
+            let replies = self.transaction(std::mem::take(&mut waiting)).await;
+            replies.send();
         }
     }
 
-    async fn transaction(&mut self, batch: Vec<Waiting>) -> Replies {
+    async fn transaction(&mut self, waiting: Vec<WaitingDecision>) -> Replies {
         if self.broken.load(Ordering::SeqCst) {
-            return refuse(batch, &JournalError::Broken);
+            return Replies::refuse(waiting, &JournalError::Broken);
         }
         let begun = match self.store.begin().await {
             Ok(begun) => begun,
-            Err(failure) => return refuse(batch, &failure.into()),
+            Err(failure) => return Replies::refuse(waiting, &failure.into()),
         };
         let mut tail = match self.up_to_date(begun.head).await {
             Ok(tail) => tail,
             Err(error) => {
                 self.store.abandon();
-                return refuse(batch, &error);
+                return Replies::refuse(waiting, &error);
             }
         };
-        let mut replies = Replies::new();
-        let made = self.decide(&mut tail, batch, &begun, &mut replies);
-        replies.extend(match self.write(tail, &made, begun.now).await {
-            Ok(()) => accept(made),
-            Err(error) => refuse_made(made, &error),
-        });
-        replies
+        let batch = tail.decide(waiting, begun.stopped, begun.now, self.place.instance());
+        match self.write(tail, &batch, begun.now).await {
+            Ok(()) => batch.accept(),
+            Err(error) => batch.refuse(&error),
+        }
     }
 
     /// What all processes have written so far.
@@ -121,51 +92,14 @@ impl Writer {
         }
     }
 
-    /// Makes all decisions, each on what those before it decided.
-    fn decide(
-        &self,
-        tail: &mut Tail,
-        batch: Vec<Waiting>,
-        begun: &Begun,
-        refused: &mut Replies,
-    ) -> Vec<Made> {
-        let mut made = Vec::with_capacity(batch.len() + 1);
-        let instance = self.place.instance();
-        if let Some(reason) = begun.stopped
-            && tail.state().killed.is_none()
-        {
-            let killed = Record::Killed {
-                by: Actor::system(),
-                reason: reason.to_owned(),
-            };
-            if let Ok(sealed) = tail.write(killed, begun.now, instance) {
-                made.push(Made {
-                    sealed,
-                    reply: None,
-                });
-            }
-        }
-        for waiting in batch {
-            match tail.decide(waiting.decision, begun.now, instance) {
-                Ok(sealed) => made.push(Made {
-                    sealed,
-                    reply: Some(waiting.reply),
-                }),
-                Err(error) => refused.push((waiting.reply, Err(error))),
-            }
-        }
-        made
-    }
-
     /// Makes durable what was decided.
     async fn write(
         &mut self,
         mut tail: Tail,
-        made: &[Made],
+        batch: &Batch,
         now: Timestamp,
     ) -> Result<(), JournalError> {
-        let sealed = made.iter().flat_map(|made| &made.sealed);
-        let mut lines: Vec<Line> = sealed.map(line).collect();
+        let mut lines: Vec<Line> = batch.sealed().map(line).collect();
         if lines.is_empty() {
             self.store.release().await;
             self.tail = Some(tail);
@@ -173,9 +107,7 @@ impl Writer {
         }
         let checkpoint = self.checkpoint(&mut tail, now);
         lines.extend(checkpoint.iter().map(line));
-        let records = made.iter().flat_map(|made| &made.sealed);
-        let records = records.map(|sealed| &sealed.entry.record);
-        let intents = records.filter_map(|record| match record {
+        let intents = batch.records().filter_map(|record| match record {
             Record::Intent { intent, .. } => Some(intent.send_by),
             _ => None,
         });
@@ -216,26 +148,4 @@ fn line(sealed: &Sealed) -> Line {
         seq: sealed.entry.seq,
         text: sealed.line.clone(),
     }
-}
-
-fn accept(made: Vec<Made>) -> Replies {
-    let replies = made.into_iter().filter_map(|made| {
-        let entries = made.sealed.into_iter().map(|sealed| sealed.entry).collect();
-        Some((made.reply?, Ok(entries)))
-    });
-    replies.collect()
-}
-
-fn refuse_made(made: Vec<Made>, error: &JournalError) -> Replies {
-    let replies = made.into_iter().filter_map(|made| made.reply);
-    replies
-        .map(|reply| (reply, Err(again(error).into())))
-        .collect()
-}
-
-fn refuse(batch: Vec<Waiting>, error: &JournalError) -> Replies {
-    let replies = batch.into_iter().map(|waiting| waiting.reply);
-    replies
-        .map(|reply| (reply, Err(again(error).into())))
-        .collect()
 }

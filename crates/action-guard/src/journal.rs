@@ -10,11 +10,13 @@ use crate::proposal::Refusal;
 use crate::records::{Entry, Hash, Record};
 use crate::state::State;
 
+mod batch;
 mod error;
 mod file;
 mod ledger;
 mod memory;
 
+pub use batch::{Batch, Replies, WaitingDecision};
 pub use error::{CommitError, JournalError};
 pub use file::{FileJournal, FileJournalOptions};
 pub use ledger::{Ledger, Sealed};
@@ -25,11 +27,15 @@ pub use memory::MemoryJournal;
 /// Called once. An empty list writes nothing.
 pub type Decision = Box<dyn FnOnce(&State, Timestamp) -> Result<Vec<Record>, Refusal> + Send>;
 
+/// What becomes of a decision: the entries that are durable, or why nothing was written.
+pub type Reply = Result<Vec<Entry>, CommitError>;
+
 /// Where records are kept, so that every process that shares it sees the same ones in the same
 /// order.
 ///
 /// An implementation numbers, chains and folds with a [`Ledger`], which also refuses what cannot
-/// follow. What it adds is durability and mutual exclusion.
+/// follow, and answers those who wait with a [`Batch`]. What it adds is durability and mutual
+/// exclusion.
 #[async_trait]
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// This process instance: unique, and never used again.

@@ -32,8 +32,8 @@ pub use identity::{
     Actor, ActorError, KeyError, PrivateKey, Proof, PublicKey, StatementSignature, canonical,
 };
 pub use journal::{
-    CommitError, Decision, FileJournal, FileJournalOptions, Head, Journal, JournalError, Ledger,
-    MemoryJournal, Sealed, Verified,
+    Batch, CommitError, Decision, FileJournal, FileJournalOptions, Head, Journal, JournalError,
+    Ledger, MemoryJournal, Replies, Reply, Sealed, Verified, WaitingDecision,
 };
 pub use policy::{Policy, Rules, Unrestricted};
 pub use proposal::{

@@ -137,6 +137,9 @@ impl JournalError {
             },
             Self::Broken => Self::Broken,
             Self::Stopped => Self::Stopped,
+            Self::Store { source } => Self::Store {
+                source: action_core::report(&**source).into(),
+            },
             other => Self::Store {
                 source: action_core::report(other).into(),
             },

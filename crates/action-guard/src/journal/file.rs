@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::journal::batch::WaitingDecision;
 use crate::journal::error::{CommitError, JournalError};
 use crate::journal::file::directory::Directory;
 use crate::journal::file::owner::Owner;
 use crate::journal::file::tail::Tail;
-use crate::journal::file::writer::{Waiting, Writer};
+use crate::journal::file::writer::Writer;
 use crate::journal::{Decision, Journal, Verified};
 use crate::records::Entry;
 use crate::state::State;
@@ -50,7 +50,7 @@ mod writer;
 pub struct FileJournal {
     instance: String,
     directory: Directory,
-    waiting: mpsc::Sender<Waiting>,
+    waiting: mpsc::Sender<WaitingDecision>,
     reader: Arc<Mutex<Option<Tail>>>,
     syncs: Arc<AtomicU64>,
     broken: Arc<AtomicBool>,
@@ -168,12 +168,10 @@ impl Journal for FileJournal {
     }
 
     async fn commit(&self, decision: Decision) -> Result<Vec<Entry>, CommitError> {
-        let (reply, answer) = oneshot::channel();
-        let sent = self.waiting.send(Waiting { decision, reply });
+        let (waiting, answer) = WaitingDecision::new(decision);
+        let sent = self.waiting.send(waiting);
         sent.map_err(|_| JournalError::Stopped)?;
-        answer
-            .await
-            .unwrap_or(Err(CommitError::Journal(JournalError::Stopped)))
+        answer.await
     }
 
     async fn state(&self) -> Result<Arc<State>, JournalError> {

@@ -131,7 +131,7 @@ impl Ledger {
 }
 
 /// The lines of these entries, each with its end.
-pub(super) fn lines(sealed: &[Sealed]) -> Vec<u8> {
+pub(super) fn lines<'a>(sealed: impl IntoIterator<Item = &'a Sealed>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for sealed in sealed {
         bytes.extend_from_slice(sealed.line.as_bytes());
