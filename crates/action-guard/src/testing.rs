@@ -7,6 +7,7 @@
 pub use place::{Damage, MemoryPlace, Place};
 
 pub mod fixtures;
+mod instances;
 pub mod journals;
 mod place;
 

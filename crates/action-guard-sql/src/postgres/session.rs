@@ -1,4 +1,4 @@
-//! The session that says that an instance lives: see [`Session`].
+//! The session that says that an instance lives, for as long as it does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};

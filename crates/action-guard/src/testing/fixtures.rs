@@ -21,7 +21,9 @@ pub fn proposal(id: &str, dial: &str) -> Proposal {
     proposal
 }
 
-fn plan() -> Plan {
+/// What it would do: turn a dial that shows 2.
+#[must_use]
+pub fn plan() -> Plan {
     Plan::new(Verdict::WouldProceed, Value::Null).same("value", 2)
 }
 

@@ -4,18 +4,18 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
 
 use action_core::{BoxError, report};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::journal::{CommitError, Journal, JournalError};
+use crate::journal::{Journal, JournalError};
 use crate::proposal::{Mode, Phase, Refusal};
 use crate::records::{Entry, Hash, Record};
 use crate::testing::fixtures::{
     allowed, ana, applied, approved, intent, mode, proposal, refusal, wanting_approval, write,
 };
+use crate::testing::instances::{instances, until_dead, winners};
 use crate::testing::place::{Damage, Place};
 
 /// What a rule is checked by.
@@ -23,9 +23,6 @@ pub type Checked = Result<(), BoxError>;
 
 /// How many want the same at the same time.
 const CROWD: usize = 32;
-
-/// How long something that happens by itself is waited for.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// Numbers without a gap, each naming the hash before; the same for whoever reads.
 pub async fn records_are_kept_in_order_and_chained(place: &dyn Place) -> Checked {
@@ -321,44 +318,6 @@ fn broken<T>(verified: Result<T, JournalError>) -> Result<String, BoxError> {
         Ok(_) => Err("the damage was not found".into()),
         Err(error) => Ok(report(&error)),
     }
-}
-
-async fn instances(place: &dyn Place) -> Result<Vec<Arc<dyn Journal>>, BoxError> {
-    let mut journals = Vec::new();
-    for _ in 0..4 {
-        journals.push(place.open().await?);
-    }
-    Ok(journals)
-}
-
-/// How many were not refused. All others must have been in this way.
-async fn winners(
-    tasks: &mut JoinSet<Result<Vec<Entry>, CommitError>>,
-    expected: impl Fn(&Refusal) -> bool,
-) -> Result<usize, BoxError> {
-    let mut won = 0;
-    while let Some(done) = tasks.join_next().await {
-        match done? {
-            Ok(_) => won += 1,
-            refused => {
-                let refused = refusal(refused)?;
-                assert!(expected(&refused), "{refused}");
-            }
-        }
-    }
-    Ok(won)
-}
-
-/// What holds the lock of an instance may let it go a little later than the instance is dropped.
-async fn until_dead(journal: &dyn Journal, instance: &str) -> Checked {
-    let begun = Instant::now();
-    while journal.is_alive(instance).await? {
-        if begun.elapsed() > LONGEST_WAIT {
-            return Err(format!("{instance} is dropped, and lives").into());
-        }
-        tokio::task::yield_now().await;
-    }
-    Ok(())
 }
 
 fn numbers(entries: &[Entry]) -> Vec<u64> {

@@ -1,26 +1,10 @@
 //! What the tests are about: proposals that are made by hand, and journals to write them to.
 
-use action_core::{Attempt, Attribution, Outcome, Plan, Undo, Verdict};
-use action_guard::{
-    Actor, CommitError, Intent, Journal, Mode, Proposal, Record, Refusal, Request, Ruling,
-};
+use action_core::{Attempt, Outcome};
+use action_guard::{Actor, CommitError, Intent, Journal, Mode, Record, Refusal, Ruling};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 
-/// A proposal to turn a dial, which is a resource of its own.
-pub(crate) fn proposal(id: &str, dial: &str) -> Proposal {
-    let in_an_hour = Timestamp::now() + SignedDuration::from_hours(1);
-    let parameters = json!({"dial": dial, "value": 3});
-    let request = Request::new("turn", parameters, "agent:night");
-    let undo = Undo::none("it is turned back by hand");
-    let mut proposal = Proposal::new(id, request, "one", plan(), undo, in_an_hour);
-    proposal.resources = vec![format!("dial/{dial}")];
-    proposal
-}
-
-pub(crate) fn plan() -> Plan {
-    Plan::new(Verdict::WouldProceed, Value::Null).same("value", 2)
-}
+pub(crate) use action_guard::testing::fixtures::{applied, plan, proposal};
 
 pub(crate) fn actor(id: &str) -> Actor {
     id.parse().unwrap()
@@ -45,14 +29,6 @@ pub(crate) fn intent(id: &str) -> Record {
     Record::Intent {
         id: id.to_owned(),
         intent: Box::new(intent),
-    }
-}
-
-pub(crate) fn applied(id: &str) -> Record {
-    Record::Outcome {
-        id: id.to_owned(),
-        outcome: Outcome::applied(Attribution::Ours, "turned", Vec::new()),
-        undo: None,
     }
 }
 
