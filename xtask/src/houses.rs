@@ -45,10 +45,7 @@ pub(crate) const HOUSES: &[House] = &[
                 "hotspots",
                 "maintenance",
                 "members",
-                "readiness",
                 "regions",
-                "safepoints",
-                "service_middleware",
                 "stores",
             ],
             &["config", "operators", "region_labels", "rules"],
@@ -120,7 +117,8 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "operator-tikv",
         floors: &[
-            &["cluster", "error", "parameters"],
+            &["error", "parameters", "send_permit"],
+            &["cluster"],
             &["facts"],
             &["evidence", "pd_rules"],
             &["mutations"],

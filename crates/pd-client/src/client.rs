@@ -129,29 +129,6 @@ impl Client {
         }
     }
 
-    /// The same client with reads that are asked of one of its endpoints alone. Most of them that
-    /// member passes on to the leader; see [`leader_only`](Self::leader_only) for those it
-    /// answers itself.
-    ///
-    /// # Errors
-    /// When it is none of the endpoints the client was made with.
-    pub fn endpoint_only(&self, endpoint: &str) -> Result<Self, Error> {
-        let wanted = Endpoint::parse(endpoint)?;
-        let mut endpoints = self.shared.endpoints.iter();
-        let Some(index) = endpoints.position(|endpoint| *endpoint == wanted) else {
-            let problem = "the client was made without it";
-            return Err(InputError::argument("endpoint", wanted.as_str(), problem).into());
-        };
-        let reading = Reading {
-            asks: Asks::Only(index),
-            ..self.reading
-        };
-        Ok(Self {
-            reading,
-            ..self.clone()
-        })
-    }
-
     /// The configured endpoints, in order.
     pub fn endpoints(&self) -> impl Iterator<Item = &str> {
         self.shared.endpoints.iter().map(Endpoint::as_str)

@@ -1,10 +1,8 @@
 //! The cluster as a whole.
 
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Error;
@@ -32,27 +30,12 @@ impl Client {
         self.read(Call::point("/cluster/status")).await?.json()
     }
 
-    /// Whether a member answers at all.
-    ///
-    /// `GET /ping`, all versions.
-    pub async fn ping(&self) -> Result<(), Error> {
-        self.read(Call::point("/ping")).await.map(drop)
-    }
-
     /// What PD was built from, and since when it runs: its leader up to 8.5.4, later the member
     /// that is asked.
     ///
     /// `GET /status`, all versions.
     pub async fn status(&self) -> Result<Status, Error> {
         self.read(Call::point("/status")).await?.json()
-    }
-
-    /// How replication between data centres is.
-    ///
-    /// `GET /replication_mode/status`, all versions.
-    pub async fn replication_mode(&self) -> Result<ReplicationMode, Error> {
-        let call = Call::point("/replication_mode/status");
-        self.read(call).await?.json()
     }
 
     /// The version of PD: of its leader up to 8.5.4, later of the member that is asked.
@@ -112,17 +95,6 @@ pub struct Status {
     /// `Classic` or `NextGen`; only PD after 8.5 says.
     #[serde(default)]
     pub kernel_type: Option<String>,
-}
-
-/// How replication between data centres is.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[non_exhaustive]
-pub struct ReplicationMode {
-    /// `majority`, or `dr-auto-sync`.
-    pub mode: String,
-    /// Every other item under PD's name for it.
-    #[serde(flatten)]
-    pub rest: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]

@@ -15,7 +15,6 @@ use crate::lenient::{comma_list, null_is_default, optional_text_bool, text_bool}
 use crate::stores::StoreLimit;
 use crate::time::deserialize_duration;
 use crate::transport::Call;
-use crate::version::Version;
 
 pub use changes::ConfigValue;
 
@@ -40,29 +39,11 @@ impl Client {
         self.read(Call::point("/config/default")).await?.json()
     }
 
-    /// The version that all stores have at least, without the `v`.
-    ///
-    /// `GET /config/cluster-version`, all versions.
-    pub async fn cluster_version(&self) -> Result<Version, Error> {
-        let text: String = self
-            .read(Call::point("/config/cluster-version"))
-            .await?
-            .json()?;
-        Ok(Version::parse(text))
-    }
-
     /// How and how much PD schedules.
     ///
     /// `GET /config/schedule`, all versions.
     pub async fn schedule_config(&self) -> Result<ScheduleConfig, Error> {
         self.read(Call::point("/config/schedule")).await?.json()
-    }
-
-    /// How many replicas regions have, and where.
-    ///
-    /// `GET /config/replicate`, all versions.
-    pub async fn replication_config(&self) -> Result<ReplicationConfig, Error> {
-        self.read(Call::point("/config/replicate")).await?.json()
     }
 }
 

@@ -14,10 +14,6 @@ use crate::lenient::null_is_default;
 use crate::time::deserialize_rfc3339;
 use crate::transport::Call;
 
-pub use history::{HotHistory, HotHistoryQuery};
-
-mod history;
-
 impl Client {
     /// The regions that are busy for long enough to count as hot, by store: of these stores, or
     /// of all when none is given.
@@ -46,22 +42,6 @@ impl Client {
     pub async fn hot_stores(&self) -> Result<HotStores, Error> {
         let hot: Option<HotStores> = self.read(Call::list("/hotspot/stores")).await?.json()?;
         Ok(hot.unwrap_or_default())
-    }
-
-    /// How busy the parts of regions are: of these regions, or of all when none is given.
-    ///
-    /// `GET /hotspot/buckets`, 7.3 and later.
-    pub async fn hot_buckets(
-        &self,
-        regions: &[RegionId],
-    ) -> Result<BTreeMap<RegionId, Vec<HotBucket>>, Error> {
-        let call = regions
-            .iter()
-            .fold(Call::list("/hotspot/buckets"), |call, region| {
-                call.query("region_id", region.to_string())
-            });
-        let buckets: Option<_> = self.read(call).await?.json()?;
-        Ok(buckets.unwrap_or_default())
     }
 }
 
@@ -186,25 +166,4 @@ pub struct HotStores {
     /// CPU used by reads, 8.5.7 and later.
     #[serde(deserialize_with = "null_is_default")]
     pub cpu_read_rate: BTreeMap<StoreId, f64>,
-}
-
-/// A part of a region, and how busy it is.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct HotBucket {
-    /// Its first key in hexadecimal.
-    pub start_key: String,
-    /// The key after its last, likewise.
-    pub end_key: String,
-    /// For how long it has been busy.
-    pub hot_degree: i64,
-    /// Bytes read.
-    pub read_bytes: u64,
-    /// Keys read.
-    pub read_keys: u64,
-    /// Bytes written.
-    pub write_bytes: u64,
-    /// Keys written.
-    pub write_keys: u64,
 }

@@ -40,7 +40,7 @@ pub use transport::{
     Accepted, Body, BodyChunks, HeldPermit, HttpTransport, PermitRefused, SendPermit, Sent,
     TransportError, WriteConnection, WriteTransport,
 };
-pub use version::{Capabilities, Capability, Version};
+pub use version::{Capability, Version};
 
 mod builder;
 mod client;
@@ -55,13 +55,10 @@ pub mod hotspots;
 pub mod maintenance;
 pub mod members;
 pub mod operators;
-pub mod readiness;
 pub mod region_labels;
 pub mod regions;
 pub mod rules;
-pub mod safepoints;
 pub mod schedulers;
-pub mod service_middleware;
 pub mod stores;
 
 mod clock;

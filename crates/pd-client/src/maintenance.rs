@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::client::Client;
 use crate::error::Error;
 use crate::time::deserialize_unix_s;
-use crate::transport::{Accepted, Call};
+use crate::transport::Call;
 
 impl Client {
     /// The task that holds the lock; `None` when none does, or PD has no such lock.
@@ -22,33 +22,6 @@ impl Client {
             Err(Error::Pd(refusal)) if refusal.status == 404 => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// Takes the lock for a task. It stays until it is given back, whatever becomes of who took
-    /// it.
-    ///
-    /// `PUT /pd/api/v2/maintenance/{kind}/{id}`, after 8.5.
-    ///
-    /// # Errors
-    /// [`Error::Pd`]: 409 when a task holds it, this one included; 404 when PD has no such lock.
-    pub async fn begin_maintenance(&self, kind: &str, id: &str) -> Result<Accepted, Error> {
-        let call = Call::put_empty("/maintenance")
-            .name_segment("kind of maintenance", kind)?
-            .name_segment("maintenance task", id)?;
-        self.write(call.v2()).await
-    }
-
-    /// Gives the lock back.
-    ///
-    /// `DELETE /pd/api/v2/maintenance/{kind}/{id}`, after 8.5.
-    ///
-    /// # Errors
-    /// [`Error::Pd`]: 404 when no task of the kind holds it, 409 when another one does.
-    pub async fn end_maintenance(&self, kind: &str, id: &str) -> Result<Accepted, Error> {
-        let call = Call::delete("/maintenance")
-            .name_segment("kind of maintenance", kind)?
-            .name_segment("maintenance task", id)?;
-        self.write(call.v2()).await
     }
 }
 

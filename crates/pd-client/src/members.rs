@@ -67,14 +67,6 @@ impl Client {
         self.change_leader(call).await
     }
 
-    /// Has another member lead PD, whichever it is. In a cluster of one it is accepted and
-    /// changes nothing. See [`transfer_pd_leader`](Self::transfer_pd_leader) for what is lost.
-    ///
-    /// `POST /leader/resign`, all versions.
-    pub async fn resign_pd_leader(&self) -> Result<Accepted, Error> {
-        self.change_leader(Call::post_empty("/leader/resign")).await
-    }
-
     /// Sets how much a member should lead PD compared to others; 0 is the usual.
     ///
     /// `POST /members/name/{name}`, all versions.

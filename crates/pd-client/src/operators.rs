@@ -11,10 +11,8 @@ use crate::error::Error;
 use crate::ids::RegionId;
 use crate::transport::{Accepted, Call};
 
-pub use filtered::{OperatorFilter, OperatorObject};
 pub use new_operator::{NewOperator, SplitPolicy, TargetRole};
 
-mod filtered;
 mod new_operator;
 mod text;
 
@@ -79,13 +77,6 @@ impl Client {
     pub async fn cancel_operator(&self, region_id: RegionId) -> Result<Accepted, Error> {
         self.write(Call::delete("/operators").segment(region_id))
             .await
-    }
-
-    /// Makes PD forget every operator, of all regions.
-    ///
-    /// `DELETE /operators`, 8.0 and later; before, PD answers 405.
-    pub async fn cancel_all_operators(&self) -> Result<Accepted, Error> {
-        self.write(Call::delete("/operators")).await
     }
 }
 

@@ -132,8 +132,7 @@ impl PdError {
             // A wrong method is all that PD answers without a body.
             Form::Nothing => self.status == 405 || !self.body.trim().is_empty(),
             Form::Text => PLAIN.contains(&(self.status, &self.message)),
-            // Who holds the maintenance lock: the one conflict PD knows, in a form of its own.
-            Form::Foreign => self.status == 409 && self.body.starts_with('{'),
+            Form::Foreign => false,
         }
     }
 

@@ -9,7 +9,6 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::ids::RegionId;
 use crate::lenient::null_is_default;
-use crate::regions::KeyRange;
 use crate::transport::Call;
 
 impl Client {
@@ -67,6 +66,17 @@ pub struct RegionLabelRule {
     /// Every other item under PD's name for it.
     #[serde(flatten)]
     pub rest: BTreeMap<String, Value>,
+}
+
+/// A range of keys in upper-case hexadecimal, empty where unbounded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct KeyRange {
+    /// Its first key.
+    pub start_key: String,
+    /// The key after its last.
+    pub end_key: String,
 }
 
 /// A label of regions.

@@ -8,14 +8,10 @@ use crate::ids::{self, PeerId, RegionId, StoreId};
 use crate::lenient::null_is_default;
 use crate::transport::Call;
 
-pub use changes::{ScatterRegions, ScatterTarget, Scattered, SplitRegions};
-pub use lists::{RegionCheck, RoleOnStore, Siblings, TopOrder};
-pub use ranges::{HistogramBar, KeyRange, RangeStats, ReplicatedState};
+pub use lists::{RegionCheck, RoleOnStore};
 pub use scan::RegionScan;
 
-mod changes;
 mod lists;
-mod ranges;
 mod scan;
 
 impl Client {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::error::{Error, InputError};
+use crate::error::Error;
 use crate::ids::StoreId;
 use crate::lenient::null_is_default;
 use crate::time::deserialize_rfc3339;
@@ -63,9 +63,9 @@ impl Client {
     /// Refusals are [`Error::Pd`]: unknown store, or leaders already kept away by another
     /// scheduler (500 up to 8.5, 400 later).
     pub async fn add_evict_leader_scheduler(&self, store_id: StoreId) -> Result<Accepted, Error> {
-        let body = EvictLeader {
+        let body = NewScheduler {
             name: "evict-leader-scheduler",
-            store_id,
+            store_id: Some(store_id),
         };
         self.write(Call::post("/schedulers", &body)?).await
     }
@@ -80,29 +80,6 @@ impl Client {
             Err(Error::Pd(refusal)) if refusal.is_unknown_path() => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// How many operators the drain makes per round, for all stores being drained.
-    ///
-    /// `POST /scheduler-config/evict-leader-scheduler/config`, 8.3 and later; up to 8.5 PD takes 1
-    /// to 10, later 1 to 100.
-    ///
-    /// # Errors
-    /// [`Error::Pd`] with status 404 when no store is being drained
-    /// ([`is_unknown_path`](crate::PdError::is_unknown_path)), with 400 when PD does not take the
-    /// number or has no such setting.
-    pub async fn set_evict_leader_batch(&self, batch: u32) -> Result<Accepted, Error> {
-        #[derive(Serialize)]
-        struct Batch {
-            batch: u32,
-        }
-
-        if !(1..=100).contains(&batch) {
-            let problem = "write 1 to 100, or up to 10 for PD 8.5";
-            return Err(InputError::argument("batch", &batch.to_string(), problem).into());
-        }
-        let path = "/scheduler-config/evict-leader-scheduler/config";
-        self.write(Call::post(path, &Batch { batch })?).await
     }
 
     /// Stops draining leaders from one store. Drains of other stores stay.
@@ -121,10 +98,12 @@ impl Client {
     }
 }
 
+/// The body of `POST /schedulers`.
 #[derive(Serialize)]
-struct EvictLeader {
+struct NewScheduler {
     name: &'static str,
-    store_id: StoreId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_id: Option<StoreId>,
 }
 
 /// A scheduler that is paused.

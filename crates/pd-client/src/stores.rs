@@ -12,7 +12,7 @@ use crate::time::{deserialize_duration, deserialize_rfc3339, deserialize_unix_ns
 use crate::transport::Call;
 
 pub use limits::{LimitKind, StoreLimit};
-pub use lists::{ProgressAction, StoreLife, StoreProgress, StoreStateName};
+pub use lists::{StoreLife, StoreProgress};
 pub use size::HumanSize;
 
 mod changes;

@@ -111,15 +111,6 @@ where
     Ok(Option::<i64>::deserialize(deserializer)?.and_then(unix_s))
 }
 
-/// For fields that hold unix milliseconds.
-pub(crate) fn deserialize_unix_ms<'de, D>(deserializer: D) -> Result<Option<SystemTime>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    let ms = Option::<i64>::deserialize(deserializer)?;
-    Ok(ms.and_then(|ms| unix_ns(ms.checked_mul(1_000_000)?)))
-}
-
 /// For fields that hold a Go duration.
 pub(crate) fn deserialize_duration<'de, D>(deserializer: D) -> Result<Option<Duration>, D::Error>
 where

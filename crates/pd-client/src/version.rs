@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-pub use capabilities::{Capabilities, Capability};
+pub use capabilities::Capability;
 
 mod capabilities;
 

@@ -1,7 +1,7 @@
 //! What PD says to a drain, and what keeps one from getting on.
 
 use action_core::Cause;
-use pd_client::Version;
+use pd_client::Capability;
 use pd_client::config::{Config, ScheduleConfig};
 use pd_client::schedulers::SchedulerKind;
 
@@ -30,7 +30,7 @@ pub(crate) async fn blocked_by_another(
         return Ok(false);
     }
     let version = tikv.pd.version().await.map_err(Error::Read)?;
-    Ok(version < Version::new(9, 0, 0))
+    Ok(version.has(Capability::SharedLeaderPause) == Some(false))
 }
 
 pub(crate) fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {

@@ -1,7 +1,7 @@
 //! Why the last leaders do not leave a store that is being drained.
 
 use action_core::Cause;
-use pd_client::Version;
+use pd_client::Capability;
 use pd_client::regions::{Region, RoleOnStore};
 
 use crate::cluster::Tikv;
@@ -29,10 +29,7 @@ pub(crate) async fn blockers(
         return Ok(Vec::new());
     }
     let version = tikv.pd.version().await.map_err(Error::Read)?;
-    if version
-        .partial_cmp(&Version::new(8, 2, 0))
-        .is_none_or(std::cmp::Ordering::is_lt)
-    {
+    if version.has(Capability::RegionsByRole) != Some(true) {
         return Ok(Vec::new());
     }
     let led = tikv

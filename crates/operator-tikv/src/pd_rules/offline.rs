@@ -1,7 +1,7 @@
 //! What PD says to the emptying of a store, and what keeps it from getting on.
 
 use action_core::{Cause, Verdict};
-use pd_client::Version;
+use pd_client::Capability;
 use pd_client::config::ScheduleConfig;
 use pd_client::stores::{Store, StoreState};
 
@@ -24,7 +24,7 @@ pub(crate) fn state_is_final(id: StoreId, store: &Store) -> Option<Verdict> {
 /// Whether PD leaves TiFlash stores out of account: after 8.5.
 pub(crate) async fn counts_tikv_only(tikv: &Tikv) -> Result<bool, Error> {
     let version = tikv.pd.version().await.map_err(Error::Read)?;
-    Ok(version >= Version::new(9, 0, 0))
+    Ok(version.has(Capability::RemovalCountsTikvOnly) == Some(true))
 }
 
 /// What keeps a store from being emptied.

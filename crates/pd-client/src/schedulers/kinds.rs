@@ -1,10 +1,8 @@
 //! Schedulers that can be added and removed without naming a store.
 
-use serde::Serialize;
-
 use crate::client::Client;
 use crate::error::Error;
-use crate::ids::StoreId;
+use crate::schedulers::NewScheduler;
 use crate::transport::{Accepted, Call};
 
 impl Client {
@@ -16,7 +14,7 @@ impl Client {
     /// [`Error::Pd`]: it exists already, which only the schedulers of stores accept (500 up to
     /// 8.5, 400 later), or this version does not know it (400).
     pub async fn add_scheduler(&self, kind: SchedulerKind) -> Result<Accepted, Error> {
-        let body = Body {
+        let body = NewScheduler {
             name: kind.name(),
             store_id: None,
         };
@@ -34,39 +32,6 @@ impl Client {
         self.write(Call::delete("/schedulers").segment(kind.name()))
             .await
     }
-
-    /// Moves leaders to a store and keeps them there, until it is taken back with
-    /// [`remove_grant_leader`](Self::remove_grant_leader). Repeating it changes nothing.
-    ///
-    /// `POST /schedulers`, `grant-leader-scheduler`, all versions.
-    pub async fn add_grant_leader_scheduler(&self, store_id: StoreId) -> Result<Accepted, Error> {
-        let body = Body {
-            name: "grant-leader-scheduler",
-            store_id: Some(store_id),
-        };
-        self.write(Call::post("/schedulers", &body)?).await
-    }
-
-    /// Stops moving leaders to one store. Other stores keep theirs.
-    ///
-    /// `DELETE /schedulers/grant-leader-scheduler-{store_id}`, all versions.
-    ///
-    /// # Errors
-    /// [`Error::Pd`] that [`is_not_found`](crate::PdError::is_not_found) when none are moved to
-    /// that store; PD says no more than `null`.
-    pub async fn remove_grant_leader(&self, store_id: StoreId) -> Result<Accepted, Error> {
-        self.write(Call::delete(&format!(
-            "/schedulers/grant-leader-scheduler-{store_id}"
-        )))
-        .await
-    }
-}
-
-#[derive(Serialize)]
-struct Body {
-    name: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    store_id: Option<StoreId>,
 }
 
 macro_rules! kinds {

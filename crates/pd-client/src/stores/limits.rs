@@ -1,7 +1,5 @@
 //! How fast stores take and give replicas.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
@@ -10,17 +8,6 @@ use crate::ids::StoreId;
 use crate::transport::{Accepted, Call};
 
 impl Client {
-    /// How fast replicas may be added to and removed from each store.
-    ///
-    /// `GET /stores/limit`, all versions.
-    ///
-    /// # Errors
-    /// [`Error::Pd`] with status 400 while `store-limit-version` is `v2`.
-    pub async fn store_limits(&self) -> Result<BTreeMap<StoreId, StoreLimit>, Error> {
-        let limits: Option<_> = self.read(Call::list("/stores/limit")).await?.json()?;
-        Ok(limits.unwrap_or_default())
-    }
-
     /// Sets how many replicas per minute may be added to or removed from one store. Operators by
     /// request do not keep to it.
     ///
@@ -35,47 +22,9 @@ impl Client {
         kind: LimitKind,
         rate: f64,
     ) -> Result<Accepted, Error> {
-        let body = Body::new(kind, rate, None)?;
+        let body = Body::new(kind, rate)?;
         let path = format!("/store/{id}/limit");
         self.write(Call::post(&path, &body)?).await
-    }
-
-    /// Sets how many replicas per minute may be added to or removed from every store, and from
-    /// those that join later.
-    ///
-    /// `POST /stores/limit`, all versions.
-    ///
-    /// # Errors
-    /// [`Error::Pd`] with status 400 while `store-limit-version` is `v2`.
-    pub async fn set_all_store_limits(
-        &self,
-        kind: LimitKind,
-        rate: f64,
-    ) -> Result<Accepted, Error> {
-        let body = Body::new(kind, rate, None)?;
-        self.write(Call::post("/stores/limit", &body)?).await
-    }
-
-    /// Sets how many replicas per minute may be added to or removed from every store that has one
-    /// of these labels now.
-    ///
-    /// `POST /stores/limit` with `labels`, all versions.
-    ///
-    /// # Errors
-    /// [`InputError::Argument`] when there is no label: PD would answer that it is done and do
-    /// nothing.
-    pub async fn set_store_limits_by_label(
-        &self,
-        labels: &[(&str, &str)],
-        kind: LimitKind,
-        rate: f64,
-    ) -> Result<Accepted, Error> {
-        if labels.is_empty() {
-            let problem = "name at least one, PD would accept none and do nothing";
-            return Err(InputError::argument("labels", "", problem).into());
-        }
-        let body = Body::new(kind, rate, Some(labels.iter().copied().collect()))?;
-        self.write(Call::post("/stores/limit", &body)?).await
     }
 }
 
@@ -102,19 +51,13 @@ pub enum LimitKind {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct Body {
     rate: f64,
     r#type: LimitKind,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    labels: Option<BTreeMap<&'a str, &'a str>>,
 }
 
-impl<'a> Body<'a> {
-    fn new(
-        kind: LimitKind,
-        rate: f64,
-        labels: Option<BTreeMap<&'a str, &'a str>>,
-    ) -> Result<Self, InputError> {
+impl Body {
+    fn new(kind: LimitKind, rate: f64) -> Result<Self, InputError> {
         if !(rate.is_finite() && rate > 0.0) {
             let problem = "write more than 0";
             return Err(InputError::argument(
@@ -123,10 +66,6 @@ impl<'a> Body<'a> {
                 problem,
             ));
         }
-        Ok(Self {
-            rate,
-            r#type: kind,
-            labels,
-        })
+        Ok(Self { rate, r#type: kind })
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::{self, StoreId};
-use crate::stores::{Store, StoreLabel, StoresAnswer};
+use crate::stores::{Store, StoresAnswer};
 use crate::transport::Call;
 
 impl Client {
@@ -22,62 +22,12 @@ impl Client {
         Ok(self.read(call).await?.json::<StoresAnswer>()?.into_stores())
     }
 
-    /// The stores that PD shows under these names; all of them when none is given, tombstones
-    /// included.
-    ///
-    /// `GET /stores/check?state=…`, 7.5 and later.
-    pub async fn stores_named(&self, names: &[StoreStateName]) -> Result<Vec<Store>, Error> {
-        let call = names
-            .iter()
-            .fold(Call::list("/stores/check"), |call, name| {
-                call.query("state", name.word())
-            });
-        Ok(self.read(call).await?.json::<StoresAnswer>()?.into_stores())
-    }
-
-    /// Every label that a store has, each pair once.
-    ///
-    /// `GET /labels`, all versions.
-    pub async fn store_labels(&self) -> Result<Vec<StoreLabel>, Error> {
-        let labels: Option<_> = self.read(Call::list("/labels")).await?.json()?;
-        Ok(labels.unwrap_or_default())
-    }
-
-    /// The stores with a label whose key and value match these regular expressions of Go, without
-    /// regard to case. Tombstones are among them.
-    ///
-    /// `GET /labels/stores?name=…&value=…`, all versions.
-    ///
-    /// # Errors
-    /// [`Error::Pd`] with status 500 when one of them is not a regular expression.
-    pub async fn stores_with_label(&self, key: &str, value: &str) -> Result<Vec<Store>, Error> {
-        let call = Call::list("/labels/stores")
-            .query("name", key)
-            .query("value", value);
-        Ok(self.read(call).await?.json::<StoresAnswer>()?.into_stores())
-    }
-
     /// How far a store is with joining or leaving; `None` when it does neither, or PD has not
     /// looked yet, which takes up to ten seconds after 8.5.
     ///
     /// `GET /stores/progress?id=…`, all versions.
     pub async fn store_progress(&self, id: StoreId) -> Result<Option<StoreProgress>, Error> {
         let call = Call::point("/stores/progress").query("id", id.to_string());
-        self.progress(call).await
-    }
-
-    /// How far all stores that join or leave are, taken together; `None` when there are none.
-    ///
-    /// `GET /stores/progress?action=…`, all versions.
-    pub async fn progress_of(
-        &self,
-        action: ProgressAction,
-    ) -> Result<Option<StoreProgress>, Error> {
-        let call = Call::point("/stores/progress").query("action", action.word());
-        self.progress(call).await
-    }
-
-    async fn progress(&self, call: Call) -> Result<Option<StoreProgress>, Error> {
         match self.read(call).await {
             Ok(answer) => answer.json().map(Some),
             Err(error) if error.is_not_found() => Ok(None),
@@ -105,53 +55,6 @@ impl StoreLife {
             Self::Up => "0",
             Self::Offline => "1",
             Self::Tombstone => "2",
-        }
-    }
-}
-
-/// The name PD shows a store under, see [`StoreState`](crate::stores::StoreState).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StoreStateName {
-    /// Serving, and heard of.
-    Up,
-    /// Not heard of for more than 20 seconds.
-    Disconnected,
-    /// Not heard of for longer than `max-store-down-time`.
-    Down,
-    /// Being emptied.
-    Offline,
-    /// Gone.
-    Tombstone,
-}
-
-impl StoreStateName {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Disconnected => "disconnected",
-            Self::Down => "down",
-            Self::Offline => "offline",
-            Self::Tombstone => "tombstone",
-        }
-    }
-}
-
-/// What a store is on its way to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ProgressAction {
-    /// Being emptied.
-    Removing,
-    /// Taking its first replicas.
-    Preparing,
-}
-
-impl ProgressAction {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Removing => "removing",
-            Self::Preparing => "preparing",
         }
     }
 }

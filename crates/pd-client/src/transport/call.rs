@@ -32,8 +32,6 @@ pub(crate) enum Cost {
     List,
     /// A change.
     Write,
-    /// A change that PD carries out before it answers.
-    SlowWrite,
 }
 
 impl Call {
@@ -57,11 +55,6 @@ impl Call {
         Self::new(Method::POST, path, Cost::Write)
     }
 
-    /// Puts something under a name.
-    pub(crate) fn put_empty(path: &str) -> Self {
-        Self::new(Method::PUT, path, Cost::Write)
-    }
-
     /// Removes something.
     pub(crate) fn delete(path: &str) -> Self {
         Self::new(Method::DELETE, path, Cost::Write)
@@ -78,14 +71,6 @@ impl Call {
     /// The same call beside the versions of PD's API.
     pub(crate) fn unversioned(self) -> Self {
         Self { api: "", ..self }
-    }
-
-    /// The same call, answered only when PD has carried it out.
-    pub(crate) fn slow(self) -> Self {
-        Self {
-            cost: Cost::SlowWrite,
-            ..self
-        }
     }
 
     /// The same call with a JSON body.
@@ -160,7 +145,7 @@ impl Call {
 
     /// Whether it changes something.
     pub(crate) fn is_write(&self) -> bool {
-        matches!(self.cost, Cost::Write | Cost::SlowWrite)
+        self.cost == Cost::Write
     }
 
     pub(crate) fn has_body(&self) -> bool {

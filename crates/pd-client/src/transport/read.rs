@@ -33,8 +33,6 @@ pub(crate) enum Asks {
     Everyone,
     /// The leader.
     Leader,
-    /// The configured endpoint with this index.
-    Only(usize),
 }
 
 /// How one round over the endpoints ended.
@@ -71,10 +69,6 @@ impl Client {
             let round = match self.reading.asks {
                 Asks::Everyone => self.ask_everyone(&call, deadline, &mut telling).await,
                 Asks::Leader => self.ask_leader(&call, deadline, &mut telling).await,
-                Asks::Only(index) => match self.shared.endpoints.get(index) {
-                    Some(endpoint) => self.ask(endpoint, &call, deadline, &mut telling).await,
-                    None => Round::Open,
-                },
             };
             if let Round::Decided(result) = round {
                 return result;

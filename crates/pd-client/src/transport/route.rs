@@ -13,19 +13,14 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorClass, InputError};
 use crate::transport::call::Cost;
 use crate::transport::exchange::Exchange;
-use crate::transport::{Accepted, Answer, Call};
+use crate::transport::{Accepted, Call};
 
 /// "No time-out" as a duration that can still be added to a time.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 impl Client {
-    /// Sends a write that PD acknowledges, see [`write_for`](Self::write_for).
-    pub(crate) async fn write(&self, call: Call) -> Result<Accepted, Error> {
-        self.write_for(call).await?.accepted()
-    }
-
     /// Sends a write to the leader, or on to a configured endpoint while it is proved unsent.
-    pub(crate) async fn write_for(&self, call: Call) -> Result<Answer, Error> {
+    pub(crate) async fn write(&self, call: Call) -> Result<Accepted, Error> {
         let Some(transport) = self.shared.transport.writes() else {
             return Err(InputError::ReadOnlyTransport.into());
         };
@@ -34,7 +29,7 @@ impl Client {
         for endpoint in self.write_route().await {
             let exchange = Exchange::new(self, &endpoint, &call);
             let error = match exchange.write(transport, time).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return answer.accepted(),
                 Err(failure) => failure.error,
             };
             // Whatever went wrong, the leader may be another by now.
@@ -74,7 +69,6 @@ impl Client {
             Cost::Point => timeouts.point,
             Cost::List => timeouts.list,
             Cost::Write => timeouts.write,
-            Cost::SlowWrite => timeouts.write.max(timeouts.list),
         };
         time.min(LONGEST)
     }

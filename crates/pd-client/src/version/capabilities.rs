@@ -1,45 +1,10 @@
 //! What a version of PD can do, as data.
 
-use crate::client::Client;
-use crate::error::Error;
 use crate::version::Version;
 
-impl Client {
-    /// What this PD can do. Ask once: it is the version that says it.
-    ///
-    /// `GET /version`, all versions.
-    pub async fn capabilities(&self) -> Result<Capabilities, Error> {
-        Ok(Capabilities {
-            version: self.version().await?,
-        })
-    }
-}
-
-/// What a PD can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Capabilities {
-    /// Its version.
-    pub version: Version,
-}
-
-impl Capabilities {
-    /// Whether PD can do something; `None` when its version is not one.
-    #[must_use]
-    pub fn has(&self, capability: Capability) -> Option<bool> {
-        self.version.has(capability)
-    }
-
-    /// The largest `batch` of a drain; `None` where it has none, or the version is not one.
-    #[must_use]
-    pub fn largest_evict_leader_batch(&self) -> Option<u32> {
-        match self.has(Capability::EvictLeaderBatch)? {
-            false => None,
-            true if self.has(Capability::LargeEvictLeaderBatch)? => Some(100),
-            true => Some(10),
-        }
-    }
-}
+/// The versions of PD that this crate is written for and tested with: from this one, and before
+/// the other.
+const SUPPORTED: (&str, &str) = ("6.5.0", "10.0.0");
 
 impl Version {
     /// Whether PD of this version can do something; `None` when it is not a version.
@@ -47,16 +12,24 @@ impl Version {
     /// ```
     /// use pd_client::{Capability, Version};
     ///
-    /// assert_eq!(Version::parse("v8.5.7").has(Capability::CancelAllOperators), Some(true));
-    /// assert_eq!(Version::parse("v7.5.7").has(Capability::CancelAllOperators), Some(false));
+    /// assert_eq!(Version::parse("v8.5.7").has(Capability::RegionsByRole), Some(true));
+    /// assert_eq!(Version::parse("v7.5.7").has(Capability::RegionsByRole), Some(false));
     /// ```
     #[must_use]
     pub fn has(&self, capability: Capability) -> Option<bool> {
         self.numbers()?;
-        let is_in = |(from, until): &(&str, &str)| {
-            *self >= Self::parse(*from) && (until.is_empty() || *self < Self::parse(*until))
-        };
-        Some(capability.ranges().iter().any(is_in))
+        let mut ranges = capability.ranges().iter();
+        Some(ranges.any(|range| self.is_in(*range)))
+    }
+
+    /// Whether this crate is written for PD of this version: 6.5 to 9.
+    #[must_use]
+    pub fn is_supported(&self) -> bool {
+        self.is_in(SUPPORTED)
+    }
+
+    fn is_in(&self, (from, until): (&str, &str)) -> bool {
+        *self >= Self::parse(from) && (until.is_empty() || *self < Self::parse(until))
     }
 }
 
@@ -87,87 +60,78 @@ macro_rules! capabilities {
 }
 
 // The betas of 9.0 left the line of 8.5 before its later patches: what came with those is not in
-// them, and is in 9.0.0 again.
+// them, and is in 9.0.0 again. Sources are files of tikv/pd, at the versions named.
 capabilities! {
-    /// `GET /operators/records`.
-    OperatorRecords = ["6.1.0".."" ];
-    /// Errors of most calls begin with `[PD:module:Name]`.
+    /// Errors of most calls begin with `[PD:module:Name]`. `pkg/errs/errno.go`.
     ErrorCodes = ["7.5.0"..""];
-    /// A missing region is 404, not 200 with `null` or zeros.
+    /// A missing region is 404, not 200 with `null` or zeros. `server/api/region.go`.
     MissingRegionIsNotFound = ["9.0.0-beta.1"..""];
-    /// `DELETE /operators` for all regions.
-    CancelAllOperators = ["8.0.0"..""];
-    /// `GET /operators?object`.
-    OperatorObjects = ["8.0.0"..""];
-    /// PD knows `X-Caller-ID`.
+    /// PD knows `X-Caller-ID`. `pkg/utils/apiutil/apiutil.go`.
     CallerId = ["8.0.0"..""];
-    /// Requests are limited unless told otherwise.
+    /// Requests are limited unless told otherwise. `server/config/service_middleware_config.go`.
     RateLimitOn = ["8.0.0"..""];
     /// Members wait up to three seconds for a leader before they say that there is none.
+    /// `pkg/utils/apiutil/serverapi/middleware.go`.
     WaitsForLeader = ["8.1.1"..""];
-    /// `/version`, `/status`, `/health` and `/ping` are answered by the member that is asked.
+    /// `/version`, `/status` and `/health` are answered by the member that is asked.
+    /// `server/api/router.go`.
     LocalAnswers = ["8.5.5".."9.0.0-alpha", "9.0.0"..""];
-    /// Members that do not lead answer reads of regions when asked to.
-    FollowerRegionReads = ["8.5.7".."9.0.0-alpha", "9.0.0"..""];
-    /// `GET /schedulers` leaves out those that are disabled.
+    /// A scatter is refused by an operator on the region before stores are chosen.
+    /// `pkg/schedule/scatter/region_scatterer.go`.
+    ScatterRefusedByOperator = ["8.5.7".."9.0.0-alpha", "9.0.0"..""];
+    /// `GET /schedulers` leaves out those that are disabled. `server/api/scheduler.go`.
     DisabledSchedulersHidden = ["7.6.0"..""];
-    /// `GET /schedulers/diagnostic/{name}`.
-    SchedulerDiagnostics = ["6.5.0"..""];
     /// Schedulers say why they do nothing unless told otherwise.
+    /// `pkg/schedule/config/config.go`.
     DiagnosticsOn = ["7.1.0"..""];
     /// A scheduler that cannot be added is answered with 400, not 500.
+    /// `server/api/scheduler.go`.
     RefusedSchedulerIsBadRequest = ["9.0.0"..""];
-    /// A drain has a `batch`.
+    /// A drain has a `batch`. `pkg/schedule/schedulers/evict_leader.go`.
     EvictLeaderBatch = ["8.3.0"..""];
-    /// The `batch` of a drain may be up to 100, not 10.
-    LargeEvictLeaderBatch = ["9.0.0"..""];
     /// Key ranges of a drain are hexadecimal, not base64.
+    /// `pkg/schedule/schedulers/evict_leader.go`.
     EvictRangesAreHex = ["8.5.4".."9.0.0-alpha", "9.0.0"..""];
-    /// Several schedulers may keep leaders away from one store.
+    /// Several schedulers may keep leaders away from one store. `pkg/core/basic_cluster.go`.
     SharedLeaderPause = ["9.0.0"..""];
-    /// Stores say whether leaders are kept away from them.
+    /// Stores say whether leaders are kept away from them. `pkg/response/store.go`.
     LeaderPauseShown = ["9.0.0"..""];
-    /// Schedulers of witnesses and of stores that get slower.
+    /// Schedulers of witnesses and of stores that get slower. `pkg/schedule/types/type.go`.
     WitnessSchedulers = ["7.1.0"..""];
-    /// The scheduler that drains stores that stop.
+    /// The scheduler that drains stores that stop. `pkg/schedule/types/type.go`.
     EvictStoppingStore = ["8.5.5".."9.0.0-alpha", "9.0.0"..""];
-    /// The scheduler that splits busy buckets.
+    /// The scheduler that splits busy buckets. `pkg/schedule/types/type.go`.
     SplitBucket = ["6.1.0".."9.0.0"];
-    /// The checker of affinity groups.
+    /// The checker of affinity groups. `pkg/schedule/checker/checker_controller.go`.
     AffinityChecker = ["8.5.5".."9.0.0-alpha", "9.0.0"..""];
-    /// `GET /stores/check`.
-    StoresByName = ["7.5.0"..""];
-    /// `store-limit-version`.
+    /// `store-limit-version`. `pkg/schedule/config/config.go`.
     StoreLimitVersion = ["7.1.0"..""];
     /// Store limits are refused while `store-limit-version` is `v2`, not accepted in vain.
+    /// `server/api/store.go`.
     StoreLimitV2Refused = ["8.3.0"..""];
-    /// What PD says about a new weight or limit names it, not a label.
+    /// What PD says about a new weight or limit names it, not a label. `server/api/store.go`.
     WeightWords = ["7.6.0"..""];
-    /// The label `engine` cannot be set, and removing a store counts TiKV stores only.
+    /// The label `engine` cannot be set. `server/api/store.go`.
     EngineLabelReserved = ["9.0.0"..""];
+    /// Whether a store can be removed is counted over TiKV stores alone.
+    /// `server/cluster/cluster.go`.
+    RemovalCountsTikvOnly = ["9.0.0"..""];
     /// The progress of a store is there some seconds after its removal has begun, not at once.
+    /// `pkg/progress/progress.go`.
     ProgressIsLate = ["9.0.0"..""];
-    /// `GET /regions/store/{id}?type=…`.
+    /// `GET /regions/store/{id}?type=…`. `server/api/region.go`.
     RegionsByRole = ["8.2.0"..""];
-    /// `GET /regions/writequery` and `/readquery`.
-    TopQueries = ["8.2.0"..""];
-    /// `GET /hotspot/buckets`.
-    HotBuckets = ["7.3.0"..""];
-    /// Hot spots count CPU.
+    /// Hot spots count CPU. `pkg/statistics/hot_regions_stat.go`.
     HotCpu = ["8.5.7".."9.0.0-alpha", "9.0.0"..""];
-    /// `GET /min-resolved-ts?scope=…`.
-    MinResolvedTsOfStores = ["7.4.0"..""];
-    /// Overrides of configuration are answered in words of their own.
+    /// Overrides of configuration are answered in words of their own. `server/api/config.go`.
     OverrideWords = ["8.3.0"..""];
-    /// Two changes of configuration at the same time both stay.
+    /// Two changes of configuration at the same time both stay. `server/api/config.go`.
     ConfigTransactions = ["9.0.0"..""];
-    /// `halt-scheduling`.
+    /// `halt-scheduling`. `pkg/schedule/config/config.go`.
     HaltScheduling = ["6.5.4".."7.0.0", "7.2.0"..""];
-    /// `patrol-region-worker-count`.
+    /// `patrol-region-worker-count`. `pkg/schedule/config/config.go`.
     PatrolWorkers = ["8.5.0"..""];
-    /// Keys of regions to split that are not text are refused, not a panic.
-    SplitKeysChecked = ["9.0.0"..""];
-    /// The maintenance lock.
+    /// The maintenance lock. `server/apiv2/handlers/maintenance.go`.
     MaintenanceLock = ["9.0.0"..""];
 }
 
@@ -233,14 +197,9 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_batch_is_of_the_version() {
-        let largest = |version: &str| {
-            let version = Version::parse(version);
-            Capabilities { version }.largest_evict_leader_batch()
-        };
-        assert_eq!(largest("v7.5.7"), None);
-        assert_eq!(largest("v8.5.7"), Some(10));
-        assert_eq!(largest("v9.0.0"), Some(100));
-        assert_eq!(largest("None"), None);
+    fn what_is_supported_is_6_5_to_9() {
+        let supported = |version: &str| Version::parse(version).is_supported();
+        assert!(supported("v6.5.0") && supported("v9.0.0-beta.1") && supported("v9.5.0"));
+        assert!(!supported("v6.4.9") && !supported("v10.0.0") && !supported("None"));
     }
 }

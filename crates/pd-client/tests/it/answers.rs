@@ -274,31 +274,6 @@ async fn halted_scheduling_and_unknown_items_are_seen() {
 }
 
 #[tokio::test]
-async fn a_member_says_whether_it_is_ready_or_cannot_say() {
-    use pd_client::readiness::Readiness;
-
-    for (status, body, expected) in [
-        (200, "ok", Some(Readiness::Ready)),
-        (
-            503,
-            "[-]etcd failed: no leader",
-            Some(Readiness::NotReady("[-]etcd failed: no leader".to_owned())),
-        ),
-        (404, "404 page not found\n", None),
-    ] {
-        let replay = Replay::new(status, &[], body);
-        assert_eq!(replay.client().readiness().await.unwrap(), expected);
-        let asked = replay.asked();
-        assert_eq!(asked[0].uri().path(), "/pd/api/v2/ready");
-    }
-    let pd = Replay::new(503, &[], "upstream connect error").client();
-    assert_eq!(
-        pd.readiness().await.unwrap_err().class(),
-        ErrorClass::Unanswered
-    );
-}
-
-#[tokio::test]
 async fn a_task_that_holds_the_maintenance_lock_is_read() {
     let task = r#"[{"type":"restart","id":"a","start_timestamp":1795497720,"description":"d"}]"#;
     let pd = Replay::new(200, &[], task).client();
@@ -308,9 +283,4 @@ async fn a_task_that_holds_the_maintenance_lock_is_read() {
     let nobody = "\"No maintenance task is running\"";
     let pd = Replay::new(404, &[], nobody).client();
     assert_eq!(pd.maintenance().await.unwrap(), None);
-    let held = r#"{"error":"Another maintenance task is already running","existing_task":{"type":"restart","id":"a"}}"#;
-    let pd = Replay::new(409, &[], held).client();
-    let error = pd.begin_maintenance("restart", "b").await.unwrap_err();
-    assert_eq!(error.class(), ErrorClass::Refused);
-    assert!(error.to_string().contains("already running"), "{error}");
 }

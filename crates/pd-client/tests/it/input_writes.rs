@@ -26,7 +26,6 @@ fn refused<T>(call: impl AsyncFnOnce(Client) -> Result<T, Error>, words: &str) {
 
 #[test]
 fn what_pd_would_misread_is_not_sent() {
-    const NONE: [&str; 0] = [];
     let second = Duration::from_secs(1);
     for name in ["../stores/remove-tombstone", "a%2Fb", "", "..", "a/b"] {
         refused(
@@ -37,8 +36,6 @@ fn what_pd_would_misread_is_not_sent() {
         refused(async |pd| pd.scheduler_diagnostic(name).await, "scheduler");
         refused(async |pd| pd.transfer_pd_leader(name).await, "member");
         refused(async |pd| pd.set_leader_priority(name, 1).await, "member");
-        refused(async |pd| pd.begin_maintenance("a", name).await, "task");
-        refused(async |pd| pd.end_maintenance(name, "a").await, "kind");
     }
     refused(
         async |pd| pd.pause_scheduler("all", second).await,
@@ -67,7 +64,6 @@ fn what_pd_would_misread_is_not_sent() {
         async |pd| pd.set_config_for("a", 0.5, second).await,
         "whole numbers and flags",
     );
-    refused(async |pd| pd.set_evict_leader_batch(0).await, "1 to 100");
     refused(
         async |pd| pd.set_store_labels(store(1), &[]).await,
         "at least one",
@@ -99,13 +95,6 @@ fn what_pd_would_misread_is_not_sent() {
             "more than 0",
         );
     }
-    refused(
-        async |pd| {
-            pd.set_store_limits_by_label(&[], LimitKind::AddPeer, 1.0)
-                .await
-        },
-        "accept none",
-    );
     let region_id = region(1);
     let split = |policy, keys: &[&str]| NewOperator::SplitRegion {
         region_id,
@@ -129,12 +118,4 @@ fn what_pd_would_misread_is_not_sent() {
     ] {
         refused(async |pd| pd.add_operator(operator).await, words);
     }
-    refused(
-        async |pd| pd.split_regions(&NONE, None).await,
-        "at least one",
-    );
-    refused(
-        async |pd| pd.accelerate_schedule("7", "").await,
-        "hexadecimal",
-    );
 }

@@ -22,7 +22,6 @@ mod replay;
 mod routes;
 mod scans;
 mod simulated;
-mod simulated_ranges;
 mod spans;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls;

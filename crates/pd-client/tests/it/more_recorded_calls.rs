@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pd_client::hotspots::HotKind;
 use pd_client::operators::{NewOperator, SplitPolicy};
-use pd_client::regions::{RegionCheck, RoleOnStore, TopOrder};
+use pd_client::regions::{RegionCheck, RoleOnStore};
 use pd_client::{Accepted, Client, Error};
 use serde_json::Value;
 
@@ -37,17 +37,10 @@ async fn read(pd: &Client, step: &Step) -> Option<Result<usize, Error>> {
         .split_once('?')
         .unwrap_or((&step.request.path, ""));
     Some(match (path, query) {
-        ("/ping", _) => pd.ping().await.map(|()| 1),
         ("/status", _) => pd.status().await.map(|status| {
             assert!(status.version.starts_with('v') && status.started.is_some());
             1
         }),
-        ("/min-resolved-ts", _) => pd.min_resolved_ts().await.map(|ts| {
-            assert_eq!(ts.persist_interval, Some(Duration::from_secs(1)));
-            1
-        }),
-        ("/operators", "object=1&kind=leader") => pd.operator_objects().await.map(|all| all.len()),
-        ("/labels", _) => pd.store_labels().await.map(|labels| labels.len()),
         ("/stores/progress", _) => {
             let progress = pd.store_progress(store(step.path_id('=')?)).await;
             progress.map(|progress| usize::from(progress.is_some()))
@@ -60,11 +53,6 @@ async fn read(pd: &Client, step: &Step) -> Option<Result<usize, Error>> {
                 regions.len()
             })
         }
-        ("/regions/writeflow", "limit=3") => {
-            let three = NonZeroU16::new(3)?;
-            let top = pd.top_regions(TopOrder::WriteFlow, three).await;
-            top.map(|regions| regions.len())
-        }
         (path, "type=leader") if path.starts_with("/regions/store/") => {
             let id = store(path.rsplit('/').next()?.parse().ok()?);
             let led = pd.regions_of_store_as(id, RoleOnStore::Leader).await;
@@ -72,12 +60,6 @@ async fn read(pd: &Client, step: &Step) -> Option<Result<usize, Error>> {
         }
         ("/regions/check/miss-peer", _) => check(pd, RegionCheck::MissPeer).await,
         ("/regions/check/down-peer", _) => check(pd, RegionCheck::DownPeer).await,
-        ("/regions/sibling/89", _) => pd.sibling_regions(region(89)).await.map(|siblings| {
-            let siblings = siblings.unwrap();
-            let (left, right) = (siblings.left.unwrap(), siblings.right.unwrap());
-            assert!(left.end_key < right.start_key);
-            2
-        }),
         ("/hotspot/regions/write", _) => hot(pd, HotKind::Write).await,
         ("/hotspot/regions/read", _) => hot(pd, HotKind::Read).await,
         ("/hotspot/stores", _) => pd.hot_stores().await.map(|hot| {

@@ -1,14 +1,13 @@
 //! Which of the client's calls sends a request recorded of operating.
 
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use pd_client::checkers::Checker;
 use pd_client::config::ConfigValue;
-use pd_client::operators::{NewOperator, OperatorFilter, SplitPolicy, TargetRole};
-use pd_client::regions::{RegionCheck, Siblings};
+use pd_client::operators::{NewOperator, SplitPolicy, TargetRole};
+use pd_client::regions::RegionCheck;
 use pd_client::schedulers::SchedulerKind;
-use pd_client::stores::{LimitKind, ProgressAction, StoreLife, StoreStateName};
+use pd_client::stores::{LimitKind, StoreLife};
 use pd_client::{Accepted, Client, Error};
 use serde_json::Value;
 
@@ -28,35 +27,12 @@ pub(crate) async fn call(pd: &Client, step: &Step) -> Option<Result<usize, Error
 async fn read(pd: &Client, path: &str) -> Option<Result<usize, Error>> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     Some(match (path, query) {
-        ("/operators", "kind=leader") => {
-            let leader = pd.operators_of_kind(OperatorFilter::Leader).await;
-            leader.map(|operators| operators.len())
-        }
         ("/stores", "state=1") => {
             let offline = pd.stores_in(&[StoreLife::Offline]).await;
             offline.map(|stores| stores.len())
         }
-        ("/stores/check", "state=down") => {
-            let down = pd.stores_named(&[StoreStateName::Down]).await;
-            down.map(|stores| stores.len())
-        }
-        ("/labels/stores", "name=zone&value=z.*") => {
-            pd.stores_with_label("zone", "z.*").await.map(|stores| {
-                assert_eq!(stores[0].label("ZONE"), Some("z1"));
-                stores.len()
-            })
-        }
-        ("/labels/stores", _) => pd.stores_with_label("[", "").await.map(|all| all.len()),
-        ("/stores/progress", "action=preparing") => {
-            let progress = pd.progress_of(ProgressAction::Preparing).await;
-            progress.map(|progress| usize::from(progress.is_some()))
-        }
         ("/checker/rule", _) => pd.checker_status(Checker::Rule).await.map(|status| {
             assert!(status.paused);
-            1
-        }),
-        ("/config/cluster-version", _) => pd.cluster_version().await.map(|version| {
-            assert!(version.numbers().is_some());
             1
         }),
         ("/config/region-label/rules", _) => pd.region_label_rules().await.map(|rules| {
@@ -65,22 +41,6 @@ async fn read(pd: &Client, path: &str) -> Option<Result<usize, Error>> {
         }),
         ("/region/id/89/labels", _) => labels(pd, 89).await,
         ("/region/id/999999/labels", _) => labels(pd, 999_999).await,
-        ("/regions/sibling/89" | "/regions/sibling/999999", _) => {
-            let id = region(path.rsplit('/').next()?.parse().ok()?);
-            let siblings = pd.sibling_regions(id).await;
-            let count = |two: Siblings| [two.left, two.right].into_iter().flatten().count();
-            siblings.map(|siblings| siblings.map_or(0, count))
-        }
-        ("/regions/check/hist-size", _) => {
-            let sizes = pd.region_sizes(NonZeroU64::new(10)?).await;
-            sizes.map(|bars| bars.iter().map(|bar| bar.count as usize).sum())
-        }
-        ("/regions/range-holes", _) => pd.range_holes().await.map(|holes| holes.len()),
-        ("/regions/replicated", query) => {
-            let (start, end) = query.strip_prefix("startKey=")?.split_once("&endKey=")?;
-            let state = pd.replicated_state(start, end).await;
-            state.map(|state| usize::from(!format!("{state:?}").contains("Other")))
-        }
         (path, _) if path.starts_with("/regions/check/") => {
             let name = path.rsplit('/').next()?;
             let known = RegionCheck::ALL.iter();
@@ -88,24 +48,10 @@ async fn read(pd: &Client, path: &str) -> Option<Result<usize, Error>> {
             let found = pd.regions_in_check(check).await;
             found.map(|regions| regions.len())
         }
-        ("/regions/store/99", _) => pd.regions_of_store(store(99)).await.map(|all| all.len()),
-        ("/stats/region", _) => {
-            let stats = pd.range_counts("", "").await;
-            stats.map(|stats| stats.count as usize)
-        }
-        ("/hotspot/buckets", _) => pd.hot_buckets(&[]).await.map(|buckets| buckets.len()),
         ("/leader", _) => pd
             .leader()
             .await
             .map(|leader| usize::from(leader.is_some())),
-        ("/replication_mode/status", _) => pd.replication_mode().await.map(|mode| {
-            assert_eq!(mode.mode, "majority");
-            1
-        }),
-        ("/service-middleware/config", _) => pd.service_middleware().await.map(|config| {
-            assert!(config.audit.enable_audit);
-            1
-        }),
         _ => return None,
     })
 }
@@ -123,24 +69,12 @@ async fn change(pd: &Client, step: &Step) -> Option<Result<Accepted, Error>> {
     let number = |part: &str| part.parse::<u64>().ok().map(store);
     Some(match (step.request.method.as_str(), parts) {
         ("POST", ["operators", ..]) => return operator(pd, step).await,
-        ("DELETE", ["operators", "", ..]) => pd.cancel_all_operators().await,
-        ("POST", ["schedulers", "", ..]) => match body["name"].as_str()? {
-            "grant-leader-scheduler" => {
-                pd.add_grant_leader_scheduler(store(step.id("store_id")?))
-                    .await
-            }
-            name => pd.add_scheduler(kind(name)?).await,
-        },
+        ("POST", ["schedulers", "", ..]) => pd.add_scheduler(kind(body["name"].as_str()?)?).await,
         ("POST", ["schedulers", "all", ..]) => {
             let time = Duration::from_secs(body["delay"].as_u64()?);
             pd.pause_all_schedulers(time).await
         }
-        ("DELETE", ["schedulers", name, ..]) => {
-            match name.strip_prefix("grant-leader-scheduler-") {
-                Some(id) => pd.remove_grant_leader(number(id)?).await,
-                None => pd.remove_scheduler(kind(name)?).await,
-            }
-        }
+        ("DELETE", ["schedulers", name, ..]) => pd.remove_scheduler(kind(name)?).await,
         ("POST", ["checker", name, ..]) => {
             let checker = *Checker::ALL.iter().find(|checker| checker.name() == name)?;
             match body["delay"].as_u64()? {
@@ -194,10 +128,6 @@ async fn change(pd: &Client, step: &Step) -> Option<Result<Accepted, Error>> {
             pd.set_leader_priority(name, priority).await
         }
         ("POST", ["leader", "transfer", name, ..]) => pd.transfer_pd_leader(name).await,
-        ("POST", ["regions", "accelerate-schedule", ..]) => {
-            let (start, end) = (body["start_key"].as_str()?, body["end_key"].as_str()?);
-            pd.accelerate_schedule(start, end).await
-        }
         _ => return None,
     })
 }

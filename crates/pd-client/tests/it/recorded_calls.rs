@@ -38,7 +38,6 @@ pub(crate) async fn call(pd: &Client, step: &Step) -> Option<Result<usize, Error
             assert!(stores.iter().all(|store| store.last_heartbeat.is_some()));
             stores.len()
         }),
-        ("GET", "/stores/limit", _) => pd.store_limits().await.map(|limits| limits.len()),
         ("GET", _, _) if parent == "/store" => {
             let found = pd.store(store(step.path_id('/')?)).await;
             found.map(|found| found.map_or(0, |store| store.status.region_count as usize))
@@ -137,10 +136,6 @@ pub(crate) async fn call(pd: &Client, step: &Step) -> Option<Result<usize, Error
         ("GET", "/config/schedule", _) => pd.schedule_config().await.map(|config| {
             assert!(config.max_store_down_time.is_some() && config.store_limit.len() == 5);
             config.rest.len()
-        }),
-        ("GET", "/config/replicate", _) => pd.replication_config().await.map(|config| {
-            assert!(config.enable_placement_rules);
-            config.max_replicas as usize
         }),
         ("GET", "/config/rules", _) => pd.rules().await.map(|rules| rules.unwrap().len()),
         ("GET", _, _) if parent == "/config/rules/region" => {

@@ -308,21 +308,3 @@ async fn a_read_ends_within_twice_its_time() {
     );
     assert!(servers.iter().map(FaultServer::requests).sum::<usize>() <= 3);
 }
-
-#[tokio::test]
-async fn one_endpoint_alone_is_asked_when_told() {
-    let (first, second) = (
-        FaultServer::start(Fault::Answer(ok("{\"version\":\"v5\"}"))).await,
-        FaultServer::start(Fault::CloseAfterRead).await,
-    );
-    let pd = quick()
-        .endpoint_list([first.url(), second.url()])
-        .build()
-        .unwrap();
-    let of_second = pd.endpoint_only(&second.url()).unwrap();
-    let error = of_second.version().await.unwrap_err();
-    assert_eq!(error.class(), ErrorClass::Unanswered);
-    assert_eq!((first.requests(), second.requests()), (0, 1));
-    let error = pd.endpoint_only("http://pd-9:2379").unwrap_err();
-    assert_eq!(error.class(), ErrorClass::Input);
-}

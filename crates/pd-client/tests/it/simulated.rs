@@ -82,7 +82,7 @@ async fn every_read_is_understood_in_every_version() {
         );
         pd.operators().await.unwrap();
         assert_eq!(pd.schedule_config().await.unwrap().leader_schedule_limit, 4);
-        assert_eq!(pd.replication_config().await.unwrap().max_replicas, 3);
+        assert_eq!(pd.config().await.unwrap().replication.max_replicas, 3);
         assert!(pd.rules().await.unwrap().is_some());
     }
 }

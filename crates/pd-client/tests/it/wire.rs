@@ -134,11 +134,6 @@ fn reads_ask_the_documented_paths() {
         "GET /regions/count",
     );
     sends(
-        "{}",
-        async |pd| pd.store_limits().await.unwrap(),
-        "GET /stores/limit",
-    );
-    sends(
         "[]",
         async |pd| pd.rules().await.unwrap(),
         "GET /config/rules",

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use pd_client::checkers::Checker;
 use pd_client::operators::{NewOperator, SplitPolicy, TargetRole};
-use pd_client::regions::{ScatterRegions, ScatterTarget};
 use pd_client::schedulers::SchedulerKind;
 use pd_client::stores::LimitKind;
 use pd_client::{Accepted, Client, Error};
@@ -92,10 +91,6 @@ fn operators_have_the_field_names_of_their_kind() {
         let expected = format!("POST /operators {body}");
         writes(async |pd| pd.add_operator(operator).await, &expected);
     }
-    writes(
-        async |pd| pd.cancel_all_operators().await,
-        "DELETE /operators",
-    );
 }
 
 #[test]
@@ -180,18 +175,6 @@ fn schedulers_and_checkers_are_named_in_the_path() {
         async |pd| pd.remove_scheduler(SchedulerKind::BalanceRegion).await,
         "DELETE /schedulers/balance-region-scheduler",
     );
-    writes(
-        async |pd| pd.add_grant_leader_scheduler(store(3)).await,
-        r#"POST /schedulers {"name":"grant-leader-scheduler","store_id":3}"#,
-    );
-    writes(
-        async |pd| pd.remove_grant_leader(store(3)).await,
-        "DELETE /schedulers/grant-leader-scheduler-3",
-    );
-    writes(
-        async |pd| pd.set_evict_leader_batch(5).await,
-        r#"POST /scheduler-config/evict-leader-scheduler/config {"batch":5}"#,
-    );
 }
 
 #[test]
@@ -231,17 +214,6 @@ fn stores_change_by_their_own_paths_and_never_by_force() {
         async |pd| pd.set_store_limit(store(1), LimitKind::AddPeer, 15.0).await,
         r#"POST /store/1/limit {"rate":15.0,"type":"add-peer"}"#,
     );
-    writes(
-        async |pd| pd.set_all_store_limits(LimitKind::RemovePeer, 20.0).await,
-        r#"POST /stores/limit {"rate":20.0,"type":"remove-peer"}"#,
-    );
-    writes(
-        async |pd| {
-            pd.set_store_limits_by_label(&[("zone", "z1")], LimitKind::AddPeer, 5.0)
-                .await
-        },
-        r#"POST /stores/limit {"rate":5.0,"type":"add-peer","labels":{"zone":"z1"}}"#,
-    );
 }
 
 #[test]
@@ -251,67 +223,7 @@ fn members_and_maintenance_are_named_in_the_path() {
         "POST /leader/transfer/pd-1",
     );
     writes(
-        async |pd| pd.resign_pd_leader().await,
-        "POST /leader/resign",
-    );
-    writes(
         async |pd| pd.set_leader_priority("pd-1", -5).await,
         r#"POST /members/name/pd-1 {"leader-priority":-5}"#,
-    );
-    writes(
-        async |pd| pd.begin_maintenance("restart", "night-7").await,
-        "PUT http://pd:2379/pd/api/v2/maintenance/restart/night-7",
-    );
-    writes(
-        async |pd| pd.end_maintenance("restart", "night-7").await,
-        "DELETE http://pd:2379/pd/api/v2/maintenance/restart/night-7",
-    );
-}
-
-#[test]
-fn many_regions_change_with_one_request() {
-    let half = "{\"processed-percentage\":50,\"regions-id\":[30,31]}";
-    sends(
-        half,
-        async |pd| {
-            let request = ScatterRegions {
-                target: ScatterTarget::Regions(vec![region(12), region(13)]),
-                group: Some("g".to_owned()),
-                retry_limit: Some(3),
-            };
-            let scattered = pd.scatter_regions(&request).await.unwrap();
-            assert_eq!(scattered.processed_percentage, 50);
-        },
-        r#"POST /regions/scatter {"regions_id":[12,13],"group":"g","retry_limit":3}"#,
-    );
-    sends(
-        half,
-        async |pd| {
-            let (start_key, end_key) = ("74".to_owned(), String::new());
-            let request = ScatterRegions {
-                target: ScatterTarget::Range { start_key, end_key },
-                group: None,
-                retry_limit: None,
-            };
-            pd.scatter_regions(&request).await.unwrap()
-        },
-        r#"POST /regions/scatter {"start_key":"74","end_key":""}"#,
-    );
-    sends(
-        half,
-        async |pd| {
-            let split = pd.split_regions(&["7480", "7481"], Some(1)).await.unwrap();
-            assert_eq!(split.regions_id, [region(30), region(31)]);
-        },
-        r#"POST /regions/split {"split_keys":["7480","7481"],"retry_limit":1}"#,
-    );
-    let text = "Accelerate regions scheduling in a given range [74,75)";
-    sends(
-        text,
-        async |pd| {
-            let accepted = pd.accelerate_schedule("74", "75").await.unwrap();
-            assert_eq!(accepted.message, text);
-        },
-        r#"POST /regions/accelerate-schedule {"start_key":"74","end_key":"75"}"#,
     );
 }

@@ -5,7 +5,7 @@ use action_core::{
     Quantity, Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
-use pd_client::Version;
+use pd_client::Capability;
 use pd_client::hotspots::{HotKind, HotRegions};
 use pd_client::operators::NewOperator;
 use pd_client::rules::RegionFit;
@@ -195,7 +195,7 @@ impl ScatterRegion {
             &occupied,
             Some(Verdict::WouldReject { code, .. }) if code == "PD:operator:ErrAddOperator"
         );
-        if by_another && looks_first(&tikv.pd.version().await.map_err(Error::Read)?) {
+        if by_another && refused_first(tikv).await? {
             let running = snapshot.running.as_ref();
             if running.is_some_and(|report| report.operator.desc == "scatter-region") {
                 // It is accepted when it is of the same group, which is not shown.
@@ -240,7 +240,8 @@ fn is_among(id: RegionId, hot: &HotRegions, degree: u64) -> bool {
     })
 }
 
-/// Whether PD looks for another operator before it chooses stores: 8.5.7 and later.
-fn looks_first(version: &Version) -> bool {
-    *version >= Version::new(8, 5, 7) && !version.as_str().contains("-beta")
+/// Whether PD looks for another operator before it chooses stores.
+async fn refused_first(tikv: &Tikv) -> Result<bool, Error> {
+    let version = tikv.pd.version().await.map_err(Error::Read)?;
+    Ok(version.has(Capability::ScatterRefusedByOperator) == Some(true))
 }

@@ -6,7 +6,7 @@ use action_core::{
     Accepted, Attempt, Cause, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
-use pd_client::Version;
+use pd_client::Capability;
 use pd_client::config::ScheduleConfig;
 use pd_client::stores::LimitKind;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -208,7 +208,7 @@ impl SetStoreLimit {
         let mut causes = Vec::new();
         if config.store_limit_version.as_deref() == Some("v2") {
             let version = tikv.pd.version().await.map_err(Error::Read)?;
-            if version >= Version::new(8, 3, 0) {
+            if version.has(Capability::StoreLimitV2Refused) == Some(true) {
                 let text = "current store limit version:v2 not support set limit";
                 return Ok(refusals::rejected("store_limit_v2", text));
             }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use pd_client::Version;
 use pd_client::config::Config;
 use pd_client::stores::Store;
 
@@ -34,9 +33,7 @@ pub(super) async fn find(
     differ("stores", "GET /pd/api/v1/stores", of_stores, found);
 
     let version = tikv.pd.version().await.map_err(Error::Read)?;
-    let tested =
-        |version: &Version| *version >= Version::new(6, 5, 0) && *version < Version::new(10, 0, 0);
-    if !tested(&version) {
+    if !version.is_supported() {
         let text = format!("PD says its version is `{}`", bounded(version.as_str()));
         let unknown = reasons::VERSION_UNKNOWN.found("cluster", text);
         let seen = unknown.seen(
