@@ -12,6 +12,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use std::time::Instant;
 
 use action_core::{
@@ -97,8 +98,9 @@ impl Mutation<Counters> for SetCounter {
         &self,
         counters: &Counters,
         _: &Self::Before,
-        _: &Attempt,
+        attempt: &Attempt,
     ) -> Result<Accepted, NoSuchCounter> {
+        let _permit = attempt.permit().await.map_err(|_| NoSuchCounter)?;
         counters
             .at(self.counter.into())?
             .store(self.value, Ordering::Relaxed);
@@ -131,7 +133,7 @@ fn person() -> Actor {
 }
 
 async fn ready(journal: Arc<dyn Journal>) -> Guard {
-    let guard = Guard::over(registry(), journal);
+    let guard = Guard::over(registry(), journal).settle_for(Duration::ZERO);
     let (controls, by) = (guard.controls(), person());
     let mode = controls.set_mode(Mode::Execute, Decider::claimed(&by), "benchmark");
     mode.await.unwrap();
@@ -142,7 +144,10 @@ async fn set(guard: &Guard, counter: usize, value: u64) {
     let parameters = json!({"counter": counter, "value": value});
     let request = Request::new("set_counter", parameters, "agent:night");
     let proposal = guard.propose(request).await.unwrap();
-    guard.execute(&proposal, &mut |_| {}).await.unwrap();
+    guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
 }
 
 /// A person agrees between the proposal and the send.
@@ -156,7 +161,10 @@ async fn set_approved(guard: &Guard, value: u64) {
         .approve(&proposal.id, &proposal.plan_hash, by, None)
         .await
         .unwrap();
-    guard.execute(&proposal, &mut |_| {}).await.unwrap();
+    guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
 }
 
 const ASKS: &str = r#"
@@ -188,7 +196,9 @@ fn syncs(runtime: &Runtime) {
     );
 
     let policy: action_guard::Policy = ASKS.parse().unwrap();
-    let asking = Guard::over(registry(), journal.clone()).rules(Arc::new(policy));
+    let asking = Guard::over(registry(), journal.clone())
+        .rules(Arc::new(policy))
+        .settle_for(Duration::ZERO);
     let before = journal.syncs();
     runtime.block_on(async {
         for value in 0..100 {
@@ -250,6 +260,7 @@ fn life(at: usize, until: Timestamp) -> [Record; 4] {
         Record::Answer {
             id: id.clone(),
             answer: action_guard::Answer::Accepted {
+                code: None,
                 accepted: Accepted::new("set"),
             },
         },
@@ -298,7 +309,7 @@ fn long_journals(runtime: &Runtime, criterion: &mut Criterion) {
         let before = resident_kib();
         let begun = Instant::now();
         let journal = FileJournal::open(directory.path()).unwrap();
-        let guard = Guard::new(registry(), journal);
+        let guard = Guard::new(registry(), journal).settle_for(Duration::ZERO);
         let recovered = runtime.block_on(guard.recover(&mut |_| {})).unwrap();
         println!(
             "{records} records: opened and recovered ({} open) in {:.1} ms, {} KiB more in memory",

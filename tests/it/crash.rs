@@ -2,6 +2,7 @@
 //! twice, and every outcome is what PD has in the end.
 
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use action_core::OutcomeKind;
 use action_guard::{FileJournal, Guard, Phase, Record};
@@ -172,7 +173,7 @@ async fn one_that_nobody_kills_moves_a_leader() {
             let mut word = || words.next().unwrap();
             let (endpoint, region, to, directory) = (word(), word(), word(), word());
             let journal = FileJournal::open(directory).unwrap();
-            let guard = Guard::new(crate::registry(endpoint), journal);
+            let guard = Guard::new(crate::registry(endpoint), journal).settle_for(Duration::ZERO);
             move_leader(&guard, json!(region.parse::<u64>().unwrap()), json!(to)).await
         }
         Err(_) => {
@@ -198,6 +199,9 @@ async fn one_that_nobody_kills_moves_a_leader() {
 async fn move_leader(guard: &Guard, region: Value, to: Value) -> Phase {
     let request = json!({"region_id": region, "to_store_id": to});
     let proposal = propose(guard, "transfer_leader", request).await;
-    guard.execute(&proposal, &mut |_| {}).await.unwrap();
+    guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
     guard.proposal_status(&proposal.id).await.unwrap().phase
 }

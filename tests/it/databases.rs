@@ -1,6 +1,7 @@
 //! Guards on several hosts, whose journal is a database.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use action_core::OutcomeKind;
 use action_guard::{Actor, Decider, Guard, GuardError, Mode, Record};
@@ -13,7 +14,8 @@ use crate::{propose, records, registry};
 /// What one host sends, all hosts know; what one person stops, no host sends.
 async fn two_hosts(sim: &Sim, journals: [SqlJournal; 2]) {
     let ana: Actor = "user:ana".parse().unwrap();
-    let [one, other] = journals.map(|journal| Guard::new(registry(sim.endpoint()), journal));
+    let [one, other] = journals
+        .map(|journal| Guard::new(registry(sim.endpoint()), journal).settle_for(Duration::ZERO));
     let controls = one.controls();
     let mode = controls.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
     mode.await.unwrap();
@@ -24,7 +26,10 @@ async fn two_hosts(sim: &Sim, journals: [SqlJournal; 2]) {
     let transfer = json!({"region_id": region, "to_store_id": to.store_id});
     sim.fault(Fault::reply_lost_after_apply("POST", "/operators"));
     let proposal = propose(&one, "transfer_leader", transfer).await;
-    let report = one.execute(&proposal, &mut |_| {}).await.unwrap();
+    let report = one
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
     let seen = records(&other).await;
     assert!(matches!(
@@ -41,7 +46,10 @@ async fn two_hosts(sim: &Sim, journals: [SqlJournal; 2]) {
     let back = propose(&one, "transfer_leader", back).await;
     let stop = other.controls().stop(&ana, "a test").await.unwrap();
     assert_eq!(stop.cancelled.len(), 1);
-    let refused = one.execute(&back, &mut |_| {}).await.unwrap_err();
+    let refused = one
+        .execute(&back, &back.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap_err();
     assert!(matches!(refused, GuardError::Refused(_)), "{refused:?}");
     assert_eq!(sim.received("POST", "/operators"), 1);
 
@@ -52,7 +60,10 @@ async fn two_hosts(sim: &Sim, journals: [SqlJournal; 2]) {
     mode.await.unwrap();
     let back = json!({"region_id": region, "to_store_id": leader});
     let back = propose(&other, "transfer_leader", back).await;
-    let report = other.execute(&back, &mut |_| {}).await.unwrap();
+    let report = other
+        .execute(&back, &back.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
     assert_eq!(sim.leader_of(region), Some(leader));
     assert_eq!(sim.received("POST", "/operators"), 2);

@@ -40,7 +40,10 @@ async fn outcome_of(fault: Fault) -> (OutcomeKind, Option<String>, usize, bool) 
     let (sim, guard, _directory, id, other) = scene().await;
     sim.fault(fault);
     let proposal = propose(&guard, "transfer_leader", request(id, other)).await;
-    let report = guard.execute(&proposal, &mut |_| {}).await.unwrap();
+    let report = guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
     let moved = sim.leader_of(id) == Some(other);
     let sends = sim.received("POST", "/operators");
     (report.outcome.result, report.outcome.code, sends, moved)
@@ -83,7 +86,11 @@ async fn pds_refusal_is_an_outcome_in_pds_words() {
     let (sim, guard, _directory, id, other) = scene().await;
     sim.fault(fault);
     let proposal = propose(&guard, "transfer_leader", request(id, other)).await;
-    let outcome = guard.execute(&proposal, &mut |_| {}).await.unwrap().outcome;
+    let outcome = guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap()
+        .outcome;
     assert_eq!(
         (outcome.result, outcome.summary.as_str()),
         (OutcomeKind::NotApplied, words)
@@ -109,10 +116,11 @@ async fn a_caller_that_goes_does_not_stop_the_following() {
                 let _ = reached.send(());
             }
         };
+        let by = proposal.requester().unwrap();
         tokio::select! {
             biased;
             _ = wait.recv() => {}
-            _ = guard.execute(&proposal, &mut watch) => {}
+            _ = guard.execute(&proposal, &by, &mut watch) => {}
         }
         let ended = loop {
             let status = guard.proposal_status(&proposal.id).await.unwrap();
@@ -159,7 +167,7 @@ async fn a_change_of_pds_leader_duplicates_nothing() {
     sim.fault(Fault::reply_lost_after_apply("POST", "/operators"));
     let mut changed = false;
     let report = guard
-        .execute(&proposal, &mut |event| {
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |event| {
             if matches!(event, Event::Unanswered { .. }) && !changed {
                 changed = true;
                 sim.change_leader(Duration::from_secs(1), Outage::RedirectFailed);
@@ -203,7 +211,7 @@ async fn another_cluster_is_never_written_to() {
     let elsewhere = elsewhere.unwrap();
     let guard = guard_in(elsewhere.endpoint(), &directory);
     let error = guard
-        .execute(&proposal, &mut |_| {})
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
         .unwrap_err()
         .report();

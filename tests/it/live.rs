@@ -50,7 +50,9 @@ async fn execute(guard: &Guard, name: &str, parameters: Value) -> Option<Report>
         return None;
     }
     let proposal = propose(guard, name, parameters).await;
-    let report = guard.execute(&proposal, &mut |_| {}).await;
+    let report = guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await;
     let report = report.unwrap_or_else(|error| unreachable!("{name}: {}", error.report()));
     eprintln!(
         "{name}: {:?}: {}",

@@ -14,6 +14,8 @@ mod live;
 mod main_job;
 mod workflows;
 
+use std::time::Duration;
+
 use action_core::ActionRegistry;
 use action_guard::{Actor, Decider, FileJournal, Guard, Mode, Proposal, Record, Request};
 use operator_tikv::Tikv;
@@ -41,7 +43,7 @@ fn registry(endpoints: &str) -> ActionRegistry {
 fn guard_in(endpoints: &str, directory: &TempDir) -> Guard {
     let registry = registry(endpoints);
     let journal = FileJournal::open(directory.path()).unwrap();
-    Guard::new(registry, journal)
+    Guard::new(registry, journal).settle_for(Duration::ZERO)
 }
 
 /// What is in the journal, but for the mode.

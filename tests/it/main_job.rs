@@ -40,7 +40,10 @@ async fn transfer_is_proven_and_taken_back_on_four_versions() {
 
         let proposal = propose(&guard, "transfer_leader", request).await;
         assert_eq!(proposal.system, sim.cluster_id().to_string());
-        let report = guard.execute(&proposal, &mut |_| {}).await.unwrap();
+        let report = guard
+            .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+            .await
+            .unwrap();
         assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
         assert_eq!(report.outcome.by, Some(Attribution::Ours));
         assert_eq!(sim.leader_of(id), Some(other));
@@ -52,7 +55,10 @@ async fn transfer_is_proven_and_taken_back_on_four_versions() {
             unreachable!("{:?}", report.undo);
         };
         let back = propose(&guard, &name, Value::Object(parameters)).await;
-        let report = guard.execute(&back, &mut |_| {}).await.unwrap();
+        let report = guard
+            .execute(&back, &back.requester().unwrap(), &mut |_| {})
+            .await
+            .unwrap();
         assert_eq!(report.outcome.result, OutcomeKind::Applied);
         assert_eq!(sim.leader_of(id), Some(leader));
         assert_eq!(sim.received("POST", "/operators"), 2);
@@ -68,7 +74,10 @@ async fn replica_moves_and_the_region_shows_it() {
     let to = (1..=5).find(|store| !held.contains(store)).unwrap();
     let request = json!({"region_id": id, "from_store_id": from, "to_store_id": to});
     let proposal = propose(&guard, "transfer_peer", request).await;
-    let report = guard.execute(&proposal, &mut |_| {}).await.unwrap();
+    let report = guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
     assert!(sim.peers(id).iter().any(|peer| peer.store_id == to));
     assert!(sim.peers(id).iter().all(|peer| peer.store_id != from));
@@ -80,7 +89,10 @@ async fn drain_ends_drained_and_in_force_and_is_taken_back() {
     let (guard, _directory) = guard(sim.endpoint()).await;
     let proposal = propose(&guard, "drain_store", json!({"store_id": "2"})).await;
     assert_eq!(proposal.lasting_effect.as_deref(), Some("evict-leader/2"));
-    let report = guard.execute(&proposal, &mut |_| {}).await.unwrap();
+    let report = guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
     assert_eq!((sim.leader_count(2), sim.evicting()), (0, vec![2]));
 
@@ -91,7 +103,10 @@ async fn drain_ends_drained_and_in_force_and_is_taken_back() {
     let again = propose(&guard, "drain_store", json!({"store_id": 2})).await;
     assert!(matches!(again.plan.verdict, Verdict::NoOp { .. }));
     let writes = sim.writes().len();
-    let error = guard.execute(&again, &mut |_| {}).await.unwrap_err();
+    let error = guard
+        .execute(&again, &again.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap_err();
     assert!(matches!(error, GuardError::NotSent { .. }), "{error:?}");
     assert_eq!(sim.writes().len(), writes);
 
@@ -102,7 +117,10 @@ async fn drain_ends_drained_and_in_force_and_is_taken_back() {
         unreachable!("{:?}", report.undo);
     };
     let back = propose(&guard, &name, Value::Object(parameters)).await;
-    let report = guard.execute(&back, &mut |_| {}).await.unwrap();
+    let report = guard
+        .execute(&back, &back.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert!(sim.evicting().is_empty());
 }
@@ -116,7 +134,10 @@ async fn a_refusal_is_foretold_and_nothing_is_sent() {
     let to = (1..=5).find(|store| !held.contains(store)).unwrap();
     let request = json!({"region_id": id, "to_store_id": to});
     let proposal = propose(&guard, "transfer_leader", request).await;
-    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    let error = guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap_err();
     let expected = format!("not sent: it would be refused: region has no voter in store {to}");
     assert_eq!(error.report(), expected);
     assert!(sim.writes().is_empty());
@@ -139,7 +160,10 @@ async fn what_changed_since_the_proposal_stops_it() {
         .iter()
         .find(|peer| ![leader, other].contains(&peer.store_id));
     sim.set_leader(id, third.unwrap().store_id);
-    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    let error = guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap_err();
     let GuardError::Drifted { changes } = &error else {
         unreachable!("{error:?}");
     };
@@ -158,7 +182,10 @@ async fn every_send_has_its_intent_and_outcome_in_the_journal() {
         "user:on-call",
     );
     let proposal = guard.propose(request.reason("test")).await.unwrap();
-    guard.execute(&proposal, &mut |_| {}).await.unwrap();
+    guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap();
     let records = records(&guard).await;
     let of_it = |record: &Record| record.proposal_id() == Some(proposal.id.as_str());
     assert!(records.iter().all(of_it));
@@ -243,7 +270,10 @@ async fn a_proposal_that_was_altered_after_it_was_allowed_is_not_sent() {
         &mut found.request.parameters,
     );
     proposal.plan = found.plan;
-    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    let error = guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await
+        .unwrap_err();
     assert!(
         matches!(error, GuardError::Refused(Refusal::OtherPlan { .. })),
         "{error}"

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use action_guard::{
-    CommitError, Decision, Entry, Journal, JournalError, State, Verified, WaitingDecision,
+    CommitError, Decision, Entry, Journal, JournalError, SendLock, Sender, State, Verified,
+    WaitingDecision,
 };
 use async_trait::async_trait;
 use tokio::runtime::{Builder, Handle};
@@ -234,6 +235,17 @@ impl Journal for SqlJournal {
     async fn unstop(&self) -> Result<(), JournalError> {
         let place = Arc::clone(&self.place);
         self.there(async move { place.unstop().await }).await
+    }
+
+    async fn send_lock(&self, proposal: &str) -> Result<SendLock, JournalError> {
+        let (place, proposal) = (Arc::clone(&self.place), proposal.to_owned());
+        self.there(async move { place.send_lock(&proposal).await })
+            .await
+    }
+
+    async fn senders(&self) -> Result<Vec<Sender>, JournalError> {
+        let place = Arc::clone(&self.place);
+        self.there(async move { place.senders().await }).await
     }
 
     fn is_death_certain(&self) -> bool {

@@ -27,7 +27,8 @@
 //! | `journal_stop` | PostgreSQL only: sends are stopped while it has a row |
 //!
 //! With SQLite these are in `journal.sqlite` in a directory, beside `owners/`, where each living
-//! instance holds a lock, and `KILL`, which stops sends while it exists.
+//! instance holds a lock, `sending.lock`, which is held while a request is handed over, and `KILL`,
+//! which stops sends while it exists. With PostgreSQL these locks are advisory locks of sessions.
 //!
 //! # What to know
 //!

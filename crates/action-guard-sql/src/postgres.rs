@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use action_guard::JournalError;
+use action_guard::{JournalError, SendLock, Sender};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::options::SqlOptions;
 use crate::postgres::connect::Address;
-use crate::postgres::session::Session;
+use crate::postgres::session::{Sending, Session};
 use crate::postgres::store::PostgresStore;
 use crate::store::{Place, Store, known_instance};
 
@@ -21,7 +21,7 @@ mod store;
 pub(crate) struct PostgresPlace {
     address: Arc<Address>,
     instance: String,
-    session: Session,
+    session: Arc<Session>,
 }
 
 impl fmt::Debug for PostgresPlace {
@@ -41,7 +41,7 @@ impl PostgresPlace {
     ) -> Result<Self, JournalError> {
         let address = Arc::new(Address::new(url, &instance, options)?);
         let id = known_instance(&instance)?;
-        let session = Session::new(Arc::clone(&address), id);
+        let session = Arc::new(Session::new(Arc::clone(&address), id));
         Ok(Self {
             address,
             instance,
@@ -99,5 +99,14 @@ impl Place for PostgresPlace {
 
     async fn unstop(&self) -> Result<(), JournalError> {
         Ok(self.session.unstop().await?)
+    }
+
+    async fn send_lock(&self, _: &str) -> Result<SendLock, JournalError> {
+        let sending = Sending::begin(Arc::clone(&self.session)).await?;
+        Ok(SendLock::new(sending))
+    }
+
+    async fn senders(&self) -> Result<Vec<Sender>, JournalError> {
+        Ok(self.session.senders().await?)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use action_guard::JournalError;
+use action_guard::{JournalError, SendLock, SendLockFile, Sender};
 use async_trait::async_trait;
 
 use crate::options::SqlOptions;
@@ -94,5 +94,13 @@ impl Place for SqlitePlace {
 
     async fn unstop(&self) -> Result<(), JournalError> {
         self.directory.unstop()
+    }
+
+    async fn send_lock(&self, proposal: &str) -> Result<SendLock, JournalError> {
+        SendLockFile::of(self.directory.path()).hold(proposal, &self.instance)
+    }
+
+    async fn senders(&self) -> Result<Vec<Sender>, JournalError> {
+        SendLockFile::of(self.directory.path()).senders()
     }
 }

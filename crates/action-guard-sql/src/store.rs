@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use action_guard::{Head, JournalError};
+use action_guard::{Head, JournalError, SendLock, Sender};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -42,6 +42,12 @@ pub(crate) trait Place: fmt::Debug + Send + Sync + 'static {
     async fn is_stopped(&self) -> Result<bool, JournalError>;
     async fn stop(&self) -> Result<(), JournalError>;
     async fn unstop(&self) -> Result<(), JournalError>;
+
+    /// The send lock, shared, for the request of a proposal.
+    async fn send_lock(&self, proposal: &str) -> Result<SendLock, JournalError>;
+
+    /// Who holds the send lock.
+    async fn senders(&self) -> Result<Vec<Sender>, JournalError>;
 }
 
 /// One connection. After a failure it is gone, with its transaction, and the next call makes

@@ -18,7 +18,7 @@ use crate::records::{Entry, Record};
 use crate::state::{ProposalStatus, State};
 
 pub use break_glass::BrokenGlass;
-pub use controls::{Controls, Decider, Stop};
+pub use controls::{Controls, Decider, ModeError, Stop};
 pub use error::GuardError;
 pub use reap::Reaped;
 pub(crate) use redact::is_redacted;
@@ -28,6 +28,7 @@ mod controls;
 mod error;
 mod execute;
 mod follow;
+mod permit;
 mod propose;
 mod reap;
 mod recover;
@@ -43,6 +44,10 @@ pub struct Guard {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) rules: Arc<dyn Rules>,
     pub(crate) redactor: Arc<Redactor>,
+    /// Between the intent and the last moment to hand over its request.
+    send_within: Duration,
+    /// Between the proof that it happened and the look whether it held.
+    settle_for: Duration,
     /// For something that is stuck to get on again.
     stalled_after: Duration,
     following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
@@ -77,6 +82,8 @@ impl Guard {
             journal,
             rules: Arc::new(Unrestricted),
             redactor: Arc::new(redactor),
+            send_within: Duration::from_secs(10),
+            settle_for: Duration::from_secs(3),
             stalled_after: Duration::from_mins(10),
             following: Arc::default(),
         }
@@ -96,6 +103,22 @@ impl Guard {
         self
     }
 
+    /// The same guard; what is not handed over this long after its intent was written is not sent.
+    /// Ten seconds unless set.
+    #[must_use]
+    pub fn send_within(mut self, wait: Duration) -> Self {
+        self.send_within = wait;
+        self
+    }
+
+    /// The same guard; so long after something was proven to have happened, it looks once more
+    /// whether it held. Three seconds unless set; with zero it does not look.
+    #[must_use]
+    pub fn settle_for(mut self, wait: Duration) -> Self {
+        self.settle_for = wait;
+        self
+    }
+
     /// The same guard; what is stuck for this long is no longer followed, and its outcome is
     /// unknown. Ten minutes unless set; never longer than the plan's own deadline.
     #[must_use]
@@ -107,11 +130,8 @@ impl Guard {
     /// Controls on the same journal, under the same rules.
     #[must_use]
     pub fn controls(&self) -> Controls {
-        Controls {
-            journal: Arc::clone(&self.journal),
-            rules: Arc::clone(&self.rules),
-            redactor: Arc::clone(&self.redactor),
-        }
+        let controls = Controls::new(Arc::clone(&self.journal), Arc::clone(&self.rules));
+        controls.redacting(Arc::clone(&self.redactor))
     }
 
     /// Calls a proposal off, as [`Controls::cancel`] does, and tells whoever follows it in this

@@ -15,12 +15,14 @@ mod error;
 mod file;
 mod ledger;
 mod memory;
+mod send_lock;
 
 pub use batch::{Batch, Replies, WaitingDecision};
 pub use error::{CommitError, JournalError};
-pub use file::{FileJournal, FileJournalOptions};
+pub use file::{FileJournal, FileJournalOptions, SendLockFile};
 pub use ledger::{Ledger, Sealed};
 pub use memory::MemoryJournal;
+pub use send_lock::{SendLock, Sender};
 
 /// What to write, decided on the state as it is at the very moment of writing.
 ///
@@ -89,6 +91,21 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When it cannot.
     async fn unstop(&self) -> Result<(), JournalError>;
+
+    /// Takes the send lock for the request of a proposal. Taken before the last look whether it may
+    /// be sent, and held until it is handed over: who stops sends, and then finds that nobody holds
+    /// the lock, knows that nobody sends on the strength of an older look.
+    ///
+    /// # Errors
+    /// When it cannot be had; nothing is sent then.
+    async fn send_lock(&self, proposal: &str) -> Result<SendLock, JournalError>;
+
+    /// Takes the send lock exclusively for a moment; when that cannot be, says who holds it. Does
+    /// not wait.
+    ///
+    /// # Errors
+    /// When this cannot be found out.
+    async fn senders(&self) -> Result<Vec<Sender>, JournalError>;
 
     /// Whether an instance that is not alive by [`is_alive`](Self::is_alive) can send nothing more.
     ///

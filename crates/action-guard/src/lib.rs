@@ -15,7 +15,7 @@
 //! let request = Request::new("drain_store", json!({ "store_id": "4" }), "user:on-call");
 //! let proposal = guard.propose(request.reason("disk is being replaced")).await?;
 //! println!("{:?}", proposal.plan.verdict);
-//! let report = guard.execute(&proposal, &mut |_| {}).await?;
+//! let report = guard.execute(&proposal, &proposal.requester()?, &mut |_| {}).await?;
 //! println!("{}", report.outcome.summary);
 //! # Ok(())
 //! # }
@@ -27,13 +27,14 @@
 
 #![forbid(unsafe_code)]
 
-pub use guard::{BrokenGlass, Controls, Decider, Guard, GuardError, Reaped, Stop};
+pub use guard::{BrokenGlass, Controls, Decider, Guard, GuardError, ModeError, Reaped, Stop};
 pub use identity::{
     Actor, ActorError, KeyError, PrivateKey, Proof, PublicKey, StatementSignature, canonical,
 };
 pub use journal::{
     Batch, CommitError, Decision, FileJournal, FileJournalOptions, Head, Journal, JournalError,
-    Ledger, MemoryJournal, Replies, Reply, Sealed, Verified, WaitingDecision,
+    Ledger, MemoryJournal, Replies, Reply, Sealed, SendLock, SendLockFile, Sender, Verified,
+    WaitingDecision,
 };
 pub use policy::{Policy, Rules, Unrestricted};
 pub use proposal::{

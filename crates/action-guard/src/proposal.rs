@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::identity::{Actor, ActorError};
+
 pub use drift::{Drift, plan_difference};
 pub use intent::{Answer, Intent};
 pub use phase::Phase;
@@ -103,6 +105,10 @@ pub struct Proposal {
     /// What it would leave in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasting_effect: Option<String>,
+    /// The number of the last record of the journal when it was planned; what changed the same
+    /// things after that outdates its plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_after: Option<u64>,
     /// The proposal whose effect this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
@@ -113,6 +119,14 @@ pub struct Proposal {
 }
 
 impl Proposal {
+    /// Who asked for it.
+    ///
+    /// # Errors
+    /// When they are not named as actors are.
+    pub fn requester(&self) -> Result<Actor, ActorError> {
+        self.request.actor.parse()
+    }
+
     /// A proposal that changes no resource and leaves nothing in force.
     #[must_use]
     pub fn new(
@@ -139,6 +153,7 @@ impl Proposal {
             undo,
             resources: Vec::new(),
             lasting_effect: None,
+            planned_after: None,
             undoes: None,
             plan_hash,
             expires_at,

@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Actor;
-use crate::proposal::Mode;
+use crate::proposal::{Mode, Phase};
 
 pub use active_effect::{ActiveEffect, Activity};
+pub(crate) use changes::Changes;
 pub use proposal_status::{Cancel, ProposalStatus};
 pub use workflow_status::{AttemptState, Attempts, Ended, Ending, Failure, Flow, StepState};
 
 mod active_effect;
+mod changes;
 mod proposal_status;
 mod workflow_status;
 
@@ -51,6 +53,13 @@ pub struct State {
     /// Set when `activity` was cut short of a day because there was too much of it: what was sent
     /// before this is not in it.
     pub activity_complete_since: Option<Timestamp>,
+    /// What was changed last.
+    #[serde(skip_serializing_if = "no_changes")]
+    pub(crate) changes: Arc<Changes>,
+}
+
+fn no_changes(changes: &Changes) -> bool {
+    changes.is_empty()
 }
 
 /// Who set the kill switch.
@@ -95,6 +104,30 @@ impl State {
                     .resources
                     .iter()
                     .any(|held| held == resource)
+        })
+    }
+
+    /// The proposal because of which the plan of another is outdated: it has changed the same thing
+    /// since, or takes back the same, or has.
+    #[must_use]
+    pub fn outdated_by<'a>(&'a self, status: &ProposalStatus) -> Option<&'a str> {
+        let proposal = &status.proposal;
+        let id = proposal.id.as_str();
+        let undone = proposal.undoes.as_deref();
+        // What it takes back is no conflict.
+        let excepted = [id, undone.unwrap_or(id)];
+        let planned = status.planned_after();
+        let changed =
+            (self.changes).after(planned, &proposal.system, &proposal.resources, &excepted);
+        changed.or_else(|| {
+            let undone = undone?;
+            let is_done = |other: &&Arc<ProposalStatus>| {
+                other.proposal.id != id
+                    && other.proposal.undoes.as_deref() == Some(undone)
+                    && (other.phase.is_in_flight() || other.phase == Phase::Applied)
+            };
+            let mut others = self.open.values().chain(&self.ended);
+            others.find(is_done).map(|other| other.proposal.id.as_str())
         })
     }
 

@@ -65,16 +65,23 @@ impl State {
     pub(crate) fn guard(&self, connection: &Connection) -> Result<Guard, Failure> {
         let policy = self.policy()?.policy;
         let registry = subjects::registry(connection)?;
-        Ok(Guard::over(registry, self.journal()?).rules(Arc::new(policy)))
+        let guard = Guard::over(registry, self.journal()?).rules(Arc::new(policy));
+        Ok(self.patient(guard))
     }
 
     /// A guard with which nothing is proposed, only found out and finished. Works with a policy
     /// that is broken.
     pub(crate) fn bare_guard(&self, connection: &Connection) -> Result<Guard, Failure> {
-        Ok(Guard::over(
-            subjects::registry(connection)?,
-            self.journal()?,
-        ))
+        let guard = Guard::over(subjects::registry(connection)?, self.journal()?);
+        Ok(self.patient(guard))
+    }
+
+    /// The guard, looking whether things held when it is to.
+    fn patient(&self, guard: Guard) -> Guard {
+        match self.settle_for {
+            Some(wait) => guard.settle_for(wait),
+            None => guard,
+        }
     }
 
     /// The decisions people take, under the policy.

@@ -15,6 +15,9 @@ use crate::options::SqlOptions;
 /// How long an answer is waited for, beside the wait for a lock.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
+/// What a session calls itself, before its instance.
+pub(super) const NAME: &str = "action-guard ";
+
 /// The version of the tables; a higher one is not touched.
 const LAYOUT: i32 = 1;
 
@@ -39,7 +42,7 @@ const SERVER: &str = "SELECT current_setting('fsync'), pg_is_in_recovery()";
 pub(crate) struct Address {
     /// What messages call it; without the password.
     pub(super) name: Arc<str>,
-    schema: String,
+    pub(super) schema: String,
     options: PgConnectOptions,
     pub(super) lock_wait: Duration,
 }
@@ -82,7 +85,7 @@ impl Address {
             ("tcp_keepalives_count", "3"),
         ];
         let address = address
-            .application_name(&format!("action-guard {instance}"))
+            .application_name(&format!("{NAME}{instance}"))
             .options(options_of_session)
             .disable_statement_logging();
         Ok(Self {

@@ -37,6 +37,10 @@ impl Directory {
         self.root.join("journal.sqlite")
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.root
+    }
+
     fn owners(&self) -> PathBuf {
         self.root.join("owners")
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::fold::refuse::{cancel, expired, invalid_record, person, stopped};
+use crate::fold::refuse::{cancel, expired, invalid_record, not_requester, person, stopped};
 use crate::identity::Actor;
 use crate::proposal::{Answer, Approval, Intent, Mode, Phase, Proposal, Refusal, Ruling};
 use crate::records::{Entry, Record};
@@ -119,7 +119,7 @@ impl State {
         self.admit(proposal, at)?;
         self.expire(at);
         self.begin_step_attempt(proposal);
-        let status = ProposalStatus::new(proposal.clone(), ruling.clone(), at);
+        let status = ProposalStatus::new(proposal.clone(), ruling.clone(), self.seq + 1, at);
         if status.phase.is_end() {
             self.push_ended(Arc::new(status));
         } else {
@@ -237,6 +237,11 @@ impl State {
             });
         }
         let proposal = &status.proposal;
+        if let Some(by) = &intent.by
+            && !by.as_str().eq_ignore_ascii_case(&proposal.request.actor)
+        {
+            return Err(not_requester(proposal, by));
+        }
         if proposal.expires_at <= at {
             return Err(expired(id, "the plan"));
         }
@@ -254,6 +259,10 @@ impl State {
                     holder: holder.proposal.id.clone(),
                 });
             }
+        }
+        if let Some(by) = self.outdated_by(&status) {
+            let (id, by) = (id.to_owned(), by.to_owned());
+            return Err(Refusal::PlanOutdated { id, by });
         }
         // What puts back what was before us leaves nothing of ours in force.
         let begins = !self.takes_back(proposal);

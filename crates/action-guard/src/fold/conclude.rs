@@ -27,6 +27,7 @@ impl State {
         let proposal = status.proposal.clone();
         match outcome.result {
             OutcomeKind::Applied => {
+                self.changed(&proposal);
                 self.release_what_it_undoes(&proposal);
                 if let Some(effect) = self.effects.get_mut(id) {
                     let effect = Arc::make_mut(effect);
@@ -42,6 +43,15 @@ impl State {
             _ => self.open_proposal(id, "given an outcome")?.phase = Phase::Unknown,
         }
         Ok(())
+    }
+
+    /// Takes in that a proposal has changed something, so that older plans are not carried out.
+    fn changed(&mut self, proposal: &Proposal) {
+        let seq = self.seq + 1;
+        let changes = Arc::make_mut(&mut self.changes);
+        for resource in &proposal.resources {
+            changes.note(&proposal.system, resource, seq, &proposal.id);
+        }
     }
 
     /// Whether a proposal takes back a lasting effect of ours.
@@ -95,6 +105,10 @@ impl State {
         let refused = matches!(answer, Answer::Refused { .. });
         if outcome.result == OutcomeKind::Applied && !refused {
             self.effects.remove(id);
+            // What takes something back changes what that had changed.
+            if let Some(status) = self.proposal_status(id).cloned() {
+                self.changed(&status.proposal);
+            }
         }
         Ok(())
     }

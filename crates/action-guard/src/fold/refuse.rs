@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::identity::Actor;
-use crate::proposal::Refusal;
+use crate::proposal::{Proposal, Refusal};
 use crate::state::{Cancel, Flow, Killed};
 
 pub(super) fn cancel(by: &Actor, reason: &str, at: Timestamp) -> Cancel {
@@ -28,6 +28,14 @@ pub(super) fn stopped(killed: &Killed) -> Refusal {
     Refusal::Killed {
         by: killed.by.to_string(),
         reason: killed.reason.clone(),
+    }
+}
+
+pub(super) fn not_requester(proposal: &Proposal, by: &Actor) -> Refusal {
+    Refusal::NotRequester {
+        id: proposal.id.clone(),
+        requester: proposal.request.actor.clone(),
+        by: by.clone(),
     }
 }
 

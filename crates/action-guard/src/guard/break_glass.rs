@@ -1,13 +1,15 @@
 //! Taking back our own when not even the reserve of the journal is left.
 
+use std::sync::Arc;
+
 use action_core::{Attempt, FailureKind, Undo};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::error::GuardError;
-use crate::guard::execute::{SEND_WITHIN, read};
 use crate::guard::follow::Following;
+use crate::guard::permit::SendGate;
 use crate::guard::{Guard, Watch, size_limits};
 use crate::identity::Actor;
 use crate::proposal::time::{after, unix_ms};
@@ -87,7 +89,7 @@ impl Guard {
         watch: Watch<'_>,
     ) -> Result<Report, GuardError> {
         let proposal = self.propose_undo(id, by, reason).await?;
-        self.execute(&proposal, watch).await
+        self.execute(&proposal, by, watch).await
     }
 
     async fn undo_unrecorded(
@@ -104,21 +106,15 @@ impl Guard {
             return Err(GuardError::NotSent { verdict });
         }
         let now = Timestamp::now();
-        let attempt = Attempt::new(proposal.id.as_str(), unix_ms(now), plan.clock);
-        let intent = Intent::new(plan, attempt, after(now, SEND_WITHIN));
+        let attempt = Attempt::new(proposal.id.as_str(), unix_ms(now), plan.clock)
+            .for_system(proposal.system.as_str());
+        let intent = Intent::new(plan, attempt, after(now, self.send_within));
         let request = &proposal.request;
-        let parameters = request.parameters.clone();
         tracing::warn!(action = request.action, id, "sent without a record");
-        let answer = self
-            .registry
-            .send(
-                &request.action,
-                parameters,
-                &intent.plan.before,
-                &intent.attempt,
-            )
-            .await;
-        let answer = size_limits::answer(read(answer));
+        let definition = self.definition(&request.action)?;
+        let gate = SendGate::new(self, &proposal, definition, &intent, || false).unrecorded();
+        let answer = self.send(&proposal, &intent, Arc::new(gate)).await;
+        let answer = size_limits::answer(answer);
         let token = CancellationToken::new();
         let mut following = Following::of(self, &proposal, &intent, &token);
         let outcome = match &answer {
@@ -127,7 +123,7 @@ impl Guard {
                 error,
                 retryable,
             } => action_core::Outcome::not_applied(code, error, *retryable, Vec::new()),
-            Answer::Accepted { accepted } => {
+            Answer::Accepted { accepted, .. } => {
                 following.accepted = Some(accepted.clone());
                 following.finish(watch).await
             }

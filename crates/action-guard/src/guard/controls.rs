@@ -8,17 +8,24 @@ use std::time::Duration;
 use action_core::OutcomeKind;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::guard::redact::Redactor;
 use crate::identity::{Actor, PrivateKey, Proof};
-use crate::journal::{CommitError, Journal, JournalError};
+use crate::journal::{CommitError, Journal, JournalError, Sender};
 use crate::policy::Rules;
-use crate::proposal::{Approval, Mode, PlanHash, Refusal, Ruling};
+use crate::proposal::{Approval, Mode, Phase, PlanHash, Refusal, Ruling};
 use crate::records::Record;
 use crate::state::{ActiveEffect, ProposalStatus, State};
 
 /// How long a stop waits to be recorded before it goes on without.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a stop waits for requests that are just being handed over.
+const SEND_WAIT: Duration = Duration::from_secs(5);
+
+/// Between two looks whether they are.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Where people decide: they agree, refuse, cancel, say how something ended, give up what is in
 /// force, and set the mode and the kill switch.
@@ -27,9 +34,10 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// another process than the one that sends.
 #[derive(Clone)]
 pub struct Controls {
-    pub(super) journal: Arc<dyn Journal>,
-    pub(super) rules: Arc<dyn Rules>,
-    pub(super) redactor: Arc<Redactor>,
+    journal: Arc<dyn Journal>,
+    rules: Arc<dyn Rules>,
+    redactor: Arc<Redactor>,
+    send_wait: Duration,
 }
 
 /// Somebody who decides, with their key if they have one.
@@ -59,6 +67,23 @@ impl<'a> Decider<'a> {
     }
 }
 
+/// Why a mode is not what it was set to, or not yet for everybody.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModeError {
+    /// It was not set.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+
+    /// It is set and nobody else begins to send; these had been permitted to before, and have not
+    /// handed over their request.
+    #[error(
+        "the mode is observe, but a request may still be sent by {}: look at that process, or end it",
+        list(.0)
+    )]
+    StillSending(Vec<Sender>),
+}
+
 /// What a stop of everything has stopped, and what it could not.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -69,6 +94,9 @@ pub struct Stop {
     pub cancelled: Vec<Arc<ProposalStatus>>,
     /// What was sent before, or may have been, and is not known to have ended. It goes on.
     pub in_motion: Vec<Arc<ProposalStatus>>,
+    /// Those who had been permitted to send before and have not handed over their request, after
+    /// the time that a stop waits for them: sends are not stopped before they end.
+    pub still_sending: Vec<Sender>,
     /// Lasting effects of ours that stay in force until they are taken back.
     pub in_force: Vec<Arc<ActiveEffect>>,
 }
@@ -81,7 +109,22 @@ impl Controls {
             journal,
             rules,
             redactor: Arc::default(),
+            send_wait: SEND_WAIT,
         }
+    }
+
+    /// The same controls; what stops sends waits this long for requests that are just being handed
+    /// over. Five seconds unless set.
+    #[must_use]
+    pub fn send_wait(mut self, wait: Duration) -> Self {
+        self.send_wait = wait;
+        self
+    }
+
+    /// The same controls; what this finds is written to no journal.
+    pub(super) fn redacting(mut self, redactor: Arc<Redactor>) -> Self {
+        self.redactor = redactor;
+        self
     }
 
     /// How everything stands.
@@ -193,17 +236,20 @@ impl Controls {
         self.commit(|_, _| Ok(record)).await
     }
 
-    /// Sets whether anything may be sent, for every process on this journal.
+    /// Sets whether anything may be sent, for every process on this journal. Once it returns that
+    /// nothing may be, no process sends, or the error names those that still may.
     ///
     /// # Errors
-    /// When who sets it may not, or is not proven, or everything is stopped.
+    /// When who sets it may not, or is not proven, or everything is stopped; and when somebody who
+    /// had been permitted to send does not get on with it.
     pub async fn set_mode(
         &self,
         mode: Mode,
         by: Decider<'_>,
         reason: &str,
-    ) -> Result<(), CommitError> {
-        let after = self.journal.state().await?.last_switch;
+    ) -> Result<(), ModeError> {
+        let after = self.journal.state().await.map_err(CommitError::from)?;
+        let after = after.last_switch;
         let (actor, now) = (by.actor.clone(), Timestamp::now());
         let proof = by
             .key
@@ -218,11 +264,19 @@ impl Controls {
                 proof,
             })
         })
-        .await
+        .await?;
+        if mode == Mode::Execute {
+            return Ok(());
+        }
+        match self.still_sending().await {
+            nobody if nobody.is_empty() => Ok(()),
+            senders => Err(ModeError::StillSending(senders)),
+        }
     }
 
-    /// Stops everything: once this returns, no process on this journal begins to send, and what
-    /// was waiting is cancelled. Other journals are not covered.
+    /// Stops everything: once this returns, no process on this journal sends, but for those that
+    /// are named in [`Stop::still_sending`], and what was waiting is cancelled. Other journals are
+    /// not covered. Taking back what is ours goes on.
     ///
     /// Anybody may stop. Where it cannot be recorded, or not at once, sends are stopped all the
     /// same.
@@ -248,7 +302,10 @@ impl Controls {
             Err(_) => recording.await,
         };
         match (stopped, recorded) {
-            (_, Ok(())) => Ok(told.await.unwrap_or_default()),
+            (_, Ok(())) => Ok(Stop {
+                still_sending: self.still_sending().await,
+                ..told.await.unwrap_or_default()
+            }),
             (Err(_), Err(error)) => Err(error),
             (Ok(()), Err(error)) => {
                 let state = self.journal.state().await;
@@ -256,6 +313,7 @@ impl Controls {
                 Ok(Stop {
                     unrecorded: Some(error),
                     cancelled: Vec::new(),
+                    still_sending: self.still_sending().await,
                     ..stop
                 })
             }
@@ -306,6 +364,51 @@ impl Controls {
         self.journal.commit(Box::new(decision)).await.map(drop)
     }
 
+    /// Waits until all who were permitted to send have handed over their request; those who have
+    /// not in time.
+    async fn still_sending(&self) -> Vec<Sender> {
+        let begun = Instant::now();
+        loop {
+            let senders = self.journal.senders().await;
+            let over = begun.elapsed() >= self.send_wait;
+            match senders {
+                Ok(senders) if senders.is_empty() => return senders,
+                Ok(senders) if over => return self.with_proposals(senders).await,
+                Err(error) if over => {
+                    let why = action_core::report(&error);
+                    return vec![Sender::elsewhere(None, format!("somebody unknown: {why}"))];
+                }
+                _ => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    /// The same; where a journal only knows the instance, with the proposals that it may be at.
+    async fn with_proposals(&self, senders: Vec<Sender>) -> Vec<Sender> {
+        let Ok(state) = self.journal.state().await else {
+            return senders;
+        };
+        let mut named = Vec::new();
+        for sender in senders {
+            let before = named.len();
+            if sender.proposal.is_none() && sender.instance.is_some() {
+                let sent = state.unsettled().filter(|status| {
+                    status.phase == Phase::Executing
+                        && status.answer.is_none()
+                        && status.owner == sender.instance
+                });
+                named.extend(sent.map(|status| Sender {
+                    proposal: Some(status.proposal.id.clone()),
+                    ..sender.clone()
+                }));
+            }
+            if named.len() == before {
+                named.push(sender);
+            }
+        }
+        named
+    }
+
     async fn write(
         &self,
         id: &str,
@@ -347,6 +450,7 @@ impl Stop {
             unrecorded: None,
             cancelled: pending.cloned().collect(),
             in_motion: state.unsettled().cloned().collect(),
+            still_sending: Vec::new(),
             in_force: state.effects.values().cloned().collect(),
         }
     }
@@ -362,6 +466,11 @@ fn until(status: &ProposalStatus) -> Timestamp {
     Timestamp::now()
         .checked_add(ttl)
         .map_or(whole, |until| until.min(whole))
+}
+
+fn list(senders: &[Sender]) -> String {
+    let senders: Vec<_> = senders.iter().map(Sender::to_string).collect();
+    senders.join("; ")
 }
 
 fn unknown(id: &str) -> CommitError {

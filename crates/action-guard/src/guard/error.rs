@@ -126,6 +126,27 @@ impl GuardError {
         }
     }
 
+    /// Whether what was proposed is over by it. What is only in the way, and ends by itself, or
+    /// could not be found out, is not.
+    pub(crate) fn ends_the_proposal(&self) -> bool {
+        match self {
+            Self::Action(error) => !matches!(
+                error.kind(),
+                FailureKind::Busy | FailureKind::Unavailable | FailureKind::Unknown
+            ),
+            Self::Refused(refusal) => matches!(
+                refusal,
+                Refusal::Observing
+                    | Refusal::Killed { .. }
+                    | Refusal::Denied { .. }
+                    | Refusal::Expired { .. }
+                    | Refusal::PlanOutdated { .. }
+            ),
+            Self::NotSent { .. } | Self::Drifted { .. } | Self::WrongSystem { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The message and its causes, each once, on one line.
     #[must_use]
     pub fn report(&self) -> String {
@@ -133,13 +154,17 @@ impl GuardError {
     }
 }
 
-fn words(verdict: &Verdict) -> String {
+pub(crate) fn words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::WouldReject { text, .. } => format!("it would be refused: {text}"),
+        Verdict::NotAskedFor { text, .. } => format!("it is not asked for: {text}"),
         Verdict::NoOp { already } => format!("nothing to do: {already}"),
         Verdict::AcceptedButWillNotProgress { causes } => {
             let causes: Vec<_> = causes.iter().map(|cause| cause.text.as_str()).collect();
-            format!("it would be accepted and not get on: {}", causes.join("; "))
+            format!(
+                "it would be accepted, but nothing would happen: {}",
+                causes.join("; ")
+            )
         }
         _ => "its plan does not say that it would proceed".to_owned(),
     }

@@ -1,28 +1,31 @@
 //! Carrying out: plans anew, writes the intent, sends once, writes the answer, follows.
 
-use action_core::{Accepted, ActionError, Attempt, FailureKind, Outcome, Plan, Undo};
-use jiff::Timestamp;
+use std::sync::Arc;
+
+use action_core::{Accepted, Attempt, Outcome, Plan, SendPermits, Undo};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::time::{Duration, Instant};
+use tokio::time::Instant;
 
 use crate::failpoint::passed;
 use crate::guard::error::GuardError;
 use crate::guard::follow::Following;
+use crate::guard::permit::SendGate;
 use crate::guard::redact::is_redacted;
 use crate::guard::{Guard, Tracked, Watch, size_limits};
-use crate::journal::JournalError;
+use crate::identity::Actor;
 use crate::proposal::time::{after, unix_ms};
 use crate::proposal::{
-    Answer, Event, Intent, Mode, PlanHash, Proposal, Refusal, Report, plan_difference,
+    Answer, Event, Intent, PlanHash, Proposal, Refusal, Report, plan_difference,
 };
 use crate::records::Record;
-
-/// Between the intent and the beginning of the send.
-pub(super) const SEND_WITHIN: Duration = Duration::from_secs(10);
 
 impl Guard {
     /// Carries out what was proposed: plans anew, writes and syncs the intent, sends once, and
     /// follows until the outcome is known, it is stuck, or the plan's deadline is over.
+    ///
+    /// What was allowed to one actor is carried out by that actor only: `by` is who asked for it.
+    /// What is refused here is over: the proposal is cancelled with the reason, so that nobody
+    /// carries it out later.
     ///
     /// When the future is dropped before the request is sent, it is not sent. When it is dropped
     /// later, the following goes on by itself for as long as the runtime lives; after that
@@ -33,6 +36,56 @@ impl Guard {
     pub async fn execute(
         &self,
         proposal: &Proposal,
+        by: &Actor,
+        watch: Watch<'_>,
+    ) -> Result<Report, GuardError> {
+        let id = proposal.id.as_str();
+        if !proposal.requester()?.is_same(by) {
+            return Err(GuardError::Refused(Refusal::NotRequester {
+                id: id.to_owned(),
+                requester: proposal.request.actor.clone(),
+                by: by.clone(),
+            }));
+        }
+        let done = self.try_to_execute(proposal, by, watch).await;
+        if let Err(error) = &done
+            && error.ends_the_proposal()
+            && let Err(error) = self.close(id, by, &error.report()).await
+        {
+            let error = error.report();
+            tracing::warn!(error, id, "what was refused could not be cancelled");
+        }
+        done
+    }
+
+    /// Cancels a proposal of which nothing was sent. Whether it is over, and nothing of it was.
+    pub(crate) async fn close(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+    ) -> Result<bool, GuardError> {
+        let cancelled = Record::Cancelled {
+            id: id.to_owned(),
+            by: by.clone(),
+            reason: reason.to_owned(),
+        };
+        let unsent = id.to_owned();
+        self.commit(move |state, now| {
+            let open = state.open.get(&unsent);
+            let unsent = open.filter(|status| status.phase_at(now).is_unsent());
+            Ok(unsent.map(|_| cancelled).into_iter().collect())
+        })
+        .await?;
+        let state = self.state().await?;
+        let status = state.proposal_status(id);
+        Ok(status.is_none_or(|status| status.intent.is_none()))
+    }
+
+    async fn try_to_execute(
+        &self,
+        proposal: &Proposal,
+        by: &Actor,
         watch: Watch<'_>,
     ) -> Result<Report, GuardError> {
         let id = proposal.id.as_str();
@@ -50,8 +103,9 @@ impl Guard {
         let plan = self.replanned(proposal).await?;
         watch(Event::Replanned(plan.clone()));
         let (events, mut seen) = unbounded_channel();
-        let guard = self.clone();
-        let work = guard.carry_out(proposal.clone(), plan, tracked, events);
+        let work = self
+            .clone()
+            .carry_out(proposal.clone(), by.clone(), plan, tracked, events);
         // Whatever becomes of the caller, what was sent is followed.
         let work = tokio::spawn(work);
         while let Some(event) = seen.recv().await {
@@ -85,12 +139,13 @@ impl Guard {
     async fn carry_out(
         self,
         proposal: Proposal,
+        by: Actor,
         plan: Plan,
         tracked: Tracked,
         events: UnboundedSender<Event>,
     ) -> Result<Report, GuardError> {
         passed("guard.planned");
-        let intent = self.begin(&proposal, plan).await?;
+        let intent = self.begin(&proposal, by, plan).await?;
         passed("guard.intent");
         let mut watch = |event| {
             // Nobody may be looking any more.
@@ -100,15 +155,27 @@ impl Guard {
             attempt: intent.attempt.clone(),
         });
         let mut following = Following::of(&self, &proposal, &intent, &tracked.token);
-        let called_off = || tracked.token.is_cancelled() || events.is_closed();
-        let outcome = match self.gate(&proposal, &intent, called_off).await {
-            Err(outcome) => *outcome,
+        let gate = {
+            let (token, events) = (tracked.token.clone(), events.clone());
+            let called_off = move || token.is_cancelled() || events.is_closed();
+            let definition = self.definition(&proposal.request.action)?;
+            Arc::new(SendGate::new(
+                &self, &proposal, definition, &intent, called_off,
+            ))
+        };
+        // The permit decides; this spares a connection that would come to nothing.
+        let outcome = match gate.look().await {
+            Err(refused) => {
+                let summary = refused.to_string();
+                Outcome::not_applied(refused.code, summary, true, Vec::new())
+            }
             Ok(()) => {
-                let answer = self.send(&proposal, &intent).await;
+                passed("send.before");
+                let answer = self.send(&proposal, &intent, gate).await;
                 following.since = Instant::now();
                 self.note(&proposal.id, answer.clone()).await;
                 match answer {
-                    Answer::Accepted { accepted } => {
+                    Answer::Accepted { accepted, .. } => {
                         watch(Event::Accepted(accepted.clone()));
                         following.accepted = Some(accepted);
                         following.finish(&mut watch).await
@@ -131,9 +198,14 @@ impl Guard {
     }
 
     /// Writes the intent down, if the state still allows it.
-    async fn begin(&self, proposal: &Proposal, plan: Plan) -> Result<Intent, GuardError> {
+    async fn begin(
+        &self,
+        proposal: &Proposal,
+        by: Actor,
+        plan: Plan,
+    ) -> Result<Intent, GuardError> {
         let definition = self.definition(&proposal.request.action)?;
-        let rules = self.rules.clone();
+        let (rules, send_within) = (self.rules.clone(), self.send_within);
         // What is sent is what the hash was made of, not what the caller says it is.
         let (request, facts) = (&proposal.request, &proposal.plan.preconditions);
         let hash = PlanHash::of(
@@ -143,7 +215,7 @@ impl Guard {
             facts,
             proposal.expires_at,
         );
-        let id = proposal.id.clone();
+        let (id, system) = (proposal.id.clone(), proposal.system.clone());
         let entries = self
             .commit(move |state, now| {
                 let status = state.open.get(&id);
@@ -157,9 +229,10 @@ impl Guard {
                     }
                     rules.allow_send(status, &definition, &plan, state, now)?;
                 }
-                let attempt = Attempt::new(id.as_str(), unix_ms(now), plan.clock);
-                let send_by = after(now, SEND_WITHIN);
-                let intent = Box::new(Intent::new(plan, attempt, send_by));
+                let attempt =
+                    Attempt::new(id.as_str(), unix_ms(now), plan.clock).for_system(system);
+                let send_by = after(now, send_within);
+                let intent = Box::new(Intent::new(plan, attempt, send_by).by(by));
                 Ok(vec![Record::Intent { id, intent }])
             })
             .await?;
@@ -170,58 +243,24 @@ impl Guard {
         intent.ok_or(GuardError::Abandoned)
     }
 
-    /// The last look before the bytes go out. An outcome means that nothing was sent.
-    async fn gate(
+    /// Sends once, if the gate lets it.
+    pub(crate) async fn send(
         &self,
         proposal: &Proposal,
         intent: &Intent,
-        called_off: impl Fn() -> bool,
-    ) -> Result<(), Box<Outcome>> {
-        let not_sent = |code: &str, why: &str| {
-            let summary = format!("nothing was sent: {why}");
-            let outcome = Outcome::not_applied(code, summary, true, Vec::new());
-            Err(Box::new(outcome))
-        };
-        if called_off() {
-            return not_sent("cancelled", "it was called off before");
-        }
-        if !self.may_send(proposal).await.unwrap_or(false) {
-            return not_sent("stopped", "the kill switch is set, or the mode is observe");
-        }
-        if Timestamp::now() > intent.send_by {
-            return not_sent("late", "the time to send it was over");
-        }
-        passed("send.before");
-        Ok(())
-    }
-
-    /// Whether the mode and the kill switch allow it now, which they did when the intent was
-    /// written. What cannot be read does not allow it.
-    async fn may_send(&self, proposal: &Proposal) -> Result<bool, JournalError> {
-        let stopped = self.journal.is_stopped().await?;
-        let state = self.journal.state().await?;
-        if stopped || state.killed.is_some() {
-            let undone = proposal.undoes.as_ref();
-            return Ok(undone.is_some_and(|undone| state.effects.contains_key(undone)));
-        }
-        Ok(state.mode == Mode::Execute)
-    }
-
-    async fn send(&self, proposal: &Proposal, intent: &Intent) -> Answer {
+        gate: Arc<SendGate>,
+    ) -> Answer {
         let request = &proposal.request;
-        let parameters = request.parameters.clone();
+        let (parameters, before) = (request.parameters.clone(), &intent.plan.before);
+        let permits = Arc::clone(&gate) as Arc<dyn SendPermits>;
+        let attempt = intent.attempt.clone().permitted_by(permits);
         let answer = self
             .registry
-            .send(
-                &request.action,
-                parameters,
-                &intent.plan.before,
-                &intent.attempt,
-            )
+            .send(&request.action, parameters, before, &attempt)
             .await;
         passed("send.after");
         tracing::debug!(action = request.action, accepted = answer.is_ok(), "sent");
-        read(answer)
+        gate.answer(answer)
     }
 
     /// Writes the answer down. Whatever happens to this record, the intent is there and the
@@ -284,27 +323,5 @@ impl Guard {
                 source,
             }),
         }
-    }
-}
-
-/// What an answer says about the mutation.
-pub(crate) fn read(answer: Result<Accepted, ActionError>) -> Answer {
-    let error = match answer {
-        Ok(accepted) => return Answer::Accepted { accepted },
-        Err(error) => error,
-    };
-    let (code, words) = (error.code().to_owned(), error.report());
-    match error.kind() {
-        FailureKind::Refused | FailureKind::InvalidInput => Answer::Refused {
-            code,
-            error: words,
-            retryable: false,
-        },
-        FailureKind::Busy | FailureKind::Unavailable => Answer::Refused {
-            code,
-            error: words,
-            retryable: true,
-        },
-        _ => Answer::Unclear { code, error: words },
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use action_core::{Accepted, Cause, Evidence, Outcome, Progress, Sent};
+use action_core::{
+    Accepted, ActionError, Cause, Evidence, Outcome, OutcomeKind, Progress, Sent, Settled,
+};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -60,7 +62,7 @@ impl<'a> Following<'a> {
     }
 
     /// Probes until it is known, the deadline is over, it is stuck for long, or somebody calls it
-    /// off. At least once, and never sends.
+    /// off; what was applied is looked at once more after a while. At least once, and never sends.
     pub(crate) async fn finish(&mut self, watch: Watch<'_>) -> Outcome {
         let follow = self.intent.plan.follow;
         let base = Duration::from_millis(follow.poll_ms).max(SHORTEST_POLL);
@@ -75,7 +77,7 @@ impl<'a> Following<'a> {
                 Ok(progress) => {
                     watch(Event::Progress(progress.clone()));
                     if let Some(outcome) = last.take(progress) {
-                        return outcome;
+                        return self.settled(outcome).await;
                     }
                 }
                 Err(error) => {
@@ -106,6 +108,28 @@ impl<'a> Following<'a> {
         last.unknown(&self.proposal.id)
     }
 
+    /// The same outcome; when it is that it happened, with whether it held.
+    async fn settled(&self, outcome: Outcome) -> Outcome {
+        let wait = self.guard.settle_for;
+        if outcome.result != OutcomeKind::Applied || wait.is_zero() {
+            return outcome;
+        }
+        passed("guard.applied");
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            // That it happened is known, and nobody waits for more.
+            () = self.token.cancelled() => return outcome,
+        }
+        let request = &self.proposal.request;
+        let (parameters, before) = (request.parameters.clone(), &self.intent.plan.before);
+        let registry = &self.guard.registry;
+        let sent = self.sent();
+        let settled = registry.settled(&request.action, parameters, before, &sent);
+        let settled = settled.await;
+        let unknown = |error: ActionError| Settled::not_known("cannot_probe", error.report());
+        outcome.settled(settled.unwrap_or_else(unknown))
+    }
+
     /// Whether somebody, in whatever process, does not want it followed any more.
     async fn is_called_off(&self) -> bool {
         if self.token.is_cancelled() {
@@ -119,18 +143,22 @@ impl<'a> Following<'a> {
     }
 
     async fn probe(&self) -> Result<Progress, String> {
-        let request = &self.proposal.request;
-        let since_send = between_ms(self.sent_at, Timestamp::now()).max(self.elapsed_ms());
-        let sent = Sent::new(
-            self.intent.attempt.clone(),
-            self.accepted.clone(),
-            self.elapsed_ms(),
-        )
-        .since_send(since_send);
+        let (request, sent) = (&self.proposal.request, self.sent());
         let registry = &self.guard.registry;
         let before = &self.intent.plan.before;
         let progress = registry.probe(&request.action, request.parameters.clone(), before, &sent);
         progress.await.map_err(|error| error.report())
+    }
+
+    /// What is known of the sending.
+    fn sent(&self) -> Sent {
+        let since_send = between_ms(self.sent_at, Timestamp::now()).max(self.elapsed_ms());
+        Sent::new(
+            self.intent.attempt.clone(),
+            self.accepted.clone(),
+            self.elapsed_ms(),
+        )
+        .since_send(since_send)
     }
 
     fn elapsed_ms(&self) -> u64 {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::guard::Guard;
-use crate::guard::error::GuardError;
+use crate::guard::error::{GuardError, words};
 use crate::identity::Actor;
 use crate::proposal::time::after;
 use crate::proposal::{Drift, Proposal, Refusal, Request, Ruling};
@@ -20,7 +20,8 @@ const PROPOSAL_LASTS: Duration = Duration::from_hours(1);
 
 impl Guard {
     /// Plans a mutation: what it would do, and what would take it back. Changes nothing; what was
-    /// asked for, the plan and what the rules say of it are in the journal afterwards.
+    /// asked for, the plan and what the rules say of it are in the journal afterwards. What would
+    /// not be sent by its plan is closed at once, and waits for nobody.
     ///
     /// # Errors
     /// What is wrong with the request, what the system could not be asked for, or that the rules
@@ -119,6 +120,7 @@ impl Guard {
         undoes: Option<&str>,
     ) -> Result<Proposal, GuardError> {
         Actor::from_str(&request.actor)?;
+        let known = self.state().await?.seq;
         let name = request.action.as_str();
         let parameters = self.registry.validate(name, request.parameters)?;
         let resources = self.registry.resources(name, parameters.clone())?;
@@ -134,18 +136,29 @@ impl Guard {
         let mut proposal = Proposal::new(id, request, system, plan, undo, expires_at);
         proposal.resources = resources;
         proposal.lasting_effect = lasting_effect;
+        proposal.planned_after = Some(known);
         proposal.undoes = undoes.map(str::to_owned);
         Ok(proposal)
     }
 
-    async fn record_proposal(&self, proposal: Proposal) -> Result<Proposal, GuardError> {
+    pub(crate) async fn record_proposal(&self, proposal: Proposal) -> Result<Proposal, GuardError> {
         let definition = self.definition(&proposal.request.action)?;
         let (rules, asked) = (self.rules.clone(), proposal.clone());
+        let requester = proposal.requester()?;
         let entries = self
             .commit(move |state, now| {
                 let ruling = rules.rule(&asked, &definition, state, now);
+                // Nobody is asked to agree to what would not be sent.
+                let hopeless =
+                    !matches!(ruling, Ruling::Deny { .. }) && !asked.plan.verdict.may_be_sent();
+                let closed = hopeless.then(|| Record::Cancelled {
+                    id: asked.id.clone(),
+                    by: requester,
+                    reason: words(&asked.plan.verdict),
+                });
                 let proposal = Box::new(asked);
-                Ok(vec![Record::Proposed { proposal, ruling }])
+                let proposed = Record::Proposed { proposal, ruling };
+                Ok([Some(proposed), closed].into_iter().flatten().collect())
             })
             .await?;
         match entries.into_iter().map(|entry| entry.record).next() {

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use action_core::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::guard::error::GuardError;
+use crate::guard::error::{GuardError, words};
 use crate::guard::{Guard, Watch};
 use crate::identity::Actor;
 use crate::proposal::{Phase, Report};
@@ -86,11 +85,13 @@ impl Guard {
                 begun.phase
             )));
         }
-        let now = Timestamp::now();
+        let (me, now) = (Actor::system(), Timestamp::now());
         let mut open = state.open.values();
         let underway = open.find(|status| {
             status.proposal.undoes.as_ref() == Some(&effect.id)
                 && status.phase_at(now) != Phase::Expired
+                // What others propose is for them to carry out.
+                && (status.phase.is_in_flight() || status.proposal.request.actor == me.as_str())
         });
         let proposal = match underway {
             Some(status) if status.phase.is_in_flight() => {
@@ -102,18 +103,18 @@ impl Guard {
             Some(status) => status.proposal.clone(),
             None => {
                 let reason = format!("the lease of {} is over", effect.key);
-                self.propose_undo(&effect.id, &Actor::system(), &reason)
-                    .await?
+                let planned = self.planned_undo(&effect.id, &me, &reason).await?;
+                if !planned.plan.verdict.may_be_sent() {
+                    // It may only look so for a while: a person releases it, or the next look.
+                    return Ok(Taken::Left(words(&planned.plan.verdict)));
+                }
+                self.record_proposal(planned).await?
             }
         };
-        if let Verdict::NoOp { already } = &proposal.plan.verdict {
-            // It may only look so for a while: a person releases it, or the next look.
-            return Ok(Taken::Left(format!("it seems to be gone: {already}")));
-        }
         if self.proposal_status(&proposal.id).await?.phase == Phase::NeedsApproval {
             return Ok(Taken::Proposed(proposal.id));
         }
-        let report = self.execute(&proposal, watch).await?;
+        let report = self.execute(&proposal, &me, watch).await?;
         Ok(Taken::Sent(Box::new(report)))
     }
 }

@@ -91,7 +91,7 @@ impl Guard {
                 Vec::new(),
             ),
             answer => {
-                if let Some(Answer::Accepted { accepted }) = answer {
+                if let Some(Answer::Accepted { accepted, .. }) = answer {
                     following.accepted = Some(accepted);
                 }
                 match self.registry.identity(&proposal.request.action).await {

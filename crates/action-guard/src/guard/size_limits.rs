@@ -13,13 +13,13 @@ const MOST_EVIDENCE: usize = 16 * 1024;
 /// The same answer, with long texts cut.
 pub(crate) fn answer(answer: Answer) -> Answer {
     match answer {
-        Answer::Accepted { mut accepted } => {
+        Answer::Accepted { mut accepted, code } => {
             accepted.answer = text(accepted.answer);
             let size = serde_json::to_vec(&accepted.facts).map_or(usize::MAX, |json| json.len());
             if size > MOST_EVIDENCE {
                 accepted.facts.clear();
             }
-            Answer::Accepted { accepted }
+            Answer::Accepted { accepted, code }
         }
         Answer::Refused {
             code,
@@ -43,6 +43,15 @@ pub(crate) fn outcome(mut outcome: Outcome) -> Outcome {
     outcome.next = outcome.next.map(text);
     let mut size = 0;
     let mut left_out = 0_u64;
+    if let Some(settled) = &mut outcome.settled {
+        if let Some(cause) = &mut settled.cause {
+            cause.text = text(std::mem::take(&mut cause.text));
+        }
+        let size = serde_json::to_vec(&settled.evidence).map_or(usize::MAX, |json| json.len());
+        if size > MOST_EVIDENCE {
+            settled.evidence.clear();
+        }
+    }
     outcome.evidence.retain(|evidence| {
         size += serde_json::to_vec(evidence).map_or(MOST_EVIDENCE, |json| json.len());
         left_out += u64::from(size > MOST_EVIDENCE);
@@ -89,7 +98,8 @@ mod tests {
         assert!(cut.summary.ends_with('…'));
         assert_eq!(cut.evidence.last().unwrap().fact, "evidence_left_out");
         let accepted = Accepted::new("a".repeat(50_000)).fact("body", "b".repeat(50_000));
-        let Answer::Accepted { accepted } = answer(Answer::Accepted { accepted }) else {
+        let code = None;
+        let Answer::Accepted { accepted, .. } = answer(Answer::Accepted { accepted, code }) else {
             unreachable!();
         };
         assert!(accepted.answer.len() < 5_000 && accepted.facts.is_empty());

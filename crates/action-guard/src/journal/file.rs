@@ -14,9 +14,12 @@ use crate::journal::file::directory::Directory;
 use crate::journal::file::owner::Owner;
 use crate::journal::file::tail::Tail;
 use crate::journal::file::writer::Writer;
+use crate::journal::send_lock::{SendLock, Sender};
 use crate::journal::{Decision, Journal, Verified};
 use crate::records::Entry;
 use crate::state::State;
+
+pub use send_lock_file::SendLockFile;
 
 mod directory;
 mod lock;
@@ -24,6 +27,7 @@ mod owner;
 mod read;
 mod reserve;
 mod rotate;
+mod send_lock_file;
 mod space;
 mod tail;
 mod writer;
@@ -37,6 +41,7 @@ mod writer;
 /// reserve                              space that is given back when the disk is full, so that
 ///                                      answers, outcomes and undos can still be written
 /// owners/<instance>                    held while a process lives that has open intents
+/// sending.lock, sending/               held while a request is handed over, and by whom
 /// KILL                                 nothing is sent while this exists
 /// ```
 ///
@@ -215,6 +220,19 @@ impl Journal for FileJournal {
 
     async fn unstop(&self) -> Result<(), JournalError> {
         self.blocking(Directory::unstop).await
+    }
+
+    async fn send_lock(&self, proposal: &str) -> Result<SendLock, JournalError> {
+        let (proposal, instance) = (proposal.to_owned(), self.instance.clone());
+        self.blocking(move |directory| {
+            SendLockFile::of(directory.path()).hold(&proposal, &instance)
+        })
+        .await
+    }
+
+    async fn senders(&self) -> Result<Vec<Sender>, JournalError> {
+        self.blocking(|directory| SendLockFile::of(directory.path()).senders())
+            .await
     }
 
     async fn is_alive(&self, instance: &str) -> Result<bool, JournalError> {

@@ -1,6 +1,6 @@
 //! A journal that is gone with the process.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::journal::error::{CommitError, JournalError};
 use crate::journal::ledger::Ledger;
+use crate::journal::send_lock::{SendLock, Sender};
 use crate::journal::{Decision, Journal, Verified};
 use crate::records::Entry;
 use crate::state::State;
@@ -28,6 +29,7 @@ struct Kept {
     lines: Vec<(Entry, String)>,
     stopped: bool,
     alive: BTreeSet<String>,
+    sending: BTreeMap<Uuid, Sender>,
 }
 
 impl Default for MemoryJournal {
@@ -59,6 +61,18 @@ impl MemoryJournal {
 impl Drop for MemoryJournal {
     fn drop(&mut self) {
         lock(&self.kept).alive.remove(&self.instance);
+    }
+}
+
+/// The send lock, held.
+struct Sending {
+    key: Uuid,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        lock(&self.kept).sending.remove(&self.key);
     }
 }
 
@@ -120,6 +134,17 @@ impl Journal for MemoryJournal {
     async fn unstop(&self) -> Result<(), JournalError> {
         lock(&self.kept).stopped = false;
         Ok(())
+    }
+
+    async fn send_lock(&self, proposal: &str) -> Result<SendLock, JournalError> {
+        let (key, kept) = (Uuid::now_v7(), Arc::clone(&self.kept));
+        let sender = Sender::here(proposal, &self.instance);
+        lock(&kept).sending.insert(key, sender);
+        Ok(SendLock::new(Sending { key, kept }))
+    }
+
+    async fn senders(&self) -> Result<Vec<Sender>, JournalError> {
+        Ok(lock(&self.kept).sending.values().cloned().collect())
     }
 
     async fn is_alive(&self, instance: &str) -> Result<bool, JournalError> {

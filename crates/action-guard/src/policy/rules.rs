@@ -40,10 +40,62 @@ impl Rules for Policy {
         state: &State,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        let usage = Usage::of(state);
+        self.permits(status, definition, replanned, state, &usage, now)
+    }
+
+    fn allow_at_send(
+        &self,
+        status: &ProposalStatus,
+        definition: &ActionDefinition,
+        replanned: &Plan,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let usage = Usage::default();
+        self.permits(status, definition, replanned, state, &usage, now)
+    }
+
+    /// A person whose key is listed counts only with a signature, required or not: else anybody
+    /// could do in their name what they can prove.
+    fn vouch(
+        &self,
+        act: Act,
+        by: &Actor,
+        statement: &Value,
+        signature: Option<&StatementSignature>,
+    ) -> Result<(), Refusal> {
+        let why = match (self.key_of(by), signature) {
+            (Some(key), Some(signature)) if key.verifies(statement, signature) => return Ok(()),
+            (Some(_), Some(_)) => "the signature is not by the key that the policy lists",
+            (Some(_), None) => "the policy lists a key, so a signature by it is needed",
+            (None, Some(_)) => "it is signed, and the policy lists no key",
+            (None, None) if self.requires_signed(act) => {
+                "the policy wants a signature, and lists no key"
+            }
+            (None, None) => return Ok(()),
+        };
+        Err(Refusal::NotProven {
+            by: by.clone(),
+            why,
+        })
+    }
+}
+
+impl Policy {
+    /// Whether an approved proposal may be sent, given what else is going on.
+    fn permits(
+        &self,
+        status: &ProposalStatus,
+        definition: &ActionDefinition,
+        replanned: &Plan,
+        state: &State,
+        usage: &Usage,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let proposal = &status.proposal;
         let asked = ask(proposal, definition, replanned, state, now);
-        let decision = self.decide(&asked, &Usage::of(state));
-        let ruling = Ruling::from(decision);
+        let ruling = Ruling::from(self.decide(&asked, usage));
         let denied = |reason: String| {
             Err(Refusal::Denied {
                 rule: ruling.rule().to_owned(),
@@ -75,31 +127,6 @@ impl Rules for Policy {
                 ))
             }
         }
-    }
-
-    /// A person whose key is listed counts only with a signature, required or not: else anybody
-    /// could do in their name what they can prove.
-    fn vouch(
-        &self,
-        act: Act,
-        by: &Actor,
-        statement: &Value,
-        signature: Option<&StatementSignature>,
-    ) -> Result<(), Refusal> {
-        let why = match (self.key_of(by), signature) {
-            (Some(key), Some(signature)) if key.verifies(statement, signature) => return Ok(()),
-            (Some(_), Some(_)) => "the signature is not by the key that the policy lists",
-            (Some(_), None) => "the policy lists a key, so a signature by it is needed",
-            (None, Some(_)) => "it is signed, and the policy lists no key",
-            (None, None) if self.requires_signed(act) => {
-                "the policy wants a signature, and lists no key"
-            }
-            (None, None) => return Ok(()),
-        };
-        Err(Refusal::NotProven {
-            by: by.clone(),
-            why,
-        })
     }
 }
 

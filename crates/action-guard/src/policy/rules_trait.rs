@@ -43,6 +43,21 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<(), Refusal>;
 
+    /// Whether what was allowed when its intent was written is still allowed right before its first
+    /// byte: windows that have closed since, and rules that have changed. Budgets have been counted
+    /// with the intent.
+    ///
+    /// # Errors
+    /// Why not.
+    fn allow_at_send(
+        &self,
+        status: &ProposalStatus,
+        definition: &ActionDefinition,
+        replanned: &Plan,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Refusal>;
+
     /// Whether somebody is who they are said to be, as far as these rules want to know.
     ///
     /// # Errors
@@ -126,6 +141,17 @@ impl Rules for Unrestricted {
     }
 
     fn allow_send(
+        &self,
+        _: &ProposalStatus,
+        _: &ActionDefinition,
+        _: &Plan,
+        _: &State,
+        _: Timestamp,
+    ) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn allow_at_send(
         &self,
         _: &ProposalStatus,
         _: &ActionDefinition,

@@ -4,6 +4,8 @@ use action_core::{Accepted, Attempt, Plan};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::identity::Actor;
+
 /// A mutation about to be sent, with what it takes, beside its proposal, to find out later what
 /// became of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +17,9 @@ pub struct Intent {
     pub attempt: Attempt,
     /// It is not sent after this.
     pub send_by: Timestamp,
+    /// Who carries it out: nobody but who asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
 }
 
 impl Intent {
@@ -25,7 +30,15 @@ impl Intent {
             plan,
             attempt,
             send_by,
+            by: None,
         }
+    }
+
+    /// The same, carried out by somebody.
+    #[must_use]
+    pub fn by(mut self, by: Actor) -> Self {
+        self.by = Some(by);
+        self
     }
 }
 
@@ -38,6 +51,10 @@ pub enum Answer {
     Accepted {
         /// What it answered.
         accepted: Accepted,
+        /// A stable code for what was wrong with the sending: `no_permit` when the subject did not
+        /// ask for its permit before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
     },
     /// The system refused, or nothing was sent.
     Refused {

@@ -109,6 +109,32 @@ pub enum Refusal {
         holder: String,
     },
 
+    /// What was planned is not so any more, by what was done since.
+    #[error(
+        "the plan of proposal `{id}` is outdated: proposal `{by}` has changed the same since, or \
+         takes back the same; propose it again"
+    )]
+    PlanOutdated {
+        /// The proposal.
+        id: String,
+        /// The one that outdates it.
+        by: String,
+    },
+
+    /// What was allowed to one is carried out by nobody else.
+    #[error(
+        "proposal `{id}` was asked for by `{requester}`, and only they carry it out: `{by}` can \
+         propose the same"
+    )]
+    NotRequester {
+        /// The proposal.
+        id: String,
+        /// Who asked for it.
+        requester: String,
+        /// Who wanted to carry it out.
+        by: Actor,
+    },
+
     /// Another process is at it.
     #[error("proposal `{id}` belongs to instance `{owner}`")]
     NotOwner {

@@ -13,6 +13,9 @@ use crate::proposal::{Answer, Approval, Intent, Phase, Proposal, Ruling};
 pub struct ProposalStatus {
     /// What is asked for and what it would do.
     pub proposal: Proposal,
+    /// The number of the record that proposed it.
+    #[serde(default)]
+    pub seq: u64,
     /// When it was proposed.
     pub proposed_at: Timestamp,
     /// How it stands.
@@ -65,7 +68,7 @@ pub struct Cancel {
 
 impl ProposalStatus {
     /// A proposal as it begins.
-    pub(crate) fn new(proposal: Proposal, ruling: Ruling, at: Timestamp) -> Self {
+    pub(crate) fn new(proposal: Proposal, ruling: Ruling, seq: u64, at: Timestamp) -> Self {
         let phase = match &ruling {
             Ruling::Allow { .. } => Phase::Approved,
             Ruling::Approve { .. } => Phase::NeedsApproval,
@@ -73,6 +76,7 @@ impl ProposalStatus {
         };
         Self {
             proposal,
+            seq,
             proposed_at: at,
             phase,
             ruling,
@@ -96,6 +100,13 @@ impl ProposalStatus {
             return Phase::Expired;
         }
         self.phase
+    }
+
+    /// The number of the last record that its plan can have known of.
+    #[must_use]
+    pub fn planned_after(&self) -> u64 {
+        let known = self.proposal.planned_after.unwrap_or(self.seq);
+        known.min(self.seq)
     }
 
     /// How many agreements count at a time.

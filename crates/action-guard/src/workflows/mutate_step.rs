@@ -137,7 +137,9 @@ impl Workflows {
                 seen: Box::new(event),
             });
         };
-        match self.guard.execute(proposal, &mut seen).await {
+        // Nobody but who the step was proposed for.
+        let by = proposal.requester()?;
+        match self.guard.execute(proposal, &by, &mut seen).await {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.trouble(flow, step, error, Some(proposal), back, throttle, watch)
@@ -195,9 +197,9 @@ impl Workflows {
             },
         };
         if let Some(proposal) = proposal {
-            match self.guard.cancel(&proposal.id, &flow.by, &reason).await {
-                Ok(_) => {}
-                Err(GuardError::Refused(_)) => {
+            match self.guard.close(&proposal.id, &flow.by, &reason).await {
+                Ok(true) => {}
+                Ok(false) | Err(GuardError::Refused(_)) => {
                     throttle.not_now(step, &reason, watch);
                     return Ok(());
                 }
@@ -220,6 +222,10 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         // By the rules of the moment of sending, which stand against what was allowed before.
         GuardError::Refused(Refusal::Denied { .. }) if is_proposed => failed("denied", false),
         GuardError::Refused(Refusal::Expired { .. }) if is_proposed => failed("expired", false),
+        GuardError::Refused(Refusal::PlanOutdated { .. }) if is_proposed => {
+            failed("outdated", true)
+        }
+        GuardError::Refused(Refusal::Observing) if is_proposed => failed("observing", false),
         // What is not ours waits for a reset, and for somebody to resume.
         GuardError::Refused(Refusal::Killed { .. }) if back => failed("killed", false),
         GuardError::Refused(_) => Trouble::LookAgain,
@@ -245,6 +251,7 @@ fn code(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::NoOp { .. } => "no_op",
         Verdict::WouldReject { .. } => "would_reject",
+        Verdict::NotAskedFor { .. } => "not_asked_for",
         Verdict::AcceptedButWillNotProgress { .. } => "would_not_progress",
         _ => "not_sent",
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use action_guard::{
-    CommitError, Controls, Decider, Journal, MemoryJournal, Mode, Phase, PlanHash, Policy,
-    PrivateKey, Proposal, Record, Refusal, Rules, Ruling, Unrestricted,
+    CommitError, Controls, Decider, Journal, MemoryJournal, Mode, ModeError, Phase, PlanHash,
+    Policy, PrivateKey, Proposal, Record, Refusal, Rules, Ruling, Unrestricted,
 };
 
 use crate::fixtures::{actor, allow, intent, mode, proposal, proposed, refusal, write};
@@ -213,12 +213,15 @@ async fn a_mode_that_must_be_signed_is_not_set_without() {
         .set_mode(Mode::Observe, Decider::claimed(&alice), "stop")
         .await
         .unwrap();
-    let unsigned = refused(
-        controls
-            .set_mode(Mode::Execute, Decider::claimed(&alice), "go")
-            .await,
+    let unsigned = controls.set_mode(Mode::Execute, Decider::claimed(&alice), "go");
+    let unsigned = unsigned.await.unwrap_err();
+    assert!(
+        matches!(
+            unsigned,
+            ModeError::Commit(CommitError::Refused(Refusal::NotProven { .. }))
+        ),
+        "{unsigned}"
     );
-    assert!(matches!(unsigned, Refusal::NotProven { .. }), "{unsigned}");
     let key = alices_key();
     controls
         .set_mode(Mode::Execute, Decider::with_key(&alice, &key), "go")

@@ -263,7 +263,7 @@ impl Worker {
     fn recovered(&self, dial: &str, tally: &Tally) {
         let sent = self.server.senders(dial).len();
         let journal = FileJournal::open(self.directory.path()).unwrap();
-        let guard = Guard::new(registry(self.server.address), journal);
+        let guard = Guard::new(registry(self.server.address), journal).settle_for(Duration::ZERO);
         let recovered = self.runtime.block_on(guard.recover(&mut |_| {}));
         let reports = recovered.unwrap();
         // A request of the dead may have arrived meanwhile; one of ours would be another.
@@ -399,7 +399,7 @@ fn one_that_nobody_kills_turns_its_dial() {
         .segment_bytes(6_000)
         .open(directory)
         .unwrap();
-    let guard = Guard::new(registry(address.parse().unwrap()), journal);
+    let guard = Guard::new(registry(address.parse().unwrap()), journal).settle_for(Duration::ZERO);
     let ended = runtime.block_on(async {
         if what == "recover" {
             guard.recover(&mut |_| {}).await.unwrap();
@@ -411,7 +411,10 @@ fn one_that_nobody_kills_turns_its_dial() {
             "agent:night",
         );
         let proposal = guard.propose(request).await.unwrap();
-        guard.execute(&proposal, &mut |_| {}).await.unwrap();
+        guard
+            .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+            .await
+            .unwrap();
         guard.proposal_status(&proposal.id).await.unwrap().phase
     });
     assert!(ended.is_end(), "{ended}");

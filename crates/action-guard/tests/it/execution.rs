@@ -14,7 +14,7 @@ use action_guard::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::guard_fixture::{Workbench, ana, done, hold, proposed, summary, turn};
+use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, summary, turn};
 use crate::test_subject::{Behaviour, Dial};
 
 /// Does something right when the send is decided.
@@ -62,6 +62,17 @@ impl Rules for Meddler {
                 });
             }
         }
+        Ok(())
+    }
+
+    fn allow_at_send(
+        &self,
+        _: &ProposalStatus,
+        _: &ActionDefinition,
+        _: &Plan,
+        _: &State,
+        _: Timestamp,
+    ) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -117,7 +128,7 @@ async fn in_mode_observe_nothing_is_sent_whichever_process_set_it() {
         .set_mode(Mode::Observe, Decider::claimed(&by), "night")
         .await
         .unwrap();
-    let error = here.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    let error = execute(&here, &proposal).await.unwrap_err();
     assert_eq!(refused(&error), &Refusal::Observing);
     assert_eq!(error.kind(), FailureKind::Refused);
     assert!(bench.server.senders("x").is_empty());
@@ -129,7 +140,7 @@ async fn a_kill_between_the_intent_and_the_send_stops_the_send() {
     let directory = bench.directory.path().to_owned();
     let guard = bench.guard_under(Meddler::Kills(directory));
     let proposal = proposed(&guard, turn("x", 4)).await;
-    let report = guard.execute(&proposal, &mut |_| {}).await.unwrap();
+    let report = execute(&guard, &proposal).await.unwrap();
     assert_eq!(
         summary(&report),
         (Value::from("not_applied"), Some("stopped"))
@@ -150,7 +161,7 @@ async fn a_stop_by_another_process_stops_the_next_send() {
         .await
         .unwrap();
     assert_eq!(stop.cancelled.len(), 1);
-    let error = guard.execute(&waiting, &mut |_| {}).await.unwrap_err();
+    let error = execute(&guard, &waiting).await.unwrap_err();
     assert!(
         matches!(
             refused(&error),
@@ -179,7 +190,7 @@ async fn once_a_stop_returns_no_intent_is_written_by_anybody() {
                 let Ok(proposal) = guard.propose(request).await else {
                     return;
                 };
-                if guard.execute(&proposal, &mut |_| {}).await.is_err() {
+                if execute(&guard, &proposal).await.is_err() {
                     return;
                 }
             }
@@ -211,7 +222,7 @@ async fn the_rules_are_asked_again_when_it_is_sent() {
     let bench = Workbench::new().await;
     let guard = bench.guard_under(Meddler::Denies);
     let proposal = proposed(&guard, turn("x", 4)).await;
-    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    let error = execute(&guard, &proposal).await.unwrap_err();
     assert!(matches!(refused(&error), Refusal::Denied { .. }), "{error}");
     assert!(bench.server.senders("x").is_empty());
     assert_eq!(bench.records("intent").await, 0);
@@ -230,7 +241,7 @@ async fn what_changed_since_the_plan_stops_it() {
             ..Dial::default()
         },
     );
-    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    let error = execute(&guard, &proposal).await.unwrap_err();
     assert!(matches!(error, GuardError::Drifted { .. }), "{error}");
     assert!(bench.server.senders("x").is_empty());
 }
@@ -240,7 +251,7 @@ async fn an_approved_proposal_is_carried_out_once_by_whoever_comes_first() {
     let bench = Workbench::new().await;
     let guard = bench.guard_under(Meddler::Asks);
     let proposal = proposed(&guard, turn("x", 4)).await;
-    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    let error = execute(&guard, &proposal).await.unwrap_err();
     assert!(
         matches!(
             refused(&error),
@@ -263,7 +274,7 @@ async fn an_approved_proposal_is_carried_out_once_by_whoever_comes_first() {
     let others = [bench.guard(), bench.guard(), bench.guard()];
     let runs = others.each_ref().map(|guard| {
         let (guard, proposal) = (guard.clone(), proposal.clone());
-        tokio::spawn(async move { guard.execute(&proposal, &mut |_| {}).await.is_ok() })
+        tokio::spawn(async move { execute(&guard, &proposal).await.is_ok() })
     });
     let mut won = 0;
     for run in runs {
@@ -274,7 +285,7 @@ async fn an_approved_proposal_is_carried_out_once_by_whoever_comes_first() {
 }
 
 #[tokio::test]
-async fn a_second_change_of_the_same_thing_is_refused_until_the_first_has_ended() {
+async fn a_second_change_of_the_same_thing_is_refused_and_planned_again() {
     let bench = Workbench::new().await;
     bench.server.behave(HELD_BACK);
     let (one, other) = (bench.guard(), bench.guard());
@@ -288,17 +299,25 @@ async fn a_second_change_of_the_same_thing_is_refused_until_the_first_has_ended(
                 accepted.send(()).unwrap();
             }
         };
-        one.execute(&first, &mut watch).await
+        one.execute(&first, &first.requester().unwrap(), &mut watch)
+            .await
     });
     is_accepted.recv().await.unwrap();
-    let error = other.execute(&second, &mut |_| {}).await.unwrap_err();
+    let error = execute(&other, &second).await.unwrap_err();
     let resource = "dial/x".to_owned();
     assert_eq!(refused(&error), &Refusal::ResourceHeld { resource, holder });
     assert_eq!(error.kind(), FailureKind::Busy);
     bench.server.finish();
     bench.server.behave(Behaviour::default());
     running.await.unwrap().unwrap();
-    let report = other.execute(&second, &mut |_| {}).await.unwrap();
+    // It was planned before the first one changed the same.
+    let error = execute(&other, &second).await.unwrap_err();
+    assert!(
+        matches!(refused(&error), Refusal::PlanOutdated { .. }),
+        "{error}"
+    );
+    assert_eq!(bench.server.senders("x").len(), 1);
+    let report = done(&other, turn("x", 4)).await;
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert_eq!(bench.server.senders("x").len(), 2);
 }
@@ -359,7 +378,9 @@ async fn cancelling_stops_the_following_and_recovery_goes_on() {
                     accepted.send(()).unwrap();
                 }
             };
-            guard.execute(&proposal, &mut watch).await
+            guard
+                .execute(&proposal, &proposal.requester().unwrap(), &mut watch)
+                .await
         }
     });
     is_accepted.recv().await.unwrap();
@@ -392,7 +413,8 @@ async fn recovery_leaves_alone_what_a_living_process_is_at() {
                 reached.send(()).unwrap();
             }
         };
-        one.execute(&proposal, &mut watch).await
+        one.execute(&proposal, &proposal.requester().unwrap(), &mut watch)
+            .await
     });
     is_reached.recv().await.unwrap();
     assert!(other.recover(&mut |_| {}).await.unwrap().is_empty());
@@ -415,7 +437,7 @@ async fn an_intent_that_cannot_be_written_or_synced_is_never_sent() {
             0,
             Failure::Fail(ErrorKind::Other),
         );
-        let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+        let error = execute(&guard, &proposal).await.unwrap_err();
         assert!(matches!(error, GuardError::Journal(_)), "{error}");
         disarm(bench.directory.path());
         assert!(bench.server.senders("x").is_empty(), "{point}");
@@ -437,7 +459,7 @@ async fn an_outcome_that_cannot_be_written_is_said_to_be_unrecorded() {
         1,
         Failure::Fail(ErrorKind::Other),
     );
-    let error = guard.execute(&proposal, &mut |_| {}).await.unwrap_err();
+    let error = execute(&guard, &proposal).await.unwrap_err();
     disarm(bench.directory.path());
     let GuardError::Unrecorded { report, .. } = &error else {
         unreachable!("{error:?}");
@@ -487,7 +509,7 @@ async fn secrets_are_not_in_the_journal() {
         .unwrap()
         .proposal
         .clone();
-    let error = other.execute(&found, &mut |_| {}).await.unwrap_err();
+    let error = execute(&other, &found).await.unwrap_err();
     assert!(
         matches!(refused(&error), Refusal::Redacted { .. }),
         "{error}"

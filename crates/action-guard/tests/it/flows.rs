@@ -1,5 +1,7 @@
 //! Workflows carried out on a plant.
 
+use std::time::Duration;
+
 use action_core::OutcomeKind;
 use action_guard::{
     AttemptState, Decider, Ending, FlowEvent, Guard, GuardError, MemoryJournal, Phase, Refusal,
@@ -193,8 +195,8 @@ async fn after_an_unknown_outcome_nothing_goes_on_until_it_is_known() {
 async fn two_processes_at_one_workflow_send_each_step_once() {
     let plant = Plant::new();
     let journal = MemoryJournal::new();
-    let other = Guard::new(plant.registry(), journal.another_instance());
-    let guard = Guard::new(plant.registry(), journal);
+    let other = Guard::new(plant.registry(), journal.another_instance()).settle_for(Duration::ZERO);
+    let guard = Guard::new(plant.registry(), journal).settle_for(Duration::ZERO);
     execute(&guard).await;
     let scene = Scene {
         plant,

@@ -245,7 +245,7 @@ fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
     let runtime = || tokio::runtime::Runtime::new().unwrap();
     let first = runtime();
     let id = first.block_on(async {
-        let guard = Guard::new(plant.registry(), journal);
+        let guard = Guard::new(plant.registry(), journal).settle_for(Duration::ZERO);
         execute(&guard).await;
         let scene = Scene {
             plant: plant.clone(),
@@ -261,7 +261,8 @@ fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
     let third = second.another_instance();
     let dying = runtime();
     dying.block_on(async {
-        let workflows = Workflows::new(Guard::new(plant.registry(), second));
+        let workflows =
+            Workflows::new(Guard::new(plant.registry(), second).settle_for(Duration::ZERO));
         let own = id.clone();
         let gate = plant.clone();
         let running = tokio::spawn(async move {
@@ -285,7 +286,7 @@ fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
     plant.lock().open.insert("b".to_owned());
 
     runtime().block_on(async {
-        let guard = Guard::new(plant.registry(), third);
+        let guard = Guard::new(plant.registry(), third).settle_for(Duration::ZERO);
         let workflows = Workflows::new(guard.clone());
         let run = workflows
             .run(&id, WaitPolicy::UntilEnded, &mut |_| {})

@@ -1,13 +1,16 @@
 //! A guard over dials, ready to send.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use action_guard::{Actor, FileJournal, Guard, Journal, Mode, Proposal, Report, Request, Rules};
+use action_guard::{
+    Actor, FileJournal, Guard, GuardError, Journal, Mode, Proposal, Report, Request, Rules,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fixtures::{actor, mode, write};
-use crate::test_subject::{Server, registry};
+use crate::test_subject::{Sends, Server, registry_that};
 
 /// A server of dials and a state directory in which things may be sent.
 pub(crate) struct Workbench {
@@ -26,8 +29,13 @@ impl Workbench {
 
     /// A guard as another process would have it.
     pub(crate) fn guard(&self) -> Guard {
+        self.guard_that(Sends::default())
+    }
+
+    /// The same; its subject sends in this way.
+    pub(crate) fn guard_that(&self, sends: Sends) -> Guard {
         let journal = FileJournal::open(self.directory.path()).unwrap();
-        Guard::new(registry(self.server.address), journal)
+        Guard::new(registry_that(self.server.address, sends), journal).settle_for(Duration::ZERO)
     }
 
     pub(crate) fn guard_under(&self, rules: impl Rules) -> Guard {
@@ -66,9 +74,15 @@ pub(crate) async fn proposed(guard: &Guard, request: Request) -> Proposal {
     guard.propose(request).await.unwrap()
 }
 
+/// Carries it out as who asked for it.
+pub(crate) async fn execute(guard: &Guard, proposal: &Proposal) -> Result<Report, GuardError> {
+    let by = proposal.requester().unwrap();
+    guard.execute(proposal, &by, &mut |_| {}).await
+}
+
 pub(crate) async fn done(guard: &Guard, request: Request) -> Report {
     let proposal = proposed(guard, request).await;
-    guard.execute(&proposal, &mut |_| {}).await.unwrap()
+    execute(guard, &proposal).await.unwrap()
 }
 
 pub(crate) fn summary(report: &Report) -> (Value, Option<&str>) {

@@ -98,6 +98,8 @@ struct Modelled {
     answered: bool,
     /// Which dial it turns: two of the four share one.
     dial: usize,
+    /// At which step it was proposed.
+    planned: usize,
 }
 
 #[derive(Debug, Default)]
@@ -107,11 +109,16 @@ struct Model {
     statuses: BTreeMap<usize, Modelled>,
     /// How often each was begun.
     begun: BTreeMap<usize, usize>,
+    /// How many steps were tried.
+    steps: usize,
+    /// At which step each dial was turned last.
+    turned: BTreeMap<usize, usize>,
 }
 
 impl Model {
     /// Does it, if the rules allow it; whether they do.
     fn take(&mut self, step: &Step) -> bool {
+        self.steps += 1;
         match *step {
             Step::Propose { id, needs, expired } => {
                 if self.killed || self.statuses.contains_key(&id) {
@@ -131,6 +138,7 @@ impl Model {
                     owner: None,
                     answered: false,
                     dial: id % 3,
+                    planned: self.steps,
                 };
                 self.statuses.insert(id, status);
                 true
@@ -172,11 +180,12 @@ impl Model {
                     .statuses
                     .values()
                     .any(|status| status.phase.is_in_flight() && Some(status.dial) == dial);
+                let turned = dial.and_then(|dial| self.turned.get(&dial)).copied();
                 let allowed = self.execute && !self.killed && !held;
                 let Some(status) = self.statuses.get_mut(&id) else {
                     return false;
                 };
-                if status.phase != Phase::Approved || !allowed {
+                if status.phase != Phase::Approved || !allowed || turned > Some(status.planned) {
                     return false;
                 }
                 status.phase = Phase::Executing;
@@ -206,6 +215,9 @@ impl Model {
                     return false;
                 }
                 status.phase = [Phase::Applied, Phase::NotApplied, Phase::Unknown][result];
+                if status.phase == Phase::Applied {
+                    self.turned.insert(status.dial, self.steps);
+                }
                 true
             }
             Step::Adopt { id, from, by } => {

@@ -11,13 +11,15 @@ use std::time::{Duration, Instant};
 
 use action_core::{
     Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Effect, Evidence, FailureKind,
-    Mutation, Outcome, Plan, Progress, Risk, Sent, Subject, SubjectError, Undo, Verdict,
+    Mutation, NotPermitted, Outcome, Plan, Progress, Risk, SendPermit, Sent, Subject, SubjectError,
+    Undo, Verdict,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Semaphore;
 
 /// After the send, when it can still take effect: much more than the server ever waits.
 pub(crate) const SETTLE_MS: u64 = 300;
@@ -199,12 +201,69 @@ impl Shared {
 }
 
 /// The subject.
-pub(crate) struct Dials(pub(crate) SocketAddr);
+pub(crate) struct Dials {
+    address: SocketAddr,
+    sends: Sends,
+}
+
+/// How the subject sends.
+#[derive(Clone, Default)]
+pub(crate) struct Sends {
+    /// Stays here before it asks for its permit, as one does whose reads are slow.
+    pub(crate) before_permit: Option<Arc<Hold>>,
+    /// Stays here with its permit.
+    pub(crate) with_permit: Option<Arc<Hold>>,
+    /// The whole process is stopped by the system while it has its permit.
+    pub(crate) stopped_with_permit: bool,
+    /// Does not ask.
+    pub(crate) without_permit: bool,
+}
+
+/// A place where a send stays until a test lets it go on.
+pub(crate) struct Hold {
+    reached: Semaphore,
+    go: Semaphore,
+}
+
+impl Hold {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            reached: Semaphore::new(0),
+            go: Semaphore::new(0),
+        })
+    }
+
+    async fn stay(&self) {
+        self.reached.add_permits(1);
+        self.go.acquire().await.unwrap().forget();
+    }
+
+    /// Waits until a send is here.
+    pub(crate) async fn is_reached(&self) {
+        self.reached.acquire().await.unwrap().forget();
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.go.add_permits(1);
+    }
+}
 
 pub(crate) fn registry(address: SocketAddr) -> ActionRegistry {
+    registry_that(address, Sends::default())
+}
+
+pub(crate) fn registry_that(address: SocketAddr, sends: Sends) -> ActionRegistry {
     let mut registry = ActionRegistry::new();
-    registry.register(Dials(address)).unwrap();
+    registry.register(Dials { address, sends }).unwrap();
     registry
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(name: &str, process: u32) {
+    let sent = std::process::Command::new("kill")
+        .args([format!("-{name}"), process.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -215,24 +274,45 @@ pub(crate) enum Trouble {
     Unanswered,
     #[error("the dials do not want to")]
     Refused,
+    #[error(transparent)]
+    NotPermitted(#[from] NotPermitted),
 }
 
 impl SubjectError for Trouble {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::NotSent(_) => FailureKind::Unavailable,
+            Self::NotSent(_) | Self::NotPermitted(_) => FailureKind::Unavailable,
             Self::Unanswered => FailureKind::Unknown,
             Self::Refused => FailureKind::Refused,
+        }
+    }
+
+    fn code(&self) -> Option<String> {
+        match self {
+            Self::NotPermitted(refused) => Some(refused.code.clone()),
+            _ => None,
         }
     }
 }
 
 impl Dials {
     async fn ask(&self, request: &Value) -> Result<Value, Trouble> {
-        let stream = tokio::net::TcpStream::connect(self.0).await;
-        let mut stream = stream.map_err(Trouble::NotSent)?;
+        Self::tell(self.connected().await?, request, None).await
+    }
+
+    async fn connected(&self) -> Result<tokio::net::TcpStream, Trouble> {
+        let stream = tokio::net::TcpStream::connect(self.address).await;
+        stream.map_err(Trouble::NotSent)
+    }
+
+    async fn tell(
+        mut stream: tokio::net::TcpStream,
+        request: &Value,
+        permit: Option<SendPermit>,
+    ) -> Result<Value, Trouble> {
         let line = format!("{request}\n");
         let sent = stream.write_all(line.as_bytes()).await;
+        drop(permit);
         sent.map_err(|_| Trouble::Unanswered)?;
         let mut answer = String::new();
         let read = tokio::io::BufReader::new(stream)
@@ -247,12 +327,39 @@ impl Dials {
         serde_json::from_value(answer).map_err(|_| Trouble::Unanswered)
     }
 
-    async fn change(&self, request: Value) -> Result<Accepted, Trouble> {
-        let answer = self.ask(&request).await?;
+    async fn change(&self, request: Value, attempt: &Attempt) -> Result<Accepted, Trouble> {
+        let stream = self.connected().await?;
+        let permit = self.permitted(attempt).await?;
+        let answer = Self::tell(stream, &request, permit).await?;
         if answer["refused"] == true {
             return Err(Trouble::Refused);
         }
         Ok(Accepted::new("will do"))
+    }
+
+    /// The permit, which has not ended; none when this subject does not ask.
+    async fn permitted(&self, attempt: &Attempt) -> Result<Option<SendPermit>, Trouble> {
+        if let Some(hold) = &self.sends.before_permit {
+            hold.stay().await;
+        }
+        if self.sends.without_permit {
+            return Ok(None);
+        }
+        let permit = attempt.permit().await?;
+        if let Some(hold) = &self.sends.with_permit {
+            hold.stay().await;
+        }
+        if self.sends.stopped_with_permit {
+            signal("STOP", std::process::id());
+            // It is stopped soon, and not necessarily at once.
+            while permit.not_after().is_some_and(|at| Instant::now() <= at) {
+                std::thread::yield_now();
+            }
+        }
+        if permit.not_after().is_some_and(|at| Instant::now() > at) {
+            return Err(NotPermitted::new("late", "its permit has ended").into());
+        }
+        Ok(Some(permit))
     }
 
     /// Whether the dial shows what was asked for, and by us.
@@ -331,7 +438,7 @@ impl Mutation<Dials> for TurnDial {
     ) -> Result<Accepted, Trouble> {
         let (dial, value, by) = (&self.dial, self.value, &attempt.id);
         let request = json!({"op": "turn", "dial": dial, "value": value, "by": by});
-        dials.change(request).await
+        dials.change(request, attempt).await
     }
 
     async fn probe(&self, dials: &Dials, _: &Dial, sent: &Sent) -> Result<Progress, Trouble> {
@@ -390,7 +497,7 @@ impl Mutation<Dials> for HoldDial {
         attempt: &Attempt,
     ) -> Result<Accepted, Trouble> {
         let request = json!({"op": "hold", "dial": &self.dial, "by": &attempt.id});
-        dials.change(request).await
+        dials.change(request, attempt).await
     }
 
     async fn probe(&self, dials: &Dials, _: &Dial, sent: &Sent) -> Result<Progress, Trouble> {
@@ -443,7 +550,7 @@ impl Mutation<Dials> for ReleaseDial {
         attempt: &Attempt,
     ) -> Result<Accepted, Trouble> {
         let request = json!({"op": "release", "dial": &self.dial, "by": &attempt.id});
-        dials.change(request).await
+        dials.change(request, attempt).await
     }
 
     async fn probe(&self, dials: &Dials, _: &Dial, sent: &Sent) -> Result<Progress, Trouble> {

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use action_core::{
-    Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Cost, Effect, FailureKind, Mutation,
-    Observation, Outcome, Plan, Progress, Risk, Sent, Subject, SubjectError, Undo, Verdict,
+    Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Cause, Cost, Effect, FailureKind,
+    Mutation, NotPermitted, Observation, Outcome, Plan, Progress, Risk, Sent, Subject,
+    SubjectError, Undo, Verdict,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) next: VecDeque<Becomes>,
     /// Whether what was lost has not happened, and no longer can.
     pub(crate) lost_for_good: bool,
+    /// What its plans answer, when that is not what is so.
+    pub(crate) verdict: Option<&'static str>,
     pub(crate) pressure: u64,
     /// Subtracted from the pressure at each reading.
     pub(crate) falls_by: u64,
@@ -80,12 +83,20 @@ impl Plant {
         registry
     }
 
-    async fn send(&self, what: &str, valve: &str, open: bool) -> Result<Accepted, Trouble> {
+    async fn send(
+        &self,
+        what: &str,
+        valve: &str,
+        open: bool,
+        attempt: &Attempt,
+    ) -> Result<Accepted, Trouble> {
+        let permit = attempt.permit().await?;
         let next = {
             let mut plant = self.lock();
             plant.sent.push(format!("{what} {valve}"));
             plant.next.pop_front()
         };
+        drop(permit);
         match next {
             Some(Becomes::Busy) => return Err(Trouble::Busy),
             Some(Becomes::Refused) => return Err(Trouble::Refused),
@@ -104,7 +115,18 @@ impl Plant {
 
     fn plan(&self, valve: &str, open: bool) -> Plan<bool> {
         let is_open = self.lock().open.contains(valve);
-        let verdict = if is_open == open {
+        let (code, text) = ("rust".to_owned(), "it is rusty".to_owned());
+        let verdict = match self.lock().verdict {
+            Some("would_reject") => Some(Verdict::WouldReject { code, text }),
+            Some("not_asked_for") => Some(Verdict::NotAskedFor { code, text }),
+            Some(_) => Some(Verdict::AcceptedButWillNotProgress {
+                causes: vec![Cause::new("rust", "it is rusty")],
+            }),
+            None => None,
+        };
+        let verdict = if let Some(verdict) = verdict {
+            verdict
+        } else if is_open == open {
             let already = format!("valve {valve} is so already");
             Verdict::NoOp { already }
         } else {
@@ -137,6 +159,8 @@ pub(crate) enum Trouble {
     Busy,
     #[error("the plant does not want to")]
     Refused,
+    #[error(transparent)]
+    NotPermitted(#[from] NotPermitted),
 }
 
 impl SubjectError for Trouble {
@@ -144,6 +168,14 @@ impl SubjectError for Trouble {
         match self {
             Self::Busy => FailureKind::Busy,
             Self::Refused => FailureKind::Refused,
+            Self::NotPermitted(_) => FailureKind::Unavailable,
+        }
+    }
+
+    fn code(&self) -> Option<String> {
+        match self {
+            Self::NotPermitted(refused) => Some(refused.code.clone()),
+            _ => None,
         }
     }
 }
@@ -206,9 +238,9 @@ impl Mutation<Plant> for OpenValve {
         &self,
         plant: &Plant,
         _: &Self::Before,
-        _: &Attempt,
+        attempt: &Attempt,
     ) -> Result<Accepted, Trouble> {
-        plant.send("open", &self.valve, true).await
+        plant.send("open", &self.valve, true, attempt).await
     }
 
     async fn probe(&self, plant: &Plant, _: &bool, _: &Sent) -> Result<Progress, Trouble> {
@@ -242,9 +274,9 @@ impl Mutation<Plant> for CloseValve {
         &self,
         plant: &Plant,
         _: &Self::Before,
-        _: &Attempt,
+        attempt: &Attempt,
     ) -> Result<Accepted, Trouble> {
-        plant.send("close", &self.valve, false).await
+        plant.send("close", &self.valve, false, attempt).await
     }
 
     async fn probe(&self, plant: &Plant, _: &bool, _: &Sent) -> Result<Progress, Trouble> {

@@ -9,7 +9,7 @@ use action_guard::{GuardError, Reaped, Refusal, Request};
 use serde_json::json;
 
 use crate::fixtures::actor;
-use crate::guard_fixture::{Workbench, ana, done, hold, turn};
+use crate::guard_fixture::{Workbench, ana, done, execute, hold, turn};
 use crate::test_subject::{Behaviour, Dial};
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn an_undo_is_a_proposal_and_releases_what_was_ours() {
         .unwrap();
     assert_eq!(undo.undoes.as_deref(), Some(held.id.as_str()));
     assert_eq!(undo.request.action, "release_dial");
-    guard.execute(&undo, &mut |_| {}).await.unwrap();
+    execute(&guard, &undo).await.unwrap();
     assert!(!bench.server.dial("x").held);
     assert!(guard.state().await.unwrap().effects.is_empty());
     let again = guard
@@ -89,7 +89,7 @@ async fn an_undo_of_something_long_ago_is_found_in_the_journal() {
     );
     let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
     assert_eq!(undo.request.parameters, json!({"dial": "x", "value": 0}));
-    let report = guard.execute(&undo, &mut |_| {}).await.unwrap();
+    let report = execute(&guard, &undo).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
 }
 
@@ -115,7 +115,7 @@ async fn the_kill_switch_lets_only_our_own_be_taken_back() {
         "{error}"
     );
     let undo = guard.propose_undo(&held.id, &ana(), "back").await.unwrap();
-    let report = guard.execute(&undo, &mut |_| {}).await.unwrap();
+    let report = execute(&guard, &undo).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert!(!bench.server.dial("x").held);
 }
@@ -232,7 +232,7 @@ async fn an_unknown_lasting_effect_is_not_reaped_before_it_is_known() {
     });
     let running = tokio::spawn({
         let guard = guard.clone();
-        async move { guard.execute(&proposal, &mut |_| {}).await }
+        async move { execute(&guard, &proposal).await }
     });
     while bench.server.senders("x").is_empty() {
         tokio::task::yield_now().await;

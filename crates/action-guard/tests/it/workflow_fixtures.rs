@@ -1,6 +1,7 @@
 //! Workflows to carry out on a plant, and whoever does it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use action_core::Workflow;
 use action_guard::{
@@ -44,7 +45,7 @@ pub(crate) struct Scene {
 pub(crate) async fn scene_under(policy: Option<&str>) -> Scene {
     let plant = Plant::new();
     let journal = MemoryJournal::new();
-    let mut guard = Guard::new(plant.registry(), journal);
+    let mut guard = Guard::new(plant.registry(), journal).settle_for(Duration::ZERO);
     if let Some(policy) = policy {
         let policy: Policy = policy.parse().unwrap();
         guard = guard.rules(Arc::new(policy));

@@ -84,7 +84,10 @@ impl DemoCluster {
         let policy: Policy = include_str!("policy.toml")
             .parse()
             .map_err(|error| failed("no policy", &error))?;
-        let guard = Guard::new(guarded, journal).rules(Arc::new(policy));
+        let guard = Guard::new(guarded, journal)
+            .rules(Arc::new(policy))
+            // Nobody but the demo changes its cluster.
+            .settle_for(Duration::ZERO);
         let actor = |text: &str| {
             text.parse::<Actor>()
                 .map_err(|error| failed("no actor", &error))
@@ -159,7 +162,7 @@ impl DemoCluster {
         let mut follow = Follow::default();
         let executed = self
             .guard
-            .execute(proposal, &mut |event| follow.event(event))
+            .execute(proposal, &self.agent, &mut |event| follow.event(event))
             .await;
         follow.finish();
         self.intents += follow.intents;

@@ -1,8 +1,10 @@
 //! Where the journal and the policy are, and who acts.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use action_guard::{Actor, PrivateKey};
+use jiff::SignedDuration;
 
 use crate::terminal::failure::Failure;
 
@@ -22,6 +24,16 @@ pub(crate) struct State {
     #[arg(long, value_name = "ACTOR", env = "OPERATOR_ACTOR", global = true)]
     pub(crate) actor: Option<String>,
 
+    /// Look this long after a change was proven whether it held; 0s does not look [default: 3s]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "OPERATOR_SETTLE_FOR",
+        global = true,
+        value_parser = length_or_none,
+    )]
+    pub(crate) settle_for: Option<Duration>,
+
     /// Your ed25519 key, to prove who you are where you decide (PEM)
     #[arg(long, value_name = "FILE", env = "OPERATOR_SIGN_WITH", global = true)]
     pub(crate) sign_with: Option<PathBuf>,
@@ -29,6 +41,13 @@ pub(crate) struct State {
     /// What was given of it, before the config file filled in the rest.
     #[arg(skip)]
     given: Vec<String>,
+}
+
+/// A length of time that may be none, such as `3s` or `0s`.
+fn length_or_none(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no length of time: write it as `500ms`, `3s` or `0s`");
+    let length: SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(length).map_err(|_| wrong())
 }
 
 impl State {

@@ -60,10 +60,7 @@ impl Exit {
         (Self::Unreachable, "PD could not be reached"),
         (Self::Waiting, "waits for approval; nothing was sent"),
         (Self::Found, "problems found, for `why` and `doctor`"),
-        (
-            Self::Reversed,
-            "applied, then reversed by something else (reserved)",
-        ),
+        (Self::Reversed, "applied, then reversed by something else"),
         (
             Self::JournalDamaged,
             "the journal is damaged: records were changed or are missing",

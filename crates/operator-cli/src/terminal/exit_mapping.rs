@@ -1,6 +1,6 @@
 //! Which exit code a verdict, an outcome and a failure come to.
 
-use action_core::{FailureKind, OutcomeKind, Verdict};
+use action_core::{FailureKind, Outcome, OutcomeKind, Verdict};
 
 use crate::terminal::exit_code::Exit;
 
@@ -23,8 +23,9 @@ impl Exit {
     }
 
     /// What an outcome comes to.
-    pub(crate) fn of_outcome(result: OutcomeKind) -> Self {
-        match result {
+    pub(crate) fn of_outcome(outcome: &Outcome) -> Self {
+        match outcome.result {
+            OutcomeKind::Applied if outcome.is_reversed() => Self::Reversed,
             OutcomeKind::Applied => Self::Done,
             OutcomeKind::NotApplied => Self::Failed,
             _ => Self::Unknown,
@@ -45,6 +46,8 @@ impl Exit {
 
 #[cfg(test)]
 mod tests {
+    use action_core::{Attribution, Settled};
+
     use super::*;
 
     #[test]
@@ -84,9 +87,15 @@ mod tests {
 
     #[test]
     fn outcomes_and_failures_differ_for_scripts() {
-        assert_eq!(Exit::of_outcome(OutcomeKind::Applied), Exit::Done);
-        assert_eq!(Exit::of_outcome(OutcomeKind::NotApplied), Exit::Failed);
-        assert_eq!(Exit::of_outcome(OutcomeKind::Unknown), Exit::Unknown);
+        let applied = Outcome::applied(Attribution::Ours, "", vec![]);
+        let reversed = Settled::reversed("reversed", "", vec![]);
+        assert_eq!(Exit::of_outcome(&applied), Exit::Done);
+        let applied = applied.settled(reversed);
+        assert_eq!(Exit::of_outcome(&applied), Exit::Reversed);
+        let not_applied = Outcome::not_applied("no", "", false, vec![]);
+        assert_eq!(Exit::of_outcome(&not_applied), Exit::Failed);
+        let unknown = Outcome::unknown("late", "", "", vec![]);
+        assert_eq!(Exit::of_outcome(&unknown), Exit::Unknown);
         let cases = [
             (FailureKind::InvalidInput, Exit::Usage),
             (FailureKind::Refused, Exit::Refused),

@@ -2,7 +2,7 @@
 
 use action_core::{ActionError, Problem, RegistryError, printable};
 use action_guard::policy::PolicyError;
-use action_guard::{CommitError, GuardError, JournalError, Refusal};
+use action_guard::{CommitError, GuardError, JournalError, ModeError, Refusal};
 use serde_json::{Value, json};
 
 use crate::terminal::exit_code::Exit;
@@ -157,6 +157,15 @@ impl Failure {
 impl From<CommitError> for Failure {
     fn from(error: CommitError) -> Self {
         GuardError::from(error).into()
+    }
+}
+
+impl From<ModeError> for Failure {
+    fn from(error: ModeError) -> Self {
+        match error {
+            ModeError::Commit(error) => error.into(),
+            error => Self::new(Exit::Unknown, "still_sending", error.to_string()),
+        }
     }
 }
 

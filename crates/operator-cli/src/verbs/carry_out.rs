@@ -67,6 +67,7 @@ pub(crate) async fn go_on(
         }
     }
     if guard.state().await?.mode != Mode::Execute {
+        called_off("the mode is observe").await;
         return Err(GuardError::Refused(Refusal::Observing).into());
     }
     if let Err(failure) = confirmed(&call.definition, confirm).await {
@@ -148,6 +149,7 @@ pub(crate) async fn carry_out(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let id = ids::short_of(&proposal.id, &*guard.state().await?);
+    let actor = global.state.actor()?;
     let mut follow = Follow::default();
     let executed = {
         let mut on_event = |event: Event| {
@@ -156,7 +158,7 @@ pub(crate) async fn carry_out(
         };
         tokio::select! {
             biased;
-            executed = guard.execute(proposal, &mut on_event) => Some(executed),
+            executed = guard.execute(proposal, &actor, &mut on_event) => Some(executed),
             _ = tokio::signal::ctrl_c() => None,
         }
     };
@@ -166,7 +168,7 @@ pub(crate) async fn carry_out(
             let exit = if is_refusal(&report, &follow) {
                 Exit::Refused
             } else {
-                Exit::of_outcome(report.outcome.result)
+                Exit::of_outcome(&report.outcome)
             };
             ended(&id, proposal, &report, global, output);
             Ok(exit)
@@ -180,9 +182,7 @@ pub(crate) async fn carry_out(
         Some(Err(error)) => Err(error.into()),
         None if follow.intents == 0 => {
             // It ends by itself where this cannot be recorded.
-            let _ = guard
-                .cancel(&proposal.id, &global.state.actor()?, "interrupted")
-                .await;
+            let _ = guard.cancel(&proposal.id, &actor, "interrupted").await;
             let text = format!("nothing was sent; proposal {id} is cancelled");
             Err(Failure::interrupted(text))
         }

@@ -148,14 +148,22 @@ fn stopped(stop: &Stop, global: &Global, output: &mut Output) -> Result<Exit, Fa
     let in_force: Vec<_> = stop.in_force.iter().map(|effect| json!(effect)).collect();
     let in_motion: Vec<String> = stop.in_motion.iter().map(id).collect();
     let cancelled: Vec<String> = stop.cancelled.iter().map(id).collect();
+    let exit = if stop.still_sending.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Unknown
+    };
     let json = json!({
         "stopped": true,
         "state_dir": directory,
         "unrecorded": unrecorded,
         "cancelled": cancelled,
         "in_motion": in_motion,
+        "still_sending": stop.still_sending,
         "in_force": in_force,
     });
+    let senders = stop.still_sending.iter().map(ToString::to_string);
+    let senders: Vec<String> = senders.collect();
     output.show(&json, || {
         let rows = |ids: &[String]| ids.iter().map(|id| vec![id.clone()]).collect();
         let effects = stop.in_force.iter();
@@ -164,12 +172,17 @@ fn stopped(stop: &Stop, global: &Global, output: &mut Output) -> Result<Exit, Fa
             .collect();
         let parts = [
             Some(format!(
-                "Stopped: nothing more is sent from {}",
+                "Stopped: nothing {} is sent from {}",
+                if exit == Exit::Done { "more" } else { "else" },
                 printable(&directory)
             )),
             unrecorded
                 .as_ref()
                 .map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
+            section(
+                "May still send: look at that process, or end it",
+                rows(&senders),
+            ),
             section("Cancelled", rows(&cancelled)),
             section("Sent before, and goes on", rows(&in_motion)),
             section("Still in force; `operator undo ID` takes it back", effects),
@@ -180,7 +193,7 @@ fn stopped(stop: &Stop, global: &Global, output: &mut Output) -> Result<Exit, Fa
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     });
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn word(mode: Mode) -> &'static str {

@@ -45,7 +45,7 @@ pub(crate) async fn reap_main(global: &Global, output: &mut Output) -> Result<Ex
 
 fn exit(reaped: &Reaped) -> Exit {
     match reaped {
-        Reaped::Sent { report, .. } => Exit::of_outcome(report.outcome.result),
+        Reaped::Sent { report, .. } => Exit::of_outcome(&report.outcome),
         Reaped::Proposed { .. } => Exit::Waiting,
         Reaped::Left { .. } => Exit::Refused,
         _ => Exit::Failed,

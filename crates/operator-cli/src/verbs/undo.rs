@@ -60,7 +60,7 @@ pub(crate) async fn undo_main(
             output.note("It is not in the journal. Keep this record, and free some space:");
             output.note(&serde_json::to_string(&broken.record).unwrap_or_default());
         }
-        return Ok(Exit::of_outcome(broken.report.outcome.result));
+        return Ok(Exit::of_outcome(&broken.report.outcome));
     }
     let proposal = guard.propose_undo(&id, &actor, &reason).await?;
     let status = guard.proposal_status(&proposal.id).await?;

@@ -28,6 +28,7 @@ pub(crate) fn command() -> Command {
     command
         .env("XDG_CONFIG_HOME", "/nonexistent")
         .env("USER", "ana")
+        .env("OPERATOR_SETTLE_FOR", "0s")
         .timeout(Duration::from_secs(90));
     command
 }

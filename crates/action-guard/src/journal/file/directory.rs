@@ -143,7 +143,7 @@ pub(super) fn private_files() -> OpenOptions {
     options
 }
 
-fn private_directories() -> DirBuilder {
+pub(super) fn private_directories() -> DirBuilder {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -36,6 +36,8 @@ pub(super) struct Asked {
     owner: usize,
     answered: bool,
     pub(super) sends: usize,
+    /// How much had happened when it was planned.
+    planned: usize,
 }
 
 /// Everything, said simply.
@@ -44,6 +46,10 @@ pub(super) struct Model {
     execute: bool,
     killed: bool,
     pub(super) asked: BTreeMap<u8, Asked>,
+    /// How much has happened.
+    happened: usize,
+    /// How much had when each thing was changed last.
+    changed: BTreeMap<u8, usize>,
 }
 
 fn ruling(kind: usize) -> (Ruling, usize, &'static str, ModelPhase) {
@@ -217,12 +223,14 @@ impl Model {
                         && self.execute
                         && !self.killed
                         && !busy
+                        && self.changed.get(&asked.resource).copied() <= Some(asked.planned)
                 });
                 (record, may)
             }
             Try::Answer { id, instance } => {
                 let answer = Answer::Accepted {
                     accepted: Accepted::new("ok"),
+                    code: None,
                 };
                 let asked = self.asked.get(&id);
                 let may = self.owned(id, instance)
@@ -287,6 +295,7 @@ impl Model {
 
     /// What was accepted happens.
     pub(super) fn happens(&mut self, one: &Try, now: Timestamp) {
+        self.happened += 1;
         let asked = &mut self.asked;
         match *one {
             Try::Propose {
@@ -311,6 +320,7 @@ impl Model {
                     owner: 0,
                     answered: false,
                     sends: 0,
+                    planned: self.happened,
                 };
                 asked.insert(id, new);
             }
@@ -341,7 +351,11 @@ impl Model {
                 } else {
                     ModelPhase::Unknown
                 };
-                asked.get_mut(&id).unwrap().state = state;
+                let asked = asked.get_mut(&id).unwrap();
+                asked.state = state;
+                if applied == Some(true) {
+                    self.changed.insert(asked.resource, self.happened);
+                }
             }
             Try::Mode { execute, .. } => self.execute = execute,
             Try::Kill { .. } => {

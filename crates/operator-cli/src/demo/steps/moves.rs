@@ -121,7 +121,10 @@ pub(super) async fn transfer_peer(
     let proposal = cluster
         .propose("transfer_peer", parameters, printer)
         .await?;
-    let early = cluster.guard.execute(&proposal, &mut |_| {}).await;
+    let early = cluster
+        .guard
+        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .await;
     let early = early.err().ok_or("it was sent without approval")?.report();
     printer.print(&format!("Without approval: {early}"));
     let (id, plan) = (proposal.id.as_str(), &proposal.plan_hash);

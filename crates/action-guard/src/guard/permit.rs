@@ -1,0 +1,233 @@
+//! The last look before the first byte of a request goes out.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use action_core::{
+    Accepted, ActionDefinition, ActionError, FailureKind, NotPermitted, Plan, SendPermit,
+    SendPermits,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::failpoint::passed;
+use crate::guard::Guard;
+use crate::proposal::{Answer, Intent, Mode, Phase, Proposal};
+use crate::state::State;
+
+/// Gives one permit to send the request of one intent, after a last look at everything that may
+/// stop it. The send lock is taken before that look, and held for as long as the permit is: who
+/// stops sends either is seen by the look, or waits for the lock.
+pub(crate) struct SendGate {
+    guard: Guard,
+    proposal: String,
+    /// The effect that it takes back, as it was when it was proposed.
+    undoes: Option<String>,
+    definition: ActionDefinition,
+    plan: Plan,
+    send_by: Timestamp,
+    /// Whether the journal has its intent. It has not when the glass is broken.
+    recorded: bool,
+    called_off: Box<dyn Fn() -> bool + Send + Sync>,
+    asked: Mutex<Asked>,
+}
+
+/// Whether the subject has asked for its permit, and what it was told.
+#[derive(Debug, Clone)]
+enum Asked {
+    Never,
+    Given,
+    Refused(NotPermitted),
+}
+
+/// The code of a request that was sent without a permit.
+const NO_PERMIT: &str = "no_permit";
+
+impl SendGate {
+    pub(crate) fn new(
+        guard: &Guard,
+        proposal: &Proposal,
+        definition: ActionDefinition,
+        intent: &Intent,
+        called_off: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            guard: guard.clone(),
+            proposal: proposal.id.clone(),
+            undoes: proposal.undoes.clone(),
+            definition,
+            plan: intent.plan.clone(),
+            send_by: intent.send_by,
+            recorded: true,
+            called_off: Box::new(called_off),
+            asked: Mutex::new(Asked::Never),
+        }
+    }
+
+    /// The same for what is sent without an intent on disk.
+    pub(crate) fn unrecorded(mut self) -> Self {
+        self.recorded = false;
+        self
+    }
+
+    /// Whether it may be sent, as everything stands.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) async fn look(&self) -> Result<(), NotPermitted> {
+        if (self.called_off)() {
+            return refused("cancelled", "it was called off before");
+        }
+        let stopped = self.guard.journal.is_stopped().await;
+        let state = self.guard.journal.state().await;
+        // What cannot be read does not allow it.
+        let (Ok(stopped), Ok(state)) = (stopped, state) else {
+            return refused("stopped", "whether sends are stopped cannot be read");
+        };
+        self.is_wanted(&state)?;
+        if stopped || state.killed.is_some() {
+            if !self.takes_back_ours(&state) {
+                return refused("stopped", "the kill switch is set");
+            }
+        } else if state.mode != Mode::Execute {
+            return refused("stopped", "the mode is observe");
+        }
+        if Timestamp::now() > self.send_by {
+            return refused("late", "the time to send it was over");
+        }
+        Ok(())
+    }
+
+    /// Whether it is still to be sent, by the journal and by the rules.
+    fn is_wanted(&self, state: &State) -> Result<(), NotPermitted> {
+        let Some(status) = state.open.get(&self.proposal) else {
+            if self.recorded {
+                return refused("not_ours", "the journal has no open intent of it");
+            }
+            return Ok(());
+        };
+        let me = self.guard.journal.instance();
+        if status.phase != Phase::Executing || status.owner.as_deref() != Some(me) {
+            return refused("not_ours", "another process has taken it over");
+        }
+        if status.cancel.is_some() {
+            return refused("cancelled", "it was called off before");
+        }
+        if let Some(by) = state.outdated_by(status) {
+            let reason = format!("proposal {by} has changed the same since it was planned");
+            return refused("outdated", &reason);
+        }
+        let rules = &self.guard.rules;
+        let allowed = rules.allow_at_send(
+            status,
+            &self.definition,
+            &self.plan,
+            state,
+            Timestamp::now(),
+        );
+        allowed.map_err(|refusal| NotPermitted::new("denied", refusal.to_string()))
+    }
+
+    fn takes_back_ours(&self, state: &State) -> bool {
+        // What the journal has is what counts, when it has it.
+        let recorded = state.open.get(&self.proposal);
+        let undoes = recorded.map_or(&self.undoes, |status| &status.proposal.undoes);
+        let undone = undoes.as_ref();
+        undone.is_some_and(|undone| state.effects.contains_key(undone))
+    }
+
+    /// What came back, given whether the subject asked before it sent.
+    pub(crate) fn answer(&self, answer: Result<Accepted, ActionError>) -> Answer {
+        match (self.asked(), answer) {
+            (Asked::Refused(refused), Err(_)) => Answer::Refused {
+                error: refused.to_string(),
+                code: refused.code,
+                retryable: true,
+            },
+            (Asked::Never | Asked::Refused(_), Ok(accepted)) => {
+                let action = self.definition.name.as_str();
+                tracing::error!(action, "sent without a permit: a bug of the subject");
+                Answer::Accepted {
+                    accepted,
+                    code: Some(NO_PERMIT.to_owned()),
+                }
+            }
+            (_, answer) => read(answer),
+        }
+    }
+
+    fn asked(&self) -> Asked {
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Keeps what the subject was told.
+    fn told(&self, asked: Asked) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+    }
+
+    async fn permit(&self) -> Result<SendPermit, NotPermitted> {
+        if let Asked::Given = self.asked() {
+            return Err(NotPermitted::new("sent_before", "there is one permit"));
+        }
+        let lock = self.guard.journal.send_lock(&self.proposal).await;
+        let lock = lock.map_err(|error| {
+            NotPermitted::new(
+                "stopped",
+                format!("the send lock: {}", action_core::report(&error)),
+            )
+        })?;
+        self.look().await?;
+        let left = self.send_by.duration_since(Timestamp::now());
+        let left = Duration::try_from(left).unwrap_or_default();
+        Ok(SendPermit::until(Instant::now() + left, lock))
+    }
+}
+
+#[async_trait]
+impl SendPermits for SendGate {
+    async fn acquire(&self) -> Result<SendPermit, NotPermitted> {
+        let permit = self.permit().await;
+        match &permit {
+            Ok(_) => self.told(Asked::Given),
+            // A second one is refused; the first was given.
+            Err(_) if matches!(self.asked(), Asked::Given) => {}
+            Err(refused) => self.told(Asked::Refused(refused.clone())),
+        }
+        passed("send.permitted");
+        permit
+    }
+}
+
+fn refused(code: &str, reason: &str) -> Result<(), NotPermitted> {
+    Err(NotPermitted::new(code, reason))
+}
+
+/// What an answer says about the mutation.
+fn read(answer: Result<Accepted, ActionError>) -> Answer {
+    let error = match answer {
+        Ok(accepted) => {
+            return Answer::Accepted {
+                accepted,
+                code: None,
+            };
+        }
+        Err(error) => error,
+    };
+    let (code, words) = (error.code().to_owned(), error.report());
+    match error.kind() {
+        FailureKind::Refused | FailureKind::InvalidInput => Answer::Refused {
+            code,
+            error: words,
+            retryable: false,
+        },
+        FailureKind::Busy | FailureKind::Unavailable => Answer::Refused {
+            code,
+            error: words,
+            retryable: true,
+        },
+        _ => Answer::Unclear { code, error: words },
+    }
+}

@@ -1,0 +1,83 @@
+//! Whether what was applied held.
+
+use std::time::Duration;
+
+use action_core::{OutcomeKind, Progress, SettledState};
+use action_guard::failpoint::{Failure, arm, disarm};
+use action_guard::{Event, FileJournal, Guard, Report};
+
+use crate::guard_fixture::{Workbench, done, proposed, turn};
+use crate::test_subject::{Dial, registry};
+
+const SOON: Duration = Duration::from_millis(50);
+
+fn state(report: &Report) -> Option<SettledState> {
+    let settled = report.outcome.settled.as_ref();
+    settled.map(|settled| settled.state)
+}
+
+#[tokio::test]
+async fn what_stayed_so_has_held() {
+    let bench = Workbench::new().await;
+    let report = done(&bench.guard().settle_for(SOON), turn("x", 4)).await;
+    assert_eq!(state(&report), Some(SettledState::Held));
+    assert_eq!(bench.records("outcome").await, 1);
+    // And nobody looks when nobody is to.
+    let report = done(&bench.guard(), turn("x", 5)).await;
+    assert_eq!(state(&report), None);
+}
+
+#[tokio::test]
+async fn what_somebody_changed_meanwhile_is_reversed_and_applied_all_the_same() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard().settle_for(SOON);
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let by = proposal.requester().unwrap();
+    let mut told = Vec::new();
+    let mut watch = |event| {
+        if matches!(&event, Event::Progress(Progress::Applied { .. })) {
+            // It is told at once that it happened; then somebody turns it.
+            bench.server.turn_by_hand("x", Dial::default());
+        }
+        told.push(event);
+    };
+    let report = guard.execute(&proposal, &by, &mut watch).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert_eq!(state(&report), Some(SettledState::Reversed));
+    assert!(report.outcome.is_reversed());
+    assert!(matches!(told.last(), Some(Event::Outcome(_))));
+    let status = guard.proposal_status(&proposal.id).await.unwrap();
+    assert_eq!(status.outcome.as_ref(), Some(&report.outcome));
+    assert_eq!(bench.records("outcome").await, 1);
+}
+
+/// The process dies between the proof and the look: recovery proves, waits and looks.
+#[tokio::test]
+async fn recovery_looks_whether_it_held_too() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let directory = bench.directory.path();
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    arm(
+        "journal.sync",
+        directory,
+        1,
+        Failure::Fail(std::io::ErrorKind::Other),
+    );
+    let by = proposal.requester().unwrap();
+    let unrecorded = guard.execute(&proposal, &by, &mut |_| {}).await;
+    assert!(unrecorded.is_err());
+    disarm(directory);
+    drop(guard);
+    let journal = FileJournal::open(directory).unwrap();
+    let other = Guard::new(registry(bench.server.address), journal).settle_for(SOON);
+    let reports = loop {
+        let reports = other.recover(&mut |_| {}).await.unwrap();
+        if !reports.is_empty() {
+            break reports;
+        }
+        // The thread of the first one ends by itself, soon.
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(state(&reports[0]), Some(SettledState::Held));
+}
