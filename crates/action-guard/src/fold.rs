@@ -5,6 +5,7 @@ mod conclude;
 mod mode;
 mod refuse;
 mod retention;
+mod take_back;
 mod workflow;
 mod workflow_admission;
 mod workflow_attempts;

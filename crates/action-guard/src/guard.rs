@@ -34,6 +34,7 @@ mod reap;
 mod recover;
 mod redact;
 mod size_limits;
+mod take_back;
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.
 ///

@@ -44,7 +44,7 @@ pub use proposal::{
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{
     ActiveEffect, Activity, AttemptState, Attempts, Cancel, Ended, Ending, Failure, Flow, Killed,
-    ProposalStatus, State, StepState,
+    ProposalStatus, State, StepState, TakenBack, TakenOver,
 };
 pub use workflows::{
     FlowEvent, FlowRun, NextSteps, Ready, StartOptions, StopCode, Stopped, WaitPolicy, Waiting,

@@ -11,7 +11,7 @@ use crate::proposal::{Mode, Phase};
 
 pub use active_effect::{ActiveEffect, Activity};
 pub(crate) use changes::Changes;
-pub use proposal_status::{Cancel, ProposalStatus};
+pub use proposal_status::{Cancel, ProposalStatus, TakenBack, TakenOver};
 pub use workflow_status::{AttemptState, Attempts, Ended, Ending, Failure, Flow, StepState};
 
 mod active_effect;
@@ -94,11 +94,17 @@ impl State {
             .filter(|status| status.phase.is_in_flight())
     }
 
-    /// The proposal that is changing this resource of this system.
+    /// The proposal that is changing this resource of this system, but for one that does not count.
     #[must_use]
-    pub fn holder(&self, system: &str, resource: &str) -> Option<&Arc<ProposalStatus>> {
+    pub fn holder(
+        &self,
+        system: &str,
+        resource: &str,
+        excepted: Option<&str>,
+    ) -> Option<&Arc<ProposalStatus>> {
         self.unsettled().find(|status| {
-            status.proposal.system == system
+            Some(status.proposal.id.as_str()) != excepted
+                && status.proposal.system == system
                 && status
                     .proposal
                     .resources

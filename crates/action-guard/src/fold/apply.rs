@@ -37,12 +37,14 @@ impl State {
             Record::Answer { id, answer } => self.answered(id, answer, &entry.instance, at)?,
             Record::Outcome { id, outcome, undo } => {
                 self.owned(id, "given an outcome", &entry.instance)?;
+                self.not_taken_over(id)?;
                 self.conclude(id, outcome, undo.as_ref(), at)?;
             }
             Record::Adopted { id, from } => {
                 let status = self.owned(id, "adopted", from)?;
                 status.owner = Some(entry.instance.clone());
                 status.adopted_at.get_or_insert(at);
+                self.adopt_what_it_took_over(id, &entry.instance);
             }
             Record::Resolved {
                 id,
@@ -115,6 +117,7 @@ impl State {
         {
             return Err(Refusal::NotOurs { id: undone.clone() });
         }
+        self.may_take_over(proposal)?;
         self.not_killed(proposal)?;
         self.admit(proposal, at)?;
         self.expire(at);
@@ -253,7 +256,9 @@ impl State {
             return Err(Refusal::Observing);
         }
         for resource in &proposal.resources {
-            if let Some(holder) = self.holder(&proposal.system, resource) {
+            // What it takes back is no conflict.
+            let excepted = proposal.undoes.as_deref();
+            if let Some(holder) = self.holder(&proposal.system, resource, excepted) {
                 return Err(Refusal::ResourceHeld {
                     resource: resource.clone(),
                     holder: holder.proposal.id.clone(),
@@ -279,6 +284,7 @@ impl State {
             impact: intent.plan.impact.clone(),
             failure_domains: intent.plan.failure_domains.clone(),
         });
+        self.take_over(proposal, instance, at);
         let status = self.open_proposal(id, "executed")?;
         status.phase = Phase::Executing;
         status.intent = Some(intent.clone());
@@ -293,7 +299,17 @@ impl State {
         instance: &str,
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        let status = self.owned(id, "answered", instance)?;
+        // Whoever sent it says what came back, even when an undo has taken it over since.
+        let sender = self
+            .open
+            .get(id)
+            .and_then(|status| status.taken_over.as_ref());
+        let is_sender = sender.is_some_and(|taken_over| taken_over.from == instance);
+        let status = if is_sender {
+            self.open_proposal(id, "answered")?
+        } else {
+            self.owned(id, "answered", instance)?
+        };
         if status.answer.is_some() || status.phase != Phase::Executing {
             return Err(invalid_record(format!(
                 "a second answer to proposal `{id}`"

@@ -28,7 +28,7 @@ impl State {
         match outcome.result {
             OutcomeKind::Applied => {
                 self.changed(&proposal);
-                self.release_what_it_undoes(&proposal);
+                self.release_what_it_undoes(&proposal, at);
                 if let Some(effect) = self.effects.get_mut(id) {
                     let effect = Arc::make_mut(effect);
                     effect.confirmed = true;
@@ -61,9 +61,27 @@ impl State {
             .any(|effect| is_taken_back(effect, proposal))
     }
 
-    fn release_what_it_undoes(&mut self, proposal: &Proposal) {
-        self.effects
-            .retain(|_, effect| !is_taken_back(effect, proposal));
+    /// The lasting effect of ours that a proposal takes back while what brought it about is still
+    /// in flight, whether by name or by hand.
+    #[must_use]
+    pub fn in_flight_effect_of(&self, undo: &Proposal) -> Option<&ActiveEffect> {
+        let mut effects = self.effects.values();
+        let effect = effects.find(|effect| is_taken_back(effect, undo))?;
+        let first = self.open.get(&effect.id)?;
+        first.phase.is_in_flight().then_some(effect)
+    }
+
+    fn release_what_it_undoes(&mut self, proposal: &Proposal, at: Timestamp) {
+        let effects = self.effects.values();
+        let taken_back = effects.filter(|effect| is_taken_back(effect, proposal));
+        let mut firsts: Vec<String> = taken_back.map(|effect| effect.id.clone()).collect();
+        for first in &firsts {
+            self.effects.remove(first);
+        }
+        firsts.extend(proposal.undoes.clone());
+        for first in firsts {
+            self.mark_taken_back(&first, &proposal.id, at);
+        }
     }
 
     pub(super) fn resolved(

@@ -8,11 +8,12 @@ use tokio::time::Instant;
 
 use crate::failpoint::passed;
 use crate::guard::error::GuardError;
-use crate::guard::follow::Following;
+use crate::guard::follow::{Following, TAKEN_OVER};
 use crate::guard::permit::SendGate;
 use crate::guard::redact::is_redacted;
 use crate::guard::{Guard, Tracked, Watch, size_limits};
 use crate::identity::Actor;
+use crate::journal::CommitError;
 use crate::proposal::time::{after, unix_ms};
 use crate::proposal::{
     Answer, Event, Intent, PlanHash, Proposal, Refusal, Report, plan_difference,
@@ -124,13 +125,13 @@ impl Guard {
         }
         let parameters = proposal.request.parameters.clone();
         let plan = self.registry.plan(action, parameters).await?;
-        if !plan.verdict.may_be_sent() {
+        if !plan.verdict.may_be_sent() && !self.first_may_arrive(proposal).await? {
             return Err(GuardError::NotSent {
                 verdict: plan.verdict,
             });
         }
         let changes = plan_difference(&proposal.plan, &plan);
-        if !changes.is_empty() {
+        if !changes.is_empty() && !self.takes_back_in_flight(proposal).await? {
             return Err(GuardError::Drifted { changes });
         }
         Ok(plan)
@@ -193,8 +194,11 @@ impl Guard {
             }
         };
         let accepted = following.accepted.take();
-        self.conclude(&proposal, &intent, accepted, outcome, &mut watch)
-            .await
+        let concluded = self.conclude(&proposal, &intent, accepted, outcome, &mut watch);
+        let report = concluded.await?;
+        self.conclude_first(&proposal, &report.outcome, &mut |_| {})
+            .await?;
+        Ok(report)
     }
 
     /// Writes the intent down, if the state still allows it.
@@ -318,6 +322,11 @@ impl Guard {
         });
         match written.await {
             Ok(_) => Ok(report),
+            // The undo that has taken it over writes that down.
+            Err(CommitError::Refused(Refusal::TakenOver { .. })) => Ok(report),
+            Err(CommitError::Refused(_)) if report.outcome.code.as_deref() == Some(TAKEN_OVER) => {
+                Ok(report)
+            }
             Err(source) => Err(GuardError::Unrecorded {
                 report: Box::new(report),
                 source,

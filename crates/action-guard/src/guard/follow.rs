@@ -17,8 +17,8 @@ use crate::state::Cancel;
 
 /// A mutation that was sent, or may have been.
 pub(crate) struct Following<'a> {
-    guard: &'a Guard,
-    proposal: &'a Proposal,
+    pub(super) guard: &'a Guard,
+    pub(super) proposal: &'a Proposal,
     intent: &'a Intent,
     token: &'a CancellationToken,
     /// What called it off before this following began, if anything did.
@@ -29,6 +29,8 @@ pub(crate) struct Following<'a> {
     /// Milliseconds that had passed by then.
     pub(crate) elapsed_before_ms: u64,
     sent_at: Timestamp,
+    /// Whether it was seen to be done while what it takes back may still have arrived.
+    pub(super) was_applied: bool,
 }
 
 /// Between two probes at least, whatever a plan says.
@@ -36,6 +38,9 @@ const SHORTEST_POLL: Duration = Duration::from_millis(20);
 
 /// Between two probes at most, unless the plan wants more.
 const LONGEST_POLL: Duration = Duration::from_secs(15);
+
+/// The code of what an undo has taken over.
+pub(super) const TAKEN_OVER: &str = "taken_over";
 
 /// So many probes come at the plan's pace before they get rarer.
 const STEADY_PROBES: u32 = 20;
@@ -58,6 +63,7 @@ impl<'a> Following<'a> {
             since: Instant::now(),
             elapsed_before_ms: 0,
             sent_at: Timestamp::from_millisecond(sent_at).unwrap_or(Timestamp::MAX),
+            was_applied: false,
         }
     }
 
@@ -70,14 +76,18 @@ impl<'a> Following<'a> {
         let mut poll = base;
         // What is recovered late still gets the time to show.
         let late = self.elapsed_before_ms.saturating_add(follow.settle_ms);
-        let deadline_ms = follow.deadline_ms.max(late);
+        // What takes back a request that may still arrive is followed until it no longer can.
+        let first = self.first_may_arrive_for_ms().await.unwrap_or(0);
+        let first = first.saturating_add(self.elapsed_ms().saturating_add(follow.settle_ms));
+        let deadline_ms = follow.deadline_ms.max(late).max(first);
         let mut last = Last::default();
         for probes in 1_u32.. {
             match self.probe().await {
                 Ok(progress) => {
+                    let progress = self.beside_the_first(progress).await;
                     watch(Event::Progress(progress.clone()));
                     if let Some(outcome) = last.take(progress) {
-                        return self.settled(outcome).await;
+                        return self.settled(self.with_next(outcome)).await;
                     }
                 }
                 Err(error) => {
@@ -87,8 +97,10 @@ impl<'a> Following<'a> {
             }
             passed("guard.probed");
             let id = &self.proposal.id;
-            if self.is_called_off().await {
-                return last.called_off(id);
+            match self.called_off().await {
+                None => {}
+                Some(CalledOff::Cancelled) => return last.called_off(id),
+                Some(CalledOff::TakenOver(by)) => return last.taken_over(&by),
             }
             if last.stalled_for() >= self.guard.stalled_after {
                 return last.unknown(id);
@@ -131,18 +143,22 @@ impl<'a> Following<'a> {
     }
 
     /// Whether somebody, in whatever process, does not want it followed any more.
-    async fn is_called_off(&self) -> bool {
+    async fn called_off(&self) -> Option<CalledOff> {
         if self.token.is_cancelled() {
-            return true;
+            return Some(CalledOff::Cancelled);
         }
         // A journal that cannot be read for a moment is no reason to stop.
         let state = self.guard.state().await.ok();
-        let status = state.and_then(|state| state.open.get(&self.proposal.id).cloned());
-        status
-            .is_some_and(|status| status.cancel.is_some() && status.cancel != self.cancelled_before)
+        // Its undo may have ended both by now.
+        let status = state?.proposal_status(&self.proposal.id).cloned()?;
+        if let Some(taken_over) = &status.taken_over {
+            return Some(CalledOff::TakenOver(taken_over.by.clone()));
+        }
+        let cancelled = status.cancel.is_some() && status.cancel != self.cancelled_before;
+        cancelled.then_some(CalledOff::Cancelled)
     }
 
-    async fn probe(&self) -> Result<Progress, String> {
+    pub(super) async fn probe(&self) -> Result<Progress, String> {
         let (request, sent) = (&self.proposal.request, self.sent());
         let registry = &self.guard.registry;
         let before = &self.intent.plan.before;
@@ -167,19 +183,27 @@ impl<'a> Following<'a> {
     }
 }
 
+/// Why something is no longer followed.
+enum CalledOff {
+    /// Somebody does not want it any more.
+    Cancelled,
+    /// This undo follows it from now on.
+    TakenOver(String),
+}
+
 /// What was seen last.
 #[derive(Default)]
-struct Last {
-    summary: Option<String>,
+pub(super) struct Last {
+    pub(super) summary: Option<String>,
     stalled: Vec<Cause>,
     stalled_since: Option<Instant>,
     evidence: Vec<Evidence>,
-    error: Option<String>,
+    pub(super) error: Option<String>,
 }
 
 impl Last {
     /// The outcome, if this is one.
-    fn take(&mut self, progress: Progress) -> Option<Outcome> {
+    pub(super) fn take(&mut self, progress: Progress) -> Option<Outcome> {
         match progress {
             Progress::Applied {
                 by,
@@ -216,6 +240,17 @@ impl Last {
     fn stalled_for(&self) -> Duration {
         self.stalled_since
             .map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// What its follower says when an undo has taken it over: how it ended is for that to say.
+    pub(super) fn taken_over(self, by: &str) -> Outcome {
+        let seen = self.summary.or(self.error).unwrap_or_default();
+        Outcome::unknown(
+            TAKEN_OVER,
+            format!("proposal {by} is taking it back: {seen}"),
+            format!("look at proposal {by}"),
+            self.evidence,
+        )
     }
 
     fn called_off(self, id: &str) -> Outcome {

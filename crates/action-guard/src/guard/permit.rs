@@ -113,6 +113,10 @@ impl SendGate {
         if status.cancel.is_some() {
             return refused("cancelled", "it was called off before");
         }
+        if let Some(taken_over) = &status.taken_over {
+            let reason = format!("proposal {} takes it back", taken_over.by);
+            return refused("taken_back", &reason);
+        }
         if let Some(by) = state.outdated_by(status) {
             let reason = format!("proposal {by} has changed the same since it was planned");
             return refused("outdated", &reason);

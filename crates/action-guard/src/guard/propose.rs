@@ -73,7 +73,7 @@ impl Guard {
             });
         }
         let changes = Drift::list(undo.drift(&proposal.plan));
-        if !changes.is_empty() {
+        if !changes.is_empty() && !self.takes_back_in_flight(&proposal).await? {
             return Err(GuardError::ChangedSince { changes });
         }
         Ok(proposal)
@@ -137,7 +137,8 @@ impl Guard {
         proposal.resources = resources;
         proposal.lasting_effect = lasting_effect;
         proposal.planned_after = Some(known);
-        proposal.undoes = undoes.map(str::to_owned);
+        let by_hand = self.in_flight_taken_back_by(&proposal).await?;
+        proposal.undoes = undoes.map(str::to_owned).or(by_hand);
         Ok(proposal)
     }
 
@@ -149,8 +150,9 @@ impl Guard {
             .commit(move |state, now| {
                 let ruling = rules.rule(&asked, &definition, state, now);
                 // Nobody is asked to agree to what would not be sent.
-                let hopeless =
-                    !matches!(ruling, Ruling::Deny { .. }) && !asked.plan.verdict.may_be_sent();
+                let hopeless = !matches!(ruling, Ruling::Deny { .. })
+                    && !asked.plan.verdict.may_be_sent()
+                    && state.may_arrive_until(&asked, now).is_none();
                 let closed = hopeless.then(|| Record::Cancelled {
                     id: asked.id.clone(),
                     by: requester,

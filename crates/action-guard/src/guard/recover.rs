@@ -33,6 +33,10 @@ impl Guard {
         let (events, mut seen) = unbounded_channel();
         let mut tasks = JoinSet::new();
         for status in state.unsettled() {
+            // The undo that has taken it over says how it ended.
+            if state.is_being_taken_back(status) {
+                continue;
+            }
             // What this process is at will have its outcome.
             if let Some(tracked) = self.track(&status.proposal.id) {
                 let work = self
@@ -119,7 +123,10 @@ impl Guard {
         }
         let accepted = following.accepted.take();
         let concluded = self.conclude(proposal, intent, accepted, outcome, &mut watch);
-        concluded.await.map(Some)
+        let report = concluded.await?;
+        self.conclude_first(proposal, &report.outcome, &mut watch)
+            .await?;
+        Ok(Some(report))
     }
 
     /// When it could last have been on its way.

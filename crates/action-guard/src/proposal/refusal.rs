@@ -135,6 +135,29 @@ pub enum Refusal {
         by: Actor,
     },
 
+    /// An undo is at it: how it ended is for the undo's follower to say.
+    #[error("proposal `{id}` is being taken back by proposal `{by}`")]
+    TakenOver {
+        /// The proposal.
+        id: String,
+        /// The undo.
+        by: String,
+    },
+
+    /// Who takes it back while it is in flight neither asked for it nor is a person.
+    #[error(
+        "`{by}` cannot take back proposal `{id}` while it is in flight: `{owner}`, who asked for \
+         it, or a person can"
+    )]
+    UndoNotTheirs {
+        /// The proposal.
+        id: String,
+        /// Who tried.
+        by: Actor,
+        /// Who asked for it.
+        owner: String,
+    },
+
     /// Another process is at it.
     #[error("proposal `{id}` belongs to instance `{owner}`")]
     NotOwner {

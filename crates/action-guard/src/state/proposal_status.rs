@@ -1,10 +1,13 @@
 //! One proposal and what became of it so far.
 
+use std::time::Duration;
+
 use action_core::Outcome;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Actor;
+use crate::proposal::time::after;
 use crate::proposal::{Answer, Approval, Intent, Phase, Proposal, Ruling};
 
 /// One proposal and what became of it so far.
@@ -52,6 +55,34 @@ pub struct ProposalStatus {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// The undo that has taken it over while it was in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_over: Option<TakenOver>,
+    /// The undo that took it back. Its outcome stays what the evidence showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<TakenBack>,
+}
+
+/// That an undo has taken over what it takes back, while that was in flight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TakenOver {
+    /// The undo.
+    pub by: String,
+    /// The instance that sent what is taken back. It may still write down what came back.
+    pub from: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// That something was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TakenBack {
+    /// The undo.
+    pub by: String,
+    /// When that was proven.
+    pub at: Timestamp,
 }
 
 /// Who does not want a proposal to go on.
@@ -90,6 +121,8 @@ impl ProposalStatus {
             outcome: None,
             resolved_by: None,
             ended_at: phase.is_end().then_some(at),
+            taken_over: None,
+            taken_back: None,
         }
     }
 
@@ -123,6 +156,31 @@ impl ProposalStatus {
             Ruling::Approve { count, .. } => usize::try_from(*count).unwrap_or(usize::MAX).max(1),
             _ => 0,
         }
+    }
+
+    /// Whether this undo has taken it over.
+    #[must_use]
+    pub fn is_taken_over_by(&self, undo: &str) -> bool {
+        let taken_over = self.taken_over.as_ref();
+        taken_over.is_some_and(|taken_over| taken_over.by == undo)
+    }
+
+    /// Until when its request may still arrive at the system: no longer once it was answered, or
+    /// not at all; without an answer, for as long as its plan says after it was last on its way.
+    #[must_use]
+    pub fn may_arrive_until(&self) -> Option<Timestamp> {
+        let intent = self.intent.as_ref()?;
+        if matches!(
+            self.answer,
+            Some(Answer::Accepted { .. } | Answer::Refused { .. })
+        ) {
+            return None;
+        }
+        let last = self.answered_at.unwrap_or(intent.send_by);
+        Some(after(
+            last,
+            Duration::from_millis(intent.plan.follow.settle_ms),
+        ))
     }
 
     /// When it could last have been on its way, as far as is known: when its answer was written

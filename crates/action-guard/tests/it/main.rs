@@ -29,6 +29,7 @@ mod settings;
 mod settling;
 mod shared_journal;
 mod state_machine;
+mod take_back;
 mod test_subject;
 mod test_workflow_subject;
 mod undo;

@@ -1,0 +1,164 @@
+//! Taking back what is still in flight: the undo follows both, and says how both ended.
+
+use action_core::{Outcome, OutcomeKind, Progress};
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::guard::error::GuardError;
+use crate::guard::follow::{Following, Last, elapsed_since};
+use crate::guard::{Guard, Watch};
+use crate::proposal::time::between_ms;
+use crate::proposal::{Answer, Proposal};
+use crate::state::ProposalStatus;
+
+/// The code of an undo that was done before the request it takes back arrived.
+const OVERTAKEN: &str = "overtaken";
+
+impl Following<'_> {
+    /// So many milliseconds more the request that this takes back may still arrive; `None` when it
+    /// takes back nothing that can.
+    pub(super) async fn first_may_arrive_for_ms(&self) -> Option<u64> {
+        self.proposal.undoes.as_ref()?;
+        let now = Timestamp::now();
+        // What cannot be read may be so.
+        let state = self.guard.state().await.ok()?;
+        let until = state.may_arrive_until(self.proposal, now)?;
+        Some(between_ms(now, until))
+    }
+
+    /// What a probe of an undo proves beside the request that it takes back: while that may still
+    /// arrive, nothing; and when it arrived later, that it overtook the undo.
+    pub(super) async fn beside_the_first(&mut self, progress: Progress) -> Progress {
+        let may_arrive = self.first_may_arrive_for_ms().await.is_some();
+        let later = "the request that it takes back may still arrive";
+        match progress {
+            Progress::Applied {
+                summary, evidence, ..
+            } if may_arrive => {
+                self.was_applied = true;
+                Progress::pending(format!("{summary}; {later}"), evidence)
+            }
+            Progress::NotApplied {
+                cause, evidence, ..
+            } if may_arrive && self.was_applied => {
+                Progress::pending(format!("{}; {later}", cause.text), evidence)
+            }
+            Progress::NotApplied {
+                cause, evidence, ..
+            } if self.was_applied => {
+                let text = format!(
+                    "the request that it takes back arrived after it: {}",
+                    cause.text
+                );
+                Progress::not_applied(OVERTAKEN, text, false, evidence)
+            }
+            progress => progress,
+        }
+    }
+
+    /// The same outcome, with how to repeat what was overtaken.
+    pub(super) fn with_next(&self, mut outcome: Outcome) -> Outcome {
+        if outcome.code.as_deref() == Some(OVERTAKEN)
+            && let Some(first) = &self.proposal.undoes
+        {
+            outcome.next = Some(format!("nothing is sent again: undo proposal {first} anew"));
+        }
+        outcome
+    }
+}
+
+impl Guard {
+    /// Until when the request that a proposal takes back may still arrive. Until then its undo is
+    /// sent whatever the system shows: what it takes back may show later.
+    pub(crate) async fn first_may_arrive(&self, undo: &Proposal) -> Result<bool, GuardError> {
+        let state = self.state().await?;
+        Ok(state.may_arrive_until(undo, Timestamp::now()).is_some())
+    }
+
+    /// What a proposal takes back by hand that is in flight: as good as undoing it by name.
+    pub(crate) async fn in_flight_taken_back_by(
+        &self,
+        undo: &Proposal,
+    ) -> Result<Option<String>, GuardError> {
+        let state = self.state().await?;
+        Ok(state
+            .in_flight_effect_of(undo)
+            .map(|effect| effect.id.clone()))
+    }
+
+    /// Whether what a proposal takes back is in flight: what it moves is not held against its undo.
+    pub(crate) async fn takes_back_in_flight(&self, undo: &Proposal) -> Result<bool, GuardError> {
+        Ok(self.state().await?.in_flight_undone_by(undo).is_some())
+    }
+
+    /// Says how that ended which an undo has taken over: as its own evidence shows, or that it was
+    /// under way and is taken back.
+    pub(crate) async fn conclude_first(
+        &self,
+        undo: &Proposal,
+        of_undo: &Outcome,
+        watch: Watch<'_>,
+    ) -> Result<(), GuardError> {
+        let state = self.state().await?;
+        let Some(first) = state.in_flight_undone_by(undo) else {
+            return Ok(());
+        };
+        if !first.is_taken_over_by(&undo.id) {
+            return Ok(());
+        }
+        let Some(intent) = &first.intent else {
+            return Ok(());
+        };
+        let outcome = self.outcome_of_first(first, undo, of_undo).await;
+        let accepted = match &first.answer {
+            Some(Answer::Accepted { accepted, .. }) => Some(accepted.clone()),
+            _ => None,
+        };
+        let concluded = self.conclude(&first.proposal, intent, accepted, outcome, watch);
+        concluded.await.map(drop)
+    }
+
+    async fn outcome_of_first(
+        &self,
+        first: &ProposalStatus,
+        undo: &Proposal,
+        of_undo: &Outcome,
+    ) -> Outcome {
+        let Some(intent) = &first.intent else {
+            return Outcome::not_applied("not_sent", "nothing was sent", true, Vec::new());
+        };
+        let token = CancellationToken::new();
+        let mut following = Following::of(self, &first.proposal, intent, &token);
+        match first.answer.clone() {
+            Some(Answer::Refused {
+                code,
+                error,
+                retryable,
+            }) => return Outcome::not_applied(code, error, retryable, Vec::new()),
+            Some(Answer::Accepted { accepted, .. }) => following.accepted = Some(accepted),
+            _ => {}
+        }
+        following.since = Instant::now();
+        let last = first.last_on_its_way().max(Some(intent.send_by));
+        following.elapsed_before_ms = elapsed_since(last, Timestamp::now());
+        let mut seen = Last::default();
+        match following.probe().await {
+            Ok(progress) => {
+                if let Some(outcome) = seen.take(progress) {
+                    return outcome;
+                }
+            }
+            Err(error) => seen.error = Some(error),
+        }
+        if of_undo.result != OutcomeKind::Applied {
+            return seen.taken_over(&undo.id);
+        }
+        let summary = seen.summary.take().unwrap_or_default();
+        let summary = format!(
+            "taken back by proposal {} before it was done: {summary}",
+            undo.id
+        );
+        Outcome::not_applied("taken_back", summary, false, of_undo.evidence.clone())
+    }
+}
