@@ -8,8 +8,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::records::Record;
 
-/// The version of the format that is written; a higher one is not read.
-pub const FORMAT: u32 = 1;
+/// The version of the format that is written, and the only one that is read.
+///
+/// 2: proposals, workflows and outcomes under the names of the field; who carried out an intent; what
+/// was taken over and taken back.
+pub const FORMAT: u32 = 2;
 
 /// One record as it stands in the journal.
 ///
@@ -96,8 +99,8 @@ impl Entry {
             Ok(entry) => entry,
             Err(source) => return Err(BadLine::unreadable(line, source)),
         };
-        if entry.v > FORMAT {
-            return Err(BadLine::Newer { version: entry.v });
+        if entry.v != FORMAT {
+            return Err(BadLine::OtherFormat { version: entry.v });
         }
         let hash = Hash::of(body);
         if hash != entry.hash {
@@ -136,10 +139,13 @@ pub enum BadLine {
         #[source]
         source: serde_json::Error,
     },
-    /// It was written by a newer version.
-    #[error("it has format {version}, and this program reads up to {FORMAT}")]
-    Newer {
-        /// Its version.
+    /// It was written by another version of this program. Nothing is wrong with it.
+    #[error(
+        "it has format {version}, and this program reads format {FORMAT}: go on with the version \
+         that wrote it, or begin with a new journal"
+    )]
+    OtherFormat {
+        /// Its format.
         version: u32,
     },
     /// Its bytes are not those that were hashed.
@@ -180,7 +186,7 @@ impl BadLine {
             v: u32,
         }
         match serde_json::from_slice(line) {
-            Ok(Version { v: version }) if version > FORMAT => Self::Newer { version },
+            Ok(Version { v: version }) if version != FORMAT => Self::OtherFormat { version },
             _ => Self::Unreadable { source },
         }
     }

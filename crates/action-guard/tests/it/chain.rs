@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use action_guard::{Entry, FileJournal, Hash, Journal, JournalError, Mode, Record, Verified};
+use action_guard::{
+    BadLine, Entry, FORMAT, FileJournal, Hash, Journal, JournalError, Mode, Record, Verified,
+};
+use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tempfile::TempDir;
@@ -208,5 +211,26 @@ proptest! {
         let _ = Entry::read(&bytes, None);
         let line = format!("{tail},\"hash\":\"{}\"}}", Hash::of(tail.as_bytes()));
         prop_assert!(Entry::read(line.as_bytes(), None).is_err(), "{}", line);
+    }
+}
+
+/// What another version wrote is called that, and not changed or damaged: whether this one could
+/// read the record or not.
+#[test]
+fn another_format_is_called_by_its_name() {
+    let at = Timestamp::UNIX_EPOCH;
+    let (_, line) = Entry::seal(1, at, "one", Hash::ZERO, mode(Mode::Observe)).unwrap();
+    let now = format!("\"v\":{FORMAT}");
+    assert!(line.contains(&now), "{line}");
+    for version in [FORMAT - 1, FORMAT + 1] {
+        let other = line.replace(&now, &format!("\"v\":{version}"));
+        let unknown = other.replace("\"kind\":\"mode\"", "\"kind\":\"of_another_time\"");
+        for line in [other, unknown] {
+            let bad = Entry::read(line.as_bytes(), None).unwrap_err();
+            assert!(
+                matches!(bad, BadLine::OtherFormat { version: found } if found == version),
+                "{bad:?}: {line}"
+            );
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use action_core::{ActionError, Problem, RegistryError, printable};
 use action_guard::policy::PolicyError;
-use action_guard::{CommitError, GuardError, JournalError, ModeError, Refusal};
+use action_guard::{BadLine, CommitError, GuardError, JournalError, ModeError, Refusal};
 use serde_json::{Value, json};
 
 use crate::terminal::exit_code::Exit;
@@ -211,9 +211,14 @@ impl From<GuardError> for Failure {
     }
 }
 
-/// A journal that is not what was written has a code of its own.
+/// A journal that is not what was written has a code of its own. One of another version of this
+/// program is as it was written.
 fn of_journal(error: &JournalError) -> Exit {
     match error {
+        JournalError::Bad {
+            source: BadLine::OtherFormat { .. },
+            ..
+        } => Exit::Failed,
         JournalError::Bad { .. } | JournalError::Cut { .. } => Exit::JournalDamaged,
         _ => Exit::Failed,
     }
