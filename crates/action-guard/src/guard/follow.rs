@@ -82,7 +82,7 @@ impl<'a> Following<'a> {
         let deadline_ms = follow.deadline_ms.max(late).max(first);
         let mut last = Last::default();
         for probes in 1_u32.. {
-            match self.probe().await {
+            match self.proven().await {
                 Ok(progress) => {
                     let progress = self.beside_the_first(progress).await;
                     watch(Event::Progress(progress.clone()));
@@ -138,6 +138,9 @@ impl<'a> Following<'a> {
         let sent = self.sent();
         let settled = registry.settled(&request.action, parameters, before, &sent);
         let settled = settled.await;
+        if let Err(error) = self.same_system().await {
+            return outcome.settled(Settled::not_known("other_system", error));
+        }
         let unknown = |error: ActionError| Settled::not_known("cannot_probe", error.report());
         outcome.settled(settled.unwrap_or_else(unknown))
     }
@@ -158,7 +161,30 @@ impl<'a> Following<'a> {
         cancelled.then_some(CalledOff::Cancelled)
     }
 
-    pub(super) async fn probe(&self) -> Result<Progress, String> {
+    /// What a probe shows; an end only when the system that was read is the one that was sent to.
+    /// Addresses can lead to another one from one request to the next.
+    pub(super) async fn proven(&self) -> Result<Progress, String> {
+        let progress = self.probe().await?;
+        if !matches!(progress, Progress::Pending { .. }) {
+            self.same_system().await?;
+        }
+        Ok(progress)
+    }
+
+    async fn same_system(&self) -> Result<(), String> {
+        let proposal = self.proposal;
+        let found = self.guard.registry.identity(&proposal.request.action).await;
+        let found = found.map_err(|error| error.report())?;
+        if found == proposal.system {
+            return Ok(());
+        }
+        let planned = &proposal.system;
+        Err(format!(
+            "it was sent to `{planned}`, and what answers now is `{found}`: its readings prove nothing"
+        ))
+    }
+
+    async fn probe(&self) -> Result<Progress, String> {
         let (request, sent) = (&self.proposal.request, self.sent());
         let registry = &self.guard.registry;
         let before = &self.intent.plan.before;

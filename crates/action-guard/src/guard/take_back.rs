@@ -143,7 +143,7 @@ impl Guard {
         let last = first.last_on_its_way().max(Some(intent.send_by));
         following.elapsed_before_ms = elapsed_since(last, Timestamp::now());
         let mut seen = Last::default();
-        match following.probe().await {
+        match following.proven().await {
             Ok(progress) => {
                 if let Some(outcome) = seen.take(progress) {
                     return outcome;

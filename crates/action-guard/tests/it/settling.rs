@@ -81,3 +81,30 @@ async fn recovery_looks_whether_it_held_too() {
     };
     assert_eq!(state(&reports[0]), Some(SettledState::Held));
 }
+
+/// An address can lead to another system from one request to the next: what that shows proves
+/// nothing of what was sent.
+#[tokio::test]
+async fn what_another_system_shows_proves_nothing() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let by = proposal.requester().unwrap();
+    let another = Dial {
+        by: "other dials".to_owned(),
+        ..Dial::default()
+    };
+    let mut doubts = 0;
+    let mut watch = |event| match event {
+        Event::Accepted(_) => bench.server.turn_by_hand("identity", another.clone()),
+        Event::ProbeFailed { error } => {
+            assert!(error.contains("`other dials`"), "{error}");
+            doubts += 1;
+            bench.server.turn_by_hand("identity", Dial::default());
+        }
+        _ => {}
+    };
+    let report = guard.execute(&proposal, &by, &mut watch).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert_eq!(doubts, 1);
+}

@@ -394,8 +394,12 @@ impl Subject for Dials {
     }
 
     async fn identity(&self) -> Result<String, Trouble> {
-        self.dial("any").await?;
-        Ok("the dials".to_owned())
+        let whose = self.dial("identity").await?.by;
+        Ok(if whose.is_empty() {
+            "the dials".to_owned()
+        } else {
+            whose
+        })
     }
 }
 
