@@ -83,7 +83,7 @@ pub use mutations::region::transfer_leader::TransferLeader;
 pub use mutations::region::transfer_peer::TransferPeer;
 pub use mutations::scheduler_pause::ResumeScheduler;
 pub use mutations::scheduler_pause::{PauseFacts, PauseScheduler, PauseSeconds};
-pub use mutations::setting::schedule_setting::SettingFacts;
+pub use mutations::setting::SettingFacts;
 pub use mutations::setting::set_leader_schedule_limit::SetLeaderScheduleLimit;
 pub use mutations::setting::set_low_space_threshold::{SetLowSpaceThreshold, UsedPercent};
 pub use mutations::setting::set_region_schedule_limit::SetRegionScheduleLimit;

@@ -5,10 +5,15 @@
 
 pub(crate) mod drain;
 pub(crate) mod drain_blockers;
+pub(crate) mod leader_transfer;
 pub(crate) mod leadership;
+pub(crate) mod merge;
 pub(crate) mod offline;
 pub(crate) mod operator_priority;
 pub(crate) mod placement;
 pub(crate) mod refusals;
 pub(crate) mod region_snapshot;
 pub(crate) mod replica_change;
+pub(crate) mod scatter;
+pub(crate) mod split;
+pub(crate) mod stop;

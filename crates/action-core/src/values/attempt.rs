@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::values::evidence::Attribution;
 use crate::values::permit::{NotPermitted, Permits, SendPermit, SendPermits};
 use crate::values::plan::ClockOffset;
 
@@ -145,5 +146,15 @@ impl Sent {
     pub fn since_send(mut self, ms: u64) -> Self {
         self.since_send_ms = ms.max(self.elapsed_ms);
         self
+    }
+
+    /// Whose doing it is that it is so by now, where only the system's answer can tell: ours when
+    /// it accepted.
+    #[must_use]
+    pub fn attribution(&self) -> Attribution {
+        match self.accepted {
+            Some(_) => Attribution::Ours,
+            None => Attribution::Undecided,
+        }
     }
 }

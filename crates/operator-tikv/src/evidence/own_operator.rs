@@ -31,7 +31,7 @@ pub(crate) struct Observed {
     /// The one we asked for, if it is the one PD tells about.
     pub(crate) ours: Option<OperatorReport>,
     /// Another one, if that is the one PD tells about.
-    pub(crate) another: Option<OperatorReport>,
+    another: Option<OperatorReport>,
 }
 
 /// How ours is recognised.
@@ -65,9 +65,14 @@ impl Observed {
     }
 
     /// Whether any operator is at work on the region.
-    pub(crate) fn is_running(&self) -> bool {
+    fn is_running(&self) -> bool {
         let reports = self.ours.iter().chain(&self.another);
         reports.into_iter().any(is_running)
+    }
+
+    /// Whether ours is at work on the region.
+    pub(crate) fn ours_is_running(&self) -> bool {
+        self.ours.as_ref().is_some_and(is_running)
     }
 
     /// Whether ours ended by success.

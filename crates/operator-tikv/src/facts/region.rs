@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::parameters::ids::StoreId;
 
 /// A region as it was when a plan was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RegionFacts {
     /// The store that led it; `None` when PD knew of no leader.
@@ -32,16 +32,7 @@ pub struct PeerFacts {
 }
 
 impl RegionFacts {
-    pub(crate) fn of(region: Option<&Region>) -> Self {
-        let Some(region) = region else {
-            return Self {
-                leader_store_id: None,
-                peers: Vec::new(),
-                conf_ver: 0,
-                version: 0,
-                size_mib: 0,
-            };
-        };
+    pub(crate) fn of(region: &Region) -> Self {
         let mut peers: Vec<PeerFacts> = region
             .peers
             .iter()
@@ -63,6 +54,11 @@ impl RegionFacts {
     pub(crate) fn role_on(&self, store_id: StoreId) -> Option<&str> {
         let peer = self.peers.iter().find(|peer| peer.store_id == store_id);
         peer.map(|peer| peer.role.as_str())
+    }
+
+    /// The store that led it, as text.
+    pub(crate) fn leader_text(&self) -> Option<String> {
+        self.leader_store_id.map(|id| id.to_string())
     }
 
     /// The replicas as text, such as `store 1 Voter, store 4 Learner`.
@@ -90,6 +86,12 @@ pub(crate) fn role_name(role: PeerRole) -> String {
 /// Whether a replica is between two sets of voters.
 pub(crate) fn in_joint_state(peer: &Peer) -> bool {
     matches!(peer.role, PeerRole::IncomingVoter | PeerRole::DemotingVoter)
+}
+
+/// Whether a store holds a replica that answers and keeps up.
+pub(crate) fn is_healthy_on(region: &Region, store_id: StoreId) -> bool {
+    let peer = region.peer_on(store_id.pd());
+    peer.is_some_and(|peer| is_healthy(region, peer))
 }
 
 /// Whether a replica answers and keeps up.

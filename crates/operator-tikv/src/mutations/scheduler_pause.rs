@@ -1,22 +1,22 @@
 //! Pauses a scheduler, and ends the pause: `pause_scheduler` and `resume_scheduler`.
 
-use std::borrow::Cow;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use action_core::{
     Accepted, Attempt, Attribution, Effect, Evidence, Mutation, Outcome, Plan, Progress, Risk,
     Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
-use crate::facts::pd_clock::unix_ms;
+use crate::facts::pd_clock::{PdTime, unix_ms};
+use crate::parameters::bounded::bounded;
 use crate::parameters::scheduler_name::SchedulerName;
-use crate::pd_rules::refusals;
+use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, planned, refused, verdict};
 
 /// Pauses one of PD's schedulers for a time.
 ///
@@ -35,47 +35,13 @@ pub struct PauseScheduler {
     pub seconds: PauseSeconds,
 }
 
-/// How long a pause is: 1 to 86,400 seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct PauseSeconds(u32);
-
-const LONGEST: u32 = 86_400;
-
-impl PauseSeconds {
-    /// So long; `None` when that is no time or more than a day.
-    #[must_use]
-    pub fn new(seconds: u32) -> Option<Self> {
-        (1..=LONGEST).contains(&seconds).then_some(Self(seconds))
-    }
-}
-
-impl JsonSchema for PauseSeconds {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "PauseSeconds".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 1, "maximum": LONGEST })
-    }
-}
-
-impl<'de> Deserialize<'de> for PauseSeconds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seconds = u32::deserialize(deserializer)?;
-        Self::new(seconds).ok_or_else(|| {
-            let text = format_args!("{seconds} is not the length of a pause: 1 to {LONGEST}");
-            serde::de::Error::custom(text)
-        })
-    }
+bounded! {
+    /// How long a pause is: 1 to 86,400 seconds.
+    PauseSeconds(u32): 1 to 86_400, "the length of a pause"
 }
 
 /// A scheduler as it was when its pause, or the end of it, was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PauseFacts {
     /// Whether it was there, and not switched off.
@@ -104,22 +70,7 @@ impl Mutation<Tikv> for PauseScheduler {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<PauseFacts>, Error> {
-        let facts = match PauseFacts::read(tikv, &self.scheduler).await? {
-            Ok(facts) => facts,
-            Err(verdict) => return Ok(Plan::new(verdict, PauseFacts::nothing())),
-        };
-        let verdict = if facts.exists {
-            Verdict::WouldProceed
-        } else {
-            not_found()
-        };
-        Ok(facts
-            .preconditions(Plan::new(verdict, facts.clone()))
-            .impact("schedulers", 1, "schedulers that stand still")
-            .unknown("whether PD's leader changes meanwhile, which ends the pause")
-            .takes(100, 1_000, "PD keeps it in memory")
-            .follow(500, SETTLE_MS, 60_000)
-            .clock(tikv.clock()))
+        planned(self.planned(tikv).await)
     }
 
     async fn send(
@@ -129,7 +80,7 @@ impl Mutation<Tikv> for PauseScheduler {
         attempt: &Attempt,
     ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
-        let time = Duration::from_secs(self.seconds.0.into());
+        let time = Duration::from_secs(self.seconds.get().into());
         accepted(pd.pause_scheduler(self.scheduler.as_str(), time).await)
     }
 
@@ -144,7 +95,7 @@ impl Mutation<Tikv> for PauseScheduler {
         let pause = paused.iter().find(|one| one.name == name.as_str());
         let until = pause.and_then(|pause| pause.resume_at).and_then(unix_ms);
         let evidence = vec![Evidence::new(PAUSED, "paused_until_unix_ms", until)];
-        let lasts_ms = u64::from(self.seconds.0) * 1_000;
+        let lasts_ms = u64::from(self.seconds.get()) * 1_000;
         if pause.is_some() && until != before.paused_until_unix_ms {
             let by = match (&sent.accepted, self.is_length_of(pause)) {
                 (Some(_), true) => Attribution::Ours,
@@ -186,73 +137,64 @@ impl Mutation<Tikv> for PauseScheduler {
 }
 
 impl PauseScheduler {
+    async fn planned(&self, tikv: &Tikv) -> Checked<Plan<PauseFacts>> {
+        let facts = PauseFacts::read(tikv, &self.scheduler).await?;
+        let exists = facts.check_exists().map(|()| Verdict::WouldProceed);
+        let verdict = verdict(exists)?;
+        Ok(facts
+            .preconditions(Plan::new(verdict, facts.clone()))
+            .impact("schedulers", 1, "schedulers that stand still")
+            .unknown("whether PD's leader changes meanwhile, which ends the pause")
+            .takes(100, 1_000, "PD keeps it in memory")
+            .follow(500, SETTLE_MS, 60_000)
+            .clock(tikv.clock()))
+    }
+
     /// Whether a pause is as long as this one, to two seconds.
     fn is_length_of(&self, pause: Option<&pd_client::schedulers::PausedScheduler>) -> bool {
         let times = pause.and_then(|pause| Some((pause.paused_at?, pause.resume_at?)));
         let length = times.and_then(|(from, until)| until.duration_since(from).ok());
-        let wanted = Duration::from_secs(self.seconds.0.into());
+        let wanted = Duration::from_secs(self.seconds.get().into());
         length.is_none_or(|length| length.abs_diff(wanted) <= Duration::from_secs(2))
     }
 }
 
-pub(crate) const PAUSED: &str = "GET /pd/api/v1/schedulers?status=paused&timestamp=true";
-
-pub(crate) fn not_found() -> Verdict {
-    refusals::rejected("PD:scheduler:ErrSchedulerNotFound", "scheduler not found")
-}
+const PAUSED: &str = "GET /pd/api/v1/schedulers?status=paused&timestamp=true";
 
 impl PauseFacts {
-    pub(crate) fn nothing() -> Self {
-        Self {
-            exists: false,
-            paused_until_unix_ms: None,
-            left_seconds: None,
-        }
-    }
-
-    /// Three reads; or what PD would say because there is no cluster.
-    pub(crate) async fn read(
-        tikv: &Tikv,
-        name: &SchedulerName,
-    ) -> Result<Result<Self, Verdict>, Error> {
+    /// Three reads.
+    async fn read(tikv: &Tikv, name: &SchedulerName) -> Checked<Self> {
         let pd = &tikv.pd;
-        let names = match pd.schedulers().await {
-            Ok(names) => names,
-            Err(error) => return refusals::unless_not_bootstrapped(error).map(Err),
-        };
+        let names = pd.schedulers().await.map_err(Stop::of_first_read)?;
         // Before 7.6 those that are switched off are among them.
         let disabled = pd.disabled_schedulers().await.map_err(Error::Read)?;
         let paused = pd.paused_schedulers().await.map_err(Error::Read)?;
         let is = |one: &String| one == name.as_str();
         let pause = paused.iter().find(|one| one.name == name.as_str());
         let until = pause.and_then(|pause| pause.resume_at);
-        let left = until.and_then(|until| until.duration_since(now(tikv)).ok());
-        Ok(Ok(Self {
+        let left = until.and_then(|until| Some(PdTime::now(tikv)?.seconds_until(until)));
+        Ok(Self {
             exists: names.iter().any(is) && !disabled.iter().any(is),
             paused_until_unix_ms: until.and_then(unix_ms),
-            left_seconds: left.and_then(|left| u32::try_from(left.as_secs()).ok()),
-        }))
+            left_seconds: left.and_then(|left| u32::try_from(left).ok()),
+        })
+    }
+
+    /// Whether there is such a scheduler.
+    fn check_exists(&self) -> Checked {
+        if self.exists {
+            return Ok(());
+        }
+        let code = "PD:scheduler:ErrSchedulerNotFound";
+        Err(refused(code, "scheduler not found"))
     }
 
     /// What a plan relies on.
-    pub(crate) fn preconditions<B>(&self, plan: Plan<B>) -> Plan<B> {
+    fn preconditions<B>(&self, plan: Plan<B>) -> Plan<B> {
         plan.same("exists", self.exists)
             .same("paused", self.paused_until_unix_ms.is_some())
             .same("paused_until_unix_ms", self.paused_until_unix_ms)
     }
-}
-
-/// The time by PD's clock, as far as it is known.
-fn now(tikv: &Tikv) -> SystemTime {
-    let now = SystemTime::now();
-    let ahead = tikv.clock().map_or(0, |clock| clock.ahead_ms);
-    let by = Duration::from_millis(ahead.unsigned_abs());
-    let shifted = if ahead < 0 {
-        now.checked_sub(by)
-    } else {
-        now.checked_add(by)
-    };
-    shifted.unwrap_or(now)
 }
 
 /// Lets one of PD's schedulers go on before its pause is over.
@@ -282,23 +224,7 @@ impl Mutation<Tikv> for ResumeScheduler {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<PauseFacts>, Error> {
-        let facts = match PauseFacts::read(tikv, &self.scheduler).await? {
-            Ok(facts) => facts,
-            Err(verdict) => return Ok(Plan::new(verdict, PauseFacts::nothing())),
-        };
-        let verdict = match (facts.exists, facts.paused_until_unix_ms) {
-            (false, _) => not_found(),
-            (true, None) => Verdict::NoOp {
-                already: format!("`{}` is not paused", self.scheduler),
-            },
-            (true, Some(_)) => Verdict::WouldProceed,
-        };
-        Ok(facts
-            .preconditions(Plan::new(verdict, facts.clone()))
-            .impact("schedulers", 1, "schedulers that go on")
-            .takes(100, 1_000, "PD keeps it in memory")
-            .follow(500, SETTLE_MS, 60_000)
-            .clock(tikv.clock()))
+        planned(self.planned(tikv).await)
     }
 
     async fn send(
@@ -317,11 +243,7 @@ impl Mutation<Tikv> for ResumeScheduler {
         let is_paused = paused.iter().any(|one| one.name == name.as_str());
         let evidence = vec![Evidence::new(PAUSED, "paused", is_paused)];
         if !is_paused {
-            let by = if sent.accepted.is_some() {
-                Attribution::Ours
-            } else {
-                Attribution::Undecided
-            };
+            let by = sent.attribution();
             let text = format!("`{name}` is not paused");
             return Ok(Progress::applied(by, text, evidence));
         }
@@ -342,6 +264,27 @@ impl Mutation<Tikv> for ResumeScheduler {
             })
             .expecting("paused", false),
             None => Undo::none("it was not paused before"),
+        }
+    }
+}
+
+impl ResumeScheduler {
+    async fn planned(&self, tikv: &Tikv) -> Checked<Plan<PauseFacts>> {
+        let facts = PauseFacts::read(tikv, &self.scheduler).await?;
+        let verdict = verdict(self.check_resume(&facts))?;
+        Ok(facts
+            .preconditions(Plan::new(verdict, facts.clone()))
+            .impact("schedulers", 1, "schedulers that go on")
+            .takes(100, 1_000, "PD keeps it in memory")
+            .follow(500, SETTLE_MS, 60_000)
+            .clock(tikv.clock()))
+    }
+
+    fn check_resume(&self, facts: &PauseFacts) -> Checked<Verdict> {
+        facts.check_exists()?;
+        match facts.paused_until_unix_ms {
+            Some(_) => Ok(Verdict::WouldProceed),
+            None => Err(nothing_to_do(format!("`{}` is not paused", self.scheduler))),
         }
     }
 }

@@ -1,8 +1,243 @@
-//! Changes of PD's settings.
+//! Changes of PD's settings, and what those of the schedule section share.
+//!
+//! Settings are set by their full names through `POST /config`, which refuses a name it does not
+//! know; the section's own path accepts and ignores it. A value that PD accepted and does not show
+//! was lost to another change at the same time, which PD up to 8.5 lets happen.
 
-pub(crate) mod schedule_setting;
+use std::fmt;
+
+use action_core::{Accepted, Attempt, Evidence, Mutation, Plan, Progress, Sent, Undo, Verdict};
+use pd_client::config::{ConfigValue, ScheduleConfig};
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::evidence::own_operator::{SETTLE_MS, accepted};
+use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, verdict};
+
 pub(crate) mod set_leader_schedule_limit;
 pub(crate) mod set_low_space_threshold;
 pub(crate) mod set_region_schedule_limit;
 pub(crate) mod set_replica_schedule_limit;
 pub(crate) mod set_store_limit;
+
+/// A setting as it was when a change of it was planned.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SettingFacts {
+    /// Its value; `None` when PD could not be asked.
+    pub value: Option<Number>,
+}
+
+/// An action that sets one number of PD's schedule section. [`mutation_of_setting!`] makes a
+/// mutation of it.
+pub(crate) trait Setting: Sync + Sized {
+    /// PD's name for it in the section.
+    const ITEM: &'static str;
+    type Value: SettingValue;
+
+    fn wanted(&self) -> Self::Value;
+
+    /// The action that sets this value; `None` when it cannot.
+    fn with(value: Self::Value) -> Option<Self>;
+
+    fn stored(config: &ScheduleConfig) -> Self::Value;
+
+    /// Whether PD takes the value, for what else is set.
+    fn check_set(&self, _: &ScheduleConfig) -> Checked {
+        Ok(())
+    }
+}
+
+/// What a setting may be.
+pub(crate) trait SettingValue:
+    Copy + PartialEq + fmt::Display + Into<ConfigValue> + Into<Value> + Send + Sync
+{
+    fn of(number: &Number) -> Option<Self>;
+}
+
+impl SettingValue for u64 {
+    fn of(number: &Number) -> Option<Self> {
+        number.as_u64()
+    }
+}
+
+impl SettingValue for f64 {
+    fn of(number: &Number) -> Option<Self> {
+        number.as_f64()
+    }
+}
+
+/// What is kept of a value.
+pub(crate) fn facts(value: impl Into<Value>) -> SettingFacts {
+    let value = match value.into() {
+        Value::Number(number) => Some(number),
+        _ => None,
+    };
+    SettingFacts { value }
+}
+
+pub(crate) fn key<A: Setting>() -> String {
+    format!("config/schedule.{}", A::ITEM)
+}
+
+pub(crate) async fn plan<A: Setting>(action: &A, tikv: &Tikv) -> Checked<Plan<SettingFacts>> {
+    let config = tikv.pd.schedule_config().await;
+    let config = config.map_err(Stop::of_first_read)?;
+    let now = A::stored(&config);
+    let verdict = verdict(check(action, &config, now))?;
+    Ok(Plan::new(verdict, facts(now))
+        .same("value", now)
+        .impact("settings", 1, "settings changed")
+        .unknown(
+            "whether an override with a time to live is in force: PD does not show it, and refuses \
+             the change while it lasts",
+        )
+        .takes(100, 1_000, "one write of PD's configuration")
+        .follow(500, SETTLE_MS, 60_000)
+        .clock(tikv.clock()))
+}
+
+fn check<A: Setting>(action: &A, config: &ScheduleConfig, now: A::Value) -> Checked<Verdict> {
+    if now == action.wanted() {
+        return Err(nothing_to_do(format!("`{}` is {now}", A::ITEM)));
+    }
+    action.check_set(config)?;
+    Ok(Verdict::WouldProceed)
+}
+
+pub(crate) async fn send<A: Setting>(
+    action: &A,
+    tikv: &Tikv,
+    attempt: &Attempt,
+) -> Result<Accepted, Error> {
+    let (pd, key) = (tikv.sender(attempt), format!("schedule.{}", A::ITEM));
+    accepted(pd.set_config(&key, action.wanted()).await)
+}
+
+pub(crate) async fn probe<A: Setting>(
+    action: &A,
+    tikv: &Tikv,
+    before: &SettingFacts,
+    sent: &Sent,
+) -> Result<Progress, Error> {
+    let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+    let now = A::stored(&config);
+    Ok(settled(A::ITEM, now, action.wanted(), before, sent))
+}
+
+/// What reading a value back tells about setting it.
+pub(crate) fn settled<V: SettingValue>(
+    name: &str,
+    now: V,
+    wanted: V,
+    before: &SettingFacts,
+    sent: &Sent,
+) -> Progress {
+    let evidence = vec![Evidence::new("GET /pd/api/v1/config/schedule", name, now)];
+    let accepted = sent.accepted.is_some();
+    if now == wanted {
+        let by = sent.attribution();
+        return Progress::applied(by, format!("`{name}` is {now}"), evidence);
+    }
+    if sent.elapsed_ms < SETTLE_MS {
+        return Progress::pending(format!("`{name}` is still {now}"), evidence);
+    }
+    let untouched = before.value.as_ref().and_then(V::of) == Some(now);
+    let (code, text) = match (accepted, untouched) {
+        (true, true) => (
+            "update_lost",
+            format!(
+                "PD accepted, and `{name}` is {now} as before: another change at the same time \
+                 has put it back"
+            ),
+        ),
+        (false, true) => ("no_trace", format!("`{name}` is {now} as before")),
+        (_, false) => (
+            "changed_by_another",
+            format!("`{name}` is {now}, which is neither the value of before nor {wanted}"),
+        ),
+    };
+    Progress::not_applied(code, text, untouched, evidence)
+}
+
+/// The value of before, as long as nobody has changed it since.
+pub(crate) fn undo<V: SettingValue, M: Mutation<Tikv>>(
+    name: &str,
+    wanted: V,
+    before: &SettingFacts,
+    back: impl FnOnce(V) -> Option<M>,
+) -> Undo {
+    match before.value.as_ref().and_then(V::of) {
+        None => Undo::none("its value before is not known"),
+        Some(old) if old == wanted => Undo::none(format!("`{name}` was {old} before")),
+        Some(old) => match back(old) {
+            None => Undo::none(format!(
+                "it was {old} before, which this action does not set"
+            )),
+            Some(back) => Undo::with::<Tikv, _>(&back).expecting("value", wanted),
+        },
+    }
+}
+
+/// `impl Mutation` for a [`Setting`]: the orphan rule allows no blanket impl of a foreign trait, so
+/// this is the one place where its methods are forwarded.
+macro_rules! mutation_of_setting {
+    ($action:ident = $name:literal, risk: $risk:ident) => {
+        #[async_trait::async_trait]
+        impl action_core::Mutation<$crate::cluster::Tikv> for $action {
+            const NAME: &'static str = $name;
+            const RISK: action_core::Risk = action_core::Risk::$risk;
+            const EFFECT: action_core::Effect = action_core::Effect::Lasting;
+            const REVERSIBLE: bool = true;
+            const IDEMPOTENT: bool = true;
+            type Before = $crate::mutations::setting::SettingFacts;
+
+            fn resources(&self) -> Vec<String> {
+                vec![$crate::mutations::setting::key::<Self>()]
+            }
+
+            fn lasting_effect(&self) -> Option<String> {
+                Some($crate::mutations::setting::key::<Self>())
+            }
+
+            async fn plan(
+                &self,
+                tikv: &$crate::cluster::Tikv,
+            ) -> Result<action_core::Plan<Self::Before>, $crate::error::Error> {
+                let plan = $crate::mutations::setting::plan(self, tikv).await;
+                $crate::pd_rules::stop::planned(plan)
+            }
+
+            async fn send(
+                &self,
+                tikv: &$crate::cluster::Tikv,
+                _: &Self::Before,
+                attempt: &action_core::Attempt,
+            ) -> Result<action_core::Accepted, $crate::error::Error> {
+                $crate::mutations::setting::send(self, tikv, attempt).await
+            }
+
+            async fn probe(
+                &self,
+                tikv: &$crate::cluster::Tikv,
+                before: &Self::Before,
+                sent: &action_core::Sent,
+            ) -> Result<action_core::Progress, $crate::error::Error> {
+                $crate::mutations::setting::probe(self, tikv, before, sent).await
+            }
+
+            fn undo(
+                &self,
+                before: &Self::Before,
+                _: Option<&action_core::Accepted>,
+                _: Option<&action_core::Outcome>,
+            ) -> action_core::Undo {
+                use $crate::mutations::setting::{Setting, undo};
+                undo(Self::ITEM, self.wanted(), before, Self::with)
+            }
+        }
+    };
+}
+pub(crate) use mutation_of_setting;

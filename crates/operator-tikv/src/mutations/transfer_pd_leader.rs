@@ -1,8 +1,8 @@
 //! Has another member of PD lead: `transfer_pd_leader`.
 
 use action_core::{
-    Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Problem,
-    Progress, Risk, Sent, Undo, Verdict,
+    Accepted, Attempt, Cause, Effect, Evidence, Mutation, Outcome, Plan, Problem, Progress, Risk,
+    Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::accepted;
-use crate::pd_rules::refusals;
+use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused, verdict};
 
 /// Has another member of PD lead.
 ///
@@ -65,15 +65,7 @@ impl Mutation<Tikv> for TransferPdLeader {
         let members = tikv.pd.members().await.map_err(Error::Read)?;
         let leader = members.leader.map(|leader| leader.name);
         let is_known = members.members.iter().any(|one| one.name == self.member);
-        let verdict = if leader.as_ref() == Some(&self.member) {
-            let already = format!("`{}` leads PD", self.member);
-            Verdict::NoOp { already }
-        } else if is_known {
-            self.expected(tikv).await?
-        } else {
-            let text = "no valid pd to transfer etcd leader";
-            refusals::rejected("no_such_member", text)
-        };
+        let verdict = verdict(self.check_transfer(tikv, leader.as_deref(), is_known).await)?;
         let facts = PdLeaderFacts { leader };
         let plan = Plan::new(verdict, facts.clone())
             .same("leader", facts.leader)
@@ -116,11 +108,7 @@ impl Mutation<Tikv> for TransferPdLeader {
         let source = "GET /pd/api/v1/leader";
         let evidence = vec![Evidence::new(source, "leader", leader.clone())];
         if leader.as_ref() == Some(&self.member) {
-            let by = if sent.accepted.is_some() {
-                Attribution::Ours
-            } else {
-                Attribution::Undecided
-            };
+            let by = sent.attribution();
             let text = format!("`{}` leads PD", self.member);
             return Ok(Progress::applied(by, text, evidence));
         }
@@ -148,17 +136,25 @@ impl Mutation<Tikv> for TransferPdLeader {
 }
 
 impl TransferPdLeader {
-    async fn expected(&self, tikv: &Tikv) -> Result<Verdict, Error> {
+    /// PD's answer, from what it checks, in its order.
+    async fn check_transfer(
+        &self,
+        tikv: &Tikv,
+        leader: Option<&str>,
+        is_known: bool,
+    ) -> Checked<Verdict> {
+        if leader == Some(self.member.as_str()) {
+            return Err(nothing_to_do(format!("`{}` leads PD", self.member)));
+        }
+        if !is_known {
+            let text = "no valid pd to transfer etcd leader";
+            return Err(refused("no_such_member", text));
+        }
         let health = tikv.pd.health().await.map_err(Error::Read)?;
         let mut known = health.iter();
         let ill = known.any(|one| one.name == self.member && !one.health);
-        Ok(if ill {
-            let text = format!("`{}` is not healthy", self.member);
-            Verdict::AcceptedButWillNotProgress {
-                causes: vec![Cause::new("member_ill", text)],
-            }
-        } else {
-            Verdict::WouldProceed
-        })
+        let text = format!("`{}` is not healthy", self.member);
+        let cause = ill.then(|| Cause::new("member_ill", text));
+        Ok(accepted_unless(cause.into_iter().collect()))
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::drains::effect;
 use crate::parameters::ids::StoreId;
 use crate::parameters::list_limit::Limit;
 
@@ -68,7 +69,7 @@ impl Observation<Tikv> for ListDrains {
             });
         };
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
-        let drains = config.stores.iter().take(self.limit.get());
+        let drains = config.stores.iter().take(usize::from(self.limit.get()));
         let drains: Vec<Drain> = drains
             .map(|(id, ranges)| Drain {
                 store_id: (*id).into(),
@@ -87,11 +88,6 @@ impl Observation<Tikv> for ListDrains {
             batch: config.batch,
         })
     }
-}
-
-/// What a drain is known by in a journal.
-pub(crate) fn effect(store_id: pd_client::StoreId) -> String {
-    format!("evict-leader/{store_id}")
 }
 
 fn is_everything(range: &EvictRange) -> bool {

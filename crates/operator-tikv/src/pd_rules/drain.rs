@@ -1,17 +1,60 @@
-//! What PD says to a drain, and what keeps one from getting on.
+//! What PD says to a drain, and what keeps one from getting anywhere.
 
-use action_core::Cause;
+use action_core::{Cause, Verdict};
 use pd_client::Capability;
 use pd_client::config::{Config, ScheduleConfig};
-use pd_client::schedulers::SchedulerKind;
+use pd_client::schedulers::{EvictLeaderConfig, SchedulerKind};
+use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::pd_rules::leadership::{GRANT_LEADER, may_run};
+use crate::facts::drains::is_draining;
+use crate::parameters::ids::StoreId;
+use crate::pd_rules::leadership::{GRANT_LEADER, may_run, other_targets};
+use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused};
+
+/// Draining leaders from a store.
+pub(crate) async fn check_drain(
+    tikv: &Tikv,
+    store: &Store,
+    config: &Config,
+    stores: &[Store],
+    drains: Option<&EvictLeaderConfig>,
+) -> Checked<Verdict> {
+    let id = StoreId::from(store.id);
+    if is_draining(drains, id) {
+        let already = format!("leaders are being drained from store {id}");
+        return Err(nothing_to_do(already));
+    }
+    if blocked_by_another(tikv, config, store.id).await? {
+        let text = format!("store {id} is paused for leader transfer");
+        return Err(refused("PD:core:ErrPauseLeaderTransfer", text));
+    }
+    if store.status.leader_count == 0 {
+        return Ok(Verdict::WouldProceed);
+    }
+    let causes = obstacles(id, &config.schedule, stores, drains);
+    Ok(accepted_unless(causes))
+}
+
+/// What keeps a drain from getting anywhere.
+pub(crate) fn obstacles(
+    id: StoreId,
+    config: &ScheduleConfig,
+    stores: &[Store],
+    drains: Option<&EvictLeaderConfig>,
+) -> Vec<Cause> {
+    let mut causes = switched_off(config);
+    if other_targets(stores, id, drains) == 0 {
+        let text = "no other store may be given leaders";
+        causes.push(Cause::new("no_target", text));
+    }
+    causes
+}
 
 /// Whether another scheduler keeps leaders on the store or away from it, which PD up to 8.5 does
 /// not let a drain join. Reads once for each such scheduler there is.
-pub(crate) async fn blocked_by_another(
+async fn blocked_by_another(
     tikv: &Tikv,
     config: &Config,
     store_id: pd_client::StoreId,
@@ -33,7 +76,7 @@ pub(crate) async fn blocked_by_another(
     Ok(version.has(Capability::SharedLeaderPause) == Some(false))
 }
 
-pub(crate) fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {
+fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {
     let mut causes = Vec::new();
     if config.leader_schedule_limit == 0 {
         causes.push(Cause::new(

@@ -1,28 +1,99 @@
-//! What PD says to the emptying of a store, and what keeps it from getting on.
+//! What PD says to the emptying of a store, and what keeps it from getting anywhere.
 
 use action_core::{Cause, Verdict};
 use pd_client::Capability;
-use pd_client::config::ScheduleConfig;
+use pd_client::config::{Config, ScheduleConfig};
 use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::drains::is_draining;
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::refusals;
+use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused};
 
-/// What PD says to any change of the life of a store that is over.
-pub(crate) fn state_is_final(id: StoreId, store: &Store) -> Option<Verdict> {
-    if store.state_name == StoreState::Tombstone {
-        return Some(refusals::store_removed(id));
+/// Emptying a store for good.
+pub(crate) async fn check_offline(
+    tikv: &Tikv,
+    store: &Store,
+    config: &Config,
+    stores: &[Store],
+) -> Checked<Verdict> {
+    let id = StoreId::from(store.id);
+    check_not_final(store)?;
+    if store.state_name == StoreState::Offline {
+        return Err(nothing_to_do(format!("store {id} is being emptied")));
     }
-    store.physically_destroyed.then(|| {
+    let is_up = |store: &&Store| {
+        let up = [StoreState::Up, StoreState::Disconnected, StoreState::Down];
+        up.contains(&store.state_name)
+    };
+    let mut up: Vec<&Store> = stores.iter().filter(is_up).collect();
+    let tikv_only = stores.iter().any(Store::is_tiflash) && counts_tikv_only(tikv).await?;
+    if tikv_only && store.is_tiflash() {
+        return Ok(accepted_unless(obstacles(id, config, stores)));
+    }
+    up.retain(|store| !(tikv_only && store.is_tiflash()));
+    let needed = config.replication.max_replicas;
+    let left = (up.len() as u64).saturating_sub(1);
+    if left < needed {
+        let text = format!(
+            "can not remove store {id} since the number of up stores would be {left} while need \
+             {needed}"
+        );
+        return Err(refused("PD:core:ErrStoresNotEnough", text));
+    }
+    let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+    let drained = |store: &&Store| is_draining(drains.as_ref(), store.id.into());
+    let mut others = up.iter().filter(|other| other.id != store.id);
+    if others.all(drained) {
+        let text = format!(
+            "can not remove store {id} since there are no extra up store to store the leader"
+        );
+        return Err(refused("PD:core:ErrNoStoreForRegionLeader", text));
+    }
+    Ok(accepted_unless(obstacles(id, config, stores)))
+}
+
+/// Stopping to empty a store.
+pub(crate) fn check_cancel_offline(store: &Store) -> Checked<Verdict> {
+    check_not_final(store)?;
+    if store.state_name != StoreState::Offline {
+        let already = format!("store {} is not being emptied", store.id);
+        return Err(nothing_to_do(already));
+    }
+    Ok(Verdict::WouldProceed)
+}
+
+/// Whether a store may change its state at all.
+fn check_not_final(store: &Store) -> Checked {
+    let id = StoreId::from(store.id);
+    if store.state_name == StoreState::Tombstone {
+        return Err(refusals::store_removed(id));
+    }
+    if store.physically_destroyed {
         let text = format!("store {id} has been physically destroyed");
-        refusals::rejected("PD:core:ErrStoreDestroyed", text)
-    })
+        return Err(refused("PD:core:ErrStoreDestroyed", text));
+    }
+    Ok(())
+}
+
+/// What keeps a store from getting empty.
+fn obstacles(id: StoreId, config: &Config, stores: &[Store]) -> Vec<Cause> {
+    let mut causes = switched_off(&config.schedule);
+    let is_healthy = |store: &&Store| {
+        store.id != id.pd() && store.state_name == StoreState::Up && !store.is_tiflash()
+    };
+    let healthy = stores.iter().filter(is_healthy).count() as u64;
+    if healthy < config.replication.max_replicas {
+        let text = format!("{healthy} other stores are healthy, fewer than replicas of a region");
+        causes.push(Cause::new("too_few_healthy_stores", text));
+    }
+    causes
 }
 
 /// Whether PD leaves TiFlash stores out of account: after 8.5.
-pub(crate) async fn counts_tikv_only(tikv: &Tikv) -> Result<bool, Error> {
+async fn counts_tikv_only(tikv: &Tikv) -> Result<bool, Error> {
     let version = tikv.pd.version().await.map_err(Error::Read)?;
     Ok(version.has(Capability::RemovalCountsTikvOnly) == Some(true))
 }

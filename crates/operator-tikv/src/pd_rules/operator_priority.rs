@@ -5,7 +5,7 @@ use pd_client::config::ScheduleConfig;
 use pd_client::operators::{Operator, OperatorReport};
 
 use crate::facts::operator::is_running;
-use crate::pd_rules::refusals::rejected;
+use crate::pd_rules::stop::{Checked, refused};
 
 /// How urgent an operator is: it takes the place of a less urgent one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,26 +55,25 @@ impl Level {
 
 /// What the operator on a region means for another one: it is refused when the one there is as
 /// urgent, and takes its place otherwise. PD also refuses all when it lets none wait.
-pub(crate) fn occupied(
+pub(crate) fn check_free(
     running: Option<&OperatorReport>,
     new: Level,
     config: &ScheduleConfig,
-) -> Option<Verdict> {
-    let refused = |code| {
-        let text = "failed to add operator, maybe already have one";
-        Some(rejected(code, text))
-    };
+) -> Checked<Verdict> {
+    const IN_THE_WAY: &str = "failed to add operator, maybe already have one";
     let running = running.filter(|report| is_running(report));
-    if let Some(running) = running
-        && Level::of(&running.operator) >= new
-    {
-        return refused("PD:operator:ErrAddOperator");
+    if running.is_some_and(|running| Level::of(&running.operator) >= new) {
+        return Err(refused(OPERATOR_IN_THE_WAY, IN_THE_WAY));
     }
     if config.scheduler_max_waiting_operator == Some(0) {
-        return refused("scheduler_max_waiting_operator_zero");
+        return Err(refused("scheduler_max_waiting_operator_zero", IN_THE_WAY));
     }
-    let running = running?;
-    Some(Verdict::WouldDisplace {
-        displaced: running.operator.raw.clone(),
-    })
+    Ok(
+        running.map_or(Verdict::WouldProceed, |running| Verdict::WouldDisplace {
+            displaced: running.operator.raw.clone(),
+        }),
+    )
 }
+
+/// PD's code when the operator on a region does not give way.
+pub(crate) const OPERATOR_IN_THE_WAY: &str = "PD:operator:ErrAddOperator";

@@ -1,94 +1,65 @@
-//! What PD says to a request that it refuses, whichever it is.
+//! Refusals that more than one request meets: no region, no store, a store that takes no replica.
 
 use std::time::Duration;
 
-use action_core::{Cause, ClockOffset, Verdict};
+use action_core::ClockOffset;
 use pd_client::regions::Region;
 use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
-use crate::error::Error;
 use crate::facts::pd_clock::silent_for;
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::stop::{Checked, Stop, refused, undecided};
 
-pub(crate) fn rejected(code: &str, text: impl Into<String>) -> Verdict {
-    Verdict::WouldReject {
-        code: code.to_owned(),
-        text: text.into(),
-    }
+/// The region, as the first read of a plan.
+pub(crate) async fn region(tikv: &Tikv, id: RegionId) -> Checked<Region> {
+    let region = tikv.pd.region(id.pd()).await;
+    let missing = || {
+        refused(
+            "PD:region:ErrRegionNotFound",
+            format!("region {id} not found"),
+        )
+    };
+    region.map_err(Stop::of_first_read)?.ok_or_else(missing)
 }
 
-pub(crate) fn undecided(code: &str, text: impl Into<String>) -> Verdict {
-    Verdict::Undecided {
-        causes: vec![Cause::new(code, text)],
-    }
+/// The store, as the first read of a plan.
+pub(crate) async fn store(tikv: &Tikv, id: StoreId) -> Checked<Store> {
+    let store = tikv.pd.store(id.pd()).await;
+    let store = store.map_err(Stop::of_first_read)?;
+    store.ok_or_else(|| store_not_found(id))
 }
 
-/// The region; or what PD would say because there is none, or no cluster.
-pub(crate) async fn region(tikv: &Tikv, id: RegionId) -> Result<Result<Region, Verdict>, Error> {
-    match tikv.pd.region(id.pd()).await {
-        Ok(Some(region)) => Ok(Ok(region)),
-        Ok(None) => Ok(Err(region_not_found(id))),
-        Err(error) => unless_not_bootstrapped(error).map(Err),
-    }
+pub(crate) fn store_not_found(id: StoreId) -> Stop {
+    refused("PD:core:ErrStoreNotFound", format!("store {id} not found"))
 }
 
-pub(crate) fn region_not_found(id: RegionId) -> Verdict {
-    rejected(
-        "PD:region:ErrRegionNotFound",
-        format!("region {id} not found"),
-    )
+pub(crate) fn store_removed(id: StoreId) -> Stop {
+    let text = format!("store {id} has been removed");
+    refused("PD:core:ErrStoreRemoved", text)
 }
 
-pub(crate) fn no_peer(store: StoreId) -> Verdict {
-    rejected("no_peer", format!("region has no peer in store {store}"))
-}
-
-/// What PD would say to any mutation when no TiKV has joined yet.
-pub(crate) fn unless_not_bootstrapped(error: pd_client::Error) -> Result<Verdict, Error> {
-    match error.answer() {
-        Some(answer) if answer.is_not_bootstrapped() => Ok(rejected(
-            "PD:cluster:ErrNotBootstrapped",
-            answer.message.clone(),
-        )),
-        _ => Err(Error::Read(error)),
-    }
-}
-
-/// What PD says to a store that is to take a replica.
-pub(crate) fn unusable_target(
+/// Whether a store may take a replica: it is there, and PD has heard of it.
+pub(crate) fn check_target(
     id: StoreId,
     store: Option<&Store>,
     clock: Option<ClockOffset>,
-) -> Option<Verdict> {
-    let Some(store) = store else {
-        return Some(store_not_found(id));
-    };
+) -> Checked {
+    let store = store.ok_or_else(|| store_not_found(id))?;
     if store.state_name == StoreState::Tombstone {
-        return Some(store_removed(id));
+        return Err(store_removed(id));
     }
     match is_unhealthy(store, clock) {
-        Some(false) => None,
-        Some(true) => Some(rejected(
+        Some(false) => Ok(()),
+        Some(true) => Err(refused(
             "PD:core:ErrStoreUnhealthy",
             format!("store {id} is unhealthy"),
         )),
-        None => Some(undecided(
+        None => Err(undecided(
             "store_silence_near_limit",
             format!("PD has not heard of store {id} for about ten minutes, which is its limit"),
         )),
     }
-}
-
-pub(crate) fn store_not_found(id: StoreId) -> Verdict {
-    rejected("PD:core:ErrStoreNotFound", format!("store {id} not found"))
-}
-
-pub(crate) fn store_removed(id: StoreId) -> Verdict {
-    rejected(
-        "PD:core:ErrStoreRemoved",
-        format!("store {id} has been removed"),
-    )
 }
 
 /// Whether PD has not heard of a store for ten minutes; `None` when it is too close to tell.

@@ -3,18 +3,19 @@
 use action_core::{Cause, Verdict};
 use pd_client::config::Config;
 use pd_client::operators::OperatorReport;
-use pd_client::regions::{Peer, PeerRole, Region};
-use pd_client::rules::Rule;
+use pd_client::regions::Region;
+use pd_client::rules::{RegionFit, Rule};
 use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::region::{can_lead, is_healthy};
+use crate::facts::region::is_healthy;
 use crate::facts::store::failure_domain;
 use crate::parameters::ids::{RegionId, StoreId};
-use crate::pd_rules::leadership::LeaderBlockers;
-use crate::pd_rules::operator_priority::{self, Level};
-use crate::pd_rules::{refusals, replica_change};
+use crate::pd_rules::operator_priority::{Level, check_free};
+use crate::pd_rules::placement::rules_of;
+use crate::pd_rules::refusals;
+use crate::pd_rules::stop::{Checked, accepted_unless};
 
 /// A region and what decides about operators on it.
 pub(crate) struct RegionSnapshot {
@@ -28,30 +29,30 @@ pub(crate) struct RegionSnapshot {
 }
 
 impl RegionSnapshot {
-    /// Five reads; or what PD would say because there is no region, or no cluster.
-    pub(crate) async fn read(tikv: &Tikv, id: RegionId) -> Result<Result<Self, Verdict>, Error> {
-        match refusals::region(tikv, id).await? {
-            Ok(region) => Self::around(tikv, region).await.map(Ok),
-            Err(verdict) => Ok(Err(verdict)),
-        }
-    }
-
-    /// Four reads.
-    async fn around(tikv: &Tikv, region: Region) -> Result<Self, Error> {
+    /// Five reads.
+    pub(crate) async fn read(tikv: &Tikv, id: RegionId) -> Checked<Self> {
+        let region = refusals::region(tikv, id).await?;
         let rules = match tikv.pd.rules_for_region(region.id).await {
             // Gone since it was read, which the next plan sees.
             Err(error) if error.is_not_found() => None,
             rules => rules.map_err(Error::Read)?,
         };
-        Self::under(tikv, region, rules).await
+        Ok(Self::under(tikv, region, rules).await?)
+    }
+
+    /// Five reads, with how the replicas fit the rules; `None` when rules are switched off.
+    pub(crate) async fn read_with_fit(
+        tikv: &Tikv,
+        id: RegionId,
+    ) -> Checked<(Self, Option<RegionFit>)> {
+        let region = refusals::region(tikv, id).await?;
+        let fit = tikv.pd.region_fit(region.id).await.map_err(Error::Read)?;
+        let snapshot = Self::under(tikv, region, rules_of(fit.as_ref())).await?;
+        Ok((snapshot, fit))
     }
 
     /// Three reads, when it is known which rules hold.
-    pub(crate) async fn under(
-        tikv: &Tikv,
-        region: Region,
-        rules: Option<Vec<Rule>>,
-    ) -> Result<Self, Error> {
+    async fn under(tikv: &Tikv, region: Region, rules: Option<Vec<Rule>>) -> Result<Self, Error> {
         Ok(Self {
             running: tikv.pd.operator(region.id).await.map_err(Error::Read)?,
             config: tikv.pd.config().await.map_err(Error::Read)?,
@@ -77,49 +78,14 @@ impl RegionSnapshot {
         self.region.leader.map(|leader| leader.store_id.into())
     }
 
-    pub(crate) fn occupied(&self, new: Level) -> Option<Verdict> {
-        operator_priority::occupied(self.running.as_ref(), new, &self.config.schedule)
+    /// Whether no operator is in the way of a new one, and what becomes of one that is there.
+    pub(crate) fn check_free(&self, new: Level) -> Checked<Verdict> {
+        check_free(self.running.as_ref(), new, &self.config.schedule)
     }
 
-    /// What PD says to a region it cannot work on.
-    pub(crate) fn not_buildable(&self, may_be_joint: bool) -> Option<Verdict> {
-        replica_change::not_buildable(&self.region, self.rules.as_deref(), may_be_joint)
-    }
-
-    /// What PD says when these replicas are to be all: whether one may lead. Asks for who keeps
-    /// leaders away in no more than `reads`.
-    pub(crate) async fn no_valid_leader(
-        &self,
-        tikv: &Tikv,
-        target: &[Peer],
-        reads: usize,
-    ) -> Result<Option<Verdict>, Error> {
-        let leader = self.region.leader.map(|leader| leader.store_id);
-        let votes = |peer: &&Peer| peer.role != PeerRole::Learner;
-        if !target.iter().any(|peer| votes(&peer)) {
-            let text = "cannot create operator: target peers have no voter";
-            return Ok(Some(refusals::rejected("no_voter_left", text)));
-        }
-        let leads_on = |peer: &&Peer| Some(peer.store_id) == leader && can_lead(peer);
-        if target.iter().any(|peer| leads_on(&peer)) {
-            return Ok(None);
-        }
-        let leader_blockers = LeaderBlockers::read(tikv, &self.config, reads).await?;
-        let rules = self.rules.as_deref();
-        Ok(replica_change::no_valid_leader(
-            &self.region,
-            target,
-            &self.config,
-            |peer| {
-                let store = self.serving(peer.store_id.into());
-                leader_blockers.lets_lead(store, rules)
-            },
-        ))
-    }
-
-    /// What keeps an accepted change from getting on: commands go by way of the region's leader,
+    /// What keeps an accepted change from happening: commands go by way of the region's leader,
     /// and snapshots to the target.
-    pub(crate) fn obstacles(&self, target: Option<&Store>) -> Vec<Cause> {
+    fn obstacles(&self, target: Option<&Store>) -> Vec<Cause> {
         let mut causes = Vec::new();
         if let Some(store) = target.filter(|store| store.state_name != StoreState::Up) {
             let text = format!("store {} is not Up", store.id);
@@ -140,17 +106,13 @@ impl RegionSnapshot {
         causes
     }
 
-    /// Whether a change that PD accepts gets on.
-    pub(crate) fn accepted(&self, new: Level, target: Option<&Store>) -> Verdict {
-        if let Some(verdict) = self.occupied(new) {
-            return verdict;
-        }
-        let causes = self.obstacles(target);
-        if causes.is_empty() {
-            Verdict::WouldProceed
-        } else {
-            Verdict::AcceptedButWillNotProgress { causes }
-        }
+    /// The end of PD's checks: whether an operator is in the way, and whether the change would get
+    /// anywhere.
+    pub(crate) fn check_accepted(&self, new: Level, target: Option<&Store>) -> Checked<Verdict> {
+        Ok(match self.check_free(new)? {
+            Verdict::WouldProceed => accepted_unless(self.obstacles(target)),
+            displaces => displaces,
+        })
     }
 
     /// What fails together with a store: the largest location label it has, or itself.

@@ -1,41 +1,172 @@
-//! What PD says to a change of a region's replicas.
+//! What PD says to a change of a region's replicas, in its order.
 
 use action_core::Verdict;
-use pd_client::config::Config;
-use pd_client::regions::{Peer, PeerRole, Region};
-use pd_client::rules::Rule;
+use pd_client::regions::{Peer, PeerRole};
 
-use crate::facts::region::{can_lead, in_joint_state, role_name};
-use crate::pd_rules::leadership::MayLead;
-use crate::pd_rules::refusals::rejected;
+use crate::cluster::Tikv;
+use crate::facts::region::{can_lead, in_joint_state, is_healthy, role_name};
+use crate::parameters::ids::StoreId;
+use crate::pd_rules::leadership::{LeaderBlockers, MayLead};
+use crate::pd_rules::operator_priority::Level;
+use crate::pd_rules::refusals::check_target;
+use crate::pd_rules::region_snapshot::RegionSnapshot;
+use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, refused};
 
-/// What PD says to a region it cannot work on.
-pub(crate) fn not_buildable(
-    region: &Region,
-    rules: Option<&[Rule]>,
-    may_be_joint: bool,
-) -> Option<Verdict> {
-    let leads = region
-        .leader
-        .is_some_and(|leader| region.peer_on(leader.store_id).is_some());
-    if !leads {
-        let text = "cannot build operator for region with no leader";
-        return Some(rejected("no_leader", text));
+/// How many reads tell what keeps leaders from stores, at most, in a plan that has read before.
+const LEADER_BLOCKER_READS: usize = 4;
+
+/// Moving a replica from one store to another.
+pub(crate) async fn check_move(
+    tikv: &Tikv,
+    at: &RegionSnapshot,
+    from: StoreId,
+    to: StoreId,
+) -> Checked<Verdict> {
+    let peers = &at.region.peers;
+    let no_peer = || refused("no_peer", format!("region has no peer in store {from}"));
+    let old = at.region.peer_on(from.pd()).ok_or_else(no_peer)?;
+    let target = at.store(tikv, to).await?;
+    check_target(to, target.as_ref(), tikv.clock())?;
+    at.check_buildable(Joint::Refused)?;
+    // Its id is PD's to give; nothing here looks at it.
+    let mut new = *old;
+    new.store_id = to.pd();
+    if let Some(there) = at.region.peer_on(to.pd()) {
+        return Err(peer_exists(&new, there));
     }
-    if rules.is_some_and(<[Rule]>::is_empty) {
-        let text = "cannot build operator for region match no placement rule";
-        return Some(rejected("no_rule", text));
+    let stay = peers.iter().filter(|peer| peer.store_id != from.pd());
+    let wanted: Vec<_> = stay.copied().chain([new]).collect();
+    at.check_leader_left(tikv, &wanted, LEADER_BLOCKER_READS)
+        .await?;
+    at.check_accepted(Level::Urgent, target.as_ref())
+}
+
+/// Adding a replica.
+pub(crate) async fn check_add(
+    tikv: &Tikv,
+    at: &RegionSnapshot,
+    to: StoreId,
+    role: PeerRole,
+) -> Checked<Verdict> {
+    if let Some(there) = at.region.peer_on(to.pd()) {
+        if there.role == role && is_healthy(&at.region, there) {
+            let role = role_name(there.role);
+            return Err(nothing_to_do(format!("store {to} holds a {role}")));
+        }
+        let text = format!("region already has peer in store {to}");
+        return Err(refused("peer_exists", text));
     }
-    if !may_be_joint && region.peers.iter().any(in_joint_state) {
-        let text = "cannot build operator for region which is in joint state";
-        return Some(rejected("joint_state", text));
+    let target = at.store(tikv, to).await?;
+    check_target(to, target.as_ref(), tikv.clock())?;
+    at.check_buildable(Joint::Refused)?;
+    // Whoever leads goes on leading, a witness apart.
+    at.check_leader_left(tikv, &at.region.peers, LEADER_BLOCKER_READS)
+        .await?;
+    at.check_accepted(Level::Urgent, target.as_ref())
+}
+
+/// Removing a replica.
+pub(crate) async fn check_remove(
+    tikv: &Tikv,
+    at: &RegionSnapshot,
+    from: StoreId,
+) -> Checked<Verdict> {
+    let peers = &at.region.peers;
+    if at.region.peer_on(from.pd()).is_none() {
+        let already = format!("store {from} holds no replica of the region");
+        return Err(nothing_to_do(already));
     }
-    None
+    at.check_buildable(Joint::Refused)?;
+    let left = peers.iter().filter(|peer| peer.store_id != from.pd());
+    let left: Vec<_> = left.copied().collect();
+    at.check_leader_left(tikv, &left, LEADER_BLOCKER_READS)
+        .await?;
+    at.check_accepted(Level::Urgent, None)
+}
+
+/// Whether PD works on a region that is between two sets of voters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joint {
+    Allowed,
+    Refused,
+}
+
+impl RegionSnapshot {
+    /// Whether PD can build an operator for the region at all.
+    pub(crate) fn check_buildable(&self, joint: Joint) -> Checked {
+        let not_buildable = |code, why| {
+            let text = format!("cannot build operator for region {why}");
+            Err(refused(code, text))
+        };
+        let region = &self.region;
+        let leads = |leader: &Peer| region.peer_on(leader.store_id).is_some();
+        if !region.leader.as_ref().is_some_and(leads) {
+            return not_buildable("no_leader", "with no leader");
+        }
+        if self.rules.as_ref().is_some_and(Vec::is_empty) {
+            return not_buildable("no_rule", "match no placement rule");
+        }
+        if joint == Joint::Refused && region.peers.iter().any(in_joint_state) {
+            return not_buildable("joint_state", "which is in joint state");
+        }
+        Ok(())
+    }
+
+    /// Whether one of the replicas that are to be all may lead. Asks what keeps leaders away in no
+    /// more than `reads`.
+    pub(crate) async fn check_leader_left(
+        &self,
+        tikv: &Tikv,
+        target: &[Peer],
+        reads: usize,
+    ) -> Checked {
+        let votes = |peer: &Peer| peer.role != PeerRole::Learner;
+        if !target.iter().any(votes) {
+            let text = "cannot create operator: target peers have no voter";
+            return Err(refused("no_voter_left", text));
+        }
+        let leader = self.region.leader.map(|leader| leader.store_id);
+        let leads_on = |peer: &Peer| Some(peer.store_id) == leader && can_lead(peer);
+        if target.iter().any(leads_on) {
+            return Ok(());
+        }
+        let blockers = LeaderBlockers::read(tikv, &self.config, reads).await?;
+        let mut causes = Vec::new();
+        for peer in target.iter().filter(|peer| can_lead(peer)) {
+            let store = self.serving(peer.store_id.into());
+            match blockers.lets_lead(store, self.rules.as_deref()) {
+                MayLead::Yes => return Ok(()),
+                MayLead::No => {}
+                MayLead::NotShown(unshown) => causes.extend(unshown),
+            }
+        }
+        if !causes.is_empty() {
+            return Err(Stop::Verdict(Verdict::Undecided { causes }));
+        }
+        Err(self.no_valid_leader(target))
+    }
+
+    /// What PD says when none of the replicas that are to be all may lead.
+    fn no_valid_leader(&self, target: &[Peer]) -> Stop {
+        let peers = &self.region.peers;
+        let is_gone = |peer: &&Peer| target.iter().all(|other| other.store_id != peer.store_id);
+        let is_new = |peer: &&Peer| self.region.peer_on(peer.store_id).is_none();
+        let changed = peers.iter().filter(is_gone).count() + target.iter().filter(is_new).count();
+        // One change by itself takes no joint state, unless it leaves one replica of two.
+        let joint = self.config.schedule.enable_joint_consensus != Some(false)
+            && (changed > 1 || (target.len() == 1 && peers.len() == 2));
+        let text = if joint {
+            "no valid leader"
+        } else {
+            "fail to build operator: plan is empty, maybe no valid leader"
+        };
+        refused("no_leader_left", text)
+    }
 }
 
 /// What PD says when a replica is added where there is one. It prints both as Go prints them, a
 /// space after each field.
-pub(crate) fn peer_exists(new: &Peer, there: &Peer) -> Verdict {
+fn peer_exists(new: &Peer, there: &Peer) -> Stop {
     let fields = |peer: &Peer| {
         let role = match peer.role {
             PeerRole::Voter => String::new(),
@@ -54,43 +185,5 @@ pub(crate) fn peer_exists(new: &Peer, there: &Peer) -> Verdict {
         there.id,
         fields(there)
     );
-    rejected("peer_exists", text)
-}
-
-/// What PD says when the leader's replica goes and none of those left may lead.
-pub(crate) fn no_valid_leader(
-    region: &Region,
-    target: &[Peer],
-    config: &Config,
-    may_lead: impl Fn(&Peer) -> MayLead,
-) -> Option<Verdict> {
-    let mut not_shown = Vec::new();
-    for peer in target.iter().filter(|peer| can_lead(peer)) {
-        match may_lead(peer) {
-            MayLead::Yes => return None,
-            MayLead::No => {}
-            MayLead::NotShown(causes) => not_shown.extend(causes),
-        }
-    }
-    if !not_shown.is_empty() {
-        return Some(Verdict::Undecided { causes: not_shown });
-    }
-    let changed = region
-        .peers
-        .iter()
-        .filter(|peer| target.iter().all(|other| other.store_id != peer.store_id))
-        .count()
-        + target
-            .iter()
-            .filter(|peer| region.peer_on(peer.store_id).is_none())
-            .count();
-    // One change by itself takes no joint state, unless it leaves one replica of two.
-    let joint = config.schedule.enable_joint_consensus != Some(false)
-        && (changed > 1 || (target.len() == 1 && region.peers.len() == 2));
-    let text = if joint {
-        "no valid leader"
-    } else {
-        "fail to build operator: plan is empty, maybe no valid leader"
-    };
-    Some(rejected("no_leader_left", text))
+    refused("peer_exists", text)
 }

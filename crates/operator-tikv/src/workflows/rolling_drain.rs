@@ -1,6 +1,5 @@
 //! Drains the stores of one failure domain, one after the other: `rolling_drain`.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use action_core::{
@@ -10,8 +9,8 @@ use async_trait::async_trait;
 use pd_client::config::Config;
 use pd_client::schedulers::EvictLeaderConfig;
 use pd_client::stores::{Store, StoreState};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
@@ -21,6 +20,7 @@ use crate::facts::store::{failure_domain, state_text};
 use crate::mutations::store::drain::DrainStore;
 use crate::observations::cluster_health::ClusterHealth;
 use crate::observations::get_store::GetStore;
+use crate::parameters::bounded::bounded;
 use crate::parameters::ids::StoreId;
 
 /// Makes a workflow that drains the stores of one failure domain, one after the other, for work on
@@ -57,66 +57,19 @@ pub struct RollingDrain {
     pub work: Option<String>,
 }
 
-macro_rules! bounded_number {
-    ($(#[$doc:meta])* $name:ident, $least:literal to $most:literal, $default:literal, $what:literal) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(u64);
-
-        impl $name {
-            /// So many; `None` when that is out of bounds.
-            #[must_use]
-            pub fn new(number: u64) -> Option<Self> {
-                ($least..=$most).contains(&number).then_some(Self(number))
-            }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self($default)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "integer", "minimum": $least, "maximum": $most })
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let number = u64::deserialize(deserializer)?;
-                Self::new(number).ok_or_else(|| {
-                    let text = format_args!(concat!("{} is not ", $what, ": {} to {}"), number, $least, $most);
-                    serde::de::Error::custom(text)
-                })
-            }
-        }
-    };
-}
-
-bounded_number! {
+bounded! {
     /// Percent of a store's leaders: 1 to 100, and 80 unless told.
-    BackPercent, 1 to 100, 80, "percent of a store's leaders"
+    BackPercent(u64): 1 to 100, "percent of a store's leaders", default 80
 }
 
-bounded_number! {
+bounded! {
     /// Minutes to wait: 1 to 1440, and 30 unless told.
-    BackMinutes, 1 to 1440, 30, "minutes to wait"
+    BackMinutes(u64): 1 to 1440, "minutes to wait", default 30
 }
 
-bounded_number! {
+bounded! {
     /// Hours that a drain may stay: 1 to 168, and 12 unless told.
-    LeaseHours, 1 to 168, 12, "hours that a drain may stay"
+    LeaseHours(u64): 1 to 168, "hours that a drain may stay", default 12
 }
 
 /// Of one workflow.
@@ -226,7 +179,7 @@ impl RollingDrain {
         let look = || GetStore { store_id: id };
         let leaders = store.status.leader_count;
         let enough = leaders
-            .saturating_mul(self.leaders_back_percent.0)
+            .saturating_mul(self.leaders_back_percent.get())
             .div_ceil(100);
         let work = self.work.clone().unwrap_or_else(|| {
             "Do what the store is drained for, and start it again if it was stopped.".to_owned()
@@ -242,7 +195,7 @@ impl RollingDrain {
             Step::mutation(name("drain"), &DrainStore { store_id: id })
                 .title(format!("drain store {id}"))
                 .lease(DurationText::from_mins(
-                    self.lease_hours.0.saturating_mul(60),
+                    self.lease_hours.get().saturating_mul(60),
                 ))
                 .retry(Retry::times(2)),
             Step::observation(name("verified"), &look())
@@ -266,7 +219,7 @@ impl RollingDrain {
                 ))
                 .until(Condition::at_least("/store/leader_count", enough))
                 .until(Condition::equals("/store/draining", false))
-                .within(DurationText::from_mins(self.leaders_back_minutes.0)),
+                .within(DurationText::from_mins(self.leaders_back_minutes.get())),
         ]
     }
 }

@@ -1,8 +1,8 @@
 //! Makes PD forget an operator: `cancel_operator`.
 
 use action_core::{
-    Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress,
-    Risk, Sent, Undo, Verdict,
+    Accepted, Attempt, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress, Risk, Sent,
+    Undo, Verdict,
 };
 use async_trait::async_trait;
 use pd_client::operators::{Operator, OperatorReport, OperatorStatus};
@@ -16,7 +16,7 @@ use crate::facts::operator::{is_by_request, is_running};
 use crate::facts::pd_clock::unix_ms;
 use crate::facts::region::{RegionFacts, in_joint_state};
 use crate::parameters::ids::RegionId;
-use crate::pd_rules::refusals;
+use crate::pd_rules::stop::{Checked, Stop, planned, refused, verdict};
 
 /// Makes PD forget the operator that is at work on a region.
 ///
@@ -41,7 +41,7 @@ pub struct CancelOperator {
 }
 
 /// An operator and its region as they were when its cancelling was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CancelFacts {
     /// The operator, in PD's words; `None` when there was none.
@@ -67,42 +67,7 @@ impl Mutation<Tikv> for CancelOperator {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<CancelFacts>, Error> {
-        let report = match tikv.pd.operator(self.region_id.pd()).await {
-            Ok(report) => report.filter(is_running),
-            Err(error) => {
-                let verdict = refusals::unless_not_bootstrapped(error)?;
-                return Ok(Plan::new(
-                    verdict,
-                    CancelFacts::of(None, RegionFacts::of(None)),
-                ));
-            }
-        };
-        let region = tikv.pd.region(self.region_id.pd()).await;
-        let region = RegionFacts::of(region.map_err(Error::Read)?.as_ref());
-        let operator = report.as_ref().map(|report| &report.operator);
-        let facts = CancelFacts::of(operator, region);
-        let verdict = match operator {
-            None => refusals::rejected("PD:operator:ErrOperatorNotFound", "operator not found"),
-            Some(operator) if !self.others && !is_by_request(operator) => refusals::rejected(
-                NOT_ASKED_FOR,
-                format!(
-                    "`{}` was not asked for by anybody; say `others` to mean it",
-                    operator.desc
-                ),
-            ),
-            Some(_) => Verdict::WouldProceed,
-        };
-        Ok(Plan::new(verdict, facts.clone())
-            .same("operator", facts.known_by)
-            .impact("operators", 1, "operators")
-            .unknown("what of it has been done already, and what PD's checkers make of the rest")
-            .takes(
-                1_000,
-                LATE_EFFECT_MS + 2_000,
-                "until a leader transfer is given up by TiKV",
-            )
-            .follow(1_000, SETTLE_MS, 120_000)
-            .clock(tikv.clock()))
+        planned(self.planned(tikv).await)
     }
 
     async fn send(
@@ -124,7 +89,7 @@ impl Mutation<Tikv> for CancelOperator {
         let id = self.region_id;
         let report = tikv.pd.operator(id.pd()).await.map_err(Error::Read)?;
         let region = tikv.pd.region(id.pd()).await.map_err(Error::Read)?;
-        let now = RegionFacts::of(region.as_ref());
+        let now = region.as_ref().map(RegionFacts::of).unwrap_or_default();
         let words = report.as_ref().map(|report| report.raw.clone());
         let evidence = vec![
             Evidence::new(format!("GET /pd/api/v1/operators/{id}"), "operator", words),
@@ -173,22 +138,15 @@ impl Mutation<Tikv> for CancelOperator {
             });
         }
         // PD's 200 says that it has let go of one.
-        let by = if sent.accepted.is_some() {
-            Attribution::Ours
-        } else {
-            Attribution::Undecided
-        };
+        let by = sent.attribution();
         let fate = if region.is_none() {
             "the region is gone, merged into another".to_owned()
         } else if now == before.region {
             format!("the region is as it was: {}", now.peers_text())
         } else {
-            let leader = now.leader_store_id.map(|id| id.to_string());
-            let leader = leader.unwrap_or_else(|| "none".to_owned());
-            format!(
-                "the region has changed: {}, leader {leader}",
-                now.peers_text()
-            )
+            let leader = now.leader_text().unwrap_or_else(|| "none".to_owned());
+            let peers = now.peers_text();
+            format!("the region has changed: {peers}, leader {leader}")
         };
         Ok(Progress::applied(
             by,
@@ -205,16 +163,47 @@ impl Mutation<Tikv> for CancelOperator {
     }
 }
 
-const NOT_ASKED_FOR: &str = "not_asked_for";
 const LATE_EFFECT_MS: u64 = LATE_EFFECT.as_millis() as u64;
 
-impl CancelFacts {
-    fn of(operator: Option<&Operator>, region: RegionFacts) -> Self {
-        Self {
+impl CancelOperator {
+    async fn planned(&self, tikv: &Tikv) -> Checked<Plan<CancelFacts>> {
+        let report = tikv.pd.operator(self.region_id.pd()).await;
+        let report = report.map_err(Stop::of_first_read)?.filter(is_running);
+        let operator = report.as_ref().map(|report| &report.operator);
+        let region = tikv.pd.region(self.region_id.pd()).await;
+        let region = region.map_err(Error::Read)?;
+        let facts = CancelFacts {
             operator: operator.map(|operator| operator.raw.clone()),
             known_by: operator.and_then(known_by),
-            region,
+            region: region.as_ref().map(RegionFacts::of).unwrap_or_default(),
+        };
+        Ok(
+            Plan::new(verdict(self.check_cancel(operator))?, facts.clone())
+                .same("operator", facts.known_by)
+                .impact("operators", 1, "operators")
+                .unknown(
+                    "what of it has been done already, and what PD's checkers make of the rest",
+                )
+                .takes(
+                    1_000,
+                    LATE_EFFECT_MS + 2_000,
+                    "until a leader transfer is given up by TiKV",
+                )
+                .follow(1_000, SETTLE_MS, 120_000)
+                .clock(tikv.clock()),
+        )
+    }
+
+    /// PD's answer, and ours before it where nobody asked for the operator.
+    fn check_cancel(&self, operator: Option<&Operator>) -> Checked<Verdict> {
+        let not_found = || refused("PD:operator:ErrOperatorNotFound", "operator not found");
+        let operator = operator.ok_or_else(not_found)?;
+        if !self.others && !is_by_request(operator) {
+            let desc = &operator.desc;
+            let text = format!("`{desc}` was not asked for by anybody; say `others` to mean it");
+            return Err(refused("not_asked_for", text));
         }
+        Ok(Verdict::WouldProceed)
     }
 }
 

@@ -1,28 +1,25 @@
 //! Merges a region into its neighbour: `merge_regions`.
 
-use action_core::{
-    Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Problem,
-    Progress, Quantity, Risk, Sent, Undo, Verdict,
-};
-use async_trait::async_trait;
+use action_core::{Evidence, Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::NewOperator;
-use pd_client::regions::{Peer, PeerRole, Region};
-use pd_client::rules::RegionFit;
+use pd_client::regions::{Peer, Region};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Observed, OperatorQuery, SETTLE_MS, accepted};
+use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::key_range::KeyRange;
 use crate::facts::region::{RegionFacts, in_joint_state};
-use crate::mutations::region::region_operator::gone;
+use crate::mutations::region::region_operator::{
+    Reading, RegionOperator, Shows, mutation_of_region_operator, source,
+};
 use crate::mutations::region::split_region::{SplitPoint, SplitRegion};
 use crate::parameters::ids::RegionId;
-use crate::pd_rules::operator_priority::{self, Level};
-use crate::pd_rules::placement;
+use crate::pd_rules::merge::check_merge;
 use crate::pd_rules::refusals;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
+use crate::pd_rules::stop::{Checked, verdict};
 
 /// Merges a region into its neighbour. The neighbour keeps its id, the region is gone.
 ///
@@ -44,7 +41,7 @@ pub struct MergeRegions {
 }
 
 /// Two regions as they were when their merge was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MergeFacts {
     /// The region that is to become part of the other.
@@ -57,62 +54,83 @@ pub struct MergeFacts {
     pub target_keys: KeyRange,
 }
 
-#[async_trait]
-impl Mutation<Tikv> for MergeRegions {
-    const NAME: &'static str = "merge_regions";
-    const RISK: Risk = Risk::High;
-    const EFFECT: Effect = Effect::OneShot;
-    const REVERSIBLE: bool = true;
-    const IDEMPOTENT: bool = false;
-    type Before = MergeFacts;
+impl MergeFacts {
+    fn of(source: &Region, target: &Region) -> Self {
+        Self {
+            source: RegionFacts::of(source),
+            source_keys: KeyRange::of(source),
+            target: RegionFacts::of(target),
+            target_keys: KeyRange::of(target),
+        }
+    }
+
+    /// The key between the two.
+    fn boundary(&self) -> Option<&str> {
+        self.source_keys.boundary(&self.target_keys)
+    }
+
+    /// The keys of both.
+    fn whole(&self) -> Option<KeyRange> {
+        self.source_keys.joined(&self.target_keys)
+    }
+}
+
+mutation_of_region_operator! {
+    MergeRegions = "merge_regions", before: MergeFacts,
+    risk: High, reversible: true, idempotent: false
+}
+
+impl RegionOperator for MergeRegions {
+    /// Of the two operators, the one on the neighbour is the one that ends by success.
+    fn region_id(&self) -> RegionId {
+        self.target_region_id
+    }
+
+    fn regions(&self) -> Vec<RegionId> {
+        vec![self.source_region_id, self.target_region_id]
+    }
 
     fn check(&self) -> Vec<Problem> {
-        if self.source_region_id == self.target_region_id {
-            return vec![Problem::combination(
-                "/target_region_id",
-                self.target_region_id,
-                "another region than `source_region_id`",
-            )];
+        let other = "another region than `source_region_id`";
+        let problem = Problem::combination("/target_region_id", self.target_region_id, other);
+        let same = self.source_region_id == self.target_region_id;
+        same.then_some(problem).into_iter().collect()
+    }
+
+    fn operator(&self) -> NewOperator {
+        NewOperator::MergeRegion {
+            source: self.source_region_id.pd(),
+            target: self.target_region_id.pd(),
         }
-        Vec::new()
     }
 
-    fn resources(&self) -> Vec<String> {
-        let ids = [self.source_region_id, self.target_region_id];
-        ids.map(|id| format!("region/{id}")).into()
+    fn desc(&self) -> &'static str {
+        "admin-merge-region"
     }
 
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<MergeFacts>, Error> {
-        let nothing = MergeFacts::of(None, None);
-        let source = match refusals::region(tikv, self.source_region_id).await? {
-            Ok(region) => region,
-            Err(verdict) => return Ok(Plan::new(verdict, nothing)),
-        };
-        let target = match refusals::region(tikv, self.target_region_id).await? {
-            Ok(region) => region,
-            Err(verdict) => return Ok(Plan::new(verdict, nothing)),
-        };
-        let facts = MergeFacts::of(Some(&source), Some(&target));
-        let copied = copied_replicas(&source, &target);
+    fn is_brief(&self, brief: &str) -> bool {
+        let (from, into) = (self.source_region_id, self.target_region_id);
+        brief == format!("merge: region {from} to {into}")
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Checked<Plan<MergeFacts>> {
+        let (at, fit) = RegionSnapshot::read_with_fit(tikv, self.source_region_id).await?;
+        let target = refusals::region(tikv, self.target_region_id).await?;
+        let target_fit = tikv.pd.region_fit(target.id).await.map_err(Error::Read)?;
+        let facts = MergeFacts::of(&at.region, &target);
+        let missing = |peer: &&Peer| at.region.peer_on(peer.store_id).is_none();
+        let copied = target.peers.iter().filter(missing).count() as u64;
         let size = facts.source.size_mib.saturating_mul(copied);
-        let pd = &tikv.pd;
-        let fit = pd.region_fit(source.id).await.map_err(Error::Read)?;
-        let target_fit = pd.region_fit(target.id).await.map_err(Error::Read)?;
-        let rules = placement::rules_of(fit.as_ref());
-        let snapshot = RegionSnapshot::under(tikv, source, rules).await?;
-        let verdict = self
-            .verdict(tikv, &snapshot, fit, &target, target_fit)
-            .await?;
         let deadline_ms = 600_000 + size.saturating_mul(6_000);
-        let adjacent = facts.boundary().is_some();
+        let verdict = verdict(check_merge(tikv, (&at, fit), (&target, target_fit)).await)?;
         let mut plan = Plan::new(verdict, facts.clone());
         for peer in &facts.target.peers {
-            plan = plan.touches(snapshot.domain(peer.store_id));
+            plan = plan.touches(at.domain(peer.store_id));
         }
         Ok(plan
             .same("source_keys", facts.source_keys.to_string())
             .same("target_keys", facts.target_keys.to_string())
-            .same("adjacent", adjacent)
+            .same("adjacent", facts.boundary().is_some())
             .same("source_peers", facts.source.peers_text())
             .same("target_peers", facts.target.peers_text())
             .impact(Quantity::REGIONS, 2, "regions")
@@ -132,97 +150,49 @@ impl Mutation<Tikv> for MergeRegions {
             .clock(tikv.clock()))
     }
 
-    async fn send(
-        &self,
-        tikv: &Tikv,
-        _: &Self::Before,
-        attempt: &Attempt,
-    ) -> Result<Accepted, Error> {
-        let (source, target) = (self.source_region_id.pd(), self.target_region_id.pd());
-        let operator = NewOperator::MergeRegion { source, target };
-        accepted(tikv.sender(attempt).add_operator(operator).await)
-    }
-
-    async fn probe(
-        &self,
-        tikv: &Tikv,
-        before: &MergeFacts,
-        sent: &Sent,
-    ) -> Result<Progress, Error> {
-        // The operator first: the regions are then at least as new as what it says.
+    async fn reading(&self, tikv: &Tikv, before: &MergeFacts) -> Result<Reading, Error> {
         let (from, into) = (self.source_region_id, self.target_region_id);
-        let brief = format!("merge: region {from} to {into}");
-        // Of the two operators, the one on the neighbour is the one that ends by success.
-        let query = OperatorQuery {
-            region_id: into,
-            desc: "admin-merge-region",
-            brief: &|text| text == brief,
-        };
-        let observed = Observed::on(tikv, &query, sent).await?;
-        let source = tikv.pd.region(from.pd()).await.map_err(Error::Read)?;
+        let left = tikv.pd.region(from.pd()).await.map_err(Error::Read)?;
         let target = tikv.pd.region(into.pd()).await.map_err(Error::Read)?;
-        let now = MergeFacts::of(source.as_ref(), target.as_ref());
-        let path = |id| format!("GET /pd/api/v1/region/id/{id}");
-        let keys = source.as_ref().map(|_| now.source_keys.to_string());
-        let mut evidence = vec![Evidence::new(path(from), "source_keys", keys)];
-        if target.is_none() {
-            evidence.push(observed.evidence(into));
-            return Ok(gone(into, evidence));
-        }
-        evidence.push(Evidence::new(
-            path(into),
-            "target_keys",
-            now.target_keys.to_string(),
-        ));
-        evidence.push(observed.evidence(into));
-        let whole = before.source_keys.joined(&before.target_keys);
-        let merged = whole
-            .is_some_and(|whole| whole == now.target_keys || whole.is_part_of(&now.target_keys));
-        if source.is_none() && merged || observed.ours_succeeded() {
-            let by = if observed.ours_succeeded() {
-                Attribution::Ours
-            } else {
-                Attribution::Undecided
-            };
-            let summary = format!(
-                "region {from} is gone, region {into} has {}",
-                now.target_keys
-            );
-            return Ok(Progress::applied(by, summary, evidence));
-        }
-        let moved = source.is_some() && now.source.peers != before.source.peers;
-        if moved
-            && !(observed.ours.is_some() && observed.is_running())
-            && !is_settled(source.as_ref())
-        {
-            let (code, words) = observed.ending(sent);
-            return Ok(Progress::Pending {
-                summary: format!("half moved: region {from} has {}", now.source.peers_text()),
-                done: None,
-                stalled: vec![
-                    Cause::new("half_moved", "its replicas were being moved for the merge"),
-                    Cause::new(code, words),
-                ],
-                evidence,
-            });
-        }
-        if !observed.is_over(tikv, sent).await? {
-            let summary = format!("regions {from} and {into} may still be merged");
-            return Ok(Progress::pending(summary, evidence));
-        }
-        let (code, words) = observed.ending(sent);
-        Ok(if source.is_some() && !moved {
-            let text = format!("region {from} is as before: {words}");
-            Progress::not_applied(code, text, true, evidence)
-        } else {
-            let text = format!("the regions are others by now: {words}");
-            Progress::not_applied("region_changed", text, false, evidence)
+        let keys = left.as_ref().map(|region| KeyRange::of(region).to_string());
+        let mut evidence = vec![Evidence::new(source(from), "source_keys", keys)];
+        let Some(target) = target else {
+            let mut gone = Reading::gone(into);
+            gone.evidence.append(&mut evidence);
+            return Ok(gone);
+        };
+        let keys = KeyRange::of(&target);
+        evidence.push(Evidence::new(source(into), "target_keys", keys.to_string()));
+        let has = |whole: KeyRange| whole == keys || whole.is_part_of(&keys);
+        let merged = before.whole().is_some_and(has);
+        let (shows, there) = match &left {
+            None if merged => {
+                let summary = format!("region {from} is gone, region {into} has {keys}");
+                (Shows::Done(summary), "gone".to_owned())
+            }
+            None => (Shows::Other, "gone".to_owned()),
+            Some(region) => {
+                let now = RegionFacts::of(region);
+                let peers = now.peers_text();
+                let shows = if now.peers == before.source.peers {
+                    Shows::Untouched
+                } else if is_settled(region) {
+                    Shows::Other
+                } else {
+                    Shows::HalfDone(format!("half moved: region {from} has {peers}"))
+                };
+                (shows, format!("on {peers}"))
+            }
+        };
+        Ok(Reading {
+            shows,
+            state: format!("region {from} is {there}, region {into} has {keys}"),
+            evidence,
         })
     }
 
-    fn undo(&self, before: &MergeFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        let whole = before.source_keys.joined(&before.target_keys);
-        let (Some(boundary), Some(whole)) = (before.boundary(), whole) else {
+    fn undo(&self, before: &MergeFacts, _: Option<&Outcome>) -> Undo {
+        let (Some(boundary), Some(whole)) = (before.boundary(), before.whole()) else {
             return Undo::none("the two were not neighbours");
         };
         Undo::with::<Tikv, _>(&SplitRegion {
@@ -234,98 +204,7 @@ impl Mutation<Tikv> for MergeRegions {
     }
 }
 
-impl MergeFacts {
-    fn of(source: Option<&Region>, target: Option<&Region>) -> Self {
-        let keys = |region: Option<&Region>| region.map_or_else(KeyRange::default, KeyRange::of);
-        Self {
-            source: RegionFacts::of(source),
-            source_keys: keys(source),
-            target: RegionFacts::of(target),
-            target_keys: keys(target),
-        }
-    }
-
-    fn boundary(&self) -> Option<&str> {
-        self.source_keys.boundary(&self.target_keys)
-    }
-}
-
-impl MergeRegions {
-    /// PD's answer, from what it checks, in its order.
-    async fn verdict(
-        &self,
-        tikv: &Tikv,
-        snapshot: &RegionSnapshot,
-        fit: Option<RegionFit>,
-        target: &Region,
-        target_fit: Option<RegionFit>,
-    ) -> Result<Verdict, Error> {
-        let source = &snapshot.region;
-        for (region, fit) in [(source, fit), (target, target_fit)] {
-            let well = region.pending_peers.is_empty() && region.down_peers.is_empty();
-            if !well || !placement::is_replicated(region, fit.as_ref(), &snapshot.config) {
-                let text = format!("region {} has abnormal peer", region.id);
-                return Ok(refusals::rejected("PD:region:ErrRegionAbnormalPeer", text));
-            }
-        }
-        if KeyRange::of(source)
-            .boundary(&KeyRange::of(target))
-            .is_none()
-        {
-            let text = "two regions are not adjacent";
-            return Ok(refusals::rejected("PD:region:ErrRegionNotAdjacent", text));
-        }
-        if [source, target]
-            .iter()
-            .any(|region| region.peers.iter().any(in_joint_state))
-        {
-            let text = "cannot merge regions which are in joint state";
-            return Ok(refusals::rejected("joint_state", text));
-        }
-        if !same_places(source, target) {
-            if let Some(verdict) = snapshot.not_buildable(false) {
-                return Ok(verdict);
-            }
-            if let Some(verdict) = snapshot.no_valid_leader(tikv, &target.peers, 2).await? {
-                return Ok(verdict);
-            }
-        }
-        let other = tikv.pd.operator(target.id).await.map_err(Error::Read)?;
-        let other =
-            operator_priority::occupied(other.as_ref(), Level::Urgent, &snapshot.config.schedule);
-        if let Some(Verdict::WouldReject { code, text }) = &other {
-            return Ok(refusals::rejected(code, text.as_str()));
-        }
-        Ok(match snapshot.accepted(Level::Urgent, None) {
-            Verdict::WouldProceed => other.unwrap_or(Verdict::WouldProceed),
-            verdict => verdict,
-        })
-    }
-}
-
-/// Whether two regions have replicas of the same parts on the same stores.
-fn same_places(source: &Region, target: &Region) -> bool {
-    let learns = |peer: &Peer| peer.role == PeerRole::Learner;
-    source.peers.len() == target.peers.len()
-        && source.peers.iter().all(|peer| {
-            target.peer_on(peer.store_id).is_some_and(|other| {
-                learns(peer) == learns(other) && peer.is_witness == other.is_witness
-            })
-        })
-}
-
-/// How many replicas have to be copied before the merge.
-fn copied_replicas(source: &Region, target: &Region) -> u64 {
-    let missing = target
-        .peers
-        .iter()
-        .filter(|peer| source.peer_on(peer.store_id).is_none());
-    missing.count() as u64
-}
-
 /// Whether a region's replicas are not between two sets and none lags.
-fn is_settled(region: Option<&Region>) -> bool {
-    region.is_none_or(|region| {
-        region.pending_peers.is_empty() && !region.peers.iter().any(in_joint_state)
-    })
+fn is_settled(region: &Region) -> bool {
+    region.pending_peers.is_empty() && !region.peers.iter().any(in_joint_state)
 }

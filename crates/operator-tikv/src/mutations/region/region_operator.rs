@@ -1,22 +1,267 @@
 //! A change of one region that PD carries out by an operator: what all of them share.
+//!
+//! PD gives operators no id and may forget them, so each probe reads both our operator and the
+//! region: what the region shows decides, and the operator says whose doing it is and whether more
+//! is to come.
 
-use action_core::{Cause, Evidence, Progress};
+use action_core::{
+    Attribution, Cause, Evidence, Mutation, Outcome, Plan, Problem, Progress, Sent, Undo,
+};
+use pd_client::operators::NewOperator;
+use pd_client::regions::Region;
 
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::evidence::own_operator::{Observed, OperatorQuery};
+use crate::facts::region::RegionFacts;
 use crate::parameters::ids::RegionId;
+use crate::pd_rules::stop::Checked;
+
+/// An action that asks PD for one operator. [`mutation_of_region_operator!`] makes a mutation of
+/// it.
+///
+/// What a mutation keeps of the region before is its default where there is none.
+pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default> {
+    /// Whether the change is ours once our operator was there, even cancelled: so where nothing
+    /// but an operator makes it, and nothing that PD's checkers may finish.
+    const OURS_EVEN_CANCELLED: bool = false;
+
+    /// The region that PD's operator is on.
+    fn region_id(&self) -> RegionId;
+
+    /// The regions that nothing else of ours may change meanwhile.
+    fn regions(&self) -> Vec<RegionId> {
+        vec![self.region_id()]
+    }
+
+    fn check(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// What PD is asked for.
+    fn operator(&self) -> NewOperator;
+
+    /// PD's name for operators like it, such as `admin-transfer-leader`.
+    fn desc(&self) -> &'static str;
+
+    /// Whether an operator's brief says what was asked for.
+    fn is_brief(&self, brief: &str) -> bool;
+
+    fn plan(&self, tikv: &Tikv) -> impl Future<Output = Checked<Plan<Self::Before>>> + Send;
+
+    /// What the region shows of the change by now.
+    fn reading(
+        &self,
+        tikv: &Tikv,
+        before: &Self::Before,
+    ) -> impl Future<Output = Result<Reading, Error>> + Send;
+
+    /// Why nothing more is to be expected: a stable code, and words.
+    fn ending(&self, operator: &Observed, sent: &Sent) -> (&'static str, String) {
+        operator.ending(sent)
+    }
+
+    fn undo(&self, before: &Self::Before, outcome: Option<&Outcome>) -> Undo;
+}
+
+/// What a region shows of a change.
+pub(crate) enum Shows {
+    /// It has happened, and what to say of it.
+    Done(String),
+    /// It has not happened.
+    Untouched,
+    /// Something in between, and how.
+    HalfDone(String),
+    /// The region has become another, and not by this change.
+    Other,
+    /// The region is gone, merged into another.
+    Gone,
+}
+
+/// A region as it is by now.
+pub(crate) struct Reading {
+    pub(crate) shows: Shows,
+    /// How it is, as a sentence without its full stop.
+    pub(crate) state: String,
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+impl Reading {
+    /// Reads a region, whose leader and replicas show the change.
+    pub(crate) async fn of(
+        tikv: &Tikv,
+        id: RegionId,
+        before: &RegionFacts,
+        shows: impl FnOnce(&Region, &RegionFacts) -> Shows + Send,
+    ) -> Result<Self, Error> {
+        let Some(region) = tikv.pd.region(id.pd()).await.map_err(Error::Read)? else {
+            return Ok(Self::gone(id));
+        };
+        let now = RegionFacts::of(&region);
+        let leader = now.leader_text().unwrap_or_else(|| "no store".to_owned());
+        let same = (now.leader_store_id, &now.peers) == (before.leader_store_id, &before.peers);
+        let as_before = if same { " as before" } else { "" };
+        let peers = now.peers_text();
+        let source = source(id);
+        Ok(Self {
+            shows: shows(&region, &now),
+            state: format!("region {id} has {peers}, leader {leader}{as_before}"),
+            evidence: vec![
+                Evidence::new(source.as_str(), "leader_store_id", now.leader_text()),
+                Evidence::new(source.as_str(), "peers", peers),
+                Evidence::new(source, "conf_ver", now.conf_ver),
+            ],
+        })
+    }
+
+    /// The region is no more.
+    pub(crate) fn gone(id: RegionId) -> Self {
+        Self {
+            shows: Shows::Gone,
+            state: format!("region {id} is gone, merged into another"),
+            evidence: vec![Evidence::new(source(id), "region", "none")],
+        }
+    }
+}
+
+/// Where a region is read.
+pub(crate) fn source(id: RegionId) -> String {
+    format!("GET /pd/api/v1/region/id/{id}")
+}
+
+/// Whether the change has happened, is happening, or can no longer happen.
+pub(crate) async fn probe<A: RegionOperator>(
+    action: &A,
+    tikv: &Tikv,
+    before: &A::Before,
+    sent: &Sent,
+) -> Result<Progress, Error> {
+    // The operator first: the region is then at least as new as what its operator says.
+    let query = OperatorQuery {
+        region_id: action.region_id(),
+        desc: action.desc(),
+        brief: &|brief| action.is_brief(brief),
+    };
+    let operator = Observed::on(tikv, &query, sent).await?;
+    let Reading {
+        shows,
+        state,
+        mut evidence,
+    } = action.reading(tikv, before).await?;
+    evidence.push(operator.evidence(query.region_id));
+    let succeeded = operator.ours_succeeded();
+    let untouched = match shows {
+        Shows::Gone => {
+            let cause = Cause::new("region_gone", "how it was last cannot be read");
+            return Ok(stalled(state, vec![cause], evidence));
+        }
+        Shows::Done(summary) => {
+            let ours = succeeded || (A::OURS_EVEN_CANCELLED && operator.ours.is_some());
+            let by = if ours {
+                Attribution::Ours
+            } else {
+                Attribution::Undecided
+            };
+            return Ok(Progress::applied(by, summary, evidence));
+        }
+        _ if succeeded => {
+            let summary = format!("it was done; by now {state}");
+            return Ok(Progress::applied(Attribution::Ours, summary, evidence));
+        }
+        Shows::HalfDone(how) if operator.ours_is_running() => {
+            return Ok(Progress::pending(how, evidence));
+        }
+        Shows::HalfDone(how) => {
+            let (code, words) = action.ending(&operator, sent);
+            let causes = vec![Cause::new("half_moved", &*how), Cause::new(code, words)];
+            return Ok(stalled(how, causes, evidence));
+        }
+        Shows::Untouched => true,
+        Shows::Other => false,
+    };
+    if !operator.is_over(tikv, sent).await? {
+        let summary = format!("{state}, which may still change");
+        return Ok(Progress::pending(summary, evidence));
+    }
+    let (code, words) = action.ending(&operator, sent);
+    let code = if untouched { code } else { "region_changed" };
+    let summary = format!("{state}: {words}");
+    Ok(Progress::not_applied(code, summary, untouched, evidence))
+}
+
+fn stalled(summary: String, stalled: Vec<Cause>, evidence: Vec<Evidence>) -> Progress {
+    Progress::Pending {
+        summary,
+        done: None,
+        stalled,
+        evidence,
+    }
+}
 
 /// PD gives each replica that is added 6 s per MiB and at least ten minutes, and the rest a minute.
 pub(crate) fn snapshot_deadline_ms(size_mib: u64) -> u64 {
     60_000 + 600_000.max(size_mib.saturating_mul(6_000))
 }
 
-/// What is known of a change in a region that is no more.
-pub(crate) fn gone(id: RegionId, mut evidence: Vec<Evidence>) -> Progress {
-    let source = format!("GET /pd/api/v1/region/id/{id}");
-    evidence.insert(0, Evidence::new(source, "region", "none"));
-    Progress::Pending {
-        summary: format!("region {id} is gone, merged into another"),
-        done: None,
-        stalled: vec![Cause::new("region_gone", "how it was last cannot be read")],
-        evidence,
-    }
+/// `impl Mutation` for a [`RegionOperator`]: the orphan rule allows no blanket impl of a foreign
+/// trait, so this is the one place where its methods are forwarded.
+macro_rules! mutation_of_region_operator {
+    ($action:ident = $name:literal, before: $before:ident, risk: $risk:ident,
+     reversible: $reversible:literal, idempotent: $idempotent:literal) => {
+        #[async_trait::async_trait]
+        impl action_core::Mutation<$crate::cluster::Tikv> for $action {
+            const NAME: &'static str = $name;
+            const RISK: action_core::Risk = action_core::Risk::$risk;
+            const EFFECT: action_core::Effect = action_core::Effect::OneShot;
+            const REVERSIBLE: bool = $reversible;
+            const IDEMPOTENT: bool = $idempotent;
+            type Before = $before;
+
+            fn check(&self) -> Vec<action_core::Problem> {
+                RegionOperator::check(self)
+            }
+
+            fn resources(&self) -> Vec<String> {
+                let ids = self.regions().into_iter();
+                ids.map(|id| format!("region/{id}")).collect()
+            }
+
+            async fn plan(
+                &self,
+                tikv: &$crate::cluster::Tikv,
+            ) -> Result<action_core::Plan<Self::Before>, $crate::error::Error> {
+                $crate::pd_rules::stop::planned(RegionOperator::plan(self, tikv).await)
+            }
+
+            async fn send(
+                &self,
+                tikv: &$crate::cluster::Tikv,
+                _: &Self::Before,
+                attempt: &action_core::Attempt,
+            ) -> Result<action_core::Accepted, $crate::error::Error> {
+                let pd = tikv.sender(attempt);
+                let answer = pd.add_operator(self.operator()).await;
+                $crate::evidence::own_operator::accepted(answer)
+            }
+
+            async fn probe(
+                &self,
+                tikv: &$crate::cluster::Tikv,
+                before: &Self::Before,
+                sent: &action_core::Sent,
+            ) -> Result<action_core::Progress, $crate::error::Error> {
+                $crate::mutations::region::region_operator::probe(self, tikv, before, sent).await
+            }
+
+            fn undo(
+                &self,
+                before: &Self::Before,
+                _: Option<&action_core::Accepted>,
+                outcome: Option<&action_core::Outcome>,
+            ) -> action_core::Undo {
+                RegionOperator::undo(self, before, outcome)
+            }
+        }
+    };
 }
+pub(crate) use mutation_of_region_operator;

@@ -1,10 +1,6 @@
 //! Splits a region: `split_region`.
 
-use action_core::{
-    Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Problem,
-    Progress, Quantity, Risk, Sent, Undo, Verdict,
-};
-use async_trait::async_trait;
+use action_core::{Evidence, Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::{NewOperator, SplitPolicy};
 use pd_client::regions::Region;
 use schemars::JsonSchema;
@@ -12,15 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Observed, OperatorQuery, SETTLE_MS, accepted};
+use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::key_range::KeyRange;
-use crate::facts::region::in_joint_state;
 use crate::mutations::region::merge_regions::MergeRegions;
-use crate::mutations::region::region_operator::gone;
+use crate::mutations::region::region_operator::{
+    Reading, RegionOperator, Shows, mutation_of_region_operator, source,
+};
 use crate::parameters::ids::RegionId;
-use crate::pd_rules::operator_priority::Level;
-use crate::pd_rules::refusals;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
+use crate::pd_rules::split::check_split;
+use crate::pd_rules::stop::{Checked, verdict};
 
 /// Splits a region in two, or at keys of one's choice.
 ///
@@ -57,7 +54,7 @@ pub enum SplitPoint {
 }
 
 /// A region as it was when a split was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SplitFacts {
     /// Its keys.
@@ -66,14 +63,27 @@ pub struct SplitFacts {
     pub version: u64,
 }
 
-#[async_trait]
-impl Mutation<Tikv> for SplitRegion {
-    const NAME: &'static str = "split_region";
-    const RISK: Risk = Risk::Medium;
-    const EFFECT: Effect = Effect::OneShot;
-    const REVERSIBLE: bool = true;
-    const IDEMPOTENT: bool = false;
-    type Before = SplitFacts;
+impl SplitFacts {
+    fn of(region: &Region) -> Self {
+        Self {
+            keys: KeyRange::of(region),
+            version: region.epoch.version,
+        }
+    }
+}
+
+mutation_of_region_operator! {
+    SplitRegion = "split_region", before: SplitFacts,
+    risk: Medium, reversible: true, idempotent: false
+}
+
+/// What evidence calls the regions that a split has made.
+const NEW_REGIONS: &str = "new_regions";
+
+impl RegionOperator for SplitRegion {
+    fn region_id(&self) -> RegionId {
+        self.region_id
+    }
 
     fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -97,19 +107,33 @@ impl Mutation<Tikv> for SplitRegion {
         problems
     }
 
-    fn resources(&self) -> Vec<String> {
-        vec![format!("region/{}", self.region_id)]
+    fn operator(&self) -> NewOperator {
+        NewOperator::SplitRegion {
+            region_id: self.region_id.pd(),
+            policy: match self.policy {
+                SplitPoint::Scan => SplitPolicy::Scan,
+                SplitPoint::Approximate => SplitPolicy::Approximate,
+                SplitPoint::UseKey => SplitPolicy::UseKey,
+            },
+            keys: self.keys.clone(),
+        }
     }
 
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<SplitFacts>, Error> {
-        let snapshot = match RegionSnapshot::read(tikv, self.region_id).await? {
-            Ok(snapshot) => snapshot,
-            Err(verdict) => return Ok(Plan::new(verdict, SplitFacts::of(None))),
-        };
-        let facts = SplitFacts::of(Some(&snapshot.region));
-        let interval = snapshot.config.schedule.split_merge_interval;
+    fn desc(&self) -> &'static str {
+        "admin-split-region"
+    }
+
+    fn is_brief(&self, brief: &str) -> bool {
+        brief.starts_with(&format!("split: region {} use policy ", self.region_id))
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Checked<Plan<SplitFacts>> {
+        let at = RegionSnapshot::read(tikv, self.region_id).await?;
+        let facts = SplitFacts::of(&at.region);
+        let interval = at.config.schedule.split_merge_interval;
         let back = interval.map_or_else(String::new, |time| format!(" after {} s", time.as_secs()));
-        Ok(Plan::new(self.verdict(&snapshot), facts.clone())
+        let verdict = verdict(check_split(&at, &self.keys))?;
+        Ok(Plan::new(verdict, facts.clone())
             .same("keys", facts.keys.to_string())
             .same("version", facts.version)
             .impact(Quantity::REGIONS, 1, "regions")
@@ -120,94 +144,32 @@ impl Mutation<Tikv> for SplitRegion {
             .clock(tikv.clock()))
     }
 
-    async fn send(
-        &self,
-        tikv: &Tikv,
-        _: &Self::Before,
-        attempt: &Attempt,
-    ) -> Result<Accepted, Error> {
-        let policy = match self.policy {
-            SplitPoint::Scan => SplitPolicy::Scan,
-            SplitPoint::Approximate => SplitPolicy::Approximate,
-            SplitPoint::UseKey => SplitPolicy::UseKey,
-        };
-        let operator = NewOperator::SplitRegion {
-            region_id: self.region_id.pd(),
-            policy,
-            keys: self.keys.clone(),
-        };
-        accepted(tikv.sender(attempt).add_operator(operator).await)
-    }
-
-    async fn probe(
-        &self,
-        tikv: &Tikv,
-        before: &SplitFacts,
-        sent: &Sent,
-    ) -> Result<Progress, Error> {
-        // The operator first: the region is then at least as new as what its operator says.
+    async fn reading(&self, tikv: &Tikv, before: &SplitFacts) -> Result<Reading, Error> {
         let id = self.region_id;
-        let starts = format!("split: region {id} use policy ");
-        let query = OperatorQuery {
-            region_id: id,
-            desc: "admin-split-region",
-            brief: &|brief| brief.starts_with(&starts),
+        let Some(region) = tikv.pd.region(id.pd()).await.map_err(Error::Read)? else {
+            return Ok(Reading::gone(id));
         };
-        let observed = Observed::on(tikv, &query, sent).await?;
-        let region = tikv.pd.region(id.pd()).await.map_err(Error::Read)?;
-        let Some(region) = region else {
-            return Ok(gone(id, vec![observed.evidence(id)]));
-        };
-        let now = SplitFacts::of(Some(&region));
-        let source = format!("GET /pd/api/v1/region/id/{id}");
+        let now = SplitFacts::of(&region);
         let mut evidence = vec![
-            Evidence::new(source.as_str(), "keys", now.keys.to_string()),
-            Evidence::new(source, "version", now.version),
-            observed.evidence(id),
+            Evidence::new(source(id), "keys", now.keys.to_string()),
+            Evidence::new(source(id), "version", now.version),
         ];
-        let split = now.version > before.version && now.keys.is_part_of(&before.keys);
-        if split {
-            let others = before.keys.besides(&now.keys);
-            let parts = neighbours(tikv, &others).await?;
-            let complete = parts.iter().map(|part| &part.1).eq(others.iter());
-            let ids: Vec<u64> = parts.iter().map(|part| part.0.get()).collect();
-            let source = "GET /pd/api/v1/regions/key";
-            evidence.push(Evidence::new(source, NEW_REGIONS, ids.clone()));
-            evidence.push(Evidence::new(
-                source,
-                "two_parts",
-                complete && ids.len() == 1,
-            ));
-        }
-        if split || observed.ours_succeeded() {
-            let by = if observed.ours_succeeded() {
-                Attribution::Ours
-            } else {
-                Attribution::Undecided
-            };
-            let summary = if split {
-                format!("region {id} has been split; it keeps {}", now.keys)
-            } else {
-                format!("region {id} was split; by now it has {}", now.keys)
-            };
-            return Ok(Progress::applied(by, summary, evidence));
-        }
-        if !observed.is_over(tikv, sent).await? {
-            let summary = format!("region {id} has {}, which may still change", now.keys);
-            return Ok(Progress::pending(summary, evidence));
-        }
-        let (code, words) = observed.ending(sent);
-        let unchanged = now == *before;
-        let text = if unchanged {
-            format!("region {id} has {} as before: {words}", now.keys)
+        let shows = if now.version > before.version && now.keys.is_part_of(&before.keys) {
+            evidence.extend(parts(tikv, &before.keys.besides(&now.keys)).await?);
+            Shows::Done(format!("region {id} has been split; it keeps {}", now.keys))
+        } else if now == *before {
+            Shows::Untouched
         } else {
-            format!("region {id} has become {}: {words}", now.keys)
+            Shows::Other
         };
-        let code = if unchanged { code } else { "region_changed" };
-        Ok(Progress::not_applied(code, text, unchanged, evidence))
+        Ok(Reading {
+            shows,
+            state: format!("region {id} has {}", now.keys),
+            evidence,
+        })
     }
 
-    fn undo(&self, _: &SplitFacts, _: Option<&Accepted>, outcome: Option<&Outcome>) -> Undo {
+    fn undo(&self, _: &SplitFacts, outcome: Option<&Outcome>) -> Undo {
         let Some(outcome) = outcome else {
             return Undo::none("which regions come of it is known when it is done");
         };
@@ -227,49 +189,20 @@ impl Mutation<Tikv> for SplitRegion {
     }
 }
 
-/// What evidence calls the regions that a split has made.
-const NEW_REGIONS: &str = "new_regions";
-
-impl SplitFacts {
-    fn of(region: Option<&Region>) -> Self {
-        Self {
-            keys: region.map_or_else(KeyRange::default, KeyRange::of),
-            version: region.map_or(0, |region| region.epoch.version),
-        }
-    }
-}
-
-impl SplitRegion {
-    /// PD's answer, from what it checks, in its order.
-    fn verdict(&self, snapshot: &RegionSnapshot) -> Verdict {
-        if snapshot.region.peers.iter().any(in_joint_state) {
-            let text = "cannot split region which is in joint state";
-            return refusals::rejected("joint_state", text);
-        }
-        let verdict = snapshot.accepted(Level::Urgent, None);
-        let keys = KeyRange::of(&snapshot.region);
-        let outside = self.keys.iter().all(|key| !keys.is_cut_by(key));
-        if verdict == Verdict::WouldProceed && self.policy == SplitPoint::UseKey && outside {
-            let text = format!("none of the keys is within {keys}");
-            return Verdict::AcceptedButWillNotProgress {
-                causes: vec![Cause::new("keys_outside", text)],
-            };
-        }
-        verdict
-    }
-}
-
 /// The regions that begin where these ranges do: one read each, at most two.
-async fn neighbours(
-    tikv: &Tikv,
-    ranges: &[KeyRange],
-) -> Result<Vec<(pd_client::RegionId, KeyRange)>, Error> {
-    let mut found = Vec::new();
+async fn parts(tikv: &Tikv, ranges: &[KeyRange]) -> Result<[Evidence; 2], Error> {
+    let (mut ids, mut found) = (Vec::new(), Vec::new());
     for range in ranges {
         let region = tikv.pd.region_by_key(&range.start_key).await;
         if let Some(region) = region.map_err(Error::Read)? {
-            found.push((region.id, KeyRange::of(&region)));
+            ids.push(region.id.get());
+            found.push(KeyRange::of(&region));
         }
     }
-    Ok(found)
+    let source = "GET /pd/api/v1/regions/key";
+    let two = found == ranges && ids.len() == 1;
+    Ok([
+        Evidence::new(source, NEW_REGIONS, ids),
+        Evidence::new(source, "two_parts", two),
+    ])
 }

@@ -1,24 +1,21 @@
 //! Moves a region's leader: `transfer_leader`.
 
-use action_core::{
-    Accepted, Attempt, Attribution, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity,
-    Risk, Sent, Undo, Verdict,
-};
-use async_trait::async_trait;
-use pd_client::regions::PeerRole;
+use action_core::{Outcome, Plan, Quantity, Undo};
+use pd_client::operators::NewOperator;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Observed, OperatorQuery, SETTLE_MS, accepted};
-use crate::facts::region::{RegionFacts, can_lead, is_healthy};
-use crate::mutations::region::region_operator::gone;
+use crate::evidence::own_operator::SETTLE_MS;
+use crate::facts::region::RegionFacts;
+use crate::mutations::region::region_operator::{
+    Reading, RegionOperator, Shows, mutation_of_region_operator,
+};
 use crate::parameters::ids::{RegionId, StoreId};
-use crate::pd_rules::leadership::{LeaderBlockers, MayLead};
-use crate::pd_rules::operator_priority::Level;
-use crate::pd_rules::refusals;
+use crate::pd_rules::leader_transfer::check_leader_transfer;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
+use crate::pd_rules::stop::{Checked, verdict};
 
 /// Moves a region's leader to another store that already holds a voter of it.
 ///
@@ -38,34 +35,45 @@ pub struct TransferLeader {
     pub to_store_id: StoreId,
 }
 
-#[async_trait]
-impl Mutation<Tikv> for TransferLeader {
-    const NAME: &'static str = "transfer_leader";
-    const RISK: Risk = Risk::Medium;
-    const EFFECT: Effect = Effect::OneShot;
-    const REVERSIBLE: bool = true;
-    const IDEMPOTENT: bool = true;
-    type Before = RegionFacts;
+mutation_of_region_operator! {
+    TransferLeader = "transfer_leader", before: RegionFacts,
+    risk: Medium, reversible: true, idempotent: true
+}
 
-    fn resources(&self) -> Vec<String> {
-        vec![format!("region/{}", self.region_id)]
+impl RegionOperator for TransferLeader {
+    const OURS_EVEN_CANCELLED: bool = true;
+
+    fn region_id(&self) -> RegionId {
+        self.region_id
     }
 
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<RegionFacts>, Error> {
-        let snapshot = match RegionSnapshot::read(tikv, self.region_id).await? {
-            Ok(snapshot) => snapshot,
-            Err(verdict) => return Ok(Plan::new(verdict, RegionFacts::of(None))),
-        };
-        let facts = RegionFacts::of(Some(&snapshot.region));
-        let leader = facts.leader_store_id;
-        let verdict = self.verdict(tikv, &snapshot).await?;
+    fn operator(&self) -> NewOperator {
+        NewOperator::TransferLeader {
+            region_id: self.region_id.pd(),
+            to: self.to_store_id.pd(),
+        }
+    }
+
+    fn desc(&self) -> &'static str {
+        "admin-transfer-leader"
+    }
+
+    fn is_brief(&self, brief: &str) -> bool {
+        let ends = format!(" to {}", self.to_store_id);
+        brief.starts_with("transfer leader: ") && brief.ends_with(&ends)
+    }
+
+    async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
+        let at = RegionSnapshot::read(tikv, self.region_id).await?;
+        let facts = RegionFacts::of(&at.region);
+        let verdict = verdict(check_leader_transfer(tikv, &at, self.to_store_id).await)?;
         let mut plan = Plan::new(verdict, facts.clone());
-        if let Some(leader) = leader {
-            plan = plan.touches(snapshot.domain(leader));
+        if let Some(leader) = facts.leader_store_id {
+            plan = plan.touches(at.domain(leader));
         }
         Ok(plan
-            .touches(snapshot.domain(self.to_store_id))
-            .same("leader_store_id", leader.map(|id| id.to_string()))
+            .touches(at.domain(self.to_store_id))
+            .same("leader_store_id", facts.leader_text())
             .same("conf_ver", facts.conf_ver)
             .impact(Quantity::LEADERS, 1, "leaders")
             .impact(
@@ -83,88 +91,16 @@ impl Mutation<Tikv> for TransferLeader {
             .clock(tikv.clock()))
     }
 
-    async fn send(
-        &self,
-        tikv: &Tikv,
-        _: &Self::Before,
-        attempt: &Attempt,
-    ) -> Result<Accepted, Error> {
-        let pd = tikv.sender(attempt);
-        accepted(
-            pd.add_transfer_leader_operator(self.region_id.pd(), self.to_store_id.pd())
-                .await,
-        )
+    async fn reading(&self, tikv: &Tikv, before: &RegionFacts) -> Result<Reading, Error> {
+        let (id, to) = (self.region_id, self.to_store_id);
+        Reading::of(tikv, id, before, |_, now| match now.leader_store_id {
+            Some(leader) if leader == to => Shows::Done(format!("store {to} leads region {id}")),
+            _ => Shows::Untouched,
+        })
+        .await
     }
 
-    async fn probe(
-        &self,
-        tikv: &Tikv,
-        before: &RegionFacts,
-        sent: &Sent,
-    ) -> Result<Progress, Error> {
-        // The operator first: the region is then at least as new as what its operator says.
-        let ends = format!(" to {}", self.to_store_id);
-        let query = OperatorQuery {
-            region_id: self.region_id,
-            desc: "admin-transfer-leader",
-            brief: &|brief| brief.starts_with("transfer leader: ") && brief.ends_with(&ends),
-        };
-        let observed = Observed::on(tikv, &query, sent).await?;
-        let region = tikv
-            .pd
-            .region(self.region_id.pd())
-            .await
-            .map_err(Error::Read)?;
-        let source = format!("GET /pd/api/v1/region/id/{}", self.region_id);
-        let Some(region) = region else {
-            return Ok(gone(
-                self.region_id,
-                vec![observed.evidence(self.region_id)],
-            ));
-        };
-        let now = RegionFacts::of(Some(&region));
-        let leader = now.leader_store_id.map(|id| id.to_string());
-        let evidence = vec![
-            Evidence::new(source.as_str(), "leader_store_id", leader.clone()),
-            Evidence::new(source, "conf_ver", now.conf_ver),
-            observed.evidence(self.region_id),
-        ];
-        let leader = leader.map_or_else(|| "no store".to_owned(), |id| format!("store {id}"));
-        if observed.ours_succeeded() {
-            let summary = if now.leader_store_id == Some(self.to_store_id) {
-                format!("{leader} leads region {}", self.region_id)
-            } else {
-                format!(
-                    "store {} led region {}; by now {leader} does",
-                    self.to_store_id, self.region_id
-                )
-            };
-            return Ok(Progress::applied(Attribution::Ours, summary, evidence));
-        }
-        if now.leader_store_id == Some(self.to_store_id) {
-            let by = if observed.ours.is_some() {
-                Attribution::Ours
-            } else {
-                Attribution::Undecided
-            };
-            let summary = format!("{leader} leads region {}", self.region_id);
-            return Ok(Progress::applied(by, summary, evidence));
-        }
-        if !observed.is_over(tikv, sent).await? {
-            let summary = format!(
-                "{leader} leads region {}, which may still change",
-                self.region_id
-            );
-            return Ok(Progress::pending(summary, evidence));
-        }
-        let (code, words) = observed.ending(sent);
-        let held = before.leader_store_id == now.leader_store_id;
-        let held = if held { "still " } else { "" };
-        let text = format!("{leader} {held}leads region {}: {words}", self.region_id);
-        Ok(Progress::not_applied(code, text, true, evidence))
-    }
-
-    fn undo(&self, before: &RegionFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &RegionFacts, _: Option<&Outcome>) -> Undo {
         let Some(leader) = before.leader_store_id else {
             return Undo::none("no store led the region before");
         };
@@ -173,40 +109,5 @@ impl Mutation<Tikv> for TransferLeader {
             to_store_id: leader,
         };
         Undo::with::<Tikv, _>(&back).expecting("leader_store_id", self.to_store_id.to_string())
-    }
-}
-
-impl TransferLeader {
-    /// PD's answer, from what it checks, in its order.
-    async fn verdict(&self, tikv: &Tikv, snapshot: &RegionSnapshot) -> Result<Verdict, Error> {
-        let to = self.to_store_id;
-        let peer = snapshot.region.peer_on(to.pd());
-        let Some(voter) = peer.filter(|peer| peer.role != PeerRole::Learner) else {
-            let text = format!("region has no voter in store {to}");
-            return Ok(refusals::rejected("no_voter", text));
-        };
-        if let Some(verdict) = snapshot.not_buildable(true) {
-            return Ok(verdict);
-        }
-        if !is_healthy(&snapshot.region, voter) {
-            let text = format!("cannot transfer leader to {to}: unhealthy");
-            return Ok(refusals::rejected("target_unhealthy", text));
-        }
-        let not_allowed = "cannot create operator: target leader is not allowed";
-        if !can_lead(voter) {
-            return Ok(refusals::rejected("target_not_allowed", not_allowed));
-        }
-        if snapshot.leader() == Some(to) {
-            let already = format!("store {to} leads region {}", self.region_id);
-            return Ok(Verdict::NoOp { already });
-        }
-        let leader_blockers = LeaderBlockers::read(tikv, &snapshot.config, 5).await?;
-        match leader_blockers.lets_lead(snapshot.serving(to), snapshot.rules.as_deref()) {
-            MayLead::Yes => Ok(snapshot
-                .occupied(Level::Urgent)
-                .unwrap_or(Verdict::WouldProceed)),
-            MayLead::No => Ok(refusals::rejected("target_not_allowed", not_allowed)),
-            MayLead::NotShown(causes) => Ok(Verdict::Undecided { causes }),
-        }
     }
 }

@@ -1,16 +1,12 @@
 //! How full a disk may be: `set_low_space_threshold`.
 
-use std::borrow::Cow;
+use pd_client::config::ScheduleConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use action_core::{Accepted, Attempt, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo};
-use async_trait::async_trait;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
-
-use crate::cluster::Tikv;
-use crate::error::Error;
-use crate::mutations::setting::schedule_setting::{Setting, SettingFacts};
-use crate::pd_rules::refusals;
+use crate::mutations::setting::{Setting, mutation_of_setting};
+use crate::parameters::bounded::bounded;
+use crate::pd_rules::stop::{Checked, refused};
 
 /// Sets how full a store's disk may be before PD calls it low on space.
 ///
@@ -28,18 +24,12 @@ pub struct SetLowSpaceThreshold {
     pub percent: UsedPercent,
 }
 
-/// Percent of a disk in use: 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct UsedPercent(f64);
+bounded! {
+    /// Percent of a disk in use: 1 to 100. What is below 1 is a share by mistake.
+    UsedPercent(f64): 1.0 to 100.0, "percent of a disk in use"
+}
 
 impl UsedPercent {
-    /// So many percent; `None` below 1, which is a share by mistake, and above 100.
-    #[must_use]
-    pub fn new(percent: f64) -> Option<Self> {
-        (1.0..=100.0).contains(&percent).then_some(Self(percent))
-    }
-
     /// PD's way: a share of 1. Moves the point in decimal, as a person would: a division of
     /// binary fractions may be off in the last place.
     #[must_use]
@@ -53,89 +43,30 @@ impl UsedPercent {
     }
 }
 
-impl JsonSchema for UsedPercent {
-    fn inline_schema() -> bool {
-        true
+mutation_of_setting!(SetLowSpaceThreshold = "set_low_space_threshold", risk: Medium);
+
+impl Setting for SetLowSpaceThreshold {
+    const ITEM: &'static str = "low-space-ratio";
+    type Value = f64;
+
+    fn wanted(&self) -> f64 {
+        self.percent.ratio()
     }
 
-    fn schema_name() -> Cow<'static, str> {
-        "UsedPercent".into()
+    fn with(ratio: f64) -> Option<Self> {
+        UsedPercent::of_ratio(ratio).map(|percent| Self { percent })
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": 1, "maximum": 100 })
-    }
-}
-
-impl<'de> Deserialize<'de> for UsedPercent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let percent = f64::deserialize(deserializer)?;
-        Self::new(percent).ok_or_else(|| {
-            let text = format_args!("{percent} is not percent of a disk in use: 1 to 100");
-            serde::de::Error::custom(text)
-        })
-    }
-}
-
-const SETTING: Setting<f64> = Setting {
-    name: "low-space-ratio",
-    shown: |config| config.low_space_ratio,
-};
-
-#[async_trait]
-impl Mutation<Tikv> for SetLowSpaceThreshold {
-    const NAME: &'static str = "set_low_space_threshold";
-    const RISK: Risk = Risk::Medium;
-    const EFFECT: Effect = Effect::Lasting;
-    const REVERSIBLE: bool = true;
-    const IDEMPOTENT: bool = true;
-    type Before = SettingFacts;
-
-    fn resources(&self) -> Vec<String> {
-        SETTING.resources()
+    fn stored(config: &ScheduleConfig) -> f64 {
+        config.low_space_ratio
     }
 
-    fn lasting_effect(&self) -> Option<String> {
-        SETTING.lasting_effect()
-    }
-
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<SettingFacts>, Error> {
-        let wanted = self.percent.ratio();
-        SETTING
-            .plan_unless(tikv, wanted, |config| {
-                (wanted <= config.high_space_ratio).then(|| {
-                    let text = "low-space-ratio should be larger than high-space-ratio";
-                    refusals::rejected("not_above_high_space_ratio", text)
-                })
-            })
-            .await
-    }
-
-    async fn send(
-        &self,
-        tikv: &Tikv,
-        _: &Self::Before,
-        attempt: &Attempt,
-    ) -> Result<Accepted, Error> {
-        SETTING.send(tikv, attempt, self.percent.ratio()).await
-    }
-
-    async fn probe(
-        &self,
-        tikv: &Tikv,
-        before: &SettingFacts,
-        sent: &Sent,
-    ) -> Result<Progress, Error> {
-        SETTING
-            .probe(tikv, self.percent.ratio(), before, sent)
-            .await
-    }
-
-    fn undo(&self, before: &SettingFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        SETTING.undo(self.percent.ratio(), before, |ratio| {
-            let percent = UsedPercent::of_ratio(ratio)?;
-            Some(Self { percent })
-        })
+    fn check_set(&self, config: &ScheduleConfig) -> Checked {
+        if self.wanted() <= config.high_space_ratio {
+            let text = "low-space-ratio should be larger than high-space-ratio";
+            return Err(refused("not_above_high_space_ratio", text));
+        }
+        Ok(())
     }
 }
 

@@ -1,13 +1,10 @@
 //! Moves of replicas at a time: `set_region_schedule_limit`.
 
-use action_core::{Accepted, Attempt, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo};
-use async_trait::async_trait;
+use pd_client::config::ScheduleConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::Tikv;
-use crate::error::Error;
-use crate::mutations::setting::schedule_setting::{Setting, SettingFacts};
+use crate::mutations::setting::{Setting, mutation_of_setting};
 use crate::parameters::schedule_limit::ScheduleLimit;
 
 /// Sets how many moves of replicas PD's schedulers run at a time.
@@ -24,54 +21,21 @@ pub struct SetRegionScheduleLimit {
     pub limit: ScheduleLimit,
 }
 
-const SETTING: Setting<u64> = Setting {
-    name: "region-schedule-limit",
-    shown: |config| config.region_schedule_limit,
-};
+mutation_of_setting!(SetRegionScheduleLimit = "set_region_schedule_limit", risk: Medium);
 
-#[async_trait]
-impl Mutation<Tikv> for SetRegionScheduleLimit {
-    const NAME: &'static str = "set_region_schedule_limit";
-    const RISK: Risk = Risk::Medium;
-    const EFFECT: Effect = Effect::Lasting;
-    const REVERSIBLE: bool = true;
-    const IDEMPOTENT: bool = true;
-    type Before = SettingFacts;
+impl Setting for SetRegionScheduleLimit {
+    const ITEM: &'static str = "region-schedule-limit";
+    type Value = u64;
 
-    fn resources(&self) -> Vec<String> {
-        SETTING.resources()
+    fn wanted(&self) -> u64 {
+        self.limit.get()
     }
 
-    fn lasting_effect(&self) -> Option<String> {
-        SETTING.lasting_effect()
+    fn with(limit: u64) -> Option<Self> {
+        ScheduleLimit::new(limit).map(|limit| Self { limit })
     }
 
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<SettingFacts>, Error> {
-        SETTING.plan(tikv, self.limit.get()).await
-    }
-
-    async fn send(
-        &self,
-        tikv: &Tikv,
-        _: &Self::Before,
-        attempt: &Attempt,
-    ) -> Result<Accepted, Error> {
-        SETTING.send(tikv, attempt, self.limit.get()).await
-    }
-
-    async fn probe(
-        &self,
-        tikv: &Tikv,
-        before: &SettingFacts,
-        sent: &Sent,
-    ) -> Result<Progress, Error> {
-        SETTING.probe(tikv, self.limit.get(), before, sent).await
-    }
-
-    fn undo(&self, before: &SettingFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        SETTING.undo(self.limit.get(), before, |limit| {
-            let limit = ScheduleLimit::new(limit)?;
-            Some(Self { limit })
-        })
+    fn stored(config: &ScheduleConfig) -> u64 {
+        config.region_schedule_limit
     }
 }

@@ -1,13 +1,10 @@
 //! Repairs of replicas at a time: `set_replica_schedule_limit`.
 
-use action_core::{Accepted, Attempt, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo};
-use async_trait::async_trait;
+use pd_client::config::ScheduleConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::Tikv;
-use crate::error::Error;
-use crate::mutations::setting::schedule_setting::{Setting, SettingFacts};
+use crate::mutations::setting::{Setting, mutation_of_setting};
 use crate::parameters::schedule_limit::ScheduleLimit;
 
 /// Sets how many repairs of replicas PD runs at a time.
@@ -25,54 +22,21 @@ pub struct SetReplicaScheduleLimit {
     pub limit: ScheduleLimit,
 }
 
-const SETTING: Setting<u64> = Setting {
-    name: "replica-schedule-limit",
-    shown: |config| config.replica_schedule_limit,
-};
+mutation_of_setting!(SetReplicaScheduleLimit = "set_replica_schedule_limit", risk: High);
 
-#[async_trait]
-impl Mutation<Tikv> for SetReplicaScheduleLimit {
-    const NAME: &'static str = "set_replica_schedule_limit";
-    const RISK: Risk = Risk::High;
-    const EFFECT: Effect = Effect::Lasting;
-    const REVERSIBLE: bool = true;
-    const IDEMPOTENT: bool = true;
-    type Before = SettingFacts;
+impl Setting for SetReplicaScheduleLimit {
+    const ITEM: &'static str = "replica-schedule-limit";
+    type Value = u64;
 
-    fn resources(&self) -> Vec<String> {
-        SETTING.resources()
+    fn wanted(&self) -> u64 {
+        self.limit.get()
     }
 
-    fn lasting_effect(&self) -> Option<String> {
-        SETTING.lasting_effect()
+    fn with(limit: u64) -> Option<Self> {
+        ScheduleLimit::new(limit).map(|limit| Self { limit })
     }
 
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<SettingFacts>, Error> {
-        SETTING.plan(tikv, self.limit.get()).await
-    }
-
-    async fn send(
-        &self,
-        tikv: &Tikv,
-        _: &Self::Before,
-        attempt: &Attempt,
-    ) -> Result<Accepted, Error> {
-        SETTING.send(tikv, attempt, self.limit.get()).await
-    }
-
-    async fn probe(
-        &self,
-        tikv: &Tikv,
-        before: &SettingFacts,
-        sent: &Sent,
-    ) -> Result<Progress, Error> {
-        SETTING.probe(tikv, self.limit.get(), before, sent).await
-    }
-
-    fn undo(&self, before: &SettingFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        SETTING.undo(self.limit.get(), before, |limit| {
-            let limit = ScheduleLimit::new(limit)?;
-            Some(Self { limit })
-        })
+    fn stored(config: &ScheduleConfig) -> u64 {
+        config.replica_schedule_limit
     }
 }

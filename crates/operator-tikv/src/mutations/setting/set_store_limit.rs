@@ -1,7 +1,5 @@
 //! Replicas per minute of a store: `set_store_limit`.
 
-use std::borrow::Cow;
-
 use action_core::{
     Accepted, Attempt, Cause, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo, Verdict,
 };
@@ -9,17 +7,19 @@ use async_trait::async_trait;
 use pd_client::Capability;
 use pd_client::config::ScheduleConfig;
 use pd_client::stores::LimitKind;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
-use crate::mutations::setting::schedule_setting::{
-    SettingFacts, SettingValue, settled, undo_value,
-};
+use crate::mutations::setting::{SettingFacts, facts, settled, undo};
+use crate::parameters::bounded::bounded;
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::refusals;
+use crate::pd_rules::refusals::store_not_found;
+use crate::pd_rules::stop::{
+    Checked, Stop, accepted_unless, nothing_to_do, planned, refused, verdict,
+};
 
 /// Sets how many replicas per minute PD adds to a store, or removes from it.
 ///
@@ -67,46 +67,9 @@ impl LimitedWork {
     }
 }
 
-/// Replicas per minute: 0.001 to 100,000,000.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct ReplicaRate(f64);
-
-const SLOWEST: f64 = 0.001;
-const FASTEST: f64 = 100_000_000.0;
-
-impl ReplicaRate {
-    /// So many; `None` when out of bounds.
-    #[must_use]
-    pub fn new(per_minute: f64) -> Option<Self> {
-        (SLOWEST..=FASTEST)
-            .contains(&per_minute)
-            .then_some(Self(per_minute))
-    }
-}
-
-impl JsonSchema for ReplicaRate {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "ReplicaRate".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": SLOWEST, "maximum": 100_000_000_u64 })
-    }
-}
-
-impl<'de> Deserialize<'de> for ReplicaRate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let rate = f64::deserialize(deserializer)?;
-        Self::new(rate).ok_or_else(|| {
-            let text = format_args!("{rate} is not a limit: {SLOWEST} to {FASTEST}");
-            serde::de::Error::custom(text)
-        })
-    }
+bounded! {
+    /// Replicas per minute: 0.001 to 100,000,000.
+    ReplicaRate(f64): 0.001 to 100_000_000.0, "a limit"
 }
 
 #[async_trait]
@@ -127,28 +90,7 @@ impl Mutation<Tikv> for SetStoreLimit {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<SettingFacts>, Error> {
-        let config = match tikv.pd.schedule_config().await {
-            Ok(config) => config,
-            Err(error) => {
-                let verdict = refusals::unless_not_bootstrapped(error)?;
-                return Ok(Plan::new(verdict, SettingFacts { value: None }));
-            }
-        };
-        let now = self.shown(&config);
-        let value = now.and_then(SettingValue::number);
-        let verdict = self.verdict(tikv, &config, now).await?;
-        Ok(Plan::new(
-            verdict,
-            SettingFacts {
-                value: value.clone(),
-            },
-        )
-        .same("value", value.map(serde_json::Value::from))
-        .impact("settings", 1, "settings changed")
-        .touches(format!("store/{}", self.store_id))
-        .takes(100, 1_000, "one write of PD's configuration")
-        .follow(500, SETTLE_MS, 60_000)
-        .clock(tikv.clock()))
+        planned(self.planned(tikv).await)
     }
 
     async fn send(
@@ -159,7 +101,7 @@ impl Mutation<Tikv> for SetStoreLimit {
     ) -> Result<Accepted, Error> {
         let pd = tikv.sender(attempt);
         let (store, kind) = (self.store_id.pd(), self.what.of_pd());
-        accepted(pd.set_store_limit(store, kind, self.per_minute.0).await)
+        accepted(pd.set_store_limit(store, kind, self.per_minute.get()).await)
     }
 
     async fn probe(
@@ -171,11 +113,17 @@ impl Mutation<Tikv> for SetStoreLimit {
         let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
         // A store without a limit of its own has none that could have been set.
         let now = self.shown(&config).unwrap_or(0.0);
-        Ok(settled(&self.name(), now, self.per_minute.0, before, sent))
+        Ok(settled(
+            &self.name(),
+            now,
+            self.per_minute.get(),
+            before,
+            sent,
+        ))
     }
 
     fn undo(&self, before: &SettingFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        undo_value(&self.name(), self.per_minute.0, before, |rate| {
+        undo(&self.name(), self.per_minute.get(), before, |rate| {
             let per_minute = ReplicaRate::new(rate)?;
             Some(Self {
                 per_minute,
@@ -198,34 +146,45 @@ impl SetStoreLimit {
         })
     }
 
+    async fn planned(&self, tikv: &Tikv) -> Checked<Plan<SettingFacts>> {
+        let config = tikv.pd.schedule_config().await;
+        let config = config.map_err(Stop::of_first_read)?;
+        let now = self.shown(&config);
+        let verdict = verdict(self.check_set(tikv, &config, now).await)?;
+        Ok(Plan::new(verdict, facts(now))
+            .same("value", now)
+            .impact("settings", 1, "settings changed")
+            .touches(format!("store/{}", self.store_id))
+            .takes(100, 1_000, "one write of PD's configuration")
+            .follow(500, SETTLE_MS, 60_000)
+            .clock(tikv.clock()))
+    }
+
     /// PD's answer, from what it checks, in its order.
-    async fn verdict(
+    async fn check_set(
         &self,
         tikv: &Tikv,
         config: &ScheduleConfig,
         now: Option<f64>,
-    ) -> Result<Verdict, Error> {
+    ) -> Checked<Verdict> {
         let mut causes = Vec::new();
         if config.store_limit_version.as_deref() == Some("v2") {
             let version = tikv.pd.version().await.map_err(Error::Read)?;
             if version.has(Capability::StoreLimitV2Refused) == Some(true) {
                 let text = "current store limit version:v2 not support set limit";
-                return Ok(refusals::rejected("store_limit_v2", text));
+                return Err(refused("store_limit_v2", text));
             }
             let text = "`store-limit-version` is v2, which has no use for it";
             causes.push(Cause::new("store_limit_v2", text));
         }
         let store = tikv.pd.store(self.store_id.pd()).await;
         if store.map_err(Error::Read)?.is_none() {
-            return Ok(refusals::store_not_found(self.store_id));
+            return Err(store_not_found(self.store_id));
         }
-        Ok(if now == Some(self.per_minute.0) {
-            let already = format!("`{}` is {}", self.name(), self.per_minute.0);
-            Verdict::NoOp { already }
-        } else if causes.is_empty() {
-            Verdict::WouldProceed
-        } else {
-            Verdict::AcceptedButWillNotProgress { causes }
-        })
+        let wanted = self.per_minute.get();
+        if now == Some(wanted) {
+            return Err(nothing_to_do(format!("`{}` is {wanted}", self.name())));
+        }
+        Ok(accepted_unless(causes))
     }
 }

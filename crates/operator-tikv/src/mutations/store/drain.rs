@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use action_core::{
-    Accepted, Attempt, Attribution, Cause, Done, Effect, Evidence, Mutation, Outcome, Plan,
-    Progress, Quantity, Risk, Sent, Undo, Verdict,
+    Accepted, Attempt, Cause, Done, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity,
+    Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
-use pd_client::config::{Config, ScheduleConfig};
-use pd_client::schedulers::EvictLeaderConfig;
 use pd_client::stores::Store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,14 +14,14 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
-use crate::facts::drains::{DRAINS, is_draining};
+use crate::facts::drains::{DRAINS, effect, is_draining};
 use crate::facts::pd_clock::{pd_now, pd_time_of_send, unix_ms};
 use crate::facts::store::failure_domain;
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::drain::{blocked_by_another, switched_off};
+use crate::pd_rules::drain::{check_drain, obstacles};
 use crate::pd_rules::drain_blockers::blockers;
-use crate::pd_rules::leadership::other_targets;
 use crate::pd_rules::refusals;
+use crate::pd_rules::stop::{Checked, Stop, planned, verdict};
 
 /// Drains all leaders from a store and keeps them away until the drain is stopped.
 ///
@@ -43,7 +41,7 @@ pub struct DrainStore {
 }
 
 /// A store as it was when a drain was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DrainFacts {
     /// Regions it led.
@@ -66,61 +64,11 @@ impl Mutation<Tikv> for DrainStore {
     }
 
     fn lasting_effect(&self) -> Option<String> {
-        Some(format!("evict-leader/{}", self.store_id))
+        Some(effect(self.store_id.pd()))
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<DrainFacts>, Error> {
-        let nothing = DrainFacts {
-            leaders: 0,
-            draining: false,
-        };
-        let store = match tikv.pd.store(self.store_id.pd()).await {
-            Ok(Some(store)) => store,
-            Ok(None) => {
-                return Ok(Plan::new(refusals::store_not_found(self.store_id), nothing));
-            }
-            Err(error) => {
-                let verdict = refusals::unless_not_bootstrapped(error)?;
-                return Ok(Plan::new(verdict, nothing));
-            }
-        };
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
-        let draining = is_draining(drains.as_ref(), self.store_id);
-        let leaders = store.status.leader_count;
-        let config = tikv.pd.config().await.map_err(Error::Read)?;
-        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
-        let causes = self.obstacles(&config.schedule, &stores, drains.as_ref());
-        let verdict = if draining {
-            let already = format!("leaders are being drained from store {}", self.store_id);
-            Verdict::NoOp { already }
-        } else if blocked_by_another(tikv, &config, store.id).await? {
-            let text = format!("store {} is paused for leader transfer", self.store_id);
-            refusals::rejected("PD:core:ErrPauseLeaderTransfer", text)
-        } else if causes.is_empty() || leaders == 0 {
-            Verdict::WouldProceed
-        } else {
-            Verdict::AcceptedButWillNotProgress { causes }
-        };
-        // Three leaders a round at least, ten rounds a second at best; seen: 12 leaders in 1.5 s.
-        let likely_ms = 1_000 + leaders.saturating_mul(125);
-        Ok(Plan::new(verdict, DrainFacts { leaders, draining })
-            .same("draining", draining)
-            .impact(Quantity::LEADERS, leaders, "leaders moved off the store")
-            .impact(
-                "served_mib",
-                u64::try_from(store.status.leader_size).unwrap_or(0),
-                "MiB served from other stores",
-            )
-            .touches(self.domain(&store, &config))
-            .unknown("whether each region has another healthy voter")
-            .unknown("whether an override with a time to live changes the limits in force")
-            .takes(
-                likely_ms,
-                likely_ms.saturating_mul(20),
-                "12 leaders in 1.5 s on idle clusters, and a heartbeat of the store",
-            )
-            .follow(1_000, SETTLE_MS, 120_000 + leaders.saturating_mul(2_500))
-            .clock(tikv.clock()))
+        planned(self.planned(tikv).await)
     }
 
     async fn send(
@@ -177,15 +125,16 @@ impl Mutation<Tikv> for DrainStore {
         let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let drains = drains.as_ref();
-        let mut stalled = self.obstacles(&config, &stores, drains);
+        let mut stalled = obstacles(self.store_id, &config, &stores, drains);
         if sent.elapsed_ms >= SETTLE_MS {
             stalled.extend(blockers(tikv, self.store_id, leaders, &stores, drains).await?);
         }
         let total = before.leaders.max(leaders);
+        let moved = total - leaders;
+        let pace = pace(moved, leaders, sent.elapsed_ms);
         let summary = format!(
-            "{leaders} of {total} leaders left on store {}{}",
-            self.store_id,
-            pace(total - leaders, leaders, sent.elapsed_ms)
+            "{moved} of {total} leaders moved off store {}{pace}",
+            self.store_id
         );
         Ok(self.pending(summary, leaders, before, stalled, evidence))
     }
@@ -202,6 +151,36 @@ impl Mutation<Tikv> for DrainStore {
 }
 
 impl DrainStore {
+    async fn planned(&self, tikv: &Tikv) -> Checked<Plan<DrainFacts>> {
+        let store = refusals::store(tikv, self.store_id).await?;
+        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let drains = drains.as_ref();
+        let config = tikv.pd.config().await.map_err(Error::Read)?;
+        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        let verdict = verdict(check_drain(tikv, &store, &config, &stores, drains).await)?;
+        let (draining, leaders) = (
+            is_draining(drains, self.store_id),
+            store.status.leader_count,
+        );
+        let served_mib = u64::try_from(store.status.leader_size).unwrap_or(0);
+        // Three leaders a round at least, ten rounds a second at best; seen: 12 leaders in 1.5 s.
+        let likely_ms = 1_000 + leaders.saturating_mul(125);
+        Ok(Plan::new(verdict, DrainFacts { leaders, draining })
+            .same("draining", draining)
+            .impact(Quantity::LEADERS, leaders, "leaders moved off the store")
+            .impact("served_mib", served_mib, "MiB served from other stores")
+            .touches(failure_domain(self.store_id, Some(&store), &config))
+            .unknown("whether each region has another healthy voter")
+            .unknown("whether an override with a time to live changes the limits in force")
+            .takes(
+                likely_ms,
+                likely_ms.saturating_mul(20),
+                "12 leaders in 1.5 s on idle clusters, and a heartbeat of the store",
+            )
+            .follow(1_000, SETTLE_MS, 120_000 + leaders.saturating_mul(2_500))
+            .clock(tikv.clock()))
+    }
+
     /// A second reading, by the same leader of PD as the one before it.
     async fn confirmed(
         &self,
@@ -226,11 +205,7 @@ impl DrainStore {
             let text = "no leaders in one reading, and not yet in a second by one leader of PD";
             return Ok(Progress::pending(text, evidence));
         }
-        let by = if sent.accepted.is_some() {
-            Attribution::Ours
-        } else {
-            Attribution::Undecided
-        };
+        let by = sent.attribution();
         let summary = format!(
             "store {} leads nothing; the drain stays in force",
             self.store_id
@@ -253,27 +228,6 @@ impl DrainStore {
             stalled,
             evidence,
         }
-    }
-
-    /// What keeps a drain from getting on.
-    fn obstacles(
-        &self,
-        config: &ScheduleConfig,
-        stores: &[Store],
-        drains: Option<&EvictLeaderConfig>,
-    ) -> Vec<Cause> {
-        let mut causes = switched_off(config);
-        if other_targets(stores, self.store_id, drains) == 0 {
-            causes.push(Cause::new(
-                "no_target",
-                "no other store may be given leaders",
-            ));
-        }
-        causes
-    }
-
-    fn domain(&self, store: &Store, config: &Config) -> String {
-        failure_domain(self.store_id, Some(store), config)
     }
 }
 
@@ -329,33 +283,7 @@ impl Mutation<Tikv> for StopDrain {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<DrainFacts>, Error> {
-        let store = match tikv.pd.store(self.store_id.pd()).await {
-            Ok(store) => store,
-            Err(error) => {
-                let verdict = refusals::unless_not_bootstrapped(error)?;
-                let nothing = DrainFacts {
-                    leaders: 0,
-                    draining: false,
-                };
-                return Ok(Plan::new(verdict, nothing));
-            }
-        };
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
-        let draining = is_draining(drains.as_ref(), self.store_id);
-        let leaders = store.map_or(0, |store| store.status.leader_count);
-        let verdict = if draining {
-            Verdict::WouldProceed
-        } else {
-            let already = format!("leaders are not being drained from store {}", self.store_id);
-            Verdict::NoOp { already }
-        };
-        Ok(Plan::new(verdict, DrainFacts { leaders, draining })
-            .same("draining", draining)
-            .impact("drains", draining.into(), "drains taken back")
-            .unknown("when and which leaders come back: PD balances them")
-            .takes(100, 1_000, "one write of PD's configuration")
-            .follow(500, SETTLE_MS, 60_000)
-            .clock(tikv.clock()))
+        planned(self.planned(tikv).await)
     }
 
     async fn send(
@@ -373,11 +301,7 @@ impl Mutation<Tikv> for StopDrain {
         let draining = is_draining(drains.as_ref(), self.store_id);
         let evidence = vec![Evidence::new(DRAINS, "draining", draining)];
         if !draining {
-            let by = if sent.accepted.is_some() {
-                Attribution::Ours
-            } else {
-                Attribution::Undecided
-            };
+            let by = sent.attribution();
             let summary = format!("store {} may lead again", self.store_id);
             return Ok(Progress::applied(by, summary, evidence));
         }
@@ -401,5 +325,28 @@ impl Mutation<Tikv> for StopDrain {
             store_id: self.store_id,
         };
         Undo::with::<Tikv, _>(&back).expecting("draining", false)
+    }
+}
+
+impl StopDrain {
+    async fn planned(&self, tikv: &Tikv) -> Checked<Plan<DrainFacts>> {
+        let store = tikv.pd.store(self.store_id.pd()).await;
+        let store = store.map_err(Stop::of_first_read)?;
+        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let draining = is_draining(drains.as_ref(), self.store_id);
+        let leaders = store.map_or(0, |store| store.status.leader_count);
+        let verdict = if draining {
+            Verdict::WouldProceed
+        } else {
+            let already = format!("leaders are not being drained from store {}", self.store_id);
+            Verdict::NoOp { already }
+        };
+        Ok(Plan::new(verdict, DrainFacts { leaders, draining })
+            .same("draining", draining)
+            .impact("drains", draining.into(), "drains taken back")
+            .unknown("when and which leaders come back: PD balances them")
+            .takes(100, 1_000, "one write of PD's configuration")
+            .follow(500, SETTLE_MS, 60_000)
+            .clock(tikv.clock()))
     }
 }

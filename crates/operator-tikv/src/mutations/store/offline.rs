@@ -1,11 +1,11 @@
 //! Empties a store for good, and stops that: `offline_store` and `cancel_offline`.
 
 use action_core::{
-    Accepted, Attempt, Attribution, Cause, Done, Effect, Evidence, Mutation, Outcome, Plan,
-    Progress, Quantity, Risk, Sent, Undo, Verdict,
+    Accepted, Attempt, Done, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity, Risk,
+    Sent, Undo,
 };
 use async_trait::async_trait;
-use pd_client::config::{Config, ScheduleConfig};
+use pd_client::config::ScheduleConfig;
 use pd_client::stores::{Store, StoreState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,9 @@ use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
 use crate::facts::store::{failure_domain, state_text};
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::offline::{counts_tikv_only, state_is_final, switched_off};
+use crate::pd_rules::offline::{check_cancel_offline, check_offline, switched_off};
 use crate::pd_rules::refusals;
+use crate::pd_rules::stop::{Checked, planned, verdict};
 
 /// Empties a store for good: PD moves its replicas away and calls it a tombstone when none is left.
 ///
@@ -35,7 +36,7 @@ pub struct OfflineStore {
 }
 
 /// A store as it was when its emptying, or the end of that, was planned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OfflineFacts {
     /// Where it was in its life, in PD's word; `None` when it was not there.
@@ -64,48 +65,7 @@ impl Mutation<Tikv> for OfflineStore {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<OfflineFacts>, Error> {
-        let store = match tikv.pd.store(self.store_id.pd()).await {
-            Ok(Some(store)) => store,
-            Ok(None) => {
-                let verdict = refusals::store_not_found(self.store_id);
-                return Ok(Plan::new(verdict, OfflineFacts::nothing()));
-            }
-            Err(error) => {
-                let verdict = refusals::unless_not_bootstrapped(error)?;
-                return Ok(Plan::new(verdict, OfflineFacts::nothing()));
-            }
-        };
-        let config = tikv.pd.config().await.map_err(Error::Read)?;
-        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
-        let verdict = self.verdict(tikv, &store, &config, &stores).await?;
-        let facts = OfflineFacts::of(&store, &config.schedule);
-        let size = u64::try_from(store.status.region_size).unwrap_or(0);
-        let likely_ms = 60_000 + size.saturating_mul(20);
-        let deadline_ms = likely_ms
-            .saturating_mul(20)
-            .clamp(3_600_000, 7 * 86_400_000);
-        Ok(Plan::new(verdict, facts.clone())
-            .same("state", facts.state)
-            .impact(
-                Quantity::REGIONS,
-                facts.regions,
-                "regions, one replica of each",
-            )
-            .impact(Quantity::MOVED_MIB, size, "MiB copied to other stores")
-            .impact(
-                Quantity::LEADERS,
-                store.status.leader_count,
-                "leaders moved off the store",
-            )
-            .touches(failure_domain(self.store_id, Some(&store), &config))
-            .unknown("whether the other stores have room, and how fast replicas are copied")
-            .takes(
-                likely_ms,
-                deadline_ms,
-                "50 MiB/s; twenty times as long at most",
-            )
-            .follow(5_000, SETTLE_MS, deadline_ms)
-            .clock(tikv.clock()))
+        planned(self.planned(tikv).await)
     }
 
     async fn send(
@@ -129,11 +89,7 @@ impl Mutation<Tikv> for OfflineStore {
         let source = format!("GET /pd/api/v1/store/{id}");
         let state = store.as_ref().map(|store| state_text(&store.state_name));
         let mut evidence = vec![Evidence::new(source.as_str(), "state", state)];
-        let by = if sent.accepted.is_some() {
-            Attribution::Ours
-        } else {
-            Attribution::Undecided
-        };
+        let by = sent.attribution();
         let Some(store) = store else {
             // Tombstones are forgotten when somebody says so.
             let text = format!("store {id} is gone, forgotten as a tombstone");
@@ -154,7 +110,10 @@ impl Mutation<Tikv> for OfflineStore {
                 });
                 let total = before.regions.max(left);
                 Ok(Progress::Pending {
-                    summary: format!("{left} of {total} replicas left on store {id}{rate}"),
+                    summary: format!(
+                        "{} of {total} replicas moved off store {id}{rate}",
+                        total - left
+                    ),
                     done: Some(Done::new(total - left, total, "replicas")),
                     stalled: switched_off(&config),
                     evidence,
@@ -198,15 +157,7 @@ impl Mutation<Tikv> for OfflineStore {
 }
 
 impl OfflineFacts {
-    pub(crate) fn nothing() -> Self {
-        Self {
-            state: None,
-            regions: 0,
-            remove_per_minute: None,
-        }
-    }
-
-    pub(crate) fn of(store: &Store, config: &ScheduleConfig) -> Self {
+    fn of(store: &Store, config: &ScheduleConfig) -> Self {
         let limit = config.store_limit.get(&store.id);
         Self {
             state: Some(state_text(&store.state_name)),
@@ -217,78 +168,32 @@ impl OfflineFacts {
 }
 
 impl OfflineStore {
-    /// PD's answer, from what it checks, in its order.
-    async fn verdict(
-        &self,
-        tikv: &Tikv,
-        store: &Store,
-        config: &Config,
-        stores: &[Store],
-    ) -> Result<Verdict, Error> {
-        let id = self.store_id;
-        if let Some(verdict) = state_is_final(id, store) {
-            return Ok(verdict);
-        }
-        if store.state_name == StoreState::Offline {
-            let already = format!("store {id} is being emptied");
-            return Ok(Verdict::NoOp { already });
-        }
-        let is_up = |store: &&Store| {
-            let up = [StoreState::Up, StoreState::Disconnected, StoreState::Down];
-            up.contains(&store.state_name)
-        };
-        let mut up: Vec<&Store> = stores.iter().filter(is_up).collect();
-        if stores.iter().any(Store::is_tiflash) && counts_tikv_only(tikv).await? {
-            if store.is_tiflash() {
-                return Ok(self.accepted(config, stores));
-            }
-            up.retain(|store| !store.is_tiflash());
-        }
-        let needed = config.replication.max_replicas;
-        let left = (up.len() as u64).saturating_sub(1);
-        if left < needed {
-            let text = format!(
-                "can not remove store {id} since the number of up stores would be {left} while \
-                 need {needed}"
-            );
-            return Ok(refusals::rejected("PD:core:ErrStoresNotEnough", text));
-        }
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
-        let drained = |store: &&Store| {
-            let drains = drains.as_ref();
-            drains.is_some_and(|drains| drains.stores.contains_key(&store.id))
-        };
-        let mut others = up.iter().filter(|other| other.id != id.pd());
-        if others.all(drained) {
-            let text = format!(
-                "can not remove store {id} since there are no extra up store to store the leader"
-            );
-            return Ok(refusals::rejected(
-                "PD:core:ErrNoStoreForRegionLeader",
-                text,
-            ));
-        }
-        Ok(self.accepted(config, stores))
-    }
-
-    fn accepted(&self, config: &Config, stores: &[Store]) -> Verdict {
-        let mut causes = switched_off(&config.schedule);
-        let healthy = stores.iter().filter(|store| {
-            store.id != self.store_id.pd()
-                && store.state_name == StoreState::Up
-                && !store.is_tiflash()
-        });
-        let healthy = healthy.count() as u64;
-        if healthy < config.replication.max_replicas {
-            let text =
-                format!("{healthy} other stores are healthy, fewer than replicas of a region");
-            causes.push(Cause::new("too_few_healthy_stores", text));
-        }
-        if causes.is_empty() {
-            Verdict::WouldProceed
-        } else {
-            Verdict::AcceptedButWillNotProgress { causes }
-        }
+    async fn planned(&self, tikv: &Tikv) -> Checked<Plan<OfflineFacts>> {
+        let store = refusals::store(tikv, self.store_id).await?;
+        let config = tikv.pd.config().await.map_err(Error::Read)?;
+        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        let verdict = verdict(check_offline(tikv, &store, &config, &stores).await)?;
+        let facts = OfflineFacts::of(&store, &config.schedule);
+        let (regions, leaders) = (facts.regions, store.status.leader_count);
+        let size = u64::try_from(store.status.region_size).unwrap_or(0);
+        let likely_ms = 60_000 + size.saturating_mul(20);
+        let deadline_ms = likely_ms
+            .saturating_mul(20)
+            .clamp(3_600_000, 7 * 86_400_000);
+        Ok(Plan::new(verdict, facts.clone())
+            .same("state", facts.state)
+            .impact(Quantity::REGIONS, regions, "regions, one replica of each")
+            .impact(Quantity::MOVED_MIB, size, "MiB copied to other stores")
+            .impact(Quantity::LEADERS, leaders, "leaders moved off the store")
+            .touches(failure_domain(self.store_id, Some(&store), &config))
+            .unknown("whether the other stores have room, and how fast replicas are copied")
+            .takes(
+                likely_ms,
+                deadline_ms,
+                "50 MiB/s; twenty times as long at most",
+            )
+            .follow(5_000, SETTLE_MS, deadline_ms)
+            .clock(tikv.clock()))
     }
 }
 
@@ -324,37 +229,7 @@ impl Mutation<Tikv> for CancelOffline {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Result<Plan<OfflineFacts>, Error> {
-        let id = self.store_id;
-        let store = match tikv.pd.store(id.pd()).await {
-            Ok(Some(store)) => store,
-            Ok(None) => {
-                let verdict = refusals::store_not_found(id);
-                return Ok(Plan::new(verdict, OfflineFacts::nothing()));
-            }
-            Err(error) => {
-                let verdict = refusals::unless_not_bootstrapped(error)?;
-                return Ok(Plan::new(verdict, OfflineFacts::nothing()));
-            }
-        };
-        let config = tikv.pd.config().await.map_err(Error::Read)?;
-        let verdict = state_is_final(id, &store).unwrap_or(match store.state_name {
-            StoreState::Offline => Verdict::WouldProceed,
-            _ => Verdict::NoOp {
-                already: format!("store {id} is not being emptied"),
-            },
-        });
-        let facts = OfflineFacts::of(&store, &config.schedule);
-        Ok(Plan::new(verdict, facts.clone())
-            .same("state", facts.state)
-            .impact("stores", 1, "stores that take replicas again")
-            .touches(failure_domain(id, Some(&store), &config))
-            .unknown(
-                "whether PD's leader still remembers the limit for removing replicas of before: \
-                 if it has changed since, the limit stays at 100,000,000",
-            )
-            .takes(100, 1_000, "one write of PD's store")
-            .follow(1_000, SETTLE_MS, 60_000)
-            .clock(tikv.clock()))
+        planned(self.planned(tikv).await)
     }
 
     async fn send(
@@ -394,11 +269,7 @@ impl Mutation<Tikv> for CancelOffline {
                 Progress::not_applied("still_offline", text, true, evidence)
             }),
             Some(_) => {
-                let by = if sent.accepted.is_some() {
-                    Attribution::Ours
-                } else {
-                    Attribution::Undecided
-                };
+                let by = sent.attribution();
                 let left_behind = limit.is_some_and(|limit| limit >= LIFTED);
                 let summary = if left_behind {
                     format!(
@@ -421,5 +292,25 @@ impl Mutation<Tikv> for CancelOffline {
             store_id: self.store_id,
         };
         Undo::with::<Tikv, _>(&back).expecting("state", "Up")
+    }
+}
+
+impl CancelOffline {
+    async fn planned(&self, tikv: &Tikv) -> Checked<Plan<OfflineFacts>> {
+        let store = refusals::store(tikv, self.store_id).await?;
+        let config = tikv.pd.config().await.map_err(Error::Read)?;
+        let verdict = verdict(check_cancel_offline(&store))?;
+        let facts = OfflineFacts::of(&store, &config.schedule);
+        Ok(Plan::new(verdict, facts.clone())
+            .same("state", facts.state)
+            .impact("stores", 1, "stores that take replicas again")
+            .touches(failure_domain(self.store_id, Some(&store), &config))
+            .unknown(
+                "whether PD's leader still remembers the limit for removing replicas of before: \
+                 if it has changed since, the limit stays at 100,000,000",
+            )
+            .takes(100, 1_000, "one write of PD's store")
+            .follow(1_000, SETTLE_MS, 60_000)
+            .clock(tikv.clock()))
     }
 }

@@ -4,10 +4,9 @@ use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::drains::DRAINS;
+use crate::facts::drains::{DRAINS, effect};
 use crate::mutations::store::drain::StopDrain;
 use crate::observations::doctor::leftovers::Leftovers;
-use crate::observations::list_drains::effect;
 use crate::observations::reasons;
 
 pub(super) async fn find(

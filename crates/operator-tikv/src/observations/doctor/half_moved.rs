@@ -85,7 +85,7 @@ fn half_moved(region: &Region, fit: &RegionFit) -> Option<Finding> {
         return None;
     }
     let id = region.id;
-    let peers = RegionFacts::of(Some(region)).peers_text();
+    let peers = RegionFacts::of(region).peers_text();
     let text = format!("region {id} is half moved: it has {peers}");
     let found = reasons::HALF_MOVED.found(format!("region/{id}"), text);
     let orphans: Vec<String> = fit

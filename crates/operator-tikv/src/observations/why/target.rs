@@ -7,10 +7,10 @@ use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
 use crate::facts::bounded_text::bounded;
+use crate::facts::drains;
 use crate::facts::region::role_name;
 use crate::facts::settings_in_force::value_in_force;
 use crate::facts::store::{limit_of, state_text, used_share};
-use crate::observations::list_drains;
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::pd_rules::placement::{rules_let_hold, rules_let_lead};
@@ -99,7 +99,7 @@ fn refuses_leaders(
     if snapshot.is_draining(id) {
         let text = format!("leaders are being drained from store {id}");
         let found = about(reasons::STORE_DRAINED, store, text, "draining", true);
-        findings.push(found.effect(list_drains::effect(id)));
+        findings.push(found.effect(drains::effect(id)));
     } else if let Some(by) = kept_by(snapshot, store) {
         let text = format!("`{by}` keeps leaders from store {id}");
         findings.push(about(
