@@ -38,6 +38,7 @@ const RESERVED: &[&str] = &[
     "scheduled-at",
     "server",
     "sign-with",
+    "settle-for",
     "sort-by",
     "state-dir",
     "takes-back",

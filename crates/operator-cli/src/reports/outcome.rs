@@ -1,6 +1,6 @@
 //! How a mutation ended, and what takes it back, as text.
 
-use action_core::{Attribution, Outcome, OutcomeKind, Undo, printable};
+use action_core::{Attribution, Outcome, OutcomeKind, Settled, SettledState, Undo, printable};
 use action_guard::Report;
 
 use crate::call::Call;
@@ -11,6 +11,7 @@ use crate::terminal::table::{section, shortened, text_of};
 /// How a mutation ended, and what shows it.
 pub(crate) fn outcome(outcome: &Outcome) -> String {
     let result = match (outcome.result, outcome.by) {
+        (OutcomeKind::Applied, _) if outcome.is_reversed() => "Applied, then reversed",
         (OutcomeKind::Applied, Some(Attribution::Ours)) => "Applied, by this request",
         (OutcomeKind::Applied, Some(Attribution::Another)) => "Applied, by something else",
         (OutcomeKind::Applied, _) => "Applied",
@@ -34,6 +35,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
         .collect();
     let parts = [
         Some(format!("{result}{code}: {}", printable(&outcome.summary))),
+        outcome.settled.as_ref().map(settled),
         section("Evidence", evidence),
         outcome
             .next
@@ -41,6 +43,18 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
             .map(|next| format!("Next: {}", printable(next))),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
+
+/// Whether what was applied stayed so.
+fn settled(settled: &Settled) -> String {
+    let cause = settled.cause.as_ref().map_or_else(String::new, |cause| {
+        format!(" ({}): {}", printable(&cause.code), printable(&cause.text))
+    });
+    match settled.state {
+        SettledState::Held => "Looked at once more: it held".to_owned(),
+        SettledState::Reversed => format!("Reversed since{cause}"),
+        _ => format!("Whether it held is not known{cause}"),
+    }
 }
 
 /// How a proposal ended, and what takes it back if there is something to take back.

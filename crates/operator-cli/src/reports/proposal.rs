@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use action_core::printable;
+use action_core::{Outcome, printable};
 use action_guard::{Approval, ProposalStatus, Ruling, State};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timesta
         let request = &status.proposal.request;
         vec![
             ids::short_of(&status.proposal.id, state),
-            status.phase_at(now).to_string(),
+            state_of(status, now),
             plan::request(&request.action, &request.parameters),
             request.actor.clone(),
             when(status.proposed_at),
@@ -48,7 +48,7 @@ pub(crate) fn text(status: &ProposalStatus, global: &Global, now: Timestamp) -> 
     });
     let mut rows = vec![
         vec!["id".to_owned(), proposal.id.clone()],
-        vec!["state".to_owned(), status.phase_at(now).to_string()],
+        vec!["state".to_owned(), state_of(status, now)],
         vec!["plan".to_owned(), proposal.plan_hash.to_string()],
         vec![
             "asked by".to_owned(),
@@ -71,7 +71,19 @@ pub(crate) fn text(status: &ProposalStatus, global: &Global, now: Timestamp) -> 
         let text = format!("{} at {}: {}", cancel.by, when(cancel.at), cancel.reason);
         row("stopped by", Some(text));
     }
-    row("carried out by", status.owner.clone());
+    let executor = status.intent.as_ref().and_then(|intent| intent.by.as_ref());
+    row("carried out by", executor.map(ToString::to_string));
+    row("in process", status.owner.clone());
+    let taken_over = status.taken_over.as_ref();
+    row(
+        "taken over by",
+        taken_over.map(|taken| format!("proposal {} at {}", taken.by, when(taken.at))),
+    );
+    let taken_back = status.taken_back.as_ref();
+    row(
+        "taken back by",
+        taken_back.map(|taken| format!("proposal {} at {}", taken.by, when(taken.at))),
+    );
     row(
         "resolved by",
         status.resolved_by.as_ref().map(ToString::to_string),
@@ -83,6 +95,17 @@ pub(crate) fn text(status: &ProposalStatus, global: &Global, now: Timestamp) -> 
     let ended = status.outcome.as_ref().map(outcome::outcome);
     let parts = [Some(about), section("Proposal", rows), ended];
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
+
+/// How a proposal stands, in two words at most: its outcome, and what became of that.
+fn state_of(status: &ProposalStatus, now: Timestamp) -> String {
+    let phase = status.phase_at(now);
+    let reversed = status.outcome.as_ref().is_some_and(Outcome::is_reversed);
+    match (&status.taken_back, reversed) {
+        (Some(_), _) => format!("{phase}, taken back"),
+        (None, true) => format!("{phase}, reversed"),
+        (None, false) => phase.to_string(),
+    }
 }
 
 /// The same for programs: as the journal has it, and how it stands.
