@@ -30,8 +30,9 @@ const BOUNDARIES: &[&str] = &[
     "journal.synced:3",
 ];
 
-/// One after the other at the boundaries; so many times.
+/// One after the other at the boundaries; so many times, and so many in a campaign.
 const ROUNDS: usize = 2;
+const MANY_ROUNDS: usize = 9;
 
 const CHILD: &str = "OPERATE_AND_DIE";
 
@@ -46,9 +47,9 @@ struct Run {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_dies_while_operating_leaves_nothing_unseen_doubled_or_misjudged() {
-    let rounds = match std::env::var("ACTION_GUARD_CRASHES") {
-        Ok(crashes) => (crashes.parse::<usize>().unwrap() / 10 / BOUNDARIES.len()).max(ROUNDS),
-        Err(_) => ROUNDS,
+    let rounds = match std::env::var_os("CAMPAIGN") {
+        Some(_) => MANY_ROUNDS,
+        None => ROUNDS,
     };
     let sim = Sim::builder()
         .stores(5)

@@ -1,66 +1,179 @@
-//! Everything CI runs, in its order.
+//! Everything CI runs, in its order and in parts, with the time each takes.
 
 use std::io::Write;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{api, docs, layers, msrv, tidy};
+use crate::{all, api, docs, floors, layers, msrv, tidy};
 
-/// A step that is a program: its words, and what it needs in its environment.
-type Program = (
-    &'static [&'static str],
-    &'static [(&'static str, &'static str)],
-);
+/// What is timed together, and can be run alone.
+struct Part {
+    name: &'static str,
+    what: &'static str,
+    steps: &'static [Step],
+}
 
-const AFTER_TESTS: &[Program] = &[
-    (&["cargo", "fmt", "--all", "--check"], &[]),
-    (
-        &[
-            "cargo",
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
+enum Step {
+    /// The command that README.md gives for the tests.
+    ReadmesTests,
+    /// A program: its words, and what it needs in its environment.
+    Program(
+        &'static [&'static str],
+        &'static [(&'static str, &'static str)],
+    ),
+    /// One of ours.
+    Checks(&'static [fn(&Workspace) -> Report]),
+}
+
+const PARTS: &[Part] = &[
+    Part {
+        name: "tests",
+        what: "build and tests",
+        steps: &[Step::ReadmesTests],
+    },
+    Part {
+        name: "lints",
+        what: "formatting, clippy, rustdoc",
+        steps: &[
+            Step::Program(&["cargo", "fmt", "--all", "--check"], &[]),
+            Step::Program(
+                &[
+                    "cargo",
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--locked",
+                    "--",
+                    "-D",
+                    "warnings",
+                ],
+                &[],
+            ),
+            Step::Program(
+                &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
+                &[("RUSTDOCFLAGS", "-D warnings")],
+            ),
         ],
-        &[],
-    ),
-    (
-        &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
-        &[("RUSTDOCFLAGS", "-D warnings")],
-    ),
+    },
+    Part {
+        name: "checks",
+        what: "layers, generated pages, tidiness",
+        steps: &[Step::Checks(&[
+            layers::check,
+            floors::check,
+            tidy::check,
+            docs::check,
+            api::check,
+            msrv::check,
+        ])],
+    },
+    Part {
+        name: "campaigns",
+        what: "many runs of what is random",
+        // Only modules that are random or kill: each word is part of a test's path.
+        steps: &[Step::Program(
+            &[
+                "cargo",
+                "test",
+                "--locked",
+                "--package",
+                "action-guard",
+                "--package",
+                "end-to-end",
+                "--package",
+                "operator-cli",
+                "--test",
+                "it",
+                "--",
+                "chain::",
+                "crash::",
+                "demo::",
+                "flow_model::",
+                "machine::",
+            ],
+            &[("CAMPAIGN", "1")],
+        )],
+    },
+    Part {
+        name: "store-player",
+        what: "the player of stores, in Go",
+        steps: &[Step::Program(&[".ci/check-store-player"], &[])],
+    },
 ];
 
-/// A step that is one of ours.
-type Check = fn(&Workspace) -> Report;
-
-const CHECKS: &[Check] = &[
-    layers::check,
-    tidy::check,
-    docs::check,
-    api::check,
-    msrv::check,
-];
-
-/// Runs all steps; the first that fails is the last.
-pub(crate) fn run(workspace: &Workspace, out: &mut dyn Write) -> Report {
-    let readme = workspace.read("README.md")?;
-    let tests = test_command(&readme)
-        .ok_or_else(|| Findings::from("README.md: no line begins with `cargo test`".to_owned()))?;
-    let words: Vec<&str> = tests.split_whitespace().collect();
-    program(workspace, out, &words, &[])?;
-    for (words, environment) in AFTER_TESTS {
-        program(workspace, out, words, environment)?;
+/// Runs the parts of these names, or all; the first step that fails is the last.
+pub(crate) fn run(workspace: &Workspace, only: &[&str], out: &mut dyn Write) -> Report {
+    if let Some(unknown) = only.iter().find(|name| !is_part(name)) {
+        let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+        return Err(Findings::from(format!(
+            "ci: no part `{unknown}`: there are {}",
+            names.join(", ")
+        )));
     }
-    for check in CHECKS {
-        // Progress that nobody can be shown is no reason to stop.
-        let _ = writeln!(out, "{}", check(workspace)?);
+    let mut times = Vec::new();
+    let mut failed = None;
+    for part in PARTS {
+        if !only.is_empty() && !only.contains(&part.name) {
+            continue;
+        }
+        let started = Instant::now();
+        let result = part
+            .steps
+            .iter()
+            .try_for_each(|step| step.run(workspace, out));
+        times.push((part, started.elapsed(), result.is_ok()));
+        if let Err(findings) = result {
+            failed = Some(findings);
+            break;
+        }
     }
-    Ok("ci: all passed".to_owned())
+    // Progress that nobody can be shown is no reason to stop.
+    let _ = write!(out, "{}", table(&times));
+    match failed {
+        Some(findings) => Err(findings),
+        None => Ok("ci: all passed".to_owned()),
+    }
+}
+
+fn is_part(name: &str) -> bool {
+    PARTS.iter().any(|part| part.name == name)
+}
+
+fn table(times: &[(&Part, Duration, bool)]) -> String {
+    let mut table = String::from("\n");
+    let row = |name: &str, time: Duration, what: &str| {
+        let (minutes, seconds) = (time.as_secs() / 60, time.as_secs() % 60);
+        format!("{name:<14}{minutes:>4} min {seconds:>2} s  {what}\n")
+    };
+    for (part, time, passed) in times {
+        let failed = if *passed { "" } else { " (failed)" };
+        table.push_str(&row(part.name, *time, &format!("{}{failed}", part.what)));
+    }
+    let all = times.iter().map(|(_, time, _)| *time).sum();
+    table.push_str(&row("together", all, ""));
+    table.replace("  \n", "\n")
+}
+
+impl Step {
+    fn run(&self, workspace: &Workspace, out: &mut dyn Write) -> Result<(), Findings> {
+        match self {
+            Self::ReadmesTests => {
+                let readme = workspace.read("README.md")?;
+                let words = test_command(&readme).ok_or_else(|| {
+                    Findings::from("README.md: no line begins with `cargo test`".to_owned())
+                })?;
+                let words: Vec<&str> = words.split_whitespace().collect();
+                program(workspace, out, &words, &[])
+            }
+            Self::Program(words, environment) => program(workspace, out, words, environment),
+            Self::Checks(checks) => {
+                let _ = writeln!(out, "{}", all(workspace, checks)?);
+                Ok(())
+            }
+        }
+    }
 }
 
 /// The command the README gives for the tests.
@@ -82,10 +195,19 @@ fn program(
     let (name, arguments) = words
         .split_first()
         .ok_or_else(|| Findings::from("ci: an empty step".to_owned()))?;
-    let status = Command::new(name)
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .current_dir(workspace.root())
+    let mut command = Command::new(name);
+    command.args(arguments).current_dir(workspace.root());
+    command.envs(environment.iter().copied());
+    if environment.iter().any(|(name, _)| *name == "CAMPAIGN") {
+        let seed = std::env::var("CAMPAIGN_SEED").unwrap_or_else(|_| "0".to_owned());
+        let _ = writeln!(out, "ci: campaigns with CAMPAIGN_SEED={seed}");
+        command
+            .env("PROPTEST_RNG_SEED", &seed)
+            .env("CAMPAIGN_SEED", seed);
+    } else {
+        command.env_remove("CAMPAIGN_SEED");
+    }
+    let status = command
         .status()
         .map_err(|error| Findings::from(format!("ci: `{shown}` did not start: {error}")))?;
     let seconds = started.elapsed().as_secs();
@@ -100,12 +222,28 @@ fn program(
 
 #[cfg(test)]
 mod tests {
-    use super::test_command;
+    use std::time::Duration;
+
+    use super::{PARTS, table, test_command};
 
     #[test]
     fn the_readme_gives_the_test_command() {
         let readme = "# X\n\n```sh\ncargo run\ncargo test --workspace\n```\n";
         assert_eq!(test_command(readme), Some("cargo test --workspace"));
         assert_eq!(test_command("use `cargo test`"), None);
+    }
+
+    #[test]
+    fn the_time_of_each_part_is_shown() {
+        let times = [
+            (&PARTS[0], Duration::from_secs(754), true),
+            (&PARTS[1], Duration::from_secs(9), false),
+        ];
+        assert_eq!(
+            table(&times),
+            "\ntests           12 min 34 s  build and tests\n\
+             lints            0 min  9 s  formatting, clippy, rustdoc (failed)\n\
+             together        12 min 43 s\n"
+        );
     }
 }

@@ -113,7 +113,7 @@ async fn a_process_that_is_killed_is_dead_and_what_it_wrote_is_there(
     let begun = Instant::now();
     while journal.is_alive(&instance).await? {
         assert!(
-            begun.elapsed() < Duration::from_secs(20),
+            begun.elapsed() < Duration::from_secs(300),
             "it is killed, and lives"
         );
         tokio::task::yield_now().await;

@@ -82,7 +82,10 @@ impl<'a> Following<'a> {
         let deadline_ms = follow.deadline_ms.max(late).max(first);
         let mut last = Last::default();
         for probes in 1_u32.. {
-            match self.proven().await {
+            let probed = self.proven().await;
+            // However fast the system is, this is passed before anything is made of the answer.
+            passed("guard.probed");
+            match probed {
                 Ok(progress) => {
                     let progress = self.beside_the_first(progress).await;
                     watch(Event::Progress(progress.clone()));
@@ -95,7 +98,6 @@ impl<'a> Following<'a> {
                     watch(Event::ProbeFailed { error });
                 }
             }
-            passed("guard.probed");
             let id = &self.proposal.id;
             match self.called_off().await {
                 None => {}

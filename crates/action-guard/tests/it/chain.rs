@@ -122,7 +122,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: crate::cases(40, 600), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Only what is cut off at the end cannot be seen from the chain alone, and then the head is
     /// another than the one that was exported.

@@ -24,7 +24,7 @@ pub(crate) fn proposed(id: &str, dial: &str, ruling: Ruling) -> Record {
 }
 
 pub(crate) fn intent(id: &str) -> Record {
-    let soon = Timestamp::now() + SignedDuration::from_secs(10);
+    let soon = Timestamp::now() + SignedDuration::from_mins(10);
     let intent = Intent::new(plan(), Attempt::new(id, 1, None), soon);
     Record::Intent {
         id: id.to_owned(),

@@ -80,7 +80,7 @@ fn workflow(shapes: &[Shape]) -> Workflow {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases(24, 512)))]
 
     #[test]
     fn whatever_happens_a_workflow_keeps_its_order_and_is_the_same_from_any_beginning(

@@ -96,16 +96,24 @@ async fn it_begins_when_it_is_scheduled_and_not_too_late() {
     let scene = scene().await;
     let workflow = Workflow::read(&open(&["a"])).unwrap();
     let by = actor("agent:night");
-    let soon = Timestamp::now() + SignedDuration::from_millis(150);
-    let options = StartOptions::default().scheduled_at(soon);
+    let later = Timestamp::now() + SignedDuration::from_hours(1);
+    let options = StartOptions::default().scheduled_at(later);
     let flow = scene
         .workflows
         .start(&workflow, &by, options)
         .await
         .unwrap();
     let run = scene.run(&flow.id).await;
-    assert_eq!(run.next_steps.waiting, [Waiting::Schedule { at: soon }]);
+    assert_eq!(run.next_steps.waiting, [Waiting::Schedule { at: later }]);
     assert!(scene.plant.sent().is_empty());
+
+    let soon = Timestamp::now() + SignedDuration::from_millis(50);
+    let options = StartOptions::default().scheduled_at(soon);
+    let flow = scene
+        .workflows
+        .start(&workflow, &by, options)
+        .await
+        .unwrap();
     let run = scene.run_until_ended(&flow.id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Completed));
     assert!(Timestamp::now() >= soon);

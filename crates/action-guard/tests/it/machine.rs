@@ -93,7 +93,7 @@ fn attempts() -> impl Strategy<Value = Vec<Try>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: crate::cases(150, 5_000), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_accepted_is_what_the_rules_say_in_whatever_order(attempts in attempts()) {

@@ -34,3 +34,17 @@ mod test_subject;
 mod test_workflow_subject;
 mod undo;
 mod workflow_fixtures;
+
+/// What a campaign begins with, so that it can be repeated; 0 outside of one.
+fn seed() -> u64 {
+    let given = std::env::var("CAMPAIGN_SEED");
+    given.map_or(0, |seed| seed.parse().unwrap())
+}
+
+/// How often a random test is tried: few times, or many in a campaign, which `.ci/run` is.
+fn cases(few: u32, many: u32) -> u32 {
+    match std::env::var_os("CAMPAIGN") {
+        Some(_) => many,
+        None => few,
+    }
+}

