@@ -2,6 +2,7 @@
 
 mod definition;
 mod derive;
+mod described;
 mod lint;
 mod problem;
 mod read;

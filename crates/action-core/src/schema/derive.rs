@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::schema::read::{self, Reader};
+use crate::schema::described::{flat_enum, joined, prose};
+use crate::schema::read::Reader;
 use crate::schema::shape::{ParamDef, Shape, ValueType};
 use crate::schema::unsupported::SchemaProblem;
 
@@ -118,17 +119,17 @@ fn tidy(schema: &mut Value) {
                     members.remove(key);
                 }
             }
-            if let Some((choices, described)) = members.get("oneOf").and_then(read::flat_enum) {
+            if let Some((choices, described)) = members.get("oneOf").and_then(flat_enum) {
                 members.remove("oneOf");
                 members.insert("type".to_owned(), "string".into());
                 members.insert("enum".to_owned(), choices.into());
                 let description = members.get("description").and_then(Value::as_str);
-                let description = read::joined(description.unwrap_or_default(), &described);
+                let description = joined(description.unwrap_or_default(), &described);
                 members.insert("description".to_owned(), description.into());
             }
             for (key, value) in members.iter_mut() {
                 match value {
-                    Value::String(text) if key == "description" => *text = read::prose(text),
+                    Value::String(text) if key == "description" => *text = prose(text),
                     _ => tidy(value),
                 }
             }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::schema::described::{flat_enum, joined, prose};
 use crate::schema::shape::{ParamDef, Shape, ValueType};
 use crate::schema::unsupported::SchemaProblem;
 
@@ -25,6 +26,16 @@ struct Read {
 
 /// What says nothing about values, or says what serde enforces anyway.
 const IGNORED: &[&str] = &["title", "format", "examples", "deprecated"];
+
+/// What the schema of a struct may say.
+const OF_STRUCTS: &[&str] = &[
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "description",
+    "default",
+];
 
 impl<'a> Reader<'a> {
     pub(super) fn new(type_name: &'a str) -> Self {
@@ -57,28 +68,7 @@ impl<'a> Reader<'a> {
         members: &Map<String, Value>,
         place: &str,
     ) -> Result<Vec<ParamDef>, SchemaProblem> {
-        for key in members.keys() {
-            let known = [
-                "type",
-                "properties",
-                "required",
-                "additionalProperties",
-                "description",
-                "default",
-            ];
-            if !known.contains(&key.as_str()) && !IGNORED.contains(&key.as_str()) {
-                return Err(self.refuse(
-                    place,
-                    &format!("`{key}` is not for parameters; keep them flat"),
-                ));
-            }
-        }
-        if members.get("additionalProperties") != Some(&Value::Bool(false)) {
-            return Err(self.refuse(
-                place,
-                "unknown members must be refused: add `#[serde(deny_unknown_fields)]`",
-            ));
-        }
+        self.closed(members, place)?;
         let empty = Map::new();
         let properties = members.get("properties").and_then(Value::as_object);
         let properties = properties.unwrap_or(&empty);
@@ -119,6 +109,25 @@ impl<'a> Reader<'a> {
                 })
             })
             .collect()
+    }
+
+    /// Whether a struct says nothing more than parameters may, and takes no others.
+    fn closed(&self, members: &Map<String, Value>, place: &str) -> Result<(), SchemaProblem> {
+        for key in members.keys() {
+            if !OF_STRUCTS.contains(&key.as_str()) && !IGNORED.contains(&key.as_str()) {
+                return Err(self.refuse(
+                    place,
+                    &format!("`{key}` is not for parameters; keep them flat"),
+                ));
+            }
+        }
+        if members.get("additionalProperties") != Some(&Value::Bool(false)) {
+            return Err(self.refuse(
+                place,
+                "unknown members must be refused: add `#[serde(deny_unknown_fields)]`",
+            ));
+        }
+        Ok(())
     }
 
     fn value(&self, schema: &Value, place: &str) -> Result<Read, SchemaProblem> {
@@ -302,49 +311,4 @@ fn nullable(any_of: &Value) -> Option<&Value> {
         [schema, null] | [null, schema] if is_null(&null) && !is_null(&schema) => Some(schema),
         _ => None,
     }
-}
-
-/// The names of a documented enum without data, and what each means.
-pub(super) fn flat_enum(one_of: &Value) -> Option<(Vec<String>, String)> {
-    let mut names = Vec::new();
-    let mut described = Vec::new();
-    for variant in one_of.as_array()? {
-        let here: Vec<String> = match (variant.get("const"), variant.get("enum")) {
-            (Some(Value::String(name)), _) => vec![name.clone()],
-            (None, Some(Value::Array(items))) => items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned))
-                .collect::<Option<_>>()?,
-            _ => return None,
-        };
-        if let (Some(text), [name]) = (
-            variant.get("description").and_then(Value::as_str),
-            here.as_slice(),
-        ) {
-            described.push(format!("`{name}`: {}", prose(text)));
-        }
-        names.extend(here);
-    }
-    Some((names, described.join(" ")))
-}
-
-pub(super) fn joined(one: &str, other: &str) -> String {
-    [one, other]
-        .into_iter()
-        .filter(|text| !text.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// A doc comment as running text: its lines joined, its paragraphs kept.
-pub(super) fn prose(text: &str) -> String {
-    let paragraphs = text.split("\n\n").map(|paragraph| {
-        let words: Vec<&str> = paragraph.split_whitespace().collect();
-        words.join(" ")
-    });
-    paragraphs
-        .collect::<Vec<_>>()
-        .join("\n\n")
-        .trim()
-        .to_owned()
 }

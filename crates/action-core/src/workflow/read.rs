@@ -18,6 +18,18 @@ const LONGEST_TEXT: usize = 1_000;
 const MOST_RETRIES: u32 = 10;
 const MOST_READINGS: u32 = 100;
 
+/// What belongs only to steps of some kinds.
+const OF_ONE_KIND: &[&str] = &[
+    "parameters",
+    "lease",
+    "keep",
+    "retry",
+    "until",
+    "readings",
+    "poll",
+    "within",
+];
+
 impl Workflow {
     /// Reads a document, such as one from TOML or JSON. A step that does not say what it `needs`
     /// needs the step before it; `needs = []` is for one that needs none.
@@ -79,6 +91,28 @@ fn read_step(
         );
         members.problem("", text);
     }
+    read_what_it_takes(&mut step, &mut members);
+    let foreign = match kinds {
+        1 => &[],
+        // What it is decides what belongs to it.
+        _ => OF_ONE_KIND,
+    };
+    members.finish(foreign);
+    id(&place, &step.id, problems);
+    let texts = [
+        (&step.title, LONGEST_LINE, "title"),
+        (&step.confirm, LONGEST_TEXT, "confirm"),
+    ];
+    for (text, longest, name) in texts {
+        if let Some(text) = text {
+            line(&format!("{place}: `{name}`"), text, longest, problems);
+        }
+    }
+    step
+}
+
+/// Reads what belongs to a step of its kind.
+fn read_what_it_takes(step: &mut Step, members: &mut Members<'_>) {
     if step.action.is_some() || step.observe.is_some() {
         step.parameters = members
             .optional("parameters", "a table of parameters")
@@ -93,55 +127,34 @@ fn read_step(
     if step.action.is_some() || step.undo.is_some() {
         step.retry = members
             .take("retry")
-            .map(|retry| read_retry(&retry, &mut members));
+            .map(|retry| read_retry(&retry, members));
     }
     if step.observe.is_some() {
-        let until = members.list("until");
-        if until.is_empty() {
-            members.problem("until", "missing, expected a list of conditions");
-        }
-        step.until = until
-            .iter()
-            .map(|condition| read_condition(condition, &mut members))
-            .collect();
-        step.readings = members.optional("readings", "a number");
-        if step
-            .readings
-            .is_some_and(|times| times == 0 || times > MOST_READINGS)
-        {
-            members.problem("readings", format!("expected 1 to {MOST_READINGS}"));
-        }
-        step.poll = members.span("poll");
+        read_wait(step, members);
     }
     if step.observe.is_some() || step.confirm.is_some() {
         step.within = members.span("within");
     }
-    let foreign = match kinds {
-        1 => &[][..],
-        // What it is decides what belongs to it.
-        _ => &[
-            "parameters",
-            "lease",
-            "keep",
-            "retry",
-            "until",
-            "readings",
-            "poll",
-            "within",
-        ][..],
-    };
-    members.finish(foreign);
-    id(&place, &step.id, problems);
-    let texts = [
-        (&step.title, LONGEST_LINE, "title"),
-        (&step.confirm, LONGEST_TEXT, "confirm"),
-    ];
-    for (text, longest, name) in texts {
-        if let Some(text) = text {
-            line(&format!("{place}: `{name}`"), text, longest, problems);
-        }
+}
+
+/// Reads what an observation is looked at for.
+fn read_wait(step: &mut Step, members: &mut Members<'_>) {
+    let until = members.list("until");
+    if until.is_empty() {
+        members.problem("until", "missing, expected a list of conditions");
     }
-    step
+    step.until = until
+        .iter()
+        .map(|condition| read_condition(condition, members))
+        .collect();
+    step.readings = members.optional("readings", "a number");
+    if step
+        .readings
+        .is_some_and(|times| times == 0 || times > MOST_READINGS)
+    {
+        members.problem("readings", format!("expected 1 to {MOST_READINGS}"));
+    }
+    step.poll = members.span("poll");
 }
 
 fn read_retry(value: &Value, outer: &mut Members<'_>) -> Retry {
