@@ -89,6 +89,10 @@ fn source(path: &str, text: &str, findings: &mut Findings) {
     if is_test && (text.contains("thread::sleep(") || text.contains("time::sleep(")) {
         findings.add(format!("{path}: a test that sleeps"));
     }
+    let first = text.lines().next().unwrap_or_default();
+    if path.contains("/src/") && (!first.starts_with("//!") || first.contains("ee [`")) {
+        findings.add(format!("{path}: its first line does not say what it is"));
+    }
     let stem = Path::new(path).file_stem().and_then(|stem| stem.to_str());
     if let Some(name) = stem.filter(|name| EMPTY_NAMES.contains(name)) {
         findings.add(format!(
@@ -150,20 +154,25 @@ mod tests {
 
     #[test]
     fn what_is_untidy_is_named_with_its_place() {
-        check("a/src/lib.rs", "fn a() {}\n", &[]);
+        check("a/src/lib.rs", "//! A.\nfn a() {}\n", &[]);
+        for first in ["fn a() {}", "//! See [`A`].", "//! How long: see [`A`]."] {
+            let text = format!("{first}\n");
+            let what = "a/src/lib.rs: its first line does not say what it is";
+            check("a/src/lib.rs", &text, &[what]);
+        }
         check(
             "a/src/lib.rs",
-            "fn a() {} \n",
+            "//! A. \n",
             &["a/src/lib.rs:1: trailing space"],
         );
         check(
             "a/src/lib.rs",
-            "fn a() {}",
+            "//! A.",
             &["a/src/lib.rs: no newline at the end"],
         );
         check(
             "a/src/utils.rs",
-            "\n",
+            "//! A.\n",
             &["a/src/utils.rs: `utils` says nothing; name it after what is in it"],
         );
         check(

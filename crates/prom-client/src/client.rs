@@ -1,4 +1,4 @@
-//! See [`Client`].
+//! The client: queries, with a bound on time and size.
 
 use std::fmt;
 use std::time::Duration;

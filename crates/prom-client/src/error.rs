@@ -1,4 +1,4 @@
-//! See [`Error`].
+//! What can go wrong when Prometheus is asked.
 
 /// An error of any type, as a cause.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,4 +1,4 @@
-//! See [`Sample`].
+//! One number of an answer, with its labels.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};

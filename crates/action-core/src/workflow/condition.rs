@@ -1,4 +1,4 @@
-//! What is waited for: see [`Condition`].
+//! Conditions on the result of an observation: what is waited for.
 
 use std::fmt;
 

@@ -28,7 +28,7 @@ const UNITS: [(&str, u64); 5] = [
 
 /// Text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not how long: write such as `90s`, `10m` or `1h30m`, at most 366 days")]
+#[error("invalid duration `{0}`: use 90s, 15m or 1h30m, at most 366d")]
 pub struct InvalidDuration(String);
 
 /// A year: whoever means longer means something else.

@@ -76,7 +76,7 @@ pub(super) fn time(text: &str) -> Result<Time, String> {
 
 /// A length of time as `90s`, `15m`, `2h` or `1h30m`, in milliseconds.
 pub(super) fn duration_ms(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no length of time: write it as `90s`, `15m` or `1h30m`");
+    let wrong = || format!("invalid duration `{text}`: use 90s, 15m or 1h30m");
     let mut total: u64 = 0;
     let mut number = String::new();
     for character in text.chars() {
