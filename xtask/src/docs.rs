@@ -1,4 +1,4 @@
-//! Generated docs: `docs/actions.md` from the definitions of the actions, and parts of others.
+//! Generated docs: `docs/actions.md`, `docs/reasons.md`, and parts of others.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,11 +6,13 @@ use std::fs;
 use action_core::{ActionDefinition, ActionKind, ParamDef, Subject};
 use operator_tikv::Tikv;
 
-use crate::exit_codes;
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
+use crate::{error_variants, exit_codes, marks, policy_keys, reasons};
 
 const PAGE: &str = "docs/actions.md";
+const OPERATING: &str = "docs/operating.md";
+const ERRORS: &str = "docs/errors.md";
 
 /// Writes the pages.
 pub(crate) fn write(workspace: &Workspace) -> Report {
@@ -47,10 +49,23 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
 
 /// Every page that is generated, in whole or in part, as it should be.
 fn pages(workspace: &Workspace) -> Result<Vec<(&'static str, String)>, Findings> {
-    let operating = workspace.read(exit_codes::PAGE)?;
-    let operating = exit_codes::page(&operating)
-        .ok_or_else(|| Findings::from(format!("{}: no marks", exit_codes::PAGE)))?;
-    Ok(vec![(PAGE, page()), (exit_codes::PAGE, operating)])
+    let filled = |page, parts: &[(&str, String)]| {
+        let there = workspace.read(page)?;
+        parts.iter().try_fold(there, |there, (name, text)| {
+            marks::filled(page, &there, name, text)
+        })
+    };
+    let operating = [
+        ("policy keys", policy_keys::table()),
+        ("exit codes", exit_codes::table()),
+    ];
+    let errors = [("errors", error_variants::sections(workspace)?)];
+    Ok(vec![
+        (PAGE, page()),
+        (reasons::PAGE, reasons::page()),
+        (OPERATING, filled(OPERATING, &operating)?),
+        (ERRORS, filled(ERRORS, &errors)?),
+    ])
 }
 
 fn names(pages: &[(&str, String)]) -> String {

@@ -16,6 +16,7 @@ pub use rules_trait::{Rules, Unrestricted};
 
 mod budget;
 mod explain;
+mod keys;
 mod parse;
 mod pattern;
 mod problem;

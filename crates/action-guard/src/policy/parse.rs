@@ -8,6 +8,7 @@ use toml::de::DeTable;
 
 use crate::identity::{Actor, PublicKey};
 use crate::policy::budget::{Budget, Limit};
+use crate::policy::keys;
 use crate::policy::problem::{PolicyError, PolicyProblem, did_you_mean};
 use crate::policy::question::Act;
 use crate::policy::rule::{Rule, Selector, Then};
@@ -35,7 +36,8 @@ impl FromStr for Policy {
         let source = Source::new(text);
         let policy = match DeTable::parse(text) {
             Ok(table) => {
-                let root = Section::new(&source, "a policy", table.span().start, table.get_ref());
+                let root =
+                    Section::new(&source, &keys::POLICY, table.span().start, table.get_ref());
                 read(&source, root)
             }
             Err(error) => {
@@ -69,17 +71,17 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
     }
     let signed_at = root.texts("require_signed");
     let people: Vec<_> = root
-        .tables("person", "a person")
+        .tables("person")
         .into_iter()
         .filter_map(|section| person(source, section))
         .collect();
     let rules: Vec<_> = root
-        .tables("rule", "a rule")
+        .tables("rule")
         .into_iter()
         .filter_map(|section| rule(source, section))
         .collect();
     let budgets: Vec<_> = root
-        .tables("budget", "a budget")
+        .tables("budget")
         .into_iter()
         .filter_map(|section| budget(source, section))
         .collect();
@@ -160,7 +162,7 @@ fn rule<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(usize, Rule
         reversible: section.flag("reversible"),
         takes_back: section.flag("takes_back"),
         windows: section
-            .tables("window", "a window")
+            .tables("window")
             .into_iter()
             .filter_map(window)
             .collect(),
@@ -348,5 +350,34 @@ fn act_of(text: &str) -> Result<Act, String> {
         _ => Err(format!(
             "`{text}` cannot be signed: approve, mode and kill_reset can"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::Policy;
+    use crate::policy::keys::{Keys, POLICY};
+
+    /// An unknown key is answered with all that are read.
+    #[track_caller]
+    fn check(keys: &Keys, above: &str) {
+        let text = format!("{above}zzzzzzzzzzzz = 1\n");
+        let error = text.parse::<Policy>().unwrap_err().to_string();
+        for (key, ..) in keys.keys {
+            assert!(error.contains(&format!("`{key}`")), "{key}: {error}");
+        }
+        for (name, inner) in keys.tables {
+            let path = above
+                .rsplit("[[")
+                .next()
+                .and_then(|last| last.split_once("]]"));
+            let path = path.map_or_else(String::new, |(path, _)| format!("{path}."));
+            check(inner, &format!("{above}[[{path}{name}]]\n"));
+        }
+    }
+
+    #[test]
+    fn every_key_is_read_where_it_is_listed() {
+        check(&POLICY, "version = 1\n");
     }
 }

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::policy::keys::Keys;
 use crate::policy::pattern::Pattern;
 use crate::policy::problem::{PolicyProblem, did_you_mean, place};
 
@@ -36,8 +37,8 @@ impl<'t> Source<'t> {
 /// One table.
 pub(super) struct Section<'s> {
     source: &'s Source<'s>,
-    /// What it is, for people.
-    what: &'static str,
+    /// What it is, for people, and what it may hold.
+    keys: &'static Keys,
     pub(super) offset: usize,
     table: &'s DeTable<'s>,
     /// The keys that were asked for: all there are.
@@ -53,13 +54,13 @@ pub(super) struct At<T> {
 impl<'s> Section<'s> {
     pub(super) fn new(
         source: &'s Source<'s>,
-        what: &'static str,
+        keys: &'static Keys,
         offset: usize,
         table: &'s DeTable<'s>,
     ) -> Self {
         Self {
             source,
-            what,
+            keys,
             offset,
             table,
             known: RefCell::default(),
@@ -86,12 +87,14 @@ impl<'s> Section<'s> {
             }
             let hint = did_you_mean(name, &known)
                 .unwrap_or_else(|| format!("; there are `{}`", known.join("`, `")));
-            let message = format!("{} has no `{name}`{hint}", self.what);
+            let message = format!("{} has no `{name}`{hint}", self.keys.what);
             self.source.wrong(key.span().start, message);
         }
     }
 
     fn get(&self, key: &'static str) -> Option<&'s Spanned<DeValue<'s>>> {
+        // What is not in the list is not read, so that the list is all there is.
+        self.keys.keys.iter().find(|(name, ..)| *name == key)?;
         let mut known = self.known.borrow_mut();
         if !known.contains(&key) {
             known.push(key);
@@ -108,7 +111,7 @@ impl<'s> Section<'s> {
     pub(super) fn required(&self, key: &'static str) -> Option<At<&'s str>> {
         let text = self.text(key);
         if text.is_none() && self.table.get(key).is_none() {
-            self.wrong(format!("{} needs `{key}`", self.what));
+            self.wrong(format!("{} needs `{key}`", self.keys.what));
         }
         text
     }
@@ -207,8 +210,9 @@ impl<'s> Section<'s> {
     }
 
     /// A table or a list of tables.
-    pub(super) fn tables(&self, key: &'static str, what: &'static str) -> Vec<Section<'s>> {
-        let Some(value) = self.get(key) else {
+    pub(super) fn tables(&self, key: &'static str) -> Vec<Section<'s>> {
+        let found = self.keys.tables.iter().find(|(name, _)| *name == key);
+        let (Some(value), Some((_, keys))) = (self.get(key), found) else {
             return Vec::new();
         };
         let items = match value.get_ref() {
@@ -219,7 +223,7 @@ impl<'s> Section<'s> {
             .into_iter()
             .filter_map(|item| match item.get_ref() {
                 DeValue::Table(table) => {
-                    Some(Section::new(self.source, what, item.span().start, table))
+                    Some(Section::new(self.source, keys, item.span().start, table))
                 }
                 _ => self.mistyped(key, item, "must be a table"),
             })
@@ -227,7 +231,7 @@ impl<'s> Section<'s> {
     }
 
     fn mistyped<T>(&self, key: &str, value: &Spanned<DeValue<'_>>, problem: &str) -> Option<T> {
-        let message = format!("`{key}` of {} {problem}", self.what);
+        let message = format!("`{key}` of {} {problem}", self.keys.what);
         self.source.wrong(value.span().start, message);
         None
     }

@@ -1,6 +1,6 @@
 //! Why something does not move, and what is left over: stable codes, and the next safe step.
 //!
-//! `docs/reasons.md` lists them for people; a test holds the two together.
+//! `docs/reasons.md` is written from them, by `cargo xtask docs`.
 
 use action_core::Finding;
 
@@ -10,6 +10,8 @@ use action_core::Finding;
 pub struct Reason {
     /// Stable; what [`Finding::code`] holds.
     pub code: &'static str,
+    /// What it is about: the heading it stands under.
+    pub about: &'static str,
     /// What it means.
     pub meaning: &'static str,
     /// The next safe step.
@@ -24,161 +26,167 @@ impl Reason {
 }
 
 macro_rules! reasons {
-    ($($name:ident = $code:literal, $meaning:literal, $next:literal;)*) => {
-        $(pub(crate) const $name: Reason = Reason {
+    ($($about:literal { $($name:ident = $code:literal, $meaning:literal, $next:literal;)* })*) => {
+        $($(pub(crate) const $name: Reason = Reason {
             code: $code,
+            about: $about,
             meaning: $meaning,
             next: $next,
-        };)*
+        };)*)*
 
         /// All of them, in the order of `docs/reasons.md`.
-        pub const REASONS: &[Reason] = &[$($name),*];
+        pub const REASONS: &[Reason] = &[$($($name),*),*];
     };
 }
 
 reasons! {
-    SCHEDULING_HALTED = "scheduling_halted",
-        "`halt-scheduling` is on: PD makes no operators of its own.",
-        "Ask who halted it and why, then switch `halt-scheduling` off. Operators by request run all the same.";
-    LIMIT_ZERO = "schedule_limit_zero",
-        "A schedule limit is 0: PD makes no operators of that kind.",
-        "Ask who set it to 0 and why, then set it to what it was before; PD's default is in `GET /config/default`.";
-    LIMIT_USED_UP = "schedule_limit_used_up",
-        "As many operators run as the limit of their kind allows.",
-        "Wait for the operators in flight; if they are stuck, ask why of their regions.";
-    TTL_OVERRIDE = "ttl_override",
-        "Another value is in force than the one stored: an override with a time to live. While it is there the item cannot be set.",
-        "Wait until it ends, or ask whoever set it (imports and backups do) to end it.";
-    SCHEDULER_PAUSED = "scheduler_paused",
-        "A scheduler is paused for a time.",
-        "Resume it, unless whoever paused it still needs that; it goes on by itself at the time shown.";
-    SCHEDULER_REMOVED = "scheduler_removed",
-        "A scheduler that PD has by default was removed.",
-        "Ask who removed it and why, then add it again.";
-    CHECKER_PAUSED = "checker_paused",
-        "A checker is paused: what it puts in order stays as it is.",
-        "Resume it, unless whoever paused it still needs that; PD forgets the pause when its leader changes.";
-    MAINTENANCE_LOCK = "maintenance_lock",
-        "A maintenance task holds PD's lock: one at a time may take stores down.",
-        "Wait until that task has given the lock back.";
-
-    REGION_NOT_FOUND = "region_not_found",
-        "PD knows of no such region: it was merged away, or its first heartbeat has not come since PD's leader changed.",
-        "Find the region by its key.";
-    REGION_WITHOUT_LEADER = "region_without_leader",
-        "PD knows of no leader of the region: nothing can be asked of it.",
-        "Look at the stores of its replicas; without a majority of them it does not come back by itself.";
-    LEADER_SILENT = "leader_silent",
-        "PD does not hear of the store that leads the region: commands go with its heartbeats.",
-        "Look at that store; the region's other voters elect a leader when it is gone.";
-    JOINT_STATE = "joint_state",
-        "The region is between two sets of voters: PD refuses every other change until it has left that state.",
-        "Wait; the joint-state checker ends it. If it stays, look at its pending and down replicas.";
-    PEER_PENDING = "peer_pending",
-        "A replica lags behind: it may not lead, and regions with one are not merged.",
-        "Wait until it has caught up; if it does not, look at its store.";
-    PEER_DOWN = "peer_down",
-        "A replica does not answer its leader.",
-        "Look at its store; PD replaces the replica after `max-store-down-time`.";
-    LABEL_DENIES = "label_denies_scheduling",
-        "A label (`schedule=deny`) keeps PD from balancing and merging the region. Drains, operators by request and the replacing of lost replicas do not look at it.",
-        "Move it by request, or ask whoever set the label.";
-    OPERATOR_IN_THE_WAY = "operator_in_the_way",
-        "Another operator is on the region: one region has at most one.",
-        "Wait until it has ended; if it is stuck, cancel it and look at the region again.";
-    RULES_UNSATISFIED = "rules_unsatisfied",
-        "The region has more or fewer replicas than its placement rules say: the rule checker puts that in order first.",
-        "Wait; if it stays, look for a free store and at the limit for replicas.";
-    NO_LEADER_TARGET = "no_leader_target",
-        "No other store may be given leaders.",
-        "Look at each store that holds a voter: start it, stop its drain, or relieve it.";
-    NO_FREE_STORE = "no_free_store",
-        "No store could take a replica: each holds one, is not Up, is full, or is kept out by rules.",
-        "Add a store, or free space on one.";
-
-    STORE_NOT_FOUND = "store_not_found",
-        "PD knows of no such store.",
-        "List the stores.";
-    STORE_REMOVED = "store_removed",
-        "The store is a tombstone.",
-        "Choose another store.";
-    STORE_OFFLINE = "store_offline",
-        "The store is being emptied and takes nothing.",
-        "Choose another store, or take the offline back.";
-    STORE_DISCONNECTED = "store_disconnected",
-        "PD has not heard of the store for more than 20 s.",
-        "Look at the store's process and network.";
-    STORE_DOWN = "store_down",
-        "PD has not heard of the store for longer than `max-store-down-time`.",
-        "Start the store, or take it offline so that its replicas are replaced.";
-    STORE_BUSY = "store_busy",
-        "The store says that it is busy: it is given neither leaders nor replicas.",
-        "Wait, or move load off it.";
-    STORE_SLOW = "store_slow",
-        "The store is slow by its own score: it is given no leaders.",
-        "Look at its disk; the score goes down by itself once it is fast again.";
-    STORE_DRAINED = "store_drained",
-        "Leaders are being drained from the store: it is given none.",
-        "Stop the drain, unless somebody still works on the store.";
-    STORE_REFUSES_LEADERS = "store_refuses_leaders",
-        "A scheduler or a label (`reject-leader`) keeps leaders from the store.",
-        "Choose another store, or ask whoever configured that.";
-    STORE_TIFLASH = "store_tiflash",
-        "The store is a TiFlash store: it holds learners and never leads.",
-        "Choose a TiKV store.";
-    STORE_LOW_SPACE = "store_low_space",
-        "The store's disk is fuller than `low-space-ratio` allows.",
-        "Free space on it, or choose another store.";
-    STORE_CROWDED = "store_crowded",
-        "The store has more snapshots in progress or lagging replicas than the configuration allows.",
-        "Wait until they are done.";
-    STORE_LIMIT_ZERO = "store_limit_zero",
-        "The store's limit for adding or removing replicas is 0.",
-        "Set the limit of the store to what it was before.";
-    NO_REPLICA_THERE = "no_replica_there",
-        "The store holds no voter of the region: leaders move to voters only.",
-        "Choose a store that holds a voter, or move a replica there first.";
-    REPLICA_ALREADY_THERE = "replica_already_there",
-        "The store holds a replica of the region already.",
-        "Choose another store.";
-    RULE_FORBIDS_STORE = "rule_forbids_store",
-        "The region's placement rules do not let the store lead it or hold a replica of it.",
-        "Choose a store with the labels that the rules ask for.";
-    DRAIN_BLOCKED = "drain_blocked",
-        "A region cannot leave the store that is being drained. PD 8.2 and later shows which, once few are left.",
-        "Ask why of the region.";
-    NOTHING_ASKS = "nothing_asks",
-        "Nothing asks for leaders or replicas to leave the store: it is neither drained nor offline.",
-        "Drain it, or take it offline.";
-
-    DRAIN_LEFT = "drain_left",
-        "A drain is in force. It stays, through restarts of PD too, until somebody stops it.",
-        "Stop it, unless somebody still works on the store.";
-    DRAIN_OF_NO_STORE = "drain_of_no_store",
-        "A drain is in force for a store that is gone.",
-        "Stop it.";
-    EMPTY_DRAIN = "empty_drain",
-        "The scheduler that drains exists, and drains no store.",
-        "Drain a store and stop that drain: the scheduler goes with the last one.";
-    STORE_OFFLINE_LONG = "store_offline_long",
-        "A store has been offline with replicas left, and none of it is moving.",
-        "Ask why it does not get empty, or take the offline back.";
-    STORE_DOWN_LONG = "store_down_long",
-        "A store is down for longer than `max-store-down-time`.",
-        "Start it, or take it offline so that its replicas are replaced.";
-    REMOVE_LIMIT_LEFT = "remove_limit_left",
-        "A store that serves still has the limit for removing replicas of a store being emptied.",
-        "Set the limit of the store to what it was before; PD's default is 15 per minute.";
-    HALF_MOVED = "half_moved",
-        "A region has a replica too many, or a learner that nothing turns into a voter: a move was not finished.",
-        "Ask why of the region; PD's rule checker takes back what the rules do not want.";
-    VERSION_MISMATCH = "version_mismatch",
-        "Members of PD, or stores, are of different versions.",
-        "Finish or take back the upgrade.";
-    VERSION_UNKNOWN = "version_unknown",
-        "PD's version is not one that was tested with.",
-        "Plan before you run, and check what is read against PD's own tools.";
-    CLOCK_SKEW = "clock_skew",
-        "PD's clock and ours differ by more than can be told from the network.",
-        "Set the clocks: deadlines, and whose operator is whose, are judged by them.";
+    "The cluster" {
+        SCHEDULING_HALTED = "scheduling_halted",
+            "`halt-scheduling` is on: PD makes no operators of its own.",
+            "Ask who halted it and why, then switch `halt-scheduling` off. Operators by request run all the same.";
+        LIMIT_ZERO = "schedule_limit_zero",
+            "A schedule limit is 0: PD makes no operators of that kind.",
+            "Ask who set it to 0 and why, then set it to what it was before; PD's default is in `GET /config/default`.";
+        LIMIT_USED_UP = "schedule_limit_used_up",
+            "As many operators run as the limit of their kind allows.",
+            "Wait for the operators in flight; if they are stuck, ask why of their regions.";
+        TTL_OVERRIDE = "ttl_override",
+            "Another value is in force than the one stored: an override with a time to live. While it is there the item cannot be set.",
+            "Wait until it ends, or ask whoever set it (imports and backups do) to end it.";
+        SCHEDULER_PAUSED = "scheduler_paused",
+            "A scheduler is paused for a time.",
+            "Resume it, unless whoever paused it still needs that; it goes on by itself at the time shown.";
+        SCHEDULER_REMOVED = "scheduler_removed",
+            "A scheduler that PD has by default was removed.",
+            "Ask who removed it and why, then add it again.";
+        CHECKER_PAUSED = "checker_paused",
+            "A checker is paused: what it puts in order stays as it is.",
+            "Resume it, unless whoever paused it still needs that; PD forgets the pause when its leader changes.";
+        MAINTENANCE_LOCK = "maintenance_lock",
+            "A maintenance task holds PD's lock: one at a time may take stores down.",
+            "Wait until that task has given the lock back.";
+    }
+    "A region" {
+        REGION_NOT_FOUND = "region_not_found",
+            "PD knows of no such region: it was merged away, or its first heartbeat has not come since PD's leader changed.",
+            "Find the region by its key.";
+        REGION_WITHOUT_LEADER = "region_without_leader",
+            "PD knows of no leader of the region: nothing can be asked of it.",
+            "Look at the stores of its replicas; without a majority of them it does not come back by itself.";
+        LEADER_SILENT = "leader_silent",
+            "PD does not hear of the store that leads the region: commands go with its heartbeats.",
+            "Look at that store; the region's other voters elect a leader when it is gone.";
+        JOINT_STATE = "joint_state",
+            "The region is between two sets of voters: PD refuses every other change until it has left that state.",
+            "Wait; the joint-state checker ends it. If it stays, look at its pending and down replicas.";
+        PEER_PENDING = "peer_pending",
+            "A replica lags behind: it may not lead, and regions with one are not merged.",
+            "Wait until it has caught up; if it does not, look at its store.";
+        PEER_DOWN = "peer_down",
+            "A replica does not answer its leader.",
+            "Look at its store; PD replaces the replica after `max-store-down-time`.";
+        LABEL_DENIES = "label_denies_scheduling",
+            "A label (`schedule=deny`) keeps PD from balancing and merging the region. Drains, operators by request and the replacing of lost replicas do not look at it.",
+            "Move it by request, or ask whoever set the label.";
+        OPERATOR_IN_THE_WAY = "operator_in_the_way",
+            "Another operator is on the region: one region has at most one.",
+            "Wait until it has ended; if it is stuck, cancel it and look at the region again.";
+        RULES_UNSATISFIED = "rules_unsatisfied",
+            "The region has more or fewer replicas than its placement rules say: the rule checker puts that in order first.",
+            "Wait; if it stays, look for a free store and at the limit for replicas.";
+        NO_LEADER_TARGET = "no_leader_target",
+            "No other store may be given leaders.",
+            "Look at each store that holds a voter: start it, stop its drain, or relieve it.";
+        NO_FREE_STORE = "no_free_store",
+            "No store could take a replica: each holds one, is not Up, is full, or is kept out by rules.",
+            "Add a store, or free space on one.";
+    }
+    "A store" {
+        STORE_NOT_FOUND = "store_not_found",
+            "PD knows of no such store.",
+            "List the stores.";
+        STORE_REMOVED = "store_removed",
+            "The store is a tombstone.",
+            "Choose another store.";
+        STORE_OFFLINE = "store_offline",
+            "The store is being emptied and takes nothing.",
+            "Choose another store, or take the offline back.";
+        STORE_DISCONNECTED = "store_disconnected",
+            "PD has not heard of the store for more than 20 s.",
+            "Look at the store's process and network.";
+        STORE_DOWN = "store_down",
+            "PD has not heard of the store for longer than `max-store-down-time`.",
+            "Start the store, or take it offline so that its replicas are replaced.";
+        STORE_BUSY = "store_busy",
+            "The store says that it is busy: it is given neither leaders nor replicas.",
+            "Wait, or move load off it.";
+        STORE_SLOW = "store_slow",
+            "The store is slow by its own score: it is given no leaders.",
+            "Look at its disk; the score goes down by itself once it is fast again.";
+        STORE_DRAINED = "store_drained",
+            "Leaders are being drained from the store: it is given none.",
+            "Stop the drain, unless somebody still works on the store.";
+        STORE_REFUSES_LEADERS = "store_refuses_leaders",
+            "A scheduler or a label (`reject-leader`) keeps leaders from the store.",
+            "Choose another store, or ask whoever configured that.";
+        STORE_TIFLASH = "store_tiflash",
+            "The store is a TiFlash store: it holds learners and never leads.",
+            "Choose a TiKV store.";
+        STORE_LOW_SPACE = "store_low_space",
+            "The store's disk is fuller than `low-space-ratio` allows.",
+            "Free space on it, or choose another store.";
+        STORE_CROWDED = "store_crowded",
+            "The store has more snapshots in progress or lagging replicas than the configuration allows.",
+            "Wait until they are done.";
+        STORE_LIMIT_ZERO = "store_limit_zero",
+            "The store's limit for adding or removing replicas is 0.",
+            "Set the limit of the store to what it was before.";
+        NO_REPLICA_THERE = "no_replica_there",
+            "The store holds no voter of the region: leaders move to voters only.",
+            "Choose a store that holds a voter, or move a replica there first.";
+        REPLICA_ALREADY_THERE = "replica_already_there",
+            "The store holds a replica of the region already.",
+            "Choose another store.";
+        RULE_FORBIDS_STORE = "rule_forbids_store",
+            "The region's placement rules do not let the store lead it or hold a replica of it.",
+            "Choose a store with the labels that the rules ask for.";
+        DRAIN_BLOCKED = "drain_blocked",
+            "A region cannot leave the store that is being drained. PD 8.2 and later shows which, once few are left.",
+            "Ask why of the region.";
+        NOTHING_ASKS = "nothing_asks",
+            "Nothing asks for leaders or replicas to leave the store: it is neither drained nor offline.",
+            "Drain it, or take it offline.";
+    }
+    "Left behind" {
+        DRAIN_LEFT = "drain_left",
+            "A drain is in force. It stays, through restarts of PD too, until somebody stops it.",
+            "Stop it, unless somebody still works on the store.";
+        DRAIN_OF_NO_STORE = "drain_of_no_store",
+            "A drain is in force for a store that is gone.",
+            "Stop it.";
+        EMPTY_DRAIN = "empty_drain",
+            "The scheduler that drains exists, and drains no store.",
+            "Drain a store and stop that drain: the scheduler goes with the last one.";
+        STORE_OFFLINE_LONG = "store_offline_long",
+            "A store has been offline with replicas left, and none of it is moving.",
+            "Ask why it does not get empty, or take the offline back.";
+        STORE_DOWN_LONG = "store_down_long",
+            "A store is down for longer than `max-store-down-time`.",
+            "Start it, or take it offline so that its replicas are replaced.";
+        REMOVE_LIMIT_LEFT = "remove_limit_left",
+            "A store that serves still has the limit for removing replicas of a store being emptied.",
+            "Set the limit of the store to what it was before; PD's default is 15 per minute.";
+        HALF_MOVED = "half_moved",
+            "A region has a replica too many, or a learner that nothing turns into a voter: a move was not finished.",
+            "Ask why of the region; PD's rule checker takes back what the rules do not want.";
+        VERSION_MISMATCH = "version_mismatch",
+            "Members of PD, or stores, are of different versions.",
+            "Finish or take back the upgrade.";
+        VERSION_UNKNOWN = "version_unknown",
+            "PD's version is not one that was tested with.",
+            "Plan before you run, and check what is read against PD's own tools.";
+        CLOCK_SKEW = "clock_skew",
+            "PD's clock and ours differ by more than can be told from the network.",
+            "Set the clocks: deadlines, and whose operator is whose, are judged by them.";
+    }
 }
