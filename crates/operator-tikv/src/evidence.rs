@@ -1,3 +1,4 @@
 //! What shows whose doing a change was.
 
+pub(crate) mod foreign_operator;
 pub(crate) mod own_operator;

@@ -10,3 +10,4 @@ pub(crate) mod prometheus;
 pub(crate) mod region;
 pub(crate) mod settings_in_force;
 pub(crate) mod store;
+pub(crate) mod traces;

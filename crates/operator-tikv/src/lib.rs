@@ -97,6 +97,7 @@ pub use mutations::transfer_pd_leader::{PdLeaderFacts, TransferPdLeader};
 
 pub use facts::key_range::KeyRange;
 pub use facts::region::{PeerFacts, RegionFacts};
+pub use facts::traces::{PdProcess, SeenOperator, Traces};
 
 pub use workflows::rolling_drain::{BackMinutes, BackPercent, LeaseHours, RollingDrain};
 

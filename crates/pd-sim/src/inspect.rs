@@ -3,6 +3,22 @@
 use crate::cluster::region::{Epoch, Peer};
 use crate::sim::Sim;
 
+/// What a region was at some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RegionState {
+    /// The store that led it.
+    pub leader: Option<u64>,
+    /// Its peers.
+    pub peers: Vec<Peer>,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Its first key in hex.
+    pub start_key: String,
+    /// The key after its last in hex, empty when unbounded.
+    pub end_key: String,
+}
+
 impl Sim {
     /// Ids of all regions.
     pub fn region_ids(&self) -> Vec<u64> {
@@ -28,6 +44,42 @@ impl Sim {
     /// A region's epoch.
     pub fn epoch(&self, region_id: u64) -> Option<Epoch> {
         self.with(|cluster| Some(cluster.regions.get(region_id)?.epoch))
+    }
+
+    /// From now on every state of every region is kept, and every operator that ends.
+    pub fn keep_history(&self) {
+        self.with(|cluster| {
+            cluster.regions.keep_history();
+            cluster.ended = Some(Vec::new());
+        });
+    }
+
+    /// The states a region was in since [`keep_history`](Self::keep_history), the oldest first.
+    pub fn history(&self, region_id: u64) -> Vec<RegionState> {
+        self.with(|cluster| {
+            let states = cluster.regions.history_of(region_id);
+            states
+                .map(|region| RegionState {
+                    leader: region.leader,
+                    peers: region.peers.clone(),
+                    epoch: region.epoch,
+                    start_key: region.start_key.to_string(),
+                    end_key: region.end_key.to_string(),
+                })
+                .collect()
+        })
+    }
+
+    /// The operators that ended since [`keep_history`](Self::keep_history), on all regions and also
+    /// after PD forgot them, as `GET /operators/{region_id}` told of them.
+    pub fn ended_operators(&self) -> Vec<String> {
+        self.with(|cluster| {
+            let (rows, start) = (cluster.rows(), cluster.process_start);
+            let ended = cluster.ended.iter().flatten();
+            ended
+                .map(|operator| operator.status_text(rows, start))
+                .collect()
+        })
     }
 
     /// How many regions a store leads.

@@ -73,6 +73,7 @@ pub use crate::cluster::region::{Epoch, HotFlow, Peer, Role};
 pub use crate::cluster::rules::RuleRole;
 pub use crate::cluster::store::StoreState;
 pub use crate::fault::Fault;
+pub use crate::inspect::RegionState;
 pub use crate::received::Write;
 pub use crate::scenario::ForeignOperator;
 pub use crate::scene_rules::PlacementRule;

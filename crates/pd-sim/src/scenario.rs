@@ -26,6 +26,8 @@ pub struct ForeignOperator {
 enum Change {
     TransferLeader { to: u64 },
     MovePeer { from: u64, to: u64 },
+    AddPeer { to: u64, role: Role },
+    RemovePeer { from: u64 },
     Split { keys: Vec<String> },
 }
 
@@ -38,6 +40,16 @@ impl ForeignOperator {
     /// A peer's move, such as balance-region makes.
     pub fn move_peer(desc: &str, region_id: u64, from: u64, to: u64) -> Self {
         Self::new(desc, region_id, Change::MovePeer { from, to })
+    }
+
+    /// A peer more, such as the rule checker makes.
+    pub fn add_peer(desc: &str, region_id: u64, to: u64, role: Role) -> Self {
+        Self::new(desc, region_id, Change::AddPeer { to, role })
+    }
+
+    /// A peer less, such as the rule checker makes.
+    pub fn remove_peer(desc: &str, region_id: u64, from: u64) -> Self {
+        Self::new(desc, region_id, Change::RemovePeer { from })
     }
 
     /// A split at keys in hex, such as the labeler makes.
@@ -82,6 +94,8 @@ impl ForeignOperator {
                     .add_peer(to, role)
                     .build(cluster, admin)
             }
+            Change::AddPeer { to, role } => plan.add_peer(to, role).build(cluster, admin),
+            Change::RemovePeer { from } => plan.remove_peer(from).build(cluster, admin),
             Change::Split { keys } => {
                 let policy = SplitPolicy::UseKey;
                 Ok(cluster.split_operator(&self.desc, &region, admin, policy, keys))

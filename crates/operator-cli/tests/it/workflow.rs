@@ -134,3 +134,42 @@ fn a_workflow_that_is_wrong_is_told_all_at_once_and_not_started() {
         .shows("Nothing was started.");
     assert!(cluster.sim.writes().is_empty());
 }
+
+/// PD's checker puts a new replica on the same store at once, and the answer is lost: the replica
+/// that was to go has gone all the same, and is not asked for again.
+#[test]
+fn a_replica_that_was_removed_is_not_removed_again() {
+    let cluster = Cluster::start();
+    let id = cluster.sim.region_ids()[0];
+    let leader = cluster.sim.leader_of(id);
+    let peers = cluster.sim.peers(id);
+    let old = peers.iter().find(|peer| Some(peer.store_id) != leader);
+    let old = old.unwrap();
+    let file = cluster.file(
+        "remove.toml",
+        &format!(
+            r#"
+title = "A replica less"
+
+[[steps]]
+id = "remove"
+action = "remove_peer"
+parameters = {{ region_id = {id}, store_id = "{}" }}
+retry = {{ times = 3, first = "1s", longest = "1s" }}
+"#,
+            old.store_id
+        ),
+    );
+    let fault = pd_sim::Fault::reply_lost_after_apply("POST", "/operators");
+    cluster.sim.fault(fault);
+    cluster.workflow(&[
+        "start",
+        "--file",
+        file.to_str().unwrap(),
+        "--reason",
+        "test",
+    ]);
+    assert_eq!(cluster.sim.received("POST", "/operators"), 1);
+    let peers = cluster.sim.peers(id);
+    assert!(peers.iter().all(|peer| peer.id != old.id));
+}

@@ -6,13 +6,17 @@
 
 use std::time::{Duration, SystemTime};
 
-use action_core::{Accepted, Evidence, Sent};
-use pd_client::operators::{Operator, OperatorReport, OperatorStatus};
+use action_core::{Accepted, Cause, Evidence, Sent};
+use pd_client::operators::{
+    Operator, OperatorEnding, OperatorRecord, OperatorReport, OperatorStatus,
+};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::evidence::foreign_operator::ForeignOperator;
 use crate::facts::operator::is_running;
 use crate::facts::pd_clock::{at_unix_ms, pd_now, pd_time_of_send, uncertainty, unix_ms};
+use crate::facts::traces::{PdProcess, Traces};
 use crate::parameters::ids::RegionId;
 
 /// What keeps the time of PD's answer, milliseconds after 1970 by PD's clock.
@@ -26,12 +30,34 @@ pub(crate) const LATE_EFFECT: Duration = Duration::from_secs(15);
 /// three seconds or drops it, a forwarded request is answered within the client's time-out.
 pub(crate) const SETTLE_MS: u64 = 15_000;
 
+/// PD remembers an operator so long after it ended.
+const RECORDS_KEPT: Duration = Duration::from_secs(600);
+
+/// So long after the send PD has certainly not forgotten by time alone.
+const RECORDS_SURE_MS: u64 = 540_000;
+
 /// What is known of the operators of one region.
 pub(crate) struct Observed {
-    /// The one we asked for, if it is the one PD tells about.
-    pub(crate) ours: Option<OperatorReport>,
+    /// The one we asked for, if it is among those that PD tells about.
+    pub(crate) ours: Option<Ours>,
     /// Another one, if that is the one PD tells about.
     another: Option<OperatorReport>,
+    /// Another one that ended before the one that runs.
+    ended: Option<Operator>,
+    /// What PD told at planning.
+    traces: Option<Traces>,
+    /// When it was sent at the latest, by PD's clock.
+    sent_by: Option<SystemTime>,
+    region_id: RegionId,
+}
+
+/// The operator that we asked for.
+pub(crate) struct Ours {
+    operator: Operator,
+    status: OperatorStatus,
+    /// Whether the region's operator is another by now.
+    is_followed: bool,
+    raw: String,
 }
 
 /// How ours is recognised.
@@ -42,58 +68,131 @@ pub(crate) struct OperatorQuery<'a> {
     pub(crate) desc: &'static str,
     /// Whether its brief says what we asked for.
     pub(crate) brief: &'a (dyn Fn(&str) -> bool + Sync),
+    /// What PD had in memory at planning.
+    pub(crate) traces: Option<&'a Traces>,
+}
+
+/// Whether it is proven that what was asked for did not take place, where the region cannot tell.
+pub(crate) enum Absence {
+    Proven {
+        code: &'static str,
+        words: String,
+    },
+    /// What keeps it from being known, and what would decide it.
+    NotKnown(Cause),
 }
 
 impl Observed {
-    /// Looks at the region's operator.
+    /// Looks at the region's operator, and where that is another's, at the last that ended.
     pub(crate) async fn on(
         tikv: &Tikv,
         query: &OperatorQuery<'_>,
         sent: &Sent,
     ) -> Result<Self, Error> {
-        let report = tikv.pd.operator(query.region_id.pd()).await;
-        let report = report.map_err(Error::Read)?;
-        let is_ours = report
-            .as_ref()
-            .is_some_and(|report| is_ours(&report.operator, query, sent));
-        let (ours, another) = if is_ours {
-            (report, None)
-        } else {
-            (None, report)
+        let id = query.region_id;
+        let mut seen = Self {
+            ours: None,
+            another: None,
+            ended: None,
+            traces: query.traces.cloned(),
+            sent_by: pd_time_of_send(sent).map(|at| at + uncertainty(sent)),
+            region_id: id,
         };
-        Ok(Self { ours, another })
-    }
-
-    /// Whether any operator is at work on the region.
-    fn is_running(&self) -> bool {
-        let reports = self.ours.iter().chain(&self.another);
-        reports.into_iter().any(is_running)
+        let report = tikv.pd.operator(id.pd()).await.map_err(Error::Read)?;
+        let Some(report) = report else {
+            return Ok(seen);
+        };
+        if is_ours(&report.operator, query, sent) {
+            seen.ours = Some(Ours {
+                status: report.status,
+                operator: report.operator,
+                is_followed: false,
+                raw: report.raw,
+            });
+            return Ok(seen);
+        }
+        if is_running(&report) {
+            let from = pd_now(sent).map_or(SystemTime::UNIX_EPOCH, |now| now - RECORDS_KEPT);
+            let records = tikv.pd.operator_records(from).await.map_err(Error::Read)?;
+            let here = |record: &OperatorRecord| record.operator.region_id == Some(id.pd());
+            if let Some(record) = records.into_iter().find(here) {
+                if is_ours(&record.operator, query, sent) {
+                    seen.ours = Some(Ours::of(record));
+                } else {
+                    seen.ended = Some(record.operator);
+                }
+            }
+        }
+        seen.another = Some(report);
+        Ok(seen)
     }
 
     /// Whether ours is at work on the region.
     pub(crate) fn ours_is_running(&self) -> bool {
-        self.ours.as_ref().is_some_and(is_running)
+        self.ours.as_ref().is_some_and(Ours::is_running)
     }
 
     /// Whether ours ended by success.
     pub(crate) fn ours_succeeded(&self) -> bool {
         let ours = self.ours.as_ref();
-        ours.is_some_and(|report| report.status == OperatorStatus::Success)
+        ours.is_some_and(|ours| ours.status == OperatorStatus::Success)
+    }
+
+    /// Whether ours was begun: one that PD refused is on record too.
+    pub(crate) fn ours_was_begun(&self) -> bool {
+        let ours = self.ours.as_ref();
+        ours.is_some_and(|ours| ours.operator.started.is_some())
+    }
+
+    /// Operators of others that were made since the plan, the last of them first.
+    pub(crate) fn others(&self) -> Vec<ForeignOperator<'_>> {
+        let another = self.another.as_ref().map(|report| &report.operator);
+        let all = another.into_iter().chain(&self.ended);
+        all.filter(|one| self.is_surely_new(one))
+            .map(ForeignOperator)
+            .collect()
+    }
+
+    /// The operator that changed the region last, if it was not ours.
+    pub(crate) fn changed_by(&self) -> Option<String> {
+        self.others().first().map(ForeignOperator::name)
+    }
+
+    fn is_surely_new(&self, operator: &Operator) -> bool {
+        match &self.traces {
+            Some(traces) => traces.is_new(operator),
+            None => operator.created > self.sent_by && self.sent_by.is_some(),
+        }
+    }
+
+    /// Whether it may have been made since the plan.
+    fn may_be_new(&self, operator: &Operator) -> bool {
+        let traces = self.traces.as_ref();
+        traces.is_none_or(|traces| traces.is_new(operator))
     }
 
     /// What PD said.
-    pub(crate) fn evidence(&self, region_id: RegionId) -> Evidence {
-        let source = format!("GET /pd/api/v1/operators/{region_id}");
-        match (&self.ours, &self.another) {
-            (Some(ours), _) => Evidence::new(source, "our_operator", ours.raw.as_str()),
-            (None, Some(other)) => Evidence::new(source, "another_operator", other.raw.as_str()),
-            (None, None) => Evidence::new(source, "operator", "none"),
+    pub(crate) fn evidence(&self) -> Vec<Evidence> {
+        let source = format!("GET /pd/api/v1/operators/{}", self.region_id);
+        let mut all = Vec::new();
+        if let Some(ours) = &self.ours {
+            let records = "GET /pd/api/v1/operators/records";
+            let source = if ours.is_followed { records } else { &source };
+            all.push(Evidence::new(source, "our_operator", ours.raw.as_str()));
         }
+        if let Some(other) = &self.another {
+            let raw = other.raw.as_str();
+            all.push(Evidence::new(source.as_str(), "another_operator", raw));
+        }
+        if all.is_empty() {
+            all.push(Evidence::new(source, "operator", "none"));
+        }
+        all
     }
 
     /// Why nothing more is to be expected: a stable code, and words.
     pub(crate) fn ending(&self, sent: &Sent) -> (&'static str, String) {
-        let name = |report: &OperatorReport| format!("{} {}", report.operator.desc, report.status);
+        let name = |ours: &Ours| format!("{} {}", ours.operator.desc, ours.status);
         match (&self.ours, &self.another) {
             (Some(ours), _) => match ours.status {
                 OperatorStatus::Cancel => ("operator_cancelled", name(ours)),
@@ -101,7 +200,7 @@ impl Observed {
                 OperatorStatus::Replace => ("operator_replaced", name(ours)),
                 _ => ("operator_ended", name(ours)),
             },
-            (None, Some(other)) => {
+            (None, Some(other)) if self.may_be_new(&other.operator) => {
                 let words = format!("the region's last operator is another: {}", other.raw);
                 ("operator_superseded", words)
             }
@@ -111,7 +210,7 @@ impl Observed {
                  leader changes"
                     .to_owned(),
             ),
-            (None, None) => (
+            _ => (
                 "no_trace",
                 "PD knows of no such operator, and would by now".to_owned(),
             ),
@@ -120,11 +219,17 @@ impl Observed {
 
     /// Whether ours, or any trace of it, can have no more effect.
     pub(crate) async fn is_over(&self, tikv: &Tikv, sent: &Sent) -> Result<bool, Error> {
-        if self.is_running() || sent.elapsed_ms < SETTLE_MS {
+        let is_running = self.ours_is_running() || self.another.as_ref().is_some_and(is_running);
+        if is_running || sent.elapsed_ms < SETTLE_MS {
             return Ok(false);
         }
-        let (Some(ours), Some(now)) = (&self.ours, pd_now(sent)) else {
+        let Some(now) = pd_now(sent) else {
             return Ok(true);
+        };
+        let Some(ours) = &self.ours else {
+            // Whatever ours had become, it ended before the next one was made.
+            let mut next = self.others().into_iter().filter_map(|one| one.0.created);
+            return Ok(next.all(|created| now >= created + LATE_EFFECT));
         };
         let from = ours.operator.created.unwrap_or(now - 2 * LATE_EFFECT);
         let records = tikv.pd.operator_records(from).await.map_err(Error::Read)?;
@@ -137,12 +242,86 @@ impl Observed {
             .and_then(|record| record.finished);
         Ok(ended.is_none_or(|ended| now >= ended + LATE_EFFECT))
     }
+
+    /// Whether it is proven that ours did not take place, once it can no longer. `may_make_none`
+    /// says that PD accepts and makes no operator when there is nothing to do.
+    pub(crate) async fn absence(
+        &self,
+        tikv: &Tikv,
+        sent: &Sent,
+        may_make_none: bool,
+    ) -> Result<Absence, Error> {
+        let (code, words) = self.ending(sent);
+        let id = self.region_id;
+        let log = format!("PD's log of region {id} says whether it finished");
+        if self.ours.is_some() {
+            // No operator came after it: the region is as it left it.
+            return Ok(Absence::Proven { code, words });
+        }
+        if let Some(other) = &self.another {
+            if self.may_be_new(&other.operator) {
+                let text = format!(
+                    "another operator was made since, and PD keeps the last only: {}; {log}",
+                    ForeignOperator(&other.operator).name()
+                );
+                return Ok(Absence::NotKnown(Cause::new("operator_superseded", text)));
+            }
+            // The one that was there at planning still is the last: none was made since.
+            return Ok(Absence::Proven { code, words });
+        }
+        let traces = self.traces.as_ref();
+        let is_kept = sent.since_send_ms < RECORDS_SURE_MS;
+        let made_none = sent.accepted.is_none() || may_make_none;
+        let pd = traces.and_then(|traces| traces.pd.as_ref());
+        let unchanged = match pd.filter(|_| is_kept && made_none) {
+            Some(pd) => PdProcess::read(tikv).await?.as_ref() == Some(pd),
+            None => false,
+        };
+        if unchanged {
+            return Ok(Absence::Proven { code, words });
+        }
+        let text = format!(
+            "PD has no memory of that time: operators are forgotten after ten minutes, and when \
+             its leader changes; {log}"
+        );
+        let code = if sent.accepted.is_some() {
+            "operator_lost"
+        } else {
+            "trace_lost"
+        };
+        Ok(Absence::NotKnown(Cause::new(code, text)))
+    }
+}
+
+impl Ours {
+    /// Ended, as a record says.
+    fn of(record: OperatorRecord) -> Self {
+        let status = match record.operator.ending {
+            Some(OperatorEnding::Finished) => OperatorStatus::Success,
+            Some(OperatorEnding::TimedOut) => OperatorStatus::Timeout,
+            _ => OperatorStatus::Cancel,
+        };
+        Self {
+            status,
+            operator: record.operator,
+            is_followed: true,
+            raw: record.raw,
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(
+            self.status,
+            OperatorStatus::Running | OperatorStatus::Other(_)
+        )
+    }
 }
 
 fn is_ours(operator: &Operator, query: &OperatorQuery<'_>, sent: &Sent) -> bool {
     operator.region_id == Some(query.region_id.pd())
         && operator.desc == query.desc
         && (query.brief)(&operator.brief)
+        && query.traces.is_none_or(|traces| traces.is_new(operator))
         && operator
             .created
             .is_some_and(|created| made_by(created, sent))

@@ -3,6 +3,7 @@
 use pd_client::regions::{Peer, PeerRole, Region};
 use serde::{Deserialize, Serialize};
 
+use crate::facts::traces::Traces;
 use crate::parameters::ids::StoreId;
 
 /// A region as it was when a plan was made.
@@ -19,12 +20,18 @@ pub struct RegionFacts {
     pub version: u64,
     /// Its size, MiB.
     pub size_mib: u64,
+    /// What PD had in memory of it; `None` where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<Traces>,
 }
 
 /// A replica as it was when a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PeerFacts {
+    /// Its own id, which PD gives to no other; 0 in records that are older than it.
+    #[serde(default)]
+    pub id: u64,
     /// The store it was on.
     pub store_id: StoreId,
     /// Its part in the region, in PD's word.
@@ -37,6 +44,7 @@ impl RegionFacts {
             .peers
             .iter()
             .map(|peer| PeerFacts {
+                id: peer.id.get(),
                 store_id: peer.store_id.into(),
                 role: role_name(peer.role),
             })
@@ -48,17 +56,39 @@ impl RegionFacts {
             conf_ver: region.epoch.conf_ver,
             version: region.epoch.version,
             size_mib: u64::try_from(region.approximate_size).unwrap_or(0),
+            traces: None,
         }
     }
 
+    /// The same, with what PD had in memory.
+    pub(crate) fn with(self, traces: Traces) -> Self {
+        Self {
+            traces: Some(traces),
+            ..self
+        }
+    }
+
+    pub(crate) fn peer_on(&self, store_id: StoreId) -> Option<&PeerFacts> {
+        self.peers.iter().find(|peer| peer.store_id == store_id)
+    }
+
+    /// Whether this very replica is there, whatever its role by now.
+    pub(crate) fn has_peer(&self, id: u64) -> bool {
+        self.peers.iter().any(|peer| peer.id == id)
+    }
+
     pub(crate) fn role_on(&self, store_id: StoreId) -> Option<&str> {
-        let peer = self.peers.iter().find(|peer| peer.store_id == store_id);
-        peer.map(|peer| peer.role.as_str())
+        self.peer_on(store_id).map(|peer| peer.role.as_str())
     }
 
     /// The store that led it, as text.
     pub(crate) fn leader_text(&self) -> Option<String> {
         self.leader_store_id.map(|id| id.to_string())
+    }
+
+    /// The replicas' own ids, by store.
+    pub(crate) fn peer_ids(&self) -> Vec<u64> {
+        self.peers.iter().map(|peer| peer.id).collect()
     }
 
     /// The replicas as text, such as `store 1 Voter, store 4 Learner`.

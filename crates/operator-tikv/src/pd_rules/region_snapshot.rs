@@ -9,8 +9,9 @@ use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::region::is_healthy;
+use crate::facts::region::{RegionFacts, is_healthy};
 use crate::facts::store::failure_domain;
+use crate::facts::traces::Traces;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::operator_priority::{Level, check_free};
 use crate::pd_rules::placement::rules_of;
@@ -20,6 +21,7 @@ use crate::pd_rules::stop::{Checked, accepted_unless};
 /// A region and what decides about operators on it.
 pub(crate) struct RegionSnapshot {
     pub(crate) region: Region,
+    /// The operator that runs there, or the last that ended.
     pub(crate) running: Option<OperatorReport>,
     pub(crate) config: Config,
     /// Those that are not tombstones.
@@ -60,6 +62,24 @@ impl RegionSnapshot {
             rules,
             region,
         })
+    }
+
+    /// What is kept of the region.
+    pub(crate) fn facts(&self) -> RegionFacts {
+        RegionFacts::of(&self.region).with(Traces::of(self.running.as_ref()))
+    }
+
+    /// The same, with who leads PD where it may be sent: two more reads.
+    pub(crate) async fn facts_for(
+        &self,
+        tikv: &Tikv,
+        verdict: &Verdict,
+    ) -> Result<RegionFacts, Error> {
+        let mut traces = Traces::of(self.running.as_ref());
+        if verdict.may_be_sent() {
+            traces = traces.with_pd(tikv).await?;
+        }
+        Ok(RegionFacts::of(&self.region).with(traces))
     }
 
     /// A store; one more read when it is not among those that serve.

@@ -46,6 +46,12 @@ pub(crate) fn refused(code: &str, text: impl Into<String>) -> Stop {
     Stop::Verdict(Verdict::WouldReject { code, text })
 }
 
+/// PD might well accept it, and we do not ask for it.
+pub(crate) fn not_asked_for(code: &str, text: impl Into<String>) -> Stop {
+    let (code, text) = (code.to_owned(), text.into());
+    Stop::Verdict(Verdict::NotAskedFor { code, text })
+}
+
 /// There is nothing to do, because it is so already.
 pub(crate) fn nothing_to_do(already: impl Into<String>) -> Stop {
     let already = already.into();

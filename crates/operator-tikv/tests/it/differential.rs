@@ -12,7 +12,7 @@
 //! PD_ENDPOINTS=http://127.0.0.1:2379 cargo test … differential::live -- --nocapture
 //! ```
 
-mod dice;
+pub(crate) mod dice;
 mod fixtures;
 mod ground;
 mod live;
@@ -32,7 +32,7 @@ use tally::Tally;
 /// Requests made in each fixture.
 const REQUESTS: usize = 16;
 
-fn number(name: &str, default: u64) -> u64 {
+pub(crate) fn number(name: &str, default: u64) -> u64 {
     let set = env::var(name).ok();
     set.map_or(default, |text| text.parse().unwrap())
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use action_core::{ActionRegistry, Outcome, Plan, Progress, Undo};
+use action_core::{ActionRegistry, Outcome, Plan, Progress, Settled, Undo};
 use pd_sim::Sim;
 use serde_json::{Value, json};
 
 use crate::{Sending, tikv};
 
 /// A plan reads so often at most.
-const PLAN_READS: usize = 10;
+const PLAN_READS: usize = 11;
 
 /// A probe reads so often at most.
 const PROBE_READS: usize = 6;
@@ -97,6 +97,15 @@ impl<'a> Ran<'a> {
             last = self.probe().await;
         }
         last
+    }
+
+    /// Whether what was applied is still so.
+    pub(crate) async fn look_again(&self) -> Settled {
+        let sent = self.sending.sent(self.sim);
+        let parameters = self.parameters.clone();
+        let before = &self.plan.before;
+        let settled = self.registry.settled(&self.name, parameters, before, &sent);
+        settled.await.unwrap()
     }
 
     /// What takes it back, after this end of it.

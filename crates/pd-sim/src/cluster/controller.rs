@@ -201,6 +201,9 @@ impl Cluster {
     fn bury(&mut self, mut operator: Operator, status: Status) {
         operator.status = status;
         operator.finished = Some(self.now);
+        if let Some(ended) = &mut self.ended {
+            ended.push(operator.clone());
+        }
         self.records.insert(operator.region_id, operator);
     }
 }

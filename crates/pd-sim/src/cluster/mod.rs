@@ -69,6 +69,8 @@ pub(crate) struct Cluster {
     pub(crate) operators: BTreeMap<u64, Operator>,
     /// The last ended operator of each region.
     pub(crate) records: BTreeMap<u64, Operator>,
+    /// Every operator that ended, also after PD forgot it, if anybody wants to know.
+    pub(crate) ended: Option<Vec<Operator>>,
     pub(crate) schedulers: Schedulers,
     pub(crate) config: Config,
     /// Limits of stores to come.
@@ -116,6 +118,7 @@ impl Cluster {
             regions: Regions::default(),
             operators: BTreeMap::new(),
             records: BTreeMap::new(),
+            ended: None,
             schedulers: Schedulers::new(version.rows()),
             config: Config::new(version.rows()),
             default_limits: Limits::DEFAULT,

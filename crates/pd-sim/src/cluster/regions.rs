@@ -13,6 +13,8 @@ pub(crate) struct Regions {
     by_id: BTreeMap<u64, Region>,
     by_start_key: BTreeMap<Key, u64>,
     held: BTreeMap<u64, Held>,
+    /// Every state that a region was in, if anybody wants to know.
+    history: Option<Vec<Region>>,
 }
 
 /// What a store holds.
@@ -36,6 +38,9 @@ struct Held {
 impl Regions {
     pub(crate) fn insert(&mut self, region: Region) {
         enter(&mut self.held, &region);
+        if let Some(history) = &mut self.history {
+            history.push(region.clone());
+        }
         self.by_start_key
             .insert(region.start_key.clone(), region.id);
         self.by_id.insert(region.id, region);
@@ -64,7 +69,21 @@ impl Regions {
         leave(&mut self.held, region);
         let result = change(region);
         enter(&mut self.held, region);
+        if let Some(history) = &mut self.history {
+            history.push(region.clone());
+        }
         Some(result)
+    }
+
+    /// From now on every state of a region is kept.
+    pub(crate) fn keep_history(&mut self) {
+        self.history = Some(self.by_id.values().cloned().collect());
+    }
+
+    /// The states that a region was in, the oldest first.
+    pub(crate) fn history_of(&self, region_id: u64) -> impl Iterator<Item = &Region> {
+        let all = self.history.iter().flatten();
+        all.filter(move |region| region.id == region_id)
     }
 
     /// What a store holds.
@@ -171,6 +190,7 @@ impl FromIterator<Region> for Regions {
             by_id,
             by_start_key,
             held,
+            history: None,
         }
     }
 }

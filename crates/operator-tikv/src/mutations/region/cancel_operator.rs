@@ -1,8 +1,8 @@
 //! Makes PD forget an operator: `cancel_operator`.
 
 use action_core::{
-    Accepted, Attempt, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress, Risk, Sent,
-    Undo, Verdict,
+    Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress,
+    Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
 use pd_client::operators::{Operator, OperatorReport, OperatorStatus};
@@ -16,7 +16,7 @@ use crate::facts::operator::{is_by_request, is_running};
 use crate::facts::pd_clock::unix_ms;
 use crate::facts::region::{RegionFacts, in_joint_state};
 use crate::parameters::ids::RegionId;
-use crate::pd_rules::stop::{Checked, Stop, planned, refused, verdict};
+use crate::pd_rules::stop::{Checked, Stop, not_asked_for, planned, refused, verdict};
 
 /// Makes PD forget the operator that is at work on a region.
 ///
@@ -137,8 +137,13 @@ impl Mutation<Tikv> for CancelOperator {
                 evidence,
             });
         }
-        // PD's 200 says that it has let go of one.
-        let by = sent.attribution();
+        // PD's 200 says that it has let go of one: not of this one, if the next was cancelled.
+        let next = report.as_ref().filter(|_| same.is_none());
+        let by = if next.is_some_and(|next| next.status == OperatorStatus::Cancel) {
+            Attribution::Undecided
+        } else {
+            sent.attribution()
+        };
         let fate = if region.is_none() {
             "the region is gone, merged into another".to_owned()
         } else if now == before.region {
@@ -201,7 +206,7 @@ impl CancelOperator {
         if !self.others && !is_by_request(operator) {
             let desc = &operator.desc;
             let text = format!("`{desc}` was not asked for by anybody; say `others` to mean it");
-            return Err(refused("not_asked_for", text));
+            return Err(not_asked_for("operator_of_pd", text));
         }
         Ok(Verdict::WouldProceed)
     }

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::evidence::foreign_operator::ForeignOperator;
 use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::key_range::KeyRange;
 use crate::facts::region::{RegionFacts, in_joint_state};
+use crate::facts::traces::Traces;
 use crate::mutations::region::region_operator::{
     Reading, RegionOperator, Shows, mutation_of_region_operator, source,
 };
@@ -150,7 +152,16 @@ impl RegionOperator for MergeRegions {
             .clock(tikv.clock()))
     }
 
-    async fn reading(&self, tikv: &Tikv, before: &MergeFacts) -> Result<Reading, Error> {
+    fn traces<'a>(&self, before: &'a MergeFacts) -> Option<&'a Traces> {
+        before.target.traces.as_ref()
+    }
+
+    async fn reading(
+        &self,
+        tikv: &Tikv,
+        before: &MergeFacts,
+        others: &[ForeignOperator<'_>],
+    ) -> Result<Reading, Error> {
         let (from, into) = (self.source_region_id, self.target_region_id);
         let left = tikv.pd.region(from.pd()).await.map_err(Error::Read)?;
         let target = tikv.pd.region(into.pd()).await.map_err(Error::Read)?;
@@ -165,19 +176,28 @@ impl RegionOperator for MergeRegions {
         evidence.push(Evidence::new(source(into), "target_keys", keys.to_string()));
         let has = |whole: KeyRange| whole == keys || whole.is_part_of(&keys);
         let merged = before.whole().is_some_and(has);
+        // Only of the two together is the key between them inside of one.
+        let split_again = |other: &ForeignOperator<'_>| {
+            let boundary = before.boundary().is_some_and(|key| other.splits_at(key));
+            boundary && other.found_newer(before.target.version)
+        };
         let (shows, there) = match &left {
             None if merged => {
                 let summary = format!("region {from} is gone, region {into} has {keys}");
                 (Shows::Done(summary), "gone".to_owned())
             }
-            None => (Shows::Other, "gone".to_owned()),
+            None if others.iter().any(split_again) => {
+                let summary = format!("region {from} was merged into region {into}");
+                (Shows::WasDone(summary), "gone".to_owned())
+            }
+            None => (Shows::Unclear { same: false }, "gone".to_owned()),
             Some(region) => {
                 let now = RegionFacts::of(region);
                 let peers = now.peers_text();
                 let shows = if now.peers == before.source.peers {
-                    Shows::Untouched
+                    Shows::NotDone { same: true }
                 } else if is_settled(region) {
-                    Shows::Other
+                    Shows::NotDone { same: false }
                 } else {
                     Shows::HalfDone(format!("half moved: region {from} has {peers}"))
                 };

@@ -5,15 +5,17 @@
 //! is to come.
 
 use action_core::{
-    Attribution, Cause, Evidence, Mutation, Outcome, Plan, Problem, Progress, Sent, Undo,
+    Attribution, Cause, Evidence, Mutation, Outcome, Plan, Problem, Progress, Sent, Settled, Undo,
 };
 use pd_client::operators::NewOperator;
 use pd_client::regions::Region;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Observed, OperatorQuery};
+use crate::evidence::foreign_operator::ForeignOperator;
+use crate::evidence::own_operator::{Absence, Observed, OperatorQuery};
 use crate::facts::region::RegionFacts;
+use crate::facts::traces::Traces;
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::stop::Checked;
 
@@ -25,6 +27,9 @@ pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default> {
     /// Whether the change is ours once our operator was there, even cancelled: so where nothing
     /// but an operator makes it, and nothing that PD's checkers may finish.
     const OURS_EVEN_CANCELLED: bool = false;
+
+    /// Whether nothing but our operator shows that it was done.
+    const SHOWN_BY_OPERATOR_ONLY: bool = false;
 
     /// The region that PD's operator is on.
     fn region_id(&self) -> RegionId;
@@ -49,16 +54,20 @@ pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default> {
 
     fn plan(&self, tikv: &Tikv) -> impl Future<Output = Checked<Plan<Self::Before>>> + Send;
 
-    /// What the region shows of the change by now.
+    /// What PD had in memory of the region at planning.
+    fn traces<'a>(&self, before: &'a Self::Before) -> Option<&'a Traces>;
+
+    /// What the region, and what others had PD do there since, show of the change.
     fn reading(
         &self,
         tikv: &Tikv,
         before: &Self::Before,
+        others: &[ForeignOperator<'_>],
     ) -> impl Future<Output = Result<Reading, Error>> + Send;
 
-    /// Why nothing more is to be expected: a stable code, and words.
-    fn ending(&self, operator: &Observed, sent: &Sent) -> (&'static str, String) {
-        operator.ending(sent)
+    /// Why PD may accept and make no operator: a stable code, and words.
+    fn makes_none(&self) -> Option<(&'static str, &'static str)> {
+        None
     }
 
     fn undo(&self, before: &Self::Before, outcome: Option<&Outcome>) -> Undo;
@@ -66,14 +75,22 @@ pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default> {
 
 /// What a region shows of a change.
 pub(crate) enum Shows {
-    /// It has happened, and what to say of it.
+    /// It is so now, and what to say of it.
     Done(String),
-    /// It has not happened.
-    Untouched,
+    /// It has been so since the plan, and no longer is.
+    WasDone(String),
+    /// It has not been so since the plan.
+    NotDone {
+        /// Whether the region is as it was.
+        same: bool,
+    },
     /// Something in between, and how.
     HalfDone(String),
-    /// The region has become another, and not by this change.
-    Other,
+    /// The region cannot tell whether it has been so.
+    Unclear {
+        /// Whether the region is as it was.
+        same: bool,
+    },
     /// The region is gone, merged into another.
     Gone,
 }
@@ -109,7 +126,9 @@ impl Reading {
             evidence: vec![
                 Evidence::new(source.as_str(), "leader_store_id", now.leader_text()),
                 Evidence::new(source.as_str(), "peers", peers),
-                Evidence::new(source, "conf_ver", now.conf_ver),
+                Evidence::new(source.as_str(), "peer_ids", now.peer_ids()),
+                Evidence::new(source.as_str(), "conf_ver", now.conf_ver),
+                Evidence::new(source, "version", now.version),
             ],
         })
     }
@@ -130,63 +149,129 @@ pub(crate) fn source(id: RegionId) -> String {
 }
 
 /// Whether the change has happened, is happening, or can no longer happen.
+///
+/// Which readings prove which end: `docs/decisions/what-does-not-applied-need.md`.
 pub(crate) async fn probe<A: RegionOperator>(
     action: &A,
     tikv: &Tikv,
     before: &A::Before,
     sent: &Sent,
 ) -> Result<Progress, Error> {
-    // The operator first: the region is then at least as new as what its operator says.
-    let query = OperatorQuery {
-        region_id: action.region_id(),
-        desc: action.desc(),
-        brief: &|brief| action.is_brief(brief),
-    };
-    let operator = Observed::on(tikv, &query, sent).await?;
+    let (seen, reading) = look(action, tikv, before, sent).await?;
     let Reading {
         shows,
         state,
-        mut evidence,
-    } = action.reading(tikv, before).await?;
-    evidence.push(operator.evidence(query.region_id));
-    let succeeded = operator.ours_succeeded();
-    let untouched = match shows {
+        evidence,
+    } = reading;
+    let succeeded = seen.ours_succeeded();
+    let then = seen.changed_by();
+    let then = then.map_or_else(String::new, |name| format!("; then changed by {name}"));
+    let ours_if = |ours| {
+        if ours {
+            Attribution::Ours
+        } else {
+            Attribution::Undecided
+        }
+    };
+    let proven = match shows {
+        Shows::Done(summary) => {
+            let ours = succeeded || (A::OURS_EVEN_CANCELLED && seen.ours_was_begun());
+            return Ok(Progress::applied(ours_if(ours), summary, evidence));
+        }
+        Shows::WasDone(summary) => {
+            let summary = format!("{summary}{then}");
+            return Ok(Progress::applied(ours_if(succeeded), summary, evidence));
+        }
+        _ if succeeded => {
+            let summary = format!("it was done; by now {state}{then}");
+            return Ok(Progress::applied(Attribution::Ours, summary, evidence));
+        }
         Shows::Gone => {
             let cause = Cause::new("region_gone", "how it was last cannot be read");
             return Ok(stalled(state, vec![cause], evidence));
         }
-        Shows::Done(summary) => {
-            let ours = succeeded || (A::OURS_EVEN_CANCELLED && operator.ours.is_some());
-            let by = if ours {
-                Attribution::Ours
-            } else {
-                Attribution::Undecided
-            };
-            return Ok(Progress::applied(by, summary, evidence));
-        }
-        _ if succeeded => {
-            let summary = format!("it was done; by now {state}");
-            return Ok(Progress::applied(Attribution::Ours, summary, evidence));
-        }
-        Shows::HalfDone(how) if operator.ours_is_running() => {
+        Shows::HalfDone(how) if seen.ours_is_running() => {
             return Ok(Progress::pending(how, evidence));
         }
         Shows::HalfDone(how) => {
-            let (code, words) = action.ending(&operator, sent);
+            let (code, words) = seen.ending(sent);
             let causes = vec![Cause::new("half_moved", &*how), Cause::new(code, words)];
             return Ok(stalled(how, causes, evidence));
         }
-        Shows::Untouched => true,
-        Shows::Other => false,
+        Shows::NotDone { same } => Ok(same),
+        Shows::Unclear { same } => Err(same),
     };
-    if !operator.is_over(tikv, sent).await? {
+    if !seen.is_over(tikv, sent).await? {
         let summary = format!("{state}, which may still change");
         return Ok(Progress::pending(summary, evidence));
     }
-    let (code, words) = action.ending(&operator, sent);
-    let code = if untouched { code } else { "region_changed" };
+    let (same, (code, words)) = match proven {
+        Ok(same) => (same, seen.ending(sent)),
+        Err(same) => {
+            let none = action.makes_none().filter(|_| sent.accepted.is_some());
+            match seen.absence(tikv, sent, none.is_some()).await? {
+                Absence::Proven { code, words } => match none.filter(|_| seen.ours.is_none()) {
+                    Some((code, words)) => (same, (code, words.to_owned())),
+                    None => (same, (code, words)),
+                },
+                Absence::NotKnown(cause) => {
+                    let summary = format!("{state}: whether it was done in between is not known");
+                    return Ok(stalled(summary, vec![cause], evidence));
+                }
+            }
+        }
+    };
+    let code = if same { code } else { "region_changed" };
     let summary = format!("{state}: {words}");
-    Ok(Progress::not_applied(code, summary, untouched, evidence))
+    Ok(Progress::not_applied(code, summary, same, evidence))
+}
+
+/// Whether what was applied is still so, and which operator changed it if not.
+pub(crate) async fn settled<A: RegionOperator>(
+    action: &A,
+    tikv: &Tikv,
+    before: &A::Before,
+    sent: &Sent,
+) -> Result<Settled, Error> {
+    let (seen, reading) = look(action, tikv, before, sent).await?;
+    let Reading {
+        shows,
+        state,
+        evidence,
+    } = reading;
+    let by = seen.changed_by();
+    if matches!(shows, Shows::Done(_)) || (A::SHOWN_BY_OPERATOR_ONLY && by.is_none()) {
+        return Ok(Settled::held(evidence));
+    }
+    Ok(match by {
+        Some(name) => {
+            let text = format!("changed by {name}: by now {state}");
+            Settled::reversed("changed_by_operator", text, evidence)
+        }
+        None => {
+            let text = format!("changed, and PD remembers no operator that did it: by now {state}");
+            Settled::reversed("changed_since", text, evidence)
+        }
+    })
+}
+
+/// Reads the region's operators, and then the region: it is at least as new as what they say.
+async fn look<A: RegionOperator>(
+    action: &A,
+    tikv: &Tikv,
+    before: &A::Before,
+    sent: &Sent,
+) -> Result<(Observed, Reading), Error> {
+    let query = OperatorQuery {
+        region_id: action.region_id(),
+        desc: action.desc(),
+        brief: &|brief| action.is_brief(brief),
+        traces: action.traces(before),
+    };
+    let seen = Observed::on(tikv, &query, sent).await?;
+    let mut reading = action.reading(tikv, before, &seen.others()).await?;
+    reading.evidence.extend(seen.evidence());
+    Ok((seen, reading))
 }
 
 fn stalled(summary: String, stalled: Vec<Cause>, evidence: Vec<Evidence>) -> Progress {
@@ -251,6 +336,15 @@ macro_rules! mutation_of_region_operator {
                 sent: &action_core::Sent,
             ) -> Result<action_core::Progress, $crate::error::Error> {
                 $crate::mutations::region::region_operator::probe(self, tikv, before, sent).await
+            }
+
+            async fn settled(
+                &self,
+                tikv: &$crate::cluster::Tikv,
+                before: &Self::Before,
+                sent: &action_core::Sent,
+            ) -> Result<action_core::Settled, $crate::error::Error> {
+                $crate::mutations::region::region_operator::settled(self, tikv, before, sent).await
             }
 
             fn undo(

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::evidence::foreign_operator::ForeignOperator;
 use crate::evidence::own_operator::SETTLE_MS;
-use crate::facts::region::{RegionFacts, is_healthy_on, role_name};
+use crate::facts::region::{RegionFacts, role_name};
+use crate::facts::traces::Traces;
 use crate::mutations::region::region_operator::{
     Reading, RegionOperator, mutation_of_region_operator, snapshot_deadline_ms,
 };
-use crate::mutations::region::replica_change::ReplicaChange;
+use crate::mutations::region::replica_change::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::replica_change::{check_add, check_remove};
@@ -98,7 +100,7 @@ impl RegionOperator for AddPeer {
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let facts = RegionFacts::of(&at.region);
+        let facts = at.facts();
         let deadline_ms = snapshot_deadline_ms(facts.size_mib);
         let role = self.role.of_pd();
         let verdict = verdict(check_add(tikv, &at, self.store_id, role).await)?;
@@ -130,17 +132,19 @@ impl RegionOperator for AddPeer {
             .clock(tikv.clock()))
     }
 
-    async fn reading(&self, tikv: &Tikv, before: &RegionFacts) -> Result<Reading, Error> {
+    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
+        before.traces.as_ref()
+    }
+
+    async fn reading(
+        &self,
+        tikv: &Tikv,
+        before: &RegionFacts,
+        others: &[ForeignOperator<'_>],
+    ) -> Result<Reading, Error> {
         let (store, role) = (self.store_id, role_name(self.role.of_pd()));
         Reading::of(tikv, self.region_id, before, |region, now| {
-            let there = now.role_on(store);
-            let done = is_healthy_on(region, store) && there == Some(&role);
-            let half = |there| format!("half added: store {store} holds a {there}");
-            ReplicaChange {
-                done: done.then(|| format!("store {store} holds a {role} of the region")),
-                half_done: there.map(half),
-            }
-            .shows(before, region, now)
+            Replicas::new(before, region, now, others).added(store, &role)
         })
         .await
     }
@@ -206,7 +210,7 @@ impl RegionOperator for RemovePeer {
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let store = self.store_id;
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let facts = RegionFacts::of(&at.region);
+        let facts = at.facts();
         let leads = facts.leader_store_id == Some(store);
         let unhealthy = at.unhealthy_besides(store);
         let verdict = verdict(check_remove(tikv, &at, store).await)?;
@@ -231,17 +235,19 @@ impl RegionOperator for RemovePeer {
             .clock(tikv.clock()))
     }
 
-    async fn reading(&self, tikv: &Tikv, before: &RegionFacts) -> Result<Reading, Error> {
+    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
+        before.traces.as_ref()
+    }
+
+    async fn reading(
+        &self,
+        tikv: &Tikv,
+        before: &RegionFacts,
+        others: &[ForeignOperator<'_>],
+    ) -> Result<Reading, Error> {
         let store = self.store_id;
         Reading::of(tikv, self.region_id, before, |region, now| {
-            let there = now.role_on(store);
-            let other = there.filter(|role| before.role_on(store) != Some(role));
-            let none = || format!("store {store} holds no replica of the region");
-            ReplicaChange {
-                done: there.is_none().then(none),
-                half_done: other.map(|role| format!("half removed: store {store} holds a {role}")),
-            }
-            .shows(before, region, now)
+            Replicas::new(before, region, now, others).removed(store)
         })
         .await
     }

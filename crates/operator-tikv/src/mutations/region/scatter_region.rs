@@ -1,14 +1,16 @@
 //! Spreads a region's replicas: `scatter_region`.
 
-use action_core::{Outcome, Plan, Problem, Quantity, Sent, Undo};
+use action_core::{Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::NewOperator;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::own_operator::{Observed, SETTLE_MS};
+use crate::evidence::foreign_operator::ForeignOperator;
+use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::region::RegionFacts;
+use crate::facts::traces::Traces;
 use crate::mutations::region::region_operator::{
     Reading, RegionOperator, Shows, mutation_of_region_operator, snapshot_deadline_ms,
 };
@@ -43,6 +45,8 @@ mutation_of_region_operator! {
 }
 
 impl RegionOperator for ScatterRegion {
+    const SHOWN_BY_OPERATOR_ONLY: bool = true;
+
     fn region_id(&self) -> RegionId {
         self.region_id
     }
@@ -72,10 +76,11 @@ impl RegionOperator for ScatterRegion {
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let (at, fit) = RegionSnapshot::read_with_fit(tikv, self.region_id).await?;
-        let facts = RegionFacts::of(&at.region);
+        let facts = at.facts();
         let size = facts.size_mib.saturating_mul(facts.peers.len() as u64);
         let deadline_ms = snapshot_deadline_ms(size);
         let verdict = verdict(check_scatter(tikv, &at, fit).await)?;
+        let facts = at.facts_for(tikv, &verdict).await?;
         let mut plan = Plan::new(verdict, facts.clone());
         for store in &at.stores {
             plan = plan.touches(at.domain(store.id.into()));
@@ -96,25 +101,28 @@ impl RegionOperator for ScatterRegion {
             .clock(tikv.clock()))
     }
 
+    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
+        before.traces.as_ref()
+    }
+
     /// Only our operator's success proves it: other replicas may be anybody's doing.
-    async fn reading(&self, tikv: &Tikv, before: &RegionFacts) -> Result<Reading, Error> {
-        Reading::of(tikv, self.region_id, before, |_, now| {
-            if now.peers == before.peers {
-                Shows::Untouched
-            } else {
-                Shows::Other
-            }
+    async fn reading(
+        &self,
+        tikv: &Tikv,
+        before: &RegionFacts,
+        _: &[ForeignOperator<'_>],
+    ) -> Result<Reading, Error> {
+        Reading::of(tikv, self.region_id, before, |_, now| Shows::Unclear {
+            same: now.peers == before.peers,
         })
         .await
     }
 
-    fn ending(&self, operator: &Observed, sent: &Sent) -> (&'static str, String) {
-        if sent.accepted.is_none() || operator.ours.is_some() {
-            return operator.ending(sent);
-        }
-        let words = "PD accepted and there is no operator: it found nothing to move, or forgot it \
-                     when its leader changed";
-        ("nothing_moved", words.to_owned())
+    fn makes_none(&self) -> Option<(&'static str, &'static str)> {
+        Some((
+            "nothing_moved",
+            "PD accepted and made no operator: it found nothing to move",
+        ))
     }
 
     fn undo(&self, _: &RegionFacts, _: Option<&Outcome>) -> Undo {

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::evidence::foreign_operator::ForeignOperator;
 use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::key_range::KeyRange;
+use crate::facts::traces::Traces;
 use crate::mutations::region::merge_regions::MergeRegions;
 use crate::mutations::region::region_operator::{
     Reading, RegionOperator, Shows, mutation_of_region_operator, source,
@@ -61,6 +63,9 @@ pub struct SplitFacts {
     pub keys: KeyRange,
     /// Grows with each split and merge.
     pub version: u64,
+    /// What PD had in memory of it; `None` where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<Traces>,
 }
 
 impl SplitFacts {
@@ -68,6 +73,7 @@ impl SplitFacts {
         Self {
             keys: KeyRange::of(region),
             version: region.epoch.version,
+            traces: None,
         }
     }
 }
@@ -129,7 +135,10 @@ impl RegionOperator for SplitRegion {
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<SplitFacts>> {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let facts = SplitFacts::of(&at.region);
+        let facts = SplitFacts {
+            traces: at.facts().traces,
+            ..SplitFacts::of(&at.region)
+        };
         let interval = at.config.schedule.split_merge_interval;
         let back = interval.map_or_else(String::new, |time| format!(" after {} s", time.as_secs()));
         let verdict = verdict(check_split(&at, &self.keys))?;
@@ -144,7 +153,16 @@ impl RegionOperator for SplitRegion {
             .clock(tikv.clock()))
     }
 
-    async fn reading(&self, tikv: &Tikv, before: &SplitFacts) -> Result<Reading, Error> {
+    fn traces<'a>(&self, before: &'a SplitFacts) -> Option<&'a Traces> {
+        before.traces.as_ref()
+    }
+
+    async fn reading(
+        &self,
+        tikv: &Tikv,
+        before: &SplitFacts,
+        others: &[ForeignOperator<'_>],
+    ) -> Result<Reading, Error> {
         let id = self.region_id;
         let Some(region) = tikv.pd.region(id.pd()).await.map_err(Error::Read)? else {
             return Ok(Reading::gone(id));
@@ -154,13 +172,20 @@ impl RegionOperator for SplitRegion {
             Evidence::new(source(id), "keys", now.keys.to_string()),
             Evidence::new(source(id), "version", now.version),
         ];
-        let shows = if now.version > before.version && now.keys.is_part_of(&before.keys) {
+        let same = now.keys == before.keys;
+        // A merge that left the region with what it had before found it smaller.
+        let merged = |other: &ForeignOperator<'_>| {
+            other.found_newer(before.version) && other.merges_into(id)
+        };
+        let shows = if now.version == before.version {
+            Shows::NotDone { same }
+        } else if now.keys.is_part_of(&before.keys) && self.is_border(tikv, &now.keys).await? {
             evidence.extend(parts(tikv, &before.keys.besides(&now.keys)).await?);
             Shows::Done(format!("region {id} has been split; it keeps {}", now.keys))
-        } else if now == *before {
-            Shows::Untouched
+        } else if same && self.keys.is_empty() && others.iter().any(merged) {
+            Shows::WasDone(format!("region {id} had been split"))
         } else {
-            Shows::Other
+            Shows::Unclear { same }
         };
         Ok(Reading {
             shows,
@@ -186,6 +211,24 @@ impl RegionOperator for SplitRegion {
             .expecting("adjacent", true),
             None => Undo::none("more than two regions have come of it, or none that was seen"),
         }
+    }
+}
+
+impl SplitRegion {
+    /// Whether a region ends where it was to be split, as far as that was said: one read at most.
+    async fn is_border(&self, tikv: &Tikv, kept: &KeyRange) -> Result<bool, Error> {
+        let Some(key) = self.keys.first() else {
+            return Ok(true);
+        };
+        let key = key.to_ascii_uppercase();
+        if kept.start_key == key || kept.end_key == key {
+            return Ok(true);
+        }
+        if kept.is_cut_by(&key) {
+            return Ok(false);
+        }
+        let holder = tikv.pd.region_by_key(&key).await.map_err(Error::Read)?;
+        Ok(holder.is_some_and(|holder| holder.start_key == key))
     }
 }
 

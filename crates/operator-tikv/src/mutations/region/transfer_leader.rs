@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::evidence::foreign_operator::ForeignOperator;
 use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::region::RegionFacts;
+use crate::facts::traces::Traces;
 use crate::mutations::region::region_operator::{
     Reading, RegionOperator, Shows, mutation_of_region_operator,
 };
@@ -65,8 +67,8 @@ impl RegionOperator for TransferLeader {
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let facts = RegionFacts::of(&at.region);
         let verdict = verdict(check_leader_transfer(tikv, &at, self.to_store_id).await)?;
+        let facts = at.facts_for(tikv, &verdict).await?;
         let mut plan = Plan::new(verdict, facts.clone());
         if let Some(leader) = facts.leader_store_id {
             plan = plan.touches(at.domain(leader));
@@ -91,11 +93,27 @@ impl RegionOperator for TransferLeader {
             .clock(tikv.clock()))
     }
 
-    async fn reading(&self, tikv: &Tikv, before: &RegionFacts) -> Result<Reading, Error> {
+    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
+        before.traces.as_ref()
+    }
+
+    async fn reading(
+        &self,
+        tikv: &Tikv,
+        before: &RegionFacts,
+        others: &[ForeignOperator<'_>],
+    ) -> Result<Reading, Error> {
         let (id, to) = (self.region_id, self.to_store_id);
-        Reading::of(tikv, id, before, |_, now| match now.leader_store_id {
-            Some(leader) if leader == to => Shows::Done(format!("store {to} leads region {id}")),
-            _ => Shows::Untouched,
+        Reading::of(tikv, id, before, |_, now| {
+            if now.leader_store_id == Some(to) {
+                return Shows::Done(format!("store {to} leads region {id}"));
+            }
+            // Whoever moves the leader away from there found it there.
+            let led = |other: &ForeignOperator<'_>| other.led_from() == Some(to.get());
+            if others.iter().any(led) {
+                return Shows::WasDone(format!("store {to} led region {id}"));
+            }
+            Shows::Unclear { same: true }
         })
         .await
     }

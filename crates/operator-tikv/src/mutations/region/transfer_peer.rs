@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::evidence::foreign_operator::ForeignOperator;
 use crate::evidence::own_operator::SETTLE_MS;
-use crate::facts::region::{RegionFacts, is_healthy_on};
+use crate::facts::region::RegionFacts;
+use crate::facts::traces::Traces;
 use crate::mutations::region::region_operator::{
     Reading, RegionOperator, mutation_of_region_operator, snapshot_deadline_ms,
 };
-use crate::mutations::region::replica_change::ReplicaChange;
+use crate::mutations::region::replica_change::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::replica_change::check_move;
@@ -80,7 +82,7 @@ impl RegionOperator for TransferPeer {
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let (from, to) = (self.from_store_id, self.to_store_id);
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let facts = RegionFacts::of(&at.region);
+        let facts = at.facts();
         let leads = facts.leader_store_id == Some(from);
         let deadline_ms = snapshot_deadline_ms(facts.size_mib);
         let verdict = verdict(check_move(tikv, &at, from, to).await)?;
@@ -107,22 +109,19 @@ impl RegionOperator for TransferPeer {
             .clock(tikv.clock()))
     }
 
-    async fn reading(&self, tikv: &Tikv, before: &RegionFacts) -> Result<Reading, Error> {
+    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
+        before.traces.as_ref()
+    }
+
+    async fn reading(
+        &self,
+        tikv: &Tikv,
+        before: &RegionFacts,
+        others: &[ForeignOperator<'_>],
+    ) -> Result<Reading, Error> {
         let (from, to) = (self.from_store_id, self.to_store_id);
         Reading::of(tikv, self.region_id, before, |region, now| {
-            let holds = |store| now.role_on(store).unwrap_or("nothing");
-            let whole = is_healthy_on(region, to) && before.role_on(from) == now.role_on(to);
-            let done = whole && now.role_on(from).is_none();
-            let added = now.role_on(to).is_some() && before.role_on(to).is_none();
-            let half = || {
-                let (old, new) = (holds(from), holds(to));
-                format!("half moved: store {from} holds {old}, store {to} holds {new}")
-            };
-            ReplicaChange {
-                done: done.then(|| format!("store {to} holds the replica, store {from} none")),
-                half_done: added.then(half),
-            }
-            .shows(before, region, now)
+            Replicas::new(before, region, now, others).moved(from, to)
         })
         .await
     }

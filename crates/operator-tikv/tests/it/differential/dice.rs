@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 /// A generator of random numbers, after Marsaglia.
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         // Spread, and never zero.
         Self((seed ^ 0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9) | 1)
     }
@@ -19,21 +19,21 @@ impl Dice {
     }
 
     /// Less than `bound`.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.roll() % bound.max(1)
     }
 
-    pub(super) fn one_in(&mut self, chances: u64) -> bool {
+    pub(crate) fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
     }
 
-    pub(super) fn pick<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
+    pub(crate) fn pick<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
         let place = self.below(choices.len() as u64);
         choices.get(usize::try_from(place).unwrap())
     }
 
     /// Until the next request: seconds, or long enough for stores to fall silent.
-    pub(super) fn time(&mut self) -> Duration {
+    pub(crate) fn time(&mut self) -> Duration {
         let choices = [100, 1_000, 5_000, 12_000, 30_000];
         Duration::from_millis(*self.pick(&choices).unwrap())
     }

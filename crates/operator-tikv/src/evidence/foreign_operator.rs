@@ -1,0 +1,78 @@
+//! What an operator of somebody else shows of its region: how it was when the operator was made.
+
+use pd_client::operators::Operator;
+
+use crate::parameters::ids::{RegionId, StoreId};
+
+/// An operator that was made on the region after the plan, and is not ours.
+#[derive(Debug, Clone)]
+pub(crate) struct ForeignOperator<'a>(pub(crate) &'a Operator);
+
+impl ForeignOperator<'_> {
+    /// Who it is, such as "`add-rule-peer` {add peer: store [4]}".
+    pub(crate) fn name(&self) -> String {
+        format!("`{}` {{{}}}", self.0.desc, self.0.brief)
+    }
+
+    /// The store that led the region when it was made, where it moves the leader.
+    pub(crate) fn led_from(&self) -> Option<u64> {
+        let step = |step: &String| number_after(step, "transfer leader from store ");
+        let brief = &self.0.brief;
+        self.0.steps.iter().find_map(step).or_else(|| {
+            number_after(brief, "transfer leader: store ")
+                .or_else(|| number_after(brief, "evict leader: from store "))
+        })
+    }
+
+    /// Whether it takes the replica on a store away.
+    pub(crate) fn removes(&self, store: StoreId) -> bool {
+        let ends = format!("remove peer on store {store}");
+        self.0.steps.contains(&ends)
+    }
+
+    /// Whether it puts a replica on a store.
+    pub(crate) fn adds(&self, store: StoreId) -> bool {
+        let on = format!(" on store {store}");
+        let mut steps = self.0.steps.iter();
+        steps.any(|step| step.starts_with("add ") && step.ends_with(&on))
+    }
+
+    /// Whether the replica on a store was a voter when it was made.
+    pub(crate) fn found_voter_on(&self, store: StoreId) -> bool {
+        let demotes = format!(" on store {store} to learner");
+        let demotes = |part: &str| part.contains("demote voter peer ") && part.ends_with(&demotes);
+        let mut parts = self.0.steps.iter().flat_map(|step| step.split(", "));
+        !self.adds(store) && (self.led_from() == Some(store.get()) || parts.any(demotes))
+    }
+
+    /// By how much `conf_ver` had grown when it was made, if nothing was split or merged.
+    pub(crate) fn conf_ver_since(&self, conf_ver: u64, version: u64) -> Option<u64> {
+        let epoch = self.0.epoch.filter(|epoch| epoch.version == version)?;
+        epoch.conf_ver.checked_sub(conf_ver)
+    }
+
+    /// Whether the region had been split or merged when it was made.
+    pub(crate) fn found_newer(&self, version: u64) -> bool {
+        self.0.epoch.is_some_and(|epoch| epoch.version > version)
+    }
+
+    /// Whether it splits the region at a key, in hexadecimal.
+    pub(crate) fn splits_at(&self, key: &str) -> bool {
+        let brief = self.0.brief.to_ascii_uppercase();
+        let keys = brief.rsplit_once('[').map_or("", |(_, keys)| keys);
+        let mut keys = keys.trim_end_matches(']').split(' ');
+        brief.starts_with("SPLIT: ") && keys.any(|one| one == key.to_ascii_uppercase())
+    }
+
+    /// Whether it merged another region into this one.
+    pub(crate) fn merges_into(&self, region: RegionId) -> bool {
+        let ends = format!(" to {region}");
+        self.0.brief.starts_with("merge: region ") && self.0.brief.ends_with(&ends)
+    }
+}
+
+fn number_after(text: &str, start: &str) -> Option<u64> {
+    let rest = text.strip_prefix(start)?;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
