@@ -131,13 +131,6 @@ impl Builder {
         self
     }
 
-    /// When the PD process was started; at the start, by default.
-    #[must_use]
-    pub fn process_started(mut self, at: SystemTime) -> Self {
-        self.process_start = Some(at);
-        self
-    }
-
     /// Whether the cluster is bootstrapped; see [`Sim::bootstrap`].
     #[must_use]
     pub fn bootstrapped(mut self, bootstrapped: bool) -> Self {

@@ -177,14 +177,6 @@ impl Sim {
         self.region(region_id, |region| region.size = size);
     }
 
-    /// Sets what a region wrote and read in its last heartbeat interval, in bytes.
-    pub fn set_region_flow(&self, region_id: u64, written: u64, read: u64) {
-        self.region(region_id, |region| {
-            region.flow.written_bytes = written;
-            region.flow.read_bytes = read;
-        });
-    }
-
     /// Makes a region hot, or with `None` not hot any more.
     pub fn set_hot(&self, region_id: u64, hot: Option<HotFlow>) {
         self.with(|cluster| match hot {

@@ -72,14 +72,10 @@ pub(crate) struct Rows {
     pub(crate) kv_sizes: bool,
     /// Whether stores show that they take no leaders.
     pub(crate) shows_leader_pause: bool,
-    /// Whether `GET /stores/check` exists.
-    pub(crate) stores_by_name: bool,
     /// Whether `GET /regions/store/{id}` takes a `type`.
     pub(crate) region_types: bool,
     /// Whether hot statistics count processor time.
     pub(crate) hot_cpu: bool,
-    /// Whether `GET /min-resolved-ts` lists stores.
-    pub(crate) min_resolved_by_store: bool,
     /// Whether a range's start key comes before its end key.
     pub(crate) start_key_first: bool,
     /// What differs from 8.5's schedule configuration.
@@ -173,9 +169,7 @@ const V6_5: Rows = Rows {
     operator_comma: "，",
     undiagnosable_status: 400,
     default_schedulers: SCHEDULERS_6_5,
-    min_resolved_by_store: false,
     witness_schedulers: false,
-    stores_by_name: false,
     schedule: SCHEDULE_6_5,
     after_schedulers: &[
         ("schedulers-payload", None),
@@ -232,10 +226,8 @@ const V8_5: Rows = Rows {
     default_schedulers: SCHEDULERS_SINCE_8_5_5,
     kv_sizes: false,
     shows_leader_pause: false,
-    stores_by_name: true,
     region_types: true,
     hot_cpu: true,
-    min_resolved_by_store: true,
     start_key_first: false,
     schedule: &[],
     after_schedulers: &[],

@@ -219,26 +219,10 @@ pub(super) fn defaults(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     })
 }
 
-pub(super) fn cluster_version(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::message(200, &cluster.config.cluster_version)
-}
-
 pub(super) fn schedule(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     Answer::ok(&ScheduleBody::of(cluster))
 }
 
 pub(super) fn replication(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     Answer::ok(&ItemsBody(&cluster.config.replication))
-}
-
-pub(super) fn pd_server(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::ok(&ItemsBody(&cluster.config.pd_server))
-}
-
-pub(super) fn replication_mode(_: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::ok(&MAJORITY)
-}
-
-pub(super) fn label_property(_: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::ok(&Nothing {})
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use crate::api::answer::{Answer, Nothing};
+use crate::api::answer::Answer;
 use crate::api::request::{Request, wrong_type};
 use crate::cluster::Cluster;
 use crate::cluster::config::{Item, Items, Mismatch, TTL_NAMES, find, validate_schedule};
@@ -293,30 +293,6 @@ fn merged(
         })?;
     }
     Ok(items)
-}
-
-pub(super) fn set_cluster_version(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let input = match request.object() {
-        Ok(input) => input,
-        Err(answer) => return answer,
-    };
-    match input.get("cluster-version").and_then(Json::as_str) {
-        None => Answer::error_object("input", "not set cluster-version", Nothing {}),
-        Some(version) => {
-            version.clone_into(&mut cluster.config.cluster_version);
-            Answer::message(200, "The cluster version is updated.")
-        }
-    }
-}
-
-pub(super) fn set_log_level(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let level = match request.json() {
-        Ok(Json::String(level)) => level,
-        Ok(_) => return Answer::message(400, "log level should be a string"),
-        Err(answer) => return answer,
-    };
-    cluster.config.log_level = level;
-    Answer::message(200, "The log level is updated.")
 }
 
 /// Where in the body the value of `name` ends: Go's error says so.

@@ -56,7 +56,6 @@ pub(super) fn health(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
         .list
         .iter()
         .enumerate()
-        .filter(|(index, _)| !cluster.members.removed.contains(index))
         .map(|(index, member)| Health {
             name: &member.name,
             member_id: member.id,
@@ -65,10 +64,6 @@ pub(super) fn health(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
         })
         .collect();
     Answer::ok(&all)
-}
-
-pub(super) fn ping(_: &mut Cluster, _: &Request<'_>) -> Answer {
-    Answer::empty(200)
 }
 
 #[derive(Serialize)]
@@ -133,9 +128,7 @@ pub(super) fn members(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
             .members
             .list
             .iter()
-            .enumerate()
-            .filter(|(index, _)| !cluster.members.removed.contains(index))
-            .map(|(_, member)| body(cluster, member))
+            .map(|member| body(cluster, member))
             .collect(),
         leader: leader.map(|member| body(cluster, member)),
         etcd_leader: leader.map(|member| body(cluster, member)),
@@ -150,15 +143,6 @@ pub(super) fn leader(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
         client_urls: [&member.client_url],
     });
     Answer::ok(&leader)
-}
-
-pub(super) fn resign(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    // The only member says yes and goes on.
-    if cluster.members.list.len() > 1 {
-        let next = cluster.members.next_alive();
-        cluster.hand_over(next);
-    }
-    Answer::message(200, "The resign command is submitted.")
 }
 
 pub(super) fn transfer(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
@@ -192,28 +176,6 @@ pub(super) fn set_property(cluster: &mut Cluster, request: &Request<'_>) -> Answ
     Answer::message(200, "success")
 }
 
-pub(super) fn remove_named(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let name = request.segment(2);
-    let Some(index) = cluster.members.named(name) else {
-        return Answer::message(404, &format!("not found, pd: {name}"));
-    };
-    let text = format!("removed, pd: {name}");
-    cluster.members.removed.insert(index);
-    Answer::message(200, &text)
-}
-
-pub(super) fn remove_numbered(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let id = match request.id(2) {
-        Ok(id) => id,
-        Err(answer) => return answer,
-    };
-    let Some(index) = cluster.members.list.iter().position(|m| m.id == id) else {
-        return Answer::message(500, "etcdserver: member not found");
-    };
-    cluster.members.removed.insert(index);
-    Answer::message(200, &format!("removed, pd: {id}"))
-}
-
 pub(super) fn cluster(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     #[derive(Serialize)]
     struct Body {
@@ -239,22 +201,5 @@ pub(super) fn cluster_status(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
             .map_or_else(|| "0001-01-01T00:00:00Z".to_owned(), rfc3339),
         is_initialized: cluster.is_bootstrapped(),
         replication_status: "",
-    })
-}
-
-pub(super) fn min_resolved_ts(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    #[derive(Serialize)]
-    struct Body {
-        is_real_time: bool,
-        min_resolved_ts: u64,
-        persist_interval: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        stores_min_resolved_ts: Option<Option<()>>,
-    }
-    Answer::ok(&Body {
-        is_real_time: true,
-        min_resolved_ts: 0,
-        persist_interval: "1s",
-        stores_min_resolved_ts: cluster.rows().min_resolved_by_store.then_some(None),
     })
 }

@@ -139,20 +139,6 @@ pub(super) fn cancel(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     }
 }
 
-pub(super) fn cancel_all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
-    if !cluster.rows().delete_all_operators {
-        return Answer::method_not_allowed();
-    }
-    if !cluster.is_bootstrapped() {
-        return Answer::message(500, errors::NOT_BOOTSTRAPPED);
-    }
-    let regions: Vec<u64> = cluster.operators.keys().copied().collect();
-    for region_id in regions {
-        cluster.cancel_operator(region_id);
-    }
-    Answer::message(200, "All pending operators are canceled.")
-}
-
 pub(super) fn records(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let from = match request.query("from").map(|text| (text, text.parse())) {
         None => i64::MIN,

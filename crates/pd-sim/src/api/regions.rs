@@ -161,17 +161,6 @@ pub(super) fn by_id(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     }
 }
 
-pub(super) fn by_key(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let takes_hex = cluster.rows().prefixed_errors;
-    let key = match key_of(request.segment(2).as_bytes(), request, takes_hex) {
-        Ok(key) => key,
-        Err(answer) => return answer,
-    };
-    let region = cluster.regions.scan_from(&key).next();
-    let missing = "[PD:region:ErrRegionNotFound]region %v not found";
-    one(cluster, region, missing)
-}
-
 pub(super) fn all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     list(cluster, cluster.regions.scan_from(""))
 }
@@ -320,52 +309,4 @@ pub(super) fn found_by<'a>(
             }),
             _ => false,
         })
-}
-
-pub(super) fn siblings(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let text = request.segment(2);
-    let Ok(region_id) = text.parse() else {
-        return Answer::message(400, &errors::not_a_number("Atoi", text));
-    };
-    let Some(region) = cluster.regions.get(region_id) else {
-        let text = errors::region_not_found(cluster.rows(), region_id);
-        return Answer::message(404, &text);
-    };
-    let (left, right) = cluster.regions.siblings(region);
-    let body = |region| RegionBody::new(region, cluster.rows());
-    let left_body = || left.map(body).unwrap_or_default();
-    // A missing right neighbour shows the left one again: PD reuses its buffer.
-    let right_body = right.map_or_else(left_body, body);
-    Answer::data(&RegionsBody {
-        count: 2,
-        regions: vec![left_body(), right_body],
-    })
-}
-
-pub(super) fn top(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let query_order = cluster.rows().region_types;
-    let weigh: fn(&Region) -> i128 = match request.segment(1) {
-        "writeflow" => |region| i128::from(region.flow.written_bytes),
-        "readflow" => |region| i128::from(region.flow.read_bytes),
-        "confver" => |region| i128::from(region.epoch.conf_ver),
-        "version" => |region| i128::from(region.epoch.version),
-        "size" => |region| i128::from(region.size),
-        "keys" => |region| i128::from(region.keys),
-        "cpu" => |region| i128::from(region.flow.cpu),
-        "writequery" if query_order => |region| i128::from(region.flow.write_queries),
-        "readquery" if query_order => |region| i128::from(region.flow.read_queries),
-        _ => return Answer::not_found(),
-    };
-    let limit = match limit_of(request) {
-        Ok(limit) => usize::try_from(limit).unwrap_or(0).min(MAX_LIMIT),
-        Err(answer) => return answer,
-    };
-    let mut regions: Vec<&Region> = cluster.regions.iter().collect();
-    let order = |region: &&Region| (-weigh(region), region.id);
-    if limit < regions.len() {
-        regions.select_nth_unstable_by_key(limit, order);
-        regions.truncate(limit);
-    }
-    regions.sort_unstable_by_key(order);
-    list(cluster, regions.into_iter())
 }

@@ -37,15 +37,6 @@ struct ConstraintInput {
     values: Vec<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct BatchInput {
-    #[serde(flatten)]
-    rule: RuleInput,
-    action: String,
-    delete_by_id_prefix: bool,
-}
-
 impl RuleInput {
     /// Checks the rule as PD does, in its order. `group` is the group it has to belong to.
     pub(super) fn checked(mut self, cluster: &Cluster, group: &str) -> Result<Rule, Answer> {
@@ -199,79 +190,11 @@ pub(super) fn set(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     }
 }
 
-pub(super) fn set_several(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    if let Some(answer) = disabled(cluster) {
-        return answer;
-    }
-    let rules: Result<Vec<Rule>, Answer> = decoded::<Vec<RuleInput>>(request, "[]*placement.Rule")
-        .and_then(|inputs| {
-            let rules = inputs.into_iter();
-            rules.map(|input| input.checked(cluster, "")).collect()
-        });
-    match rules {
-        Ok(rules) => {
-            for rule in &rules {
-                follow_default(cluster, rule);
-            }
-            change(cluster, "Update rules successfully.", |draft| {
-                for rule in rules {
-                    draft.set_rule(rule);
-                }
-            })
-        }
-        Err(answer) => answer,
-    }
-}
-
 /// The count of the default rule is `max-replicas`.
 fn follow_default(cluster: &mut Cluster, rule: &Rule) {
     if (rule.group_id.as_str(), rule.id.as_str()) == ("pd", "default") {
         cluster.config.set_max_replicas(rule.count as u64);
     }
-}
-
-pub(super) fn batch(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    if let Some(answer) = disabled(cluster) {
-        return answer;
-    }
-    let inputs = match decoded::<Vec<BatchInput>>(request, "[]placement.RuleOp") {
-        Ok(inputs) => inputs,
-        Err(answer) => return answer,
-    };
-    enum Step {
-        Set(Rule),
-        Delete {
-            group: String,
-            id: String,
-            prefix: bool,
-        },
-    }
-    let mut steps = Vec::new();
-    for input in inputs {
-        if input.action == "add" {
-            match input.rule.checked(cluster, "") {
-                Ok(rule) => steps.push(Step::Set(rule)),
-                Err(answer) => return answer,
-            }
-        } else {
-            steps.push(Step::Delete {
-                group: input.rule.group_id,
-                id: input.rule.id,
-                prefix: input.delete_by_id_prefix,
-            });
-        }
-    }
-    change(cluster, "Batch operations successfully.", |draft| {
-        for step in steps {
-            match step {
-                Step::Set(rule) => draft.set_rule(rule),
-                Step::Delete { group, id, prefix } => draft.delete_rules(|rule| {
-                    rule.group_id == group
-                        && (rule.id == id || (prefix && rule.id.starts_with(&id)))
-                }),
-            }
-        }
-    })
 }
 
 pub(super) fn delete(cluster: &mut Cluster, request: &Request<'_>) -> Answer {

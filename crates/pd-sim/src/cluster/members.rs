@@ -34,8 +34,6 @@ pub(crate) struct Members {
     pub(crate) leader: usize,
     /// Members whose process is stopped, by index.
     pub(crate) stopped: BTreeSet<usize>,
-    /// Members that were taken out of the group; what listens there answers no more for it.
-    pub(crate) removed: BTreeSet<usize>,
     /// Set while an election is going on.
     pub(crate) outage: Option<Outage>,
     next: usize,
@@ -50,10 +48,9 @@ impl Members {
         }
     }
 
-    /// Index of the member that is called so and has not been taken out.
+    /// Index of the member that is called so.
     pub(crate) fn named(&self, name: &str) -> Option<usize> {
-        let index = self.list.iter().position(|member| member.name == name)?;
-        (!self.removed.contains(&index)).then_some(index)
+        self.list.iter().position(|member| member.name == name)
     }
 
     /// Who leads next when the leader goes: of the highest priority, the next in order.
@@ -61,7 +58,7 @@ impl Members {
         let members = self.list.len().max(1);
         (1..members)
             .map(|ahead| (self.leader + ahead) % members)
-            .filter(|index| !self.stopped.contains(index) && !self.removed.contains(index))
+            .filter(|index| !self.stopped.contains(index))
             .rev()
             .max_by_key(|index| self.list.get(*index).map(|member| member.priority))
             .unwrap_or(self.leader)

@@ -242,10 +242,6 @@ impl Cluster {
             .is_none_or(|store| store.is_disconnected(self.now))
     }
 
-    pub(crate) fn check_regions(&mut self, ids: impl IntoIterator<Item = u64>) {
-        self.unchecked.extend(ids);
-    }
-
     pub(crate) fn check_everything(&mut self) {
         self.unchecked = self.regions.ids().collect();
     }

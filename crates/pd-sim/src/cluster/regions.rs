@@ -140,19 +140,6 @@ impl Regions {
             .range(first..)
             .filter_map(|(_, id)| self.by_id.get(id))
     }
-
-    /// The neighbours in key order: left, right.
-    pub(crate) fn siblings(&self, region: &Region) -> (Option<&Region>, Option<&Region>) {
-        let left = self
-            .by_start_key
-            .range::<str, _>((Bound::Unbounded, Bound::Excluded(&*region.start_key)))
-            .next_back();
-        let right = (!region.end_key.is_empty())
-            .then(|| self.by_start_key.get_key_value(&region.end_key))
-            .flatten();
-        let find = |found: Option<(&Key, &u64)>| found.and_then(|(_, id)| self.by_id.get(id));
-        (find(left), find(right))
-    }
 }
 
 /// Many at once take less room than one by one.

@@ -192,23 +192,6 @@ impl Rules {
         self.rules.get(&(group_id.to_owned(), id.to_owned()))
     }
 
-    /// Named groups, and those that only rules name.
-    pub(crate) fn groups(&self) -> Vec<RuleGroup> {
-        let mut groups = self.groups.clone();
-        for rule in self.rules.values() {
-            groups
-                .entry(rule.group_id.clone())
-                .or_insert_with(|| RuleGroup {
-                    id: rule.group_id.clone(),
-                    index: 0,
-                    overrides: false,
-                });
-        }
-        let mut groups: Vec<RuleGroup> = groups.into_values().collect();
-        groups.sort_by(|a, b| (a.index, &a.id).cmp(&(b.index, &b.id)));
-        groups
-    }
-
     /// The rules that hold for a region; `None` where it spans several rules' borders.
     pub(crate) fn for_region(&self, region: &Region) -> Option<Vec<&Rule>> {
         let touching: Vec<&Rule> = self
@@ -337,14 +320,6 @@ impl Draft {
 
     pub(crate) fn delete_rules(&mut self, is_meant: impl Fn(&Rule) -> bool) {
         self.0.rules.retain(|_, rule| !is_meant(rule));
-    }
-
-    pub(crate) fn set_group(&mut self, group: RuleGroup) {
-        self.0.groups.insert(group.id.clone(), group);
-    }
-
-    pub(crate) fn delete_groups(&mut self, is_meant: impl Fn(&str) -> bool) {
-        self.0.groups.retain(|id, _| !is_meant(id));
     }
 
     /// As `max-replicas` and the location labels say.

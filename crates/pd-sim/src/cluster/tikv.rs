@@ -170,22 +170,6 @@ impl Cluster {
         self.split_region(region_id, keys);
     }
 
-    /// Splits whatever regions hold the keys; the percentage of keys used, and the new regions.
-    pub(crate) fn split_at(&mut self, keys: &[String]) -> (usize, Vec<u64>) {
-        let mut new = Vec::new();
-        let mut used = 0;
-        for key in keys {
-            let holder = self.regions.scan_from(key).next();
-            let Some(holder) = holder.map(|region| region.id) else {
-                continue;
-            };
-            let made = self.split_region(holder, vec![key.clone()]);
-            used += usize::from(!made.is_empty());
-            new.extend(made);
-        }
-        (used * 100 / keys.len().max(1), new)
-    }
-
     /// Cuts a region at keys inside of it, if the stores do that. The new regions lie to the left.
     fn split_region(&mut self, region_id: u64, mut keys: Vec<String>) -> Vec<u64> {
         if !self.settings.executes_splits {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pd_sim::{Outage, Sim, StoreLoad, Version};
 use serde_json::{Value as Json, json};
 
-use crate::http::{Answer, ask, get, start, start_with};
+use crate::http::{Answer, ask, get, says, start, start_with};
 
 /// The value of a sample.
 async fn sample(sim: &Sim, store_id: u64, name: &str) -> f64 {
@@ -68,11 +68,6 @@ async fn v2(sim: &Sim, method: &str, path: &str, body: &str) -> Answer {
     let path = format!("/pd/api/v2{path}");
     let answer = ask(sim.endpoint(), method, &path, &[], body).await;
     answer.expect("an answer")
-}
-
-#[track_caller]
-fn says(answer: &Answer, status: u16, text: &str) {
-    assert_eq!((answer.status, &*answer.text()), (status, text));
 }
 
 #[tokio::test]

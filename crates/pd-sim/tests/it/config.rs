@@ -199,15 +199,4 @@ async fn the_whole_configuration_has_its_parts() {
     let default = get(&sim, "/config/default").await.text();
     let default: Json = serde_json::from_str(&default).expect("JSON");
     assert_eq!(default["schedule"]["leader-schedule-limit"], 4);
-    says(
-        &post(
-            &sim,
-            "/config/cluster-version",
-            r#"{"cluster-version":"8.5.8"}"#,
-        )
-        .await,
-        200,
-        "The cluster version is updated.",
-    );
-    says(&get(&sim, "/config/cluster-version").await, 200, "8.5.8");
 }

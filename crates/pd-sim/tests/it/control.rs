@@ -79,12 +79,12 @@ async fn time_stores_and_leaders_are_moved_over_the_control_path() {
     assert_eq!(get(&sim, "/stores").await.status, 500);
     control(&sim, &json!({"advance": {"ms": 13_000}})).await;
     assert_eq!(sim.leader_name().as_deref(), Some("pd1"));
-    post(&sim, "/leader/resign", "").await;
+    post(&sim, "/leader/transfer/pd2", "").await;
     let report = ask(sim.endpoint(), "GET", "/sim/control", &[], "").await;
     let report: Json = serde_json::from_str(&report.expect("an answer").text()).expect("JSON");
     assert_eq!(report["leader"], "pd2");
     assert_eq!(report["received"], 2);
-    assert_eq!(report["writes"][0]["path"], "/leader/resign");
+    assert_eq!(report["writes"][0]["path"], "/leader/transfer/pd2");
 }
 
 #[tokio::test]

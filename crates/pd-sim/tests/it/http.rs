@@ -135,6 +135,17 @@ pub(crate) async fn status_of(sim: &Sim, region: u64) -> (String, String) {
     (status.to_owned(), desc.to_owned())
 }
 
+/// An answer has this status and this text.
+#[track_caller]
+pub(crate) fn says(answer: &Answer, status: u16, text: &str) {
+    assert_eq!((answer.status, &*answer.text()), (status, text));
+}
+
+/// What a path answers, as JSON.
+pub(crate) async fn json_of(sim: &Sim, path: &str) -> Json {
+    serde_json::from_str(&get(sim, path).await.text()).expect("JSON")
+}
+
 /// The answer to an accepted operator.
 pub(crate) const CREATED: &str = "The operator is created.";
 /// The answer when the region has one that does not give way.

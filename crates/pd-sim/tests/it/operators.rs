@@ -253,19 +253,6 @@ async fn a_merge_leaves_one_region() {
 }
 
 #[tokio::test]
-async fn one_request_cancels_all() {
-    let sim = start().await;
-    for region in &sim.region_ids()[..3] {
-        let to = sim.peers(*region)[1].store_id;
-        assert_eq!(transfer(&sim, *region, to).await, ok());
-    }
-    assert_eq!(sim.operators().len(), 3);
-    let answer = delete(&sim, "/operators").await.text();
-    assert_eq!(answer, "\"All pending operators are canceled.\"\n");
-    assert!(sim.operators().is_empty());
-}
-
-#[tokio::test]
 async fn a_pending_learner_holds_a_move_up() {
     let sim = start_with(|builder| builder.snapshot_latency(Duration::from_secs(30))).await;
     let region = sim.region_ids()[0];

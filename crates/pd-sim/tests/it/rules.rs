@@ -2,19 +2,10 @@
 
 use std::time::Duration;
 
-use pd_sim::{PlacementRule, Role, RuleRole, Sim, Version};
+use pd_sim::{PlacementRule, Role, RuleRole, Version};
 use serde_json::{Value as Json, json};
 
-use crate::http::{Answer, CREATED, delete, get, operator, post, send, start, start_with};
-
-#[track_caller]
-fn says(answer: &Answer, status: u16, text: &str) {
-    assert_eq!((answer.status, &*answer.text()), (status, text));
-}
-
-async fn json_of(sim: &Sim, path: &str) -> Json {
-    serde_json::from_str(&get(sim, path).await.text()).expect("JSON")
-}
+use crate::http::{CREATED, delete, get, json_of, operator, post, says, start, start_with};
 
 #[tokio::test]
 async fn a_follower_rule_keeps_the_leader_away() {
@@ -92,7 +83,7 @@ async fn rules_are_checked_in_pds_words() {
 }
 
 #[tokio::test]
-async fn rules_are_read_by_group_region_key_and_name() {
+async fn rules_are_read_by_region_and_name() {
     let sim = start().await;
     let region = sim.region_ids()[0];
     let default = json!([{
@@ -101,9 +92,7 @@ async fn rules_are_read_by_group_region_key_and_name() {
     }]);
     for path in [
         "/config/rules".to_owned(),
-        "/config/rules/group/pd".to_owned(),
         format!("/config/rules/region/{region}"),
-        "/config/rules/key/74".to_owned(),
     ] {
         assert_eq!(json_of(&sim, &path).await, default, "{path}");
     }
@@ -112,15 +101,12 @@ async fn rules_are_read_by_group_region_key_and_name() {
         404,
         "\"[PD:placement:ErrRuleNotFound]rule not found\"\n",
     );
-    says(&get(&sim, "/config/rule_group/nope").await, 404, "null\n");
     let fit = json_of(&sim, &format!("/config/rules/region/{region}/detail")).await;
     assert_eq!(
         fit["rule-fits"][0]["peers"].as_array().map(Vec::len),
         Some(3)
     );
     assert_eq!(fit["orphan-peers"], Json::Null);
-    let bundle = json_of(&sim, "/config/placement-rule/pd").await;
-    assert_eq!(bundle["rules"], default);
 }
 
 #[tokio::test]
@@ -188,11 +174,8 @@ async fn denied_regions_are_not_balanced_but_administrators_may() {
     sim.advance(Duration::from_secs(30));
     assert_eq!(sim.leader_count(1), 36);
     let region = sim.region_ids()[0];
-    says(
-        &get(&sim, &format!("/region/id/{region}/label/schedule")).await,
-        200,
-        "\"deny\"\n",
-    );
+    let labels = json_of(&sim, &format!("/region/id/{region}/labels")).await;
+    assert_eq!(labels[0]["value"], "deny");
     let body = json!({"name": "transfer-leader", "region_id": region, "to_store_id": 2});
     assert_eq!(operator(&sim, &body).await, (200, CREATED.to_owned()));
     says(
@@ -212,35 +195,15 @@ async fn a_label_ends_with_its_time() {
         "rule_type": "key-range", "data": [{"start_key": "", "end_key": ""}]
     });
     post(&sim, "/config/region-label/rule", &rule.to_string()).await;
-    let path = "/config/region-label/rule/deny";
-    assert_eq!(get(&sim, path).await.status, 200);
+    let rules = json_of(&sim, "/config/region-label/rules").await;
+    assert_eq!(rules[0]["id"], "deny");
     sim.advance(Duration::from_secs(61));
-    says(&get(&sim, path).await, 404, "null\n");
     assert_eq!(get(&sim, "/config/region-label/rules").await.text(), "[]\n");
 }
 
 #[tokio::test]
-async fn label_rules_are_patched_and_asked_for_by_id() {
+async fn label_rules_are_refused_in_pds_words() {
     let sim = start().await;
-    let rule = |id: &str| {
-        json!({
-            "id": id, "labels": [{"key": "a", "value": "b"}],
-            "rule_type": "key-range", "data": [{"start_key": "74", "end_key": "75"}]
-        })
-    };
-    let patch = json!({"sets": [rule("one"), rule("two/2")], "deletes": []});
-    let path = "/config/region-label/rules";
-    let answer = send(&sim, "PATCH", path, &patch.to_string()).await;
-    says(
-        &answer.expect("an answer"),
-        200,
-        "\"Update region label rules successfully.\"\n",
-    );
-    let path = "/config/region-label/rules/ids";
-    let some = send(&sim, "GET", path, r#"["two/2","nope"]"#).await;
-    let some: Json = serde_json::from_str(&some.expect("an answer").text()).expect("JSON");
-    assert_eq!(some[0]["id"], "two/2");
-    assert_eq!(some.as_array().map(Vec::len), Some(1));
     let bad = json!({"id": "x", "labels": [], "rule_type": "key-range", "data": []});
     says(
         &post(&sim, "/config/region-label/rule", &bad.to_string()).await,

@@ -2,19 +2,10 @@
 
 use std::time::Duration;
 
-use pd_sim::{Outage, Sim, Version};
+use pd_sim::{Outage, Version};
 use serde_json::{Value as Json, json};
 
-use crate::http::{Answer, delete, get, post, send, start, start_with};
-
-#[track_caller]
-fn says(answer: &Answer, status: u16, text: &str) {
-    assert_eq!((answer.status, &*answer.text()), (status, text));
-}
-
-async fn json_of(sim: &Sim, path: &str) -> Json {
-    serde_json::from_str(&get(sim, path).await.text()).expect("JSON")
-}
+use crate::http::{delete, get, json_of, post, says, send, start, start_with};
 
 #[tokio::test]
 async fn limits_are_set_for_one_store_or_all() {
