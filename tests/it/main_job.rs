@@ -143,7 +143,10 @@ async fn a_refusal_is_foretold_and_nothing_is_sent() {
     assert!(sim.writes().is_empty());
     let records = records(&guard).await;
     assert!(
-        matches!(records[..], [Record::Proposed { .. }]),
+        matches!(
+            records[..],
+            [Record::Proposed { .. }, Record::Cancelled { .. }]
+        ),
         "{records:?}"
     );
 }

@@ -37,6 +37,7 @@ const RESERVED: &[&str] = &[
     "reason",
     "scheduled-at",
     "server",
+    "settle-for",
     "sign-with",
     "settle-for",
     "sort-by",

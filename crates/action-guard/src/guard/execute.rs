@@ -16,7 +16,7 @@ use crate::identity::Actor;
 use crate::journal::CommitError;
 use crate::proposal::time::{after, unix_ms};
 use crate::proposal::{
-    Answer, Event, Intent, PlanHash, Proposal, Refusal, Report, plan_difference,
+    Answer, Event, Intent, Phase, PlanHash, Proposal, Refusal, Report, plan_difference,
 };
 use crate::records::Record;
 
@@ -231,7 +231,10 @@ impl Guard {
                             found: hash.to_string(),
                         });
                     }
-                    rules.allow_send(status, &definition, &plan, state, now)?;
+                    // What waits for approval is refused for that, and not for what is missing.
+                    if status.phase == Phase::Approved {
+                        rules.allow_send(status, &definition, &plan, state, now)?;
+                    }
                 }
                 let attempt =
                     Attempt::new(id.as_str(), unix_ms(now), plan.clock).for_system(system);

@@ -39,7 +39,7 @@ fn an_agent_waits_for_a_person_whatever_it_says_on_its_command_line() {
         (&Value::Bool(false), &"needs_approval".into())
     );
 
-    let run = ["proposals", "run", id, "--yes"];
+    let run = ["proposals", "run", id, "--yes", "--actor", "agent:night"];
     cluster.with_state(&run).ended(6).says("not approved");
     let own = ["approve", id, "--plan", plan, "--actor", "agent:night"];
     cluster
@@ -78,6 +78,12 @@ fn an_agent_waits_for_a_person_whatever_it_says_on_its_command_line() {
         .ended(0)
         .shows("user:ana (identity claimed)")
         .shows("needs 1 approval from user:*");
+    // What was allowed to the agent is carried out by nobody else.
+    cluster
+        .with_state(&run[..4])
+        .ended(3)
+        .says("asked for by `agent:night`");
+    assert_eq!(cluster.sim.writes(), []);
     cluster.with_state(&run).ended(0).shows("Applied");
     assert_eq!(leader(&cluster), Some(follower));
     assert_eq!(cluster.sim.writes().len(), 1);
@@ -155,7 +161,7 @@ fn an_approval_is_void_when_what_it_relies_on_has_changed() {
     cluster.transfer("run", third, &["--yes"]).ended(0);
     let changed = format!("was \"{}\", is \"{third}\"", region.leader);
     cluster
-        .with_state(&["proposals", "run", id, "--yes"])
+        .with_state(&["proposals", "run", id, "--yes", "--actor", "agent:night"])
         .ended(3)
         .says(&changed);
     assert_eq!(cluster.sim.writes().len(), 1);
@@ -199,6 +205,8 @@ fn an_approval_that_must_be_signed_is_proven_or_nothing() {
         "run",
         id,
         "--yes",
+        "--actor",
+        "agent:night",
         "--policy-file",
         &policy,
         "-o",
@@ -261,8 +269,9 @@ fn of_many_processes_one_carries_out_what_was_approved() {
     cluster
         .with_state(&["approve", id, "--plan", plan])
         .ended(0);
+    let line = ["proposals", "run", id, "--yes", "--actor", "agent:night"];
     let codes: Vec<i32> = std::thread::scope(|scope| {
-        let run = || cluster.with_state(&["proposals", "run", id, "--yes"]).code;
+        let run = || cluster.with_state(&line).code;
         let running: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
         running.into_iter().map(|one| one.join().unwrap()).collect()
     });
@@ -314,7 +323,14 @@ fn without_an_id_it_is_said_which_there_are() {
         .ended(3)
         .says("--yes");
     cluster
-        .with_state(&["proposals", "run", &short, "--yes"])
+        .with_state(&[
+            "proposals",
+            "run",
+            &short,
+            "--yes",
+            "--actor",
+            "agent:night",
+        ])
         .ended(0);
     cluster.with_state(&["undo"]).ended(2).says(&short);
     cluster

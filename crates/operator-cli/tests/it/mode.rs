@@ -25,7 +25,7 @@ fn a_new_state_directory_only_observes_until_a_person_says_otherwise() {
 }
 
 #[test]
-fn in_observe_nothing_is_sent_and_proposals_are_kept() {
+fn in_observe_nothing_is_sent_and_nothing_stays_approved() {
     let cluster = Cluster::start();
     cluster.with_state(&["mode", "observe"]).ended(0);
     cluster
@@ -34,16 +34,18 @@ fn in_observe_nothing_is_sent_and_proposals_are_kept() {
         .says("mode is observe")
         .says("operator mode execute");
     assert_eq!(cluster.sim.writes(), []);
-    let list = cluster
-        .with_state(&["proposals", "list", "-o", "json"])
-        .ended(0)
-        .json();
-    let id = list["proposals"][0]["proposal"]["id"].as_str().unwrap();
+    let list = ["proposals", "list", "--all", "-o", "json"];
+    let list = cluster.with_state(&list).ended(0).json();
+    let proposal = &list["proposals"][0];
+    assert_eq!(proposal["phase"], "cancelled");
+    let id = proposal["proposal"]["id"].as_str().unwrap();
     cluster.with_state(&["mode", "execute"]).ended(0);
     cluster
         .with_state(&["proposals", "run", id, "--yes"])
-        .ended(0)
-        .shows("Applied");
+        .ended(3)
+        .says("cancelled");
+    assert_eq!(cluster.sim.writes(), []);
+    cluster.run_transfer(&["--yes"]).ended(0);
     assert_eq!(cluster.sim.writes().len(), 1);
 }
 

@@ -123,7 +123,7 @@ pub(super) async fn transfer_peer(
         .await?;
     let early = cluster
         .guard
-        .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
+        .execute(&proposal, &cluster.agent, &mut |_| {})
         .await;
     let early = early.err().ok_or("it was sent without approval")?.report();
     printer.print(&format!("Without approval: {early}"));
