@@ -18,10 +18,11 @@ use crate::records::{Entry, Record};
 use crate::state::{ProposalStatus, State};
 
 pub use break_glass::BrokenGlass;
-pub use controls::{Controls, Decider, ModeError, Stop};
+pub use controls::{Controls, Decider, Stop};
 pub use error::GuardError;
 pub use reap::Reaped;
 pub(crate) use redact::is_redacted;
+pub use still_sending::ModeError;
 
 mod break_glass;
 mod controls;
@@ -34,6 +35,7 @@ mod reap;
 mod recover;
 mod redact;
 mod size_limits;
+mod still_sending;
 mod take_back;
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.

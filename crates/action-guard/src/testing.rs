@@ -27,6 +27,7 @@ macro_rules! journal_tests {
             an_approval_is_used_once,
             a_stop_is_seen_by_the_next_commit_of_every_instance,
             a_stop_by_other_means_is_seen_by_every_instance,
+            who_sends_is_known_to_every_instance,
             the_dead_are_told_from_the_living,
             what_the_dead_left_open_is_ended_by_who_adopts_it,
         }

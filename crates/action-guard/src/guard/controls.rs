@@ -8,13 +8,13 @@ use std::time::Duration;
 use action_core::OutcomeKind;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 use crate::guard::redact::Redactor;
+use crate::guard::still_sending::{ModeError, still_sending};
 use crate::identity::{Actor, PrivateKey, Proof};
 use crate::journal::{CommitError, Journal, JournalError, Sender};
 use crate::policy::Rules;
-use crate::proposal::{Approval, Mode, Phase, PlanHash, Refusal, Ruling};
+use crate::proposal::{Approval, Mode, PlanHash, Refusal, Ruling};
 use crate::records::Record;
 use crate::state::{ActiveEffect, ProposalStatus, State};
 
@@ -23,9 +23,6 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// How long a stop waits for requests that are just being handed over.
 const SEND_WAIT: Duration = Duration::from_secs(5);
-
-/// Between two looks whether they are.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Where people decide: they agree, refuse, cancel, say how something ended, give up what is in
 /// force, and set the mode and the kill switch.
@@ -65,23 +62,6 @@ impl<'a> Decider<'a> {
             key: Some(key),
         }
     }
-}
-
-/// Why a mode is not what it was set to, or not yet for everybody.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModeError {
-    /// It was not set.
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-
-    /// It is set and nobody else begins to send; these had been permitted to before, and have not
-    /// handed over their request.
-    #[error(
-        "the mode is observe, but a request may still be sent by {}: look at that process, or end it",
-        list(.0)
-    )]
-    StillSending(Vec<Sender>),
 }
 
 /// What a stop of everything has stopped, and what it could not.
@@ -268,7 +248,7 @@ impl Controls {
         if mode == Mode::Execute {
             return Ok(());
         }
-        match self.still_sending().await {
+        match still_sending(&*self.journal, self.send_wait).await {
             nobody if nobody.is_empty() => Ok(()),
             senders => Err(ModeError::StillSending(senders)),
         }
@@ -303,7 +283,7 @@ impl Controls {
         };
         match (stopped, recorded) {
             (_, Ok(())) => Ok(Stop {
-                still_sending: self.still_sending().await,
+                still_sending: still_sending(&*self.journal, self.send_wait).await,
                 ..told.await.unwrap_or_default()
             }),
             (Err(_), Err(error)) => Err(error),
@@ -313,7 +293,7 @@ impl Controls {
                 Ok(Stop {
                     unrecorded: Some(error),
                     cancelled: Vec::new(),
-                    still_sending: self.still_sending().await,
+                    still_sending: still_sending(&*self.journal, self.send_wait).await,
                     ..stop
                 })
             }
@@ -362,51 +342,6 @@ impl Controls {
             Ok(state.killed.iter().map(|_| reset.clone()).collect())
         };
         self.journal.commit(Box::new(decision)).await.map(drop)
-    }
-
-    /// Waits until all who were permitted to send have handed over their request; those who have
-    /// not in time.
-    async fn still_sending(&self) -> Vec<Sender> {
-        let begun = Instant::now();
-        loop {
-            let senders = self.journal.senders().await;
-            let over = begun.elapsed() >= self.send_wait;
-            match senders {
-                Ok(senders) if senders.is_empty() => return senders,
-                Ok(senders) if over => return self.with_proposals(senders).await,
-                Err(error) if over => {
-                    let why = action_core::report(&error);
-                    return vec![Sender::elsewhere(None, format!("somebody unknown: {why}"))];
-                }
-                _ => tokio::time::sleep(LOOK_AGAIN).await,
-            }
-        }
-    }
-
-    /// The same; where a journal only knows the instance, with the proposals that it may be at.
-    async fn with_proposals(&self, senders: Vec<Sender>) -> Vec<Sender> {
-        let Ok(state) = self.journal.state().await else {
-            return senders;
-        };
-        let mut named = Vec::new();
-        for sender in senders {
-            let before = named.len();
-            if sender.proposal.is_none() && sender.instance.is_some() {
-                let sent = state.unsettled().filter(|status| {
-                    status.phase == Phase::Executing
-                        && status.answer.is_none()
-                        && status.owner == sender.instance
-                });
-                named.extend(sent.map(|status| Sender {
-                    proposal: Some(status.proposal.id.clone()),
-                    ..sender.clone()
-                }));
-            }
-            if named.len() == before {
-                named.push(sender);
-            }
-        }
-        named
     }
 
     async fn write(
@@ -466,11 +401,6 @@ fn until(status: &ProposalStatus) -> Timestamp {
     Timestamp::now()
         .checked_add(ttl)
         .map_or(whole, |until| until.min(whole))
-}
-
-fn list(senders: &[Sender]) -> String {
-    let senders: Vec<_> = senders.iter().map(Sender::to_string).collect();
-    senders.join("; ")
 }
 
 fn unknown(id: &str) -> CommitError {

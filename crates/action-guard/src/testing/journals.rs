@@ -1,6 +1,7 @@
 //! What every journal must do, one function for each rule. A rule that is broken panics or is an
 //! error.
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -9,7 +10,7 @@ use action_core::{BoxError, report};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, Sender};
 use crate::proposal::{Mode, Phase, Refusal};
 use crate::records::{Entry, Hash, Record};
 use crate::testing::fixtures::{
@@ -254,6 +255,39 @@ pub async fn the_dead_are_told_from_the_living(place: &dyn Place) -> Checked {
     drop(one);
     until_dead(&*other, &instance).await?;
     assert!(!place.open().await?.is_alive(&instance).await?);
+    Ok(())
+}
+
+/// Who hands over a request is known to every instance, their own too, until they have let go.
+pub async fn who_sends_is_known_to_every_instance(place: &dyn Place) -> Checked {
+    let (one, other) = (place.open().await?, place.open().await?);
+    assert_eq!(other.senders().await?, []);
+    let first = one.send_lock("a").await?;
+    let second = one.send_lock("b").await?;
+    let third = other.send_lock("c").await?;
+    let instances = |senders: Vec<Sender>| -> BTreeSet<Option<String>> {
+        senders.into_iter().map(|sender| sender.instance).collect()
+    };
+    let both = [one.instance(), other.instance()].map(|instance| Some(instance.to_owned()));
+    for journal in [&one, &other] {
+        let senders = instances(journal.senders().await?);
+        assert_eq!(senders, BTreeSet::from(both.clone()));
+    }
+    drop((second, third));
+    // The lock is still held once.
+    while instances(other.senders().await?).len() > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        instances(one.senders().await?),
+        BTreeSet::from([both[0].clone()])
+    );
+    drop(first);
+    while !other.senders().await?.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    // Whoever has found out keeps nobody from sending.
+    drop(other.send_lock("d").await?);
     Ok(())
 }
 

@@ -130,7 +130,12 @@ async fn what_is_permitted_too_late_is_not_sent() {
         .send_within(Duration::from_millis(300));
     let mut run = running(&guard, proposed(&guard, turn("x", 4)).await);
     reached(&permitted, &mut run).await;
-    tokio::time::sleep(Duration::from_millis(301)).await;
+    let sent_by = guard.state().await.unwrap();
+    let sent_by = sent_by.unsettled().next().unwrap().intent.clone();
+    let sent_by = sent_by.unwrap().send_by;
+    while jiff::Timestamp::now() <= sent_by {
+        tokio::task::yield_now().await;
+    }
     permitted.let_go();
     let report = run.await.unwrap().unwrap();
     assert_eq!(summary(&report), (Value::from("not_applied"), Some("late")));
