@@ -255,6 +255,10 @@ impl State {
         if self.killed.is_none() && self.mode != Mode::Execute {
             return Err(Refusal::Observing);
         }
+        if let Some(by) = self.outdated_by(&status) {
+            let (id, by) = (id.to_owned(), by.to_owned());
+            return Err(Refusal::PlanOutdated { id, by });
+        }
         for resource in &proposal.resources {
             // What it takes back is no conflict.
             let excepted = proposal.undoes.as_deref();
@@ -264,10 +268,6 @@ impl State {
                     holder: holder.proposal.id.clone(),
                 });
             }
-        }
-        if let Some(by) = self.outdated_by(&status) {
-            let (id, by) = (id.to_owned(), by.to_owned());
-            return Err(Refusal::PlanOutdated { id, by });
         }
         // What puts back what was before us leaves nothing of ours in force.
         let begins = !self.takes_back(proposal);

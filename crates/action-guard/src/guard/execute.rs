@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::failpoint::passed;
 use crate::guard::error::GuardError;
-use crate::guard::follow::{Following, TAKEN_OVER};
+use crate::guard::follow::Following;
 use crate::guard::permit::SendGate;
 use crate::guard::redact::is_redacted;
 use crate::guard::{Guard, Tracked, Watch, size_limits};
@@ -326,10 +326,7 @@ impl Guard {
         match written.await {
             Ok(_) => Ok(report),
             // The undo that has taken it over writes that down.
-            Err(CommitError::Refused(Refusal::TakenOver { .. })) => Ok(report),
-            Err(CommitError::Refused(_)) if report.outcome.code.as_deref() == Some(TAKEN_OVER) => {
-                Ok(report)
-            }
+            Err(CommitError::Refused(_)) if self.is_taken_over(&report.id).await => Ok(report),
             Err(source) => Err(GuardError::Unrecorded {
                 report: Box::new(report),
                 source,

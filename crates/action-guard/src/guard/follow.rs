@@ -40,7 +40,7 @@ const SHORTEST_POLL: Duration = Duration::from_millis(20);
 const LONGEST_POLL: Duration = Duration::from_secs(15);
 
 /// The code of what an undo has taken over.
-pub(super) const TAKEN_OVER: &str = "taken_over";
+const TAKEN_OVER: &str = "taken_over";
 
 /// So many probes come at the plan's pace before they get rarer.
 const STEADY_PROBES: u32 = 20;

@@ -52,6 +52,10 @@ impl Guard {
         actor: &Actor,
         reason: &str,
     ) -> Result<Proposal, GuardError> {
+        if let Some(taken) = self.taken_back(id).await? {
+            let (id, reason) = (id.to_owned(), format!("proposal {taken} has taken it back"));
+            return Err(GuardError::NoUndo { id, reason });
+        }
         let (system, undo) = self.undo_of(id).await?;
         let Undo::Action {
             name, parameters, ..

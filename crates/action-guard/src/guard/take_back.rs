@@ -69,11 +69,36 @@ impl Following<'_> {
 }
 
 impl Guard {
+    /// Whether a proposal would be sent, by its plan: also when there is nothing to take back yet,
+    /// as long as the request that it takes back may still arrive.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn may_be_sent(&self, proposal: &Proposal) -> Result<bool, GuardError> {
+        Ok(proposal.plan.verdict.may_be_sent() || self.first_may_arrive(proposal).await?)
+    }
+
     /// Until when the request that a proposal takes back may still arrive. Until then its undo is
     /// sent whatever the system shows: what it takes back may show later.
     pub(crate) async fn first_may_arrive(&self, undo: &Proposal) -> Result<bool, GuardError> {
         let state = self.state().await?;
         Ok(state.may_arrive_until(undo, Timestamp::now()).is_some())
+    }
+
+    /// Whether an undo has taken a proposal over.
+    pub(crate) async fn is_taken_over(&self, id: &str) -> bool {
+        let state = self.state().await.ok();
+        let status = state.and_then(|state| state.proposal_status(id).cloned());
+        status.is_some_and(|status| status.taken_over.is_some())
+    }
+
+    /// The undo that has taken a proposal back, if one has.
+    pub(crate) async fn taken_back(&self, id: &str) -> Result<Option<String>, GuardError> {
+        let state = self.state().await?;
+        let taken_back = state
+            .proposal_status(id)
+            .and_then(|first| first.taken_back.clone());
+        Ok(taken_back.map(|taken_back| taken_back.by))
     }
 
     /// What a proposal takes back by hand that is in flight: as good as undoing it by name.

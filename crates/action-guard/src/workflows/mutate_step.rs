@@ -111,7 +111,7 @@ impl Workflows {
             step: step.to_owned(),
             proposal: proposal.id.clone(),
         });
-        if proposal.plan.verdict.may_be_sent() {
+        if self.guard.may_be_sent(&proposal).await? {
             return Ok(());
         }
         // Nobody is asked to agree to what would not be sent.

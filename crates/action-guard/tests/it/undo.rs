@@ -31,7 +31,10 @@ async fn an_undo_is_a_proposal_and_releases_what_was_ours() {
         .propose_undo(&held.id, &ana(), "again")
         .await
         .unwrap_err();
-    assert!(matches!(again, GuardError::ChangedSince { .. }), "{again}");
+    let GuardError::NoUndo { reason, .. } = &again else {
+        unreachable!("{again:?}");
+    };
+    assert!(reason.contains(&undo.id), "{reason}");
 }
 
 #[tokio::test]

@@ -62,6 +62,8 @@ pub(crate) fn report(report: &Report, id: &str, global: &Global) -> String {
     let ended = format!("{}\n\nProposal {id}", outcome(&report.outcome));
     let back = match (&report.undo, report.outcome.result) {
         (_, OutcomeKind::NotApplied) => return ended,
+        // Its undo is under way.
+        _ if report.outcome.code.as_deref() == Some("taken_over") => return ended,
         (Undo::Action { .. }, _) => {
             let command = global.command(&["undo", id]);
             format!("Take it back with\n  {command}")

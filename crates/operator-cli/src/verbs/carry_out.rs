@@ -50,7 +50,7 @@ pub(crate) async fn go_on(
         called_off("another cluster than the one that was asked for").await;
         return Err(failure);
     }
-    if !proposal.plan.verdict.may_be_sent() {
+    if !guard.may_be_sent(proposal).await? {
         called_off("its plan does not go ahead").await;
         return Ok(not_sent(call, proposal, output));
     }
