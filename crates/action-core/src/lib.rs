@@ -13,6 +13,7 @@
 pub use declare::{ActionSet, Mutation, Observation, Parameters, Subject, SubjectError};
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
 pub use printable::{is_unprintable, printable, printable_lines};
+pub use redacted::{REDACTED, is_secret_name, redacted};
 pub use registry::{ActionRegistry, Catalogue};
 pub use schema::{
     ActionDefinition, ActionKind, Cost, Effect, ParamDef, Problem, ProblemKind, Risk, Role, Shape,
@@ -30,6 +31,7 @@ pub use workflow::{
 mod declare;
 mod error;
 mod printable;
+mod redacted;
 mod registry;
 mod schema;
 mod values;

@@ -1,0 +1,313 @@
+//! Takes secrets out of free text: passwords, tokens and credentials that somebody wrote into it.
+
+use std::borrow::Cow;
+
+/// What stands where a secret was.
+pub const REDACTED: &str = "[redacted]";
+
+/// Names that mean a secret, alone or after an underscore.
+const SECRET_NAMES: &[&str] = &[
+    "access_key",
+    "api_key",
+    "apikey",
+    "authorization",
+    "cookie",
+    "credential",
+    "credentials",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "pwd",
+    "secret",
+    "secret_key",
+    "token",
+];
+
+/// Words that say how somebody is authorized, before what does it.
+const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate", "token"];
+
+/// Whether a name, as of a member, a header or an option, means a secret: `password`, `Auth-Token`,
+/// `accessToken`.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let mut snake = String::with_capacity(name.len() + 4);
+    let mut lower_before = false;
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && lower_before {
+            snake.push('_');
+        }
+        lower_before = character.is_ascii_lowercase();
+        snake.push(match character {
+            '-' => '_',
+            other => other.to_ascii_lowercase(),
+        });
+    }
+    SECRET_NAMES.iter().any(|secret| {
+        let before = snake.strip_suffix(secret);
+        before.is_some_and(|before| before.is_empty() || before.ends_with('_'))
+    })
+}
+
+/// The text without secrets, as far as they can be told:
+///
+/// - what follows a name that means one: `password=…`, `?access_token=…`, `token: "…"`, `--password …`;
+/// - what follows `Bearer`, and `Authorization:` of whatever kind;
+/// - what stands before the `@` of a host, with a scheme or without: `http://ana:…@pd`, `ana:…@pd`.
+///   `user:ana@example.com`, as an actor may be called, stays.
+///
+/// It takes out too much rather than too little. Doing it twice changes nothing more.
+#[must_use]
+pub fn redacted(text: &str) -> Cow<'_, str> {
+    let mut clean = Cow::Borrowed(text);
+    for pass in [url_credentials, bare_credentials, named_secrets] {
+        if let Some(cleaned) = pass(&clean) {
+            clean = Cow::Owned(cleaned);
+        }
+    }
+    clean
+}
+
+/// `scheme://user:password@host` becomes `scheme://[redacted]@host`.
+fn url_credentials(text: &str) -> Option<String> {
+    let (mut clean, mut rest, mut any) = (String::new(), text, false);
+    while let Some((before, after)) = rest.split_once("://") {
+        let ends = |c: char| c.is_whitespace() || "/?#\"'<>`,;".contains(c);
+        let authority = after.find(ends).unwrap_or(after.len());
+        let (host, tail) = after.split_at(authority);
+        clean.push_str(before);
+        clean.push_str("://");
+        match host.rsplit_once('@') {
+            Some((who, at)) if who != REDACTED && !who.is_empty() => {
+                clean.push_str(&format!("{REDACTED}@{at}"));
+                any = true;
+            }
+            _ => clean.push_str(host),
+        }
+        rest = tail;
+    }
+    clean.push_str(rest);
+    any.then_some(clean)
+}
+
+/// `user:password@host` becomes `[redacted]@host`.
+fn bare_credentials(text: &str) -> Option<String> {
+    let (mut clean, mut copied) = (String::new(), 0);
+    for (at, _) in text.match_indices('@') {
+        let (before, after) = (text.get(copied..at)?, text.get(at + 1..)?);
+        let is_edge = |c: char| c.is_whitespace() || "\"'`<>()".contains(c);
+        let from = before.rfind(is_edge);
+        let from = from.map_or(0, |edge| {
+            edge + before[edge..].chars().next().map_or(1, char::len_utf8)
+        });
+        let word = before.get(from..)?;
+        let is_host = after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+        let has_secret = word
+            .split_once(':')
+            .is_some_and(|(who, secret)| !who.is_empty() && !secret.is_empty());
+        if is_host && has_secret && !word.contains("://") && !is_actor(word, after) {
+            clean.push_str(before.get(..from)?);
+            clean.push_str(REDACTED);
+            copied = at;
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    clean.push_str(text.get(copied..)?);
+    Some(clean)
+}
+
+/// Whether this is an actor who is called by a mail address.
+fn is_actor(word: &str, after: &str) -> bool {
+    let name = word.strip_prefix("user:").or(word.strip_prefix("agent:"));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+    let ends = after.find(|c: char| !(c.is_ascii_alphanumeric() || ".-".contains(c)));
+    let (host, tail) = after.split_at(ends.unwrap_or(after.len()));
+    let host = host.trim_end_matches('.');
+    let top = host.rsplit_once('.').map(|(_, top)| top);
+    name.is_some_and(|name| name.chars().all(is_name))
+        && top.is_some_and(|top| top.len() > 1 && top.chars().all(|c| c.is_ascii_alphabetic()))
+        && !tail.starts_with('/')
+        && !(tail.starts_with(':') && tail[1..].starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// `password=x` becomes `password=[redacted]`, and the like.
+fn named_secrets(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let is_word = |at: usize| {
+        let byte = bytes.get(at);
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+    };
+    let (mut clean, mut copied, mut at) = (String::new(), 0, 0);
+    while at < bytes.len() {
+        if !is_word(at) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while is_word(at) {
+            at += 1;
+        }
+        let Some((from, to)) = secret_after(text, start, at) else {
+            continue;
+        };
+        clean.push_str(text.get(copied..from)?);
+        clean.push_str(REDACTED);
+        (copied, at) = (to, to);
+    }
+    if copied == 0 {
+        return None;
+    }
+    clean.push_str(text.get(copied..)?);
+    Some(clean)
+}
+
+/// Where the secret is that belongs to the word from `start` to `end`, if it names one.
+fn secret_after(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
+    let word = text.get(start..end)?;
+    let name = word.trim_start_matches('-');
+    let rest = text.get(end..)?;
+    let value = if name.eq_ignore_ascii_case("bearer") {
+        let value = rest.trim_start();
+        (value.len() < rest.len()).then_some(value)?
+    } else if is_secret_name(name) {
+        let spaced = after_quote(rest).trim_start_matches([' ', '\t']);
+        match spaced.strip_prefix(['=', ':']) {
+            // What a URL calls its scheme is no name.
+            Some(value) if value.starts_with("//") => return None,
+            Some(value) => value.trim_start_matches(['=', '>', ' ', '\t']),
+            None if word.starts_with("--") && spaced.len() < rest.len() => spaced,
+            None => return None,
+        }
+    } else {
+        return None;
+    };
+    let (from, to) = span(text.len() - value.len(), value);
+    let said = text.get(from..to)?;
+    if SCHEMES
+        .iter()
+        .any(|scheme| said.eq_ignore_ascii_case(scheme))
+    {
+        let after = text.get(to..)?;
+        let value = after.trim_start_matches([' ', '\t']);
+        if value.len() < after.len() && !value.is_empty() {
+            return fresh(text, span(text.len() - value.len(), value));
+        }
+    }
+    fresh(text, (from, to))
+}
+
+/// The rest behind the quote that ends a name.
+fn after_quote(rest: &str) -> &str {
+    let quotes = ["\\\"", "\"", "'", "`"];
+    let found = quotes.iter().find_map(|quote| rest.strip_prefix(quote));
+    found.unwrap_or(rest)
+}
+
+/// From where to where a value is: within its quotes, or up to a space.
+fn span(at: usize, value: &str) -> (usize, usize) {
+    for quote in ["\\\"", "\"", "'", "`"] {
+        if let Some(inner) = value.strip_prefix(quote) {
+            let from = at + quote.len();
+            return (from, from + inner.find(quote).unwrap_or(inner.len()));
+        }
+    }
+    let ends = |c: char| c.is_whitespace() || "&\"'`<>".contains(c);
+    (at, at + value.find(ends).unwrap_or(value.len()))
+}
+
+/// The place of a value, unless there is none or it was taken out before.
+fn fresh(text: &str, (from, to): (usize, usize)) -> Option<(usize, usize)> {
+    let value = text.get(from..to)?;
+    (!value.is_empty() && !value.starts_with(REDACTED)).then_some((from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(given: &str, kept: &str) {
+        assert_eq!(redacted(given), kept);
+        assert_eq!(redacted(kept), kept, "it is done once");
+    }
+
+    #[test]
+    fn what_a_name_says_is_secret_goes() {
+        check("password=hunter2", "password=[redacted]");
+        check(
+            "it was PASSWORD = hunter2, sorry",
+            "it was PASSWORD = [redacted] sorry",
+        );
+        check(
+            "GET /x?access_token=abc&b=1",
+            "GET /x?access_token=[redacted]&b=1",
+        );
+        check(
+            r#"{"accessToken": "a b", "n": 1}"#,
+            r#"{"accessToken": "[redacted]", "n": 1}"#,
+        );
+        check(
+            r#"\"api_key\":\"a\", x"#,
+            r#"\"api_key\":\"[redacted]\", x"#,
+        );
+        check("token = 'a b'", "token = '[redacted]'");
+        check(
+            "run with --password hunter2 -v",
+            "run with --password [redacted] -v",
+        );
+        check("--auth-token=abc", "--auth-token=[redacted]");
+        check("X-Api-Key: 12345", "X-Api-Key: [redacted]");
+    }
+
+    #[test]
+    fn what_authorizes_goes() {
+        check("Bearer abc.def", "Bearer [redacted]");
+        check(
+            "Authorization: Bearer abc",
+            "Authorization: Bearer [redacted]",
+        );
+        check(
+            "authorization: Basic dXNlcjp4",
+            "authorization: Basic [redacted]",
+        );
+        check("authorization=abc", "authorization=[redacted]");
+    }
+
+    #[test]
+    fn credentials_before_a_host_go() {
+        check(
+            "at http://ana:pw@pd-0:2379/pd, then https://pd-1",
+            "at http://[redacted]@pd-0:2379/pd, then https://pd-1",
+        );
+        check("look at ana:pw@pd-0:2379", "look at [redacted]@pd-0:2379");
+        check(
+            "(ana:pw@pd-0) user:pw@pd-0",
+            "([redacted]@pd-0) [redacted]@pd-0",
+        );
+        check(
+            "user:pw@pd-0.example.com:2379",
+            "[redacted]@pd-0.example.com:2379",
+        );
+    }
+
+    #[test]
+    fn other_text_stays() {
+        for text in [
+            "",
+            "mail ana@example.org",
+            "http://a/b@c",
+            "asked by user:alice@example.com.",
+            "`agent:night@example.com` waits",
+            "3 tokens: 4, 5",
+            "token",
+            "the second pass: 3 of 4",
+            "at 12:30 in zone=z1, start_key=7480",
+            "limit 4 => 11 (balance-leader: on)",
+            "tok\u{e9}n=\u{e9}",
+        ] {
+            check(text, text);
+        }
+    }
+}
