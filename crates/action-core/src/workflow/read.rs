@@ -28,6 +28,7 @@ const OF_ONE_KIND: &[&str] = &[
     "readings",
     "poll",
     "within",
+    "by",
 ];
 
 impl Workflow {
@@ -135,6 +136,15 @@ fn read_what_it_takes(step: &mut Step, members: &mut Members<'_>) {
     if step.observe.is_some() || step.confirm.is_some() {
         step.within = members.span("within");
     }
+    if step.confirm.is_some() {
+        step.by = members
+            .optional("by", "a list of patterns, such as `[\"user:*\"]`")
+            .unwrap_or_default();
+        if !step.by.iter().all(|pattern| names_people(pattern)) {
+            let text = "people confirm: a pattern is `user:` and a name, with `*` and `?`";
+            members.problem("by", text);
+        }
+    }
 }
 
 /// Reads what an observation is looked at for.
@@ -215,6 +225,14 @@ fn id(place: &str, id: &str, problems: &mut Vec<WorkflowProblem>) {
         let text = "expected a lower-case letter, then lower-case letters, digits, `-` and `_`, at most 40";
         problems.push(WorkflowProblem::new(format!("{place}: `id`"), text));
     }
+}
+
+/// Whether a pattern is about people and can match the name of one.
+fn names_people(pattern: &str) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._@/+=:-*?".contains(&byte);
+    pattern
+        .strip_prefix("user:")
+        .is_some_and(|name| (1..=128).contains(&name.len()) && name.bytes().all(is_name))
 }
 
 fn line(place: &str, text: &str, longest: usize, problems: &mut Vec<WorkflowProblem>) {

@@ -31,6 +31,10 @@ pub struct Step {
     /// What somebody has to do outside and then confirm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) confirm: Option<String>,
+    /// Who may confirm it, as patterns such as `user:dba-*`; any person unless given. Never an
+    /// agent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) by: Vec<String>,
     /// The parameters of the action or the observation.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(super) parameters: Map<String, Value>,
@@ -103,6 +107,8 @@ pub enum Work<'a> {
         text: &'a str,
         /// How long to wait for it; `None` for as long as it takes.
         within: Option<DurationText>,
+        /// Who may confirm, as patterns over actor ids; any person when empty.
+        by: &'a [String],
     },
 }
 
@@ -177,6 +183,13 @@ impl Step {
             confirm: Some(text.into()),
             ..Self::default()
         }
+    }
+
+    /// The same step; this person, or those that the pattern matches, may confirm it.
+    #[must_use]
+    pub fn confirmed_by(mut self, pattern: impl Into<String>) -> Self {
+        self.by.push(pattern.into());
+        self
     }
 
     /// The same step with a purpose.
@@ -261,6 +274,7 @@ impl Step {
             _ => Work::Confirm {
                 text: self.confirm.as_deref().unwrap_or_default(),
                 within: self.within,
+                by: &self.by,
             },
         }
     }

@@ -156,7 +156,7 @@ impl Situation<'_> {
                 },
                 None => begin(id),
             }),
-            Work::Confirm { text, within } => {
+            Work::Confirm { text, within, by } => {
                 let until = within.and_then(until);
                 if since.is_none() {
                     self.next_steps.ready.push(begin(id));
@@ -168,6 +168,7 @@ impl Situation<'_> {
                     self.next_steps.waiting.push(Waiting::Confirmation {
                         step: id.to_owned(),
                         text: text.to_owned(),
+                        by: by.to_vec(),
                         until,
                     });
                 }

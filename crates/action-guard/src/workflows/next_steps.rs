@@ -155,6 +155,9 @@ pub enum Waiting {
         step: String,
         /// What is to be done.
         text: String,
+        /// Who may confirm, as patterns over actor ids; any person when empty.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        by: Vec<String>,
         /// When it is given up.
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
