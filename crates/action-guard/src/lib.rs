@@ -36,7 +36,7 @@ pub use journal::{
     Ledger, MemoryJournal, Replies, Reply, Sealed, SendLock, SendLockFile, Sender, Verified,
     WaitingDecision,
 };
-pub use policy::{Policy, Rules, Unrestricted};
+pub use policy::{Policy, PolicyFile, Rules, Unrestricted};
 pub use proposal::{
     Answer, Approval, Drift, Event, Intent, Mode, Phase, PlanHash, PlanHashError, Proposal,
     Refusal, Report, Request, Ruling, plan_difference,

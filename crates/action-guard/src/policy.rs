@@ -1,24 +1,31 @@
 //! What may be done, by whom, when, and how much of it.
 
-use action_core::ActionDefinition;
 use serde::Serialize;
 
 use crate::identity::{Actor, PublicKey};
 use crate::policy::budget::Budget;
-use crate::policy::pattern::Pattern;
 use crate::policy::rule::{Rule, Then};
+use crate::records::Hash;
+
+pub(crate) use pattern::matches_actor;
 
 pub use budget::{Usage, Used};
+pub use check::Known;
 pub use explain::{Explanation, WeighedBudget, WeighedRule};
+pub use policy_file::{PolicyFile, PolicyFileError};
 pub use problem::{PolicyError, PolicyProblem};
 pub use question::{Act, Ask};
 pub use rules_trait::{Rules, Unrestricted};
+pub use statements::Confirmed;
 
+mod actor_pattern;
 mod budget;
+mod check;
 mod explain;
 mod keys;
 mod parse;
 mod pattern;
+mod policy_file;
 mod problem;
 mod question;
 mod rule;
@@ -56,7 +63,12 @@ pub struct Policy {
     signed: Vec<Act>,
     rules: Vec<Rule>,
     budgets: Vec<Budget>,
+    /// Of the text that it was read from.
+    hash: Option<Hash>,
 }
+
+/// No file of rules that people read is longer.
+pub(crate) const LONGEST_POLICY: usize = 1 << 20;
 
 /// A person that a policy names.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,28 +193,6 @@ impl Policy {
     pub fn key_of(&self, actor: &Actor) -> Option<&PublicKey> {
         let person = self.people.iter().find(|person| person.name.is_same(actor));
         person.and_then(|person| person.key.as_ref())
-    }
-
-    /// What names an action that there is not: patterns of rules and budgets that match none of
-    /// these. A rule that denies what is misspelt denies nothing.
-    ///
-    /// # Errors
-    /// All of them, with their places.
-    pub fn check_actions(&self, definitions: &[ActionDefinition]) -> Result<(), PolicyError> {
-        let names: Vec<&str> = definitions
-            .iter()
-            .map(|known| known.name.as_str())
-            .collect();
-        let rules = self.rules.iter().map(|rule| &rule.selector.action);
-        let budgets = self.budgets.iter().map(|budget| &budget.action);
-        let unknown = |pattern: &&Pattern| !names.iter().any(|name| pattern.matches(name));
-        let problems: Vec<_> = rules
-            .chain(budgets)
-            .flatten()
-            .filter(unknown)
-            .map(|pattern| problem::no_such_action(pattern, &names))
-            .collect();
-        PolicyError::unless_empty(problems)
     }
 
     fn answer(&self, rule: &Rule) -> Answer {

@@ -7,20 +7,20 @@ use jiff::civil::Time;
 use toml::de::DeTable;
 
 use crate::identity::{Actor, PublicKey};
+use crate::policy::actor_pattern;
 use crate::policy::budget::{Budget, Limit};
 use crate::policy::keys;
+use crate::policy::pattern::Pattern;
 use crate::policy::problem::{PolicyError, PolicyProblem, did_you_mean};
 use crate::policy::question::Act;
 use crate::policy::rule::{Rule, Selector, Then};
 use crate::policy::section::{At, Section, Source};
 use crate::policy::window::{self, Window};
-use crate::policy::{Person, Policy};
+use crate::policy::{LONGEST_POLICY, Person, Policy};
+use crate::records::Hash;
 
 /// How long sendings are kept at hand for budgets.
 const LONGEST_WINDOW_MS: u64 = 86_400_000;
-
-/// No file of rules that people read is longer.
-const LONGEST_FILE: usize = 1 << 20;
 
 impl FromStr for Policy {
     type Err = PolicyError;
@@ -30,7 +30,7 @@ impl FromStr for Policy {
         let syntax = |offset, message: &str| {
             PolicyError::unless_empty(vec![PolicyProblem::at(text, offset, message)])
         };
-        if text.len() > LONGEST_FILE {
+        if text.len() > LONGEST_POLICY {
             syntax(0, "the policy is longer than 1 MiB")?;
         }
         let source = Source::new(text);
@@ -52,7 +52,10 @@ impl FromStr for Policy {
             }
         };
         PolicyError::unless_empty(source.problems())?;
-        Ok(policy)
+        Ok(Self {
+            hash: Some(Hash::of(text.as_bytes())),
+            ..policy
+        })
     }
 }
 
@@ -127,6 +130,7 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
         signed,
         rules: rules.into_iter().map(|(_, rule)| rule).collect(),
         budgets: budgets.into_iter().map(|(_, budget)| budget).collect(),
+        hash: None,
     }
 }
 
@@ -154,7 +158,7 @@ fn rule<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(usize, Rule
         action: section.patterns("action"),
         subject: section.patterns("subject"),
         system: section.patterns("system"),
-        actor: section.patterns("actor"),
+        actor: actors(source, &section),
         risk: risks
             .filter_map(|risk| section.read(Some(risk), risk_of))
             .collect(),
@@ -211,6 +215,8 @@ fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
     for by in section.texts("by") {
         if !by.value.starts_with("user:") {
             source.wrong(by.offset, "people approve: a pattern begins with `user:`");
+        } else if let Some(problem) = actor_pattern::problem(by.value) {
+            source.wrong(by.offset, problem);
         }
     }
     let count = match section.number("count") {
@@ -230,6 +236,17 @@ fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
         count: count?,
         ttl_ms: ttl_ms?,
     })
+}
+
+/// Patterns over actors, each of which can match somebody.
+fn actors<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Vec<Pattern> {
+    let patterns = section.patterns("actor");
+    for pattern in &patterns {
+        if let Some(message) = actor_pattern::problem(&pattern.text) {
+            source.note(pattern.problem(message));
+        }
+    }
+    patterns
 }
 
 fn window(section: Section<'_>) -> Option<Window> {
@@ -286,7 +303,7 @@ fn budget<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(usize, Bu
     let domains = most("failure_domains");
     limits.extend(domains.map(|most| Limit::FailureDomains { most }));
     let action = section.patterns("action");
-    let actor = section.patterns("actor");
+    let actor = actors(source, &section);
     let system = section.patterns("system");
     if limits.is_empty() {
         section.wrong(

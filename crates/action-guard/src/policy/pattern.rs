@@ -1,6 +1,7 @@
 //! Patterns over names, with `*` and `?`.
 
-/// Text in which `*` stands for any text and `?` for one character.
+/// Text in which `*` stands for any text and `?` for one character. Case counts nowhere: people
+/// write one name in more than one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
     pub(super) text: String,
@@ -20,10 +21,9 @@ pub(super) fn any_matches(patterns: &[Pattern], text: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(text))
 }
 
-/// Whether a pattern that was written down earlier matches an actor, whatever its case.
-pub(super) fn matches_actor(pattern: &str, actor: &str) -> bool {
-    let lower = |text: &str| text.to_ascii_lowercase();
-    glob(lower(pattern).as_bytes(), lower(actor).as_bytes())
+/// Whether a pattern that was written down earlier matches an actor.
+pub(crate) fn matches_actor(pattern: &str, actor: &str) -> bool {
+    glob(pattern.as_bytes(), actor.as_bytes())
 }
 
 /// Goes back to the last `*` only, which is enough and keeps hostile patterns cheap.
@@ -36,7 +36,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
                 star = Some((at, from));
                 at += 1;
             }
-            Some(wanted) if *wanted == b'?' || wanted == byte => {
+            Some(wanted) if *wanted == b'?' || wanted.eq_ignore_ascii_case(byte) => {
                 at += 1;
                 from += 1;
             }
@@ -81,6 +81,7 @@ mod tests {
         check("?rain*e", "drain_store", true);
         check("a*b*c", "a_b_bc", true);
         check("a*b*c", "a_b_b", false);
+        check("agent:Night*", "AGENT:nightShift", true);
     }
 
     proptest! {

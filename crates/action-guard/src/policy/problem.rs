@@ -54,6 +54,17 @@ impl PolicyProblem {
     }
 }
 
+impl Pattern {
+    /// What is wrong with it, at its place.
+    pub(super) fn problem(&self, message: String) -> PolicyProblem {
+        PolicyProblem {
+            line: self.line,
+            column: self.column,
+            message,
+        }
+    }
+}
+
 impl fmt::Display for PolicyProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = action_core::printable(&self.message);
@@ -68,19 +79,6 @@ pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
         '\n' => (line + 1, 1),
         _ => (line, column + 1),
     })
-}
-
-/// A pattern that matches no action.
-pub(super) fn no_such_action(pattern: &Pattern, names: &[&str]) -> PolicyProblem {
-    let hint = did_you_mean(&pattern.text, names).unwrap_or_else(|| {
-        let known = names.join("`, `");
-        format!("; there are `{known}`")
-    });
-    PolicyProblem {
-        line: pattern.line,
-        column: pattern.column,
-        message: format!("`{}` matches no action{hint}", pattern.text),
-    }
 }
 
 /// The known word that was probably meant, as the end of a sentence.

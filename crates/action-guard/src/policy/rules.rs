@@ -15,6 +15,10 @@ use crate::proposal::{Approval, Proposal, Refusal, Ruling};
 use crate::state::{ProposalStatus, State};
 
 impl Rules for Policy {
+    fn version(&self) -> Option<String> {
+        self.hash.map(|hash| hash.to_string())
+    }
+
     fn rule(
         &self,
         proposal: &Proposal,
@@ -54,6 +58,18 @@ impl Rules for Policy {
     ) -> Result<(), Refusal> {
         let usage = Usage::default();
         self.permits(status, definition, replanned, state, &usage, now)
+    }
+
+    fn rule_taking_back(
+        &self,
+        definition: &ActionDefinition,
+        actor: &str,
+        system: &str,
+        state: &State,
+        at: Timestamp,
+    ) -> Ruling {
+        let asked = Ask::new(definition, actor, system, at).takes_back(true);
+        self.decide(&asked, &Usage::of(state)).into()
     }
 
     /// A person whose key is listed counts only with a signature, required or not: else anybody

@@ -1,6 +1,7 @@
 //! What a guard asks before a proposal is recorded, sent, approved or a switch is set.
 
 use std::fmt;
+use std::sync::Arc;
 
 use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use crate::identity::{Actor, Proof, StatementSignature};
 use crate::policy::question::Act;
-use crate::policy::statements;
+use crate::policy::statements::{self, Confirmed};
 use crate::proposal::{Approval, Mode, Proposal, Refusal, Ruling};
 use crate::state::{ProposalStatus, State};
 
@@ -17,6 +18,22 @@ use crate::state::{ProposalStatus, State};
 /// Asked within the transaction that writes the answer down, so that what it sees of the state
 /// cannot change before that.
 pub trait Rules: fmt::Debug + Send + Sync + 'static {
+    /// The rules as they are now, to decide one thing by; `None` when these never change.
+    fn snapshot(&self) -> Option<Arc<dyn Rules>> {
+        None
+    }
+
+    /// Which rules these are, for the records: the hash of a policy's text. `None` for rules that
+    /// are no policy.
+    fn version(&self) -> Option<String> {
+        None
+    }
+
+    /// Why a newer version of these rules is not in force, if there is one that is wrong.
+    fn problem(&self) -> Option<String> {
+        None
+    }
+
     /// What is to become of a new proposal.
     fn rule(
         &self,
@@ -103,6 +120,47 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         check_switch(self, Act::Mode, by, proof, statement, now)
     }
 
+    /// Whether a step of a workflow is confirmed by whom it says.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_confirmation(
+        &self,
+        confirmed: &Confirmed<'_>,
+        by: &Actor,
+        proof: Option<&Proof>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let statement = |at| statements::confirm_statement(confirmed, by, at);
+        check_switch(self, Act::Approve, by, proof, statement, now)
+    }
+
+    /// Whether the time is confirmed by whom it says.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_clock(
+        &self,
+        by: &Actor,
+        proof: Option<&Proof>,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let statement = |at| statements::clock_statement(by, state.last_switch, at);
+        check_switch(self, Act::Mode, by, proof, statement, now)
+    }
+
+    /// What is said of somebody who takes back a lasting effect of ours by this action, or gives it
+    /// up, at a time.
+    fn rule_taking_back(
+        &self,
+        definition: &ActionDefinition,
+        actor: &str,
+        system: &str,
+        state: &State,
+        at: Timestamp,
+    ) -> Ruling;
+
     /// Whether the kill switch is reset by whom it says.
     ///
     /// # Errors
@@ -124,8 +182,8 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unrestricted;
 
-impl Rules for Unrestricted {
-    fn rule(&self, _: &Proposal, definition: &ActionDefinition, _: &State, _: Timestamp) -> Ruling {
+impl Unrestricted {
+    fn says(definition: &ActionDefinition) -> Ruling {
         if definition.requires_approval {
             return Ruling::Approve {
                 rule: "the action requires approval".to_owned(),
@@ -138,6 +196,23 @@ impl Rules for Unrestricted {
         Ruling::Allow {
             rule: "no policy".to_owned(),
         }
+    }
+}
+
+impl Rules for Unrestricted {
+    fn rule(&self, _: &Proposal, definition: &ActionDefinition, _: &State, _: Timestamp) -> Ruling {
+        Self::says(definition)
+    }
+
+    fn rule_taking_back(
+        &self,
+        definition: &ActionDefinition,
+        _: &str,
+        _: &str,
+        _: &State,
+        _: Timestamp,
+    ) -> Ruling {
+        Self::says(definition)
     }
 
     fn allow_send(

@@ -29,6 +29,11 @@ impl<'t> Source<'t> {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// Notes a problem that has its place.
+    pub(super) fn note(&self, problem: PolicyProblem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
     pub(super) fn problems(self) -> Vec<PolicyProblem> {
         self.problems.into_inner()
     }

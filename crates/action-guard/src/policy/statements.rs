@@ -56,7 +56,38 @@ impl Approval {
     }
 }
 
+/// A step that somebody says is done.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Confirmed<'a> {
+    /// The workflow.
+    pub flow: &'a str,
+    /// The step.
+    pub step: &'a str,
+    /// What they say of it.
+    pub note: Option<&'a str>,
+}
+
+impl<'a> Confirmed<'a> {
+    /// A step of a workflow.
+    #[must_use]
+    pub fn new(flow: &'a str, step: &'a str, note: Option<&'a str>) -> Self {
+        Self { flow, step, note }
+    }
+}
+
 impl Proof {
+    /// Signs that a step of a workflow is done.
+    #[must_use]
+    pub fn of_confirmation(
+        confirmed: &Confirmed<'_>,
+        by: &Actor,
+        at: Timestamp,
+        key: &PrivateKey,
+    ) -> Self {
+        Self::new(key, at, &confirm_statement(confirmed, by, at))
+    }
+
     /// Signs the setting of a mode. `last_switch` is [`State::last_switch`](crate::State): the
     /// signature is good for the next switch only.
     #[must_use]
@@ -68,6 +99,12 @@ impl Proof {
         key: &PrivateKey,
     ) -> Self {
         Self::new(key, at, &mode_statement(mode, by, last_switch, at))
+    }
+
+    /// Signs that it is as late as the clock shows.
+    #[must_use]
+    pub fn of_clock(by: &Actor, last_switch: u64, at: Timestamp, key: &PrivateKey) -> Self {
+        Self::new(key, at, &clock_statement(by, last_switch, at))
     }
 
     /// Signs the reset of the kill switch.
@@ -96,11 +133,33 @@ impl Proof {
     }
 }
 
+/// What is signed to confirm a step.
+pub(super) fn confirm_statement(confirmed: &Confirmed<'_>, by: &Actor, at: Timestamp) -> Value {
+    json!({
+        "statement": "confirm",
+        "workflow": confirmed.flow,
+        "step": confirmed.step,
+        "note": confirmed.note,
+        "by": by,
+        "at": at.to_string(),
+    })
+}
+
 /// What is signed to set the mode.
 pub(super) fn mode_statement(mode: Mode, by: &Actor, last_switch: u64, at: Timestamp) -> Value {
     json!({
         "statement": "mode",
         "mode": mode,
+        "by": by,
+        "after": last_switch,
+        "at": at.to_string(),
+    })
+}
+
+/// What is signed to confirm the time.
+pub(super) fn clock_statement(by: &Actor, last_switch: u64, at: Timestamp) -> Value {
+    json!({
+        "statement": "clock",
         "by": by,
         "after": last_switch,
         "at": at.to_string(),

@@ -76,6 +76,17 @@ impl Rules for Meddler {
         Ok(())
     }
 
+    fn rule_taking_back(
+        &self,
+        definition: &ActionDefinition,
+        actor: &str,
+        system: &str,
+        state: &State,
+        at: Timestamp,
+    ) -> Ruling {
+        Unrestricted.rule_taking_back(definition, actor, system, state, at)
+    }
+
     fn vouch(
         &self,
         act: Act,

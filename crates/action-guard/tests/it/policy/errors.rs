@@ -1,6 +1,7 @@
 //! A policy that is wrong is refused, with the place of everything that is wrong.
 
 use action_guard::Policy;
+use action_guard::policy::Known;
 use proptest::prelude::*;
 
 use super::actions;
@@ -138,6 +139,95 @@ fn a_pattern_that_matches_no_action_is_found() {
     assert_eq!(
         error.to_string(),
         "line 4, column 22: `transfer_leadr` matches no action; did you mean `transfer_leader`?"
+    );
+}
+
+#[test]
+fn a_pattern_that_can_match_nobody_is_refused() {
+    let check = |actor: &str, expected: &str| {
+        for part in [
+            format!("[[rule]]\nname = \"a\"\nactor = \"{actor}\"\ndecision = \"deny\""),
+            format!("[[budget]]\nname = \"a\"\nactor = \"{actor}\"\nlasting = 1"),
+        ] {
+            let problems = problems(&format!("version = 1\n{part}"));
+            let found = problems
+                .iter()
+                .any(|problem| problem.starts_with("4:9 ") && problem.contains(expected));
+            assert!(found, "{actor}: {problems:?}");
+        }
+    };
+    check("agnet:*", "did you mean `agent`?");
+    check("agent/*", "did you mean `agent:*`?");
+    check("Agent:*", "did you mean `agent`?");
+    check("\u{430}gent:*", "(U+0430)");
+    check("nobody", "write `agent:NAME`");
+    let by = "version = 1\n[[rule]]\nname = \"a\"\ndecision = \"approve\"\nby = \"user:\u{430}na\"\nttl = \"1m\"";
+    assert!(problems(by)[0].contains("(U+0430)"));
+}
+
+#[test]
+fn a_rule_that_can_match_no_mutation_is_found() {
+    let check = |selector: &str, expected: &str| {
+        let text =
+            format!("version = 1\n[[rule]]\nname = \"a\"\n{selector}\ndecision = \"deny\"\n");
+        let policy: Policy = text.parse().unwrap();
+        let said = policy
+            .check_actions(&actions())
+            .map_err(|error| error.to_string());
+        match expected {
+            "" => assert_eq!(said, Ok(()), "{selector}"),
+            _ => assert!(said.as_ref().unwrap_err().contains(expected), "{said:?}"),
+        }
+    };
+    check(
+        "subject = \"tikvv\"",
+        "line 4, column 11: `tikvv` matches no subject; did you mean `tikv`?",
+    );
+    check("subject = \"TiKV\"", "");
+    check(
+        "action = \"drain_*\"\nrisk = \"low\"",
+        "rule `a` never matches: it is about no mutation that is of risk low",
+    );
+    check("action = \"Drain_Store\"\nrisk = \"high\"", "");
+    check(
+        "effect = \"lasting\"\nrisk = [\"low\", \"medium\"]",
+        "never matches",
+    );
+}
+
+#[test]
+fn what_is_only_known_later_is_a_warning() {
+    let text = r#"
+version = 1
+[[person]]
+name = "user:ana"
+[[rule]]
+name = "a"
+actor = ["agent:nigth", "agent:*", "user:ANA", "system"]
+system = ["8", "7*", "*"]
+decision = "approve"
+by = ["user:ana", "user:bne"]
+ttl = "1m"
+[[budget]]
+name = "b"
+actor = "agent:Night"
+lasting = 1
+"#;
+    let policy: Policy = text.parse().unwrap();
+    let definitions = actions();
+    let (systems, actors) = (["7".to_owned()], ["agent:night".to_owned()]);
+    let known = Known::actions(&definitions)
+        .systems(&systems)
+        .actors(&actors);
+    let warnings: Vec<_> = policy.check(&known).unwrap();
+    let said: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "line 7, column 10: no actor that is known matches `agent:nigth`; did you mean `agent:night`?",
+            "line 8, column 11: no system that is known matches `8`; did you mean `7`?",
+            "line 10, column 19: no actor that is known matches `user:bne`; did you mean `user:ana`?",
+        ]
     );
 }
 

@@ -209,3 +209,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn one_name_counts_once_however_it_is_written() {
+    let text = rule("all", "decision = \"allow\"")
+        + "[[budget]]\nname = \"night\"\nactor = \"agent:night\"\nactions = 1\nper = \"1h\"\n";
+    for (before, now) in [
+        ("agent:Night", "agent:night"),
+        ("agent:night", "agent:NIGHT"),
+    ] {
+        let sent = used("drain_store", before, NOON, false, false, &moves(1, 0, &[]));
+        let mut case = Case::of("drain_store", now);
+        case.usage = usage(vec![sent]);
+        case.says(&policy(&text), "deny", "night");
+    }
+    let text = rule("night", "actor = \"agent:Night\"\ndecision = \"deny\"")
+        + &rule("all", "decision = \"allow\"");
+    Case::of("drain_store", "agent:nighT").says(&policy(&text), "deny", "night");
+}
