@@ -11,6 +11,7 @@ use crate::records::{Entry, Hash, Record};
 use crate::state::State;
 
 mod batch;
+mod clock;
 mod error;
 mod file;
 mod ledger;

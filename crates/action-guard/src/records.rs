@@ -153,6 +153,16 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         proof: Option<Proof>,
     },
+    /// A person said that it is as late as the clock shows, after it leapt.
+    ClockConfirmed {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+        /// That it was them; without, the identity is claimed and not proven.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Proof>,
+    },
     /// Somebody started a workflow.
     FlowStarted {
         /// The workflow.
@@ -218,6 +228,7 @@ impl Record {
             | Self::Mode { .. }
             | Self::Killed { .. }
             | Self::Reset { .. }
+            | Self::ClockConfirmed { .. }
             | Self::FlowStarted { .. }
             | Self::FlowStep { .. }
             | Self::FlowResumed { .. }
@@ -246,10 +257,30 @@ impl Record {
             | Self::Approved { .. }
             | Self::Intent { .. }
             | Self::Reset { .. }
+            | Self::ClockConfirmed { .. }
             | Self::FlowStarted { .. }
             | Self::FlowStep { .. }
             | Self::FlowResumed { .. } => false,
             _ => true,
+        }
+    }
+
+    /// Whether it is right whatever time it is: it stops something, or says what became of what was
+    /// sent.
+    #[must_use]
+    pub fn needs_no_clock(&self) -> bool {
+        match self {
+            Self::Mode { mode, .. } => *mode == Mode::Observe,
+            Self::Checkpoint { .. }
+            | Self::Rejected { .. }
+            | Self::Cancelled { .. }
+            | Self::Answer { .. }
+            | Self::Outcome { .. }
+            | Self::Adopted { .. }
+            | Self::BreakGlass { .. }
+            | Self::Killed { .. }
+            | Self::FlowCancelled { .. } => true,
+            _ => false,
         }
     }
 }

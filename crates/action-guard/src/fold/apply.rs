@@ -70,6 +70,7 @@ impl State {
                 self.killed.take().ok_or(Refusal::NotKilled)?;
                 self.mode = Mode::Observe;
             }
+            Record::ClockConfirmed { by, .. } => person(by, "confirm the clock")?,
             Record::FlowStarted { id, started } => self.flow_started(id, started, at)?,
             Record::FlowStep { id, step, event } => self.flow_step(id, step, event, at)?,
             Record::FlowResumed { id, .. } => self.flow_resumed(id, at)?,

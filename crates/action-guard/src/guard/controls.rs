@@ -254,6 +254,28 @@ impl Controls {
         }
     }
 
+    /// Says that it is as late as the clock shows, after it leapt by more than an hour: until then
+    /// nothing is decided but stops.
+    ///
+    /// # Errors
+    /// When who says it is no person, or not proven.
+    pub async fn confirm_clock(&self, by: Decider<'_>, reason: &str) -> Result<(), CommitError> {
+        let after = self.journal.state().await?.last_switch;
+        let (actor, now) = (by.actor.clone(), Timestamp::now());
+        let proof = by.key.map(|key| Proof::of_clock(&actor, after, now, key));
+        let (rules, reason) = (Arc::clone(&self.rules), reason.to_owned());
+        self.commit(move |state, _| {
+            // The time that is confirmed is that of the clock, not that of the journal.
+            rules.vouch_for_clock(&actor, proof.as_ref(), state, now)?;
+            Ok(Record::ClockConfirmed {
+                by: actor,
+                reason,
+                proof,
+            })
+        })
+        .await
+    }
+
     /// Stops everything: once this returns, no process on this journal sends, but for those that
     /// are named in [`Stop::still_sending`], and what was waiting is cancelled. Other journals are
     /// not covered. Taking back what is ours goes on.

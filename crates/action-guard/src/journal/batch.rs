@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot::{Sender, channel};
 
 use crate::identity::Actor;
+use crate::journal::clock::Reading;
 use crate::journal::error::{CommitError, JournalError};
 use crate::journal::ledger::{Ledger, Sealed};
 use crate::journal::{Decision, Reply};
@@ -70,13 +71,27 @@ impl Batch {
         now: Timestamp,
         instance: &str,
     ) -> Self {
+        Self::decide_by(ledger, waiting, stopped, Reading::believed(now), instance)
+    }
+
+    /// The same by a clock that may not be believed.
+    pub(super) fn decide_by(
+        ledger: &mut Ledger,
+        waiting: Vec<WaitingDecision>,
+        stopped: Option<&str>,
+        clock: Reading,
+        instance: &str,
+    ) -> Self {
+        let now = ledger.time(clock.time());
         let mut batch = Self {
             made: Vec::with_capacity(waiting.len() + 1),
             refused: Replies::default(),
         };
         for WaitingDecision { decision, reply } in waiting {
-            let records = match decision(ledger.state(), now) {
-                Ok(records) => records,
+            let decided = decision(ledger.state(), now);
+            let timed = decided.and_then(|records| Ok((clock.time_for(&records)?, records)));
+            let (now, records) = match timed {
+                Ok(timed) => timed,
                 Err(refusal) => {
                     batch.refused.push(reply, refusal);
                     continue;

@@ -21,6 +21,7 @@ use crate::state::State;
 
 pub use send_lock_file::SendLockFile;
 
+mod clock_file;
 mod directory;
 mod lock;
 mod owner;
@@ -42,6 +43,7 @@ mod writer;
 ///                                      answers, outcomes and undos can still be written
 /// owners/<instance>                    held while a process lives that has open intents
 /// sending.lock, sending/               held while a request is handed over, and by whom
+/// clock                                what the clock showed last, to see a leap of it
 /// KILL                                 nothing is sent while this exists
 /// ```
 ///

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::journal::clock::not_behind;
 use crate::journal::error::{CommitError, JournalError};
 use crate::journal::{Decision, Head};
 use crate::records::{BadLine, Entry, Hash, Record};
@@ -76,20 +77,29 @@ impl Ledger {
         now: Timestamp,
         instance: &str,
     ) -> Result<Vec<Sealed>, CommitError> {
-        let records = decision(&self.state, now)?;
+        let records = decision(&self.state, self.time(now))?;
         self.write(records, now, instance)
+    }
+
+    /// The time in this chain when a clock shows this: never before its last record.
+    #[must_use]
+    pub fn time(&self, now: Timestamp) -> Timestamp {
+        self.state.at.map_or(now, |at| at.max(now))
     }
 
     /// Takes in records as they are to be written. All or nothing.
     ///
     /// # Errors
-    /// Why they cannot follow. The ledger is as it was.
+    /// Why they cannot follow, or that the clock is behind the last of those that are here. The
+    /// ledger is as it was.
     pub fn write(
         &mut self,
         records: Vec<Record>,
         now: Timestamp,
         instance: &str,
     ) -> Result<Vec<Sealed>, CommitError> {
+        not_behind(&records, self.state.at, now)?;
+        let now = self.time(now);
         let saved = (records.len() > 1).then(|| self.clone());
         let mut sealed = Vec::with_capacity(records.len());
         for record in records {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::journal::clock::Clock;
 use crate::journal::error::{CommitError, JournalError};
 use crate::journal::ledger::Ledger;
 use crate::journal::send_lock::{SendLock, Sender};
@@ -26,6 +27,7 @@ pub struct MemoryJournal {
 #[derive(Debug, Default)]
 struct Kept {
     ledger: Ledger,
+    clock: Clock,
     lines: Vec<(Entry, String)>,
     stopped: bool,
     alive: BTreeSet<String>,
@@ -84,9 +86,12 @@ impl Journal for MemoryJournal {
 
     async fn commit(&self, decision: Decision) -> Result<Vec<Entry>, CommitError> {
         let mut kept = lock(&self.kept);
-        let sealed = kept
-            .ledger
-            .decide(decision, Timestamp::now(), &self.instance)?;
+        let kept = &mut *kept;
+        let reading = kept.clock.read(Timestamp::now(), kept.ledger.state());
+        let ledger = &mut kept.ledger;
+        let records = decision(ledger.state(), ledger.time(reading.time()))?;
+        let now = reading.time_for(&records)?;
+        let sealed = ledger.write(records, now, &self.instance)?;
         let entries = sealed.iter().map(|sealed| sealed.entry.clone()).collect();
         let lines = sealed.into_iter().map(|sealed| (sealed.entry, sealed.line));
         kept.lines.extend(lines);

@@ -1,5 +1,7 @@
 //! Why a record is not written.
 
+use jiff::Timestamp;
+
 use crate::identity::Actor;
 use crate::proposal::phase::Phase;
 
@@ -100,6 +102,28 @@ pub enum Refusal {
     #[error("the mode is observe, so nothing is sent: a person can set it to execute")]
     Observing,
 
+    /// The clock was set back, or another host's is ahead: what has expired would be valid again.
+    #[error(
+        "the clock shows {now}, and the last record was written at {last}: nothing is decided before that; stops still work"
+    )]
+    ClockBehind {
+        /// When the last record was written.
+        last: Timestamp,
+        /// What the clock shows.
+        now: Timestamp,
+    },
+
+    /// The clock leapt: leases and budgets would end that have not.
+    #[error(
+        "the clock shows {found}, and should show {expected}: nothing is decided until a person confirms the time; stops still work"
+    )]
+    ClockAhead {
+        /// What it should show, by the time that passed.
+        expected: Timestamp,
+        /// What it shows.
+        found: Timestamp,
+    },
+
     /// Something else changes the same thing.
     #[error("proposal `{holder}` is changing `{resource}`: wait for it, or look at it")]
     ResourceHeld {
@@ -179,6 +203,30 @@ pub enum Refusal {
     /// The rules say no.
     #[error("denied by rule `{rule}`: {reason}")]
     Denied {
+        /// The rule.
+        rule: String,
+        /// Why.
+        reason: String,
+    },
+
+    /// Who releases it neither asked for it nor is a person.
+    #[error(
+        "`{by}` cannot release the effect of proposal `{id}`: `{owner}`, who asked for it, or a person can"
+    )]
+    NotTheirs {
+        /// The proposal that brought it about.
+        id: String,
+        /// Who tried.
+        by: Actor,
+        /// Who asked for it.
+        owner: String,
+    },
+
+    /// The rules would not let what takes it back be sent when its lease ends.
+    #[error(
+        "the lease would never be acted on: `system` may not take it back, by rule `{rule}`: {reason}"
+    )]
+    LeaseNotReaped {
         /// The rule.
         rule: String,
         /// Why.

@@ -7,6 +7,7 @@
 )]
 
 mod chain;
+mod clock;
 mod conformance;
 mod controls;
 mod crash;

@@ -20,7 +20,9 @@ pub(super) fn rotate(
     let mut ledger = tail.ledger().clone();
     let state = Box::new(State::clone(ledger.state()));
     let checkpoint = vec![Record::Checkpoint { state }];
-    let sealed = match ledger.write(checkpoint, now(), instance) {
+    // It sums up what was, and is as old as the last of it.
+    let at = ledger.state().at.unwrap_or_else(now);
+    let sealed = match ledger.write(checkpoint, at, instance) {
         Ok(sealed) => sealed,
         Err(CommitError::Journal(error)) => return Err(error),
         // It sums up the very state it is written on.

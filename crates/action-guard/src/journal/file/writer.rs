@@ -5,11 +5,13 @@ use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::failpoint;
 use crate::journal::batch::{Batch, Replies, WaitingDecision};
+use crate::journal::clock::{Clock, Reading};
 use crate::journal::error::JournalError;
+use crate::journal::file::clock_file;
 use crate::journal::file::directory::{Directory, io_error, private_files, sync_directory};
 use crate::journal::file::lock::Lock;
 use crate::journal::file::owner::Owner;
@@ -33,6 +35,8 @@ pub(super) struct Writer {
     owner: Option<Owner>,
     /// After a failed sync nobody knows what is on disk.
     broken: Arc<AtomicBool>,
+    clock: Clock,
+    clock_noted: Option<Instant>,
 }
 
 impl Writer {
@@ -54,6 +58,8 @@ impl Writer {
             tail: None,
             owner: None,
             broken,
+            clock: Clock::default(),
+            clock_noted: None,
         }
     }
 
@@ -85,7 +91,8 @@ impl Writer {
         // In doubt it is stopped.
         let stopped = self.directory.is_stopped().unwrap_or(true);
         let stopped = stopped.then_some("the file KILL is in the state directory");
-        let batch = Batch::decide(tail.ledger_mut(), waiting, stopped, now(), &self.instance);
+        let clock = self.clock(&tail);
+        let batch = Batch::decide_by(tail.ledger_mut(), waiting, stopped, clock, &self.instance);
         let replies = match self.claim(&batch) {
             Ok(()) => self.write(tail, batch),
             Err(error) => batch.refuse(&error),
@@ -142,6 +149,22 @@ impl Writer {
         Ok(tail)
     }
 
+    /// Reads the clock, and keeps what it shows for the next process to compare with.
+    fn clock(&mut self, tail: &Tail) -> Reading {
+        if !self.clock.is_set()
+            && let Some(expected) = clock_file::expected(&self.directory)
+        {
+            self.clock = Clock::expecting(expected);
+        }
+        let reading = self.clock.read(now(), tail.ledger().state());
+        let is_old = |noted: Instant| noted.elapsed() >= clock_file::NOTED_EVERY;
+        if reading.is_right() && self.clock_noted.is_none_or(is_old) {
+            clock_file::note(&self.directory, reading.shows());
+            self.clock_noted = Some(Instant::now());
+        }
+        reading
+    }
+
     /// Says that this instance lives, before its first intent is there for others to see.
     fn claim(&mut self, batch: &Batch) -> Result<(), JournalError> {
         let owns =
@@ -181,8 +204,9 @@ impl Writer {
             Ok(tail) => tail,
             Err(error) => return batch.refuse(&error),
         };
+        let time = self.clock(&tail).time();
         let ledger = tail.ledger_mut();
-        let batch = batch.again(ledger, is_kept_for, &full, now(), &self.instance);
+        let batch = batch.again(ledger, is_kept_for, &full, time, &self.instance);
         if batch.sealed().next().is_none() {
             return batch.accept();
         }
