@@ -70,7 +70,8 @@ async fn rolling(workflows: &Workflows) -> String {
 
 async fn run(workflows: &Workflows, id: &str) -> FlowRun {
     let mut nobody = |_| {};
-    let run = workflows.run(id, WaitPolicy::UntilPeople, &mut nobody);
+    let ana = ana();
+    let run = workflows.run(id, &ana, WaitPolicy::UntilPeople, &mut nobody);
     run.await.unwrap()
 }
 
@@ -83,7 +84,9 @@ fn check_waits_for(run: &FlowRun, step: &str) {
 
 async fn confirm(workflows: &Workflows, id: &str, step: &str) {
     let note = Some("the disk is new".to_owned());
-    workflows.confirm(id, step, &ana(), note).await.unwrap();
+    let ana = ana();
+    let confirmed = workflows.confirm(id, step, Decider::claimed(&ana), note);
+    confirmed.await.unwrap();
 }
 
 /// The writes that began or ended drains.
@@ -165,7 +168,8 @@ async fn an_unknown_outcome_in_the_middle_stops_it_until_it_is_known() {
             });
         }
     };
-    let stopped = workflows.run(&id, WaitPolicy::UntilEnded, &mut watch);
+    let by = ana();
+    let stopped = workflows.run(&id, &by, WaitPolicy::UntilEnded, &mut watch);
     let stopped = stopped.await.unwrap();
     let stop = stopped.next_steps.stopped.unwrap();
     assert_eq!(
@@ -211,7 +215,7 @@ fn after_a_crash_in_the_middle_another_process_goes_on() {
                 }
             };
             workflows
-                .run(&own, WaitPolicy::UntilEnded, &mut watch)
+                .run(&own, &ana, WaitPolicy::UntilEnded, &mut watch)
                 .await
         });
         tell.await.unwrap();

@@ -1,6 +1,7 @@
 //! The fold: which record may follow which, and what it changes.
 
 mod apply;
+mod approvals;
 mod conclude;
 mod mode;
 mod refuse;

@@ -17,6 +17,7 @@ use crate::proposal::{Event, Refusal};
 use crate::records::{Entry, Record};
 use crate::state::{ProposalStatus, State};
 
+pub(crate) use authority::rules_now;
 pub use break_glass::BrokenGlass;
 pub use controls::{Controls, Decider, Stop};
 pub use error::GuardError;
@@ -24,6 +25,7 @@ pub use reap::Reaped;
 pub(crate) use redact::is_redacted;
 pub use still_sending::ModeError;
 
+mod authority;
 mod break_glass;
 mod controls;
 mod error;
@@ -32,6 +34,7 @@ mod follow;
 mod permit;
 mod propose;
 mod reap;
+mod recorded;
 mod recover;
 mod redact;
 mod size_limits;
@@ -134,7 +137,8 @@ impl Guard {
     #[must_use]
     pub fn controls(&self) -> Controls {
         let controls = Controls::new(Arc::clone(&self.journal), Arc::clone(&self.rules));
-        controls.redacting(Arc::clone(&self.redactor))
+        let controls = controls.redacting(Arc::clone(&self.redactor));
+        controls.actions(self.registry.definitions().cloned())
     }
 
     /// Calls a proposal off, as [`Controls::cancel`] does, and tells whoever follows it in this

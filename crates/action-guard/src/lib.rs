@@ -39,16 +39,16 @@ pub use journal::{
 pub use policy::{Policy, PolicyFile, Rules, Unrestricted};
 pub use proposal::{
     Answer, Approval, Drift, Event, Intent, Mode, Phase, PlanHash, PlanHashError, Proposal,
-    Refusal, Report, Request, Ruling, plan_difference,
+    Refusal, Report, Request, Ruled, Ruling, plan_difference,
 };
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{
-    ActiveEffect, Activity, AttemptState, Attempts, Cancel, Ended, Ending, Failure, Flow, Killed,
-    ProposalStatus, State, StepState, TakenBack, TakenOver,
+    ActiveEffect, Activity, AttemptState, Attempts, Cancel, Ended, Ending, Failure, Flow, InForce,
+    Killed, ProposalStatus, State, StepState, TakenBack, TakenOver,
 };
 pub use workflows::{
-    FlowEvent, FlowRun, NextSteps, Ready, StartOptions, StopCode, Stopped, WaitPolicy, Waiting,
-    Workflows, next_steps,
+    FlowEvent, FlowRun, NextSteps, PlannedStep, Ready, StartOptions, StopCode, Stopped, WaitPolicy,
+    Waiting, Workflows, next_steps,
 };
 
 // From the bottom up: each may use those above it, and none below.

@@ -15,7 +15,7 @@ pub use phase::Phase;
 pub use plan_hash::{PlanHash, PlanHashError};
 pub use refusal::Refusal;
 pub use report::{Event, Report};
-pub use ruling::{Approval, Mode, Ruling};
+pub use ruling::{Approval, Mode, Ruled, Ruling};
 pub(crate) use step_attempt_id::StepAttemptId;
 
 pub(crate) mod drift;
@@ -38,6 +38,10 @@ pub struct Request {
     pub parameters: Value,
     /// Who asks, such as `user:…`, `agent:…` or `system`. Claimed, not proven.
     pub actor: String,
+    /// Who carries it out beside who asks, as when somebody resumes a workflow of somebody else.
+    /// The rules speak for each of them, and the strictest decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried_out_by: Vec<Actor>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -58,10 +62,27 @@ impl Request {
             action: action.into(),
             parameters,
             actor: actor.into(),
+            carried_out_by: Vec::new(),
             reason: None,
             correlation_id: None,
             lease_ms: None,
         }
+    }
+
+    /// The same request, carried out by somebody beside who asks.
+    #[must_use]
+    pub fn carried_out_by(mut self, who: &Actor) -> Self {
+        if !self.may_be_carried_out_by(who) {
+            self.carried_out_by.push(who.clone());
+        }
+        self
+    }
+
+    /// Whether the rules have spoken for this one: who asks, or one of those named beside them.
+    #[must_use]
+    pub fn may_be_carried_out_by(&self, who: &Actor) -> bool {
+        let asks = who.as_str().eq_ignore_ascii_case(&self.actor);
+        asks || self.carried_out_by.iter().any(|named| named.is_same(who))
     }
 
     /// The same request with a reason.
@@ -112,6 +133,13 @@ pub struct Proposal {
     /// The proposal whose effect this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
+    /// What the rules say for each who is at it, when there is more than one. What they say of the
+    /// proposal is the strictest of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rulings: Vec<Ruled>,
+    /// Which rules said so: the hash of the policy's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// What an approval is bound to.
     pub plan_hash: PlanHash,
     /// After this it is not carried out any more.
@@ -155,6 +183,8 @@ impl Proposal {
             lasting_effect: None,
             planned_after: None,
             undoes: None,
+            rulings: Vec::new(),
+            policy: None,
             plan_hash,
             expires_at,
         }

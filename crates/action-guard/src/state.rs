@@ -11,11 +11,13 @@ use crate::proposal::{Mode, Phase};
 
 pub use active_effect::{ActiveEffect, Activity};
 pub(crate) use changes::Changes;
+pub use in_force::InForce;
 pub use proposal_status::{Cancel, ProposalStatus, TakenBack, TakenOver};
 pub use workflow_status::{AttemptState, Attempts, Ended, Ending, Failure, Flow, StepState};
 
 mod active_effect;
 mod changes;
+mod in_force;
 mod proposal_status;
 mod workflow_status;
 

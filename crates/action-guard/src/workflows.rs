@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::guard::{Guard, GuardError, is_redacted};
-use crate::identity::Actor;
+use crate::guard::{Decider, Guard, GuardError, is_redacted};
+use crate::identity::{Actor, Proof};
+use crate::policy::Confirmed;
 use crate::proposal::Refusal;
 use crate::records::{Record, StartedFlow, StepEvent};
 use crate::state::Flow;
@@ -18,6 +19,7 @@ use crate::state::Flow;
 pub use decide_next::next_steps;
 pub use event::FlowEvent;
 pub use next_steps::{NextSteps, Ready, StopCode, Stopped, Waiting};
+pub use preview::PlannedStep;
 pub use run::{FlowRun, WaitPolicy};
 
 mod backoff;
@@ -26,6 +28,7 @@ mod event;
 mod mutate_step;
 mod next_steps;
 mod observe_step;
+mod preview;
 mod run;
 mod throttle;
 
@@ -46,7 +49,7 @@ mod throttle;
 ///     .await?;
 /// let ana: Actor = "user:ana".parse()?;
 /// let flow = workflows.start(&workflow, &ana, StartOptions::default()).await?;
-/// let run = workflows.run(&flow.id, WaitPolicy::UntilPeople, &mut |_| {}).await?;
+/// let run = workflows.run(&flow.id, &ana, WaitPolicy::UntilPeople, &mut |_| {}).await?;
 /// println!("{:?}", run.next_steps.waiting);
 /// # Ok(())
 /// # }
@@ -178,15 +181,17 @@ impl Workflows {
             .collect())
     }
 
-    /// Says that what a step waits for somebody to do is done.
+    /// Says that what a step waits for somebody to do is done. A person says that, and one of those
+    /// whom the step names if it names any: never an agent, which only carries the workflow out.
     ///
     /// # Errors
-    /// When it is not the step's turn, or the step waits for nobody.
+    /// When it is not the step's turn, the step waits for nobody, or who says it may not, or is not
+    /// proven.
     pub async fn confirm(
         &self,
         id: &str,
         step: &str,
-        by: &Actor,
+        by: Decider<'_>,
         note: Option<String>,
     ) -> Result<Arc<Flow>, GuardError> {
         let flow = self.flow(id).await?;
@@ -198,11 +203,30 @@ impl Workflows {
             }
             .into());
         }
-        let event = StepEvent::Confirmed {
-            by: by.clone(),
-            note,
-        };
-        self.note(id, step, event).await?;
+        let (actor, signed_at) = (by.actor.clone(), Timestamp::now());
+        // Before it is signed: what is signed is what is written.
+        let note = note.map(|note| self.guard.redactor.text_without(note));
+        let proof = by.key.map(|key| {
+            let confirmed = Confirmed::new(id, step, note.as_deref());
+            Proof::of_confirmation(&confirmed, &actor, signed_at, key)
+        });
+        let (rules, own, step) = (self.guard.rules.clone(), id.to_owned(), step.to_owned());
+        self.guard
+            .commit(move |_, now| {
+                let confirmed = Confirmed::new(&own, &step, note.as_deref());
+                rules.vouch_for_confirmation(&confirmed, &actor, proof.as_ref(), now)?;
+                let event = StepEvent::Confirmed {
+                    by: actor,
+                    note,
+                    proof,
+                };
+                Ok(vec![Record::FlowStep {
+                    id: own,
+                    step,
+                    event,
+                }])
+            })
+            .await?;
         self.flow(id).await
     }
 

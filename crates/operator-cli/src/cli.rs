@@ -68,6 +68,7 @@ fn command() -> Command {
         .subcommand(reap::reap())
         .subcommand(mode::mode())
         .subcommand(mode::kill_switch())
+        .subcommand(mode::clock())
         .subcommand(workflow::command())
         .subcommand(journal::command())
         .subcommand(policy::command())
@@ -102,6 +103,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("resolve", matches)) => block_on(resolve::resolve_main(matches, global, output)),
         Some(("release", matches)) => block_on(resolve::release_main(matches, global, output)),
         Some(("reap", _)) => block_on(reap::reap_main(global, output)),
+        Some(("clock", matches)) => block_on(mode::clock_main(matches, global, output)),
         Some(("mode", matches)) => block_on(mode::mode_main(matches, global, output)),
         Some(("kill-switch", matches)) => block_on(mode::kill_switch_main(matches, global, output)),
         Some(("workflow", matches)) => block_on(workflow::main(matches, global, output)),
@@ -111,7 +113,8 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
                 let (call, matches) = call(matches, global)?;
                 block_on(policy::explain(&call, matches, global, output))
             }
-            _ => policy::check(global, output),
+            Some((_, matches)) => block_on(policy::check(matches, global, output)),
+            None => Err(Failure::usage("no such command")),
         },
         Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),

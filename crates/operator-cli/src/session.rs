@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use action_guard::{Controls, FileJournal, Guard, Journal, Policy, Unrestricted};
+use action_guard::policy::PolicyFileError;
+use action_guard::{
+    Controls, FileJournal, Guard, Journal, Policy, PolicyFile, Rules, Unrestricted,
+};
 
 use crate::settings::config_file::config_file;
 use crate::settings::connection::Connection;
@@ -17,6 +20,8 @@ const BUILT_IN: &str = include_str!("built-in-policy.toml");
 /// A policy and where it is from.
 pub(crate) struct LoadedPolicy {
     pub(crate) policy: Policy,
+    /// The same for a guard, which reads the file again.
+    pub(crate) rules: Arc<dyn Rules>,
     /// The file, or that it is built in.
     pub(crate) source: String,
 }
@@ -43,29 +48,38 @@ impl State {
             .policy_file
             .clone()
             .or_else(|| config_file("policy.toml").filter(|path| path.exists()));
-        let (text, source) = match path {
-            Some(path) => {
-                let source = path.display().to_string();
-                let text = std::fs::read_to_string(&path).map_err(|error| {
-                    Failure::usage(format!("cannot read the policy `{source}`: {error}"))
-                })?;
-                (text, source)
-            }
-            None => (BUILT_IN.to_owned(), "built in".to_owned()),
+        let Some(path) = path else {
+            let source = "built in".to_owned();
+            let policy = BUILT_IN.parse::<Policy>().and_then(|policy| {
+                let known = policy.check_actions(&subjects::definitions());
+                known.map(|()| policy)
+            });
+            let policy = policy.map_err(|error| Failure::policy(&source, error.problems()))?;
+            let rules = Arc::new(policy.clone());
+            return Ok(LoadedPolicy {
+                policy,
+                rules,
+                source,
+            });
         };
-        let policy = text.parse::<Policy>().and_then(|policy| {
-            let known = policy.check_actions(&subjects::definitions());
-            known.map(|()| policy)
-        });
-        let policy = policy.map_err(|error| Failure::policy(&source, &error))?;
-        Ok(LoadedPolicy { policy, source })
+        let source = path.display().to_string();
+        let file =
+            PolicyFile::open(path, subjects::definitions()).map_err(|error| match error {
+                PolicyFileError::Wrong(error) => Failure::policy(&source, error.problems()),
+                other => Failure::usage(action_core::report(&other)),
+            })?;
+        Ok(LoadedPolicy {
+            policy: Policy::clone(&file.policy()),
+            rules: Arc::new(file),
+            source,
+        })
     }
 
     /// The guard of a system, under the policy.
     pub(crate) fn guard(&self, connection: &Connection) -> Result<Guard, Failure> {
-        let policy = self.policy()?.policy;
+        let rules = self.policy()?.rules;
         let registry = subjects::registry(connection)?;
-        let guard = Guard::over(registry, self.journal()?).rules(Arc::new(policy));
+        let guard = Guard::over(registry, self.journal()?).rules(rules);
         Ok(self.patient(guard))
     }
 
@@ -86,8 +100,8 @@ impl State {
 
     /// The decisions people take, under the policy.
     pub(crate) fn controls(&self) -> Result<Controls, Failure> {
-        let policy = self.policy()?.policy;
-        Ok(Controls::new(self.journal()?, Arc::new(policy)))
+        let rules = self.policy()?.rules;
+        Ok(Controls::new(self.journal()?, rules).actions(subjects::definitions()))
     }
 
     /// The same for decisions that need no policy: to look, and to stop. Works with a policy

@@ -52,10 +52,7 @@ impl State {
                 result,
                 reason,
             } => self.resolved(id, by, *result, reason, at)?,
-            Record::Released { id, .. } => {
-                let ours = self.effects.remove(id);
-                ours.ok_or_else(|| Refusal::NotOurs { id: id.clone() })?;
-            }
+            Record::Released { id, by, .. } => self.released(id, by)?,
             Record::BreakGlass {
                 id,
                 by,
@@ -73,7 +70,7 @@ impl State {
             Record::ClockConfirmed { by, .. } => person(by, "confirm the clock")?,
             Record::FlowStarted { id, started } => self.flow_started(id, started, at)?,
             Record::FlowStep { id, step, event } => self.flow_step(id, step, event, at)?,
-            Record::FlowResumed { id, .. } => self.flow_resumed(id, at)?,
+            Record::FlowResumed { id, by, .. } => self.flow_resumed(id, by, at)?,
             Record::FlowCancelled { id, by, reason } => self.flow_cancelled(id, by, reason, at)?,
             Record::FlowCompensating { id, by, reason } => {
                 self.flow_compensating(id, by, reason, at)?;
@@ -151,11 +148,7 @@ impl State {
         if status.phase != Phase::NeedsApproval {
             return Err(stays(status.phase));
         }
-        if approval
-            .by
-            .as_str()
-            .eq_ignore_ascii_case(&status.proposal.request.actor)
-        {
+        if status.proposal.request.may_be_carried_out_by(&approval.by) {
             return Err(Refusal::OwnProposal {
                 id: id.to_owned(),
                 by: approval.by.to_string(),
@@ -172,7 +165,7 @@ impl State {
             });
         }
         person(&approval.by, "approve")?;
-        approval.fits(id, &status.ruling)?;
+        status.asks_for(approval)?;
         if approval.plan_hash != status.proposal.plan_hash {
             return Err(Refusal::OtherPlan {
                 id: id.to_owned(),
@@ -187,7 +180,7 @@ impl State {
             return Err(stopped(&killed));
         }
         status.approvals.push(approval.clone());
-        if status.approvals_at(at) >= status.approvals_needed() {
+        if status.is_agreed_at(at) {
             status.phase = Phase::Approved;
         }
         Ok(())
@@ -242,14 +235,14 @@ impl State {
         }
         let proposal = &status.proposal;
         if let Some(by) = &intent.by
-            && !by.as_str().eq_ignore_ascii_case(&proposal.request.actor)
+            && !proposal.request.may_be_carried_out_by(by)
         {
             return Err(not_requester(proposal, by));
         }
         if proposal.expires_at <= at {
             return Err(expired(id, "the plan"));
         }
-        if status.approvals_at(at) < status.approvals_needed() {
+        if !status.is_agreed_at(at) {
             return Err(expired(id, "an approval"));
         }
         self.not_killed(proposal)?;
@@ -273,7 +266,7 @@ impl State {
         // What puts back what was before us leaves nothing of ours in force.
         let begins = !self.takes_back(proposal);
         if let Some(key) = proposal.lasting_effect.as_ref().filter(|_| begins) {
-            let effect = ActiveEffect::begun(proposal, key, at);
+            let effect = ActiveEffect::begun(proposal, intent, key, at);
             self.effects.insert(id.to_owned(), Arc::new(effect));
         }
         self.remember(Activity {

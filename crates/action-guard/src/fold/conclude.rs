@@ -25,6 +25,10 @@ impl State {
             status.proposal.undo = undo.clone();
         }
         let proposal = status.proposal.clone();
+        let accepted = match &status.answer {
+            Some(Answer::Accepted { accepted, .. }) => Some(accepted.clone()),
+            _ => None,
+        };
         match outcome.result {
             OutcomeKind::Applied => {
                 self.changed(&proposal);
@@ -33,6 +37,8 @@ impl State {
                     let effect = Arc::make_mut(effect);
                     effect.confirmed = true;
                     effect.undo = proposal.undo;
+                    effect.accepted = accepted;
+                    effect.outcome = Some(outcome.clone());
                 }
                 self.end(id, Phase::Applied, at);
             }
@@ -108,6 +114,22 @@ impl State {
             _ => return Err(invalid_record("a resolution that resolves nothing")),
         };
         self.conclude(id, &outcome, None, at)
+    }
+
+    /// Who asked for an effect may give it up, and so may a person: nobody else's leases and budgets
+    /// are theirs to end.
+    pub(super) fn released(&mut self, id: &str, by: &Actor) -> Result<(), Refusal> {
+        let effect = self.effects.get(id);
+        let effect = effect.ok_or_else(|| Refusal::NotOurs { id: id.to_owned() })?;
+        if !by.is_user() && !by.as_str().eq_ignore_ascii_case(&effect.actor) {
+            return Err(Refusal::NotTheirs {
+                id: id.to_owned(),
+                by: by.clone(),
+                owner: effect.actor.clone(),
+            });
+        }
+        self.effects.remove(id);
+        Ok(())
     }
 
     pub(super) fn break_glass(

@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use action_core::Work;
 use jiff::Timestamp;
 
-use crate::fold::refuse::{cancel, refused, stopped, unknown_flow};
+use crate::fold::refuse::{cancel, person, refused, stopped, unknown_flow};
 use crate::identity::Actor;
+use crate::policy::matches_actor;
 use crate::proposal::{Phase, Refusal};
 use crate::records::{StartedFlow, StepEvent};
 use crate::state::{AttemptState, Ended, Ending, Flow, State};
@@ -64,6 +66,7 @@ impl State {
             workflow: Arc::new(workflow),
             systems,
             by,
+            resumed_by: None,
             reason,
             started_at: at,
             scheduled_at,
@@ -85,7 +88,13 @@ impl State {
         event: &StepEvent,
         at: Timestamp,
     ) -> Result<(), Refusal> {
+        if let StepEvent::AskedAnew { by, back } = event {
+            return self.flow_asked_anew(id, step, by, *back, at);
+        }
         let flow = Arc::clone(self.flow(id)?);
+        if let StepEvent::Confirmed { by, .. } = event {
+            may_confirm(&flow, step, by)?;
+        }
         let ours = matches!(
             event,
             StepEvent::Left { .. } | StepEvent::NotTakenBack { .. }
@@ -116,6 +125,51 @@ impl State {
         }
         self.step_mut(id, step, |_, old| *old = state);
         self.settle_flow(id, at);
+        Ok(())
+    }
+
+    /// What is proposed for a step was ruled on for others than who goes on with it now: it is
+    /// called off, and proposed again for them too.
+    fn flow_asked_anew(
+        &mut self,
+        id: &str,
+        step: &str,
+        by: &Actor,
+        back: bool,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let flow = self.flow(id)?;
+        let attempts = if back {
+            flow.back(step)
+        } else {
+            flow.forward(step)
+        };
+        let proposal = attempts.proposal.clone().unwrap_or_default();
+        let why = match self.open.get(&proposal) {
+            None => "nothing is proposed",
+            Some(status) if !status.phase.is_unsent() => "what is proposed was sent",
+            Some(status) if flow.is_asked_for(&status.proposal.request, by) => {
+                "what is proposed is for them already"
+            }
+            Some(_) => "",
+        };
+        if !why.is_empty() {
+            return Err(refused(flow, format!("step `{step}`: {why}")));
+        }
+        if let Some(status) = self.open.get_mut(&proposal) {
+            let reason = format!("it was ruled on for others than `{by}`: it is proposed again");
+            Arc::make_mut(status).cancel = Some(cancel(by, &reason, at));
+        }
+        self.end(&proposal, Phase::Cancelled, at);
+        self.step_mut(id, step, |_, state| {
+            let attempts = if back {
+                &mut state.back
+            } else {
+                &mut state.forward
+            };
+            attempts.state = AttemptState::Open;
+            attempts.since_resumed = attempts.since_resumed.saturating_sub(1);
+        });
         Ok(())
     }
 
@@ -160,7 +214,12 @@ impl State {
     }
 
     /// What failed may be tried again.
-    pub(super) fn flow_resumed(&mut self, id: &str, at: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn flow_resumed(
+        &mut self,
+        id: &str,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
         let flow = self.flow(id)?;
         self.nothing_in_motion(flow)?;
         self.flow_under_way(id)?;
@@ -169,6 +228,7 @@ impl State {
         let Some(flow) = self.flows.get_mut(id).map(Arc::make_mut) else {
             return Ok(());
         };
+        flow.resumed_by = Some(by.clone());
         for state in flow.steps.values_mut() {
             for attempts in [&mut state.forward, &mut state.back] {
                 if matches!(attempts.state, AttemptState::Failed(_)) {
@@ -237,4 +297,22 @@ impl State {
             flow.ended = Some(Ended { how, at });
         }
     }
+}
+
+/// Who says that something outside is done is a person, and one that the step names if it does: who
+/// only carries the workflow out cannot vouch for it.
+fn may_confirm(flow: &Flow, step: &str, by: &Actor) -> Result<(), Refusal> {
+    person(by, "confirm a step")?;
+    let Some(Work::Confirm { by: named, .. }) = flow.work(step) else {
+        return Ok(());
+    };
+    let is_among = |pattern: &String| matches_actor(pattern, by.as_str());
+    if named.is_empty() || named.iter().any(is_among) {
+        return Ok(());
+    }
+    let named = named.join("`, `");
+    Err(refused(
+        flow,
+        format!("step `{step}` is confirmed by `{named}`, not by `{by}`"),
+    ))
 }

@@ -63,6 +63,7 @@ impl State {
         let is_it = request.action == name
             && request.parameters.as_object() == Some(parameters)
             && request.actor == flow.by.as_str()
+            && (flow.resumed_by.iter()).all(|by| request.may_be_carried_out_by(by))
             && flow.systems.get(name) == Some(&proposal.system);
         let why = if !is_it {
             "the proposal is not what the step says"

@@ -115,7 +115,7 @@ impl StepState {
                 self.forward.state = done(Some(summary), None);
                 observes && open && self.waiting_since.is_some()
             }
-            StepEvent::Confirmed { by, note } => {
+            StepEvent::Confirmed { by, note, .. } => {
                 self.forward.state = done(note.as_ref(), Some(by));
                 confirms && open
             }
@@ -136,6 +136,8 @@ impl StepState {
                 };
                 fresh
             }
+            // It is not the step that this is about, but its proposal.
+            StepEvent::AskedAnew { .. } => false,
         }
     }
 }

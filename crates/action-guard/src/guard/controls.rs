@@ -5,10 +5,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use action_core::ActionDefinition;
 use action_core::OutcomeKind;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
+use crate::guard::authority::{may_release, rules_now};
 use crate::guard::redact::Redactor;
 use crate::guard::still_sending::{ModeError, still_sending};
 use crate::identity::{Actor, PrivateKey, Proof};
@@ -35,6 +37,7 @@ pub struct Controls {
     rules: Arc<dyn Rules>,
     redactor: Arc<Redactor>,
     send_wait: Duration,
+    definitions: Arc<[ActionDefinition]>,
 }
 
 /// Somebody who decides, with their key if they have one.
@@ -90,6 +93,7 @@ impl Controls {
             rules,
             redactor: Arc::default(),
             send_wait: SEND_WAIT,
+            definitions: Arc::default(),
         }
     }
 
@@ -104,6 +108,13 @@ impl Controls {
     /// The same controls; what this finds is written to no journal.
     pub(super) fn redacting(mut self, redactor: Arc<Redactor>) -> Self {
         self.redactor = redactor;
+        self
+    }
+
+    /// The same controls, which know these actions: what is released is one of theirs.
+    #[must_use]
+    pub fn actions(mut self, definitions: impl IntoIterator<Item = ActionDefinition>) -> Self {
+        self.definitions = definitions.into_iter().collect();
         self
     }
 
@@ -203,17 +214,20 @@ impl Controls {
     }
 
     /// Gives up a lasting effect: it is somebody else's now, or not there any more. Nothing is
-    /// sent.
+    /// sent. Ruled as taking it back would be: who asked for it may, or a person, where the rules
+    /// let them take it back.
     ///
     /// # Errors
-    /// When it is not ours, or the journal cannot be written.
+    /// When it is not ours, when it is not theirs to give up, when its action is none of
+    /// [`actions`](Self::actions), or the journal cannot be written.
     pub async fn release(&self, id: &str, by: &Actor, reason: &str) -> Result<(), CommitError> {
-        let record = Record::Released {
-            id: id.to_owned(),
-            by: by.clone(),
-            reason: reason.to_owned(),
-        };
-        self.commit(|_, _| Ok(record)).await
+        let (rules, definitions) = (Arc::clone(&self.rules), Arc::clone(&self.definitions));
+        let (id, by, reason) = (id.to_owned(), by.clone(), reason.to_owned());
+        self.commit(move |state, now| {
+            may_release(&rules_now(&rules), &definitions, &id, &by, state, now)?;
+            Ok(Record::Released { id, by, reason })
+        })
+        .await
     }
 
     /// Sets whether anything may be sent, for every process on this journal. Once it returns that

@@ -54,6 +54,15 @@ pub enum GuardError {
         changes: Vec<Drift>,
     },
 
+    /// It left nothing that could be taken back; nothing was sent.
+    #[error("proposal `{id}` left nothing to take back: {why}")]
+    NothingToUndo {
+        /// The proposal.
+        id: String,
+        /// Why not.
+        why: String,
+    },
+
     /// There is nothing that takes it back.
     #[error("proposal `{id}` cannot be taken back: {reason}")]
     NoUndo {
@@ -120,6 +129,7 @@ impl GuardError {
             | Self::Drifted { .. }
             | Self::ChangedSince { .. }
             | Self::NoUndo { .. }
+            | Self::NothingToUndo { .. }
             | Self::WrongSystem { .. } => FailureKind::Refused,
             Self::Journal(_) => FailureKind::Unavailable,
             Self::Unrecorded { .. } | Self::Abandoned => FailureKind::Unknown,

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use action_core::{Accepted, Attempt, Outcome, Plan, SendPermits, Undo};
+use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use crate::failpoint::passed;
+use crate::guard::authority::{allow_send_for_each, rules_now};
 use crate::guard::error::GuardError;
 use crate::guard::follow::Following;
 use crate::guard::permit::SendGate;
@@ -24,7 +26,8 @@ impl Guard {
     /// Carries out what was proposed: plans anew, writes and syncs the intent, sends once, and
     /// follows until the outcome is known, it is stuck, or the plan's deadline is over.
     ///
-    /// What was allowed to one actor is carried out by that actor only: `by` is who asked for it.
+    /// What was allowed to one actor is carried out by that actor only: `by` is who asked for it, or
+    /// one of those for whom the rules spoke beside them.
     /// What is refused here is over: the proposal is cancelled with the reason, so that nobody
     /// carries it out later.
     ///
@@ -41,7 +44,8 @@ impl Guard {
         watch: Watch<'_>,
     ) -> Result<Report, GuardError> {
         let id = proposal.id.as_str();
-        if !proposal.requester()?.is_same(by) {
+        proposal.requester()?;
+        if !proposal.request.may_be_carried_out_by(by) {
             return Err(GuardError::Refused(Refusal::NotRequester {
                 id: id.to_owned(),
                 requester: proposal.request.actor.clone(),
@@ -222,6 +226,7 @@ impl Guard {
         let (id, system) = (proposal.id.clone(), proposal.system.clone());
         let entries = self
             .commit(move |state, now| {
+                let rules = rules_now(&rules);
                 let status = state.open.get(&id);
                 if let Some(status) = status.filter(|status| status.phase.is_unsent()) {
                     if status.proposal.plan_hash != hash {
@@ -233,13 +238,15 @@ impl Guard {
                     }
                     // What waits for approval is refused for that, and not for what is missing.
                     if status.phase == Phase::Approved {
-                        rules.allow_send(status, &definition, &plan, state, now)?;
+                        allow_send_for_each(&*rules, status, &definition, &plan, state, now)?;
                     }
                 }
-                let attempt =
-                    Attempt::new(id.as_str(), unix_ms(now), plan.clock).for_system(system);
+                // By our clock, which the system's is compared with: the journal's may be ahead.
+                let sent_at = unix_ms(Timestamp::now().min(now));
+                let attempt = Attempt::new(id.as_str(), sent_at, plan.clock).for_system(system);
                 let send_by = after(now, send_within);
-                let intent = Box::new(Intent::new(plan, attempt, send_by).by(by));
+                let mut intent = Box::new(Intent::new(plan, attempt, send_by).by(by));
+                intent.policy = rules.version();
                 Ok(vec![Record::Intent { id, intent }])
             })
             .await?;
@@ -281,7 +288,7 @@ impl Guard {
             .await;
         if let Err(error) = noted {
             tracing::warn!(
-                error = action_core::report(&error),
+                error = &*action_core::redacted(&action_core::report(&error)),
                 "answer not written down"
             );
         }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::failpoint::passed;
 use crate::guard::Guard;
+use crate::guard::authority::{allow_at_send_for_each, rules_now};
 use crate::proposal::{Answer, Intent, Mode, Phase, Proposal};
 use crate::state::State;
 
@@ -121,8 +122,9 @@ impl SendGate {
             let reason = format!("proposal {by} has changed the same since it was planned");
             return refused("outdated", &reason);
         }
-        let rules = &self.guard.rules;
-        let allowed = rules.allow_at_send(
+        let rules = rules_now(&self.guard.rules);
+        let allowed = allow_at_send_for_each(
+            &*rules,
             status,
             &self.definition,
             &self.plan,

@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::guard::Guard;
+use crate::guard::authority::{check_lease, rule_for_each, rules_now};
 use crate::guard::error::{GuardError, words};
 use crate::identity::Actor;
 use crate::proposal::time::after;
@@ -42,7 +43,21 @@ impl Guard {
         actor: &Actor,
         reason: &str,
     ) -> Result<Proposal, GuardError> {
-        let proposal = self.planned_undo(id, actor, reason).await?;
+        self.propose_undo_with(id, actor, &[], reason).await
+    }
+
+    /// The same, carried out by others beside who asks.
+    pub(crate) async fn propose_undo_with(
+        &self,
+        id: &str,
+        actor: &Actor,
+        others: &[&Actor],
+        reason: &str,
+    ) -> Result<Proposal, GuardError> {
+        let mut proposal = self.planned_undo(id, actor, reason).await?;
+        for other in others {
+            proposal.request = proposal.request.carried_out_by(other);
+        }
         self.record_proposal(proposal).await
     }
 
@@ -83,42 +98,7 @@ impl Guard {
         Ok(proposal)
     }
 
-    /// The system a mutation went to, and what takes it back.
-    async fn undo_of(&self, id: &str) -> Result<(String, Undo), GuardError> {
-        let state = self.state().await?;
-        if let Some(effect) = state.effects.get(id) {
-            return Ok((effect.system.clone(), effect.undo.clone()));
-        }
-        if let Some(status) = state.proposal_status(id) {
-            return Ok((status.proposal.system.clone(), status.proposal.undo.clone()));
-        }
-        // It ended long ago.
-        let (mut found, mut after) = (None, 0);
-        loop {
-            let entries = self.journal.entries(after, 1_000).await?;
-            let Some(last) = entries.last() else { break };
-            after = last.seq;
-            for entry in entries {
-                match (entry.record, &mut found) {
-                    (Record::Proposed { proposal, .. }, _) if proposal.id == id => {
-                        found = Some((proposal.system, proposal.undo));
-                    }
-                    (
-                        Record::Outcome {
-                            id: of,
-                            undo: Some(undo),
-                            ..
-                        },
-                        Some(found),
-                    ) if of == id => found.1 = undo,
-                    _ => {}
-                }
-            }
-        }
-        found.ok_or_else(|| GuardError::Refused(Refusal::UnknownProposal { id: id.to_owned() }))
-    }
-
-    async fn planned(
+    pub(crate) async fn planned(
         &self,
         mut request: Request,
         undoes: Option<&str>,
@@ -148,11 +128,18 @@ impl Guard {
 
     pub(crate) async fn record_proposal(&self, proposal: Proposal) -> Result<Proposal, GuardError> {
         let definition = self.definition(&proposal.request.action)?;
-        let (rules, asked) = (self.rules.clone(), proposal.clone());
+        let undo = match (&proposal.lasting_effect, &proposal.undo) {
+            (Some(_), Undo::Action { name, .. }) => Some(self.definition(name)?),
+            _ => None,
+        };
+        let (rules, mut asked) = (self.rules.clone(), proposal.clone());
         let requester = proposal.requester()?;
         let entries = self
             .commit(move |state, now| {
-                let ruling = rules.rule(&asked, &definition, state, now);
+                let rules = rules_now(&rules);
+                asked.policy = rules.version();
+                check_lease(&*rules, &asked, undo.as_ref(), state, now)?;
+                let ruling = rule_for_each(&*rules, &mut asked, &definition, state, now);
                 // Nobody is asked to agree to what would not be sent.
                 let hopeless = !matches!(ruling, Ruling::Deny { .. })
                     && !asked.plan.verdict.may_be_sent()
@@ -172,6 +159,14 @@ impl Guard {
                 ruling: Ruling::Deny { rule, reason },
                 ..
             }) => Err(GuardError::Refused(Refusal::Denied { rule, reason })),
+            // What was recorded is without secrets, and what is carried out is not.
+            Some(Record::Proposed {
+                proposal: recorded, ..
+            }) => Ok(Proposal {
+                rulings: recorded.rulings,
+                policy: recorded.policy,
+                ..proposal
+            }),
             _ => Ok(proposal),
         }
     }

@@ -1,36 +1,19 @@
 //! Keeps secrets out of the journal.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use action_core::ActionDefinition;
+use action_core::{ActionDefinition, REDACTED, is_secret_name, redacted};
 use serde_json::Value;
 
 use crate::proposal::Refusal;
 use crate::records::Record;
 
-/// What stands where a secret was.
-pub(crate) const REDACTED: &str = "[redacted]";
-
-/// Names that mean a secret, alone or after an underscore.
-const SECRET_NAMES: &[&str] = &[
-    "api_key",
-    "authorization",
-    "cookie",
-    "credential",
-    "credentials",
-    "passphrase",
-    "passwd",
-    "password",
-    "private_key",
-    "secret",
-    "token",
-];
-
 /// Takes out of records, before they are hashed and written:
 ///
 /// - the values of members whose names mean a secret, such as `password` or `auth_token`;
 /// - the values of parameters that are declared `writeOnly`;
-/// - what stands before the `@` of a URL's host;
+/// - what [`redacted`] finds in free text: `password=…`, `Bearer …`, what stands before a host's `@`;
 /// - texts that the guard was told to keep secret.
 ///
 /// A mutation with a parameter that was taken out can be carried out by the process that proposed
@@ -85,34 +68,46 @@ impl Redactor {
 
     /// Takes secrets out; whether there were any.
     fn value(&self, value: &mut Value) -> bool {
+        self.member("", value)
+    }
+
+    /// The same of what a member of this name holds.
+    fn member(&self, name: &str, value: &mut Value) -> bool {
         match value {
+            Value::String(text) if is_actor(name, text) => self.known_texts(text),
             Value::String(text) => self.text(text),
             Value::Array(values) => values
                 .iter_mut()
-                .fold(false, |any, value| self.value(value) | any),
+                .fold(false, |any, value| self.member(name, value) | any),
             Value::Object(members) => members.iter_mut().fold(false, |any, (name, value)| {
                 if self.is_secret(name) && !value.is_null() && value != REDACTED {
                     *value = Value::String(REDACTED.to_owned());
                     return true;
                 }
-                self.value(value) | any
+                self.member(name, value) | any
             }),
             _ => false,
         }
     }
 
     fn is_secret(&self, name: &str) -> bool {
-        let lower = name.to_ascii_lowercase().replace('-', "_");
-        let means = |secret: &&str| {
-            lower
-                .strip_suffix(*secret)
-                .is_some_and(|before| before.is_empty() || before.ends_with('_'))
-        };
-        self.names.contains(name) || SECRET_NAMES.iter().any(means)
+        self.names.contains(name) || is_secret_name(name)
     }
 
     fn text(&self, text: &mut String) -> bool {
-        let mut any = without_url_credentials(text);
+        let cleaned = match redacted(text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(cleaned) => Some(cleaned),
+        };
+        let any = cleaned.is_some();
+        if let Some(cleaned) = cleaned {
+            *text = cleaned;
+        }
+        self.known_texts(text) | any
+    }
+
+    fn known_texts(&self, text: &mut String) -> bool {
+        let mut any = false;
         for secret in &self.texts {
             if text.contains(secret.as_str()) {
                 *text = text.replace(secret.as_str(), REDACTED);
@@ -123,6 +118,13 @@ impl Redactor {
     }
 }
 
+/// Whether this is who did something, or a pattern over such: its `@` stands before no host.
+fn is_actor(name: &str, text: &str) -> bool {
+    let names_one = matches!(name, "by" | "actor") || name.ends_with("_by");
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._@/+=:-*?".contains(&byte);
+    names_one && text.bytes().all(is_name)
+}
+
 /// Whether something was taken out of this value, so that it is not what it was.
 pub(crate) fn is_redacted(value: &Value) -> bool {
     match value {
@@ -131,31 +133,6 @@ pub(crate) fn is_redacted(value: &Value) -> bool {
         Value::Object(members) => members.values().any(is_redacted),
         _ => false,
     }
-}
-
-/// `scheme://user:password@host` becomes `scheme://[redacted]@host`.
-fn without_url_credentials(text: &mut String) -> bool {
-    let (mut clean, mut rest, mut any) = (String::new(), text.as_str(), false);
-    while let Some((before, after)) = rest.split_once("://") {
-        let ends = |c: char| c.is_whitespace() || "/?#\"'<>`,;".contains(c);
-        let authority = after.find(ends).unwrap_or(after.len());
-        let (host, tail) = after.split_at(authority);
-        clean.push_str(before);
-        clean.push_str("://");
-        match host.rsplit_once('@') {
-            Some((who, at)) if who != REDACTED && !who.is_empty() => {
-                clean.push_str(&format!("{REDACTED}@{at}"));
-                any = true;
-            }
-            _ => clean.push_str(host),
-        }
-        rest = tail;
-    }
-    if any {
-        clean.push_str(rest);
-        *text = clean;
-    }
-    any
 }
 
 #[cfg(test)]

@@ -17,9 +17,13 @@ pub struct Intent {
     pub attempt: Attempt,
     /// It is not sent after this.
     pub send_by: Timestamp,
-    /// Who carries it out: nobody but who asked for it.
+    /// Who carries it out: who asked for it, or one of those for whom the rules spoke beside them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Actor>,
+    /// Which rules allowed it: the hash of the policy's text. They are asked again right before the
+    /// first byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 impl Intent {
@@ -31,6 +35,7 @@ impl Intent {
             attempt,
             send_by,
             by: None,
+            policy: None,
         }
     }
 

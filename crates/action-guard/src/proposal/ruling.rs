@@ -39,7 +39,43 @@ pub enum Ruling {
     },
 }
 
+/// What the rules say of a proposal for one of those who are at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Ruled {
+    /// For whom, as an [`Actor`] is written.
+    pub actor: String,
+    /// What they say.
+    pub ruling: Ruling,
+}
+
+impl Ruled {
+    /// What the rules say for somebody.
+    #[must_use]
+    pub fn new(actor: impl Into<String>, ruling: Ruling) -> Self {
+        let actor = actor.into();
+        Self { actor, ruling }
+    }
+}
+
 impl Ruling {
+    /// How many agreements it takes.
+    pub(crate) fn approvals_needed(&self) -> usize {
+        match self {
+            Self::Approve { count, .. } => usize::try_from(*count).unwrap_or(usize::MAX).max(1),
+            _ => 0,
+        }
+    }
+
+    /// How strict it is: a denial more than an approval, and that more than to allow.
+    pub(crate) fn strictness(&self) -> u8 {
+        match self {
+            Self::Allow { .. } => 0,
+            Self::Approve { .. } => 1,
+            Self::Deny { .. } => 2,
+        }
+    }
+
     /// The rule that decided.
     #[must_use]
     pub fn rule(&self) -> &str {

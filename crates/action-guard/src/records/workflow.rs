@@ -6,7 +6,7 @@ use action_core::Workflow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::Actor;
+use crate::identity::{Actor, Proof};
 
 /// A workflow as somebody started it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,17 @@ pub enum StepEvent {
         /// What they said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// That it was them; without, the identity is claimed and not proven.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Proof>,
+    },
+    /// What was proposed for it was ruled on for others than who goes on with it: it is called off,
+    /// and proposed again for them too. Nothing of it was sent.
+    AskedAnew {
+        /// Who goes on.
+        by: Actor,
+        /// Whether it is what takes the step's mutation back.
+        back: bool,
     },
     /// It was not done, and nothing of it was sent.
     Failed {

@@ -1,10 +1,11 @@
 //! Lasting effects, and what was sent lately.
 
-use action_core::{Quantity, Undo};
+use action_core::{Accepted, Outcome, Quantity, Undo};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::proposal::Proposal;
+use crate::proposal::{Intent, Proposal};
 
 /// A lasting effect that is ours: in force, or possibly so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,11 +21,23 @@ pub struct ActiveEffect {
     pub action: String,
     /// Who asked for it.
     pub actor: String,
+    /// The action's parameters.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub parameters: Value,
+    /// How it was before, by the plan that was sent.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub before: Value,
+    /// What the system answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
     /// When it was meant to begin.
     pub since: Timestamp,
     /// Whether it is known to be in force.
     pub confirmed: bool,
-    /// What takes it back.
+    /// What takes it back, as it was found then. What is sent for that is asked of the action anew.
     pub undo: Undo,
     /// The failure domains it touches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -35,8 +48,13 @@ pub struct ActiveEffect {
 }
 
 impl ActiveEffect {
+    /// Whether it has what its action needs to say what takes it back.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.parameters.is_null() && (self.outcome.is_some() || !self.before.is_null())
+    }
+
     /// The effect of a mutation that is about to be sent.
-    pub(crate) fn begun(proposal: &Proposal, key: &str, at: Timestamp) -> Self {
+    pub(crate) fn begun(proposal: &Proposal, intent: &Intent, key: &str, at: Timestamp) -> Self {
         let lease = proposal.request.lease_ms.map(|lease| {
             let lease = i64::try_from(lease).unwrap_or(i64::MAX);
             at.saturating_add(SignedDuration::from_millis(lease))
@@ -48,6 +66,10 @@ impl ActiveEffect {
             system: proposal.system.clone(),
             action: proposal.request.action.clone(),
             actor: proposal.request.actor.clone(),
+            parameters: proposal.request.parameters.clone(),
+            before: intent.plan.before.clone(),
+            accepted: None,
+            outcome: None,
             since: at,
             confirmed: false,
             undo: proposal.undo.clone(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::Actor;
 use crate::proposal::time::after;
-use crate::proposal::{Answer, Approval, Intent, Phase, Proposal, Ruling};
+use crate::proposal::{Answer, Approval, Intent, Phase, Proposal, Ruled, Ruling};
 
 /// One proposal and what became of it so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,10 +100,14 @@ pub struct Cancel {
 impl ProposalStatus {
     /// A proposal as it begins.
     pub(crate) fn new(proposal: Proposal, ruling: Ruling, seq: u64, at: Timestamp) -> Self {
-        let phase = match &ruling {
-            Ruling::Allow { .. } => Phase::Approved,
-            Ruling::Approve { .. } => Phase::NeedsApproval,
-            Ruling::Deny { .. } => Phase::Denied,
+        let each = proposal
+            .rulings
+            .iter()
+            .map(|ruled| ruled.ruling.strictness());
+        let phase = match each.fold(ruling.strictness(), u8::max) {
+            0 => Phase::Approved,
+            1 => Phase::NeedsApproval,
+            _ => Phase::Denied,
         };
         Self {
             proposal,
@@ -152,10 +156,16 @@ impl ProposalStatus {
     /// How many agreements it takes.
     #[must_use]
     pub fn approvals_needed(&self) -> usize {
-        match &self.ruling {
-            Ruling::Approve { count, .. } => usize::try_from(*count).unwrap_or(usize::MAX).max(1),
-            _ => 0,
-        }
+        self.rulings()
+            .map(Ruling::approvals_needed)
+            .fold(0, usize::max)
+    }
+
+    /// What the rules said: of the proposal, and for each who is at it.
+    pub fn rulings(&self) -> impl Iterator<Item = &Ruling> {
+        let each = self.proposal.rulings.iter();
+        let each = each.map(|Ruled { ruling, .. }| ruling);
+        std::iter::once(&self.ruling).chain(each)
     }
 
     /// Whether this undo has taken it over.

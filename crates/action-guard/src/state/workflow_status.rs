@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Actor;
+use crate::proposal::Request;
 use crate::state::proposal_status::Cancel;
 
 /// A workflow that was started, and what became of it so far.
@@ -25,6 +26,9 @@ pub struct Flow {
     pub systems: BTreeMap<String, String>,
     /// Who started it, and asks for its mutations.
     pub by: Actor,
+    /// Who let it go on last, after something failed. The rules speak for them too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_by: Option<Actor>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -274,6 +278,19 @@ impl Flow {
     fn undo_is_ready(&self, step: &str) -> bool {
         self.undoing(step)
             .is_some_and(|undoing| self.is_ready(undoing))
+    }
+
+    /// Who is at its steps when somebody goes on with it, beside who asks for them.
+    pub(crate) fn at_it<'a>(&'a self, runner: &'a Actor) -> impl Iterator<Item = &'a Actor> {
+        self.resumed_by.iter().chain([runner])
+    }
+
+    /// Whether a request is for those who are at it when this one goes on with it, and nobody else.
+    pub(crate) fn is_asked_for(&self, request: &Request, runner: &Actor) -> bool {
+        let named = |who: &Actor| self.at_it(runner).any(|at_it| at_it.is_same(who));
+        self.at_it(runner)
+            .all(|who| request.may_be_carried_out_by(who))
+            && request.carried_out_by.iter().all(named)
     }
 
     /// All that has a proposal that has not ended.

@@ -10,7 +10,7 @@ use crate::records::StepEvent;
 use crate::state::Flow;
 use crate::workflows::Workflows;
 use crate::workflows::event::{FlowEvent, WatchFlow};
-use crate::workflows::throttle::Throttle;
+use crate::workflows::throttle::Runner;
 
 /// What an error means for a step.
 enum Trouble {
@@ -32,7 +32,7 @@ impl Workflows {
         flow: &Flow,
         step: &str,
         attempt: u32,
-        throttle: &mut Throttle,
+        runner: &mut Runner,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let Some(Work::Action {
@@ -52,6 +52,9 @@ impl Workflows {
         let mut request = Request::new(name, Value::Object(parameters.clone()), flow.by.as_str())
             .correlation_id(attempt_id.to_string())
             .reason(reason(flow, step));
+        for who in others(flow, runner) {
+            request = request.carried_out_by(who);
+        }
         if let Some(lease) = lease {
             request = request.lease(lease.duration());
         }
@@ -59,7 +62,7 @@ impl Workflows {
             Ok(()) => self.guard.propose(request).await,
             Err(error) => Err(error),
         };
-        self.proposed(flow, step, proposed, false, throttle, watch)
+        self.proposed(flow, step, proposed, false, runner, watch)
             .await
     }
 
@@ -68,7 +71,7 @@ impl Workflows {
         flow: &Flow,
         step: &str,
         proposal: &str,
-        throttle: &mut Throttle,
+        runner: &mut Runner,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let asked = flow.compensation.as_ref();
@@ -83,10 +86,14 @@ impl Workflows {
             _ => Ok(()),
         };
         let proposed = match system {
-            Ok(()) => self.guard.propose_undo(proposal, by, &why).await,
+            Ok(()) => {
+                let others = others(flow, runner);
+                let guard = &self.guard;
+                guard.propose_undo_with(proposal, by, &others, &why).await
+            }
             Err(error) => Err(error),
         };
-        self.proposed(flow, step, proposed, true, throttle, watch)
+        self.proposed(flow, step, proposed, true, runner, watch)
             .await
     }
 
@@ -96,14 +103,14 @@ impl Workflows {
         step: &str,
         proposed: Result<Proposal, GuardError>,
         back: bool,
-        throttle: &mut Throttle,
+        runner: &mut Runner,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let proposal = match proposed {
             Ok(proposal) => proposal,
             Err(error) => {
                 return self
-                    .trouble(flow, step, error, None, back, throttle, watch)
+                    .trouble(flow, step, error, None, back, runner, watch)
                     .await;
             }
         };
@@ -118,7 +125,7 @@ impl Workflows {
         let error = GuardError::NotSent {
             verdict: proposal.plan.verdict.clone(),
         };
-        self.trouble(flow, step, error, Some(&proposal), back, throttle, watch)
+        self.trouble(flow, step, error, Some(&proposal), back, runner, watch)
             .await
     }
 
@@ -128,21 +135,26 @@ impl Workflows {
         step: &str,
         proposal: &Proposal,
         back: bool,
-        throttle: &mut Throttle,
+        runner: &mut Runner,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
+        if !proposal.request.may_be_carried_out_by(&runner.by) {
+            let event = StepEvent::AskedAnew {
+                by: runner.by.clone(),
+                back,
+            };
+            return self.step_event(flow, step, event, watch).await;
+        }
         let mut seen = |event| {
             watch(FlowEvent::Mutation {
                 step: step.to_owned(),
                 seen: Box::new(event),
             });
         };
-        // Nobody but who the step was proposed for.
-        let by = proposal.requester()?;
-        match self.guard.execute(proposal, &by, &mut seen).await {
+        match self.guard.execute(proposal, &runner.by, &mut seen).await {
             Ok(_) => Ok(()),
             Err(error) => {
-                self.trouble(flow, step, error, Some(proposal), back, throttle, watch)
+                self.trouble(flow, step, error, Some(proposal), back, runner, watch)
                     .await
             }
         }
@@ -172,14 +184,14 @@ impl Workflows {
         error: GuardError,
         proposal: Option<&Proposal>,
         back: bool,
-        throttle: &mut Throttle,
+        runner: &mut Runner,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         let reason = error.report();
         let event = match trouble(&error, back, proposal.is_some()) {
             Trouble::Fatal => return Err(error),
             Trouble::LookAgain | Trouble::NotNow => {
-                throttle.not_now(step, &reason, watch);
+                runner.throttle.not_now(step, &reason, watch);
                 return Ok(());
             }
             Trouble::NotOurs => StepEvent::Left {
@@ -197,10 +209,10 @@ impl Workflows {
             },
         };
         if let Some(proposal) = proposal {
-            match self.guard.close(&proposal.id, &flow.by, &reason).await {
+            match self.guard.close(&proposal.id, &runner.by, &reason).await {
                 Ok(true) => {}
                 Ok(false) | Err(GuardError::Refused(_)) => {
-                    throttle.not_now(step, &reason, watch);
+                    runner.throttle.not_now(step, &reason, watch);
                     return Ok(());
                 }
                 Err(error) => return Err(error),
@@ -229,7 +241,9 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         // What is not ours waits for a reset, and for somebody to resume.
         GuardError::Refused(Refusal::Killed { .. }) if back => failed("killed", false),
         GuardError::Refused(_) => Trouble::LookAgain,
-        GuardError::NoUndo { .. } | GuardError::ChangedSince { .. } => Trouble::NotOurs,
+        GuardError::NoUndo { .. }
+        | GuardError::NothingToUndo { .. }
+        | GuardError::ChangedSince { .. } => Trouble::NotOurs,
         GuardError::NotSent {
             verdict: Verdict::NoOp { .. },
         } if back => Trouble::NotOurs,
@@ -255,6 +269,11 @@ fn code(verdict: &Verdict) -> &'static str {
         Verdict::AcceptedButWillNotProgress { .. } => "would_not_progress",
         _ => "not_sent",
     }
+}
+
+/// Who is at a step beside who asks for it: who goes on with the workflow, and who let it go on.
+fn others<'a>(flow: &'a Flow, runner: &'a Runner) -> Vec<&'a Actor> {
+    flow.at_it(&runner.by).collect()
 }
 
 fn reason(flow: &Flow, step: &str) -> String {

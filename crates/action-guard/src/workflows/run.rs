@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::guard::GuardError;
+use crate::identity::Actor;
 use crate::proposal::Refusal;
 use crate::records::StepEvent;
 use crate::state::{Flow, State};
@@ -14,7 +15,7 @@ use crate::workflows::Workflows;
 use crate::workflows::decide_next::next_steps;
 use crate::workflows::event::{FlowEvent, WatchFlow};
 use crate::workflows::next_steps::{NextSteps, Ready, StopCode, Stopped, Waiting};
-use crate::workflows::throttle::Throttle;
+use crate::workflows::throttle::{Runner, Throttle};
 
 /// How long somebody who goes on with a workflow stays at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,9 @@ impl Workflows {
     /// approved, observes, and stops at the first outcome that is not known or not what was
     /// wanted. What a dead process left open in it is recovered first.
     ///
+    /// The rules speak of each mutation for who started it, for who let it go on last, and for who
+    /// goes on with it now: the strictest decides. What was ruled on for others is proposed again.
+    ///
     /// When the future is dropped, what was sent is followed all the same, as by
     /// [`Guard::execute`](crate::Guard::execute), and anybody can go on later.
     ///
@@ -63,12 +67,14 @@ impl Workflows {
     pub async fn run(
         &self,
         id: &str,
+        by: &Actor,
         wait_policy: WaitPolicy,
         watch: WatchFlow<'_>,
     ) -> Result<FlowRun, GuardError> {
-        let mut throttle = Throttle::default();
+        let mut runner = Runner::new(by);
         let mut told = Vec::new();
         self.recover(id, watch).await?;
+        self.ask_anew(id, by, watch).await?;
         loop {
             let state = self.guard.state().await?;
             let flow = find(&state, id)?;
@@ -80,9 +86,9 @@ impl Workflows {
             let next = next_steps
                 .ready
                 .iter()
-                .find(|ready| throttle.may(ready.step()));
+                .find(|ready| runner.throttle.may(ready.step()));
             if let Some(ready) = next {
-                self.act(&flow, ready, &state, &mut throttle, watch).await?;
+                self.act(&flow, ready, &state, &mut runner, watch).await?;
                 continue;
             }
             let takes_people = next_steps.ready.is_empty()
@@ -104,8 +110,28 @@ impl Workflows {
             if self.left_by_the_dead(&flow, &state).await? {
                 self.recover(id, watch).await?;
             }
-            tokio::time::sleep(self.until_next(&next_steps, &throttle)).await;
+            tokio::time::sleep(self.until_next(&next_steps, &runner.throttle)).await;
         }
+    }
+
+    /// Calls off what was proposed for others than those who are at it now, so that it is proposed
+    /// again: the rules speak for those who are at it, and for nobody who is not.
+    async fn ask_anew(&self, id: &str, by: &Actor, watch: WatchFlow<'_>) -> Result<(), GuardError> {
+        let state = self.guard.state().await?;
+        let flow = find(&state, id)?;
+        for (step, proposal) in flow.proposed() {
+            let Some(status) = state.open.get(proposal) else {
+                continue;
+            };
+            if status.phase.is_unsent() && !flow.is_asked_for(&status.proposal.request, by) {
+                let event = StepEvent::AskedAnew {
+                    by: by.clone(),
+                    back: flow.back(step).proposal.as_deref() == Some(proposal),
+                };
+                self.step_event(&flow, step, event, watch).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Finds the outcome of what was sent for this workflow and has none.
@@ -179,17 +205,15 @@ impl Workflows {
         flow: &Flow,
         ready: &Ready,
         state: &State,
-        throttle: &mut Throttle,
+        runner: &mut Runner,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
         match ready {
             Ready::Propose { step, attempt } => {
-                self.propose_step(flow, step, *attempt, throttle, watch)
-                    .await
+                self.propose_step(flow, step, *attempt, runner, watch).await
             }
             Ready::TakeBack { step, proposal } => {
-                self.propose_back(flow, step, proposal, throttle, watch)
-                    .await
+                self.propose_back(flow, step, proposal, runner, watch).await
             }
             Ready::Execute {
                 step,
@@ -199,12 +223,13 @@ impl Workflows {
                 let Some(status) = state.open.get(proposal) else {
                     return Ok(());
                 };
-                self.execute_step(flow, step, &status.proposal, *back, throttle, watch)
+                self.execute_step(flow, step, &status.proposal, *back, runner, watch)
                     .await
             }
             Ready::Begin { step } => self.step_event(flow, step, StepEvent::Began, watch).await,
             Ready::Observe { step, until } => {
-                self.observe_step(flow, step, *until, throttle, watch).await
+                self.observe_step(flow, step, *until, &mut runner.throttle, watch)
+                    .await
             }
             Ready::GiveUp { step } => {
                 let event = StepEvent::Failed {

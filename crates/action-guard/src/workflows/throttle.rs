@@ -6,6 +6,7 @@ use std::time::Duration;
 use backon::ExponentialBackoff;
 use tokio::time::Instant;
 
+use crate::identity::Actor;
 use crate::workflows::event::{FlowEvent, WatchFlow};
 
 /// Something was in the way that ends by itself.
@@ -16,6 +17,21 @@ const NOT_NOW: Duration = Duration::from_secs(1);
 pub(super) struct Throttle {
     pub(super) watched: BTreeMap<String, Watched>,
     pub(super) not_before: BTreeMap<String, Instant>,
+}
+
+/// Who goes on with a workflow, and what is not to be done again before a time.
+pub(super) struct Runner {
+    pub(super) by: Actor,
+    pub(super) throttle: Throttle,
+}
+
+impl Runner {
+    pub(super) fn new(by: &Actor) -> Self {
+        Self {
+            by: by.clone(),
+            throttle: Throttle::default(),
+        }
+    }
 }
 
 impl Throttle {

@@ -1,6 +1,6 @@
 //! What the tests are about: proposals that are made by hand, and journals to write them to.
 
-use action_core::{Attempt, Outcome};
+use action_core::{Attempt, Outcome, Plan};
 use action_guard::{Actor, CommitError, Intent, Journal, Mode, Record, Refusal, Ruling};
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,8 +24,12 @@ pub(crate) fn proposed(id: &str, dial: &str, ruling: Ruling) -> Record {
 }
 
 pub(crate) fn intent(id: &str) -> Record {
+    intent_of(id, plan())
+}
+
+pub(crate) fn intent_of(id: &str, plan: Plan) -> Record {
     let soon = Timestamp::now() + SignedDuration::from_mins(10);
-    let intent = Intent::new(plan(), Attempt::new(id, 1, None), soon);
+    let intent = Intent::new(plan, Attempt::new(id, 1, None), soon);
     Record::Intent {
         id: id.to_owned(),
         intent: Box::new(intent),

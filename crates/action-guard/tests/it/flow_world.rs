@@ -119,6 +119,9 @@ impl World {
         let mut request = Request::new(action, parameters, flow.by.as_str());
         if undoes.is_none() {
             request = request.correlation_id(format!("flow/{FLOW}/{step}/{attempt}"));
+            if let Some(who) = &flow.resumed_by {
+                request = request.carried_out_by(who);
+            }
         }
         let expires_at = self.now + SignedDuration::from_hours(1);
         let plan = Plan::new(Verdict::WouldProceed, Value::Null);

@@ -26,9 +26,10 @@ async fn steps_are_done_in_order_and_each_is_sent_once() {
     assert!(scene.plant.sent().is_empty(), "to start sends nothing");
     let mut events = Vec::new();
     let mut watch = |event| events.push(event);
+    let night = actor("agent:night");
     let run = scene
         .workflows
-        .run(&id, WaitPolicy::UntilPeople, &mut watch);
+        .run(&id, &night, WaitPolicy::UntilPeople, &mut watch);
     let run = run.await.unwrap();
     let waiting = &run.next_steps.waiting[..];
     assert!(
@@ -44,7 +45,10 @@ async fn steps_are_done_in_order_and_each_is_sent_once() {
     assert_eq!(not_yet.count(), 4);
 
     let ana = actor("user:ana");
-    let early = scene.workflows.confirm(&id, "open-b", &ana, None).await;
+    let early = scene
+        .workflows
+        .confirm(&id, "open-b", Decider::claimed(&ana), None)
+        .await;
     assert!(matches!(
         early,
         Err(GuardError::Refused(Refusal::Flow { .. }))
@@ -52,7 +56,7 @@ async fn steps_are_done_in_order_and_each_is_sent_once() {
     let note = Some("b is fine".to_owned());
     scene
         .workflows
-        .confirm(&id, "look", &ana, note)
+        .confirm(&id, "look", Decider::claimed(&ana), note)
         .await
         .unwrap();
     let run = scene.run(&id).await;
@@ -210,10 +214,24 @@ async fn two_processes_at_one_workflow_send_each_step_once() {
         async {
             scene
                 .workflows
-                .run(&id, WaitPolicy::UntilEnded, &mut |_| {})
+                .run(
+                    &id,
+                    &actor("agent:night"),
+                    WaitPolicy::UntilEnded,
+                    &mut |_| {},
+                )
                 .await
         },
-        async { other.run(&id, WaitPolicy::UntilEnded, &mut |_| {}).await },
+        async {
+            other
+                .run(
+                    &id,
+                    &actor("agent:night"),
+                    WaitPolicy::UntilEnded,
+                    &mut |_| {},
+                )
+                .await
+        },
     );
     assert_eq!(one.unwrap().next_steps.ended, Some(Ending::Completed));
     assert_eq!(two.unwrap().next_steps.ended, Some(Ending::Completed));

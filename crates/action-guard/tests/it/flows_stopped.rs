@@ -24,7 +24,12 @@ async fn it_is_cancelled_at_the_next_step_and_what_was_sent_is_followed() {
     let (workflows, own) = (scene.workflows.clone(), id.clone());
     let running = tokio::spawn(async move {
         workflows
-            .run(&own, WaitPolicy::UntilEnded, &mut |_| {})
+            .run(
+                &own,
+                &actor("agent:night"),
+                WaitPolicy::UntilEnded,
+                &mut |_| {},
+            )
             .await
     });
     while scene.plant.sent().is_empty() {
@@ -59,7 +64,12 @@ async fn the_kill_switch_and_the_mode_stop_it_and_taking_back_goes_on() {
     let (workflows, own) = (scene.workflows.clone(), id.clone());
     let running = tokio::spawn(async move {
         workflows
-            .run(&own, WaitPolicy::UntilEnded, &mut |_| {})
+            .run(
+                &own,
+                &actor("agent:night"),
+                WaitPolicy::UntilEnded,
+                &mut |_| {},
+            )
             .await
     });
     while scene.plant.sent().is_empty() {
@@ -159,7 +169,10 @@ async fn what_is_waited_for_in_vain_is_given_up() {
         (stopped(&run), failure(&run, "look").as_str()),
         (StopCode::Failed, "timed_out")
     );
-    let late = scene.workflows.confirm(&id, "look", &ana, None).await;
+    let late = scene
+        .workflows
+        .confirm(&id, "look", Decider::claimed(&ana), None)
+        .await;
     assert!(late.is_err(), "it was given up");
 }
 
@@ -280,7 +293,12 @@ fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
                 }
             };
             workflows
-                .run(&own, WaitPolicy::UntilEnded, &mut hold_second)
+                .run(
+                    &own,
+                    &actor("agent:night"),
+                    WaitPolicy::UntilEnded,
+                    &mut hold_second,
+                )
                 .await
         });
         while plant.sent().len() < 2 {
@@ -297,7 +315,12 @@ fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
         let guard = Guard::new(plant.registry(), third).settle_for(Duration::ZERO);
         let workflows = Workflows::new(guard.clone());
         let run = workflows
-            .run(&id, WaitPolicy::UntilEnded, &mut |_| {})
+            .run(
+                &id,
+                &actor("agent:night"),
+                WaitPolicy::UntilEnded,
+                &mut |_| {},
+            )
             .await
             .unwrap();
         assert_eq!(run.next_steps.ended, Some(Ending::Completed), "{run:?}");

@@ -6,6 +6,7 @@
     reason = "a panic is how a test fails, and the test of crashes tells what it counted"
 )]
 
+mod authority;
 mod chain;
 mod clock;
 mod conformance;
@@ -25,7 +26,9 @@ mod identity;
 mod machine;
 mod permit;
 mod policy;
+mod policy_file;
 mod records;
+mod redaction;
 mod settings;
 mod settling;
 mod shared_journal;

@@ -245,3 +245,24 @@ async fn an_unknown_lasting_effect_is_not_reaped_before_it_is_known() {
     bench.server.finish();
     running.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn everything_in_force_that_is_ours_is_one_list() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    done(&guard, turn("y", 4)).await;
+    let leased = done(&guard, hold("x").lease(Duration::ZERO)).await;
+    let held = done(&guard, hold("z")).await;
+    let undo = guard.propose_undo(&held.id, &ana(), "back").await.unwrap();
+    let state = guard.state().await.unwrap();
+    let list = state.in_force(jiff::Timestamp::now());
+    let ids: Vec<_> = list.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids, [leased.id.as_str(), held.id.as_str()]);
+    assert!(list[0].lease_over && list[0].taken_back_by.is_none());
+    assert!(list[1].lease_until.is_none() && !list[1].lease_over);
+    assert_eq!(list[1].taken_back_by.as_deref(), Some(undo.id.as_str()));
+    assert!(
+        list.iter()
+            .all(|one| one.confirmed && one.actor == "agent:night")
+    );
+}

@@ -82,7 +82,12 @@ impl Scene {
     pub(crate) async fn run(&self, id: &str) -> FlowRun {
         let workflows = &self.workflows;
         workflows
-            .run(id, WaitPolicy::UntilPeople, &mut |_| {})
+            .run(
+                id,
+                &actor("agent:night"),
+                WaitPolicy::UntilPeople,
+                &mut |_| {},
+            )
             .await
             .unwrap()
     }
@@ -90,7 +95,12 @@ impl Scene {
     pub(crate) async fn run_until_ended(&self, id: &str) -> FlowRun {
         let workflows = &self.workflows;
         workflows
-            .run(id, WaitPolicy::UntilEnded, &mut |_| {})
+            .run(
+                id,
+                &actor("agent:night"),
+                WaitPolicy::UntilEnded,
+                &mut |_| {},
+            )
             .await
             .unwrap()
     }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use action_core::{ActionDefinition, Step, Work, Workflow, printable};
 use action_guard::{
-    AttemptState, Attempts, Ending, Flow, FlowEvent, FlowRun, NextSteps, StepEvent, Waiting,
+    AttemptState, Attempts, Ending, Flow, FlowEvent, FlowRun, NextSteps, PlannedStep, StepEvent,
+    Waiting,
 };
 
+use crate::call::Call;
 use crate::flags::{self, first_sentence};
-use crate::reports::plan;
+use crate::reports::{plan, proposal};
 use crate::settings::Global;
 use crate::terminal::output::note;
 use crate::terminal::progress::Follow;
@@ -53,6 +55,42 @@ pub(crate) fn workflow(workflow: &Workflow) -> String {
     let rows = steps.map(|step| vec![step.id.clone(), what(step), step.needs.join(", ")]);
     let steps = table(&["step", "what", "needs"], rows.collect());
     format!("{}\n\n{steps}", printable(&workflow.title))
+}
+
+/// One that is not started, with what its mutations would do and what the rules say of that.
+pub(crate) fn planned(document: &Workflow, steps: &[PlannedStep], global: &Global) -> String {
+    let mut parts = vec![workflow(document)];
+    for step in steps {
+        let call = Call::named(&step.action, global);
+        let text = match (&step.proposal, call) {
+            (Some(proposal), Some(call)) => plan::Planned {
+                call: &call,
+                parameters: &proposal.request.parameters,
+                system: Some(&proposal.system),
+                plan: &proposal.plan,
+                undo: &proposal.undo,
+            }
+            .text(),
+            _ => {
+                let why = step
+                    .unplanned
+                    .as_deref()
+                    .unwrap_or("there is no such action");
+                format!(
+                    "{}: it cannot be planned yet: {}",
+                    step.action,
+                    printable(why)
+                )
+            }
+        };
+        parts.push(format!("Step {}: {text}", step.step));
+        parts.extend(
+            step.ruling
+                .as_ref()
+                .map(|ruling| printable(&proposal::ruling(ruling)).into_owned()),
+        );
+    }
+    parts.join("\n\n")
 }
 
 /// One that was started.
@@ -105,8 +143,11 @@ fn wait(waiting: &Waiting, flow: &Flow, flags: &[String]) -> Vec<String> {
             format!("  {}", command(&["proposals", "show", proposal])),
             format!("and then\n  {then}"),
         ],
-        Waiting::Confirmation { step, text, .. } => vec![
-            format!("{step} waits until somebody has done this and says so:"),
+        Waiting::Confirmation { step, text, by, .. } => vec![
+            format!(
+                "{step} waits until {} has done this and says so:",
+                confirmers(by)
+            ),
             format!("  {}", printable(text)),
             format!("  {}", command(&["workflow", "confirm", &flow.id, step])),
             format!("and then\n  {then}"),
@@ -139,6 +180,14 @@ fn done(flow: &Flow) -> usize {
     steps.filter(|step| flow.is_done(&step.id)).count()
 }
 
+/// Who may confirm.
+fn confirmers(by: &[String]) -> String {
+    match by {
+        [] => "somebody".to_owned(),
+        by => by.join(" or "),
+    }
+}
+
 fn what(step: &Step) -> String {
     match step.work() {
         Work::Action {
@@ -149,7 +198,7 @@ fn what(step: &Step) -> String {
             let until: Vec<String> = until.iter().map(ToString::to_string).collect();
             format!("until {name} shows {}", until.join(" and "))
         }
-        Work::Confirm { text, .. } => format!("somebody: {text}"),
+        Work::Confirm { text, by, .. } => format!("{}: {text}", confirmers(by)),
         _ => String::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! What keeps a command from its result.
 
-use action_core::{ActionError, Problem, RegistryError, printable};
-use action_guard::policy::PolicyError;
+use action_core::{ActionError, Problem, RegistryError, printable, redacted};
+use action_guard::policy::PolicyProblem;
 use action_guard::{BadLine, CommitError, GuardError, JournalError, ModeError, Refusal};
 use serde_json::{Value, json};
 
@@ -81,17 +81,19 @@ impl Failure {
                 .iter()
                 .map(|next| format!("  {}", printable(next))),
         );
-        output.note(&lines.join("\n"));
+        // Whatever it is made of, an address or a line of a file, no secret of it is shown.
+        output.note(&redacted(&lines.join("\n")));
         output.for_programs(&self.json());
     }
 
     fn json(&self) -> Value {
-        let mut error = json!({"code": self.code, "message": self.message});
+        let mut error = json!({"code": self.code, "message": redacted(&self.message)});
         if !self.problems.is_empty() {
             error["problems"] = json!(self.problems);
         }
         if !self.lines.is_empty() {
-            error["details"] = json!(self.lines);
+            let lines: Vec<_> = self.lines.iter().map(|line| redacted(line)).collect();
+            error["details"] = json!(lines);
         }
         if let Some(next) = &self.next {
             error["next"] = json!(next);
@@ -119,8 +121,8 @@ impl From<ActionError> for Failure {
 
 impl Failure {
     /// A policy that is wrong.
-    pub(crate) fn policy(source: &str, error: &PolicyError) -> Self {
-        let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    pub(crate) fn policy(source: &str, problems: &[PolicyProblem]) -> Self {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Self {
             lines: problems.into(),
             ..Self::new(
@@ -148,6 +150,9 @@ impl Failure {
             }
             Refusal::UnknownProposal { .. } => Self::new(Exit::Usage, "unknown_proposal", text)
                 .next("`operator proposals list` shows those that are open"),
+            Refusal::ClockAhead { .. } => Self::refused("clock_ahead", text)
+                .next("`operator clock confirm --reason TEXT` says that it is that late"),
+            Refusal::ClockBehind { .. } => Self::refused("clock_behind", text),
             Refusal::ResourceHeld { .. } => Self::refused("resource_held", text),
             _ => Self::refused("refused", text),
         }

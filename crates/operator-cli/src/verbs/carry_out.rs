@@ -242,16 +242,21 @@ pub(crate) async fn confirmed(
     definition: &ActionDefinition,
     confirm: &Confirm,
 ) -> Result<(), Failure> {
-    if confirm.yes {
-        return Ok(());
-    }
     let word = match definition.risk {
         Some(Risk::Low | Risk::Medium) => "yes",
         _ => definition.name.as_str(),
     };
     let what = format!("This runs `{}`.", printable(&definition.name));
+    typed(&what, word, confirm.yes).await
+}
+
+/// Asks for a word, unless the command line said yes.
+pub(crate) async fn typed(what: &str, word: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
     let refused = |text: &str| Failure::refused("not_confirmed", text);
-    match prompt::ask(&what, &printable(word)).await {
+    match prompt::ask(what, &printable(word)).await {
         Answer::Yes => Ok(()),
         Answer::No => Err(refused("not confirmed, so nothing was sent")),
         Answer::Interrupted => Err(Failure::interrupted("nothing was sent")),

@@ -1,4 +1,4 @@
-//! `operator mode` and `operator kill-switch`: whether anything may be sent.
+//! `operator mode`, `operator kill-switch` and `operator clock`: whether anything may be sent.
 
 use action_core::printable;
 use action_guard::{Decider, Mode, State, Stop};
@@ -39,6 +39,39 @@ pub(crate) fn kill_switch() -> Command {
                 .about("End the stop; the mode is observe after it")
                 .arg(reason(true)),
         ])
+}
+
+pub(crate) fn clock() -> Command {
+    Command::new("clock")
+        .about("Confirm the time, after the clock leapt by more than an hour")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("confirm")
+                .about("Say that it is as late as the clock shows; stops need no clock")
+                .arg(reason(true)),
+        )
+}
+
+pub(crate) async fn clock_main(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let (_, matches) = matches
+        .subcommand()
+        .ok_or_else(|| Failure::usage("no such command"))?;
+    let (actor, key) = (global.state.actor()?, global.state.key()?);
+    let by = key.as_ref().map_or_else(
+        || Decider::claimed(&actor),
+        |key| Decider::with_key(&actor, key),
+    );
+    let controls = global.state.controls()?;
+    controls.confirm_clock(by, given_reason(matches)).await?;
+    output.show(&json!({"confirmed": true}), || {
+        "The time is confirmed".to_owned()
+    });
+    Ok(Exit::Done)
 }
 
 pub(crate) async fn mode_main(

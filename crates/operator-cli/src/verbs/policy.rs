@@ -1,7 +1,7 @@
 //! `operator policy`: what may be done, and why.
 
 use action_core::printable;
-use action_guard::policy::{Answer, Ask, Usage};
+use action_guard::policy::{Answer, Ask, Known, Usage};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::json;
@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::flags;
 use crate::reports::policy as report;
 use crate::settings::Global;
+use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
@@ -43,17 +44,80 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommands([
             Command::new("check")
-                .about("Say all that is wrong with the policy, by line and column"),
+                .about("Say all that is wrong with the policy, by line and column")
+                .arg(
+                    Arg::new("strict")
+                        .long("strict")
+                        .action(ArgAction::SetTrue)
+                        .help(
+                            "Also refuse names that nobody has seen yet, which are warnings else",
+                        ),
+                ),
             explain,
         ])
 }
 
-pub(crate) fn check(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+pub(crate) async fn check(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let loaded = global.state.policy()?;
-    output.show(&json!({"policy": loaded.source, "valid": true}), || {
+    let (systems, actors) = seen(global).await?;
+    let definitions = subjects::definitions();
+    let known = Known::actions(&definitions);
+    let known = known.systems(&systems).actors(&actors);
+    let warnings = loaded.policy.check(&known);
+    let warnings = warnings.map_err(|error| Failure::policy(&loaded.source, error.problems()))?;
+    if matches.get_flag("strict") && !warnings.is_empty() {
+        return Err(Failure::policy(&loaded.source, &warnings));
+    }
+    for warning in &warnings {
+        output.note(&format!("warning: {warning}"));
+    }
+    let valid = json!({"policy": loaded.source, "valid": true, "warnings": warnings});
+    output.show(&valid, || {
         format!("policy is valid ({})", printable(&loaded.source))
     });
     Ok(Exit::Done)
+}
+
+/// The systems and actors that the journal has seen, if there is one, and who acts now.
+async fn seen(global: &Global) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let mut systems: Vec<String> = global
+        .connection
+        .cluster_id
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let mut actors = vec![global.state.actor()?.to_string()];
+    if !global.state.directory()?.join("journal").exists() {
+        return Ok((systems, actors));
+    }
+    let state = global.state.bare_controls()?.state().await?;
+    for status in state.open.values().chain(&state.ended) {
+        systems.push(status.proposal.system.clone());
+        actors.push(status.proposal.request.actor.clone());
+        actors.extend(
+            status
+                .approvals
+                .iter()
+                .map(|approval| approval.by.to_string()),
+        );
+    }
+    for sent in &state.activity {
+        systems.push(sent.system.clone());
+        actors.push(sent.actor.clone());
+    }
+    for effect in state.effects.values() {
+        systems.push(effect.system.clone());
+        actors.push(effect.actor.clone());
+    }
+    for list in [&mut systems, &mut actors] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    Ok((systems, actors))
 }
 
 /// Explains. Budgets over quantities are looked at when the system can be asked for a plan.
@@ -73,7 +137,7 @@ pub(crate) async fn explain(
     };
     let name = &call.definition.name;
     let given = flags::parameters(&call.definition, matches)?;
-    let catalogue = crate::subjects::registry(&call.connection)?.catalogue();
+    let catalogue = subjects::registry(&call.connection)?.catalogue();
     let planned = match catalogue.validate(name, given) {
         Ok(parameters) => match catalogue.identity(name).await {
             Ok(system) => catalogue

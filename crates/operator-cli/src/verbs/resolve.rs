@@ -63,7 +63,7 @@ pub(crate) async fn release_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let controls = global.state.bare_controls()?;
+    let controls = global.state.controls()?;
     let id = lookup::known(&*controls.state().await?, given_id(matches))?;
     controls
         .release(&id, &global.state.actor()?, given_reason(matches))

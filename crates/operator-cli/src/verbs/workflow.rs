@@ -3,8 +3,8 @@
 mod arguments;
 mod lookup;
 
-use action_core::{Work, Workflow};
-use action_guard::{Ending, Flow, FlowRun, StartOptions, StopCode, WaitPolicy, Workflows};
+use action_core::{Risk, Work, Workflow};
+use action_guard::{Decider, Ending, Flow, FlowRun, StartOptions, StopCode, WaitPolicy, Workflows};
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
+use crate::verbs::carry_out::typed;
 
 use self::lookup::{find, read, text_of};
 
@@ -63,7 +64,7 @@ pub(crate) async fn main(
                 .await?;
             status(&workflows, &flow.id, global, output).await
         }
-        "confirm" => confirm(&bare()?, matches, global, output).await,
+        "confirm" => confirm(&guarded()?, matches, global, output).await,
         _ => {
             let workflows = guarded()?;
             let flow = find(&workflows, matches).await?;
@@ -84,9 +85,13 @@ async fn confirm(
 ) -> Result<Exit, Failure> {
     let flow = find(workflows, matches).await?;
     let (step, note) = (text_of(matches, "step"), text_of(matches, "note"));
-    let actor = global.state.actor()?;
+    let (actor, key) = (global.state.actor()?, global.state.key()?);
+    let by = key.as_ref().map_or_else(
+        || Decider::claimed(&actor),
+        |key| Decider::with_key(&actor, key),
+    );
     let step = step.unwrap_or_default();
-    workflows.confirm(&flow.id, &step, &actor, note).await?;
+    workflows.confirm(&flow.id, &step, by, note).await?;
     output.note("confirmed");
     status(workflows, &flow.id, global, output).await
 }
@@ -105,6 +110,16 @@ async fn start(
     options.scheduled_at = matches.get_one("scheduled-at").copied();
     options.begin_by = matches.get_one("begin-by").copied();
     let actor = global.state.actor()?;
+    let planned = workflows.preview(&workflow, &actor).await?;
+    output.note(&report::planned(&workflow, &planned, global));
+    if planned.iter().any(|step| step.risk == Some(Risk::High)) {
+        typed(
+            "A step of this workflow is of high risk.",
+            "start",
+            matches.get_flag("yes"),
+        )
+        .await?;
+    }
     let flow = workflows.start(&workflow, &actor, options).await?;
     output.note(&format!("started workflow {}", flow.id));
     if matches.get_flag("detach") {
@@ -142,6 +157,7 @@ async fn run(
         true => WaitPolicy::UntilEnded,
         false => WaitPolicy::UntilPeople,
     };
+    let actor = global.state.actor()?;
     let mut follow = report::FollowFlow::default();
     let run = {
         let mut watch = |event| {
@@ -150,7 +166,7 @@ async fn run(
         };
         tokio::select! {
             biased;
-            run = workflows.run(&flow.id, wait_policy, &mut watch) => Some(run),
+            run = workflows.run(&flow.id, &actor, wait_policy, &mut watch) => Some(run),
             _ = tokio::signal::ctrl_c() => None,
         }
     };

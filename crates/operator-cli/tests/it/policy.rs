@@ -117,3 +117,29 @@ fn under_the_read_only_policy_nothing_is_sent() {
         .says("nothing is changed under it");
     assert_eq!(cluster.sim.writes(), []);
 }
+
+#[test]
+fn names_that_nobody_has_seen_are_warnings_which_strict_refuses() {
+    let state = TempDir::new().unwrap();
+    let path = state.path().join("policy.toml");
+    let text =
+        "version = 1\n[[rule]]\nname = \"a\"\nactor = \"agent:nigth\"\ndecision = \"deny\"\n";
+    std::fs::write(&path, text).unwrap();
+    let check = [
+        "policy",
+        "check",
+        "--policy-file",
+        path.to_str().unwrap(),
+        "--state-dir",
+        state.path().to_str().unwrap(),
+    ];
+    let warning = "line 4, column 9: no actor that is known matches `agent:nigth`";
+    operator(&check).ended(0).says(warning);
+    operator(&[&check[..], &["--strict"]].concat())
+        .ended(2)
+        .says(warning);
+    std::fs::write(&path, text.replace("agent:nigth", "agnet:*")).unwrap();
+    operator(&check)
+        .ended(2)
+        .says("`agnet` is no kind of actor; did you mean `agent`?");
+}

@@ -55,7 +55,7 @@ fn a_workflow_is_started_confirmed_and_gone_on_with_by_several_commands() {
 
     let started = cluster
         .workflow(&[
-            "start", "--file", file, "--reason", "new disk", "-o", "json",
+            "start", "--file", file, "--yes", "--reason", "new disk", "-o", "json",
         ])
         .ended(6)
         .json();
@@ -95,7 +95,14 @@ fn a_workflow_is_cancelled_and_taken_back() {
     let cluster = Cluster::start();
     let file = cluster.file("work.toml", DRAIN);
     let started = cluster
-        .workflow(&["start", "--file", file.to_str().unwrap(), "-o", "json"])
+        .workflow(&[
+            "start",
+            "--file",
+            file.to_str().unwrap(),
+            "--yes",
+            "-o",
+            "json",
+        ])
         .ended(6)
         .json();
     let id = started["flow"]["id"].as_str().unwrap();
@@ -166,10 +173,65 @@ retry = {{ times = 3, first = "1s", longest = "1s" }}
         "start",
         "--file",
         file.to_str().unwrap(),
+        "--yes",
         "--reason",
         "test",
     ]);
     assert_eq!(cluster.sim.received("POST", "/operators"), 1);
     let peers = cluster.sim.peers(id);
     assert!(peers.iter().all(|peer| peer.id != old.id));
+}
+
+#[test]
+fn a_workflow_with_a_step_of_high_risk_shows_its_plan_and_asks_before_it_starts() {
+    let cluster = Cluster::start();
+    let file = cluster.file("work.toml", DRAIN);
+    cluster
+        .workflow(&["start", "--file", file.to_str().unwrap()])
+        .ended(3)
+        .says("Step drain: drain_store")
+        .says("there is no terminal to ask on");
+    cluster
+        .workflow(&["list"])
+        .ended(0)
+        .shows("Nothing was started.");
+    assert!(cluster.sim.writes().is_empty());
+}
+
+#[test]
+fn an_agent_confirms_nothing_and_goes_on_only_with_what_it_may() {
+    let cluster = Cluster::start();
+    let text = DRAIN.replace(
+        "confirm = \"Work on it.\"",
+        "confirm = \"Work on it.\"\nby = [\"user:ana\"]",
+    );
+    let file = cluster.file("work.toml", &text);
+    let start = [
+        "start",
+        "--file",
+        file.to_str().unwrap(),
+        "--yes",
+        "--detach",
+        "-o",
+        "json",
+    ];
+    let started = cluster.workflow(&start).ended(0).json();
+    let id = started["flow"]["id"].as_str().unwrap();
+    // What people may at once, agents ask them for: by the built-in policy.
+    cluster
+        .workflow(&["resume", id, "--actor", "agent:x"])
+        .ended(6)
+        .shows("waits for people to agree");
+    assert!(cluster.sim.writes().is_empty());
+    cluster
+        .workflow(&["resume", id])
+        .ended(6)
+        .shows("waits until user:ana has done this");
+    assert_eq!(cluster.sim.evicting(), [2]);
+    for other in ["agent:x", "user:ben"] {
+        cluster
+            .workflow(&["confirm", id, "work", "--actor", other])
+            .ended(3);
+    }
+    cluster.workflow(&["confirm", id, "work"]).ended(0);
 }

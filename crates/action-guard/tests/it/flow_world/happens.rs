@@ -66,7 +66,7 @@ impl World {
                 let status = Arc::clone(self.state().proposal_status(&id).unwrap());
                 let until = self.now + SignedDuration::from_mins(20);
                 let hash = status.proposal.plan_hash.clone();
-                let approval = action_guard::Approval::new(by, hash, until);
+                let approval = action_guard::Approval::new(actor("user:ben"), hash, until);
                 self.write(Record::Approved { id, approval })
             }
             Happens::Reject => {
@@ -81,7 +81,14 @@ impl World {
                     let confirms = matches!(step.work(), action_core::Work::Confirm { .. });
                     let note = None;
                     let by = by.clone();
-                    let said = event(&step.id, StepEvent::Confirmed { by, note });
+                    let said = event(
+                        &step.id,
+                        StepEvent::Confirmed {
+                            by,
+                            note,
+                            proof: None,
+                        },
+                    );
                     if confirms && self.write(said).is_ok() {
                         for needed in &step.needs {
                             assert!(self.done.contains(needed), "{} before {needed}", step.id);

@@ -74,6 +74,12 @@ fn start() -> Command {
             )
             .global(true),
             time("begin-by", "Do not begin after this").global(true),
+            Arg::new("yes")
+                .long("yes")
+                .short('y')
+                .action(ArgAction::SetTrue)
+                .global(true)
+                .help("Do not ask where a step is of high risk. Never stands for an approval"),
             Arg::new("detach")
                 .long("detach")
                 .action(ArgAction::SetTrue)

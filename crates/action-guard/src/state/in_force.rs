@@ -1,0 +1,73 @@
+//! Everything in force that is ours, with its lease and what takes it back.
+
+use action_core::Undo;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::proposal::Phase;
+use crate::state::State;
+
+/// One lasting effect of ours, as somebody wants to see it who asks what we left behind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct InForce {
+    /// The proposal that brought it about; what takes it back is asked for by this.
+    pub id: String,
+    /// What it is called, such as `evict-leader/4`.
+    pub key: String,
+    /// The system it is in force on.
+    pub system: String,
+    /// The action.
+    pub action: String,
+    /// Who asked for it, and may release it beside people.
+    pub actor: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it is known to be in force. When not, it may be.
+    pub confirmed: bool,
+    /// What takes it back.
+    pub undo: Undo,
+    /// When its lease ends; `None` for when somebody takes it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
+    /// Whether its lease is over, and it waits to be taken back.
+    pub lease_over: bool,
+    /// The proposal that takes it back, if there is one that has not ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_back_by: Option<String>,
+}
+
+impl State {
+    /// Everything in force that is ours, or may be, the oldest first: also what only set a limit,
+    /// and what is being sent.
+    #[must_use]
+    pub fn in_force(&self, now: Timestamp) -> Vec<InForce> {
+        let mut all: Vec<InForce> = self
+            .effects
+            .values()
+            .map(|effect| InForce {
+                id: effect.id.clone(),
+                key: effect.key.clone(),
+                system: effect.system.clone(),
+                action: effect.action.clone(),
+                actor: effect.actor.clone(),
+                since: effect.since,
+                confirmed: effect.confirmed,
+                undo: effect.undo.clone(),
+                lease_until: effect.expires_at,
+                lease_over: effect.expires_at.is_some_and(|at| at <= now),
+                taken_back_by: self.taking_back(&effect.id, now),
+            })
+            .collect();
+        all.sort_by(|one, other| (one.since, &one.id).cmp(&(other.since, &other.id)));
+        all
+    }
+
+    /// The proposal that takes an effect back, if there is one that has not ended.
+    fn taking_back(&self, id: &str, now: Timestamp) -> Option<String> {
+        let takes_back = self.open.values().find(|status| {
+            status.proposal.undoes.as_deref() == Some(id) && status.phase_at(now) != Phase::Expired
+        });
+        takes_back.map(|status| status.proposal.id.clone())
+    }
+}
