@@ -20,7 +20,7 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "action-core",
         floors: &[
-            &["printable", "values"],
+            &["printable", "redacted", "values"],
             &["schema"],
             &["error", "tool_json"],
             &["declare"],
@@ -93,7 +93,8 @@ pub(crate) const HOUSES: &[House] = &[
             &["failpoint", "identity"],
             &["proposal"],
             &["state"],
-            &["policy", "records"],
+            &["records"],
+            &["policy"],
             &["fold", "journal"],
             &["guard", "testing"],
             &["workflows"],

@@ -19,11 +19,12 @@ use crate::state::{ProposalStatus, State};
 
 pub(crate) use authority::rules_now;
 pub use break_glass::BrokenGlass;
-pub use controls::{Controls, Decider, Stop};
+pub use controls::{Controls, Decider};
 pub use error::GuardError;
 pub use reap::Reaped;
 pub(crate) use redact::is_redacted;
 pub use still_sending::ModeError;
+pub use stop::Stop;
 
 mod authority;
 mod break_glass;
@@ -39,6 +40,7 @@ mod recover;
 mod redact;
 mod size_limits;
 mod still_sending;
+mod stop;
 mod take_back;
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.

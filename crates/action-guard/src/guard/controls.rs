@@ -5,20 +5,20 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use action_core::ActionDefinition;
-use action_core::OutcomeKind;
+use action_core::{ActionDefinition, OutcomeKind};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::guard::authority::{may_release, rules_now};
 use crate::guard::redact::Redactor;
 use crate::guard::still_sending::{ModeError, still_sending};
+use crate::guard::stop::Stop;
 use crate::identity::{Actor, PrivateKey, Proof};
-use crate::journal::{CommitError, Journal, JournalError, Sender};
+use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::Rules;
 use crate::proposal::{Approval, Mode, PlanHash, Refusal, Ruling};
 use crate::records::Record;
-use crate::state::{ActiveEffect, ProposalStatus, State};
+use crate::state::{ProposalStatus, State};
 
 /// How long a stop waits to be recorded before it goes on without.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
@@ -65,23 +65,6 @@ impl<'a> Decider<'a> {
             key: Some(key),
         }
     }
-}
-
-/// What a stop of everything has stopped, and what it could not.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Stop {
-    /// Why the stop is not in the journal: sends are stopped all the same.
-    pub unrecorded: Option<CommitError>,
-    /// Proposals that were waiting and are cancelled.
-    pub cancelled: Vec<Arc<ProposalStatus>>,
-    /// What was sent before, or may have been, and is not known to have ended. It goes on.
-    pub in_motion: Vec<Arc<ProposalStatus>>,
-    /// Those who had been permitted to send before and have not handed over their request, after
-    /// the time that a stop waits for them: sends are not stopped before they end.
-    pub still_sending: Vec<Sender>,
-    /// Lasting effects of ours that stay in force until they are taken back.
-    pub in_force: Vec<Arc<ActiveEffect>>,
 }
 
 impl Controls {
@@ -407,23 +390,6 @@ impl fmt::Debug for Controls {
         f.debug_struct("Controls")
             .field("journal", &self.journal)
             .finish_non_exhaustive()
-    }
-}
-
-impl Stop {
-    /// What a stop meets in this state.
-    fn of(state: &State) -> Self {
-        let pending = state
-            .open
-            .values()
-            .filter(|status| status.phase.is_unsent());
-        Self {
-            unrecorded: None,
-            cancelled: pending.cloned().collect(),
-            in_motion: state.unsettled().cloned().collect(),
-            still_sending: Vec::new(),
-            in_force: state.effects.values().cloned().collect(),
-        }
     }
 }
 

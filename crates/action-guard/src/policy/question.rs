@@ -23,7 +23,7 @@ pub enum Act {
 pub struct Ask<'a> {
     /// The action.
     pub definition: &'a ActionDefinition,
-    /// Who asks, as an [`Actor`] is written.
+    /// Who asks, as an [`Actor`](crate::Actor) is written.
     pub actor: &'a str,
     /// Which system it is for.
     pub system: &'a str,

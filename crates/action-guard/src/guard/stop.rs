@@ -1,0 +1,40 @@
+//! What a stop of everything meets: what it stopped, and what it could not.
+
+use std::sync::Arc;
+
+use crate::journal::{CommitError, Sender};
+use crate::state::{ActiveEffect, ProposalStatus, State};
+
+/// What a stop of everything has stopped, and what it could not.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Stop {
+    /// Why the stop is not in the journal: sends are stopped all the same.
+    pub unrecorded: Option<CommitError>,
+    /// Proposals that were waiting and are cancelled.
+    pub cancelled: Vec<Arc<ProposalStatus>>,
+    /// What was sent before, or may have been, and is not known to have ended. It goes on.
+    pub in_motion: Vec<Arc<ProposalStatus>>,
+    /// Those who had been permitted to send before and have not handed over their request, after
+    /// the time that a stop waits for them: sends are not stopped before they end.
+    pub still_sending: Vec<Sender>,
+    /// Lasting effects of ours that stay in force until they are taken back.
+    pub in_force: Vec<Arc<ActiveEffect>>,
+}
+
+impl Stop {
+    /// What a stop meets in this state.
+    pub(super) fn of(state: &State) -> Self {
+        let pending = state
+            .open
+            .values()
+            .filter(|status| status.phase.is_unsent());
+        Self {
+            unrecorded: None,
+            cancelled: pending.cloned().collect(),
+            in_motion: state.unsettled().cloned().collect(),
+            still_sending: Vec::new(),
+            in_force: state.effects.values().cloned().collect(),
+        }
+    }
+}
