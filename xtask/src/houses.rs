@@ -64,7 +64,7 @@ pub(crate) const HOUSES: &[House] = &[
             &["errors", "fault", "gotext"],
             &["cluster"],
             &["api", "sim"],
-            &["inspect", "scenario", "scene_rules", "store_metrics"],
+            &["inspect", "placement_rule", "scenario", "store_metrics"],
             &["server"],
             &["builder", "control"],
             &["lib"],

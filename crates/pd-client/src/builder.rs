@@ -142,7 +142,7 @@ impl ClientBuilder {
     }
 
     /// Looks this often whether files with certificates have changed, along with a request, and
-    /// after one that could not be sent. Ten seconds unless told.
+    /// after one that could not be sent. Ten seconds by default.
     pub fn look_at_files_every(mut self, time: Duration) -> Self {
         self.certificates.look_every = time;
         self
@@ -154,14 +154,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Limits how large an answer may be, in bytes: 256 MiB unless told. That to a write may not be
+    /// Limits how large an answer may be, in bytes: 256 MiB by default. That to a write may not be
     /// larger than 64 KiB.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.body_cap = bytes;
         self
     }
 
-    /// Names the caller in PD's log and metrics (`X-Caller-ID`). `pd-client` unless told.
+    /// Names the caller in PD's log and metrics (`X-Caller-ID`). `pd-client` by default.
     pub fn caller_id(mut self, caller_id: impl Into<String>) -> Self {
         self.caller_id = caller_id.into();
         self
@@ -174,7 +174,7 @@ impl ClientBuilder {
     }
 
     /// Asks PD this often who its members are, along with a read. Those that are not configured
-    /// are read from when none of the configured endpoints answers. A minute unless told.
+    /// are read from when none of the configured endpoints answers. A minute by default.
     pub fn refresh_members_every(mut self, time: Duration) -> Self {
         self.refresh = time;
         self

@@ -16,8 +16,8 @@ pub use diagnostic::SchedulerDiagnostic;
 pub use kinds::SchedulerKind;
 
 mod diagnostic;
-mod keepers;
 mod kinds;
+mod leader_blockers;
 mod pauses;
 
 impl Client {

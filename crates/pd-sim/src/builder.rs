@@ -30,14 +30,11 @@ pub struct Builder {
     regions: u64,
     recorded: Option<(String, String)>,
     start: Option<SystemTime>,
-    process_start: Option<SystemTime>,
     bootstrapped: bool,
-    bootstrap_time: Option<SystemTime>,
     cluster_id: Option<u64>,
     members: usize,
     first_member: Option<Member>,
     first_id: Option<u64>,
-    evict_batch: u64,
     labeler_split_keys: Vec<String>,
     keyspace_labels: bool,
     control: bool,
@@ -56,14 +53,11 @@ impl Default for Builder {
             regions: 60,
             recorded: None,
             start: None,
-            process_start: None,
             bootstrapped: true,
-            bootstrap_time: None,
             cluster_id: None,
             members: 1,
             first_member: None,
             first_id: None,
-            evict_batch: 3,
             labeler_split_keys: Vec::new(),
             keyspace_labels: false,
             control: false,
@@ -73,82 +67,82 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty => $($field:ident).+;)*) => {
+        impl Builder {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $name(mut self, $name: $type) -> Self {
+                    self.$($field).+ = $name.into();
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! {
     /// The PD release to behave like.
-    #[must_use]
-    pub fn version(mut self, version: Version) -> Self {
-        self.version = version;
-        self
-    }
-
+    version: Version => version;
     /// What moves time.
-    #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
+    clock: Clock => clock;
     /// Decides every choice PD makes at random.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
+    seed: u64 => seed;
     /// How many stores there are: ids from 1.
-    #[must_use]
-    pub fn stores(mut self, stores: u64) -> Self {
-        self.stores = stores;
-        self
-    }
-
+    stores: u64 => stores;
     /// How many TiFlash stores there are besides, empty at first: the ids after the others'.
-    #[must_use]
-    pub fn tiflash_stores(mut self, stores: u64) -> Self {
-        self.tiflash_stores = stores;
-        self
-    }
-
+    tiflash_stores: u64 => tiflash_stores;
     /// How many regions there are, three voters each, leaders spread evenly.
-    #[must_use]
-    pub fn regions(mut self, regions: u64) -> Self {
-        self.regions = regions;
-        self
-    }
+    regions: u64 => regions;
+    /// What time it is at the start; now, by default.
+    start_time: SystemTime => start;
+    /// Whether the cluster is bootstrapped; see [`Sim::bootstrap`].
+    bootstrapped: bool => bootstrapped;
+    /// The cluster's id.
+    cluster_id: u64 => cluster_id;
+    /// The next id PD allocates.
+    next_id: u64 => first_id;
+    /// Time between two heartbeats of a store. PD's default is 10 s.
+    heartbeat_interval: Duration => settings.heartbeat_interval;
+    /// Time from a command to a store until the heartbeat that shows it done; 200 ms by default.
+    step_latency: Duration => settings.step_latency;
+    /// How long a new learner stays pending; not at all by default.
+    snapshot_latency: Duration => settings.snapshot_latency;
+    /// Time between two patrols of the checkers; 1 s by default.
+    checker_interval: Duration => settings.checker_interval;
+    /// Time between two rounds of the schedulers; 200 ms by default.
+    ///
+    /// A drain moves up to three leaders a round, plus what the steps take: twelve leaders at 2 s a round and a batch of 3 are gone in about 8 s.
+    evict_interval: Duration => settings.evict_interval;
+    /// Whether balance-leader brings leaders back to stores that have few; off by default.
+    balance_leader: bool => settings.balance_leader;
+    /// Whether stores split regions when asked; they do by default.
+    ///
+    /// If they do not, split operators stay running until they time out.
+    executes_splits: bool => settings.executes_splits;
+    /// Whether there is the label rule of the first keyspace, as every cluster has it from 7.1
+    /// on; off by default. Its borders split the first and the last region.
+    keyspace_labels: bool => keyspace_labels;
+    /// Whether `/sim/control` is served, through which another process scripts the simulator; off
+    /// by default.
+    ///
+    /// A `POST` there carries one command: `{"fault": {"effect": "lose_reply", "method": "POST",
+    /// "path": "/operators"}}`, `{"clear_faults": {}}`, `{"advance": {"ms": 5000}}`,
+    /// `{"change_leader": {"election_ms": 13000, "outage": "redirect_failed"}}` or
+    /// `{"store": {"id": 3, "stuck": true}}`. A `GET` reports what was received.
+    control: bool => control;
+    /// The first member's port on 127.0.0.1; further members have the next ones. By default the
+    /// system chooses.
+    port: u16 => port;
+}
 
+impl Builder {
     /// Takes stores and regions from what a PD answered: the bodies of `GET /stores` and of a
     /// region list.
     #[must_use]
     pub fn from_recorded(mut self, stores_body: &str, regions_body: &str) -> Self {
         self.recorded = Some((stores_body.to_owned(), regions_body.to_owned()));
-        self
-    }
-
-    /// What time it is at the start; now, by default.
-    #[must_use]
-    pub fn start_time(mut self, start: SystemTime) -> Self {
-        self.start = Some(start);
-        self
-    }
-
-    /// Whether the cluster is bootstrapped; see [`Sim::bootstrap`].
-    #[must_use]
-    pub fn bootstrapped(mut self, bootstrapped: bool) -> Self {
-        self.bootstrapped = bootstrapped;
-        self
-    }
-
-    /// When the cluster was bootstrapped; at the start, by default.
-    #[must_use]
-    pub fn bootstrap_time(mut self, at: SystemTime) -> Self {
-        self.bootstrap_time = Some(at);
-        self
-    }
-
-    /// The cluster's id.
-    #[must_use]
-    pub fn cluster_id(mut self, id: u64) -> Self {
-        self.cluster_id = Some(id);
         self
     }
 
@@ -172,108 +166,11 @@ impl Builder {
         self
     }
 
-    /// The next id PD allocates.
-    #[must_use]
-    pub fn next_id(mut self, id: u64) -> Self {
-        self.first_id = Some(id);
-        self
-    }
-
-    /// Time between two heartbeats of a store. PD's default is 10 s.
-    #[must_use]
-    pub fn heartbeat_interval(mut self, interval: Duration) -> Self {
-        self.settings.heartbeat_interval = interval;
-        self
-    }
-
-    /// Time from a command to a store until the heartbeat that shows it done; 200 ms by default.
-    #[must_use]
-    pub fn step_latency(mut self, latency: Duration) -> Self {
-        self.settings.step_latency = latency;
-        self
-    }
-
-    /// How long a new learner stays pending; not at all by default.
-    #[must_use]
-    pub fn snapshot_latency(mut self, latency: Duration) -> Self {
-        self.settings.snapshot_latency = latency;
-        self
-    }
-
-    /// Time between two patrols of the checkers; 1 s by default.
-    #[must_use]
-    pub fn checker_interval(mut self, interval: Duration) -> Self {
-        self.settings.checker_interval = interval;
-        self
-    }
-
-    /// Time between two rounds of the schedulers; 200 ms by default.
-    ///
-    /// A drain moves up to [`evict_batch`](Self::evict_batch) leaders a round, plus what the
-    /// steps take: twelve leaders at 2 s a round and a batch of 3 are gone in about 8 s.
-    #[must_use]
-    pub fn evict_interval(mut self, interval: Duration) -> Self {
-        self.settings.evict_interval = interval;
-        self
-    }
-
-    /// How many leaders a drain moves at once; 3 by default, as in PD.
-    #[must_use]
-    pub fn evict_batch(mut self, batch: u64) -> Self {
-        self.evict_batch = batch;
-        self
-    }
-
-    /// Whether balance-leader brings leaders back to stores that have few; off by default.
-    #[must_use]
-    pub fn balance_leader(mut self, on: bool) -> Self {
-        self.settings.balance_leader = on;
-        self
-    }
-
-    /// Whether stores split regions when asked; they do by default.
-    ///
-    /// If they do not, split operators stay running until they time out.
-    #[must_use]
-    pub fn executes_splits(mut self, executes: bool) -> Self {
-        self.settings.executes_splits = executes;
-        self
-    }
-
     /// Keys, in hex, at which region labels want regions split: the checker makes
     /// `labeler-split-region` operators for regions that hold one.
     #[must_use]
     pub fn labeler_split_keys<'a>(mut self, keys: impl IntoIterator<Item = &'a str>) -> Self {
         self.labeler_split_keys = keys.into_iter().map(str::to_ascii_uppercase).collect();
-        self
-    }
-
-    /// Whether there is the label rule of the first keyspace, as every cluster has it from 7.1
-    /// on; off by default. Its borders split the first and the last region.
-    #[must_use]
-    pub fn keyspace_labels(mut self, on: bool) -> Self {
-        self.keyspace_labels = on;
-        self
-    }
-
-    /// Whether `/sim/control` is served, through which another process scripts the simulator; off
-    /// by default.
-    ///
-    /// A `POST` there carries one command: `{"fault": {"effect": "lose_reply", "method": "POST",
-    /// "path": "/operators"}}`, `{"clear_faults": {}}`, `{"advance": {"ms": 5000}}`,
-    /// `{"change_leader": {"election_ms": 13000, "outage": "redirect_failed"}}` or
-    /// `{"store": {"id": 3, "stuck": true}}`. A `GET` reports what was received.
-    #[must_use]
-    pub fn control(mut self, on: bool) -> Self {
-        self.control = on;
-        self
-    }
-
-    /// The first member's port on 127.0.0.1; further members have the next ones. By default the
-    /// system chooses.
-    #[must_use]
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
         self
     }
 
@@ -284,30 +181,7 @@ impl Builder {
     /// When no port can be had, or when a recorded state is not what PD answers.
     pub async fn start(self) -> Result<Sim, Error> {
         let start = self.start.map_or_else(Time::wall, Time::from);
-        let mut cluster = Cluster::new(self.version, self.settings, start, self.seed);
-        match &self.recorded {
-            None => cluster.populate(self.stores, self.tiflash_stores, self.regions),
-            Some((stores, regions)) => cluster
-                .load(stores, regions)
-                .map_err(|source| Error::Recorded { source })?,
-        }
-        cluster.process_start = self.process_start.map_or(start, Time::from);
-        cluster.bootstrapped = self
-            .bootstrapped
-            .then(|| self.bootstrap_time.map_or(start, Time::from));
-        cluster.id = self.cluster_id.unwrap_or(cluster.id);
-        cluster.schedulers.evict_batch = self.evict_batch;
-        if self.keyspace_labels {
-            let rule = first_keyspace(!cluster.rows().kv_sizes);
-            cluster.labels.rules.insert(rule.id.clone(), rule);
-        }
-        if !self.labeler_split_keys.is_empty() {
-            cluster.labeler_split_keys = self.labeler_split_keys;
-            cluster.check_everything();
-        }
-        if let Some(id) = self.first_id {
-            cluster.set_next_id(id);
-        }
+        let mut cluster = self.cluster(start)?;
         let mut listeners = Vec::new();
         let mut endpoints = Vec::new();
         for index in 0..self.members {
@@ -342,6 +216,33 @@ impl Builder {
         let ticker =
             (self.clock == Clock::Real).then(|| tokio::spawn(server::tick(Arc::clone(&shared))));
         Ok(Sim::new(shared, endpoints, tasks, ticker))
+    }
+
+    /// The cluster at the start, without its members.
+    fn cluster(&self, start: Time) -> Result<Cluster, Error> {
+        let mut cluster = Cluster::new(self.version, self.settings.clone(), start, self.seed);
+        match &self.recorded {
+            None => cluster.populate(self.stores, self.tiflash_stores, self.regions),
+            Some((stores, regions)) => cluster
+                .load(stores, regions)
+                .map_err(|source| Error::Recorded { source })?,
+        }
+        cluster.bootstrapped = self.bootstrapped.then_some(start);
+        cluster.id = self.cluster_id.unwrap_or(cluster.id);
+        if self.keyspace_labels {
+            let rule = first_keyspace(!cluster.rows().kv_sizes);
+            cluster.labels.rules.insert(rule.id.clone(), rule);
+        }
+        if !self.labeler_split_keys.is_empty() {
+            cluster
+                .labeler_split_keys
+                .clone_from(&self.labeler_split_keys);
+            cluster.check_everything();
+        }
+        if let Some(id) = self.first_id {
+            cluster.set_next_id(id);
+        }
+        Ok(cluster)
     }
 }
 

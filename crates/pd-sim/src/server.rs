@@ -132,7 +132,6 @@ async fn respond(
         .map_or("/", |target| target.as_str());
     let path = target.strip_prefix("/pd/api/v1").unwrap_or(target);
     let (effect, delay) = shared.state().faults.strike(head.method.as_str(), path);
-    let mut pause = None;
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
@@ -164,42 +163,52 @@ async fn respond(
         member,
         follower_may_answer: header("pd-allow-follower-handle").is_some_and(|v| !v.is_empty()),
     };
-    let answer = match effect {
+    let (answer, pause) = struck(&mut state, &incoming, effect, instead)?;
+    Ok(response(answer, &http_date(state.cluster.now), pause))
+}
+
+/// The answer, with what the fault does to it.
+fn struck(
+    state: &mut State,
+    incoming: &Incoming<'_>,
+    effect: Effect,
+    instead: &Instead,
+) -> Result<(Answer, Option<Duration>), NoAnswer> {
+    let cluster = &mut state.cluster;
+    Ok(match effect {
         Effect::CloseBeforeReading | Effect::DropBeforeApply => return Err(NoAnswer),
         Effect::ResetBeforeApply => {
             instead.reset();
             return Err(NoAnswer);
         }
         Effect::ResetAfterApply => {
-            api::handle(&mut state.cluster, &incoming);
+            api::handle(cluster, incoming);
             instead.reset();
             return Err(NoAnswer);
         }
-        Effect::Drip(between) => {
-            pause = Some(between);
-            api::handle(&mut state.cluster, &incoming)
-        }
-        Effect::Garbage(bytes) => {
-            instead.set(bytes);
-            Answer::empty(200)
-        }
-        Effect::AnswerInstead(given) => Answer::of(
-            given.status,
-            Some(&given.content_type),
-            given.body.into_bytes(),
-        ),
-        Effect::Nothing => api::handle(&mut state.cluster, &incoming),
         Effect::ReplyLostAfterApply => {
-            api::handle(&mut state.cluster, &incoming);
+            api::handle(cluster, incoming);
             return Err(NoAnswer);
         }
-        Effect::TruncatedAfterApply => {
-            let answer = api::handle(&mut state.cluster, &incoming);
-            instead.set(truncated(&answer, &http_date(state.cluster.now)));
-            answer
+        Effect::Drip(between) => (api::handle(cluster, incoming), Some(between)),
+        Effect::Garbage(bytes) => {
+            instead.set(bytes);
+            (Answer::empty(200), None)
         }
-    };
-    Ok(response(answer, &http_date(state.cluster.now), pause))
+        Effect::AnswerInstead(given) => {
+            let body = given.body.into_bytes();
+            (
+                Answer::of(given.status, Some(&given.content_type), body),
+                None,
+            )
+        }
+        Effect::TruncatedAfterApply => {
+            let answer = api::handle(cluster, incoming);
+            instead.set(truncated(&answer, &http_date(cluster.now)));
+            (answer, None)
+        }
+        Effect::Nothing => (api::handle(cluster, incoming), None),
+    })
 }
 
 fn response(answer: Answer, date: &str, pause: Option<Duration>) -> Response<Drip> {

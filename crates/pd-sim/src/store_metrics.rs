@@ -124,6 +124,7 @@ pub(crate) fn answer(cluster: &Cluster, store_id: &str) -> Answer {
     }
 }
 
+// length: one family after the other, as they are written.
 fn text(cluster: &Cluster, store: &Store) -> String {
     let counted = store.counters.at(cluster.now);
     let held = cluster.regions.held_by(store.id);

@@ -80,7 +80,7 @@ pub struct RegionScan {
 }
 
 impl RegionScan {
-    /// Reads this many regions at a time, 10,240 at the most. 1,024 unless told.
+    /// Reads this many regions at a time, 10,240 at the most. 1,024 by default.
     pub fn page_size(self, regions: NonZeroU16) -> Self {
         Self {
             limit: regions.min(NonZeroU16::MIN.saturating_add(MOST - 1)),

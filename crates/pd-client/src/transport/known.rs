@@ -45,7 +45,7 @@ impl KnownMembers {
 /// PD answered, and nobody leads it.
 #[derive(Debug, thiserror::Error)]
 #[error("no member leads PD")]
-struct Leaderless;
+struct NoLeader;
 
 impl Client {
     /// The leader's own addresses, discovered unless they are known.
@@ -67,7 +67,7 @@ impl Client {
         if addresses.is_empty() {
             return Err(Error::NotSent {
                 endpoint: answer.endpoint,
-                source: BoxError::from(Leaderless),
+                source: BoxError::from(NoLeader),
             });
         }
         *self.shared.known_leader() = Some(KnownLeader {

@@ -63,12 +63,12 @@ impl Client {
             .deadline
             .map_or(time * 2, |limit| limit.min(LONGEST));
         let deadline = Instant::now() + limit;
-        let mut telling = MostTelling::default();
+        let mut best = MostInformative::default();
         let mut pauses = pauses();
         loop {
             let round = match self.reading.asks {
-                Asks::Everyone => self.ask_everyone(&call, deadline, &mut telling).await,
-                Asks::Leader => self.ask_leader(&call, deadline, &mut telling).await,
+                Asks::Everyone => self.ask_everyone(&call, deadline, &mut best).await,
+                Asks::Leader => self.ask_leader(&call, deadline, &mut best).await,
             };
             if let Round::Decided(result) = round {
                 return result;
@@ -76,7 +76,7 @@ impl Client {
             let pause = self.reading.deadline.and_then(|_| pauses.next());
             match pause {
                 Some(pause) if Instant::now() + pause < deadline => sleep(pause).await,
-                _ => return Err(telling.into_error()),
+                _ => return Err(best.into_error()),
             }
         }
     }
@@ -86,14 +86,14 @@ impl Client {
         &self,
         call: &Call,
         deadline: Instant,
-        telling: &mut MostTelling,
+        best: &mut MostInformative,
     ) -> Round {
-        if let Round::Decided(result) = self.ask_configured(call, deadline, telling).await {
+        if let Round::Decided(result) = self.ask_configured(call, deadline, best).await {
             return Round::Decided(result);
         }
         for member in self.other_members() {
             if self.is_of_cluster(&member).await
-                && let Round::Decided(result) = self.ask(&member, call, deadline, telling).await
+                && let Round::Decided(result) = self.ask(&member, call, deadline, best).await
             {
                 return Round::Decided(result);
             }
@@ -106,13 +106,13 @@ impl Client {
         &self,
         call: &Call,
         deadline: Instant,
-        telling: &mut MostTelling,
+        best: &mut MostInformative,
     ) -> Round {
         let endpoints = &self.shared.endpoints;
         let first = self.shared.preferred.load(Ordering::Relaxed);
         for turn in 0..endpoints.len() {
             let index = (first + turn) % endpoints.len();
-            match self.ask(&endpoints[index], call, deadline, telling).await {
+            match self.ask(&endpoints[index], call, deadline, best).await {
                 Round::Open => {}
                 Round::Decided(result) => {
                     if result.is_ok() {
@@ -127,16 +127,21 @@ impl Client {
     }
 
     /// Asks the leader at its own addresses. Whatever goes wrong, it is looked for anew then.
-    async fn ask_leader(&self, call: &Call, deadline: Instant, telling: &mut MostTelling) -> Round {
+    async fn ask_leader(
+        &self,
+        call: &Call,
+        deadline: Instant,
+        best: &mut MostInformative,
+    ) -> Round {
         let addresses = match self.find_leader(deadline).await {
             Ok(addresses) => addresses,
             Err(error) => {
-                telling.keep(error);
+                best.keep(error);
                 return Round::Open;
             }
         };
         for address in &addresses {
-            if let Round::Decided(result) = self.ask(address, call, deadline, telling).await {
+            if let Round::Decided(result) = self.ask(address, call, deadline, best).await {
                 return Round::Decided(result);
             }
         }
@@ -147,10 +152,10 @@ impl Client {
     /// The answer of the members of whom it is known, for the search for a leader.
     pub(super) async fn ask_for_members(&self, deadline: Instant) -> Result<Answer, Error> {
         let call = Call::point("/members");
-        let mut telling = MostTelling::default();
-        match self.ask_configured(&call, deadline, &mut telling).await {
+        let mut best = MostInformative::default();
+        match self.ask_configured(&call, deadline, &mut best).await {
             Round::Decided(result) => result,
-            Round::Open => Err(telling.into_error()),
+            Round::Open => Err(best.into_error()),
         }
     }
 
@@ -159,7 +164,7 @@ impl Client {
         endpoint: &Endpoint,
         call: &Call,
         deadline: Instant,
-        telling: &mut MostTelling,
+        best: &mut MostInformative,
     ) -> Round {
         let remaining = deadline.saturating_duration_since(Instant::now());
         if remaining.is_zero() {
@@ -172,7 +177,7 @@ impl Client {
                 error,
                 another_may_answer,
             }) if another_may_answer || self.may_ask_later(&error) => {
-                telling.keep(error);
+                best.keep(error);
                 Round::Open
             }
             Err(failure) => Round::Decided(Err(failure.error)),
@@ -186,13 +191,13 @@ impl Client {
     }
 }
 
-/// The error that says most of those that came.
+/// The most informative error of those that came.
 #[derive(Default)]
-struct MostTelling(Option<Error>);
+struct MostInformative(Option<Error>);
 
-impl MostTelling {
+impl MostInformative {
     fn keep(&mut self, error: Error) {
-        if says(&error) > self.0.as_ref().map_or(0, says) {
+        if informative(&error) > self.0.as_ref().map_or(0, informative) {
             self.0 = Some(error);
         }
     }
@@ -202,8 +207,8 @@ impl MostTelling {
     }
 }
 
-/// How much an error tells when every endpoint failed: an answer most, silence least.
-fn says(error: &Error) -> u8 {
+/// How informative an error is when every endpoint failed: an answer most, silence least.
+fn informative(error: &Error) -> u8 {
     match error.class() {
         ErrorClass::NotSent => 1,
         ErrorClass::Unanswered => 2,

@@ -38,9 +38,9 @@ impl Client {
                 return Err(error);
             }
             // That a member is of another cluster says more than that one cannot be reached.
-            let tells_more = matches!(error, Error::WrongCluster { .. })
+            let is_more_informative = matches!(error, Error::WrongCluster { .. })
                 && !matches!(unsent, Some(Error::WrongCluster { .. }));
-            if unsent.is_none() || tells_more {
+            if unsent.is_none() || is_more_informative {
                 unsent = Some(error);
             }
         }

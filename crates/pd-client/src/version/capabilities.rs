@@ -68,7 +68,7 @@ capabilities! {
     MissingRegionIsNotFound = ["9.0.0-beta.1"..""];
     /// PD knows `X-Caller-ID`. `pkg/utils/apiutil/apiutil.go`.
     CallerId = ["8.0.0"..""];
-    /// Requests are limited unless told otherwise. `server/config/service_middleware_config.go`.
+    /// Requests are limited by default. `server/config/service_middleware_config.go`.
     RateLimitOn = ["8.0.0"..""];
     /// Members wait up to three seconds for a leader before they say that there is none.
     /// `pkg/utils/apiutil/serverapi/middleware.go`.
@@ -81,7 +81,7 @@ capabilities! {
     ScatterRefusedByOperator = ["8.5.7".."9.0.0-alpha", "9.0.0"..""];
     /// `GET /schedulers` leaves out those that are disabled. `server/api/scheduler.go`.
     DisabledSchedulersHidden = ["7.6.0"..""];
-    /// Schedulers say why they do nothing unless told otherwise.
+    /// Schedulers say why they do nothing, by default.
     /// `pkg/schedule/config/config.go`.
     DiagnosticsOn = ["7.1.0"..""];
     /// A scheduler that cannot be added is answered with 400, not 500.

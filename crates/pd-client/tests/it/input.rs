@@ -76,28 +76,17 @@ fn caller_ids_are_safe_in_headers_and_logs() {
 
 #[test]
 fn connecting_takes_less_than_the_whole() {
-    let timeouts = Timeouts {
-        connect: Duration::from_secs(5),
-        ..Timeouts::default()
-    };
-    refused(
-        Client::builder()
-            .endpoints("pd-0")
-            .timeouts(timeouts)
-            .build(),
-        "shorter",
-    );
-    let timeouts = Timeouts {
-        connect: Duration::ZERO,
-        ..Timeouts::default()
-    };
-    refused(
-        Client::builder()
-            .endpoints("pd-0")
-            .timeouts(timeouts)
-            .build(),
-        "above zero",
-    );
+    for (connect, words) in [
+        (Duration::from_secs(5), "shorter"),
+        (Duration::ZERO, "above zero"),
+    ] {
+        let timeouts = Timeouts {
+            connect,
+            ..Timeouts::default()
+        };
+        let builder = Client::builder().endpoints("pd-0").timeouts(timeouts);
+        refused(builder.build(), words);
+    }
     let timeouts = Timeouts {
         list: Duration::MAX,
         ..Timeouts::default()

@@ -64,6 +64,10 @@ fn what_pd_would_misread_is_not_sent() {
         async |pd| pd.set_config_for("a", 0.5, second).await,
         "whole numbers and flags",
     );
+}
+
+#[test]
+fn what_pd_would_misread_of_stores_is_not_sent() {
     refused(
         async |pd| pd.set_store_labels(store(1), &[]).await,
         "at least one",
@@ -95,6 +99,10 @@ fn what_pd_would_misread_is_not_sent() {
             "more than 0",
         );
     }
+}
+
+#[test]
+fn what_pd_would_misread_of_operators_is_not_sent() {
     let region_id = region(1);
     let split = |policy, keys: &[&str]| NewOperator::SplitRegion {
         region_id,

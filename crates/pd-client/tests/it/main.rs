@@ -21,6 +21,7 @@ mod recordings;
 mod replay;
 mod routes;
 mod scans;
+mod send_permits;
 mod simulated;
 mod spans;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
@@ -41,6 +42,7 @@ mod write_connections;
 use std::time::Duration;
 
 use pd_client::{Client, ClientBuilder, RegionId, StoreId, Timeouts};
+use pd_sim::{Builder, Clock, Sim, Version};
 
 /// Settings with time-outs that a test can wait for.
 fn quick() -> ClientBuilder {
@@ -50,6 +52,20 @@ fn quick() -> ClientBuilder {
         list: Duration::from_secs(2),
         write: Duration::from_secs(2),
     })
+}
+
+/// A simulated PD that keeps still, and a client of all of its members.
+async fn simulated_pd(
+    version: Version,
+    settings: impl FnOnce(Builder) -> Builder,
+) -> (Sim, Client) {
+    let builder = Sim::builder()
+        .version(version)
+        .clock(Clock::Stepped)
+        .seed(7);
+    let sim = settings(builder).start().await.unwrap();
+    let pd = quick().endpoint_list(sim.endpoints()).build().unwrap();
+    (sim, pd)
 }
 
 fn region(id: u64) -> RegionId {

@@ -62,6 +62,7 @@ async fn labels(pd: &Client, id: u64) -> Result<usize, Error> {
     Ok(labels.len())
 }
 
+// length: a table of the calls, one arm each.
 async fn change(pd: &Client, step: &Step) -> Option<Result<Accepted, Error>> {
     let (path, body) = (step.request.path.as_str(), &step.request.body);
     let mut parts = path.split(['/', '?']).skip(1);

@@ -4,11 +4,21 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use pd_client::{Accepted, Client, Error};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::fault_server::read_request;
+use crate::{quick, region};
+
+/// The write that [`write`] sends.
+pub(crate) const WRITE: &str = "DELETE /pd/api/v1/operators/12";
+
+/// A write, whichever.
+pub(crate) async fn write(pd: &Client) -> Result<Accepted, Error> {
+    pd.cancel_operator(region(12)).await
+}
 
 /// What happened, in order: requests read, and what a test adds.
 pub(crate) type Events = Arc<Mutex<Vec<String>>>;
@@ -63,6 +73,10 @@ impl RawPd {
             }
         })
         .await
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        quick().endpoints(&self.url()).build().unwrap()
     }
 
     pub(crate) fn url(&self) -> String {

@@ -9,6 +9,7 @@ use crate::recordings::Step;
 use crate::{more_recorded_calls, region, store};
 
 /// Makes the call that sends this request, if the client has one. Says how many things it read.
+// length: a table of the calls, one arm each.
 pub(crate) async fn call(pd: &Client, step: &Step) -> Option<Result<usize, Error>> {
     let (path, query) = step
         .request

@@ -6,22 +6,10 @@ use std::pin::pin;
 use futures_util::StreamExt;
 use pd_client::regions::RegionScan;
 use pd_client::{Client, Error, ErrorClass};
-use pd_sim::{Clock, Fault, Sim, Version};
+use pd_sim::{Fault, Version};
 
-use crate::quick;
 use crate::replay::Replay;
-
-async fn start(version: Version) -> (Sim, Client) {
-    let sim = Sim::builder()
-        .version(version)
-        .clock(Clock::Stepped)
-        .seed(7)
-        .start()
-        .await
-        .unwrap();
-    let pd = quick().endpoints(sim.endpoint()).build().unwrap();
-    (sim, pd)
-}
+use crate::simulated_pd;
 
 fn size(regions: u16) -> NonZeroU16 {
     NonZeroU16::new(regions).unwrap()
@@ -39,7 +27,7 @@ async fn ids(scan: RegionScan) -> Vec<u64> {
 #[tokio::test]
 async fn a_scan_sees_every_region_once_in_any_version() {
     for version in [Version::V6_5, Version::V7_5, Version::V8_5, Version::V9_0] {
-        let (sim, pd) = start(version).await;
+        let (sim, pd) = simulated_pd(version, |builder| builder).await;
         let whole = ids(pd.scan_regions("", "").unwrap()).await;
         let mut sorted = whole.clone();
         sorted.sort_unstable();
@@ -57,7 +45,7 @@ async fn a_scan_sees_every_region_once_in_any_version() {
 
 #[tokio::test]
 async fn pages_are_asked_for_only_when_they_are_wanted() {
-    let (sim, pd) = start(Version::V8_5).await;
+    let (sim, pd) = simulated_pd(Version::V8_5, |builder| builder).await;
     let mut scan = pd.scan_regions("", "").unwrap().page_size(size(7));
     assert_eq!(sim.received("GET", "/regions/key"), 0);
     assert_eq!(scan.next_page().await.unwrap().unwrap().len(), 7);
@@ -71,7 +59,7 @@ async fn pages_are_asked_for_only_when_they_are_wanted() {
 
 #[tokio::test]
 async fn a_page_that_failed_is_asked_for_again() {
-    let (sim, pd) = start(Version::V8_5).await;
+    let (sim, pd) = simulated_pd(Version::V8_5, |builder| builder).await;
     let mut scan = pd.scan_regions("", "").unwrap().page_size(size(50));
     scan.next_page().await.unwrap();
     sim.fault(Fault::garbage("GET", "/regions/key"));
@@ -83,7 +71,7 @@ async fn a_page_that_failed_is_asked_for_again() {
 
 #[tokio::test]
 async fn a_stream_ends_after_its_first_error() {
-    let (sim, pd) = start(Version::V8_5).await;
+    let (sim, pd) = simulated_pd(Version::V8_5, |builder| builder).await;
     sim.fault(Fault::garbage("GET", "/regions/key").always());
     let mut stream = pin!(pd.scan_regions("", "").unwrap().into_stream());
     assert!(stream.next().await.unwrap().is_err());

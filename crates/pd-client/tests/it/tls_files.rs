@@ -31,6 +31,12 @@ impl Files {
         self.0.path().join(name)
     }
 
+    /// A client of this server that looks at the files this often.
+    fn client(&self, server: &TlsServer, look_every: Duration) -> Client {
+        let settings = self.settings().endpoints(&server.url);
+        settings.look_at_files_every(look_every).build().unwrap()
+    }
+
     fn settings(&self) -> ClientBuilder {
         quick()
             .ca_file(self.path("ca.pem"))
@@ -47,12 +53,7 @@ async fn certificates_are_rotated_without_a_restart() {
     let (old, new) = (Authority::new(), Authority::new());
     let files = Files::new(&old, &old);
     let server = TlsServer::start(&old, "localhost", Some(&old)).await;
-    let pd = files
-        .settings()
-        .endpoints(&server.url)
-        .look_at_files_every(Duration::ZERO)
-        .build()
-        .unwrap();
+    let pd = files.client(&server, Duration::ZERO);
     write(&pd).await.unwrap();
     // Both sides change: their certificates, and whose they accept.
     server.change(&new, "localhost", Some(&new));
@@ -66,12 +67,7 @@ async fn a_failed_handshake_looks_at_the_files_before_their_time() {
     let (old, new) = (Authority::new(), Authority::new());
     let files = Files::new(&old, &old);
     let server = TlsServer::start(&new, "localhost", Some(&new)).await;
-    let pd = files
-        .settings()
-        .endpoints(&server.url)
-        .look_at_files_every(Duration::from_secs(3600))
-        .build()
-        .unwrap();
+    let pd = files.client(&server, Duration::from_secs(3600));
     assert_eq!(write(&pd).await.unwrap_err().class(), ErrorClass::NotSent);
     files.write(&new, &new);
     write(&pd).await.unwrap();
@@ -83,12 +79,7 @@ async fn files_that_do_not_fit_each_other_are_not_used() {
     let (old, new) = (Authority::new(), Authority::new());
     let files = Files::new(&old, &old);
     let server = TlsServer::start(&old, "localhost", Some(&old)).await;
-    let pd = files
-        .settings()
-        .endpoints(&server.url)
-        .look_at_files_every(Duration::ZERO)
-        .build()
-        .unwrap();
+    let pd = files.client(&server, Duration::ZERO);
     // Half written: a new certificate with the old key, then nothing at all.
     let (certificate, _) = new.issue("client");
     std::fs::write(files.path("client.pem"), certificate.pem()).unwrap();

@@ -7,22 +7,12 @@ use pd_client::hotspots::HotKind;
 use pd_client::operators::{NewOperator, OperatorStatus, SplitPolicy};
 use pd_client::stores::{StoreLife, StoreState};
 use pd_client::{Client, Error, ErrorClass};
-use pd_sim::{Builder, Clock, HotFlow, Outage, Sim, Version};
+use pd_sim::{HotFlow, Outage, Version};
 
 use crate::replay::Replay;
-use crate::{quick, region, store};
+use crate::{region, simulated_pd, store};
 
 const VERSIONS: [Version; 4] = [Version::V6_5, Version::V7_5, Version::V8_5, Version::V9_0];
-
-async fn start(version: Version, settings: impl FnOnce(Builder) -> Builder) -> (Sim, Client) {
-    let builder = Sim::builder()
-        .version(version)
-        .clock(Clock::Stepped)
-        .seed(7);
-    let sim = settings(builder).start().await.unwrap();
-    let pd = quick().endpoint_list(sim.endpoints()).build().unwrap();
-    (sim, pd)
-}
 
 fn status(error: &Error) -> u16 {
     error.answer().unwrap().status
@@ -32,7 +22,7 @@ fn status(error: &Error) -> u16 {
 #[tokio::test]
 async fn accepted_is_not_done() {
     for version in VERSIONS {
-        let (sim, pd) = start(version, |builder| builder.executes_splits(false)).await;
+        let (sim, pd) = simulated_pd(version, |builder| builder.executes_splits(false)).await;
         let id = region(sim.region_ids()[0]);
         let split = NewOperator::SplitRegion {
             region_id: id,
@@ -56,7 +46,7 @@ async fn accepted_is_not_done() {
 /// Trap 9.
 #[tokio::test]
 async fn a_silent_store_is_up_by_number_and_down_by_name() {
-    let (sim, pd) = start(Version::V8_5, |builder| builder).await;
+    let (sim, pd) = simulated_pd(Version::V8_5, |builder| builder).await;
     sim.set_stuck(4, true);
     sim.advance(Duration::from_secs(31 * 60));
     let up = pd.stores_in(&[StoreLife::Up]).await.unwrap();
@@ -67,7 +57,7 @@ async fn a_silent_store_is_up_by_number_and_down_by_name() {
 /// Trap 11.
 #[tokio::test]
 async fn a_store_is_removed_while_another_is_down() {
-    let (sim, pd) = start(Version::V8_5, |builder| builder.stores(4)).await;
+    let (sim, pd) = simulated_pd(Version::V8_5, |builder| builder.stores(4)).await;
     sim.set_stuck(4, true);
     sim.advance(Duration::from_secs(31 * 60));
     // Two healthy ones will be left for three replicas, and PD does not mind.
@@ -87,7 +77,7 @@ async fn a_store_is_removed_while_another_is_down() {
 async fn a_removal_taken_back_after_a_change_of_leader_leaves_its_limit() {
     for version in VERSIONS {
         for changes in [false, true] {
-            let (sim, pd) = start(version, |builder| builder.members(3)).await;
+            let (sim, pd) = simulated_pd(version, |builder| builder.members(3)).await;
             let limit = async || {
                 let config = pd.schedule_config().await.unwrap();
                 config.store_limit[&store(5)].remove_peer
@@ -109,7 +99,7 @@ async fn a_removal_taken_back_after_a_change_of_leader_leaves_its_limit() {
 #[tokio::test]
 async fn pauses_are_forgotten_with_the_leader() {
     for version in VERSIONS {
-        let (sim, pd) = start(version, |builder| builder.members(3)).await;
+        let (sim, pd) = simulated_pd(version, |builder| builder.members(3)).await;
         let hour = Duration::from_secs(3600);
         pd.pause_scheduler("balance-leader-scheduler", hour)
             .await
@@ -135,7 +125,7 @@ async fn pauses_are_forgotten_with_the_leader() {
 #[tokio::test]
 async fn a_scheduler_that_is_not_there_has_a_status_for_every_call() {
     for version in VERSIONS {
-        let (_sim, pd) = start(version, |builder| builder).await;
+        let (_sim, pd) = simulated_pd(version, |builder| builder).await;
         let error = pd
             .pause_scheduler("nope", Duration::from_secs(1))
             .await
@@ -154,7 +144,7 @@ async fn a_scheduler_that_is_not_there_has_a_status_for_every_call() {
 #[tokio::test]
 async fn a_misspelt_item_is_refused() {
     for version in VERSIONS {
-        let (_sim, pd) = start(version, |builder| builder).await;
+        let (_sim, pd) = simulated_pd(version, |builder| builder).await;
         let error = pd.set_config("leader-schedule-limti", 5).await.unwrap_err();
         assert_eq!((error.class(), status(&error)), (ErrorClass::Refused, 400));
         assert_eq!(
@@ -185,7 +175,7 @@ async fn no_member_is_asked_to_answer_for_the_leader() {
 #[tokio::test]
 async fn leaders_do_not_move_to_a_store_that_is_drained() {
     for version in VERSIONS {
-        let (sim, pd) = start(version, |builder| builder).await;
+        let (sim, pd) = simulated_pd(version, |builder| builder).await;
         pd.add_evict_leader_scheduler(store(2)).await.unwrap();
         let id = sim.region_ids().into_iter().find(|id| {
             let on_2 = sim.peers(*id).iter().any(|peer| peer.store_id == 2);
@@ -209,7 +199,7 @@ async fn leaders_do_not_move_to_a_store_that_is_drained() {
 /// Trap 31.
 #[tokio::test]
 async fn hot_spots_are_forgotten_with_the_leader() {
-    let (sim, pd) = start(Version::V8_5, |builder| builder.members(3)).await;
+    let (sim, pd) = simulated_pd(Version::V8_5, |builder| builder.members(3)).await;
     let id = sim.region_ids()[0];
     let flow = HotFlow {
         is_read: false,
@@ -233,7 +223,7 @@ async fn hot_spots_are_forgotten_with_the_leader() {
 #[tokio::test]
 async fn a_merge_is_recorded_for_both_regions() {
     for version in VERSIONS {
-        let (sim, pd) = start(version, |builder| builder).await;
+        let (sim, pd) = simulated_pd(version, |builder| builder).await;
         let (source, target) = neighbours_on_the_same_stores(&pd).await;
         let merge = NewOperator::MergeRegion { source, target };
         pd.add_operator(merge).await.unwrap();
@@ -258,7 +248,7 @@ async fn neighbours_on_the_same_stores(pd: &Client) -> (pd_client::RegionId, pd_
 /// Trap 36.
 #[tokio::test]
 async fn a_refused_retry_hides_what_was_done() {
-    let (sim, pd) = start(Version::V8_5, |builder| builder).await;
+    let (sim, pd) = simulated_pd(Version::V8_5, |builder| builder).await;
     let id = region(sim.region_ids()[0]);
     pd.add_transfer_leader_operator(id, store(2)).await.unwrap();
     let first = pd.operator(id).await.unwrap().unwrap().operator.created;

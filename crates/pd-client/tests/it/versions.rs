@@ -7,30 +7,18 @@ use pd_client::regions::RoleOnStore;
 use pd_client::schedulers::SchedulerKind;
 use pd_client::stores::{LimitKind, NodeState};
 use pd_client::{Capability, Client, Error, ErrorClass};
-use pd_sim::{Clock, Sim, Version};
+use pd_sim::{Sim, Version};
 
-use crate::{quick, region, store};
+use crate::{region, simulated_pd, store};
 
 const VERSIONS: [Version; 4] = [Version::V6_5, Version::V7_5, Version::V8_5, Version::V9_0];
-
-async fn start(version: Version) -> (Sim, Client) {
-    let sim = Sim::builder()
-        .version(version)
-        .clock(Clock::Stepped)
-        .seed(7)
-        .start()
-        .await
-        .unwrap();
-    let pd = quick().endpoint_list(sim.endpoints()).build().unwrap();
-    (sim, pd)
-}
 
 /// What is seen of each capability is what its version is said to have.
 async fn check(capability: Capability, seen: impl AsyncFn(&Sim, &Client) -> bool) {
     let mut all = BTreeMap::new();
     let mut said = BTreeMap::new();
     for version in VERSIONS {
-        let (sim, pd) = start(version).await;
+        let (sim, pd) = simulated_pd(version, |builder| builder).await;
         let number = pd.version().await.unwrap();
         said.insert(number.to_string(), number.has(capability).unwrap());
         all.insert(number.to_string(), seen(&sim, &pd).await);
@@ -99,7 +87,7 @@ async fn diagnostics_are_on_and_undiagnosable_has_its_status() {
     })
     .await;
     for version in VERSIONS {
-        let (_sim, pd) = start(version).await;
+        let (_sim, pd) = simulated_pd(version, |builder| builder).await;
         let error = pd
             .scheduler_diagnostic("label-scheduler")
             .await

@@ -24,6 +24,7 @@ fn writes(call: impl AsyncFnOnce(Client) -> Result<Accepted, Error>, expected: &
     );
 }
 
+// length: a table of operators and bodies.
 #[test]
 fn operators_have_the_field_names_of_their_kind() {
     let (region_id, store_id) = (region(12), store(5));

@@ -90,19 +90,8 @@ fn set_item(cluster: &mut Cluster, key: &str, value: &Json) -> Result<(), String
             (*prefix, key)
         }
     };
-    match prefix {
-        "log" if rest == "level" => {
-            let level = value.as_str().ok_or_else(|| illegal(value))?;
-            level.clone_into(&mut cluster.config.log_level);
-            return Ok(());
-        }
-        "log" => return Err("only support changing log level".to_owned()),
-        "cluster-version" => {
-            let version = value.as_str().ok_or_else(|| illegal(value))?;
-            version.clone_into(&mut cluster.config.cluster_version);
-            return Ok(());
-        }
-        _ => {}
+    if matches!(prefix, "log" | "cluster-version") {
+        return set_text(cluster, prefix, rest, value);
     }
     let full_name = format!("{prefix}.{rest}");
     if prefix == "schedule" && cluster.config.is_overridden(&full_name, cluster.now) {
@@ -133,6 +122,18 @@ fn set_item(cluster: &mut Cluster, key: &str, value: &Json) -> Result<(), String
             Ok(())
         }
     }
+}
+
+/// The items that are a text of their own.
+fn set_text(cluster: &mut Cluster, prefix: &str, rest: &str, value: &Json) -> Result<(), String> {
+    let text = match prefix {
+        "log" if rest == "level" => &mut cluster.config.log_level,
+        "log" => return Err("only support changing log level".to_owned()),
+        _ => &mut cluster.config.cluster_version,
+    };
+    let value = value.as_str().ok_or_else(|| illegal(value))?;
+    value.clone_into(text);
+    Ok(())
 }
 
 fn illegal(value: &Json) -> String {

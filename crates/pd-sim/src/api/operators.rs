@@ -6,7 +6,7 @@ use crate::api::answer::{Answer, GoList};
 use crate::api::request::Request;
 use crate::clock::Time;
 use crate::cluster::Cluster;
-use crate::cluster::admission::{Admitted, Refusal};
+use crate::cluster::new_operator::{Admitted, Refusal};
 use crate::cluster::operator::{Kind, Operator};
 use crate::errors;
 use crate::gotext::go_duration;

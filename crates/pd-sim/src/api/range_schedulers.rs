@@ -27,7 +27,6 @@ pub(super) fn described(
             Answer::message(500, &text)
         })
     };
-    let refused = cluster.rows().add_scheduler_refused;
     match kind {
         "scatter-range" => {
             let key = |field| text(field).map(|key| percent_decode(&key, true));
@@ -44,25 +43,8 @@ pub(super) fn described(
             ))
         }
         "grant-hot-region" => {
-            let given = |field: &str, missing| {
-                let text = input.get(field).and_then(Json::as_str);
-                text.ok_or_else(|| Answer::message(400, missing))
-            };
-            let leader = given("store-leader-id", "missing leader id")?;
-            let stores = given("store-id", "missing store id")?;
-            let id = |text: &str| {
-                text.parse::<u64>().map_err(|_| {
-                    let reason = errors::not_a_number("ParseUint", text);
-                    Answer::message(
-                        refused,
-                        &format!("[PD:strconv:ErrStrconvParseUint]{reason}"),
-                    )
-                })
-            };
-            let leader = id(leader)?;
-            let stores = stores.split(',').map(id).collect::<Result<_, _>>()?;
             let name = "grant-hot-region-scheduler".to_owned();
-            Ok((name, Some(Special::HotStores { stores, leader })))
+            Ok((name, Some(hot_stores(cluster, input)?)))
         }
         _ => {
             // A job's own fields are not simulated, only what PD asks for.
@@ -75,6 +57,25 @@ pub(super) fn described(
             Ok(("balance-range-scheduler".to_owned(), None))
         }
     }
+}
+
+fn hot_stores(cluster: &Cluster, input: &Map<String, Json>) -> Result<Special, Answer> {
+    let given = |field: &str, missing| {
+        let text = input.get(field).and_then(Json::as_str);
+        text.ok_or_else(|| Answer::message(400, missing))
+    };
+    let id = |text: &str| {
+        text.parse::<u64>().map_err(|_| {
+            let reason = errors::not_a_number("ParseUint", text);
+            let text = format!("[PD:strconv:ErrStrconvParseUint]{reason}");
+            Answer::message(cluster.rows().add_scheduler_refused, &text)
+        })
+    };
+    let leader = given("store-leader-id", "missing leader id")?;
+    let stores = given("store-id", "missing store id")?;
+    let leader = id(leader)?;
+    let stores = stores.split(',').map(id).collect::<Result<_, _>>()?;
+    Ok(Special::HotStores { stores, leader })
 }
 
 pub(super) fn call(cluster: &mut Cluster, name: &str, call: &str, request: &Request<'_>) -> Answer {

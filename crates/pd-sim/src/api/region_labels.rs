@@ -100,59 +100,25 @@ pub(super) fn delete(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 
 /// Checks a rule as PD does, in its order.
 fn checked(input: &Map<String, Json>, now: Time) -> Result<LabelRule, Answer> {
-    let bad = |what: String| {
-        let text = format!("[PD:region:ErrRegionRuleContent]invalid region rule content, {what}");
-        Answer::message(400, &text)
-    };
-    let text = |json: Option<&Json>| json.and_then(Json::as_str).unwrap_or_default().to_owned();
     let id = text(input.get("id"));
     if id.is_empty() {
-        return Err(bad("empty rule id".to_owned()));
+        return bad("empty rule id");
     }
     let given = input.get("labels").and_then(Json::as_array);
-    let mut labels = Vec::new();
-    for label in given.into_iter().flatten() {
-        let (key, value) = (text(label.get("key")), text(label.get("value")));
-        if key.is_empty() {
-            return Err(bad("empty region label key".to_owned()));
-        }
-        if value.is_empty() {
-            return Err(bad("empty region label value".to_owned()));
-        }
-        let (ttl, mut start_at) = (text(label.get("ttl")), text(label.get("start_at")));
-        let until = match parse_go_duration(&ttl) {
-            _ if ttl.is_empty() => None,
-            None => {
-                let what =
-                    format!("region label with invalid ttl info time: invalid duration {ttl:?}");
-                return Err(bad(what));
-            }
-            Some(ttl) => {
-                if start_at.is_empty() {
-                    start_at = rfc3339(now);
-                }
-                let from = parse_rfc3339(&start_at).unwrap_or(now);
-                Some(from + ttl)
-            }
-        };
-        labels.push(RegionLabel {
-            key,
-            value,
-            ttl,
-            start_at,
-            until,
-        });
-    }
+    let labels = given.into_iter().flatten();
+    let mut labels: Vec<_> = labels
+        .map(|label| checked_label(label, now))
+        .collect::<Result<_, _>>()?;
     if labels.is_empty() {
-        return Err(bad("no region labels".to_owned()));
+        return bad("no region labels");
     }
     labels.retain(|label| label.until.is_none_or(|until| until > now));
     if labels.is_empty() {
-        return Err(bad("region label with expired ttl".to_owned()));
+        return bad("region label with expired ttl");
     }
     let rule_type = text(input.get("rule_type"));
     if rule_type != "key-range" {
-        return Err(bad(format!("invalid rule type: {rule_type}")));
+        return bad(&format!("invalid rule type: {rule_type}"));
     }
     let data = input.get("data").unwrap_or(&Json::Null);
     let Some(data) = data.as_array() else {
@@ -160,36 +126,77 @@ fn checked(input: &Map<String, Json>, now: Time) -> Result<LabelRule, Answer> {
             "nil" => "<nil>",
             other => other,
         };
-        return Err(bad(format!("invalid rule type: {found}")));
+        return bad(&format!("invalid rule type: {found}"));
     };
     if data.is_empty() {
-        return Err(bad("no key ranges".to_owned()));
+        return bad("no key ranges");
     }
-    let mut ranges = Vec::new();
-    let mut as_given = Vec::new();
-    for range in data {
-        as_given.push((text(range.get("start_key")), text(range.get("end_key"))));
-        let key = |field: &str, name: &str| {
-            let text = range.get(field).and_then(Json::as_str);
-            let text = text.ok_or_else(|| bad(format!("invalid {name} type: *reflect.rtype")))?;
-            errors::go_hex(text).map_err(|_| {
-                let text = format!("[PD:hex:ErrHexDecodingString]decode string {text} error");
-                Answer::message(400, &text)
-            })
-        };
-        let (start, end) = (key("start_key", "startKey")?, key("end_key", "endKey")?);
-        if !end.is_empty() && end <= start {
-            return Err(bad("endKey should be greater than startKey".to_owned()));
-        }
-        ranges.push((Key::from(start), Key::from(end)));
-    }
+    let as_given = |range: &Json| (text(range.get("start_key")), text(range.get("end_key")));
     Ok(LabelRule {
         id,
         index: input.get("index").and_then(Json::as_i64).unwrap_or(0),
         labels,
-        ranges,
-        as_given,
+        ranges: data.iter().map(checked_range).collect::<Result<_, _>>()?,
+        as_given: data.iter().map(as_given).collect(),
     })
+}
+
+fn checked_label(label: &Json, now: Time) -> Result<RegionLabel, Answer> {
+    let (key, value) = (text(label.get("key")), text(label.get("value")));
+    if key.is_empty() {
+        return bad("empty region label key");
+    }
+    if value.is_empty() {
+        return bad("empty region label value");
+    }
+    let (ttl, mut start_at) = (text(label.get("ttl")), text(label.get("start_at")));
+    let until = match parse_go_duration(&ttl) {
+        _ if ttl.is_empty() => None,
+        None => {
+            let what = format!("region label with invalid ttl info time: invalid duration {ttl:?}");
+            return bad(&what);
+        }
+        Some(ttl) => {
+            if start_at.is_empty() {
+                start_at = rfc3339(now);
+            }
+            let from = parse_rfc3339(&start_at).unwrap_or(now);
+            Some(from + ttl)
+        }
+    };
+    Ok(RegionLabel {
+        key,
+        value,
+        ttl,
+        start_at,
+        until,
+    })
+}
+
+fn checked_range(range: &Json) -> Result<(Key, Key), Answer> {
+    let key = |field: &str, name: &str| {
+        let Some(text) = range.get(field).and_then(Json::as_str) else {
+            return bad(&format!("invalid {name} type: *reflect.rtype"));
+        };
+        errors::go_hex(text).map_err(|_| {
+            let text = format!("[PD:hex:ErrHexDecodingString]decode string {text} error");
+            Answer::message(400, &text)
+        })
+    };
+    let (start, end) = (key("start_key", "startKey")?, key("end_key", "endKey")?);
+    if !end.is_empty() && end <= start {
+        return bad("endKey should be greater than startKey");
+    }
+    Ok((Key::from(start), Key::from(end)))
+}
+
+fn text(json: Option<&Json>) -> String {
+    json.and_then(Json::as_str).unwrap_or_default().to_owned()
+}
+
+fn bad<T>(what: &str) -> Result<T, Answer> {
+    let text = format!("[PD:region:ErrRegionRuleContent]invalid region rule content, {what}");
+    Err(Answer::message(400, &text))
 }
 
 pub(super) fn of_region(cluster: &mut Cluster, request: &Request<'_>) -> Answer {

@@ -38,39 +38,9 @@ struct ConstraintInput {
 }
 
 impl RuleInput {
-    /// Checks the rule as PD does, in its order. `group` is the group it has to belong to.
-    pub(super) fn checked(mut self, cluster: &Cluster, group: &str) -> Result<Rule, Answer> {
-        let bad = |what: String| {
-            let text = format!("[PD:placement:ErrRuleContent]invalid rule content, {what}");
-            Err(Answer::message(400, &text))
-        };
-        let key = |text: &str| {
-            errors::go_hex(text).map_err(|_| {
-                let text = format!("[PD:hex:ErrHexDecodingString]decode string {text} error");
-                Answer::message(400, &text)
-            })
-        };
-        let (start, end) = (key(&self.start_key)?, key(&self.end_key)?);
-        if !end.is_empty() && end <= start {
-            return bad("endKey should be greater than startKey".to_owned());
-        }
-        for (name, key) in [("start", &start), ("end", &end)] {
-            if !is_encoded(key) {
-                return bad(format!(
-                    "{name} key should be encoded in table mode: insufficient bytes to decode value"
-                ));
-            }
-        }
-        if !group.is_empty() {
-            if self.group_id.is_empty() {
-                group.clone_into(&mut self.group_id);
-            } else if self.group_id != group {
-                return bad(format!(
-                    "rule group {} does not match group ID {group}",
-                    self.group_id
-                ));
-            }
-        }
+    /// Checks the rule as PD does, in its order.
+    pub(super) fn checked(self, cluster: &Cluster) -> Result<Rule, Answer> {
+        let (start, end) = self.keys()?;
         if self.group_id.is_empty() {
             return bad("group ID should not be empty".to_owned());
         }
@@ -95,6 +65,12 @@ impl RuleInput {
         {
             return bad(format!("invalid op {}", asked.op));
         }
+        let asked = self.label_constraints.into_iter();
+        let constraints = asked.map(|asked| Constraint {
+            key: asked.key,
+            op: asked.op,
+            values: asked.values,
+        });
         let rule = Rule {
             group_id: self.group_id,
             id: self.id,
@@ -105,15 +81,7 @@ impl RuleInput {
             role,
             is_witness: self.is_witness,
             count,
-            constraints: self
-                .label_constraints
-                .into_iter()
-                .map(|asked| Constraint {
-                    key: asked.key,
-                    op: asked.op,
-                    values: asked.values,
-                })
-                .collect(),
+            constraints: constraints.collect(),
             location_labels: self.location_labels,
             isolation_level: self.isolation_level,
             version: 0,
@@ -127,6 +95,33 @@ impl RuleInput {
         }
         Ok(rule)
     }
+
+    /// The first key and the one after the last, in upper-case hex.
+    fn keys(&self) -> Result<(String, String), Answer> {
+        let key = |text: &str| {
+            errors::go_hex(text).map_err(|_| {
+                let text = format!("[PD:hex:ErrHexDecodingString]decode string {text} error");
+                Answer::message(400, &text)
+            })
+        };
+        let (start, end) = (key(&self.start_key)?, key(&self.end_key)?);
+        if !end.is_empty() && end <= start {
+            return bad("endKey should be greater than startKey".to_owned());
+        }
+        for (name, key) in [("start", &start), ("end", &end)] {
+            if !is_encoded(key) {
+                return bad(format!(
+                    "{name} key should be encoded in table mode: insufficient bytes to decode value"
+                ));
+            }
+        }
+        Ok((start, end))
+    }
+}
+
+fn bad<T>(what: String) -> Result<T, Answer> {
+    let text = format!("[PD:placement:ErrRuleContent]invalid rule content, {what}");
+    Err(Answer::message(400, &text))
 }
 
 /// Whether a key, in hex, is empty or begins as TiKV encodes keys: in groups of eight bytes, each
@@ -177,8 +172,8 @@ pub(super) fn set(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     if let Some(answer) = disabled(cluster) {
         return answer;
     }
-    let rule = decoded::<RuleInput>(request, "placement.Rule")
-        .and_then(|input| input.checked(cluster, ""));
+    let rule =
+        decoded::<RuleInput>(request, "placement.Rule").and_then(|input| input.checked(cluster));
     match rule {
         Ok(rule) => {
             follow_default(cluster, &rule);

@@ -10,7 +10,7 @@ use crate::api::key_range::{KeyRange, whole_range};
 use crate::api::request::Request;
 use crate::api::{range_schedulers, scheduler_settings};
 use crate::cluster::Cluster;
-use crate::cluster::admission::go_uint;
+use crate::cluster::new_operator::go_uint;
 use crate::cluster::schedulers::{EVICT_LEADER, GRANT_LEADER};
 use crate::errors;
 

@@ -107,11 +107,11 @@ pub(super) fn set_all(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     };
     match (&input.labels, input.seconds) {
         (Some(labels), _) => {
-            let engine_is_told = cluster.rows().names_what_changed;
+            let engine_is_named = cluster.rows().names_what_changed;
             let wanted: Vec<u64> = cluster
                 .stores
                 .values()
-                .filter(|store| has_any_label(store, labels, engine_is_told))
+                .filter(|store| has_any_label(store, labels, engine_is_named))
                 .map(|store| store.id)
                 .collect();
             for store_id in wanted {
@@ -132,9 +132,9 @@ pub(super) fn set_all(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
 }
 
 /// Whether a store has one of the labels. From 8.5 on every TiKV counts as labelled `engine=tikv`.
-fn has_any_label(store: &Store, labels: &[(String, String)], engine_is_told: bool) -> bool {
+fn has_any_label(store: &Store, labels: &[(String, String)], engine_is_named: bool) -> bool {
     labels.iter().any(|(key, value)| {
-        let is_plain_tikv = engine_is_told && key == "engine" && value == "tikv";
+        let is_plain_tikv = engine_is_named && key == "engine" && value == "tikv";
         (is_plain_tikv && store.label("engine").is_none())
             || store
                 .labels

@@ -60,9 +60,9 @@ impl Cluster {
                 let is_right =
                     |peer: &Peer| rule.role.is(peer, region.leader == Some(peer.store_id));
                 candidates.sort_unstable_by_key(|peer| {
-                    let is_unwell = region.is_unhealthy_on(peer.store_id)
+                    let is_unhealthy = region.is_unhealthy_on(peer.store_id)
                         || self.is_disconnected(peer.store_id);
-                    (!is_right(peer), is_unwell, peer.id)
+                    (!is_right(peer), is_unhealthy, peer.id)
                 });
                 candidates.truncate(rule.count);
                 left.retain(|peer| candidates.iter().all(|taken| taken.id != peer.id));

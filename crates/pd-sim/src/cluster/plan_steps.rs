@@ -78,30 +78,8 @@ impl Plan {
             .iter()
             .map(|peer| Step::AddLearner(peer.into()))
             .collect();
-        let on = |peers: &[Peer], more: &[Peer]| -> Vec<On> {
-            let mut on: Vec<On> = peers
-                .iter()
-                .chain(more)
-                .filter(|p| p.id != 0)
-                .map(On::from)
-                .collect();
-            on.sort_unstable_by_key(|on| on.store_id);
-            on
-        };
-        let added_voters: Vec<Peer> = difference
-            .add
-            .iter()
-            .copied()
-            .filter(Peer::is_voter)
-            .collect();
-        let removed_voters: Vec<Peer> = difference
-            .remove
-            .iter()
-            .copied()
-            .filter(Peer::is_voter)
-            .collect();
-        let promote = on(&difference.promote, &added_voters);
-        let demote = on(&difference.demote, &removed_voters);
+        let promote = with_voters(&difference.promote, &difference.add);
+        let demote = with_voters(&difference.demote, &difference.remove);
         if !difference.add.is_empty() || !difference.remove.is_empty() {
             kind = kind.with(Kind::REGION);
         }
@@ -137,12 +115,8 @@ impl Plan {
             steps.extend(transfer);
             steps.extend(leave);
         }
-        steps.extend(
-            difference
-                .remove
-                .iter()
-                .map(|peer| Step::RemovePeer(peer.into())),
-        );
+        let removed = difference.remove.iter();
+        steps.extend(removed.map(|peer| Step::RemovePeer(peer.into())));
         Ok((steps, kind))
     }
 
@@ -175,4 +149,13 @@ impl Plan {
                 || (cluster.takes_leaders(peer.store_id)
                     && cluster.rules_let_lead(&self.origin, peer.store_id)))
     }
+}
+
+/// The peers, and the voters of more, in the order of their stores.
+fn with_voters(peers: &[Peer], more: &[Peer]) -> Vec<On> {
+    let voters = more.iter().filter(|peer| peer.is_voter());
+    let known = peers.iter().chain(voters).filter(|peer| peer.id != 0);
+    let mut on: Vec<On> = known.map(On::from).collect();
+    on.sort_unstable_by_key(|on| on.store_id);
+    on
 }

@@ -71,17 +71,17 @@ impl Cluster {
 
     fn fix_orphans(&self, region: &Region, fit: &Fit<'_>) -> Option<Remedy> {
         let orphan = fit.orphans.first()?;
-        let is_unwell = |peer: &Peer| {
+        let is_unhealthy = |peer: &Peer| {
             region.is_unhealthy_on(peer.store_id) || self.is_disconnected(peer.store_id)
         };
-        if fit.is_satisfied() && !fit.taken().any(is_unwell) {
+        if fit.is_satisfied() && !fit.taken().any(is_unhealthy) {
             let plan = Plan::new("remove-orphan-peer", region).remove_peer(orphan.store_id);
             return Some(Remedy::new(plan, Kind::NONE));
         }
         let lost = fit
             .taken()
             .find(|peer| self.is_disconnected(peer.store_id))?;
-        let spare = fit.orphans.iter().find(|peer| !is_unwell(peer))?;
+        let spare = fit.orphans.iter().find(|peer| !is_unhealthy(peer))?;
         let plan = if spare.is_voter() == lost.is_voter() {
             Plan::new("remove-replaced-orphan-peer", region).remove_peer(lost.store_id)
         } else if lost.is_voter() {

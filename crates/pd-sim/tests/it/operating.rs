@@ -114,7 +114,7 @@ const OWN_TIME: [(&str, &str, u64); 8] = [
 
 /// What the recorded TiKV chose to be slow at: the learner of 89 has not caught up when it is
 /// looked at.
-fn set_the_scene(sim: &Sim, version: &str, step: &str) {
+fn apply_background(sim: &Sim, version: &str, step: &str) {
     match (version, step) {
         ("v7.5.7", "reg-key") => sim.set_pending(89, 5, true),
         ("v7.5.7", "reg-check-down") => sim.set_pending(89, 5, false),
@@ -206,7 +206,7 @@ async fn check(name: &str, version: Version) {
             .find(|(version, at, _)| *version == name && *at == step.name)
             .map_or(0, |(_, _, millis)| *millis);
         sim.advance(Duration::from_millis(step.wait_ms + own_time));
-        set_the_scene(&sim, name, &step.name);
+        apply_background(&sim, name, &step.name);
         if !step.is_simulated() {
             continue;
         }

@@ -115,7 +115,7 @@ async fn recorded_state(recording: &Recording, scenario: &Scenario) -> Sim {
 }
 
 /// What happened in the background before a step.
-fn set_the_scene(sim: &Sim, scenario: &Scenario, name: &str) {
+fn apply_background(sim: &Sim, scenario: &Scenario, name: &str) {
     if name == "stores" {
         sim.bootstrap();
     }
@@ -147,7 +147,7 @@ async fn check(scenario: &Scenario) {
     let mut wrong = Vec::new();
     for step in &recording.steps {
         let name = step.name.as_str();
-        set_the_scene(&sim, scenario, name);
+        apply_background(&sim, scenario, name);
         if !step.is_simulated() {
             continue;
         }

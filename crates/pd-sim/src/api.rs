@@ -69,7 +69,7 @@ pub(crate) fn handle(cluster: &mut Cluster, incoming: &Incoming<'_>) -> Answer {
     }
     if let Some(rest) = path.strip_prefix("/pd/api/v2") {
         return match cluster.members.outage {
-            Some(outage) => leaderless(cluster, outage),
+            Some(outage) => without_leader(cluster, outage),
             None => maintenance::handle(cluster, incoming.method, rest, incoming.body),
         };
     }
@@ -104,7 +104,7 @@ fn answer(
 ) -> Answer {
     if route.needs != Needs::Local {
         if let Some(outage) = cluster.members.outage {
-            return leaderless(cluster, outage);
+            return without_leader(cluster, outage);
         }
         let is_follower = cluster.members.leader != incoming.member;
         if is_follower && incoming.follower_may_answer && route.needs == Needs::Cluster {
@@ -117,7 +117,7 @@ fn answer(
     (route.handler)(cluster, request)
 }
 
-fn leaderless(cluster: &Cluster, outage: Outage) -> Answer {
+fn without_leader(cluster: &Cluster, outage: Outage) -> Answer {
     let prefixed = cluster.rows().prefixed_redirects;
     match outage {
         Outage::RedirectFailed if prefixed => {

@@ -1,6 +1,5 @@
 //! The cluster as PD sees it, and the stores that do what PD asks.
 
-pub(crate) mod admission;
 pub(crate) mod balance;
 pub(crate) mod checkers;
 pub(crate) mod config;
@@ -14,6 +13,7 @@ mod grant_leader;
 pub(crate) mod labels;
 pub(crate) mod maintenance;
 pub(crate) mod members;
+pub(crate) mod new_operator;
 pub(crate) mod operator;
 pub(crate) mod plan;
 mod plan_steps;
