@@ -5,39 +5,22 @@ use async_trait::async_trait;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::mutations::region::cancel_operator::CancelOperator;
-use crate::mutations::region::merge_regions::MergeRegions;
-use crate::mutations::region::replicas::{AddPeer, RemovePeer};
-use crate::mutations::region::scatter_region::ScatterRegion;
-use crate::mutations::region::split_region::SplitRegion;
-use crate::mutations::region::transfer_leader::TransferLeader;
-use crate::mutations::region::transfer_peer::TransferPeer;
-use crate::mutations::scheduler_pause::{PauseScheduler, ResumeScheduler};
-use crate::mutations::setting::set_leader_schedule_limit::SetLeaderScheduleLimit;
-use crate::mutations::setting::set_low_space_threshold::SetLowSpaceThreshold;
-use crate::mutations::setting::set_region_schedule_limit::SetRegionScheduleLimit;
-use crate::mutations::setting::set_replica_schedule_limit::SetReplicaScheduleLimit;
-use crate::mutations::setting::set_store_limit::SetStoreLimit;
-use crate::mutations::store::drain::{DrainStore, StopDrain};
-use crate::mutations::store::offline::{CancelOffline, OfflineStore};
-use crate::mutations::transfer_pd_leader::TransferPdLeader;
-use crate::observations::check_invariants::thresholds::CheckInvariants;
-use crate::observations::cluster_health::ClusterHealth;
-use crate::observations::doctor::Doctor;
-use crate::observations::find_region::FindRegion;
-use crate::observations::get_cluster_metrics::GetClusterMetrics;
-use crate::observations::get_config::GetConfig;
-use crate::observations::get_region::GetRegion;
-use crate::observations::get_store::GetStore;
-use crate::observations::get_store_metrics::GetStoreMetrics;
-use crate::observations::hot_regions::{HotReadRegions, HotWriteRegions};
-use crate::observations::list_drains::ListDrains;
-use crate::observations::list_members::ListMembers;
-use crate::observations::list_operators::ListOperators;
-use crate::observations::list_schedulers::ListSchedulers;
-use crate::observations::list_stores::ListStores;
-use crate::observations::why::question::Why;
-use crate::workflows::rolling_drain::RollingDrain;
+use crate::mutations::region::{
+    AddPeer, CancelOperator, MergeRegions, RemovePeer, ScatterRegion, SplitRegion, TransferLeader,
+    TransferPeer,
+};
+use crate::mutations::setting::{
+    SetLeaderScheduleLimit, SetLowSpaceThreshold, SetRegionScheduleLimit, SetReplicaScheduleLimit,
+    SetStoreLimit,
+};
+use crate::mutations::store::{CancelOffline, DrainStore, OfflineStore, StopDrain};
+use crate::mutations::{PauseScheduler, ResumeScheduler, TransferPdLeader};
+use crate::observations::{
+    CheckInvariants, ClusterHealth, Doctor, FindRegion, GetClusterMetrics, GetConfig, GetRegion,
+    GetStore, GetStoreMetrics, HotReadRegions, HotWriteRegions, ListDrains, ListMembers,
+    ListOperators, ListSchedulers, ListStores, Why,
+};
+use crate::workflows::RollingDrain;
 
 #[async_trait]
 impl Subject for Tikv {

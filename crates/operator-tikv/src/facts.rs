@@ -1,5 +1,9 @@
 //! What the cluster says, read once and in one form: nothing here judges it.
 
+pub use key_range::KeyRange;
+pub use region::{PeerFacts, RegionFacts};
+pub use traces::{PdProcess, SeenOperator, Traces};
+
 pub(crate) mod bounded_text;
 pub(crate) mod drains;
 pub(crate) mod key_encoding;

@@ -38,68 +38,34 @@
 #![forbid(unsafe_code)]
 
 pub use cluster::Tikv;
-
 pub use error::Error;
-
-pub use parameters::ids::{RegionId, StoreId};
-pub use parameters::list_limit::Limit;
-pub use parameters::schedule_limit::ScheduleLimit;
-pub use parameters::scheduler_name::SchedulerName;
-
-pub use observations::check_invariants::Invariants;
-pub use observations::check_invariants::thresholds::CheckInvariants;
-pub use observations::check_invariants::violation::{SinceSource, Violation};
-pub use observations::cluster_health::{ClusterHealth, Health};
-pub use observations::doctor::Doctor;
-pub use observations::doctor::leftovers::Leftovers;
-pub use observations::find_region::{FindRegion, FoundRegion, KeyEncoding, KeyForm};
-pub use observations::get_cluster_metrics::{ClusterMetrics, GetClusterMetrics};
-pub use observations::get_config::{ConfigItem, ConfigView, GetConfig};
-pub use observations::get_region::{GetRegion, PeerView, RegionView};
-pub use observations::get_store::{GetStore, OneStore};
-pub use observations::get_store_metrics::{GetStoreMetrics, OneStoreMetrics};
-pub use observations::hot_regions::HotReadRegions;
-pub use observations::hot_regions::HotWriteRegions;
-pub use observations::hot_regions::{HotBy, HotRegionList, HotRegionView};
-pub use observations::list_drains::{Drain, Drains, ListDrains};
-pub use observations::list_members::{ListMembers, MemberList, MemberView};
-pub use observations::list_operators::{DescCount, ListOperators, OperatorView, Operators};
-pub use observations::list_schedulers::{
-    ListSchedulers, SchedulerState, SchedulerView, Schedulers,
+pub use facts::{KeyRange, PdProcess, PeerFacts, RegionFacts, SeenOperator, Traces};
+pub use mutations::region::{
+    AddPeer, CancelFacts, CancelOperator, MergeFacts, MergeRegions, NewPeerRole, RemovePeer,
+    ScatterRegion, SplitFacts, SplitPoint, SplitRegion, TransferLeader, TransferPeer,
 };
-pub use observations::list_stores::{ListStores, StoreView, Stores};
-pub use observations::reasons::{REASONS, Reason};
-pub use observations::store_metrics::StoreMetrics;
-pub use observations::why::Explanation;
-pub use observations::why::question::{Moving, Why};
-
-pub use mutations::region::cancel_operator::{CancelFacts, CancelOperator};
-pub use mutations::region::merge_regions::{MergeFacts, MergeRegions};
-pub use mutations::region::replicas::RemovePeer;
-pub use mutations::region::replicas::{AddPeer, NewPeerRole};
-pub use mutations::region::scatter_region::ScatterRegion;
-pub use mutations::region::split_region::{SplitFacts, SplitPoint, SplitRegion};
-pub use mutations::region::transfer_leader::TransferLeader;
-pub use mutations::region::transfer_peer::TransferPeer;
-pub use mutations::scheduler_pause::ResumeScheduler;
-pub use mutations::scheduler_pause::{PauseFacts, PauseScheduler, PauseSeconds};
-pub use mutations::setting::SettingFacts;
-pub use mutations::setting::set_leader_schedule_limit::SetLeaderScheduleLimit;
-pub use mutations::setting::set_low_space_threshold::{SetLowSpaceThreshold, UsedPercent};
-pub use mutations::setting::set_region_schedule_limit::SetRegionScheduleLimit;
-pub use mutations::setting::set_replica_schedule_limit::SetReplicaScheduleLimit;
-pub use mutations::setting::set_store_limit::{LimitedWork, ReplicaRate, SetStoreLimit};
-pub use mutations::store::drain::StopDrain;
-pub use mutations::store::drain::{DrainFacts, DrainStore};
-pub use mutations::store::offline::CancelOffline;
-pub use mutations::store::offline::{OfflineFacts, OfflineStore};
-pub use mutations::transfer_pd_leader::{PdLeaderFacts, TransferPdLeader};
-
-pub use facts::key_range::KeyRange;
-pub use facts::region::{PeerFacts, RegionFacts};
-pub use facts::traces::{PdProcess, SeenOperator, Traces};
-
-pub use workflows::rolling_drain::{BackMinutes, BackPercent, LeaseHours, RollingDrain};
+pub use mutations::setting::{
+    LimitedWork, ReplicaRate, SetLeaderScheduleLimit, SetLowSpaceThreshold, SetRegionScheduleLimit,
+    SetReplicaScheduleLimit, SetStoreLimit, SettingFacts, UsedPercent,
+};
+pub use mutations::store::{
+    CancelOffline, DrainFacts, DrainStore, OfflineFacts, OfflineStore, StopDrain,
+};
+pub use mutations::{
+    PauseFacts, PauseScheduler, PauseSeconds, PdLeaderFacts, ResumeScheduler, TransferPdLeader,
+};
+pub use observations::{
+    CheckInvariants, ClusterHealth, ClusterMetrics, ConfigItem, ConfigView, DescCount, Doctor,
+    Drain, Drains, Explanation, FindRegion, FoundRegion, GetClusterMetrics, GetConfig, GetRegion,
+    GetStore, GetStoreMetrics, Health, HotBy, HotReadRegions, HotRegionList, HotRegionView,
+    HotWriteRegions, Invariants, KeyEncoding, KeyForm, Leftovers, ListDrains, ListMembers,
+    ListOperators, ListSchedulers, ListStores, MemberList, MemberView, Moving, OneStore,
+    OneStoreMetrics, OperatorView, Operators, PeerView, REASONS, Reason, RegionView,
+    SchedulerState, SchedulerView, Schedulers, SinceSource, StoreMetrics, StoreView, Stores,
+    Violation, Why,
+};
+pub use parameters::{Limit, RegionId, ScheduleLimit, SchedulerName, StoreId};
+pub use workflows::{BackMinutes, BackPercent, LeaseHours, RollingDrain};
 
 mod catalogue;
 mod cluster;

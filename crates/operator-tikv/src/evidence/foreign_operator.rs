@@ -8,6 +8,13 @@ use crate::parameters::ids::{RegionId, StoreId};
 #[derive(Debug, Clone)]
 pub(crate) struct ForeignOperator<'a>(pub(crate) &'a Operator);
 
+/// What a change is told by: the region as it was at planning, and what others had PD do there
+/// since, the last of it first.
+pub(crate) struct Since<'a, B> {
+    pub(crate) before: &'a B,
+    pub(crate) others: Vec<ForeignOperator<'a>>,
+}
+
 impl ForeignOperator<'_> {
     /// Who it is, such as "`add-rule-peer` {add peer: store [4]}".
     pub(crate) fn name(&self) -> String {

@@ -14,6 +14,7 @@ use pd_client::operators::{
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::foreign_operator::ForeignOperator;
+use crate::evidence::operator_query::OperatorQuery;
 use crate::facts::operator::is_running;
 use crate::facts::pd_clock::{at_unix_ms, pd_now, pd_time_of_send, uncertainty, unix_ms};
 use crate::facts::traces::{PdProcess, Traces};
@@ -58,18 +59,6 @@ pub(crate) struct Ours {
     /// Whether the region's operator is another by now.
     is_followed: bool,
     raw: String,
-}
-
-/// How ours is recognised.
-pub(crate) struct OperatorQuery<'a> {
-    /// The region it is for.
-    pub(crate) region_id: RegionId,
-    /// PD's name for operators like it.
-    pub(crate) desc: &'static str,
-    /// Whether its brief says what we asked for.
-    pub(crate) brief: &'a (dyn Fn(&str) -> bool + Sync),
-    /// What PD had in memory at planning.
-    pub(crate) traces: Option<&'a Traces>,
 }
 
 /// Whether it is proven that what was asked for did not take place, where the region cannot tell.
@@ -318,13 +307,8 @@ impl Ours {
 }
 
 fn is_ours(operator: &Operator, query: &OperatorQuery<'_>, sent: &Sent) -> bool {
-    operator.region_id == Some(query.region_id.pd())
-        && operator.desc == query.desc
-        && (query.brief)(&operator.brief)
-        && query.traces.is_none_or(|traces| traces.is_new(operator))
-        && operator
-            .created
-            .is_some_and(|created| made_by(created, sent))
+    let created = operator.created;
+    query.matches(operator) && created.is_some_and(|created| made_by(created, sent))
 }
 
 /// Whether PD made it between our sending and PD's answer, as far as the clocks can tell.

@@ -3,7 +3,7 @@
 use pd_client::regions::{Peer, PeerRole, Region};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::traces::Traces;
+use crate::facts::traces::{KeepsTraces, Traces};
 use crate::parameters::ids::StoreId;
 
 /// A region as it was when a plan was made.
@@ -36,6 +36,12 @@ pub struct PeerFacts {
     pub store_id: StoreId,
     /// Its part in the region, in PD's word.
     pub role: String,
+}
+
+impl KeepsTraces for RegionFacts {
+    fn traces(&self) -> Option<&Traces> {
+        self.traces.as_ref()
+    }
 }
 
 impl RegionFacts {

@@ -40,6 +40,11 @@ pub struct PdProcess {
     pub started_unix_ms: u64,
 }
 
+/// Facts of a region that may keep what PD had in memory of it.
+pub(crate) trait KeepsTraces {
+    fn traces(&self) -> Option<&Traces>;
+}
+
 impl Traces {
     /// What PD showed of a region's operator.
     pub(crate) fn of(report: Option<&OperatorReport>) -> Self {

@@ -16,6 +16,12 @@ use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
 use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, verdict};
 
+pub use set_leader_schedule_limit::SetLeaderScheduleLimit;
+pub use set_low_space_threshold::{SetLowSpaceThreshold, UsedPercent};
+pub use set_region_schedule_limit::SetRegionScheduleLimit;
+pub use set_replica_schedule_limit::SetReplicaScheduleLimit;
+pub use set_store_limit::{LimitedWork, ReplicaRate, SetStoreLimit};
+
 pub(crate) mod set_leader_schedule_limit;
 pub(crate) mod set_low_space_threshold;
 pub(crate) mod set_region_schedule_limit;
@@ -35,14 +41,13 @@ pub struct SettingFacts {
 pub(crate) trait Setting: Sync + Sized {
     /// PD's name for it in the section.
     const ITEM: &'static str;
+    const STORED: fn(&ScheduleConfig) -> Self::Value;
     type Value: SettingValue;
 
     fn wanted(&self) -> Self::Value;
 
     /// The action that sets this value; `None` when it cannot.
     fn with(value: Self::Value) -> Option<Self>;
-
-    fn stored(config: &ScheduleConfig) -> Self::Value;
 
     /// Whether PD takes the value, for what else is set.
     fn check_set(&self, _: &ScheduleConfig) -> Checked {
@@ -85,7 +90,7 @@ pub(crate) fn key<A: Setting>() -> String {
 pub(crate) async fn plan<A: Setting>(action: &A, tikv: &Tikv) -> Checked<Plan<SettingFacts>> {
     let config = tikv.pd.schedule_config().await;
     let config = config.map_err(Stop::of_first_read)?;
-    let now = A::stored(&config);
+    let now = (A::STORED)(&config);
     let verdict = verdict(check(action, &config, now))?;
     Ok(Plan::new(verdict, facts(now))
         .same("value", now)
@@ -123,7 +128,7 @@ pub(crate) async fn probe<A: Setting>(
     sent: &Sent,
 ) -> Result<Progress, Error> {
     let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
-    let now = A::stored(&config);
+    let now = (A::STORED)(&config);
     Ok(settled(A::ITEM, now, action.wanted(), before, sent))
 }
 

@@ -1,4 +1,6 @@
 //! Makes PD forget an operator: `cancel_operator`.
+//!
+//! No region operator: it asks for the end of one, and waits for what that still does.
 
 use action_core::{
     Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress,
@@ -102,31 +104,11 @@ impl Mutation<Tikv> for CancelOperator {
         let same = report.as_ref().filter(|report| {
             before.known_by.is_some() && known_by(&report.operator) == before.known_by
         });
-        match same {
-            Some(report) if is_running(report) => {
-                return Ok(if sent.elapsed_ms < SETTLE_MS {
-                    Progress::pending("the operator is still running", evidence)
-                } else {
-                    let text = "the operator is still running";
-                    Progress::not_applied("still_running", text, true, evidence)
-                });
-            }
-            Some(report) if report.status != OperatorStatus::Cancel => {
-                let text = format!("the operator ended by itself: {}", report.status);
-                return Ok(Progress::not_applied(
-                    "operator_ended",
-                    text,
-                    false,
-                    evidence,
-                ));
-            }
-            _ => {}
+        if let Some(report) = same.filter(|report| report.status != OperatorStatus::Cancel) {
+            return Ok(not_cancelled(report, sent, evidence));
         }
-        let joint = region
-            .iter()
-            .flat_map(|region| &region.peers)
-            .any(in_joint_state);
-        let at_rest = sent.elapsed_ms >= LATE_EFFECT_MS && !joint;
+        let mut peers = region.iter().flat_map(|region| &region.peers);
+        let at_rest = sent.elapsed_ms >= LATE_EFFECT_MS && !peers.any(in_joint_state);
         let by_checker = report.as_ref().filter(|report| is_running(report));
         if !at_rest || by_checker.is_some() {
             let stalled = by_checker.map(another_works).into_iter().collect();
@@ -139,25 +121,21 @@ impl Mutation<Tikv> for CancelOperator {
         }
         // PD's 200 says that it has let go of one: not of this one, if the next was cancelled.
         let next = report.as_ref().filter(|_| same.is_none());
-        let by = if next.is_some_and(|next| next.status == OperatorStatus::Cancel) {
-            Attribution::Undecided
-        } else {
-            sent.attribution()
+        let by = match next.map(|next| &next.status) {
+            Some(OperatorStatus::Cancel) => Attribution::Undecided,
+            _ => sent.attribution(),
         };
-        let fate = if region.is_none() {
+        let peers = now.peers_text();
+        let state = if region.is_none() {
             "the region is gone, merged into another".to_owned()
         } else if now == before.region {
-            format!("the region is as it was: {}", now.peers_text())
+            format!("the region is as it was: {peers}")
         } else {
             let leader = now.leader_text().unwrap_or_else(|| "none".to_owned());
-            let peers = now.peers_text();
             format!("the region has changed: {peers}, leader {leader}")
         };
-        Ok(Progress::applied(
-            by,
-            format!("the operator is not running; {fate}"),
-            evidence,
-        ))
+        let summary = format!("the operator is not running; {state}");
+        Ok(Progress::applied(by, summary, evidence))
     }
 
     fn undo(&self, before: &CancelFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
@@ -224,4 +202,17 @@ fn another_works(report: &OperatorReport) -> Cause {
         report.operator.desc
     );
     Cause::new("another_operator", text)
+}
+
+/// The operator is still there, or ended by itself.
+fn not_cancelled(report: &OperatorReport, sent: &Sent, evidence: Vec<Evidence>) -> Progress {
+    if !is_running(report) {
+        let text = format!("the operator ended by itself: {}", report.status);
+        return Progress::not_applied("operator_ended", text, false, evidence);
+    }
+    let text = "the operator is still running";
+    if sent.elapsed_ms < SETTLE_MS {
+        return Progress::pending(text, evidence);
+    }
+    Progress::not_applied("still_running", text, true, evidence)
 }

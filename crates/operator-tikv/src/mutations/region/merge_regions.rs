@@ -1,4 +1,6 @@
 //! Merges a region into its neighbour: `merge_regions`.
+//!
+//! Longer than its like: it is about two regions, each with facts of its own.
 
 use action_core::{Evidence, Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::NewOperator;
@@ -8,14 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::foreign_operator::ForeignOperator;
+use crate::evidence::foreign_operator::{ForeignOperator, Since};
 use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::key_range::KeyRange;
 use crate::facts::region::{RegionFacts, in_joint_state};
-use crate::facts::traces::Traces;
-use crate::mutations::region::region_operator::{
-    Reading, RegionOperator, Shows, mutation_of_region_operator, source,
-};
+use crate::facts::traces::{KeepsTraces, Traces};
+use crate::mutations::region::reading::{Reading, Shows, source};
+use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::mutations::region::split_region::{SplitPoint, SplitRegion};
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::merge::check_merge;
@@ -54,6 +55,12 @@ pub struct MergeFacts {
     pub target: RegionFacts,
     /// Its keys.
     pub target_keys: KeyRange,
+}
+
+impl KeepsTraces for MergeFacts {
+    fn traces(&self) -> Option<&Traces> {
+        self.target.traces()
+    }
 }
 
 impl MergeFacts {
@@ -106,15 +113,6 @@ impl RegionOperator for MergeRegions {
         }
     }
 
-    fn desc(&self) -> &'static str {
-        "admin-merge-region"
-    }
-
-    fn is_brief(&self, brief: &str) -> bool {
-        let (from, into) = (self.source_region_id, self.target_region_id);
-        brief == format!("merge: region {from} to {into}")
-    }
-
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<MergeFacts>> {
         let (at, fit) = RegionSnapshot::read_with_fit(tikv, self.source_region_id).await?;
         let target = refusals::region(tikv, self.target_region_id).await?;
@@ -148,21 +146,12 @@ impl RegionOperator for MergeRegions {
                 deadline_ms,
                 "idle clusters plus 50 MiB/s; PD's time-out",
             )
-            .follow(500, SETTLE_MS, deadline_ms)
-            .clock(tikv.clock()))
+            .follow(500, SETTLE_MS, deadline_ms))
     }
 
-    fn traces<'a>(&self, before: &'a MergeFacts) -> Option<&'a Traces> {
-        before.target.traces.as_ref()
-    }
-
-    async fn reading(
-        &self,
-        tikv: &Tikv,
-        before: &MergeFacts,
-        others: &[ForeignOperator<'_>],
-    ) -> Result<Reading, Error> {
+    async fn reading(&self, tikv: &Tikv, since: &Since<'_, MergeFacts>) -> Result<Reading, Error> {
         let (from, into) = (self.source_region_id, self.target_region_id);
+        let before = since.before;
         let left = tikv.pd.region(from.pd()).await.map_err(Error::Read)?;
         let target = tikv.pd.region(into.pd()).await.map_err(Error::Read)?;
         let keys = left.as_ref().map(|region| KeyRange::of(region).to_string());
@@ -186,7 +175,7 @@ impl RegionOperator for MergeRegions {
                 let summary = format!("region {from} is gone, region {into} has {keys}");
                 (Shows::Done(summary), "gone".to_owned())
             }
-            None if others.iter().any(split_again) => {
+            None if since.others.iter().any(split_again) => {
                 let summary = format!("region {from} was merged into region {into}");
                 (Shows::WasDone(summary), "gone".to_owned())
             }

@@ -6,16 +6,18 @@
 
 use action_core::{
     Attribution, Cause, Evidence, Mutation, Outcome, Plan, Problem, Progress, Sent, Settled, Undo,
+    Verdict,
 };
 use pd_client::operators::NewOperator;
-use pd_client::regions::Region;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::foreign_operator::ForeignOperator;
-use crate::evidence::own_operator::{Absence, Observed, OperatorQuery};
+use crate::evidence::foreign_operator::Since;
+use crate::evidence::operator_query::OperatorQuery;
+use crate::evidence::own_operator::{Absence, Observed, SETTLE_MS};
 use crate::facts::region::RegionFacts;
-use crate::facts::traces::Traces;
+use crate::facts::traces::KeepsTraces;
+use crate::mutations::region::reading::{Reading, Shows};
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::stop::Checked;
 
@@ -23,7 +25,7 @@ use crate::pd_rules::stop::Checked;
 /// it.
 ///
 /// What a mutation keeps of the region before is its default where there is none.
-pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default> {
+pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default + KeepsTraces> {
     /// Whether the change is ours once our operator was there, even cancelled: so where nothing
     /// but an operator makes it, and nothing that PD's checkers may finish.
     const OURS_EVEN_CANCELLED: bool = false;
@@ -46,23 +48,13 @@ pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default> {
     /// What PD is asked for.
     fn operator(&self) -> NewOperator;
 
-    /// PD's name for operators like it, such as `admin-transfer-leader`.
-    fn desc(&self) -> &'static str;
-
-    /// Whether an operator's brief says what was asked for.
-    fn is_brief(&self, brief: &str) -> bool;
-
     fn plan(&self, tikv: &Tikv) -> impl Future<Output = Checked<Plan<Self::Before>>> + Send;
-
-    /// What PD had in memory of the region at planning.
-    fn traces<'a>(&self, before: &'a Self::Before) -> Option<&'a Traces>;
 
     /// What the region, and what others had PD do there since, show of the change.
     fn reading(
         &self,
         tikv: &Tikv,
-        before: &Self::Before,
-        others: &[ForeignOperator<'_>],
+        since: &Since<'_, Self::Before>,
     ) -> impl Future<Output = Result<Reading, Error>> + Send;
 
     /// Why PD may accept and make no operator: a stable code, and words.
@@ -71,81 +63,6 @@ pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default> {
     }
 
     fn undo(&self, before: &Self::Before, outcome: Option<&Outcome>) -> Undo;
-}
-
-/// What a region shows of a change.
-pub(crate) enum Shows {
-    /// It is so now, and what to say of it.
-    Done(String),
-    /// It has been so since the plan, and no longer is.
-    WasDone(String),
-    /// It has not been so since the plan.
-    NotDone {
-        /// Whether the region is as it was.
-        same: bool,
-    },
-    /// Something in between, and how.
-    HalfDone(String),
-    /// The region cannot tell whether it has been so.
-    Unclear {
-        /// Whether the region is as it was.
-        same: bool,
-    },
-    /// The region is gone, merged into another.
-    Gone,
-}
-
-/// A region as it is by now.
-pub(crate) struct Reading {
-    pub(crate) shows: Shows,
-    /// How it is, as a sentence without its full stop.
-    pub(crate) state: String,
-    pub(crate) evidence: Vec<Evidence>,
-}
-
-impl Reading {
-    /// Reads a region, whose leader and replicas show the change.
-    pub(crate) async fn of(
-        tikv: &Tikv,
-        id: RegionId,
-        before: &RegionFacts,
-        shows: impl FnOnce(&Region, &RegionFacts) -> Shows + Send,
-    ) -> Result<Self, Error> {
-        let Some(region) = tikv.pd.region(id.pd()).await.map_err(Error::Read)? else {
-            return Ok(Self::gone(id));
-        };
-        let now = RegionFacts::of(&region);
-        let leader = now.leader_text().unwrap_or_else(|| "no store".to_owned());
-        let same = (now.leader_store_id, &now.peers) == (before.leader_store_id, &before.peers);
-        let as_before = if same { " as before" } else { "" };
-        let peers = now.peers_text();
-        let source = source(id);
-        Ok(Self {
-            shows: shows(&region, &now),
-            state: format!("region {id} has {peers}, leader {leader}{as_before}"),
-            evidence: vec![
-                Evidence::new(source.as_str(), "leader_store_id", now.leader_text()),
-                Evidence::new(source.as_str(), "peers", peers),
-                Evidence::new(source.as_str(), "peer_ids", now.peer_ids()),
-                Evidence::new(source.as_str(), "conf_ver", now.conf_ver),
-                Evidence::new(source, "version", now.version),
-            ],
-        })
-    }
-
-    /// The region is no more.
-    pub(crate) fn gone(id: RegionId) -> Self {
-        Self {
-            shows: Shows::Gone,
-            state: format!("region {id} is gone, merged into another"),
-            evidence: vec![Evidence::new(source(id), "region", "none")],
-        }
-    }
-}
-
-/// Where a region is read.
-pub(crate) fn source(id: RegionId) -> String {
-    format!("GET /pd/api/v1/region/id/{id}")
 }
 
 /// Whether the change has happened, is happening, or can no longer happen.
@@ -164,6 +81,44 @@ pub(crate) async fn probe<A: RegionOperator>(
         evidence,
     } = reading;
     let succeeded = seen.ours_succeeded();
+    let (is_proven, same) = match shows {
+        Shows::NotDone { same } if !succeeded => (true, same),
+        Shows::Unclear { same } if !succeeded => (false, same),
+        shows => return Ok(shown::<A>(shows, &state, &seen, sent, evidence)),
+    };
+    if !seen.is_over(tikv, sent).await? {
+        let summary = format!("{state}, which may still change");
+        return Ok(Progress::pending(summary, evidence));
+    }
+    let (code, words) = if is_proven {
+        seen.ending(sent)
+    } else {
+        let none = action.makes_none().filter(|_| sent.accepted.is_some());
+        match seen.absence(tikv, sent, none.is_some()).await? {
+            Absence::Proven { code, words } => match none.filter(|_| seen.ours.is_none()) {
+                Some((code, words)) => (code, words.to_owned()),
+                None => (code, words),
+            },
+            Absence::NotKnown(cause) => {
+                let summary = format!("{state}: whether it was done in between is not known");
+                return Ok(stalled(summary, vec![cause], evidence));
+            }
+        }
+    };
+    let code = if same { code } else { "region_changed" };
+    let summary = format!("{state}: {words}");
+    Ok(Progress::not_applied(code, summary, same, evidence))
+}
+
+/// What to say where the region or our operator shows that it was done, or is half done.
+fn shown<A: RegionOperator>(
+    shows: Shows,
+    state: &str,
+    seen: &Observed,
+    sent: &Sent,
+    evidence: Vec<Evidence>,
+) -> Progress {
+    let succeeded = seen.ours_succeeded();
     let then = seen.changed_by();
     let then = then.map_or_else(String::new, |name| format!("; then changed by {name}"));
     let ours_if = |ours| {
@@ -173,57 +128,30 @@ pub(crate) async fn probe<A: RegionOperator>(
             Attribution::Undecided
         }
     };
-    let proven = match shows {
+    match shows {
         Shows::Done(summary) => {
             let ours = succeeded || (A::OURS_EVEN_CANCELLED && seen.ours_was_begun());
-            return Ok(Progress::applied(ours_if(ours), summary, evidence));
+            Progress::applied(ours_if(ours), summary, evidence)
         }
         Shows::WasDone(summary) => {
             let summary = format!("{summary}{then}");
-            return Ok(Progress::applied(ours_if(succeeded), summary, evidence));
+            Progress::applied(ours_if(succeeded), summary, evidence)
         }
-        _ if succeeded => {
-            let summary = format!("it was done; by now {state}{then}");
-            return Ok(Progress::applied(Attribution::Ours, summary, evidence));
-        }
-        Shows::Gone => {
+        Shows::Gone if !succeeded => {
             let cause = Cause::new("region_gone", "how it was last cannot be read");
-            return Ok(stalled(state, vec![cause], evidence));
+            stalled(state.to_owned(), vec![cause], evidence)
         }
-        Shows::HalfDone(how) if seen.ours_is_running() => {
-            return Ok(Progress::pending(how, evidence));
-        }
-        Shows::HalfDone(how) => {
+        Shows::HalfDone(how) if seen.ours_is_running() => Progress::pending(how, evidence),
+        Shows::HalfDone(how) if !succeeded => {
             let (code, words) = seen.ending(sent);
             let causes = vec![Cause::new("half_moved", &*how), Cause::new(code, words)];
-            return Ok(stalled(how, causes, evidence));
+            stalled(how, causes, evidence)
         }
-        Shows::NotDone { same } => Ok(same),
-        Shows::Unclear { same } => Err(same),
-    };
-    if !seen.is_over(tikv, sent).await? {
-        let summary = format!("{state}, which may still change");
-        return Ok(Progress::pending(summary, evidence));
+        _ => {
+            let summary = format!("it was done; by now {state}{then}");
+            Progress::applied(Attribution::Ours, summary, evidence)
+        }
     }
-    let (same, (code, words)) = match proven {
-        Ok(same) => (same, seen.ending(sent)),
-        Err(same) => {
-            let none = action.makes_none().filter(|_| sent.accepted.is_some());
-            match seen.absence(tikv, sent, none.is_some()).await? {
-                Absence::Proven { code, words } => match none.filter(|_| seen.ours.is_none()) {
-                    Some((code, words)) => (same, (code, words.to_owned())),
-                    None => (same, (code, words)),
-                },
-                Absence::NotKnown(cause) => {
-                    let summary = format!("{state}: whether it was done in between is not known");
-                    return Ok(stalled(summary, vec![cause], evidence));
-                }
-            }
-        }
-    };
-    let code = if same { code } else { "region_changed" };
-    let summary = format!("{state}: {words}");
-    Ok(Progress::not_applied(code, summary, same, evidence))
 }
 
 /// Whether what was applied is still so, and which operator changed it if not.
@@ -264,12 +192,12 @@ async fn look<A: RegionOperator>(
 ) -> Result<(Observed, Reading), Error> {
     let query = OperatorQuery {
         region_id: action.region_id(),
-        desc: action.desc(),
-        brief: &|brief| action.is_brief(brief),
-        traces: action.traces(before),
+        asked: action.operator(),
+        traces: before.traces(),
     };
     let seen = Observed::on(tikv, &query, sent).await?;
-    let mut reading = action.reading(tikv, before, &seen.others()).await?;
+    let others = seen.others();
+    let mut reading = action.reading(tikv, &Since { before, others }).await?;
     reading.evidence.extend(seen.evidence());
     Ok((seen, reading))
 }
@@ -283,9 +211,22 @@ fn stalled(summary: String, stalled: Vec<Cause>, evidence: Vec<Evidence>) -> Pro
     }
 }
 
-/// PD gives each replica that is added 6 s per MiB and at least ten minutes, and the rest a minute.
-pub(crate) fn snapshot_deadline_ms(size_mib: u64) -> u64 {
-    60_000 + 600_000.max(size_mib.saturating_mul(6_000))
+/// A plan about a region's replicas, which they and their version must not have changed for.
+pub(crate) fn replica_plan(facts: RegionFacts, verdict: Verdict) -> Plan<RegionFacts> {
+    let (peers, conf_ver) = (facts.peers_text(), facts.conf_ver);
+    Plan::new(verdict, facts)
+        .same("peers", peers)
+        .same("conf_ver", conf_ver)
+}
+
+/// How long a change takes that copies so much. PD gives each replica that is added 6 s per MiB and
+/// at least ten minutes, and the rest a minute.
+pub(crate) fn copying<B>(plan: Plan<B>, size_mib: u64) -> Plan<B> {
+    let likely_ms = 1_000 + 20 * size_mib;
+    let deadline_ms = 60_000 + 600_000.max(size_mib.saturating_mul(6_000));
+    let measure = "idle clusters plus 50 MiB/s; PD's time-out";
+    plan.takes(likely_ms, deadline_ms, measure)
+        .follow(500, SETTLE_MS, deadline_ms)
 }
 
 /// `impl Mutation` for a [`RegionOperator`]: the orphan rule allows no blanket impl of a foreign
@@ -315,7 +256,8 @@ macro_rules! mutation_of_region_operator {
                 &self,
                 tikv: &$crate::cluster::Tikv,
             ) -> Result<action_core::Plan<Self::Before>, $crate::error::Error> {
-                $crate::pd_rules::stop::planned(RegionOperator::plan(self, tikv).await)
+                let plan = RegionOperator::plan(self, tikv).await;
+                $crate::pd_rules::stop::planned(plan.map(|plan| plan.clock(tikv.clock())))
             }
 
             async fn send(

@@ -5,31 +5,30 @@
 
 use pd_client::regions::Region;
 
-use crate::evidence::foreign_operator::ForeignOperator;
+use crate::evidence::foreign_operator::{ForeignOperator, Since};
 use crate::facts::region::{RegionFacts, in_joint_state, is_healthy_on};
-use crate::mutations::region::region_operator::Shows;
+use crate::mutations::region::reading::Shows;
 use crate::parameters::ids::StoreId;
 
 /// A region's replicas before and now.
 pub(crate) struct Replicas<'a> {
-    pub(crate) before: &'a RegionFacts,
-    pub(crate) now: &'a RegionFacts,
+    before: &'a RegionFacts,
+    now: &'a RegionFacts,
     region: &'a Region,
     others: &'a [ForeignOperator<'a>],
 }
 
 impl<'a> Replicas<'a> {
     pub(crate) fn new(
-        before: &'a RegionFacts,
+        since: &'a Since<'a, RegionFacts>,
         region: &'a Region,
         now: &'a RegionFacts,
-        others: &'a [ForeignOperator<'a>],
     ) -> Self {
         Self {
-            before,
+            before: since.before,
             now,
             region,
-            others,
+            others: &since.others,
         }
     }
 

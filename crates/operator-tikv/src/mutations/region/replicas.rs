@@ -1,4 +1,6 @@
 //! Adds a replica, and removes one: `add_peer` and `remove_peer`.
+//!
+//! Two actions of one file each, in one because each takes the other back.
 
 use action_core::{Outcome, Plan, Quantity, Undo};
 use pd_client::operators::NewOperator;
@@ -8,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::foreign_operator::ForeignOperator;
+use crate::evidence::foreign_operator::Since;
 use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::region::{RegionFacts, role_name};
-use crate::facts::traces::Traces;
+use crate::mutations::region::reading::Reading;
 use crate::mutations::region::region_operator::{
-    Reading, RegionOperator, mutation_of_region_operator, snapshot_deadline_ms,
+    RegionOperator, copying, mutation_of_region_operator, replica_plan,
 };
 use crate::mutations::region::replica_change::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
@@ -87,64 +89,31 @@ impl RegionOperator for AddPeer {
         }
     }
 
-    fn desc(&self) -> &'static str {
-        match self.role {
-            NewPeerRole::Voter => "admin-add-peer",
-            NewPeerRole::Learner => "admin-add-learner",
-        }
-    }
-
-    fn is_brief(&self, brief: &str) -> bool {
-        brief == format!("add peer: store [{}]", self.store_id)
-    }
-
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let facts = at.facts();
-        let deadline_ms = snapshot_deadline_ms(facts.size_mib);
-        let role = self.role.of_pd();
-        let verdict = verdict(check_add(tikv, &at, self.store_id, role).await)?;
-        let mut plan = Plan::new(verdict, facts.clone());
+        let checked = check_add(tikv, &at, self.store_id, self.role.of_pd()).await;
+        let mut plan = replica_plan(at.facts(), verdict(checked)?);
+        let size = plan.before.size_mib;
+        let role = plan.before.role_on(self.store_id).map(str::to_owned);
         let wanted = at.wanted_replicas();
-        if let Some(wanted) = wanted.filter(|wanted| *wanted <= facts.peers.len()) {
+        if let Some(wanted) = wanted.filter(|wanted| *wanted <= at.region.peers.len()) {
             plan = plan.unknown(format!(
                 "which replica PD takes away again: its rules want no more than {wanted}"
             ));
         }
-        Ok(plan
-            .same("peers", facts.peers_text())
-            .same("conf_ver", facts.conf_ver)
-            .same("role", facts.role_on(self.store_id))
+        let plan = plan
+            .same("role", role)
             .impact(Quantity::REGIONS, 1, "regions, one replica of each")
-            .impact(
-                Quantity::MOVED_MIB,
-                facts.size_mib,
-                "MiB copied to the store",
-            )
+            .impact(Quantity::MOVED_MIB, size, "MiB copied to the store")
             .touches(at.domain(self.store_id))
-            .unknown("whether TiKV follows, and how fast it copies the snapshot")
-            .takes(
-                1_000 + 20 * facts.size_mib,
-                deadline_ms,
-                "idle clusters plus 50 MiB/s; PD's time-out",
-            )
-            .follow(500, SETTLE_MS, deadline_ms)
-            .clock(tikv.clock()))
+            .unknown("whether TiKV follows, and how fast it copies the snapshot");
+        Ok(copying(plan, size))
     }
 
-    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
-        before.traces.as_ref()
-    }
-
-    async fn reading(
-        &self,
-        tikv: &Tikv,
-        before: &RegionFacts,
-        others: &[ForeignOperator<'_>],
-    ) -> Result<Reading, Error> {
+    async fn reading(&self, tikv: &Tikv, since: &Since<'_, RegionFacts>) -> Result<Reading, Error> {
         let (store, role) = (self.store_id, role_name(self.role.of_pd()));
-        Reading::of(tikv, self.region_id, before, |region, now| {
-            Replicas::new(before, region, now, others).added(store, &role)
+        Reading::of(tikv, self.region_id, since, |region, now| {
+            Replicas::new(since, region, now).added(store, &role)
         })
         .await
     }
@@ -197,24 +166,13 @@ impl RegionOperator for RemovePeer {
         }
     }
 
-    fn desc(&self) -> &'static str {
-        "admin-remove-peer"
-    }
-
-    fn is_brief(&self, brief: &str) -> bool {
-        let removes = format!("rm peer: store [{}]", self.store_id);
-        // Leaving one replica of two takes a joint state, and other words.
-        brief == removes || brief.ends_with(&format!(", {removes}"))
-    }
-
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let store = self.store_id;
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let facts = at.facts();
-        let leads = facts.leader_store_id == Some(store);
+        let mut plan = replica_plan(at.facts(), verdict(check_remove(tikv, &at, store).await)?);
+        let role = plan.before.role_on(store).map(str::to_owned);
+        let leads = at.leader() == Some(store);
         let unhealthy = at.unhealthy_besides(store);
-        let verdict = verdict(check_remove(tikv, &at, store).await)?;
-        let mut plan = Plan::new(verdict, facts.clone());
         if unhealthy > 0 {
             plan = plan.unknown(format!(
                 "whether the region still serves without it: {unhealthy} of the other replicas lag \
@@ -222,32 +180,20 @@ impl RegionOperator for RemovePeer {
             ));
         }
         Ok(plan
-            .same("peers", facts.peers_text())
-            .same("conf_ver", facts.conf_ver)
-            .same("role", facts.role_on(store))
+            .same("role", role)
             .at_most("unhealthy_others", unhealthy as u64)
             .impact(Quantity::REGIONS, 1, "regions, one replica of each")
             .impact(Quantity::LEADERS, leads.into(), "leaders")
             .touches(at.domain(store))
             .unknown("when and where PD makes a new replica, if its rules want one")
             .takes(1_000, 60_000, "idle clusters; PD's time-out")
-            .follow(500, SETTLE_MS, 120_000)
-            .clock(tikv.clock()))
+            .follow(500, SETTLE_MS, 120_000))
     }
 
-    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
-        before.traces.as_ref()
-    }
-
-    async fn reading(
-        &self,
-        tikv: &Tikv,
-        before: &RegionFacts,
-        others: &[ForeignOperator<'_>],
-    ) -> Result<Reading, Error> {
+    async fn reading(&self, tikv: &Tikv, since: &Since<'_, RegionFacts>) -> Result<Reading, Error> {
         let store = self.store_id;
-        Reading::of(tikv, self.region_id, before, |region, now| {
-            Replicas::new(before, region, now, others).removed(store)
+        Reading::of(tikv, self.region_id, since, |region, now| {
+            Replicas::new(since, region, now).removed(store)
         })
         .await
     }

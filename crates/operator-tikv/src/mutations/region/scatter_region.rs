@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::foreign_operator::ForeignOperator;
-use crate::evidence::own_operator::SETTLE_MS;
+use crate::evidence::foreign_operator::Since;
 use crate::facts::region::RegionFacts;
-use crate::facts::traces::Traces;
+use crate::mutations::region::reading::{Reading, Shows};
 use crate::mutations::region::region_operator::{
-    Reading, RegionOperator, Shows, mutation_of_region_operator, snapshot_deadline_ms,
+    RegionOperator, copying, mutation_of_region_operator, replica_plan,
 };
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
@@ -66,54 +65,27 @@ impl RegionOperator for ScatterRegion {
         }
     }
 
-    fn desc(&self) -> &'static str {
-        "scatter-region"
-    }
-
-    fn is_brief(&self, _: &str) -> bool {
-        true
-    }
-
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let (at, fit) = RegionSnapshot::read_with_fit(tikv, self.region_id).await?;
-        let facts = at.facts();
-        let size = facts.size_mib.saturating_mul(facts.peers.len() as u64);
-        let deadline_ms = snapshot_deadline_ms(size);
         let verdict = verdict(check_scatter(tikv, &at, fit).await)?;
-        let facts = at.facts_for(tikv, &verdict).await?;
-        let mut plan = Plan::new(verdict, facts.clone());
+        let mut plan = replica_plan(at.facts_for(tikv, &verdict).await?, verdict);
+        let size = plan.before.size_mib;
+        let size = size.saturating_mul(at.region.peers.len() as u64);
         for store in &at.stores {
             plan = plan.touches(at.domain(store.id.into()));
         }
-        Ok(plan
-            .same("peers", facts.peers_text())
-            .same("conf_ver", facts.conf_ver)
+        let plan = plan
             .impact(Quantity::REGIONS, 1, "regions, all replicas of it at most")
             .impact(Quantity::MOVED_MIB, size, "MiB copied at most")
             .impact(Quantity::LEADERS, 1, "leaders at most")
-            .unknown("whether and where PD moves anything: it answers the same when it does not")
-            .takes(
-                1_000 + 20 * size,
-                deadline_ms,
-                "idle clusters plus 50 MiB/s; PD's time-out",
-            )
-            .follow(500, SETTLE_MS, deadline_ms)
-            .clock(tikv.clock()))
-    }
-
-    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
-        before.traces.as_ref()
+            .unknown("whether and where PD moves anything: it answers the same when it does not");
+        Ok(copying(plan, size))
     }
 
     /// Only our operator's success proves it: other replicas may be anybody's doing.
-    async fn reading(
-        &self,
-        tikv: &Tikv,
-        before: &RegionFacts,
-        _: &[ForeignOperator<'_>],
-    ) -> Result<Reading, Error> {
-        Reading::of(tikv, self.region_id, before, |_, now| Shows::Unclear {
-            same: now.peers == before.peers,
+    async fn reading(&self, tikv: &Tikv, since: &Since<'_, RegionFacts>) -> Result<Reading, Error> {
+        Reading::of(tikv, self.region_id, since, |_, now| Shows::Unclear {
+            same: now.peers == since.before.peers,
         })
         .await
     }

@@ -1,4 +1,6 @@
 //! Splits a region: `split_region`.
+//!
+//! Longer than its like: keys are checked, and evidence names the parts, for its undo.
 
 use action_core::{Evidence, Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::{NewOperator, SplitPolicy};
@@ -8,14 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::foreign_operator::ForeignOperator;
+use crate::evidence::foreign_operator::{ForeignOperator, Since};
 use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::key_range::KeyRange;
-use crate::facts::traces::Traces;
+use crate::facts::traces::{KeepsTraces, Traces};
 use crate::mutations::region::merge_regions::MergeRegions;
-use crate::mutations::region::region_operator::{
-    Reading, RegionOperator, Shows, mutation_of_region_operator, source,
-};
+use crate::mutations::region::reading::{Reading, Shows, source};
+use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::split::check_split;
@@ -66,6 +67,12 @@ pub struct SplitFacts {
     /// What PD had in memory of it; `None` where nobody looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traces: Option<Traces>,
+}
+
+impl KeepsTraces for SplitFacts {
+    fn traces(&self) -> Option<&Traces> {
+        self.traces.as_ref()
+    }
 }
 
 impl SplitFacts {
@@ -125,14 +132,6 @@ impl RegionOperator for SplitRegion {
         }
     }
 
-    fn desc(&self) -> &'static str {
-        "admin-split-region"
-    }
-
-    fn is_brief(&self, brief: &str) -> bool {
-        brief.starts_with(&format!("split: region {} use policy ", self.region_id))
-    }
-
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<SplitFacts>> {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
         let facts = SplitFacts {
@@ -149,21 +148,11 @@ impl RegionOperator for SplitRegion {
             .unknown("whether TiKV makes the split: it says nothing when it does not")
             .unknown(format!("whether PD merges the parts again{back}"))
             .takes(1_000, 60_000, "idle clusters; PD's time-out")
-            .follow(500, SETTLE_MS, 120_000)
-            .clock(tikv.clock()))
+            .follow(500, SETTLE_MS, 120_000))
     }
 
-    fn traces<'a>(&self, before: &'a SplitFacts) -> Option<&'a Traces> {
-        before.traces.as_ref()
-    }
-
-    async fn reading(
-        &self,
-        tikv: &Tikv,
-        before: &SplitFacts,
-        others: &[ForeignOperator<'_>],
-    ) -> Result<Reading, Error> {
-        let id = self.region_id;
+    async fn reading(&self, tikv: &Tikv, since: &Since<'_, SplitFacts>) -> Result<Reading, Error> {
+        let (id, before) = (self.region_id, since.before);
         let Some(region) = tikv.pd.region(id.pd()).await.map_err(Error::Read)? else {
             return Ok(Reading::gone(id));
         };
@@ -182,7 +171,7 @@ impl RegionOperator for SplitRegion {
         } else if now.keys.is_part_of(&before.keys) && self.is_border(tikv, &now.keys).await? {
             evidence.extend(parts(tikv, &before.keys.besides(&now.keys)).await?);
             Shows::Done(format!("region {id} has been split; it keeps {}", now.keys))
-        } else if same && self.keys.is_empty() && others.iter().any(merged) {
+        } else if same && self.keys.is_empty() && since.others.iter().any(merged) {
             Shows::WasDone(format!("region {id} had been split"))
         } else {
             Shows::Unclear { same }

@@ -7,13 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::foreign_operator::ForeignOperator;
+use crate::evidence::foreign_operator::{ForeignOperator, Since};
 use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::region::RegionFacts;
-use crate::facts::traces::Traces;
-use crate::mutations::region::region_operator::{
-    Reading, RegionOperator, Shows, mutation_of_region_operator,
-};
+use crate::mutations::region::reading::{Reading, Shows};
+use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::leader_transfer::check_leader_transfer;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
@@ -56,15 +54,6 @@ impl RegionOperator for TransferLeader {
         }
     }
 
-    fn desc(&self) -> &'static str {
-        "admin-transfer-leader"
-    }
-
-    fn is_brief(&self, brief: &str) -> bool {
-        let ends = format!(" to {}", self.to_store_id);
-        brief.starts_with("transfer leader: ") && brief.ends_with(&ends)
-    }
-
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
         let verdict = verdict(check_leader_transfer(tikv, &at, self.to_store_id).await)?;
@@ -89,28 +78,18 @@ impl RegionOperator for TransferLeader {
                 10_000,
                 "idle clusters of four PD versions; TiKV gives up after an election time-out",
             )
-            .follow(300, SETTLE_MS, 90_000)
-            .clock(tikv.clock()))
+            .follow(300, SETTLE_MS, 90_000))
     }
 
-    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
-        before.traces.as_ref()
-    }
-
-    async fn reading(
-        &self,
-        tikv: &Tikv,
-        before: &RegionFacts,
-        others: &[ForeignOperator<'_>],
-    ) -> Result<Reading, Error> {
+    async fn reading(&self, tikv: &Tikv, since: &Since<'_, RegionFacts>) -> Result<Reading, Error> {
         let (id, to) = (self.region_id, self.to_store_id);
-        Reading::of(tikv, id, before, |_, now| {
+        Reading::of(tikv, id, since, |_, now| {
             if now.leader_store_id == Some(to) {
                 return Shows::Done(format!("store {to} leads region {id}"));
             }
             // Whoever moves the leader away from there found it there.
             let led = |other: &ForeignOperator<'_>| other.led_from() == Some(to.get());
-            if others.iter().any(led) {
+            if since.others.iter().any(led) {
                 return Shows::WasDone(format!("store {to} led region {id}"));
             }
             Shows::Unclear { same: true }

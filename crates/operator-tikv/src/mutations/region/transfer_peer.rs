@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::evidence::foreign_operator::ForeignOperator;
-use crate::evidence::own_operator::SETTLE_MS;
+use crate::evidence::foreign_operator::Since;
 use crate::facts::region::RegionFacts;
-use crate::facts::traces::Traces;
+use crate::mutations::region::reading::Reading;
 use crate::mutations::region::region_operator::{
-    Reading, RegionOperator, mutation_of_region_operator, snapshot_deadline_ms,
+    RegionOperator, copying, mutation_of_region_operator, replica_plan,
 };
 use crate::mutations::region::replica_change::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
@@ -67,61 +66,28 @@ impl RegionOperator for TransferPeer {
         }
     }
 
-    fn desc(&self) -> &'static str {
-        "admin-move-peer"
-    }
-
-    fn is_brief(&self, brief: &str) -> bool {
-        brief
-            == format!(
-                "mv peer: store [{}] to [{}]",
-                self.from_store_id, self.to_store_id
-            )
-    }
-
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let (from, to) = (self.from_store_id, self.to_store_id);
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let facts = at.facts();
-        let leads = facts.leader_store_id == Some(from);
-        let deadline_ms = snapshot_deadline_ms(facts.size_mib);
-        let verdict = verdict(check_move(tikv, &at, from, to).await)?;
-        Ok(Plan::new(verdict, facts.clone())
-            .same("peers", facts.peers_text())
-            .same("conf_ver", facts.conf_ver)
-            .same("from_role", facts.role_on(from))
+        let plan = replica_plan(at.facts(), verdict(check_move(tikv, &at, from, to).await)?);
+        let size = plan.before.size_mib;
+        let role = plan.before.role_on(from).map(str::to_owned);
+        let leads = at.leader() == Some(from);
+        let plan = plan
+            .same("from_role", role)
             .impact(Quantity::REGIONS, 1, "regions, one replica of each")
-            .impact(
-                Quantity::MOVED_MIB,
-                facts.size_mib,
-                "MiB copied to the target store",
-            )
+            .impact(Quantity::MOVED_MIB, size, "MiB copied to the target store")
             .impact(Quantity::LEADERS, leads.into(), "leaders")
             .touches(at.domain(from))
             .touches(at.domain(to))
-            .unknown("whether TiKV follows, and how fast it copies the snapshot")
-            .takes(
-                1_000 + 20 * facts.size_mib,
-                deadline_ms,
-                "idle clusters of four PD versions plus 50 MiB/s; PD's time-out",
-            )
-            .follow(500, SETTLE_MS, deadline_ms)
-            .clock(tikv.clock()))
+            .unknown("whether TiKV follows, and how fast it copies the snapshot");
+        Ok(copying(plan, size))
     }
 
-    fn traces<'a>(&self, before: &'a RegionFacts) -> Option<&'a Traces> {
-        before.traces.as_ref()
-    }
-
-    async fn reading(
-        &self,
-        tikv: &Tikv,
-        before: &RegionFacts,
-        others: &[ForeignOperator<'_>],
-    ) -> Result<Reading, Error> {
+    async fn reading(&self, tikv: &Tikv, since: &Since<'_, RegionFacts>) -> Result<Reading, Error> {
         let (from, to) = (self.from_store_id, self.to_store_id);
-        Reading::of(tikv, self.region_id, before, |region, now| {
-            Replicas::new(before, region, now, others).moved(from, to)
+        Reading::of(tikv, self.region_id, since, |region, now| {
+            Replicas::new(since, region, now).moved(from, to)
         })
         .await
     }

@@ -25,6 +25,7 @@ mutation_of_setting!(SetLeaderScheduleLimit = "set_leader_schedule_limit", risk:
 
 impl Setting for SetLeaderScheduleLimit {
     const ITEM: &'static str = "leader-schedule-limit";
+    const STORED: fn(&ScheduleConfig) -> u64 = |config| config.leader_schedule_limit;
     type Value = u64;
 
     fn wanted(&self) -> u64 {
@@ -33,9 +34,5 @@ impl Setting for SetLeaderScheduleLimit {
 
     fn with(limit: u64) -> Option<Self> {
         ScheduleLimit::new(limit).map(|limit| Self { limit })
-    }
-
-    fn stored(config: &ScheduleConfig) -> u64 {
-        config.leader_schedule_limit
     }
 }

@@ -47,6 +47,7 @@ mutation_of_setting!(SetLowSpaceThreshold = "set_low_space_threshold", risk: Med
 
 impl Setting for SetLowSpaceThreshold {
     const ITEM: &'static str = "low-space-ratio";
+    const STORED: fn(&ScheduleConfig) -> f64 = |config| config.low_space_ratio;
     type Value = f64;
 
     fn wanted(&self) -> f64 {
@@ -55,10 +56,6 @@ impl Setting for SetLowSpaceThreshold {
 
     fn with(ratio: f64) -> Option<Self> {
         UsedPercent::of_ratio(ratio).map(|percent| Self { percent })
-    }
-
-    fn stored(config: &ScheduleConfig) -> f64 {
-        config.low_space_ratio
     }
 
     fn check_set(&self, config: &ScheduleConfig) -> Checked {

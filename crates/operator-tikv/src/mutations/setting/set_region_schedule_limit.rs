@@ -25,6 +25,7 @@ mutation_of_setting!(SetRegionScheduleLimit = "set_region_schedule_limit", risk:
 
 impl Setting for SetRegionScheduleLimit {
     const ITEM: &'static str = "region-schedule-limit";
+    const STORED: fn(&ScheduleConfig) -> u64 = |config| config.region_schedule_limit;
     type Value = u64;
 
     fn wanted(&self) -> u64 {
@@ -33,9 +34,5 @@ impl Setting for SetRegionScheduleLimit {
 
     fn with(limit: u64) -> Option<Self> {
         ScheduleLimit::new(limit).map(|limit| Self { limit })
-    }
-
-    fn stored(config: &ScheduleConfig) -> u64 {
-        config.region_schedule_limit
     }
 }

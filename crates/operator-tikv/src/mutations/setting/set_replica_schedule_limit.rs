@@ -26,6 +26,7 @@ mutation_of_setting!(SetReplicaScheduleLimit = "set_replica_schedule_limit", ris
 
 impl Setting for SetReplicaScheduleLimit {
     const ITEM: &'static str = "replica-schedule-limit";
+    const STORED: fn(&ScheduleConfig) -> u64 = |config| config.replica_schedule_limit;
     type Value = u64;
 
     fn wanted(&self) -> u64 {
@@ -34,9 +35,5 @@ impl Setting for SetReplicaScheduleLimit {
 
     fn with(limit: u64) -> Option<Self> {
         ScheduleLimit::new(limit).map(|limit| Self { limit })
-    }
-
-    fn stored(config: &ScheduleConfig) -> u64 {
-        config.replica_schedule_limit
     }
 }

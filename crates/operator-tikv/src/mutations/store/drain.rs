@@ -196,21 +196,15 @@ impl DrainStore {
         let left = store.map(|store| store.status.leader_count);
         let source = format!("GET /pd/api/v1/store/{}", self.store_id);
         evidence.push(Evidence::new(source, "leader_count_again", left));
-        evidence.push(Evidence::new(
-            "GET /pd/api/v1/leader",
-            "pd_leader",
-            second.clone(),
-        ));
+        let by = "GET /pd/api/v1/leader";
+        evidence.push(Evidence::new(by, "pd_leader", second.clone()));
         if left != Some(0) || first.is_none() || first != second {
             let text = "no leaders in one reading, and not yet in a second by one leader of PD";
             return Ok(Progress::pending(text, evidence));
         }
-        let by = sent.attribution();
-        let summary = format!(
-            "store {} leads nothing; the drain stays in force",
-            self.store_id
-        );
-        Ok(Progress::applied(by, summary, evidence))
+        let id = self.store_id;
+        let summary = format!("store {id} leads nothing; the drain stays in force");
+        Ok(Progress::applied(sent.attribution(), summary, evidence))
     }
 
     fn pending(

@@ -29,60 +29,73 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     let asked = snapshot.region.is_some() || drained || emptied || is_empty(snapshot, store);
     if !asked {
         let text = format!("store {id} is neither drained nor offline");
-        let found = reasons::NOTHING_ASKS.found(about.clone(), text);
+        let found = reasons::NOTHING_ASKS.found(about, text);
         findings.push(found.seen(source.clone(), "draining", false).seen(
             source.clone(),
             "node_state",
             "serving",
         ));
     }
-    let others = || snapshot.stores.iter().filter(|other| other.id != store.id);
-    if drained
-        && store.status.leader_count > 0
-        && snapshot.region.is_none()
-        && snapshot.to.is_none()
-    {
-        let leads = |other: &&Store| could_lead(snapshot, other, None);
-        if others().filter(leads).count() == 0 {
-            let text = "no other store may be given leaders";
-            let found = reasons::NO_LEADER_TARGET.found(about.clone(), text);
-            findings.push(found.seen(source.clone(), "leader_count", store.status.leader_count));
-        }
-    }
-    let blocked = snapshot.blocked.iter().map(|cause| {
-        let found = reasons::DRAIN_BLOCKED.found(about.clone(), cause.text.clone());
-        let source = format!("GET /pd/api/v1/regions/store/{id}");
-        found.seen(source, "cause", cause.code.clone())
-    });
+    let is_only_question = snapshot.region.is_none() && snapshot.to.is_none();
+    let no_target = (drained && is_only_question).then(|| nobody_may_lead(snapshot, store));
+    let no_target = no_target.flatten();
     // Where none may lead, each region says no more than that.
-    let none_leads = findings
-        .iter()
-        .any(|one| one.code == reasons::NO_LEADER_TARGET.code);
-    findings.extend(blocked.filter(|_| !none_leads));
-    if emptied
-        && store.status.region_count > 0
-        && snapshot.region.is_none()
-        && snapshot.to.is_none()
-    {
-        let takes = |other: &&Store| could_take(snapshot, other, None);
-        let (takers, wanted) = (
-            others().filter(takes).count() as u64,
-            snapshot.config.replication.max_replicas,
-        );
-        if takers < wanted {
-            let text = format!(
-                "{takers} other stores could take replicas, and regions have {wanted} replicas on \
-                 different stores"
-            );
-            let found = reasons::NO_FREE_STORE.found(about, text);
-            findings.push(found.seen("GET /pd/api/v1/stores", "could_take_replicas", takers));
-        }
+    if no_target.is_none() {
+        findings.extend(blocked(snapshot, store));
+    }
+    findings.extend(no_target);
+    if emptied && is_only_question {
+        findings.extend(nobody_has_room(snapshot, store));
     }
     let limit = limit_of(&snapshot.config.schedule, store);
     if snapshot.what.replicas() && limit.is_some_and(|limit| limit.remove_peer <= 0.0) {
         findings.push(limit_zero(store, "remove-peer"));
     }
     findings
+}
+
+/// The leaders of a drained store have nowhere to go.
+fn nobody_may_lead(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
+    let leaders = store.status.leader_count;
+    let mut others = others(snapshot, store);
+    if leaders == 0 || others.any(|other| could_lead(snapshot, other, None)) {
+        return None;
+    }
+    let text = "no other store may be given leaders";
+    let found = reasons::NO_LEADER_TARGET.found(format!("store/{}", store.id), text);
+    let source = format!("GET /pd/api/v1/store/{}", store.id);
+    Some(found.seen(source, "leader_count", leaders))
+}
+
+/// What keeps the last regions on a drained store.
+fn blocked(snapshot: &WhySnapshot, store: &Store) -> impl Iterator<Item = Finding> {
+    let id = store.id;
+    snapshot.blocked.iter().map(move |cause| {
+        let found = reasons::DRAIN_BLOCKED.found(format!("store/{id}"), cause.text.clone());
+        let source = format!("GET /pd/api/v1/regions/store/{id}");
+        found.seen(source, "cause", cause.code.clone())
+    })
+}
+
+/// The replicas of a store that is being emptied have nowhere to go.
+fn nobody_has_room(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
+    let takes = |other: &&Store| could_take(snapshot, other, None);
+    let takers = others(snapshot, store).filter(takes).count() as u64;
+    let wanted = snapshot.config.replication.max_replicas;
+    if store.status.region_count == 0 || takers >= wanted {
+        return None;
+    }
+    let text = format!(
+        "{takers} other stores could take replicas, and regions have {wanted} replicas on different \
+         stores"
+    );
+    let found = reasons::NO_FREE_STORE.found(format!("store/{}", store.id), text);
+    Some(found.seen("GET /pd/api/v1/stores", "could_take_replicas", takers))
+}
+
+fn others<'a>(snapshot: &'a WhySnapshot, store: &Store) -> impl Iterator<Item = &'a Store> {
+    let id = store.id;
+    snapshot.stores.iter().filter(move |other| other.id != id)
 }
 
 fn is_empty(snapshot: &WhySnapshot, store: &Store) -> bool {

@@ -96,30 +96,7 @@ fn refuses_leaders(
         }
         return findings;
     }
-    if snapshot.is_draining(id) {
-        let text = format!("leaders are being drained from store {id}");
-        let found = about(reasons::STORE_DRAINED, store, text, "draining", true);
-        findings.push(found.effect(drains::effect(id)));
-    } else if let Some(by) = kept_by(snapshot, store) {
-        let text = format!("`{by}` keeps leaders from store {id}");
-        findings.push(about(
-            reasons::STORE_REFUSES_LEADERS,
-            store,
-            text,
-            "kept_by",
-            by,
-        ));
-    } else if store.status.pause_leader_transfer_in == Some(true) {
-        let text = format!("a scheduler keeps leaders from store {id}");
-        let fact = "pause_leader_transfer_in";
-        findings.push(about(
-            reasons::STORE_REFUSES_LEADERS,
-            store,
-            text,
-            fact,
-            true,
-        ));
-    }
+    findings.extend(keeps_leaders_away(snapshot, store));
     if store.status.slow_score >= SLOW {
         let score = store.status.slow_score;
         let text = format!("store {id} has a slow score of {score}");
@@ -127,14 +104,8 @@ fn refuses_leaders(
     }
     if let Some(label) = refused_label(snapshot, store) {
         let text = format!("stores labelled `{label}` are given no leaders");
-        let fact = "reject-leader";
-        findings.push(about(
-            reasons::STORE_REFUSES_LEADERS,
-            store,
-            text,
-            fact,
-            label,
-        ));
+        let reason = reasons::STORE_REFUSES_LEADERS;
+        findings.push(about(reason, store, text, "reject-leader", label));
     }
     if let Some(AskedRegion { region, rules, .. }) = region {
         if !rules_let_lead(rules.as_deref(), store) {
@@ -146,6 +117,25 @@ fn refuses_leaders(
         }
     }
     findings
+}
+
+/// The drain or the scheduler that keeps leaders from a store.
+fn keeps_leaders_away(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
+    let (id, refuses) = (store.id, reasons::STORE_REFUSES_LEADERS);
+    if snapshot.is_draining(id) {
+        let text = format!("leaders are being drained from store {id}");
+        let found = about(reasons::STORE_DRAINED, store, text, "draining", true);
+        return Some(found.effect(drains::effect(id)));
+    }
+    if let Some(by) = kept_by(snapshot, store) {
+        let text = format!("`{by}` keeps leaders from store {id}");
+        return Some(about(refuses, store, text, "kept_by", by));
+    }
+    let paused = store.status.pause_leader_transfer_in == Some(true);
+    paused.then(|| {
+        let text = format!("a scheduler keeps leaders from store {id}");
+        about(refuses, store, text, "pause_leader_transfer_in", true)
+    })
 }
 
 fn refuses_replicas(
