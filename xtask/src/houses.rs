@@ -24,6 +24,7 @@ pub(crate) const HOUSES: &[House] = &[
             &["schema"],
             &["error", "tool_json"],
             &["declare"],
+            &["catalogue"],
             &["registry", "testing"],
             &["workflow"],
             &["lib"],

@@ -10,11 +10,12 @@
 
 #![forbid(unsafe_code)]
 
+pub use catalogue::Catalogue;
 pub use declare::{ActionSet, Mutation, Observation, Parameters, Subject, SubjectError};
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
 pub use printable::{is_unprintable, printable, printable_lines};
 pub use redacted::{REDACTED, is_secret_name, redacted};
-pub use registry::{ActionRegistry, Catalogue};
+pub use registry::ActionRegistry;
 pub use schema::{
     ActionDefinition, ActionKind, Cost, Effect, ParamDef, Problem, ProblemKind, Risk, Role, Shape,
     ValueType, lint, validate,
@@ -28,6 +29,7 @@ pub use workflow::{
     Condition, DurationText, Retry, Step, Unmet, Work, Workflow, WorkflowError, WorkflowProblem,
 };
 
+mod catalogue;
 mod declare;
 mod error;
 mod printable;

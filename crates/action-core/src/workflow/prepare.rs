@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::catalogue::Catalogue;
 use crate::error::ActionError;
-use crate::registry::Catalogue;
 use crate::schema::ActionKind;
 use crate::workflow::Workflow;
 use crate::workflow::problem::{WorkflowError, WorkflowProblem};

@@ -46,6 +46,19 @@ pub(crate) fn text(status: &ProposalStatus, global: &Global, now: Timestamp) -> 
         }
         .text()
     });
+    let rows = rows(status, now);
+    let about = planned.unwrap_or_else(|| {
+        let request = &proposal.request;
+        plan::request(&request.action, &request.parameters)
+    });
+    let ended = status.outcome.as_ref().map(outcome::outcome);
+    let parts = [Some(about), section("Proposal", rows), ended];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
+
+/// Who asked, who agreed, and who carried it out: a line each.
+fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
+    let proposal = &status.proposal;
     let mut rows = vec![
         vec!["id".to_owned(), proposal.id.clone()],
         vec!["state".to_owned(), state_of(status, now)],
@@ -88,13 +101,7 @@ pub(crate) fn text(status: &ProposalStatus, global: &Global, now: Timestamp) -> 
         "resolved by",
         status.resolved_by.as_ref().map(ToString::to_string),
     );
-    let about = planned.unwrap_or_else(|| {
-        let request = &proposal.request;
-        plan::request(&request.action, &request.parameters)
-    });
-    let ended = status.outcome.as_ref().map(outcome::outcome);
-    let parts = [Some(about), section("Proposal", rows), ended];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    rows
 }
 
 /// How a proposal stands, in two words at most: its outcome, and what became of that.
