@@ -2,31 +2,16 @@
 
 use std::time::Duration;
 
-use action_core::{Attribution, Mutation, Observation, Progress, Undo};
-use operator_tikv::{DrainFacts, DrainStore, GetRegion, ListDrains, ListStores, StopDrain};
+use action_core::{Attribution, Observation, Progress, Undo};
+use operator_tikv::{GetRegion, ListDrains, ListStores};
 use pd_sim::{Sim, Version};
+use serde_json::json;
 
-use crate::{Sending, VERSIONS, region, region_id, stepped, store_id, tikv};
+use crate::harness::{Run, applied, code, pending, stalled};
+use crate::{VERSIONS, region, region_id, stepped, store_id, tikv};
 
-fn drain() -> DrainStore {
-    DrainStore {
-        store_id: store_id(2),
-    }
-}
-
-async fn begun(sim: &Sim) -> (DrainFacts, Sending) {
-    let before = drain().plan(&tikv(sim)).await.unwrap().before;
-    let mut sending = Sending::now(sim);
-    let accepted = drain().send(&tikv(sim), &before, &sending.attempt).await;
-    sending.accepted = Some(accepted.unwrap());
-    (before, sending)
-}
-
-async fn probe(sim: &Sim, before: &DrainFacts, sending: &Sending) -> Progress {
-    drain()
-        .probe(&tikv(sim), before, &sending.sent(sim))
-        .await
-        .unwrap()
+async fn drain(sim: &Sim) -> Run<'_> {
+    Run::begin(sim, "drain_store", json!({"store_id": "2"})).await
 }
 
 #[tokio::test]
@@ -38,12 +23,12 @@ async fn a_drain_counts_down_and_stays_in_force() {
             .start()
             .await
             .unwrap();
-        let (before, sending) = begun(&sim).await;
-        assert!(before.leaders > 3);
+        let run = drain(&sim).await;
+        assert!(run.plan.before["leaders"].as_u64() > Some(3));
         let mut counts = Vec::new();
         let mut applied = None;
         for _ in 0..60 {
-            match probe(&sim, &before, &sending).await {
+            match run.probe().await {
                 Progress::Pending {
                     done: Some(done),
                     stalled,
@@ -71,71 +56,39 @@ async fn a_drain_counts_down_and_stays_in_force() {
 #[tokio::test]
 async fn a_drain_that_stalls_says_why() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
-    let (before, sending) = begun(&sim).await;
+    let run = drain(&sim).await;
     sim.set_schedule("leader-schedule-limit", 0);
     sim.advance(Duration::from_secs(3));
-    let progress = probe(&sim, &before, &sending).await;
-    let Progress::Pending { stalled, .. } = &progress else {
-        unreachable!("{progress:?}");
-    };
-    assert_eq!(stalled[0].code, "leader_schedule_limit_zero");
+    let progress = run.probe().await;
+    assert_eq!(stalled(&progress), "leader_schedule_limit_zero");
 }
 
 #[tokio::test]
 async fn a_drain_that_somebody_ended_is_not_applied() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
-    let (before, sending) = begun(&sim).await;
+    let run = drain(&sim).await;
     sim.set_evicting(2, false);
     sim.advance(Duration::from_secs(5));
-    let progress = probe(&sim, &before, &sending).await;
-    assert!(matches!(progress, Progress::Pending { .. }), "{progress:?}");
+    let progress = run.probe().await;
+    pending(&progress, "");
     sim.advance(Duration::from_secs(11));
-    let progress = probe(&sim, &before, &sending).await;
-    assert!(
-        matches!(progress, Progress::NotApplied { .. }),
-        "{progress:?}"
-    );
+    let progress = run.probe().await;
+    assert_eq!(code(&progress), "not_draining");
 }
 
 #[tokio::test]
 async fn a_drain_is_taken_back_unless_it_was_there_before() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
-    let (before, _) = begun(&sim).await;
-    let Undo::Action { name, .. } = drain().undo(&before, None, None) else {
-        unreachable!("it was not being drained before");
-    };
-    assert_eq!(name, "stop_drain");
-    let stop = StopDrain {
-        store_id: store_id(2),
-    };
-    let draining = stop.plan(&tikv(&sim)).await.unwrap().before;
-    let mut sending = Sending::now(&sim);
-    sending.accepted = stop
-        .send(&tikv(&sim), &draining, &sending.attempt)
-        .await
-        .ok();
-    let progress = stop
-        .probe(&tikv(&sim), &draining, &sending.sent(&sim))
-        .await
-        .unwrap();
-    assert!(
-        matches!(
-            progress,
-            Progress::Applied {
-                by: Attribution::Ours,
-                ..
-            }
-        ),
-        "{progress:?}"
-    );
+    let run = drain(&sim).await;
+    let stop = run.take_back(&run.probe().await).await;
+    assert_eq!(stop.name, "stop_drain");
+    assert_eq!(applied(&stop.probe().await, ""), Attribution::Ours);
     assert!(sim.evicting().is_empty());
 
     sim.set_evicting(2, true);
-    let before = drain().plan(&tikv(&sim)).await.unwrap().before;
-    assert!(matches!(
-        drain().undo(&before, None, None),
-        Undo::None { .. }
-    ));
+    let run = Run::planned(&sim, "drain_store", json!({"store_id": "2"})).await;
+    let undo = run.undo(&run.probe().await);
+    assert!(matches!(undo, Undo::None { .. }), "{undo:?}");
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! One mutation from its plan to its outcome, by name, with its requests counted.
 
+use std::fmt::Display;
 use std::time::Duration;
 
-use action_core::{ActionRegistry, Outcome, Plan, Progress, Settled, Undo};
+use action_core::{ActionRegistry, Attribution, Outcome, Plan, Progress, Settled, Undo};
 use pd_sim::Sim;
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ const PLAN_READS: usize = 11;
 const PROBE_READS: usize = 6;
 
 /// A mutation that was planned, and perhaps sent.
-pub(crate) struct Ran<'a> {
+pub(crate) struct Run<'a> {
     sim: &'a Sim,
     registry: ActionRegistry,
     pub(crate) name: String,
@@ -26,27 +27,27 @@ pub(crate) struct Ran<'a> {
     pub(crate) failure: Option<String>,
 }
 
-impl<'a> Ran<'a> {
+impl<'a> Run<'a> {
     /// Plans, which reads only, and sends, which is one write and no more.
     pub(crate) async fn begin(sim: &'a Sim, name: &str, parameters: Value) -> Self {
-        let mut ran = Self::planned(sim, name, parameters).await;
+        let mut run = Self::planned(sim, name, parameters).await;
         let writes = sim.writes().len();
-        ran.sending = Sending::now(sim);
-        let sent = ran
+        run.sending = Sending::now(sim);
+        let sent = run
             .registry
             .send(
                 name,
-                ran.parameters.clone(),
-                &ran.plan.before,
-                &ran.sending.attempt,
+                run.parameters.clone(),
+                &run.plan.before,
+                &run.sending.attempt,
             )
             .await;
         assert_eq!(sim.writes().len(), writes + 1, "{name}: one write");
         match sent {
-            Ok(accepted) => ran.sending.accepted = Some(accepted),
-            Err(error) => ran.failure = Some(error.report()),
+            Ok(accepted) => run.sending.accepted = Some(accepted),
+            Err(error) => run.failure = Some(error.report()),
         }
-        ran
+        run
     }
 
     pub(crate) async fn planned(sim: &'a Sim, name: &str, parameters: Value) -> Self {
@@ -130,7 +131,7 @@ impl<'a> Ran<'a> {
     }
 
     /// Takes it back by its own undo, whose expectations hold.
-    pub(crate) async fn take_back(&self, progress: &Progress) -> Ran<'a> {
+    pub(crate) async fn take_back(&self, progress: &Progress) -> Run<'a> {
         let undo = self.undo(progress);
         let Undo::Action {
             name, parameters, ..
@@ -149,6 +150,33 @@ impl<'a> Ran<'a> {
             planned.plan.verdict
         );
         Self::begin(self.sim, name, parameters).await
+    }
+}
+
+/// It is applied, and by whom.
+#[track_caller]
+pub(crate) fn applied(progress: &Progress, case: impl Display) -> Attribution {
+    match progress {
+        Progress::Applied { by, .. } => *by,
+        other => unreachable!("{case}: {other:?}"),
+    }
+}
+
+/// Nothing can be said yet.
+#[track_caller]
+pub(crate) fn pending(progress: &Progress, case: impl Display) {
+    assert!(
+        matches!(progress, Progress::Pending { .. }),
+        "{case}: {progress:?}"
+    );
+}
+
+/// The stable code of the first reason why it does not go on.
+#[track_caller]
+pub(crate) fn stalled(progress: &Progress) -> &str {
+    match progress {
+        Progress::Pending { stalled, .. } => &stalled[0].code,
+        other => unreachable!("{other:?}"),
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::differential::dice::Dice;
 use crate::differential::number;
-use crate::harness::Ran;
+use crate::harness::Run;
 use crate::{VERSIONS, request, stepped};
 
 #[derive(Debug, Default)]
@@ -238,7 +238,7 @@ async fn one_case(seed: u64, tally: &mut Tally) {
         tally.not_sent += 1;
         return;
     };
-    let planned = Ran::planned(&sim, asked.name, asked.parameters.clone()).await;
+    let planned = Run::planned(&sim, asked.name, asked.parameters.clone()).await;
     if !planned.plan.verdict.may_be_sent() {
         tally.not_sent += 1;
         return;
@@ -248,7 +248,7 @@ async fn one_case(seed: u64, tally: &mut Tally) {
         1 => sim.fault(Fault::reply_lost_after_apply("POST", "/operators")),
         _ => {}
     }
-    let ran = Ran::begin(&sim, asked.name, asked.parameters.clone()).await;
+    let run = Run::begin(&sim, asked.name, asked.parameters.clone()).await;
     let mut told = vec![format!("{seed}: {} {}", asked.name, asked.parameters)];
     for _ in 0..dice.below(6) {
         let pauses = [0, 20, 50, 100, 200, 400, 2_000];
@@ -260,15 +260,15 @@ async fn one_case(seed: u64, tally: &mut Tally) {
         };
         foreign(&sim, at, &mut dice, &mut changes).await;
         if dice.one_in(3) {
-            judge(&sim, &ran, &asked, &before, &mut told, tally).await;
+            judge(&sim, &run, &asked, &before, &mut told, tally).await;
         }
     }
-    let mut progress = judge(&sim, &ran, &asked, &before, &mut told, tally).await;
+    let mut progress = judge(&sim, &run, &asked, &before, &mut told, tally).await;
     let mut pause = 500;
     while matches!(progress, Progress::Pending { .. }) && pause < 600_000 {
         sim.advance(Duration::from_millis(pause));
         pause *= 3;
-        progress = judge(&sim, &ran, &asked, &before, &mut told, tally).await;
+        progress = judge(&sim, &run, &asked, &before, &mut told, tally).await;
     }
     match progress {
         Progress::Applied { .. } => tally.applied += 1,
@@ -280,13 +280,13 @@ async fn one_case(seed: u64, tally: &mut Tally) {
 /// Probes, and holds what is said against what happened.
 async fn judge(
     sim: &Sim,
-    ran: &Ran<'_>,
+    run: &Run<'_>,
     asked: &Asked,
     before: &RegionState,
     told: &mut Vec<String>,
     tally: &mut Tally,
 ) -> Progress {
-    let progress = ran.probe().await;
+    let progress = run.probe().await;
     let desc = match (asked.name, asked.role) {
         ("transfer_leader", _) => "admin-transfer-leader",
         ("transfer_peer", _) => "admin-move-peer",

@@ -21,7 +21,7 @@ use action_core::{Attribution, Progress, Verdict};
 use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, StoreState, Version};
 use serde_json::{Value, json};
 
-use crate::harness::{Ran, code, state};
+use crate::harness::{Run, applied, code, pending, stalled, state};
 use crate::{VERSIONS, region, request, stepped};
 
 const NEVER: Duration = Duration::from_secs(86_400);
@@ -74,17 +74,14 @@ async fn operators_that_ended_well_are_ours() {
         for place in 0..6 {
             let sim = quiet(version).start().await.unwrap();
             let (name, parameters) = operators(&sim).await.swap_remove(place);
-            let ran = Ran::begin(&sim, name, parameters).await;
-            let progress = ran.probe().await;
-            assert!(
-                matches!(progress, Progress::Pending { .. }),
-                "{version:?} {name}: {progress:?}"
+            let run = Run::begin(&sim, name, parameters).await;
+            let progress = run.probe().await;
+            pending(&progress, format!("{version:?} {name}"));
+            let progress = run.settled(60).await;
+            assert_eq!(
+                applied(&progress, format!("{version:?} {name}")),
+                Attribution::Ours
             );
-            let progress = ran.settled(60).await;
-            let Progress::Applied { by, .. } = &progress else {
-                unreachable!("{version:?} {name}: {progress:?}");
-            };
-            assert_eq!(*by, Attribution::Ours, "{version:?} {name}: {progress:?}");
         }
     }
 }
@@ -124,15 +121,12 @@ async fn what_never_arrived_is_not_applied() {
         ] {
             sim.fault(Fault::dropped_before_apply(method, path));
         }
-        let ran = Ran::begin(&sim, name, parameters).await;
-        assert!(ran.failure.is_some(), "{name}: the answer is lost");
+        let run = Run::begin(&sim, name, parameters).await;
+        assert!(run.failure.is_some(), "{name}: the answer is lost");
         sim.advance(Duration::from_secs(10));
-        let progress = ran.probe().await;
-        assert!(
-            matches!(progress, Progress::Pending { .. }),
-            "{name}: too early to say: {progress:?}"
-        );
-        let progress = ran.settled(60).await;
+        let progress = run.probe().await;
+        pending(&progress, format!("{name}: too early to say"));
+        let progress = run.settled(60).await;
         let known = ["no_trace", "not_draining", "another_leads"];
         assert!(known.contains(&code(&progress)), "{name}: {progress:?}");
         assert_eq!(state(&sim).await, before, "{name}");
@@ -146,13 +140,10 @@ async fn what_was_done_is_found_without_an_answer() {
         let sim = quiet(Version::V8_5).start().await.unwrap();
         let (name, parameters) = operators(&sim).await.swap_remove(place);
         sim.fault(Fault::reply_lost_after_apply("POST", "/operators"));
-        let ran = Ran::begin(&sim, name, parameters).await;
-        assert!(ran.failure.is_some());
-        let progress = ran.settled(60).await;
-        assert!(
-            matches!(progress, Progress::Applied { .. }),
-            "{name}: {progress:?}"
-        );
+        let run = Run::begin(&sim, name, parameters).await;
+        assert!(run.failure.is_some());
+        let progress = run.settled(60).await;
+        applied(&progress, name);
     }
 }
 
@@ -169,19 +160,16 @@ async fn anothers_success_is_never_ours() {
             .map(|peer| peer.store_id)
             .find(|store| *store != leader && *store != other);
         sim.fault(Fault::dropped_before_apply("POST", "/operators"));
-        let ran = Ran::begin(&sim, name, parameters).await;
+        let run = Run::begin(&sim, name, parameters).await;
         let foreign = ForeignOperator::transfer_leader("balance-leader", id, third.unwrap());
         sim.insert_operator(foreign).unwrap();
         sim.advance(Duration::from_secs(2));
         assert!(sim.operator_status(id).unwrap().contains("SUCCESS"));
-        let progress = ran.settled(60).await;
+        let progress = run.settled(60).await;
         // Replicas and ranges say themselves that nothing was done to them; a leader may have been
         // elsewhere and come back.
         if name == "transfer_leader" {
-            let Progress::Pending { stalled, .. } = &progress else {
-                unreachable!("{progress:?}");
-            };
-            assert_eq!(stalled[0].code, "operator_superseded");
+            assert_eq!(stalled(&progress), "operator_superseded");
             continue;
         }
         // A merge is looked for on the neighbour, where the other operator is not.
@@ -205,14 +193,14 @@ async fn a_cancelled_operator_is_judged_by_the_region() {
             let (name, parameters) = operators(&sim).await.swap_remove(place);
             let (id, ..) = region(&sim);
             let before = state(&sim).await;
-            let ran = Ran::begin(&sim, name, parameters).await;
+            let run = Run::begin(&sim, name, parameters).await;
             sim.advance(Duration::from_millis(after));
             if sim.operator(id).is_none() {
                 continue;
             }
             let cancel = json!({"region_id": id});
-            Ran::begin(&sim, "cancel_operator", cancel).await;
-            let progress = ran.settled(120).await;
+            Run::begin(&sim, "cancel_operator", cancel).await;
+            let progress = run.settled(120).await;
             match &progress {
                 Progress::Applied { by, .. } => {
                     // A leader that has moved is our operator's doing, cancelled or not.
@@ -253,10 +241,10 @@ async fn cancelling_tells_what_became_of_the_region() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
     let (id, _, other, free) = region(&sim);
     let moving = json!({"region_id": id, "from_store_id": other, "to_store_id": free});
-    Ran::begin(&sim, "transfer_peer", moving).await;
+    Run::begin(&sim, "transfer_peer", moving).await;
     sim.advance(Duration::from_millis(300));
-    let cancel = Ran::begin(&sim, "cancel_operator", json!({"region_id": id})).await;
-    assert!(matches!(cancel.probe().await, Progress::Pending { .. }));
+    let cancel = Run::begin(&sim, "cancel_operator", json!({"region_id": id})).await;
+    pending(&cancel.probe().await, "");
     let progress = cancel.settled(60).await;
     let Progress::Applied { by, summary, .. } = &progress else {
         unreachable!("{progress:?}");
@@ -270,14 +258,14 @@ async fn cancelling_tells_what_became_of_the_region() {
         sim.set_ignores_operators(store, true);
     }
     if sim.insert_operator(foreign).is_ok() {
-        let spared = Ran::planned(&sim, "cancel_operator", json!({"region_id": id})).await;
+        let spared = Run::planned(&sim, "cancel_operator", json!({"region_id": id})).await;
         let verdict = &spared.plan.verdict;
         assert!(
             matches!(verdict, Verdict::NotAskedFor { code, .. } if code == "operator_of_pd"),
             "{verdict:?}"
         );
         let meant = json!({"region_id": id, "others": true});
-        let meant = Ran::planned(&sim, "cancel_operator", meant).await;
+        let meant = Run::planned(&sim, "cancel_operator", meant).await;
         assert_eq!(meant.plan.verdict, Verdict::WouldProceed);
     }
 }
@@ -291,11 +279,11 @@ async fn an_operator_that_pd_forgot_is_judged_by_the_region() {
             let sim = stepped(Version::V8_5).members(3).start().await.unwrap();
             let (name, parameters) = operators(&sim).await.swap_remove(place);
             let before = state(&sim).await;
-            let ran = Ran::begin(&sim, name, parameters).await;
+            let run = Run::begin(&sim, name, parameters).await;
             sim.advance(Duration::from_millis(after));
             sim.change_leader(Duration::from_secs(1), Outage::NoLeader);
             sim.advance(Duration::from_secs(2));
-            let progress = ran.settled(120).await;
+            let progress = run.settled(120).await;
             match &progress {
                 Progress::Applied { .. } => {}
                 Progress::NotApplied {
@@ -333,22 +321,19 @@ async fn an_operator_that_stalls_times_out() {
         for store in 1..=5 {
             sim.set_ignores_operators(store, true);
         }
-        let ran = Ran::begin(&sim, name, parameters).await;
+        let run = Run::begin(&sim, name, parameters).await;
         for _ in 0..5 {
             sim.advance(Duration::from_secs(10));
-            let progress = ran.probe().await;
-            assert!(
-                matches!(progress, Progress::Pending { .. }),
-                "{name}: {progress:?}"
-            );
+            let progress = run.probe().await;
+            pending(&progress, name);
         }
-        let mut progress = ran.probe().await;
+        let mut progress = run.probe().await;
         for _ in 0..200 {
             if !matches!(progress, Progress::Pending { .. }) {
                 break;
             }
             sim.advance(Duration::from_secs(20));
-            progress = ran.probe().await;
+            progress = run.probe().await;
         }
         // Of a merge one half times out and takes the other along.
         let expected = if name == "merge_regions" {
@@ -365,9 +350,9 @@ async fn a_scattering_that_finds_nothing_to_move_says_so() {
     let sim = quiet(Version::V8_5).start().await.unwrap();
     let mut codes = Vec::new();
     for id in sim.region_ids().into_iter().take(8) {
-        let ran = Ran::begin(&sim, "scatter_region", json!({"region_id": id})).await;
+        let run = Run::begin(&sim, "scatter_region", json!({"region_id": id})).await;
         let made = sim.operator(id).is_some();
-        let progress = ran.settled(60).await;
+        let progress = run.settled(60).await;
         match &progress {
             Progress::Applied { by, .. } => assert!(made && *by == Attribution::Ours),
             _ => {
@@ -384,10 +369,10 @@ async fn a_scattering_that_finds_nothing_to_move_says_so() {
 async fn an_emptied_store_is_a_tombstone_in_the_end() {
     for version in VERSIONS {
         let sim = stepped(version).regions(9).start().await.unwrap();
-        let ran = Ran::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+        let run = Run::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
         let held = sim.region_count(2);
         let mut counts = Vec::new();
-        let mut last = ran.probe().await;
+        let mut last = run.probe().await;
         for _ in 0..2_000 {
             let Progress::Pending {
                 done: Some(done),
@@ -400,15 +385,15 @@ async fn an_emptied_store_is_a_tombstone_in_the_end() {
             assert!(stalled.is_empty(), "{stalled:?}");
             counts.push(done.done);
             sim.advance(Duration::from_secs(5));
-            last = ran.probe().await;
+            last = run.probe().await;
         }
-        assert!(matches!(last, Progress::Applied { .. }), "{last:?}");
+        applied(&last, "");
         assert!(
             counts.is_sorted() && counts.last() <= Some(&held),
             "{counts:?}"
         );
         // A tombstone is not taken back.
-        let undo = ran.undo(&last);
+        let undo = run.undo(&last);
         assert!(matches!(undo, action_core::Undo::None { .. }), "{undo:?}");
     }
 }
@@ -416,17 +401,14 @@ async fn an_emptied_store_is_a_tombstone_in_the_end() {
 #[tokio::test]
 async fn a_store_that_is_not_being_emptied_says_why() {
     let sim = quiet(Version::V8_5).start().await.unwrap();
-    let ran = Ran::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+    let run = Run::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
     assert!(sim.set_schedule("replica-schedule-limit", 0));
-    let progress = ran.probe().await;
-    let Progress::Pending { stalled, .. } = &progress else {
-        unreachable!("{progress:?}");
-    };
-    assert_eq!(stalled[0].code, "replica_schedule_limit_zero");
+    let progress = run.probe().await;
+    assert_eq!(stalled(&progress), "replica_schedule_limit_zero");
     // Taken back by somebody.
     sim.set_store_state(2, StoreState::Up);
     sim.advance(Duration::from_secs(20));
-    assert_eq!(code(&ran.probe().await), "taken_back");
+    assert_eq!(code(&run.probe().await), "taken_back");
 }
 
 #[tokio::test]
@@ -438,22 +420,22 @@ async fn settings_tell_overrides_lost_updates_and_others_apart() {
         let path = "/config?ttlSecond=60";
         let body = r#"{"schedule.leader-schedule-limit":9}"#;
         assert_eq!(request(&sim, "POST", path, body).await, 200);
-        let ran = Ran::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
-        let unknowns = &ran.plan.unknowns;
+        let run = Run::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
+        let unknowns = &run.plan.unknowns;
         assert!(unknowns[0].contains("time to live"), "{unknowns:?}");
-        let failure = ran.failure.as_deref();
+        let failure = run.failure.as_deref();
         let words = "need to clean up TTL first for schedule.leader-schedule-limit";
         assert_eq!(failure, Some(words), "{version:?}");
 
         // Accepted, and put back by another write at the same time.
         let sim = quiet(version).start().await.unwrap();
-        let ran = Ran::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
+        let run = Run::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
         assert!(sim.set_schedule("leader-schedule-limit", 4));
-        assert_eq!(code(&ran.settled(30).await), "update_lost");
+        assert_eq!(code(&run.settled(30).await), "update_lost");
 
         // Accepted, and set to something else since.
         assert!(sim.set_schedule("leader-schedule-limit", 7));
-        assert_eq!(code(&ran.settled(30).await), "changed_by_another");
+        assert_eq!(code(&run.settled(30).await), "changed_by_another");
     }
 }
 
@@ -461,20 +443,17 @@ async fn settings_tell_overrides_lost_updates_and_others_apart() {
 async fn a_pause_is_lost_with_pds_leader() {
     let sim = quiet(Version::V8_5).members(3).start().await.unwrap();
     let parameters = json!({"scheduler": "balance-region-scheduler", "seconds": 300});
-    let ran = Ran::begin(&sim, "pause_scheduler", parameters.clone()).await;
-    let progress = ran.probe().await;
-    let Progress::Applied { by, .. } = &progress else {
-        unreachable!("{progress:?}");
-    };
-    assert_eq!(*by, Attribution::Ours);
+    let run = Run::begin(&sim, "pause_scheduler", parameters.clone()).await;
+    let progress = run.probe().await;
+    assert_eq!(applied(&progress, ""), Attribution::Ours);
     sim.change_leader(Duration::from_secs(1), Outage::NoLeader);
     sim.advance(Duration::from_secs(20));
-    assert_eq!(code(&ran.probe().await), "pause_lost");
+    assert_eq!(code(&run.probe().await), "pause_lost");
     // One whose time is over was there all the same.
-    let ran = Ran::begin(&sim, "pause_scheduler", parameters).await;
+    let run = Run::begin(&sim, "pause_scheduler", parameters).await;
     sim.advance(Duration::from_secs(400));
-    let progress = ran.probe().await;
-    assert!(matches!(progress, Progress::Applied { .. }), "{progress:?}");
+    let progress = run.probe().await;
+    applied(&progress, "");
 }
 
 #[tokio::test]
@@ -509,8 +488,8 @@ async fn what_is_so_already_is_nothing_to_do_for_any_action() {
         ),
         ("transfer_pd_leader", json!({"member": leads})),
     ] {
-        let ran = Ran::planned(&sim, name, parameters).await;
-        let verdict = &ran.plan.verdict;
+        let run = Run::planned(&sim, name, parameters).await;
+        let verdict = &run.plan.verdict;
         assert!(
             matches!(verdict, Verdict::NoOp { .. }),
             "{name}: {verdict:?}"
@@ -528,9 +507,9 @@ async fn a_change_of_leader_that_does_not_come_is_told() {
     let place = names.iter().position(|name| *name != leader).unwrap();
     sim.stop_member(place).await;
     let parameters = json!({"member": names[place]});
-    let ran = Ran::planned(&sim, "transfer_pd_leader", parameters).await;
-    let Verdict::AcceptedButWillNotProgress { causes } = &ran.plan.verdict else {
-        unreachable!("{:?}", ran.plan.verdict);
+    let run = Run::planned(&sim, "transfer_pd_leader", parameters).await;
+    let Verdict::AcceptedButWillNotProgress { causes } = &run.plan.verdict else {
+        unreachable!("{:?}", run.plan.verdict);
     };
     assert_eq!(causes[0].code, "member_ill");
 }

@@ -206,30 +206,6 @@ async fn without_a_cluster_everything_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_so_already_is_nothing_to_do() {
-    let sim = stepped(Version::V8_5).start().await.unwrap();
-    let tikv = tikv(&sim);
-    let (id, leader, _, _) = region(&sim);
-    let plan = to_leader(id, leader).plan(&tikv).await.unwrap();
-    assert!(matches!(plan.verdict, Verdict::NoOp { .. }), "{plan:?}");
-    let plan = StopDrain {
-        store_id: store_id(1),
-    }
-    .plan(&tikv)
-    .await
-    .unwrap();
-    assert!(matches!(plan.verdict, Verdict::NoOp { .. }), "{plan:?}");
-    sim.set_evicting(1, true);
-    let plan = DrainStore {
-        store_id: store_id(1),
-    }
-    .plan(&tikv)
-    .await
-    .unwrap();
-    assert!(matches!(plan.verdict, Verdict::NoOp { .. }), "{plan:?}");
-}
-
-#[tokio::test]
 async fn a_schedulers_operator_is_displaced_and_named() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
     let (id, leader, other, free) = region(&sim);

@@ -7,7 +7,7 @@ use action_core::{Attribution, Progress, SettledState};
 use pd_sim::{Fault, ForeignOperator, Outage, Role, Sim, Version};
 use serde_json::{Value, json};
 
-use crate::harness::Ran;
+use crate::harness::{Run, applied};
 use crate::{region, request, stepped};
 
 const NEVER: Duration = Duration::from_secs(86_400);
@@ -79,8 +79,8 @@ enum Fate {
     NeverArrived,
 }
 
-async fn ended(ran: &Ran<'_>) -> End {
-    match ran.settled(40).await {
+async fn ended(run: &Run<'_>) -> End {
+    match run.settled(40).await {
         Progress::Applied { by, summary, .. } => {
             let names = [
                 "balance-leader-scheduler",
@@ -116,7 +116,7 @@ async fn ended(ran: &Ran<'_>) -> End {
     }
 }
 
-async fn begun<'a>(scene: &'a Scene, fate: Fate, name: &str, parameters: Value) -> Ran<'a> {
+async fn begun<'a>(scene: &'a Scene, fate: Fate, name: &str, parameters: Value) -> Run<'a> {
     match fate {
         Fate::Answered => {}
         Fate::AnswerLost => {
@@ -128,7 +128,7 @@ async fn begun<'a>(scene: &'a Scene, fate: Fate, name: &str, parameters: Value) 
             scene.sim.fault(fault);
         }
     }
-    Ran::begin(&scene.sim, name, parameters).await
+    Run::begin(&scene.sim, name, parameters).await
 }
 
 /// The region's leader has no history but what operators say of it.
@@ -237,9 +237,9 @@ async fn a_transfer_of_the_leader_is_proven_by_who_moved_it_on() {
     ] {
         let scene = scene().await;
         let parameters = json!({"region_id": scene.id, "to_store_id": scene.other});
-        let ran = begun(&scene, fate, "transfer_leader", parameters).await;
+        let run = begun(&scene, fate, "transfer_leader", parameters).await;
         then(&scene);
-        assert_eq!(ended(&ran).await, end, "{row}");
+        assert_eq!(ended(&run).await, end, "{row}");
     }
 }
 
@@ -260,8 +260,8 @@ async fn an_operator_that_was_there_before_proves_that_none_was_made_since() {
         scene.leader,
     ));
     let parameters = json!({"region_id": scene.id, "to_store_id": scene.other});
-    let ran = begun(&scene, Fate::NeverArrived, "transfer_leader", parameters).await;
-    assert_eq!(ended(&ran).await, End::NotApplied("no_trace", true));
+    let run = begun(&scene, Fate::NeverArrived, "transfer_leader", parameters).await;
+    assert_eq!(ended(&run).await, End::NotApplied("no_trace", true));
 }
 
 #[tokio::test]
@@ -398,11 +398,11 @@ async fn replicas_are_proven_by_their_own_ids() {
             "remove_peer" => json!({"region_id": id, "store_id": scene.other}),
             _ => json!({"region_id": id, "from_store_id": scene.other, "to_store_id": scene.free}),
         };
-        let ran = begun(&scene, fate, name, parameters).await;
+        let run = begun(&scene, fate, name, parameters).await;
         then(&scene);
-        assert_eq!(ended(&ran).await, end, "{row}: {name}");
+        assert_eq!(ended(&run).await, end, "{row}: {name}");
         if let End::Applied(_, by) = end {
-            let settled = ran.look_again().await;
+            let settled = run.look_again().await;
             assert_eq!(settled.state, SettledState::Reversed, "{row}: {name}");
             let cause = settled.cause.unwrap();
             assert_eq!(cause.code, "changed_by_operator", "{row}: {name}");
@@ -416,7 +416,7 @@ async fn replicas_are_proven_by_their_own_ids() {
 async fn a_replica_that_never_voted_was_not_added_as_a_voter() {
     let scene = scene().await;
     let parameters = json!({"region_id": scene.id, "store_id": scene.free});
-    let ran = begun(&scene, Fate::Answered, "add_peer", parameters).await;
+    let run = begun(&scene, Fate::Answered, "add_peer", parameters).await;
     let is_there = |scene: &Scene| scene.sim.peers(scene.id).len() == 4;
     for _ in 0..100 {
         if is_there(&scene) {
@@ -434,7 +434,7 @@ async fn a_replica_that_never_voted_was_not_added_as_a_voter() {
     } else {
         End::Applied(Attribution::Undecided, desc)
     };
-    let end = ended(&ran).await;
+    let end = ended(&run).await;
     let retryable = matches!(end, End::NotApplied(_, true));
     let end = match end {
         End::NotApplied(code, _) => End::NotApplied(code, false),
@@ -453,22 +453,22 @@ async fn ranges_are_proven_by_their_borders() {
     let border = found.unwrap().unwrap().end_key;
     let next = pd.region_by_key(&border).await.unwrap().unwrap().id.get();
     let parameters = json!({"source_region_id": scene.id, "target_region_id": next});
-    let ran = begun(&scene, Fate::AnswerLost, "merge_regions", parameters).await;
+    let run = begun(&scene, Fate::AnswerLost, "merge_regions", parameters).await;
     scene.sim.advance(Duration::from_secs(20));
     assert!(scene.sim.peers(scene.id).is_empty(), "merged");
     let desc = "labeler-split-region";
     scene.foreign(ForeignOperator::split(desc, next, [border.as_str()]));
     assert_eq!(
-        ended(&ran).await,
+        ended(&run).await,
         End::Applied(Attribution::Undecided, desc)
     );
-    let settled = ran.look_again().await;
+    let settled = run.look_again().await;
     assert_eq!(settled.state, SettledState::Reversed, "{settled:?}");
 
     // A split that never arrived, and a leader that moved.
     let scene = self::scene().await;
     let parameters = json!({"region_id": scene.id, "policy": "scan"});
-    let ran = begun(&scene, Fate::NeverArrived, "split_region", parameters).await;
+    let run = begun(&scene, Fate::NeverArrived, "split_region", parameters).await;
     let desc = "balance-leader-scheduler";
     scene.foreign(ForeignOperator::transfer_leader(
         desc,
@@ -476,31 +476,31 @@ async fn ranges_are_proven_by_their_borders() {
         scene.third,
     ));
     let end = End::NotApplied("operator_superseded", true);
-    assert_eq!(ended(&ran).await, end);
+    assert_eq!(ended(&run).await, end);
 }
 
 #[tokio::test]
 async fn a_scattering_is_proven_by_its_operator_alone() {
     let scene = scene().await;
     let parameters = json!({"region_id": scene.id});
-    let ran = begun(
+    let run = begun(
         &scene,
         Fate::NeverArrived,
         "scatter_region",
         parameters.clone(),
     )
     .await;
-    assert_eq!(ended(&ran).await, End::NotApplied("no_trace", true));
+    assert_eq!(ended(&run).await, End::NotApplied("no_trace", true));
 
     let scene = self::scene().await;
-    let ran = begun(&scene, Fate::NeverArrived, "scatter_region", parameters).await;
+    let run = begun(&scene, Fate::NeverArrived, "scatter_region", parameters).await;
     let desc = "balance-leader-scheduler";
     scene.foreign(ForeignOperator::transfer_leader(
         desc,
         scene.id,
         scene.third,
     ));
-    assert_eq!(ended(&ran).await, End::Unknown("operator_superseded"));
+    assert_eq!(ended(&run).await, End::Unknown("operator_superseded"));
 }
 
 /// The end is told by the first probe that sees it, not at the end of a time-out.
@@ -508,16 +508,16 @@ async fn a_scattering_is_proven_by_its_operator_alone() {
 async fn what_was_applied_and_changed_is_told_at_once() {
     let scene = scene().await;
     let parameters = json!({"region_id": scene.id, "store_id": scene.other});
-    let ran = begun(&scene, Fate::Answered, "remove_peer", parameters).await;
+    let run = begun(&scene, Fate::Answered, "remove_peer", parameters).await;
     scene.sim.advance(Duration::from_millis(500));
     let desc = "add-rule-peer";
     let made_up = ForeignOperator::add_peer(desc, scene.id, scene.other, Role::Voter);
     scene.sim.insert_operator(made_up).unwrap();
     // While the other still runs, ours is on record.
-    let Progress::Applied { by, .. } = ran.probe().await else {
-        unreachable!("{:?}", ran.probe().await);
+    let Progress::Applied { by, .. } = run.probe().await else {
+        unreachable!("{:?}", run.probe().await);
     };
     assert_eq!(by, Attribution::Ours);
     scene.sim.advance(Duration::from_millis(600));
-    assert!(matches!(ran.probe().await, Progress::Applied { .. }));
+    applied(&run.probe().await, "");
 }

@@ -11,7 +11,7 @@ use action_core::{Progress, Undo, Verdict};
 use pd_sim::{Sim, Version};
 use serde_json::{Value, json};
 
-use crate::harness::{Ran, state};
+use crate::harness::{Run, applied, state};
 use crate::{VERSIONS, region, stepped};
 
 /// Checkers do not come round: what they take back by themselves is not what is tested here.
@@ -25,24 +25,18 @@ async fn quiet(version: Version) -> Sim {
 /// Does it, sees it applied, takes it back, sees that applied, and compares.
 async fn there_and_back(sim: &Sim, name: &str, parameters: Value) {
     let before = state(sim).await;
-    let ran = Ran::begin(sim, name, parameters).await;
+    let run = Run::begin(sim, name, parameters).await;
     assert!(
-        ran.plan.verdict.may_be_sent(),
+        run.plan.verdict.may_be_sent(),
         "{name}: {:?}",
-        ran.plan.verdict
+        run.plan.verdict
     );
-    let progress = ran.settled(60).await;
-    assert!(
-        matches!(progress, Progress::Applied { .. }),
-        "{name}: {progress:?}"
-    );
+    let progress = run.settled(60).await;
+    applied(&progress, name);
     assert_ne!(state(sim).await, before, "{name}: it changes something");
-    let back = ran.take_back(&progress).await;
+    let back = run.take_back(&progress).await;
     let progress = back.settled(60).await;
-    assert!(
-        matches!(progress, Progress::Applied { .. }),
-        "undo of {name}: {progress:?}"
-    );
+    applied(&progress, format!("undo of {name}"));
     assert_eq!(state(sim).await, before, "{name}: it is as it was");
 }
 
@@ -101,7 +95,7 @@ async fn regions_are_merged_and_split_again() {
     let (id, ..) = region(&sim);
     let (middle, _) = keys(&sim, id).await;
     let parameters = json!({"region_id": id, "policy": "usekey", "keys": [middle]});
-    let split = Ran::begin(&sim, "split_region", parameters).await;
+    let split = Run::begin(&sim, "split_region", parameters).await;
     let split_up = split.settled(30).await;
     let halves = state(&sim).await;
     // Merged by the undo of the split, and split again by the undo of the merge.
@@ -111,7 +105,7 @@ async fn regions_are_merged_and_split_again() {
     let again = merge.take_back(&merged).await;
     assert_eq!(again.name, "split_region");
     let progress = again.settled(60).await;
-    assert!(matches!(progress, Progress::Applied { .. }), "{progress:?}");
+    applied(&progress, "");
     assert_eq!(state(&sim).await["regions"], halves["regions"]);
 }
 
@@ -156,12 +150,12 @@ async fn lasting_effects_are_taken_back() {
         there_and_back(&sim, "transfer_pd_leader", json!({"member": other})).await;
 
         // A drain moves leaders, which do not come back by themselves.
-        let ran = Ran::begin(&sim, "drain_store", json!({"store_id": "2"})).await;
-        let progress = ran.settled(60).await;
+        let run = Run::begin(&sim, "drain_store", json!({"store_id": "2"})).await;
+        let progress = run.settled(60).await;
         assert_eq!((sim.leader_count(2), sim.evicting()), (0, vec![2]));
-        let back = ran.take_back(&progress).await;
+        let back = run.take_back(&progress).await;
         let stopped = back.settled(30).await;
-        assert!(matches!(stopped, Progress::Applied { .. }), "{stopped:?}");
+        applied(&stopped, "");
         assert!(sim.evicting().is_empty());
         let again = back.take_back(&stopped).await;
         assert_eq!(
@@ -176,13 +170,13 @@ async fn a_resumed_scheduler_is_paused_for_the_rest() {
     let sim = quiet(Version::V8_5).await;
     let scheduler = "balance-leader-scheduler";
     let pause = json!({"scheduler": scheduler, "seconds": 300});
-    Ran::begin(&sim, "pause_scheduler", pause).await;
+    Run::begin(&sim, "pause_scheduler", pause).await;
     let before = state(&sim).await;
     sim.advance(Duration::from_secs(100));
     let resume = json!({"scheduler": scheduler});
-    let ran = Ran::begin(&sim, "resume_scheduler", resume).await;
-    let progress = ran.settled(30).await;
-    let back = ran.take_back(&progress).await;
+    let run = Run::begin(&sim, "resume_scheduler", resume).await;
+    let progress = run.settled(30).await;
+    let back = run.take_back(&progress).await;
     assert_eq!(back.name, "pause_scheduler");
     let seconds = back.parameters["seconds"].as_u64().unwrap();
     assert!((190..=201).contains(&seconds), "{seconds}");
@@ -194,8 +188,8 @@ async fn a_store_is_emptied_and_spared() {
     for version in VERSIONS {
         let sim = quiet(version).await;
         let before = state(&sim).await;
-        let ran = Ran::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
-        let progress = ran.probe().await;
+        let run = Run::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+        let progress = run.probe().await;
         let Progress::Pending {
             done: Some(done), ..
         } = &progress
@@ -203,10 +197,10 @@ async fn a_store_is_emptied_and_spared() {
             unreachable!("{progress:?}");
         };
         assert_eq!((done.done, done.total), (0, sim.region_count(2)));
-        let back = ran.take_back(&progress).await;
+        let back = run.take_back(&progress).await;
         assert_eq!(back.name, "cancel_offline");
         let progress = back.settled(30).await;
-        assert!(matches!(progress, Progress::Applied { .. }), "{progress:?}");
+        applied(&progress, "");
         assert_eq!(state(&sim).await, before, "{version:?}");
     }
 }
@@ -216,23 +210,23 @@ async fn a_store_is_emptied_and_spared() {
 async fn a_limit_left_behind_is_told_and_set() {
     let sim = quiet(Version::V8_5).await;
     let before = state(&sim).await;
-    let ran = Ran::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+    let run = Run::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
     let other = if sim.leader_name().as_deref() == Some("pd0") {
         "pd1"
     } else {
         "pd0"
     };
-    let change = Ran::begin(&sim, "transfer_pd_leader", json!({"member": other})).await;
+    let change = Run::begin(&sim, "transfer_pd_leader", json!({"member": other})).await;
     change.settled(60).await;
-    let progress = ran.probe().await;
-    let back = ran.take_back(&progress).await;
+    let progress = run.probe().await;
+    let back = run.take_back(&progress).await;
     let Progress::Applied { summary, .. } = back.settled(30).await else {
         unreachable!("the store is up again");
     };
     assert!(summary.contains("left at 100000000"), "{summary}");
     assert!(summary.contains("`set_store_limit`"), "{summary}");
     let limit = json!({"store_id": "2", "what": "remove_peer", "per_minute": 15});
-    Ran::begin(&sim, "set_store_limit", limit).await;
+    Run::begin(&sim, "set_store_limit", limit).await;
     assert_eq!(state(&sim).await["schedule"], before["schedule"]);
 }
 
@@ -240,10 +234,10 @@ async fn a_limit_left_behind_is_told_and_set() {
 async fn what_cannot_be_taken_back_says_why() {
     let sim = quiet(Version::V8_5).await;
     let (id, _, other, _) = region(&sim);
-    let scatter = Ran::begin(&sim, "scatter_region", json!({"region_id": id})).await;
+    let scatter = Run::begin(&sim, "scatter_region", json!({"region_id": id})).await;
     let end = scatter.settled(60).await;
     assert!(matches!(scatter.undo(&end), Undo::None { .. }));
-    let cancel = Ran::planned(&sim, "cancel_operator", json!({"region_id": id})).await;
+    let cancel = Run::planned(&sim, "cancel_operator", json!({"region_id": id})).await;
     let Verdict::WouldReject { text, .. } = &cancel.plan.verdict else {
         unreachable!("{:?}", cancel.plan.verdict);
     };
@@ -251,7 +245,7 @@ async fn what_cannot_be_taken_back_says_why() {
     assert!(matches!(cancel.undo(&end), Undo::None { .. }));
     // Nor is what was so before.
     let already = json!({"region_id": id, "store_id": other});
-    let add = Ran::planned(&sim, "add_peer", already).await;
+    let add = Run::planned(&sim, "add_peer", already).await;
     assert!(matches!(add.plan.verdict, Verdict::NoOp { .. }));
     assert!(matches!(add.undo(&end), Undo::None { .. }));
 }
@@ -260,9 +254,9 @@ async fn what_cannot_be_taken_back_says_why() {
 #[tokio::test]
 async fn an_undo_expects_what_was_done_to_be_still_so() {
     let sim = quiet(Version::V8_5).await;
-    let ran = Ran::begin(&sim, "set_leader_schedule_limit", json!({"limit": 1})).await;
-    let progress = ran.settled(30).await;
-    let undo = ran.undo(&progress);
+    let run = Run::begin(&sim, "set_leader_schedule_limit", json!({"limit": 1})).await;
+    let progress = run.settled(30).await;
+    let undo = run.undo(&progress);
     assert!(sim.set_schedule("leader-schedule-limit", 9));
     let Undo::Action {
         name, parameters, ..
@@ -270,7 +264,7 @@ async fn an_undo_expects_what_was_done_to_be_still_so() {
     else {
         unreachable!("{undo:?}");
     };
-    let planned = Ran::planned(&sim, name, Value::Object(parameters.clone())).await;
+    let planned = Run::planned(&sim, name, Value::Object(parameters.clone())).await;
     let drift = undo.drift(&planned.plan);
     assert_eq!(drift.len(), 1, "{drift:?}");
     assert_eq!(drift[0].0.value, json!(1));
