@@ -18,6 +18,7 @@ mod regions;
 mod request;
 mod routes;
 mod rule_changes;
+mod rule_groups;
 mod rules;
 mod scheduler_config;
 mod scheduler_settings;

@@ -148,3 +148,19 @@ pub(crate) fn go_hex(text: &str) -> Result<String, String> {
     }
     Ok(text.to_ascii_uppercase())
 }
+
+/// Go's words for a regular expression that is none, for the mistakes people make.
+pub(crate) fn go_bad_regex(text: &str) -> String {
+    let what = match text.find(['[', '(', '*', '+', '?']) {
+        Some(at) if text[at..].starts_with('[') => {
+            format!("missing closing ]: `{}`", &text[at..])
+        }
+        Some(at) if text[at..].starts_with('(') => format!("missing closing ): `{text}`"),
+        Some(at) => format!(
+            "missing argument to repetition operator: `{}`",
+            &text[at..=at]
+        ),
+        None => format!("unexpected ): `{text}`"),
+    };
+    format!("error parsing regexp: {what}")
+}

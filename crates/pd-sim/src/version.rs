@@ -72,6 +72,8 @@ pub(crate) struct Rows {
     pub(crate) kv_sizes: bool,
     /// Whether stores show that they take no leaders.
     pub(crate) shows_leader_pause: bool,
+    /// Whether `GET /stores/check` exists.
+    pub(crate) stores_by_name: bool,
     /// Whether `GET /regions/store/{id}` takes a `type`.
     pub(crate) region_types: bool,
     /// Whether hot statistics count processor time.
@@ -170,6 +172,7 @@ const V6_5: Rows = Rows {
     undiagnosable_status: 400,
     default_schedulers: SCHEDULERS_6_5,
     witness_schedulers: false,
+    stores_by_name: false,
     schedule: SCHEDULE_6_5,
     after_schedulers: &[
         ("schedulers-payload", None),
@@ -226,6 +229,7 @@ const V8_5: Rows = Rows {
     default_schedulers: SCHEDULERS_SINCE_8_5_5,
     kv_sizes: false,
     shows_leader_pause: false,
+    stores_by_name: true,
     region_types: true,
     hot_cpu: true,
     start_key_first: false,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::api::answer::{Answer, GoList};
-use crate::api::request::{Request, percent_decode};
+use crate::api::request::{Request, go_kind, percent_decode, wrong_type};
 use crate::clock::Time;
 use crate::cluster::Cluster;
 use crate::cluster::labels::{LabelRule, RegionLabel};
@@ -70,9 +70,37 @@ pub(super) fn all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     Answer::ok(&rules)
 }
 
+/// Those whose ids the body lists: a `GET` with a body.
+pub(super) fn some(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let ids: Vec<String> = match request.json() {
+        Ok(Json::Array(ids)) => ids
+            .iter()
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect(),
+        Ok(Json::Null) => Vec::new(),
+        Ok(other) => return wrong_type(go_kind(&other), "Go value of type []string", 1, "", ""),
+        Err(answer) => return answer,
+    };
+    cluster.labels.expire(cluster.now);
+    let rules: Vec<RuleBody<'_>> = ids
+        .iter()
+        .filter_map(|id| cluster.labels.rules.get(id))
+        .map(RuleBody::from)
+        .collect();
+    Answer::ok(&rules)
+}
+
 /// PD decodes the id once more than the path.
 fn id_of(request: &Request<'_>) -> String {
     percent_decode(request.segment(3), false)
+}
+
+pub(super) fn one(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    cluster.labels.expire(cluster.now);
+    match cluster.labels.rules.get(&id_of(request)) {
+        Some(rule) => Answer::ok(&RuleBody::from(rule)),
+        None => Answer::json(404, &()),
+    }
 }
 
 pub(super) fn set(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
@@ -87,6 +115,33 @@ pub(super) fn set(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         }
         Err(answer) => answer,
     }
+}
+
+pub(super) fn patch(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let input = match request.object() {
+        Ok(input) => input,
+        Err(answer) => return answer,
+    };
+    let list = |field: &str| -> Vec<Json> {
+        let list = input.get(field).and_then(Json::as_array);
+        list.cloned().unwrap_or_default()
+    };
+    let mut rules = Vec::new();
+    for set in list("sets") {
+        let empty = Map::new();
+        match checked(set.as_object().unwrap_or(&empty), cluster.now) {
+            Ok(rule) => rules.push(rule),
+            Err(answer) => return answer,
+        }
+    }
+    for id in list("deletes") {
+        cluster.labels.rules.remove(id.as_str().unwrap_or_default());
+    }
+    for rule in rules {
+        cluster.labels.rules.insert(rule.id.clone(), rule);
+    }
+    cluster.check_everything();
+    Answer::message(200, "Update region label rules successfully.")
 }
 
 pub(super) fn delete(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
@@ -211,4 +266,18 @@ pub(super) fn of_region(cluster: &mut Cluster, request: &Request<'_>) -> Answer 
     let labels = cluster.labels.of(region);
     let labels: Vec<LabelBody<'_>> = labels.into_iter().map(LabelBody::from).collect();
     Answer::ok(&GoList::new(labels, false))
+}
+
+pub(super) fn value_of_region(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let region_id = match request.id(2) {
+        Ok(id) => id,
+        Err(answer) => return answer,
+    };
+    cluster.labels.expire(cluster.now);
+    let Some(region) = cluster.regions.get(region_id) else {
+        return Answer::json(404, &());
+    };
+    let labels = cluster.labels.of(region);
+    let label = labels.iter().find(|label| label.key == request.segment(4));
+    Answer::message(200, label.map_or("", |label| &label.value))
 }

@@ -110,11 +110,36 @@ pub(super) fn all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     })
 }
 
+pub(super) fn of_group(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let group = request.segment(3);
+    disabled(cluster).unwrap_or_else(|| {
+        let rules = cluster.rules.in_order();
+        list(rules.into_iter().filter(|rule| rule.group_id == group))
+    })
+}
+
 pub(super) fn of_region(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     match region(cluster, request) {
         Ok(region) => list(cluster.rules.for_region(region).unwrap_or_default()),
         Err(answer) => answer,
     }
+}
+
+pub(super) fn of_key(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    if let Some(answer) = disabled(cluster) {
+        return answer;
+    }
+    let key = match errors::go_hex(request.segment(3)) {
+        Ok(key) => key,
+        Err(text) => {
+            let text = format!("[PD:placement:ErrKeyFormat]key should be in hex format, {text}");
+            return Answer::message(400, &text);
+        }
+    };
+    let rules = cluster.rules.in_order();
+    list(rules.into_iter().filter(|rule| {
+        *rule.start_key <= *key && (rule.end_key.is_empty() || *key < *rule.end_key)
+    }))
 }
 
 pub(super) fn one(cluster: &mut Cluster, request: &Request<'_>) -> Answer {

@@ -1,11 +1,43 @@
 //! Labels of stores: where they stand and what they are.
 
+use regex_lite::Regex;
 use serde_json::Value as Json;
 
-use crate::api::answer::{Answer, Nothing};
+use crate::api::answer::{Answer, GoList, Nothing};
 use crate::api::request::{Request, go_kind, wrong_type};
+use crate::api::stores::{self, Label, labels_of};
 use crate::cluster::Cluster;
 use crate::cluster::config::{Item, find};
+use crate::errors;
+
+pub(super) fn all(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut distinct: Vec<Label<'_>> = Vec::new();
+    for label in cluster.stores.values().flat_map(labels_of) {
+        let folded = label.folded();
+        if !seen.contains(&folded) {
+            seen.push(folded);
+            distinct.push(label);
+        }
+    }
+    Answer::ok(&GoList::new(distinct, true))
+}
+
+/// Stores whose labels match two regular expressions.
+pub(super) fn stores(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    let pattern = |name: &str| {
+        let text = request.query(name).unwrap_or_default();
+        Regex::new(&format!("(?i){text}"))
+            .map_err(|_| Answer::message(500, &errors::go_bad_regex(text)))
+    };
+    match pattern("name").and_then(|name| Ok((name, pattern("value")?))) {
+        Ok((name, value)) => stores::answer(cluster, |store| {
+            let mut labels = store.labels.iter();
+            labels.any(|(key, held)| name.is_match(key) && value.is_match(held))
+        }),
+        Err(answer) => answer,
+    }
+}
 
 pub(super) fn set(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let input = request

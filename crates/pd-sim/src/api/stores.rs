@@ -43,6 +43,13 @@ pub(super) struct Label<'a> {
     value: &'a str,
 }
 
+impl Label<'_> {
+    /// PD tells labels apart without regard to case.
+    pub(super) fn folded(&self) -> (String, String) {
+        (self.key.to_lowercase(), self.value.to_lowercase())
+    }
+}
+
 #[derive(Serialize)]
 struct Status {
     capacity: String,
@@ -171,6 +178,28 @@ pub(super) fn list(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
         states = vec![StoreState::Up, StoreState::Offline];
     }
     answer(cluster, |store| states.contains(&store.state))
+}
+
+pub(super) fn check(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
+    const NAMES: [&str; 5] = ["up", "offline", "tombstone", "disconnected", "down"];
+    if !cluster.rows().stores_by_name {
+        return Answer::not_found();
+    }
+    let wanted: Vec<String> = request
+        .queries("state")
+        .map(str::to_ascii_lowercase)
+        .collect();
+    if let Some(unknown) = wanted.iter().find(|name| !NAMES.contains(&name.as_str())) {
+        return Answer::message(400, &format!("unknown StoreState: {unknown}"));
+    }
+    let max_down_time = cluster.config.duration("max-store-down-time");
+    answer(cluster, |store| {
+        let name = store.state_name(cluster.now, max_down_time);
+        wanted.is_empty()
+            || wanted
+                .iter()
+                .any(|wanted| wanted.eq_ignore_ascii_case(name))
+    })
 }
 
 pub(super) fn one(cluster: &mut Cluster, request: &Request<'_>) -> Answer {

@@ -1,6 +1,10 @@
 //! Placement rules: how many peers of which role a key range has, and where they may stand.
 
+mod groups;
+
 use std::collections::BTreeMap;
+
+pub(crate) use groups::RuleGroup;
 
 use crate::cluster::region::{Key, Peer, Region, Role};
 use crate::cluster::store::Store;
@@ -139,14 +143,6 @@ impl Rule {
         });
         !is_reserved && self.constraints.iter().all(|asked| asked.allows(store))
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RuleGroup {
-    pub(crate) id: String,
-    pub(crate) index: i64,
-    /// Groups before this one do not hold.
-    pub(crate) overrides: bool,
 }
 
 /// All rules and groups.

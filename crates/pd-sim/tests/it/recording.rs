@@ -38,38 +38,58 @@ pub(crate) struct Response {
     pub(crate) body: String,
 }
 
-/// What no call of `pd-client` asks for, and the simulator has no path for.
-const NOT_SIMULATED: [(&str, &str); 29] = [
-    ("GET", "/config/cluster-version"),
-    ("GET", "/config/placement-rule"),
-    ("GET", "/config/region-label/rule/"),
-    ("GET", "/config/rule_group"),
-    ("GET", "/config/rules/group"),
-    ("GET", "/config/rules/key"),
-    ("GET", "/hotspot/buckets"),
-    ("GET", "/labels"),
-    ("GET", "/min-resolved-ts"),
-    ("GET", "/ping"),
-    ("GET", "/region/id/89/label/"),
-    ("GET", "/region/key"),
+/// The beginnings of paths that the simulator does not have, by group, each with its reason. Their
+/// steps stay in the recordings, for whoever brings a call back.
+const NOT_SIMULATED: [(&str, &str); 18] = [
+    // Sums, histograms and orders over regions: a plan and a probe are about regions they can name,
+    // and count from the regions themselves, which `/regions/key` and `/regions/check` give.
     ("GET", "/regions/check/hist"),
     ("GET", "/regions/range-holes"),
     ("GET", "/regions/replicated"),
-    ("GET", "/regions/sibling"),
     ("GET", "/regions/size"),
     ("GET", "/regions/writeflow"),
-    ("GET", "/replication_mode"),
-    ("GET", "/service-middleware"),
     ("GET", "/stats/region"),
-    ("GET", "/stores/check"),
-    ("DELETE", "/members"),
-    ("DELETE", "/operators "),
-    ("PATCH", "/"),
-    ("POST", "/leader/resign"),
+    // Other ways to a region: `/region/id` and `/regions/key` give the same facts, also those of a
+    // neighbour, and both are replayed.
+    ("GET", "/region/key"),
+    ("GET", "/regions/sibling"),
+    // Many regions at once: the answer is a percentage and does not say of which regions, so no
+    // outcome can be proven from it. `/operators` does the same for one region.
     ("POST", "/regions/accelerate"),
     ("POST", "/regions/scatter"),
     ("POST", "/regions/split"),
+    // Taking a member out for good has no undo. Who leads, and who leads first, is set by
+    // `/leader/transfer` and `/members/name`, which are there.
+    ("DELETE", "/members"),
+    // PD about itself: the cluster's version is in `/config`, whether it lives in `/health`; safe
+    // points, rate limits, replication to a second data centre and buckets are not simulated.
+    ("GET", "/config/cluster-version"),
+    ("GET", "/hotspot/buckets"),
+    ("GET", "/min-resolved-ts"),
+    ("GET", "/ping"),
+    ("GET", "/replication_mode"),
+    ("GET", "/service-middleware"),
 ];
+
+/// What is left out was recorded: a path that no recording has needs no reason.
+#[test]
+fn what_is_left_out_was_recorded() {
+    let versions = ["v6.5.12", "v7.5.7", "v8.5.7", "v9.0-dev"];
+    let mut left_out = Vec::new();
+    for version in versions {
+        let mut steps = Recording::read(&format!("pd-{version}")).steps;
+        steps.extend(Recording::read(&format!("operating-{version}")).steps);
+        let all = steps.len();
+        steps.retain(|step| !step.is_simulated());
+        println!("{version}: {} of {all} steps left out", steps.len());
+        left_out.extend(steps);
+    }
+    for (method, beginning) in NOT_SIMULATED {
+        let is_meant =
+            |step: &Step| step.request.method == method && step.request.path.starts_with(beginning);
+        assert!(left_out.iter().any(is_meant), "{method} {beginning}");
+    }
+}
 
 impl Step {
     /// Whether the simulator has a path for it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pd_sim::{PlacementRule, Role, RuleRole, Version};
 use serde_json::{Value as Json, json};
 
-use crate::http::{CREATED, delete, get, json_of, operator, post, says, start, start_with};
+use crate::http::{CREATED, delete, get, json_of, operator, post, says, send, start, start_with};
 
 #[tokio::test]
 async fn a_follower_rule_keeps_the_leader_away() {
@@ -83,7 +83,7 @@ async fn rules_are_checked_in_pds_words() {
 }
 
 #[tokio::test]
-async fn rules_are_read_by_region_and_name() {
+async fn rules_are_read_by_group_region_key_and_name() {
     let sim = start().await;
     let region = sim.region_ids()[0];
     let default = json!([{
@@ -92,7 +92,9 @@ async fn rules_are_read_by_region_and_name() {
     }]);
     for path in [
         "/config/rules".to_owned(),
+        "/config/rules/group/pd".to_owned(),
         format!("/config/rules/region/{region}"),
+        "/config/rules/key/74".to_owned(),
     ] {
         assert_eq!(json_of(&sim, &path).await, default, "{path}");
     }
@@ -101,12 +103,15 @@ async fn rules_are_read_by_region_and_name() {
         404,
         "\"[PD:placement:ErrRuleNotFound]rule not found\"\n",
     );
+    says(&get(&sim, "/config/rule_group/nope").await, 404, "null\n");
     let fit = json_of(&sim, &format!("/config/rules/region/{region}/detail")).await;
     assert_eq!(
         fit["rule-fits"][0]["peers"].as_array().map(Vec::len),
         Some(3)
     );
     assert_eq!(fit["orphan-peers"], Json::Null);
+    let bundle = json_of(&sim, "/config/placement-rule/pd").await;
+    assert_eq!(bundle["rules"], default);
 }
 
 #[tokio::test]
@@ -174,8 +179,11 @@ async fn denied_regions_are_not_balanced_but_administrators_may() {
     sim.advance(Duration::from_secs(30));
     assert_eq!(sim.leader_count(1), 36);
     let region = sim.region_ids()[0];
-    let labels = json_of(&sim, &format!("/region/id/{region}/labels")).await;
-    assert_eq!(labels[0]["value"], "deny");
+    says(
+        &get(&sim, &format!("/region/id/{region}/label/schedule")).await,
+        200,
+        "\"deny\"\n",
+    );
     let body = json!({"name": "transfer-leader", "region_id": region, "to_store_id": 2});
     assert_eq!(operator(&sim, &body).await, (200, CREATED.to_owned()));
     says(
@@ -195,15 +203,35 @@ async fn a_label_ends_with_its_time() {
         "rule_type": "key-range", "data": [{"start_key": "", "end_key": ""}]
     });
     post(&sim, "/config/region-label/rule", &rule.to_string()).await;
-    let rules = json_of(&sim, "/config/region-label/rules").await;
-    assert_eq!(rules[0]["id"], "deny");
+    let path = "/config/region-label/rule/deny";
+    assert_eq!(get(&sim, path).await.status, 200);
     sim.advance(Duration::from_secs(61));
+    says(&get(&sim, path).await, 404, "null\n");
     assert_eq!(get(&sim, "/config/region-label/rules").await.text(), "[]\n");
 }
 
 #[tokio::test]
-async fn label_rules_are_refused_in_pds_words() {
+async fn label_rules_are_patched_and_asked_for_by_id() {
     let sim = start().await;
+    let rule = |id: &str| {
+        json!({
+            "id": id, "labels": [{"key": "a", "value": "b"}],
+            "rule_type": "key-range", "data": [{"start_key": "74", "end_key": "75"}]
+        })
+    };
+    let patch = json!({"sets": [rule("one"), rule("two/2")], "deletes": []});
+    let path = "/config/region-label/rules";
+    let answer = send(&sim, "PATCH", path, &patch.to_string()).await;
+    says(
+        &answer.expect("an answer"),
+        200,
+        "\"Update region label rules successfully.\"\n",
+    );
+    let path = "/config/region-label/rules/ids";
+    let some = send(&sim, "GET", path, r#"["two/2","nope"]"#).await;
+    let some: Json = serde_json::from_str(&some.expect("an answer").text()).expect("JSON");
+    assert_eq!(some[0]["id"], "two/2");
+    assert_eq!(some.as_array().map(Vec::len), Some(1));
     let bad = json!({"id": "x", "labels": [], "rule_type": "key-range", "data": []});
     says(
         &post(&sim, "/config/region-label/rule", &bad.to_string()).await,
@@ -238,4 +266,31 @@ async fn a_region_that_spans_rules_cannot_be_operated() {
     let body = json!({"name": "transfer-leader", "region_id": last, "to_store_id": to});
     let text = "cannot build operator for region match no placement rule";
     assert_eq!(operator(&sim, &body).await, (500, text.to_owned()));
+}
+
+/// A group that comes later and overrides leaves only its own rules.
+#[tokio::test]
+async fn a_group_that_overrides_hides_those_before_it() {
+    let sim = start().await;
+    let region = sim.region_ids()[0];
+    let rule = json!({
+        "group_id": "own", "id": "five", "role": "voter", "count": 5, "start_key": "",
+        "end_key": ""
+    });
+    post(&sim, "/config/rule", &rule.to_string()).await;
+    let of_region = format!("/config/rules/region/{region}");
+    let hold = json_of(&sim, &of_region).await;
+    assert_eq!(hold.as_array().map(Vec::len), Some(2), "{hold}");
+    let group = r#"{"id":"own","index":7,"override":true}"#;
+    let updated = "\"Update rule group successfully.\"\n";
+    says(&post(&sim, "/config/rule_group", group).await, 200, updated);
+    let expected = json!({"id": "own", "index": 7, "override": true});
+    assert_eq!(json_of(&sim, "/config/rule_group/own").await, expected);
+    assert_eq!(json_of(&sim, &of_region).await[0]["group_id"], "own");
+    let hold = json_of(&sim, &of_region).await;
+    assert_eq!(hold.as_array().map(Vec::len), Some(1), "{hold}");
+    let deleted = "\"Delete rule group successfully.\"\n";
+    says(&delete(&sim, "/config/rule_group/own").await, 200, deleted);
+    let hold = json_of(&sim, &of_region).await;
+    assert_eq!(hold.as_array().map(Vec::len), Some(2), "{hold}");
 }

@@ -121,6 +121,7 @@ async fn a_missing_replica_is_made_up() {
 #[tokio::test]
 async fn labels_are_merged_and_shown() {
     let sim = start().await;
+    assert_eq!(get(&sim, "/labels").await.text(), "null\n");
     sim.set_labels(1, [("zone", "z1")]);
     let answer = post(&sim, "/store/1/label", r#"{"host":"h1"}"#).await;
     assert_eq!(answer.text(), "\"The store's label is updated.\"\n");
