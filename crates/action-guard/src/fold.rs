@@ -2,10 +2,14 @@
 
 mod apply;
 mod approvals;
+mod cancel;
 mod conclude;
+mod lookup;
 mod mode;
+mod propose;
 mod refuse;
 mod retention;
+mod send;
 mod take_back;
 mod workflow;
 mod workflow_admission;

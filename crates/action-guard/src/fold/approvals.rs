@@ -2,8 +2,65 @@
 
 use jiff::Timestamp;
 
-use crate::proposal::{Approval, Refusal, Ruling};
-use crate::state::ProposalStatus;
+use crate::fold::refuse::{expired, person, stopped};
+use crate::proposal::{Approval, Phase, Refusal, Ruling};
+use crate::state::{ProposalStatus, State};
+
+impl State {
+    pub(super) fn approved(
+        &mut self,
+        id: &str,
+        approval: &Approval,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let killed = self.killed.clone();
+        let status = self.pending(id, "approved", at)?;
+        let stays = |phase| Refusal::Phase {
+            id: id.to_owned(),
+            phase,
+            wanted: "approved",
+        };
+        if status.phase != Phase::NeedsApproval {
+            return Err(stays(status.phase));
+        }
+        if status.proposal.request.may_be_carried_out_by(&approval.by) {
+            return Err(Refusal::OwnProposal {
+                id: id.to_owned(),
+                by: approval.by.to_string(),
+            });
+        }
+        if status
+            .approvals
+            .iter()
+            .any(|other| other.by.is_same(&approval.by) && other.expires_at > at)
+        {
+            return Err(Refusal::ApprovedTwice {
+                id: id.to_owned(),
+                by: approval.by.to_string(),
+            });
+        }
+        person(&approval.by, "approve")?;
+        status.asks_for(approval)?;
+        if approval.plan_hash != status.proposal.plan_hash {
+            return Err(Refusal::OtherPlan {
+                id: id.to_owned(),
+                approved: approval.plan_hash.to_string(),
+                found: status.proposal.plan_hash.to_string(),
+            });
+        }
+        if approval.expires_at <= at {
+            return Err(expired(id, "the approval"));
+        }
+        if let (Some(killed), None) = (killed, &status.proposal.undoes) {
+            return Err(stopped(&killed));
+        }
+        status.approvals.push(approval.clone());
+        if status.is_agreed_at(at) {
+            status.phase = Phase::Approved;
+        }
+        Ok(())
+    }
+}
 
 impl ProposalStatus {
     /// Whether each ruling has the agreements that it takes, at a time.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::policy::actor_pattern;
 use crate::policy::keys::Keys;
 use crate::policy::pattern::Pattern;
 use crate::policy::problem::{PolicyProblem, did_you_mean, place};
@@ -172,6 +173,17 @@ impl<'s> Section<'s> {
             }
         };
         self.texts(key).into_iter().map(pattern).collect()
+    }
+
+    /// Patterns over actors, each of which can match somebody.
+    pub(super) fn actors(&self, key: &'static str) -> Vec<Pattern> {
+        let patterns = self.patterns(key);
+        for pattern in &patterns {
+            if let Some(message) = actor_pattern::problem(&pattern.text) {
+                self.source.note(pattern.problem(message));
+            }
+        }
+        patterns
     }
 
     pub(super) fn flag(&self, key: &'static str) -> Option<bool> {

@@ -6,18 +6,22 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use action_core::{BoxError, report};
+use action_core::BoxError;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::journal::{Journal, JournalError, Sender};
+use crate::journal::Sender;
 use crate::proposal::{Mode, Phase, Refusal};
 use crate::records::{Entry, Hash, Record};
 use crate::testing::fixtures::{
     allowed, ana, applied, approved, intent, mode, proposal, refusal, wanting_approval, write,
 };
 use crate::testing::instances::{instances, until_dead, winners};
-use crate::testing::place::{Damage, Place};
+use crate::testing::place::Place;
+
+pub use damage::{a_changed_record_is_named, a_missing_record_is_missed};
+
+mod damage;
 
 /// What a rule is checked by.
 pub type Checked = Result<(), BoxError>;
@@ -315,43 +319,6 @@ pub async fn what_the_dead_left_open_is_ended_by_who_adopts_it(place: &dyn Place
         Some(Phase::Applied)
     );
     Ok(())
-}
-
-/// `verify` says which record is not as it was written.
-pub async fn a_changed_record_is_named(place: &dyn Place) -> Checked {
-    let journal = three_records(place).await?;
-    place.damage(Damage::Change(2)).await?;
-    for journal in [journal, place.open().await?] {
-        let said = broken(journal.verify().await)?;
-        assert!(said.contains("record 2 was changed"), "{said}");
-    }
-    Ok(())
-}
-
-/// What is behind a gap does not follow what is before it.
-pub async fn a_missing_record_is_missed(place: &dyn Place) -> Checked {
-    let journal = three_records(place).await?;
-    place.damage(Damage::Remove(2)).await?;
-    for journal in [journal, place.open().await?] {
-        broken(journal.verify().await)?;
-    }
-    Ok(())
-}
-
-async fn three_records(place: &dyn Place) -> Result<Arc<dyn Journal>, BoxError> {
-    let journal = place.open().await?;
-    for _ in 0..3 {
-        write(&*journal, [mode(Mode::Observe)?]).await?;
-    }
-    assert_eq!(journal.verify().await?.head.seq, 3);
-    Ok(journal)
-}
-
-fn broken<T>(verified: Result<T, JournalError>) -> Result<String, BoxError> {
-    match verified {
-        Ok(_) => Err("the damage was not found".into()),
-        Err(error) => Ok(report(&error)),
-    }
 }
 
 fn numbers(entries: &[Entry]) -> Vec<u64> {

@@ -1,0 +1,77 @@
+//! The proposal that a record is about, or why it can be about none.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::fold::refuse::expired;
+use crate::proposal::Refusal;
+use crate::state::{ProposalStatus, State};
+
+impl State {
+    pub(super) fn open_proposal(
+        &mut self,
+        id: &str,
+        wanted: &'static str,
+    ) -> Result<&mut ProposalStatus, Refusal> {
+        if !self.open.contains_key(id) {
+            return Err(self.closed(id, wanted));
+        }
+        let status = self.open.get_mut(id).map(Arc::make_mut);
+        status.ok_or_else(|| Refusal::UnknownProposal { id: id.to_owned() })
+    }
+
+    /// One whose intent is not written.
+    pub(super) fn pending(
+        &mut self,
+        id: &str,
+        wanted: &'static str,
+        at: Timestamp,
+    ) -> Result<&mut ProposalStatus, Refusal> {
+        let status = self.open_proposal(id, wanted)?;
+        if !status.phase.is_unsent() {
+            return Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: status.phase,
+                wanted,
+            });
+        }
+        if status.proposal.expires_at <= at {
+            return Err(expired(id, "the plan"));
+        }
+        Ok(status)
+    }
+
+    /// One whose intent is written, by this instance.
+    pub(super) fn owned(
+        &mut self,
+        id: &str,
+        wanted: &'static str,
+        instance: &str,
+    ) -> Result<&mut ProposalStatus, Refusal> {
+        let status = self.open_proposal(id, wanted)?;
+        match &status.owner {
+            Some(owner) if owner == instance => Ok(status),
+            Some(owner) => Err(Refusal::NotOwner {
+                id: id.to_owned(),
+                owner: owner.clone(),
+            }),
+            None => Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase: status.phase,
+                wanted,
+            }),
+        }
+    }
+
+    pub(super) fn closed(&self, id: &str, wanted: &'static str) -> Refusal {
+        match self.proposal_status(id) {
+            Some(status) => Refusal::Phase {
+                id: id.to_owned(),
+                phase: status.phase,
+                wanted,
+            },
+            None => Refusal::UnknownProposal { id: id.to_owned() },
+        }
+    }
+}

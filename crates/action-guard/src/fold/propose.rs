@@ -1,0 +1,49 @@
+//! A new proposal, and whether it may be made.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::fold::refuse::invalid_record;
+use crate::proposal::{Phase, Proposal, Refusal, Ruling};
+use crate::state::{ProposalStatus, State};
+
+impl State {
+    pub(super) fn proposed(
+        &mut self,
+        proposal: &Proposal,
+        ruling: &Ruling,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let id = &proposal.id;
+        if self.proposal_status(id).is_some() {
+            return Err(invalid_record(format!("proposal `{id}` twice")));
+        }
+        if let Some(undone) = &proposal.undoes
+            && !self.effects.contains_key(undone)
+            && !self.may_be_undone(undone)
+        {
+            return Err(Refusal::NotOurs { id: undone.clone() });
+        }
+        self.may_take_over(proposal)?;
+        self.not_killed(proposal)?;
+        self.admit(proposal, at)?;
+        self.expire(at);
+        self.begin_step_attempt(proposal);
+        let status = ProposalStatus::new(proposal.clone(), ruling.clone(), self.seq + 1, at);
+        if status.phase.is_end() {
+            self.push_ended(Arc::new(status));
+        } else {
+            self.open.insert(id.clone(), Arc::new(status));
+        }
+        Ok(())
+    }
+
+    /// A one-shot effect that was applied can be undone as well; what ended long ago is not here
+    /// any more, and the proposal's own preconditions decide.
+    fn may_be_undone(&self, id: &str) -> bool {
+        self.proposal_status(id).is_none_or(|status| {
+            status.phase == Phase::Applied && status.proposal.lasting_effect.is_none()
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! The kill switch: stops everything, and ends that.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::guard::controls::{Controls, Decider};
+use crate::guard::still_sending::still_sending;
+use crate::guard::stop::Stop;
+use crate::identity::{Actor, Proof};
+use crate::journal::CommitError;
+use crate::proposal::Refusal;
+use crate::records::Record;
+use crate::state::State;
+
+/// How long a stop waits to be recorded before it goes on without.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+impl Controls {
+    /// Stops everything: once this returns, no process on this journal sends, but for those that
+    /// are named in [`Stop::still_sending`], and what was waiting is cancelled. Other journals are
+    /// not covered. Taking back what is ours goes on.
+    ///
+    /// Anybody may stop. Where it cannot be recorded, or not at once, sends are stopped all the
+    /// same.
+    ///
+    /// # Errors
+    /// When sends could be stopped in no way.
+    pub async fn stop(&self, by: &Actor, reason: &str) -> Result<Stop, CommitError> {
+        let record = Record::Killed {
+            by: by.clone(),
+            reason: reason.to_owned(),
+        };
+        let (tell, told) = oneshot::channel();
+        let mut recording = pin!(self.commit(move |state, _| {
+            // Nobody else listens, and whoever listened may have gone.
+            let _ = tell.send(Stop::of(state));
+            Ok(record)
+        }));
+        // Recorded first, it says who stopped; but it does not wait long for that.
+        let recorded = tokio::time::timeout(LONGEST_WAIT, &mut recording).await;
+        let stopped = self.journal.stop().await;
+        let recorded = match recorded {
+            Ok(recorded) => recorded,
+            Err(_) => recording.await,
+        };
+        match (stopped, recorded) {
+            (_, Ok(())) => Ok(Stop {
+                still_sending: still_sending(&*self.journal, self.send_wait).await,
+                ..told.await.unwrap_or_default()
+            }),
+            (Err(_), Err(error)) => Err(error),
+            (Ok(()), Err(error)) => {
+                let state = self.journal.state().await;
+                let stop = state.map_or_else(|_| Stop::default(), |state| Stop::of(&state));
+                Ok(Stop {
+                    unrecorded: Some(error),
+                    cancelled: Vec::new(),
+                    still_sending: still_sending(&*self.journal, self.send_wait).await,
+                    ..stop
+                })
+            }
+        }
+    }
+
+    /// Ends a stop of everything. The mode is observe after it.
+    ///
+    /// # Errors
+    /// When nothing is stopped, or who ends it may not, or is not proven.
+    pub async fn reset(&self, by: Decider<'_>, reason: &str) -> Result<(), CommitError> {
+        let by_other_means = self.journal.is_stopped().await?;
+        if by_other_means {
+            // Where a stop by hand is recorded by the next commit, this is that.
+            self.journal.commit(Box::new(|_, _| Ok(Vec::new()))).await?;
+        }
+        let after = self.journal.state().await?.last_switch;
+        let (actor, now) = (by.actor.clone(), Timestamp::now());
+        let proof = by.key.map(|key| Proof::of_reset(&actor, after, now, key));
+        let rules = Arc::clone(&self.rules);
+        let may = {
+            let (actor, proof) = (actor.clone(), proof.clone());
+            move |state: &State, now| {
+                if !actor.is_user() {
+                    let (by, wanted) = (actor.to_string(), "reset the kill switch");
+                    return Err(Refusal::NotAPerson { by, wanted });
+                }
+                if state.killed.is_none() && !by_other_means {
+                    return Err(Refusal::NotKilled);
+                }
+                rules.vouch_for_reset(&actor, proof.as_ref(), state, now)
+            }
+        };
+        let check = may.clone();
+        let checked = move |state: &State, now| check(state, now).map(|()| Vec::new());
+        self.journal.commit(Box::new(checked)).await?;
+        // The journal still stops everything, and the other means would be recorded once more.
+        self.journal.unstop().await?;
+        let reset = self.redactor.clean(Record::Reset {
+            by: actor,
+            reason: reason.to_owned(),
+            proof,
+        })?;
+        let decision = move |state: &State, now| {
+            may(state, now)?;
+            Ok(state.killed.iter().map(|_| reset.clone()).collect())
+        };
+        self.journal.commit(Box::new(decision)).await.map(drop)
+    }
+}

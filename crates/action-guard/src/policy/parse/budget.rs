@@ -1,0 +1,57 @@
+//! Reading `[[budget]]`: what it counts, and how much of it may be.
+
+use action_core::Quantity;
+
+use crate::policy::budget::{Budget, Limit};
+use crate::policy::section::{Section, Source};
+use crate::policy::window;
+
+/// How long sendings are kept at hand for budgets.
+const LONGEST_WINDOW_MS: u64 = 86_400_000;
+
+pub(super) fn budget<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(usize, Budget)> {
+    let (offset, line) = (section.offset, section.line());
+    let name = section.required("name");
+    let mut limits = Vec::new();
+    let (actions, per) = (section.number("actions"), section.text("per"));
+    if actions.is_some() != per.is_some() {
+        section.wrong("`actions` and `per` of a budget go together");
+    }
+    let per_at = per.as_ref().map_or(offset, |per| per.offset);
+    let per_ms = section.read(per, window::duration_ms);
+    if per_ms.is_some_and(|per_ms| per_ms > LONGEST_WINDOW_MS) {
+        source.wrong(per_at, "`per` is 24h at most");
+    }
+    if let (Some(actions), Some(per_ms)) = (actions, per_ms) {
+        limits.push(Limit::Actions {
+            most: actions.value,
+            per_ms,
+        });
+    }
+    let most = |key| section.number(key).map(|most| most.value);
+    limits.extend(most("lasting").map(|most| Limit::Lasting { most }));
+    for name in [Quantity::LEADERS, Quantity::REGIONS, Quantity::MOVED_MIB] {
+        limits.extend(most(name).map(|most| Limit::InMotion { name, most }));
+    }
+    let domains = most("failure_domains");
+    limits.extend(domains.map(|most| Limit::FailureDomains { most }));
+    let action = section.patterns("action");
+    let actor = section.actors("actor");
+    let system = section.patterns("system");
+    if limits.is_empty() {
+        section.wrong(
+            "a budget needs a bound: `actions` with `per`, `lasting`, `leaders`, `regions`, \
+             `moved_mib` or `failure_domains`",
+        );
+    }
+    section.finish();
+    let budget = Budget {
+        name: name?.value.to_owned(),
+        line,
+        action,
+        actor,
+        system,
+        limits,
+    };
+    Some((offset, budget))
+}

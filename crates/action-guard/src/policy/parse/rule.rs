@@ -1,0 +1,146 @@
+//! Reading `[[rule]]`: what it is about, when, and what it decides.
+
+use action_core::{Effect, Risk};
+use jiff::civil::Time;
+
+use crate::policy::actor_pattern;
+use crate::policy::problem::did_you_mean;
+use crate::policy::rule::{Rule, Selector, Then};
+use crate::policy::section::{Section, Source};
+use crate::policy::window::{self, Window};
+
+const DECISIONS: [&str; 3] = ["allow", "approve", "deny"];
+
+pub(super) fn rule<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(usize, Rule)> {
+    let (offset, line) = (section.offset, section.line());
+    let name = section.required("name");
+    let risks = section.texts("risk").into_iter();
+    let selector = Selector {
+        action: section.patterns("action"),
+        subject: section.patterns("subject"),
+        system: section.patterns("system"),
+        actor: section.actors("actor"),
+        risk: risks
+            .filter_map(|risk| section.read(Some(risk), risk_of))
+            .collect(),
+        effect: section.read(section.text("effect"), effect_of),
+        reversible: section.flag("reversible"),
+        takes_back: section.flag("takes_back"),
+        windows: section
+            .tables("window")
+            .into_iter()
+            .filter_map(window)
+            .collect(),
+    };
+    let decision = section.required("decision");
+    let then = match decision.as_ref().map(|decision| decision.value) {
+        Some("approve") => approve(source, &section),
+        other => {
+            let stray = ["by", "count", "ttl"]
+                .into_iter()
+                .find(|key| section.has(key));
+            if let Some(key) = stray {
+                section.wrong(format!("`{key}` belongs to `decision = \"approve\"`"));
+            }
+            match other {
+                Some("allow") => Some(Then::Allow),
+                Some("deny") => Some(Then::Deny),
+                _ => None,
+            }
+        }
+    };
+    if let Some(decision) = decision.filter(|decision| !DECISIONS.contains(&decision.value)) {
+        let hint = did_you_mean(decision.value, &DECISIONS).unwrap_or_default();
+        let message = format!("a decision is `allow`, `approve` or `deny`{hint}");
+        source.wrong(decision.offset, message);
+    }
+    let reason = section.text("reason").map(|reason| reason.value.to_owned());
+    section.finish();
+    let rule = Rule {
+        name: name?.value.to_owned(),
+        line,
+        selector,
+        then: then?,
+        reason,
+    };
+    Some((offset, rule))
+}
+
+fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
+    let by = section.patterns("by");
+    if by.is_empty() && !section.has("by") {
+        section.wrong("a rule that approves needs `by`, such as `by = [\"user:*\"]`");
+    }
+    for by in section.texts("by") {
+        if !by.value.starts_with("user:") {
+            source.wrong(by.offset, "people approve: a pattern begins with `user:`");
+        } else if let Some(problem) = actor_pattern::problem(by.value) {
+            source.wrong(by.offset, problem);
+        }
+    }
+    let count = match section.number("count") {
+        None => Some(1),
+        Some(count) => match u32::try_from(count.value) {
+            Ok(value @ 1..=100) => Some(value),
+            _ => {
+                source.wrong(count.offset, "`count` is from 1 to 100");
+                None
+            }
+        },
+    };
+    let ttl = section.required("ttl");
+    let ttl_ms = section.read(ttl, window::duration_ms);
+    Some(Then::Approve {
+        by,
+        count: count?,
+        ttl_ms: ttl_ms?,
+    })
+}
+
+fn window(section: Section<'_>) -> Option<Window> {
+    let days = section.texts("days").into_iter();
+    let days = days
+        .filter_map(|day| section.read(Some(day), window::day))
+        .collect();
+    let (has_from, has_to) = (section.has("from"), section.has("to"));
+    if has_from != has_to {
+        section.wrong("`from` and `to` of a window go together");
+    }
+    let from = section.read(section.text("from"), window::time);
+    let to = section.read(section.text("to"), window::time);
+    section.finish();
+    if has_from || has_to {
+        return Some(Window {
+            days,
+            from: from?,
+            to: to?,
+        });
+    }
+    let midnight = Time::midnight();
+    Some(Window {
+        days,
+        from: midnight,
+        to: midnight,
+    })
+}
+
+fn risk_of(text: &str) -> Result<Risk, String> {
+    match text {
+        "low" => Ok(Risk::Low),
+        "medium" => Ok(Risk::Medium),
+        "high" => Ok(Risk::High),
+        _ => Err(format!(
+            "`{text}` is no risk: risks are low, medium and high"
+        )),
+    }
+}
+
+fn effect_of(text: &str) -> Result<Effect, String> {
+    match text {
+        "one_shot" => Ok(Effect::OneShot),
+        "lasting" => Ok(Effect::Lasting),
+        _ => Err(format!(
+            "`{text}` is no effect: effects are one_shot and lasting"
+        )),
+    }
+}
