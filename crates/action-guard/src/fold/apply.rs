@@ -1,7 +1,7 @@
 //! The fold: which record may follow, and what it changes.
 
-use crate::fold::refuse::{cancel, invalid_record, person};
-use crate::proposal::{Mode, Phase, Refusal};
+use crate::fold::refuse::{invalid_record, person};
+use crate::proposal::Refusal;
 use crate::records::{Entry, Record};
 use crate::state::State;
 
@@ -22,11 +22,7 @@ impl State {
             Record::Checkpoint { state } => self.checkpoint(state)?,
             Record::Proposed { proposal, ruling } => self.proposed(proposal, ruling, at)?,
             Record::Approved { id, approval } => self.approved(id, approval, at)?,
-            Record::Rejected { id, by, reason } => {
-                let status = self.pending(id, "rejected", at)?;
-                status.cancel = Some(cancel(by, reason, at));
-                self.end(id, Phase::Rejected, at);
-            }
+            Record::Rejected { id, by, reason } => self.rejected(id, by, reason, at)?,
             Record::Cancelled { id, by, reason } => self.cancelled(id, by, reason, at)?,
             Record::Intent { id, intent } => self.intent(id, intent, &entry.instance, at)?,
             Record::Answer { id, answer } => self.answered(id, answer, &entry.instance, at)?,
@@ -35,12 +31,7 @@ impl State {
                 self.not_taken_over(id)?;
                 self.conclude(id, outcome, undo.as_ref(), at)?;
             }
-            Record::Adopted { id, from } => {
-                let status = self.owned(id, "adopted", from)?;
-                status.owner = Some(entry.instance.clone());
-                status.adopted_at.get_or_insert(at);
-                self.adopt_what_it_took_over(id, &entry.instance);
-            }
+            Record::Adopted { id, from } => self.adopted(id, from, &entry.instance, at)?,
             Record::Resolved {
                 id,
                 by,
@@ -57,11 +48,7 @@ impl State {
             } => self.break_glass(id, by, answer, outcome)?,
             Record::Mode { mode, by, .. } => self.set_mode(*mode, by)?,
             Record::Killed { by, reason } => self.kill(by, reason, at),
-            Record::Reset { by, .. } => {
-                person(by, "reset the kill switch")?;
-                self.killed.take().ok_or(Refusal::NotKilled)?;
-                self.mode = Mode::Observe;
-            }
+            Record::Reset { by, .. } => self.reset(by)?,
             Record::ClockConfirmed { by, .. } => person(by, "confirm the clock")?,
             Record::FlowStarted { id, started } => self.flow_started(id, started, at)?,
             Record::FlowStep { id, step, event } => self.flow_step(id, step, event, at)?,

@@ -1,4 +1,4 @@
-//! What is not wanted any more: a cancelled proposal, sent or not.
+//! What is not wanted any more: rejected before it is sent, or cancelled, sent or not.
 
 use jiff::Timestamp;
 
@@ -8,6 +8,19 @@ use crate::proposal::{Phase, Refusal};
 use crate::state::State;
 
 impl State {
+    pub(super) fn rejected(
+        &mut self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let status = self.pending(id, "rejected", at)?;
+        status.cancel = Some(cancel(by, reason, at));
+        self.end(id, Phase::Rejected, at);
+        Ok(())
+    }
+
     pub(super) fn cancelled(
         &mut self,
         id: &str,

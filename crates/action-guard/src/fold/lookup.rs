@@ -9,6 +9,7 @@ use crate::proposal::Refusal;
 use crate::state::{ProposalStatus, State};
 
 impl State {
+    /// One that has not ended.
     pub(super) fn open_proposal(
         &mut self,
         id: &str,

@@ -39,6 +39,13 @@ impl State {
         }
     }
 
+    pub(super) fn reset(&mut self, by: &Actor) -> Result<(), Refusal> {
+        person(by, "reset the kill switch")?;
+        self.killed.take().ok_or(Refusal::NotKilled)?;
+        self.mode = Mode::Observe;
+        Ok(())
+    }
+
     /// Nothing but taking back what is ours goes on once the kill switch is set.
     pub(super) fn not_killed(&self, proposal: &Proposal) -> Result<(), Refusal> {
         let Some(killed) = &self.killed else {

@@ -1,4 +1,4 @@
-//! What is sent: the intent before, and the answer after.
+//! What is sent: the intent before, the answer after, and who follows it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::fold::refuse::{expired, invalid_record, not_requester};
 use crate::proposal::{Answer, Intent, Mode, Phase, Refusal};
-use crate::state::{ActiveEffect, Activity, State};
+use crate::state::{ActiveEffect, Activity, ProposalStatus, State};
 
 impl State {
     pub(super) fn intent(
@@ -18,43 +18,8 @@ impl State {
     ) -> Result<(), Refusal> {
         let status = self.open.get(id).cloned();
         let status = status.ok_or_else(|| self.closed(id, "executed"))?;
-        if status.phase != Phase::Approved {
-            return Err(Refusal::Phase {
-                id: id.to_owned(),
-                phase: status.phase,
-                wanted: "executed",
-            });
-        }
+        self.may_be_sent(&status, intent, at)?;
         let proposal = &status.proposal;
-        if let Some(by) = &intent.by
-            && !proposal.request.may_be_carried_out_by(by)
-        {
-            return Err(not_requester(proposal, by));
-        }
-        if proposal.expires_at <= at {
-            return Err(expired(id, "the plan"));
-        }
-        if !status.is_agreed_at(at) {
-            return Err(expired(id, "an approval"));
-        }
-        self.not_killed(proposal)?;
-        if self.killed.is_none() && self.mode != Mode::Execute {
-            return Err(Refusal::Observing);
-        }
-        if let Some(by) = self.outdated_by(&status) {
-            let (id, by) = (id.to_owned(), by.to_owned());
-            return Err(Refusal::PlanOutdated { id, by });
-        }
-        for resource in &proposal.resources {
-            // What it takes back is no conflict.
-            let excepted = proposal.undoes.as_deref();
-            if let Some(holder) = self.holder(&proposal.system, resource, excepted) {
-                return Err(Refusal::ResourceHeld {
-                    resource: resource.clone(),
-                    holder: holder.proposal.id.clone(),
-                });
-            }
-        }
         // What puts back what was before us leaves nothing of ours in force.
         let begins = !self.takes_back(proposal);
         if let Some(key) = proposal.lasting_effect.as_ref().filter(|_| begins) {
@@ -75,6 +40,54 @@ impl State {
         status.phase = Phase::Executing;
         status.intent = Some(intent.clone());
         status.owner = Some(instance.to_owned());
+        Ok(())
+    }
+
+    /// Refuses an intent that this state does not allow.
+    fn may_be_sent(
+        &self,
+        status: &ProposalStatus,
+        intent: &Intent,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let id = &status.proposal.id;
+        if status.phase != Phase::Approved {
+            return Err(Refusal::Phase {
+                id: id.clone(),
+                phase: status.phase,
+                wanted: "executed",
+            });
+        }
+        let proposal = &status.proposal;
+        if let Some(by) = &intent.by
+            && !proposal.request.may_be_carried_out_by(by)
+        {
+            return Err(not_requester(proposal, by));
+        }
+        if proposal.expires_at <= at {
+            return Err(expired(id, "the plan"));
+        }
+        if !status.is_agreed_at(at) {
+            return Err(expired(id, "an approval"));
+        }
+        self.not_killed(proposal)?;
+        if self.killed.is_none() && self.mode != Mode::Execute {
+            return Err(Refusal::Observing);
+        }
+        if let Some(by) = self.outdated_by(status) {
+            let (id, by) = (id.clone(), by.to_owned());
+            return Err(Refusal::PlanOutdated { id, by });
+        }
+        for resource in &proposal.resources {
+            // What it takes back is no conflict.
+            let excepted = proposal.undoes.as_deref();
+            if let Some(holder) = self.holder(&proposal.system, resource, excepted) {
+                return Err(Refusal::ResourceHeld {
+                    resource: resource.clone(),
+                    holder: holder.proposal.id.clone(),
+                });
+            }
+        }
         Ok(())
     }
 
@@ -103,6 +116,21 @@ impl State {
         }
         status.answer = Some(answer.clone());
         status.answered_at = Some(at);
+        Ok(())
+    }
+
+    /// Follows from here on what another instance has left.
+    pub(super) fn adopted(
+        &mut self,
+        id: &str,
+        from: &str,
+        instance: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let status = self.owned(id, "adopted", from)?;
+        status.owner = Some(instance.to_owned());
+        status.adopted_at.get_or_insert(at);
+        self.adopt_what_it_took_over(id, instance);
         Ok(())
     }
 }

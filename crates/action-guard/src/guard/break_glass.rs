@@ -13,7 +13,7 @@ use crate::guard::permit::SendGate;
 use crate::guard::{Guard, Watch, size_limits};
 use crate::identity::Actor;
 use crate::proposal::time::{after, unix_ms};
-use crate::proposal::{Answer, Event, Intent, Refusal, Report};
+use crate::proposal::{Event, Intent, Refusal, Report};
 use crate::records::Record;
 
 /// What was sent without an intent, and whether that is in the journal by now.
@@ -117,18 +117,7 @@ impl Guard {
         let answer = size_limits::answer(answer);
         let token = CancellationToken::new();
         let mut following = Following::of(self, &proposal, &intent, &token);
-        let outcome = match &answer {
-            Answer::Refused {
-                code,
-                error,
-                retryable,
-            } => action_core::Outcome::not_applied(code, error, *retryable, Vec::new()),
-            Answer::Accepted { accepted, .. } => {
-                following.accepted = Some(accepted.clone());
-                following.finish(watch).await
-            }
-            Answer::Unclear { .. } => following.finish(watch).await,
-        };
+        let outcome = following.after(answer.clone(), watch).await;
         let outcome = size_limits::outcome(outcome);
         watch(Event::Outcome(outcome.clone()));
         let record = Record::BreakGlass {
@@ -139,11 +128,7 @@ impl Guard {
             answer,
             outcome: outcome.clone(),
         };
-        let recorded = match self.record_break_glass(record.clone()).await {
-            Ok(()) => true,
-            Err(error) if error.kind() == FailureKind::Unavailable => false,
-            Err(error) => return Err(error),
-        };
+        let recorded = self.can_record(&record).await?;
         let report = Report {
             id: proposal.id.clone(),
             action: request.action.clone(),
@@ -158,5 +143,14 @@ impl Guard {
             record,
             recorded,
         })
+    }
+
+    /// Whether it is in the journal by now.
+    async fn can_record(&self, record: &Record) -> Result<bool, GuardError> {
+        match self.record_break_glass(record.clone()).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == FailureKind::Unavailable => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -160,14 +160,11 @@ impl Guard {
             attempt: intent.attempt.clone(),
         });
         let mut following = Following::of(&self, &proposal, &intent, &tracked.token);
-        let gate = {
-            let (token, events) = (tracked.token.clone(), events.clone());
-            let called_off = move || token.is_cancelled() || events.is_closed();
-            let definition = self.definition(&proposal.request.action)?;
-            Arc::new(SendGate::new(
-                &self, &proposal, definition, &intent, called_off,
-            ))
-        };
+        let (token, listened) = (tracked.token.clone(), events.clone());
+        let called_off = move || token.is_cancelled() || listened.is_closed();
+        let definition = self.definition(&proposal.request.action)?;
+        let gate = SendGate::new(&self, &proposal, definition, &intent, called_off);
+        let gate = Arc::new(gate);
         // The permit decides; this spares a connection that would come to nothing.
         let outcome = match gate.look().await {
             Err(refused) => {
@@ -179,22 +176,14 @@ impl Guard {
                 let answer = self.send(&proposal, &intent, gate).await;
                 following.since = Instant::now();
                 self.note(&proposal.id, answer.clone()).await;
-                match answer {
-                    Answer::Accepted { accepted, .. } => {
-                        watch(Event::Accepted(accepted.clone()));
-                        following.accepted = Some(accepted);
-                        following.finish(&mut watch).await
-                    }
-                    Answer::Unclear { error, .. } => {
-                        watch(Event::Unanswered { error });
-                        following.finish(&mut watch).await
-                    }
-                    Answer::Refused {
-                        code,
-                        error,
-                        retryable,
-                    } => Outcome::not_applied(code, error, retryable, Vec::new()),
+                match &answer {
+                    Answer::Accepted { accepted, .. } => watch(Event::Accepted(accepted.clone())),
+                    Answer::Unclear { error, .. } => watch(Event::Unanswered {
+                        error: error.clone(),
+                    }),
+                    Answer::Refused { .. } => {}
                 }
+                following.after(answer, &mut watch).await
             }
         };
         let accepted = following.accepted.take();

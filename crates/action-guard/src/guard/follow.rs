@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::failpoint::passed;
 use crate::guard::{Guard, Watch};
 use crate::proposal::time::{between_ms, unix_ms};
-use crate::proposal::{Event, Intent, Proposal};
+use crate::proposal::{Answer, Event, Intent, Proposal};
 use crate::state::Cancel;
 
 /// A mutation that was sent, or may have been.
@@ -65,6 +65,20 @@ impl<'a> Following<'a> {
             sent_at: Timestamp::from_millisecond(sent_at).unwrap_or(Timestamp::MAX),
             was_applied: false,
         }
+    }
+
+    /// How it ended, after what came back.
+    pub(crate) async fn after(&mut self, answer: Answer, watch: Watch<'_>) -> Outcome {
+        match answer {
+            Answer::Refused {
+                code,
+                error,
+                retryable,
+            } => return Outcome::not_applied(code, error, retryable, Vec::new()),
+            Answer::Accepted { accepted, .. } => self.accepted = Some(accepted),
+            Answer::Unclear { .. } => {}
+        }
+        self.finish(watch).await
     }
 
     /// Probes until it is known, the deadline is over, it is stuck for long, or somebody calls it

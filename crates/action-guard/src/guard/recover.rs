@@ -79,45 +79,7 @@ impl Guard {
         following.since = Instant::now();
         following.elapsed_before_ms =
             elapsed_since(self.last_on_its_way(&status), Timestamp::now());
-        let outcome = match status.answer.clone() {
-            Some(Answer::Refused {
-                code,
-                error,
-                retryable,
-            }) => Outcome::not_applied(code, error, retryable, Vec::new()),
-            _ if is_redacted(&proposal.request.parameters) => Outcome::unknown(
-                "parameters_redacted",
-                "its parameters held a secret, which is written nowhere: it cannot be probed",
-                format!(
-                    "look at `{}`, then resolve {}",
-                    proposal.system, proposal.id
-                ),
-                Vec::new(),
-            ),
-            answer => {
-                if let Some(Answer::Accepted { accepted, .. }) = answer {
-                    following.accepted = Some(accepted);
-                }
-                match self.registry.identity(&proposal.request.action).await {
-                    Ok(found) if found == proposal.system => following.finish(&mut watch).await,
-                    Ok(found) => Outcome::unknown(
-                        "other_system",
-                        format!(
-                            "it was sent to `{}`, and this is `{found}`",
-                            proposal.system
-                        ),
-                        format!("run `recover` where `{}` can be reached", proposal.system),
-                        Vec::new(),
-                    ),
-                    Err(error) => Outcome::unknown(
-                        "cannot_probe",
-                        error.report(),
-                        "run `recover` when the system can be reached",
-                        Vec::new(),
-                    ),
-                }
-            }
-        };
+        let outcome = self.found(&status, &mut following, &mut watch).await;
         if outcome.result == OutcomeKind::Unknown {
             tracing::warn!(action = proposal.request.action, "outcome still unknown");
         }
@@ -127,6 +89,46 @@ impl Guard {
         self.conclude_first(proposal, &report.outcome, &mut watch)
             .await?;
         Ok(Some(report))
+    }
+
+    /// How something of ours ended that was sent, or may have been.
+    async fn found(
+        &self,
+        status: &ProposalStatus,
+        following: &mut Following<'_>,
+        watch: Watch<'_>,
+    ) -> Outcome {
+        let proposal = &status.proposal;
+        let system = &proposal.system;
+        if let Some(refused @ Answer::Refused { .. }) = status.answer.clone() {
+            return following.after(refused, watch).await;
+        }
+        if is_redacted(&proposal.request.parameters) {
+            return Outcome::unknown(
+                "parameters_redacted",
+                "its parameters held a secret, which is written nowhere: it cannot be probed",
+                format!("look at `{system}`, then resolve {}", proposal.id),
+                Vec::new(),
+            );
+        }
+        if let Some(Answer::Accepted { accepted, .. }) = &status.answer {
+            following.accepted = Some(accepted.clone());
+        }
+        match self.registry.identity(&proposal.request.action).await {
+            Ok(found) if found == *system => following.finish(watch).await,
+            Ok(found) => Outcome::unknown(
+                "other_system",
+                format!("it was sent to `{system}`, and this is `{found}`"),
+                format!("run `recover` where `{system}` can be reached"),
+                Vec::new(),
+            ),
+            Err(error) => Outcome::unknown(
+                "cannot_probe",
+                error.report(),
+                "run `recover` when the system can be reached",
+                Vec::new(),
+            ),
+        }
     }
 
     /// When it could last have been on its way.

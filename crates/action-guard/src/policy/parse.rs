@@ -4,14 +4,16 @@ use std::str::FromStr;
 
 use toml::de::DeTable;
 
+use crate::policy::budget::Budget;
 use crate::policy::keys;
 use crate::policy::parse::budget::budget;
 use crate::policy::parse::person::person;
 use crate::policy::parse::rule::rule;
 use crate::policy::problem::{PolicyError, PolicyProblem};
 use crate::policy::question::Act;
+use crate::policy::rule::Rule;
 use crate::policy::section::{At, Section, Source};
-use crate::policy::{LONGEST_POLICY, Policy};
+use crate::policy::{LONGEST_POLICY, Person, Policy};
 use crate::records::Hash;
 
 mod budget;
@@ -56,18 +58,7 @@ impl FromStr for Policy {
 }
 
 fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
-    match root.number("version") {
-        Some(At { value: 1, .. }) => {}
-        Some(version) => source.wrong(
-            version.offset,
-            format!(
-                "version {} is not known: this reads version 1",
-                version.value
-            ),
-        ),
-        None if root.has("version") => {}
-        None => source.wrong(0, "a policy begins with `version = 1`"),
-    }
+    version(source, &root);
     let signed_at = root.texts("require_signed");
     let people: Vec<_> = root
         .tables("person")
@@ -94,7 +85,39 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
         signed.extend(root.read(Some(act), act_of));
     }
     root.finish();
+    each_has_its_name(source, &people, &rules, &budgets);
+    each_may_decide(source, &rules);
+    Policy {
+        people: people.into_iter().map(|(_, person)| person).collect(),
+        signed,
+        rules: rules.into_iter().map(|(_, rule)| rule).collect(),
+        budgets: budgets.into_iter().map(|(_, budget)| budget).collect(),
+        hash: None,
+    }
+}
 
+fn version<'s>(source: &'s Source<'s>, root: &Section<'s>) {
+    match root.number("version") {
+        Some(At { value: 1, .. }) => {}
+        Some(version) => source.wrong(
+            version.offset,
+            format!(
+                "version {} is not known: this reads version 1",
+                version.value
+            ),
+        ),
+        None if root.has("version") => {}
+        None => source.wrong(0, "a policy begins with `version = 1`"),
+    }
+}
+
+/// What has no name of its own cannot be told apart in a ruling.
+fn each_has_its_name(
+    source: &Source<'_>,
+    people: &[(usize, Person)],
+    rules: &[(usize, Rule)],
+    budgets: &[(usize, Budget)],
+) {
     let names = people
         .iter()
         .map(|(at, person)| (*at, person.name.as_str()));
@@ -109,6 +132,10 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
         .iter()
         .map(|(at, budget)| (*at, budget.name.as_str()));
     unique(source, "budget", names, str::to_owned);
+}
+
+/// What stands below a rule that matches everything never decides.
+fn each_may_decide(source: &Source<'_>, rules: &[(usize, Rule)]) {
     let all = rules
         .iter()
         .position(|(_, rule)| rule.selector.is_everything());
@@ -120,13 +147,6 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
             never.name, last.name
         );
         source.wrong(*at, message);
-    }
-    Policy {
-        people: people.into_iter().map(|(_, person)| person).collect(),
-        signed,
-        rules: rules.into_iter().map(|(_, rule)| rule).collect(),
-        budgets: budgets.into_iter().map(|(_, budget)| budget).collect(),
-        hash: None,
     }
 }
 
