@@ -9,6 +9,7 @@ mod drain;
 mod half_moved;
 mod harness;
 mod interleavings;
+mod invariants;
 mod metrics;
 mod observations;
 mod outcomes;

@@ -15,14 +15,16 @@
 //! change replicas can be half done. Settings are one write of PD's: done or not, unless another
 //! write at the same time takes them back.
 
+mod without_operator;
+
 use std::time::Duration;
 
-use action_core::{Attribution, Progress, Verdict};
-use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, StoreState, Version};
+use action_core::{Attribution, Progress};
+use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, Version};
 use serde_json::{Value, json};
 
 use crate::harness::{Run, applied, code, pending, stalled, state};
-use crate::{VERSIONS, region, request, stepped};
+use crate::{VERSIONS, region, stepped};
 
 const NEVER: Duration = Duration::from_secs(86_400);
 
@@ -235,41 +237,6 @@ async fn a_cancelled_operator_is_judged_by_the_region() {
     );
 }
 
-/// The cancelling itself says what became of the region.
-#[tokio::test]
-async fn cancelling_tells_what_became_of_the_region() {
-    let sim = stepped(Version::V8_5).start().await.unwrap();
-    let (id, _, other, free) = region(&sim);
-    let moving = json!({"region_id": id, "from_store_id": other, "to_store_id": free});
-    Run::begin(&sim, "transfer_peer", moving).await;
-    sim.advance(Duration::from_millis(300));
-    let cancel = Run::begin(&sim, "cancel_operator", json!({"region_id": id})).await;
-    pending(&cancel.probe().await, "");
-    let progress = cancel.settled(60).await;
-    let Progress::Applied { by, summary, .. } = &progress else {
-        unreachable!("{progress:?}");
-    };
-    assert_eq!(*by, Attribution::Ours);
-    assert!(summary.contains("the region has changed"), "{summary}");
-
-    // One that a scheduler made is left alone, unless it is meant.
-    let foreign = ForeignOperator::transfer_leader("balance-leader", id, other);
-    for store in 1..=5 {
-        sim.set_ignores_operators(store, true);
-    }
-    if sim.insert_operator(foreign).is_ok() {
-        let spared = Run::planned(&sim, "cancel_operator", json!({"region_id": id})).await;
-        let verdict = &spared.plan.verdict;
-        assert!(
-            matches!(verdict, Verdict::NotAskedFor { code, .. } if code == "operator_of_pd"),
-            "{verdict:?}"
-        );
-        let meant = json!({"region_id": id, "others": true});
-        let meant = Run::planned(&sim, "cancel_operator", meant).await;
-        assert_eq!(meant.plan.verdict, Verdict::WouldProceed);
-    }
-}
-
 /// A new leader of PD knows of no operator; what the stores were told still happens.
 #[tokio::test]
 async fn an_operator_that_pd_forgot_is_judged_by_the_region() {
@@ -363,153 +330,4 @@ async fn a_scattering_that_finds_nothing_to_move_says_so() {
     }
     codes.dedup();
     assert!(codes.is_empty() || codes == ["nothing_moved"], "{codes:?}");
-}
-
-#[tokio::test]
-async fn an_emptied_store_is_a_tombstone_in_the_end() {
-    for version in VERSIONS {
-        let sim = stepped(version).regions(9).start().await.unwrap();
-        let run = Run::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
-        let held = sim.region_count(2);
-        let mut counts = Vec::new();
-        let mut last = run.probe().await;
-        for _ in 0..2_000 {
-            let Progress::Pending {
-                done: Some(done),
-                stalled,
-                ..
-            } = &last
-            else {
-                break;
-            };
-            assert!(stalled.is_empty(), "{stalled:?}");
-            counts.push(done.done);
-            sim.advance(Duration::from_secs(5));
-            last = run.probe().await;
-        }
-        applied(&last, "");
-        assert!(
-            counts.is_sorted() && counts.last() <= Some(&held),
-            "{counts:?}"
-        );
-        // A tombstone is not taken back.
-        let undo = run.undo(&last);
-        assert!(matches!(undo, action_core::Undo::None { .. }), "{undo:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_store_that_is_not_being_emptied_says_why() {
-    let sim = quiet(Version::V8_5).start().await.unwrap();
-    let run = Run::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
-    assert!(sim.set_schedule("replica-schedule-limit", 0));
-    let progress = run.probe().await;
-    assert_eq!(stalled(&progress), "replica_schedule_limit_zero");
-    // Taken back by somebody.
-    sim.set_store_state(2, StoreState::Up);
-    sim.advance(Duration::from_secs(20));
-    assert_eq!(code(&run.probe().await), "taken_back");
-}
-
-#[tokio::test]
-async fn settings_tell_overrides_lost_updates_and_others_apart() {
-    let limit = |limit: u64| json!({"limit": limit});
-    for version in VERSIONS {
-        let sim = quiet(version).start().await.unwrap();
-        // An override with a time to live is not shown, and refuses the change in PD's words.
-        let path = "/config?ttlSecond=60";
-        let body = r#"{"schedule.leader-schedule-limit":9}"#;
-        assert_eq!(request(&sim, "POST", path, body).await, 200);
-        let run = Run::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
-        let unknowns = &run.plan.unknowns;
-        assert!(unknowns[0].contains("time to live"), "{unknowns:?}");
-        let failure = run.failure.as_deref();
-        let words = "need to clean up TTL first for schedule.leader-schedule-limit";
-        assert_eq!(failure, Some(words), "{version:?}");
-
-        // Accepted, and put back by another write at the same time.
-        let sim = quiet(version).start().await.unwrap();
-        let run = Run::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
-        assert!(sim.set_schedule("leader-schedule-limit", 4));
-        assert_eq!(code(&run.settled(30).await), "update_lost");
-
-        // Accepted, and set to something else since.
-        assert!(sim.set_schedule("leader-schedule-limit", 7));
-        assert_eq!(code(&run.settled(30).await), "changed_by_another");
-    }
-}
-
-#[tokio::test]
-async fn a_pause_is_lost_with_pds_leader() {
-    let sim = quiet(Version::V8_5).members(3).start().await.unwrap();
-    let parameters = json!({"scheduler": "balance-region-scheduler", "seconds": 300});
-    let run = Run::begin(&sim, "pause_scheduler", parameters.clone()).await;
-    let progress = run.probe().await;
-    assert_eq!(applied(&progress, ""), Attribution::Ours);
-    sim.change_leader(Duration::from_secs(1), Outage::NoLeader);
-    sim.advance(Duration::from_secs(20));
-    assert_eq!(code(&run.probe().await), "pause_lost");
-    // One whose time is over was there all the same.
-    let run = Run::begin(&sim, "pause_scheduler", parameters).await;
-    sim.advance(Duration::from_secs(400));
-    let progress = run.probe().await;
-    applied(&progress, "");
-}
-
-#[tokio::test]
-async fn what_is_so_already_is_nothing_to_do_for_any_action() {
-    let sim = quiet(Version::V8_5).members(2).start().await.unwrap();
-    let (id, leader, other, free) = region(&sim);
-    sim.set_evicting(2, true);
-    sim.set_store_state(4, StoreState::Offline);
-    let leads = sim.leader_name();
-    for (name, parameters) in [
-        (
-            "transfer_leader",
-            json!({"region_id": id, "to_store_id": leader}),
-        ),
-        ("add_peer", json!({"region_id": id, "store_id": other})),
-        ("remove_peer", json!({"region_id": id, "store_id": free})),
-        ("drain_store", json!({"store_id": "2"})),
-        ("stop_drain", json!({"store_id": "3"})),
-        ("offline_store", json!({"store_id": "4"})),
-        ("cancel_offline", json!({"store_id": "3"})),
-        ("set_leader_schedule_limit", json!({"limit": 4})),
-        ("set_region_schedule_limit", json!({"limit": 2048})),
-        ("set_replica_schedule_limit", json!({"limit": 64})),
-        ("set_low_space_threshold", json!({"percent": 80})),
-        (
-            "set_store_limit",
-            json!({"store_id": "3", "what": "add_peer", "per_minute": 15}),
-        ),
-        (
-            "resume_scheduler",
-            json!({"scheduler": "balance-region-scheduler"}),
-        ),
-        ("transfer_pd_leader", json!({"member": leads})),
-    ] {
-        let run = Run::planned(&sim, name, parameters).await;
-        let verdict = &run.plan.verdict;
-        assert!(
-            matches!(verdict, Verdict::NoOp { .. }),
-            "{name}: {verdict:?}"
-        );
-        assert!(!verdict.may_be_sent(), "{name}");
-    }
-}
-
-/// A member that does not answer cannot take over.
-#[tokio::test]
-async fn a_change_of_leader_that_does_not_come_is_told() {
-    let sim = quiet(Version::V8_5).members(3).start().await.unwrap();
-    let leader = sim.leader_name().unwrap();
-    let names = ["pd0", "pd1", "pd2"];
-    let place = names.iter().position(|name| *name != leader).unwrap();
-    sim.stop_member(place).await;
-    let parameters = json!({"member": names[place]});
-    let run = Run::planned(&sim, "transfer_pd_leader", parameters).await;
-    let Verdict::AcceptedButWillNotProgress { causes } = &run.plan.verdict else {
-        unreachable!("{:?}", run.plan.verdict);
-    };
-    assert_eq!(causes[0].code, "member_ill");
 }

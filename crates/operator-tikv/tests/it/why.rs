@@ -1,15 +1,14 @@
 //! Why something does not move: each cause is set, and exactly its code is found.
 
-use std::time::Duration;
+mod region;
+mod store;
 
 use action_core::{ActionRegistry, Observation};
 use operator_tikv::{Explanation, Moving, Why};
-use pd_sim::{Fault, ForeignOperator, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
+use pd_sim::{Fault, ForeignOperator, Sim, Version};
 use serde_json::json;
 
-use crate::{
-    VERSIONS, altered, altered_store, region, region_id, request, stepped, store_id, tikv,
-};
+use crate::{VERSIONS, region, region_id, request, stepped, store_id, tikv};
 
 /// Asks, which takes no more than so many reads and changes nothing.
 async fn why(sim: &Sim, asked: Why) -> Explanation {
@@ -202,257 +201,6 @@ async fn pauses_and_removals_are_found() {
     }
 }
 
-/// Sets a cause about a region; gets its id, its leader, another voter, and a free store.
-type Fixture = fn(&Sim, u64, u64, u64, u64);
-
-#[tokio::test]
-async fn what_is_in_the_way_of_a_region_is_found() {
-    let cases: [(&str, Fixture); 7] = [
-        ("region_without_leader", |sim, id, _, _, _| {
-            sim.set_leader(id, 0)
-        }),
-        ("leader_silent", |sim, _, leader, _, _| {
-            sim.set_heartbeat_age(leader, Duration::from_secs(60))
-        }),
-        ("peer_pending", |sim, id, _, other, _| {
-            sim.set_pending(id, other, true)
-        }),
-        ("peer_down", |sim, id, _, other, _| {
-            sim.set_down(id, other, Some(Duration::from_secs(400)))
-        }),
-        ("operator_in_the_way", |sim, id, _, other, _| {
-            sim.set_ignores_operators(sim.leader_of(id).unwrap(), true);
-            let operator = ForeignOperator::transfer_leader("balance-leader", id, other);
-            sim.insert_operator(operator).unwrap();
-        }),
-        ("rules_unsatisfied", |sim, id, _, other, _| {
-            sim.remove_peer(id, other)
-        }),
-        ("no_leader_target", |sim, id, leader, _, _| {
-            for peer in sim.peers(id) {
-                if peer.store_id != leader {
-                    sim.set_evicting(peer.store_id, true);
-                }
-            }
-        }),
-    ];
-    for version in VERSIONS {
-        for (code, fixture) in cases {
-            let sim = stepped(version).start().await.unwrap();
-            let (id, leader, other, free) = region(&sim);
-            fixture(&sim, id, leader, other, free);
-            let found = check(&sim, of_region(id), &[code]).await;
-            assert!(found.findings[0].about.starts_with("region/"), "{found:?}");
-        }
-        let sim = stepped(version).start().await.unwrap();
-        check(
-            &sim,
-            of_region(9_007_199_254_740_991),
-            &["region_not_found"],
-        )
-        .await;
-    }
-}
-
-#[tokio::test]
-async fn a_competing_operator_is_named() {
-    let sim = stepped(Version::V8_5).start().await.unwrap();
-    let (id, leader, other, _) = region(&sim);
-    sim.set_ignores_operators(leader, true);
-    let operator = ForeignOperator::transfer_leader("balance-hot-leader", id, other);
-    sim.insert_operator(operator).unwrap();
-    let found = why(&sim, of_region(id)).await;
-    assert!(
-        found.findings[0].text.contains("balance-hot-leader"),
-        "{found:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_joint_state_is_found() {
-    for version in VERSIONS {
-        let sim = stepped(version).start().await.unwrap();
-        let (id, _, other, free) = region(&sim);
-        // The two roles of a region between two sets of voters.
-        sim.remove_peer(id, other);
-        sim.add_peer(id, other, Role::DemotingVoter);
-        sim.add_peer(id, free, Role::IncomingVoter);
-        let found = why(&sim, of_region(id)).await;
-        assert!(
-            found.findings.iter().any(|one| one.code == "joint_state"),
-            "{version:?}: {found:?}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn no_free_store_is_found() {
-    for version in VERSIONS {
-        let sim = stepped(version).stores(3).start().await.unwrap();
-        let id = sim.region_ids()[0];
-        let leader = sim.leader_of(id).unwrap();
-        // As many stores as replicas is how a small cluster is.
-        check(&sim, of_region(id), &[]).await;
-        let leaving = Why {
-            from_store_id: Some(store_id(leader)),
-            what: Moving::Replicas,
-            ..of_region(id)
-        };
-        check(&sim, leaving, &["no_free_store"]).await;
-        sim.set_store_state(leader, StoreState::Offline);
-        check(&sim, from(leader, Moving::Replicas), &["no_free_store"]).await;
-    }
-}
-
-#[tokio::test]
-async fn what_keeps_things_from_a_store_is_found() {
-    type Fixture = fn(&Sim, u64);
-    let cases: [(&str, Moving, Fixture); 7] = [
-        ("store_offline", Moving::Anything, |sim, id| {
-            sim.set_store_state(id, StoreState::Offline)
-        }),
-        ("store_removed", Moving::Anything, |sim, id| {
-            sim.set_store_state(id, StoreState::Tombstone)
-        }),
-        ("store_disconnected", Moving::Anything, |sim, id| {
-            sim.set_heartbeat_age(id, Duration::from_secs(60))
-        }),
-        ("store_down", Moving::Anything, |sim, id| {
-            sim.set_heartbeat_age(id, Duration::from_secs(3_600))
-        }),
-        ("store_drained", Moving::Leaders, |sim, id| {
-            sim.set_evicting(id, true)
-        }),
-        ("store_drained", Moving::Anything, |sim, id| {
-            sim.set_evicting(id, true)
-        }),
-        ("store_tiflash", Moving::Leaders, |sim, id| {
-            sim.set_labels(id, [("engine", "tiflash")])
-        }),
-    ];
-    for version in VERSIONS {
-        for (code, what, fixture) in cases {
-            let sim = stepped(version).start().await.unwrap();
-            fixture(&sim, 3);
-            check(&sim, to(3, what), &[code]).await;
-        }
-        let sim = stepped(version).start().await.unwrap();
-        check(&sim, to(77, Moving::Anything), &["store_not_found"]).await;
-        check(&sim, from(77, Moving::Anything), &["store_not_found"]).await;
-    }
-}
-
-/// What the simulated stores do not do by themselves is put into PD's answer.
-#[tokio::test]
-async fn what_a_store_reports_of_itself_is_found() {
-    for (code, what, member, value) in [
-        ("store_busy", Moving::Anything, "is_busy", json!(true)),
-        ("store_slow", Moving::Leaders, "slow_score", json!(80)),
-        (
-            "store_refuses_leaders",
-            Moving::Leaders,
-            "pause_leader_transfer_in",
-            json!(true),
-        ),
-        (
-            "store_low_space",
-            Moving::Replicas,
-            "available",
-            json!("1GiB"),
-        ),
-        (
-            "store_crowded",
-            Moving::Replicas,
-            "receiving_snap_count",
-            json!(65),
-        ),
-        (
-            "store_crowded",
-            Moving::Replicas,
-            "pending_peer_count",
-            json!(65),
-        ),
-    ] {
-        let sim = stepped(Version::V9_0).start().await.unwrap();
-        altered_store(&sim, 3, |store| store["status"][member] = value.clone()).await;
-        check(&sim, to(3, what), &[code]).await;
-    }
-    // Just fast enough.
-    let sim = stepped(Version::V9_0).start().await.unwrap();
-    altered_store(&sim, 3, |store| store["status"]["slow_score"] = json!(79)).await;
-    check(&sim, to(3, Moving::Leaders), &[]).await;
-}
-
-#[tokio::test]
-async fn a_stores_limit_of_zero_is_found() {
-    for (kind, asked) in [
-        ("add-peer", to(3, Moving::Replicas)),
-        ("remove-peer", from(3, Moving::Replicas)),
-    ] {
-        let sim = stepped(Version::V8_5).start().await.unwrap();
-        sim.set_store_state(
-            3,
-            if kind == "add-peer" {
-                StoreState::Up
-            } else {
-                StoreState::Offline
-            },
-        );
-        altered(&sim, "/config", |config| {
-            config["schedule"]["store-limit"]["3"][kind] = json!(0);
-        })
-        .await;
-        check(&sim, asked, &["store_limit_zero"]).await;
-    }
-}
-
-#[tokio::test]
-async fn labels_that_refuse_leaders_are_found() {
-    let sim = stepped(Version::V8_5).start().await.unwrap();
-    sim.set_labels(3, [("zone", "far")]);
-    check(&sim, to(3, Moving::Leaders), &[]).await;
-    altered(&sim, "/config", |config| {
-        config["label-property"] = json!({"reject-leader": [{"key": "zone", "value": "far"}]});
-    })
-    .await;
-    check(&sim, to(3, Moving::Leaders), &["store_refuses_leaders"]).await;
-}
-
-#[tokio::test]
-async fn where_a_region_is_decides_where_it_may_go() {
-    for version in VERSIONS {
-        let sim = stepped(version).start().await.unwrap();
-        let (id, _, other, free) = region(&sim);
-        let asked = |to: u64, what| Why {
-            to_store_id: Some(store_id(to)),
-            what,
-            ..of_region(id)
-        };
-        check(&sim, asked(free, Moving::Leaders), &["no_replica_there"]).await;
-        check(
-            &sim,
-            asked(other, Moving::Replicas),
-            &["replica_already_there"],
-        )
-        .await;
-        check(&sim, asked(other, Moving::Leaders), &[]).await;
-        check(&sim, asked(free, Moving::Replicas), &[]).await;
-    }
-}
-
-#[tokio::test]
-async fn a_store_that_nothing_asks_to_leave_is_told() {
-    for version in VERSIONS {
-        let sim = stepped(version).start().await.unwrap();
-        check(&sim, from(3, Moving::Leaders), &["nothing_asks"]).await;
-        sim.set_evicting(3, true);
-        for other in [1, 2, 4, 5] {
-            sim.set_evicting(other, true);
-        }
-        check(&sim, from(3, Moving::Leaders), &["no_leader_target"]).await;
-    }
-}
-
 #[test]
 fn from_and_to_are_two_stores() {
     let mut registry = ActionRegistry::new();
@@ -461,37 +209,6 @@ fn from_and_to_are_two_stores() {
     let given = json!({"from_store_id": 4, "to_store_id": "4"});
     let error = registry.validate("why", given).unwrap_err();
     assert_eq!(error.problems()[0].pointer, "/to_store_id");
-}
-
-#[tokio::test]
-async fn a_label_that_denies_scheduling_is_found() {
-    for version in VERSIONS {
-        let sim = stepped(version).start().await.unwrap();
-        let id = sim.region_ids()[0];
-        let rule = r#"{"id":"quiet","labels":[{"key":"schedule","value":"deny"}],
-            "rule_type":"key-range","data":[{"start_key":"","end_key":""}]}"#;
-        let path = "/config/region-label/rule";
-        assert_eq!(request(&sim, "POST", path, rule).await, 200);
-        check(&sim, of_region(id), &["label_denies_scheduling"]).await;
-    }
-}
-
-#[tokio::test]
-async fn a_rule_that_forbids_a_store_is_found() {
-    for version in VERSIONS {
-        let sim = stepped(version).start().await.unwrap();
-        let (id, _, other, free) = region(&sim);
-        sim.set_labels(free, [("disk", "slow")]);
-        let rules = |role| [PlacementRule::new("default", role, 3).label_not_in("disk", ["slow"])];
-        sim.set_rules(rules(RuleRole::Voter)).unwrap();
-        let asked = |to: u64, what| Why {
-            to_store_id: Some(store_id(to)),
-            what,
-            ..of_region(id)
-        };
-        check(&sim, asked(free, Moving::Replicas), &["rule_forbids_store"]).await;
-        check(&sim, asked(other, Moving::Leaders), &[]).await;
-    }
 }
 
 #[tokio::test]
@@ -508,27 +225,6 @@ async fn a_maintenance_task_is_found_and_named() {
     sim.fault(lock.always());
     let found = check(&sim, anything(), &["maintenance_lock"]).await;
     assert!(found.findings[0].text.contains("rolling-7"), "{found:?}");
-}
-
-/// The last regions on a store that is being drained are named, where PD can list them.
-#[tokio::test]
-async fn regions_that_block_a_drain_are_named() {
-    for version in [Version::V8_5, Version::V9_0] {
-        let sim = stepped(version).start().await.unwrap();
-        let (id, leader, ..) = region(&sim);
-        for peer in sim.peers(id) {
-            if peer.store_id != leader {
-                sim.set_down(id, peer.store_id, Some(Duration::from_secs(400)));
-            }
-        }
-        sim.set_evicting(leader, true);
-        let found = check(&sim, from(leader, Moving::Leaders), &["drain_blocked"]).await;
-        let text = &found.findings[0].text;
-        assert!(
-            text.contains(&format!("region {id}")),
-            "{version:?}: {text}"
-        );
-    }
 }
 
 /// Without the figures of PD's leader it is said that overrides are not known.

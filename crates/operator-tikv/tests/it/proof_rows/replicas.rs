@@ -1,0 +1,102 @@
+//! Replicas are told apart by their own ids, which no other ever gets.
+
+use std::time::Duration;
+
+use action_core::{Attribution, SettledState};
+use pd_sim::{ForeignOperator, Role};
+
+use super::Fate::{AnswerLost, Answered, NeverArrived};
+use super::{End, Fate, Fixture, ended, not_applied, undecided};
+use crate::harness::applied;
+
+const ORPHAN: &str = "remove-orphan-peer";
+const MADE_UP: &str = "add-rule-peer";
+const BETTER: &str = "move-to-better-location";
+
+async fn check(fate: Fate, name: &str, then: fn(&Fixture), end: End) {
+    let fixture = Fixture::start().await;
+    let run = fixture.begin(fate, name).await;
+    then(&fixture);
+    assert_eq!(ended(&run).await, end, "{fate:?}: {name}");
+    if let End::Applied(_, by) = end {
+        let settled = run.look_again().await;
+        assert_eq!(settled.state, SettledState::Reversed, "{fate:?}: {name}");
+        let cause = settled.cause.unwrap();
+        assert_eq!(cause.code, "changed_by_operator", "{fate:?}: {name}");
+        assert!(cause.text.contains(&by), "{name}: {}", cause.text);
+    }
+}
+
+fn orphaned(fixture: &Fixture) {
+    fixture.done();
+    let (id, free) = (fixture.id, fixture.free);
+    fixture.foreign(ForeignOperator::remove_peer(ORPHAN, id, free));
+}
+
+fn made_up(fixture: &Fixture) {
+    fixture.done();
+    let (id, other) = (fixture.id, fixture.other);
+    let operator = ForeignOperator::add_peer(MADE_UP, id, other, Role::Voter);
+    fixture.foreign(operator);
+}
+
+fn moved_to_better(fixture: &Fixture) {
+    fixture.sim.advance(Duration::from_secs(5));
+    let (id, from, to) = (fixture.id, fixture.third, fixture.other);
+    fixture.foreign(ForeignOperator::move_peer(BETTER, id, from, to));
+}
+
+#[tokio::test]
+async fn replicas_are_proven_by_their_own_ids() {
+    for fate in [Answered, AnswerLost] {
+        check(fate, "add_peer", orphaned, undecided(ORPHAN)).await;
+        check(fate, "remove_peer", made_up, undecided(MADE_UP)).await;
+        check(fate, "transfer_peer", moved_to_better, undecided(BETTER)).await;
+    }
+    for name in ["add_peer", "remove_peer", "transfer_peer"] {
+        let elsewhere = Fixture::balanced_elsewhere;
+        let superseded = not_applied("operator_superseded");
+        check(NeverArrived, name, elsewhere, superseded).await;
+        let forgot = Fixture::lost_memory;
+        check(NeverArrived, name, forgot, not_applied("no_trace")).await;
+    }
+}
+
+/// A learner that was taken away again was never the voter that was asked for.
+#[tokio::test]
+async fn a_replica_that_never_voted_was_not_added_as_a_voter() {
+    let fixture = Fixture::start().await;
+    let run = fixture.begin(Answered, "add_peer").await;
+    for _ in 0..100 {
+        if fixture.sim.peers(fixture.id).len() == 4 {
+            break;
+        }
+        fixture.sim.advance(Duration::from_millis(10));
+    }
+    fixture.cancel().await;
+    fixture.sim.advance(Duration::from_millis(500));
+    let learner = fixture.sim.peers(fixture.id).pop().unwrap();
+    let operator = ForeignOperator::remove_peer(ORPHAN, fixture.id, fixture.free);
+    fixture.foreign(operator);
+    let expected = if learner.role == Role::Learner {
+        not_applied("operator_superseded")
+    } else {
+        undecided(ORPHAN)
+    };
+    assert_eq!(ended(&run).await, expected);
+}
+
+/// The end is told by the first probe that sees it, not at the end of a time-out.
+#[tokio::test]
+async fn what_was_applied_and_changed_is_told_at_once() {
+    let fixture = Fixture::start().await;
+    let run = fixture.begin(Answered, "remove_peer").await;
+    fixture.sim.advance(Duration::from_millis(500));
+    let (id, other) = (fixture.id, fixture.other);
+    let made_up = ForeignOperator::add_peer(MADE_UP, id, other, Role::Voter);
+    fixture.sim.insert_operator(made_up).unwrap();
+    // While the other still runs, ours is on record.
+    assert_eq!(applied(&run.probe().await, ""), Attribution::Ours);
+    fixture.sim.advance(Duration::from_millis(600));
+    applied(&run.probe().await, "");
+}

@@ -1,0 +1,164 @@
+//! What is in the way of one region.
+
+use std::time::Duration;
+
+use operator_tikv::{Moving, Why};
+use pd_sim::{ForeignOperator, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
+
+use super::{check, from, of_region, why};
+use crate::{VERSIONS, region, request, stepped, store_id};
+
+/// Sets a cause about a region; gets its id, its leader, another voter, and a free store.
+type Fixture = fn(&Sim, u64, u64, u64, u64);
+
+#[tokio::test]
+async fn what_is_in_the_way_of_a_region_is_found() {
+    let cases: [(&str, Fixture); 7] = [
+        ("region_without_leader", |sim, id, _, _, _| {
+            sim.set_leader(id, 0)
+        }),
+        ("leader_silent", |sim, _, leader, _, _| {
+            sim.set_heartbeat_age(leader, Duration::from_secs(60))
+        }),
+        ("peer_pending", |sim, id, _, other, _| {
+            sim.set_pending(id, other, true)
+        }),
+        ("peer_down", |sim, id, _, other, _| {
+            sim.set_down(id, other, Some(Duration::from_secs(400)))
+        }),
+        ("operator_in_the_way", |sim, id, _, other, _| {
+            sim.set_ignores_operators(sim.leader_of(id).unwrap(), true);
+            let operator = ForeignOperator::transfer_leader("balance-leader", id, other);
+            sim.insert_operator(operator).unwrap();
+        }),
+        ("rules_unsatisfied", |sim, id, _, other, _| {
+            sim.remove_peer(id, other)
+        }),
+        ("no_leader_target", |sim, id, leader, _, _| {
+            for peer in sim.peers(id) {
+                if peer.store_id != leader {
+                    sim.set_evicting(peer.store_id, true);
+                }
+            }
+        }),
+    ];
+    for version in VERSIONS {
+        for (code, fixture) in cases {
+            let sim = stepped(version).start().await.unwrap();
+            let (id, leader, other, free) = region(&sim);
+            fixture(&sim, id, leader, other, free);
+            let found = check(&sim, of_region(id), &[code]).await;
+            assert!(found.findings[0].about.starts_with("region/"), "{found:?}");
+        }
+        let sim = stepped(version).start().await.unwrap();
+        check(
+            &sim,
+            of_region(9_007_199_254_740_991),
+            &["region_not_found"],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_competing_operator_is_named() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, leader, other, _) = region(&sim);
+    sim.set_ignores_operators(leader, true);
+    let operator = ForeignOperator::transfer_leader("balance-hot-leader", id, other);
+    sim.insert_operator(operator).unwrap();
+    let found = why(&sim, of_region(id)).await;
+    assert!(
+        found.findings[0].text.contains("balance-hot-leader"),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_joint_state_is_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, other, free) = region(&sim);
+        // The two roles of a region between two sets of voters.
+        sim.remove_peer(id, other);
+        sim.add_peer(id, other, Role::DemotingVoter);
+        sim.add_peer(id, free, Role::IncomingVoter);
+        let found = why(&sim, of_region(id)).await;
+        assert!(
+            found.findings.iter().any(|one| one.code == "joint_state"),
+            "{version:?}: {found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_free_store_is_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).stores(3).start().await.unwrap();
+        let id = sim.region_ids()[0];
+        let leader = sim.leader_of(id).unwrap();
+        // As many stores as replicas is how a small cluster is.
+        check(&sim, of_region(id), &[]).await;
+        let leaving = Why {
+            from_store_id: Some(store_id(leader)),
+            what: Moving::Replicas,
+            ..of_region(id)
+        };
+        check(&sim, leaving, &["no_free_store"]).await;
+        sim.set_store_state(leader, StoreState::Offline);
+        check(&sim, from(leader, Moving::Replicas), &["no_free_store"]).await;
+    }
+}
+
+#[tokio::test]
+async fn where_a_region_is_decides_where_it_may_go() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, other, free) = region(&sim);
+        let asked = |to: u64, what| Why {
+            to_store_id: Some(store_id(to)),
+            what,
+            ..of_region(id)
+        };
+        check(&sim, asked(free, Moving::Leaders), &["no_replica_there"]).await;
+        check(
+            &sim,
+            asked(other, Moving::Replicas),
+            &["replica_already_there"],
+        )
+        .await;
+        check(&sim, asked(other, Moving::Leaders), &[]).await;
+        check(&sim, asked(free, Moving::Replicas), &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_label_that_denies_scheduling_is_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let id = sim.region_ids()[0];
+        let rule = r#"{"id":"quiet","labels":[{"key":"schedule","value":"deny"}],
+            "rule_type":"key-range","data":[{"start_key":"","end_key":""}]}"#;
+        let path = "/config/region-label/rule";
+        assert_eq!(request(&sim, "POST", path, rule).await, 200);
+        check(&sim, of_region(id), &["label_denies_scheduling"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_forbids_a_store_is_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, other, free) = region(&sim);
+        sim.set_labels(free, [("disk", "slow")]);
+        let rules = |role| [PlacementRule::new("default", role, 3).label_not_in("disk", ["slow"])];
+        sim.set_rules(rules(RuleRole::Voter)).unwrap();
+        let asked = |to: u64, what| Why {
+            to_store_id: Some(store_id(to)),
+            what,
+            ..of_region(id)
+        };
+        check(&sim, asked(free, Moving::Replicas), &["rule_forbids_store"]).await;
+        check(&sim, asked(other, Moving::Leaders), &[]).await;
+    }
+}
