@@ -16,7 +16,8 @@ use crate::evidence::own_operator::{SETTLE_MS, accepted};
 use crate::facts::pd_clock::{PdTime, unix_ms};
 use crate::parameters::bounded::bounded;
 use crate::parameters::scheduler_name::SchedulerName;
-use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, planned, refused, verdict};
+use crate::pd_rules::refusals::scheduler_not_found;
+use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, planned, verdict};
 
 /// Pauses one of PD's schedulers for a time.
 ///
@@ -182,11 +183,7 @@ impl PauseFacts {
 
     /// Whether there is such a scheduler.
     fn check_exists(&self) -> Checked {
-        if self.exists {
-            return Ok(());
-        }
-        let code = "PD:scheduler:ErrSchedulerNotFound";
-        Err(refused(code, "scheduler not found"))
+        self.exists.then_some(()).ok_or_else(scheduler_not_found)
     }
 
     /// What a plan relies on.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::accepted;
-use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused, verdict};
+use crate::pd_rules::refusals::no_such_member;
+use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, verdict};
 
 /// Has another member of PD lead.
 ///
@@ -147,8 +148,7 @@ impl TransferPdLeader {
             return Err(nothing_to_do(format!("`{}` leads PD", self.member)));
         }
         if !is_known {
-            let text = "no valid pd to transfer etcd leader";
-            return Err(refused("no_such_member", text));
+            return Err(no_such_member());
         }
         let health = tikv.pd.health().await.map_err(Error::Read)?;
         let mut known = health.iter();

@@ -1,4 +1,5 @@
-//! Refusals that more than one request meets: no region, no store, a store that takes no replica.
+//! Refusals that need no check of their own: what there is not, a store that takes no replica, a
+//! setting that does not fit the others.
 
 use std::time::Duration;
 
@@ -37,6 +38,30 @@ pub(crate) fn store_not_found(id: StoreId) -> Stop {
 pub(crate) fn store_removed(id: StoreId) -> Stop {
     let text = format!("store {id} has been removed");
     refused("PD:core:ErrStoreRemoved", text)
+}
+
+pub(crate) fn operator_not_found() -> Stop {
+    refused("PD:operator:ErrOperatorNotFound", "operator not found")
+}
+
+pub(crate) fn scheduler_not_found() -> Stop {
+    let code = "PD:scheduler:ErrSchedulerNotFound";
+    refused(code, "scheduler not found")
+}
+
+pub(crate) fn no_such_member() -> Stop {
+    refused("no_such_member", "no valid pd to transfer etcd leader")
+}
+
+pub(crate) fn low_space_not_above_high() -> Stop {
+    let text = "low-space-ratio should be larger than high-space-ratio";
+    refused("not_above_high_space_ratio", text)
+}
+
+/// Where `store-limit-version` is `v2`, PD 8.3 and later sets no limit.
+pub(crate) fn limit_of_version_2() -> Stop {
+    let text = "current store limit version:v2 not support set limit";
+    refused("store_limit_v2", text)
 }
 
 /// Whether a store may take a replica: it is there, and PD has heard of it.

@@ -18,7 +18,8 @@ use crate::facts::operator::{is_by_request, is_running};
 use crate::facts::pd_clock::unix_ms;
 use crate::facts::region::{RegionFacts, in_joint_state};
 use crate::parameters::ids::RegionId;
-use crate::pd_rules::stop::{Checked, Stop, not_asked_for, planned, refused, verdict};
+use crate::pd_rules::refusals::operator_not_found;
+use crate::pd_rules::stop::{Checked, Stop, not_asked_for, planned, verdict};
 
 /// Makes PD forget the operator that is at work on a region.
 ///
@@ -179,8 +180,7 @@ impl CancelOperator {
 
     /// PD's answer, and ours before it where nobody asked for the operator.
     fn check_cancel(&self, operator: Option<&Operator>) -> Checked<Verdict> {
-        let not_found = || refused("PD:operator:ErrOperatorNotFound", "operator not found");
-        let operator = operator.ok_or_else(not_found)?;
+        let operator = operator.ok_or_else(operator_not_found)?;
         if !self.others && !is_by_request(operator) {
             let desc = &operator.desc;
             let text = format!("`{desc}` was not asked for by anybody; say `others` to mean it");

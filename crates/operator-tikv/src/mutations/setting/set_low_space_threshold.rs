@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::mutations::setting::{Setting, mutation_of_setting};
 use crate::parameters::bounded::bounded;
-use crate::pd_rules::stop::{Checked, refused};
+use crate::pd_rules::refusals::low_space_not_above_high;
+use crate::pd_rules::stop::Checked;
 
 /// Sets how full a store's disk may be before PD calls it low on space.
 ///
@@ -60,8 +61,7 @@ impl Setting for SetLowSpaceThreshold {
 
     fn check_set(&self, config: &ScheduleConfig) -> Checked {
         if self.wanted() <= config.high_space_ratio {
-            let text = "low-space-ratio should be larger than high-space-ratio";
-            return Err(refused("not_above_high_space_ratio", text));
+            return Err(low_space_not_above_high());
         }
         Ok(())
     }

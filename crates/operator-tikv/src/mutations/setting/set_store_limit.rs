@@ -16,10 +16,8 @@ use crate::evidence::own_operator::{SETTLE_MS, accepted};
 use crate::mutations::setting::{SettingFacts, facts, settled, undo};
 use crate::parameters::bounded::bounded;
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::refusals::store_not_found;
-use crate::pd_rules::stop::{
-    Checked, Stop, accepted_unless, nothing_to_do, planned, refused, verdict,
-};
+use crate::pd_rules::refusals::{limit_of_version_2, store_not_found};
+use crate::pd_rules::stop::{Checked, Stop, accepted_unless, nothing_to_do, planned, verdict};
 
 /// Sets how many replicas per minute PD adds to a store, or removes from it.
 ///
@@ -171,8 +169,7 @@ impl SetStoreLimit {
         if config.store_limit_version.as_deref() == Some("v2") {
             let version = tikv.pd.version().await.map_err(Error::Read)?;
             if version.has(Capability::StoreLimitV2Refused) == Some(true) {
-                let text = "current store limit version:v2 not support set limit";
-                return Err(refused("store_limit_v2", text));
+                return Err(limit_of_version_2());
             }
             let text = "`store-limit-version` is v2, which has no use for it";
             causes.push(Cause::new("store_limit_v2", text));
