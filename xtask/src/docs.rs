@@ -1,4 +1,4 @@
-//! Generated docs: `docs/actions.md`, `docs/reasons.md`, and parts of others.
+//! Generated docs: `docs/actions.md`, `docs/reasons.md`, `docs/outcomes.md`, and parts of others.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,7 +8,7 @@ use operator_tikv::Tikv;
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{error_variants, exit_codes, marks, policy_keys, reasons};
+use crate::{error_variants, exit_codes, marks, outcomes, policy_keys, reasons};
 
 const PAGE: &str = "docs/actions.md";
 const OPERATING: &str = "docs/operating.md";
@@ -63,6 +63,7 @@ fn pages(workspace: &Workspace) -> Result<Vec<(&'static str, String)>, Findings>
     Ok(vec![
         (PAGE, page()),
         (reasons::PAGE, reasons::page()),
+        (outcomes::PAGE, outcomes::page()),
         (OPERATING, filled(OPERATING, &operating)?),
         (ERRORS, filled(ERRORS, &errors)?),
     ])

@@ -126,7 +126,7 @@ pub(crate) const HOUSES: &[House] = &[
             &["mutations"],
             &["observations"],
             &["workflows"],
-            &["catalogue"],
+            &["catalogue", "outcomes"],
             &["lib"],
         ],
         circles: &[Circle {

@@ -19,6 +19,7 @@ mod length;
 mod marks;
 mod metadata;
 mod msrv;
+mod outcomes;
 mod policy_keys;
 mod reasons;
 mod tidy;

@@ -27,7 +27,9 @@
 
 #![forbid(unsafe_code)]
 
-pub use guard::{BrokenGlass, Controls, Decider, Guard, GuardError, ModeError, Reaped, Stop};
+pub use guard::{
+    BrokenGlass, Controls, Decider, GUARD_OUTCOMES, Guard, GuardError, ModeError, Reaped, Stop,
+};
 pub use identity::{
     Actor, ActorError, KeyError, PrivateKey, Proof, PublicKey, StatementSignature, canonical,
 };

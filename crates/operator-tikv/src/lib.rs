@@ -64,6 +64,7 @@ pub use observations::{
     SchedulerState, SchedulerView, Schedulers, SinceSource, StoreMetrics, StoreView, Stores,
     Violation, Why,
 };
+pub use outcomes::{OUTCOMES, OutcomeCode, OutcomeEnd};
 pub use parameters::{Limit, RegionId, ScheduleLimit, SchedulerName, StoreId};
 pub use workflows::{BackMinutes, BackPercent, LeaseHours, RollingDrain};
 
@@ -74,6 +75,7 @@ mod evidence;
 mod facts;
 mod mutations;
 mod observations;
+mod outcomes;
 mod parameters;
 mod pd_rules;
 mod send_permit;

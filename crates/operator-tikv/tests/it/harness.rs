@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use action_core::{ActionRegistry, Attribution, Outcome, Plan, Progress, Settled, Undo};
+use action_core::{ActionRegistry, Attribution, Cause, Outcome, Plan, Progress, Settled, Undo};
+use operator_tikv::{OUTCOMES, OutcomeEnd};
 use pd_sim::Sim;
 use serde_json::{Value, json};
 
@@ -84,7 +85,29 @@ impl<'a> Run<'a> {
             "{}: a probe of {reads} reads",
             self.name
         );
-        progress.unwrap_or_else(|error| unreachable!("{}: {}", self.name, error.report()))
+        let progress =
+            progress.unwrap_or_else(|error| unreachable!("{}: {}", self.name, error.report()));
+        match &progress {
+            Progress::NotApplied { cause, .. } => self.is_listed(OutcomeEnd::NotApplied, cause),
+            // The first is the code, if it ends so.
+            Progress::Pending { stalled, .. } => {
+                if let Some(cause) = stalled.first() {
+                    self.is_listed(OutcomeEnd::Unknown, cause);
+                }
+            }
+            _ => {}
+        }
+        progress
+    }
+
+    /// An end has a row in the table of outcomes, for this mutation.
+    fn is_listed(&self, end: OutcomeEnd, cause: &Cause) {
+        let row = OUTCOMES
+            .iter()
+            .find(|row| row.end == end && row.code == cause.code);
+        let row = row.unwrap_or_else(|| unreachable!("no row for {end:?} {cause:?}"));
+        let gives = row.mutations.contains(&self.name.as_str());
+        assert!(gives, "{} gives {end:?} {cause:?}", self.name);
     }
 
     /// Lets time pass until it is known how it ended, or for so many seconds.
@@ -106,7 +129,11 @@ impl<'a> Run<'a> {
         let parameters = self.parameters.clone();
         let before = &self.plan.before;
         let settled = self.registry.settled(&self.name, parameters, before, &sent);
-        settled.await.unwrap()
+        let settled = settled.await.unwrap();
+        if let Some(cause) = &settled.cause {
+            self.is_listed(OutcomeEnd::Reversed, cause);
+        }
+        settled
     }
 
     /// What takes it back, after this end of it.
