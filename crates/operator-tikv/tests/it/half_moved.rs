@@ -2,27 +2,24 @@
 
 use std::time::Duration;
 
-use action_core::{Attempt, Attribution, Mutation, Progress, Verdict};
-use operator_tikv::{RegionFacts, TransferPeer};
-use pd_sim::{Builder, Outage, Sim};
+use action_core::{Attribution, Progress, Verdict};
+use pd_sim::{Outage, Sim};
+use serde_json::json;
 
-use crate::harness::stalled;
-use crate::{Sending, VERSIONS, region, region_id, stepped, store_id, tikv};
+use crate::harness::{Run, stalled};
+use crate::{VERSIONS, region, stepped};
 
-struct Fixture {
-    sim: Sim,
-    action: TransferPeer,
-    before: RegionFacts,
-    sending: Sending,
+struct Fixture<'a> {
+    sim: &'a Sim,
+    run: Run<'a>,
     id: u64,
     from: u64,
     to: u64,
 }
 
-/// A move, accepted just now.
-async fn begun(builder: Builder, first: bool) -> Fixture {
-    let sim = builder.start().await.unwrap();
-    let (mut id, _, mut from, mut to) = region(&sim);
+/// A move, accepted just now; of the first region, or of any.
+async fn begun(sim: &Sim, first: bool) -> Fixture<'_> {
+    let (mut id, _, mut from, mut to) = region(sim);
     if first {
         id = sim.region_ids()[0];
         let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
@@ -32,35 +29,19 @@ async fn begun(builder: Builder, first: bool) -> Fixture {
             .unwrap();
         to = (1..=5).find(|store| !held.contains(store)).unwrap();
     }
-    let action = TransferPeer {
-        region_id: region_id(id),
-        from_store_id: store_id(from),
-        to_store_id: store_id(to),
-    };
-    let before = action.plan(&tikv(&sim)).await.unwrap().before;
-    let mut sending = Sending::now(&sim);
-    let accepted = action.send(&tikv(&sim), &before, &sending.attempt).await;
-    sending.accepted = Some(accepted.unwrap());
+    let parameters = json!({"region_id": id, "from_store_id": from, "to_store_id": to});
+    let run = Run::begin(sim, "transfer_peer", parameters).await;
+    assert_eq!(run.failure, None);
     Fixture {
         sim,
-        action,
-        before,
-        sending,
+        run,
         id,
         from,
         to,
     }
 }
 
-impl Fixture {
-    async fn probe(&self) -> Progress {
-        let sent = self.sending.sent(&self.sim);
-        self.action
-            .probe(&tikv(&self.sim), &self.before, &sent)
-            .await
-            .unwrap()
-    }
-
+impl Fixture<'_> {
     async fn cancel(&self) {
         let pd = pd_client::Client::new(self.sim.endpoint()).unwrap();
         let id = pd_client::RegionId::new(self.id).unwrap();
@@ -87,14 +68,15 @@ async fn a_cancelled_move_is_judged_by_the_region_alone() {
     let (mut moved, mut reverted) = (0, 0);
     for version in VERSIONS {
         for cancel_after_ms in (0..1_000).step_by(150) {
-            let fixture = begun(stepped(version), false).await;
+            let sim = stepped(version).start().await.unwrap();
+            let fixture = begun(&sim, false).await;
             let original = fixture.stores();
             fixture.sim.advance(Duration::from_millis(cancel_after_ms));
             if fixture.has_moved() || fixture.sim.operator(fixture.id).is_none() {
                 continue;
             }
             fixture.cancel().await;
-            let mut last = fixture.probe().await;
+            let mut last = fixture.run.probe().await;
             for _ in 0..120 {
                 match &last {
                     Progress::Pending { .. } => {}
@@ -105,7 +87,7 @@ async fn a_cancelled_move_is_judged_by_the_region_alone() {
                     other => unreachable!("{other:?}"),
                 }
                 fixture.sim.advance(Duration::from_millis(500));
-                last = fixture.probe().await;
+                last = fixture.run.probe().await;
             }
             match &last {
                 Progress::Applied { by, .. } => {
@@ -136,7 +118,8 @@ async fn a_region_that_stays_half_moved_is_never_called_not_moved() {
         let builder = stepped(version)
             .executes_splits(false)
             .labeler_split_keys(["7200000000000000FB"]);
-        let fixture = begun(builder, true).await;
+        let sim = builder.start().await.unwrap();
+        let fixture = begun(&sim, true).await;
         fixture.sim.advance(Duration::from_millis(300));
         assert_eq!(fixture.stores().len(), 4, "{version:?}");
         fixture.cancel().await;
@@ -146,21 +129,18 @@ async fn a_region_that_stays_half_moved_is_never_called_not_moved() {
             if fixture.stores().len() != 4 {
                 break;
             }
-            let progress = fixture.probe().await;
+            let progress = fixture.run.probe().await;
             assert_eq!(stalled(&progress), "half_moved");
             half_moved += 1;
         }
         assert!(half_moved > 0, "{version:?}");
         if fixture.stores().len() == 4 {
-            let plan = fixture.action.plan(&tikv(&fixture.sim)).await.unwrap();
-            let Verdict::WouldReject { text, .. } = plan.verdict else {
-                unreachable!("{plan:?}");
+            let again = fixture.run.parameters.clone();
+            let again = Run::begin(&sim, "transfer_peer", again).await;
+            let Verdict::WouldReject { text, .. } = &again.plan.verdict else {
+                unreachable!("{:?}", again.plan.verdict);
             };
-            let sent = fixture
-                .action
-                .send(&tikv(&fixture.sim), &plan.before, &Attempt::untracked())
-                .await;
-            assert_eq!(sent.unwrap_err().to_string(), text);
+            assert_eq!(again.failure.as_deref(), Some(text.as_str()));
             assert!(
                 text.starts_with("cannot add peer store_id:") && text.ends_with(' '),
                 "{text:?}"
@@ -175,7 +155,8 @@ async fn a_checkers_success_is_not_ours() {
     for version in VERSIONS {
         let mut seen = 0;
         for cancel_after_ms in (100..1_000).step_by(50) {
-            let fixture = begun(stepped(version), false).await;
+            let sim = stepped(version).start().await.unwrap();
+            let fixture = begun(&sim, false).await;
             fixture.sim.advance(Duration::from_millis(cancel_after_ms));
             if fixture.sim.operator(fixture.id).is_none() {
                 break;
@@ -185,7 +166,7 @@ async fn a_checkers_success_is_not_ours() {
             let status = fixture.sim.operator_status(fixture.id).unwrap_or_default();
             if status.contains("SUCCESS") && status.contains("remove-orphan-peer") {
                 seen += 1;
-                let progress = fixture.probe().await;
+                let progress = fixture.run.probe().await;
                 if let Progress::Applied { by, .. } = &progress {
                     assert!(fixture.has_moved(), "{progress:?}");
                     assert_eq!(*by, Attribution::Undecided, "{progress:?}");
@@ -199,25 +180,26 @@ async fn a_checkers_success_is_not_ours() {
 /// A new PD leader knows of no operator; what the stores were told still happens.
 #[tokio::test]
 async fn a_forgotten_operator_is_judged_by_the_region() {
-    let fixture = begun(stepped(VERSIONS[2]), false).await;
+    let sim = stepped(VERSIONS[2]).start().await.unwrap();
+    let fixture = begun(&sim, false).await;
     fixture.sim.advance(Duration::from_millis(300));
     fixture
         .sim
         .change_leader(Duration::from_secs(1), Outage::NoLeader);
     fixture.sim.advance(Duration::from_secs(2));
-    let original = fixture.before.peers.len();
+    let original = fixture.run.plan.before["peers"].as_array().map(Vec::len);
     for _ in 0..60 {
-        let progress = fixture.probe().await;
+        let progress = fixture.run.probe().await;
         match &progress {
             Progress::Applied { .. } => assert!(fixture.has_moved(), "{progress:?}"),
             Progress::NotApplied { .. } => {
-                assert_eq!(fixture.stores().len(), original, "{progress:?}")
+                assert_eq!(Some(fixture.stores().len()), original, "{progress:?}")
             }
             _ => {}
         }
         fixture.sim.advance(Duration::from_secs(1));
     }
-    let progress = fixture.probe().await;
+    let progress = fixture.run.probe().await;
     assert!(
         !matches!(progress, Progress::Pending { .. }),
         "{progress:?}"

@@ -255,29 +255,32 @@ fn bad<T>(what: &str) -> Result<T, Answer> {
 }
 
 pub(super) fn of_region(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let region_id = match request.id(2) {
-        Ok(id) => id,
-        Err(answer) => return answer,
-    };
-    cluster.labels.expire(cluster.now);
-    let Some(region) = cluster.regions.get(region_id) else {
-        return Answer::json(404, &());
-    };
-    let labels = cluster.labels.of(region);
-    let labels: Vec<LabelBody<'_>> = labels.into_iter().map(LabelBody::from).collect();
-    Answer::ok(&GoList::new(labels, false))
+    match labels_of(cluster, request) {
+        Ok(labels) => {
+            let labels = labels.into_iter().map(LabelBody::from).collect();
+            Answer::ok(&GoList::new(labels, false))
+        }
+        Err(answer) => answer,
+    }
 }
 
 pub(super) fn value_of_region(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
-    let region_id = match request.id(2) {
-        Ok(id) => id,
-        Err(answer) => return answer,
-    };
+    match labels_of(cluster, request) {
+        Ok(labels) => {
+            let label = labels.iter().find(|label| label.key == request.segment(4));
+            Answer::message(200, label.map_or("", |label| &label.value))
+        }
+        Err(answer) => answer,
+    }
+}
+
+fn labels_of<'a>(
+    cluster: &'a mut Cluster,
+    request: &Request<'_>,
+) -> Result<Vec<&'a RegionLabel>, Answer> {
+    let region_id = request.id(2)?;
     cluster.labels.expire(cluster.now);
-    let Some(region) = cluster.regions.get(region_id) else {
-        return Answer::json(404, &());
-    };
-    let labels = cluster.labels.of(region);
-    let label = labels.iter().find(|label| label.key == request.segment(4));
-    Answer::message(200, label.map_or("", |label| &label.value))
+    let region = cluster.regions.get(region_id);
+    let region = region.ok_or_else(|| Answer::json(404, &()))?;
+    Ok(cluster.labels.of(region))
 }
