@@ -147,7 +147,7 @@ outcomes! {
             "The region shows that it was not done, and the region's last operator is another one.",
             "Look at what the other did to the region, then send it again.";
         "operator_lost" SHOWN_BY_REGION,
-            "The region shows that it was not done, and PD has forgotten the operator that it accepted: its leader changed.",
+            "The region shows that it was not done, and PD has no memory of the operator that it accepted: it forgets them after ten minutes, and when its leader changes.",
             "Send it again if it is still wanted.";
         "region_changed" &[
             name::<TransferPeer>(), name::<AddPeer>(), name::<RemovePeer>(), name::<SplitRegion>(),

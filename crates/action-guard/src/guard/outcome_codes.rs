@@ -42,12 +42,6 @@ pub const GUARD_OUTCOMES: &[(&str, &str, &str, &str)] = &[
         "Report it: it is a bug of the subject.",
     ),
     (
-        "no_permit",
-        "applied or unknown",
-        "It was sent without a permit to send.",
-        "Report it: it is a bug of the subject.",
-    ),
-    (
         "not_sent",
         "not applied",
         "Nothing left this machine.",

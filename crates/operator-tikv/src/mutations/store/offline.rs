@@ -213,7 +213,7 @@ pub struct CancelOffline {
 }
 
 /// PD's limit for removing replicas from a store that is being emptied.
-const LIFTED: f64 = 100_000_000.0;
+pub(crate) const LIFTED: f64 = 100_000_000.0;
 
 #[async_trait]
 impl Mutation<Tikv> for CancelOffline {

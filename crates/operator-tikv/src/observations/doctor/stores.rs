@@ -10,12 +10,9 @@ use crate::error::Error;
 use crate::facts::pd_clock::{PdTime, unix_ms};
 use crate::facts::store::limit_of;
 use crate::mutations::setting::set_store_limit::{LimitedWork, ReplicaRate, SetStoreLimit};
-use crate::mutations::store::offline::CancelOffline;
+use crate::mutations::store::offline::{CancelOffline, LIFTED};
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::reasons;
-
-/// What PD sets the limit for removing replicas to while a store is being emptied.
-const EMPTYING: f64 = 1e8;
 
 /// How many stores that are being emptied are asked for their progress.
 const MOST_ASKED: usize = 8;
@@ -53,7 +50,7 @@ pub(super) async fn find(
     let limited = stores.iter().filter(|store| {
         let limit = limit_of(&config.schedule, store);
         store.state_name != StoreState::Offline
-            && limit.is_some_and(|limit| limit.remove_peer >= EMPTYING)
+            && limit.is_some_and(|limit| limit.remove_peer >= LIFTED)
     });
     found.findings.extend(limited.map(limit_left));
     Ok(())
@@ -95,7 +92,7 @@ fn limit_left(store: &Store) -> Finding {
     let text = format!("store {id} serves, with the limit `remove-peer` of a store being emptied");
     let left = reasons::REMOVE_LIMIT_LEFT
         .found(format!("store/{id}"), text)
-        .seen("GET /pd/api/v1/config", "remove-peer", EMPTYING)
+        .seen("GET /pd/api/v1/config", "remove-peer", LIFTED)
         .effect(format!("config/store-limit.{id}.remove-peer"));
     // PD's defaults.
     let default = if store.is_tiflash() { 30.0 } else { 15.0 };
