@@ -45,6 +45,7 @@ pub(crate) const HOUSES: &[House] = &[
                 "gauges",
                 "hotspots",
                 "maintenance",
+                "unsafe_recovery",
                 "members",
                 "regions",
                 "stores",

@@ -60,6 +60,7 @@ pub mod regions;
 pub mod rules;
 pub mod schedulers;
 pub mod stores;
+pub mod unsafe_recovery;
 
 mod clock;
 mod endpoint;

@@ -27,6 +27,7 @@ mod store_changes;
 mod store_labels;
 mod store_limits;
 mod stores;
+mod unsafe_recovery;
 
 use crate::api::answer::Answer;
 use crate::api::request::{Request, parse_query, percent_decode};

@@ -80,6 +80,8 @@ pub(crate) struct Cluster {
     pub(crate) labels: Labels,
     pub(crate) scattered: Scattered,
     pub(crate) maintenance: Option<MaintenanceTask>,
+    /// Since when an unsafe recovery runs; its leader's memory.
+    pub(crate) unsafe_recovery: Option<Time>,
     /// What a new PD leader still shows of the stores, and until when.
     pub(crate) stale: Option<Stale>,
     /// Hot regions.
@@ -127,6 +129,7 @@ impl Cluster {
             labels: Labels::default(),
             scattered: Scattered::default(),
             maintenance: None,
+            unsafe_recovery: None,
             stale: None,
             hot: BTreeMap::new(),
             labeler_split_keys: Vec::new(),

@@ -237,6 +237,12 @@ impl Sim {
         });
     }
 
+    /// Somebody gives up failed stores by force, and it does not get on; all scheduling is halted
+    /// until it is over or PD's leader changes.
+    pub fn set_unsafe_recovery(&self, is_running: bool) {
+        self.with(|cluster| cluster.unsafe_recovery = is_running.then_some(cluster.now));
+    }
+
     /// Sets an item of the schedule configuration, as `POST /config/schedule` would.
     ///
     /// Returns whether there is such an item and it takes such a value.

@@ -76,6 +76,8 @@ pub(crate) struct Rows {
     pub(crate) stores_by_name: bool,
     /// Whether `GET /regions/store/{id}` takes a `type`.
     pub(crate) region_types: bool,
+    /// A label that denies scheduling holds leaders on a store that is being drained.
+    pub(crate) deny_label_holds_drain: bool,
     /// Whether hot statistics count processor time.
     pub(crate) hot_cpu: bool,
     /// Whether a range's start key comes before its end key.
@@ -198,6 +200,7 @@ const V7_5: Rows = Rows {
     range_scheduler: false,
     default_schedulers: SCHEDULERS_7_5,
     region_types: false,
+    deny_label_holds_drain: true,
     hot_cpu: false,
     start_key_first: true,
     schedule: SCHEDULE_7_5,
@@ -231,6 +234,7 @@ const V8_5: Rows = Rows {
     shows_leader_pause: false,
     stores_by_name: true,
     region_types: true,
+    deny_label_holds_drain: false,
     hot_cpu: true,
     start_key_first: false,
     schedule: &[],

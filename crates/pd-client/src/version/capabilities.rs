@@ -89,6 +89,12 @@ capabilities! {
     RefusedSchedulerIsBadRequest = ["9.0.0"..""];
     /// A drain has a `batch`. `pkg/schedule/schedulers/evict_leader.go`.
     EvictLeaderBatch = ["8.3.0"..""];
+    /// A drain with a `batch` of 0 moves nothing; later it is taken for 3.
+    /// `pkg/schedule/schedulers/evict_leader.go`.
+    EvictBatchZeroMovesNothing = ["8.3.0".."8.5.3"];
+    /// A label `schedule=deny` holds leaders on a store that is being drained.
+    /// `pkg/schedule/schedulers/scheduler_controller.go`.
+    DenyLabelHoldsDrain = ["6.1.0".."8.2.0"];
     /// Key ranges of a drain are hexadecimal, not base64.
     /// `pkg/schedule/schedulers/evict_leader.go`.
     EvictRangesAreHex = ["8.5.4".."9.0.0-alpha", "9.0.0"..""];

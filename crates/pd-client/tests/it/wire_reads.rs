@@ -113,4 +113,9 @@ fn settings_and_states_are_asked_for() {
         async |pd| pd.maintenance().await,
         "GET http://pd:2379/pd/api/v2/maintenance",
     );
+    asks(
+        "[{\"info\":\"No on-going recovery.\"}]",
+        async |pd| pd.unsafe_recovery().await,
+        "GET /admin/unsafe/remove-failed-stores/show",
+    );
 }

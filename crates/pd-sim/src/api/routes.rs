@@ -5,7 +5,7 @@ use crate::api::request::Request;
 use crate::api::{
     checkers, config, config_changes, hotspot, members, operators, progress, region_labels,
     regions, rule_changes, rule_groups, rules, scheduler_config, schedulers, store_changes,
-    store_labels, store_limits, stores,
+    store_labels, store_limits, stores, unsafe_recovery,
 };
 use crate::cluster::Cluster;
 
@@ -112,6 +112,7 @@ routes! {
     GET "/config/rules/key/{key}" Cluster rules::of_key,
     GET "/config/rules/region/{id}" Cluster rules::of_region,
     GET "/config/rules/region/{id}/detail" Cluster rules::fit_of_region,
+    GET "/admin/unsafe/remove-failed-stores/show" Cluster unsafe_recovery::show,
     POST "/config/rule" Cluster rule_changes::set,
     GET "/config/rule/{group}/{id}" Cluster rules::one,
     DELETE "/config/rule/{group}/{id}" Cluster rule_changes::delete,

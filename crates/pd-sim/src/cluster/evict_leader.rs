@@ -45,6 +45,9 @@ impl Cluster {
                         .is_none_or(|running| !running.is_urgent())
                 })
                 .filter(|region| !self.targets(region).is_empty())
+                .filter(|region| {
+                    !self.rows().deny_label_holds_drain || !self.labels.deny_scheduling(region)
+                })
                 .collect();
             let healthy: Vec<&Region> = movable
                 .iter()

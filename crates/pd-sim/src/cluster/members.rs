@@ -123,6 +123,7 @@ impl Cluster {
         self.hot.clear();
         self.emptying.forget();
         self.scattered.forget();
+        self.unsafe_recovery = None;
         self.members.next = self.members.next_alive();
         if election.is_zero() {
             self.elected();

@@ -311,7 +311,7 @@ impl Cluster {
     }
 
     pub(crate) fn is_halted(&self) -> bool {
-        self.config.is_on(HALT_SCHEDULING)
+        self.config.is_on(HALT_SCHEDULING) || self.unsafe_recovery.is_some()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::cluster::operator::{Kind, Level, Operator};
 use crate::cluster::plan::Plan;
 use crate::cluster::region::{Peer, Region};
 use crate::cluster::rules::{Rule, RuleRole};
-use crate::cluster::store::StoreState;
+use crate::cluster::store::{Store, StoreState};
 
 /// What a region needs, found while only looking.
 #[derive(Debug)]
@@ -122,7 +122,8 @@ impl Cluster {
             {
                 Some((*peer, "down"))
             } else if store.state == StoreState::Offline
-                && self.config.is_on("enable-replace-offline-replica")
+                && (self.config.placement_rules_are_on()
+                    || self.config.is_on("enable-replace-offline-replica"))
             {
                 Some((*peer, "offline"))
             } else {
@@ -195,6 +196,30 @@ impl Cluster {
             && self.rules_let_lead(region, peer.store_id)
     }
 
+    /// Whether a store shares the rule's isolation level, and the labels above it, with none of the
+    /// others: `NewIsolationFilter` of `pkg/schedule/filter/filters.go`.
+    fn is_isolated(&self, rule: &Rule, store: &Store, others: &[Peer]) -> bool {
+        let mut labels = rule.location_labels.iter();
+        let Some(level) = labels.position(|label| *label == rule.isolation_level) else {
+            return true;
+        };
+        let labels = &rule.location_labels[..=level];
+        let value = |store: &Store, key: &str| {
+            let value = store.label(key).filter(|value| !value.is_empty());
+            value.map(str::to_owned)
+        };
+        let mut others = others
+            .iter()
+            .filter_map(|peer| self.stores.get(&peer.store_id));
+        !others.any(|other| {
+            let mut labels = labels.iter();
+            labels.all(|key| {
+                let theirs = value(other, key);
+                theirs.is_some() && theirs == value(store, key)
+            })
+        })
+    }
+
     /// The store that may take a peer under the rule: the best apart from the others, then the
     /// emptiest.
     fn best_target(&self, region: &Region, rule: &Rule, others: &[Peer]) -> Option<u64> {
@@ -205,6 +230,7 @@ impl Cluster {
                     && !store.is_disconnected(self.now)
                     && rule.allows(store)
                     && region.peer_on(store.id).is_none()
+                    && self.is_isolated(rule, store, others)
             })
             .min_by_key(|store| {
                 // How many leading location labels the store shares with each of the others.
