@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{all, api, docs, floors, layers, msrv, tidy};
+use crate::{all, api, docs, floors, layers, length, msrv, tidy};
 
 /// What is timed together, and can be run alone.
 struct Part {
@@ -64,6 +64,7 @@ const PARTS: &[Part] = &[
             layers::check,
             floors::check,
             tidy::check,
+            length::check,
             docs::check,
             api::check,
             msrv::check,

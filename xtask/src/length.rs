@@ -22,10 +22,12 @@ const TESTS: &str = "\n#[cfg(test)]\nmod tests";
 pub(crate) fn check(workspace: &Workspace) -> Report {
     let mut findings = Findings::default();
     let mut count = 0;
-    for path in workspace.files("crates")? {
-        if path.ends_with(".rs") && path.split('/').nth(2) == Some("src") {
-            source(&path, &workspace.read(&path)?, &mut findings);
-            count += 1;
+    for folder in ["crates", "tests", "xtask"] {
+        for path in workspace.files(folder)? {
+            if path.ends_with(".rs") && path.contains("/src/") {
+                source(&path, &workspace.read(&path)?, &mut findings);
+                count += 1;
+            }
         }
     }
     findings.or(format!(

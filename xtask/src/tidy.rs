@@ -6,9 +6,6 @@ use crate::findings::{Findings, Report};
 use crate::metadata::Metadata;
 use crate::workspace::Workspace;
 
-/// The longest source file that reads well, with room.
-const LONGEST: usize = 420;
-
 /// Recorded answers keep their bytes.
 const EXEMPT: &[&str] = &["tests/recordings/", "Cargo.lock", "LICENSE"];
 
@@ -79,13 +76,6 @@ fn source(path: &str, text: &str, findings: &mut Findings) {
         findings.add(format!("{path}: a tab"));
     }
     let is_test = path.contains("/tests/") || path.starts_with("tests/");
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
-    let lines = code.lines().count();
-    if !is_test && lines > LONGEST {
-        findings.add(format!(
-            "{path}: {lines} lines of code, {LONGEST} read well"
-        ));
-    }
     if is_test && (text.contains("thread::sleep(") || text.contains("time::sleep(")) {
         findings.add(format!("{path}: a test that sleeps"));
     }
