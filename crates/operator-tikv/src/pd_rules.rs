@@ -5,6 +5,8 @@
 
 pub(crate) mod drain;
 pub(crate) mod drain_blockers;
+pub(crate) mod halted;
+pub(crate) mod held_leaders;
 pub(crate) mod leader_transfer;
 pub(crate) mod leadership;
 pub(crate) mod merge;
@@ -14,6 +16,8 @@ pub(crate) mod placement;
 pub(crate) mod refusals;
 pub(crate) mod region_snapshot;
 pub(crate) mod replica_change;
+pub(crate) mod room;
 pub(crate) mod scatter;
 pub(crate) mod split;
 pub(crate) mod stop;
+pub(crate) mod version;

@@ -58,7 +58,7 @@ pub struct Health {
     pub pending_replicas: u64,
     /// Operators in flight.
     pub operators: u64,
-    /// Whether all scheduling is switched off by `halt-scheduling`.
+    /// Whether all scheduling is halted, by `halt-scheduling` or by an unsafe recovery.
     pub scheduling_halted: bool,
     /// How many milliseconds PD's clock is ahead of ours; negative when it is behind.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +98,8 @@ impl Observation<Tikv> for ClusterHealth {
             health.regions = pd.region_count().await.map_err(Error::Read)?;
             health.operators = pd.operators().await.map_err(Error::Read)?.len() as u64;
             let schedule = pd.schedule_config().await.map_err(Error::Read)?;
-            health.scheduling_halted = schedule.halt_scheduling;
+            let recovery = pd.unsafe_recovery().await.map_err(Error::Read)?;
+            health.scheduling_halted = schedule.halt_scheduling || recovery.is_running();
         }
         if let Some(clock) = tikv.clock() {
             health.pd_clock_ahead_ms = Some(clock.ahead_ms);

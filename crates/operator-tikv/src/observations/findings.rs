@@ -3,6 +3,7 @@
 use action_core::Finding;
 use pd_client::maintenance::MaintenanceTask;
 use pd_client::schedulers::PausedScheduler;
+use pd_client::unsafe_recovery::UnsafeRecovery;
 
 use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
@@ -33,6 +34,16 @@ pub(crate) fn halted() -> Finding {
         .found("cluster", "`halt-scheduling` is on")
         .seen(CONFIG, "halt-scheduling", true)
         .effect("config/schedule.halt-scheduling")
+}
+
+/// An unsafe recovery that runs.
+pub(crate) fn unsafe_recovery(recovery: &UnsafeRecovery) -> Option<Finding> {
+    let stage = recovery.stages.last().filter(|_| recovery.is_running())?;
+    let info = bounded(&stage.info);
+    let source = "GET /pd/api/v1/admin/unsafe/remove-failed-stores/show";
+    let found =
+        reasons::UNSAFE_RECOVERY.found("cluster", format!("an unsafe recovery runs: {info}"));
+    Some(found.seen(source, "stage", info))
 }
 
 /// A scheduler that is paused.

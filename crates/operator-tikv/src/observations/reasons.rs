@@ -44,6 +44,9 @@ reasons! {
         SCHEDULING_HALTED = "scheduling_halted",
             "`halt-scheduling` is on: PD makes no operators of its own.",
             "Ask who halted it and why, then switch `halt-scheduling` off. Operators by request run all the same.";
+        UNSAFE_RECOVERY = "unsafe_recovery",
+            "An unsafe recovery gives up failed stores by force: PD makes no operators of its own meanwhile.",
+            "Wait until it is over; `GET /admin/unsafe/remove-failed-stores/show` says how far it is. Operators by request run all the same.";
         LIMIT_ZERO = "schedule_limit_zero",
             "A schedule limit is 0: PD makes no operators of that kind.",
             "Ask who set it to 0 and why, then set it to what it was before; PD's default is in `GET /config/default`.";
@@ -86,7 +89,7 @@ reasons! {
             "A replica does not answer its leader.",
             "Look at its store; PD replaces the replica after `max-store-down-time`.";
         LABEL_DENIES = "label_denies_scheduling",
-            "A label (`schedule=deny`) keeps PD from balancing and merging the region. Drains, operators by request and the replacing of lost replicas do not look at it.",
+            "A label (`schedule=deny`) keeps PD from balancing and merging the region; before 8.2 it holds the leader on a store that is being drained, too. Operators by request and the replacing of lost replicas do not look at it.",
             "Move it by request, or ask whoever set the label.";
         OPERATOR_IN_THE_WAY = "operator_in_the_way",
             "Another operator is on the region: one region has at most one.",

@@ -10,8 +10,11 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::drains::is_draining;
 use crate::parameters::ids::StoreId;
+use crate::pd_rules::halted::{self, halted};
+use crate::pd_rules::held_leaders::held_leaders;
 use crate::pd_rules::leadership::{GRANT_LEADER, may_run, other_targets};
 use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused};
+use crate::pd_rules::version;
 
 /// Draining leaders from a store.
 pub(crate) async fn check_drain(
@@ -33,7 +36,12 @@ pub(crate) async fn check_drain(
     if store.status.leader_count == 0 {
         return Ok(Verdict::WouldProceed);
     }
-    let causes = obstacles(id, &config.schedule, stores, drains);
+    let schedule = &config.schedule;
+    let mut causes = limited(schedule);
+    causes.extend(halted(tikv, schedule).await?);
+    causes.extend(no_target(id, stores, drains));
+    causes.extend(batch_of_zero(tikv, drains).await?);
+    causes.extend(held_leaders(tikv, store).await?);
     Ok(accepted_unless(causes))
 }
 
@@ -44,12 +52,25 @@ pub(crate) fn obstacles(
     stores: &[Store],
     drains: Option<&EvictLeaderConfig>,
 ) -> Vec<Cause> {
-    let mut causes = switched_off(config);
-    if other_targets(stores, id, drains) == 0 {
-        let text = "no other store may be given leaders";
-        causes.push(Cause::new("no_target", text));
-    }
+    let mut causes = limited(config);
+    causes.extend(halted::switched_off(config));
+    causes.extend(no_target(id, stores, drains));
     causes
+}
+
+fn no_target(id: StoreId, stores: &[Store], drains: Option<&EvictLeaderConfig>) -> Option<Cause> {
+    let none = other_targets(stores, id, drains) == 0;
+    none.then(|| Cause::new("no_target", "no other store may be given leaders"))
+}
+
+/// A batch that somebody has set to 0, which some versions take at its word.
+async fn batch_of_zero(tikv: &Tikv, drains: Option<&EvictLeaderConfig>) -> Checked<Option<Cause>> {
+    let is_zero = drains.is_some_and(|drains| drains.batch == Some(0));
+    if !is_zero || !version::has(tikv, Capability::EvictBatchZeroMovesNothing).await? {
+        return Ok(None);
+    }
+    let text = "the `batch` of drains is 0, with which this version moves nothing";
+    Ok(Some(Cause::new("drain_batch_zero", text)))
 }
 
 /// Whether another scheduler keeps leaders on the store or away from it, which PD up to 8.5 does
@@ -58,7 +79,7 @@ async fn blocked_by_another(
     tikv: &Tikv,
     config: &Config,
     store_id: pd_client::StoreId,
-) -> Result<bool, Error> {
+) -> Checked<bool> {
     let mut kept = false;
     if may_run(config, GRANT_LEADER) {
         let grants = tikv.pd.grant_leader_config().await.map_err(Error::Read)?;
@@ -72,20 +93,16 @@ async fn blocked_by_another(
     if !kept {
         return Ok(false);
     }
-    let version = tikv.pd.version().await.map_err(Error::Read)?;
-    Ok(version.has(Capability::SharedLeaderPause) == Some(false))
+    Ok(!version::has(tikv, Capability::SharedLeaderPause).await?)
 }
 
-fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {
+fn limited(config: &ScheduleConfig) -> Vec<Cause> {
     let mut causes = Vec::new();
     if config.leader_schedule_limit == 0 {
         causes.push(Cause::new(
             "leader_schedule_limit_zero",
             "`leader-schedule-limit` is 0",
         ));
-    }
-    if config.halt_scheduling {
-        causes.push(Cause::new("scheduling_halted", "`halt-scheduling` is on"));
     }
     causes
 }

@@ -45,7 +45,7 @@ pub(crate) async fn check_leader_transfer(
     }
     let blockers = LeaderBlockers::read(tikv, &at.config, LEADER_BLOCKER_READS).await?;
     match blockers.lets_lead(at.serving(to), at.rules.as_deref()) {
-        MayLead::Yes => at.check_free(Level::Urgent),
+        MayLead::Yes => at.check_accepted(Level::Urgent, None),
         MayLead::No => Err(not_allowed()),
         MayLead::NotShown(causes) => Err(Stop::Verdict(Verdict::Undecided { causes })),
     }

@@ -9,8 +9,11 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::drains::is_draining;
 use crate::parameters::ids::StoreId;
+use crate::pd_rules::halted::{self, halted};
 use crate::pd_rules::refusals;
+use crate::pd_rules::room;
 use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused};
+use crate::pd_rules::version;
 
 /// Emptying a store for good.
 pub(crate) async fn check_offline(
@@ -29,9 +32,13 @@ pub(crate) async fn check_offline(
         up.contains(&store.state_name)
     };
     let mut up: Vec<&Store> = stores.iter().filter(is_up).collect();
-    let tikv_only = stores.iter().any(Store::is_tiflash) && counts_tikv_only(tikv).await?;
+    // After 8.5 PD leaves TiFlash stores out of account.
+    let tikv_only = stores.iter().any(Store::is_tiflash)
+        && version::has(tikv, Capability::RemovalCountsTikvOnly).await?;
     if tikv_only && store.is_tiflash() {
-        return Ok(accepted_unless(obstacles(id, config, stores)));
+        return Ok(accepted_unless(
+            obstacles(tikv, store, config, stores).await?,
+        ));
     }
     up.retain(|store| !(tikv_only && store.is_tiflash()));
     let needed = config.replication.max_replicas;
@@ -52,7 +59,9 @@ pub(crate) async fn check_offline(
         );
         return Err(refused("PD:core:ErrNoStoreForRegionLeader", text));
     }
-    Ok(accepted_unless(obstacles(id, config, stores)))
+    Ok(accepted_unless(
+        obstacles(tikv, store, config, stores).await?,
+    ))
 }
 
 /// Stopping to empty a store.
@@ -78,39 +87,41 @@ fn check_not_final(store: &Store) -> Checked {
     Ok(())
 }
 
-/// What keeps a store from getting empty.
-fn obstacles(id: StoreId, config: &Config, stores: &[Store]) -> Vec<Cause> {
-    let mut causes = switched_off(&config.schedule);
-    let is_healthy = |store: &&Store| {
-        store.id != id.pd() && store.state_name == StoreState::Up && !store.is_tiflash()
+/// What keeps a store from getting empty. Two reads.
+async fn obstacles(
+    tikv: &Tikv,
+    store: &Store,
+    config: &Config,
+    stores: &[Store],
+) -> Result<Vec<Cause>, Error> {
+    let mut causes = limited(&config.schedule);
+    causes.extend(halted(tikv, &config.schedule).await?);
+    let rules = if config.replication.enable_placement_rules {
+        tikv.pd.rules().await.map_err(Error::Read)?
+    } else {
+        None
     };
-    let healthy = stores.iter().filter(is_healthy).count() as u64;
-    if healthy < config.replication.max_replicas {
-        let text = format!("{healthy} other stores are healthy, fewer than replicas of a region");
-        causes.push(Cause::new("too_few_healthy_stores", text));
+    // Where rules decide, nothing looks at the switch: `rule_checker.go`, `isOfflinePeer`.
+    if rules.is_none() && config.schedule.enable_replace_offline_replica == Some(false) {
+        let text = "`enable-replace-offline-replica` is off";
+        causes.push(Cause::new("replace_offline_replica_off", text));
     }
-    causes
-}
-
-/// Whether PD leaves TiFlash stores out of account: after 8.5.
-async fn counts_tikv_only(tikv: &Tikv) -> Result<bool, Error> {
-    let version = tikv.pd.version().await.map_err(Error::Read)?;
-    Ok(version.has(Capability::RemovalCountsTikvOnly) == Some(true))
+    causes.extend(room::lacking(store, rules.as_deref(), config, stores));
+    Ok(causes)
 }
 
 /// What keeps a store from being emptied.
 pub(crate) fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {
+    let mut causes = limited(config);
+    causes.extend(halted::switched_off(config));
+    causes
+}
+
+fn limited(config: &ScheduleConfig) -> Vec<Cause> {
     let mut causes = Vec::new();
     if config.replica_schedule_limit == 0 {
         let text = "`replica-schedule-limit` is 0";
         causes.push(Cause::new("replica_schedule_limit_zero", text));
-    }
-    if config.enable_replace_offline_replica == Some(false) {
-        let text = "`enable-replace-offline-replica` is off";
-        causes.push(Cause::new("replace_offline_replica_off", text));
-    }
-    if config.halt_scheduling {
-        causes.push(Cause::new("scheduling_halted", "`halt-scheduling` is on"));
     }
     causes
 }

@@ -22,7 +22,7 @@ pub(crate) fn rules_let_hold(rules: Option<&[Rule]>, store: &Store) -> bool {
 }
 
 /// Whether constraints take a store. One with an exclusive label is taken only by name.
-fn takes(constraints: &[LabelConstraint], store: &Store) -> bool {
+pub(crate) fn takes(constraints: &[LabelConstraint], store: &Store) -> bool {
     let exclusive = |key: &str| key.starts_with('$') || matches!(key, "engine" | "exclusive");
     let named = |key: &str| constraints.iter().any(|constraint| constraint.key == key);
     let mut labels = store.labels.iter();

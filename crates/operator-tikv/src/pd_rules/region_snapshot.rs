@@ -3,7 +3,7 @@
 use action_core::{Cause, Verdict};
 use pd_client::config::Config;
 use pd_client::operators::OperatorReport;
-use pd_client::regions::Region;
+use pd_client::regions::{Peer, PeerRole, Region};
 use pd_client::rules::{RegionFit, Rule};
 use pd_client::stores::{Store, StoreState};
 
@@ -123,7 +123,32 @@ impl RegionSnapshot {
                 causes.push(Cause::new("leader_silent", text));
             }
         }
+        causes.extend(self.majority_lost());
         causes
+    }
+
+    /// Without a majority of its voters nothing about a region changes any more.
+    fn majority_lost(&self) -> Option<Cause> {
+        let votes = |peer: &&Peer| peer.role != PeerRole::Learner;
+        let voters: Vec<_> = self.region.peers.iter().filter(votes).collect();
+        let is_lost = |peer: &&&Peer| {
+            let store = self.serving(peer.store_id.into());
+            let is_heard =
+                |store: &Store| matches!(store.state_name, StoreState::Up | StoreState::Offline);
+            !store.is_some_and(is_heard)
+        };
+        let lost: Vec<_> = voters.iter().filter(is_lost).collect();
+        (2 * lost.len() >= voters.len() && !lost.is_empty()).then(|| {
+            let stores: Vec<_> = lost.iter().map(|peer| peer.store_id.to_string()).collect();
+            let text = format!(
+                "{} of {} voters are on stores that PD does not hear of ({}): start one of them, \
+                 or give them up by unsafe recovery",
+                lost.len(),
+                voters.len(),
+                stores.join(", ")
+            );
+            Cause::new("majority_lost", text)
+        })
     }
 
     /// The end of PD's checks: whether an operator is in the way, and whether the change would get

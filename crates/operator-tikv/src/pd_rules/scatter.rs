@@ -13,6 +13,7 @@ use crate::pd_rules::operator_priority::{Level, OPERATOR_IN_THE_WAY};
 use crate::pd_rules::placement::is_replicated;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::stop::{Checked, Stop, refused, undecided, verdict};
+use crate::pd_rules::version;
 
 /// Scattering a region, with how its replicas fit its rules.
 pub(crate) async fn check_scatter(
@@ -38,7 +39,7 @@ pub(crate) async fn check_scatter(
         _ => None,
     };
     let by_another = matches!(&in_the_way, Some((code, _)) if code == OPERATOR_IN_THE_WAY);
-    if by_another && refused_first(tikv).await? {
+    if by_another && version::has(tikv, Capability::ScatterRefusedByOperator).await? {
         return Err(by_running(at));
     }
     let is_gone = |leader: Peer| at.region.peer_on(leader.store_id).is_none();
@@ -79,10 +80,4 @@ fn is_among(id: RegionId, hot: &HotRegions, degree: u64) -> bool {
         region.region_id == id.pd()
             && u64::try_from(region.hot_degree).is_ok_and(|found| found >= degree)
     })
-}
-
-/// Whether PD looks for another operator before it chooses stores.
-async fn refused_first(tikv: &Tikv) -> Result<bool, Error> {
-    let version = tikv.pd.version().await.map_err(Error::Read)?;
-    Ok(version.has(Capability::ScatterRefusedByOperator) == Some(true))
 }

@@ -12,6 +12,7 @@ mod interleavings;
 mod invariants;
 mod metrics;
 mod observations;
+mod obstacles;
 mod outcomes;
 mod plans;
 mod proof;

@@ -18,6 +18,7 @@ use crate::parameters::bounded::bounded;
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::refusals::{limit_of_version_2, store_not_found};
 use crate::pd_rules::stop::{Checked, Stop, accepted_unless, nothing_to_do, planned, verdict};
+use crate::pd_rules::version;
 
 /// Sets how many replicas per minute PD adds to a store, or removes from it.
 ///
@@ -167,8 +168,7 @@ impl SetStoreLimit {
     ) -> Checked<Verdict> {
         let mut causes = Vec::new();
         if config.store_limit_version.as_deref() == Some("v2") {
-            let version = tikv.pd.version().await.map_err(Error::Read)?;
-            if version.has(Capability::StoreLimitV2Refused) == Some(true) {
+            if version::has(tikv, Capability::StoreLimitV2Refused).await? {
                 return Err(limit_of_version_2());
             }
             let text = "`store-limit-version` is v2, which has no use for it";

@@ -11,7 +11,7 @@ use crate::mutations::setting::set_leader_schedule_limit::SetLeaderScheduleLimit
 use crate::mutations::setting::set_region_schedule_limit::SetRegionScheduleLimit;
 use crate::mutations::setting::set_replica_schedule_limit::SetReplicaScheduleLimit;
 use crate::observations::doctor::leftovers::Leftovers;
-use crate::observations::findings::{CONFIG, halted};
+use crate::observations::findings::{CONFIG, halted, unsafe_recovery};
 use crate::observations::reasons;
 use crate::parameters::schedule_limit::ScheduleLimit;
 
@@ -23,6 +23,8 @@ pub(super) async fn find(
     if config.schedule.halt_scheduling {
         found.findings.push(halted());
     }
+    let recovery = tikv.pd.unsafe_recovery().await.map_err(Error::Read)?;
+    found.findings.extend(unsafe_recovery(&recovery));
     let zero = zeros(&config.schedule);
     if !zero.is_empty() {
         let defaults = tikv.pd.default_config().await.map_err(Error::Read)?;

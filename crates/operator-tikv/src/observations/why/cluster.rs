@@ -6,6 +6,7 @@ use pd_client::schedulers::PausedScheduler;
 use crate::facts::settings_in_force::{GAUGES, Override, overrides, value_in_force};
 use crate::observations::findings::{
     CONFIG, halted, maintenance, paused_checker, paused_scheduler, removed_scheduler,
+    unsafe_recovery,
 };
 use crate::observations::reasons;
 use crate::observations::why::snapshot::WhySnapshot;
@@ -17,6 +18,7 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     if snapshot.config.schedule.halt_scheduling {
         findings.push(halted());
     }
+    findings.extend(unsafe_recovery(&snapshot.recovery));
     findings.extend(limits(snapshot));
     let moves = |one: &&PausedScheduler| is_about(snapshot, &one.name);
     let paused = snapshot.paused.iter().filter(moves);

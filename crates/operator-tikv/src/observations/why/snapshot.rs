@@ -10,6 +10,7 @@ use pd_client::regions::Region;
 use pd_client::rules::{RegionFit, Rule};
 use pd_client::schedulers::PausedScheduler;
 use pd_client::stores::Store;
+use pd_client::unsafe_recovery::UnsafeRecovery;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
@@ -35,6 +36,7 @@ pub(super) struct WhySnapshot {
     pub(super) paused_checkers: Vec<Checker>,
     pub(super) operators: Vec<Operator>,
     pub(super) maintenance: Option<MaintenanceTask>,
+    pub(super) recovery: UnsafeRecovery,
     pub(super) region: Option<(RegionId, Option<AskedRegion>)>,
     pub(super) from: Option<(StoreId, Option<Store>)>,
     pub(super) to: Option<(StoreId, Option<Store>)>,
@@ -100,6 +102,7 @@ impl WhySnapshot {
             paused_checkers,
             operators: pd.operators().await.map_err(Error::Read)?,
             maintenance: pd.maintenance().await.map_err(Error::Read)?,
+            recovery: pd.unsafe_recovery().await.map_err(Error::Read)?,
             region: match asked.region_id {
                 Some(id) => Some((id, AskedRegion::read(tikv, id).await?)),
                 None => None,

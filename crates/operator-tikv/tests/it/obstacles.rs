@@ -1,0 +1,193 @@
+//! What PD accepts and then does not get on with: each cause is set, the plan names it, and the
+//! simulated PD, which was corrected from PD's source or what it was seen to do, does not get on.
+
+use std::time::Duration;
+
+use action_core::{Observation, Verdict};
+use operator_tikv::{ClusterHealth, Doctor, Why};
+use pd_sim::{PlacementRule, RuleRole, Sim, Version};
+use serde_json::{Value, json};
+
+use crate::harness::Run;
+use crate::{VERSIONS, altered, get, region, request, stepped, tikv};
+
+/// The codes of what a plan says would keep it from getting on; none when nothing would.
+fn causes(run: &Run<'_>) -> Vec<String> {
+    match &run.plan.verdict {
+        Verdict::WouldProceed => Vec::new(),
+        Verdict::AcceptedButWillNotProgress { causes } | Verdict::Undecided { causes } => {
+            causes.iter().map(|cause| cause.code.clone()).collect()
+        }
+        other => unreachable!("{}: {other:?}", run.name),
+    }
+}
+
+#[track_caller]
+fn proceeds(run: &Run<'_>) {
+    assert_eq!(run.plan.verdict, Verdict::WouldProceed, "{}", run.name);
+}
+
+async fn set(sim: &Sim, item: &str, value: Value) {
+    let body = json!({ item: value }).to_string();
+    assert_eq!(request(sim, "POST", "/config", &body).await, 200, "{item}");
+}
+
+/// How many replicas a store holds after so many minutes.
+fn left_after(sim: &Sim, store: u64, minutes: u64) -> u64 {
+    for _ in 0..minutes {
+        sim.advance(Duration::from_secs(60));
+    }
+    sim.region_count(store)
+}
+
+#[tokio::test]
+async fn the_switch_for_offline_replicas_stops_nothing_where_rules_decide() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        set(&sim, "enable-replace-offline-replica", json!("false")).await;
+        let run = Run::begin(&sim, "offline_store", json!({"store_id": 5})).await;
+        proceeds(&run);
+        assert_eq!(left_after(&sim, 5, 30), 0, "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_store_of_a_zone_keeps_its_replicas_where_zones_are_kept_apart() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        for (store, zone) in [(1, "z1"), (2, "z2"), (3, "z3"), (4, "z1"), (5, "z2")] {
+            sim.set_labels(store, [("zone", zone), ("host", "h")]);
+        }
+        set(&sim, "location-labels", json!("zone,host")).await;
+        set(&sim, "isolation-level", json!("zone")).await;
+        // Until each region has one replica in each zone.
+        left_after(&sim, 3, 60);
+        let run = Run::begin(&sim, "offline_store", json!({"store_id": 3})).await;
+        assert_eq!(causes(&run), ["isolation_level"], "{version:?}");
+        let left = left_after(&sim, 3, 30);
+        assert!(left > 0, "{version:?}");
+        assert_eq!(
+            request(&sim, "POST", "/store/3/state?state=Up", "").await,
+            200
+        );
+        set(&sim, "isolation-level", json!("")).await;
+        proceeds(&Run::begin(&sim, "offline_store", json!({"store_id": 3})).await);
+        assert_eq!(left_after(&sim, 3, 60), 0, "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_for_tiflash_needs_its_stores() {
+    for version in VERSIONS {
+        let sim = stepped(version).stores(7).start().await.unwrap();
+        sim.set_labels(6, [("engine", "tiflash")]);
+        sim.set_labels(7, [("engine", "tiflash")]);
+        let learners = PlacementRule::new("tiflash", RuleRole::Learner, 2);
+        let rules = [
+            PlacementRule::new("default", RuleRole::Voter, 3),
+            learners.label_in("engine", ["tiflash"]),
+        ];
+        sim.set_rules(rules).unwrap();
+        let run = Run::planned(&sim, "offline_store", json!({"store_id": 6})).await;
+        assert_eq!(causes(&run), ["too_few_healthy_stores"], "{version:?}");
+        proceeds(&Run::planned(&sim, "offline_store", json!({"store_id": 5})).await);
+    }
+}
+
+#[tokio::test]
+async fn an_unsafe_recovery_halts_drains_and_offlines() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_unsafe_recovery(true);
+        let leaders = sim.leader_count(2);
+        assert!(leaders > 0);
+        let drain = Run::begin(&sim, "drain_store", json!({"store_id": 2})).await;
+        assert_eq!(causes(&drain), ["unsafe_recovery"], "{version:?}");
+        let offline = Run::begin(&sim, "offline_store", json!({"store_id": 5})).await;
+        assert_eq!(causes(&offline), ["unsafe_recovery"], "{version:?}");
+        let tikv = tikv(&sim);
+        let found = Doctor::default().observe(&tikv).await.unwrap().findings;
+        assert!(found.iter().any(|one| one.code == "unsafe_recovery"));
+        let found = Why::default().observe(&tikv).await.unwrap().findings;
+        assert!(found.iter().any(|one| one.code == "unsafe_recovery"));
+        let health = ClusterHealth::default().observe(&tikv).await.unwrap();
+        assert!(health.scheduling_halted);
+        let held = left_after(&sim, 5, 0);
+        assert_eq!(left_after(&sim, 5, 10), held, "{version:?}");
+        assert_eq!(sim.leader_count(2), leaders, "{version:?}");
+        sim.set_unsafe_recovery(false);
+        sim.advance(Duration::from_secs(60));
+        assert_eq!(sim.leader_count(2), 0, "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_label_that_denies_scheduling_holds_a_drained_leader_before_8_2() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, ..) = region(&sim);
+        let shown = get(&sim, &format!("/region/id/{id}")).await;
+        let rule = json!({
+            "id": "lab/deny",
+            "labels": [{"key": "schedule", "value": "deny"}],
+            "rule_type": "key-range",
+            "data": [{"start_key": shown["start_key"], "end_key": shown["end_key"]}],
+        });
+        let path = "/config/region-label/rule";
+        assert_eq!(request(&sim, "POST", path, &rule.to_string()).await, 200);
+        let run = Run::begin(&sim, "drain_store", json!({"store_id": leader})).await;
+        sim.advance(Duration::from_secs(120));
+        if matches!(version, Version::V6_5 | Version::V7_5) {
+            assert_eq!(causes(&run), ["label_denies_scheduling"], "{version:?}");
+            assert_eq!(sim.leader_count(leader), 1, "{version:?}");
+        } else {
+            proceeds(&run);
+            assert_eq!(sim.leader_count(leader), 0, "{version:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_is_none_decides_nothing_that_versions_differ_in() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let grant = r#"{"name":"grant-leader-scheduler","store_id":2}"#;
+    assert_eq!(request(&sim, "POST", "/schedulers", grant).await, 200);
+    altered(&sim, "/version", |version| {
+        version["version"] = json!("None")
+    })
+    .await;
+    let run = Run::planned(&sim, "drain_store", json!({"store_id": 2})).await;
+    assert_eq!(causes(&run), ["version_unknown"]);
+    // Where no version differs, it is not asked for.
+    proceeds(&Run::planned(&sim, "drain_store", json!({"store_id": 3})).await);
+}
+
+#[tokio::test]
+async fn a_batch_of_zero_moves_nothing_from_8_3_to_8_5_2() {
+    for (version, expected) in [("v8.4.0", vec!["drain_batch_zero"]), ("v8.5.3", vec![])] {
+        let sim = stepped(Version::V8_5).start().await.unwrap();
+        sim.set_evicting(1, true);
+        let path = "/scheduler-config/evict-leader-scheduler/list";
+        altered(&sim, path, |drains| drains["batch"] = json!(0)).await;
+        altered(&sim, "/version", |said| said["version"] = json!(version)).await;
+        let run = Run::planned(&sim, "drain_store", json!({"store_id": 2})).await;
+        assert_eq!(causes(&run), expected, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_majority_nothing_about_a_region_changes() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, other, free) = region(&sim);
+        for peer in sim.peers(id).iter().filter(|peer| peer.store_id != leader) {
+            sim.set_heartbeat_age(peer.store_id, Duration::from_secs(60));
+        }
+        let moves = json!({"region_id": id, "from_store_id": other, "to_store_id": free});
+        let removes = json!({"region_id": id, "store_id": other});
+        for (name, parameters) in [("transfer_peer", moves), ("remove_peer", removes)] {
+            let run = Run::planned(&sim, name, parameters).await;
+            assert_eq!(causes(&run), ["majority_lost"], "{version:?} {name}");
+        }
+    }
+}
