@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use action_guard::{
-    CommitError, Decision, Entry, Journal, JournalError, SendLock, Sender, State, Verified,
-    WaitingDecision,
+    Checking, CommitError, Decision, Entry, Head, Journal, JournalError, SendLock, Sender, State,
+    Verified, WaitingDecision,
 };
 use async_trait::async_trait;
 use tokio::runtime::{Builder, Handle};
@@ -209,9 +209,15 @@ impl Journal for SqlJournal {
             .await
     }
 
-    async fn verify(&self) -> Result<Verified, JournalError> {
+    async fn head(&self) -> Result<Head, JournalError> {
         let place = Arc::clone(&self.place);
-        self.there(async move { reader::verify(&*place).await })
+        self.there(async move { Ok(place.store().head().await?) })
+            .await
+    }
+
+    async fn verify_showing(&self, progress: Checking) -> Result<Verified, JournalError> {
+        let place = Arc::clone(&self.place);
+        self.there(async move { reader::verify(&*place, progress).await })
             .await
     }
 

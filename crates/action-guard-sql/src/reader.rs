@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use action_guard::{Entry, JournalError, Record, State, Verified};
+use action_core::Done;
+use action_guard::{Checking, Entry, JournalError, Record, State, Verified};
 
 use crate::store::{Place, Store};
 use crate::tail::{Tail, bad};
@@ -89,7 +90,10 @@ pub(crate) async fn entries(
 
 /// Checks every line up to the end as it is when this begins. Needs no more memory for a long
 /// journal than for a short one, and holds no snapshot open.
-pub(crate) async fn verify(place: &dyn Place) -> Result<Verified, JournalError> {
+pub(crate) async fn verify(
+    place: &dyn Place,
+    mut progress: Checking,
+) -> Result<Verified, JournalError> {
     let mut store = place.store();
     let head = store.head().await?;
     let begin = store.lines(0, 1).await?;
@@ -99,6 +103,9 @@ pub(crate) async fn verify(place: &dyn Place) -> Result<Verified, JournalError> 
     let mut see = |entry: &Entry| {
         if entry.seq > first && matches!(entry.record, Record::Checkpoint { .. }) {
             segments += 1;
+        }
+        if entry.seq.is_multiple_of(PAGE.into()) {
+            progress(Done::new(entry.seq - first, head.seq - first, "records"));
         }
     };
     tail.advance(&mut *store, head, &mut see).await?;

@@ -136,7 +136,7 @@ impl Writer {
             return None;
         }
         let state = Box::new(State::clone(tail.state()));
-        let record = Record::Checkpoint { state };
+        let record = Record::Checkpoint { index: None, state };
         // It sums up the very state it is written on; without it the old segment goes on.
         let sealed = tail.write(record, now, self.place.instance());
         sealed.ok()?.pop()

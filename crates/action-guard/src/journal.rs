@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use action_core::Done;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -29,6 +30,12 @@ pub use send_lock::{SendLock, Sender};
 ///
 /// Called once. An empty list writes nothing.
 pub type Decision = Box<dyn FnOnce(&State, Timestamp) -> Result<Vec<Record>, Refusal> + Send>;
+
+/// Takes how much of a journal is checked.
+pub type Checking = Box<dyn FnMut(Done) + Send>;
+
+/// How many entries are read at a time where all are looked through.
+const AT_A_TIME: usize = 1_000;
 
 /// What becomes of a decision: the entries that are durable, or why nothing was written.
 pub type Reply = Result<Vec<Entry>, CommitError>;
@@ -68,11 +75,42 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// When they cannot be read.
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError>;
 
+    /// All entries of a proposal, the oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn entries_of(&self, proposal: &str) -> Result<Vec<Entry>, JournalError> {
+        let (mut found, mut after) = (Vec::new(), 0);
+        loop {
+            let entries = self.entries(after, AT_A_TIME).await?;
+            let Some(last) = entries.last() else {
+                return Ok(found);
+            };
+            after = last.seq;
+            let is_meant = |entry: &Entry| entry.record.proposal_id() == Some(proposal);
+            found.extend(entries.into_iter().filter(is_meant));
+        }
+    }
+
+    /// The end of the chain as it is now. What is before it is not checked by this.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn head(&self) -> Result<Head, JournalError>;
+
     /// Reads everything and checks every hash, number and transition.
     ///
     /// # Errors
     /// The first record that is not as it was written, or cannot be.
-    async fn verify(&self) -> Result<Verified, JournalError>;
+    async fn verify(&self) -> Result<Verified, JournalError> {
+        self.verify_showing(Box::new(|_| {})).await
+    }
+
+    /// The same, and says how far it is.
+    ///
+    /// # Errors
+    /// The first record that is not as it was written, or cannot be.
+    async fn verify_showing(&self, progress: Checking) -> Result<Verified, JournalError>;
 
     /// Whether sends are stopped by other means than a record, such as a file that a person put
     /// there. Asked right before each send.

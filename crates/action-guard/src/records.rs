@@ -23,6 +23,10 @@ mod workflow;
 pub enum Record {
     /// Everything that came before. Only ever the first of a segment.
     Checkpoint {
+        /// The hash of the index of the records before, down to the last checkpoint: which of their
+        /// lines are about which proposal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        index: Option<Hash>,
         /// The state that the records before add up to.
         state: Box<State>,
     },

@@ -18,6 +18,7 @@ macro_rules! journal_tests {
     ($place:expr) => {
         $crate::journal_tests! { $place;
             records_are_kept_in_order_and_chained,
+            the_records_of_a_proposal_are_found,
             the_bytes_are_those_of_every_journal,
             each_decision_sees_what_those_before_it_decided,
             a_refused_decision_writes_nothing,

@@ -19,7 +19,7 @@ impl State {
         }
         let at = entry.at;
         match &entry.record {
-            Record::Checkpoint { state } => self.checkpoint(state)?,
+            Record::Checkpoint { state, .. } => self.checkpoint(state)?,
             Record::Proposed { proposal, ruling } => self.proposed(proposal, ruling, at)?,
             Record::Approved { id, approval } => self.approved(id, approval, at)?,
             Record::Rejected { id, by, reason } => self.rejected(id, by, reason, at)?,

@@ -64,22 +64,14 @@ impl Guard {
             return Ok(Recorded::of_effect(effect));
         }
         // It ended long ago.
-        let (mut found, mut after) = (None::<Recorded>, 0);
-        loop {
-            let entries = self.journal.entries(after, 1_000).await?;
-            let Some(last) = entries.last() else { break };
-            after = last.seq;
-            for entry in entries {
-                if entry.record.proposal_id() != Some(id) {
-                    continue;
+        let mut found = None::<Recorded>;
+        for entry in self.journal.entries_of(id).await? {
+            match (entry.record, &mut found) {
+                (Record::Proposed { proposal, .. }, _) => {
+                    found = Some(Recorded::proposed(&proposal));
                 }
-                match (entry.record, &mut found) {
-                    (Record::Proposed { proposal, .. }, _) => {
-                        found = Some(Recorded::proposed(&proposal));
-                    }
-                    (record, Some(found)) => found.take(record),
-                    (_, None) => {}
-                }
+                (record, Some(found)) => found.take(record),
+                (_, None) => {}
             }
         }
         found.ok_or_else(|| GuardError::Refused(Refusal::UnknownProposal { id: id.to_owned() }))

@@ -79,6 +79,15 @@ pub enum JournalError {
         what: String,
     },
 
+    /// A piece of the journal is not what it is named as, such as a copy of another.
+    #[error("`{segment}` does not belong where it is: {what}")]
+    Misplaced {
+        /// The piece of the journal.
+        segment: String,
+        /// What is wrong with it.
+        what: String,
+    },
+
     /// A record could not be put into JSON.
     #[error("cannot write a record as JSON")]
     Record {
@@ -132,6 +141,10 @@ impl JournalError {
                 waited_ms: *waited_ms,
             },
             Self::Cut { segment, what } => Self::Cut {
+                segment: segment.clone(),
+                what: what.clone(),
+            },
+            Self::Misplaced { segment, what } => Self::Misplaced {
                 segment: segment.clone(),
                 what: what.clone(),
             },

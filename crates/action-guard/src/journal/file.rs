@@ -15,7 +15,7 @@ use crate::journal::file::owner::Owner;
 use crate::journal::file::tail::Tail;
 use crate::journal::file::writer::Writer;
 use crate::journal::send_lock::{SendLock, Sender};
-use crate::journal::{Decision, Journal, Verified};
+use crate::journal::{Checking, Decision, Head, Journal, Verified};
 use crate::records::Entry;
 use crate::state::State;
 
@@ -23,6 +23,8 @@ pub use send_lock_file::SendLockFile;
 
 mod clock_file;
 mod directory;
+mod index;
+mod lines;
 mod lock;
 mod owner;
 mod read;
@@ -31,6 +33,7 @@ mod rotate;
 mod send_lock_file;
 mod space;
 mod tail;
+mod verify;
 mod writer;
 
 /// A journal in a state directory that any number of processes share.
@@ -38,6 +41,8 @@ mod writer;
 /// ```text
 /// journal/00000000000000000001.jsonl   a segment, named by the number of its first record;
 ///                                      all but the first begin with a checkpoint
+/// index/00000000000000000001           which lines of a closed segment are about which proposal;
+///                                      made anew when it is missing or another
 /// lock                                 held while a transaction is written; names its holder
 /// reserve                              space that is given back when the disk is full, so that
 ///                                      answers, outcomes and undos can still be written
@@ -105,11 +110,13 @@ impl FileJournalOptions {
         let instance = Uuid::now_v7().to_string();
         let syncs = Arc::new(AtomicU64::new(0));
         let broken = Arc::new(AtomicBool::new(false));
+        let reader = Arc::new(Mutex::new(None));
         let writer = Writer::new(
             directory.clone(),
             instance.clone(),
             self.segment_bytes,
             self.lock_wait,
+            Arc::clone(&reader),
             Arc::clone(&syncs),
             Arc::clone(&broken),
         );
@@ -122,7 +129,7 @@ impl FileJournalOptions {
             instance,
             directory,
             waiting,
-            reader: Arc::default(),
+            reader,
             syncs,
             broken,
         })
@@ -158,6 +165,29 @@ impl FileJournal {
         self.syncs.load(Ordering::Relaxed)
     }
 
+    /// Reads on to the end, and something of what is there.
+    async fn read<T: Send + 'static>(
+        &self,
+        see: impl FnOnce(&Tail) -> T + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let reader = Arc::clone(&self.reader);
+        self.blocking(move |directory| {
+            let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut tail = match reader.take() {
+                Some(tail) => tail,
+                None => Tail::open(directory)?,
+            };
+            if tail.advance(directory).is_err() {
+                // What was not synced may have been taken back since it was read.
+                tail = Tail::open(directory)?;
+            }
+            let seen = see(&tail);
+            *reader = Some(tail);
+            Ok(seen)
+        })
+        .await
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Directory) -> Result<T, JournalError> + Send + 'static,
@@ -182,22 +212,7 @@ impl Journal for FileJournal {
     }
 
     async fn state(&self) -> Result<Arc<State>, JournalError> {
-        let reader = Arc::clone(&self.reader);
-        self.blocking(move |directory| {
-            let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut tail = match reader.take() {
-                Some(tail) => tail,
-                None => Tail::open(directory)?,
-            };
-            if tail.advance(directory).is_err() {
-                // What was not synced may have been taken back since it was read.
-                tail = Tail::open(directory)?;
-            }
-            let state = Arc::clone(tail.ledger().state());
-            *reader = Some(tail);
-            Ok(state)
-        })
-        .await
+        self.read(|tail| Arc::clone(tail.ledger().state())).await
     }
 
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
@@ -205,8 +220,19 @@ impl Journal for FileJournal {
             .await
     }
 
-    async fn verify(&self) -> Result<Verified, JournalError> {
-        self.blocking(read::verify).await
+    async fn entries_of(&self, proposal: &str) -> Result<Vec<Entry>, JournalError> {
+        let proposal = proposal.to_owned();
+        self.blocking(move |directory| read::entries_of(directory, &proposal))
+            .await
+    }
+
+    async fn head(&self) -> Result<Head, JournalError> {
+        self.read(|tail| tail.ledger().head()).await
+    }
+
+    async fn verify_showing(&self, progress: Checking) -> Result<Verified, JournalError> {
+        self.blocking(move |directory| verify::verify(directory, progress))
+            .await
     }
 
     async fn is_stopped(&self) -> Result<bool, JournalError> {

@@ -11,7 +11,7 @@ use crate::journal::clock::Clock;
 use crate::journal::error::{CommitError, JournalError};
 use crate::journal::ledger::Ledger;
 use crate::journal::send_lock::{SendLock, Sender};
-use crate::journal::{Decision, Journal, Verified};
+use crate::journal::{Checking, Decision, Head, Journal, Verified};
 use crate::records::Entry;
 use crate::state::State;
 
@@ -112,7 +112,11 @@ impl Journal for MemoryJournal {
             .collect())
     }
 
-    async fn verify(&self) -> Result<Verified, JournalError> {
+    async fn head(&self) -> Result<Head, JournalError> {
+        Ok(lock(&self.kept).ledger.head())
+    }
+
+    async fn verify_showing(&self, _: Checking) -> Result<Verified, JournalError> {
         let kept = lock(&self.kept);
         let mut ledger = Ledger::new();
         for (at, (_, line)) in kept.lines.iter().enumerate() {

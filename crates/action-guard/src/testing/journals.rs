@@ -59,6 +59,21 @@ pub async fn records_are_kept_in_order_and_chained(place: &dyn Place) -> Checked
     Ok(())
 }
 
+/// Whatever lies between them, and nothing for who is not known.
+pub async fn the_records_of_a_proposal_are_found(place: &dyn Place) -> Checked {
+    let journal = place.open().await?;
+    write(&*journal, [mode(Mode::Execute)?, allowed("a", "x")]).await?;
+    write(&*journal, [allowed("b", "y"), intent("a")]).await?;
+    write(&*journal, [mode(Mode::Execute)?, applied("a")]).await?;
+    for reader in [Arc::clone(&journal), place.open().await?] {
+        assert_eq!(numbers(&reader.entries_of("a").await?), [2, 4, 6]);
+        assert_eq!(numbers(&reader.entries_of("b").await?), [3]);
+        assert_eq!(reader.entries_of("a\"").await?, []);
+        assert_eq!(reader.head().await?, reader.verify().await?.head);
+    }
+    Ok(())
+}
+
 /// A record, sealed again, has the hash that it was kept with.
 pub async fn the_bytes_are_those_of_every_journal(place: &dyn Place) -> Checked {
     let journal = place.open().await?;

@@ -23,6 +23,7 @@ mod flows_stopped;
 mod full_disk;
 mod guard_fixture;
 mod identity;
+mod journal_index;
 mod machine;
 mod permit;
 mod policy;

@@ -224,7 +224,9 @@ fn of_journal(error: &JournalError) -> Exit {
             source: BadLine::OtherFormat { .. },
             ..
         } => Exit::Failed,
-        JournalError::Bad { .. } | JournalError::Cut { .. } => Exit::JournalDamaged,
+        JournalError::Bad { .. } | JournalError::Cut { .. } | JournalError::Misplaced { .. } => {
+            Exit::JournalDamaged
+        }
         _ => Exit::Failed,
     }
 }

@@ -112,6 +112,16 @@ impl Follow {
     }
 }
 
+/// Shows how much is done of something that takes long, if stderr is a terminal.
+pub(crate) fn counting(what: &'static str) -> impl FnMut(Done) + Send {
+    let mut follow = Follow::default();
+    move |done| {
+        if stderr().is_terminal() {
+            follow.bar(&done, what.to_owned());
+        }
+    }
+}
+
 impl Drop for Follow {
     fn drop(&mut self) {
         self.finish();

@@ -1,6 +1,6 @@
 //! `operator journal`: the record of all that happened.
 
-use action_guard::{Entry, Head, Journal};
+use action_guard::{Head, Journal};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 
@@ -9,9 +9,7 @@ use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
-
-/// How many records are read at a time.
-const AT_A_TIME: usize = 1_000;
+use crate::terminal::progress;
 
 pub(crate) fn command() -> Command {
     let number = |name: &'static str, help: &'static str| {
@@ -44,7 +42,9 @@ pub(crate) fn command() -> Command {
                         .value_name("NUMBER:HASH")
                         .help("A head that `journal head` printed earlier, kept elsewhere"),
                 ),
-            Command::new("head").about("Print the end of the chain, to be kept elsewhere"),
+            Command::new("head").about(
+                "Print the end of the chain, to be kept elsewhere; `verify` checks what is before",
+            ),
         ])
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn main(
         Some(("show", matches)) => show(&*journal, matches, output).await,
         Some(("verify", matches)) => verify(&*journal, matches, output).await,
         Some(("head", _)) => {
-            let head = journal.verify().await?.head;
+            let head = journal.head().await?;
             output.show(&head, || format!("{}:{}", head.seq, head.hash));
             Ok(Exit::Done)
         }
@@ -74,20 +74,15 @@ async fn show(
     let number = |name: &str| matches.get_one::<u64>(name).copied();
     let limit = usize::try_from(number("limit").unwrap_or(100)).unwrap_or(usize::MAX);
     let id = matches.get_one::<String>("id");
-    let mut after = number("after").unwrap_or(0);
-    let mut shown: Vec<Entry> = Vec::new();
-    while shown.len() < limit {
-        let entries = journal.entries(after, AT_A_TIME).await?;
-        let Some(last) = entries.last() else { break };
-        after = last.seq;
-        let is_meant = |entry: &Entry| id.is_none_or(|id| entry.record.proposal_id() == Some(id));
-        shown.extend(
-            entries
-                .into_iter()
-                .filter(is_meant)
-                .take(limit - shown.len()),
-        );
-    }
+    let after = number("after").unwrap_or(0);
+    let shown = match id {
+        Some(id) => {
+            let entries = journal.entries_of(id).await?.into_iter();
+            let entries = entries.filter(|entry| entry.seq > after);
+            entries.take(limit).collect()
+        }
+        None => journal.entries(after, limit).await?,
+    };
     let entries: Vec<_> = shown.iter().map(report::json).collect();
     output.show_list("entries", &entries, || report::table(&shown));
     Ok(Exit::Done)
@@ -98,7 +93,8 @@ async fn verify(
     matches: &ArgMatches,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let verified = journal.verify().await?;
+    let progress = Box::new(progress::counting("checking"));
+    let verified = journal.verify_showing(progress).await?;
     if let Some(head) = matches.get_one::<String>("head") {
         contains(journal, &verified.head, head).await?;
     }

@@ -22,6 +22,23 @@ pub(super) struct Segment {
 }
 
 impl Segment {
+    /// Refuses a first record that is another than the one that the segment is named by, as in a
+    /// copy.
+    pub(super) fn begins_with(&self, first: u64) -> Result<(), JournalError> {
+        if first == self.first {
+            return Ok(());
+        }
+        Err(self.misplaced(&format!("it begins with record {first}")))
+    }
+
+    /// It cannot be where it is.
+    pub(super) fn misplaced(&self, what: &str) -> JournalError {
+        JournalError::Misplaced {
+            segment: self.name(),
+            what: what.to_owned(),
+        }
+    }
+
     /// What messages call it.
     pub(super) fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or_default();
@@ -51,6 +68,15 @@ impl Directory {
 
     pub(super) fn journal(&self) -> PathBuf {
         self.root.join("journal")
+    }
+
+    pub(super) fn indexes(&self) -> PathBuf {
+        self.root.join("index")
+    }
+
+    /// The index of a segment.
+    pub(super) fn index(&self, segment: &Segment) -> PathBuf {
+        self.indexes().join(format!("{:020}", segment.first))
     }
 
     pub(super) fn owners(&self) -> PathBuf {
@@ -128,6 +154,15 @@ impl Directory {
     pub(super) fn failed(&self, doing: &'static str) -> impl FnOnce(io::Error) -> JournalError {
         io_error(doing, &self.root)
     }
+}
+
+/// Opens a file to read it; what is no file, such as a pipe that nobody writes to, is not waited
+/// for.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    File::open(path)
 }
 
 /// Makes the names in a directory durable.

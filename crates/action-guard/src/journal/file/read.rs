@@ -1,15 +1,13 @@
-//! Reading for people: some records, or a check of all.
+//! Reading for people: some records, in order or of one proposal.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
-
-use crate::journal::Verified;
 use crate::journal::error::JournalError;
-use crate::journal::file::directory::{Directory, Segment, io_error};
-use crate::journal::file::tail::Tail;
-use crate::records::{BadLine, Entry};
+use crate::journal::file::directory::{Directory, Segment, open_file};
+use crate::journal::file::index::{Index, IndexDraft};
+use crate::journal::file::lines::Lines;
+use crate::records::{Entry, Hash};
 
-/// Entries after a number, at most so many. Reads only the segments they are in.
+/// Entries after a number, at most so many. Reads only the segments they are in, and takes in only
+/// what is asked for.
 pub(super) fn entries(
     directory: &Directory,
     after: u64,
@@ -20,73 +18,101 @@ pub(super) fn entries(
     let skipped = segments.iter().filter(begins_before).count();
     let mut entries = Vec::new();
     for segment in segments.iter().skip(skipped.saturating_sub(1)) {
-        let file = File::open(&segment.path).map_err(io_error("open", &segment.path))?;
-        let mut reader = BufReader::new(file);
-        let mut line = Vec::new();
-        for number in 1.. {
-            if entries.len() >= limit {
-                return Ok(entries);
-            }
-            line.clear();
-            let read = reader.read_until(b'\n', &mut line);
-            read.map_err(io_error("read", &segment.path))?;
-            if line.pop_if(|last| *last == b'\n').is_none() {
-                break;
-            }
-            let entry = Entry::read(&line, None);
-            let entry = entry.map_err(|source| bad(segment, number, source))?;
-            if entry.seq > after {
-                entries.push(entry);
-            }
+        let before = after.saturating_add(1).saturating_sub(segment.first);
+        if !more(segment, before, after, limit, &mut entries)? {
+            // Not every number is there: they are looked at one by one.
+            more(segment, 0, after, limit, &mut entries)?;
         }
     }
     Ok(entries)
 }
 
-/// Checks every line of every segment: its hash, its number, what it follows, and that it can have
-/// happened then. Needs no more memory for a long journal than for a short one.
-pub(super) fn verify(directory: &Directory) -> Result<Verified, JournalError> {
-    let segments = directory.segments()?;
-    let Some(first) = segments.first() else {
-        let nothing = Tail::before(directory.segment(1));
-        return Ok(Verified::new(1, nothing.ledger().head(), 0));
-    };
-    let mut tail = Tail::before(first.clone());
-    let mut begins = None;
-    let torn = tail.advance_with(directory, &mut |entry| {
-        begins.get_or_insert(entry.seq);
-    })?;
-    // What is behind the end cannot be reached from it: something between is missing.
-    let reached = tail.segment();
-    if let Some(beyond) = segments.iter().find(|segment| *segment > reached) {
-        return Err(JournalError::Cut {
-            segment: reached.name(),
-            what: format!(
-                "it ends with record {}{}, and {} is there",
-                tail.ledger().head().seq,
-                if torn > 0 { " and half a line" } else { "" },
-                beyond.name()
-            ),
-        });
+/// Adds the entries of a segment after a number, which should be those behind so many lines;
+/// whether they are.
+fn more(
+    segment: &Segment,
+    skip: u64,
+    after: u64,
+    limit: usize,
+    entries: &mut Vec<Entry>,
+) -> Result<bool, JournalError> {
+    let mut lines = Lines::of(segment)?;
+    lines.skip(skip)?;
+    let mut is_first = skip > 0;
+    while entries.len() < limit {
+        let Some((_, entry)) = lines.entry()? else {
+            break;
+        };
+        if is_first && entry.seq != after + 1 {
+            return Ok(false);
+        }
+        is_first = false;
+        if entry.seq > after {
+            entries.push(entry);
+        }
     }
-    let count = segments
-        .iter()
-        .filter(|segment| *segment <= reached)
-        .count();
-    let begins = begins.unwrap_or(first.first);
-    if begins != first.first {
-        return Err(JournalError::Cut {
-            segment: first.name(),
-            what: format!("it begins with record {begins}"),
-        });
-    }
-    Ok(Verified::new(begins, tail.ledger().head(), count))
+    Ok(true)
 }
 
-fn bad(segment: &Segment, line: usize, source: BadLine) -> JournalError {
-    JournalError::Bad {
-        segment: segment.name(),
-        line,
-        source,
+/// Entries of one proposal. Of closed segments whose index the chain vouches for, only its lines
+/// are read.
+pub(super) fn entries_of(
+    directory: &Directory,
+    proposal: &str,
+) -> Result<Vec<Entry>, JournalError> {
+    let mut found = Vec::new();
+    // What the index of a segment must be, by the segment after it.
+    let mut hash = Hash::ZERO;
+    for segment in directory.segments()?.iter().rev() {
+        let index = Index::kept(directory, segment, hash);
+        let by_index = index.and_then(|index| {
+            let entries = indexed(segment, &index, proposal)?;
+            Some((entries, index.before()))
+        });
+        let (entries, before) = match by_index {
+            Some(found) => found,
+            None => through(directory, segment, hash, proposal)?,
+        };
+        found.push(entries);
+        hash = before;
     }
+    Ok(found.into_iter().rev().flatten().collect())
+}
+
+/// What an index leads to; `None` when that is no line of the segment.
+fn indexed(segment: &Segment, index: &Index, proposal: &str) -> Option<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for offset in index.offsets(proposal) {
+        let file = open_file(&segment.path).ok()?;
+        let mut lines = Lines::from(segment, file, offset, 0).ok()?;
+        let line = lines.next().ok()??;
+        let entry = Entry::read(line.bytes, None).ok()?;
+        if entry.record.proposal_id() == Some(proposal) {
+            entries.push(entry);
+        }
+    }
+    Some(entries)
+}
+
+/// Reads a whole segment; gives the hash of the index before it as well. Its own index is kept for
+/// the next time, if it is the one that the chain has.
+fn through(
+    directory: &Directory,
+    segment: &Segment,
+    hash: Hash,
+    proposal: &str,
+) -> Result<(Vec<Entry>, Hash), JournalError> {
+    let (mut entries, mut draft) = (Vec::new(), IndexDraft::default());
+    let mut lines = Lines::of(segment)?;
+    while let Some((offset, entry)) = lines.entry()? {
+        draft.note(&entry.record, offset);
+        if entry.record.proposal_id() == Some(proposal) {
+            entries.push(entry);
+        }
+    }
+    let index = draft.index();
+    if index.hash() == hash {
+        index.keep(directory, segment);
+    }
+    Ok((entries, index.before()))
 }

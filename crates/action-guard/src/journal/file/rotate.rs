@@ -19,7 +19,11 @@ pub(super) fn rotate(
 ) -> Result<u64, JournalError> {
     let mut ledger = tail.ledger().clone();
     let state = Box::new(State::clone(ledger.state()));
-    let checkpoint = vec![Record::Checkpoint { state }];
+    let index = tail.index();
+    let checkpoint = vec![Record::Checkpoint {
+        index: Some(index.hash()),
+        state,
+    }];
     // It sums up what was, and is as old as the last of it.
     let at = ledger.state().at.unwrap_or_else(now);
     let sealed = match ledger.write(checkpoint, at, instance) {
@@ -45,7 +49,9 @@ pub(super) fn rotate(
         .and_then(|()| failpoint::pass("segment.renamed", directory.path()))
         .and_then(|()| sync_directory(&directory.journal()))
         .map_err(failed)?;
+    index.keep(directory, tail.segment());
     *tail.ledger_mut() = ledger;
-    tail.turned(segment, lines.len());
+    tail.turn(segment);
+    tail.wrote(&sealed);
     Ok(2)
 }

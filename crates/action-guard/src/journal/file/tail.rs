@@ -1,14 +1,13 @@
 //! Reads on from where it was, over the ends of segments.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::io::ErrorKind;
 
 use crate::journal::error::JournalError;
-use crate::journal::file::directory::{Directory, Segment, io_error};
-use crate::journal::ledger::Ledger;
-use crate::records::Entry;
-
-const BUFFER: usize = 256 * 1024;
+use crate::journal::file::directory::{Directory, Segment, io_error, open_file};
+use crate::journal::file::index::{Index, IndexDraft};
+use crate::journal::file::lines::{Line, Lines, bad};
+use crate::journal::ledger::{Ledger, Sealed};
+use crate::records::{Entry, Hash, Record};
 
 /// A place in the journal, and what it adds up to there.
 #[derive(Debug, Clone)]
@@ -17,10 +16,13 @@ pub(super) struct Tail {
     segment: Segment,
     /// Where the last whole line ends.
     offset: u64,
+    /// Where it begins.
+    last_line: u64,
     /// How many lines of the segment are read.
     lines: usize,
     /// Where its first line ends.
     first_line: u64,
+    index: IndexDraft,
 }
 
 impl Tail {
@@ -38,8 +40,10 @@ impl Tail {
             ledger: Ledger::new(),
             segment,
             offset: 0,
+            last_line: 0,
             lines: 0,
             first_line: 0,
+            index: IndexDraft::default(),
         }
     }
 
@@ -68,52 +72,45 @@ impl Tail {
         }
     }
 
-    /// Goes past what this process has written itself.
-    pub(super) fn wrote(&mut self, lines: usize, bytes: usize) {
-        if self.lines == 0 {
-            self.first_line = u64::try_from(bytes).unwrap_or(u64::MAX);
-        }
-        self.lines += lines;
-        self.offset = self
-            .offset
-            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    /// The index of the segment, as far as it is read and written.
+    pub(super) fn index(&self) -> Index {
+        self.index.index()
     }
 
-    /// Goes to the beginning of the next segment, which has one line of this length.
-    pub(super) fn turned(&mut self, segment: Segment, bytes: usize) {
+    /// Goes past what this process has written itself.
+    pub(super) fn wrote<'a>(&mut self, sealed: impl IntoIterator<Item = &'a Sealed>) {
+        for Sealed { entry, line } in sealed {
+            self.pass(&entry.record, line.len() + 1);
+        }
+    }
+
+    /// Goes to the beginning of the next segment.
+    pub(super) fn turn(&mut self, segment: Segment) {
         self.segment = segment;
-        (self.offset, self.lines) = (0, 0);
-        self.wrote(1, bytes);
+        (self.offset, self.lines, self.index) = (0, 0, IndexDraft::default());
     }
 
     /// Reads to the end. Gives how many bytes of an unfinished line follow.
     pub(super) fn advance(&mut self, directory: &Directory) -> Result<u64, JournalError> {
-        self.advance_with(directory, &mut |_| {})
-    }
-
-    /// The same, and shows what is read.
-    pub(super) fn advance_with(
-        &mut self,
-        directory: &Directory,
-        see: &mut dyn FnMut(Entry),
-    ) -> Result<u64, JournalError> {
         loop {
-            let torn = self.read_segment(see)?;
+            let torn = self.read_segment(&mut |_| {})?;
             let next = directory.segment(self.ledger.head().seq + 1);
             if torn > 0 || next == self.segment || !exists(&next)? {
                 return Ok(torn);
             }
-            self.segment = next;
-            (self.offset, self.lines) = (0, 0);
+            self.turn(next);
         }
     }
 
-    fn read_segment(&mut self, see: &mut dyn FnMut(Entry)) -> Result<u64, JournalError> {
-        let path = &self.segment.path.clone();
-        let file = match File::open(path) {
+    /// Reads to the end of the segment, and says of each line how long it is. Gives how many bytes
+    /// of an unfinished line follow.
+    pub(super) fn read_segment(&mut self, see: &mut dyn FnMut(u64)) -> Result<u64, JournalError> {
+        let segment = self.segment.clone();
+        let path = &segment.path;
+        let file = match open_file(path) {
             Ok(file) => file,
             // Before the first record there may be no file. One that was read cannot go.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.offset == 0 => {
+            Err(error) if error.kind() == ErrorKind::NotFound && self.offset == 0 => {
                 return Ok(0);
             }
             Err(error) => return Err(io_error("open", path)(error)),
@@ -121,36 +118,66 @@ impl Tail {
         let length = file.metadata().map_err(io_error("read", path))?.len();
         if length < self.offset {
             return Err(JournalError::Cut {
-                segment: self.segment.name(),
+                segment: segment.name(),
                 what: format!("it had {} bytes, and has {length}", self.offset),
             });
         }
-        if length == self.offset {
-            return Ok(0);
+        let mut lines = Lines::from(&segment, file, self.offset, self.lines)?;
+        while let Some(line) = lines.next()? {
+            self.follow(&segment, &line)?;
+            see(u64::try_from(line.bytes.len()).unwrap_or(u64::MAX));
         }
-        let mut reader = BufReader::with_capacity(BUFFER, file);
-        reader
-            .seek(SeekFrom::Start(self.offset))
-            .map_err(io_error("read", path))?;
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let read = reader.read_until(b'\n', &mut line);
-            let bytes = read.map_err(io_error("read", path))?;
-            if line.pop_if(|last| *last == b'\n').is_none() {
-                return Ok(u64::try_from(bytes).unwrap_or(u64::MAX));
-            }
-            let entry = self
-                .ledger
-                .follow(&line)
-                .map_err(|source| JournalError::Bad {
-                    segment: self.segment.name(),
-                    line: self.lines + 1,
-                    source,
-                })?;
-            see(entry);
-            self.wrote(1, bytes);
+        if self.lines == 0 && segment.first != 1 {
+            return Err(segment.misplaced("no line of it is whole"));
         }
+        Ok(lines.torn())
+    }
+
+    /// Whether the line that was read last is where it was, and so all before it: what was not
+    /// synced may have been taken back since, and something else written there.
+    pub(super) fn is_still_there(&self) -> bool {
+        let last = || {
+            let file = open_file(&self.segment.path).ok()?;
+            let mut lines = Lines::from(&self.segment, file, self.last_line, 0).ok()?;
+            let line = lines.next().ok()??;
+            Entry::read(line.bytes, None).ok()
+        };
+        self.lines > 0 && last().is_some_and(|entry| entry.hash == self.ledger.head().hash)
+    }
+
+    /// Reads the first line of a segment that was turned to. Gives the hash that it names as that
+    /// of the index of the segment before.
+    pub(super) fn read_first(&mut self) -> Result<Option<Hash>, JournalError> {
+        let segment = self.segment.clone();
+        let mut lines = Lines::of(&segment)?;
+        let Some(line) = lines.next()? else {
+            return Err(segment.misplaced("no line of it is whole"));
+        };
+        match self.follow(&segment, &line)? {
+            Record::Checkpoint { index, .. } => Ok(index),
+            _ => Ok(None),
+        }
+    }
+
+    fn follow(&mut self, segment: &Segment, line: &Line<'_>) -> Result<Record, JournalError> {
+        let entry = self.ledger.follow(line.bytes);
+        let entry = entry.map_err(|source| bad(segment, line.number, source))?;
+        if line.number == 1 {
+            segment.begins_with(entry.seq)?;
+        }
+        self.pass(&entry.record, line.bytes.len() + 1);
+        Ok(entry.record)
+    }
+
+    fn pass(&mut self, record: &Record, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.index.note(record, self.offset);
+        if self.lines == 0 {
+            self.first_line = bytes;
+        }
+        self.lines += 1;
+        self.last_line = self.offset;
+        self.offset = self.offset.saturating_add(bytes);
     }
 }
 

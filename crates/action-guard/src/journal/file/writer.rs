@@ -2,9 +2,9 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::failpoint;
@@ -32,6 +32,8 @@ pub(super) struct Writer {
     /// Opened with the first transaction: who only reads needs no right to write.
     lock: Option<Arc<Lock>>,
     tail: Option<Tail>,
+    /// Where this process has read to, so that it is not read once more for the first transaction.
+    reader: Arc<Mutex<Option<Tail>>>,
     owner: Option<Owner>,
     /// After a failed sync nobody knows what is on disk.
     broken: Arc<AtomicBool>,
@@ -45,6 +47,7 @@ impl Writer {
         instance: String,
         segment_bytes: u64,
         lock_wait: Duration,
+        reader: Arc<Mutex<Option<Tail>>>,
         syncs: Arc<AtomicU64>,
         broken: Arc<AtomicBool>,
     ) -> Self {
@@ -56,6 +59,7 @@ impl Writer {
             syncs,
             lock: None,
             tail: None,
+            reader,
             owner: None,
             broken,
             clock: Clock::default(),
@@ -119,7 +123,7 @@ impl Writer {
         // Put back only when all went well: what failed half-way is read anew.
         let mut tail = match self.tail.take() {
             Some(tail) => tail,
-            None => Tail::open(&directory)?,
+            None => self.read_before()?,
         };
         let torn = tail.advance(&directory)?;
         let path = tail.segment().path.clone();
@@ -147,6 +151,15 @@ impl Writer {
             }
         }
         Ok(tail)
+    }
+
+    /// Where this process has read to, or the last segment.
+    fn read_before(&self) -> Result<Tail, JournalError> {
+        let read = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        match read.clone().filter(Tail::is_still_there) {
+            Some(tail) => Ok(tail),
+            None => Tail::open(&self.directory),
+        }
     }
 
     /// Reads the clock, and keeps what it shows for the next process to compare with.
@@ -185,7 +198,7 @@ impl Writer {
             .reserved(&tail, &batch)
             .and_then(|()| self.put(&tail, &batch));
         match put {
-            Ok(bytes) => self.written(tail, batch, bytes),
+            Ok(()) => self.written(tail, batch),
             Err(source) if !self.is_broken() && is_full(&source) => {
                 self.write_what_ends(batch, source)
             }
@@ -214,13 +227,13 @@ impl Writer {
         // needed then.
         let _ = reserve::release(&self.directory);
         match self.put(&tail, &batch) {
-            Ok(bytes) => self.written(tail, batch, bytes),
+            Ok(()) => self.written(tail, batch),
             Err(source) => batch.refuse(&self.cannot("grow", source)),
         }
     }
 
-    fn written(&mut self, mut tail: Tail, batch: Batch, bytes: usize) -> Replies {
-        tail.wrote(batch.sealed().count(), bytes);
+    fn written(&mut self, mut tail: Tail, batch: Batch) -> Replies {
+        tail.wrote(batch.sealed());
         self.tail = Some(tail);
         batch.accept()
     }
@@ -237,9 +250,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Adds lines, synced; gives how many bytes. When they cannot be written, nothing of them
+    /// Adds lines, synced. When they cannot be written, nothing of them
     /// stays.
-    fn put(&mut self, tail: &Tail, batch: &Batch) -> io::Result<usize> {
+    fn put(&mut self, tail: &Tail, batch: &Batch) -> io::Result<()> {
         let bytes = lines(batch.sealed());
         let place = self.directory.clone();
         failpoint::pass("journal.write", place.path())?;
@@ -256,7 +269,7 @@ impl Writer {
             .and_then(|()| failpoint::pass("journal.synced", place.path()));
         self.breaks(synced.is_err());
         self.synced(1);
-        synced.map(|()| bytes.len())
+        synced
     }
 
     fn is_broken(&self) -> bool {

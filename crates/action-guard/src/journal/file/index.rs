@@ -1,0 +1,114 @@
+//! Which lines of a closed segment are about which proposal, so that old ones are found at once.
+//!
+//! An index is derived from its segment, and never trusted. It counts only when its hash is the one
+//! that the chain has: the checkpoint after a segment holds the hash of the segment's index, and
+//! every index holds the hash of the one before, so that the last checkpoint vouches for all. One
+//! that is missing, or another, is made anew from its segment.
+
+use std::fs;
+use std::io::Read as _;
+
+use crate::journal::file::directory::{Directory, Segment, open_file, private_directories};
+use crate::records::{Hash, Record};
+
+/// Lines in the order of their keys and places, after the hash of the index before.
+#[derive(Debug)]
+pub(super) struct Index {
+    bytes: Vec<u8>,
+}
+
+/// What becomes the index of a segment, while that is read and written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct IndexDraft {
+    before: Hash,
+    lines: Vec<u128>,
+}
+
+/// The hash of the index before.
+const HEADER: usize = 32;
+
+/// The key of a proposal, and where a line of it begins. Two proposals may have the same key: what
+/// is found is compared with the whole id.
+fn line(key: u64, offset: u64) -> u128 {
+    u128::from(key) << 64 | u128::from(offset)
+}
+
+fn key(id: &str) -> u64 {
+    let hash = Hash::of(id.as_bytes());
+    hash.as_bytes()
+        .first_chunk()
+        .copied()
+        .map_or(0, u64::from_be_bytes)
+}
+
+impl IndexDraft {
+    /// Takes in the record whose line begins there.
+    pub(super) fn note(&mut self, record: &Record, offset: u64) {
+        if let Record::Checkpoint { index, .. } = record
+            && offset == 0
+        {
+            self.before = index.unwrap_or_default();
+        }
+        if let Some(id) = record.proposal_id() {
+            self.lines.push(line(key(id), offset));
+        }
+    }
+
+    /// The index of the segment, as far as it was noted.
+    pub(super) fn index(&self) -> Index {
+        let mut lines = self.lines.clone();
+        lines.sort_unstable();
+        let mut bytes = self.before.as_bytes().to_vec();
+        bytes.extend(lines.into_iter().flat_map(u128::to_be_bytes));
+        Index { bytes }
+    }
+}
+
+impl Index {
+    /// The index that is kept for a segment, if it is the one with this hash.
+    pub(super) fn kept(directory: &Directory, segment: &Segment, hash: Hash) -> Option<Self> {
+        let file = open_file(&directory.index(segment)).ok()?;
+        // It is shorter than its segment, as each of its lines stands for a longer one.
+        let most = fs::metadata(&segment.path).ok()?.len();
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes).ok()?;
+        let index = Self { bytes };
+        (index.bytes.len() >= HEADER && index.hash() == hash).then_some(index)
+    }
+
+    /// Keeps it for the next time. What cannot be kept is made anew then.
+    pub(super) fn keep(&self, directory: &Directory, segment: &Segment) {
+        let path = directory.index(segment);
+        let kept = private_directories()
+            .create(directory.indexes())
+            .and_then(|()| match fs::symlink_metadata(&path) {
+                Ok(found) if !found.is_file() => fs::remove_file(&path),
+                _ => Ok(()),
+            })
+            .and_then(|()| fs::write(&path, &self.bytes));
+        if let Err(error) = kept {
+            tracing::debug!(error = %error, segment = segment.name(), "no index is kept");
+        }
+    }
+
+    pub(super) fn hash(&self) -> Hash {
+        Hash::of(&self.bytes)
+    }
+
+    /// The hash of the index of the segment before; zeros when the chain has none.
+    pub(super) fn before(&self) -> Hash {
+        let header = self.bytes.first_chunk::<HEADER>();
+        header.copied().map(Hash::from_bytes).unwrap_or_default()
+    }
+
+    /// Where lines begin that may be about a proposal, the first in the file first.
+    pub(super) fn offsets(&self, id: &str) -> Vec<u64> {
+        let (lines, _) = self.bytes.get(HEADER..).unwrap_or_default().as_chunks();
+        let lines = lines.iter().copied().map(u128::from_be_bytes);
+        let (first, last) = (line(key(id), 0), line(key(id), u64::MAX));
+        lines
+            .filter(|line| (first..=last).contains(line))
+            .filter_map(|line| u64::try_from(line & u128::from(u64::MAX)).ok())
+            .collect()
+    }
+}
