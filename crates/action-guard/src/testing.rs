@@ -1,4 +1,4 @@
-//! For the tests of journals: what every [`Journal`] must do, as one body for all of them.
+//! For the tests of journals: what every [`Journal`](crate::Journal) must do, as one body for all of them.
 //!
 //! An implementation says in a [`Place`] how it is opened, and has the tests made by
 //! [`journal_tests!`](crate::journal_tests) and [`journal_damage_tests!`](crate::journal_damage_tests).
