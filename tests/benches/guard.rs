@@ -317,6 +317,7 @@ fn long_journals(runtime: &Runtime, criterion: &mut Criterion) {
             begun.elapsed().as_secs_f64() * 1e3,
             resident_kib().saturating_sub(before)
         );
+        looked_up(runtime, directory.path(), records);
         let before = resident_kib();
         let begun = Instant::now();
         let verified = runtime.block_on(guard.journal().verify()).unwrap();
@@ -352,10 +353,72 @@ fn overhead(runtime: &Runtime, criterion: &mut Criterion) {
     });
 }
 
+const COUNTS: &str = r#"
+version = 1
+rule = { name = "all", decision = "allow" }
+budget = { name = "a budget", action = "ACTION", actions = 1000000, per = "1h" }
+"#;
+
+/// What budgets cost on a day on which as much was sent as is kept, and what others cost that wait.
+fn company(runtime: &Runtime, criterion: &mut Criterion) {
+    let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
+    let guard = runtime.block_on(ready(Arc::clone(&journal)));
+    runtime.block_on(async {
+        for value in 0..4_096 {
+            set(&guard, 1, value).await;
+        }
+    });
+    for (name, action) in [("other actions", "drain_store"), ("it", "set_counter")] {
+        let policy = COUNTS.replace("ACTION", action);
+        let policy: action_guard::Policy = policy.parse().unwrap();
+        let guard = Guard::over(registry(), Arc::clone(&journal)).settle_for(Duration::ZERO);
+        let guard = guard.rules(Arc::new(policy));
+        criterion.bench_function(
+            &format!("guarded, 4,096 sent today, a budget of {name}"),
+            |bencher| bencher.iter(|| runtime.block_on(set(&guard, 0, 3))),
+        );
+    }
+    for waiting in [100, 900] {
+        let guard = runtime.block_on(ready(Arc::new(MemoryJournal::new())));
+        runtime.block_on(async {
+            for at in 0..waiting {
+                let parameters = json!({"counter": 2, "value": at});
+                let by = format!("agent:{}", at / 100);
+                let request = Request::new("set_counter", parameters, by);
+                guard.propose(request).await.unwrap();
+            }
+        });
+        criterion.bench_function(&format!("guarded, beside {waiting} that wait"), |bencher| {
+            bencher.iter(|| runtime.block_on(set(&guard, 0, 3)))
+        });
+    }
+}
+
+/// Finding what one proposal of a long journal was, and its end.
+fn looked_up(runtime: &Runtime, directory: &std::path::Path, records: usize) {
+    let journal = FileJournal::open(directory).unwrap();
+    let begun = Instant::now();
+    let found = runtime.block_on(journal.entries_of("life-7")).unwrap();
+    println!(
+        "{records} records: {} of an old proposal found in {:.1} ms",
+        found.len(),
+        begun.elapsed().as_secs_f64() * 1e3
+    );
+    let journal = FileJournal::open(directory).unwrap();
+    let begun = Instant::now();
+    let head = runtime.block_on(journal.head()).unwrap();
+    println!(
+        "{records} records: the head, {}, found in {:.1} ms",
+        head.seq,
+        begun.elapsed().as_secs_f64() * 1e3
+    );
+}
+
 fn guard(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     syncs(&runtime);
     overhead(&runtime, criterion);
+    company(&runtime, criterion);
     long_journals(&runtime, criterion);
 }
 

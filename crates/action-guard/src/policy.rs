@@ -149,7 +149,7 @@ impl std::fmt::Display for DecidedBy {
 impl Policy {
     /// What may become of a request, given what is going on.
     #[must_use]
-    pub fn decide(&self, ask: &Ask<'_>, usage: &Usage) -> Decision {
+    pub fn decide(&self, ask: &Ask<'_>, usage: &Usage<'_>) -> Decision {
         let matches = |rule: &&Rule| rule.selector.mismatch(ask).is_none();
         let Some(rule) = self.rules.iter().find(matches) else {
             return Decision {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::guard::Guard;
 use crate::guard::authority::{check_lease, rule_for_each, rules_now};
 use crate::guard::error::{GuardError, words};
+use crate::guard::open_limit::may_wait;
 use crate::identity::Actor;
 use crate::proposal::time::after;
 use crate::proposal::{Drift, Proposal, Refusal, Request, Ruling};
@@ -137,6 +138,7 @@ impl Guard {
         let entries = self
             .commit(move |state, now| {
                 let rules = rules_now(&rules);
+                may_wait(&asked, state, now)?;
                 asked.policy = rules.version();
                 check_lease(&*rules, &asked, undo.as_ref(), state, now)?;
                 let ruling = rule_for_each(&*rules, &mut asked, &definition, state, now);

@@ -1,5 +1,6 @@
 //! How much may be going on at a time.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use action_core::{Effect, Plan, Quantity};
@@ -11,9 +12,9 @@ use crate::policy::question::Ask;
 /// What was sent lately, is on its way, or is in force.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Usage {
+pub struct Usage<'a> {
     /// One for each mutation that was sent within a day, or is on its way or in force.
-    pub used: Vec<Used>,
+    pub used: Vec<Used<'a>>,
     /// Set when there was too much to keep: what was sent before this is not in the list.
     pub complete_since: Option<Timestamp>,
 }
@@ -21,13 +22,13 @@ pub struct Usage {
 /// One mutation that counts against budgets.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Used {
+pub struct Used<'a> {
     /// The action's name.
-    pub action: String,
+    pub action: &'a str,
     /// Who asked for it.
-    pub actor: String,
+    pub actor: &'a str,
     /// The system.
-    pub system: String,
+    pub system: &'a str,
     /// When it was sent.
     pub at: Timestamp,
     /// Whether it was sent and its outcome is not known.
@@ -35,24 +36,24 @@ pub struct Used {
     /// Whether it left something that is ours and in force, or may have.
     pub in_force: bool,
     /// What it would move or change.
-    pub impact: Vec<Quantity>,
+    pub impact: Cow<'a, [Quantity]>,
     /// The failure domains it touches.
-    pub failure_domains: Vec<String>,
+    pub failure_domains: Cow<'a, [String]>,
 }
 
-impl Used {
+impl<'a> Used<'a> {
     /// Something that was sent, and has ended leaving nothing.
     #[must_use]
-    pub fn new(action: &str, actor: &str, system: &str, at: Timestamp) -> Self {
+    pub fn new(action: &'a str, actor: &'a str, system: &'a str, at: Timestamp) -> Self {
         Self {
-            action: action.to_owned(),
-            actor: actor.to_owned(),
-            system: system.to_owned(),
+            action,
+            actor,
+            system,
             at,
             in_motion: false,
             in_force: false,
-            impact: Vec::new(),
-            failure_domains: Vec::new(),
+            impact: Cow::default(),
+            failure_domains: Cow::default(),
         }
     }
 }
@@ -90,7 +91,7 @@ pub(super) struct Standing {
 
 impl Budget {
     /// What of it the request would exceed.
-    pub(super) fn exceeded(&self, ask: &Ask<'_>, usage: &Usage) -> Option<String> {
+    pub(super) fn exceeded(&self, ask: &Ask<'_>, usage: &Usage<'_>) -> Option<String> {
         let over = |standing: &Standing| standing.would_be > standing.most;
         let standing = self.standings(ask, usage).into_iter().find(over)?;
         let Standing {
@@ -104,20 +105,24 @@ impl Budget {
     }
 
     /// How its bounds stand for a request; none when the budget is not about it.
-    pub(super) fn standings(&self, ask: &Ask<'_>, usage: &Usage) -> Vec<Standing> {
-        let definition = ask.definition;
-        if ask.takes_back || !self.is_about(&definition.name, ask.actor, ask.system) {
+    pub(super) fn standings(&self, ask: &Ask<'_>, usage: &Usage<'_>) -> Vec<Standing> {
+        if !self.counts(ask) {
             return Vec::new();
         }
-        let used: Vec<&Used> = usage
+        let used: Vec<&Used<'_>> = usage
             .used
             .iter()
-            .filter(|used| self.is_about(&used.action, &used.actor, &used.system))
+            .filter(|used| self.is_about(used.action, used.actor, used.system))
             .collect();
         self.limits
             .iter()
             .filter_map(|limit| limit.standing(ask, &used, usage.complete_since))
             .collect()
+    }
+
+    /// Whether it is about a request.
+    pub(super) fn counts(&self, ask: &Ask<'_>) -> bool {
+        !ask.takes_back && self.is_about(&ask.definition.name, ask.actor, ask.system)
     }
 
     fn is_about(&self, action: &str, actor: &str, system: &str) -> bool {
@@ -131,7 +136,7 @@ impl Limit {
     fn standing(
         &self,
         ask: &Ask<'_>,
-        used: &[&Used],
+        used: &[&Used<'_>],
         complete_since: Option<Timestamp>,
     ) -> Option<Standing> {
         match self {
@@ -177,7 +182,7 @@ impl Limit {
                 let touched = used
                     .iter()
                     .filter(|used| used.system == ask.system && (used.in_motion || used.in_force))
-                    .flat_map(|used| &used.failure_domains);
+                    .flat_map(|used| used.failure_domains.iter());
                 let domains: BTreeSet<&String> = touched.chain(&plan.failure_domains).collect();
                 (!plan.failure_domains.is_empty()).then(|| Standing {
                     what: "failure domains touched".to_owned(),

@@ -53,7 +53,7 @@ impl Policy {
     /// What it says, and how it came to that: every rule and what speaks against it, every bound
     /// and how it would stand.
     #[must_use]
-    pub fn explain(&self, ask: &Ask<'_>, usage: &Usage) -> Explanation {
+    pub fn explain(&self, ask: &Ask<'_>, usage: &Usage<'_>) -> Explanation {
         let rules = self.rules.iter().map(|rule| {
             let because = rule.selector.mismatch(ask);
             WeighedRule {

@@ -1,5 +1,6 @@
 //! A policy as the rules of a guard.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use action_core::{ActionDefinition, Plan};
@@ -33,7 +34,7 @@ impl Rules for Policy {
             };
         }
         let asked = ask(proposal, definition, &proposal.plan, state, now);
-        self.decide(&asked, &Usage::of(state)).into()
+        self.decide(&asked, &self.usage(&asked, state)).into()
     }
 
     fn allow_send(
@@ -44,8 +45,8 @@ impl Rules for Policy {
         state: &State,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let usage = Usage::of(state);
-        self.permits(status, definition, replanned, state, &usage, now)
+        let asked = ask(&status.proposal, definition, replanned, state, now);
+        self.permits(status, &asked, &self.usage(&asked, state))
     }
 
     fn allow_at_send(
@@ -56,8 +57,8 @@ impl Rules for Policy {
         state: &State,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let usage = Usage::default();
-        self.permits(status, definition, replanned, state, &usage, now)
+        let asked = ask(&status.proposal, definition, replanned, state, now);
+        self.permits(status, &asked, &Usage::default())
     }
 
     fn rule_taking_back(
@@ -69,7 +70,7 @@ impl Rules for Policy {
         at: Timestamp,
     ) -> Ruling {
         let asked = Ask::new(definition, actor, system, at).takes_back(true);
-        self.decide(&asked, &Usage::of(state)).into()
+        self.decide(&asked, &self.usage(&asked, state)).into()
     }
 
     /// A person whose key is listed counts only with a signature, required or not: else anybody
@@ -99,19 +100,23 @@ impl Rules for Policy {
 }
 
 impl Policy {
+    /// What is going on that counts for a request: nothing where no budget is about it.
+    fn usage<'s>(&self, ask: &Ask<'_>, state: &'s State) -> Usage<'s> {
+        if self.budgets.iter().any(|budget| budget.counts(ask)) {
+            return Usage::of(state);
+        }
+        Usage::default()
+    }
+
     /// Whether an approved proposal may be sent, given what else is going on.
     fn permits(
         &self,
         status: &ProposalStatus,
-        definition: &ActionDefinition,
-        replanned: &Plan,
-        state: &State,
-        usage: &Usage,
-        now: Timestamp,
+        ask: &Ask<'_>,
+        usage: &Usage<'_>,
     ) -> Result<(), Refusal> {
         let proposal = &status.proposal;
-        let asked = ask(proposal, definition, replanned, state, now);
-        let ruling = Ruling::from(self.decide(&asked, usage));
+        let ruling = Ruling::from(self.decide(ask, usage));
         let denied = |reason: String| {
             Err(Refusal::Denied {
                 rule: ruling.rule().to_owned(),
@@ -124,7 +129,7 @@ impl Policy {
             Ruling::Approve { by, count, .. } => {
                 // The journal's word is not enough: whoever can write it can write an approval.
                 let counts = |approval: &&Approval| {
-                    approval.expires_at > now
+                    approval.expires_at > ask.at
                         && approval.plan_hash == proposal.plan_hash
                         && !approval
                             .by
@@ -182,48 +187,113 @@ impl From<Decision> for Ruling {
     }
 }
 
-impl Usage {
+impl<'a> Usage<'a> {
     /// What is going on by a journal's state.
     #[must_use]
-    pub fn of(state: &State) -> Self {
-        let mut used: BTreeMap<&str, Used> = BTreeMap::new();
-        for sent in &state.activity {
-            let mut one = Used::new(&sent.action, &sent.actor, &sent.system, sent.at);
-            one.impact.clone_from(&sent.impact);
-            one.failure_domains.clone_from(&sent.failure_domains);
-            used.insert(&sent.id, one);
-        }
+    pub fn of(state: &'a State) -> Self {
+        let mut live: BTreeMap<&str, Used<'a>> = BTreeMap::new();
         for status in state.unsettled() {
             let proposal = &status.proposal;
-            let request = &proposal.request;
-            let plan = status
-                .intent
-                .as_ref()
-                .map_or(&proposal.plan, |intent| &intent.plan);
-            let one = used.entry(&proposal.id).or_insert_with(|| {
-                Used::new(
-                    &request.action,
-                    &request.actor,
-                    &proposal.system,
-                    status.proposed_at,
-                )
-            });
+            let (request, system) = (&proposal.request, &proposal.system);
+            let sent = status.intent.as_ref();
+            let plan = sent.map_or(&proposal.plan, |intent| &intent.plan);
+            let at = status.proposed_at;
+            let mut one = Used::new(&request.action, &request.actor, system, at);
             one.in_motion = true;
-            one.impact.clone_from(&plan.impact);
-            one.failure_domains.clone_from(&plan.failure_domains);
+            one.impact = Cow::Borrowed(&plan.impact);
+            one.failure_domains = Cow::Borrowed(&plan.failure_domains);
+            live.insert(&proposal.id, one);
         }
         for effect in state.effects.values() {
-            let one = used.entry(&effect.id).or_insert_with(|| {
+            let one = live.entry(&effect.id).or_insert_with(|| {
                 let mut one =
                     Used::new(&effect.action, &effect.actor, &effect.system, effect.since);
-                one.failure_domains.clone_from(&effect.failure_domains);
+                one.failure_domains = Cow::Borrowed(&effect.failure_domains);
                 one
             });
             one.in_force = true;
         }
+        let mut used = Vec::with_capacity(state.activity.len() + live.len());
+        for sent in &state.activity {
+            // What is on its way or in force was sent then, and counts once.
+            if let Some(one) = live.get_mut(sent.id.as_str()) {
+                one.at = sent.at;
+                continue;
+            }
+            let mut one = Used::new(&sent.action, &sent.actor, &sent.system, sent.at);
+            one.impact = Cow::Borrowed(&sent.impact);
+            one.failure_domains = Cow::Borrowed(&sent.failure_domains);
+            used.push(one);
+        }
+        used.extend(live.into_values());
         Self {
-            used: used.into_values().collect(),
+            used,
             complete_since: state.activity_complete_since,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::state::Activity;
+
+    use super::*;
+
+    const COUNTS_DRAINS: &str = r#"
+        version = 1
+        rule = { name = "all", decision = "allow" }
+        [[budget]]
+        name = "drains"
+        action = "drain_store"
+        actions = 9
+        per = "1h"
+    "#;
+
+    /// After so many were sent today.
+    fn busy(sent: usize) -> State {
+        let sent = (0..sent).map(|at| Activity {
+            at: Timestamp::UNIX_EPOCH,
+            id: format!("sent-{at}"),
+            action: "drain_store".to_owned(),
+            actor: "agent:night".to_owned(),
+            system: "one".to_owned(),
+            impact: Vec::new(),
+            failure_domains: Vec::new(),
+        });
+        State {
+            activity: sent.map(Arc::new).collect(),
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn nothing_is_counted_where_no_budget_is_about_it() {
+        let (policy, state) = (COUNTS_DRAINS.parse::<Policy>().unwrap(), busy(4_096));
+        let definition = |name: &str| -> ActionDefinition {
+            let definition = serde_json::json!({
+                "name": name,
+                "subject": "tikv",
+                "title": name,
+                "description": "Something.",
+                "kind": "mutation",
+                "reversible": false,
+                "idempotent": false,
+                "requires_approval": false,
+                "parameters": [],
+                "input_schema": {},
+                "output_schema": {},
+            });
+            serde_json::from_value(definition).unwrap()
+        };
+        let counted = |name: &str, takes_back| {
+            let definition = definition(name);
+            let ask = Ask::new(&definition, "agent:day", "one", Timestamp::UNIX_EPOCH);
+            policy.usage(&ask.takes_back(takes_back), &state).used.len()
+        };
+        assert_eq!(counted("transfer_leader", false), 0);
+        assert_eq!(counted("drain_store", true), 0);
+        assert_eq!(counted("drain_store", false), 4_096);
     }
 }

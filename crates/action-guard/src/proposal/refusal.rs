@@ -133,6 +133,19 @@ pub enum Refusal {
         holder: String,
     },
 
+    /// More wait already than may.
+    #[error(
+        "{most} proposals {}wait already, which is the most that may: carry them out or cancel \
+         them, or wait until they expire",
+        of(.by.as_deref())
+    )]
+    TooManyOpen {
+        /// Whose; `None` when it is those of all.
+        by: Option<String>,
+        /// How many may wait.
+        most: usize,
+    },
+
     /// What was planned is not so any more, by what was done since.
     #[error(
         "the plan of proposal `{id}` is outdated: proposal `{by}` has changed the same since, or \
@@ -272,4 +285,8 @@ pub enum Refusal {
         /// What is wrong with it.
         what: String,
     },
+}
+
+fn of(by: Option<&str>) -> String {
+    by.map_or_else(String::new, |by| format!("of `{by}` "))
 }

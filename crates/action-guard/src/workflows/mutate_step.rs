@@ -229,7 +229,9 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         | GuardError::Unrecorded { .. }
         | GuardError::Abandoned
         | GuardError::Workflow(_) => Trouble::Fatal,
-        GuardError::Refused(Refusal::ResourceHeld { .. }) => Trouble::NotNow,
+        GuardError::Refused(Refusal::ResourceHeld { .. } | Refusal::TooManyOpen { .. }) => {
+            Trouble::NotNow
+        }
         GuardError::Refused(Refusal::NotOurs { .. }) if back => Trouble::NotOurs,
         // By the rules of the moment of sending, which stand against what was allowed before.
         GuardError::Refused(Refusal::Denied { .. }) if is_proposed => failed("denied", false),

@@ -25,6 +25,7 @@ mod guard_fixture;
 mod identity;
 mod journal_index;
 mod machine;
+mod open_limit;
 mod permit;
 mod policy;
 mod policy_file;

@@ -58,23 +58,23 @@ pub(crate) fn moves(leaders: u64, mib: u64, domains: &[&str]) -> Plan {
 }
 
 /// What was sent, and how it stands.
-pub(crate) fn used(
-    action: &str,
-    by: &str,
+pub(crate) fn used<'a>(
+    action: &'a str,
+    by: &'a str,
     time: &str,
     in_motion: bool,
     in_force: bool,
     plan: &Plan,
-) -> Used {
+) -> Used<'a> {
     let mut used = Used::new(action, by, "7", at(time));
     used.in_motion = in_motion;
     used.in_force = in_force;
-    used.impact.clone_from(&plan.impact);
-    used.failure_domains.clone_from(&plan.failure_domains);
+    used.impact = plan.impact.clone().into();
+    used.failure_domains = plan.failure_domains.clone().into();
     used
 }
 
-pub(crate) fn usage(used: Vec<Used>) -> Usage {
+pub(crate) fn usage(used: Vec<Used<'_>>) -> Usage<'_> {
     let mut usage = Usage::default();
     usage.used = used;
     usage
@@ -87,7 +87,7 @@ pub(crate) struct Case<'a> {
     pub(crate) time: &'a str,
     pub(crate) takes_back: bool,
     pub(crate) plan: Plan,
-    pub(crate) usage: Usage,
+    pub(crate) usage: Usage<'a>,
 }
 
 impl Case<'_> {

@@ -154,6 +154,8 @@ impl Failure {
                 .next("`operator clock confirm --reason TEXT` says that it is that late"),
             Refusal::ClockBehind { .. } => Self::refused("clock_behind", text),
             Refusal::ResourceHeld { .. } => Self::refused("resource_held", text),
+            Refusal::TooManyOpen { .. } => Self::refused("too_many_open", text)
+                .next("`operator proposals list` shows them, `operator cancel ID` ends one"),
             _ => Self::refused("refused", text),
         }
     }

@@ -1,8 +1,10 @@
 //! Which rule decides, and what budgets count.
 
-use action_guard::Policy;
 use action_guard::policy::{Answer, Ask, Usage};
+use action_guard::{Journal, MemoryJournal, Mode, Policy};
 use proptest::prelude::*;
+
+use crate::fixtures::{allow, applied, intent, mode, proposed, write};
 
 use super::{Case, NOON, action, at, moves, usage, used};
 
@@ -179,7 +181,7 @@ fn failure_domains_of_two_systems_are_not_one() {
         true,
         &moves(1, 0, &["zone=b"]),
     );
-    elsewhere.system = "8".to_owned();
+    elsewhere.system = "8";
     let case = Case {
         usage: usage(vec![elsewhere]),
         plan,
@@ -226,4 +228,27 @@ fn one_name_counts_once_however_it_is_written() {
     let text = rule("night", "actor = \"agent:Night\"\ndecision = \"deny\"")
         + &rule("all", "decision = \"allow\"");
     Case::of("drain_store", "agent:nighT").says(&policy(&text), "deny", "night");
+}
+
+/// By the state of a journal: when it was sent, and whether it still goes on, is of one mutation.
+#[tokio::test]
+async fn what_was_sent_counts_once() {
+    let journal = MemoryJournal::new();
+    let begun = [
+        mode(Mode::Execute),
+        proposed("a", "x", allow()),
+        intent("a"),
+    ];
+    write(&journal, begun).await.unwrap();
+    for (ends, in_motion) in [(None, true), (Some(applied("a")), false)] {
+        write(&journal, ends).await.unwrap();
+        let state = journal.state().await.unwrap();
+        let usage = Usage::of(&state);
+        let [used] = &usage.used[..] else {
+            unreachable!("it counts {} times", usage.used.len());
+        };
+        assert_eq!((used.action, used.actor), ("turn", "agent:night"));
+        assert_eq!((used.in_motion, used.in_force), (in_motion, false));
+        assert_eq!(used.at, state.activity[0].at);
+    }
 }
