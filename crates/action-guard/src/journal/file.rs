@@ -26,6 +26,7 @@ mod directory;
 mod index;
 mod lines;
 mod lock;
+mod lock_holder;
 mod owner;
 mod read;
 mod reserve;

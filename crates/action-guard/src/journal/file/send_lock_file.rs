@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::journal::error::JournalError;
 use crate::journal::file::directory::{io_error, private_directories, private_files};
+use crate::journal::file::lock_holder::holder;
 use crate::journal::send_lock::{SendLock, Sender};
 
 /// Who stops sends has the lock for a moment only.
@@ -102,10 +103,11 @@ impl SendLockFile {
             Err(TryLockError::WouldBlock) => {
                 let mut senders = self.names().unwrap_or_default();
                 if senders.is_empty() {
-                    senders.push(Sender::elsewhere(
-                        None,
-                        "a process that did not say who it is",
-                    ));
+                    let text = match holder(&lock) {
+                        Some(pid) => format!("process {pid}, which did not say what it sends"),
+                        None => "a process that did not say who it is".to_owned(),
+                    };
+                    senders.push(Sender::elsewhere(None, text));
                 }
                 Ok(senders)
             }
@@ -202,6 +204,10 @@ mod tests {
         let held = lock.hold("../p", "here").unwrap();
         let senders = lock.senders().unwrap();
         assert_eq!((senders.len(), &senders[0].proposal), (1, &None));
+        if cfg!(target_os = "linux") {
+            let process = format!("process {}, which", std::process::id());
+            assert!(senders[0].to_string().contains(&process), "{senders:?}");
+        }
         drop(held);
         assert_eq!(lock.senders().unwrap(), []);
     }
