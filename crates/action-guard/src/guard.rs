@@ -61,6 +61,8 @@ pub struct Guard {
     settle_for: Duration,
     /// For something that is stuck to get on again.
     stalled_after: Duration,
+    /// For a request that something between here and the system holds.
+    held_for: Duration,
     following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
 }
 
@@ -96,6 +98,7 @@ impl Guard {
             send_within: Duration::from_secs(10),
             settle_for: Duration::from_secs(3),
             stalled_after: Duration::from_mins(10),
+            held_for: Duration::ZERO,
             following: Arc::default(),
         }
     }
@@ -135,6 +138,15 @@ impl Guard {
     #[must_use]
     pub fn stalled_after(mut self, wait: Duration) -> Self {
         self.stalled_after = wait;
+        self
+    }
+
+    /// The same guard; something between here and the system, such as a proxy with a queue, may hand
+    /// a request on so long after we have given it up. Until then, what was not answered is not
+    /// called not applied. Not at all unless set.
+    #[must_use]
+    pub fn held_for(mut self, longest: Duration) -> Self {
+        self.held_for = longest;
         self
     }
 

@@ -101,6 +101,12 @@ impl Workflows {
         Self { guard }
     }
 
+    /// The guard that they are over.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
     /// Has a subject make a workflow, by an action of role [`Role::Workflow`]. Starts nothing.
     ///
     /// # Errors

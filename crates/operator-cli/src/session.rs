@@ -90,12 +90,15 @@ impl State {
         Ok(self.patient(guard))
     }
 
-    /// The guard, looking whether things held when it is to.
-    fn patient(&self, guard: Guard) -> Guard {
-        match self.settle_for {
-            Some(wait) => guard.settle_for(wait),
-            None => guard,
+    /// The guard, waiting as long as it is to.
+    fn patient(&self, mut guard: Guard) -> Guard {
+        if let Some(wait) = self.settle_for {
+            guard = guard.settle_for(wait);
         }
+        if let Some(longest) = self.held_for {
+            guard = guard.held_for(longest);
+        }
+        guard
     }
 
     /// The decisions people take, under the policy.

@@ -109,6 +109,7 @@ impl Guard {
         let attempt = Attempt::new(proposal.id.as_str(), unix_ms(now), plan.clock)
             .for_system(proposal.system.as_str());
         let intent = Intent::new(plan, attempt, after(now, self.send_within));
+        let intent = intent.held_for(self.held_for);
         let request = &proposal.request;
         tracing::warn!(action = request.action, id, "sent without a record");
         let definition = self.definition(&request.action)?;

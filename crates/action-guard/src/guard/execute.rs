@@ -203,6 +203,7 @@ impl Guard {
     ) -> Result<Intent, GuardError> {
         let definition = self.definition(&proposal.request.action)?;
         let (rules, send_within) = (self.rules.clone(), self.send_within);
+        let held_for = self.held_for;
         // What is sent is what the hash was made of, not what the caller says it is.
         let (request, facts) = (&proposal.request, &proposal.plan.preconditions);
         let hash = PlanHash::of(
@@ -234,7 +235,11 @@ impl Guard {
                 let sent_at = unix_ms(Timestamp::now().min(now));
                 let attempt = Attempt::new(id.as_str(), sent_at, plan.clock).for_system(system);
                 let send_by = after(now, send_within);
-                let mut intent = Box::new(Intent::new(plan, attempt, send_by).by(by));
+                let mut intent = Box::new(
+                    Intent::new(plan, attempt, send_by)
+                        .by(by)
+                        .held_for(held_for),
+                );
                 intent.policy = rules.version();
                 Ok(vec![Record::Intent { id, intent }])
             })

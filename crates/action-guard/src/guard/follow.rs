@@ -89,10 +89,11 @@ impl<'a> Following<'a> {
         let longest = LONGEST_POLL.max(base);
         let mut poll = base;
         // What is recovered late still gets the time to show.
-        let late = self.elapsed_before_ms.saturating_add(follow.settle_ms);
+        let settle = follow.settle_ms.saturating_add(self.held_for_ms());
+        let late = self.elapsed_before_ms.saturating_add(settle);
         // What takes back a request that may still arrive is followed until it no longer can.
         let first = self.first_may_arrive_for_ms().await.unwrap_or(0);
-        let first = first.saturating_add(self.elapsed_ms().saturating_add(follow.settle_ms));
+        let first = first.saturating_add(self.elapsed_ms().saturating_add(settle));
         let deadline_ms = follow.deadline_ms.max(late).max(first);
         let mut last = Last::default();
         for probes in 1_u32.. {
@@ -180,9 +181,13 @@ impl<'a> Following<'a> {
     /// What a probe shows; an end only when the system that was read is the one that was sent to.
     /// Addresses can lead to another one from one request to the next.
     pub(super) async fn proven(&self) -> Result<Progress, String> {
-        let progress = self.probe().await?;
+        let mut progress = self.probe().await?;
         if !matches!(progress, Progress::Pending { .. }) {
             self.same_system().await?;
+        }
+        if let Progress::NotApplied { retryable, .. } = &mut progress {
+            // Without an answer, that nothing holds its request any more is believed, not known.
+            *retryable &= self.accepted.is_some();
         }
         Ok(progress)
     }
@@ -211,12 +216,19 @@ impl<'a> Following<'a> {
     /// What is known of the sending.
     fn sent(&self) -> Sent {
         let since_send = between_ms(self.sent_at, Timestamp::now()).max(self.elapsed_ms());
-        Sent::new(
-            self.intent.attempt.clone(),
-            self.accepted.clone(),
-            self.elapsed_ms(),
-        )
-        .since_send(since_send)
+        // While it may be held somewhere, it is as if it were still on its way.
+        let elapsed = self.elapsed_ms().saturating_sub(self.held_for_ms());
+        let attempt = self.intent.attempt.clone();
+        Sent::new(attempt, self.accepted.clone(), elapsed).since_send(since_send)
+    }
+
+    /// How long its request may be held on its way: not at all once it was answered.
+    fn held_for_ms(&self) -> u64 {
+        if self.accepted.is_some() {
+            return 0;
+        }
+        let ours = u64::try_from(self.guard.held_for.as_millis()).unwrap_or(u64::MAX);
+        self.intent.held_for_ms.max(ours)
     }
 
     fn elapsed_ms(&self) -> u64 {

@@ -15,6 +15,10 @@ use crate::state::ProposalStatus;
 /// The code of an undo that was done before the request it takes back arrived.
 const OVERTAKEN: &str = "overtaken";
 
+/// What to do about what was not applied, as far as is seen without an answer.
+const UNANSWERED: &str = "no answer came, so it is not sent again by itself: look whether something \
+                          between here and the system still holds the request, then ask for it anew";
+
 impl Following<'_> {
     /// So many milliseconds more the request that this takes back may still arrive; `None` when it
     /// takes back nothing that can.
@@ -57,8 +61,12 @@ impl Following<'_> {
         }
     }
 
-    /// The same outcome, with how to repeat what was overtaken.
+    /// The same outcome, with how to repeat what was overtaken, and what to see to before something
+    /// without an answer is sent anew.
     pub(super) fn with_next(&self, mut outcome: Outcome) -> Outcome {
+        if outcome.result == OutcomeKind::NotApplied && self.accepted.is_none() {
+            outcome.next = Some(UNANSWERED.to_owned());
+        }
         if outcome.code.as_deref() == Some(OVERTAKEN)
             && let Some(first) = &self.proposal.undoes
         {

@@ -1,5 +1,7 @@
 //! A mutation about to be sent, and what came back.
 
+use std::time::Duration;
+
 use action_core::{Accepted, Attempt, Plan};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,14 @@ pub struct Intent {
     /// first byte.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// How long something between us and the system may hold its request, after we have given it up.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_for_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Intent {
@@ -36,7 +46,22 @@ impl Intent {
             send_by,
             by: None,
             policy: None,
+            held_for_ms: 0,
         }
+    }
+
+    /// The same; its request may be held so long on its way.
+    #[must_use]
+    pub fn held_for(mut self, longest: Duration) -> Self {
+        self.held_for_ms = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// For how long, in milliseconds after it was last on its way, a request without an answer may
+    /// still take effect.
+    #[must_use]
+    pub fn may_arrive_for_ms(&self) -> u64 {
+        self.plan.follow.settle_ms.saturating_add(self.held_for_ms)
     }
 
     /// The same, carried out by somebody.

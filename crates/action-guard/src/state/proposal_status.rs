@@ -176,7 +176,8 @@ impl ProposalStatus {
     }
 
     /// Until when its request may still arrive at the system: no longer once it was answered, or
-    /// not at all; without an answer, for as long as its plan says after it was last on its way.
+    /// not at all; without an answer, for as long as its plan and its intent say after it was last on
+    /// its way.
     #[must_use]
     pub fn may_arrive_until(&self) -> Option<Timestamp> {
         let intent = self.intent.as_ref()?;
@@ -189,7 +190,7 @@ impl ProposalStatus {
         let last = self.answered_at.unwrap_or(intent.send_by);
         Some(after(
             last,
-            Duration::from_millis(intent.plan.follow.settle_ms),
+            Duration::from_millis(intent.may_arrive_for_ms()),
         ))
     }
 

@@ -195,6 +195,31 @@ async fn after_an_unknown_outcome_nothing_goes_on_until_it_is_known() {
     assert_eq!(sent, ["open a", "open a", "open b"]);
 }
 
+/// Something in between may still hand it on: twice would be too often.
+#[tokio::test]
+async fn what_was_not_answered_is_not_tried_again_before_somebody_has_looked() {
+    let scene = scene().await;
+    let mut document = open(&["a", "b"]);
+    document["steps"][0]["retry"] = json!({"times": 5, "first": "1ms", "longest": "1ms"});
+    scene.plant.next([Becomes::Unanswered]);
+    scene.plant.lock().lost_for_good = true;
+    let id = scene.start(document).await;
+    for _ in 0..2 {
+        let run = scene.run(&id).await;
+        assert_eq!(
+            (stopped(&run), failure(&run, "open-a").as_str()),
+            (StopCode::Failed, "lost")
+        );
+        assert_eq!(scene.plant.sent(), ["open a"]);
+    }
+    let ana = actor("user:ana");
+    let resumed = scene.workflows.resume(&id, &ana, "nothing holds it");
+    resumed.await.unwrap();
+    let run = scene.run(&id).await;
+    assert_eq!(run.next_steps.ended, Some(Ending::Completed));
+    assert_eq!(scene.plant.sent(), ["open a", "open a", "open b"]);
+}
+
 #[tokio::test]
 async fn two_processes_at_one_workflow_send_each_step_once() {
     let plant = Plant::new();

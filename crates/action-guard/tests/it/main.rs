@@ -22,6 +22,7 @@ mod flows;
 mod flows_stopped;
 mod full_disk;
 mod guard_fixture;
+mod held;
 mod identity;
 mod journal_index;
 mod machine;

@@ -45,6 +45,8 @@ pub(crate) enum Becomes {
     Refused,
     /// Accepted, and nothing is seen of it.
     Lost,
+    /// Not answered, and nothing is seen of it.
+    Unanswered,
     /// Done, once the gate lets it.
     Held,
 }
@@ -100,6 +102,7 @@ impl Plant {
         match next {
             Some(Becomes::Busy) => return Err(Trouble::Busy),
             Some(Becomes::Refused) => return Err(Trouble::Refused),
+            Some(Becomes::Unanswered) => return Err(Trouble::Unanswered),
             Some(Becomes::Lost) => return Ok(Accepted::new("as you wish")),
             Some(Becomes::Held) => self.gate.acquire().await.unwrap().forget(),
             None => {}
@@ -159,6 +162,8 @@ pub(crate) enum Trouble {
     Busy,
     #[error("the plant does not want to")]
     Refused,
+    #[error("the plant says nothing")]
+    Unanswered,
     #[error(transparent)]
     NotPermitted(#[from] NotPermitted),
 }
@@ -168,6 +173,7 @@ impl SubjectError for Trouble {
         match self {
             Self::Busy => FailureKind::Busy,
             Self::Refused => FailureKind::Refused,
+            Self::Unanswered => FailureKind::Unknown,
             Self::NotPermitted(_) => FailureKind::Unavailable,
         }
     }

@@ -34,6 +34,17 @@ pub(crate) struct State {
     )]
     pub(crate) settle_for: Option<Duration>,
 
+    /// What was not answered may still be held this long by something between here and the system,
+    /// such as a proxy, before it can be called not applied [default: 0s]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "OPERATOR_HELD_FOR",
+        global = true,
+        value_parser = length_or_none,
+    )]
+    pub(crate) held_for: Option<Duration>,
+
     /// Your ed25519 key, to prove who you are where you decide (PEM)
     #[arg(long, value_name = "FILE", env = "OPERATOR_SIGN_WITH", global = true)]
     pub(crate) sign_with: Option<PathBuf>,
