@@ -3,6 +3,7 @@
 pub(crate) mod exit_code;
 mod exit_mapping;
 pub(crate) mod failure;
+pub(crate) mod interrupt;
 pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod prompt;

@@ -1,22 +1,44 @@
 //! What an observation found that is not as it should be, as text and as JSON.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use action_core::{Finding, printable};
-use action_guard::ActiveEffect;
+use action_guard::{InForce, State};
 use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::flags;
+use crate::reports::in_force;
+use crate::settings::Global;
 use crate::terminal::table::{section, shortened, text_of, when};
+
+/// What is in force on this system that is ours.
+#[derive(Default)]
+pub(crate) struct Ours {
+    pub(crate) state: Arc<State>,
+    pub(crate) effects: Vec<InForce>,
+    /// Whether all of it is shown, and not only whose the findings are.
+    pub(crate) are_listed: bool,
+}
+
+impl Ours {
+    /// Whether there is something to be shown.
+    pub(crate) fn is_to_be_listed(&self) -> bool {
+        self.are_listed && !self.effects.is_empty()
+    }
+
+    fn of(&self, key: &str) -> Option<&InForce> {
+        self.effects.iter().find(|effect| effect.key == key)
+    }
+}
 
 /// The result, with whose each lasting effect is and the command line that fixes each finding.
 pub(crate) fn with_commands(
     call: &Call,
     findings: &[Finding],
-    owned: &BTreeMap<String, Arc<ActiveEffect>>,
+    ours: &Ours,
     mut result: Value,
+    global: &Global,
 ) -> Value {
     let found = result.get_mut("findings").and_then(Value::as_array_mut);
     for (finding, found) in findings.iter().zip(found.into_iter().flatten()) {
@@ -29,11 +51,14 @@ pub(crate) fn with_commands(
         if let Some(key) = &finding.lasting_effect {
             members.insert(
                 "owner".to_owned(),
-                json!(owned.get(key).map(|effect| {
+                json!(ours.of(key).map(|effect| {
                     json!({"proposal": effect.id, "actor": effect.actor, "since": effect.since})
                 })),
             );
         }
+    }
+    if ours.are_listed {
+        result["in_force"] = json!(in_force::json(&ours.effects, &ours.state, global));
     }
     result
 }
@@ -42,14 +67,18 @@ pub(crate) fn with_commands(
 pub(crate) fn text(
     call: &Call,
     findings: &[Finding],
-    owned: &BTreeMap<String, Arc<ActiveEffect>>,
+    ours: &Ours,
     result: &Value,
+    global: &Global,
 ) -> String {
     let mut parts = Vec::new();
-    if findings.is_empty() {
+    if findings.is_empty() && !ours.is_to_be_listed() {
         parts.push("No problems found".to_owned());
     }
-    parts.extend(findings.iter().map(|finding| one(call, finding, owned)));
+    parts.extend(findings.iter().map(|finding| one(call, finding, ours)));
+    if ours.are_listed {
+        parts.extend(in_force::text(&ours.effects, &ours.state, global));
+    }
     if result.get("cut") == Some(&Value::Bool(true)) {
         parts.push("There is more that is left out here".to_owned());
     }
@@ -62,7 +91,7 @@ pub(crate) fn text(
     parts.join("\n\n")
 }
 
-fn one(call: &Call, finding: &Finding, owned: &BTreeMap<String, Arc<ActiveEffect>>) -> String {
+fn one(call: &Call, finding: &Finding, ours: &Ours) -> String {
     let evidence = finding.evidence.iter().map(|read| {
         vec![
             read.fact.clone(),
@@ -77,7 +106,7 @@ fn one(call: &Call, finding: &Finding, owned: &BTreeMap<String, Arc<ActiveEffect
     )];
     lines.extend(section("Seen", evidence.collect()));
     if let Some(key) = &finding.lasting_effect {
-        lines.push(match owned.get(key) {
+        lines.push(match ours.of(key) {
             Some(effect) => format!(
                 "Asked for here by {} at {}; `operator undo {}` takes it back",
                 printable(&effect.actor),

@@ -1,11 +1,12 @@
 //! Data on stdout, everything else on stderr.
 
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write as _};
 
 use action_core::{printable, printable_lines};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::terminal::exit_code::Exit;
 
@@ -45,15 +46,24 @@ impl Output {
         if self.is_json() {
             self.json(json);
         } else {
-            self.write(&printable_lines(&text()));
+            self.write(&shown(&text()));
         }
     }
 
     /// A list: one object that holds it, a line for each, or text for people.
     pub(crate) fn show_list(&mut self, name: &str, items: &[Value], text: impl FnOnce() -> String) {
+        self.show_lists(&[(name, items)], text);
+    }
+
+    /// Several lists, in the same way.
+    pub(crate) fn show_lists(&mut self, lists: &[(&str, &[Value])], text: impl FnOnce() -> String) {
+        let items = lists.iter().flat_map(|(_, items)| *items);
         match self.format {
-            Format::Jsonl => items.iter().for_each(|item| self.json(item)),
-            _ => self.show(&json!({name: items}), text),
+            Format::Jsonl => items.for_each(|item| self.json(item)),
+            _ => {
+                let object = lists.iter().map(|(name, items)| (*name, *items));
+                self.show(&object.collect::<BTreeMap<_, _>>(), text);
+            }
         }
     }
 
@@ -134,5 +144,35 @@ impl Output {
 
 /// Lines on stderr. When nobody can read them there is nobody to tell.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", printable_lines(text));
+    let _ = writeln!(io::stderr().lock(), "{}", shown(text));
+}
+
+/// Longer lines are cut where people read them: what a server answers can be long.
+const LONGEST_LINE: usize = 2_000;
+
+/// As a terminal gets it.
+fn shown(text: &str) -> String {
+    let text = printable_lines(text);
+    let lines = text.split('\n').map(|line| {
+        let Some((end, _)) = line.char_indices().nth(LONGEST_LINE) else {
+            return line.to_owned();
+        };
+        let (begin, rest) = line.split_at_checked(end).unwrap_or((line, ""));
+        format!("{begin}… ({} characters more)", rest.chars().count())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut_and_says_so() {
+        let short = format!("one\n{}", "é".repeat(LONGEST_LINE));
+        assert_eq!(shown(&short), short);
+        let long = format!("{}{}\nnext", "é".repeat(LONGEST_LINE), "x".repeat(15));
+        let expected = format!("{}… (15 characters more)\nnext", "é".repeat(LONGEST_LINE));
+        assert_eq!(shown(&long), expected);
+    }
 }

@@ -1,7 +1,8 @@
-//! Asking a person on the terminal, where Ctrl-C is an answer too.
+//! Asking a person on the terminal, where Ctrl-C and other signals to end are answers too.
 
 use std::io::{IsTerminal as _, stderr, stdin};
 
+use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::note;
 
 /// What a person said.
@@ -28,7 +29,7 @@ pub(crate) async fn ask(what: &str, word: &str) -> Answer {
     });
     tokio::select! {
         biased;
-        _ = tokio::signal::ctrl_c() => Answer::Interrupted,
+        () = interrupted() => Answer::Interrupted,
         answer = answer => match answer {
             Ok(Ok(answer)) if answer.trim() == word => Answer::Yes,
             _ => Answer::No,

@@ -17,6 +17,7 @@ use crate::reports::{outcome, proposal as proposals};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 use crate::terminal::prompt::{self, Answer};
@@ -74,7 +75,15 @@ pub(crate) async fn go_on(
         called_off("not confirmed").await;
         return Err(failure);
     }
-    carry_out(call, guard, proposal, global, output).await
+    let done = carry_out(call, guard, proposal, global, output).await;
+    if let Err(failure) = &done
+        && let Ok(status) = guard.proposal_status(&proposal.id).await
+        && status.phase.is_unsent()
+    {
+        // Whoever wants it still asks for it anew, with a plan of then.
+        called_off(failure.message()).await;
+    }
+    done
 }
 
 /// Waits until people have agreed.
@@ -108,7 +117,7 @@ async fn approved(
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            _ = tokio::signal::ctrl_c() => {
+            () = interrupted() => {
                 return Err(Failure::interrupted(format!(
                     "no longer waiting for proposal {short}; it can still be approved"
                 )));
@@ -159,10 +168,11 @@ pub(crate) async fn carry_out(
         tokio::select! {
             biased;
             executed = guard.execute(proposal, &actor, &mut on_event) => Some(executed),
-            _ = tokio::signal::ctrl_c() => None,
+            () = interrupted() => None,
         }
     };
     follow.finish();
+    note_rules_problem(guard, output);
     match executed {
         Some(Ok(report)) => {
             let exit = if is_refusal(&report, &follow) {
@@ -193,6 +203,16 @@ pub(crate) async fn carry_out(
                 "`{command}` looks how it ended and finishes the record"
             )))
         }
+    }
+}
+
+/// Says that a newer policy is wrong, so that an older one has decided.
+pub(crate) fn note_rules_problem(guard: &Guard, output: &Output) {
+    if let Some(problem) = guard.rules_problem() {
+        output.note(&format!(
+            "the policy that was read before still decides: {}",
+            printable(&problem)
+        ));
     }
 }
 

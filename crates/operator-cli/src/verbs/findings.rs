@@ -1,16 +1,16 @@
 //! `operator why` and `operator doctor`: what is not as it should be, and what fixes it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use action_core::{ActionDefinition, Catalogue, Finding, Role};
-use action_guard::ActiveEffect;
+use action_guard::{InForce, State};
 use clap::{ArgMatches, Command};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::call::{Call, check_system};
 use crate::flags;
-use crate::reports::findings as report;
+use crate::reports::findings::{self as report, Ours};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -90,12 +90,12 @@ async fn main(
     check_system(&call, &catalogue).await?;
     let result = catalogue.observe(&call.definition.name, parameters).await?;
     let findings = findings(&result)?;
-    let owned = owned(&call, &catalogue, &findings, global, output).await;
+    let ours = ours(&call, &catalogue, &findings, global, output).await;
     output.show(
-        &report::with_commands(&call, &findings, &owned, result.clone()),
-        || report::text(&call, &findings, &owned, &result),
+        &report::with_commands(&call, &findings, &ours, result.clone(), global),
+        || report::text(&call, &findings, &ours, &result, global),
     );
-    Ok(if findings.is_empty() {
+    Ok(if findings.is_empty() && !ours.is_to_be_listed() {
         Exit::Done
     } else {
         Exit::Found
@@ -108,43 +108,42 @@ fn findings(result: &Value) -> Result<Vec<Finding>, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, "findings", error.to_string()))
 }
 
-/// The lasting effects that our journal knows on this system, by key. Without a journal, or one
-/// that cannot be read, nothing is known to be ours.
-async fn owned(
+/// What our journal knows to be in force on this system, and may be. Without a journal, or one that
+/// cannot be read, nothing is known to be ours.
+async fn ours(
     call: &Call,
     catalogue: &Catalogue,
     findings: &[Finding],
     global: &Global,
     output: &Output,
-) -> BTreeMap<String, Arc<ActiveEffect>> {
+) -> Ours {
+    let mut ours = Ours {
+        are_listed: call.definition.role == Some(Role::Leftovers),
+        ..Ours::default()
+    };
     let lasts = |finding: &Finding| finding.lasting_effect.is_some();
     let is_there = |global: &Global| global.state.directory().is_ok_and(|path| path.exists());
-    if !findings.iter().any(lasts) || !is_there(global) {
-        return BTreeMap::new();
+    if !is_there(global) || !(ours.are_listed || findings.iter().any(lasts)) {
+        return ours;
     }
     match known_effects(call, catalogue, global).await {
-        Ok(effects) => effects,
-        Err(failure) => {
-            output.note(&format!(
-                "whose effects they are is not known: {}",
-                failure.message()
-            ));
-            BTreeMap::new()
-        }
+        Ok((state, effects)) => (ours.state, ours.effects) = (state, effects),
+        Err(failure) => output.note(&format!(
+            "whose effects they are is not known: {}",
+            failure.message()
+        )),
     }
+    ours
 }
 
 async fn known_effects(
     call: &Call,
     catalogue: &Catalogue,
     global: &Global,
-) -> Result<BTreeMap<String, Arc<ActiveEffect>>, Failure> {
+) -> Result<(Arc<State>, Vec<InForce>), Failure> {
     let system = catalogue.identity(&call.definition.name).await?;
     let state = global.state.bare_controls()?.state().await?;
-    let here = state
-        .effects
-        .values()
-        .filter(|effect| effect.system == system);
-    let effects = here.map(|effect| (effect.key.clone(), Arc::clone(effect)));
-    Ok(effects.collect())
+    let mut effects = state.in_force(Timestamp::now());
+    effects.retain(|effect| effect.system == system);
+    Ok((state, effects))
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::arguments::{Confirm, given_id, id, id_if_given, optional_id};
 use crate::ids;
 use crate::lookup;
-use crate::reports::proposal;
+use crate::reports::{in_force, proposal};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -25,7 +25,9 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([
-            Command::new("list").about("List what is open").arg(all),
+            Command::new("list")
+                .about("List what is open, and what is in force")
+                .arg(all),
             Command::new("show")
                 .about("Show one: its plan, what the policy says, who agreed, how it ended")
                 .arg(id()),
@@ -68,12 +70,17 @@ async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, F
         .iter()
         .map(|status| proposal::json(status, now))
         .collect();
-    output.show_list("proposals", &items, || {
-        if statuses.is_empty() {
-            "Nothing is open.".to_owned()
-        } else {
-            proposal::list(&statuses, &state, now)
-        }
+    let effects = state.in_force(now);
+    let in_force = in_force::json(&effects, &state, global);
+    let lists = [("proposals", &items[..]), ("in_force", &in_force[..])];
+    output.show_lists(&lists, || {
+        let open = match statuses.is_empty() {
+            true => "Nothing is open.".to_owned(),
+            false => proposal::list(&statuses, &state, now),
+        };
+        let effects = in_force::text(&effects, &state, global);
+        let parts = [Some(open), effects];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     });
     Ok(Exit::Done)
 }

@@ -11,6 +11,7 @@ use crate::reports::plan;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 
@@ -25,7 +26,7 @@ pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, F
     let reports = tokio::select! {
         biased;
         reports = guard.recover(&mut on_event) => reports?,
-        _ = tokio::signal::ctrl_c() => {
+        () = interrupted() => {
             return Err(Failure::interrupted("interrupted, some are still open")
                 .next(format!("`{}` goes on with them", global.command(&["recover"]))));
         }

@@ -14,8 +14,9 @@ use crate::settings::Global;
 use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
-use crate::verbs::carry_out::typed;
+use crate::verbs::carry_out::{note_rules_problem, typed};
 
 use self::lookup::{find, read, text_of};
 
@@ -167,10 +168,11 @@ async fn run(
         tokio::select! {
             biased;
             run = workflows.run(&flow.id, &actor, wait_policy, &mut watch) => Some(run),
-            _ = tokio::signal::ctrl_c() => None,
+            () = interrupted() => None,
         }
     };
     follow.finish();
+    note_rules_problem(workflows.guard(), output);
     match run {
         Some(run) => Ok(show(&run?, global, output)),
         None => Err(

@@ -78,6 +78,40 @@ fn whose_a_leftover_is_comes_from_the_journal() {
         .shows("Not asked for here");
 }
 
+/// What only set a limit is nothing that PD shows as left behind: the journal knows it.
+#[test]
+fn whatever_we_left_in_force_is_one_list_in_two_places() {
+    let cluster = Cluster::start();
+    cluster
+        .run(&["--yes", "set_leader_schedule_limit", "--limit", "7"])
+        .ended(0);
+    let (doctor, list) = (["doctor"], ["proposals", "list"]);
+    for command in [&doctor[..], &list[..]] {
+        let found = if command == doctor { 7 } else { 0 };
+        let shown = cluster.with_state(command).ended(found);
+        let shown = shown.shows("In force, asked for here");
+        let shown = shown.shows("config/schedule.leader-schedule-limit");
+        shown.shows("operator undo ");
+        let json = cluster.with_state(&[command, &["-o", "json"]].concat());
+        let json = json.ended(found).json();
+        let effects = json["in_force"].as_array().unwrap();
+        assert_eq!(effects.len(), 1, "{json}");
+        assert_eq!(effects[0]["confirmed"], true);
+        let undo = effects[0]["undo_command"].as_str().unwrap();
+        assert!(undo.starts_with("operator undo "), "{undo}");
+    }
+    cluster.with_state(&["undo", "--last", "--yes"]).ended(0);
+    cluster
+        .with_state(&doctor)
+        .ended(0)
+        .shows("No problems found");
+    let json = cluster.with_state(&[&list[..], &["-o", "json"]].concat());
+    assert_eq!(
+        json.ended(0).json()["in_force"].as_array().map(Vec::len),
+        Some(0)
+    );
+}
+
 /// The flags are those of the action, and what is wrong with them is said.
 #[test]
 fn why_takes_the_parameters_of_its_action() {

@@ -1,4 +1,4 @@
-//! Ctrl-C while a mutation is followed.
+//! Signals while a mutation is followed, and at the question before it.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
@@ -7,6 +7,8 @@ use std::time::Duration;
 use pd_sim::{Clock, Sim};
 
 use crate::Cluster;
+#[cfg(unix)]
+use crate::terminal::Terminal;
 
 #[test]
 #[cfg(unix)]
@@ -62,4 +64,34 @@ fn an_interrupted_mutation_goes_on_and_is_recovered() {
     let json = cluster.operator(&recover).ended(0).json();
     assert_eq!(json["recovered"][0]["outcome"]["result"], "applied");
     assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+/// Whatever ends it at the question, nobody can carry out later what was not agreed to.
+#[test]
+#[cfg(unix)]
+fn a_signal_at_the_question_calls_the_proposal_off() {
+    let cluster = Cluster::start();
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut terminal = Terminal::new();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
+        command
+            .args(["--pd", cluster.sim.endpoint(), "run", "drain_store"])
+            .args(["--store-id", "2", "--state-dir", cluster.state_dir()])
+            .env("USER", "ana");
+        let mut child = terminal.run(&mut command);
+        terminal.wait_for("Type `drain_store`");
+        let kill = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}");
+        let list = cluster.with_state(&["proposals", "list", "-o", "json"]);
+        let json = list.ended(0).json();
+        assert_eq!(
+            json["proposals"].as_array().map(Vec::len),
+            Some(0),
+            "{signal}: {json}"
+        );
+    }
+    assert_eq!(cluster.sim.writes(), []);
 }

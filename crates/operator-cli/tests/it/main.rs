@@ -19,6 +19,8 @@ mod run;
 mod security_page;
 mod settings;
 mod sim;
+#[cfg(unix)]
+mod terminal;
 mod unreachable;
 mod workflow;
 

@@ -1,6 +1,8 @@
 //! `operator policy`.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -142,4 +144,66 @@ fn names_that_nobody_has_seen_are_warnings_which_strict_refuses() {
     operator(&check)
         .ended(2)
         .says("`agnet` is no kind of actor; did you mean `agent`?");
+}
+
+/// While it waits for people the file goes wrong: what was read before decides, and that is said.
+#[test]
+fn a_policy_that_goes_wrong_meanwhile_is_told() {
+    let cluster = Cluster::start();
+    let (kept, path) = (
+        shipped("supervised.toml"),
+        cluster.state.path().join("policy.toml"),
+    );
+    std::fs::copy(&kept, &path).unwrap();
+    let region = cluster.first_region();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
+        .args([
+            "--pd",
+            cluster.sim.endpoint(),
+            "run",
+            "transfer_leader",
+            "--yes",
+        ])
+        .args([
+            "--wait",
+            "10m",
+            "--actor",
+            "agent:night",
+            "--settle-for",
+            "0s",
+        ])
+        .args([
+            "--state-dir",
+            cluster.state_dir(),
+            "--region-id",
+            &region.id,
+        ])
+        .args(["--to-store-id", &region.follower.to_string()])
+        .args(["--policy-file", path.to_str().unwrap()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("operator approve ") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it did not wait");
+    }
+    std::fs::write(&path, "nonsense").unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let at = |name: &str| words.iter().position(|word| *word == name).unwrap() + 1;
+    let (id, plan) = (words[at("approve")], words[at("--plan")]);
+    let approve = ["approve", id, "--plan", plan, "--policy-file"];
+    cluster
+        .with_state(&[&approve[..], &[kept.to_str().unwrap()]].concat())
+        .ended(0);
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest}");
+    assert!(
+        rest.contains("the policy that was read before still decides"),
+        "{rest}"
+    );
 }

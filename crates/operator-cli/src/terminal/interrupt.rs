@@ -1,0 +1,41 @@
+//! Signals that end what a command is at, as Ctrl-C does.
+
+use std::io::{IsTerminal as _, stdin};
+
+/// Returns when this process is to end: at Ctrl-C, at SIGTERM and, where a person sits at it, at
+/// SIGHUP. Who runs it under `nohup` has no terminal, and wants it to go on.
+#[cfg(unix)]
+pub(crate) async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    // A signal that cannot be listened to does what it always did.
+    let listen = |kind| signal(kind).ok();
+    let attended = stdin().is_terminal();
+    let mut hung_up = attended.then(|| listen(SignalKind::hangup())).flatten();
+    let mut terminated = listen(SignalKind::terminate());
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = next(&mut terminated) => {}
+        () = next(&mut hung_up) => {}
+    }
+}
+
+#[cfg(unix)]
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
+    let came = match signal {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if came.is_none() {
+        std::future::pending().await
+    }
+}
+
+/// Returns when this process is to end.
+#[cfg(not(unix))]
+pub(crate) async fn interrupted() {
+    // Where it cannot be listened to, it ends the process.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
