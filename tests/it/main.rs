@@ -7,6 +7,7 @@
     reason = "a panic is how a test fails, a skipped test says why, and the test of crashes what it counted"
 )]
 
+mod adversary;
 mod crash;
 mod databases;
 mod faults;

@@ -88,6 +88,7 @@ const PARTS: &[Part] = &[
                 "--test",
                 "it",
                 "--",
+                "adversary::",
                 "chain::",
                 "crash::",
                 "demo::",
