@@ -8,6 +8,7 @@ pub(crate) mod bounded_text;
 pub(crate) mod drains;
 pub(crate) mod key_encoding;
 pub(crate) mod key_range;
+pub(crate) mod leader_figures;
 pub(crate) mod operator;
 pub(crate) mod pd_clock;
 pub(crate) mod prometheus;

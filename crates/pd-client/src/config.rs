@@ -22,6 +22,7 @@ pub(crate) use changes::whole_seconds;
 
 mod changes;
 mod items;
+mod overrides;
 
 impl Client {
     /// All of the configuration. Where a follower answers, 8.5.5 and later, what is not of the

@@ -12,7 +12,8 @@ impl Client {
     /// The limits in force, and how many regions are not as they should be, as PD's leader counted
     /// them at most ten seconds ago.
     ///
-    /// The only call that shows an override with a time to live: `GET /config` shows what is
+    /// They show an override with a time to live, as
+    /// [`config_overrides`](Self::config_overrides) does at once: `GET /config` shows what is
     /// stored below it. Asked of the leader's own address, since members that do not lead keep
     /// old figures.
     ///

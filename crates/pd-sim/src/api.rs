@@ -4,6 +4,7 @@ pub(crate) mod answer;
 mod checkers;
 mod config;
 mod config_changes;
+mod etcd;
 mod go_json;
 mod hotspot;
 mod key_range;
@@ -35,6 +36,7 @@ use crate::api::routes::{Needs, ROUTES, Route};
 use crate::cluster::Cluster;
 use crate::cluster::members::Outage;
 use crate::errors;
+use crate::received::ETCD_RANGE;
 
 const PREFIX: &str = "/pd/api/v1";
 
@@ -65,6 +67,9 @@ pub(crate) fn handle(cluster: &mut Cluster, incoming: &Incoming<'_>) -> Answer {
     let path = percent_decode(raw_path, false);
     if let Some(clean) = cleaned(&path) {
         return Answer::redirect(301, &clean, is_read);
+    }
+    if path == ETCD_RANGE && incoming.method == "POST" {
+        return etcd::range(cluster, incoming.body);
     }
     if path == "/metrics" && incoming.method == "GET" {
         return pd_metrics::text(cluster, incoming.member);

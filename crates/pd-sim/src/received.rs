@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-/// A request that may have changed something: anything but a `GET` or a `HEAD`.
+/// How etcd, which every member embeds, is asked: a POST that changes nothing.
+pub(crate) const ETCD_RANGE: &str = "/v3/kv/range";
+
+/// A request that may have changed something: anything but a `GET`, a `HEAD` or a question to
+/// etcd.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Write {
@@ -31,7 +35,8 @@ impl Received {
         let path = without_query(&request.path);
         let key = (request.method.clone(), pattern(path));
         *self.counts.entry(key).or_default() += 1;
-        if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        let is_read = matches!(request.method.as_str(), "GET" | "HEAD") || path == ETCD_RANGE;
+        if !is_read {
             self.writes.push(request);
         }
     }

@@ -1,83 +1,61 @@
 //! Configuration in force, as opposed to stored.
 
+use std::collections::BTreeMap;
+
 use pd_client::config::ScheduleConfig;
-use pd_client::gauges::Gauges;
 use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 
-/// Where the values in force are read.
-pub(crate) const GAUGES: &str = "GET /metrics";
+/// Where overrides are read: PD keeps them in its etcd and shows them nowhere else.
+pub(crate) const OVERRIDES: &str = "POST /v3/kv/range (/config/ttl/)";
 
-/// An item of which another value is in force than the one stored.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Override {
-    /// PD's name for it.
-    pub(crate) name: &'static str,
-    pub(crate) stored: u64,
-    pub(crate) in_force: u64,
+/// The overrides that are in force, by PD's full names.
+pub(crate) struct Overrides(BTreeMap<String, Value>);
+
+impl Overrides {
+    /// What overrides an item of the schedule section.
+    pub(crate) fn of(&self, name: &str) -> Option<&Value> {
+        self.0.get(&format!("schedule.{name}"))
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
 }
 
-/// What PD's leader counts; `None` when its own address cannot be reached or it has not counted
-/// yet, which leaves open what is in force.
-pub(crate) async fn gauges(tikv: &Tikv) -> Option<Gauges> {
-    let gauges = tikv.pd.gauges().await.map_err(Error::Read).ok()?;
-    (!gauges.config.is_empty()).then_some(gauges)
+/// The overrides; `None` when PD's etcd could not be asked, which leaves open what is in force.
+/// One read.
+pub(crate) async fn overrides(tikv: &Tikv) -> Option<Overrides> {
+    let found = tikv.pd.config_overrides().await.map_err(Error::Read).ok()?;
+    Some(Overrides(found))
 }
 
-/// The items that can be overridden and that PD's leader publishes, as stored.
-pub(crate) fn stored(schedule: &ScheduleConfig) -> Vec<(&'static str, u64)> {
-    let always = [
-        ("leader-schedule-limit", schedule.leader_schedule_limit),
-        ("region-schedule-limit", schedule.region_schedule_limit),
-        ("replica-schedule-limit", schedule.replica_schedule_limit),
-        ("merge-schedule-limit", schedule.merge_schedule_limit),
-        (
-            "hot-region-schedule-limit",
-            schedule.hot_region_schedule_limit,
-        ),
-    ];
-    let sometimes = [
-        ("max-snapshot-count", schedule.max_snapshot_count),
-        ("max-pending-peer-count", schedule.max_pending_peer_count),
-        ("max-merge-region-size", schedule.max_merge_region_size),
-        // Derived from the size when it is 0, and then another number is in force.
-        (
-            "max-merge-region-keys",
-            schedule.max_merge_region_keys.filter(|keys| *keys > 0),
-        ),
-    ];
-    let sometimes = sometimes.into_iter();
-    let mut items = always.to_vec();
-    items.extend(sometimes.filter_map(|(name, value)| Some((name, value?))));
-    items
+/// The number that overrides an item of the schedule section.
+pub(crate) fn overriding(name: &str, overrides: Option<&Overrides>) -> Option<u64> {
+    overrides?.of(name)?.as_u64()
 }
 
-/// The value in force of an item.
-pub(crate) fn value_in_force(name: &str, gauges: Option<&Gauges>) -> Option<u64> {
-    let value = *gauges?.config.get(name)?;
-    // Whole numbers up to far beyond any limit.
-    (value >= 0.0 && value.fract() == 0.0 && value < 9.0e15).then_some(value as u64)
-}
-
-/// The items of which another value is in force than the one stored.
-pub(crate) fn overrides(schedule: &ScheduleConfig, gauges: Option<&Gauges>) -> Vec<Override> {
-    let items = stored(schedule).into_iter();
-    items
-        .filter_map(|(name, stored)| {
-            let in_force = value_in_force(name, gauges)?;
-            (in_force != stored).then_some(Override {
-                name,
-                stored,
-                in_force,
-            })
-        })
-        .collect()
+/// What is stored of an item that can be overridden and is a number.
+pub(crate) fn stored(schedule: &ScheduleConfig, name: &str) -> Option<u64> {
+    match name {
+        "leader-schedule-limit" => Some(schedule.leader_schedule_limit),
+        "region-schedule-limit" => Some(schedule.region_schedule_limit),
+        "replica-schedule-limit" => Some(schedule.replica_schedule_limit),
+        "merge-schedule-limit" => Some(schedule.merge_schedule_limit),
+        "hot-region-schedule-limit" => Some(schedule.hot_region_schedule_limit),
+        "max-snapshot-count" => schedule.max_snapshot_count,
+        "max-pending-peer-count" => schedule.max_pending_peer_count,
+        "max-merge-region-size" => schedule.max_merge_region_size,
+        "max-merge-region-keys" => schedule.max_merge_region_keys,
+        _ => schedule.rest.get(name).and_then(Value::as_u64),
+    }
 }
 
 /// The items of `schedule` that can be overridden for a time. Before 9.0 limits of stores too,
-/// which PD's leader publishes under other names.
+/// which have other names.
 pub(crate) const OVERRIDABLE: [&str; 13] = [
     "max-snapshot-count",
     "max-merge-region-size",
@@ -93,13 +71,3 @@ pub(crate) const OVERRIDABLE: [&str; 13] = [
     "enable-location-replacement",
     "enable-tikv-split-region",
 ];
-
-/// Whether a published value says that another one is in force than the one stored.
-pub(crate) fn is_overridden(name: &str, stored: &Value, published: Option<f64>) -> bool {
-    let Some((stored, published)) = stored.as_f64().zip(published) else {
-        return false;
-    };
-    // Derived from the size when it is 0, and then another number is in force.
-    let is_derived = name == "max-merge-region-keys" && stored == 0.0;
-    OVERRIDABLE.contains(&name) && !is_derived && (stored - published).abs() > f64::EPSILON
-}

@@ -14,6 +14,8 @@ use serde_json::{Number, Value};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
+use crate::facts::settings_in_force::{self, OVERRIDABLE, Overrides};
+use crate::pd_rules::refusals::overridden;
 use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, verdict};
 
 pub use set_leader_schedule_limit::SetLeaderScheduleLimit;
@@ -91,24 +93,36 @@ pub(crate) async fn plan<A: Setting>(action: &A, tikv: &Tikv) -> Checked<Plan<Se
     let config = tikv.pd.schedule_config().await;
     let config = config.map_err(Stop::of_first_read)?;
     let now = (A::STORED)(&config);
-    let verdict = verdict(check(action, &config, now))?;
-    Ok(Plan::new(verdict, facts(now))
+    let overrides = settings_in_force::overrides(tikv).await;
+    let verdict = verdict(check(action, &config, now, overrides.as_ref()))?;
+    let mut plan = Plan::new(verdict, facts(now));
+    if overrides.is_none() && OVERRIDABLE.contains(&A::ITEM) {
+        plan = plan.unknown(
+            "whether an override with a time to live is in force: the etcd of PD could not be \
+             asked, and PD refuses the change while it lasts",
+        );
+    }
+    Ok(plan
         .same("value", now)
         .impact("settings", 1, "settings changed")
-        .unknown(
-            "whether an override with a time to live is in force: PD does not show it, and refuses \
-             the change while it lasts",
-        )
         .takes(100, 1_000, "one write of PD's configuration")
         .follow(500, SETTLE_MS, 60_000)
         .clock(tikv.clock()))
 }
 
-fn check<A: Setting>(action: &A, config: &ScheduleConfig, now: A::Value) -> Checked<Verdict> {
+fn check<A: Setting>(
+    action: &A,
+    config: &ScheduleConfig,
+    now: A::Value,
+    overrides: Option<&Overrides>,
+) -> Checked<Verdict> {
     if now == action.wanted() {
         return Err(nothing_to_do(format!("`{}` is {now}", A::ITEM)));
     }
     action.check_set(config)?;
+    if overrides.is_some_and(|overrides| overrides.of(A::ITEM).is_some()) {
+        return Err(overridden(A::ITEM));
+    }
     Ok(Verdict::WouldProceed)
 }
 

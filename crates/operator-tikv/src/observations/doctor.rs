@@ -42,9 +42,9 @@ impl Observation<Tikv> for Doctor {
         let config = tikv.pd.config().await.map_err(Error::Read)?;
         drains::find(tikv, &stores, &mut found).await?;
         pauses::find(tikv, &config, &mut found).await?;
-        let gauges = settings::find(tikv, &config, &mut found).await?;
+        settings::find(tikv, &config, &mut found).await?;
         stores::find(tikv, &stores, &config, &mut found).await?;
-        half_moved::find(tikv, &stores, gauges.as_ref(), &mut found).await?;
+        half_moved::find(tikv, &stores, &mut found).await?;
         versions::find(tikv, &stores, &config, &mut found).await?;
         found.cut |= found.findings.len() > MOST_FINDINGS;
         found.findings.truncate(MOST_FINDINGS);

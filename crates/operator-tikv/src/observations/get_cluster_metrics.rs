@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::leader_figures::gauges;
 use crate::facts::pd_clock::PdTime;
 use crate::facts::prometheus::Readings;
-use crate::facts::settings_in_force;
 use crate::observations::store_metrics::StoreMetrics;
 use crate::parameters::list_limit::Limit;
 
@@ -81,7 +81,7 @@ impl Observation<Tikv> for GetClusterMetrics {
         all.sort_by_key(|store| store.id);
         let hot = tikv.pd.hot_stores().await.map_err(Error::Read)?;
         let regions = tikv.pd.region_count().await.map_err(Error::Read)?;
-        let gauges = settings_in_force::gauges(tikv).await;
+        let gauges = gauges(tikv).await;
         let readings = Readings::read(tikv).await;
         let now = PdTime::now(tikv);
         let of = |store| StoreMetrics::of(store, &hot, &readings, now);

@@ -15,9 +15,8 @@ use crate::parameters::list_limit::Limit;
 /// Shows PD's configuration: what is stored, and what is in force where that can be told.
 ///
 /// PD's calls show what is stored. An override with a time to live, as imports and backups set, is
-/// in force without being shown; PD's leader publishes some values in force every ten seconds, and
-/// an item that differs there is `overridden`, unless it was set in those ten seconds. `in_force`
-/// is absent where PD publishes nothing, `may_be_overridden` where one could be and cannot be told.
+/// in force without being shown; it is read from the etcd of PD, and `in_force` then says what is
+/// in force instead. Where etcd cannot be asked, `may_be_overridden` says which items could be.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetConfig {
@@ -42,7 +41,7 @@ pub struct ConfigView {
     pub cut: bool,
     /// How many of all items are overridden, as far as can be told.
     pub overridden: u64,
-    /// Whether the values that PD's leader publishes could be read.
+    /// Whether overrides could be read.
     pub in_force_known: bool,
 }
 
@@ -54,10 +53,10 @@ pub struct ConfigItem {
     pub name: String,
     /// What is stored, as JSON text.
     pub stored: String,
-    /// What is in force, as far as PD's leader publishes it.
+    /// What is in force instead, for a time; absent where that is what is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_force: Option<String>,
-    /// Whether another value is in force than the one stored.
+    /// Whether an override is in force; while it is the item cannot be set.
     pub overridden: bool,
     /// Whether an override could be in force and cannot be told.
     pub may_be_overridden: bool,
@@ -71,19 +70,17 @@ impl Observation<Tikv> for GetConfig {
 
     async fn observe(&self, tikv: &Tikv) -> Result<ConfigView, Error> {
         let stored = tikv.pd.config_items().await.map_err(Error::Read)?;
-        let gauges = settings_in_force::gauges(tikv).await;
+        let overrides = settings_in_force::overrides(tikv).await;
         let mut items: Vec<ConfigItem> = stored
             .into_iter()
             .map(|(name, value)| {
                 let short = name.strip_prefix("schedule.").unwrap_or("");
-                let published = gauges.as_ref().and_then(|all| all.config.get(short));
-                let overridden =
-                    settings_in_force::is_overridden(short, &value, published.copied());
+                let in_force = overrides.as_ref().and_then(|all| all.of(short));
                 ConfigItem {
                     stored: text(&value),
-                    in_force: published.map(ToString::to_string),
-                    overridden,
-                    may_be_overridden: published.is_none() && OVERRIDABLE.contains(&short),
+                    in_force: in_force.map(text),
+                    overridden: in_force.is_some(),
+                    may_be_overridden: overrides.is_none() && OVERRIDABLE.contains(&short),
                     name,
                 }
             })
@@ -99,7 +96,7 @@ impl Observation<Tikv> for GetConfig {
             total,
             cut,
             overridden,
-            in_force_known: gauges.is_some(),
+            in_force_known: overrides.is_some(),
         })
     }
 }

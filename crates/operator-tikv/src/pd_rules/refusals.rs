@@ -35,6 +35,12 @@ pub(crate) fn store_not_found(id: StoreId) -> Stop {
     refused("PD:core:ErrStoreNotFound", format!("store {id} not found"))
 }
 
+/// A setting that an override with a time to live holds.
+pub(crate) fn overridden(item: &str) -> Stop {
+    let text = format!("need to clean up TTL first for schedule.{item}");
+    refused("overridden", text)
+}
+
 pub(crate) fn store_removed(id: StoreId) -> Stop {
     let text = format!("store {id} has been removed");
     refused("PD:core:ErrStoreRemoved", text)

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use action_core::{Observation, Verdict};
-use operator_tikv::{ClusterHealth, Doctor, Why};
-use pd_sim::{PlacementRule, RuleRole, Sim, Version};
+use operator_tikv::{ClusterHealth, Doctor, GetConfig, Why};
+use pd_sim::{Fault, PlacementRule, RuleRole, Sim, Version};
 use serde_json::{Value, json};
 
 use crate::harness::Run;
@@ -190,4 +190,52 @@ async fn without_a_majority_nothing_about_a_region_changes() {
             assert_eq!(causes(&run), ["majority_lost"], "{version:?} {name}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_override_is_read_and_its_refusal_foretold() {
+    let limits = ["leader", "region", "replica"];
+    for version in VERSIONS {
+        for limit in limits {
+            let sim = stepped(version).start().await.unwrap();
+            let name = format!("set_{limit}_schedule_limit");
+            let item = format!("schedule.{limit}-schedule-limit");
+            let body = json!({ &item: 8 }).to_string();
+            let path = "/config?ttlSecond=600";
+            assert_eq!(request(&sim, "POST", path, &body).await, 200);
+            let run = Run::begin(&sim, &name, json!({"limit": 6})).await;
+            let Verdict::WouldReject { text, .. } = &run.plan.verdict else {
+                unreachable!("{version:?} {name}: {:?}", run.plan.verdict);
+            };
+            assert_eq!(*text, format!("need to clean up TTL first for {item}"));
+            assert!(run.failure.unwrap().contains(text.as_str()), "{version:?}");
+            let config = GetConfig::default().observe(&tikv(&sim)).await.unwrap();
+            let shown: Vec<_> = config.items.iter().filter(|one| one.overridden).collect();
+            let shown: Vec<_> = shown.iter().map(|one| (&one.name, &one.in_force)).collect();
+            assert_eq!(shown, [(&item, &Some("8".to_owned()))], "{version:?}");
+            sim.advance(Duration::from_secs(601));
+            proceeds(&Run::planned(&sim, &name, json!({"limit": 6})).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_etcd_cannot_be_asked_an_override_is_not_known() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let absent = Fault::answer(
+        "POST",
+        "/v3/kv/range",
+        404,
+        "text/plain",
+        "404 page not found",
+    );
+    sim.fault(absent.always());
+    let run = Run::planned(&sim, "set_leader_schedule_limit", json!({"limit": 6})).await;
+    proceeds(&run);
+    assert!(
+        run.plan
+            .unknowns
+            .iter()
+            .any(|what| what.contains("override"))
+    );
 }

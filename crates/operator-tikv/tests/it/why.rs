@@ -159,7 +159,7 @@ async fn check_after_write(sim: &Sim, codes: &[&str]) -> Explanation {
     check(sim, asked, codes).await
 }
 
-/// Without the leader's own figures it is said that overrides are not known.
+/// Where etcd cannot be asked it is said that overrides are not known.
 #[tokio::test]
 async fn what_could_not_be_read_is_said() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
@@ -227,11 +227,20 @@ async fn a_maintenance_task_is_found_and_named() {
     assert!(found.findings[0].text.contains("rolling-7"), "{found:?}");
 }
 
-/// Without the figures of PD's leader it is said that overrides are not known.
+/// Where etcd cannot be asked it is said that overrides are not known.
 #[tokio::test]
 async fn figures_that_cannot_be_read_are_said() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
-    sim.fault(Fault::answer("GET", "/metrics", 503, "text/plain", "busy").always());
+    sim.fault(
+        Fault::answer(
+            "POST",
+            "/v3/kv/range",
+            404,
+            "text/plain",
+            "404 page not found",
+        )
+        .always(),
+    );
     let found = check(&sim, anything(), &[]).await;
     assert!(found.unknown[0].contains("override"), "{:?}", found.unknown);
 }

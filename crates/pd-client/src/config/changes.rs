@@ -34,8 +34,8 @@ impl Client {
     }
 
     /// Overrides one item for a time, over a change of PD's leader. The override is in force and
-    /// not shown by the calls that read configuration, only by [`gauges`](Self::gauges); while it
-    /// is there the item cannot be set.
+    /// not shown by the calls that read configuration, only by
+    /// [`config_overrides`](Self::config_overrides); while it is there the item cannot be set.
     ///
     /// `POST /config?ttlSecond=…`, all versions, for a few items of `schedule` only, by their full
     /// names such as `schedule.leader-schedule-limit`. The time is rounded up to seconds; PD makes

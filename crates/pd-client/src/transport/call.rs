@@ -73,6 +73,14 @@ impl Call {
         Self { api: "", ..self }
     }
 
+    /// The same question by POST: etcd's gateway takes its questions so.
+    pub(crate) fn asked_by_post(self) -> Self {
+        Self {
+            method: Method::POST,
+            ..self
+        }
+    }
+
     /// The same call with a JSON body.
     pub(crate) fn with_body(mut self, body: &impl Serialize) -> Result<Self, Error> {
         let body = serde_json::to_vec(body).map_err(|source| InputError::Body {

@@ -6,9 +6,9 @@ use pd_sim::{Clock, Sim, Version};
 
 use crate::quick;
 
-/// `GET /config` shows what is stored, the leader's own figures what is in force.
+/// `GET /config` shows what is stored; etcd and the leader's own figures what is in force.
 #[tokio::test]
-async fn an_override_shows_in_the_leaders_own_figures_only() {
+async fn an_override_shows_in_etcd_and_in_the_leaders_own_figures() {
     for version in [Version::V6_5, Version::V7_5, Version::V8_5, Version::V9_0] {
         let sim = Sim::builder()
             .version(version)
@@ -33,10 +33,14 @@ async fn an_override_shows_in_the_leaders_own_figures_only() {
         .await
         .unwrap();
         assert_eq!(limit().await, 9.0, "{version:?}");
+        let overrides = pd.config_overrides().await.unwrap();
+        let item = ("schedule.leader-schedule-limit".to_owned(), 9.into());
+        assert_eq!(Vec::from_iter(overrides), [item], "{version:?}");
         let stored = pd.schedule_config().await.unwrap();
         assert_eq!(stored.leader_schedule_limit, 4, "{version:?}");
         sim.advance(Duration::from_secs(61));
         assert_eq!(limit().await, 4.0, "{version:?}");
+        assert!(pd.config_overrides().await.unwrap().is_empty());
     }
 }
 

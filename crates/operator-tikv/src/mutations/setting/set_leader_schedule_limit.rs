@@ -11,7 +11,7 @@ use crate::parameters::schedule_limit::ScheduleLimit;
 ///
 /// Drains count among them: with 0 a drain does not get on. Transfers by request do not count.
 ///
-/// PD refuses while an override with a time to live is in force, which it does not show. Proven by
+/// PD refuses while an override with a time to live is in force. Proven by
 /// reading the value back. Taken back by setting the value of before, if nobody has changed it
 /// since. In force at once, and for good.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

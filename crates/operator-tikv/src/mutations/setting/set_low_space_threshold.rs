@@ -14,10 +14,9 @@ use crate::pd_rules::stop::Checked;
 /// Stores above it are given no more replicas and are emptied by balancing. The number is percent
 /// of the disk in use; PD's own setting `low-space-ratio` is a share, so 80 here is 0.8 there.
 ///
-/// PD refuses a threshold that is not above `high-space-ratio` (0.7 unless set), and any while an
-/// override with a time to live is in force, which it does not show. Proven by reading the value
-/// back. Taken back by setting the value of before, if nobody has changed it since. In force at
-/// once, and for good.
+/// PD refuses a threshold that is not above `high-space-ratio` (0.7 unless set). Proven by reading
+/// the value back. Taken back by setting the value of before, if nobody has changed it since. In
+/// force at once, and for good.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetLowSpaceThreshold {

@@ -12,7 +12,7 @@ use crate::parameters::schedule_limit::ScheduleLimit;
 /// Repairs replace replicas of stores that are offline or down: with 0 a lost store is not made up
 /// for, and a store being emptied keeps what it holds.
 ///
-/// PD refuses while an override with a time to live is in force, which it does not show. Proven by
+/// PD refuses while an override with a time to live is in force. Proven by
 /// reading the value back. Taken back by setting the value of before, if nobody has changed it
 /// since. In force at once, and for good.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use action_core::Finding;
-use pd_client::gauges::Gauges;
 use pd_client::regions::{PeerRole, Region, RegionCheck};
 use pd_client::rules::RegionFit;
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::leader_figures::gauges;
 use crate::facts::region::RegionFacts;
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::reasons;
@@ -23,15 +23,15 @@ const MOST_REGIONS: usize = 8;
 pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
-    gauges: Option<&Gauges>,
     found: &mut Leftovers,
 ) -> Result<(), Error> {
+    let gauges = gauges(tikv).await;
     let mut suspects: BTreeMap<_, Region> = BTreeMap::new();
     for (check, gauge) in [
         (RegionCheck::ExtraPeer, "extra-peer-region-count"),
         (RegionCheck::LearnerPeer, "learner-peer-region-count"),
     ] {
-        let count = gauges.and_then(|gauges| gauges.regions.get(gauge));
+        let count = gauges.as_ref().and_then(|gauges| gauges.regions.get(gauge));
         if let Some(count) = count.filter(|count| **count > MOST_LISTED) {
             let what = format!("unfinished moves among {count} regions: too many to list");
             found.unknown.push(what);

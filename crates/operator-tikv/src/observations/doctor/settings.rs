@@ -2,11 +2,12 @@
 
 use action_core::Finding;
 use pd_client::config::{Config, ScheduleConfig};
-use pd_client::gauges::Gauges;
+use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::settings_in_force::{self, GAUGES, Override};
+use crate::facts::bounded_text::bounded;
+use crate::facts::settings_in_force::{self, OVERRIDES, stored};
 use crate::mutations::setting::set_leader_schedule_limit::SetLeaderScheduleLimit;
 use crate::mutations::setting::set_region_schedule_limit::SetRegionScheduleLimit;
 use crate::mutations::setting::set_replica_schedule_limit::SetReplicaScheduleLimit;
@@ -15,11 +16,7 @@ use crate::observations::findings::{CONFIG, halted, unsafe_recovery};
 use crate::observations::reasons;
 use crate::parameters::schedule_limit::ScheduleLimit;
 
-pub(super) async fn find(
-    tikv: &Tikv,
-    config: &Config,
-    found: &mut Leftovers,
-) -> Result<Option<Gauges>, Error> {
+pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) -> Result<(), Error> {
     if config.schedule.halt_scheduling {
         found.findings.push(halted());
     }
@@ -31,14 +28,19 @@ pub(super) async fn find(
         let findings = zero.into_iter().map(|name| limit_zero(name, &defaults));
         found.findings.extend(findings);
     }
-    let gauges = settings_in_force::gauges(tikv).await;
-    if gauges.is_none() {
-        let what = "overrides with a time to live: the figures of PD's leader could not be read";
-        found.unknown.push(what.to_owned());
+    match settings_in_force::overrides(tikv).await {
+        None => {
+            let what = "overrides with a time to live: the etcd of PD could not be asked";
+            found.unknown.push(what.to_owned());
+        }
+        Some(overrides) => {
+            let overrides = overrides.iter();
+            let schedule = &config.schedule;
+            let findings = overrides.map(|(name, value)| overridden(schedule, name, value));
+            found.findings.extend(findings);
+        }
     }
-    let overrides = settings_in_force::overrides(&config.schedule, gauges.as_ref());
-    found.findings.extend(overrides.iter().map(overridden));
-    Ok(gauges)
+    Ok(())
 }
 
 /// The limits that are 0 as stored.
@@ -76,17 +78,22 @@ fn limit_zero(name: &str, defaults: &Config) -> Finding {
     fixed.unwrap_or(zero)
 }
 
-fn overridden(found: &Override) -> Finding {
-    let Override {
-        name,
-        stored,
-        in_force,
-    } = found;
-    let text = format!(
-        "`{name}` is {in_force} in force and {stored} stored, or was set less than ten seconds ago"
-    );
-    reasons::TTL_OVERRIDE
+fn overridden(schedule: &ScheduleConfig, full_name: &str, value: &Value) -> Finding {
+    let name = bounded(full_name.strip_prefix("schedule.").unwrap_or(full_name));
+    let value = match value {
+        Value::Number(_) | Value::Bool(_) => value.clone(),
+        other => Value::String(bounded(&other.to_string())),
+    };
+    let stored = stored(schedule, &name);
+    let text = match stored {
+        Some(stored) => format!("`{name}` is {value} in force and {stored} stored"),
+        None => format!("`{name}` is {value} in force, for a time"),
+    };
+    let found = reasons::TTL_OVERRIDE
         .found(format!("config/{name}"), text)
-        .seen(GAUGES, name, *in_force)
-        .seen(CONFIG, name, *stored)
+        .seen(OVERRIDES, &name, value);
+    match stored {
+        Some(stored) => found.seen(CONFIG, &name, stored),
+        None => found,
+    }
 }

@@ -3,7 +3,7 @@
 use action_core::Finding;
 use pd_client::schedulers::PausedScheduler;
 
-use crate::facts::settings_in_force::{GAUGES, Override, overrides, value_in_force};
+use crate::facts::settings_in_force::{OVERRIDES, overriding};
 use crate::observations::findings::{
     CONFIG, halted, maintenance, paused_checker, paused_scheduler, removed_scheduler,
     unsafe_recovery,
@@ -62,19 +62,17 @@ fn limits(snapshot: &WhySnapshot) -> Vec<Finding> {
         let limit = schedule.replica_schedule_limit;
         limits.push(("replica-schedule-limit", "replica", limit));
     }
-    let overrides = overrides(schedule, snapshot.gauges.as_ref());
     let limits = limits.into_iter().filter_map(|(name, kind, stored)| {
         let about = format!("config/{name}");
         let effect = format!("config/schedule.{name}");
-        let mut overrides = overrides.iter();
-        let lower = overrides.find(|one| one.name == name && one.in_force < one.stored);
-        if let Some(Override { in_force, .. }) = lower {
+        let overriding = overriding(name, snapshot.overrides.as_ref());
+        if let Some(in_force) = overriding.filter(|in_force| *in_force < stored) {
             let text = format!("`{name}` is {in_force} in force and {stored} stored");
             let found = reasons::TTL_OVERRIDE.found(about, text);
-            let found = found.seen(GAUGES, name, *in_force);
+            let found = found.seen(OVERRIDES, name, in_force);
             return Some(found.seen(CONFIG, name, stored));
         }
-        let limit = value_in_force(name, snapshot.gauges.as_ref()).unwrap_or(stored);
+        let limit = overriding.unwrap_or(stored);
         if limit == 0 {
             let found = reasons::LIMIT_ZERO.found(about, format!("`{name}` is 0"));
             return Some(found.seen(CONFIG, name, limit).effect(effect));

@@ -3,7 +3,6 @@
 use action_core::Cause;
 use pd_client::checkers::Checker;
 use pd_client::config::Config;
-use pd_client::gauges::Gauges;
 use pd_client::maintenance::MaintenanceTask;
 use pd_client::operators::Operator;
 use pd_client::regions::Region;
@@ -16,7 +15,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::drains::is_draining;
 use crate::facts::pd_clock::PdTime;
-use crate::facts::settings_in_force;
+use crate::facts::settings_in_force::{self, Overrides};
 use crate::observations::list_schedulers;
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
@@ -27,7 +26,8 @@ use crate::pd_rules::leadership::LeaderBlockers;
 pub(super) struct WhySnapshot {
     pub(super) what: Moving,
     pub(super) config: Config,
-    pub(super) gauges: Option<Gauges>,
+    /// `None` where PD's etcd could not be asked.
+    pub(super) overrides: Option<Overrides>,
     /// All but tombstones.
     pub(super) stores: Vec<Store>,
     pub(super) leader_blockers: LeaderBlockers,
@@ -95,7 +95,7 @@ impl WhySnapshot {
         }
         Ok(Self {
             what: asked.what,
-            gauges: settings_in_force::gauges(tikv).await,
+            overrides: settings_in_force::overrides(tikv).await,
             leader_blockers,
             paused: pd.paused_schedulers().await.map_err(Error::Read)?,
             removed: list_schedulers::removed(&config.schedule),
@@ -129,9 +129,9 @@ impl WhySnapshot {
     /// What could not be read.
     pub(super) fn unknown(&self) -> Vec<String> {
         let mut unknown = Vec::new();
-        if self.gauges.is_none() {
+        if self.overrides.is_none() {
             let what = "whether an override with a time to live changes the limits in force: the \
-                        figures of PD's leader could not be read";
+                        etcd of PD could not be asked";
             unknown.push(what.to_owned());
         }
         if self.region.is_some() {

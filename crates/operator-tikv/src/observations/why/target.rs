@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::facts::bounded_text::bounded;
 use crate::facts::drains;
 use crate::facts::region::role_name;
-use crate::facts::settings_in_force::value_in_force;
+use crate::facts::settings_in_force::overriding;
 use crate::facts::store::{limit_of, state_text, used_share};
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
@@ -201,7 +201,7 @@ pub(super) fn could_lead(snapshot: &WhySnapshot, store: &Store, rules: Option<&[
 fn crowds(snapshot: &WhySnapshot, store: &Store) -> [(&'static str, u64, u64); 3] {
     let schedule = &snapshot.config.schedule;
     let limit = |name, stored: Option<u64>| {
-        let in_force = value_in_force(name, snapshot.gauges.as_ref());
+        let in_force = overriding(name, snapshot.overrides.as_ref());
         in_force
             .or(stored)
             .filter(|limit| *limit > 0)

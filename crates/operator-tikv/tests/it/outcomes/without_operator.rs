@@ -96,15 +96,18 @@ async fn settings_tell_overrides_lost_updates_and_others_apart() {
     let limit = |limit: u64| json!({"limit": limit});
     for version in VERSIONS {
         let sim = quiet(version).start().await.unwrap();
-        // An override with a time to live is not shown, and refuses the change in PD's words.
+        // An override with a time to live refuses the change in PD's words.
         let path = "/config?ttlSecond=60";
         let body = r#"{"schedule.leader-schedule-limit":9}"#;
         assert_eq!(request(&sim, "POST", path, body).await, 200);
         let run = Run::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
-        let unknowns = &run.plan.unknowns;
-        assert!(unknowns[0].contains("time to live"), "{unknowns:?}");
-        let failure = run.failure.as_deref();
         let words = "need to clean up TTL first for schedule.leader-schedule-limit";
+        let foretold = Verdict::WouldReject {
+            code: "overridden".to_owned(),
+            text: words.to_owned(),
+        };
+        assert_eq!(run.plan.verdict, foretold, "{version:?}");
+        let failure = run.failure.as_deref();
         assert_eq!(failure, Some(words), "{version:?}");
 
         // Accepted, and put back by another write at the same time.
