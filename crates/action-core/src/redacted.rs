@@ -168,7 +168,11 @@ fn secret_after(text: &str, start: usize, end: usize) -> Option<(usize, usize)> 
     let word = text.get(start..end)?;
     let name = word.trim_start_matches('-');
     let rest = text.get(end..)?;
-    let value = if name.eq_ignore_ascii_case("bearer") {
+    let value = if let Some(value) = rest.strip_prefix('=')
+        && is_secret_variable(name)
+    {
+        value
+    } else if name.eq_ignore_ascii_case("bearer") {
         let value = rest.trim_start();
         (value.len() < rest.len()).then_some(value)?
     } else if is_secret_name(name) {
@@ -196,6 +200,15 @@ fn secret_after(text: &str, start: usize, end: usize) -> Option<(usize, usize)> 
         }
     }
     fresh(text, (from, to))
+}
+
+/// Whether what is assigned to this name is a secret, as in an environment: `PGPASSWORD=…`.
+fn is_secret_variable(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let ends = [
+        "apikey", "passwd", "password", "_pass", "pwd", "secret", "token",
+    ];
+    ends.iter().any(|end| name.ends_with(end))
 }
 
 /// The rest behind the quote that ends a name.
@@ -258,6 +271,8 @@ mod tests {
             "run with --password [redacted] -v",
         );
         check("--auth-token=abc", "--auth-token=[redacted]");
+        check("PGPASSWORD=x psql", "PGPASSWORD=[redacted] psql");
+        check("DB_PASS='x y'", "DB_PASS='[redacted]'");
         check("X-Api-Key: 12345", "X-Api-Key: [redacted]");
     }
 
@@ -303,6 +318,7 @@ mod tests {
             "3 tokens: 4, 5",
             "token",
             "the second pass: 3 of 4",
+            "bypass=1 and pass=2",
             "at 12:30 in zone=z1, start_key=7480",
             "limit 4 => 11 (balance-leader: on)",
             "tok\u{e9}n=\u{e9}",
