@@ -1,6 +1,6 @@
 //! The rules, said simply.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use action_core::{Accepted, Attempt, Attribution, Outcome, Undo};
 use action_guard::{
@@ -50,6 +50,10 @@ pub(super) struct Model {
     happened: usize,
     /// How much had when each thing was changed last.
     changed: BTreeMap<u8, usize>,
+    /// What is in force, or may be.
+    effects: BTreeSet<u8>,
+    /// When the last record was written.
+    last: Option<Timestamp>,
 }
 
 fn ruling(kind: usize) -> (Ruling, usize, &'static str, ModelPhase) {
@@ -96,6 +100,7 @@ fn proposal(id: u8, by: &Actor, resource: u8, expires_at: Timestamp) -> Proposal
     let undo = Undo::none("none");
     let mut proposal = Proposal::new(id.to_string(), request, "one", plan(), undo, expires_at);
     proposal.resources = vec![format!("dial/{resource}")];
+    proposal.lasting_effect = Some(format!("held/{id}"));
     proposal
 }
 
@@ -104,6 +109,30 @@ pub(super) fn after(now: Timestamp, seconds: i64) -> Timestamp {
 }
 
 impl Model {
+    pub(super) fn in_force(&self) -> Vec<String> {
+        self.effects.iter().map(u8::to_string).collect()
+    }
+
+    /// Time in a journal never goes back.
+    fn time(&self, clock: Timestamp) -> Timestamp {
+        self.last.map_or(clock, |last| last.max(clock))
+    }
+
+    /// A clock that is more than five seconds behind what is written decides nothing; what stops
+    /// something, and how it ended, is taken all the same.
+    fn may_by_clock(&self, one: &Try, clock: Timestamp) -> bool {
+        let stops_or_tells = matches!(
+            one,
+            Try::Reject { .. }
+                | Try::Cancel { .. }
+                | Try::Answer { .. }
+                | Try::Outcome { .. }
+                | Try::Kill { .. }
+                | Try::Mode { execute: false, .. }
+        );
+        stops_or_tells || self.last.is_none_or(|last| after(clock, 5) >= last)
+    }
+
     fn agreed(asked: &Asked, now: Timestamp) -> usize {
         asked
             .agreed
@@ -126,12 +155,18 @@ impl Model {
     }
 
     /// The record that is tried, and whether it may be written.
-    pub(super) fn tried(&self, one: &Try, now: Timestamp) -> Option<(Record, bool)> {
+    pub(super) fn tried(&self, one: &Try, clock: Timestamp) -> Option<(Record, bool)> {
+        let (record, may) = self.ruled(one, clock)?;
+        Some((record, may && self.may_by_clock(one, clock)))
+    }
+
+    fn ruled(&self, one: &Try, clock: Timestamp) -> Option<(Record, bool)> {
+        let now = self.time(clock);
         let by = |by: usize| actor(ACTORS[by]);
         let reason = || "a test".to_owned();
         let is_user = |by: usize| ACTORS[by].starts_with("user:");
         Some(match *one {
-            Try::Wait { .. } => return None,
+            Try::Wait { .. } | Try::Back { .. } => return None,
             Try::Propose {
                 id,
                 by: who,
@@ -139,7 +174,7 @@ impl Model {
                 resource,
                 lasts,
             } => {
-                let proposal = proposal(id, &by(who), resource, after(now, lasts));
+                let proposal = proposal(id, &by(who), resource, after(clock, lasts));
                 let (ruling, ..) = ruling(kind);
                 let record = Record::Proposed {
                     proposal: Box::new(proposal),
@@ -159,7 +194,8 @@ impl Model {
                 let hash = asked
                     .filter(|_| seen)
                     .map_or(other, |asked| asked.proposal.plan_hash.clone());
-                let approval = Approval::new(who.clone(), hash, after(now, lasts));
+                let until = after(clock, lasts);
+                let approval = Approval::new(who.clone(), hash, until);
                 let may = asked.is_some_and(|asked| {
                     let again = asked
                         .agreed
@@ -168,7 +204,7 @@ impl Model {
                     asked.state == ModelPhase::Waits
                         && self.waits(id, now)
                         && seen
-                        && lasts > 0
+                        && until > now
                         && !asked.by.is_same(&who)
                         && !again
                         && is_among(asked.among, &who)
@@ -282,6 +318,16 @@ impl Model {
                 },
                 true,
             ),
+            Try::Release { id, by: who } => {
+                let record = Record::Released {
+                    id: id.to_string(),
+                    by: by(who),
+                    reason: reason(),
+                };
+                let is_theirs = |asked: &Asked| asked.by.is_same(&by(who)) || is_user(who);
+                let may = self.effects.contains(&id) && self.asked.get(&id).is_some_and(is_theirs);
+                (record, may)
+            }
             Try::Reset { by: who } => {
                 let record = Record::Reset {
                     by: by(who),
@@ -294,7 +340,9 @@ impl Model {
     }
 
     /// What was accepted happens.
-    pub(super) fn happens(&mut self, one: &Try, now: Timestamp) {
+    pub(super) fn happens(&mut self, one: &Try, clock: Timestamp) {
+        let now = self.time(clock);
+        self.last = Some(now);
         self.happened += 1;
         let asked = &mut self.asked;
         match *one {
@@ -307,7 +355,7 @@ impl Model {
             } => {
                 let by = actor(ACTORS[by]);
                 let (_, needs, among, state) = ruling(kind);
-                let proposal = proposal(id, &by, resource, after(now, lasts));
+                let proposal = proposal(id, &by, resource, after(clock, lasts));
                 let agreed = Vec::new();
                 let new = Asked {
                     proposal,
@@ -326,7 +374,7 @@ impl Model {
             }
             Try::Approve { id, by, lasts, .. } => {
                 let asked = asked.get_mut(&id).unwrap();
-                asked.agreed.push((actor(ACTORS[by]), after(now, lasts)));
+                asked.agreed.push((actor(ACTORS[by]), after(clock, lasts)));
                 if Self::agreed(asked, now) >= asked.needs {
                     asked.state = ModelPhase::Approved;
                 }
@@ -343,6 +391,7 @@ impl Model {
                 asked.state = ModelPhase::Sent;
                 asked.owner = instance;
                 asked.sends += 1;
+                self.effects.insert(id);
             }
             Try::Answer { id, .. } => asked.get_mut(&id).unwrap().answered = true,
             Try::Outcome { id, applied, .. } => {
@@ -355,6 +404,9 @@ impl Model {
                 asked.state = state;
                 if applied == Some(true) {
                     self.changed.insert(asked.resource, self.happened);
+                }
+                if applied == Some(false) {
+                    self.effects.remove(&id);
                 }
             }
             Try::Mode { execute, .. } => self.execute = execute,
@@ -370,7 +422,10 @@ impl Model {
                 self.killed = false;
                 self.execute = false;
             }
-            Try::Wait { .. } => {}
+            Try::Release { id, .. } => {
+                self.effects.remove(&id);
+            }
+            Try::Wait { .. } | Try::Back { .. } => {}
         }
     }
 }
