@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use action_core::{Observation, Verdict};
-use operator_tikv::{ClusterHealth, Doctor, GetConfig, Why};
+use operator_tikv::{ClusterHealth, Doctor, GetConfig, Moving, Why};
 use pd_sim::{Fault, PlacementRule, RuleRole, Sim, Version};
 use serde_json::{Value, json};
 
 use crate::harness::Run;
-use crate::{VERSIONS, altered, get, region, request, stepped, tikv};
+use crate::{VERSIONS, altered, get, region, request, stepped, store_id, tikv};
 
 /// The codes of what a plan says would keep it from getting on; none when nothing would.
 fn causes(run: &Run<'_>) -> Vec<String> {
@@ -139,6 +139,13 @@ async fn a_label_that_denies_scheduling_holds_a_drained_leader_before_8_2() {
         sim.advance(Duration::from_secs(120));
         if matches!(version, Version::V6_5 | Version::V7_5) {
             assert_eq!(causes(&run), ["label_denies_scheduling"], "{version:?}");
+            let asked = Why {
+                from_store_id: Some(store_id(leader)),
+                what: Moving::Leaders,
+                ..Why::default()
+            };
+            let found = asked.observe(&tikv(&sim)).await.unwrap().findings;
+            assert_eq!(found[0].code, "drain_blocked", "{version:?}: {found:?}");
             assert_eq!(sim.leader_count(leader), 1, "{version:?}");
         } else {
             proceeds(&run);

@@ -20,7 +20,9 @@ use crate::observations::list_schedulers;
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::drain_blockers::blockers;
+use crate::pd_rules::held_leaders::held_leaders;
 use crate::pd_rules::leadership::LeaderBlockers;
+use crate::pd_rules::stop::Stop;
 
 /// What was read.
 pub(super) struct WhySnapshot {
@@ -92,6 +94,12 @@ impl WhySnapshot {
             let leaders = store.status.leader_count;
             blocked =
                 blockers(tikv, *id, leaders, &stores, leader_blockers.drains.as_ref()).await?;
+            match held_leaders(tikv, store).await {
+                Ok(held) => blocked.extend(held),
+                // PD does not say its version, on which it hangs.
+                Err(Stop::Verdict(_)) => {}
+                Err(Stop::Failed(error)) => return Err(error),
+            }
         }
         Ok(Self {
             what: asked.what,
