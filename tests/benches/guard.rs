@@ -356,7 +356,7 @@ fn overhead(runtime: &Runtime, criterion: &mut Criterion) {
 const COUNTS: &str = r#"
 version = 1
 rule = { name = "all", decision = "allow" }
-budget = { name = "a budget", action = "ACTION", actions = 1000000, per = "1h" }
+budget = { name = "a budget", action = "ACTION", leaders = 1000000 }
 "#;
 
 /// What budgets cost on a day on which as much was sent as is kept, and what others cost that wait.

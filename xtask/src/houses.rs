@@ -141,7 +141,7 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "operator-cli",
         floors: &[
-            &["terminal"],
+            &["terminal", "unique_json"],
             &["flags", "ids"],
             &["settings"],
             &["subjects"],

@@ -9,6 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::unique_json;
 
 /// The argument that takes all parameters as JSON.
 const PARAMS: &str = "params";
@@ -108,8 +109,10 @@ pub(crate) fn parameters(
     matches: &ArgMatches,
 ) -> Result<Value, Failure> {
     if let Some(json) = matches.get_one::<String>(PARAMS) {
-        return serde_json::from_str(json)
-            .map_err(|error| Failure::usage(format!("`--params` is not JSON: {error}")));
+        return unique_json::read(json).map_err(|error| {
+            let what = if error.is_data() { "wrong" } else { "not JSON" };
+            Failure::usage(format!("`--params` is {what}: {error}"))
+        });
     }
     let mut given = Map::new();
     for parameter in &definition.parameters {
@@ -238,7 +241,7 @@ fn item(shape: &Shape, text: &str) -> Value {
 }
 
 fn json(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok()
+    unique_json::read(text).ok()
 }
 
 /// A JSON number without spaces around it.

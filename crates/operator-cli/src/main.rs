@@ -19,6 +19,7 @@ mod call;
 mod flags;
 mod ids;
 mod subjects;
+mod unique_json;
 
 mod settings;
 mod terminal;

@@ -1,6 +1,6 @@
 //! What a command works with: the journal, the policy, and the guard over both.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use action_guard::policy::PolicyFileError;
 use action_guard::{
@@ -13,9 +13,13 @@ use crate::settings::state_dir::State;
 use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::output::note;
 
 /// What holds where no policy is given.
 const BUILT_IN: &str = include_str!("built-in-policy.toml");
+
+/// Whether it was said that everybody can write the state directory.
+static WARNED: Once = Once::new();
 
 /// A policy and where it is from.
 pub(crate) struct LoadedPolicy {
@@ -39,6 +43,15 @@ impl State {
             )
             .next("name another directory with `--state-dir`")
         })?;
+        if journal.is_writable_by_all() {
+            let place = directory.display();
+            WARNED.call_once(|| {
+                note(&format!(
+                    "warning: everybody on this machine can write `{place}`, and so stop or forge \
+                     what is there: `chmod o-w` it"
+                ));
+            });
+        }
         Ok(Arc::new(journal))
     }
 

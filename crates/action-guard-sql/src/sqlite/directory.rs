@@ -68,10 +68,18 @@ impl Directory {
         let database = self.database();
         fs::metadata(&database).map_err(io_error("look for", &database))?;
         let kill = self.kill();
-        kill.try_exists().map_err(io_error("look for", &kill))
+        // Whatever it is, and wherever it leads.
+        match fs::symlink_metadata(&kill) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(io_error("look for", &kill)(error)),
+        }
     }
 
     pub(super) fn stop(&self) -> Result<(), JournalError> {
+        if let Ok(true) = self.is_stopped() {
+            return Ok(());
+        }
         let kill = self.kill();
         let file = private_files().create(true).append(true).open(&kill);
         file.map_err(io_error("create", &kill))?;
@@ -127,6 +135,7 @@ impl Owner {
     /// Says that this instance lives. It is locked before it has its name, so that nobody sees it
     /// free.
     pub(super) fn claim(directory: &Directory, instance: &str) -> Result<Self, JournalError> {
+        sweep(directory);
         let path = directory.owners().join(instance);
         let draft = path.with_extension("new");
         let failed = |doing| io_error(doing, &path);
@@ -165,6 +174,23 @@ impl Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Removes what the dead left that nobody asked for since. Only to be tidy: what cannot be removed
+/// stays, and so do drafts, of which nobody knows whether somebody is at them.
+fn sweep(directory: &Directory) {
+    let Ok(owners) = fs::read_dir(directory.owners()) else {
+        return;
+    };
+    for path in owners.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.extension().is_none()
+            && path.is_file()
+            && let Ok(file) = File::open(&path)
+            && file.try_lock_shared().is_ok()
+        {
+            let _ = fs::remove_file(&path);
+        }
     }
 }
 

@@ -27,6 +27,39 @@ async fn a_person_stops_everything_with_a_file() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Wherever it leads; and nothing is made there.
+#[tokio::test]
+async fn a_link_that_leads_nowhere_stops() -> Result<(), BoxError> {
+    let place = SqlitePlace::new();
+    let journal = SqlJournal::sqlite(place.directory()).await?;
+    let nowhere = place.directory().join("nowhere");
+    std::os::unix::fs::symlink(&nowhere, place.directory().join("KILL"))?;
+    assert!(journal.is_stopped().await?);
+    journal.stop().await?;
+    assert!(!nowhere.exists());
+    journal.unstop().await?;
+    assert!(!journal.is_stopped().await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn owners_are_those_that_live() -> Result<(), BoxError> {
+    let place = SqlitePlace::new();
+    let alive = SqlJournal::sqlite(place.directory()).await?;
+    let owners = place.directory().join("owners");
+    fs::write(owners.join("0192-dead"), "")?;
+    let other = SqlJournal::sqlite(place.directory()).await?;
+    let left: std::io::Result<Vec<_>> = fs::read_dir(&owners)?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect();
+    let left = left?;
+    assert_eq!(left.len(), 2, "{left:?}");
+    for journal in [&alive, &other] {
+        assert!(left.iter().any(|name| name == journal.instance()));
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_database_that_was_taken_away_is_not_begun_anew() -> Result<(), BoxError> {
     let place = SqlitePlace::new();

@@ -123,9 +123,8 @@ impl GuardError {
         match self {
             Self::Action(error) => error.kind(),
             Self::Actor(_) | Self::Workflow(_) => FailureKind::InvalidInput,
-            Self::Refused(Refusal::ResourceHeld { .. } | Refusal::TooManyOpen { .. }) => {
-                FailureKind::Busy
-            }
+            Self::Refused(Refusal::ResourceHeld { .. }) => FailureKind::Busy,
+            Self::Refused(Refusal::TooManyOpen { .. }) => FailureKind::Busy,
             Self::Refused(_)
             | Self::NotSent { .. }
             | Self::Drifted { .. }

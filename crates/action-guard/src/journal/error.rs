@@ -88,6 +88,19 @@ pub enum JournalError {
         what: String,
     },
 
+    /// Sends could be stopped in no way.
+    #[error(
+        "sends are not stopped, and that they should be is not recorded either ({unrecorded}): \
+         end every process that sends"
+    )]
+    NotStopped {
+        /// Why it is not recorded.
+        unrecorded: String,
+        /// Why they could not be stopped by other means.
+        #[source]
+        source: Box<JournalError>,
+    },
+
     /// A record could not be put into JSON.
     #[error("cannot write a record as JSON")]
     Record {

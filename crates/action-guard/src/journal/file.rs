@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::journal::batch::WaitingDecision;
 use crate::journal::error::{CommitError, JournalError};
-use crate::journal::file::directory::Directory;
+use crate::journal::file::directory::{Directory, is_writable_by_all};
 use crate::journal::file::owner::Owner;
 use crate::journal::file::tail::Tail;
 use crate::journal::file::writer::Writer;
@@ -158,6 +158,13 @@ impl FileJournal {
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// Whether every user of this machine can write the state directory, and so stop or forge what
+    /// is there.
+    #[must_use]
+    pub fn is_writable_by_all(&self) -> bool {
+        is_writable_by_all(self.directory.path())
     }
 
     /// How many times this instance has synced a file or a directory.

@@ -287,6 +287,13 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Whether the same may be possible a little later, when others are through.
+    pub(crate) fn ends_by_itself(&self) -> bool {
+        matches!(self, Self::ResourceHeld { .. } | Self::TooManyOpen { .. })
+    }
+}
+
 fn of(by: Option<&str>) -> String {
     by.map_or_else(String::new, |by| format!("of `{by}` "))
 }

@@ -229,9 +229,7 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         | GuardError::Unrecorded { .. }
         | GuardError::Abandoned
         | GuardError::Workflow(_) => Trouble::Fatal,
-        GuardError::Refused(Refusal::ResourceHeld { .. } | Refusal::TooManyOpen { .. }) => {
-            Trouble::NotNow
-        }
+        GuardError::Refused(refusal) if refusal.ends_by_itself() => Trouble::NotNow,
         GuardError::Refused(Refusal::NotOurs { .. }) if back => Trouble::NotOurs,
         // By the rules of the moment of sending, which stand against what was allowed before.
         GuardError::Refused(Refusal::Denied { .. }) if is_proposed => failed("denied", false),

@@ -35,6 +35,7 @@ mod redaction;
 mod settings;
 mod settling;
 mod shared_journal;
+mod state_directory;
 mod state_machine;
 mod take_back;
 mod test_subject;

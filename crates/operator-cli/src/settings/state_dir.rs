@@ -81,15 +81,19 @@ impl State {
 
     /// Who acts. Claimed, unless what they do is signed.
     pub(crate) fn actor(&self) -> Result<Actor, Failure> {
-        let actor = self.actor.clone().unwrap_or_else(|| {
-            let user = ["USER", "LOGNAME", "USERNAME"]
-                .into_iter()
-                .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-            format!("user:{}", user.as_deref().unwrap_or("unknown"))
-        });
-        actor
-            .parse()
-            .map_err(|error| Failure::usage(format!("{error}")).next("say who with `--actor`"))
+        let say_who = |error: String| Failure::usage(error).next("say who with `--actor`");
+        let actor = match &self.actor {
+            Some(actor) => actor.clone(),
+            // By the user that the process runs as: what the environment says is anybody's to set.
+            None => match whoami::username() {
+                Ok(user) => format!("user:{user}"),
+                Err(error) => {
+                    return Err(say_who(format!("this system has no name for you: {error}")));
+                }
+            },
+        };
+        let parsed = actor.parse::<Actor>();
+        parsed.map_err(|error| say_who(error.to_string()))
     }
 
     /// The key of who acts, if they gave one.

@@ -199,6 +199,9 @@ impl From<GuardError> for Failure {
                 .next("plan it again: what it was planned for has changed"),
             GuardError::Refused(ref refusal) => Self::of_refusal(refusal),
             GuardError::WrongSystem { .. } => Self::refused("wrong_system", error.report()),
+            GuardError::Journal(JournalError::NotStopped { .. }) => {
+                Self::new(Exit::Failed, "not_stopped", error.report())
+            }
             // The system was not asked, so it is not the one that could not be reached.
             GuardError::Journal(ref cause) => {
                 let (exit, why) = (of_journal(cause), error.report());

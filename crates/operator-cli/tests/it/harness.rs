@@ -27,7 +27,7 @@ pub(crate) fn command() -> Command {
     }
     command
         .env("XDG_CONFIG_HOME", "/nonexistent")
-        .env("USER", "ana")
+        .env("OPERATOR_ACTOR", "user:ana")
         .env("OPERATOR_SETTLE_FOR", "0s")
         // Only so that a test that hangs ends; a slow machine is no failure.
         .timeout(Duration::from_secs(600));

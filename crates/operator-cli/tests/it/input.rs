@@ -72,6 +72,8 @@ fn flags_that_are_not_there_and_twice_the_same_are_wrong_usage() {
     wrong(&["--params", "{}", "--region-id", "2"], &["--params"]);
     wrong(&["--params", "{"], &["not JSON"]);
     wrong(&["--params", "[1]"], &["an object"]);
+    let twice = r#"{"region_id": "1", "region_id": "2"}"#;
+    wrong(&["--params", twice], &["`region_id` is there twice"]);
 }
 
 #[test]

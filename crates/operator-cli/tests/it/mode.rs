@@ -137,3 +137,21 @@ fn a_kill_file_made_by_hand_stops_too() {
     cluster.run_transfer(&["--yes"]).ended(0);
     assert_eq!(cluster.sim.writes().len(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_state_directory_that_everybody_can_write_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = TempDir::new().unwrap();
+    let state = ["--state-dir", directory.path().to_str().unwrap()];
+    for (mode, times) in [(0o700, 0), (0o777, 1)] {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(directory.path(), permissions).unwrap();
+        let said = operator(&[&["mode"][..], &state].concat()).ended(0).stderr;
+        assert_eq!(
+            said.matches("everybody on this machine").count(),
+            times,
+            "{said}"
+        );
+    }
+}

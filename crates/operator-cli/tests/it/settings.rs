@@ -162,3 +162,32 @@ fn without_color_nothing_is_colored() {
         assert!(!(ran.stdout + &ran.stderr).contains('\u{1b}'));
     }
 }
+
+/// The environment is anybody's to set.
+#[cfg(unix)]
+#[test]
+fn who_acts_is_the_user_of_the_process() {
+    let name = std::process::Command::new("id")
+        .arg("-un")
+        .output()
+        .unwrap();
+    let name = format!("user:{}", String::from_utf8(name.stdout).unwrap().trim());
+    for user in [Some("mallory"), None] {
+        let directory = TempDir::new().unwrap();
+        let state = ["--state-dir", directory.path().to_str().unwrap()];
+        let mut mode = command();
+        mode.args(["mode", "observe", "--reason", "a test"])
+            .args(state);
+        mode.env_remove("OPERATOR_ACTOR");
+        for variable in ["USER", "LOGNAME", "USERNAME"] {
+            match user {
+                Some(user) => mode.env(variable, user),
+                None => mode.env_remove(variable),
+            };
+        }
+        finished(&mut mode).ended(0);
+        let show = ["journal", "show", "-o", "json"];
+        let shown = finished(command().args(show).args(state)).ended(0).json();
+        assert_eq!(shown["entries"][0]["record"]["by"], name);
+    }
+}

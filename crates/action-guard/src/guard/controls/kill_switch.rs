@@ -11,7 +11,7 @@ use crate::guard::controls::{Controls, Decider};
 use crate::guard::still_sending::still_sending;
 use crate::guard::stop::Stop;
 use crate::identity::{Actor, Proof};
-use crate::journal::CommitError;
+use crate::journal::{CommitError, JournalError};
 use crate::proposal::Refusal;
 use crate::records::Record;
 use crate::state::State;
@@ -52,7 +52,13 @@ impl Controls {
                 still_sending: still_sending(&*self.journal, self.send_wait).await,
                 ..told.await.unwrap_or_default()
             }),
-            (Err(_), Err(error)) => Err(error),
+            (Err(source), Err(error)) => Err(CommitError::Journal(JournalError::NotStopped {
+                unrecorded: match &error {
+                    CommitError::Journal(JournalError::Full { source, .. }) => source.to_string(),
+                    other => action_core::report(other),
+                },
+                source: Box::new(source),
+            })),
             (Ok(()), Err(error)) => {
                 let state = self.journal.state().await;
                 let stop = state.map_or_else(|_| Stop::default(), |state| Stop::of(&state));

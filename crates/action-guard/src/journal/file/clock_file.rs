@@ -2,11 +2,15 @@
 //! leap.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::journal::file::directory::Directory;
+use crate::journal::file::directory::{Directory, open_file, open_with, private_files};
+
+/// No line of it is longer.
+const LONGEST: u64 = 1_024;
 
 /// How often it is written down.
 pub(super) const NOTED_EVERY: Duration = Duration::from_secs(60);
@@ -15,13 +19,18 @@ pub(super) const NOTED_EVERY: Duration = Duration::from_secs(60);
 pub(super) fn note(directory: &Directory, shows: Timestamp) {
     if let Some((boot, up)) = up() {
         let line = format!("{boot} {up} {}\n", shows.as_millisecond());
-        let _ = fs::write(directory.path().join(NAME), line);
+        let mut options = private_files();
+        let options = options.create(true).truncate(true).write(true);
+        let file = open_with(options, &directory.path().join(NAME));
+        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
     }
 }
 
 /// What the clock should show, as far as this machine has been up since it was written down.
 pub(super) fn expected(directory: &Directory) -> Option<Timestamp> {
-    let line = fs::read_to_string(directory.path().join(NAME)).ok()?;
+    let file = open_file(&directory.path().join(NAME)).ok()?;
+    let mut line = String::new();
+    file.take(LONGEST).read_to_string(&mut line).ok()?;
     let (boot, up) = up()?;
     let mut parts = line.split_whitespace();
     let (noted_boot, noted_up, shows) = (parts.next()?, parts.next()?, parts.next()?);

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::failpoint;
 use crate::journal::error::JournalError;
 
 /// A state directory. Cheap to clone.
@@ -58,6 +59,10 @@ impl Directory {
                     .create(&part)
                     .map_err(io_error("create", &part))?;
             }
+        }
+        if is_writable_by_all(&directory.root) {
+            let path = directory.root.display();
+            tracing::warn!(%path, "everybody on this machine can write the state directory");
         }
         Ok(directory)
     }
@@ -128,11 +133,20 @@ impl Directory {
     /// Whether nothing is to be sent.
     pub(super) fn is_stopped(&self) -> Result<bool, JournalError> {
         let kill = self.kill();
-        kill.try_exists().map_err(io_error("look for", &kill))
+        // Whatever it is, and wherever it leads.
+        match fs::symlink_metadata(&kill) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(io_error("look for", &kill)(error)),
+        }
     }
 
     pub(super) fn stop(&self) -> Result<(), JournalError> {
+        if let Ok(true) = self.is_stopped() {
+            return Ok(());
+        }
         let kill = self.kill();
+        failpoint::pass("kill.create", &self.root).map_err(io_error("create", &kill))?;
         let file = private_files().create(true).append(true).open(&kill);
         file.map_err(io_error("create", &kill))?;
         // It counts from here on; that it outlives a power cut is good, and not needed for that.
@@ -159,15 +173,34 @@ impl Directory {
 /// Opens a file to read it; what is no file, such as a pipe that nobody writes to, is not waited
 /// for.
 pub(super) fn open_file(path: &Path) -> io::Result<File> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
+    open_with(OpenOptions::new().read(true), path)
+}
+
+/// The same, for more than reading.
+pub(super) fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(io::Error::other("it is not a regular file")),
+        _ => options.open(path),
     }
-    File::open(path)
 }
 
 /// Makes the names in a directory durable.
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Whether every user of this machine can add, and so forge, files.
+pub(super) fn is_writable_by_all(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        fs::metadata(path).is_ok_and(|found| found.mode() & 0o002 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
 }
 
 /// For the user alone, where the system knows users.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::journal::error::JournalError;
-use crate::journal::file::directory::{Directory, io_error, private_files};
+use crate::journal::file::directory::{Directory, io_error, open_with, private_files};
 
 const FIRST_PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
@@ -32,12 +32,9 @@ impl Drop for Held<'_> {
 impl Lock {
     pub(super) fn open(directory: &Directory) -> Result<Self, JournalError> {
         let path = directory.lock();
-        let file = private_files()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path);
+        let mut options = private_files();
+        let options = options.create(true).truncate(false).read(true).write(true);
+        let file = open_with(options, &path);
         let file = file.map_err(io_error("open", &path))?;
         Ok(Self { file })
     }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::journal::error::JournalError;
-use crate::journal::file::directory::{Directory, io_error, private_files};
+use crate::journal::file::directory::{Directory, io_error, open_file, private_files};
 
 /// Held by a living instance; the system lets it go when the process ends, however it ends.
 #[derive(Debug)]
@@ -16,8 +16,10 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    /// Says that this instance lives. Before its first intent, so that nobody sees one without.
+    /// Says that this instance lives. Before its first intent, so that nobody sees one without, and
+    /// while it holds the journal's lock, so that nobody else is just about to say so.
     pub(super) fn claim(directory: &Directory, instance: &str) -> Result<Self, JournalError> {
+        sweep(directory);
         let path = directory.owner(instance);
         let failed = |doing| io_error(doing, &path);
         let file = private_files().create_new(true).write(true).open(&path);
@@ -29,7 +31,7 @@ impl Owner {
     /// Whether an instance lives. What a dead one left is removed.
     pub(super) fn is_alive(directory: &Directory, instance: &str) -> Result<bool, JournalError> {
         let path = directory.owner(instance);
-        let file = match File::open(&path) {
+        let file = match open_file(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(io_error("open", &path)(error)),
@@ -49,5 +51,20 @@ impl Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Removes what the dead left that nobody asked for since. Only to be tidy: what cannot be removed
+/// stays.
+fn sweep(directory: &Directory) {
+    let Ok(owners) = fs::read_dir(directory.owners()) else {
+        return;
+    };
+    for path in owners.filter_map(|entry| Some(entry.ok()?.path())) {
+        if let Ok(file) = open_file(&path)
+            && file.try_lock_shared().is_ok()
+        {
+            let _ = fs::remove_file(&path);
+        }
     }
 }

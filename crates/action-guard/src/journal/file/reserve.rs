@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Seek as _, SeekFrom, Write as _};
 
 use crate::failpoint;
-use crate::journal::file::directory::{Directory, private_files};
+use crate::journal::file::directory::{Directory, open_with, private_files};
 
 /// What an open intent may still need: its answer, its outcome, and an undo with its own.
 const PER_INTENT: u64 = 64 * 1024;
@@ -26,11 +26,8 @@ pub(super) fn ensure(directory: &Directory, intents: usize) -> io::Result<u64> {
         return Ok(0);
     }
     failpoint::pass("reserve.grow", directory.path())?;
-    let mut file = private_files()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)?;
+    let mut options = private_files();
+    let mut file = open_with(options.create(true).truncate(false).write(true), &path)?;
     file.seek(SeekFrom::Start(length))?;
     let mut noise = Noise(length | 1);
     let mut missing = needed.div_ceil(STEP).saturating_mul(STEP) - length;
@@ -47,7 +44,7 @@ pub(super) fn ensure(directory: &Directory, intents: usize) -> io::Result<u64> {
 
 /// Gives the space back to the disk.
 pub(super) fn release(directory: &Directory) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(directory.reserve())?;
+    let file = open_with(OpenOptions::new().write(true), &directory.reserve())?;
     file.set_len(0)
 }
 

@@ -4,7 +4,9 @@ use std::io::Write as _;
 
 use crate::failpoint;
 use crate::journal::error::{CommitError, JournalError};
-use crate::journal::file::directory::{Directory, io_error, private_files, sync_directory};
+use crate::journal::file::directory::{
+    Directory, io_error, open_with, private_files, sync_directory,
+};
 use crate::journal::file::tail::Tail;
 use crate::journal::ledger::lines;
 use crate::proposal::time::now;
@@ -36,12 +38,9 @@ pub(super) fn rotate(
     let segment = directory.segment(ledger.head().seq);
     let draft = directory.journal().join("next");
     let failed = |source| io_error("begin", &segment.path)(source);
-    let mut file = private_files()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(&draft)
-        .map_err(failed)?;
+    let mut options = private_files();
+    let mut file =
+        open_with(options.create(true).truncate(true).write(true), &draft).map_err(failed)?;
     file.write_all(&lines)
         .and_then(|()| file.sync_all())
         .and_then(|()| failpoint::pass("segment.written", directory.path()))

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::journal::error::JournalError;
-use crate::journal::file::directory::{io_error, private_directories, private_files};
+use crate::journal::file::directory::{
+    io_error, open_file, open_with, private_directories, private_files,
+};
 use crate::journal::file::lock_holder::holder;
 use crate::journal::send_lock::{SendLock, Sender};
 
@@ -60,13 +62,9 @@ impl SendLockFile {
         // disk, is waited for all the same.
         let name = self.name(&Sender::here(proposal, instance)).ok();
         let path = self.lock();
-        let lock = private_files()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(io_error("open", &path))?;
+        let mut options = private_files();
+        let options = options.create(true).truncate(false).read(true).write(true);
+        let lock = open_with(options, &path).map_err(io_error("open", &path))?;
         let begun = Instant::now();
         loop {
             match lock.try_lock_shared() {
@@ -92,7 +90,7 @@ impl SendLockFile {
     /// When that cannot be found out.
     pub fn senders(&self) -> Result<Vec<Sender>, JournalError> {
         let path = self.lock();
-        let lock = match File::open(&path) {
+        let lock = match open_file(&path) {
             Ok(lock) => lock,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(io_error("open", &path)(error)),
@@ -134,11 +132,8 @@ impl SendLockFile {
             private_directories().create(&sending)?;
         }
         let path = sending.join(name);
-        let mut file = private_files()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .open(&path)?;
+        let mut options = private_files();
+        let mut file = open_with(options.create(true).truncate(true).write(true), &path)?;
         file.try_lock()?;
         file.write_all(serde_json::to_string(sender)?.as_bytes())?;
         Ok((file, path))
@@ -149,7 +144,7 @@ impl SendLockFile {
         let mut senders = Vec::new();
         for entry in fs::read_dir(self.sending())? {
             let path = entry?.path();
-            let Ok(file) = File::open(&path) else {
+            let Ok(file) = open_file(&path) else {
                 continue;
             };
             match file.try_lock_shared() {

@@ -12,7 +12,9 @@ use crate::journal::batch::{Batch, Replies, WaitingDecision};
 use crate::journal::clock::{Clock, Reading};
 use crate::journal::error::JournalError;
 use crate::journal::file::clock_file;
-use crate::journal::file::directory::{Directory, io_error, private_files, sync_directory};
+use crate::journal::file::directory::{
+    Directory, io_error, open_with, private_files, sync_directory,
+};
 use crate::journal::file::lock::Lock;
 use crate::journal::file::owner::Owner;
 use crate::journal::file::reserve;
@@ -128,7 +130,7 @@ impl Writer {
         let torn = tail.advance(&directory)?;
         let path = tail.segment().path.clone();
         if torn > 0 {
-            let file = OpenOptions::new().write(true).open(&path);
+            let file = open_with(OpenOptions::new().write(true), &path);
             file.and_then(|file| file.set_len(tail.offset()))
                 .map_err(io_error("repair", &path))?;
             tracing::warn!(bytes = torn, segment = tail.segment().name(), "repaired");
@@ -257,7 +259,7 @@ impl Writer {
         let place = self.directory.clone();
         failpoint::pass("journal.write", place.path())?;
         // Not created here: a journal that was taken away is not silently begun anew.
-        let mut file = OpenOptions::new().write(true).open(&tail.segment().path)?;
+        let mut file = open_with(OpenOptions::new().write(true), &tail.segment().path)?;
         file.seek(SeekFrom::Start(tail.offset()))?;
         if let Err(error) = file.write_all(&bytes) {
             let taken_back = file.set_len(tail.offset());

@@ -9,6 +9,7 @@ use clap::ArgMatches;
 use serde_json::Value;
 
 use crate::terminal::failure::Failure;
+use crate::unique_json;
 use crate::{flags, ids};
 
 use super::arguments::makers;
@@ -36,7 +37,7 @@ fn document(path: &Path) -> Result<Value, Failure> {
         .extension()
         .is_some_and(|extension| extension == "json");
     let document = if is_json {
-        serde_json::from_str(&text).map_err(|error| error.to_string())
+        unique_json::read(&text).map_err(|error| error.to_string())
     } else {
         toml::from_str(&text).map_err(|error| error.to_string())
     };
