@@ -38,7 +38,11 @@ impl SubjectError for Error {
             (_, ErrorClass::Input) => FailureKind::InvalidInput,
             (_, ErrorClass::NotSent) => FailureKind::Unavailable,
             (_, ErrorClass::Refused) => {
-                if said(|refusal| refusal.is_operator_in_the_way() || refusal.is_rate_limited()) {
+                if said(pd_client::PdError::is_not_served) {
+                    FailureKind::Unavailable
+                } else if said(|refusal| {
+                    refusal.is_operator_in_the_way() || refusal.is_rate_limited()
+                }) {
                     FailureKind::Busy
                 } else {
                     FailureKind::Refused

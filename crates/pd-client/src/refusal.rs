@@ -100,12 +100,19 @@ impl PdError {
         self.status == 429
     }
 
+    /// Whether the member that was asked serves nothing at present: it has not started, or finds
+    /// no leader. Nothing was done, and it passes.
+    #[must_use]
+    pub fn is_not_served(&self) -> bool {
+        NOT_SERVED.contains(&self.message.as_str())
+    }
+
     /// What this answer says about the effect of a request that had this body.
     pub(crate) fn verdict(&self, request_had_body: bool) -> Verdict {
         let message = self.message.as_str();
         match self.status {
             // Only PD's own words count: a proxy's 503 may come after it has sent the request on.
-            _ if NOT_SERVED.contains(&message) => Verdict::NotServed,
+            _ if self.is_not_served() => Verdict::NotServed,
             // A forwarding member reads the body once and may try several addresses with it.
             400 if request_had_body && message == "unexpected end of JSON input" => {
                 Verdict::Unclear

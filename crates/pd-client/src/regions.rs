@@ -154,6 +154,7 @@ pub struct RegionEpoch {
 
 /// A replica of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "PeerAnswer")]
 #[non_exhaustive]
 pub struct Peer {
     /// Its id.
@@ -161,11 +162,36 @@ pub struct Peer {
     /// The store it is on.
     pub store_id: StoreId,
     /// Its part in the region. PD leaves out `Voter`.
-    #[serde(default)]
     pub role: PeerRole,
     /// Whether it holds the log only.
-    #[serde(default)]
     pub is_witness: bool,
+}
+
+#[derive(Deserialize)]
+struct PeerAnswer {
+    id: PeerId,
+    store_id: StoreId,
+    role: Option<PeerRole>,
+    /// What old stores report instead of a role.
+    #[serde(default)]
+    is_learner: bool,
+    #[serde(default)]
+    is_witness: bool,
+}
+
+impl From<PeerAnswer> for Peer {
+    fn from(answer: PeerAnswer) -> Self {
+        let by_flag = match answer.is_learner {
+            true => PeerRole::Learner,
+            false => PeerRole::Voter,
+        };
+        Self {
+            id: answer.id,
+            store_id: answer.store_id,
+            role: answer.role.unwrap_or(by_flag),
+            is_witness: answer.is_witness,
+        }
+    }
 }
 
 /// A replica's part in its region.

@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::StoreId;
 use crate::lenient::null_is_default;
 use crate::time::{deserialize_duration, deserialize_rfc3339, deserialize_unix_ns};
-use crate::transport::Call;
+use crate::transport::{Answer, Call};
 
 pub use limits::{LimitKind, StoreLimit};
 pub use lists::{StoreLife, StoreProgress};
@@ -25,8 +26,7 @@ impl Client {
     ///
     /// `GET /stores`, all versions.
     pub async fn stores(&self) -> Result<Vec<Store>, Error> {
-        let answer: StoresAnswer = self.read(Call::list("/stores")).await?.json()?;
-        Ok(answer.into_stores())
+        read_stores(&self.read(Call::list("/stores")).await?)
     }
 
     /// One store, tombstone or not; `None` when there never was one.
@@ -41,22 +41,40 @@ impl Client {
     }
 }
 
-#[derive(Deserialize)]
-struct StoresAnswer {
-    stores: Option<Vec<StoreAnswer>>,
+/// The stores of a list. One that cannot be read is there with its id, in the state
+/// [`StoreState::Other`] `unreadable`, and does not keep the others from being read.
+fn read_stores(answer: &Answer) -> Result<Vec<Store>, Error> {
+    #[derive(Deserialize)]
+    struct Stores<T> {
+        stores: Option<Vec<T>>,
+    }
+
+    let all = answer.json::<Stores<StoreAnswer>>();
+    let Err(error) = all else {
+        let stores = all.ok().and_then(|all| all.stores).unwrap_or_default();
+        return Ok(stores.into_iter().map(Store::from).collect());
+    };
+    let Ok(Stores { stores: Some(each) }) = answer.json::<Stores<Value>>() else {
+        return Err(error);
+    };
+    let stores = each.into_iter().map(|one| {
+        let store = StoreAnswer::deserialize(&one);
+        store.map_or_else(|_| unreadable(&one), |store| Some(store.into()))
+    });
+    stores.collect::<Option<_>>().ok_or(error)
 }
 
-impl StoresAnswer {
-    fn into_stores(self) -> Vec<Store> {
-        let stores = self.stores.unwrap_or_default();
-        stores.into_iter().map(Store::from).collect()
-    }
+/// A store of which only the id can be read.
+fn unreadable(store: &Value) -> Option<Store> {
+    let id = store.get("store")?.get("id")?;
+    let known = json!({"id": id, "state_name": "unreadable"});
+    serde_json::from_value(known).ok()
 }
 
 #[derive(Deserialize)]
 struct StoreAnswer {
     store: Store,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     status: StoreStatus,
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use action_core::{ActionRegistry, Observation};
+use action_core::{ActionRegistry, FailureKind, Observation, SubjectError};
 use operator_tikv::{
     ClusterHealth, Error, FindRegion, GetRegion, GetStore, KeyEncoding, KeyForm, Limit, ListDrains,
     ListMembers, ListOperators, ListSchedulers, ListStores, SchedulerState, Tikv,
 };
-use pd_sim::{ForeignOperator, Sim, StoreState, Version};
+use pd_sim::{Fault, ForeignOperator, Sim, StoreState, Version};
 use serde_json::json;
 
 use crate::{VERSIONS, region, region_id, request, stepped, store_id, tikv};
@@ -293,4 +293,16 @@ async fn nothing_asks_for_all_regions() {
         sim.received("GET", "/regions"),
         sim.received("GET", "/regions/key") + sim.received("GET", "/regions/count")
     );
+}
+
+/// A member that finds no leader serves nothing, and does in a moment.
+#[tokio::test]
+async fn without_a_leader_a_read_is_unavailable_not_refused() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        sim.fault(Fault::no_leader("GET", "/stores").always());
+        let error = ListStores::default().observe(&tikv(&sim)).await;
+        let kind = error.unwrap_err().kind();
+        assert_eq!(kind, FailureKind::Unavailable, "{version:?}");
+    }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::{self, StoreId};
-use crate::stores::{Store, StoresAnswer};
+use crate::stores::{Store, read_stores};
 use crate::transport::Call;
 
 impl Client {
@@ -19,7 +19,7 @@ impl Client {
         let call = states.iter().fold(Call::list("/stores"), |call, state| {
             call.query("state", state.number())
         });
-        Ok(self.read(call).await?.json::<StoresAnswer>()?.into_stores())
+        read_stores(&self.read(call).await?)
     }
 
     /// How far a store is with joining or leaving; `None` when it does neither, or PD has not

@@ -284,3 +284,33 @@ async fn a_task_that_holds_the_maintenance_lock_is_read() {
     let pd = Replay::new(404, &[], nobody).client();
     assert_eq!(pd.maintenance().await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn one_store_that_cannot_be_read_leaves_the_others_as_they_are() {
+    let body = r#"{"count":3,"stores":[
+        {"store":{"id":1,"state_name":"Up"},"status":{"leader_count":4,"region_count":9}},
+        {"store":{"id":2,"state_name":"Up"},"status":{"leader_count":-1}},
+        {"store":{"id":3,"state_name":"Up"},"status":null}]}"#;
+    let pd = Replay::new(200, &[], body).client();
+    let stores = pd.stores().await.unwrap();
+    let states: Vec<_> = stores.iter().map(|one| one.state_name.clone()).collect();
+    let unreadable = StoreState::Other("unreadable".to_owned());
+    assert_eq!(states, [StoreState::Up, unreadable, StoreState::Up]);
+    assert_eq!(stores[0].status.leader_count, 4);
+    // One without even an id is not left out in silence.
+    let body = r#"{"stores":[{"store":{"state_name":"Up"}}]}"#;
+    let pd = Replay::new(200, &[], body).client();
+    assert!(matches!(pd.stores().await, Err(Error::Decode { .. })));
+}
+
+#[tokio::test]
+async fn a_learner_that_old_stores_report_by_a_flag_is_one() {
+    let body = r#"{"id":7,"epoch":{"conf_ver":1,"version":1},"start_key":"","end_key":"","peers":[
+        {"id":8,"store_id":1,"is_learner":true},{"id":9,"store_id":2},
+        {"id":10,"store_id":3,"role":2,"is_learner":true}]}"#;
+    let pd = Replay::new(200, &[], body).client();
+    let peers = pd.region(region(7)).await.unwrap().unwrap().peers;
+    let roles: Vec<_> = peers.iter().map(|peer| peer.role).collect();
+    let expected = [PeerRole::Learner, PeerRole::Voter, PeerRole::IncomingVoter];
+    assert_eq!(roles, expected);
+}
