@@ -95,7 +95,7 @@ impl<'a> Following<'a> {
         let first = self.first_may_arrive_for_ms().await.unwrap_or(0);
         let first = first.saturating_add(self.elapsed_ms().saturating_add(settle));
         let deadline_ms = follow.deadline_ms.max(late).max(first);
-        let mut last = Last::default();
+        let mut last = LastSeen::default();
         for probes in 1_u32.. {
             let probed = self.proven().await;
             // However fast the system is, this is passed before anything is made of the answer.
@@ -247,7 +247,7 @@ enum CalledOff {
 
 /// What was seen last.
 #[derive(Default)]
-pub(super) struct Last {
+pub(super) struct LastSeen {
     pub(super) summary: Option<String>,
     stalled: Vec<Cause>,
     stalled_since: Option<Instant>,
@@ -255,7 +255,7 @@ pub(super) struct Last {
     pub(super) error: Option<String>,
 }
 
-impl Last {
+impl LastSeen {
     /// The outcome, if this is one.
     pub(super) fn take(&mut self, progress: Progress) -> Option<Outcome> {
         match progress {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::error::GuardError;
-use crate::guard::follow::{Following, Last, elapsed_since};
+use crate::guard::follow::{Following, LastSeen, elapsed_since};
 use crate::guard::{Guard, Watch};
 use crate::proposal::time::between_ms;
 use crate::proposal::{Answer, Proposal};
@@ -175,7 +175,7 @@ impl Guard {
         following.since = Instant::now();
         let last = first.last_on_its_way().max(Some(intent.send_by));
         following.elapsed_before_ms = elapsed_since(last, Timestamp::now());
-        let mut seen = Last::default();
+        let mut seen = LastSeen::default();
         match following.proven().await {
             Ok(progress) => {
                 if let Some(outcome) = seen.take(progress) {
