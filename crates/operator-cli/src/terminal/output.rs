@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::terminal::exit_code::Exit;
 
 /// What data looks like: tables for people, one object for programs, or an object on each line,
-/// as things happen.
+/// as things happen. The flags, the config file and [`Output`] know formats from here alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
@@ -43,10 +43,9 @@ impl Output {
 
     /// Data: an object for programs, or text for people.
     pub(crate) fn show(&mut self, json: &impl Serialize, text: impl FnOnce() -> String) {
-        if self.is_json() {
-            self.json(json);
-        } else {
-            self.write(&shown(&text()));
+        match self.format {
+            Format::Table => self.write(&shown(&text())),
+            Format::Json | Format::Jsonl => self.json(json),
         }
     }
 
@@ -60,7 +59,7 @@ impl Output {
         let items = lists.iter().flat_map(|(_, items)| *items);
         match self.format {
             Format::Jsonl => items.for_each(|item| self.json(item)),
-            _ => {
+            Format::Table | Format::Json => {
                 let object = lists.iter().map(|(name, items)| (*name, *items));
                 self.show(&object.collect::<BTreeMap<_, _>>(), text);
             }
@@ -69,24 +68,25 @@ impl Output {
 
     /// What people have read on stderr, for programs.
     pub(crate) fn for_programs(&mut self, json: &impl Serialize) {
-        if self.is_json() {
-            self.json(json);
+        match self.format {
+            Format::Table => {}
+            Format::Json | Format::Jsonl => self.json(json),
         }
     }
 
     /// Something that happens, for programs that read line by line.
     pub(crate) fn event(&mut self, json: &impl Serialize) {
-        if self.format == Format::Jsonl {
-            self.json(json);
+        match self.format {
+            Format::Table | Format::Json => {}
+            Format::Jsonl => self.json(json),
         }
     }
 
     /// A running text: data, or on stderr where the data is for programs.
     pub(crate) fn narrate(&mut self, text: &str) {
-        if self.is_json() {
-            note(text);
-        } else {
-            self.write(&printable_lines(text));
+        match self.format {
+            Format::Table => self.write(&printable_lines(text)),
+            Format::Json | Format::Jsonl => note(text),
         }
     }
 
@@ -94,17 +94,13 @@ impl Output {
     pub(crate) fn json(&mut self, value: &impl Serialize) {
         let json = match self.format {
             Format::Jsonl => serde_json::to_string(value),
-            _ => serde_json::to_string_pretty(value),
+            Format::Table | Format::Json => serde_json::to_string_pretty(value),
         };
         match json {
             // Unsafe characters are left only inside of strings, where their escape means them.
             Ok(json) => self.write(&printable_lines(&json)),
             Err(error) => self.failure = Some(error.into()),
         }
-    }
-
-    fn is_json(&self) -> bool {
-        self.format != Format::Table
     }
 
     /// Lines about what is going on.

@@ -1,8 +1,8 @@
 //! `operator actions`: what can be done.
 
 use action_core::{ActionDefinition, printable, printable_lines, tool_json};
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, ArgMatches, Command, ValueEnum, value_parser};
 use serde_json::{Value, json};
 
 use crate::flags::first_sentence;
@@ -11,6 +11,17 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::{Format, Output};
 use crate::terminal::table;
 
+/// Writes an action as a tool for a model.
+type ToTool = fn(&ActionDefinition) -> Value;
+
+/// What one action looks like as a tool for a model, beside the formats of all output.
+const TOOL_FORMATS: [(&str, ToTool); 4] = [
+    ("mcp", tool_json::mcp),
+    ("openai", tool_json::openai_chat),
+    ("openai-responses", tool_json::openai_responses),
+    ("anthropic", tool_json::anthropic),
+];
+
 pub(crate) fn command() -> Command {
     let list = Command::new("list").about("List what can be done").arg(
         Arg::new("format")
@@ -18,14 +29,11 @@ pub(crate) fn command() -> Command {
             .value_parser(value_parser!(Format))
             .help("What the list looks like [default: as `--output`]"),
     );
-    let formats = [
-        "table",
-        "json",
-        "mcp",
-        "openai",
-        "openai-responses",
-        "anthropic",
-    ];
+    let formats = Format::value_variants().iter();
+    let formats = formats.filter_map(ValueEnum::to_possible_value);
+    let tools = TOOL_FORMATS
+        .iter()
+        .map(|(name, _)| PossibleValue::new(*name));
     let show = Command::new("show")
         .about("Show what an action is, for people or as a tool for a model")
         .arg(
@@ -37,7 +45,7 @@ pub(crate) fn command() -> Command {
         .arg(
             Arg::new("format")
                 .long("format")
-                .value_parser(PossibleValuesParser::new(formats))
+                .value_parser(PossibleValuesParser::new(formats.chain(tools)))
                 .help("What it looks like [default: as `--output`]"),
         );
     Command::new("actions")
@@ -90,14 +98,12 @@ fn list(definitions: &[ActionDefinition], output: &mut Output) {
 }
 
 fn show(definition: &ActionDefinition, format: Option<&str>, output: &mut Output) {
-    match format {
-        Some("mcp") => return output.json(&tool_json::mcp(definition)),
-        Some("openai") => return output.json(&tool_json::openai_chat(definition)),
-        Some("openai-responses") => return output.json(&tool_json::openai_responses(definition)),
-        Some("anthropic") => return output.json(&tool_json::anthropic(definition)),
-        Some("json") => output.set_format(Format::Json),
-        Some(_) => output.set_format(Format::Table),
-        None => {}
+    let tool = TOOL_FORMATS.iter().find(|(name, _)| format == Some(*name));
+    if let Some((_, render)) = tool {
+        return output.json(&render(definition));
+    }
+    if let Some(format) = format.and_then(|name| Format::from_str(name, false).ok()) {
+        output.set_format(format);
     }
     output.show(definition, || text(definition));
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::harness::formats;
 use crate::operator;
 
 /// What is needed of PD to list actions: nothing, not even an address that could be one.
@@ -43,6 +44,11 @@ fn every_action_is_shown_in_every_format() {
         assert_eq!(show("openai").json()["function"]["name"], *name);
         assert_eq!(show("openai-responses").json()["type"], "function");
         assert_eq!(show("anthropic").json()["input_schema"]["type"], "object");
+    }
+    for format in formats() {
+        operator(&["actions", "show", "list_stores", "--format", &format])
+            .ended(0)
+            .shows("list_stores");
     }
 }
 

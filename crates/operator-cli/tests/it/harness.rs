@@ -34,6 +34,18 @@ pub(crate) fn command() -> Command {
     command
 }
 
+/// The formats of `--output`, as the help says them.
+pub(crate) fn formats() -> Vec<String> {
+    let help = operator(&["--help"]).ended(0).stdout;
+    let output = help.split("--output").nth(1).unwrap_or_default();
+    let values = output.split("[possible values: ").nth(1);
+    let values = values.and_then(|rest| rest.split(']').next());
+    let formats = values.unwrap_or_default().split(", ");
+    let formats: Vec<_> = formats.map(|one| one.trim().to_owned()).collect();
+    assert!(formats.contains(&"jsonl".to_owned()), "{help}");
+    formats
+}
+
 /// Runs the command to its end.
 pub(crate) fn operator(arguments: &[&str]) -> Finished {
     finished(command().args(arguments))

@@ -1,6 +1,7 @@
 //! `operator journal`.
 
 use crate::Cluster;
+use crate::harness::formats;
 
 fn transfer(cluster: &Cluster, reason: &str) -> String {
     let more = ["--yes", "-o", "json", "--reason", reason];
@@ -15,9 +16,9 @@ fn the_journal_shows_what_happened_and_nothing_acts_on_the_terminal() {
     cluster
         .with_state(&["mode", "observe", "--reason", "\u{1b}]0;title\u{7}"])
         .ended(0);
-    for format in ["table", "json", "jsonl"] {
+    for format in formats() {
         let ran = cluster
-            .with_state(&["journal", "show", "-o", format])
+            .with_state(&["journal", "show", "-o", &format])
             .ended(0);
         let unsafe_one =
             |character: char| character != '\n' && action_core::is_unprintable(character);

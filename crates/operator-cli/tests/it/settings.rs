@@ -5,7 +5,17 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::Cluster;
-use crate::harness::{command, finished};
+use crate::harness::{command, finished, formats};
+
+#[test]
+fn the_page_names_every_format() {
+    let page = include_str!("../../../../docs/operating.md");
+    let row = page.lines().find(|line| line.contains("| `--output` |"));
+    for format in formats() {
+        let is_named = row.is_some_and(|row| row.contains(&format!("`{format}`")));
+        assert!(is_named, "docs/operating.md, settings: {format}");
+    }
+}
 
 /// A directory with a config file for a cluster.
 fn config(text: &str) -> (TempDir, PathBuf) {
