@@ -1,5 +1,8 @@
 //! What PD refuses, in its order and words.
 //!
+//! What checks one action is called after the file of the action, as `transfer_leader` and `drain`;
+//! `replica_change` is of moving, adding and removing a replica. The others are parts of several.
+//!
 //! Read from PD's source and compared with what it answers, by version, in the tests. Words are
 //! without the `[PD:…]` in front, which PD before 7.5 leaves out.
 
@@ -7,9 +10,8 @@ pub(crate) mod drain;
 pub(crate) mod drain_blockers;
 pub(crate) mod halted;
 pub(crate) mod held_leaders;
-pub(crate) mod leader_transfer;
 pub(crate) mod leadership;
-pub(crate) mod merge;
+pub(crate) mod merge_regions;
 pub(crate) mod offline;
 pub(crate) mod operator_priority;
 pub(crate) mod placement;
@@ -17,7 +19,8 @@ pub(crate) mod refusals;
 pub(crate) mod region_snapshot;
 pub(crate) mod replica_change;
 pub(crate) mod room;
-pub(crate) mod scatter;
-pub(crate) mod split;
+pub(crate) mod scatter_region;
+pub(crate) mod split_region;
 pub(crate) mod stop;
+pub(crate) mod transfer_leader;
 pub(crate) mod version;

@@ -1,4 +1,4 @@
-//! What PD says to a change of a region's replicas, in its order.
+//! What PD says when a replica is moved (`transfer_peer`), added or removed, in its order.
 
 use action_core::Verdict;
 use pd_client::regions::{Peer, PeerRole};

@@ -19,7 +19,7 @@ use crate::mutations::region::reading::{Reading, Shows, source};
 use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::mutations::region::split_region::{SplitPoint, SplitRegion};
 use crate::parameters::ids::RegionId;
-use crate::pd_rules::merge::check_merge;
+use crate::pd_rules::merge_regions::check_merge;
 use crate::pd_rules::refusals;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::stop::{Checked, verdict};

@@ -15,7 +15,7 @@ use crate::mutations::region::region_operator::{
 };
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
-use crate::pd_rules::scatter::check_scatter;
+use crate::pd_rules::scatter_region::check_scatter;
 use crate::pd_rules::stop::{Checked, verdict};
 
 /// Puts a region's replicas and leader where regions of its group are few.

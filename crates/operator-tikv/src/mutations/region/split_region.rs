@@ -19,7 +19,7 @@ use crate::mutations::region::reading::{Reading, Shows, source};
 use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
-use crate::pd_rules::split::check_split;
+use crate::pd_rules::split_region::check_split;
 use crate::pd_rules::stop::{Checked, verdict};
 
 /// Splits a region in two, or at keys of one's choice.

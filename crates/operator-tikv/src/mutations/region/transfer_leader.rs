@@ -13,9 +13,9 @@ use crate::facts::region::RegionFacts;
 use crate::mutations::region::reading::{Reading, Shows};
 use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::parameters::ids::{RegionId, StoreId};
-use crate::pd_rules::leader_transfer::check_leader_transfer;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::stop::{Checked, verdict};
+use crate::pd_rules::transfer_leader::check_transfer_leader;
 
 /// Moves a region's leader to another store that already holds a voter of it.
 ///
@@ -56,7 +56,7 @@ impl RegionOperator for TransferLeader {
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let verdict = verdict(check_leader_transfer(tikv, &at, self.to_store_id).await)?;
+        let verdict = verdict(check_transfer_leader(tikv, &at, self.to_store_id).await)?;
         let facts = at.facts_for(tikv, &verdict).await?;
         let mut plan = Plan::new(verdict, facts.clone());
         if let Some(leader) = facts.leader_store_id {

@@ -13,7 +13,7 @@ use crate::mutations::region::reading::Reading;
 use crate::mutations::region::region_operator::{
     RegionOperator, copying, mutation_of_region_operator, replica_plan,
 };
-use crate::mutations::region::replica_change::Replicas;
+use crate::mutations::region::replicas_seen::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::replica_change::check_move;

@@ -17,7 +17,7 @@ use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, refused};
 const LEADER_BLOCKER_READS: usize = 5;
 
 /// Moving the leader to another store.
-pub(crate) async fn check_leader_transfer(
+pub(crate) async fn check_transfer_leader(
     tikv: &Tikv,
     at: &RegionSnapshot,
     to: StoreId,
