@@ -252,6 +252,52 @@ fn without_docs(tokens: TokenStream) -> TokenStream {
 #[cfg(test)]
 mod tests {
     use super::outline;
+    use crate::workspace::Workspace;
+
+    /// Whoever makes a call that nothing here made before takes it off the list.
+    #[test]
+    fn calls_that_nothing_makes_are_listed_as_such() {
+        let workspace = Workspace::find().expect("the workspace");
+        let readme = workspace.read("crates/pd-client/README.md").expect("it");
+        let list = readme.split_once("Nothing here calls these yet:");
+        let list = list.and_then(|(_, rest)| rest.split_once("\n## "));
+        let rows = list.map(|(list, _)| list.lines()).expect("the list");
+        let cells = rows.filter_map(|row| row.split('|').nth(1));
+        let calls: Vec<&str> = cells
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .collect();
+        assert!(calls.len() > 15, "{calls:?}");
+        let crates = [
+            "operator-tikv",
+            "operator-cli",
+            "action-guard",
+            "prom-client",
+        ];
+        let files = crates.iter().flat_map(|one| {
+            let files = workspace.files(&format!("crates/{one}/src"));
+            files.expect("its files")
+        });
+        let api = workspace
+            .read("crates/pd-client/public-api.txt")
+            .expect("it");
+        let text: String = files
+            .map(|file| workspace.read(&file).expect("a file"))
+            .collect();
+        for call in calls {
+            let is_method = call.starts_with(|one: char| one.is_lowercase());
+            let written = if is_method {
+                let is_there = ["(", "<"].map(|end| api.contains(&format!(" fn {call}{end}")));
+                assert!(is_there.contains(&true), "there is no {call}");
+                format!(".{call}(")
+            } else {
+                call.to_owned()
+            };
+            assert!(
+                !text.contains(&written),
+                "pd-client/README.md: {call} is called"
+            );
+        }
+    }
 
     #[track_caller]
     fn check(source: &str, expected: &str) {

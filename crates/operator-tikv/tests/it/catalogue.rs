@@ -15,6 +15,23 @@ fn the_subject_is_well_formed() {
     assert_eq!(names, defined);
 }
 
+/// Whoever uses actions without a registry has their types.
+#[test]
+fn every_action_is_exported() {
+    let exports = include_str!("../../src/lib.rs");
+    let is_part = |one: char| one.is_alphanumeric();
+    let exported: Vec<_> = exports.split(|one| !is_part(one)).collect();
+    for action in Tikv::actions().definitions() {
+        let name: String = action.name.split('_').map(capitalized).collect();
+        assert!(exported.contains(&name.as_str()), "lib.rs: add {name}");
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_ascii_uppercase() + rest
+}
+
 /// A change of a name, a description, a schema or a risk is a change for callers.
 #[test]
 fn the_catalogue_is_stable() {

@@ -1,10 +1,13 @@
 //! One mutation from its plan to its outcome, by name, with its requests counted.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
-use action_core::{ActionRegistry, Attribution, Cause, Outcome, Plan, Progress, Settled, Undo};
-use operator_tikv::{OUTCOMES, OutcomeEnd};
+use action_core::{
+    ActionRegistry, Attribution, Cause, Outcome, Plan, Progress, Settled, Subject, Undo,
+};
+use operator_tikv::{OUTCOMES, OutcomeEnd, Tikv};
 use pd_sim::Sim;
 use serde_json::{Value, json};
 
@@ -15,6 +18,30 @@ const PLAN_READS: usize = 11;
 
 /// A probe reads so often at most.
 const PROBE_READS: usize = 6;
+
+/// Codes are words that nobody has to quote or escape.
+pub(crate) fn is_code(code: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    code.bytes().all(is_part)
+}
+
+/// All mutations, by name: what each list of them in the tests is compared with.
+pub(crate) fn mutations() -> BTreeSet<String> {
+    let actions = Tikv::actions();
+    let mutations = actions.definitions().filter(|one| one.is_mutation());
+    mutations.map(|one| one.name.clone()).collect()
+}
+
+/// A list of mutations names all there are, and no others.
+#[track_caller]
+pub(crate) fn assert_are_all_mutations<'a>(list: &str, names: impl IntoIterator<Item = &'a str>) {
+    let names: BTreeSet<String> = names.into_iter().map(str::to_owned).collect();
+    let all = mutations();
+    let missing: Vec<_> = all.difference(&names).collect();
+    let strange: Vec<_> = names.difference(&all).collect();
+    assert!(missing.is_empty(), "{list}: add {missing:?}");
+    assert!(strange.is_empty(), "{list}: {strange:?} is no mutation");
+}
 
 /// A mutation that was planned, and perhaps sent.
 pub(crate) struct Run<'a> {

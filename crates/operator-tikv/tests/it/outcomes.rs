@@ -17,13 +17,17 @@
 
 mod without_operator;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use action_core::{Attribution, Progress};
+use operator_tikv::OUTCOMES;
 use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, Version};
 use serde_json::{Value, json};
 
-use crate::harness::{Run, applied, code, pending, stalled, state};
+use crate::harness::{
+    Run, applied, assert_are_all_mutations, code, is_code, pending, stalled, state,
+};
 use crate::{VERSIONS, region, stepped};
 
 const NEVER: Duration = Duration::from_secs(86_400);
@@ -62,6 +66,23 @@ async fn operators(sim: &Sim) -> Vec<(&'static str, Value)> {
     ]
 }
 
+#[test]
+fn outcomes_are_of_mutations() {
+    let mut rows = BTreeSet::new();
+    for row in OUTCOMES {
+        assert!(rows.insert((format!("{:?}", row.end), row.code)), "{row:?}");
+        assert!(is_code(row.code), "{row:?}");
+        assert!(
+            row.meaning.ends_with('.') && row.next.ends_with('.'),
+            "{row:?}"
+        );
+    }
+    let named = OUTCOMES
+        .iter()
+        .flat_map(|row| row.mutations.iter().copied());
+    assert_are_all_mutations("OUTCOMES", named);
+}
+
 /// Keys and replicas of all regions, without who leads them.
 fn places(state: &Value) -> Vec<Value> {
     let regions = state["regions"].as_array().unwrap().iter();
@@ -88,34 +109,70 @@ async fn operators_that_ended_well_are_ours() {
     }
 }
 
+/// What is there to be changed by the mutation, as somebody asked for it before.
+fn prepared(name: &str, id: u64, other: u64, free: u64) -> Option<(&'static str, Value)> {
+    let pause = json!({"scheduler": "balance-region-scheduler", "seconds": 300});
+    let moving = json!({"region_id": id, "from_store_id": other, "to_store_id": free});
+    match name {
+        "stop_drain" => Some(("drain_store", json!({"store_id": "2"}))),
+        "cancel_offline" => Some(("offline_store", json!({"store_id": "2"}))),
+        "resume_scheduler" => Some(("pause_scheduler", pause)),
+        "cancel_operator" => Some(("transfer_peer", moving)),
+        _ => None,
+    }
+}
+
+/// Every mutation, on a cluster where it would change something.
+async fn all_mutations(sim: &Sim) -> Vec<(&'static str, Value)> {
+    let id = region(sim).0;
+    let scheduler = "balance-region-scheduler";
+    let store = json!({"store_id": "2"});
+    let limit = json!({"limit": 1});
+    let rate = json!({"store_id": "2", "what": "add_peer", "per_minute": 1});
+    let mut all = operators(sim).await;
+    all.extend([
+        ("scatter_region", json!({"region_id": id})),
+        ("cancel_operator", json!({"region_id": id})),
+        ("drain_store", store.clone()),
+        ("stop_drain", store.clone()),
+        ("offline_store", store.clone()),
+        ("cancel_offline", store),
+        ("set_leader_schedule_limit", limit.clone()),
+        ("set_region_schedule_limit", limit.clone()),
+        ("set_replica_schedule_limit", limit),
+        ("set_low_space_threshold", json!({"percent": 90})),
+        ("set_store_limit", rate),
+        (
+            "pause_scheduler",
+            json!({"scheduler": scheduler, "seconds": 60}),
+        ),
+        ("resume_scheduler", json!({"scheduler": scheduler})),
+        ("transfer_pd_leader", json!({"member": "pd1"})),
+    ]);
+    assert_are_all_mutations("all_mutations", all.iter().map(|one| one.0));
+    all
+}
+
 /// The request never arrived: nothing is said before it could no longer begin.
 #[tokio::test]
 async fn what_never_arrived_is_not_applied() {
-    let others = [
-        ("drain_store", json!({"store_id": "2"})),
-        ("offline_store", json!({"store_id": "2"})),
-        ("set_leader_schedule_limit", json!({"limit": 1})),
-        ("set_low_space_threshold", json!({"percent": 90})),
-        (
-            "set_store_limit",
-            json!({"store_id": "2", "what": "add_peer", "per_minute": 1}),
-        ),
-        (
-            "pause_scheduler",
-            json!({"scheduler": "balance-region-scheduler", "seconds": 60}),
-        ),
-        ("transfer_pd_leader", json!({"member": "pd1"})),
-    ];
     let sim = quiet(Version::V8_5).members(2).start().await.unwrap();
-    let mut all = operators(&sim).await;
-    all.extend(others);
-    all.push(("scatter_region", json!({"region_id": region(&sim).0})));
-    for (name, parameters) in all {
+    for (name, parameters) in all_mutations(&sim).await {
         let sim = quiet(Version::V8_5).members(2).start().await.unwrap();
+        let (id, _, other, free) = region(&sim);
+        if let Some((first, parameters)) = prepared(name, id, other, free) {
+            for store in 1..=5 {
+                sim.set_ignores_operators(store, first == "transfer_peer");
+            }
+            Run::begin(&sim, first, parameters).await;
+            sim.advance(Duration::from_secs(20));
+        }
         let before = state(&sim).await;
         for (method, path) in [
             ("POST", "/operators"),
+            ("DELETE", "/operators"),
             ("POST", "/schedulers"),
+            ("DELETE", "/schedulers"),
             ("POST", "/config"),
             ("POST", "/store"),
             ("POST", "/leader"),
@@ -129,7 +186,15 @@ async fn what_never_arrived_is_not_applied() {
         let progress = run.probe().await;
         pending(&progress, format!("{name}: too early to say"));
         let progress = run.settled(60).await;
-        let known = ["no_trace", "not_draining", "another_leads"];
+        let known = [
+            "no_trace",
+            "not_draining",
+            "another_leads",
+            "still_running",
+            "still_draining",
+            "still_offline",
+            "still_paused",
+        ];
         assert!(known.contains(&code(&progress)), "{name}: {progress:?}");
         assert_eq!(state(&sim).await, before, "{name}");
     }

@@ -11,7 +11,7 @@ use action_core::{Progress, Undo, Verdict};
 use pd_sim::{Sim, Version};
 use serde_json::{Value, json};
 
-use crate::harness::{Run, applied, state};
+use crate::harness::{Run, applied, assert_are_all_mutations, mutations, state};
 use crate::{VERSIONS, region, stepped};
 
 /// Checkers do not come round: what they take back by themselves is not what is tested here.
@@ -33,11 +33,21 @@ async fn there_and_back(sim: &Sim, name: &str, parameters: Value) {
     );
     let progress = run.settled(60).await;
     applied(&progress, name);
-    assert_ne!(state(sim).await, before, "{name}: it changes something");
+    let after = state(sim).await;
+    assert_ne!(after, before, "{name}: `harness::state` shows its change");
     let back = run.take_back(&progress).await;
     let progress = back.settled(60).await;
     applied(&progress, format!("undo of {name}"));
     assert_eq!(state(sim).await, before, "{name}: it is as it was");
+}
+
+#[test]
+fn every_mutation_is_in_this_file() {
+    let all = mutations();
+    let text = include_str!("round_trips.rs");
+    let is_named = |name: &&String| text.contains(&format!("\"{name}\""));
+    let named = all.iter().filter(is_named).map(String::as_str);
+    assert_are_all_mutations("round_trips.rs", named);
 }
 
 #[tokio::test]
@@ -154,6 +164,7 @@ async fn lasting_effects_are_taken_back() {
         let progress = run.settled(60).await;
         assert_eq!((sim.leader_count(2), sim.evicting()), (0, vec![2]));
         let back = run.take_back(&progress).await;
+        assert_eq!(back.name, "stop_drain");
         let stopped = back.settled(30).await;
         applied(&stopped, "");
         assert!(sim.evicting().is_empty());

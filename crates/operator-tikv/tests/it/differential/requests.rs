@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::dice::Dice;
 use super::ground::Ground;
+use crate::harness::assert_are_all_mutations;
 
 /// What there is, as PD shows it.
 pub(super) struct Known {
@@ -80,6 +81,9 @@ impl Known {
     }
 }
 
+/// Asked for rarely: PD is without a leader meanwhile.
+const RARE: &str = "transfer_pd_leader";
+
 /// The kinds of requests, the more frequent ones more than once.
 const KINDS: [&str; 30] = [
     "transfer_leader",
@@ -116,7 +120,7 @@ const KINDS: [&str; 30] = [
 
 pub(super) fn random(dice: &mut Dice, known: &Known) -> (&'static str, Value) {
     let name = if dice.one_in(60) {
-        "transfer_pd_leader"
+        RARE
     } else {
         *dice.pick(&KINDS).unwrap()
     };
@@ -178,8 +182,10 @@ fn of_kind(name: &str, dice: &mut Dice, known: &Known) -> Value {
         "resume_scheduler" => json!({"scheduler": scheduler(dice, known)}),
         "transfer_pd_leader" if dice.one_in(3) => json!({"member": "pd-nobody"}),
         "transfer_pd_leader" => json!({"member": dice.pick(&known.members)}),
-        // The rest takes a store.
-        _ => json!({"store_id": store}),
+        "drain_store" | "stop_drain" | "offline_store" | "cancel_offline" => {
+            json!({"store_id": store})
+        }
+        other => unreachable!("`{other}` has no request"),
     }
 }
 
@@ -222,4 +228,9 @@ fn scheduler(dice: &mut Dice, known: &Known) -> String {
     dice.pick(names)
         .cloned()
         .unwrap_or_else(|| "none".to_owned())
+}
+
+#[test]
+fn every_mutation_is_asked_for() {
+    assert_are_all_mutations("KINDS", KINDS.into_iter().chain([RARE]));
 }
