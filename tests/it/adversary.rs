@@ -30,7 +30,7 @@ use crate::adversary::stories::KINDS;
 use crate::adversary::tally::{Broken, Tally};
 
 /// How long runs are begun in a campaign. The last of them take a while to end.
-const CAMPAIGN: Duration = Duration::from_secs(140);
+const CAMPAIGN: Duration = Duration::from_secs(110);
 
 /// How many failures are told in full.
 const TOLD: usize = 5;

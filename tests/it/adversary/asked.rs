@@ -153,6 +153,27 @@ impl Asked {
         }
     }
 
+    /// Makes another cluster look as if it had been done there.
+    pub(super) fn is_so_in(&self, other: &Sim) {
+        match self.what {
+            What::Region { id, to, from } => {
+                if from != 0 {
+                    other.remove_peer(id, from);
+                }
+                if self.name == "transfer_leader" {
+                    other.set_leader(id, to);
+                } else if to != 0 {
+                    other.add_peer(id, to, Role::Voter);
+                }
+            }
+            What::Setting { item, value } => {
+                other.set_schedule(item, value);
+            }
+            What::Drain { store } => other.set_evicting(store, true),
+            What::Offline { .. } => {}
+        }
+    }
+
     /// Somebody else does something at the same place, if PD lets them: never what was asked for,
     /// so that it shows whose doing it was.
     pub(super) fn beside(&self, sim: &Sim, dice: &mut Dice) {

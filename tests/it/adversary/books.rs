@@ -26,6 +26,8 @@ pub(super) struct Seen {
     /// How PD's region looked when it came: so many states of it were over.
     pub(super) states_before: usize,
     pub(super) region: Option<u64>,
+    /// Whether another cluster got it.
+    pub(super) is_elsewhere: bool,
     /// When PD accepted it, by order; `None` when it did not, or never got it.
     pub(super) accepted: Option<usize>,
 }
@@ -119,6 +121,7 @@ impl Books {
             caller,
             trouble,
             region,
+            is_elsewhere: false,
             accepted: None,
         };
         let mut all = self.seen.lock().unwrap();
@@ -138,6 +141,10 @@ impl Books {
 
     pub(super) fn handed_on(&self) {
         self.count.send_modify(|count| count.handed_on += 1);
+    }
+
+    pub(super) fn elsewhere(&self, write: usize) {
+        self.seen.lock().unwrap()[write].is_elsewhere = true;
     }
 
     pub(super) fn answered(&self, write: usize, status: u16) {

@@ -32,6 +32,12 @@ pub(super) async fn judge(scene: &Scene, asked: &[Asked], others_set: bool, tall
         if !write.was_intended || !is_known {
             tally.broke(Broken::Unintended, write.told());
         }
+        if write.is_elsewhere {
+            tally.broke(
+                Broken::Rule,
+                format!("to another cluster: {}", write.told()),
+            );
+        }
         let undoes = sendings
             .iter()
             .find(|one| one.proposal.id == write.caller)

@@ -50,6 +50,8 @@ pub(super) struct Network {
     pub(super) reads: u64,
     /// What becomes of the next writes, the first at the back.
     pub(super) writes: Vec<Trouble>,
+    /// Where new connections lead, when not to PD: another cluster.
+    pub(super) elsewhere: Option<String>,
     /// How many requests were in trouble.
     pub(super) faults: u64,
 }
@@ -84,8 +86,11 @@ pub(super) struct Proxies {
 }
 
 /// What a proxy does its work with.
+#[derive(Clone)]
 struct Between {
+    address: String,
     upstream: String,
+    is_elsewhere: bool,
     /// What PD calls its members, and what they are called here.
     names: Vec<(String, String)>,
     network: Arc<Mutex<Network>>,
@@ -107,8 +112,10 @@ impl Proxies {
             bound.push(listener);
         }
         let mut listeners = JoinSet::new();
-        for (listener, (member, _)) in bound.into_iter().zip(&names) {
+        for (listener, (member, address)) in bound.into_iter().zip(&names) {
             let between = Arc::new(Between {
+                address: address.clone(),
+                is_elsewhere: false,
                 upstream: member.trim_start_matches("http://").to_owned(),
                 names: names.clone(),
                 network: Arc::clone(network),
@@ -136,6 +143,22 @@ impl Proxies {
     }
 }
 
+impl Between {
+    /// What a connection that is made now leads to.
+    fn now(between: &Arc<Self>) -> Arc<Self> {
+        let elsewhere = between.network.lock().unwrap().elsewhere.clone();
+        let Some(endpoint) = elsewhere else {
+            return Arc::clone(between);
+        };
+        Arc::new(Self {
+            upstream: endpoint.trim_start_matches("http://").to_owned(),
+            is_elsewhere: true,
+            names: vec![(endpoint, between.address.clone())],
+            ..Self::clone(between)
+        })
+    }
+}
+
 impl Drop for Proxies {
     fn drop(&mut self) {
         self.listeners.abort_all();
@@ -149,7 +172,7 @@ async fn listen(listener: TcpListener, between: Arc<Between>) {
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
                 let _ = stream.set_nodelay(true);
-                let between = Arc::clone(&between);
+                let between = Between::now(&between);
                 connections.spawn(async move {
                     let service = service_fn(move |request| respond(Arc::clone(&between), request));
                     let served = server::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -206,8 +229,10 @@ async fn hand_on(
         between.books.handed_on();
     }
     let (mut head, mut body) = exchange(&between.upstream, request).await?;
-    if let Some(write) = write {
-        between.books.answered(write, head.status.as_u16());
+    match write {
+        Some(write) if between.is_elsewhere => between.books.elsewhere(write),
+        Some(write) => between.books.answered(write, head.status.as_u16()),
+        None => {}
     }
     if names {
         let mut text = String::from_utf8_lossy(&body).into_owned();

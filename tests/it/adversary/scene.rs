@@ -101,6 +101,7 @@ impl Scene {
             dice: Dice::new(seed ^ 0x5bd1),
             reads: 0,
             writes: Vec::new(),
+            elsewhere: None,
             faults: 0,
         }));
         let proxies = Proxies::before(sim.endpoints(), &network, &books).await;
@@ -230,6 +231,7 @@ impl Scene {
         let mut network = self.network.lock().unwrap();
         network.reads = 0;
         network.writes.clear();
+        network.elsewhere = None;
     }
 
     /// Nobody stops anything any more, and every outcome that can be found is found.

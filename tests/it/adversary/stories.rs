@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use action_core::{FailureKind, Workflow};
 use action_guard::{Decider, Mode, StartOptions, Workflows};
+use pd_sim::Sim;
 use serde_json::json;
 
 use crate::adversary::asked::{Asked, What};
@@ -29,6 +30,7 @@ pub(super) const KINDS: &[&str] = &[
     "workflows",
     "forgeries",
     "clocks",
+    "other clusters",
 ];
 
 /// Who acts.
@@ -59,6 +61,7 @@ pub(super) async fn run(kind: &'static str, seed: u64) -> Tally {
     let mut dice = Dice::new(seed);
     let members = match kind {
         "slow leaders" => 3,
+        "other clusters" => 1,
         _ => dice.pick(&[1, 1, 3]),
     };
     let mut scene = Scene::new(seed, &mut dice, members).await;
@@ -113,7 +116,8 @@ pub(super) async fn run(kind: &'static str, seed: u64) -> Tally {
         "releases" => releases(&scene, &one, &mut dice, &mut tally).await,
         "workflows" => workflows(&scene, &mut asked, &mut dice, &mut tally).await,
         "forgeries" => forgery::journal(&scene, &one, &mut dice, &mut tally).await,
-        _ => forgery::clock(&scene, &one, &mut dice, &mut tally).await,
+        "clocks" => forgery::clock(&scene, &one, &mut dice, &mut tally).await,
+        _ => other_clusters(&scene, &one, seed, &mut dice).await,
     }
     scene.find_outcomes().await;
     let set = others && matches!(one.what, What::Setting { .. });
@@ -191,6 +195,35 @@ async fn slow_leaders(scene: &Scene, asked: &Asked, others: bool, dice: &mut Dic
         }
     };
     tokio::join!(run, elections, beside(scene, asked, others, seed));
+}
+
+/// From some moment on new connections lead to another cluster, in which it looks done or not.
+async fn other_clusters(scene: &Scene, asked: &Asked, seed: u64, dice: &mut Dice) {
+    let other = Sim::builder()
+        .cluster_id(42)
+        .stores(5)
+        .regions(6)
+        .seed(seed);
+    let other = other.start().await.unwrap();
+    if dice.one_in(2) {
+        asked.is_so_in(&other);
+    }
+    let (at, back, death) = (dice.below(40), dice.one_in(2), some_death(dice, 3));
+    let lead = |to: Option<String>| scene.network.lock().unwrap().elsewhere = to;
+    if dice.one_in(2) {
+        scene.trouble(dice.pick(WRITES));
+    }
+    let run = scene.run("user:ana", asked, death);
+    let elsewhere = async {
+        scene.after_requests(at).await;
+        lead(Some(other.endpoint().to_owned()));
+        if back {
+            scene.after_requests(at + 20).await;
+            lead(None);
+        }
+    };
+    tokio::join!(run, elsewhere);
+    scene.recover().await;
 }
 
 /// Several processes on one state directory, at the same or at other things.
