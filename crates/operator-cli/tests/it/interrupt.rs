@@ -77,7 +77,7 @@ fn a_signal_at_the_question_calls_the_proposal_off() {
         command
             .args(["--pd", cluster.sim.endpoint(), "run", "drain_store"])
             .args(["--store-id", "2", "--state-dir", cluster.state_dir()])
-            .env("USER", "ana");
+            .env("OPERATOR_ACTOR", "user:ana");
         let mut child = terminal.run(&mut command);
         terminal.wait_for("Type `drain_store`");
         let kill = Command::new("kill")
