@@ -120,7 +120,7 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "operator-tikv",
         floors: &[
-            &["error", "parameters", "send_permit"],
+            &["error", "parameters", "seen_process", "send_permit"],
             &["cluster"],
             &["facts"],
             &["evidence", "pd_rules"],

@@ -1,11 +1,16 @@
 //! The handle on a cluster: its PD, and where its stores' own numbers are.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use action_core::{Attempt, ClockOffset};
 use pd_client::{Client, ClusterId};
 
+use crate::seen_process::SeenProcess;
 use crate::send_permit::AttemptPermit;
+
+/// How often a region reports unless its store is configured otherwise.
+const REGION_HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// A TiKV cluster, reached through its PD.
 #[derive(Debug, Clone)]
@@ -13,6 +18,12 @@ pub struct Tikv {
     pub(crate) pd: Client,
     /// Where TiKV's own numbers are, if they are anywhere.
     pub(crate) prometheus: Option<prom_client::Client>,
+    /// How long is waited for what PD does not know yet.
+    pub(crate) waits: Duration,
+    /// How often regions report.
+    pub(crate) region_heartbeat: Duration,
+    /// Which process of PD's we saw lead, and whether it knew all there is to know.
+    pub(crate) seen: SeenProcess,
 }
 
 impl Tikv {
@@ -22,6 +33,30 @@ impl Tikv {
         Self {
             pd,
             prometheus: None,
+            waits: Duration::ZERO,
+            region_heartbeat: REGION_HEARTBEAT,
+            seen: SeenProcess::default(),
+        }
+    }
+
+    /// The same cluster, waited for so long where PD was just started and does not know yet what it
+    /// is asked for: which drains and schedulers there are.
+    #[must_use]
+    pub fn waiting(self, limit: Duration) -> Self {
+        Self {
+            waits: limit,
+            ..self
+        }
+    }
+
+    /// The same cluster, whose regions report to PD this often: TiKV's
+    /// `raftstore.pd-heartbeat-tick-interval`, a minute unless it was changed. After PD starts, what
+    /// nobody reported within two of them is taken to have no leader.
+    #[must_use]
+    pub fn with_region_heartbeat_interval(self, interval: Duration) -> Self {
+        Self {
+            region_heartbeat: interval,
+            ..self
         }
     }
 

@@ -25,6 +25,13 @@ pub enum Error {
         /// Why.
         text: String,
     },
+
+    /// PD answered, and does not know what was asked for yet. Nothing was sent.
+    #[error("{text}")]
+    NotKnownYet {
+        /// What is not known, and when it will be.
+        text: &'static str,
+    },
 }
 
 impl SubjectError for Error {
@@ -32,6 +39,7 @@ impl SubjectError for Error {
         let cause = match self {
             Self::Read(cause) | Self::Send(cause) => cause,
             Self::NotApplicable { .. } => return FailureKind::Refused,
+            Self::NotKnownYet { .. } => return FailureKind::Unavailable,
         };
         let said = |question: fn(&pd_client::PdError) -> bool| cause.answer().is_some_and(question);
         match (self, cause.class()) {
@@ -51,7 +59,9 @@ impl SubjectError for Error {
             // PD accepted what it answered with success, readable or not.
             (Self::Send(_), _) => FailureKind::Unknown,
             (Self::Read(_), ErrorClass::Unreadable) => FailureKind::Bug,
-            (Self::Read(_) | Self::NotApplicable { .. }, _) => FailureKind::Unavailable,
+            (Self::Read(_) | Self::NotApplicable { .. } | Self::NotKnownYet { .. }, _) => {
+                FailureKind::Unavailable
+            }
         }
     }
 
@@ -59,6 +69,7 @@ impl SubjectError for Error {
         let cause = match self {
             Self::Read(cause) | Self::Send(cause) => cause,
             Self::NotApplicable { code, .. } => return Some((*code).to_owned()),
+            Self::NotKnownYet { .. } => return Some("not_known_yet".to_owned()),
         };
         if let pd_client::Error::NotPermitted { source, .. } = cause
             && let Some(refused) = source.downcast_ref::<NotPermitted>()

@@ -5,6 +5,7 @@ pub use region::{PeerFacts, RegionFacts};
 pub use traces::{PdProcess, SeenOperator, Traces};
 
 pub(crate) mod bounded_text;
+pub(crate) mod counts;
 pub(crate) mod drains;
 pub(crate) mod key_encoding;
 pub(crate) mod key_range;
@@ -13,6 +14,7 @@ pub(crate) mod operator;
 pub(crate) mod pd_clock;
 pub(crate) mod prometheus;
 pub(crate) mod region;
+pub(crate) mod schedulers;
 pub(crate) mod settings_in_force;
 pub(crate) mod store;
 pub(crate) mod traces;

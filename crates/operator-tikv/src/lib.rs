@@ -78,5 +78,6 @@ mod observations;
 mod outcomes;
 mod parameters;
 mod pd_rules;
+mod seen_process;
 mod send_permit;
 mod workflows;

@@ -20,6 +20,7 @@ mod plan_steps;
 pub(crate) mod recorded;
 pub(crate) mod region;
 pub(crate) mod regions;
+mod restart;
 mod rule_checker;
 pub(crate) mod rules;
 mod scatter;
@@ -43,6 +44,7 @@ use crate::cluster::members::{Members, Stale};
 use crate::cluster::operator::Operator;
 use crate::cluster::region::{Epoch, Flow, HotFlow, Key, Peer, Region, Role};
 use crate::cluster::regions::Regions;
+use crate::cluster::restart::{Held, Unheard};
 use crate::cluster::rules::Rules;
 use crate::cluster::scatter::Scattered;
 use crate::cluster::schedulers::Schedulers;
@@ -84,6 +86,10 @@ pub(crate) struct Cluster {
     pub(crate) unsafe_recovery: Option<Time>,
     /// What a new PD leader still shows of the stores, and until when.
     pub(crate) stale: Option<Stale>,
+    /// What PD has not heard of since its process started.
+    unheard: Unheard,
+    /// Heartbeats that do not arrive.
+    pub(crate) held: Held,
     /// Hot regions.
     pub(crate) hot: BTreeMap<u64, HotFlow>,
     /// Keys at which the region labeler wants regions split.
@@ -131,6 +137,8 @@ impl Cluster {
             maintenance: None,
             unsafe_recovery: None,
             stale: None,
+            unheard: Unheard::default(),
+            held: Held::default(),
             hot: BTreeMap::new(),
             labeler_split_keys: Vec::new(),
             events: Events::default(),

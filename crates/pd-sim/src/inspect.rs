@@ -27,7 +27,7 @@ impl Sim {
 
     /// The store that leads a region.
     pub fn leader_of(&self, region_id: u64) -> Option<u64> {
-        self.with(|cluster| cluster.regions.get(region_id)?.leader)
+        self.with(|cluster| cluster.true_leader(region_id))
     }
 
     /// A region's peers, oldest first; none if there is no such region.
@@ -84,7 +84,9 @@ impl Sim {
 
     /// How many regions a store leads.
     pub fn leader_count(&self, store_id: u64) -> u64 {
-        self.with(|cluster| cluster.regions.held_by(store_id).leaders)
+        self.with(|cluster| {
+            cluster.regions.held_by(store_id).leaders + cluster.unheard_leaders(store_id)
+        })
     }
 
     /// How many regions have a peer on a store.

@@ -130,8 +130,9 @@ impl Sim {
 
     /// Makes a store lead a region at once; `0` leaves the region without a leader.
     pub fn set_leader(&self, region_id: u64, store_id: u64) {
-        self.region(region_id, |region| {
-            region.leader = (store_id != 0).then_some(store_id);
+        self.with(|cluster| {
+            cluster.lead(region_id, (store_id != 0).then_some(store_id));
+            cluster.region_heartbeat(region_id);
         });
     }
 

@@ -128,6 +128,22 @@ impl Sim {
         });
     }
 
+    /// PD's process ends and is started again on its data: it knows regions and not who leads them,
+    /// stores and not what they report, and runs no scheduler, until heartbeats are in.
+    pub fn restart(&self) {
+        self.with(Cluster::restart);
+    }
+
+    /// Keeps the heartbeats of stores from PD, or lets the next come.
+    pub fn hold_store_heartbeats(&self, held: bool) {
+        self.with(|cluster| cluster.held.stores = held);
+    }
+
+    /// Keeps the heartbeats of regions from PD, or lets the next come.
+    pub fn hold_region_heartbeats(&self, held: bool) {
+        self.with(|cluster| cluster.held.regions = held);
+    }
+
     /// Stops a member's process: its connections break and new ones are refused.
     ///
     /// If it led, [`change_leader`](Self::change_leader) is what the others do next.

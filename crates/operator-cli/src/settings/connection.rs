@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use action_core::DurationText;
 use pd_client::{Client, ErrorClass};
 use serde::Deserialize;
 
@@ -53,6 +54,11 @@ pub(crate) struct Connection {
     /// Where the stores' own numbers are: a Prometheus, or what speaks its API
     #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", global = true)]
     prometheus: Option<String>,
+
+    /// How often regions report to PD, where TiKV's `raftstore.pd-heartbeat-tick-interval` was
+    /// changed [default: 1m]
+    #[arg(long, value_name = "DURATION", global = true)]
+    region_heartbeat: Option<DurationText>,
 
     /// Refuse to work with any other cluster than this
     #[arg(long, value_name = "ID", global = true)]
@@ -107,6 +113,11 @@ impl Connection {
         client.transpose()
     }
 
+    /// How often regions report, if that was said.
+    pub(crate) fn region_heartbeat(&self) -> Option<Duration> {
+        self.region_heartbeat.map(DurationText::duration)
+    }
+
     /// Refuses a system that is not the one asked for.
     pub(crate) fn check_system(&self, system: &str) -> Result<(), Failure> {
         match &self.cluster_id {
@@ -136,6 +147,10 @@ impl Connection {
             ("--tls-cert", self.tls_cert.as_ref().map(path)),
             ("--tls-key", self.tls_key.as_ref().map(path)),
             ("--prometheus", self.prometheus.clone()),
+            (
+                "--region-heartbeat",
+                self.region_heartbeat.map(|interval| interval.to_string()),
+            ),
             ("--cluster-id", self.cluster_id.clone()),
         ]
         .into_iter()

@@ -57,7 +57,10 @@ impl Exit {
             Self::Unknown,
             "outcome unknown; `operator recover` looks again",
         ),
-        (Self::Unreachable, "PD could not be reached"),
+        (
+            Self::Unreachable,
+            "PD could not be reached, or does not know yet what was asked",
+        ),
         (Self::Waiting, "waits for approval; nothing was sent"),
         (Self::Found, "problems found, for `why` and `doctor`"),
         (Self::Reversed, "applied, then reversed by something else"),

@@ -244,6 +244,9 @@ impl From<RegistryError> for Failure {
 
 impl Failure {
     fn unreachable_hint(self) -> Self {
+        if self.code == "not_known_yet" {
+            return self.next("ask again in a minute");
+        }
         if self.exit == Exit::Unreachable {
             self.next("is it the right address? `--pd` or the variable PD_ADDR says where PD is")
         } else {

@@ -25,6 +25,10 @@ impl PdTime {
         pds.map(Self)
     }
 
+    pub(crate) fn time(self) -> SystemTime {
+        self.0
+    }
+
     /// Milliseconds after 1970.
     pub(crate) fn unix_ms(self) -> Option<u64> {
         unix_ms(self.0)

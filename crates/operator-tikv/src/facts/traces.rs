@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::pd_clock::unix_ms;
+use crate::seen_process::ProcessKey;
 
 /// What PD had in memory of a region when a plan was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,10 @@ impl SeenOperator {
 }
 
 impl PdProcess {
+    pub(crate) fn key(&self) -> ProcessKey {
+        (self.leader.clone(), self.started_unix_ms)
+    }
+
     /// `None` when no member leads, or it does not say since when it runs.
     pub(crate) async fn read(tikv: &Tikv) -> Result<Option<Self>, Error> {
         let pd = tikv.pd.leader_only();

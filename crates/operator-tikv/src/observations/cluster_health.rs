@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
+use crate::facts::counts::incomplete;
+use crate::facts::drains::ShownDrains;
+use crate::facts::schedulers::NOT_LOADED;
 
 /// Shows how the cluster is, in numbers: members, stores by state, regions, operators, drains, and
 /// whether PD schedules.
@@ -48,8 +51,10 @@ pub struct Health {
     pub stores_offline: u64,
     /// Stores that say they are busy.
     pub stores_busy: u64,
-    /// Stores that leaders are being drained from.
-    pub stores_draining: u64,
+    /// Stores that leaders are being drained from; absent when that is not known yet, as after PD's
+    /// start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stores_draining: Option<u64>,
     /// TiFlash stores, counted above as well.
     pub tiflash_stores: u64,
     /// Regions.
@@ -66,6 +71,8 @@ pub struct Health {
     /// By how many milliseconds that may be wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pd_clock_uncertainty_ms: Option<u64>,
+    /// What is not known, or not yet.
+    pub unknown: Vec<String>,
 }
 
 #[async_trait]
@@ -93,13 +100,22 @@ impl Observation<Tikv> for ClusterHealth {
         if health.bootstrapped {
             let stores = pd.stores().await.map_err(Error::Read)?;
             health.count(&stores);
-            let drains = pd.evict_leader_config().await.map_err(Error::Read)?;
-            health.stores_draining = drains.map_or(0, |drains| drains.stores.len() as u64);
-            health.regions = pd.region_count().await.map_err(Error::Read)?;
-            health.operators = pd.operators().await.map_err(Error::Read)?.len() as u64;
             let schedule = pd.schedule_config().await.map_err(Error::Read)?;
             let recovery = pd.unsafe_recovery().await.map_err(Error::Read)?;
             health.scheduling_halted = schedule.halt_scheduling || recovery.is_running();
+            let drains = ShownDrains::read_by(pd, &schedule);
+            match drains.await.map_err(Error::Read)? {
+                ShownDrains::Known(drains) => {
+                    let draining = drains.map_or(0, |drains| drains.stores.len() as u64);
+                    health.stores_draining = Some(draining);
+                }
+                ShownDrains::NotYet(_) => health.unknown.push(format!("drains: {NOT_LOADED}")),
+            }
+            health.regions = pd.region_count().await.map_err(Error::Read)?;
+            health.operators = pd.operators().await.map_err(Error::Read)?.len() as u64;
+            let counts = incomplete(tikv, &stores).await?;
+            let counts = counts.map(|text| format!("counts of replicas that lag: {text}"));
+            health.unknown.extend(counts);
         }
         if let Some(clock) = tikv.clock() {
             health.pd_clock_ahead_ms = Some(clock.ahead_ms);

@@ -40,7 +40,7 @@ impl Observation<Tikv> for Doctor {
         let mut found = Leftovers::default();
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let config = tikv.pd.config().await.map_err(Error::Read)?;
-        drains::find(tikv, &stores, &mut found).await?;
+        drains::find(tikv, &stores, &config, &mut found).await?;
         pauses::find(tikv, &config, &mut found).await?;
         settings::find(tikv, &config, &mut found).await?;
         stores::find(tikv, &stores, &config, &mut found).await?;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::drains::is_draining;
+use crate::facts::counts::are_incomplete;
+use crate::facts::drains::ShownDrains;
 use crate::observations::list_stores::StoreView;
 use crate::parameters::ids::StoreId;
 
@@ -20,26 +21,33 @@ pub struct GetStore {
 }
 
 /// A store, or that there never was one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct OneStore {
     /// The store; absent when there never was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreView>,
+    /// What is incomplete about its counts of leaders and regions, as after PD's start; absent when
+    /// they are complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counts_incomplete: Option<String>,
 }
 
 #[async_trait]
 impl Observation<Tikv> for GetStore {
     const NAME: &'static str = "get_store";
-    const COST: Cost = Cost::Point;
+    const COST: Cost = Cost::List;
     type Output = OneStore;
 
     async fn observe(&self, tikv: &Tikv) -> Result<OneStore, Error> {
         let store = tikv.pd.store(self.store_id.pd()).await;
-        let store = store.map_err(Error::Read)?;
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
-        let draining = is_draining(drains.as_ref(), self.store_id);
-        let store = store.map(|store| StoreView::of(&store, draining));
-        Ok(OneStore { store })
+        let Some(store) = store.map_err(Error::Read)? else {
+            return Ok(OneStore::default());
+        };
+        let drains = ShownDrains::read(tikv).await?;
+        Ok(OneStore {
+            store: Some(StoreView::of(&store, drains.of(self.store_id))),
+            counts_incomplete: are_incomplete(tikv).await?,
+        })
     }
 }

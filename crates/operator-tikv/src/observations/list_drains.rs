@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::drains::effect;
+use crate::facts::counts::incomplete;
+use crate::facts::drains::{effect, in_force};
 use crate::parameters::ids::StoreId;
 use crate::parameters::list_limit::Limit;
 
 /// Lists the stores that leaders are being drained from, whoever asked for it.
+///
+/// Not known, and an error, until PD has loaded its schedulers after it was started.
 ///
 /// By store id. `total` is how many there are, and `cut` says whether some are left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +38,10 @@ pub struct Drains {
     pub cut: bool,
     /// Leaders moved per round and store; only PD 8.3 and later says.
     pub batch: Option<u32>,
+    /// What is incomplete about the counts of leaders, as after PD's start; absent when they are
+    /// complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counts_incomplete: Option<String>,
 }
 
 /// A drain in force.
@@ -59,16 +66,19 @@ impl Observation<Tikv> for ListDrains {
     type Output = Drains;
 
     async fn observe(&self, tikv: &Tikv) -> Result<Drains, Error> {
-        let config = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let schedule = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+        let config = in_force(tikv, &schedule).await?;
         let Some(config) = config else {
             return Ok(Drains {
                 drains: Vec::new(),
                 total: 0,
                 cut: false,
                 batch: None,
+                counts_incomplete: None,
             });
         };
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        let counts_incomplete = incomplete(tikv, &stores).await?;
         let drains = config.stores.iter().take(usize::from(self.limit.get()));
         let drains: Vec<Drain> = drains
             .map(|(id, ranges)| Drain {
@@ -86,6 +96,7 @@ impl Observation<Tikv> for ListDrains {
             cut: config.stores.len() > drains.len(),
             drains,
             batch: config.batch,
+            counts_incomplete,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
+use pd_client::Client;
 use pd_client::config::ScheduleConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,12 +12,14 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
 use crate::facts::pd_clock::{PdTime, unix_ms};
+use crate::facts::schedulers::{NOT_LOADED, loaded, name_of, stored};
 use crate::parameters::list_limit::Limit;
 
 /// Lists the schedulers, which of them are paused and until when, and which were removed.
 ///
 /// PD does not say who paused a scheduler; `lasting_effect` is what a journal knows a pause by.
-/// Pauses are forgotten when PD's leader changes. `cut` says whether some are left out.
+/// Pauses are forgotten when PD's leader changes. Not known, and an error, until PD has loaded its
+/// schedulers after it was started. `cut` says whether some are left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListSchedulers {
@@ -81,12 +84,7 @@ pub(crate) fn removed(config: &ScheduleConfig) -> Vec<String> {
     let off = |one: &&Value| one.get("disable") == Some(&Value::Bool(true));
     let kind = |one: &Value| one.get("type")?.as_str().map(str::to_owned);
     let kinds = listed.into_iter().flatten().filter(off).filter_map(kind);
-    kinds
-        .map(|kind| match kind.as_str() {
-            "hot-region" => "balance-hot-region-scheduler".to_owned(),
-            kind => format!("{kind}-scheduler"),
-        })
-        .collect()
+    kinds.map(|kind| name_of(&kind)).collect()
 }
 
 #[async_trait]
@@ -96,9 +94,17 @@ impl Observation<Tikv> for ListSchedulers {
     type Output = Schedulers;
 
     async fn observe(&self, tikv: &Tikv) -> Result<Schedulers, Error> {
-        let mut names = tikv.pd.schedulers().await.map_err(Error::Read)?;
-        let paused = tikv.pd.paused_schedulers().await.map_err(Error::Read)?;
         let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+        let stored = stored(&config);
+        let read = |pd: Client| async move { pd.schedulers().await };
+        let names = tikv
+            .pd
+            .read_until(tikv.waits, read, |names| loaded(names, &stored));
+        let mut names = names.await.map_err(Error::Read)?;
+        if !loaded(&names, &stored) {
+            return Err(Error::NotKnownYet { text: NOT_LOADED });
+        }
+        let paused = tikv.pd.paused_schedulers().await.map_err(Error::Read)?;
         let removed = removed(&config);
         names.extend(paused.iter().map(|one| one.name.clone()));
         names.extend(removed.iter().cloned());

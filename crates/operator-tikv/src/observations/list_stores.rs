@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
-use crate::facts::drains::is_draining;
+use crate::facts::counts::incomplete;
+use crate::facts::drains::ShownDrains;
 use crate::facts::store::state_text;
 use crate::parameters::ids::StoreId;
 use crate::parameters::list_limit::Limit;
@@ -35,6 +36,10 @@ pub struct Stores {
     pub total: u64,
     /// Whether some are left out.
     pub cut: bool,
+    /// What is incomplete about the counts of leaders and regions, as after PD's start; absent when
+    /// they are complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counts_incomplete: Option<String>,
 }
 
 /// A store.
@@ -59,8 +64,10 @@ pub struct StoreView {
     pub capacity: String,
     /// What is free of it, likewise.
     pub available: String,
-    /// Whether leaders are being drained from it.
-    pub draining: bool,
+    /// Whether leaders are being drained from it; absent when that is not known yet, as after PD's
+    /// start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draining: Option<bool>,
     /// Its labels as `key=value`, such as `zone=z1`; at most 16.
     pub labels: Vec<String>,
 }
@@ -69,7 +76,7 @@ pub struct StoreView {
 const MOST_LABELS: usize = 16;
 
 impl StoreView {
-    pub(crate) fn of(store: &Store, draining: bool) -> Self {
+    pub(crate) fn of(store: &Store, draining: Option<bool>) -> Self {
         let labels = store.labels.iter().take(MOST_LABELS);
         Self {
             store_id: store.id.into(),
@@ -98,18 +105,20 @@ impl Observation<Tikv> for ListStores {
 
     async fn observe(&self, tikv: &Tikv) -> Result<Stores, Error> {
         let mut stores = tikv.pd.stores().await.map_err(Error::Read)?;
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let drains = ShownDrains::read(tikv).await?;
+        let counts_incomplete = incomplete(tikv, &stores).await?;
         stores.sort_by_key(|store| store.id);
         let total = stores.len() as u64;
         let cut = self.limit.cut(&mut stores);
         let views = stores.iter().map(|store| {
-            let draining = is_draining(drains.as_ref(), store.id.into());
+            let draining = drains.of(store.id.into());
             StoreView::of(store, draining)
         });
         Ok(Stores {
             stores: views.collect(),
             total,
             cut,
+            counts_incomplete,
         })
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::drains::in_force;
 use crate::facts::store::state_text;
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::placement::rules_let_lead;
@@ -55,7 +56,7 @@ impl LeaderBlockers {
         let leader_blockers = leader_blockers.chain(EVICTING.map(SchedulerKind::name));
         let there = leader_blockers.filter(|name| may_run(config, name));
         for (place, name) in there.enumerate() {
-            if place >= reads || !found.add(tikv, name).await? {
+            if place >= reads || !found.add(tikv, config, name).await? {
                 let text = format!("which stores `{name}` keeps leaders from is not shown");
                 found
                     .unshown
@@ -66,11 +67,16 @@ impl LeaderBlockers {
     }
 
     /// Reads what one scheduler keeps leaders from, if that is shown.
-    async fn add(&mut self, tikv: &Tikv, name: &'static str) -> Result<bool, Error> {
+    async fn add(
+        &mut self,
+        tikv: &Tikv,
+        config: &Config,
+        name: &'static str,
+    ) -> Result<bool, Error> {
         let pd = &tikv.pd;
         let stores = match name {
             EVICT_LEADER => {
-                self.drains = pd.evict_leader_config().await.map_err(Error::Read)?;
+                self.drains = in_force(tikv, &config.schedule).await?;
                 return Ok(true);
             }
             GRANT_LEADER => {

@@ -7,7 +7,7 @@ use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::drains::is_draining;
+use crate::facts::drains::{in_force, is_draining};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::halted::{self, halted};
 use crate::pd_rules::refusals;
@@ -50,7 +50,7 @@ pub(crate) async fn check_offline(
         );
         return Err(refused("PD:core:ErrStoresNotEnough", text));
     }
-    let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+    let drains = in_force(tikv, &config.schedule).await?;
     let drained = |store: &&Store| is_draining(drains.as_ref(), store.id.into());
     let mut others = up.iter().filter(|other| other.id != store.id);
     if others.all(drained) {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
-use crate::facts::drains::is_draining;
+use crate::facts::drains::{in_force, is_draining};
 use crate::facts::store::{failure_domain, state_text};
 use crate::mutations::store::drain::DrainStore;
 use crate::observations::cluster_health::ClusterHealth;
@@ -113,7 +113,7 @@ impl Observation<Tikv> for RollingDrain {
         let mut stores = tikv.pd.stores().await.map_err(Error::Read)?;
         stores.sort_by_key(|store| store.id);
         let config = tikv.pd.config().await.map_err(Error::Read)?;
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let drains = in_force(tikv, &config.schedule).await?;
         let snapshot = ClusterSnapshot {
             stores: &stores,
             config: &config,

@@ -110,7 +110,8 @@ async fn observations_show_what_is() {
         assert!(!drains[0].partial, "{version:?}");
 
         let stores = ListStores::default().observe(&tikv).await.unwrap().stores;
-        let draining: Vec<bool> = stores.iter().map(|store| store.draining).collect();
+        let draining = stores.iter().filter_map(|store| store.draining);
+        let draining: Vec<bool> = draining.collect();
         assert_eq!(draining, [false, true, false, false, false]);
 
         let (id, leader, _, _) = region(&sim);

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use crate::{Sending, tikv};
 
 /// A plan reads so often at most.
-const PLAN_READS: usize = 11;
+const PLAN_READS: usize = 14;
 
 /// A probe reads so often at most.
-const PROBE_READS: usize = 6;
+const PROBE_READS: usize = 8;
 
 /// Codes are words that nobody has to quote or escape.
 pub(crate) fn is_code(code: &str) -> bool {

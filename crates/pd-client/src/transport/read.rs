@@ -81,6 +81,45 @@ impl Client {
         }
     }
 
+    /// Reads again, with pauses that grow, until what was read will do or so much time is over, and
+    /// gives what was read last. It reads once at least.
+    ///
+    /// For what PD does not know yet: it was just started, or has a new leader.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # async fn example(pd: pd_client::Client) -> Result<(), pd_client::Error> {
+    /// let loaded = |names: &Vec<String>| !names.is_empty();
+    /// let read = |pd: pd_client::Client| async move { pd.schedulers().await };
+    /// let names = pd.read_until(Duration::from_secs(20), read, loaded).await?;
+    /// println!("{} schedulers", names.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The first error of a reading.
+    pub async fn read_until<T, F>(
+        &self,
+        limit: Duration,
+        read: impl Fn(Self) -> F,
+        will_do: impl Fn(&T) -> bool,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let deadline = Instant::now() + limit.min(LONGEST);
+        let mut pauses = pauses();
+        loop {
+            let found = read(self.clone()).await?;
+            let pause = pauses.next().unwrap_or_default();
+            if will_do(&found) || Instant::now() + pause >= deadline {
+                return Ok(found);
+            }
+            sleep(pause).await;
+        }
+    }
+
     /// Asks the configured endpoints, and, when none of them answers, the other members.
     async fn ask_everyone(
         &self,

@@ -270,3 +270,60 @@ async fn a_refused_retry_hides_what_was_done() {
         (OperatorStatus::Success, first)
     );
 }
+
+/// Trap 37. Seen on 6.5.12 and 8.5.7, whose process was killed and started again.
+#[tokio::test]
+async fn after_its_start_pd_shows_neither_leaders_nor_schedulers() {
+    for version in VERSIONS {
+        let (sim, pd) = simulated_pd(version, |builder| builder).await;
+        sim.set_evicting(2, true);
+        sim.hold_store_heartbeats(true);
+        sim.hold_region_heartbeats(true);
+        sim.restart();
+        let stores = pd.stores().await.unwrap();
+        assert!(stores.iter().all(|one| one.status.leader_count == 0));
+        assert!(stores.iter().all(|one| one.status.region_count > 0));
+        assert!(
+            stores
+                .iter()
+                .all(|one| one.status.capacity.as_str() == "0B")
+        );
+        let all = std::num::NonZeroU16::new(100).unwrap();
+        let regions = pd.regions_between("", "", all).await.unwrap();
+        assert!(regions.iter().all(|region| region.leader.is_none()));
+        assert_eq!(pd.region_count().await.unwrap(), 60);
+        assert_eq!(pd.schedulers().await.unwrap(), [""; 0], "{version:?}");
+        assert_eq!(pd.evict_leader_config().await.unwrap(), None);
+        assert!(pd.cluster_status().await.unwrap().is_initialized);
+        let stored = pd.schedule_config().await.unwrap().rest["schedulers-v2"].to_string();
+        assert!(stored.contains("evict-leader"), "{stored}");
+        // Reports of stores change nothing of that, those of regions do.
+        sim.hold_store_heartbeats(false);
+        sim.advance(Duration::from_secs(20));
+        assert_eq!(pd.evict_leader_config().await.unwrap(), None);
+        sim.hold_region_heartbeats(false);
+        sim.advance(Duration::from_secs(20));
+        let loaded = |names: &Vec<String>| !names.is_empty();
+        let read = |pd: Client| async move { pd.schedulers().await };
+        let names = pd.read_until(Duration::ZERO, read, loaded).await.unwrap();
+        assert!(names.len() > 1, "{version:?}: {names:?}");
+        assert!(pd.evict_leader_config().await.unwrap().is_some());
+    }
+}
+
+/// Trap 38. Seen on 6.5.12 and 8.5.7.
+#[tokio::test]
+async fn a_drain_asked_for_too_early_makes_pd_forget_the_others() {
+    for version in VERSIONS {
+        let (sim, pd) = simulated_pd(version, |builder| builder).await;
+        sim.set_evicting(4, true);
+        sim.hold_region_heartbeats(true);
+        sim.restart();
+        pd.add_evict_leader_scheduler(store(2)).await.unwrap();
+        let names = pd.schedulers().await.unwrap();
+        assert_eq!(names, ["evict-leader-scheduler"], "{version:?}");
+        sim.hold_region_heartbeats(false);
+        sim.advance(Duration::from_secs(20));
+        assert_eq!(sim.evicting(), [2], "{version:?}");
+    }
+}

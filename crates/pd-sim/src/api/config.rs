@@ -17,6 +17,8 @@ struct ScheduleBody<'a> {
     cluster: &'a Cluster,
     config: &'a Config,
     schedulers: &'a Schedulers,
+    /// Those that are stored and not loaded yet.
+    stored: Option<&'a Schedulers>,
     limits: Limits,
     /// A configuration that was never in force knows no stores.
     is_default: bool,
@@ -28,6 +30,7 @@ impl<'a> ScheduleBody<'a> {
             cluster,
             config: &cluster.config,
             schedulers: &cluster.schedulers,
+            stored: cluster.stored_schedulers(),
             limits: cluster.default_limits,
             is_default: false,
         }
@@ -78,7 +81,10 @@ impl Serialize for ScheduleBody<'_> {
                 }
             }
             if *name == SCHEDULERS_COME_BEFORE {
-                map.serialize_entry("schedulers-v2", &scheduler_entries(self.schedulers))?;
+                map.serialize_entry(
+                    "schedulers-v2",
+                    &scheduler_entries(self.schedulers, self.stored),
+                )?;
                 for (name, value) in rows.after_schedulers {
                     map.serialize_entry(name, value)?;
                 }
@@ -98,7 +104,7 @@ impl Serialize for ItemsBody<'_> {
 }
 
 /// The persisted schedulers, under the short names PD stores.
-fn scheduler_entries(schedulers: &Schedulers) -> Vec<SchedulerEntry> {
+fn scheduler_entries(schedulers: &Schedulers, stored: Option<&Schedulers>) -> Vec<SchedulerEntry> {
     let entry = |name: &String, disable| SchedulerEntry {
         r#type: match name.trim_end_matches("-scheduler") {
             "balance-hot-region" => "hot-region".to_owned(),
@@ -109,7 +115,9 @@ fn scheduler_entries(schedulers: &Schedulers) -> Vec<SchedulerEntry> {
         disable,
         args_payload: "",
     };
-    let running = schedulers.names.iter().map(|name| entry(name, false));
+    let stored = stored.into_iter().flat_map(|stored| &stored.names);
+    let running = stored.chain(&schedulers.names);
+    let running = running.map(|name| entry(name, false));
     running
         .chain(schedulers.disabled.iter().map(|name| entry(name, true)))
         .collect()
@@ -208,6 +216,7 @@ pub(super) fn defaults(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
             cluster,
             config: &config,
             schedulers: &Schedulers::new(rows),
+            stored: None,
             limits: Limits::DEFAULT,
             is_default: true,
         },

@@ -97,6 +97,8 @@ fn body<'a>(cluster: &Cluster, store: &'a Store) -> StoreBody<'a> {
         StoreState::Tombstone => (2, 3),
     };
     let uptime = store.last_heartbeat.since(store.started);
+    let is_heard = cluster.is_heard(store.id);
+    let reported = |bytes: u64| human_size(if is_heard { bytes } else { 0 });
     let low_space_ratio = cluster.config.float("low-space-ratio");
     StoreBody {
         store: Meta {
@@ -113,9 +115,9 @@ fn body<'a>(cluster: &Cluster, store: &'a Store) -> StoreBody<'a> {
                 .state_name(cluster.now, cluster.config.duration("max-store-down-time")),
         },
         status: Status {
-            capacity: human_size(store.capacity),
-            available: human_size(store.available()),
-            used_size: human_size(store.used),
+            capacity: reported(store.capacity),
+            available: reported(store.available()),
+            used_size: reported(store.used),
             leader_count: held.leaders,
             leader_weight: GoFloat(store.leader_weight),
             leader_score: GoFloat(held.leaders as f64 / store.leader_weight.max(1e-6)),

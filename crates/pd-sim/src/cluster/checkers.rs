@@ -15,7 +15,11 @@ const PATROL: usize = 10_000;
 impl Cluster {
     /// One patrol over the regions that may need something.
     pub(crate) fn patrol(&mut self) {
-        if self.is_halted() || !self.is_bootstrapped() || self.members.leader().is_none() {
+        if self.is_halted()
+            || !self.is_bootstrapped()
+            || self.is_collecting()
+            || self.members.leader().is_none()
+        {
             return;
         }
         let regions: Vec<u64> = self

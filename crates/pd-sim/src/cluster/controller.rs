@@ -54,6 +54,9 @@ impl Cluster {
 
     /// A heartbeat of the region's leader has arrived.
     pub(crate) fn region_heartbeat(&mut self, region_id: u64) {
+        if self.held.regions {
+            return;
+        }
         self.unchecked.insert(region_id);
         self.dispatch(region_id, true);
     }

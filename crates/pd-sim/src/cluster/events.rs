@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::clock::Time;
 use crate::cluster::Cluster;
 use crate::cluster::region::Epoch;
-use crate::cluster::store::StoreState;
 use crate::cluster::tikv::Command;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,12 +95,8 @@ impl Cluster {
     }
 
     fn heartbeats(&mut self) {
-        let now = self.now;
-        for store in self.stores.values_mut() {
-            if !store.stuck && store.state != StoreState::Tombstone {
-                store.last_heartbeat = now;
-            }
-        }
+        self.hear_of_stores();
+        self.hear_of_regions();
         self.report_sizes();
         self.notice_silence();
         self.heartbeat_busy_regions();

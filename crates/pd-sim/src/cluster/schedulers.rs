@@ -78,8 +78,16 @@ pub(crate) struct Schedulers {
 }
 
 impl Schedulers {
-    pub(crate) fn new(rows: &Rows) -> Self {
-        let mut schedulers = Self {
+    /// As they are before they are loaded.
+    pub(crate) fn not_loaded(disabled: Vec<String>) -> Self {
+        Self {
+            disabled,
+            ..Self::none()
+        }
+    }
+
+    fn none() -> Self {
+        Self {
             names: Vec::new(),
             disabled: Vec::new(),
             pauses: BTreeMap::new(),
@@ -91,7 +99,11 @@ impl Schedulers {
             was_paused: BTreeSet::new(),
             settings: BTreeMap::new(),
             special: BTreeMap::new(),
-        };
+        }
+    }
+
+    pub(crate) fn new(rows: &Rows) -> Self {
+        let mut schedulers = Self::none();
         for name in rows.default_schedulers {
             schedulers.add(name, rows);
         }

@@ -1,37 +1,43 @@
 //! Drains leaders from a store, and stops that: `drain_store` and `stop_drain`.
 
-use std::time::Duration;
-
 use action_core::{
     Accepted, Attempt, Cause, Done, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity,
     Risk, Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
-use pd_client::stores::Store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
-use crate::facts::drains::{DRAINS, effect, is_draining};
-use crate::facts::pd_clock::{pd_now, pd_time_of_send, unix_ms};
+use crate::facts::counts::{incomplete, incomplete_under};
+use crate::facts::drains::{DRAINS, ShownDrains, effect, in_force, is_draining};
+use crate::facts::pd_clock::unix_ms;
+use crate::facts::schedulers::NOT_LOADED;
 use crate::facts::store::failure_domain;
+use crate::facts::traces::PdProcess;
+use crate::mutations::store::drain::proof::{confirmed, not_in_force, reported_since};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::drain::{check_drain, obstacles};
 use crate::pd_rules::drain_blockers::blockers;
 use crate::pd_rules::refusals;
 use crate::pd_rules::stop::{Checked, Stop, planned, verdict};
 
+mod proof;
+
 /// Drains all leaders from a store and keeps them away until the drain is stopped.
 ///
 /// Leaders move to replicas on other stores; no data moves. Drained and still in force are two
 /// things: the drain stays, also through restarts of PD, until it is taken back with `stop_drain`.
+/// After PD starts it is not asked for until PD has loaded its schedulers: PD would forget the
+/// drains of other stores.
 ///
 /// PD refuses for a store there is not, and up to 8.5 for one that another scheduler keeps leaders
 /// on or away from. Proven by the drain being in force and the store leading nothing in two
-/// readings by one leader of PD, after the store has reported since the drain began. Takes about
-/// 125 ms for each leader, and up to ten seconds until the store reports. Regions whose other
+/// readings by one leader of PD, after every store that is up has reported since the drain began
+/// and PD knows the leader of every region that the store holds. Takes about 125 ms for each
+/// leader, and up to ten seconds until the stores report. Regions whose other
 /// voters are down or may not lead stay: the five first of the last 32 are named.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +54,9 @@ pub struct DrainFacts {
     pub leaders: u64,
     /// Whether it was being drained already.
     pub draining: bool,
+    /// Who led PD, where that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pd: Option<PdProcess>,
 }
 
 #[async_trait]
@@ -88,12 +97,13 @@ impl Mutation<Tikv> for DrainStore {
         sent: &Sent,
     ) -> Result<Progress, Error> {
         let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let drains = drains.as_ref();
         let store = tikv
             .pd
             .store(self.store_id.pd())
             .await
             .map_err(Error::Read)?;
-        let draining = is_draining(drains.as_ref(), self.store_id);
+        let draining = is_draining(drains, self.store_id);
         let mut evidence = vec![Evidence::new(DRAINS, "draining", draining)];
         let Some(store) = store else {
             let text = format!("store {} does not exist", self.store_id);
@@ -105,18 +115,11 @@ impl Mutation<Tikv> for DrainStore {
         evidence.push(Evidence::new(source.as_str(), "leader_count", leaders));
         evidence.push(Evidence::new(source, "last_heartbeat_unix_ms", heard));
         if !draining {
-            return Ok(if sent.elapsed_ms < SETTLE_MS {
-                Progress::pending("the drain is not in force yet", evidence)
-            } else {
-                let text = format!(
-                    "store {} is not being drained; {leaders} leaders on it",
-                    self.store_id
-                );
-                Progress::not_applied("not_draining", text, true, evidence)
-            });
+            return not_in_force(tikv, self.store_id, leaders, sent, evidence).await;
         }
         if leaders == 0 && reported_since(&store, sent) {
-            return self.confirmed(tikv, sent, evidence).await;
+            let planned = before.pd.as_ref();
+            return confirmed(tikv, self.store_id, planned, sent, evidence).await;
         }
         if leaders == 0 {
             let text = "no leaders left; waiting for the store's next report";
@@ -124,7 +127,8 @@ impl Mutation<Tikv> for DrainStore {
         }
         let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
-        let drains = drains.as_ref();
+        let counts = incomplete(tikv, &stores).await?;
+        let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
         let mut stalled = obstacles(self.store_id, &config, &stores, drains);
         if sent.elapsed_ms >= SETTLE_MS {
             stalled.extend(blockers(tikv, self.store_id, leaders, &stores, drains).await?);
@@ -133,7 +137,7 @@ impl Mutation<Tikv> for DrainStore {
         let moved = total - leaders;
         let pace = pace(moved, leaders, sent.elapsed_ms);
         let summary = format!(
-            "{moved} of {total} leaders moved off store {}{pace}",
+            "{moved} of {total} leaders moved off store {}{pace}{counts}",
             self.store_id
         );
         Ok(self.pending(summary, leaders, before, stalled, evidence))
@@ -153,10 +157,12 @@ impl Mutation<Tikv> for DrainStore {
 impl DrainStore {
     async fn planned(&self, tikv: &Tikv) -> Checked<Plan<DrainFacts>> {
         let store = refusals::store(tikv, self.store_id).await?;
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
-        let drains = drains.as_ref();
         let config = tikv.pd.config().await.map_err(Error::Read)?;
+        let drains = in_force(tikv, &config.schedule).await?;
+        let drains = drains.as_ref();
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        let pd = PdProcess::read(tikv).await?;
+        let counts = incomplete_under(tikv, pd.as_ref(), &stores).await?;
         let verdict = verdict(check_drain(tikv, &store, &config, &stores, drains).await)?;
         let (draining, leaders) = (
             is_draining(drains, self.store_id),
@@ -165,7 +171,21 @@ impl DrainStore {
         let served_mib = u64::try_from(store.status.leader_size).unwrap_or(0);
         // Three leaders a round at least, ten rounds a second at best; seen: 12 leaders in 1.5 s.
         let likely_ms = 1_000 + leaders.saturating_mul(125);
-        Ok(Plan::new(verdict, DrainFacts { leaders, draining })
+        let facts = DrainFacts {
+            leaders,
+            draining,
+            pd,
+        };
+        // After PD starts, what two intervals do not show is known to be nothing.
+        let reported_ms = u64::try_from(tikv.region_heartbeat.as_millis()).unwrap_or(u64::MAX);
+        let deadline_ms = leaders.saturating_mul(2_500).saturating_add(120_000);
+        let deadline_ms = deadline_ms.saturating_add(reported_ms.saturating_mul(2));
+        let plan = Plan::new(verdict, facts);
+        let plan = match counts {
+            Some(text) => plan.unknown(format!("how many leaders there are: {text}")),
+            None => plan,
+        };
+        Ok(plan
             .same("draining", draining)
             .impact(Quantity::LEADERS, leaders, "leaders moved off the store")
             .impact("served_mib", served_mib, "MiB served from other stores")
@@ -177,34 +197,8 @@ impl DrainStore {
                 likely_ms.saturating_mul(20),
                 "12 leaders in 1.5 s on idle clusters, and a heartbeat of the store",
             )
-            .follow(1_000, SETTLE_MS, 120_000 + leaders.saturating_mul(2_500))
+            .follow(1_000, SETTLE_MS, deadline_ms)
             .clock(tikv.clock()))
-    }
-
-    /// A second reading, by the same leader of PD as the one before it.
-    async fn confirmed(
-        &self,
-        tikv: &Tikv,
-        sent: &Sent,
-        mut evidence: Vec<Evidence>,
-    ) -> Result<Progress, Error> {
-        let leader = async || tikv.pd.leader().await.map_err(Error::Read);
-        let first = leader().await?.map(|leader| leader.name);
-        let store = tikv.pd.store(self.store_id.pd()).await;
-        let store = store.map_err(Error::Read)?;
-        let second = leader().await?.map(|leader| leader.name);
-        let left = store.map(|store| store.status.leader_count);
-        let source = format!("GET /pd/api/v1/store/{}", self.store_id);
-        evidence.push(Evidence::new(source, "leader_count_again", left));
-        let by = "GET /pd/api/v1/leader";
-        evidence.push(Evidence::new(by, "pd_leader", second.clone()));
-        if left != Some(0) || first.is_none() || first != second {
-            let text = "no leaders in one reading, and not yet in a second by one leader of PD";
-            return Ok(Progress::pending(text, evidence));
-        }
-        let id = self.store_id;
-        let summary = format!("store {id} leads nothing; the drain stays in force");
-        Ok(Progress::applied(sent.attribution(), summary, evidence))
     }
 
     fn pending(
@@ -233,20 +227,6 @@ fn pace(done: u64, left: u64, elapsed_ms: u64) -> String {
     let per_second = done as f64 * 1_000.0 / elapsed_ms as f64;
     let seconds = (left as f64 / per_second).ceil();
     format!(", {per_second:.1} a second, {seconds:.0} s more at that")
-}
-
-/// Whether PD has heard of the store since the drain was asked for, and lately.
-fn reported_since(store: &Store, sent: &Sent) -> bool {
-    let Some(heard) = store.last_heartbeat.or(store.status.last_heartbeat_ts) else {
-        return false;
-    };
-    let since = pd_time_of_send(sent).is_none_or(|sent_at| heard >= sent_at);
-    let lately = pd_now(sent).is_none_or(|now| {
-        now.duration_since(heard)
-            .is_ok_and(|silent| silent <= Duration::from_secs(30))
-            || heard >= now
-    });
-    since && lately
 }
 
 /// Stops draining leaders from one store. Drains of other stores stay.
@@ -294,6 +274,9 @@ impl Mutation<Tikv> for StopDrain {
         let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
         let draining = is_draining(drains.as_ref(), self.store_id);
         let evidence = vec![Evidence::new(DRAINS, "draining", draining)];
+        if !draining && !ShownDrains::read(tikv).await?.is_known() {
+            return Ok(Progress::pending(NOT_LOADED, evidence));
+        }
         if !draining {
             let by = sent.attribution();
             let summary = format!("store {} may lead again", self.store_id);
@@ -326,7 +309,8 @@ impl StopDrain {
     async fn planned(&self, tikv: &Tikv) -> Checked<Plan<DrainFacts>> {
         let store = tikv.pd.store(self.store_id.pd()).await;
         let store = store.map_err(Stop::of_first_read)?;
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
+        let schedule = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+        let drains = in_force(tikv, &schedule).await?;
         let draining = is_draining(drains.as_ref(), self.store_id);
         let leaders = store.map_or(0, |store| store.status.leader_count);
         let verdict = if draining {
@@ -335,7 +319,12 @@ impl StopDrain {
             let already = format!("leaders are not being drained from store {}", self.store_id);
             Verdict::NoOp { already }
         };
-        Ok(Plan::new(verdict, DrainFacts { leaders, draining })
+        let facts = DrainFacts {
+            leaders,
+            draining,
+            pd: None,
+        };
+        Ok(Plan::new(verdict, facts)
             .same("draining", draining)
             .impact("drains", draining.into(), "drains taken back")
             .unknown("when and which leaders come back: PD balances them")

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
+use crate::facts::counts::are_incomplete;
 use crate::facts::store::{failure_domain, state_text};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::offline::{check_cancel_offline, check_offline, switched_off};
@@ -89,18 +90,17 @@ impl Mutation<Tikv> for OfflineStore {
         let source = format!("GET /pd/api/v1/store/{id}");
         let state = store.as_ref().map(|store| state_text(&store.state_name));
         let mut evidence = vec![Evidence::new(source.as_str(), "state", state)];
-        let by = sent.attribution();
         let Some(store) = store else {
             // Tombstones are forgotten when somebody says so.
             let text = format!("store {id} is gone, forgotten as a tombstone");
-            return Ok(Progress::applied(by, text, evidence));
+            return Ok(Progress::applied(sent.attribution(), text, evidence));
         };
         let left = store.status.region_count;
         evidence.push(Evidence::new(source, "region_count", left));
         match store.state_name {
             StoreState::Tombstone => {
                 let text = format!("store {id} holds nothing and is a tombstone");
-                Ok(Progress::applied(by, text, evidence))
+                Ok(Progress::applied(sent.attribution(), text, evidence))
             }
             StoreState::Offline => {
                 let progress = tikv.pd.store_progress(id.pd()).await.map_err(Error::Read)?;
@@ -109,9 +109,11 @@ impl Mutation<Tikv> for OfflineStore {
                     format!(", {:.1} MiB/s", progress.current_speed)
                 });
                 let total = before.regions.max(left);
+                let counts = are_incomplete(tikv).await?;
+                let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
                 Ok(Progress::Pending {
                     summary: format!(
-                        "{} of {total} replicas moved off store {id}{rate}",
+                        "{} of {total} replicas moved off store {id}{rate}{counts}",
                         total - left
                     ),
                     done: Some(Done::new(total - left, total, "replicas")),

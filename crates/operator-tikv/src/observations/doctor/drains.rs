@@ -1,10 +1,13 @@
 //! Drains that somebody forgot.
 
+use pd_client::config::Config;
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::drains::{DRAINS, effect};
+use crate::facts::counts::incomplete;
+use crate::facts::drains::{DRAINS, ShownDrains, effect};
+use crate::facts::schedulers::NOT_LOADED;
 use crate::mutations::store::drain::StopDrain;
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::reasons;
@@ -12,9 +15,19 @@ use crate::observations::reasons;
 pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
+    config: &Config,
     found: &mut Leftovers,
 ) -> Result<(), Error> {
-    let Some(config) = tikv.pd.evict_leader_config().await.map_err(Error::Read)? else {
+    let drains = ShownDrains::read_by(&tikv.pd, &config.schedule);
+    let drains = drains.await.map_err(Error::Read)?;
+    if !drains.is_known() {
+        let text = format!("drains, and schedulers that are paused: {NOT_LOADED}");
+        found.unknown.push(text);
+    }
+    let counts = incomplete(tikv, stores).await?;
+    let counts = counts.map(|text| format!("counts of leaders and regions: {text}"));
+    found.unknown.extend(counts);
+    let Some(config) = drains.shown() else {
         return Ok(());
     };
     if config.stores.is_empty() {

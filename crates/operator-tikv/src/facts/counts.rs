@@ -1,0 +1,178 @@
+//! Whether PD's counts of leaders and regions are complete.
+//!
+//! PD counts leaders by the regions whose leader it knows. After its process starts it knows none
+//! until regions report, and a store that leads a thousand is shown with 0.
+//! `docs/decisions/when-are-counts-complete.md` says which reading shows what.
+
+use std::time::SystemTime;
+
+use pd_client::regions::{Region, RoleOnStore};
+use pd_client::stores::{Store, StoreState};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::facts::pd_clock::{PdTime, at_unix_ms};
+use crate::facts::traces::PdProcess;
+
+/// So many replicas of a store are looked at one by one.
+const FEW: u64 = 1_000;
+
+/// So many regions are named.
+const NAMED: usize = 3;
+
+/// What PD's counts are made of.
+struct Counts<'a> {
+    stores: &'a [Store],
+    /// Regions whose leader PD knows.
+    led: u64,
+    regions: u64,
+}
+
+impl<'a> Counts<'a> {
+    async fn read(tikv: &Tikv, stores: &'a [Store]) -> Result<Self, Error> {
+        let regions = tikv.pd.region_count().await.map_err(Error::Read)?;
+        let led = stores.iter().map(|store| store.status.leader_count).sum();
+        Ok(Self {
+            stores,
+            led,
+            regions,
+        })
+    }
+
+    fn not_led(&self) -> u64 {
+        self.regions.saturating_sub(self.led)
+    }
+
+    /// A store that is up, and that PD has not heard of since.
+    fn silent_since(&self, since: SystemTime) -> Option<&Store> {
+        let mut up = self
+            .stores
+            .iter()
+            .filter(|store| store.state_name == StoreState::Up);
+        up.find(|store| heard(store).is_none_or(|heard| heard < since))
+    }
+
+    fn text(&self) -> String {
+        format!(
+            "PD knows the leader of {} of {} regions",
+            self.led, self.regions
+        )
+    }
+}
+
+fn heard(store: &Store) -> Option<SystemTime> {
+    store.last_heartbeat.or(store.status.last_heartbeat_ts)
+}
+
+/// What is incomplete about PD's counts; `None` when they are complete. Three reads; two once they
+/// were complete under the process that leads.
+pub(crate) async fn incomplete(tikv: &Tikv, stores: &[Store]) -> Result<Option<String>, Error> {
+    let process = PdProcess::read(tikv).await?;
+    incomplete_under(tikv, process.as_ref(), stores).await
+}
+
+/// The same, without the stores at hand: they are read where that is needed.
+pub(crate) async fn are_incomplete(tikv: &Tikv) -> Result<Option<String>, Error> {
+    let process = PdProcess::read(tikv).await?;
+    if let Some(process) = &process
+        && tikv.seen.of(&process.key(), now(tikv)).complete
+    {
+        return Ok(None);
+    }
+    let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+    incomplete_under(tikv, process.as_ref(), &stores).await
+}
+
+/// The same, under the process that leads: one read, or none.
+pub(crate) async fn incomplete_under(
+    tikv: &Tikv,
+    process: Option<&PdProcess>,
+    stores: &[Store],
+) -> Result<Option<String>, Error> {
+    let Some(process) = process else {
+        return Ok(Some("not known yet: no member leads PD".to_owned()));
+    };
+    if tikv.seen.of(&process.key(), now(tikv)).complete {
+        return Ok(None);
+    }
+    let counts = Counts::read(tikv, stores).await?;
+    let text = counts.text();
+    let started = at_unix_ms(process.started_unix_ms);
+    let ago = started.and_then(|at| Some(PdTime::now(tikv)?.seconds_since(at)));
+    let since = match ago {
+        Some(ago) => format!("PD was started {ago} s ago"),
+        None => "PD was started".to_owned(),
+    };
+    if let Some(silent) = started.and_then(|at| counts.silent_since(at)) {
+        let id = silent.id;
+        let text = format!("not known yet: {since} and has not heard of store {id} since; {text}");
+        return Ok(Some(text));
+    }
+    if counts.not_led() == 0 {
+        tikv.seen.is_complete(&process.key());
+        return Ok(None);
+    }
+    let all_due = tikv.region_heartbeat.as_secs().saturating_mul(2);
+    Ok(Some(if ago.is_some_and(|ago| ago >= all_due) {
+        format!("{text}: the others have none, or report late")
+    } else {
+        format!("not known yet: {since}; {text}")
+    }))
+}
+
+fn now(tikv: &Tikv) -> Option<SystemTime> {
+    PdTime::now(tikv).map(PdTime::time)
+}
+
+/// Whether a store is shown with no leaders because it leads nothing.
+pub(crate) enum NoLeaders {
+    Proven,
+    /// Why it is not known yet.
+    NotYet(String),
+}
+
+/// Whether it is proven that a store leads nothing, which its count says. `since`: what PD hears
+/// after this, it hears under the process that leads now; without, from when we first saw that.
+pub(crate) async fn leads_nothing(
+    tikv: &Tikv,
+    store: &Store,
+    stores: &[Store],
+    process: &PdProcess,
+    since: Option<SystemTime>,
+) -> Result<NoLeaders, Error> {
+    let now = now(tikv);
+    let seen = tikv.seen.of(&process.key(), now);
+    let Some(since) = since.or(seen.since) else {
+        let text = "not known yet: PD does not say what time it is".to_owned();
+        return Ok(NoLeaders::NotYet(text));
+    };
+    let counts = Counts::read(tikv, stores).await?;
+    if let Some(silent) = counts.silent_since(since) {
+        let text = format!("not known yet: store {} has not reported since", silent.id);
+        return Ok(NoLeaders::NotYet(text));
+    }
+    // Leaders report once an interval: what nobody has reported after two has none.
+    let all_due = since.checked_add(tikv.region_heartbeat.saturating_mul(2));
+    let all_reported = all_due.zip(now).is_some_and(|(due, now)| due <= now);
+    if counts.not_led() == 0 || all_reported {
+        return Ok(NoLeaders::Proven);
+    }
+    let text = format!("not known yet: {}", counts.text());
+    if store.status.region_count > FEW {
+        return Ok(NoLeaders::NotYet(text));
+    }
+    let (id, role) = (store.id, RoleOnStore::Follower);
+    let held = tikv.pd.regions_of_store_as(id, role).await;
+    let held = held.map_err(Error::Read)?;
+    let unknown: Vec<&Region> = held.iter().filter(|one| one.leader.is_none()).collect();
+    if unknown.is_empty() {
+        return Ok(NoLeaders::Proven);
+    }
+    let some = unknown.iter().take(NAMED).map(|one| one.id.to_string());
+    let some: Vec<String> = some.collect();
+    Ok(NoLeaders::NotYet(format!(
+        "{text}; {} of the others have a replica on store {id}, such as {}",
+        unknown.len(),
+        some.join(", ")
+    )))
+}

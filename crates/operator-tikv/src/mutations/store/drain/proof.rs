@@ -1,0 +1,92 @@
+//! What proves that a drained store leads nothing.
+
+use std::time::Duration;
+
+use action_core::{Evidence, Progress, Sent};
+use pd_client::stores::Store;
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::evidence::own_operator::SETTLE_MS;
+use crate::facts::counts::{NoLeaders, leads_nothing};
+use crate::facts::drains::ShownDrains;
+use crate::facts::pd_clock::{pd_now, pd_time_of_send};
+use crate::facts::schedulers::NOT_LOADED;
+use crate::facts::traces::PdProcess;
+use crate::parameters::ids::StoreId;
+
+/// A second reading, by the same leader of PD as the one before it, that is complete.
+pub(super) async fn confirmed(
+    tikv: &Tikv,
+    id: StoreId,
+    planned: Option<&PdProcess>,
+    sent: &Sent,
+    mut evidence: Vec<Evidence>,
+) -> Result<Progress, Error> {
+    let first = PdProcess::read(tikv).await?;
+    let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+    let store = stores.iter().find(|store| store.id == id.pd());
+    let left = store.map(|store| store.status.leader_count);
+    evidence.push(Evidence::new(
+        "GET /pd/api/v1/stores",
+        "leader_count_again",
+        left,
+    ));
+    let known = match (&first, store) {
+        (Some(process), Some(store)) if left == Some(0) => {
+            // By the process that leads since before it was sent, or one that we saw later.
+            let is_planned = planned == Some(process);
+            let since = is_planned.then(|| pd_time_of_send(sent)).flatten();
+            Some(leads_nothing(tikv, store, &stores, process, since).await?)
+        }
+        _ => None,
+    };
+    let second = tikv.pd.leader().await.map_err(Error::Read)?;
+    let second = second.map(|leader| leader.name);
+    let by = "GET /pd/api/v1/leader";
+    evidence.push(Evidence::new(by, "pd_leader", second.clone()));
+    match known {
+        Some(NoLeaders::NotYet(text)) => Ok(Progress::pending(text, evidence)),
+        Some(NoLeaders::Proven) if first.map(|first| first.leader) == second => {
+            let summary = format!("store {id} leads nothing; the drain stays in force");
+            Ok(Progress::applied(sent.attribution(), summary, evidence))
+        }
+        _ => {
+            let text = "no leaders in one reading, and not yet in a second by one leader of PD";
+            Ok(Progress::pending(text, evidence))
+        }
+    }
+}
+
+/// What is known of a drain that PD does not show.
+pub(super) async fn not_in_force(
+    tikv: &Tikv,
+    id: StoreId,
+    leaders: u64,
+    sent: &Sent,
+    evidence: Vec<Evidence>,
+) -> Result<Progress, Error> {
+    if sent.elapsed_ms < SETTLE_MS {
+        let text = "the drain is not in force yet";
+        return Ok(Progress::pending(text, evidence));
+    }
+    if !ShownDrains::read(tikv).await?.is_known() {
+        return Ok(Progress::pending(NOT_LOADED, evidence));
+    }
+    let text = format!("store {id} is not being drained; {leaders} leaders on it");
+    Ok(Progress::not_applied("not_draining", text, true, evidence))
+}
+
+/// Whether PD has heard of the store since the drain was asked for, and lately.
+pub(super) fn reported_since(store: &Store, sent: &Sent) -> bool {
+    let Some(heard) = store.last_heartbeat.or(store.status.last_heartbeat_ts) else {
+        return false;
+    };
+    let since = pd_time_of_send(sent).is_none_or(|sent_at| heard >= sent_at);
+    let lately = pd_now(sent).is_none_or(|now| {
+        now.duration_since(heard)
+            .is_ok_and(|silent| silent <= Duration::from_secs(30))
+            || heard >= now
+    });
+    since && lately
+}

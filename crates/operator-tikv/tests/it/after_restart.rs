@@ -1,0 +1,292 @@
+//! After PD's process starts, until heartbeats are in: what it does not show yet proves nothing.
+
+use std::time::Duration;
+
+use action_core::{ActionRegistry, Mutation, Observation, Progress};
+use operator_tikv::{
+    ClusterHealth, Doctor, DrainStore, GetStore, ListDrains, ListSchedulers, ListStores,
+    OfflineStore, StopDrain, Tikv,
+};
+use pd_sim::{Sim, Version};
+use serde_json::json;
+
+use crate::{Sending, VERSIONS, request, stepped, store_id, tikv};
+
+const DRAIN_2: &str = r#"{"name": "evict-leader-scheduler", "store_id": 2}"#;
+
+fn drain() -> DrainStore {
+    DrainStore {
+        store_id: store_id(2),
+    }
+}
+
+/// PD is started anew, and hears of nothing.
+fn restart(sim: &Sim) {
+    // PD says in whole seconds since when it runs.
+    sim.advance(Duration::from_secs(5));
+    sim.hold_store_heartbeats(true);
+    sim.hold_region_heartbeats(true);
+    sim.restart();
+    sim.advance(Duration::from_secs(1));
+}
+
+/// Stores are heard of, their regions are not.
+fn stores_report(sim: &Sim) {
+    sim.hold_store_heartbeats(false);
+    sim.advance(Duration::from_secs(11));
+}
+
+fn regions_report(sim: &Sim) {
+    sim.hold_region_heartbeats(false);
+    sim.advance(Duration::from_secs(11));
+}
+
+#[tokio::test]
+async fn counts_are_incomplete_until_regions_report() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let tikv = tikv(&sim);
+        let seen = async || ListStores::default().observe(&tikv).await.unwrap();
+        assert_eq!(seen().await.counts_incomplete, None);
+        restart(&sim);
+        let silent = seen().await.counts_incomplete.unwrap();
+        assert!(silent.contains("has not heard of store 1"), "{silent}");
+        stores_report(&sim);
+        let stores = seen().await;
+        let text = stores.counts_incomplete.unwrap();
+        assert!(text.contains("not known yet"), "{text}");
+        assert!(text.contains("the leader of 0 of 20 regions"), "{text}");
+        assert!(stores.stores.iter().all(|one| one.leader_count == 0));
+        assert_eq!(stores.stores[1].draining, None, "{version:?}");
+        let one = GetStore {
+            store_id: store_id(2),
+        };
+        let one = one.observe(&tikv).await.unwrap();
+        assert_eq!(one.counts_incomplete, Some(text), "{version:?}");
+        regions_report(&sim);
+        let stores = seen().await;
+        assert_eq!(stores.counts_incomplete, None, "{version:?}");
+        assert_eq!(stores.stores[1].draining, Some(false));
+    }
+}
+
+/// Whether counts are complete is asked once of each process that leads PD.
+#[tokio::test]
+async fn counts_that_were_complete_are_not_counted_again() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let tikv = tikv(&sim);
+    let look = async || ListStores::default().observe(&tikv).await.unwrap();
+    for _ in 0..3 {
+        look().await;
+    }
+    assert_eq!(sim.received("GET", "/regions/count"), 1);
+    restart(&sim);
+    stores_report(&sim);
+    for asked in 2..4 {
+        look().await;
+        assert_eq!(sim.received("GET", "/regions/count"), asked);
+    }
+    regions_report(&sim);
+    for _ in 0..3 {
+        look().await;
+    }
+    assert_eq!(sim.received("GET", "/regions/count"), 4);
+}
+
+/// PD counts no leader that it was not told of. The drain is in force, and nothing has moved.
+#[tokio::test]
+async fn no_drain_is_proven_by_leaders_that_pd_does_not_know() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let tikv = tikv(&sim);
+        let before = drain().plan(&tikv).await.unwrap().before;
+        restart(&sim);
+        // Asked for in the window it is in force at once, and this was not us.
+        assert_eq!(request(&sim, "POST", "/schedulers", DRAIN_2).await, 200);
+        let sending = Sending::now(&sim);
+        let probe = async || drain().probe(&tikv, &before, &sending.sent(&sim)).await;
+        for _ in 0..6 {
+            let progress = probe().await.unwrap();
+            assert!(matches!(progress, Progress::Pending { .. }), "{progress:?}");
+            stores_report(&sim);
+        }
+        let Progress::Pending { summary, .. } = probe().await.unwrap() else {
+            unreachable!("{version:?}");
+        };
+        assert!(summary.contains("such as"), "{summary}");
+        assert!(
+            summary.contains("the leader of 0 of 20 regions"),
+            "{summary}"
+        );
+        assert!(sim.leader_count(2) > 0, "{version:?}");
+        regions_report(&sim);
+        for _ in 0..40 {
+            match probe().await.unwrap() {
+                Progress::Applied { .. } => break,
+                Progress::Pending { .. } => sim.advance(Duration::from_secs(1)),
+                other => unreachable!("{other:?}"),
+            }
+        }
+        assert!(matches!(probe().await.unwrap(), Progress::Applied { .. }));
+        assert_eq!(sim.leader_count(2), 0, "{version:?}");
+    }
+}
+
+/// A region without a leader that has a replica on the store may be led by it, until it is overdue;
+/// one that has none may not.
+#[tokio::test]
+async fn a_region_without_a_leader_counts_where_it_has_a_replica() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.set_evicting(2, true);
+    sim.advance(Duration::from_secs(60));
+    assert_eq!(sim.leader_count(2), 0);
+    let holds = |id: &u64| sim.peers(*id).iter().any(|peer| peer.store_id == 2);
+    let ids = sim.region_ids();
+    let elsewhere = *ids.iter().find(|id| !holds(id)).unwrap();
+    let here = *ids.iter().find(|id| holds(id)).unwrap();
+    let tikv = tikv(&sim);
+    let before = drain().plan(&tikv).await.unwrap().before;
+    let sending = Sending::now(&sim);
+    sim.advance(Duration::from_secs(11));
+    let probe = async || {
+        drain()
+            .probe(&tikv, &before, &sending.sent(&sim))
+            .await
+            .unwrap()
+    };
+    sim.set_leader(elsewhere, 0);
+    let progress = probe().await;
+    assert!(matches!(progress, Progress::Applied { .. }), "{progress:?}");
+    sim.set_leader(here, 0);
+    let Progress::Pending { summary, .. } = probe().await else {
+        unreachable!("region {here} may be led by store 2");
+    };
+    assert!(summary.contains(&format!("such as {here}")), "{summary}");
+    sim.advance(Duration::from_secs(120));
+    let progress = probe().await;
+    assert!(matches!(progress, Progress::Applied { .. }), "{progress:?}");
+}
+
+/// How long regions may take to report is what was set.
+#[tokio::test]
+async fn regions_may_be_configured_to_report_more_often() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.set_evicting(2, true);
+    sim.advance(Duration::from_secs(60));
+    let held = |id: &&u64| sim.peers(**id).iter().any(|peer| peer.store_id == 2);
+    let ids = sim.region_ids();
+    sim.set_leader(*ids.iter().find(held).unwrap(), 0);
+    let often = tikv(&sim).with_region_heartbeat_interval(Duration::from_secs(5));
+    let before = drain().plan(&often).await.unwrap().before;
+    let sending = Sending::now(&sim);
+    sim.advance(Duration::from_secs(12));
+    let progress = drain()
+        .probe(&often, &before, &sending.sent(&sim))
+        .await
+        .unwrap();
+    assert!(matches!(progress, Progress::Applied { .. }), "{progress:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_concluded_from_schedulers_that_are_not_loaded() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_evicting(2, true);
+        let tikv = tikv(&sim);
+        let begun = drain().plan(&tikv).await.unwrap().before;
+        restart(&sim);
+        stores_report(&sim);
+        let stop = StopDrain {
+            store_id: store_id(2),
+        };
+        let other = DrainStore {
+            store_id: store_id(4),
+        };
+        let errors = [
+            ListDrains::default().observe(&tikv).await.err(),
+            ListSchedulers::default().observe(&tikv).await.err(),
+            stop.plan(&tikv).await.err(),
+            drain().plan(&tikv).await.err(),
+            other.plan(&tikv).await.err(),
+        ];
+        for error in errors {
+            let text = error.unwrap().to_string();
+            assert!(text.starts_with("not known yet"), "{version:?}: {text}");
+        }
+        let health = ClusterHealth {}.observe(&tikv).await.unwrap();
+        assert_eq!(health.stores_draining, None);
+        assert!(health.unknown[0].contains("not known yet"), "{health:?}");
+        let left = Doctor {}.observe(&tikv).await.unwrap();
+        let unknown = left.unknown.join("; ");
+        assert!(unknown.contains("drains, and schedulers"), "{unknown}");
+        let mut sending = Sending::now(&sim);
+        sending.at -= Duration::from_secs(20);
+        for progress in [
+            drain().probe(&tikv, &begun, &sending.sent(&sim)).await,
+            stop.probe(&tikv, &begun, &sending.sent(&sim)).await,
+        ] {
+            let Progress::Pending { summary, .. } = progress.unwrap() else {
+                unreachable!("{version:?}");
+            };
+            assert!(summary.starts_with("not known yet"), "{summary}");
+        }
+        regions_report(&sim);
+        let drains = ListDrains::default().observe(&tikv).await.unwrap();
+        assert_eq!(drains.total, 1, "{version:?}");
+        assert!(stop.plan(&tikv).await.unwrap().verdict.may_be_sent());
+    }
+}
+
+/// An undo is planned as its inverse is: what is not known is no reason to leave it alone.
+#[tokio::test]
+async fn what_is_not_known_yet_may_be_asked_for_again() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.set_evicting(2, true);
+    restart(&sim);
+    let mut registry = ActionRegistry::new();
+    registry.register::<Tikv>(tikv(&sim)).unwrap();
+    let error = registry.plan("stop_drain", json!({"store_id": "2"})).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.code(), "not_known_yet");
+    assert_eq!(error.kind(), action_core::FailureKind::Unavailable);
+}
+
+/// Who may wait for answers waits for this one.
+#[tokio::test]
+async fn what_is_not_known_yet_is_waited_for() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.set_evicting(2, true);
+    restart(&sim);
+    stores_report(&sim);
+    let asked = || sim.received("GET", "/schedulers");
+    let before = asked();
+    let heartbeats = async {
+        while asked() < before + 2 {
+            tokio::task::yield_now().await;
+        }
+        regions_report(&sim);
+    };
+    let list = ListDrains::default();
+    let patient = tikv(&sim).waiting(Duration::from_secs(60));
+    let (drains, ()) = tokio::join!(list.observe(&patient), heartbeats);
+    assert_eq!(drains.unwrap().total, 1);
+}
+
+/// Replicas are counted by the regions as PD loaded them, which is said.
+#[tokio::test]
+async fn what_is_left_of_an_offline_store_is_told_with_what_is_not_known() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let tikv = tikv(&sim);
+    let offline = OfflineStore {
+        store_id: store_id(2),
+    };
+    let before = offline.plan(&tikv).await.unwrap().before;
+    let mut sending = Sending::now(&sim);
+    sending.accepted = offline.send(&tikv, &before, &sending.attempt).await.ok();
+    restart(&sim);
+    let progress = offline.probe(&tikv, &before, &sending.sent(&sim)).await;
+    let Progress::Pending { summary, .. } = progress.unwrap() else {
+        unreachable!("it is not empty");
+    };
+    assert!(summary.contains("not known yet"), "{summary}");
+}
