@@ -20,14 +20,18 @@ pub(crate) async fn ask(what: &str, word: &str) -> Answer {
     if !stdin().is_terminal() || !stderr().is_terminal() {
         return Answer::Nobody;
     }
-    note(&format!(
-        "{what} Type `{word}` to go on, anything else to stop:"
-    ));
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut answer = String::new();
-        stdin().read_line(&mut answer).map(|_| answer)
-    });
+    let answer = async {
+        note(&format!(
+            "{what} Type `{word}` to go on, anything else to stop:"
+        ));
+        let read = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            stdin().read_line(&mut answer).map(|_| answer)
+        });
+        read.await
+    };
     tokio::select! {
+        // Signals are listened to before the question can be seen.
         biased;
         () = interrupted() => Answer::Interrupted,
         answer = answer => match answer {
