@@ -32,11 +32,13 @@ pub(super) async fn judge(scene: &Scene, asked: &[Asked], others_set: bool, tall
         if !write.was_intended || !is_known {
             tally.broke(Broken::Unintended, write.told());
         }
-        if write.is_elsewhere {
-            tally.broke(
-                Broken::Rule,
-                format!("to another cluster: {}", write.told()),
-            );
+        // What was planned there, because that is what answered from the beginning, may go there.
+        let here = scene.sim.cluster_id().to_string();
+        let was_for_here =
+            |one: &Sending| one.proposal.id == write.caller && one.proposal.system == here;
+        if write.is_elsewhere && sendings.iter().any(was_for_here) {
+            let told = format!("to another cluster: {}", write.told());
+            tally.broke(Broken::Rule, told);
         }
         let undoes = sendings
             .iter()
@@ -58,7 +60,10 @@ pub(super) async fn judge(scene: &Scene, asked: &[Asked], others_set: bool, tall
             seen: &seen,
             sendings: &sendings,
             sending,
-            asked: asked.iter().find(|one| is_of(one, &sending.proposal)),
+            asked: asked
+                .iter()
+                .filter(|_| sending.proposal.system == scene.sim.cluster_id().to_string())
+                .find(|one| is_of(one, &sending.proposal)),
             write,
             others_set,
         };
