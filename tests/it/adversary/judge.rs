@@ -218,7 +218,9 @@ impl Judged<'_> {
 
     fn misreported(&self) -> Option<&'static str> {
         let outcome = self.sending.outcome.as_ref()?;
-        let accepted = self.accepted().is_some();
+        // What is not for here was accepted there, if at all.
+        let accepted =
+            self.accepted().is_some() || self.write.is_some_and(|write| write.is_elsewhere);
         let code = outcome.code.as_deref().unwrap_or_default();
         match (outcome.result, self.asked) {
             (OutcomeKind::Applied, _) if !accepted && outcome.by == Some(Attribution::Ours) => {
