@@ -38,6 +38,15 @@ pub(crate) fn overriding(name: &str, overrides: Option<&Overrides>) -> Option<u6
     overrides?.of(name)?.as_u64()
 }
 
+/// A limit of the schedule section: what overrides it, or what is stored.
+pub(crate) fn limit_in_force(name: &str, stored: u64, overrides: Option<&Overrides>) -> u64 {
+    overriding(name, overrides).unwrap_or(stored)
+}
+
+/// What a plan says when overrides could not be read.
+pub(crate) const NOT_READ: &str = "whether an override with a time to live changes the limits in \
+                                   force: the etcd of PD could not be asked";
+
 /// What is stored of an item that can be overridden and is a number.
 pub(crate) fn stored(schedule: &ScheduleConfig, name: &str) -> Option<u64> {
     match name {

@@ -9,6 +9,7 @@ use pd_client::stores::Store;
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::drains::is_draining;
+use crate::facts::settings_in_force::{Overrides, limit_in_force};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::halted::{self, halted};
 use crate::pd_rules::held_leaders::held_leaders;
@@ -23,6 +24,7 @@ pub(crate) async fn check_drain(
     config: &Config,
     stores: &[Store],
     drains: Option<&EvictLeaderConfig>,
+    overrides: Option<&Overrides>,
 ) -> Checked<Verdict> {
     let id = StoreId::from(store.id);
     if is_draining(drains, id) {
@@ -37,7 +39,7 @@ pub(crate) async fn check_drain(
         return Ok(Verdict::WouldProceed);
     }
     let schedule = &config.schedule;
-    let mut causes = limited(schedule);
+    let mut causes = limited(schedule, overrides);
     causes.extend(halted(tikv, schedule).await?);
     causes.extend(no_target(id, stores, drains));
     causes.extend(batch_of_zero(tikv, drains).await?);
@@ -52,7 +54,7 @@ pub(crate) fn obstacles(
     stores: &[Store],
     drains: Option<&EvictLeaderConfig>,
 ) -> Vec<Cause> {
-    let mut causes = limited(config);
+    let mut causes = limited(config, None);
     causes.extend(halted::switched_off(config));
     causes.extend(no_target(id, stores, drains));
     causes
@@ -96,13 +98,10 @@ async fn blocked_by_another(
     Ok(!version::has(tikv, Capability::SharedLeaderPause).await?)
 }
 
-fn limited(config: &ScheduleConfig) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    if config.leader_schedule_limit == 0 {
-        causes.push(Cause::new(
-            "leader_schedule_limit_zero",
-            "`leader-schedule-limit` is 0",
-        ));
-    }
-    causes
+fn limited(config: &ScheduleConfig, overrides: Option<&Overrides>) -> Vec<Cause> {
+    let name = "leader-schedule-limit";
+    let limit = limit_in_force(name, config.leader_schedule_limit, overrides);
+    let text = format!("`{name}` is 0");
+    let zero = (limit == 0).then(|| Cause::new("leader_schedule_limit_zero", text));
+    zero.into_iter().collect()
 }

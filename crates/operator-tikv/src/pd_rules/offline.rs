@@ -8,6 +8,7 @@ use pd_client::stores::{Store, StoreState};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::drains::{in_force, is_draining};
+use crate::facts::settings_in_force::{Overrides, limit_in_force};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::halted::{self, halted};
 use crate::pd_rules::refusals;
@@ -21,6 +22,7 @@ pub(crate) async fn check_offline(
     store: &Store,
     config: &Config,
     stores: &[Store],
+    overrides: Option<&Overrides>,
 ) -> Checked<Verdict> {
     let id = StoreId::from(store.id);
     check_not_final(store)?;
@@ -37,7 +39,7 @@ pub(crate) async fn check_offline(
         && version::has(tikv, Capability::RemovalCountsTikvOnly).await?;
     if tikv_only && store.is_tiflash() {
         return Ok(accepted_unless(
-            obstacles(tikv, store, config, stores).await?,
+            obstacles(tikv, store, config, stores, overrides).await?,
         ));
     }
     up.retain(|store| !(tikv_only && store.is_tiflash()));
@@ -60,7 +62,7 @@ pub(crate) async fn check_offline(
         return Err(refused("PD:core:ErrNoStoreForRegionLeader", text));
     }
     Ok(accepted_unless(
-        obstacles(tikv, store, config, stores).await?,
+        obstacles(tikv, store, config, stores, overrides).await?,
     ))
 }
 
@@ -93,8 +95,9 @@ async fn obstacles(
     store: &Store,
     config: &Config,
     stores: &[Store],
+    overrides: Option<&Overrides>,
 ) -> Result<Vec<Cause>, Error> {
-    let mut causes = limited(&config.schedule);
+    let mut causes = limited(&config.schedule, overrides);
     causes.extend(halted(tikv, &config.schedule).await?);
     let rules = if config.replication.enable_placement_rules {
         tikv.pd.rules().await.map_err(Error::Read)?
@@ -112,16 +115,15 @@ async fn obstacles(
 
 /// What keeps a store from being emptied.
 pub(crate) fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {
-    let mut causes = limited(config);
+    let mut causes = limited(config, None);
     causes.extend(halted::switched_off(config));
     causes
 }
 
-fn limited(config: &ScheduleConfig) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    if config.replica_schedule_limit == 0 {
-        let text = "`replica-schedule-limit` is 0";
-        causes.push(Cause::new("replica_schedule_limit_zero", text));
-    }
-    causes
+fn limited(config: &ScheduleConfig, overrides: Option<&Overrides>) -> Vec<Cause> {
+    let name = "replica-schedule-limit";
+    let limit = limit_in_force(name, config.replica_schedule_limit, overrides);
+    let text = format!("`{name}` is 0");
+    let zero = (limit == 0).then(|| Cause::new("replica_schedule_limit_zero", text));
+    zero.into_iter().collect()
 }

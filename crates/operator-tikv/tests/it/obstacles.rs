@@ -246,3 +246,17 @@ async fn where_etcd_cannot_be_asked_an_override_is_not_known() {
             .any(|what| what.contains("override"))
     );
 }
+
+#[tokio::test]
+async fn a_limit_that_an_override_sets_to_0_is_0() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    for (limit, action) in [("leader", "drain_store"), ("replica", "offline_store")] {
+        let item = format!("schedule.{limit}-schedule-limit");
+        let body = json!({ item: 0 }).to_string();
+        let path = "/config?ttlSecond=600";
+        assert_eq!(request(&sim, "POST", path, &body).await, 200);
+        let run = Run::planned(&sim, action, json!({"store_id": 2})).await;
+        let code = format!("{limit}_schedule_limit_zero");
+        assert_eq!(causes(&run), [code], "{action}");
+    }
+}

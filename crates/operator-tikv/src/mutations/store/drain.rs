@@ -15,6 +15,7 @@ use crate::facts::counts::{incomplete, incomplete_under};
 use crate::facts::drains::{DRAINS, ShownDrains, effect, in_force, is_draining};
 use crate::facts::pd_clock::unix_ms;
 use crate::facts::schedulers::NOT_LOADED;
+use crate::facts::settings_in_force::{self, NOT_READ};
 use crate::facts::store::failure_domain;
 use crate::facts::traces::PdProcess;
 use crate::mutations::store::drain::proof::{confirmed, not_in_force, reported_since};
@@ -163,7 +164,10 @@ impl DrainStore {
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let pd = PdProcess::read(tikv).await?;
         let counts = incomplete_under(tikv, pd.as_ref(), &stores).await?;
-        let verdict = verdict(check_drain(tikv, &store, &config, &stores, drains).await)?;
+        let overrides = settings_in_force::overrides(tikv).await;
+        let over = overrides.as_ref();
+        let checked = check_drain(tikv, &store, &config, &stores, drains, over).await;
+        let verdict = verdict(checked)?;
         let (draining, leaders) = (
             is_draining(drains, self.store_id),
             store.status.leader_count,
@@ -185,13 +189,16 @@ impl DrainStore {
             Some(text) => plan.unknown(format!("how many leaders there are: {text}")),
             None => plan,
         };
+        let plan = match overrides {
+            Some(_) => plan,
+            None => plan.unknown(NOT_READ),
+        };
         Ok(plan
             .same("draining", draining)
             .impact(Quantity::LEADERS, leaders, "leaders moved off the store")
             .impact("served_mib", served_mib, "MiB served from other stores")
             .touches(failure_domain(self.store_id, Some(&store), &config))
             .unknown("whether each region has another healthy voter")
-            .unknown("whether an override with a time to live changes the limits in force")
             .takes(
                 likely_ms,
                 likely_ms.saturating_mul(20),

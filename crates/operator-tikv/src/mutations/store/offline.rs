@@ -14,6 +14,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
 use crate::facts::counts::are_incomplete;
+use crate::facts::settings_in_force::{self, NOT_READ};
 use crate::facts::store::{failure_domain, state_text};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::offline::{check_cancel_offline, check_offline, switched_off};
@@ -174,7 +175,9 @@ impl OfflineStore {
         let store = refusals::store(tikv, self.store_id).await?;
         let config = tikv.pd.config().await.map_err(Error::Read)?;
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
-        let verdict = verdict(check_offline(tikv, &store, &config, &stores).await)?;
+        let overrides = settings_in_force::overrides(tikv).await;
+        let checked = check_offline(tikv, &store, &config, &stores, overrides.as_ref()).await;
+        let verdict = verdict(checked)?;
         let facts = OfflineFacts::of(&store, &config.schedule);
         let (regions, leaders) = (facts.regions, store.status.leader_count);
         let size = u64::try_from(store.status.region_size).unwrap_or(0);
@@ -182,7 +185,11 @@ impl OfflineStore {
         let deadline_ms = likely_ms
             .saturating_mul(20)
             .clamp(3_600_000, 7 * 86_400_000);
-        Ok(Plan::new(verdict, facts.clone())
+        let mut plan = Plan::new(verdict, facts.clone());
+        if overrides.is_none() {
+            plan = plan.unknown(NOT_READ);
+        }
+        Ok(plan
             .same("state", facts.state)
             .impact(Quantity::REGIONS, regions, "regions, one replica of each")
             .impact(Quantity::MOVED_MIB, size, "MiB copied to other stores")
