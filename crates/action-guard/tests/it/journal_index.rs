@@ -163,7 +163,7 @@ async fn where_no_index_can_be_kept_all_is_found_all_the_same() {
 
 /// Whoever can write the whole chain anew can name another index in it; not unseen.
 #[tokio::test]
-async fn a_checkpoint_that_names_another_index_is_found_by_verify_and_hides_nothing() {
+async fn a_checkpoint_that_names_another_index_is_found_by_verify_and_whoever_reads() {
     let (directory, mut entries) = written().await;
     let directory = directory.path();
     let mut prev = Hash::ZERO;
@@ -189,11 +189,52 @@ async fn a_checkpoint_that_names_another_index_is_found_by_verify_and_hides_noth
         let text: String = here.iter().map(|(_, line)| format!("{line}\n")).collect();
         fs::write(path, text).unwrap();
     }
-    check(directory, &entries).await;
     let journal = FileJournal::open(directory).unwrap();
+    let error = journal.entries_of("p-5").await.unwrap_err();
+    assert!(matches!(error, JournalError::Misplaced { .. }), "{error:?}");
     let error = journal.verify().await.unwrap_err();
     let words = action_core::report(&error);
     assert!(words.contains("names another index"), "{words}");
+}
+
+/// A record that was altered and given the hash of what it is now, its index with it or not, is
+/// shown to nobody as what was written.
+#[tokio::test]
+async fn a_record_that_was_altered_with_its_hash_is_not_shown() {
+    let (directory, entries) = written().await;
+    let directory = directory.path();
+    let segments = files(directory, "journal");
+    // One in a closed segment, and one in the last that is not its last.
+    for (segment, at) in [(&segments[0], 1), (segments.last().unwrap(), 0)] {
+        let text = fs::read_to_string(segment).unwrap();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let entry = Entry::read(lines[at].as_bytes(), None).unwrap();
+        let about = entries.iter().find_map(|one| one.record.proposal_id());
+        let about = entry.record.proposal_id().or(about).unwrap().to_owned();
+        let Entry {
+            seq,
+            at: time,
+            prev,
+            instance,
+            ..
+        } = &entry;
+        let record = mode(Mode::Observe);
+        let (_, forged) = Entry::seal(*seq, *time, instance, *prev, record).unwrap();
+        lines[at] = forged;
+        fs::write(segment, lines.join("\n") + "\n").unwrap();
+        for indexes in [true, false] {
+            if !indexes {
+                fs::remove_dir_all(directory.join("index")).ok();
+            }
+            let journal = FileJournal::open(directory);
+            let shown = match journal {
+                Ok(journal) => journal.entries_of(&about).await,
+                Err(error) => Err(error),
+            };
+            assert!(shown.is_err(), "{segment:?} {indexes}: {shown:?}");
+        }
+        fs::write(segment, text).unwrap();
+    }
 }
 
 /// What was read without being synced, and taken back, is not what the next record follows.

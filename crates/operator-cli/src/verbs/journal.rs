@@ -100,10 +100,15 @@ async fn verify(
     }
     output.show(&json!({"verified": true, "journal": verified}), || {
         let (first, head) = (verified.first, &verified.head);
-        format!(
+        let mut text = format!(
             "Verified: records {first} to {}, in {} segments, are as they were written\n{}:{}",
             head.seq, verified.segments, head.seq, head.hash
-        )
+        );
+        if let Some(last) = verified.first.checked_sub(1).filter(|last| *last > 0) {
+            // The first that is here has what they add up to.
+            text.push_str(&format!("\nRecords 1 to {last} are not here any more"));
+        }
+        text
     });
     Ok(Exit::Done)
 }

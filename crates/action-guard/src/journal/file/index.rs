@@ -9,9 +9,10 @@ use std::fs;
 use std::io::Read as _;
 
 use crate::journal::file::directory::{Directory, Segment, open_file, private_directories};
-use crate::records::{Hash, Record};
+use crate::records::{Entry, Hash, Record};
 
-/// Lines in the order of their keys and places, after the hash of the index before.
+/// Lines in the order of their keys and places, with the hashes of the records there, after the
+/// hash of the index before.
 #[derive(Debug)]
 pub(super) struct Index {
     bytes: Vec<u8>,
@@ -21,36 +22,37 @@ pub(super) struct Index {
 #[derive(Debug, Clone, Default)]
 pub(super) struct IndexDraft {
     before: Hash,
-    lines: Vec<u128>,
+    lines: Vec<[u8; LINE]>,
 }
 
 /// The hash of the index before.
 const HEADER: usize = 32;
 
-/// The key of a proposal, and where a line of it begins. Two proposals may have the same key: what
-/// is found is compared with the whole id.
-fn line(key: u64, offset: u64) -> u128 {
-    u128::from(key) << 64 | u128::from(offset)
-}
+/// A line: a key, a place, a hash.
+const LINE: usize = 8 + 8 + 32;
 
-fn key(id: &str) -> u64 {
+/// The key of a proposal. Two may have the same: what is found is compared with the whole id.
+fn key(id: &str) -> [u8; 8] {
     let hash = Hash::of(id.as_bytes());
-    hash.as_bytes()
-        .first_chunk()
-        .copied()
-        .map_or(0, u64::from_be_bytes)
+    hash.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 impl IndexDraft {
     /// Takes in the record whose line begins there.
-    pub(super) fn note(&mut self, record: &Record, offset: u64) {
+    pub(super) fn note(&mut self, entry: &Entry, offset: u64) {
+        let Entry { record, hash, .. } = entry;
         if let Record::Checkpoint { index, .. } = record
             && offset == 0
         {
             self.before = index.unwrap_or_default();
         }
         if let Some(id) = record.proposal_id() {
-            self.lines.push(line(key(id), offset));
+            let mut line = [0; LINE];
+            let (front, end) = line.split_at_mut(16);
+            front[..8].copy_from_slice(&key(id));
+            front[8..].copy_from_slice(&offset.to_be_bytes());
+            end.copy_from_slice(hash.as_bytes());
+            self.lines.push(line);
         }
     }
 
@@ -59,7 +61,7 @@ impl IndexDraft {
         let mut lines = self.lines.clone();
         lines.sort_unstable();
         let mut bytes = self.before.as_bytes().to_vec();
-        bytes.extend(lines.into_iter().flat_map(u128::to_be_bytes));
+        bytes.extend(lines.iter().flatten());
         Index { bytes }
     }
 }
@@ -101,14 +103,21 @@ impl Index {
         header.copied().map(Hash::from_bytes).unwrap_or_default()
     }
 
-    /// Where lines begin that may be about a proposal, the first in the file first.
-    pub(super) fn offsets(&self, id: &str) -> Vec<u64> {
-        let (lines, _) = self.bytes.get(HEADER..).unwrap_or_default().as_chunks();
-        let lines = lines.iter().copied().map(u128::from_be_bytes);
-        let (first, last) = (line(key(id), 0), line(key(id), u64::MAX));
-        lines
-            .filter(|line| (first..=last).contains(line))
-            .filter_map(|line| u64::try_from(line & u128::from(u64::MAX)).ok())
-            .collect()
+    /// Where lines begin that may be about a proposal, the first in the file first, and the hashes
+    /// of the records there.
+    pub(super) fn places(&self, id: &str) -> Vec<(u64, Hash)> {
+        let (lines, _) = self
+            .bytes
+            .get(HEADER..)
+            .unwrap_or_default()
+            .as_chunks::<LINE>();
+        let key = key(id);
+        let about = lines.iter().filter(|line| line.starts_with(&key));
+        let place = |line: &[u8; LINE]| {
+            let offset = line.get(8..16)?.first_chunk().copied()?;
+            let hash = line.last_chunk().copied()?;
+            Some((u64::from_be_bytes(offset), Hash::from_bytes(hash)))
+        };
+        about.filter_map(place).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Seek as _, SeekFrom};
 
 use crate::journal::error::JournalError;
 use crate::journal::file::directory::{Segment, io_error, open_file};
-use crate::records::{BadLine, Entry};
+use crate::records::{BadLine, Entry, Hash};
 
 const BUFFER: usize = 256 * 1024;
 
@@ -80,14 +80,17 @@ impl<'s> Lines<'s> {
         }))
     }
 
-    /// The next one, as the entry that it is: its hash is right, and the first is the one that the
-    /// segment is named by.
-    pub(super) fn entry(&mut self) -> Result<Option<(u64, Entry)>, JournalError> {
+    /// The next one, as the entry that it is: its hash is right, it follows the entry with this
+    /// hash, if one is given, and the first is the one that the segment is named by.
+    pub(super) fn entry(
+        &mut self,
+        before: Option<Hash>,
+    ) -> Result<Option<(u64, Entry)>, JournalError> {
         let segment = self.segment;
         let Some(line) = self.next()? else {
             return Ok(None);
         };
-        let entry = Entry::read(line.bytes, None);
+        let entry = Entry::read(line.bytes, before);
         let entry = entry.map_err(|source| bad(segment, line.number, source))?;
         if line.number == 1 {
             segment.begins_with(entry.seq)?;

@@ -40,7 +40,7 @@ fn more(
     lines.skip(skip)?;
     let mut is_first = skip > 0;
     while entries.len() < limit {
-        let Some((_, entry)) = lines.entry()? else {
+        let Some((_, entry)) = lines.entry(None)? else {
             break;
         };
         if is_first && entry.seq != after + 1 {
@@ -79,14 +79,17 @@ pub(super) fn entries_of(
     Ok(found.into_iter().rev().flatten().collect())
 }
 
-/// What an index leads to; `None` when that is no line of the segment.
+/// What an index leads to; `None` when that is no line of the segment, or another record.
 fn indexed(segment: &Segment, index: &Index, proposal: &str) -> Option<Vec<Entry>> {
     let mut entries = Vec::new();
-    for offset in index.offsets(proposal) {
+    for (offset, hash) in index.places(proposal) {
         let file = open_file(&segment.path).ok()?;
         let mut lines = Lines::from(segment, file, offset, 0).ok()?;
         let line = lines.next().ok()??;
         let entry = Entry::read(line.bytes, None).ok()?;
+        if entry.hash != hash {
+            return None;
+        }
         if entry.record.proposal_id() == Some(proposal) {
             entries.push(entry);
         }
@@ -95,7 +98,7 @@ fn indexed(segment: &Segment, index: &Index, proposal: &str) -> Option<Vec<Entry
 }
 
 /// Reads a whole segment; gives the hash of the index before it as well. Its own index is kept for
-/// the next time, if it is the one that the chain has.
+/// the next time. It is the one that the chain has, or the segment is not what was written.
 fn through(
     directory: &Directory,
     segment: &Segment,
@@ -104,8 +107,10 @@ fn through(
 ) -> Result<(Vec<Entry>, Hash), JournalError> {
     let (mut entries, mut draft) = (Vec::new(), IndexDraft::default());
     let mut lines = Lines::of(segment)?;
-    while let Some((offset, entry)) = lines.entry()? {
-        draft.note(&entry.record, offset);
+    let mut before = None;
+    while let Some((offset, entry)) = lines.entry(before)? {
+        before = Some(entry.hash);
+        draft.note(&entry, offset);
         if entry.record.proposal_id() == Some(proposal) {
             entries.push(entry);
         }
@@ -113,6 +118,8 @@ fn through(
     let index = draft.index();
     if index.hash() == hash {
         index.keep(directory, segment);
+    } else if hash != Hash::ZERO {
+        return Err(segment.misplaced("its records are not those that the chain has there"));
     }
     Ok((entries, index.before()))
 }

@@ -80,7 +80,7 @@ impl Tail {
     /// Goes past what this process has written itself.
     pub(super) fn wrote<'a>(&mut self, sealed: impl IntoIterator<Item = &'a Sealed>) {
         for Sealed { entry, line } in sealed {
-            self.pass(&entry.record, line.len() + 1);
+            self.pass(entry, line.len() + 1);
         }
     }
 
@@ -165,13 +165,13 @@ impl Tail {
         if line.number == 1 {
             segment.begins_with(entry.seq)?;
         }
-        self.pass(&entry.record, line.bytes.len() + 1);
+        self.pass(&entry, line.bytes.len() + 1);
         Ok(entry.record)
     }
 
-    fn pass(&mut self, record: &Record, bytes: usize) {
+    fn pass(&mut self, entry: &Entry, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.index.note(record, self.offset);
+        self.index.note(entry, self.offset);
         if self.lines == 0 {
             self.first_line = bytes;
         }
