@@ -29,7 +29,7 @@ pub(crate) fn page() -> String {
         (
             OutcomeEnd::NotApplied,
             "Not applied",
-            "It did not happen, and no longer can.",
+            "It is not so, and can no longer become so by this request.",
         ),
         (
             OutcomeEnd::Unknown,

@@ -125,8 +125,8 @@ outcomes! {
             "Another value of the setting is in force for a time, and PD takes no other until it ends.",
             "Wait until it ends, or ask whoever set it (imports and backups do) to end it.";
         "no_trace" WITHOUT_TRACE,
-            "The request left no trace, and would have by now: PD did not get it, or did not carry it out.",
-            "Send it again if it is still wanted.";
+            "The request left no trace, and would have by now: PD did not get it, or did not carry it out. Of a setting, a pause or a store, of which PD keeps no history: or somebody put it back before we looked.",
+            "Look at who else is at work there; send it again if it is still wanted.";
         "operator_cancelled" OPERATORS,
             "PD made our operator, and it was cancelled before it was done: by somebody, or by PD because the region changed.",
             "Ask who cancelled it (`list_operators`, PD's log), then send it again.";
