@@ -37,6 +37,7 @@ const RESERVED: &[&str] = &[
     "policy-file",
     "prometheus",
     "reason",
+    "region-heartbeat",
     "scheduled-at",
     "server",
     "settle-for",

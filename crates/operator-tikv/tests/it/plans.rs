@@ -27,7 +27,7 @@ async fn check<M: Mutation<Tikv>>(sim: &Sim, action: M, case: &str) {
     let (before, writes) = (sim.received_total(), sim.writes().len());
     let plan = action.plan(&tikv).await.unwrap();
     assert!(
-        sim.received_total() - before <= 11,
+        sim.received_total() - before <= 14,
         "{case}: too many reads"
     );
     assert_eq!(sim.writes().len(), writes, "{case}: a plan reads only");
