@@ -77,7 +77,7 @@ const RULE: Keys = Keys {
             "true or false",
             "whether it takes back a lasting effect that is ours",
         ),
-        ("window", "tables", "when it holds"),
+        ("window", "tables", "when it holds; always unless given"),
         ("decision", "text", "`allow`, `approve` or `deny`; required"),
         (
             "by",
@@ -91,7 +91,7 @@ const RULE: Keys = Keys {
         ),
         (
             "ttl",
-            "duration",
+            "duration, 366d at most",
             "with `approve`: how long an approval is good; required there",
         ),
         ("reason", "text", "what the one who asked is told"),
@@ -107,7 +107,7 @@ const WINDOW: Keys = Keys {
         (
             "to",
             "`HH:MM`, UTC",
-            "when it ends, on the next day where that is earlier; with `from`",
+            "when it ends, `24:00` at the latest, on the next day where that is earlier; with `from`",
         ),
     ],
     tables: &[],

@@ -73,7 +73,7 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
     let budgets: Vec<_> = root
         .tables("budget")
         .into_iter()
-        .filter_map(|section| budget(source, section))
+        .filter_map(budget)
         .collect();
     let has_key = people.iter().any(|(_, person)| person.key.is_some());
     let mut signed = Vec::new();

@@ -233,7 +233,12 @@ impl<'s> Section<'s> {
             return Vec::new();
         };
         let items = match value.get_ref() {
-            DeValue::Array(items) => items.iter().collect(),
+            DeValue::Array(items) if items.iter().next().is_some() => items.iter().collect(),
+            DeValue::Array(_) => {
+                let problem = "is an empty list, which says nothing: leave it out";
+                self.mistyped::<()>(key, value, problem);
+                return Vec::new();
+            }
             _ => vec![value],
         };
         items

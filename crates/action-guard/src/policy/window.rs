@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use action_core::DurationText;
 use jiff::Timestamp;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::Offset;
@@ -59,7 +60,7 @@ pub(super) fn day(text: &str) -> Result<Weekday, String> {
         .ok_or_else(|| format!("`{text}` is no day: days are mon, tue, wed, thu, fri, sat and sun"))
 }
 
-/// A time of day as `22:00`; `24:00` is midnight.
+/// A time of day as `22:00`.
 pub(super) fn time(text: &str) -> Result<Time, String> {
     let wrong = || format!("`{text}` is no time of day: write it as `22:00`");
     let digits = |text: &str| -> Option<i8> {
@@ -68,38 +69,29 @@ pub(super) fn time(text: &str) -> Result<Time, String> {
     };
     let (hour, minute) = text.split_once(':').ok_or_else(wrong)?;
     match (digits(hour), digits(minute)) {
-        (Some(24), Some(0)) => Ok(Time::midnight()),
+        (Some(24), Some(0)) => Err("only `to` can be `24:00`: a day begins at `00:00`".to_owned()),
         (Some(hour), Some(minute)) => Time::new(hour, minute, 0, 0).map_err(|_| wrong()),
         _ => Err(wrong()),
     }
 }
 
-/// A length of time as `90s`, `15m`, `2h` or `1h30m`, in milliseconds.
-pub(super) fn duration_ms(text: &str) -> Result<u64, String> {
-    let wrong = || format!("invalid duration `{text}`: use 90s, 15m or 1h30m");
-    let mut total: u64 = 0;
-    let mut number = String::new();
-    for character in text.chars() {
-        if character.is_ascii_digit() {
-            number.push(character);
-            continue;
-        }
-        let unit = match character {
-            's' => 1_000,
-            'm' => 60_000,
-            'h' => 3_600_000,
-            'd' => 86_400_000,
-            _ => return Err(wrong()),
-        };
-        let amount: u64 = number.parse().map_err(|_| wrong())?;
-        let amount = amount.checked_mul(unit).ok_or_else(wrong)?;
-        total = total.checked_add(amount).ok_or_else(wrong)?;
-        number.clear();
+/// The same, and `24:00` is the end of the day.
+pub(super) fn end_time(text: &str) -> Result<Time, String> {
+    match text {
+        "24:00" => Ok(Time::midnight()),
+        _ => time(text),
     }
-    if total == 0 || !number.is_empty() {
-        return Err(wrong());
+}
+
+/// The length of time of a key, as `90s`, `15m`, `2h` or `1h30m`, in milliseconds: a second at least.
+pub(super) fn duration_ms(key: &str, text: &str, longest: DurationText) -> Result<u64, String> {
+    let length = text.parse().map(DurationText::as_millis);
+    match length {
+        Ok(ms) if (1_000..=longest.as_millis()).contains(&ms) => Ok(ms),
+        _ => Err(format!(
+            "`{key}` cannot be `{text}`: write 90s, 15m or 1h30m, from 1s to {longest}"
+        )),
     }
-    Ok(total)
 }
 
 #[cfg(test)]
@@ -137,7 +129,7 @@ mod tests {
         let window = Window {
             days: Vec::new(),
             from: time("08:00").unwrap(),
-            to: time("24:00").unwrap(),
+            to: end_time("24:00").unwrap(),
         };
         check(&window, "2026-11-24T07:59:59Z", false);
         check(&window, "2026-11-24T08:00:00Z", true);
@@ -147,27 +139,34 @@ mod tests {
 
     #[test]
     fn times_and_lengths_are_read_exactly_or_not_at_all() {
+        let longest: DurationText = "366d".parse().unwrap();
+        let duration_ms = |text: &str| duration_ms("ttl", text, longest);
         assert_eq!(duration_ms("1h30m"), Ok(5_400_000));
         assert_eq!(duration_ms("90s"), Ok(90_000));
         assert_eq!(duration_ms("1d"), Ok(86_400_000));
+        assert_eq!(duration_ms("366d"), Ok(longest.as_millis()));
         for text in [
             "",
             "0s",
+            "15ms",
             "15",
             "m",
             "1.5h",
             "-1m",
             "1w",
+            "366d1s",
+            "999999999h",
             "99999999999999999999d",
             "18446744073709551615d",
         ] {
             assert!(duration_ms(text).is_err(), "{text}");
         }
         for text in [
-            "", "8:00", "25:00", "24:01", "08:60", "0800", "+8:00", "aa:bb",
+            "", "8:00", "24:00", "25:00", "24:01", "08:60", "0800", "+8:00", "aa:bb",
         ] {
             assert!(time(text).is_err(), "{text}");
         }
+        assert!(end_time("24:01").is_err());
         assert!(day("Monday").is_err());
     }
 }

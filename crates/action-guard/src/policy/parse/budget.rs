@@ -1,15 +1,15 @@
 //! Reading `[[budget]]`: what it counts, and how much of it may be.
 
-use action_core::Quantity;
+use action_core::{DurationText, Quantity};
 
 use crate::policy::budget::{Budget, Limit};
-use crate::policy::section::{Section, Source};
+use crate::policy::section::Section;
 use crate::policy::window;
 
 /// How long sendings are kept at hand for budgets.
-const LONGEST_WINDOW_MS: u64 = 86_400_000;
+const LONGEST_PER: DurationText = DurationText::from_mins(24 * 60);
 
-pub(super) fn budget<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(usize, Budget)> {
+pub(super) fn budget(section: Section<'_>) -> Option<(usize, Budget)> {
     let (offset, line) = (section.offset, section.line());
     let name = section.required("name");
     let mut limits = Vec::new();
@@ -17,11 +17,8 @@ pub(super) fn budget<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option
     if actions.is_some() != per.is_some() {
         section.wrong("`actions` and `per` of a budget go together");
     }
-    let per_at = per.as_ref().map_or(offset, |per| per.offset);
-    let per_ms = section.read(per, window::duration_ms);
-    if per_ms.is_some_and(|per_ms| per_ms > LONGEST_WINDOW_MS) {
-        source.wrong(per_at, "`per` is 24h at most");
-    }
+    let length = |text: &str| window::duration_ms("per", text, LONGEST_PER);
+    let per_ms = section.read(per, length);
     if let (Some(actions), Some(per_ms)) = (actions, per_ms) {
         limits.push(Limit::Actions {
             most: actions.value,
@@ -38,7 +35,7 @@ pub(super) fn budget<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option
     let action = section.patterns("action");
     let actor = section.actors("actor");
     let system = section.patterns("system");
-    if limits.is_empty() {
+    if limits.is_empty() && !section.has("actions") {
         section.wrong(
             "a budget needs a bound: `actions` with `per`, `lasting`, `leaders`, `regions`, \
              `moved_mib` or `failure_domains`",

@@ -1,6 +1,6 @@
 //! Reading `[[rule]]`: what it is about, when, and what it decides.
 
-use action_core::{Effect, Risk};
+use action_core::{DurationText, Effect, Risk};
 use jiff::civil::Time;
 
 use crate::policy::actor_pattern;
@@ -8,6 +8,9 @@ use crate::policy::problem::did_you_mean;
 use crate::policy::rule::{Rule, Selector, Then};
 use crate::policy::section::{Section, Source};
 use crate::policy::window::{self, Window};
+
+/// How long an approval may be good: whoever means longer means something else.
+const LONGEST_TTL: DurationText = DurationText::from_mins(366 * 24 * 60);
 
 const DECISIONS: [&str; 3] = ["allow", "approve", "deny"];
 
@@ -89,7 +92,8 @@ fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
         },
     };
     let ttl = section.required("ttl");
-    let ttl_ms = section.read(ttl, window::duration_ms);
+    let length = |text: &str| window::duration_ms("ttl", text, LONGEST_TTL);
+    let ttl_ms = section.read(ttl, length);
     Some(Then::Approve {
         by,
         count: count?,
@@ -98,16 +102,30 @@ fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
 }
 
 fn window(section: Section<'_>) -> Option<Window> {
+    let has_days = section.has("days");
+    let (has_from, has_to) = (section.has("from"), section.has("to"));
+    if !(has_days || has_from || has_to) {
+        section.wrong("a window has `days`, or `from` and `to`: leave `window` out for always");
+    }
     let days = section.texts("days").into_iter();
     let days = days
         .filter_map(|day| section.read(Some(day), window::day))
         .collect();
-    let (has_from, has_to) = (section.has("from"), section.has("to"));
     if has_from != has_to {
         section.wrong("`from` and `to` of a window go together");
     }
-    let from = section.read(section.text("from"), window::time);
-    let to = section.read(section.text("to"), window::time);
+    let (from, to) = (section.text("from"), section.text("to"));
+    if let (Some(from), Some(to)) = (&from, &to)
+        && from.value == to.value
+    {
+        section.wrong(format!(
+            "a window from `{0}` to `{0}` has no length: leave `from` and `to` out for whole days, \
+             and `window` for always",
+            from.value
+        ));
+    }
+    let from = section.read(from, window::time);
+    let to = section.read(to, window::end_time);
     section.finish();
     if has_from || has_to {
         return Some(Window {

@@ -96,7 +96,7 @@ fn mistakes_that_would_change_a_meaning_are_refused() {
     );
     check(
         "[[budget]]\nname = \"b\"\nactions = 3\nper = \"25h\"",
-        "5:7 `per` is 24h at most",
+        "5:7 `per` cannot be `25h`: write 90s, 15m or 1h30m, from 1s to 1d",
     );
     check(
         "[[person]]\nname = \"agent:x\"",
@@ -114,6 +114,56 @@ fn mistakes_that_would_change_a_meaning_are_refused() {
         "require_signed = [\"aprove\"]",
         "2:19 `aprove` cannot be signed: approve, mode and kill_reset can",
     );
+}
+
+#[test]
+fn what_would_hold_always_or_nearly_is_refused() {
+    let rule = |selector: &str, expected: &[&str]| {
+        let text = format!("version = 1\n[[rule]]\nname = \"a\"\n{selector}decision = \"allow\"");
+        check(&text, expected);
+    };
+    let always = "4:10 a window has `days`, or `from` and `to`: leave `window` out for always";
+    rule("window = {}\n", &[always]);
+    rule(
+        "window = []\n",
+        &["4:10 `window` of a rule is an empty list, which says nothing: leave it out"],
+    );
+    rule(
+        "window = [{ days = \"mon\" }, {}]\n",
+        &["4:29 a window has `days`, or `from` and `to`: leave `window` out for always"],
+    );
+    rule(
+        "window = { days = \"mon\", from = \"10:00\", to = \"10:00\" }\n",
+        &[
+            "4:10 a window from `10:00` to `10:00` has no length: leave `from` and `to` out for \
+             whole days, and `window` for always",
+        ],
+    );
+    rule(
+        "window = { from = \"24:00\", to = \"06:00\" }\n",
+        &["4:19 only `to` can be `24:00`: a day begins at `00:00`"],
+    );
+    for length in [
+        "999999999h",
+        "366d1s",
+        "15ms",
+        "0s",
+        "99999999999999999999d",
+    ] {
+        let right = "write 90s, 15m or 1h30m, from 1s to";
+        check(
+            &format!(
+                "version = 1\n[[rule]]\nname = \"a\"\ndecision = \"approve\"\nby = \"user:*\"\nttl = \"{length}\""
+            ),
+            &[&format!("6:7 `ttl` cannot be `{length}`: {right} 366d")],
+        );
+        check(
+            &format!("version = 1\n[[budget]]\nname = \"a\"\nactions = 1\nper = \"{length}\""),
+            &[&format!("5:7 `per` cannot be `{length}`: {right} 1d")],
+        );
+    }
+    let whole_day = "version = 1\n[[rule]]\nname = \"a\"\nwindow = { from = \"00:00\", to = \"24:00\" }\ndecision = \"allow\"";
+    assert_eq!(whole_day.parse::<Policy>().map(|_| ()), Ok(()));
 }
 
 #[test]
