@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-/// What stands where a secret was.
-pub const REDACTED: &str = "[redacted]";
+pub use known_forms::REDACTED;
+use known_forms::{without_encoded, without_known_forms};
+
+mod known_forms;
 
 /// Names that mean a secret, alone or after an underscore.
 const SECRET_NAMES: &[&str] = &[
@@ -54,13 +56,23 @@ pub fn is_secret_name(name: &str) -> bool {
 /// - what follows a name that means one: `password=…`, `?access_token=…`, `token: "…"`, `--password …`;
 /// - what follows `Bearer`, and `Authorization:` of whatever kind;
 /// - what stands before the `@` of a host, with a scheme or without: `http://ana:…@pd`, `ana:…@pd`.
-///   `user:ana@example.com`, as an actor may be called, stays.
+///   `user:ana@example.com`, as an actor may be called, stays;
+/// - the same percent-encoded: `password%3D…`;
+/// - what looks like a secret: tokens of GitHub (`ghp_…`), GitLab (`glpat-…`) and Slack (`xoxb-…`), key
+///   ids of AWS, JSON web tokens, private keys as PEM;
+/// - `mysql -p…`, and `the password is …` before what is no ordinary word.
 ///
 /// It takes out too much rather than too little. Doing it twice changes nothing more.
 #[must_use]
 pub fn redacted(text: &str) -> Cow<'_, str> {
     let mut clean = Cow::Borrowed(text);
-    for pass in [url_credentials, bare_credentials, named_secrets] {
+    for pass in [
+        without_known_forms,
+        url_credentials,
+        bare_credentials,
+        encoded_secrets,
+        named_secrets,
+    ] {
         if let Some(cleaned) = pass(&clean) {
             clean = Cow::Owned(cleaned);
         }
@@ -130,6 +142,12 @@ fn is_actor(word: &str, after: &str) -> bool {
         && top.is_some_and(|top| top.len() > 1 && top.chars().all(|c| c.is_ascii_alphabetic()))
         && !tail.starts_with('/')
         && !(tail.starts_with(':') && tail[1..].starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn encoded_secrets(text: &str) -> Option<String> {
+    without_encoded(text, |name| {
+        is_secret_name(name) || is_secret_variable(name)
+    })
 }
 
 /// `password=x` becomes `password=[redacted]`, and the like.

@@ -13,7 +13,8 @@ use crate::records::Record;
 ///
 /// - the values of members whose names mean a secret, such as `password` or `auth_token`;
 /// - the values of parameters that are declared `writeOnly`;
-/// - what [`redacted`] finds in free text: `password=…`, `Bearer …`, what stands before a host's `@`;
+/// - what [`redacted`] finds in free text: `password=…`, `Bearer …`, what stands before a host's `@`,
+///   and what looks like a token or a key;
 /// - texts that the guard was told to keep secret.
 ///
 /// A mutation with a parameter that was taken out can be carried out by the process that proposed

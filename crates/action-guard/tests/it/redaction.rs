@@ -9,12 +9,20 @@ use crate::guard_fixture::{Workbench, ana, done, hold, proposed, turn};
 use crate::workflow_fixtures::{Scene, open, scene};
 
 /// What somebody might paste, each with the same secret in it.
-const WORDS: [&str; 5] = [
+const WORDS: [&str; 13] = [
     "password=hunter2",
     "it said Bearer hunter2",
     "GET /pd?access_token=hunter2",
     "at ana:hunter2@pd-0:2379",
     "at http://ana:hunter2@pd-0:2379",
+    "ghp_hunter2hunter2hunter2",
+    "glpat-hunter2hunter2hunter2",
+    "xoxb-1234567890-hunter2",
+    "eyJhbGciOiJub25lIn0.hunter2.hunter2",
+    "-----BEGIN PRIVATE KEY-----hunter2",
+    "access_token%3Dhunter2",
+    "mysql -phunter2",
+    "the password is hunter2",
 ];
 
 async fn all_of(journal: &dyn Journal) -> String {

@@ -1,0 +1,254 @@
+//! Secrets that can be told by how they look, whatever stands before them.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+
+/// What stands where a secret was.
+pub const REDACTED: &str = "[redacted]";
+
+/// One form.
+struct Form {
+    /// What is in every text that has it: what lacks this is not searched.
+    hint: &'static str,
+    pattern: &'static str,
+    /// What stands there instead.
+    instead: &'static str,
+}
+
+const FORMS: [Form; 11] = [
+    // Tokens of GitHub, GitLab and Slack, and key ids of AWS.
+    whole("gh", r"gh[pousr]_[A-Za-z0-9_]{16,}"),
+    whole("github_pat_", r"github_pat_[A-Za-z0-9_]{16,}"),
+    whole("glpat-", r"glpat-[A-Za-z0-9_.-]{16,}"),
+    whole("xox", r"xox[abeprs]-[A-Za-z0-9-]{10,}"),
+    whole("AKIA", r"AKIA[A-Z0-9]{16,}"),
+    // A JSON web token: its first part is JSON, which begins with `{"`.
+    whole("eyJ", r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}"),
+    // A private key, to its end or to that of the text.
+    whole(
+        "PRIVATE KEY",
+        r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)",
+    ),
+    // What authorizes, and what stands before a host, percent-encoded.
+    Form {
+        hint: "%",
+        pattern: r#"(?i)(bearer%(?:25)*20)[^\s&"'`<>]+"#,
+        instead: "${1}[redacted]",
+    },
+    Form {
+        hint: "%",
+        pattern: r#"(?i)(%(?:25)*2f%(?:25)*2f)[^\s%/&"'`<>]+%(?:25)*3a[^\s%/&"'`<>]+(%(?:25)*40)"#,
+        instead: "${1}[redacted]${2}",
+    },
+    // `mysql -uroot -p…`: nowhere else does `-p` mean a password.
+    Form {
+        hint: "mysql",
+        pattern: r#"(\bmysql[a-z]*(?:\s+-\S+(?:\s+[^\s-]\S*)?)*?\s+-p)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
+        instead: "${1}[redacted]",
+    },
+    // What is no ordinary word: `the password is Hunter2`, but not `the password is wrong`.
+    Form {
+        hint: "s",
+        pattern: r#"((?i:\b(?:password|passphrase|passwd|pwd|token|secret|api[ _-]?key)\s+(?:is|was)(?:\s+now)?:?)\s+)(?:"[^"]+"|'[^']+'|`[^`]+`|[a-z'.,;:!?()\[\]-]*[^\sa-z'.,;:!?()\[\]-]\S*)"#,
+        instead: "${1}[redacted]",
+    },
+];
+
+const fn whole(hint: &'static str, pattern: &'static str) -> Form {
+    Form {
+        hint,
+        pattern,
+        instead: REDACTED,
+    }
+}
+
+static COMPILED: LazyLock<Vec<(&Form, Regex)>> = LazyLock::new(|| {
+    let compiled = FORMS.iter().map(|form| Some((form, regex(form.pattern)?)));
+    compiled.flatten().collect()
+});
+
+/// A pattern of ours: a test shows that each is one.
+fn regex(pattern: &str) -> Option<Regex> {
+    Regex::new(pattern).ok()
+}
+
+/// The text without what looks like a secret.
+pub(super) fn without_known_forms(text: &str) -> Option<String> {
+    let mut clean = Cow::Borrowed(text);
+    for (form, regex) in COMPILED.iter() {
+        if clean.contains(form.hint)
+            && let Cow::Owned(cleaned) = regex.replace_all(&clean, form.instead)
+        {
+            clean = Cow::Owned(cleaned);
+        }
+    }
+    (clean != text).then(|| clean.into_owned())
+}
+
+/// A name and what assigns to it, percent-encoded: `&access_token%3D`, `%26token%22%3A`.
+static ENCODED_NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)(?:%(?:25)*[0-9a-f]{2})?([a-z0-9_-]+)(?:%(?:25)*2[27])?%(?:25)*3[ad](?:%(?:25)*2[027])*",
+    )
+});
+
+/// What ends a value there: a space, a quote, `&`, or one of the latter two percent-encoded.
+static ENCODED_END: LazyLock<Option<Regex>> =
+    LazyLock::new(|| regex(r#"[\s&"'`<>]|%(?:25)*2[267]"#));
+
+/// `password%3Dx` becomes `password%3D[redacted]`, for names that mean a secret.
+pub(super) fn without_encoded(text: &str, is_secret: impl Fn(&str) -> bool) -> Option<String> {
+    if !text.contains('%') {
+        return None;
+    }
+    let (mut clean, mut copied) = (String::new(), 0);
+    for found in ENCODED_NAME.as_ref()?.captures_iter(text) {
+        let (whole, name) = (found.get(0)?, found.get(1)?);
+        let value = text.get(whole.end()..)?;
+        if whole.start() < copied || !is_secret(name.as_str()) || value.starts_with(REDACTED) {
+            continue;
+        }
+        let end = ENCODED_END.as_ref()?.find(value);
+        let length = end.map_or(value.len(), |end| end.start());
+        if length > 0 {
+            clean.push_str(text.get(copied..whole.end())?);
+            clean.push_str(REDACTED);
+            copied = whole.end() + length;
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    clean.push_str(text.get(copied..)?);
+    Some(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::redacted::redacted;
+
+    #[track_caller]
+    fn check(given: &str, kept: &str) {
+        assert_eq!(redacted(given), kept);
+        assert_eq!(redacted(kept), kept, "it is done once");
+    }
+
+    #[test]
+    fn every_form_is_a_pattern() {
+        assert_eq!(COMPILED.len(), FORMS.len());
+        assert!(ENCODED_NAME.is_some() && ENCODED_END.is_some());
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_goes_wherever_it_stands() {
+        for secret in [
+            "ghp_Hunter3abcdefghij0123456789ABCDEFGHI",
+            "gho_Hunter3abcdefghij0123456789ABCDEFGHI",
+            "github_pat_11ABCDEFG0Hunter3_abcdefghijklmnopqrstuvwxyz",
+            "glpat-Hunter3-abcdefghij_k",
+            "xoxb-123456789012-Hunter3",
+            "xoxp-123456789012-Hunter3",
+            "AKIAHUNTER3EXAMPLE00",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIifQ.c2lnbmF0dXJl-_",
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiJodW50ZXIifQ.",
+            "-----BEGIN PRIVATE KEY-----Hunter3-----END PRIVATE KEY-----",
+            "-----BEGIN RSA PRIVATE KEY-----\nHunter3\nabc=\n-----END RSA PRIVATE KEY-----",
+        ] {
+            check(&format!("it is {secret}"), "it is [redacted]");
+            check(&format!("({secret})"), "([redacted])");
+            check(
+                &format!("curl http://x/?a%3D{secret}&b"),
+                "curl http://x/?a%3D[redacted]&b",
+            );
+        }
+        check("-----BEGIN EC PRIVATE KEY-----X", "[redacted]");
+        check(
+            "key -----BEGIN OPENSSH PRIVATE KEY-----\nX\nY",
+            "key [redacted]",
+        );
+    }
+
+    #[test]
+    fn what_is_percent_encoded_goes_too() {
+        check("access_token%3DHunter3", "access_token%3D[redacted]");
+        check(
+            "GET /x%3Fa%3D1%26password%3dHunter%213%26b%3D2 failed",
+            "GET /x%3Fa%3D1%26password%3d[redacted]%26b%3D2 failed",
+        );
+        check("%2526apikey%253DHunter3", "%2526apikey%253D[redacted]");
+        check(
+            "%7B%22token%22%3A%22Hunter3%22%7D",
+            "%7B%22token%22%3A%22[redacted]%22%7D",
+        );
+        check(
+            "Authorization%3A%20Bearer%20Hunter3",
+            "Authorization%3A%20[redacted]",
+        );
+        check("Bearer%20Hunter3", "Bearer%20[redacted]");
+        check(
+            "http%3A%2F%2Fana%3AHunter3%40pd-0%3A2379",
+            "http%3A%2F%2F[redacted]%40pd-0%3A2379",
+        );
+    }
+
+    #[test]
+    fn what_is_said_to_be_a_password_goes() {
+        check("the password is Hunter3", "the password is [redacted]");
+        check(
+            "Password was hunter3, sorry",
+            "Password was [redacted] sorry",
+        );
+        check(
+            "the api key is: 'open sesame'",
+            "the api key is: [redacted]",
+        );
+        check(
+            "mysql -h pd-0 -uroot -pHunter3 mysql",
+            "mysql -h pd-0 -uroot -p[redacted] mysql",
+        );
+        check("`mysqldump -p'a b' x`", "`mysqldump -p[redacted] x`");
+    }
+
+    #[test]
+    fn ordinary_words_stay() {
+        for text in [
+            "the password is wrong",
+            "the token is expired.",
+            "the passphrase was not set: ask",
+            "the password is case-sensitive",
+            "password [redacted]",
+            "mysql -P 3306 -h pd-0 is down",
+            "mysql is slow, tar -pxf later",
+            "mkdir -p/tmp/x and ssh -p22",
+            "user:NAME@example.com and agent:night",
+            "0190f2b4-7c3e-7d11-8a55-2f0c9f1f6a3b",
+            "store 4 => 11, region 7480000000000000FF5F72",
+            "zone=z1 key=value start_key=7480 tokens=3",
+            "zone%3Dz1%26start_key%3D7480%20at%2010%3A30",
+            "http%3A%2F%2Fpd-0%3A2379%2Fa%40b",
+            "100% done, 3%",
+            "ghp_ and glpat- and xoxb- begin tokens, AKIA key ids",
+            "eyJ begins a token. So it does. Always.",
+            "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----",
+        ] {
+            check(text, text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn doing_it_twice_changes_nothing(pieces in prop::collection::vec(prop::sample::select(vec![
+            "password", "token", "secret", " is ", "=", "%3D", "%253A", "%22", "%26", ": ", " ", "Hunter3", "x", "'",
+            "\"", "//", "%2F%2F", "%40", "@", "a:b", "mysql", " -p", "Bearer", "%20", "[redacted]", ",", "é", "[", "]",
+            "eyJhbGciOiJI", ".", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "AKIAHUNTER3EXAMPLE00",
+        ]), 0..14)) {
+            let once = redacted(&pieces.concat()).into_owned();
+            prop_assert_eq!(redacted(&once), once.as_str());
+        }
+    }
+}
