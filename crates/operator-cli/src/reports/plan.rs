@@ -44,6 +44,7 @@ impl Planned<'_> {
             section("Was read", read(plan)),
             section("Impact", impact(plan)),
             section("Failure domains", lines(&plan.failure_domains)),
+            section("Reversed afterwards by", reversed_by(plan)),
             section("Not known", lines(&plan.unknowns)),
             takes,
             undo,
@@ -85,6 +86,13 @@ fn impact(plan: &Plan) -> Vec<Vec<String>> {
         vec![quantity.name.clone(), amount]
     });
     quantities.collect()
+}
+
+fn reversed_by(plan: &Plan) -> Vec<Vec<String>> {
+    let causes = plan.reversed_by.iter();
+    causes
+        .map(|cause| vec![cause.code.clone(), cause.text.clone()])
+        .collect()
 }
 
 fn lines(texts: &[String]) -> Vec<Vec<String>> {

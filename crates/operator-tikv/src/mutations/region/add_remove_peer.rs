@@ -97,9 +97,11 @@ impl RegionOperator for AddPeer {
         let role = plan.before.role_on(self.store_id).map(str::to_owned);
         let wanted = at.wanted_replicas();
         if let Some(wanted) = wanted.filter(|wanted| *wanted <= at.region.peers.len()) {
-            plan = plan.unknown(format!(
-                "which replica PD takes away again: its rules want no more than {wanted}"
-            ));
+            let text = format!(
+                "PD's rule checker takes one replica away again, whichever (`remove-orphan-peer`): \
+                 its rules want no more than {wanted}"
+            );
+            plan = plan.reversed_by("rule_checker", text);
         }
         let plan = plan
             .same("role", role)
@@ -179,13 +181,20 @@ impl RegionOperator for RemovePeer {
                  or do not answer"
             ));
         }
+        let wanted = at.wanted_replicas();
+        if let Some(wanted) = wanted.filter(|wanted| *wanted >= at.region.peers.len()) {
+            let text = format!(
+                "PD's rule checker adds a replica again, there or elsewhere (`add-rule-peer`): its \
+                 rules want {wanted}"
+            );
+            plan = plan.reversed_by("rule_checker", text);
+        }
         Ok(plan
             .same("role", role)
             .at_most("unhealthy_others", unhealthy as u64)
             .impact(Quantity::REGIONS, 1, "regions, one replica of each")
             .impact(Quantity::LEADERS, leads.into(), "leaders")
             .touches(at.domain(store))
-            .unknown("when and where PD makes a new replica, if its rules want one")
             .takes(1_000, 60_000, "idle clusters; PD's time-out")
             .follow(500, SETTLE_MS, 120_000))
     }

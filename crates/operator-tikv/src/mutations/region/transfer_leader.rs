@@ -13,6 +13,7 @@ use crate::facts::region::RegionFacts;
 use crate::mutations::region::reading::{Reading, Shows};
 use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::balance_leader::moves_leader_back;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::stop::{Checked, verdict};
 use crate::pd_rules::transfer_leader::check_transfer_leader;
@@ -61,6 +62,9 @@ impl RegionOperator for TransferLeader {
         let mut plan = Plan::new(verdict, facts.clone());
         if let Some(leader) = facts.leader_store_id {
             plan = plan.touches(at.domain(leader));
+        }
+        if let Some(cause) = moves_leader_back(&at, self.to_store_id) {
+            plan = plan.reversed_by(&cause.code, cause.text);
         }
         Ok(plan
             .touches(at.domain(self.to_store_id))
