@@ -1,5 +1,7 @@
 //! What should hold at all times, and does not: `check_invariants`.
 
+// length: the sentences by which a model chooses it are its documentation.
+
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
 use schemars::JsonSchema;

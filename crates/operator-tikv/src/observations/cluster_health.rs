@@ -1,5 +1,7 @@
 //! How the cluster is, in numbers: `cluster_health`.
 
+// length: what is asked and shown has 21 fields, each with its unit or source.
+
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
 use pd_client::stores::{Store, StoreState};

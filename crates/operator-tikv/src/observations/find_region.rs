@@ -1,5 +1,7 @@
 //! The region that holds a key: `find_region`.
 
+// length: what is asked and shown has 7 fields, each with its unit or source.
+
 use action_core::{Cost, Observation, Problem};
 use async_trait::async_trait;
 use schemars::JsonSchema;

@@ -1,5 +1,7 @@
 //! Findings about PD as a whole, which more than one observation gives.
 
+// length: findings that more than one observation gives, a function each.
+
 use action_core::Finding;
 use pd_client::maintenance::MaintenanceTask;
 use pd_client::schedulers::PausedScheduler;

@@ -1,5 +1,7 @@
 //! The cluster in numbers: `get_cluster_metrics`.
 
+// length: what is asked and shown has 16 fields, each with its unit or source.
+
 use std::collections::BTreeMap;
 
 use action_core::{Cost, Observation};

@@ -1,5 +1,7 @@
 //! PD's configuration, stored and in force: `get_config`.
 
+// length: what is asked and shown has 12 fields, each with its unit or source.
+
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
 use schemars::JsonSchema;

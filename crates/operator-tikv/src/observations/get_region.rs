@@ -1,5 +1,7 @@
 //! One region: `get_region`.
 
+// length: what is asked and shown has 20 fields, each with its unit or source.
+
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
 use pd_client::regions::Region;

@@ -1,5 +1,7 @@
 //! One store in numbers: `get_store_metrics`.
 
+// length: the sentences by which a model chooses it are its documentation.
+
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
 use schemars::JsonSchema;

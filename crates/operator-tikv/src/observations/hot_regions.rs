@@ -1,5 +1,7 @@
 //! What PD's cache of hot regions holds: `hot_write_regions` and `hot_read_regions`.
 
+// length: what is asked and shown has 13 fields, each with its unit or source.
+
 use std::collections::BTreeMap;
 
 use action_core::{Cost, Observation};

@@ -1,5 +1,7 @@
 //! The drains in force: `list_drains`.
 
+// length: what is asked and shown has 10 fields, each with its unit or source.
+
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
 use pd_client::schedulers::EvictRange;

@@ -1,5 +1,7 @@
 //! The members of PD: `list_members`.
 
+// length: what is asked and shown has 13 fields, each with its unit or source.
+
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
 use pd_client::members::Member;

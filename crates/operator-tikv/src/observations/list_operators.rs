@@ -1,5 +1,7 @@
 //! The operators in flight: `list_operators`.
 
+// length: what is asked and shown has 15 fields, each with its unit or source.
+
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 

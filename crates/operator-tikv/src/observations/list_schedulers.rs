@@ -1,5 +1,7 @@
 //! The schedulers, paused and removed ones too: `list_schedulers`.
 
+// length: what is asked and shown has 9 fields, each with its unit or source.
+
 use action_core::{Cost, Observation};
 use async_trait::async_trait;
 use pd_client::Client;

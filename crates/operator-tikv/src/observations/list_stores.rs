@@ -1,5 +1,7 @@
 //! The stores: `list_stores`.
 
+// length: what is asked and shown has 16 fields, each with its unit or source.
+
 use action_core::{Cost, Observation, Role};
 use async_trait::async_trait;
 use pd_client::stores::Store;

@@ -2,6 +2,8 @@
 //!
 //! `docs/reasons.md` is written from them, by `cargo xtask docs`.
 
+// length: a row for each reason.
+
 use action_core::Finding;
 
 /// A kind of finding.

@@ -1,5 +1,7 @@
 //! How a store is doing, in numbers.
 
+// length: what is asked and shown has 21 fields, each with its unit or source.
+
 use pd_client::StoreId;
 use pd_client::hotspots::HotStores;
 use pd_client::stores::Store;

@@ -1,5 +1,7 @@
 //! Why something does not move: `why`.
 
+// length: the sentences by which a model chooses it are its documentation.
+
 use action_core::{Cost, Finding, Observation, Problem, Role};
 use async_trait::async_trait;
 use schemars::JsonSchema;

@@ -2,6 +2,8 @@
 //!
 //! Two actions of one file each, in one because each takes the other back.
 
+// length: two actions, each the other taken back.
+
 use action_core::{Outcome, Plan, Quantity, Undo};
 use pd_client::operators::NewOperator;
 use pd_client::regions::PeerRole;

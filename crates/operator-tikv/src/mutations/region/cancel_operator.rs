@@ -2,6 +2,9 @@
 //!
 //! No region operator: it asks for the end of one, and waits for what that still does.
 
+// length: it has no operator of its own: what became of the one that was cancelled is read from the
+// region.
+
 use action_core::{
     Accepted, Attempt, Attribution, Cause, Effect, Evidence, Mutation, Outcome, Plan, Progress,
     Risk, Sent, Undo, Verdict,

@@ -2,6 +2,8 @@
 //!
 //! Longer than its like: it is about two regions, each with facts of its own.
 
+// length: two regions are planned and read, and either may be gone in the end.
+
 use action_core::{Evidence, Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::NewOperator;
 use pd_client::regions::{Peer, Region};

@@ -4,6 +4,8 @@
 //! region: what the region shows decides, and the operator says whose doing it is and whether more
 //! is to come.
 
+// length: what all operators on a region share, so that each of them is short.
+
 use action_core::{
     Attribution, Cause, Evidence, Mutation, Outcome, Plan, Problem, Progress, Sent, Settled, Undo,
     Verdict,

@@ -3,6 +3,8 @@
 //! PD gives an id to no replica twice, so one that is gone was taken away, whatever holds its place
 //! now; and each step of a change adds to `conf_ver`, so that few steps can be counted.
 
+// length: the readings that prove the end of each change of replicas, row by row.
+
 use pd_client::regions::Region;
 
 use crate::evidence::foreign_operator::{ForeignOperator, Since};

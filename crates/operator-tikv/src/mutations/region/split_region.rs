@@ -2,6 +2,8 @@
 //!
 //! Longer than its like: keys are checked, and evidence names the parts, for its undo.
 
+// length: parts, keys and three policies, and no inverse operator but a merge for each part.
+
 use action_core::{Evidence, Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::{NewOperator, SplitPolicy};
 use pd_client::regions::Region;

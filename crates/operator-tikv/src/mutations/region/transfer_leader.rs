@@ -1,5 +1,7 @@
 //! Moves a region's leader: `transfer_leader`.
 
+// length: besides its proof it says who would take the leader back.
+
 use action_core::{Outcome, Plan, Quantity, Undo};
 use pd_client::operators::NewOperator;
 use schemars::JsonSchema;

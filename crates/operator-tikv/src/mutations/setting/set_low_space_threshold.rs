@@ -1,5 +1,7 @@
 //! How full a disk may be: `set_low_space_threshold`.
 
+// length: percent here, a share in PD, and the type between them.
+
 use pd_client::config::ScheduleConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,8 @@
 //! Replicas per minute of a store: `set_store_limit`.
 
+// length: a value of a store and a kind of work, not of one name: what `Setting` gives the others
+// is written out.
+
 use action_core::{
     Accepted, Attempt, Cause, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo, Verdict,
 };
