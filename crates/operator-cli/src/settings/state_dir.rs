@@ -56,7 +56,7 @@ pub(crate) struct State {
 
 /// A length of time that may be none, such as `3s` or `0s`.
 fn length_or_none(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no length of time: write it as `500ms`, `3s` or `0s`");
+    let wrong = || format!("invalid duration `{text}`: write it as `500ms`, `3s` or `0s`");
     let length: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(length).map_err(|_| wrong())
 }
