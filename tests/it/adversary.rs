@@ -49,6 +49,7 @@ async fn nothing_is_sent_twice_unseen_or_misreported_whatever_goes_wrong() {
         (None, None, Some(_)) => (u64::MAX, Some(Instant::now() + CAMPAIGN)),
         (None, None, None) => (KINDS.len() as u64, None),
     };
+    let many = runs > KINDS.len() as u64;
     let at_once = usize::try_from(number("ADVERSARY_AT_ONCE").unwrap_or(24)).unwrap();
     let mut all = Tally::default();
     let mut under_way = JoinSet::new();
@@ -56,7 +57,12 @@ async fn nothing_is_sent_twice_unseen_or_misreported_whatever_goes_wrong() {
     loop {
         let is_over = next >= runs || until.is_some_and(|until| Instant::now() > until);
         while !is_over && next < runs && under_way.len() < at_once {
-            let seed = one.unwrap_or(seed.wrapping_mul(1_000_003).wrapping_add(next));
+            let seed = match (one, many) {
+                (Some(one), _) => one,
+                (None, true) => seed.wrapping_mul(1_000_003).wrapping_add(next),
+                // One of each kind, of those that do not wait for long.
+                (None, false) => next,
+            };
             let kind = KINDS[usize::try_from(seed % KINDS.len() as u64).unwrap()];
             let run = tokio::spawn(stories::run(kind, seed));
             under_way.spawn(async move { (seed, kind, run.await) });
