@@ -82,7 +82,7 @@ impl PdError {
     }
 
     /// Whether a configuration item cannot be set because an override with a time to live is in
-    /// force, which no read shows.
+    /// force, which only [`config_overrides`](crate::Client::config_overrides) shows.
     #[must_use]
     pub fn is_overridden(&self) -> bool {
         self.message.starts_with("need to clean up TTL first for ")

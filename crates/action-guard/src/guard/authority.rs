@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use action_core::{ActionDefinition, Plan, Undo};
+use action_core::{ActionDefinition, Undo};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::guard::Guard;
@@ -41,38 +41,16 @@ pub(crate) fn rule_for_each(
     strictest
 }
 
-/// Whether the rules still allow to send it, for each of them.
-pub(crate) fn allow_send_for_each(
-    rules: &dyn Rules,
+/// Whether the rules allow it still, asked as `allow` asks, for each of them.
+pub(crate) fn allow_for_each(
     status: &ProposalStatus,
-    definition: &ActionDefinition,
-    replanned: &Plan,
-    state: &State,
-    now: Timestamp,
+    allow: impl Fn(&ProposalStatus) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
-    rules.allow_send(status, definition, replanned, state, now)?;
+    allow(status)?;
     for who in &status.proposal.request.carried_out_by {
         let mut theirs = status.clone();
         theirs.proposal = asked_by(&status.proposal, who);
-        rules.allow_send(&theirs, definition, replanned, state, now)?;
-    }
-    Ok(())
-}
-
-/// Whether they still allow it right before its first byte, for each of them.
-pub(crate) fn allow_at_send_for_each(
-    rules: &dyn Rules,
-    status: &ProposalStatus,
-    definition: &ActionDefinition,
-    replanned: &Plan,
-    state: &State,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    rules.allow_at_send(status, definition, replanned, state, now)?;
-    for who in &status.proposal.request.carried_out_by {
-        let mut theirs = status.clone();
-        theirs.proposal = asked_by(&status.proposal, who);
-        rules.allow_at_send(&theirs, definition, replanned, state, now)?;
+        allow(&theirs)?;
     }
     Ok(())
 }

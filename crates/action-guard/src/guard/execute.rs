@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use crate::failpoint::passed;
-use crate::guard::authority::{allow_send_for_each, rules_now};
+use crate::guard::authority::{allow_for_each, rules_now};
 use crate::guard::error::GuardError;
 use crate::guard::follow::Following;
 use crate::guard::permit::SendGate;
@@ -228,7 +228,9 @@ impl Guard {
                     }
                     // What waits for approval is refused for that, and not for what is missing.
                     if status.phase == Phase::Approved {
-                        allow_send_for_each(&*rules, status, &definition, &plan, state, now)?;
+                        allow_for_each(status, |status| {
+                            rules.allow_send(status, &definition, &plan, state, now)
+                        })?;
                     }
                 }
                 // By our clock, which the system's is compared with: the journal's may be ahead.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::failpoint::passed;
 use crate::guard::Guard;
-use crate::guard::authority::{allow_at_send_for_each, rules_now};
+use crate::guard::authority::{allow_for_each, rules_now};
 use crate::proposal::{Answer, Intent, Mode, Phase, Proposal};
 use crate::state::State;
 
@@ -123,14 +123,10 @@ impl SendGate {
             return refused("outdated", &reason);
         }
         let rules = rules_now(&self.guard.rules);
-        let allowed = allow_at_send_for_each(
-            &*rules,
-            status,
-            &self.definition,
-            &self.plan,
-            state,
-            Timestamp::now(),
-        );
+        let (definition, plan, now) = (&self.definition, &self.plan, Timestamp::now());
+        let allowed = allow_for_each(status, |status| {
+            rules.allow_at_send(status, definition, plan, state, now)
+        });
         allowed.map_err(|refusal| NotPermitted::new("denied", refusal.to_string()))
     }
 
