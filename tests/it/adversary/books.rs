@@ -63,6 +63,8 @@ pub(super) struct Books {
     stopped: AtomicBool,
     /// Requests that are with a proxy.
     kept: watch::Sender<usize>,
+    /// Whether all is over, so that what was held till then is handed on.
+    released: watch::Sender<bool>,
 }
 
 impl Books {
@@ -74,6 +76,7 @@ impl Books {
             count: watch::Sender::new(Count::default()),
             stopped: AtomicBool::new(false),
             kept: watch::Sender::new(0),
+            released: watch::Sender::new(false),
         })
     }
 
@@ -93,6 +96,22 @@ impl Books {
     /// Waits until the proxies have handed on, or dropped, whatever they had.
     pub(super) async fn idle(&self) {
         let _ = self.kept.subscribe().wait_for(|kept| *kept == 0).await;
+    }
+
+    /// All is over: what is held till then is handed on.
+    pub(super) fn release(&self) {
+        self.released.send_replace(true);
+    }
+
+    pub(super) async fn released(&self) {
+        let _ = self.released.subscribe().wait_for(|is_over| *is_over).await;
+    }
+
+    /// Waits until so many requests more have come.
+    pub(super) async fn more_requests(&self, more: usize) {
+        let mut count = self.count();
+        let begun = count.borrow().requests;
+        let _ = count.wait_for(|count| count.requests >= begun + more).await;
     }
 
     pub(super) fn keep(self: &Arc<Self>) -> Kept {

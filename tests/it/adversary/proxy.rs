@@ -14,10 +14,12 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::adversary::books::Books;
-use crate::adversary::dice::{self, Dice};
+use crate::adversary::dice::Dice;
 
 /// Asked for by a test, to know that what came before it was seen.
 const MARK: &str = "/mark";
@@ -30,9 +32,11 @@ pub(super) enum Trouble {
     Drop,
     /// It is handed on, and the connection is closed instead of an answer.
     LoseAnswer,
-    /// It is handed on only after a while, also when its sender has given it up.
+    /// It is handed on when its sender has given it up, or died, and looks; after so long at most.
     Hold(Duration),
-    /// The answer comes late.
+    /// It is handed on when all is over: [`Books::release`].
+    HoldTillTheEnd,
+    /// The answer comes when its sender has given it up, or died; after so long at most.
     HoldAnswer(Duration),
     /// Something else answers, and nothing is handed on.
     Refuse(u16, &'static str),
@@ -55,6 +59,9 @@ pub(super) struct Network {
     /// How many requests were in trouble.
     pub(super) faults: u64,
 }
+
+/// So many requests say that a sender which has given up a write looks what became of it.
+const LOOKS: usize = 8;
 
 const READS: &[Trouble] = &[
     Trouble::Drop,
@@ -201,9 +208,12 @@ async fn respond(
     let write = is_write.then(|| between.books.write(&head, &body, trouble));
     between.books.request();
     let kept = between.books.keep();
+    // Dropped with this, when the connection is.
+    let (_waits, given_up) = oneshot::channel();
     // What holds a request hands it on, whoever gave it up.
     let handed_on = tokio::spawn(async move {
-        let answer = hand_on(&between, head, body, trouble, write).await;
+        let request = (head, body);
+        let answer = hand_on(&between, request, trouble, write, given_up).await;
         drop(kept);
         answer
     });
@@ -212,15 +222,23 @@ async fn respond(
 
 async fn hand_on(
     between: &Between,
-    head: Parts,
-    body: Bytes,
+    (head, body): (Parts, Bytes),
     trouble: Trouble,
     write: Option<usize>,
+    mut given_up: oneshot::Receiver<()>,
 ) -> Result<Response<Part>, Closed> {
     match trouble {
         Trouble::Drop => return Err(Closed),
         Trouble::Refuse(status, words) => return Ok(other(status, words)),
-        Trouble::Hold(wait) => dice::passes(wait).await,
+        Trouble::Hold(longest) => {
+            let looked = async {
+                // Nothing is ever said: the other end goes.
+                let _ = (&mut given_up).await;
+                between.books.more_requests(LOOKS).await;
+            };
+            let _ = timeout(longest, looked).await;
+        }
+        Trouble::HoldTillTheEnd => between.books.released().await,
         _ => {}
     }
     let names = head.uri.path().contains("/members") || head.uri.path().contains("/leader");
@@ -244,7 +262,9 @@ async fn hand_on(
     head.headers.remove("content-length");
     match trouble {
         Trouble::LoseAnswer => return Err(Closed),
-        Trouble::HoldAnswer(wait) => dice::passes(wait).await,
+        Trouble::HoldAnswer(longest) => {
+            let _ = timeout(longest, given_up).await;
+        }
         Trouble::Replace(status, words) => return Ok(other(status, words)),
         _ => {}
     }

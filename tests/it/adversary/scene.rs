@@ -243,6 +243,7 @@ impl Scene {
                 break;
             }
         }
+        self.books.release();
         self.books.idle().await;
         // Whatever can still happen does.
         self.sim.advance(Duration::from_secs(120));

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::adversary::asked::{Asked, What};
 use crate::adversary::child::Order;
-use crate::adversary::dice::{self, Dice};
+use crate::adversary::dice::Dice;
 use crate::adversary::forgery;
 use crate::adversary::judge::{judge, nothing_sent_again_without_answer};
 use crate::adversary::proxy::Trouble;
@@ -146,7 +146,6 @@ async fn beside(scene: &Scene, asked: &Asked, others: bool, seed: u64) {
     let mut at = dice.below(12);
     for _ in 0..1 + dice.below(6) {
         scene.after_requests(at).await;
-        dice::passes(dice.pause(&[0, 0, 50, 200, 1_000])).await;
         asked.beside(&scene.sim, &mut dice);
         at += dice.below(12);
     }
@@ -163,7 +162,6 @@ async fn kills(scene: &Scene, asked: &Asked, others: bool, dice: &mut Dice) {
     if others {
         for _ in 0..1 + dice.below(4) {
             asked.beside(&scene.sim, dice);
-            dice::passes(dice.pause(&[0, 50, 300, 1_000])).await;
         }
     }
     if dice.one_in(3) {
@@ -359,7 +357,7 @@ async fn workflows(scene: &Scene, asked: &mut Vec<Asked>, dice: &mut Dice, tally
     if held_long {
         // Longer than anybody told it: what was not answered is not sent again by itself.
         scene.calm();
-        scene.trouble(Trouble::Hold(Duration::from_secs(24)));
+        scene.trouble(Trouble::HoldTillTheEnd);
     }
     let direct = Workflows::new(crate::guard_in(scene.sim.endpoint(), &scene.directory));
     let workflow = Workflow::read(&document).unwrap();
