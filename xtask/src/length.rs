@@ -29,9 +29,9 @@ const TESTS: &str = "\n#[cfg(test)]\nmod tests";
 pub(crate) fn check(workspace: &Workspace) -> Report {
     let mut findings = Findings::default();
     let mut count = 0;
-    for folder in ["crates", "tests", "xtask"] {
+    for folder in ["crates", "fuzz", "tests", "xtask"] {
         for path in workspace.files(folder)? {
-            if path.ends_with(".rs") && path.contains("/src/") {
+            if path.ends_with(".rs") && !is_test(&path) {
                 source(&path, &workspace.read(&path)?, &mut findings);
                 count += 1;
             }
@@ -64,6 +64,10 @@ fn source(path: &str, text: &str, findings: &mut Findings) {
             ));
         }
     }
+}
+
+fn is_test(path: &str) -> bool {
+    path.contains("/tests/") || (path.starts_with("tests/") && !path.starts_with("tests/src/"))
 }
 
 fn longest(path: &str) -> usize {

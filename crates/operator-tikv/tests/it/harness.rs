@@ -17,7 +17,7 @@ use crate::{Sending, tikv};
 const PLAN_READS: usize = 14;
 
 /// A probe reads so often at most.
-const PROBE_READS: usize = 8;
+const PROBE_READS: usize = 7;
 
 /// Codes are words that nobody has to quote or escape.
 pub(crate) fn is_code(code: &str) -> bool {
