@@ -12,21 +12,21 @@
 //! when exactly is up to the machine.
 
 mod asked;
-mod books;
 mod child;
-mod dice;
+mod fixture;
 mod forgery;
 mod judge;
 mod proxy;
-mod scene;
-mod stories;
+mod random;
+mod request_log;
+mod scenarios;
 mod tally;
 
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::adversary::stories::KINDS;
+use crate::adversary::scenarios::KINDS;
 use crate::adversary::tally::{Broken, Tally};
 
 /// How long runs are begun in a campaign. The last of them take a while to end.
@@ -64,7 +64,7 @@ async fn nothing_is_sent_twice_unseen_or_misreported_whatever_goes_wrong() {
                 (None, false) => next,
             };
             let kind = KINDS[usize::try_from(seed % KINDS.len() as u64).unwrap()];
-            let run = tokio::spawn(stories::run(kind, seed));
+            let run = tokio::spawn(scenarios::run(kind, seed));
             under_way.spawn(async move { (seed, kind, run.await) });
             next += 1;
         }

@@ -44,7 +44,7 @@
 //! ```
 //!
 //! In reading order: [`Sim`] and its [`Builder`]; [`Fault`]; [`ForeignOperator`] and the other
-//! ways to set a scene; then, inside, the cluster model and the HTTP API on top of it.
+//! ways to set up a test; then, inside, the cluster model and the HTTP API on top of it.
 
 mod api;
 mod builder;

@@ -1,4 +1,4 @@
-//! Setting the scene: placement rules and labels of key ranges.
+//! Test set-up: placement rules and labels of key ranges.
 
 use crate::cluster::region::Key;
 use crate::cluster::rules::{Constraint, Rule, RuleRole};

@@ -1,4 +1,4 @@
-//! Setting the scene: states a test wants and PD's API does not give.
+//! Test set-up: states a test wants and PD's API does not give.
 
 use std::time::Duration;
 

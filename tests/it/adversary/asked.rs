@@ -3,8 +3,8 @@
 use pd_sim::{ForeignOperator, RegionState, Role, Sim};
 use serde_json::{Value, json};
 
-use crate::adversary::dice::Dice;
-use crate::adversary::scene::Scene;
+use crate::adversary::fixture::Fixture;
+use crate::adversary::random::Random;
 
 /// A mutation, and where it shows.
 #[derive(Debug, Clone)]
@@ -42,31 +42,31 @@ const SETTINGS: &[(&str, &str)] = &[
 
 impl Asked {
     /// Anything.
-    pub(super) fn any(scene: &Scene, dice: &mut Dice) -> Self {
-        match dice.one_in(3) {
-            true => Self::lasting(scene, dice),
-            false => Self::on_a_region(&scene.sim, dice),
+    pub(super) fn any(fixture: &Fixture, random: &mut Random) -> Self {
+        match random.one_in(3) {
+            true => Self::lasting(fixture, random),
+            false => Self::on_a_region(&fixture.sim, random),
         }
     }
 
     /// Something that stays until it is taken back.
-    pub(super) fn lasting(scene: &Scene, dice: &mut Dice) -> Self {
-        let store = 1 + dice.below(5);
+    pub(super) fn lasting(fixture: &Fixture, random: &mut Random) -> Self {
+        let store = 1 + random.below(5);
         let parameters = json!({"store_id": store.to_string()});
-        match dice.below(5) {
+        match random.below(5) {
             0 => Self {
                 name: "drain_store",
                 parameters,
                 what: What::Drain { store },
             },
-            1 if scene.has_patrols => Self {
+            1 if fixture.has_patrols => Self {
                 name: "offline_store",
                 parameters,
                 what: What::Offline { store },
             },
             _ => {
-                let (name, item) = dice.pick(SETTINGS);
-                let value = 100 + dice.below(900);
+                let (name, item) = random.pick(SETTINGS);
+                let value = 100 + random.below(900);
                 Self {
                     name,
                     parameters: json!({"limit": value}),
@@ -77,8 +77,8 @@ impl Asked {
     }
 
     /// Something on a region.
-    pub(super) fn on_a_region(sim: &Sim, dice: &mut Dice) -> Self {
-        let id = dice.pick(&sim.region_ids());
+    pub(super) fn on_a_region(sim: &Sim, random: &mut Random) -> Self {
+        let id = random.pick(&sim.region_ids());
         let leader = sim.leader_of(id);
         let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
         let others: Vec<u64> = held
@@ -87,8 +87,8 @@ impl Asked {
             .filter(|one| Some(*one) != leader)
             .collect();
         let free: Vec<u64> = (1..=5).filter(|one| !held.contains(one)).collect();
-        let (other, free) = (dice.pick(&others), dice.pick(&free));
-        let (name, parameters, to, from) = match dice.below(5) {
+        let (other, free) = (random.pick(&others), random.pick(&free));
+        let (name, parameters, to, from) = match random.below(5) {
             0 | 1 => (
                 "transfer_leader",
                 json!({"region_id": id, "to_store_id": other}),
@@ -176,14 +176,14 @@ impl Asked {
 
     /// Somebody else does something at the same place, if PD lets them: never what was asked for,
     /// so that it shows whose doing it was.
-    pub(super) fn beside(&self, sim: &Sim, dice: &mut Dice) {
+    pub(super) fn beside(&self, sim: &Sim, random: &mut Random) {
         let (id, to, from) = match self.what {
             What::Region { id, to, from } => (id, to, from),
             What::Setting { item, .. } => {
-                sim.set_schedule(item, 2_000 + dice.below(1_000));
+                sim.set_schedule(item, 2_000 + random.below(1_000));
                 return;
             }
-            What::Drain { .. } | What::Offline { .. } => (dice.pick(&sim.region_ids()), 0, 0),
+            What::Drain { .. } | What::Offline { .. } => (random.pick(&sim.region_ids()), 0, 0),
         };
         let peers = sim.peers(id);
         let is_free = |one: &u64| *one != to && peers.iter().all(|peer| peer.store_id != *one);
@@ -194,18 +194,18 @@ impl Asked {
         if free.is_empty() || leads.is_empty() || goes.is_empty() {
             return;
         }
-        let (free, leads, goes) = (dice.pick(&free), dice.pick(&leads), dice.pick(&goes));
-        let operator = match dice.below(8) {
+        let (free, leads, goes) = (random.pick(&free), random.pick(&leads), random.pick(&goes));
+        let operator = match random.below(8) {
             0..=3 => ForeignOperator::transfer_leader("balance-leader-scheduler", id, leads),
             4 => ForeignOperator::move_peer("balance-region-scheduler", id, goes, free),
             5 => ForeignOperator::add_peer("add-rule-peer", id, free, Role::Voter),
             6 => ForeignOperator::remove_peer("remove-orphan-peer", id, goes),
             _ => {
-                let key = format!("{:02X}", dice.below(256));
+                let key = format!("{:02X}", random.below(256));
                 ForeignOperator::split("labeler-split-region", id, [key.as_str()])
             }
         };
-        let operator = match dice.one_in(4) {
+        let operator = match random.one_in(4) {
             true => operator.admin(),
             false => operator,
         };

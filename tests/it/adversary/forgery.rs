@@ -7,20 +7,25 @@ use action_guard::{Decider, FileJournal, Journal as _, Ledger, Mode, Record};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::adversary::asked::Asked;
-use crate::adversary::dice::Dice;
-use crate::adversary::scene::{Death, Scene, ana};
+use crate::adversary::fixture::{Death, Fixture, ana};
+use crate::adversary::random::Random;
 use crate::adversary::tally::{Broken, Tally};
 
 /// A record is changed, lost, doubled, moved or made up after a mutation; then another is asked for.
-pub(super) async fn journal(scene: &Scene, asked: &Asked, dice: &mut Dice, tally: &mut Tally) {
-    scene.run("user:ana", asked, Death::None).await;
-    let segment = segment(scene);
+pub(super) async fn journal(
+    fixture: &Fixture,
+    asked: &Asked,
+    random: &mut Random,
+    tally: &mut Tally,
+) {
+    fixture.run("user:ana", asked, Death::None).await;
+    let segment = segment(fixture);
     let written = fs::read_to_string(&segment).unwrap();
     let mut lines: Vec<String> = written.lines().map(str::to_owned).collect();
     let last = lines.len() - 1;
-    let at = usize::try_from(dice.below(last as u64)).unwrap();
+    let at = usize::try_from(random.below(last as u64)).unwrap();
     // Of one line, where nothing was asked for, only a word can be changed.
-    let forged = dice.below(if last == 0 { 1 } else { 6 });
+    let forged = random.below(if last == 0 { 1 } else { 6 });
     match forged {
         0 => {
             // One digit or letter for another.
@@ -30,7 +35,7 @@ pub(super) async fn journal(scene: &Scene, asked: &Asked, dice: &mut Dice, tally
                 .filter(|(_, one)| one.is_ascii_alphanumeric())
                 .map(|(place, _)| place)
                 .collect();
-            let place = dice.pick(&places);
+            let place = random.pick(&places);
             let other = if &line[place..=place] == "7" {
                 "8"
             } else {
@@ -48,17 +53,17 @@ pub(super) async fn journal(scene: &Scene, asked: &Asked, dice: &mut Dice, tally
         }
     }
     fs::write(&segment, lines.join("\n") + "\n").unwrap();
-    let before = scene.books.seen().len();
-    let fresh = FileJournal::open(scene.path()).unwrap();
+    let before = fixture.log.seen().len();
+    let fresh = FileJournal::open(fixture.path()).unwrap();
     if fresh.verify().await.is_ok() {
         tally.broke(
             Broken::Rule,
             format!("forgery {forged} at line {at} was not seen"),
         );
     }
-    let another = Asked::any(scene, dice);
-    scene.run("user:ana", &another, Death::None).await;
-    if scene.books.seen().len() != before {
+    let another = Asked::any(fixture, random);
+    fixture.run("user:ana", &another, Death::None).await;
+    if fixture.log.seen().len() != before {
         tally.broke(
             Broken::Rule,
             format!("forgery {forged} at line {at}: sent all the same"),
@@ -67,8 +72,8 @@ pub(super) async fn journal(scene: &Scene, asked: &Asked, dice: &mut Dice, tally
     fs::write(&segment, written).unwrap();
 }
 
-fn segment(scene: &Scene) -> PathBuf {
-    let segments = fs::read_dir(scene.path().join("journal")).unwrap();
+fn segment(fixture: &Fixture) -> PathBuf {
+    let segments = fs::read_dir(fixture.path().join("journal")).unwrap();
     let mut segments: Vec<PathBuf> = segments.map(|one| one.unwrap().path()).collect();
     segments.sort();
     segments.pop().unwrap()
@@ -76,18 +81,23 @@ fn segment(scene: &Scene) -> PathBuf {
 
 /// The clock is two hours ahead of what was written and of what this machine has seen, or two hours
 /// behind what was written: nothing is sent by it.
-pub(super) async fn clock(scene: &Scene, asked: &Asked, dice: &mut Dice, tally: &mut Tally) {
-    if dice.one_in(2) {
-        ahead(scene, asked, tally).await;
+pub(super) async fn clock(
+    fixture: &Fixture,
+    asked: &Asked,
+    random: &mut Random,
+    tally: &mut Tally,
+) {
+    if random.one_in(2) {
+        ahead(fixture, asked, tally).await;
     } else {
-        behind(scene, asked, dice, tally).await;
+        behind(fixture, asked, random, tally).await;
     }
-    scene.run("user:ana", asked, Death::None).await;
+    fixture.run("user:ana", asked, Death::None).await;
 }
 
 /// Until a person says that the clock is right, nothing is sent.
-async fn ahead(scene: &Scene, asked: &Asked, tally: &mut Tally) {
-    let file = scene.path().join("clock");
+async fn ahead(fixture: &Fixture, asked: &Asked, tally: &mut Tally) {
+    let file = fixture.path().join("clock");
     let Ok(noted) = fs::read_to_string(&file) else {
         // Where no machine says how long it has been up, no leap is seen.
         return;
@@ -98,15 +108,15 @@ async fn ahead(scene: &Scene, asked: &Asked, tally: &mut Tally) {
     fs::write(&file, parts.join(" ") + "\n").unwrap();
     let mut ledger = Ledger::new();
     let mut lines = Vec::new();
-    for entry in scene.entries().await {
+    for entry in fixture.entries().await {
         let then = entry.at - TWO_HOURS;
         let sealed = ledger.write(vec![entry.record], then, &entry.instance);
         lines.extend(sealed.unwrap().into_iter().map(|one| one.line));
     }
-    write(&segment(scene), &lines);
-    nothing_is_sent(scene, asked, tally).await;
+    write(&segment(fixture), &lines);
+    nothing_is_sent(fixture, asked, tally).await;
     let ana = ana();
-    let controls = scene.controls();
+    let controls = fixture.controls();
     let confirmed = controls.confirm_clock(Decider::claimed(&ana), "it is right");
     if let Err(error) = confirmed.await {
         tally.broke(Broken::Rule, format!("the clock: {error}"));
@@ -114,11 +124,11 @@ async fn ahead(scene: &Scene, asked: &Asked, tally: &mut Tally) {
 }
 
 /// The last record is of a time that the clock does not show yet.
-async fn behind(scene: &Scene, asked: &Asked, dice: &mut Dice, tally: &mut Tally) {
-    if dice.one_in(2) {
-        scene.run("user:ana", asked, Death::any(dice)).await;
+async fn behind(fixture: &Fixture, asked: &Asked, random: &mut Random, tally: &mut Tally) {
+    if random.one_in(2) {
+        fixture.run("user:ana", asked, Death::any(random)).await;
     }
-    let segment = segment(scene);
+    let segment = segment(fixture);
     let written = fs::read_to_string(&segment).unwrap();
     let mut ledger = Ledger::new();
     let mut lines = Vec::new();
@@ -138,7 +148,7 @@ async fn behind(scene: &Scene, asked: &Asked, dice: &mut Dice, tally: &mut Tally
     let sealed = ledger.write(vec![mode], later, "another");
     lines.extend(sealed.unwrap().into_iter().map(|one| one.line));
     write(&segment, &lines);
-    nothing_is_sent(scene, asked, tally).await;
+    nothing_is_sent(fixture, asked, tally).await;
     fs::write(&segment, written).unwrap();
 }
 
@@ -148,10 +158,10 @@ fn write(segment: &Path, lines: &[String]) {
     fs::write(segment, lines.join("\n") + "\n").unwrap();
 }
 
-async fn nothing_is_sent(scene: &Scene, asked: &Asked, tally: &mut Tally) {
-    let sent = scene.books.seen().len();
-    scene.run("agent:night", asked, Death::None).await;
-    if scene.books.seen().len() != sent {
+async fn nothing_is_sent(fixture: &Fixture, asked: &Asked, tally: &mut Tally) {
+    let sent = fixture.log.seen().len();
+    fixture.run("agent:night", asked, Death::None).await;
+    if fixture.log.seen().len() != sent {
         tally.broke(Broken::Rule, "sent by a clock that is not right".to_owned());
     }
 }

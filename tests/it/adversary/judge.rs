@@ -5,8 +5,8 @@ use action_guard::{Answer, Journal as _, Proposal, Record};
 use jiff::Timestamp;
 
 use crate::adversary::asked::{Asked, What};
-use crate::adversary::books::Seen;
-use crate::adversary::scene::Scene;
+use crate::adversary::fixture::Fixture;
+use crate::adversary::request_log::Seen;
 use crate::adversary::tally::{Broken, Tally};
 
 /// What the journal says of one sending.
@@ -20,11 +20,11 @@ struct Sending {
 }
 
 /// Looks at everything in the end. `asked` is all that was asked for, in any order.
-pub(super) async fn judge(scene: &Scene, asked: &[Asked], others_set: bool, tally: &mut Tally) {
-    let sendings = sendings(scene).await;
-    let seen = scene.books.seen();
+pub(super) async fn judge(fixture: &Fixture, asked: &[Asked], others_set: bool, tally: &mut Tally) {
+    let sendings = sendings(fixture).await;
+    let seen = fixture.log.seen();
     tally.sends += seen.len();
-    if let Err(error) = scene.journal().verify().await {
+    if let Err(error) = fixture.journal().verify().await {
         tally.broke(Broken::Rule, format!("the journal: {error}"));
     }
     for write in &seen {
@@ -33,7 +33,7 @@ pub(super) async fn judge(scene: &Scene, asked: &[Asked], others_set: bool, tall
             tally.broke(Broken::Unintended, write.told());
         }
         // What was planned there, because that is what answered from the beginning, may go there.
-        let here = scene.sim.cluster_id().to_string();
+        let here = fixture.sim.cluster_id().to_string();
         let was_for_here =
             |one: &Sending| one.proposal.id == write.caller && one.proposal.system == here;
         if write.is_elsewhere && sendings.iter().any(was_for_here) {
@@ -56,13 +56,13 @@ pub(super) async fn judge(scene: &Scene, asked: &[Asked], others_set: bool, tall
         }
         let write = writes.first().copied();
         let judged = Judged {
-            scene,
+            fixture,
             seen: &seen,
             sendings: &sendings,
             sending,
             asked: asked
                 .iter()
-                .filter(|_| sending.proposal.system == scene.sim.cluster_id().to_string())
+                .filter(|_| sending.proposal.system == fixture.sim.cluster_id().to_string())
                 .find(|one| is_of(one, &sending.proposal)),
             write,
             others_set,
@@ -91,8 +91,8 @@ fn told(seen: &[Seen]) -> String {
 
 /// Nothing of a workflow is sent again by itself when the first was not answered: that may still
 /// arrive.
-pub(super) async fn nothing_sent_again_without_answer(scene: &Scene, tally: &mut Tally) {
-    let (sendings, seen) = (sendings(scene).await, scene.books.seen());
+pub(super) async fn nothing_sent_again_without_answer(fixture: &Fixture, tally: &mut Tally) {
+    let (sendings, seen) = (sendings(fixture).await, fixture.log.seen());
     let is_sent = |one: &Sending| seen.iter().any(|write| write.caller == one.proposal.id);
     for (place, first) in sendings.iter().enumerate() {
         let (one, again) = (&first.proposal, &sendings[place + 1..]);
@@ -125,9 +125,9 @@ fn is_of(asked: &Asked, proposal: &Proposal) -> bool {
     proposal.undoes.is_none() && proposal.request.action == asked.name && given.iter().all(is_same)
 }
 
-async fn sendings(scene: &Scene) -> Vec<Sending> {
+async fn sendings(fixture: &Fixture) -> Vec<Sending> {
     let (mut proposals, mut sendings) = (Vec::new(), Vec::<Sending>::new());
-    for entry in scene.entries().await {
+    for entry in fixture.entries().await {
         let find = |sendings: &mut Vec<Sending>, id: &str| {
             sendings.iter().position(|one| one.proposal.id == id)
         };
@@ -164,7 +164,7 @@ async fn sendings(scene: &Scene) -> Vec<Sending> {
 }
 
 struct Judged<'a> {
-    scene: &'a Scene,
+    fixture: &'a Fixture,
     seen: &'a [Seen],
     sendings: &'a [Sending],
     sending: &'a Sending,
@@ -200,7 +200,7 @@ impl Judged<'_> {
         let (What::Region { id, .. }, Some(write)) = (asked.what, self.write) else {
             return false;
         };
-        let mut states = self.scene.sim.history(id);
+        let mut states = self.fixture.sim.history(id);
         let next = self.seen.iter().filter(|other| {
             other.region == write.region
                 && other.states_before > write.states_before
@@ -273,21 +273,21 @@ impl Judged<'_> {
         let (Some(accepted), false) = (self.accepted(), self.sending.is_released) else {
             return false;
         };
-        if !asked.is_in_force(&self.scene.sim)
+        if !asked.is_in_force(&self.fixture.sim)
             || self.undone().is_some_and(|undone| undone > accepted)
         {
             return false;
         }
-        let listed = self.scene.state().await.in_force(Timestamp::now());
+        let listed = self.fixture.state().await.in_force(Timestamp::now());
         let key = self.sending.proposal.lasting_effect.as_ref();
         !listed.iter().any(|one| Some(&one.key) == key)
     }
 
     fn told(&self) -> String {
         let proposal = &self.sending.proposal;
-        let ended = self.scene.sim.ended_operators();
+        let ended = self.fixture.sim.ended_operators();
         let history = match self.asked.map(|asked| asked.what) {
-            Some(What::Region { id, .. }) => self.scene.sim.history(id),
+            Some(What::Region { id, .. }) => self.fixture.sim.history(id),
             _ => Vec::new(),
         };
         format!(

@@ -18,8 +18,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::adversary::books::Books;
-use crate::adversary::dice::Dice;
+use crate::adversary::random::Random;
+use crate::adversary::request_log::RequestLog;
 
 /// Asked for by a test, to know that what came before it was seen.
 const MARK: &str = "/mark";
@@ -34,7 +34,7 @@ pub(super) enum Trouble {
     LoseAnswer,
     /// It is handed on when its sender has given it up, or died, and looks; after so long at most.
     Hold(Duration),
-    /// It is handed on when all is over: [`Books::release`].
+    /// It is handed on when all is over: [`RequestLog::release`].
     HoldTillTheEnd,
     /// The answer comes when its sender has given it up, or died; after so long at most.
     HoldAnswer(Duration),
@@ -49,7 +49,7 @@ pub(super) enum Trouble {
 /// What the network does, and how often.
 #[derive(Debug)]
 pub(super) struct Network {
-    pub(super) dice: Dice,
+    pub(super) random: Random,
     /// One in so many reads is in trouble; 0 for none.
     pub(super) reads: u64,
     /// What becomes of the next writes, the first at the back.
@@ -78,7 +78,7 @@ impl Network {
     fn trouble(&mut self, is_write: bool) -> Trouble {
         let trouble = match is_write {
             true => self.writes.pop().unwrap_or(Trouble::None),
-            false if self.reads > 0 && self.dice.one_in(self.reads) => self.dice.pick(READS),
+            false if self.reads > 0 && self.random.one_in(self.reads) => self.random.pick(READS),
             false => Trouble::None,
         };
         self.faults += u64::from(trouble != Trouble::None);
@@ -101,14 +101,14 @@ struct Between {
     /// What PD calls its members, and what they are called here.
     names: Vec<(String, String)>,
     network: Arc<Mutex<Network>>,
-    books: Arc<Books>,
+    log: Arc<RequestLog>,
 }
 
 impl Proxies {
     pub(super) async fn before(
         members: &[String],
         network: &Arc<Mutex<Network>>,
-        books: &Arc<Books>,
+        log: &Arc<RequestLog>,
     ) -> Self {
         let mut bound = Vec::new();
         let mut names = Vec::new();
@@ -126,7 +126,7 @@ impl Proxies {
                 upstream: member.trim_start_matches("http://").to_owned(),
                 names: names.clone(),
                 network: Arc::clone(network),
-                books: Arc::clone(books),
+                log: Arc::clone(log),
             });
             listeners.spawn(listen(listener, between));
         }
@@ -205,9 +205,9 @@ async fn respond(
     let reads = head.method == "GET" || head.uri.path() == "/v3/kv/range";
     let is_write = !reads;
     let trouble = between.network.lock().unwrap().trouble(is_write);
-    let write = is_write.then(|| between.books.write(&head, &body, trouble));
-    between.books.request();
-    let kept = between.books.keep();
+    let write = is_write.then(|| between.log.write(&head, &body, trouble));
+    between.log.request();
+    let kept = between.log.keep();
     // Dropped with this, when the connection is.
     let (_waits, given_up) = oneshot::channel();
     // What holds a request hands it on, whoever gave it up.
@@ -234,22 +234,22 @@ async fn hand_on(
             let looked = async {
                 // Nothing is ever said: the other end goes.
                 let _ = (&mut given_up).await;
-                between.books.more_requests(LOOKS).await;
+                between.log.more_requests(LOOKS).await;
             };
             let _ = timeout(longest, looked).await;
         }
-        Trouble::HoldTillTheEnd => between.books.released().await,
+        Trouble::HoldTillTheEnd => between.log.released().await,
         _ => {}
     }
     let names = head.uri.path().contains("/members") || head.uri.path().contains("/leader");
     let request = Request::from_parts(head, Full::new(body));
     if write.is_some() {
-        between.books.handed_on();
+        between.log.handed_on();
     }
     let (mut head, mut body) = exchange(&between.upstream, request).await?;
     match write {
-        Some(write) if between.is_elsewhere => between.books.elsewhere(write),
-        Some(write) => between.books.answered(write, head.status.as_u16()),
+        Some(write) if between.is_elsewhere => between.log.elsewhere(write),
+        Some(write) => between.log.answered(write, head.status.as_u16()),
         None => {}
     }
     if names {

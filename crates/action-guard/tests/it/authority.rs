@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures::{actor, allow, mode, write};
 use crate::guard_fixture::{Workbench, ana, done, hold, proposed, turn};
-use crate::workflow_fixtures::{Scene, open, scene, scene_under};
+use crate::workflow_fixtures::{Fixture, fixture, fixture_under, open};
 
 /// People may; agents ask people.
 const AGENTS_ASK: &str = r#"
@@ -41,16 +41,16 @@ fn confirm_then_open(by: Value) -> Value {
     })
 }
 
-async fn start(scene: &Scene, document: &Value, by: &Actor) -> String {
+async fn start(fixture: &Fixture, document: &Value, by: &Actor) -> String {
     let workflow = Workflow::read(document).unwrap();
-    let started = scene
+    let started = fixture
         .workflows
         .start(&workflow, by, StartOptions::default());
     started.await.unwrap().id.clone()
 }
 
-async fn run(scene: &Scene, id: &str, by: &Actor) -> action_guard::FlowRun {
-    let workflows = &scene.workflows;
+async fn run(fixture: &Fixture, id: &str, by: &Actor) -> action_guard::FlowRun {
+    let workflows = &fixture.workflows;
     workflows
         .run(id, by, WaitPolicy::UntilPeople, &mut |_| {})
         .await
@@ -70,29 +70,29 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, impl Into<GuardError>>) -> Refu
 
 #[tokio::test]
 async fn an_agent_alone_sends_nothing_with_the_authority_of_a_person() {
-    let scene = scene_under(Some(AGENTS_ASK)).await;
+    let fixture = fixture_under(Some(AGENTS_ASK)).await;
     let (ana, agent) = (actor("user:ana"), actor("agent:x"));
     let mut document = confirm_then_open(json!([]));
     document["steps"][0].as_object_mut().unwrap().remove("by");
-    let id = start(&scene, &document, &ana).await;
-    run(&scene, &id, &agent).await;
-    let confirmed = scene
+    let id = start(&fixture, &document, &ana).await;
+    run(&fixture, &id, &agent).await;
+    let confirmed = fixture
         .workflows
         .confirm(&id, "look", Decider::claimed(&agent), None);
     let refused = refusal(confirmed.await);
     assert!(matches!(refused, Refusal::NotAPerson { .. }), "{refused}");
-    let confirmed = scene
+    let confirmed = fixture
         .workflows
         .confirm(&id, "look", Decider::claimed(&ana), None);
     confirmed.await.unwrap();
 
     // The agent goes on with it: the step is ruled on for both, and the stricter decides.
-    let waits = run(&scene, &id, &agent).await;
+    let waits = run(&fixture, &id, &agent).await;
     let [Waiting::Approval { proposal, .. }] = &waits.next_steps.waiting[..] else {
         unreachable!("{waits:?}");
     };
-    assert!(scene.plant.sent().is_empty());
-    let status = scene.guard.proposal_status(proposal).await.unwrap();
+    assert!(fixture.plant.sent().is_empty());
+    let status = fixture.guard.proposal_status(proposal).await.unwrap();
     assert_eq!(status.proposal.request.actor, "user:ana");
     let rulings = &status.proposal.rulings;
     let said: Vec<_> = rulings
@@ -111,7 +111,7 @@ async fn an_agent_alone_sends_nothing_with_the_authority_of_a_person() {
     assert!(matches!(status.ruling, Ruling::Approve { .. }));
 
     // Neither of the two agrees to it; somebody else does, and then it is sent, once.
-    let controls = scene.guard.controls();
+    let controls = fixture.guard.controls();
     let hash = &status.proposal.plan_hash;
     let own = controls
         .approve(proposal, hash, Decider::claimed(&ana), None)
@@ -122,17 +122,17 @@ async fn an_agent_alone_sends_nothing_with_the_authority_of_a_person() {
         .approve(proposal, hash, Decider::claimed(&ben), None)
         .await
         .unwrap();
-    run(&scene, &id, &agent).await;
-    assert_eq!(scene.plant.sent(), ["open b"]);
-    scene.guard.journal().verify().await.unwrap();
+    run(&fixture, &id, &agent).await;
+    assert_eq!(fixture.plant.sent(), ["open b"]);
+    fixture.guard.journal().verify().await.unwrap();
 }
 
 #[tokio::test]
 async fn what_was_ruled_on_for_others_is_proposed_again_for_who_goes_on() {
-    let scene = scene_under(Some(crate::workflow_fixtures::PEOPLE)).await;
+    let fixture = fixture_under(Some(crate::workflow_fixtures::PEOPLE)).await;
     let (ana, agent, ben) = (actor("user:ana"), actor("agent:x"), actor("user:ben"));
-    let id = start(&scene, &open(&["a"]), &ana).await;
-    let waits = run(&scene, &id, &ana).await;
+    let id = start(&fixture, &open(&["a"]), &ana).await;
+    let waits = run(&fixture, &id, &ana).await;
     let [
         Waiting::Approval {
             proposal: first, ..
@@ -141,7 +141,7 @@ async fn what_was_ruled_on_for_others_is_proposed_again_for_who_goes_on() {
     else {
         unreachable!("{waits:?}");
     };
-    let hash = scene
+    let hash = fixture
         .guard
         .proposal_status(first)
         .await
@@ -149,13 +149,13 @@ async fn what_was_ruled_on_for_others_is_proposed_again_for_who_goes_on() {
         .proposal
         .plan_hash
         .clone();
-    let controls = scene.guard.controls();
+    let controls = fixture.guard.controls();
     controls
         .approve(first, &hash, Decider::claimed(&ben), None)
         .await
         .unwrap();
     // What ana was allowed the agent does not carry out.
-    let waits = run(&scene, &id, &agent).await;
+    let waits = run(&fixture, &id, &agent).await;
     let [
         Waiting::Approval {
             proposal: second, ..
@@ -165,13 +165,13 @@ async fn what_was_ruled_on_for_others_is_proposed_again_for_who_goes_on() {
         unreachable!("{waits:?}");
     };
     assert_ne!(first, second);
-    assert!(scene.plant.sent().is_empty());
-    let first = scene.guard.proposal_status(first).await.unwrap();
+    assert!(fixture.plant.sent().is_empty());
+    let first = fixture.guard.proposal_status(first).await.unwrap();
     assert_eq!(first.phase, Phase::Cancelled);
-    let second = scene.guard.proposal_status(second).await.unwrap();
+    let second = fixture.guard.proposal_status(second).await.unwrap();
     assert!(second.proposal.request.may_be_carried_out_by(&agent));
     // And when ana goes on herself, nobody is asked for the agent.
-    let waits = run(&scene, &id, &ana).await;
+    let waits = run(&fixture, &id, &ana).await;
     let [
         Waiting::Approval {
             proposal: third, ..
@@ -180,48 +180,52 @@ async fn what_was_ruled_on_for_others_is_proposed_again_for_who_goes_on() {
     else {
         unreachable!("{waits:?}");
     };
-    let third = scene.guard.proposal_status(third).await.unwrap();
+    let third = fixture.guard.proposal_status(third).await.unwrap();
     assert!(third.proposal.rulings.is_empty());
-    scene.guard.journal().verify().await.unwrap();
+    fixture.guard.journal().verify().await.unwrap();
 }
 
 #[tokio::test]
 async fn who_lets_it_go_on_is_ruled_on_too() {
-    let scene = scene_under(Some(AGENTS_ASK)).await;
+    let fixture = fixture_under(Some(AGENTS_ASK)).await;
     let (ana, agent) = (actor("user:ana"), actor("agent:x"));
-    let id = start(&scene, &open(&["a"]), &ana).await;
-    scene
+    let id = start(&fixture, &open(&["a"]), &ana).await;
+    fixture
         .plant
         .next([crate::test_workflow_subject::Becomes::Refused]);
-    run(&scene, &id, &ana).await;
-    assert_eq!(scene.plant.sent(), ["open a"]);
-    let flow = scene.workflows.resume(&id, &agent, "again").await.unwrap();
+    run(&fixture, &id, &ana).await;
+    assert_eq!(fixture.plant.sent(), ["open a"]);
+    let flow = fixture
+        .workflows
+        .resume(&id, &agent, "again")
+        .await
+        .unwrap();
     assert_eq!(flow.resumed_by.as_ref(), Some(&agent));
     // Whoever carries it out: the agent wanted it.
-    let waits = run(&scene, &id, &ana).await;
+    let waits = run(&fixture, &id, &ana).await;
     assert!(
         matches!(waits.next_steps.waiting[..], [Waiting::Approval { .. }]),
         "{waits:?}"
     );
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    assert_eq!(fixture.plant.sent(), ["open a"]);
 }
 
 #[tokio::test]
 async fn a_confirmation_names_who_may_give_it() {
-    let scene = scene().await;
+    let fixture = fixture().await;
     let (ana, dba) = (actor("user:ana"), actor("user:DBA-1"));
-    let id = start(&scene, &confirm_then_open(json!(["user:dba-*"])), &ana).await;
-    let waits = run(&scene, &id, &ana).await;
+    let id = start(&fixture, &confirm_then_open(json!(["user:dba-*"])), &ana).await;
+    let waits = run(&fixture, &id, &ana).await;
     assert!(
         matches!(&waits.next_steps.waiting[..], [Waiting::Confirmation { by, .. }] if by == &["user:dba-*"]),
         "{waits:?}"
     );
-    let other = scene
+    let other = fixture
         .workflows
         .confirm(&id, "look", Decider::claimed(&ana), None)
         .await;
     assert!(matches!(refusal(other), Refusal::Flow { .. }));
-    scene
+    fixture
         .workflows
         .confirm(&id, "look", Decider::claimed(&dba), None)
         .await
@@ -245,18 +249,18 @@ key = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo="
 name = "all"
 decision = "allow"
 "#;
-    let scene = scene_under(Some(policy)).await;
+    let fixture = fixture_under(Some(policy)).await;
     let dba = actor("user:dba");
-    let id = start(&scene, &confirm_then_open(json!(["user:*"])), &dba).await;
-    run(&scene, &id, &dba).await;
-    let claimed = scene
+    let id = start(&fixture, &confirm_then_open(json!(["user:*"])), &dba).await;
+    run(&fixture, &id, &dba).await;
+    let claimed = fixture
         .workflows
         .confirm(&id, "look", Decider::claimed(&dba), None)
         .await;
     assert!(matches!(refusal(claimed), Refusal::NotProven { .. }));
     let key = PrivateKey::parse_pem(KEY).unwrap();
     let note = Some("I looked".to_owned());
-    let signed = scene
+    let signed = fixture
         .workflows
         .confirm(&id, "look", Decider::with_key(&dba, &key), note);
     signed.await.unwrap();
@@ -264,9 +268,9 @@ decision = "allow"
 
 #[tokio::test]
 async fn the_steps_of_a_workflow_are_planned_before_it_is_started() {
-    let scene = scene_under(Some(AGENTS_ASK)).await;
+    let fixture = fixture_under(Some(AGENTS_ASK)).await;
     let workflow = Workflow::read(&open(&["a", "b"])).unwrap();
-    let planned = scene
+    let planned = fixture
         .workflows
         .preview(&workflow, &actor("agent:x"))
         .await
@@ -279,7 +283,7 @@ async fn the_steps_of_a_workflow_are_planned_before_it_is_started() {
             "{one:?}"
         );
     }
-    let state = scene.guard.state().await.unwrap();
+    let state = fixture.guard.state().await.unwrap();
     assert!(state.open.is_empty() && state.flows.is_empty());
 }
 

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use crate::fixtures::actor;
 use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, turn};
 use crate::test_subject::Dial;
-use crate::workflow_fixtures::{PEOPLE, scene_under};
+use crate::workflow_fixtures::{PEOPLE, fixture_under};
 
 async fn phase(bench: &Workbench, proposal: &Proposal) -> Phase {
     let status = bench.guard().proposal_status(&proposal.id).await;
@@ -166,32 +166,32 @@ async fn ten_undos_at_once_send_one_request() {
 /// What would not be sent by its plan waits for nobody.
 #[tokio::test]
 async fn what_would_come_to_nothing_is_closed_at_once() {
-    let scene = scene_under(Some(PEOPLE)).await;
+    let fixture = fixture_under(Some(PEOPLE)).await;
     let close = || {
         let parameters = serde_json::json!({"valve": "a"});
         action_guard::Request::new("close_valve", parameters, "agent:night")
     };
-    let proposal = scene.guard.propose(close()).await.unwrap();
-    let status = scene.guard.proposal_status(&proposal.id).await.unwrap();
+    let proposal = fixture.guard.propose(close()).await.unwrap();
+    let status = fixture.guard.proposal_status(&proposal.id).await.unwrap();
     assert_eq!(status.phase, Phase::Cancelled);
     let cancel = status.cancel.as_ref().unwrap();
     assert_eq!(cancel.reason, "nothing to do: valve a is so already");
-    assert!(scene.guard.state().await.unwrap().open.is_empty());
+    assert!(fixture.guard.state().await.unwrap().open.is_empty());
     for (verdict, code) in [
         ("would_reject", "would_reject"),
         ("not_asked_for", "not_asked_for"),
         ("will_not_progress", "would_not_progress"),
     ] {
-        scene.plant.lock().verdict = Some(verdict);
-        let proposal = scene.guard.propose(close()).await.unwrap();
-        let status = scene.guard.proposal_status(&proposal.id).await.unwrap();
+        fixture.plant.lock().verdict = Some(verdict);
+        let proposal = fixture.guard.propose(close()).await.unwrap();
+        let status = fixture.guard.proposal_status(&proposal.id).await.unwrap();
         assert_eq!(status.phase, Phase::Cancelled, "{verdict}");
-        let id = scene.start(crate::workflow_fixtures::open(&["a"])).await;
-        let run = scene.run(&id).await;
+        let id = fixture.start(crate::workflow_fixtures::open(&["a"])).await;
+        let run = fixture.run(&id).await;
         assert_eq!(crate::workflow_fixtures::failure(&run, "open-a"), code);
-        scene.workflows.cancel(&id, &ana(), "next").await.unwrap();
+        fixture.workflows.cancel(&id, &ana(), "next").await.unwrap();
     }
-    assert!(scene.plant.sent().is_empty());
+    assert!(fixture.plant.sent().is_empty());
 }
 
 /// A rule that closes before the first byte: the request is not sent.

@@ -12,22 +12,22 @@ use serde_json::json;
 use crate::fixtures::actor;
 use crate::test_workflow_subject::{Becomes, Plant};
 use crate::workflow_fixtures::{
-    PEOPLE, Scene, document, execute, failure, open, scene, scene_under, stopped,
+    Fixture, PEOPLE, document, execute, failure, fixture, fixture_under, open, stopped,
 };
 
 #[tokio::test]
 async fn steps_are_done_in_order_and_each_is_sent_once() {
-    let scene = scene().await;
+    let fixture = fixture().await;
     {
-        let mut plant = scene.plant.lock();
+        let mut plant = fixture.plant.lock();
         (plant.pressure, plant.falls_by) = (5, 1);
     }
-    let id = scene.start(document()).await;
-    assert!(scene.plant.sent().is_empty(), "to start sends nothing");
+    let id = fixture.start(document()).await;
+    assert!(fixture.plant.sent().is_empty(), "to start sends nothing");
     let mut events = Vec::new();
     let mut watch = |event| events.push(event);
     let night = actor("agent:night");
-    let run = scene
+    let run = fixture
         .workflows
         .run(&id, &night, WaitPolicy::UntilPeople, &mut watch);
     let run = run.await.unwrap();
@@ -36,16 +36,16 @@ async fn steps_are_done_in_order_and_each_is_sent_once() {
         matches!(waiting, [Waiting::Confirmation { step, .. }] if step == "look"),
         "{waiting:?}"
     );
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    assert_eq!(fixture.plant.sent(), ["open a"]);
     // 5, 4, 3 are too much; 2 and 1 are two in a row.
-    assert_eq!(scene.plant.lock().readings, 5);
+    assert_eq!(fixture.plant.lock().readings, 5);
     let not_yet = events
         .iter()
         .filter(|event| matches!(event, FlowEvent::NotYet { .. }));
     assert_eq!(not_yet.count(), 4);
 
     let ana = actor("user:ana");
-    let early = scene
+    let early = fixture
         .workflows
         .confirm(&id, "open-b", Decider::claimed(&ana), None)
         .await;
@@ -54,16 +54,16 @@ async fn steps_are_done_in_order_and_each_is_sent_once() {
         Err(GuardError::Refused(Refusal::Flow { .. }))
     ));
     let note = Some("b is fine".to_owned());
-    scene
+    fixture
         .workflows
         .confirm(&id, "look", Decider::claimed(&ana), note)
         .await
         .unwrap();
-    let run = scene.run(&id).await;
+    let run = fixture.run(&id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Completed), "{run:?}");
-    assert_eq!(scene.plant.sent(), ["open a", "open b", "close a"]);
-    assert_eq!(scene.plant.open(), ["b"]);
-    let state = scene.guard.state().await.unwrap();
+    assert_eq!(fixture.plant.sent(), ["open a", "open b", "close a"]);
+    assert_eq!(fixture.plant.open(), ["b"]);
+    let state = fixture.guard.state().await.unwrap();
     let effects: Vec<_> = state
         .effects
         .values()
@@ -77,26 +77,26 @@ async fn steps_are_done_in_order_and_each_is_sent_once() {
     let asked: Vec<_> = asked.collect();
     assert!(asked.iter().all(|request| request.actor == "agent:night"));
     assert_eq!(asked[0].reason.as_deref(), Some("step `open-a`: it is due"));
-    scene.guard.journal().verify().await.unwrap();
+    fixture.guard.journal().verify().await.unwrap();
 }
 
 #[tokio::test]
 async fn approval_is_waited_for_without_holding_anything() {
-    let scene = scene_under(Some(PEOPLE)).await;
-    let id = scene.start(open(&["a", "b"])).await;
-    let run = scene.run(&id).await;
+    let fixture = fixture_under(Some(PEOPLE)).await;
+    let id = fixture.start(open(&["a", "b"])).await;
+    let run = fixture.run(&id).await;
     let [Waiting::Approval { step, proposal }] = &run.next_steps.waiting[..] else {
         unreachable!("{run:?}");
     };
     assert_eq!(step, "open-a");
     // Again there is one proposal, and it waits.
-    assert_eq!(scene.run(&id).await.next_steps, run.next_steps);
-    let state = scene.guard.state().await.unwrap();
+    assert_eq!(fixture.run(&id).await.next_steps, run.next_steps);
+    let state = fixture.guard.state().await.unwrap();
     assert_eq!((state.open.len(), state.unsettled().count()), (1, 0));
 
-    let status = scene.guard.proposal_status(proposal).await.unwrap();
+    let status = fixture.guard.proposal_status(proposal).await.unwrap();
     let ben = actor("user:ben");
-    let controls = scene.guard.controls();
+    let controls = fixture.guard.controls();
     let approved = controls.approve(
         proposal,
         &status.proposal.plan_hash,
@@ -104,93 +104,101 @@ async fn approval_is_waited_for_without_holding_anything() {
         None,
     );
     approved.await.unwrap();
-    let run = scene.run(&id).await;
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    let run = fixture.run(&id).await;
+    assert_eq!(fixture.plant.sent(), ["open a"]);
     let [Waiting::Approval { step, proposal }] = &run.next_steps.waiting[..] else {
         unreachable!("{run:?}");
     };
     assert_eq!(step, "open-b");
     controls.reject(proposal, &ben, "not today").await.unwrap();
-    let run = scene.run(&id).await;
+    let run = fixture.run(&id).await;
     assert_eq!(
         (stopped(&run), failure(&run, "open-b").as_str()),
         (StopCode::Failed, "rejected")
     );
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    assert_eq!(fixture.plant.sent(), ["open a"]);
 }
 
 #[tokio::test]
 async fn only_what_did_not_happen_and_may_is_tried_again_and_not_for_ever() {
-    let scene = scene().await;
+    let fixture = fixture().await;
     let mut document = open(&["a", "b"]);
     document["steps"][0]["retry"] = json!({"times": 2, "first": "10ms", "longest": "20ms"});
     document["steps"][1]["retry"] = document["steps"][0]["retry"].clone();
-    scene.plant.next([Becomes::Busy, Becomes::Busy]);
-    let id = scene.start(document.clone()).await;
-    let run = scene.run(&id).await;
+    fixture.plant.next([Becomes::Busy, Becomes::Busy]);
+    let id = fixture.start(document.clone()).await;
+    let run = fixture.run(&id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Completed));
-    assert_eq!(scene.plant.sent(), ["open a", "open a", "open a", "open b"]);
+    assert_eq!(
+        fixture.plant.sent(),
+        ["open a", "open a", "open a", "open b"]
+    );
 
-    let scene = self::scene().await;
-    scene
+    let fixture = self::fixture().await;
+    fixture
         .plant
         .next([Becomes::Busy, Becomes::Busy, Becomes::Busy]);
-    let id = scene.start(document.clone()).await;
-    let run = scene.run(&id).await;
+    let id = fixture.start(document.clone()).await;
+    let run = fixture.run(&id).await;
     assert_eq!(stopped(&run), StopCode::Failed);
-    assert_eq!(scene.plant.sent().len(), 3);
+    assert_eq!(fixture.plant.sent().len(), 3);
     // A person lets it go on.
     let ana = actor("user:ana");
-    scene
+    fixture
         .workflows
         .resume(&id, &ana, "it has time now")
         .await
         .unwrap();
-    let run = scene.run(&id).await;
+    let run = fixture.run(&id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Completed));
     assert_eq!(run.flow.steps["open-a"].forward.count, 4);
 
-    let scene = self::scene().await;
-    scene.plant.next([Becomes::Refused]);
-    let id = scene.start(document).await;
-    let run = scene.run(&id).await;
+    let fixture = self::fixture().await;
+    fixture.plant.next([Becomes::Refused]);
+    let id = fixture.start(document).await;
+    let run = fixture.run(&id).await;
     assert_eq!(stopped(&run), StopCode::Failed);
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    assert_eq!(fixture.plant.sent(), ["open a"]);
 }
 
 #[tokio::test]
 async fn after_an_unknown_outcome_nothing_goes_on_until_it_is_known() {
-    let scene = scene().await;
+    let fixture = fixture().await;
     let mut document = open(&["a", "b"]);
     document["steps"][0]["retry"] = json!({"times": 5, "first": "1ms", "longest": "1ms"});
     // Also a step that does not need it stays where it is.
     document["steps"][1]["needs"] = json!([]);
-    scene.plant.next([Becomes::Lost]);
-    let id = scene.start(document).await;
-    let run = scene.run(&id).await;
+    fixture.plant.next([Becomes::Lost]);
+    let id = fixture.start(document).await;
+    let run = fixture.run(&id).await;
     assert_eq!(stopped(&run), StopCode::Unknown);
     let proposal = run.next_steps.stopped.unwrap().proposal.unwrap();
     assert_eq!(
-        scene.guard.proposal_status(&proposal).await.unwrap().phase,
+        fixture
+            .guard
+            .proposal_status(&proposal)
+            .await
+            .unwrap()
+            .phase,
         Phase::Unknown
     );
     for _ in 0..2 {
-        assert_eq!(stopped(&scene.run(&id).await), StopCode::Unknown);
+        assert_eq!(stopped(&fixture.run(&id).await), StopCode::Unknown);
     }
     let ana = actor("user:ana");
-    let resumed = scene.workflows.resume(&id, &ana, "go on").await;
+    let resumed = fixture.workflows.resume(&id, &ana, "go on").await;
     assert!(
         matches!(resumed, Err(GuardError::Refused(Refusal::Flow { .. }))),
         "{resumed:?}"
     );
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    assert_eq!(fixture.plant.sent(), ["open a"]);
 
     // It has not happened and no longer can: it is sent again.
-    scene.plant.lock().lost_for_good = true;
-    let run = scene.run(&id).await;
+    fixture.plant.lock().lost_for_good = true;
+    let run = fixture.run(&id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Completed));
     // The other step needs nothing of it, and may come while it waits to be tried again.
-    let mut sent = scene.plant.sent();
+    let mut sent = fixture.plant.sent();
     sent.sort_unstable();
     assert_eq!(sent, ["open a", "open a", "open b"]);
 }
@@ -198,26 +206,26 @@ async fn after_an_unknown_outcome_nothing_goes_on_until_it_is_known() {
 /// Something in between may still hand it on: twice would be too often.
 #[tokio::test]
 async fn what_was_not_answered_is_not_tried_again_before_somebody_has_looked() {
-    let scene = scene().await;
+    let fixture = fixture().await;
     let mut document = open(&["a", "b"]);
     document["steps"][0]["retry"] = json!({"times": 5, "first": "1ms", "longest": "1ms"});
-    scene.plant.next([Becomes::Unanswered]);
-    scene.plant.lock().lost_for_good = true;
-    let id = scene.start(document).await;
+    fixture.plant.next([Becomes::Unanswered]);
+    fixture.plant.lock().lost_for_good = true;
+    let id = fixture.start(document).await;
     for _ in 0..2 {
-        let run = scene.run(&id).await;
+        let run = fixture.run(&id).await;
         assert_eq!(
             (stopped(&run), failure(&run, "open-a").as_str()),
             (StopCode::Failed, "lost")
         );
-        assert_eq!(scene.plant.sent(), ["open a"]);
+        assert_eq!(fixture.plant.sent(), ["open a"]);
     }
     let ana = actor("user:ana");
-    let resumed = scene.workflows.resume(&id, &ana, "nothing holds it");
+    let resumed = fixture.workflows.resume(&id, &ana, "nothing holds it");
     resumed.await.unwrap();
-    let run = scene.run(&id).await;
+    let run = fixture.run(&id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Completed));
-    assert_eq!(scene.plant.sent(), ["open a", "open a", "open b"]);
+    assert_eq!(fixture.plant.sent(), ["open a", "open a", "open b"]);
 }
 
 #[tokio::test]
@@ -227,17 +235,17 @@ async fn two_processes_at_one_workflow_send_each_step_once() {
     let other = Guard::new(plant.registry(), journal.another_instance()).settle_for(Duration::ZERO);
     let guard = Guard::new(plant.registry(), journal).settle_for(Duration::ZERO);
     execute(&guard).await;
-    let scene = Scene {
+    let fixture = Fixture {
         plant,
         workflows: Workflows::new(guard.clone()),
         guard,
     };
     let valves = ["a", "b", "c", "d", "e", "f"];
-    let id = scene.start(open(&valves)).await;
+    let id = fixture.start(open(&valves)).await;
     let other = Workflows::new(other);
     let (one, two) = tokio::join!(
         async {
-            scene
+            fixture
                 .workflows
                 .run(
                     &id,
@@ -261,71 +269,71 @@ async fn two_processes_at_one_workflow_send_each_step_once() {
     assert_eq!(one.unwrap().next_steps.ended, Some(Ending::Completed));
     assert_eq!(two.unwrap().next_steps.ended, Some(Ending::Completed));
     let expected: Vec<String> = valves.iter().map(|valve| format!("open {valve}")).collect();
-    assert_eq!(scene.plant.sent(), expected);
+    assert_eq!(fixture.plant.sent(), expected);
 }
 
 #[tokio::test]
 async fn what_it_did_is_taken_back_in_reverse_and_nothing_that_is_not_its_own() {
-    let scene = scene().await;
+    let fixture = fixture().await;
     let mut document = open(&["a", "b", "c", "d"]);
     document["steps"][1]["keep"] = true.into();
-    let id = scene.start(document).await;
+    let id = fixture.start(document).await;
     assert_eq!(
-        scene.run(&id).await.next_steps.ended,
+        fixture.run(&id).await.next_steps.ended,
         Some(Ending::Completed)
     );
     // Somebody closed c and opened it again for themselves.
-    let c = scene.guard.state().await.unwrap();
+    let c = fixture.guard.state().await.unwrap();
     let c = c
         .effects
         .values()
         .find(|effect| effect.key == "open/c")
         .unwrap();
     let ana = actor("user:ana");
-    scene
+    fixture
         .guard
         .controls()
         .release(&c.id, &ana, "it is ours now")
         .await
         .unwrap();
-    let taken_back = scene.workflows.compensate(&id, &ana, "it was wrong");
+    let taken_back = fixture.workflows.compensate(&id, &ana, "it was wrong");
     taken_back.await.unwrap();
-    let run = scene.run(&id).await;
+    let run = fixture.run(&id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Compensated), "{run:?}");
-    assert_eq!(scene.plant.sent()[4..], ["close d", "close a"]);
-    assert_eq!(scene.plant.open(), ["b", "c"]);
+    assert_eq!(fixture.plant.sent()[4..], ["close d", "close a"]);
+    assert_eq!(fixture.plant.open(), ["b", "c"]);
     assert!(matches!(
         run.flow.steps["open-c"].back.state,
         AttemptState::Left { .. }
     ));
-    let twice = scene.workflows.compensate(&id, &ana, "again").await;
+    let twice = fixture.workflows.compensate(&id, &ana, "again").await;
     assert!(twice.is_err());
 }
 
 #[tokio::test]
 async fn an_unknown_outcome_stops_taking_back_too() {
-    let scene = scene().await;
-    let id = scene.start(open(&["a", "b"])).await;
-    scene.run(&id).await;
+    let fixture = fixture().await;
+    let id = fixture.start(open(&["a", "b"])).await;
+    fixture.run(&id).await;
     let ana = actor("user:ana");
-    scene
+    fixture
         .workflows
         .compensate(&id, &ana, "it was wrong")
         .await
         .unwrap();
-    scene.plant.next([Becomes::Lost]);
-    let run = scene.run(&id).await;
+    fixture.plant.next([Becomes::Lost]);
+    let run = fixture.run(&id).await;
     assert_eq!(stopped(&run), StopCode::Unknown);
-    assert_eq!(scene.plant.sent()[2..], ["close b"]);
+    assert_eq!(fixture.plant.sent()[2..], ["close b"]);
     let proposal = run.next_steps.stopped.unwrap().proposal.unwrap();
-    scene.plant.lock().open.remove("b");
+    fixture.plant.lock().open.remove("b");
     let ben = actor("user:ben");
-    let controls = scene.guard.controls();
+    let controls = fixture.guard.controls();
     controls
         .resolve(&proposal, &ben, OutcomeKind::Applied, "I see it closed")
         .await
         .unwrap();
-    let run = scene.run(&id).await;
+    let run = fixture.run(&id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Compensated));
-    assert_eq!(scene.plant.sent()[2..], ["close b", "close a"]);
+    assert_eq!(fixture.plant.sent()[2..], ["close b", "close a"]);
 }

@@ -13,15 +13,15 @@ use serde_json::json;
 use crate::fixtures::actor;
 use crate::test_workflow_subject::{Becomes, Plant};
 use crate::workflow_fixtures::{
-    PEOPLE, Scene, document, execute, failure, open, scene, scene_under, stopped,
+    Fixture, PEOPLE, document, execute, failure, fixture, fixture_under, open, stopped,
 };
 
 #[tokio::test]
 async fn it_is_cancelled_at_the_next_step_and_what_was_sent_is_followed() {
-    let scene = scene().await;
-    let id = scene.start(open(&["a", "b"])).await;
-    scene.plant.next([Becomes::Held]);
-    let (workflows, own) = (scene.workflows.clone(), id.clone());
+    let fixture = fixture().await;
+    let id = fixture.start(open(&["a", "b"])).await;
+    fixture.plant.next([Becomes::Held]);
+    let (workflows, own) = (fixture.workflows.clone(), id.clone());
     let running = tokio::spawn(async move {
         workflows
             .run(
@@ -32,36 +32,36 @@ async fn it_is_cancelled_at_the_next_step_and_what_was_sent_is_followed() {
             )
             .await
     });
-    while scene.plant.sent().is_empty() {
+    while fixture.plant.sent().is_empty() {
         tokio::task::yield_now().await;
     }
     let ana = actor("user:ana");
-    let flow = scene.workflows.cancel(&id, &ana, "enough").await.unwrap();
+    let flow = fixture.workflows.cancel(&id, &ana, "enough").await.unwrap();
     assert_eq!(flow.ended, None, "its mutation may still happen");
-    scene.plant.gate.add_permits(1);
+    fixture.plant.gate.add_permits(1);
     let run = running.await.unwrap().unwrap();
     assert_eq!(run.next_steps.ended, Some(Ending::Cancelled));
     assert_eq!(run.flow.applied, ["open-a"]);
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    assert_eq!(fixture.plant.sent(), ["open a"]);
     // What it did is still its own to take back.
-    scene
+    fixture
         .workflows
         .compensate(&id, &ana, "all of it")
         .await
         .unwrap();
     assert_eq!(
-        scene.run(&id).await.next_steps.ended,
+        fixture.run(&id).await.next_steps.ended,
         Some(Ending::Compensated)
     );
-    assert!(scene.plant.open().is_empty());
+    assert!(fixture.plant.open().is_empty());
 }
 
 #[tokio::test]
 async fn the_kill_switch_and_the_mode_stop_it_and_taking_back_goes_on() {
-    let scene = scene().await;
-    let id = scene.start(open(&["a", "b"])).await;
-    scene.plant.next([Becomes::Held]);
-    let (workflows, own) = (scene.workflows.clone(), id.clone());
+    let fixture = fixture().await;
+    let id = fixture.start(open(&["a", "b"])).await;
+    fixture.plant.next([Becomes::Held]);
+    let (workflows, own) = (fixture.workflows.clone(), id.clone());
     let running = tokio::spawn(async move {
         workflows
             .run(
@@ -72,82 +72,82 @@ async fn the_kill_switch_and_the_mode_stop_it_and_taking_back_goes_on() {
             )
             .await
     });
-    while scene.plant.sent().is_empty() {
+    while fixture.plant.sent().is_empty() {
         tokio::task::yield_now().await;
     }
     let ana = actor("user:ana");
-    let controls = scene.guard.controls();
+    let controls = fixture.guard.controls();
     controls.stop(&ana, "smoke").await.unwrap();
-    scene.plant.gate.add_permits(1);
+    fixture.plant.gate.add_permits(1);
     assert_eq!(stopped(&running.await.unwrap().unwrap()), StopCode::Killed);
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    assert_eq!(fixture.plant.sent(), ["open a"]);
     // Its lasting effects are its own, and may be taken back while everything is stopped.
     controls
         .reset(Decider::claimed(&ana), "it was steam")
         .await
         .unwrap();
-    assert_eq!(stopped(&scene.run(&id).await), StopCode::Observing);
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    assert_eq!(stopped(&fixture.run(&id).await), StopCode::Observing);
+    assert_eq!(fixture.plant.sent(), ["open a"]);
     controls.stop(&ana, "smoke again").await.unwrap();
-    scene
+    fixture
         .workflows
         .compensate(&id, &ana, "smoke")
         .await
         .unwrap();
     assert_eq!(
-        scene.run(&id).await.next_steps.ended,
+        fixture.run(&id).await.next_steps.ended,
         Some(Ending::Compensated)
     );
-    assert_eq!(scene.plant.sent(), ["open a", "close a"]);
+    assert_eq!(fixture.plant.sent(), ["open a", "close a"]);
 }
 
 #[tokio::test]
 async fn it_begins_when_it_is_scheduled_and_not_too_late() {
-    let scene = scene().await;
+    let fixture = fixture().await;
     let workflow = Workflow::read(&open(&["a"])).unwrap();
     let by = actor("agent:night");
     let later = Timestamp::now() + SignedDuration::from_hours(1);
     let options = StartOptions::default().scheduled_at(later);
-    let flow = scene
+    let flow = fixture
         .workflows
         .start(&workflow, &by, options)
         .await
         .unwrap();
-    let run = scene.run(&flow.id).await;
+    let run = fixture.run(&flow.id).await;
     assert_eq!(run.next_steps.waiting, [Waiting::Schedule { at: later }]);
-    assert!(scene.plant.sent().is_empty());
+    assert!(fixture.plant.sent().is_empty());
 
     let soon = Timestamp::now() + SignedDuration::from_millis(50);
     let options = StartOptions::default().scheduled_at(soon);
-    let flow = scene
+    let flow = fixture
         .workflows
         .start(&workflow, &by, options)
         .await
         .unwrap();
-    let run = scene.run_until_ended(&flow.id).await;
+    let run = fixture.run_until_ended(&flow.id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Completed));
     assert!(Timestamp::now() >= soon);
 
     let past = Timestamp::now() - SignedDuration::from_secs(1);
     let options = StartOptions::default().begin_by(past);
-    let flow = scene
+    let flow = fixture
         .workflows
         .start(&workflow, &by, options)
         .await
         .unwrap();
-    assert_eq!(stopped(&scene.run(&flow.id).await), StopCode::Missed);
-    assert_eq!(scene.plant.sent(), ["open a"]);
+    assert_eq!(stopped(&fixture.run(&flow.id).await), StopCode::Missed);
+    assert_eq!(fixture.plant.sent(), ["open a"]);
 }
 
 #[tokio::test]
 async fn what_is_waited_for_in_vain_is_given_up() {
-    let scene = scene().await;
+    let fixture = fixture().await;
     let mut document = document();
     document["steps"][1]["within"] = "60ms".into();
     document["steps"][2]["within"] = "30ms".into();
-    scene.plant.lock().pressure = 9;
-    let id = scene.start(document).await;
-    let run = scene.run(&id).await;
+    fixture.plant.lock().pressure = 9;
+    let id = fixture.start(document).await;
+    let run = fixture.run(&id).await;
     assert_eq!(
         (stopped(&run), failure(&run, "low").as_str()),
         (StopCode::Failed, "timed_out")
@@ -157,19 +157,19 @@ async fn what_is_waited_for_in_vain_is_given_up() {
         reason.contains("`/pressure` is 9, not at most 2"),
         "{reason}"
     );
-    scene.plant.lock().pressure = 1;
+    fixture.plant.lock().pressure = 1;
     let ana = actor("user:ana");
-    scene
+    fixture
         .workflows
         .resume(&id, &ana, "the pressure is off")
         .await
         .unwrap();
-    let run = scene.run_until_ended(&id).await;
+    let run = fixture.run_until_ended(&id).await;
     assert_eq!(
         (stopped(&run), failure(&run, "look").as_str()),
         (StopCode::Failed, "timed_out")
     );
-    let late = scene
+    let late = fixture
         .workflows
         .confirm(&id, "look", Decider::claimed(&ana), None)
         .await;
@@ -178,41 +178,41 @@ async fn what_is_waited_for_in_vain_is_given_up() {
 
 #[tokio::test]
 async fn what_is_so_already_is_not_its_doing_and_stops_it() {
-    let scene = scene_under(Some(PEOPLE)).await;
-    scene.plant.lock().open.insert("a".to_owned());
-    let id = scene.start(open(&["a", "b"])).await;
-    let run = scene.run(&id).await;
+    let fixture = fixture_under(Some(PEOPLE)).await;
+    fixture.plant.lock().open.insert("a".to_owned());
+    let id = fixture.start(open(&["a", "b"])).await;
+    let run = fixture.run(&id).await;
     assert_eq!(
         (stopped(&run), failure(&run, "open-a").as_str()),
         (StopCode::Failed, "no_op")
     );
-    let state = scene.guard.state().await.unwrap();
+    let state = fixture.guard.state().await.unwrap();
     assert!(state.open.is_empty(), "nobody is asked to agree to it");
     let ana = actor("user:ana");
-    scene
+    fixture
         .workflows
         .compensate(&id, &ana, "stop it")
         .await
         .unwrap();
-    assert_eq!(scene.plant.open(), ["a"]);
+    assert_eq!(fixture.plant.open(), ["a"]);
 }
 
 #[tokio::test]
 async fn it_goes_on_with_no_other_system() {
-    let scene = scene().await;
-    let id = scene.start(open(&["a", "b"])).await;
-    scene.plant.lock().name = "plant 2".to_owned();
-    let run = scene.run(&id).await;
+    let fixture = fixture().await;
+    let id = fixture.start(open(&["a", "b"])).await;
+    fixture.plant.lock().name = "plant 2".to_owned();
+    let run = fixture.run(&id).await;
     assert_eq!(
         (stopped(&run), failure(&run, "open-a").as_str()),
         (StopCode::Failed, "other_system")
     );
-    assert!(scene.plant.sent().is_empty());
+    assert!(fixture.plant.sent().is_empty());
 }
 
 #[tokio::test]
 async fn what_cannot_be_carried_out_is_not_started() {
-    let scene = scene().await;
+    let fixture = fixture().await;
     let by = actor("agent:night");
     let unknown = json!({"title": "x", "steps": [{"id": "a", "action": "open_valv"}]});
     let secret = json!({"title": "x", "steps": [
@@ -220,7 +220,7 @@ async fn what_cannot_be_carried_out_is_not_started() {
     ]});
     for document in [unknown, secret] {
         let workflow = Workflow::read(&document).unwrap();
-        let started = scene
+        let started = fixture
             .workflows
             .start(&workflow, &by, StartOptions::default())
             .await;
@@ -229,15 +229,15 @@ async fn what_cannot_be_carried_out_is_not_started() {
             "{started:?}"
         );
     }
-    assert!(scene.workflows.list().await.unwrap().is_empty());
-    let made = scene.workflows.make("read_gauge", json!({})).await;
+    assert!(fixture.workflows.list().await.unwrap().is_empty());
+    let made = fixture.workflows.make("read_gauge", json!({})).await;
     assert!(matches!(made, Err(GuardError::Workflow(_))), "{made:?}");
 }
 
 #[tokio::test]
 async fn nobody_else_proposes_for_a_step() {
-    let scene = scene().await;
-    let id = scene.start(open(&["a", "b"])).await;
+    let fixture = fixture().await;
+    let id = fixture.start(open(&["a", "b"])).await;
     let forged = |valve: &str, step: &str, actor: &str, attempt: u32| {
         let parameters = json!({"valve": valve});
         let request = action_guard::Request::new("open_valve", parameters, actor);
@@ -250,11 +250,11 @@ async fn nobody_else_proposes_for_a_step() {
         forged("a", "open-a", "agent:night", 2),
         forged("a", "open-z", "agent:night", 1),
     ] {
-        let refused = scene.guard.propose(request.clone()).await;
+        let refused = fixture.guard.propose(request.clone()).await;
         let is_refused = matches!(refused, Err(GuardError::Refused(Refusal::Flow { .. })));
         assert!(is_refused, "{request:?}");
     }
-    assert!(scene.guard.state().await.unwrap().open.is_empty());
+    assert!(fixture.guard.state().await.unwrap().open.is_empty());
 }
 
 /// All there is goes with its runtime and its guard, in the middle; another instance goes on.
@@ -268,12 +268,12 @@ fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
     let id = first.block_on(async {
         let guard = Guard::new(plant.registry(), journal).settle_for(Duration::ZERO);
         execute(&guard).await;
-        let scene = Scene {
+        let fixture = Fixture {
             plant: plant.clone(),
             workflows: Workflows::new(guard.clone()),
             guard,
         };
-        scene.start(open(&["a", "b", "c"])).await
+        fixture.start(open(&["a", "b", "c"])).await
     });
     assert!(plant.sent().is_empty());
     first.shutdown_timeout(Duration::from_secs(5));

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::fixtures::{self, actor, write};
 use crate::guard_fixture::{Workbench, ana, done, hold, proposed, turn};
-use crate::workflow_fixtures::{Scene, open, scene};
+use crate::workflow_fixtures::{Fixture, fixture, open};
 
 /// What somebody might paste, each with the same secret in it.
 const WORDS: [&str; 13] = [
@@ -117,7 +117,7 @@ MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
 
 #[tokio::test]
 async fn what_is_said_of_workflows_holds_no_secret() {
-    let scene: Scene = scene().await;
+    let fixture: Fixture = fixture().await;
     let ana = actor("user:ana");
     let mut document = open(&["a"]);
     document["steps"]
@@ -126,38 +126,38 @@ async fn what_is_said_of_workflows_holds_no_secret() {
         .insert(0, json!({"id": "look", "confirm": "Look."}));
     let workflow = Workflow::read(&document).unwrap();
     let start = || {
-        scene
+        fixture
             .workflows
             .start(&workflow, &ana, StartOptions::default())
     };
     let id = start().await.unwrap().id.clone();
-    scene
+    fixture
         .workflows
         .run(&id, &ana, WaitPolicy::Now, &mut |_| {})
         .await
         .unwrap();
     let note = Some("password=hunter2".to_owned());
-    scene
+    fixture
         .workflows
         .confirm(&id, "look", Decider::claimed(&ana), note)
         .await
         .unwrap();
-    scene
+    fixture
         .workflows
         .resume(&id, &ana, "Bearer hunter2")
         .await
         .unwrap();
-    scene
+    fixture
         .workflows
         .cancel(&id, &ana, "token=hunter2")
         .await
         .unwrap();
-    scene
+    fixture
         .workflows
         .compensate(&id, &ana, "ana:hunter2@pd-0")
         .await
         .unwrap();
-    holds_no_secret(&all_of(scene.guard.journal()).await, 4);
+    holds_no_secret(&all_of(fixture.guard.journal()).await, 4);
 }
 
 #[tokio::test]

@@ -36,13 +36,13 @@ pub(crate) fn open(valves: &[&str]) -> Value {
     json!({"title": "open some", "steps": steps.collect::<Vec<_>>()})
 }
 
-pub(crate) struct Scene {
+pub(crate) struct Fixture {
     pub(crate) plant: Plant,
     pub(crate) guard: Guard,
     pub(crate) workflows: Workflows,
 }
 
-pub(crate) async fn scene_under(policy: Option<&str>) -> Scene {
+pub(crate) async fn fixture_under(policy: Option<&str>) -> Fixture {
     let plant = Plant::new();
     let journal = MemoryJournal::new();
     let mut guard = Guard::new(plant.registry(), journal).settle_for(Duration::ZERO);
@@ -52,15 +52,15 @@ pub(crate) async fn scene_under(policy: Option<&str>) -> Scene {
     }
     execute(&guard).await;
     let workflows = Workflows::new(guard.clone());
-    Scene {
+    Fixture {
         plant,
         guard,
         workflows,
     }
 }
 
-pub(crate) async fn scene() -> Scene {
-    scene_under(None).await
+pub(crate) async fn fixture() -> Fixture {
+    fixture_under(None).await
 }
 
 pub(crate) async fn execute(guard: &Guard) {
@@ -70,7 +70,7 @@ pub(crate) async fn execute(guard: &Guard) {
     set.await.unwrap();
 }
 
-impl Scene {
+impl Fixture {
     pub(crate) async fn start(&self, document: Value) -> String {
         let workflow = Workflow::read(&document).unwrap();
         let by = actor("agent:night");

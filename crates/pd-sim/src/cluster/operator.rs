@@ -141,7 +141,7 @@ pub(crate) struct Operator {
     pub(crate) resend: Time,
     /// The other region of a merge.
     pub(crate) related: Option<u64>,
-    /// A test's, which set the scene as it wants it.
+    /// A test's, which sets up what it wants.
     pub(crate) ignores_store_limits: bool,
 }
 

@@ -12,10 +12,10 @@ use tempfile::TempDir;
 use tokio::process::Child;
 
 use crate::adversary::asked::Asked;
-use crate::adversary::books::{Books, Count};
 use crate::adversary::child::{Order, Orders};
-use crate::adversary::dice::Dice;
 use crate::adversary::proxy::{Network, Proxies, Trouble};
+use crate::adversary::random::Random;
+use crate::adversary::request_log::{Count, RequestLog};
 
 /// A process that lives longer than this is killed: what it follows, others find out.
 const LONGEST_LIFE: Duration = Duration::from_secs(60);
@@ -52,11 +52,11 @@ const POINTS: &[&str] = &[
 ];
 
 impl Death {
-    pub(super) fn any(dice: &mut Dice) -> Self {
-        match dice.below(6) {
-            0 | 1 => Self::At(dice.pick(POINTS)),
+    pub(super) fn any(random: &mut Random) -> Self {
+        match random.below(6) {
+            0 | 1 => Self::At(random.pick(POINTS)),
             2 => {
-                let requests = usize::try_from(3 + dice.below(25)).unwrap();
+                let requests = usize::try_from(3 + random.below(25)).unwrap();
                 Self::AfterRequests(requests)
             }
             3 => Self::HandedOn,
@@ -65,12 +65,12 @@ impl Death {
     }
 }
 
-pub(super) struct Scene {
+pub(super) struct Fixture {
     pub(super) sim: Arc<Sim>,
     pub(super) members: usize,
     pub(super) directory: TempDir,
     pub(super) network: Arc<Mutex<Network>>,
-    pub(super) books: Arc<Books>,
+    pub(super) log: Arc<RequestLog>,
     pub(super) proxies: Proxies,
     pub(super) held_for_ms: u64,
     /// Whether PD's checkers look around: without them, a store that goes never gets empty.
@@ -78,12 +78,12 @@ pub(super) struct Scene {
     pub(super) kills: Mutex<u64>,
 }
 
-impl Scene {
-    pub(super) async fn new(seed: u64, dice: &mut Dice, members: usize) -> Self {
+impl Fixture {
+    pub(super) async fn new(seed: u64, random: &mut Random, members: usize) -> Self {
         let versions = [Version::V6_5, Version::V7_5, Version::V8_5, Version::V9_0];
-        let patrol = dice.pause(&[50, 1_000, 86_400_000]);
+        let patrol = random.pause(&[50, 1_000, 86_400_000]);
         let sim = Sim::builder()
-            .version(dice.pick(&versions))
+            .version(random.pick(&versions))
             .stores(5)
             .regions(6)
             .members(members)
@@ -96,31 +96,31 @@ impl Scene {
         sim.keep_history();
         let sim = Arc::new(sim);
         let directory = tempfile::tempdir().unwrap();
-        let books = Books::new(&sim, directory.path());
+        let log = RequestLog::new(&sim, directory.path());
         let network = Arc::new(Mutex::new(Network {
-            dice: Dice::new(seed ^ 0x5bd1),
+            random: Random::new(seed ^ 0x5bd1),
             reads: 0,
             writes: Vec::new(),
             elsewhere: None,
             faults: 0,
         }));
-        let proxies = Proxies::before(sim.endpoints(), &network, &books).await;
-        let scene = Self {
+        let proxies = Proxies::before(sim.endpoints(), &network, &log).await;
+        let fixture = Self {
             sim,
             members,
             directory,
             network,
-            books,
+            log,
             proxies,
             held_for_ms: 0,
             has_patrols: patrol < Duration::from_secs(60),
             kills: Mutex::new(0),
         };
         let ana = ana();
-        let mode = scene.controls();
+        let mode = fixture.controls();
         let mode = mode.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
         mode.await.unwrap();
-        scene
+        fixture
     }
 
     pub(super) fn controls(&self) -> Controls {
@@ -161,7 +161,7 @@ impl Scene {
             _ => None,
         };
         let mut child = orders.start(point);
-        let mut count = self.books.count();
+        let mut count = self.log.count();
         let begun = *count.borrow();
         let is_due = |count: &Count| match death {
             Death::None | Death::At(_) => false,
@@ -199,14 +199,14 @@ impl Scene {
     /// Waits until the proxies have seen so many requests, or there will be no more for now.
     pub(super) async fn after_requests(&self, requests: u64) {
         let requests = usize::try_from(requests).unwrap();
-        let mut count = self.books.count();
+        let mut count = self.log.count();
         let reached = count.wait_for(|count| count.requests >= requests);
         let _ = tokio::time::timeout(Duration::from_secs(5), reached).await;
     }
 
-    pub(super) fn lose_leader(&self, dice: &mut Dice) {
-        let election = dice.pause(&[100, 1_000, 4_000]);
-        let outage = match dice.one_in(2) {
+    pub(super) fn lose_leader(&self, random: &mut Random) {
+        let election = random.pause(&[100, 1_000, 4_000]);
+        let outage = match random.one_in(2) {
             true => Outage::RedirectFailed,
             false => Outage::NoLeader,
         };
@@ -243,8 +243,8 @@ impl Scene {
                 break;
             }
         }
-        self.books.release();
-        self.books.idle().await;
+        self.log.release();
+        self.log.idle().await;
         // Whatever can still happen does.
         self.sim.advance(Duration::from_secs(120));
     }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 #[derive(Debug)]
-pub(super) struct Dice(fastrand::Rng);
+pub(super) struct Random(fastrand::Rng);
 
-impl Dice {
+impl Random {
     pub(super) fn new(seed: u64) -> Self {
         Self(fastrand::Rng::with_seed(seed))
     }

@@ -55,7 +55,7 @@ pub(super) struct Count {
 }
 
 /// What has been seen in one run.
-pub(super) struct Books {
+pub(super) struct RequestLog {
     sim: Arc<Sim>,
     journal: PathBuf,
     seen: Mutex<Vec<Seen>>,
@@ -67,7 +67,7 @@ pub(super) struct Books {
     released: watch::Sender<bool>,
 }
 
-impl Books {
+impl RequestLog {
     pub(super) fn new(sim: &Arc<Sim>, directory: &Path) -> Arc<Self> {
         Arc::new(Self {
             sim: Arc::clone(sim),
@@ -178,7 +178,7 @@ impl Books {
 }
 
 /// That a proxy has a request, until this is dropped.
-pub(super) struct Kept(Arc<Books>);
+pub(super) struct Kept(Arc<RequestLog>);
 
 impl Drop for Kept {
     fn drop(&mut self) {
