@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::{guard, guard_in, propose, records};
 
 /// A guard over a simulated cluster, and a transfer that it would accept.
-async fn scene() -> (Sim, Guard, TempDir, u64, u64) {
+async fn fixture() -> (Sim, Guard, TempDir, u64, u64) {
     let sim = Sim::builder()
         .stores(5)
         .regions(30)
@@ -37,7 +37,7 @@ fn request(region: u64, to: u64) -> Value {
 
 /// Executes a transfer whose `POST` fails in some way, and looks what becomes of it.
 async fn outcome_of(fault: Fault) -> (OutcomeKind, Option<String>, usize, bool) {
-    let (sim, guard, _directory, id, other) = scene().await;
+    let (sim, guard, _directory, id, other) = fixture().await;
     sim.fault(fault);
     let proposal = propose(&guard, "transfer_leader", request(id, other)).await;
     let report = guard
@@ -83,7 +83,7 @@ async fn pds_refusal_is_an_outcome_in_pds_words() {
     let words = "[PD:operator:ErrAddOperator]failed to add operator, maybe already have one";
     let body = format!("\"{words}\"\n");
     let fault = Fault::answer("POST", "/operators", 500, "application/json", &body);
-    let (sim, guard, _directory, id, other) = scene().await;
+    let (sim, guard, _directory, id, other) = fixture().await;
     sim.fault(fault);
     let proposal = propose(&guard, "transfer_leader", request(id, other)).await;
     let outcome = guard
@@ -103,7 +103,7 @@ async fn pds_refusal_is_an_outcome_in_pds_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_does_not_stop_the_following() {
     for accepted in [false, true] {
-        let (sim, guard, _directory, id, other) = scene().await;
+        let (sim, guard, _directory, id, other) = fixture().await;
         let proposal = propose(&guard, "transfer_leader", request(id, other)).await;
         let (reached, mut wait) = tokio::sync::mpsc::unbounded_channel();
         let mut watch = move |event: Event| {
@@ -199,7 +199,7 @@ async fn a_pd_that_is_not_there_is_unavailable_and_nothing_is_recorded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_cluster_is_never_written_to() {
-    let (sim, guard, directory, id, other) = scene().await;
+    let (sim, guard, directory, id, other) = fixture().await;
     let proposal = propose(&guard, "transfer_leader", request(id, other)).await;
     let elsewhere = Sim::builder()
         .cluster_id(42)
