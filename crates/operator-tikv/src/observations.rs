@@ -37,6 +37,7 @@ pub(crate) mod get_region;
 pub(crate) mod get_store;
 pub(crate) mod get_store_metrics;
 pub(crate) mod hot_regions;
+pub(crate) mod left_on_store;
 pub(crate) mod list_drains;
 pub(crate) mod list_members;
 pub(crate) mod list_operators;

@@ -237,6 +237,12 @@ outcomes! {
         "replace_offline_replica_off" &[name::<OfflineStore>()],
             "The store is offline and is not being emptied: `enable-replace-offline-replica` is off.",
             "Ask who switched it off and why; then switch it on, or undo this.";
+        "region_without_leader" &[name::<OfflineStore>()],
+            "The store is offline, and PD knows of no leader of the regions that are left on it: nothing moves them.",
+            "Ask `why` of those regions: without a majority of their replicas they do not come back by themselves.";
+        "leader_silent" &[name::<OfflineStore>()],
+            "The store is offline, and PD does not hear of the stores that lead the regions left on it.",
+            "Look at those stores; when they are gone, the regions' other voters elect leaders.";
     }
     Reversed {
         "changed_by_operator" OPERATORS,

@@ -14,6 +14,7 @@ pub(crate) mod held_leaders;
 pub(crate) mod leadership;
 pub(crate) mod merge_regions;
 pub(crate) mod offline;
+pub(crate) mod offline_blockers;
 pub(crate) mod operator_priority;
 pub(crate) mod placement;
 pub(crate) mod refusals;

@@ -175,6 +175,9 @@ reasons! {
         STORE_OFFLINE_LONG = "store_offline_long",
             "A store has been offline with replicas left, and none of it is moving.",
             "Ask why it does not get empty, or take the offline back.";
+        STORE_OFFLINE_EMPTY = "store_offline_empty",
+            "A store is offline and holds nothing that PD knows of. PD turns such a store into a tombstone when it looks, every 10 s.",
+            "Look again in 10 s. If it stays, search the log of PD's leader for `bury store failed`.";
         STORE_DOWN_LONG = "store_down_long",
             "A store is down for longer than `max-store-down-time`.",
             "Start it, or take it offline so that its replicas are replaced.";

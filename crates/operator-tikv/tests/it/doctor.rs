@@ -169,6 +169,20 @@ async fn stores_that_do_not_come_back_or_do_not_get_empty_are_found() {
     assert_eq!(codes, ["store_offline_long"], "{found:?}");
 }
 
+/// What holds the last region on it is named.
+#[tokio::test]
+async fn a_store_that_does_not_get_empty_says_which_region_holds_it() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, other, _) = region(&sim);
+        sim.set_leader(id, 0);
+        sim.set_store_state(other, StoreState::Offline);
+        let codes = ["store_offline_long", "region_without_leader"];
+        let found = check(&sim, &codes).await;
+        assert_eq!(found.findings[1].about, format!("region/{id}"));
+    }
+}
+
 #[tokio::test]
 async fn a_limit_left_behind_by_an_offline_is_found() {
     let sim = stepped(Version::V8_5).start().await.unwrap();

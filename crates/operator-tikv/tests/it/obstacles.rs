@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use action_core::{Observation, Verdict};
+use action_core::{Observation, Progress, Verdict};
 use operator_tikv::{ClusterHealth, Doctor, GetConfig, Moving, Why};
 use pd_sim::{Fault, PlacementRule, RuleRole, Sim, Version};
 use serde_json::{Value, json};
 
-use crate::harness::Run;
+use crate::harness::{Run, applied, stalled};
 use crate::{VERSIONS, altered, get, region, request, stepped, store_id, tikv};
 
 /// The codes of what a plan says would keep it from getting on; none when nothing would.
@@ -291,5 +291,28 @@ async fn a_plan_foresees_who_reverses_it() {
         let removes = json!({"region_id": id, "store_id": leader});
         let run = Run::planned(&sim, "remove_peer", removes).await;
         assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
+    }
+}
+
+/// The follower of an offline names the region that stays, and what holds it.
+#[tokio::test]
+async fn the_last_region_of_an_offline_store_is_named_while_it_is_waited_for() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, store, _) = region(&sim);
+        sim.set_leader(id, 0);
+        let run = Run::begin(&sim, "offline_store", json!({"store_id": store})).await;
+        assert_eq!(left_after(&sim, store, 30), 1, "{version:?}");
+        let waits = run.probe().await;
+        assert_eq!(stalled(&waits), "region_without_leader");
+        let Progress::Pending { summary, .. } = waits else {
+            unreachable!("{waits:?}");
+        };
+        let held = format!("PD knows of no leader of region {id}");
+        assert!(summary.contains(&held), "{summary}");
+        // With a leader again it goes on.
+        sim.set_leader(id, leader);
+        assert_eq!(left_after(&sim, store, 30), 0, "{version:?}");
+        applied(&run.probe().await, format!("{version:?}"));
     }
 }

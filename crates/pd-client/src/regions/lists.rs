@@ -7,6 +7,18 @@ use crate::regions::{PeerRole, Region, RegionsAnswer};
 use crate::transport::Call;
 
 impl Client {
+    /// All regions that a store holds a replica of. As many as it has: PD knows no limit here.
+    ///
+    /// `GET /regions/store/{id}`, all versions.
+    pub async fn regions_of_store(&self, id: StoreId) -> Result<Vec<Region>, Error> {
+        let call = Call::list("/regions/store").segment(id);
+        Ok(self
+            .read(call)
+            .await?
+            .json::<RegionsAnswer>()?
+            .into_regions())
+    }
+
     /// All regions whose replica on a store is of this kind. As many as the store has.
     ///
     /// `GET /regions/store/{id}?type=…`, all versions. Before 8.2 PD gives all of the store's

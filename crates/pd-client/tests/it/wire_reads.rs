@@ -54,6 +54,11 @@ fn lists_of_regions_have_limits_pd_reads_as_they_are_meant() {
     );
     asks(
         none,
+        async |pd| pd.regions_of_store(store(3)).await,
+        "GET /regions/store/3",
+    );
+    asks(
+        none,
         async |pd| pd.regions_of_store_as(store(3), RoleOnStore::Leader).await,
         "GET /regions/store/3?type=leader",
     );

@@ -1,8 +1,8 @@
 //! Empties a store for good, and stops that: `offline_store` and `cancel_offline`.
 
 use action_core::{
-    Accepted, Attempt, Done, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity, Risk,
-    Sent, Undo,
+    Accepted, Attempt, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity, Risk, Sent,
+    Undo,
 };
 use async_trait::async_trait;
 use pd_client::config::ScheduleConfig;
@@ -13,13 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
-use crate::facts::counts::are_incomplete;
 use crate::facts::settings_in_force::{self, NOT_READ};
 use crate::facts::store::{failure_domain, state_text};
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::offline::{check_cancel_offline, check_offline, switched_off};
+use crate::pd_rules::offline::{check_cancel_offline, check_offline};
 use crate::pd_rules::refusals;
 use crate::pd_rules::stop::{Checked, planned, verdict};
+
+mod emptied;
 
 /// Empties a store for good: PD moves its replicas away and calls it a tombstone when none is left.
 ///
@@ -103,25 +104,7 @@ impl Mutation<Tikv> for OfflineStore {
                 let text = format!("store {id} holds nothing and is a tombstone");
                 Ok(Progress::applied(sent.attribution(), text, evidence))
             }
-            StoreState::Offline => {
-                let progress = tikv.pd.store_progress(id.pd()).await.map_err(Error::Read)?;
-                let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
-                let rate = progress.map_or_else(String::new, |progress| {
-                    format!(", {:.1} MiB/s", progress.current_speed)
-                });
-                let total = before.regions.max(left);
-                let counts = are_incomplete(tikv).await?;
-                let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
-                Ok(Progress::Pending {
-                    summary: format!(
-                        "{} of {total} replicas moved off store {id}{rate}{counts}",
-                        total - left
-                    ),
-                    done: Some(Done::new(total - left, total, "replicas")),
-                    stalled: switched_off(&config),
-                    evidence,
-                })
-            }
+            StoreState::Offline => emptied::progress(tikv, &store, before.regions, evidence).await,
             _ if sent.elapsed_ms < SETTLE_MS => {
                 let text = format!("store {id} is not being emptied yet");
                 Ok(Progress::pending(text, evidence))

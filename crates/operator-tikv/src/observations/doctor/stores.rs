@@ -2,6 +2,7 @@
 
 use action_core::Finding;
 use pd_client::config::Config;
+use pd_client::operators::Operator;
 use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
@@ -12,7 +13,9 @@ use crate::facts::store::limit_of;
 use crate::mutations::setting::set_store_limit::{LimitedWork, ReplicaRate, SetStoreLimit};
 use crate::mutations::store::offline::{CancelOffline, LIFTED};
 use crate::observations::doctor::leftovers::Leftovers;
+use crate::observations::left_on_store::held_on;
 use crate::observations::reasons;
+use crate::pd_rules::offline_blockers::LeftOnStore;
 
 /// How many stores that are being emptied are asked for their progress.
 const MOST_ASKED: usize = 8;
@@ -28,31 +31,41 @@ pub(super) async fn find(
         .iter()
         .filter(|one| one.state_name == StoreState::Down);
     found.findings.extend(down.map(|store| silent(store, now)));
-    let left =
-        |store: &&Store| store.state_name == StoreState::Offline && store.status.region_count > 0;
-    let offline: Vec<&Store> = stores.iter().filter(left).collect();
-    found.cut |= offline.len() > MOST_ASKED;
-    for store in offline.into_iter().take(MOST_ASKED) {
-        let progress = tikv
-            .pd
-            .store_progress(store.id)
-            .await
-            .map_err(Error::Read)?;
-        let speed = progress
-            .as_ref()
-            .map_or(0.0, |progress| progress.current_speed);
-        if speed <= 0.0 {
-            found
-                .findings
-                .push(stuck(store, progress.map(|one| one.progress)));
-        }
-    }
+    emptied(tikv, stores, found).await?;
     let limited = stores.iter().filter(|store| {
         let limit = limit_of(&config.schedule, store);
         store.state_name != StoreState::Offline
             && limit.is_some_and(|limit| limit.remove_peer >= LIFTED)
     });
     found.findings.extend(limited.map(limit_left));
+    Ok(())
+}
+
+/// Stores that are being emptied and do not get empty, and what holds the regions on them.
+async fn emptied(tikv: &Tikv, stores: &[Store], found: &mut Leftovers) -> Result<(), Error> {
+    let is_offline = |store: &&Store| store.state_name == StoreState::Offline;
+    let offline: Vec<&Store> = stores.iter().filter(is_offline).collect();
+    found.cut |= offline.len() > MOST_ASKED;
+    let mut operators: Option<Vec<Operator>> = None;
+    for store in offline.into_iter().take(MOST_ASKED) {
+        if store.status.region_count > 0 {
+            let progress = tikv.pd.store_progress(store.id).await;
+            let progress = progress.map_err(Error::Read)?;
+            let speed = progress.as_ref().map(|one| one.current_speed);
+            if speed.is_some_and(|speed| speed > 0.0) {
+                continue;
+            }
+            let share = progress.map(|one| one.progress);
+            found.findings.push(stuck(store, share));
+        }
+        if operators.is_none() {
+            operators = Some(tikv.pd.operators().await.map_err(Error::Read)?);
+        }
+        let operators = operators.as_deref().unwrap_or_default();
+        let left = LeftOnStore::read(tikv, store, stores, operators).await?;
+        found.findings.extend(held_on(store, &left));
+        found.unknown.extend(left.not_read);
+    }
     Ok(())
 }
 
@@ -72,7 +85,8 @@ fn silent(store: &Store, now: Option<PdTime>) -> Finding {
 
 fn stuck(store: &Store, progress: Option<f64>) -> Finding {
     let (id, left) = (store.id, store.status.region_count);
-    let text = format!("store {id} is offline with {left} replicas left, and none is moving");
+    let text =
+        format!("store {id} is offline, {left} replicas are still on it, and none is moving");
     reasons::STORE_OFFLINE_LONG
         .found(format!("store/{id}"), text)
         .seen(format!("GET /pd/api/v1/store/{id}"), "region_count", left)

@@ -8,7 +8,7 @@ use pd_client::operators::Operator;
 use pd_client::regions::Region;
 use pd_client::rules::{RegionFit, Rule};
 use pd_client::schedulers::PausedScheduler;
-use pd_client::stores::Store;
+use pd_client::stores::{Store, StoreState};
 use pd_client::unsafe_recovery::UnsafeRecovery;
 
 use crate::cluster::Tikv;
@@ -16,12 +16,14 @@ use crate::error::Error;
 use crate::facts::drains::is_draining;
 use crate::facts::pd_clock::PdTime;
 use crate::facts::settings_in_force::{self, Overrides};
+use crate::observations::left_on_store::not_told;
 use crate::observations::list_schedulers;
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::drain_blockers::blockers;
 use crate::pd_rules::held_leaders::held_leaders;
 use crate::pd_rules::leadership::LeaderBlockers;
+use crate::pd_rules::offline_blockers::LeftOnStore;
 use crate::pd_rules::stop::Stop;
 
 /// What was read.
@@ -44,6 +46,8 @@ pub(super) struct WhySnapshot {
     pub(super) to: Option<(StoreId, Option<Store>)>,
     /// What keeps the last regions on a store that is being drained.
     pub(super) blocked: Vec<Cause>,
+    /// What is left on a store that is being emptied.
+    pub(super) left: LeftOnStore,
     pub(super) now: Option<PdTime>,
 }
 
@@ -101,6 +105,8 @@ impl WhySnapshot {
                 Err(Stop::Failed(error)) => return Err(error),
             }
         }
+        let operators = pd.operators().await.map_err(Error::Read)?;
+        let left = left_on(tikv, asked, from.as_ref(), &stores, &operators).await?;
         Ok(Self {
             what: asked.what,
             overrides: settings_in_force::overrides(tikv).await,
@@ -108,7 +114,7 @@ impl WhySnapshot {
             paused: pd.paused_schedulers().await.map_err(Error::Read)?,
             removed: list_schedulers::removed(&config.schedule),
             paused_checkers,
-            operators: pd.operators().await.map_err(Error::Read)?,
+            operators,
             maintenance: pd.maintenance().await.map_err(Error::Read)?,
             recovery: pd.unsafe_recovery().await.map_err(Error::Read)?,
             region: match asked.region_id {
@@ -117,6 +123,7 @@ impl WhySnapshot {
             },
             from,
             blocked,
+            left,
             to: named(tikv, &stores, asked.to_store_id).await?,
             now: PdTime::now(tikv),
             config,
@@ -149,6 +156,9 @@ impl WhySnapshot {
             let what = "how much of a store's limit for replicas is used up: PD does not show it";
             unknown.push(what.to_owned());
         }
+        if let Some((_, Some(store))) = &self.from {
+            unknown.extend(not_told(store, &self.left));
+        }
         unknown
     }
 }
@@ -174,6 +184,23 @@ impl AskedRegion {
             fit,
             denied: denied.map_err(Error::Read)?,
         }))
+    }
+}
+
+/// What is left on the store that was named, when that is being emptied.
+async fn left_on(
+    tikv: &Tikv,
+    asked: &Why,
+    from: Option<&(StoreId, Option<Store>)>,
+    stores: &[Store],
+    operators: &[Operator],
+) -> Result<LeftOnStore, Error> {
+    let is_asked = asked.what.replicas() && asked.region_id.is_none();
+    match from {
+        Some((_, Some(store))) if is_asked && store.state_name == StoreState::Offline => {
+            LeftOnStore::read(tikv, store, stores, operators).await
+        }
+        _ => Ok(LeftOnStore::default()),
     }
 }
 

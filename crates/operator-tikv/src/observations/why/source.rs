@@ -5,6 +5,7 @@ use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
 use crate::facts::store::limit_of;
+use crate::observations::left_on_store::held_on;
 use crate::observations::reasons;
 use crate::observations::why::snapshot::WhySnapshot;
 use crate::observations::why::target::{could_lead, could_take, gone, limit_zero, silence};
@@ -46,6 +47,7 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     findings.extend(no_target);
     if emptied && is_only_question {
         findings.extend(nobody_has_room(snapshot, store));
+        findings.extend(held_on(store, &snapshot.left));
     }
     let limit = limit_of(&snapshot.config.schedule, store);
     if snapshot.what.replicas() && limit.is_some_and(|limit| limit.remove_peer <= 0.0) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use operator_tikv::Moving;
-use pd_sim::{Sim, StoreState, Version};
+use pd_sim::{Fault, ForeignOperator, Role, Sim, StoreState, Version};
 use serde_json::json;
 
 use super::{check, from, to};
@@ -155,4 +155,100 @@ async fn regions_that_block_a_drain_are_named() {
             "{version:?}: {text}"
         );
     }
+}
+
+/// Sets what holds a region on a store; gets the region, its leader and the store.
+type Holding = fn(&Sim, u64, u64, u64);
+
+/// The regions that stay on a store that is being emptied are named, with what holds each.
+#[tokio::test]
+async fn regions_that_stay_on_an_offline_store_are_named() {
+    let cases: [(&str, Holding); 5] = [
+        ("region_without_leader", |sim, id, _, _| {
+            sim.set_leader(id, 0)
+        }),
+        ("operator_in_the_way", |sim, id, leader, store| {
+            sim.set_ignores_operators(leader, true);
+            let operator = ForeignOperator::transfer_leader("balance-leader", id, store);
+            sim.insert_operator(operator).unwrap();
+        }),
+        ("joint_state", |sim, id, leader, store| {
+            let peers = sim.peers(id);
+            let third = peers.iter().map(|peer| peer.store_id);
+            let mut third = third.filter(|other| ![leader, store].contains(other));
+            let third = third.next_back().unwrap();
+            sim.remove_peer(id, third);
+            sim.add_peer(id, third, Role::DemotingVoter);
+        }),
+        ("peer_down", |sim, id, leader, _| {
+            sim.set_down(id, leader, Some(Duration::from_secs(400)))
+        }),
+        ("peer_pending", |sim, id, leader, _| {
+            sim.set_pending(id, leader, true)
+        }),
+    ];
+    for version in VERSIONS {
+        for (code, hold) in cases {
+            let sim = stepped(version).start().await.unwrap();
+            let (id, leader, store, _) = region(&sim);
+            hold(&sim, id, leader, store);
+            sim.set_store_state(store, StoreState::Offline);
+            let found = check(&sim, from(store, Moving::Replicas), &[code]).await;
+            let held = &found.findings[0];
+            assert_eq!(held.about, format!("region/{id}"), "{version:?} {held:?}");
+            assert!(held.text.contains(&format!("region {id}")), "{held:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn regions_held_for_one_reason_are_one_finding() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let on_three = |id: &u64| sim.peers(*id).iter().any(|peer| peer.store_id == 3);
+    let held: Vec<u64> = sim.region_ids().into_iter().filter(on_three).collect();
+    for id in &held {
+        sim.set_leader(*id, 0);
+    }
+    sim.set_store_state(3, StoreState::Offline);
+    let found = check(&sim, from(3, Moving::Replicas), &["region_without_leader"]).await;
+    let held_text = format!("{} regions (", held.len());
+    assert!(found.findings[0].text.contains(&held_text), "{found:?}");
+    assert_eq!(found.findings[0].about, "store/3");
+}
+
+/// PD has no limit for the list of a store's regions: of one with many only what it lists as
+/// unhealthy is read.
+#[tokio::test]
+async fn of_an_offline_store_with_many_regions_the_unhealthy_ones_are_read() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, leader, store, _) = region(&sim);
+    sim.set_down(id, leader, Some(Duration::from_secs(400)));
+    sim.set_store_state(store, StoreState::Offline);
+    altered_store(&sim, store, |one| {
+        one["status"]["region_count"] = json!(1_001)
+    })
+    .await;
+    let found = check(&sim, from(store, Moving::Replicas), &["peer_down"]).await;
+    assert_eq!(sim.received("GET", &format!("/regions/store/{store}")), 0);
+    let unread = |what: &String| what.contains("more than 1000 regions");
+    assert!(found.unknown.iter().any(unread), "{:?}", found.unknown);
+}
+
+#[tokio::test]
+async fn an_offline_store_that_holds_nothing_is_found() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.set_store_state(3, StoreState::Offline);
+    altered_store(&sim, 3, |store| {
+        store["status"] = json!({"capacity": "0B", "available": "0B"});
+        store["store"]["last_heartbeat"] = json!(null);
+    })
+    .await;
+    let nothing = r#"{"count":0,"regions":[]}"#;
+    let list = Fault::answer("GET", "/regions/store/3", 200, "application/json", nothing);
+    sim.fault(list.always());
+    let found = check(&sim, from(3, Moving::Anything), &["store_offline_empty"]).await;
+    assert!(
+        found.findings[0].text.contains("never heard of"),
+        "{found:?}"
+    );
 }

@@ -1,0 +1,67 @@
+//! How far a store is with getting empty, and what holds the last replicas on it.
+
+use action_core::{Done, Evidence, Progress};
+use pd_client::stores::Store;
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::facts::counts::{are_incomplete, incomplete};
+use crate::pd_rules::offline::switched_off;
+use crate::pd_rules::offline_blockers::LeftOnStore;
+
+/// So few replicas left are looked at one by one, by the follower too.
+const FEW: u64 = 32;
+
+/// How far a store is with getting empty, and what holds the last replicas on it.
+pub(super) async fn progress(
+    tikv: &Tikv,
+    store: &Store,
+    held_before: u64,
+    evidence: Vec<Evidence>,
+) -> Result<Progress, Error> {
+    let (id, left) = (store.id, store.status.region_count);
+    let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+    let mut stalled = switched_off(&config);
+    let rest = if (1..=FEW).contains(&left) {
+        let (left, counts) = last_ones(tikv, store).await?;
+        stalled.extend(left.stalled());
+        format!("{}{counts}", left.text())
+    } else {
+        let progress = tikv.pd.store_progress(id).await.map_err(Error::Read)?;
+        let rate = progress.map_or_else(String::new, |progress| {
+            format!(", {:.1} MiB/s", progress.current_speed)
+        });
+        let counts = are_incomplete(tikv).await?;
+        let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
+        let soon = if left == 0 { BURIED_SOON } else { "" };
+        format!("{rate}{counts}{soon}")
+    };
+    let total = held_before.max(left);
+    let moved = total - left;
+    Ok(Progress::Pending {
+        summary: format!("{moved} of {total} replicas moved off store {id}{rest}"),
+        done: Some(Done::new(moved, total, "replicas")),
+        stalled,
+        evidence,
+    })
+}
+
+/// What holds the last replicas on a store, and what is incomplete about their number. Three reads,
+/// or five where PD knows of no leader of one.
+async fn last_ones(tikv: &Tikv, store: &Store) -> Result<(LeftOnStore, String), Error> {
+    let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+    let regions = tikv.pd.regions_of_store(store.id).await;
+    let regions = regions.map_err(Error::Read)?;
+    // PD has heard of all that have a leader.
+    if regions.iter().all(|region| region.leader.is_some()) {
+        let operators = tikv.pd.operators().await.map_err(Error::Read)?;
+        let left = LeftOnStore::of(&regions, store, &stores, &operators);
+        return Ok((left, String::new()));
+    }
+    let counts = incomplete(tikv, &stores).await?;
+    let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
+    Ok((LeftOnStore::of(&regions, store, &stores, &[]), counts))
+}
+
+/// What comes after the last replica.
+const BURIED_SOON: &str = "; PD looks every 10 s and turns an empty store into a tombstone";

@@ -1,0 +1,243 @@
+//! Why the last replicas do not leave a store that is being emptied.
+//!
+//! By `CheckWithFit` and `tryAddOperators` of `pkg/schedule/checker/` (`rule_checker.go`,
+//! `checker_controller.go`): a region without a leader and one that has an operator are passed over;
+//! the joint-state checker and lost replicas come before a replica on an offline store.
+
+use std::collections::BTreeMap;
+
+use action_core::Cause;
+use pd_client::RegionId;
+use pd_client::operators::Operator;
+use pd_client::regions::{Region, RegionCheck};
+use pd_client::stores::{Store, StoreState};
+
+use crate::cluster::Tikv;
+use crate::error::Error;
+use crate::facts::bounded_text::bounded;
+use crate::facts::leader_figures::gauges;
+use crate::facts::region::in_joint_state;
+
+/// PD lists all regions of a store or none: of a store with more they are not asked for.
+const MOST_ON_STORE: u64 = 1_000;
+
+/// PD lists all regions of a check or none: of more they are not asked for.
+const MOST_IN_CHECK: f64 = 10_000.0;
+
+/// So many regions are named.
+const NAMED: usize = 5;
+
+/// What holds a region where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Hold {
+    /// PD knows of no leader.
+    NoLeader,
+    /// PD does not hear of the store that leads it.
+    LeaderSilent,
+    /// It is between two sets of voters.
+    JointState,
+    /// A replica elsewhere does not answer.
+    PeerDown,
+    /// A replica lags behind.
+    PeerPending,
+    /// An operator is on it.
+    Operator,
+}
+
+/// Regions that are held for one reason.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) hold: Hold,
+    pub(crate) regions: Vec<RegionId>,
+    pub(crate) text: String,
+}
+
+/// What is left on a store that is being emptied.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOnStore {
+    pub(crate) held: Vec<Held>,
+    /// Regions that nothing was seen to hold.
+    pub(crate) free: Vec<RegionId>,
+    /// What was not looked at.
+    pub(crate) not_read: Vec<String>,
+}
+
+impl LeftOnStore {
+    /// One read, or four where the store holds many regions.
+    pub(crate) async fn read(
+        tikv: &Tikv,
+        store: &Store,
+        stores: &[Store],
+        operators: &[Operator],
+    ) -> Result<Self, Error> {
+        let mut not_read = Vec::new();
+        let regions = if store.status.region_count <= MOST_ON_STORE {
+            let regions = tikv.pd.regions_of_store(store.id).await;
+            regions.map_err(Error::Read)?
+        } else {
+            let id = store.id;
+            let text = format!(
+                "store {id} holds more than {MOST_ON_STORE} regions, and PD lists all or none: only \
+                 those that lack a replica, or whose replicas lag or do not answer, were looked at"
+            );
+            not_read.push(text);
+            listed_as_unhealthy(tikv, store, &mut not_read).await?
+        };
+        let left = Self::of(&regions, store, stores, operators);
+        Ok(Self { not_read, ..left })
+    }
+
+    /// What holds these regions.
+    pub(crate) fn of(
+        regions: &[Region],
+        store: &Store,
+        stores: &[Store],
+        operators: &[Operator],
+    ) -> Self {
+        let mut left = Self::default();
+        let mut held: BTreeMap<Hold, Vec<&Region>> = BTreeMap::new();
+        for region in regions {
+            match hold(region, store, stores, operators) {
+                Some(hold) => held.entry(hold).or_default().push(region),
+                None => left.free.push(region.id),
+            }
+        }
+        let held = held.into_iter();
+        left.held = held
+            .map(|(hold, regions)| Held::new(hold, &regions, operators))
+            .collect();
+        left
+    }
+
+    /// What holds them, after a semicolon; empty when nothing does.
+    pub(crate) fn text(&self) -> String {
+        let texts = self.held.iter().map(|held| format!("; {}", held.text));
+        texts.collect()
+    }
+
+    /// What does not pass by itself, where that is all there is.
+    pub(crate) fn stalled(&self) -> Vec<Cause> {
+        let stays = |held: &Held| matches!(held.hold, Hold::NoLeader | Hold::LeaderSilent);
+        if !self.free.is_empty() || !self.held.iter().all(stays) {
+            return Vec::new();
+        }
+        let held = self.held.iter();
+        held.map(|held| Cause::new(held.hold.code(), held.text.clone()))
+            .collect()
+    }
+}
+
+impl Hold {
+    /// The stable code of the reason.
+    fn code(self) -> &'static str {
+        match self {
+            Self::NoLeader => "region_without_leader",
+            Self::LeaderSilent => "leader_silent",
+            Self::JointState => "joint_state",
+            Self::PeerDown => "peer_down",
+            Self::PeerPending => "peer_pending",
+            Self::Operator => "operator_in_the_way",
+        }
+    }
+}
+
+impl Held {
+    fn new(hold: Hold, regions: &[&Region], operators: &[Operator]) -> Self {
+        let ids: Vec<RegionId> = regions.iter().map(|region| region.id).collect();
+        let named = named(&ids);
+        let text = match hold {
+            Hold::NoLeader => format!("PD knows of no leader of {named}"),
+            Hold::LeaderSilent => format!("PD does not hear of the store that leads {named}"),
+            Hold::JointState => format!("{named}: between two sets of voters"),
+            Hold::PeerDown => format!("{named}: a replica on another store does not answer"),
+            Hold::PeerPending => format!("{named}: a replica lags behind"),
+            Hold::Operator => {
+                let on_first = operators
+                    .iter()
+                    .find(|one| one.region_id == ids.first().copied());
+                let what = on_first.map_or_else(String::new, |one| {
+                    let such = if ids.len() > 1 { "such as " } else { "" };
+                    format!(" ({such}`{}`)", bounded(&one.desc))
+                });
+                format!("{named}: an operator is at work{what}")
+            }
+        };
+        Self {
+            hold,
+            regions: ids,
+            text,
+        }
+    }
+}
+
+/// Regions as text, such as `region 17` or `3 regions (17, 18, 19)`.
+pub(crate) fn named(ids: &[RegionId]) -> String {
+    if let [id] = ids {
+        return format!("region {id}");
+    }
+    let some: Vec<String> = ids.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match ids.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{} regions ({}{more})", ids.len(), some.join(", "))
+}
+
+fn hold(region: &Region, store: &Store, stores: &[Store], operators: &[Operator]) -> Option<Hold> {
+    let Some(leader) = region.leader else {
+        return Some(Hold::NoLeader);
+    };
+    let silent = |one: &Store| {
+        let state = &one.state_name;
+        one.id == leader.store_id && matches!(state, StoreState::Disconnected | StoreState::Down)
+    };
+    let has_operator = |one: &Operator| one.region_id == Some(region.id);
+    let elsewhere = |id| id != store.id;
+    if stores.iter().any(silent) {
+        Some(Hold::LeaderSilent)
+    } else if operators.iter().any(has_operator) {
+        Some(Hold::Operator)
+    } else if region.peers.iter().any(in_joint_state) {
+        Some(Hold::JointState)
+    } else if (region.down_peers.iter()).any(|down| elsewhere(down.peer.store_id)) {
+        Some(Hold::PeerDown)
+    } else if (region.pending_peers.iter()).any(|peer| elsewhere(peer.store_id)) {
+        Some(Hold::PeerPending)
+    } else {
+        None
+    }
+}
+
+/// The regions on the store that PD lists as unhealthy.
+async fn listed_as_unhealthy(
+    tikv: &Tikv,
+    store: &Store,
+    not_read: &mut Vec<String>,
+) -> Result<Vec<Region>, Error> {
+    let gauges = gauges(tikv).await;
+    let mut found: BTreeMap<RegionId, Region> = BTreeMap::new();
+    for (check, gauge) in [
+        (RegionCheck::DownPeer, "down-peer-region-count"),
+        (RegionCheck::PendingPeer, "pending-peer-region-count"),
+        (RegionCheck::MissPeer, "miss-peer-region-count"),
+    ] {
+        let count = gauges.as_ref().and_then(|gauges| gauges.regions.get(gauge));
+        let Some(count) = count.filter(|count| **count <= MOST_IN_CHECK) else {
+            let count = count.map_or_else(|| "an unknown number of".to_owned(), f64::to_string);
+            let text = format!(
+                "PD's list `{}` of {count} regions was not read",
+                check.name()
+            );
+            not_read.push(text);
+            continue;
+        };
+        if *count > 0.0 {
+            let listed = tikv.pd.regions_in_check(check).await.map_err(Error::Read)?;
+            let here = listed
+                .into_iter()
+                .filter(|region| region.peer_on(store.id).is_some());
+            found.extend(here.map(|region| (region.id, region)));
+        }
+    }
+    Ok(found.into_values().collect())
+}
