@@ -40,8 +40,8 @@ pub use journal::{
 };
 pub use policy::{Policy, PolicyFile, Rules, Unrestricted};
 pub use proposal::{
-    Answer, Approval, Drift, Event, Intent, Mode, Phase, PlanHash, PlanHashError, Proposal,
-    Refusal, Report, Request, Ruled, Ruling, plan_difference,
+    Answer, Approval, ChangedBy, Drift, Event, Intent, Mode, Phase, PlanHash, PlanHashError,
+    Proposal, Refusal, Report, Request, Ruled, Ruling, plan_difference,
 };
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{

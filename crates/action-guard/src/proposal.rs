@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::identity::{Actor, ActorError};
 
-pub use drift::{Drift, plan_difference};
+pub use drift::{ChangedBy, Drift, plan_difference};
 pub use intent::{Answer, Intent};
 pub use phase::Phase;
 pub use plan_hash::{PlanHash, PlanHashError};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Actor;
-use crate::proposal::{Mode, Phase};
+use crate::proposal::{ChangedBy, Mode, Phase, Proposal};
 
 pub use active_effect::{ActiveEffect, Activity};
 pub(crate) use changes::Changes;
@@ -128,15 +128,36 @@ impl State {
         let changed =
             (self.changes).after(planned, &proposal.system, &proposal.resources, &excepted);
         changed.or_else(|| {
-            let undone = undone?;
-            let is_done = |other: &&Arc<ProposalStatus>| {
-                other.proposal.id != id
-                    && other.proposal.undoes.as_deref() == Some(undone)
-                    && (other.phase.is_in_flight() || other.phase == Phase::Applied)
-            };
-            let mut others = self.open.values().chain(&self.ended);
-            others.find(is_done).map(|other| other.proposal.id.as_str())
+            let other = self.other_undo(undone?, Some(id))?;
+            Some(other.proposal.id.as_str())
         })
+    }
+
+    /// The undo of a proposal, other than this one, that has taken it back or is taking it back.
+    pub(crate) fn other_undo(
+        &self,
+        undone: &str,
+        undo: Option<&str>,
+    ) -> Option<&Arc<ProposalStatus>> {
+        let is_at_it = |other: &&Arc<ProposalStatus>| {
+            Some(other.proposal.id.as_str()) != undo
+                && other.proposal.undoes.as_deref() == Some(undone)
+                && (other.phase.is_in_flight() || other.phase == Phase::Applied)
+        };
+        self.open.values().chain(&self.ended).find(is_at_it)
+    }
+
+    /// Who changed what an undo is about, after the proposal that it takes back.
+    pub(crate) fn who_changed(&self, undone: &str, undo: &Proposal) -> ChangedBy {
+        let mut resources = undo.resources.iter();
+        let in_flight = resources.find_map(|it| self.holder(&undo.system, it, Some(undone)));
+        if let Some(status) = in_flight {
+            return ChangedBy::InFlight(status.proposal.id.clone());
+        }
+        match self.changes.last(&undo.system, &undo.resources) {
+            Some(by) if by != undone => ChangedBy::Proposal(by.to_owned()),
+            _ => ChangedBy::Somebody,
+        }
     }
 
     /// Lasting effects whose lease is over.

@@ -5,7 +5,7 @@ use action_core::{ActionError, FailureKind, Verdict, WorkflowError};
 use crate::identity::ActorError;
 use crate::journal::{CommitError, JournalError};
 use crate::proposal::drift::list;
-use crate::proposal::{Drift, Refusal, Report};
+use crate::proposal::{ChangedBy, Drift, Refusal, Report};
 
 /// What keeps a mutation from being carried out, or its outcome from being kept.
 ///
@@ -48,8 +48,10 @@ pub enum GuardError {
     },
 
     /// Somebody changed since what is to be taken back; nothing was sent.
-    #[error("not taken back, because somebody changed it since: {}", list(changes))]
+    #[error("not taken back, because {by} it since: {}", list(changes))]
     ChangedSince {
+        /// Who, as far as the journal knows.
+        by: ChangedBy,
         /// What changed.
         changes: Vec<Drift>,
     },
@@ -152,8 +154,12 @@ impl GuardError {
                     | Refusal::Denied { .. }
                     | Refusal::Expired { .. }
                     | Refusal::PlanOutdated { .. }
+                    | Refusal::TakenOver { .. }
             ),
-            Self::NotSent { .. } | Self::Drifted { .. } | Self::WrongSystem { .. } => true,
+            Self::NotSent { .. }
+            | Self::Drifted { .. }
+            | Self::NoUndo { .. }
+            | Self::WrongSystem { .. } => true,
             _ => false,
         }
     }

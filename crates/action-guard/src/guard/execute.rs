@@ -52,7 +52,10 @@ impl Guard {
                 by: by.clone(),
             }));
         }
-        let done = self.try_to_execute(proposal, by, watch).await;
+        let done = match self.try_to_execute(proposal, by, watch).await {
+            Err(error) => Err(self.or_other_undo(proposal, error).await),
+            done => done,
+        };
         if let Err(error) = &done
             && error.ends_the_proposal()
             && let Err(error) = self.close(id, by, &error.report()).await

@@ -68,10 +68,7 @@ impl Guard {
         actor: &Actor,
         reason: &str,
     ) -> Result<Proposal, GuardError> {
-        if let Some(taken) = self.taken_back(id).await? {
-            let (id, reason) = (id.to_owned(), format!("proposal {taken} has taken it back"));
-            return Err(GuardError::NoUndo { id, reason });
-        }
+        self.no_other_undo(id, None).await?;
         let (system, undo) = self.undo_of(id).await?;
         let Undo::Action {
             name, parameters, ..
@@ -94,7 +91,10 @@ impl Guard {
         }
         let changes = Drift::list(undo.drift(&proposal.plan));
         if !changes.is_empty() && !self.takes_back_in_flight(&proposal).await? {
-            return Err(GuardError::ChangedSince { changes });
+            // Another undo may have been faster since the first look.
+            self.no_other_undo(id, None).await?;
+            let by = self.state().await?.who_changed(id, &proposal);
+            return Err(GuardError::ChangedSince { by, changes });
         }
         Ok(proposal)
     }

@@ -9,7 +9,7 @@ use crate::guard::error::GuardError;
 use crate::guard::follow::{Following, LastSeen, elapsed_since};
 use crate::guard::{Guard, Watch};
 use crate::proposal::time::between_ms;
-use crate::proposal::{Answer, Proposal};
+use crate::proposal::{Answer, Proposal, Refusal};
 use crate::state::ProposalStatus;
 
 /// The code of an undo that was done before the request it takes back arrived.
@@ -100,13 +100,51 @@ impl Guard {
         status.is_some_and(|status| status.taken_over.is_some())
     }
 
-    /// The undo that has taken a proposal back, if one has.
-    pub(crate) async fn taken_back(&self, id: &str) -> Result<Option<String>, GuardError> {
+    /// Refuses what another undo than this one has taken back, or is taking back.
+    pub(super) async fn no_other_undo(
+        &self,
+        first: &str,
+        undo: Option<&str>,
+    ) -> Result<(), GuardError> {
         let state = self.state().await?;
-        let taken_back = state
-            .proposal_status(id)
-            .and_then(|first| first.taken_back.clone());
-        Ok(taken_back.map(|taken_back| taken_back.by))
+        let id = first.to_owned();
+        let by = match state.other_undo(first, undo) {
+            Some(other) if other.phase.is_in_flight() => {
+                let by = other.proposal.id.clone();
+                return Err(GuardError::Refused(Refusal::TakenOver { id, by }));
+            }
+            Some(other) => Some(other.proposal.id.clone()),
+            None => {
+                let taken_back = (state.proposal_status(first))
+                    .and_then(|first| first.taken_back.clone())
+                    .map(|taken_back| taken_back.by);
+                taken_back.filter(|by| Some(by.as_str()) != undo)
+            }
+        };
+        match by {
+            None => Ok(()),
+            Some(by) => Err(GuardError::NoUndo {
+                id,
+                reason: format!("proposal `{by}` has taken it back"),
+            }),
+        }
+    }
+
+    /// Why an undo was not sent: that another was faster says more than what it has changed.
+    pub(super) async fn or_other_undo(&self, undo: &Proposal, error: GuardError) -> GuardError {
+        let is_lost_to_another = matches!(
+            error,
+            GuardError::NotSent { .. }
+                | GuardError::Drifted { .. }
+                | GuardError::Refused(Refusal::PlanOutdated { .. })
+        );
+        match &undo.undoes {
+            Some(first) if is_lost_to_another => {
+                let other = self.no_other_undo(first, Some(&undo.id)).await;
+                other.err().unwrap_or(error)
+            }
+            _ => error,
+        }
     }
 
     /// What a proposal takes back by hand that is in flight: as good as undoing it by name.

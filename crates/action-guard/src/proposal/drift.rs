@@ -1,5 +1,7 @@
 //! What changed between the plan that was shown and a newer one.
 
+use std::fmt;
+
 use action_core::{Plan, Precondition, Verdict};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,6 +32,29 @@ impl Drift {
             now: now.map(|now| now.value.clone()),
         });
         drift.collect()
+    }
+}
+
+/// Who changed something, as far as the journal knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "changed_by", content = "proposal", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChangedBy {
+    /// A proposal of ours, the last of those that did.
+    Proposal(String),
+    /// A proposal of ours that is in flight.
+    InFlight(String),
+    /// Somebody else.
+    Somebody,
+}
+
+impl fmt::Display for ChangedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proposal(id) => write!(f, "proposal `{id}` changed"),
+            Self::InFlight(id) => write!(f, "proposal `{id}` is in progress and may have changed"),
+            Self::Somebody => f.write_str("somebody changed"),
+        }
     }
 }
 

@@ -62,6 +62,15 @@ impl Changes {
         };
         changes.find(is_newer).map(|change| change.by.as_str())
     }
+
+    /// The proposal that has changed one of these last, as far as it is kept.
+    pub(crate) fn last(&self, system: &str, resources: &[String]) -> Option<&str> {
+        let changes = resources
+            .iter()
+            .filter_map(|resource| self.last.get(&key(system, resource)));
+        let last = changes.max_by_key(|change| change.seq)?;
+        Some(&last.by)
+    }
 }
 
 fn key(system: &str, resource: &str) -> String {

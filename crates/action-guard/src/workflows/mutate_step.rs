@@ -234,7 +234,9 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         // By the rules of the moment of sending, which stand against what was allowed before.
         GuardError::Refused(Refusal::Denied { .. }) if is_proposed => failed("denied", false),
         GuardError::Refused(Refusal::Expired { .. }) if is_proposed => failed("expired", false),
-        GuardError::Refused(Refusal::PlanOutdated { .. }) if is_proposed => {
+        GuardError::Refused(Refusal::PlanOutdated { .. } | Refusal::TakenOver { .. })
+            if is_proposed =>
+        {
             failed("outdated", true)
         }
         GuardError::Refused(Refusal::Observing) if is_proposed => failed("observing", false),

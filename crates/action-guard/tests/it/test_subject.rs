@@ -209,6 +209,8 @@ pub(crate) struct Dials {
 /// How the subject sends.
 #[derive(Clone, Default)]
 pub(crate) struct Sends {
+    /// Stays here before it looks at a dial.
+    pub(crate) before_look: Option<Arc<Hold>>,
     /// Stays here before it asks for its permit, as one does whose reads are slow.
     pub(crate) before_permit: Option<Arc<Hold>>,
     /// Stays here with its permit.
@@ -323,6 +325,9 @@ impl Dials {
     }
 
     async fn dial(&self, name: &str) -> Result<Dial, Trouble> {
+        if let Some(hold) = &self.sends.before_look {
+            hold.stay().await;
+        }
         let answer = self.ask(&json!({"op": "read", "dial": name})).await?;
         serde_json::from_value(answer).map_err(|_| Trouble::Unanswered)
     }

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use action_core::OutcomeKind;
 use action_guard::failpoint::{Failure, arm, disarm};
-use action_guard::{GuardError, Reaped, Refusal, Request};
+use action_guard::{
+    ChangedBy, Guard, GuardError, Phase, Proposal, Reaped, Refusal, Report, Request,
+};
 use serde_json::json;
 
 use crate::fixtures::actor;
-use crate::guard_fixture::{Workbench, ana, done, execute, hold, turn};
-use crate::test_subject::{Behaviour, Dial};
+use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, turn};
+use crate::test_subject::{Behaviour, Dial, Hold, Sends};
 
 #[tokio::test]
 async fn an_undo_is_a_proposal_and_releases_what_was_ours() {
@@ -54,14 +56,133 @@ async fn what_somebody_changed_since_is_not_undone() {
         .propose_undo(&turned.id, &ana(), "back")
         .await
         .unwrap_err();
-    let GuardError::ChangedSince { changes } = &error else {
+    let GuardError::ChangedSince { by, changes } = &error else {
         unreachable!("{error:?}");
     };
+    assert_eq!(*by, ChangedBy::Somebody);
     assert_eq!(
         (&changes[0].then, &changes[0].now),
         (&json!(4), &Some(json!(9)))
     );
     assert_eq!(bench.server.senders("x").len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_later_proposal_of_ours_changed_is_said_to_be_its_doing() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let first = done(&guard, turn("x", 4)).await;
+    let second = done(&guard, turn("x", 5)).await;
+    done(&guard, turn("y", 6)).await;
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await;
+    let said = undo.unwrap_err().to_string();
+    let expected = format!(
+        "not taken back, because proposal `{}` changed it",
+        second.id
+    );
+    assert!(said.starts_with(&expected), "{said}");
+
+    let third = proposed(&guard, turn("x", 7)).await;
+    bench.server.behave(Behaviour {
+        held_back: true,
+        ..Behaviour::default()
+    });
+    let following = carried_out_beside(&guard, &third);
+    received(&bench, "x", 3).await;
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await;
+    let GuardError::ChangedSince { by, .. } = undo.unwrap_err() else {
+        unreachable!();
+    };
+    assert_eq!(by, ChangedBy::InFlight(third.id.clone()));
+    bench.server.finish();
+    following.await.unwrap().unwrap();
+}
+
+/// All are proposed before one of them is carried out, so that each but the first has lost.
+#[tokio::test]
+async fn of_many_undos_each_that_lost_names_the_one_that_won() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let turned = done(&guard, turn("x", 4)).await;
+    let mut undos = Vec::new();
+    for _ in 0..10 {
+        undos.push(guard.propose_undo(&turned.id, &ana(), "back").await);
+    }
+    let mut undos = undos.into_iter().map(Result::unwrap);
+    let (winner, early) = (undos.next().unwrap(), undos.next().unwrap());
+    bench.server.behave(Behaviour {
+        held_back: true,
+        ..Behaviour::default()
+    });
+    let following = carried_out_beside(&guard, &winner);
+    received(&bench, "x", 2).await;
+
+    let in_progress = format!(
+        "not sent: proposal `{}` is being taken back by proposal `{}`",
+        turned.id, winner.id
+    );
+    let lost = execute(&guard, &early).await.unwrap_err();
+    assert_eq!(lost.to_string(), in_progress);
+    let late = guard.propose_undo(&turned.id, &ana(), "back").await;
+    assert_eq!(late.unwrap_err().to_string(), in_progress);
+    bench.server.finish();
+    following.await.unwrap().unwrap();
+
+    let done_already = format!(
+        "proposal `{}` cannot be taken back: proposal `{}` has taken it back",
+        turned.id, winner.id
+    );
+    let late = guard.propose_undo(&turned.id, &ana(), "back").await;
+    assert_eq!(late.unwrap_err().to_string(), done_already);
+    for undo in undos {
+        let lost = execute(&guard, &undo).await.unwrap_err();
+        assert_eq!(lost.to_string(), done_already);
+        let status = guard.proposal_status(&undo.id).await.unwrap();
+        assert_eq!(status.phase, Phase::Cancelled);
+    }
+    assert_eq!(bench.server.senders("x").len(), 2);
+}
+
+/// It finds nothing in its way, and another undo is done before it looks at the dial.
+#[tokio::test]
+async fn an_undo_that_loses_while_it_is_planned_names_the_one_that_won() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let turned = done(&guard, turn("x", 4)).await;
+    let hold = Hold::new();
+    let late = bench.guard_that(Sends {
+        before_look: Some(hold.clone()),
+        ..Sends::default()
+    });
+    let id = turned.id.clone();
+    let late = tokio::spawn(async move { late.propose_undo(&id, &ana(), "back").await });
+    hold.is_reached().await;
+    let undo = guard.propose_undo(&turned.id, &ana(), "back").await;
+    let undo = undo.unwrap();
+    execute(&guard, &undo).await.unwrap();
+    // It asks which system this is, and then looks at the dial.
+    hold.let_go();
+    hold.let_go();
+    let error = late.await.unwrap().unwrap_err();
+    let GuardError::NoUndo { reason, .. } = &error else {
+        unreachable!("{error:?}");
+    };
+    assert_eq!(*reason, format!("proposal `{}` has taken it back", undo.id));
+}
+
+fn carried_out_beside(
+    guard: &Guard,
+    proposal: &Proposal,
+) -> tokio::task::JoinHandle<Result<Report, GuardError>> {
+    let (guard, proposal) = (guard.clone(), proposal.clone());
+    tokio::spawn(async move { execute(&guard, &proposal).await })
+}
+
+/// Waits until so many requests about a dial were received.
+async fn received(bench: &Workbench, dial: &str, count: usize) {
+    while bench.server.senders(dial).len() < count {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
