@@ -3,13 +3,16 @@
 // length: findings that more than one observation gives, a function each.
 
 use action_core::Finding;
+use pd_client::config::{Config, ScheduleConfig};
 use pd_client::maintenance::MaintenanceTask;
 use pd_client::schedulers::PausedScheduler;
+use pd_client::stores::Store;
 use pd_client::unsafe_recovery::UnsafeRecovery;
 
 use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
 use crate::facts::pd_clock::{PdTime, unix_ms};
+use crate::facts::schedulers::stored;
 use crate::mutations::scheduler_pause::ResumeScheduler;
 use crate::observations::list_schedulers;
 use crate::observations::reasons;
@@ -89,4 +92,94 @@ pub(crate) fn paused_checker(name: &str) -> Finding {
         )
         .seen(format!("GET /pd/api/v1/checker/{name}"), "paused", true)
         .effect(format!("pause-checker/{name}"))
+}
+
+/// A scheduler that was added for a test or one occasion.
+pub(crate) fn left_schedulers(schedule: &ScheduleConfig) -> Vec<Finding> {
+    let stored = stored(schedule);
+    let left = stored.iter().filter(|name| works_against_balancing(name));
+    left.map(|name| {
+        let name = bounded(name);
+        reasons::SCHEDULER_LEFT
+            .found(format!("scheduler/{name}"), format!("`{name}` runs"))
+            .seen(CONFIG, "schedulers-v2", name)
+    })
+    .collect()
+}
+
+fn works_against_balancing(name: &str) -> bool {
+    name.starts_with("shuffle-")
+        || ["grant-leader", "grant-hot-region", "random-merge"]
+            .iter()
+            .any(|kind| name.trim_end_matches("-scheduler") == *kind)
+}
+
+/// Merging is switched off by size.
+pub(crate) fn merge_size_zero(schedule: &ScheduleConfig) -> Option<Finding> {
+    (schedule.max_merge_region_size == Some(0)).then(|| {
+        reasons::MERGE_SIZE_ZERO
+            .found(
+                "config/max-merge-region-size",
+                "`max-merge-region-size` is 0",
+            )
+            .seen(CONFIG, "max-merge-region-size", 0)
+            .effect("config/schedule.max-merge-region-size")
+    })
+}
+
+/// Replicas are not moved apart. With placement rules on nothing looks at the switch: only
+/// `replica_checker.go` of `pkg/schedule/checker` does.
+pub(crate) fn location_replacement_off(config: &Config) -> Option<Finding> {
+    let off = config.schedule.enable_location_replacement == Some(false);
+    let name = "enable-location-replacement";
+    (off && !config.replication.enable_placement_rules).then(|| {
+        reasons::LOCATION_REPLACEMENT_OFF
+            .found(format!("config/{name}"), format!("`{name}` is off"))
+            .seen(CONFIG, name, false)
+    })
+}
+
+/// Fewer stores than replicas.
+pub(crate) fn too_few_stores(config: &Config, stores: &[Store]) -> Option<Finding> {
+    let wanted = config.replication.max_replicas;
+    let there = stores.iter().filter(|store| !store.is_tiflash()).count() as u64;
+    (there < wanted).then(|| {
+        let text = format!("`max-replicas` is {wanted}, and there are {there} TiKV stores");
+        reasons::TOO_FEW_STORES
+            .found("config/max-replicas", text)
+            .seen(CONFIG, "max-replicas", wanted)
+            .seen("GET /pd/api/v1/stores", "stores", there)
+    })
+}
+
+/// So few replicas a minute are as good as none.
+const LOW: f64 = 0.1;
+
+/// A store's limit that lets next to nothing through, or nothing.
+pub(crate) fn store_limit_low(store: &Store, kind: &str, per_minute: f64) -> Option<Finding> {
+    let id = store.id;
+    let reason = match per_minute {
+        limit if limit <= 0.0 => reasons::STORE_LIMIT_ZERO,
+        limit if limit < LOW => reasons::STORE_LIMIT_LOW,
+        _ => return None,
+    };
+    let text = format!("the limit `{kind}` of store {id} is {per_minute} per minute");
+    let found = reason.found(format!("store/{id}"), text);
+    let effect = format!("config/store-limit.{id}.{kind}");
+    Some(found.seen(CONFIG, kind, per_minute).effect(effect))
+}
+
+/// A store whose weight is 0.
+pub(crate) fn weight_zero(store: &Store, of: &str, weight: f64) -> Option<Finding> {
+    let id = store.id;
+    // Without a capacity PD has shown nothing of the store.
+    let is_known = store.status.capacity.bytes().is_some();
+    (is_known && weight <= 0.0).then(|| {
+        reasons::STORE_WEIGHT_ZERO
+            .found(
+                format!("store/{id}"),
+                format!("the {of} of store {id} is 0"),
+            )
+            .seen(format!("GET /pd/api/v1/store/{id}"), of, 0)
+    })
 }

@@ -58,6 +58,24 @@ reasons! {
         TTL_OVERRIDE = "ttl_override",
             "Another value is in force than the one stored: an override with a time to live. While it is there the item cannot be set.",
             "Wait until it ends, or ask whoever set it (imports and backups do) to end it.";
+        MERGE_SIZE_ZERO = "merge_size_zero",
+            "`max-merge-region-size` is 0: PD merges nothing but regions that it takes for empty.",
+            "Ask who set it to 0 and why (imports and backups do), then set it to what it was before.";
+        LOCATION_REPLACEMENT_OFF = "location_replacement_off",
+            "`enable-location-replacement` is off, and placement rules are off: PD does not move replicas apart as the location labels say.",
+            "Ask who switched it off and why, then switch it on.";
+        TOO_FEW_STORES = "too_few_stores",
+            "Regions are to have more replicas than there are TiKV stores: each lacks one for good.",
+            "Add stores, or ask who set `max-replicas` and whether it is meant.";
+        PD_MEMBER_DOWN = "pd_member_down",
+            "A member of PD does not answer: with one more gone, PD may lose its majority.",
+            "Start that member. Take no other member down meanwhile.";
+        SCHEDULER_LEFT = "scheduler_left",
+            "A scheduler runs that PD does not have by default and that works against balancing (`grant-leader`, `shuffle-…`, `random-merge`): made for a test or for one occasion.",
+            "Ask who added it and whether it is still needed, then remove it.";
+        SCHEDULER_THROTTLED = "scheduler_throttled",
+            "A scheduler that spreads replicas makes no operators because stores have used up their limits for adding or removing replicas, as PD's own diagnosis says.",
+            "Look at the limits of the stores (`get_config`), and ask why of a store that takes nothing.";
         SCHEDULER_PAUSED = "scheduler_paused",
             "A scheduler is paused for a time.",
             "Resume it, unless whoever paused it still needs that; it goes on by itself at the time shown.";
@@ -99,6 +117,21 @@ reasons! {
         RULES_UNSATISFIED = "rules_unsatisfied",
             "The region has more or fewer replicas than its placement rules say: the rule checker puts that in order first.",
             "Wait; if it stays, look for a free store and at the limit for replicas.";
+        REGION_NOT_SMALL = "region_not_small",
+            "The region is larger than `max-merge-region-size` or has more keys than `max-merge-region-keys`: PD merges small regions only.",
+            "Nothing is wrong. Where such regions are to be merged, ask who set the two values.";
+        MERGE_DENIED = "merge_denied",
+            "A label (`merge_option=deny`) keeps PD from merging the region.",
+            "Merge it by request (`merge_regions`), or ask whoever set the label.";
+        MERGE_BORDER = "merge_border",
+            "A placement rule or a label begins or ends between the region and the next: PD does not merge over such a key, and splits there again.",
+            "Nothing is wrong, unless the rule is not wanted any more.";
+        MERGE_NEIGHBOUR = "merge_neighbour",
+            "The next region cannot take it: it has no leader, lags, or has other replicas than its rules say.",
+            "Ask why of that region.";
+        MERGE_TOO_EARLY = "merge_too_early",
+            "PD merges nothing for `split-merge-interval` after its leader has started.",
+            "Wait until that time is over.";
         NO_LEADER_TARGET = "no_leader_target",
             "No other store may be given leaders.",
             "Look at each store that holds a voter: start it, stop its drain, or relieve it.";
@@ -146,6 +179,12 @@ reasons! {
         STORE_LIMIT_ZERO = "store_limit_zero",
             "The store's limit for adding or removing replicas is 0.",
             "Set the limit of the store to what it was before.";
+        STORE_LIMIT_LOW = "store_limit_low",
+            "The store's limit for adding or removing replicas lets one through in ten minutes at most.",
+            "Ask who set it and why, then set it to what it was before; PD's default is 15 per minute.";
+        STORE_WEIGHT_ZERO = "store_weight_zero",
+            "The store's weight for leaders or regions is 0: balancing takes it for full, whatever it holds.",
+            "Ask who set it and why; PD's default is 1.";
         NO_REPLICA_THERE = "no_replica_there",
             "The store holds no voter of the region: leaders move to voters only.",
             "Choose a store that holds a voter, or move a replica there first.";
@@ -175,6 +214,12 @@ reasons! {
         STORE_OFFLINE_LONG = "store_offline_long",
             "A store has been offline with replicas left, and none of it is moving.",
             "Ask why it does not get empty, or take the offline back.";
+        STORE_BEING_EMPTIED = "store_being_emptied",
+            "A store is offline: PD moves its replicas away, and makes it a tombstone when none is left.",
+            "Make sure that somebody wants that: `cancel_offline` takes it back until then, and nothing does afterwards.";
+        STORE_EVICTED = "store_evicted",
+            "PD keeps leaders from a store by itself, because it finds the store slow or stopping.",
+            "Look at the store's disk and network; PD gives leaders back once the store is fast again.";
         STORE_OFFLINE_EMPTY = "store_offline_empty",
             "A store is offline and holds nothing that PD knows of. PD turns such a store into a tombstone when it looks, every 10 s.",
             "Look again in 10 s. If it stays, search the log of PD's leader for `bury store failed`.";

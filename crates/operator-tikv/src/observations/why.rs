@@ -9,10 +9,12 @@ use serde::Serialize;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::observations::why::question::Why;
+use crate::observations::why::question::{Moving, Why};
 use crate::observations::why::snapshot::WhySnapshot;
 
 mod cluster;
+mod merge;
+mod merge_snapshot;
 pub(crate) mod question;
 mod region;
 mod snapshot;
@@ -42,6 +44,10 @@ impl Observation<Tikv> for Why {
 
     fn check(&self) -> Vec<Problem> {
         match (self.from_store_id, self.to_store_id) {
+            (Some(store), _) | (_, Some(store)) if self.what == Moving::Merges => {
+                let wanted = "no store: regions are merged wherever they are; name the region";
+                vec![Problem::combination("/what", store, wanted)]
+            }
             (Some(from), Some(to)) if from == to => vec![Problem::combination(
                 "/to_store_id",
                 to,
@@ -55,6 +61,7 @@ impl Observation<Tikv> for Why {
         let snapshot = WhySnapshot::read(tikv, self).await?;
         let mut findings = cluster::findings(&snapshot);
         findings.extend(region::findings(&snapshot));
+        findings.extend(merge::findings(&snapshot));
         findings.extend(source::findings(&snapshot));
         findings.extend(target::findings(&snapshot));
         let cut = findings.len() > MOST_FINDINGS;

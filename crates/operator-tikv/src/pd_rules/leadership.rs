@@ -36,7 +36,7 @@ pub(crate) struct LeaderBlockers {
 }
 
 /// Those that keep leaders from stores they find slow or stopping.
-const EVICTING: [SchedulerKind; 3] = [
+pub(crate) const EVICTING: [SchedulerKind; 3] = [
     SchedulerKind::EvictSlowStore,
     SchedulerKind::EvictStoppingStore,
     SchedulerKind::EvictSlowTrend,

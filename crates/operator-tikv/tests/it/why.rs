@@ -1,5 +1,6 @@
 //! Why something does not move: each cause is set, and exactly its code is found.
 
+mod merge;
 mod region;
 mod store;
 
@@ -8,7 +9,7 @@ use operator_tikv::{Explanation, Moving, Why};
 use pd_sim::{Fault, ForeignOperator, Sim, Version};
 use serde_json::json;
 
-use crate::{VERSIONS, region, region_id, request, stepped, store_id, tikv};
+use crate::{VERSIONS, altered, region, region_id, request, stepped, store_id, tikv};
 
 /// Asks, which takes no more than so many reads and changes nothing.
 async fn why(sim: &Sim, asked: Why) -> Explanation {
@@ -96,6 +97,8 @@ async fn switched_off_scheduling_is_found() {
             ("leader-schedule-limit", json!(0), "schedule_limit_zero"),
             ("region-schedule-limit", json!(0), "schedule_limit_zero"),
             ("replica-schedule-limit", json!(0), "schedule_limit_zero"),
+            ("hot-region-schedule-limit", json!(0), "schedule_limit_zero"),
+            ("merge-schedule-limit", json!(0), "schedule_limit_zero"),
         ] {
             let sim = stepped(version).start().await.unwrap();
             let is_set =
@@ -243,4 +246,79 @@ async fn figures_that_cannot_be_read_are_said() {
     );
     let found = check(&sim, anything(), &[]).await;
     assert!(found.unknown[0].contains("override"), "{:?}", found.unknown);
+}
+
+/// A store that is being emptied waits for the rule checker, not for what balances.
+#[tokio::test]
+async fn limits_and_pauses_of_balancing_are_not_why_an_offline_store_keeps_replicas() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_store_state(3, pd_sim::StoreState::Offline);
+        for item in ["region-schedule-limit", "leader-schedule-limit"] {
+            assert!(sim.set_schedule(item, 0));
+        }
+        let path = "/schedulers/balance-region-scheduler";
+        assert_eq!(request(&sim, "POST", path, r#"{"delay":300}"#).await, 200);
+        check(&sim, from(3, Moving::Replicas), &[]).await;
+        check(&sim, from(3, Moving::Anything), &[]).await;
+        // And it gets empty all the same.
+        for _ in 0..30 {
+            sim.advance(std::time::Duration::from_secs(60));
+        }
+        assert_eq!(sim.region_count(3), 0, "{version:?}");
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_store_state(3, pd_sim::StoreState::Offline);
+        assert!(sim.set_schedule("replica-schedule-limit", 0));
+        check(&sim, from(3, Moving::Replicas), &["schedule_limit_zero"]).await;
+    }
+}
+
+#[tokio::test]
+async fn schedulers_that_work_against_balancing_are_found() {
+    for version in VERSIONS {
+        for name in ["shuffle-leader-scheduler", "random-merge-scheduler"] {
+            let sim = stepped(version).start().await.unwrap();
+            let body = json!({ "name": name }).to_string();
+            assert_eq!(request(&sim, "POST", "/schedulers", &body).await, 200);
+            let found = check(&sim, anything(), &["scheduler_left"]).await;
+            assert_eq!(found.findings[0].about, format!("scheduler/{name}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn more_replicas_than_stores_are_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        altered(&sim, "/config", |config| {
+            config["replication"]["max-replicas"] = json!(6);
+        })
+        .await;
+        check(&sim, anything(), &["too_few_stores"]).await;
+    }
+}
+
+/// Only where rules are off: `replica_checker.go` alone looks at the switch.
+#[tokio::test]
+async fn a_switch_that_leaves_replicas_where_they_are_is_found_where_it_decides() {
+    for (rules, codes) in [("true", &[][..]), ("false", &["location_replacement_off"])] {
+        let sim = stepped(Version::V8_5).start().await.unwrap();
+        altered(&sim, "/config", |config| {
+            config["schedule"]["enable-location-replacement"] = json!("false");
+            config["replication"]["enable-placement-rules"] = json!(rules);
+        })
+        .await;
+        check(&sim, anything(), codes).await;
+    }
+}
+
+#[tokio::test]
+async fn what_pd_says_of_used_up_limits_is_found() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let path = "/schedulers/diagnostic/balance-region-scheduler";
+    let says = r#"{"name":"balance-region-scheduler","status":"pending",
+        "summary":"5 store(s) StoreAddPeerThrottled; ","timestamp":1795497720}"#;
+    sim.fault(Fault::answer("GET", path, 200, "application/json", says).always());
+    let found = check(&sim, anything(), &["scheduler_throttled"]).await;
+    assert!(found.findings[0].text.contains("StoreAddPeerThrottled"));
 }

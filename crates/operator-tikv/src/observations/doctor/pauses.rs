@@ -31,6 +31,9 @@ pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) ->
     let removed = list_schedulers::removed(&config.schedule);
     let removed = removed.iter().map(|name| findings::removed_scheduler(name));
     found.findings.extend(removed);
+    found
+        .findings
+        .extend(findings::left_schedulers(&config.schedule));
     for checker in CHECKERS {
         let status = pd.checker_status(checker).await.map_err(Error::Read)?;
         if status.paused {

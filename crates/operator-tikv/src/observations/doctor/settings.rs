@@ -8,13 +8,11 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
 use crate::facts::settings_in_force::{self, OVERRIDES, stored};
-use crate::mutations::setting::set_leader_schedule_limit::SetLeaderScheduleLimit;
-use crate::mutations::setting::set_region_schedule_limit::SetRegionScheduleLimit;
-use crate::mutations::setting::set_replica_schedule_limit::SetReplicaScheduleLimit;
 use crate::observations::doctor::leftovers::Leftovers;
-use crate::observations::findings::{CONFIG, halted, unsafe_recovery};
+use crate::observations::findings::{
+    CONFIG, halted, location_replacement_off, merge_size_zero, unsafe_recovery,
+};
 use crate::observations::reasons;
-use crate::parameters::schedule_limit::ScheduleLimit;
 
 pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) -> Result<(), Error> {
     if config.schedule.halt_scheduling {
@@ -22,6 +20,8 @@ pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) ->
     }
     let recovery = tikv.pd.unsafe_recovery().await.map_err(Error::Read)?;
     found.findings.extend(unsafe_recovery(&recovery));
+    found.findings.extend(merge_size_zero(&config.schedule));
+    found.findings.extend(location_replacement_off(config));
     let zero = zeros(&config.schedule);
     if !zero.is_empty() {
         let defaults = tikv.pd.default_config().await.map_err(Error::Read)?;
@@ -46,6 +46,11 @@ pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) ->
 /// The limits that are 0 as stored.
 fn zeros(schedule: &ScheduleConfig) -> Vec<&'static str> {
     let limits = [
+        ("merge-schedule-limit", schedule.merge_schedule_limit),
+        (
+            "hot-region-schedule-limit",
+            schedule.hot_region_schedule_limit,
+        ),
         ("leader-schedule-limit", schedule.leader_schedule_limit),
         ("region-schedule-limit", schedule.region_schedule_limit),
         ("replica-schedule-limit", schedule.replica_schedule_limit),
@@ -54,28 +59,14 @@ fn zeros(schedule: &ScheduleConfig) -> Vec<&'static str> {
     zeros.map(|(name, _)| name).collect()
 }
 
+/// What it was before nobody says: PD's default is shown, and not offered as a fix.
 fn limit_zero(name: &str, defaults: &Config) -> Finding {
-    let zero = reasons::LIMIT_ZERO
+    let default = stored(&defaults.schedule, name);
+    reasons::LIMIT_ZERO
         .found(format!("config/{name}"), format!("`{name}` is 0"))
         .seen(CONFIG, name, 0)
-        .effect(format!("config/schedule.{name}"));
-    let defaults = &defaults.schedule;
-    let limit = ScheduleLimit::new;
-    let fixed = match name {
-        "leader-schedule-limit" => limit(defaults.leader_schedule_limit).map(|limit| {
-            zero.clone()
-                .fixed_by::<Tikv, _>(&SetLeaderScheduleLimit { limit })
-        }),
-        "region-schedule-limit" => limit(defaults.region_schedule_limit).map(|limit| {
-            zero.clone()
-                .fixed_by::<Tikv, _>(&SetRegionScheduleLimit { limit })
-        }),
-        _ => limit(defaults.replica_schedule_limit).map(|limit| {
-            zero.clone()
-                .fixed_by::<Tikv, _>(&SetReplicaScheduleLimit { limit })
-        }),
-    };
-    fixed.unwrap_or(zero)
+        .seen("GET /pd/api/v1/config/default", name, default)
+        .effect(format!("config/schedule.{name}"))
 }
 
 fn overridden(schedule: &ScheduleConfig, full_name: &str, value: &Value) -> Finding {

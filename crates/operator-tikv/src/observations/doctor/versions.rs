@@ -24,6 +24,14 @@ pub(super) async fn find(
     found: &mut Leftovers,
 ) -> Result<(), Error> {
     let members = tikv.pd.members().await.map_err(Error::Read)?;
+    let health = tikv.pd.health().await.map_err(Error::Read)?;
+    let silent = health.iter().filter(|one| !one.health);
+    found.findings.extend(silent.map(|member| {
+        let name = bounded(&member.name);
+        let text = format!("member `{name}` of PD does not answer");
+        let down = reasons::PD_MEMBER_DOWN.found(format!("member/{name}"), text);
+        down.seen("GET /pd/api/v1/health", "health", false)
+    }));
     let of_members = members
         .members
         .iter()

@@ -1,14 +1,16 @@
 //! What is in the way of everything.
 
 use action_core::Finding;
-use pd_client::schedulers::PausedScheduler;
+use pd_client::schedulers::{PausedScheduler, SchedulerDiagnostic};
 
+use crate::facts::bounded_text::bounded;
 use crate::facts::settings_in_force::{OVERRIDES, overriding};
 use crate::observations::findings::{
-    CONFIG, halted, maintenance, paused_checker, paused_scheduler, removed_scheduler,
-    unsafe_recovery,
+    CONFIG, halted, left_schedulers, location_replacement_off, maintenance, paused_checker,
+    paused_scheduler, removed_scheduler, too_few_stores, unsafe_recovery,
 };
 use crate::observations::reasons;
+use crate::observations::why::question::Moving;
 use crate::observations::why::snapshot::WhySnapshot;
 
 const OPERATORS: &str = "GET /pd/api/v1/operators";
@@ -20,13 +22,15 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     }
     findings.extend(unsafe_recovery(&snapshot.recovery));
     findings.extend(limits(snapshot));
-    let moves = |one: &&PausedScheduler| is_about(snapshot, &one.name);
+    findings.extend(settings(snapshot));
+    // A drain and an offline need no balancing.
+    let is_needed = |name: &str| snapshot.from.is_none() || !name.starts_with("balance-");
+    let moves = |one: &&PausedScheduler| is_about(snapshot, &one.name) && is_needed(&one.name);
     let paused = snapshot.paused.iter().filter(moves);
     findings.extend(paused.map(|one| paused_scheduler(one, snapshot.now)));
     let removed = snapshot.removed.iter().filter(|name| {
         let balances = name.starts_with("balance-leader") || name.starts_with("balance-region");
-        // A drain and an offline need no balancing.
-        balances && snapshot.from.is_none() && is_about(snapshot, name)
+        balances && is_needed(name) && is_about(snapshot, name)
     });
     findings.extend(removed.map(|name| removed_scheduler(name)));
     let checkers = snapshot.paused_checkers.iter();
@@ -35,9 +39,44 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     findings
 }
 
+/// What holds for the whole cluster, by configuration.
+fn settings(snapshot: &WhySnapshot) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let is_all = snapshot.is_about_all();
+    if snapshot.what.replicas() {
+        findings.extend(too_few_stores(&snapshot.config, &snapshot.stores));
+        if snapshot.from.is_none() {
+            findings.extend(location_replacement_off(&snapshot.config));
+        }
+    }
+    if is_all {
+        findings.extend(left_schedulers(&snapshot.config.schedule));
+    }
+    findings.extend(snapshot.diagnosis.as_ref().and_then(throttled));
+    findings
+}
+
+/// The words of PD's for stores that have used up their limit.
+const THROTTLED: [&str; 2] = ["StoreAddPeerThrottled", "StoreRemovePeerThrottled"];
+
+/// What PD says of a scheduler that finds the stores' limits used up.
+fn throttled(diagnosis: &SchedulerDiagnostic) -> Option<Finding> {
+    let says = |word: &&str| diagnosis.summary.contains(*word);
+    THROTTLED.iter().any(says).then(|| {
+        let (name, summary) = (bounded(&diagnosis.name), bounded(&diagnosis.summary));
+        let text = format!("`{name}` makes no operators, PD says: {summary}");
+        let found = reasons::SCHEDULER_THROTTLED.found(format!("scheduler/{name}"), text);
+        let source = format!("GET /pd/api/v1/schedulers/diagnostic/{name}");
+        found.seen(source, "summary", summary)
+    })
+}
+
 /// Whether a scheduler of this name moves what was asked about.
 fn is_about(snapshot: &WhySnapshot, name: &str) -> bool {
     let is_for_leaders = name.contains("leader");
+    if snapshot.merge.is_some() {
+        return name == "all";
+    }
     let is_for_both = name.contains("hot") || name == "all";
     if is_for_both {
         true
@@ -52,15 +91,28 @@ fn is_about(snapshot: &WhySnapshot, name: &str) -> bool {
 fn limits(snapshot: &WhySnapshot) -> Vec<Finding> {
     let schedule = &snapshot.config.schedule;
     let mut limits = Vec::new();
-    if snapshot.what.leaders() {
+    // What empties a store is the rule checker, whose operators count as those of replicas.
+    let is_emptied = snapshot.is_emptied();
+    if snapshot.what.leaders() && !is_emptied {
         let limit = schedule.leader_schedule_limit;
         limits.push(("leader-schedule-limit", "leader", limit));
     }
     if snapshot.what.replicas() {
-        let limit = schedule.region_schedule_limit;
-        limits.push(("region-schedule-limit", "region", limit));
+        if !is_emptied {
+            let limit = schedule.region_schedule_limit;
+            limits.push(("region-schedule-limit", "region", limit));
+        }
         let limit = schedule.replica_schedule_limit;
         limits.push(("replica-schedule-limit", "replica", limit));
+    }
+    if snapshot.is_about_all() && snapshot.what == Moving::Anything {
+        let limit = schedule.hot_region_schedule_limit;
+        limits.push(("hot-region-schedule-limit", "hot-region", limit));
+        let limit = schedule.merge_schedule_limit;
+        limits.push(("merge-schedule-limit", "merge", limit));
+    } else if snapshot.merge.is_some() {
+        let limit = schedule.merge_schedule_limit;
+        limits.push(("merge-schedule-limit", "merge", limit));
     }
     let limits = limits.into_iter().filter_map(|(name, kind, stored)| {
         let about = format!("config/{name}");

@@ -5,7 +5,8 @@ use crate::parameters::ids::{RegionId, StoreId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Says why something does not move: a region, what is on a store, or anything at all.
+/// Says why something does not move, or is not merged: a region, what is on a store, or anything at
+/// all.
 ///
 /// Name the region, the store it should leave, the store it should come to, or nothing, which asks
 /// about scheduling as a whole. Each finding has a stable code, what was read that shows it, and
@@ -39,14 +40,16 @@ pub enum Moving {
     Leaders,
     /// Replicas only.
     Replicas,
+    /// Nothing: why is the region not merged into its neighbour, or nothing merged at all.
+    Merges,
 }
 
 impl Moving {
     pub(super) fn leaders(self) -> bool {
-        self != Self::Replicas
+        matches!(self, Self::Anything | Self::Leaders)
     }
 
     pub(super) fn replicas(self) -> bool {
-        self != Self::Leaders
+        matches!(self, Self::Anything | Self::Replicas)
     }
 }

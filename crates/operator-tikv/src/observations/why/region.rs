@@ -1,6 +1,7 @@
 //! What is in the way of one region.
 
 use action_core::Finding;
+use pd_client::region_labels::RegionLabel;
 use pd_client::regions::{Peer, PeerRole, Region};
 use pd_client::stores::StoreState;
 use serde_json::Value;
@@ -65,7 +66,7 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
             peers(&down),
         ));
     }
-    if about.denied {
+    if about.labels.iter().any(RegionLabel::denies_scheduling) {
         let text = format!("a label denies scheduling region {}", region.id);
         let source = format!("GET /pd/api/v1/region/id/{}/labels", region.id);
         let denied = reasons::LABEL_DENIES.found(format!("region/{}", region.id), text);
@@ -73,7 +74,7 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     }
     findings.extend(operator(snapshot, region));
     findings.extend(rules(about));
-    if snapshot.to.is_none() {
+    if snapshot.to.is_none() && snapshot.merge.is_none() {
         findings.extend(nowhere(snapshot, about));
     }
     findings

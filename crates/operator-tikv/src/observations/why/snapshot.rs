@@ -5,9 +5,10 @@ use pd_client::checkers::Checker;
 use pd_client::config::Config;
 use pd_client::maintenance::MaintenanceTask;
 use pd_client::operators::Operator;
+use pd_client::region_labels::RegionLabel;
 use pd_client::regions::Region;
 use pd_client::rules::{RegionFit, Rule};
-use pd_client::schedulers::PausedScheduler;
+use pd_client::schedulers::{PausedScheduler, SchedulerDiagnostic, SchedulerKind};
 use pd_client::stores::{Store, StoreState};
 use pd_client::unsafe_recovery::UnsafeRecovery;
 
@@ -18,6 +19,7 @@ use crate::facts::pd_clock::PdTime;
 use crate::facts::settings_in_force::{self, Overrides};
 use crate::observations::left_on_store::not_told;
 use crate::observations::list_schedulers;
+use crate::observations::why::merge_snapshot::{MergeSnapshot, NOT_READ};
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::drain_blockers::blockers;
@@ -48,6 +50,10 @@ pub(super) struct WhySnapshot {
     pub(super) blocked: Vec<Cause>,
     /// What is left on a store that is being emptied.
     pub(super) left: LeftOnStore,
+    /// What decides about merges, where they were asked about.
+    pub(super) merge: Option<MergeSnapshot>,
+    /// What PD says of the scheduler that spreads replicas, where that was asked and it says.
+    pub(super) diagnosis: Option<SchedulerDiagnostic>,
     pub(super) now: Option<PdTime>,
 }
 
@@ -58,8 +64,8 @@ pub(super) struct AskedRegion {
     pub(super) rules: Option<Vec<Rule>>,
     /// How its replicas fit them.
     pub(super) fit: Option<RegionFit>,
-    /// Whether a label denies scheduling.
-    pub(super) denied: bool,
+    /// Its labels.
+    pub(super) labels: Vec<RegionLabel>,
 }
 
 /// How many reads tell what keeps leaders from stores: the drains, and each scheduler that may.
@@ -78,15 +84,7 @@ impl WhySnapshot {
         let pd = &tikv.pd;
         let config = pd.config().await.map_err(Error::Read)?;
         let stores = pd.stores().await.map_err(Error::Read)?;
-        let mut paused_checkers = Vec::new();
-        if asked.what.replicas() {
-            for checker in CHECKERS {
-                let status = pd.checker_status(checker).await.map_err(Error::Read)?;
-                if status.paused {
-                    paused_checkers.push(checker);
-                }
-            }
-        }
+        let paused_checkers = paused_checkers(tikv, asked.what).await?;
         let leader_blockers = LeaderBlockers::read(tikv, &config, LEADER_BLOCKER_READS).await?;
         let from = named(tikv, &stores, asked.from_store_id).await?;
         let mut blocked = Vec::new();
@@ -105,6 +103,13 @@ impl WhySnapshot {
                 Err(Stop::Failed(error)) => return Err(error),
             }
         }
+        let region = match asked.region_id {
+            Some(id) => Some((id, AskedRegion::read(tikv, id).await?)),
+            None => None,
+        };
+        let known = region.as_ref().and_then(|(_, region)| region.as_ref());
+        let known = known.map(|asked| &asked.region);
+        let merge = MergeSnapshot::read(tikv, asked.what, known).await?;
         let operators = pd.operators().await.map_err(Error::Read)?;
         let left = left_on(tikv, asked, from.as_ref(), &stores, &operators).await?;
         Ok(Self {
@@ -117,10 +122,9 @@ impl WhySnapshot {
             operators,
             maintenance: pd.maintenance().await.map_err(Error::Read)?,
             recovery: pd.unsafe_recovery().await.map_err(Error::Read)?,
-            region: match asked.region_id {
-                Some(id) => Some((id, AskedRegion::read(tikv, id).await?)),
-                None => None,
-            },
+            merge,
+            diagnosis: diagnosis(tikv, asked).await,
+            region,
             from,
             blocked,
             left,
@@ -141,6 +145,17 @@ impl WhySnapshot {
         drains.is_some_and(|drains| drains.stores.contains_key(&id))
     }
 
+    /// Whether nothing was named.
+    pub(super) fn is_about_all(&self) -> bool {
+        self.region.is_none() && self.from.is_none() && self.to.is_none()
+    }
+
+    /// Whether what was asked about is a store that is being emptied and not drained.
+    pub(super) fn is_emptied(&self) -> bool {
+        matches!(&self.from, Some((_, Some(store)))
+            if store.state_name == StoreState::Offline && !self.is_draining(store.id))
+    }
+
     /// What could not be read.
     pub(super) fn unknown(&self) -> Vec<String> {
         let mut unknown = Vec::new();
@@ -156,6 +171,7 @@ impl WhySnapshot {
             let what = "how much of a store's limit for replicas is used up: PD does not show it";
             unknown.push(what.to_owned());
         }
+        unknown.extend(self.merge.iter().flat_map(|_| NOT_READ.map(str::to_owned)));
         if let Some((_, Some(store))) = &self.from {
             unknown.extend(not_told(store, &self.left));
         }
@@ -177,13 +193,41 @@ impl AskedRegion {
             let fits = fit.rule_fits.iter();
             fits.map(|one| one.rule.clone()).collect()
         });
-        let denied = pd.is_scheduling_denied(id.pd()).await;
+        let labels = pd.labels_of_region(id.pd()).await;
         Ok(Some(Self {
             region,
             rules,
             fit,
-            denied: denied.map_err(Error::Read)?,
+            labels: labels.map_err(Error::Read)?,
         }))
+    }
+}
+
+/// The checkers that do what was asked about and are paused.
+async fn paused_checkers(tikv: &Tikv, what: Moving) -> Result<Vec<Checker>, Error> {
+    let checkers: &[Checker] = match what {
+        Moving::Leaders => &[],
+        Moving::Merges => &[Checker::Merge],
+        Moving::Anything | Moving::Replicas => &CHECKERS,
+    };
+    let mut paused = Vec::new();
+    for checker in checkers {
+        let status = tikv.pd.checker_status(*checker).await;
+        if status.map_err(Error::Read)?.paused {
+            paused.push(*checker);
+        }
+    }
+    Ok(paused)
+}
+
+/// What PD says of the scheduler that spreads replicas; `None` where it does not say, as in 6.5.
+async fn diagnosis(tikv: &Tikv, asked: &Why) -> Option<SchedulerDiagnostic> {
+    let is_asked =
+        asked.what.replicas() && asked.from_store_id.is_none() && asked.region_id.is_none();
+    let name = SchedulerKind::BalanceRegion.name();
+    match is_asked {
+        true => tikv.pd.scheduler_diagnostic(name).await.ok(),
+        false => None,
     }
 }
 

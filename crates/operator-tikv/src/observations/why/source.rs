@@ -5,10 +5,11 @@ use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
 use crate::facts::store::limit_of;
+use crate::observations::findings::store_limit_low;
 use crate::observations::left_on_store::held_on;
 use crate::observations::reasons;
 use crate::observations::why::snapshot::WhySnapshot;
-use crate::observations::why::target::{could_lead, could_take, gone, limit_zero, silence};
+use crate::observations::why::target::{could_lead, could_take, gone, silence};
 
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     let Some((id, store)) = &snapshot.from else {
@@ -50,8 +51,9 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
         findings.extend(held_on(store, &snapshot.left));
     }
     let limit = limit_of(&snapshot.config.schedule, store);
-    if snapshot.what.replicas() && limit.is_some_and(|limit| limit.remove_peer <= 0.0) {
-        findings.push(limit_zero(store, "remove-peer"));
+    if snapshot.what.replicas() {
+        let low = limit.and_then(|limit| store_limit_low(store, "remove-peer", limit.remove_peer));
+        findings.extend(low);
     }
     findings
 }

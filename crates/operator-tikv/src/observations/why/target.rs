@@ -11,6 +11,7 @@ use crate::facts::drains;
 use crate::facts::region::role_name;
 use crate::facts::settings_in_force::overriding;
 use crate::facts::store::{limit_of, state_text, used_share};
+use crate::observations::findings::{store_limit_low, weight_zero};
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::pd_rules::placement::{rules_let_hold, rules_let_lead};
@@ -97,6 +98,13 @@ fn refuses_leaders(
         return findings;
     }
     findings.extend(keeps_leaders_away(snapshot, store));
+    if region.is_none() {
+        findings.extend(weight_zero(
+            store,
+            "leader_weight",
+            store.status.leader_weight,
+        ));
+    }
     if store.status.slow_score >= SLOW {
         let score = store.status.slow_score;
         let text = format!("store {id} has a slow score of {score}");
@@ -152,8 +160,14 @@ fn refuses_replicas(
             findings.push(about(reasons::STORE_CROWDED, store, text, what, count));
         }
     }
-    if limit_of(schedule, store).is_some_and(|limit| limit.add_peer <= 0.0) {
-        findings.push(limit_zero(store, "add-peer"));
+    let limit = limit_of(schedule, store);
+    findings.extend(limit.and_then(|limit| store_limit_low(store, "add-peer", limit.add_peer)));
+    if region.is_none() {
+        findings.extend(weight_zero(
+            store,
+            "region_weight",
+            store.status.region_weight,
+        ));
     }
     if let Some(AskedRegion { region, rules, .. }) = region {
         if let Some(there) = region.peer_on(id)
@@ -240,12 +254,6 @@ fn full(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
             available,
         )
     })
-}
-
-pub(super) fn limit_zero(store: &Store, kind: &str) -> Finding {
-    let text = format!("the limit `{kind}` of store {} is 0", store.id);
-    let found = about(reasons::STORE_LIMIT_ZERO, store, text, kind, 0);
-    found.effect(format!("config/store-limit.{}.{kind}", store.id))
 }
 
 fn forbidden(store: &Store, region: &Region, what: &str) -> Finding {

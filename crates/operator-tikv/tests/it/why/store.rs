@@ -7,7 +7,7 @@ use pd_sim::{Fault, ForeignOperator, Role, Sim, StoreState, Version};
 use serde_json::json;
 
 use super::{check, from, to};
-use crate::{VERSIONS, altered, altered_store, region, stepped};
+use crate::{VERSIONS, altered, altered_store, region, request, stepped};
 
 #[tokio::test]
 async fn what_keeps_things_from_a_store_is_found() {
@@ -108,6 +108,30 @@ async fn a_stores_limit_of_zero_is_found() {
         })
         .await;
         check(&sim, asked, &["store_limit_zero"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_limit_or_a_weight_that_lets_next_to_nothing_through_is_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let limit = r#"{"type":"add-peer","rate":0.0001}"#;
+        assert_eq!(request(&sim, "POST", "/store/3/limit", limit).await, 200);
+        let found = check(&sim, to(3, Moving::Replicas), &["store_limit_low"]).await;
+        assert!(found.findings[0].text.contains("0.0001"), "{found:?}");
+
+        let sim = stepped(version).start().await.unwrap();
+        let weights = r#"{"leader":0,"region":0}"#;
+        assert_eq!(request(&sim, "POST", "/store/3/weight", weights).await, 200);
+        check(&sim, to(3, Moving::Leaders), &["store_weight_zero"]).await;
+        check(&sim, to(3, Moving::Replicas), &["store_weight_zero"]).await;
+        // Not why one region does not go there.
+        let (id, _, _, free) = region(&sim);
+        let asked = operator_tikv::Why {
+            region_id: Some(crate::region_id(id)),
+            ..to(free, Moving::Replicas)
+        };
+        check(&sim, asked, &[]).await;
     }
 }
 
