@@ -195,3 +195,44 @@ async fn a_forged_record_of_an_approval_lets_nothing_be_sent() {
         "denied by rule `all (rule, line 6)`: it takes the approval of 1 of user:*, and has 0 that count"
     );
 }
+
+/// Whoever can write the journal can write an approval: each part is looked at again before the
+/// send, and each alone is enough to make it count for nothing.
+#[tokio::test]
+async fn each_part_of_an_approval_alone_makes_it_count_for_nothing() {
+    let (journal, asked) = (MemoryJournal::new(), proposal("a", "x"));
+    write(&journal, [waiting(&asked, false)]).await.unwrap();
+    let state = journal.state().await.unwrap();
+    let mut status = (**state.proposal_status("a").unwrap()).clone();
+    status.proposal.request.actor = "user:alan".to_owned();
+    let policy: Policy = format!(
+        "version = 1\n[[person]]\nname = \"user:alice\"\nkey = \"{ALICE_PUBLIC}\"\n\
+         [[rule]]\nname = \"all\"\ndecision = \"approve\"\nby = \"user:al*\"\nttl = \"15m\"\n"
+    )
+    .parse()
+    .unwrap();
+    let definition = action("turn", "low", "one_shot");
+    let now = Timestamp::now();
+    let counts = |approval: Approval| {
+        let mut status = status.clone();
+        status.approvals = vec![approval];
+        let plan = &status.proposal.plan;
+        policy
+            .allow_send(&status, &definition, plan, &state, now)
+            .is_ok()
+    };
+    let right = || agreement_to(&asked, "user:alfred");
+    assert!(counts(right()));
+    let mut over = right();
+    over.expires_at = now;
+    assert!(!counts(over));
+    let mut of_another_plan = right();
+    of_another_plan.plan_hash = proposal("a", "y").plan_hash;
+    assert!(!counts(of_another_plan));
+    assert!(!counts(agreement_to(&asked, "user:Alan")), "their own");
+    assert!(!counts(agreement_to(&asked, "user:bob")), "not asked for");
+    let forged = agreement_to(&asked, "user:alice").signed("a", &key(MALLORY));
+    assert!(!counts(forged));
+    let signed = agreement_to(&asked, "user:alice").signed("a", &key(ALICE));
+    assert!(counts(signed));
+}

@@ -190,6 +190,75 @@ fn failure_domains_of_two_systems_are_not_one() {
     case.says(&policy, "allow", "all");
 }
 
+/// What was sent exactly when the window began is out of it, and so is a journal that is kept
+/// exactly since then.
+#[test]
+fn a_budgets_window_begins_after_its_first_moment() {
+    let text = rule("all", "decision = \"allow\"")
+        + "[[budget]]\nname = \"hour\"\nactions = 1\nper = \"1h\"\n";
+    let policy = policy(&text);
+    for (sent_at, answer, by) in [
+        ("2026-11-24T11:00:00Z", "allow", "all"),
+        ("2026-11-24T11:00:00.001Z", "deny", "hour"),
+    ] {
+        let sent = used(
+            "drain_store",
+            "agent:night",
+            sent_at,
+            false,
+            false,
+            &moves(1, 0, &[]),
+        );
+        let mut case = Case::of("split_region", "agent:night");
+        case.usage = usage(vec![sent]);
+        case.usage.complete_since = Some(at("2026-11-24T11:00:00Z"));
+        case.says(&policy, answer, by);
+    }
+}
+
+#[test]
+fn what_moves_nothing_is_not_held_up_by_what_others_move() {
+    let text = rule("all", "decision = \"allow\"") + "[[budget]]\nname = \"five\"\nleaders = 5\n";
+    let moving = used(
+        "drain_store",
+        "agent:night",
+        NOON,
+        true,
+        false,
+        &moves(9, 0, &[]),
+    );
+    for (leaders, answer, by) in [(0, "allow", "all"), (1, "deny", "five")] {
+        let case = Case {
+            usage: usage(vec![moving.clone()]),
+            plan: moves(leaders, 0, &[]),
+            ..Case::of("transfer_leader", "agent:night")
+        };
+        case.says(&policy(&text), answer, by);
+    }
+}
+
+/// In motion or in force, and neither takes both.
+#[test]
+fn a_failure_domain_counts_as_long_as_anything_goes_on_in_it() {
+    let text =
+        rule("all", "decision = \"allow\"") + "[[budget]]\nname = \"one\"\nfailure_domains = 1\n";
+    for (in_motion, in_force, answer, by) in [
+        (true, false, "deny", "one"),
+        (false, true, "deny", "one"),
+        (true, true, "deny", "one"),
+        (false, false, "allow", "all"),
+    ] {
+        let plan = moves(1, 0, &["zone=b"]);
+        let other = used("drain_store", "user:bob", NOON, in_motion, in_force, &plan);
+        let case = Case {
+            usage: usage(vec![other]),
+            plan: moves(1, 0, &["zone=a"]),
+            ..Case::of("transfer_leader", "user:alice")
+        };
+        case.says(&policy(&text), answer, by);
+    }
+}
+
 proptest! {
     #[test]
     fn no_more_than_the_budget_is_ever_in_motion(wishes in prop::collection::vec((1_u64..200, any::<bool>()), 0..40)) {
