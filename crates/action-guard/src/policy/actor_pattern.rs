@@ -103,7 +103,18 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_as_long_as_an_actors_may_be() {
+        let named = |length: usize| format!("agent:{}", "x".repeat(length));
+        assert_eq!(problem(&named(LONGEST_NAME)), None);
+        assert_eq!(problem(&format!("{}*", named(LONGEST_NAME))), None);
+        check(&named(LONGEST_NAME + 1), "128 characters");
+    }
+
+    #[test]
     fn what_matches_nobody_is_told() {
+        check("systems:x", "write `agent:NAME`");
+        check("system:x", "`system` has no name");
+        check("agen?:x", "write `agent:NAME`");
         check("agnet:*", "did you mean `agent`?");
         check("Agent:*", "did you mean `agent`?");
         check("agent/*", "did you mean `agent:*`?");

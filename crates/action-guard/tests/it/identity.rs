@@ -1,8 +1,9 @@
 //! Who it is, is proven where a policy lists keys.
 
+use action_guard::policy::Confirmed;
 use action_guard::{
-    Approval, Journal, MemoryJournal, Mode, Policy, PrivateKey, Proof, Proposal, Record, Refusal,
-    Rules, Ruling, State,
+    Actor, Approval, Journal, MemoryJournal, Mode, Policy, PrivateKey, Proof, Proposal, Record,
+    Refusal, Rules, Ruling, State, Unrestricted,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -122,6 +123,59 @@ fn a_signed_switch_is_good_once_and_for_minutes() {
     );
     policy
         .vouch_for_mode(Mode::Observe, &actor("agent:night"), None, &state, now)
+        .unwrap();
+}
+
+/// By whoever wants it signed: a step, and what is said of it.
+#[test]
+fn a_signed_confirmation_is_for_one_step_and_its_words() {
+    let policy = policy("require_signed = [\"approve\"]");
+    let (alice, now) = (actor("user:alice"), Timestamp::now());
+    let signed = Confirmed::new("flow", "look", Some("fine"));
+    let proof = Proof::of_confirmation(&signed, &alice, now, &key(ALICE));
+    let vouch = |confirmed: Confirmed<'_>, proof: Option<&Proof>| {
+        policy.vouch_for_confirmation(&confirmed, &alice, proof, now)
+    };
+    vouch(signed, Some(&proof)).unwrap();
+    not_proven(vouch(signed, None), "a signature by it is needed");
+    for other in [
+        Confirmed::new("other", "look", Some("fine")),
+        Confirmed::new("flow", "leap", Some("fine")),
+        Confirmed::new("flow", "look", None),
+    ] {
+        not_proven(vouch(other, Some(&proof)), "not by the key");
+    }
+}
+
+#[test]
+fn who_confirms_the_time_is_proven_as_who_sets_the_mode() {
+    let policy = policy("require_signed = [\"mode\"]");
+    let (alice, now) = (actor("user:alice"), Timestamp::now());
+    let mut state = State::default();
+    let proof = Proof::of_clock(&alice, 0, now, &key(ALICE));
+    let vouch = |by: &Actor, proof: Option<&Proof>, state: &State| {
+        policy.vouch_for_clock(by, proof, state, now)
+    };
+    vouch(&alice, Some(&proof), &state).unwrap();
+    not_proven(vouch(&alice, None, &state), "a signature by it is needed");
+    let bob = actor("user:bob");
+    not_proven(vouch(&bob, None, &state), "wants a signature");
+    let reset = Proof::of_reset(&alice, 0, now, &key(ALICE));
+    not_proven(vouch(&alice, Some(&reset), &state), "not by the key");
+    state.last_switch = 1;
+    not_proven(vouch(&alice, Some(&proof), &state), "not by the key");
+}
+
+/// Where no policy lists keys, a signature is no proof of anything.
+#[test]
+fn a_signature_without_a_policy_is_refused() {
+    let signed = agreement("user:alice").signed("a", &key(ALICE));
+    not_proven(
+        Unrestricted.vouch_for_approval("a", &signed),
+        "there is no policy that lists keys",
+    );
+    Unrestricted
+        .vouch_for_approval("a", &agreement("user:alice"))
         .unwrap();
 }
 

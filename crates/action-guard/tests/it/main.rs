@@ -20,6 +20,7 @@ mod flow_model;
 mod flow_world;
 mod flows;
 mod flows_stopped;
+mod fold;
 mod full_disk;
 mod guard_fixture;
 mod held;

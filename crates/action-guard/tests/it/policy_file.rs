@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use action_core::OutcomeKind;
 use action_guard::policy::{Act, PolicyFileError};
 use action_guard::{Guard, GuardError, Hash, Policy, PolicyFile, Refusal, Rules as _, Ruling};
 use jiff::Timestamp;

@@ -1,10 +1,7 @@
 //! Which record may follow which.
 
 use action_core::OutcomeKind;
-use action_guard::{
-    Approval, Entry, Hash, Journal, MemoryJournal, Mode, Phase, Proposal, Record, Refusal, Ruling,
-    State,
-};
+use action_guard::{Approval, Journal, MemoryJournal, Mode, Phase, Record, Refusal, Ruling};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fixtures::{
@@ -235,72 +232,4 @@ async fn only_its_owner_writes_an_outcome_and_another_must_adopt_it_first() {
     write(&second, [adopted, applied("a")]).await.unwrap();
     assert_eq!(phase(&second, "a").await, Phase::Applied);
     assert_eq!(second.verify().await.unwrap().head.seq, 5);
-}
-
-/// Entries at times of the test's choosing.
-struct Times(State);
-
-impl Times {
-    /// Adds a record so many seconds after 1970.
-    fn at(&mut self, seconds: i64, record: Record) -> Result<(), Refusal> {
-        let at = Timestamp::from_second(seconds).unwrap();
-        let seq = self.0.seq + 1;
-        let (entry, _) = Entry::seal(seq, at, "here", Hash::ZERO, record).unwrap();
-        self.0.apply(&entry)
-    }
-
-    fn phase(&self, id: &str) -> Phase {
-        self.0.proposal_status(id).unwrap().phase
-    }
-}
-
-fn agreed(by: &str, until: i64, to: &Proposal) -> Record {
-    let until = Timestamp::from_second(until).unwrap();
-    Record::Approved {
-        id: to.id.clone(),
-        approval: Approval::new(actor(by), to.plan_hash.clone(), until),
-    }
-}
-
-#[test]
-fn an_approval_counts_until_it_ends_and_not_at_that_moment() {
-    let mut asked = proposal("a", "x");
-    asked.expires_at = Timestamp::from_second(1_000).unwrap();
-    let record = Record::Proposed {
-        proposal: Box::new(asked.clone()),
-        ruling: two_must_agree(),
-    };
-    let mut times = Times(State::default());
-    times.at(1, record).unwrap();
-    let over = times.at(10, agreed("user:ana", 10, &asked)).unwrap_err();
-    assert!(matches!(over, Refusal::Expired { .. }), "{over}");
-    times.at(10, agreed("user:ana", 20, &asked)).unwrap();
-    let again = times.at(19, agreed("user:ana", 99, &asked)).unwrap_err();
-    assert!(matches!(again, Refusal::ApprovedTwice { .. }), "{again}");
-    // Hers is over at this moment: it counts no more, and she may give another.
-    times.at(20, agreed("user:ben", 90, &asked)).unwrap();
-    assert_eq!(times.phase("a"), Phase::NeedsApproval);
-    times.at(20, agreed("user:ana", 90, &asked)).unwrap();
-    assert_eq!(times.phase("a"), Phase::Approved);
-}
-
-#[test]
-fn a_checkpoint_that_is_not_what_the_records_add_up_to_is_refused() {
-    let mut times = Times(State::default());
-    times.at(1, mode(Mode::Execute)).unwrap();
-    let (right, before) = (times.0.clone(), times.0.clone());
-    let mut other = right.clone();
-    other.mode = Mode::Observe;
-    let checkpoint = |state: &State| Record::Checkpoint {
-        index: None,
-        state: Box::new(state.clone()),
-    };
-    let refused = times.at(2, checkpoint(&other)).unwrap_err();
-    assert!(
-        matches!(refused, Refusal::InvalidRecord { .. }),
-        "{refused}"
-    );
-    assert_eq!(times.0, before);
-    times.at(2, checkpoint(&right)).unwrap();
-    assert_eq!(times.0.mode, Mode::Execute);
 }

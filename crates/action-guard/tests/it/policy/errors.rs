@@ -167,6 +167,19 @@ fn what_would_hold_always_or_nearly_is_refused() {
 }
 
 #[test]
+fn a_policy_is_as_long_as_it_may_be_and_no_longer() {
+    let text = |length: usize| {
+        let start = "version = 1\n#";
+        start.to_owned() + &"x".repeat(length - start.len())
+    };
+    assert!(text(1 << 20).parse::<Policy>().is_ok());
+    for longer in [1, 2] {
+        let error = text((1 << 20) + longer).parse::<Policy>().unwrap_err();
+        assert!(error.to_string().contains("longer than 1 MiB"), "{error}");
+    }
+}
+
+#[test]
 fn what_is_not_toml_is_told_by_its_place() {
     let problems = problems("version = 1\n[[rule]\nname = \"a\"");
     assert_eq!(problems.len(), 1);
