@@ -369,6 +369,44 @@ decision = "deny"
     assert!(refused.to_string().contains("user:ana"), "{refused}");
 }
 
+/// Where people must agree to take it back, one of those people gives it up, and nobody else.
+#[tokio::test]
+async fn what_takes_an_approval_to_take_back_is_given_up_by_who_could_approve() {
+    let fixture = Workbench::new().await;
+    let policy: Policy = r#"
+version = 1
+[[rule]]
+name = "letting go"
+action = "release_dial"
+decision = "approve"
+by = ["user:ana"]
+ttl = "1m"
+[[rule]]
+name = "all else"
+decision = "allow"
+"#
+    .parse()
+    .unwrap();
+    let guard = fixture.guard_under(policy);
+    let held = done(&guard, hold("x")).await;
+    for other in ["user:ben", "agent:night"] {
+        let controls = guard.controls();
+        let refused = refusal(controls.release(&held.id, &actor(other), "no").await);
+        assert_eq!(
+            refused.to_string(),
+            "denied by rule `letting go (rule, line 3)`: taking it back takes the approval of \
+             user:ana: so does giving it up",
+            "{other}"
+        );
+    }
+    let controls = guard.controls();
+    controls
+        .release(&held.id, &ana(), "it is gone")
+        .await
+        .unwrap();
+    assert!(guard.state().await.unwrap().effects.is_empty());
+}
+
 #[tokio::test]
 async fn a_lease_that_nobody_would_act_on_is_refused() {
     let fixture = Workbench::new().await;

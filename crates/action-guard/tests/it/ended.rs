@@ -178,15 +178,21 @@ async fn what_would_come_to_nothing_is_closed_at_once() {
     let cancel = status.cancel.as_ref().unwrap();
     assert_eq!(cancel.reason, "nothing to do: valve a is so already");
     assert!(fixture.guard.state().await.unwrap().open.is_empty());
-    for (verdict, code) in [
-        ("would_reject", "would_reject"),
-        ("not_asked_for", "not_asked_for"),
-        ("will_not_progress", "would_not_progress"),
+    for (verdict, code, words) in [
+        ("would_reject", "would_reject", "it would be refused: "),
+        ("not_asked_for", "not_asked_for", "it is not asked for: "),
+        (
+            "will_not_progress",
+            "would_not_progress",
+            "it would be accepted, but nothing would happen: ",
+        ),
     ] {
         fixture.plant.lock().verdict = Some(verdict);
         let proposal = fixture.guard.propose(close()).await.unwrap();
         let status = fixture.guard.proposal_status(&proposal.id).await.unwrap();
         assert_eq!(status.phase, Phase::Cancelled, "{verdict}");
+        let reason = &status.cancel.as_ref().unwrap().reason;
+        assert!(reason.starts_with(words), "{reason}");
         let id = fixture.start(crate::workflow_fixtures::open(&["a"])).await;
         let run = fixture.run(&id).await;
         assert_eq!(crate::workflow_fixtures::failure(&run, "open-a"), code);

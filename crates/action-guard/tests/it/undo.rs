@@ -6,7 +6,7 @@ use std::time::Duration;
 use action_core::OutcomeKind;
 use action_guard::failpoint::{Failure, arm, disarm};
 use action_guard::{
-    ChangedBy, Guard, GuardError, Phase, Proposal, Reaped, Refusal, Report, Request,
+    ChangedBy, Event, Guard, GuardError, Phase, Proposal, Reaped, Refusal, Report, Request,
 };
 use serde_json::json;
 
@@ -340,6 +340,45 @@ async fn with_a_full_disk_a_person_can_still_take_back_what_is_ours() {
     guard.record_break_glass(broken.record).await.unwrap();
     assert!(guard.state().await.unwrap().effects.is_empty());
     assert_eq!(bench.records("break_glass").await, 1);
+}
+
+/// The disk has room again before what was done is to be written down.
+#[tokio::test]
+async fn what_was_taken_back_on_a_full_disk_is_recorded_when_there_is_room_again() {
+    let bench = Workbench::new().await;
+    let (guard, directory) = (bench.guard(), bench.directory.path());
+    let held = done(&guard, hold("x")).await;
+    let full = Failure::Fail(ErrorKind::StorageFull);
+    arm("journal.write", directory, 0, full);
+    let mut make_room = |event| {
+        if matches!(event, Event::Outcome(_)) {
+            disarm(directory);
+        }
+    };
+    let broken = guard
+        .break_glass(&held.id, &ana(), "full", &mut make_room)
+        .await
+        .unwrap();
+    assert_eq!(broken.report.outcome.result, OutcomeKind::Applied);
+    assert!(broken.recorded);
+    assert!(guard.state().await.unwrap().effects.is_empty());
+}
+
+/// A journal that fails in another way is no full disk: nothing is sent without a record.
+#[tokio::test]
+async fn the_glass_is_broken_for_a_full_disk_only() {
+    let bench = Workbench::new().await;
+    let (guard, directory) = (bench.guard(), bench.directory.path());
+    let held = done(&guard, hold("x")).await;
+    let failing = Failure::Fail(ErrorKind::Other);
+    arm("journal.write", directory, 0, failing);
+    let broken = guard
+        .break_glass(&held.id, &ana(), "full", &mut |_| {})
+        .await;
+    assert!(matches!(broken, Err(GuardError::Journal(_))), "{broken:?}");
+    disarm(directory);
+    assert!(bench.server.dial("x").held);
+    assert_eq!(bench.server.senders("x").len(), 1);
 }
 
 #[tokio::test]
