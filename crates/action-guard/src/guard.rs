@@ -33,6 +33,7 @@ mod controls;
 mod error;
 mod execute;
 mod follow;
+mod last_seen;
 mod open_limit;
 mod outcome_codes;
 mod permit;

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use action_core::{
-    Accepted, ActionError, Cause, Evidence, Outcome, OutcomeKind, Progress, Sent, Settled,
-};
+use action_core::{Accepted, ActionError, Outcome, OutcomeKind, Progress, Sent, Settled};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::failpoint::passed;
+use crate::guard::last_seen::LastSeen;
 use crate::guard::{Guard, Watch};
-use crate::proposal::time::{between_ms, unix_ms};
+use crate::proposal::time::between_ms;
 use crate::proposal::{Answer, Event, Intent, Proposal};
 use crate::state::Cancel;
 
@@ -38,9 +37,6 @@ const SHORTEST_POLL: Duration = Duration::from_millis(20);
 
 /// Between two probes at most, unless the plan wants more.
 const LONGEST_POLL: Duration = Duration::from_secs(15);
-
-/// The code of what an undo has taken over.
-const TAKEN_OVER: &str = "taken_over";
 
 /// So many probes come at the plan's pace before they get rarer.
 const STEADY_PROBES: u32 = 20;
@@ -243,102 +239,4 @@ enum CalledOff {
     Cancelled,
     /// This undo follows it from now on.
     TakenOver(String),
-}
-
-/// What was seen last.
-#[derive(Default)]
-pub(super) struct LastSeen {
-    pub(super) summary: Option<String>,
-    stalled: Vec<Cause>,
-    stalled_since: Option<Instant>,
-    evidence: Vec<Evidence>,
-    pub(super) error: Option<String>,
-}
-
-impl LastSeen {
-    /// The outcome, if this is one.
-    pub(super) fn take(&mut self, progress: Progress) -> Option<Outcome> {
-        match progress {
-            Progress::Applied {
-                by,
-                summary,
-                evidence,
-            } => Some(Outcome::applied(by, summary, evidence)),
-            Progress::NotApplied {
-                cause,
-                retryable,
-                evidence,
-            } => Some(Outcome::not_applied(
-                cause.code, cause.text, retryable, evidence,
-            )),
-            Progress::Pending {
-                summary,
-                stalled,
-                evidence,
-                ..
-            } => {
-                let since = self.stalled_since.unwrap_or_else(Instant::now);
-                *self = Self {
-                    summary: Some(summary),
-                    stalled_since: (!stalled.is_empty()).then_some(since),
-                    stalled,
-                    evidence,
-                    error: None,
-                };
-                None
-            }
-            _ => None,
-        }
-    }
-
-    fn stalled_for(&self) -> Duration {
-        self.stalled_since
-            .map_or(Duration::ZERO, |since| since.elapsed())
-    }
-
-    /// What its follower says when an undo has taken it over: how it ended is for that to say.
-    pub(super) fn taken_over(self, by: &str) -> Outcome {
-        let seen = self.summary.or(self.error).unwrap_or_default();
-        Outcome::unknown(
-            TAKEN_OVER,
-            format!("proposal {by} is taking it back: {seen}"),
-            format!("look at proposal {by}"),
-            self.evidence,
-        )
-    }
-
-    fn called_off(self, id: &str) -> Outcome {
-        let mut outcome = self.unknown(id);
-        outcome.code = Some("cancelled".to_owned());
-        outcome.summary = format!("no longer followed: {}", outcome.summary);
-        outcome
-    }
-
-    fn unknown(self, id: &str) -> Outcome {
-        let next =
-            format!("it may still happen: nothing is sent again, `recover` probes {id} anew");
-        let (code, summary) = match (self.stalled.first(), self.error, self.summary) {
-            (_, Some(error), _) => ("cannot_probe".to_owned(), error),
-            (Some(stall), None, summary) => {
-                let summary = summary.unwrap_or_default();
-                (stall.code.clone(), format!("{summary}: {}", stall.text))
-            }
-            (None, None, Some(summary)) => ("deadline".to_owned(), summary),
-            (None, None, None) => (
-                "deadline".to_owned(),
-                "it was not probed in time".to_owned(),
-            ),
-        };
-        Outcome::unknown(code, summary, next, self.evidence)
-    }
-}
-
-/// How long ago something was at most on its way, when we learn of it only now.
-pub(crate) fn elapsed_since(last_on_its_way: Option<Timestamp>, now: Timestamp) -> u64 {
-    last_on_its_way.map_or(0, |at| {
-        if unix_ms(at) > unix_ms(now) {
-            return 0;
-        }
-        between_ms(at, now)
-    })
 }

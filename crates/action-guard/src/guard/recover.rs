@@ -9,10 +9,11 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::guard::error::GuardError;
-use crate::guard::follow::{Following, elapsed_since};
+use crate::guard::follow::Following;
 use crate::guard::redact::is_redacted;
 use crate::guard::{Guard, Tracked, Watch};
 use crate::journal::CommitError;
+use crate::proposal::time::elapsed_since;
 use crate::proposal::{Answer, Event, Refusal, Report};
 use crate::records::Record;
 use crate::state::ProposalStatus;

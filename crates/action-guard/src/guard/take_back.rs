@@ -6,9 +6,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::error::GuardError;
-use crate::guard::follow::{Following, LastSeen, elapsed_since};
+use crate::guard::follow::Following;
+use crate::guard::last_seen::LastSeen;
 use crate::guard::{Guard, Watch};
-use crate::proposal::time::between_ms;
+use crate::proposal::time::{between_ms, elapsed_since};
 use crate::proposal::{Answer, Proposal, Refusal};
 use crate::state::ProposalStatus;
 

@@ -20,8 +20,28 @@ pub(crate) fn between_ms(from: Timestamp, to: Timestamp) -> u64 {
     unix_ms(to).saturating_sub(unix_ms(from))
 }
 
+/// How long ago something was at most on its way, when we learn of it only now.
+pub(crate) fn elapsed_since(last_on_its_way: Option<Timestamp>, now: Timestamp) -> u64 {
+    last_on_its_way.map_or(0, |at| between_ms(at, now))
+}
+
 /// To the millisecond, as it is shown.
 pub(crate) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_come_was_not_any_time_ago() {
+        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
+        for (from, to, expected) in [(1_000, 1_007, 7), (1_000, 1_000, 0), (1_007, 1_000, 0)] {
+            assert_eq!(between_ms(at(from), at(to)), expected);
+            assert_eq!(elapsed_since(Some(at(from)), at(to)), expected);
+        }
+        assert_eq!(elapsed_since(None, at(1_000)), 0);
+    }
 }

@@ -182,15 +182,56 @@ async fn what_was_sent_without_a_permit_is_recorded_as_such() {
         ..Sends::default()
     });
     done(&guard, turn("x", 4)).await;
+    assert_eq!(answer(&guard).await["code"], "no_permit");
+}
+
+async fn answer(guard: &Guard) -> Value {
     let entries = guard.journal().entries(0, usize::MAX).await.unwrap();
     let records = entries
         .iter()
         .map(|entry| serde_json::to_value(&entry.record).unwrap());
-    let answer = records
-        .into_iter()
-        .find(|record| record["kind"] == "answer")
+    let mut answers = records.filter(|record| record["kind"] == "answer");
+    answers.next().unwrap()["answer"].clone()
+}
+
+/// That the second was refused says nothing about the first.
+#[tokio::test]
+async fn who_asks_again_for_a_permit_has_the_first() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard_that(Sends {
+        asks_twice: true,
+        ..Sends::default()
+    });
+    done(&guard, turn("x", 4)).await;
+    let answer = answer(&guard).await;
+    assert!(answer["accepted"].is_object(), "{answer}");
+    assert_eq!(answer["code"], Value::Null);
+}
+
+/// What became of a permit is known here, whatever the subject makes of it.
+#[tokio::test]
+async fn what_got_no_permit_was_not_sent_whatever_the_subject_says() {
+    let bench = Workbench::new().await;
+    let reads = Hold::new();
+    let guard = bench.guard_that(Sends {
+        hides_refusals: true,
+        ..before_permit(&reads)
+    });
+    let mut run = running(&guard, proposed(&guard, turn("x", 4)).await);
+    reached(&reads, &mut run).await;
+    bench
+        .guard()
+        .controls()
+        .stop(&ana(), "smoke")
+        .await
         .unwrap();
-    assert_eq!(answer["answer"]["code"], "no_permit");
+    reads.let_go();
+    let report = run.await.unwrap().unwrap();
+    assert_eq!(
+        summary(&report),
+        (Value::from("not_applied"), Some("stopped"))
+    );
+    assert_eq!(answer(&guard).await["code"], "stopped");
 }
 
 const CHILD: &str = "ACTION_GUARD_STOPPED_CHILD";

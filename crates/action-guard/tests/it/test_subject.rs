@@ -219,6 +219,10 @@ pub(crate) struct Sends {
     pub(crate) stopped_with_permit: bool,
     /// Does not ask.
     pub(crate) without_permit: bool,
+    /// Asks again when it has one.
+    pub(crate) asks_twice: bool,
+    /// Says of a permit that it did not get what it says of a lost answer.
+    pub(crate) hides_refusals: bool,
 }
 
 /// A place where a send stays until a test lets it go on.
@@ -350,7 +354,13 @@ impl Dials {
         if self.sends.without_permit {
             return Ok(None);
         }
-        let permit = attempt.permit().await?;
+        let permit = match attempt.permit().await {
+            Err(_) if self.sends.hides_refusals => return Err(Trouble::Unanswered),
+            permit => permit?,
+        };
+        if self.sends.asks_twice {
+            assert!(attempt.permit().await.is_err());
+        }
         if let Some(hold) = &self.sends.with_permit {
             hold.stay().await;
         }

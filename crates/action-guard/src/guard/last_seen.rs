@@ -1,0 +1,157 @@
+//! What the probes of a mutation have shown, and what it comes to when they decide nothing.
+
+use std::time::Duration;
+
+use action_core::{Cause, Evidence, Outcome, Progress};
+use tokio::time::Instant;
+
+/// The code of what an undo has taken over.
+const TAKEN_OVER: &str = "taken_over";
+
+/// What was seen last.
+#[derive(Default)]
+pub(super) struct LastSeen {
+    pub(super) summary: Option<String>,
+    stalled: Vec<Cause>,
+    stalled_since: Option<Instant>,
+    evidence: Vec<Evidence>,
+    pub(super) error: Option<String>,
+}
+
+impl LastSeen {
+    /// The outcome, if this is one.
+    pub(super) fn take(&mut self, progress: Progress) -> Option<Outcome> {
+        match progress {
+            Progress::Applied {
+                by,
+                summary,
+                evidence,
+            } => Some(Outcome::applied(by, summary, evidence)),
+            Progress::NotApplied {
+                cause,
+                retryable,
+                evidence,
+            } => Some(Outcome::not_applied(
+                cause.code, cause.text, retryable, evidence,
+            )),
+            Progress::Pending {
+                summary,
+                stalled,
+                evidence,
+                ..
+            } => {
+                let since = self.stalled_since.unwrap_or_else(Instant::now);
+                *self = Self {
+                    summary: Some(summary),
+                    stalled_since: (!stalled.is_empty()).then_some(since),
+                    stalled,
+                    evidence,
+                    error: None,
+                };
+                None
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn stalled_for(&self) -> Duration {
+        self.stalled_since
+            .map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// What its follower says when an undo has taken it over: how it ended is for that to say.
+    pub(super) fn taken_over(self, by: &str) -> Outcome {
+        let seen = self.summary.or(self.error).unwrap_or_default();
+        Outcome::unknown(
+            TAKEN_OVER,
+            format!("proposal {by} is taking it back: {seen}"),
+            format!("look at proposal {by}"),
+            self.evidence,
+        )
+    }
+
+    pub(super) fn called_off(self, id: &str) -> Outcome {
+        let mut outcome = self.unknown(id);
+        outcome.code = Some("cancelled".to_owned());
+        outcome.summary = format!("no longer followed: {}", outcome.summary);
+        outcome
+    }
+
+    pub(super) fn unknown(self, id: &str) -> Outcome {
+        let next =
+            format!("it may still happen: nothing is sent again, `recover` probes {id} anew");
+        let (code, summary) = match (self.stalled.first(), self.error, self.summary) {
+            (_, Some(error), _) => ("cannot_probe".to_owned(), error),
+            (Some(stall), None, summary) => {
+                let summary = summary.unwrap_or_default();
+                (stall.code.clone(), format!("{summary}: {}", stall.text))
+            }
+            (None, None, Some(summary)) => ("deadline".to_owned(), summary),
+            (None, None, None) => (
+                "deadline".to_owned(),
+                "it was not probed in time".to_owned(),
+            ),
+        };
+        Outcome::unknown(code, summary, next, self.evidence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending(summary: &str, causes: &[&str]) -> Progress {
+        let mut pending = Progress::pending(summary, Vec::new());
+        if let Progress::Pending { stalled, .. } = &mut pending {
+            *stalled = causes
+                .iter()
+                .map(|code| Cause::new(code, "it waits"))
+                .collect();
+        }
+        pending
+    }
+
+    fn ended(last: LastSeen) -> (Option<String>, String) {
+        let outcome = last.unknown("a");
+        (outcome.code, outcome.summary)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_stalled_since_the_first_of_the_probes_in_a_row_that_said_so() {
+        let mut last = LastSeen::default();
+        let step = Duration::from_secs(1);
+        for (causes, expected) in [
+            (&[][..], 0),
+            (&["slow"], 0),
+            (&["slow"], 1),
+            (&["other"], 2),
+            (&[], 0),
+            (&["slow"], 0),
+        ] {
+            assert_eq!(last.take(pending("2 of 3", causes)), None);
+            assert_eq!(last.stalled_for(), step * expected, "{causes:?}");
+            tokio::time::advance(step).await;
+        }
+        let stalled = (Some("slow".to_owned()), "2 of 3: it waits".to_owned());
+        assert_eq!(ended(last), stalled);
+    }
+
+    #[test]
+    fn what_was_seen_last_is_what_is_told() {
+        let deadline = |text: &str| (Some("deadline".to_owned()), text.to_owned());
+        assert_eq!(
+            ended(LastSeen::default()),
+            deadline("it was not probed in time")
+        );
+        let mut last = LastSeen::default();
+        last.take(pending("1 of 3", &["slow"]));
+        last.error = Some("no answer".to_owned());
+        last.take(pending("2 of 3", &[]));
+        assert_eq!(ended(last), deadline("2 of 3"));
+        let mut last = LastSeen::default();
+        last.take(pending("2 of 3", &["slow"]));
+        last.error = Some("no answer".to_owned());
+        let failing = (Some("cannot_probe".to_owned()), "no answer".to_owned());
+        assert_eq!(ended(last), failing);
+    }
+}
