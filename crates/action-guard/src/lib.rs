@@ -28,7 +28,8 @@
 #![forbid(unsafe_code)]
 
 pub use guard::{
-    BrokenGlass, Controls, Decider, GUARD_OUTCOMES, Guard, GuardError, ModeError, Reaped, Stop,
+    BrokenGlass, Controls, Decider, Draft, GUARD_OUTCOMES, Guard, GuardError, ModeError, Reaped,
+    Stop,
 };
 pub use identity::{
     Actor, ActorError, KeyError, PrivateKey, Proof, PublicKey, StatementSignature, canonical,

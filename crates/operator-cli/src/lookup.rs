@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use action_core::Undo;
-use action_guard::{Phase, ProposalStatus, State};
+use action_guard::{Phase, Proposal, ProposalStatus, State};
 use jiff::Timestamp;
 
 use crate::call::Call;
@@ -100,16 +100,10 @@ pub(crate) fn known(state: &State, meant: &str) -> Result<String, Failure> {
 }
 
 /// What a proposal is about, for the commands that it leads to.
-pub(crate) fn call(status: &ProposalStatus, global: &Global) -> Option<Call> {
-    Call::named(&status.proposal.request.action, global)
-}
-
-/// The same, where nothing can be done without.
-pub(crate) fn known_call(status: &ProposalStatus, global: &Global) -> Result<Call, Failure> {
-    call(status, global).ok_or_else(|| {
-        let action = &status.proposal.request.action;
-        Failure::usage(format!("there is no action `{action}` here"))
-    })
+pub(crate) fn known_call(proposal: &Proposal, global: &Global) -> Result<Call, Failure> {
+    let action = &proposal.request.action;
+    Call::named(action, global)
+        .ok_or_else(|| Failure::usage(format!("there is no action `{action}` here")))
 }
 
 /// Whether somebody waits for something to become of it.

@@ -15,6 +15,25 @@ impl State {
         ruling: &Ruling,
         at: Timestamp,
     ) -> Result<(), Refusal> {
+        self.may_be_proposed(proposal, at)?;
+        let id = &proposal.id;
+        self.expire(at);
+        self.begin_step_attempt(proposal);
+        let status = ProposalStatus::new(proposal.clone(), ruling.clone(), self.seq + 1, at);
+        if status.phase.is_end() {
+            self.push_ended(Arc::new(status));
+        } else {
+            self.open.insert(id.clone(), Arc::new(status));
+        }
+        Ok(())
+    }
+
+    /// Refuses a proposal that this state does not allow, whatever the rules say of it.
+    pub(crate) fn may_be_proposed(
+        &self,
+        proposal: &Proposal,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
         let id = &proposal.id;
         if self.proposal_status(id).is_some() {
             return Err(invalid_record(format!("proposal `{id}` twice")));
@@ -27,16 +46,7 @@ impl State {
         }
         self.may_take_over(proposal)?;
         self.not_killed(proposal)?;
-        self.admit(proposal, at)?;
-        self.expire(at);
-        self.begin_step_attempt(proposal);
-        let status = ProposalStatus::new(proposal.clone(), ruling.clone(), self.seq + 1, at);
-        if status.phase.is_end() {
-            self.push_ended(Arc::new(status));
-        } else {
-            self.open.insert(id.clone(), Arc::new(status));
-        }
-        Ok(())
+        self.admit(proposal, at)
     }
 
     /// A one-shot effect that was applied can be undone as well; what ended long ago is not here

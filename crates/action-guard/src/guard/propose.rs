@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use action_core::Undo;
+use action_core::{ActionError, Undo};
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use crate::identity::Actor;
 use crate::proposal::time::after;
 use crate::proposal::{Drift, Proposal, Refusal, Request, Ruling};
 use crate::records::Record;
+use crate::state::State;
 
 /// Between the proposal and its intent.
 const PROPOSAL_LASTS: Duration = Duration::from_hours(1);
@@ -127,34 +128,45 @@ impl Guard {
         Ok(proposal)
     }
 
-    pub(crate) async fn record_proposal(&self, proposal: Proposal) -> Result<Proposal, GuardError> {
+    /// What is to be written of a proposal, by the rules and the state as they are then.
+    pub(super) fn proposing(
+        &self,
+        proposal: &Proposal,
+        requester: Actor,
+    ) -> Result<
+        impl FnOnce(&State, Timestamp) -> Result<Vec<Record>, Refusal> + Send + use<>,
+        ActionError,
+    > {
         let definition = self.definition(&proposal.request.action)?;
         let undo = match (&proposal.lasting_effect, &proposal.undo) {
             (Some(_), Undo::Action { name, .. }) => Some(self.definition(name)?),
             _ => None,
         };
         let (rules, mut asked) = (self.rules.clone(), proposal.clone());
-        let requester = proposal.requester()?;
+        Ok(move |state: &State, now| {
+            let rules = rules_now(&rules);
+            may_wait(&asked, state, now)?;
+            asked.policy = rules.version();
+            check_lease(&*rules, &asked, undo.as_ref(), state, now)?;
+            let ruling = rule_for_each(&*rules, &mut asked, &definition, state, now);
+            // Nobody is asked to agree to what would not be sent.
+            let hopeless = !matches!(ruling, Ruling::Deny { .. })
+                && !asked.plan.verdict.may_be_sent()
+                && state.may_arrive_until(&asked, now).is_none();
+            let closed = hopeless.then(|| Record::Cancelled {
+                id: asked.id.clone(),
+                by: requester,
+                reason: words(&asked.plan.verdict),
+            });
+            let proposal = Box::new(asked);
+            let proposed = Record::Proposed { proposal, ruling };
+            Ok([Some(proposed), closed].into_iter().flatten().collect())
+        })
+    }
+
+    pub(crate) async fn record_proposal(&self, proposal: Proposal) -> Result<Proposal, GuardError> {
         let entries = self
-            .commit(move |state, now| {
-                let rules = rules_now(&rules);
-                may_wait(&asked, state, now)?;
-                asked.policy = rules.version();
-                check_lease(&*rules, &asked, undo.as_ref(), state, now)?;
-                let ruling = rule_for_each(&*rules, &mut asked, &definition, state, now);
-                // Nobody is asked to agree to what would not be sent.
-                let hopeless = !matches!(ruling, Ruling::Deny { .. })
-                    && !asked.plan.verdict.may_be_sent()
-                    && state.may_arrive_until(&asked, now).is_none();
-                let closed = hopeless.then(|| Record::Cancelled {
-                    id: asked.id.clone(),
-                    by: requester,
-                    reason: words(&asked.plan.verdict),
-                });
-                let proposal = Box::new(asked);
-                let proposed = Record::Proposed { proposal, ruling };
-                Ok([Some(proposed), closed].into_iter().flatten().collect())
-            })
+            .commit(self.proposing(&proposal, proposal.requester()?)?)
             .await?;
         match entries.into_iter().map(|entry| entry.record).next() {
             Some(Record::Proposed {

@@ -1,7 +1,7 @@
 //! What was refused, is outdated or would come to nothing is over; and who may carry out what.
 
 use action_core::OutcomeKind;
-use action_guard::{Decider, Event, GuardError, Mode, Phase, Policy, Proposal, Refusal};
+use action_guard::{Decider, Event, GuardError, Mode, Phase, Policy, Proposal, Refusal, Ruling};
 use tokio::task::JoinSet;
 
 use crate::fixtures::actor;
@@ -162,6 +162,38 @@ async fn ten_undos_at_once_send_one_request() {
         }
         assert_eq!(bench.server.senders("x").len(), 2);
     }
+}
+
+/// Whoever asks a person before anything is proposed leaves nothing behind when nobody answers.
+#[tokio::test]
+async fn a_draft_is_nowhere_and_is_proposed_as_it_was_shown() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let before = guard.journal().head().await.unwrap();
+    let draft = guard.draft(turn("x", 4)).await.unwrap();
+    assert!(matches!(draft.ruling(), Ruling::Allow { .. }));
+    assert_eq!(guard.journal().head().await.unwrap(), before);
+    let error = execute(&guard, draft.proposal()).await.unwrap_err();
+    assert!(matches!(error, GuardError::Refused(_)), "{error:?}");
+
+    done(&guard, turn("y", 1)).await;
+    let shown = draft.proposal().plan_hash.clone();
+    let proposal = guard.propose_draft(draft).await.unwrap();
+    assert_eq!(proposal.plan_hash, shown);
+    execute(&guard, &proposal).await.unwrap();
+
+    let draft = guard.draft_undo(&proposal.id, &ana(), "back").await;
+    done(&guard, turn("x", 9)).await;
+    let undo = guard.propose_draft(draft.unwrap()).await.unwrap();
+    let error = execute(&guard, &undo).await.unwrap_err();
+    assert!(matches!(error, GuardError::Drifted { .. }), "{error:?}");
+    assert_eq!(bench.server.senders("x").len(), 2);
+
+    guard.controls().stop(&ana(), "smoke").await.unwrap();
+    let error = guard.draft(turn("x", 5)).await.unwrap_err();
+    let GuardError::Refused(Refusal::Killed { .. }) = error else {
+        unreachable!("{error:?}");
+    };
 }
 
 /// What would not be sent by its plan waits for nobody.

@@ -1,6 +1,7 @@
 //! Plans and outcomes as text for people.
 
 use action_core::{Comparison, Plan, Undo, Verdict, printable};
+use action_guard::Proposal;
 use serde_json::Value;
 
 use crate::call::Call;
@@ -17,7 +18,18 @@ pub(crate) struct Planned<'a> {
     pub(crate) undo: &'a Undo,
 }
 
-impl Planned<'_> {
+impl<'a> Planned<'a> {
+    /// What would be proposed.
+    pub(crate) fn of(call: &'a Call, proposal: &'a Proposal) -> Self {
+        Self {
+            call,
+            parameters: &proposal.request.parameters,
+            system: Some(&proposal.system),
+            plan: &proposal.plan,
+            undo: &proposal.undo,
+        }
+    }
+
     /// All there is to know before saying yes.
     pub(crate) fn text(&self) -> String {
         let plan = self.plan;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use action_core::{ActionDefinition, OutcomeKind, Risk, Undo, Verdict, printable};
 use action_guard::{
-    Event, Guard, GuardError, Mode, Phase, Proposal, ProposalStatus, Refusal, Report,
+    Draft, Event, Guard, GuardError, Mode, Phase, Proposal, ProposalStatus, Refusal, Report, Ruling,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -25,41 +25,44 @@ use crate::terminal::prompt::{self, Answer};
 /// Between two looks whether people have agreed.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Shows what was proposed, waits for whom it takes, asks, and carries it out.
+/// Shows what would be proposed, asks, proposes it, waits for whom it takes, and carries it out.
+///
+/// Nothing is in the journal before the answer, so that nothing stays allowed when the question is
+/// never answered.
 pub(crate) async fn go_on(
     call: &Call,
     guard: &Guard,
-    proposal: &Proposal,
+    draft: Draft,
     confirm: &Confirm,
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let shown = draft.ruling().clone();
+    if !matches!(shown, Ruling::Deny { .. }) {
+        let planned = Planned::of(call, draft.proposal());
+        output.note(&planned.text());
+        call.connection.check_system(&draft.proposal().system)?;
+        if guard.may_be_sent(draft.proposal()).await? {
+            note_ruling(&shown, output);
+            if may_go_on_at_once(guard, &shown, confirm).await? {
+                confirmed(&call.definition, confirm).await?;
+            }
+        }
+    }
+    let proposal = guard.propose_draft(draft).await?;
     let actor = global.state.actor()?;
-    let planned = Planned {
-        call,
-        parameters: &proposal.request.parameters,
-        system: Some(&proposal.system),
-        plan: &proposal.plan,
-        undo: &proposal.undo,
-    };
-    output.note(&planned.text());
     let called_off = async |why: &str| {
         // It is gone with its plan in any case.
         let _ = guard.cancel(&proposal.id, &actor, why).await;
     };
-    if let Err(failure) = call.connection.check_system(&proposal.system) {
-        called_off("another cluster than the one that was asked for").await;
-        return Err(failure);
-    }
-    if !guard.may_be_sent(proposal).await? {
+    if !guard.may_be_sent(&proposal).await? {
         called_off("its plan does not go ahead").await;
-        return Ok(not_sent(call, proposal, output));
+        return Ok(not_sent(call, &proposal, output));
     }
     let status = guard.proposal_status(&proposal.id).await?;
-    output.note(&format!(
-        "\n{}\n",
-        printable(&proposals::ruling(&status.ruling))
-    ));
+    if status.ruling != shown {
+        note_ruling(&status.ruling, output);
+    }
     if status.phase == Phase::NeedsApproval {
         let short = ids::short_of(&proposal.id, &*guard.state().await?);
         match confirm.wait {
@@ -71,11 +74,7 @@ pub(crate) async fn go_on(
         called_off("the mode is observe").await;
         return Err(GuardError::Refused(Refusal::Observing).into());
     }
-    if let Err(failure) = confirmed(&call.definition, confirm).await {
-        called_off("not confirmed").await;
-        return Err(failure);
-    }
-    let done = carry_out(call, guard, proposal, global, output).await;
+    let done = carry_out(call, guard, &proposal, global, output).await;
     if let Err(failure) = &done
         && let Ok(status) = guard.proposal_status(&proposal.id).await
         && status.phase.is_unsent()
@@ -84,6 +83,22 @@ pub(crate) async fn go_on(
         called_off(failure.message()).await;
     }
     done
+}
+
+/// Whether it is carried out by this command, once it is proposed: who cannot go on is not asked.
+async fn may_go_on_at_once(
+    guard: &Guard,
+    ruling: &Ruling,
+    confirm: &Confirm,
+) -> Result<bool, Failure> {
+    if matches!(ruling, Ruling::Approve { .. }) {
+        return Ok(confirm.wait.is_some());
+    }
+    Ok(guard.state().await?.mode == Mode::Execute)
+}
+
+fn note_ruling(ruling: &Ruling, output: &Output) {
+    output.note(&format!("\n{}\n", printable(&proposals::ruling(ruling))));
 }
 
 /// Waits until people have agreed.

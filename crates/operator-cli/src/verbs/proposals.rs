@@ -94,7 +94,7 @@ async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resu
     let found = lookup::choose(&state, id_if_given(matches), "run", can_run)?;
     let id = ids::short_of(&found.proposal.id, &state);
     global.connection.check_system(&found.proposal.system)?;
-    let call = lookup::known_call(&found, global)?;
+    let call = lookup::known_call(&found.proposal, global)?;
     match found.phase_at(now) {
         Phase::Approved => {}
         Phase::NeedsApproval => {

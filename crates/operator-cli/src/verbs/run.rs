@@ -35,8 +35,8 @@ pub(crate) async fn main(
         if let Some(lease) = confirm.lease {
             request = request.lease(lease);
         }
-        let proposal = guard.propose(request).await?;
-        return go_on(&call, &guard, &proposal, confirm, global, output).await;
+        let draft = guard.draft(request).await?;
+        return go_on(&call, &guard, draft, confirm, global, output).await;
     }
     let result = catalogue.observe(name, parameters).await?;
     output.show(&result, || table::result(&result));

@@ -62,10 +62,9 @@ pub(crate) async fn undo_main(
         }
         return Ok(Exit::of_outcome(&broken.report.outcome));
     }
-    let proposal = guard.propose_undo(&id, &actor, &reason).await?;
-    let status = guard.proposal_status(&proposal.id).await?;
-    let call = lookup::known_call(&status, global)?;
-    carry_out::go_on(&call, &guard, &proposal, confirm, global, output).await
+    let draft = guard.draft_undo(&id, &actor, &reason).await?;
+    let call = lookup::known_call(draft.proposal(), global)?;
+    carry_out::go_on(&call, &guard, draft, confirm, global, output).await
 }
 
 /// The id of what is to be taken back: given, the last, or else it is said which there are.

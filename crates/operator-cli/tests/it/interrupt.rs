@@ -66,6 +66,80 @@ fn an_interrupted_mutation_goes_on_and_is_recovered() {
     assert_eq!(cluster.sim.writes().len(), 1);
 }
 
+/// Nothing is proposed before the answer: what is killed there can call nothing off.
+#[test]
+#[cfg(unix)]
+fn a_command_killed_at_the_question_leaves_nothing_behind() {
+    let cluster = Cluster::start();
+    let records = || {
+        let head = cluster.with_state(&["journal", "show", "-o", "json"]);
+        head.ended(0).json()["entries"].as_array().map(Vec::len)
+    };
+    let kill_at_the_question = |arguments: &[&str], question: &str| {
+        let before = records();
+        let mut terminal = Terminal::new();
+        let mut child = terminal.run(&mut asked(&cluster, arguments));
+        terminal.wait_for(question);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(records(), before, "{arguments:?}");
+    };
+    let drain = ["run", "drain_store", "--store-id", "2"];
+    kill_at_the_question(&drain, "Type `drain_store`");
+    let waited_for = [&drain[..], &["--actor", "agent:night", "--wait", "1h"]].concat();
+    kill_at_the_question(&waited_for, "Type `drain_store`");
+    let start = ["workflow", "start", "rolling_drain", "--store-ids", "2"];
+    kill_at_the_question(&start, "Type `start`");
+    assert_eq!(cluster.sim.writes(), []);
+
+    cluster.run_transfer(&["--yes"]).ended(0);
+    kill_at_the_question(&["undo", "--last"], "Type `yes`");
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_changes_while_a_person_reads_the_plan_is_not_sent() {
+    let cluster = Cluster::start();
+    let set = ["run", "set_leader_schedule_limit", "--limit"];
+    let mut terminal = Terminal::new();
+    let mut child = terminal.run(&mut asked(&cluster, &[&set[..], &["9"]].concat()));
+    terminal.wait_for("to go on");
+    cluster
+        .operator(
+            &[
+                &set[..],
+                &["6", "--yes", "--state-dir", cluster.state_dir()],
+            ]
+            .concat(),
+        )
+        .ended(0);
+    terminal.types("yes");
+    terminal.wait_for("things changed since it was planned");
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert_eq!(cluster.sim.writes().len(), 1);
+    let list = cluster.with_state(&["proposals", "list", "-o", "json"]);
+    let json = list.ended(0).json();
+    assert_eq!(
+        json["proposals"].as_array().map(Vec::len),
+        Some(0),
+        "{json}"
+    );
+}
+
+/// The command, where a person is asked.
+#[cfg(unix)]
+fn asked(cluster: &Cluster, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
+    command
+        .args(["--pd", cluster.sim.endpoint()])
+        .args(arguments)
+        .args(["--state-dir", cluster.state_dir()])
+        .env("OPERATOR_ACTOR", "user:ana")
+        .env("OPERATOR_SETTLE_FOR", "0s");
+    command
+}
+
 /// Whatever ends it at the question, nobody can carry out later what was not agreed to.
 #[test]
 #[cfg(unix)]
@@ -73,12 +147,8 @@ fn a_signal_at_the_question_calls_the_proposal_off() {
     let cluster = Cluster::start();
     for signal in ["-INT", "-TERM", "-HUP"] {
         let mut terminal = Terminal::new();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
-        command
-            .args(["--pd", cluster.sim.endpoint(), "run", "drain_store"])
-            .args(["--store-id", "2", "--state-dir", cluster.state_dir()])
-            .env("OPERATOR_ACTOR", "user:ana");
-        let mut child = terminal.run(&mut command);
+        let drain = ["run", "drain_store", "--store-id", "2"];
+        let mut child = terminal.run(&mut asked(&cluster, &drain));
         terminal.wait_for("Type `drain_store`");
         let kill = Command::new("kill")
             .args([signal, &child.id().to_string()])

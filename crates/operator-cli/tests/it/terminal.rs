@@ -1,7 +1,7 @@
 //! A terminal that a test sits at.
 
 use std::fs::{File, OpenOptions};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -39,6 +39,13 @@ impl Terminal {
             .stderr(open())
             .spawn()
             .unwrap()
+    }
+
+    /// Types a line.
+    pub(crate) fn types(&mut self, text: &str) {
+        self.person
+            .write_all(format!("{text}\n").as_bytes())
+            .unwrap();
     }
 
     /// Waits until this is to be read.
