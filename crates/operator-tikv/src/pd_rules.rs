@@ -1,7 +1,9 @@
 //! What PD refuses, in its order and words.
 //!
 //! What checks one action is called after the file of the action, as `transfer_leader` and `drain`;
-//! `replica_change` is of moving, adding and removing a replica. The others are parts of several.
+//! `replica_change` is of moving, adding and removing a replica. `balance_leader`, `leader_priority`,
+//! `leader_rules` and `merge_split` are what PD does afterwards by itself. The others are parts of
+//! several.
 //!
 //! Read from PD's source and compared with what it answers, by version, in the tests. Words are
 //! without the `[PD:…]` in front, which PD before 7.5 leaves out.
@@ -11,12 +13,16 @@ pub(crate) mod drain;
 pub(crate) mod drain_blockers;
 pub(crate) mod halted;
 pub(crate) mod held_leaders;
+pub(crate) mod leader_priority;
+pub(crate) mod leader_rules;
 pub(crate) mod leadership;
 pub(crate) mod merge_regions;
+pub(crate) mod merge_split;
 pub(crate) mod offline;
 pub(crate) mod offline_blockers;
 pub(crate) mod operator_priority;
 pub(crate) mod placement;
+pub(crate) mod placement_fit;
 pub(crate) mod refusals;
 pub(crate) mod region_snapshot;
 pub(crate) mod replica_change;

@@ -154,6 +154,7 @@ impl Cluster {
             Event::Check,
             Event::Schedule,
             Event::Notify,
+            Event::Priorities,
         ] {
             let first = cluster.interval_of(&event);
             cluster.schedule(first, event);

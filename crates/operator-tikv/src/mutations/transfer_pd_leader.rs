@@ -5,12 +5,14 @@ use action_core::{
     Sent, Undo, Verdict,
 };
 use async_trait::async_trait;
+use pd_client::members::MemberHealth;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::accepted;
+use crate::pd_rules::leader_priority::takes_lead_from;
 use crate::pd_rules::refusals::no_such_member;
 use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, verdict};
 
@@ -66,11 +68,18 @@ impl Mutation<Tikv> for TransferPdLeader {
         let members = tikv.pd.members().await.map_err(Error::Read)?;
         let leader = members.leader.map(|leader| leader.name);
         let is_known = members.members.iter().any(|one| one.name == self.member);
-        let verdict = verdict(self.check_transfer(tikv, leader.as_deref(), is_known).await)?;
+        let health = tikv.pd.health().await.map_err(Error::Read)?;
+        let verdict = verdict(self.check_transfer(&health, leader.as_deref(), is_known))?;
+        let taken = takes_lead_from(&self.member, &members.members, &health);
+        let taken = taken.filter(|_| verdict.may_be_sent());
         let facts = PdLeaderFacts { leader };
         let plan = Plan::new(verdict, facts.clone())
             .same("leader", facts.leader)
             .touches(format!("pd/{}", self.member));
+        let plan = match taken {
+            Some(cause) => plan.reversed_by(&cause.code, cause.text),
+            None => plan,
+        };
         let plan = match (tikv.pd.operators().await, tikv.pd.paused_schedulers().await) {
             (Ok(operators), Ok(paused)) => plan
                 .impact(
@@ -138,9 +147,9 @@ impl Mutation<Tikv> for TransferPdLeader {
 
 impl TransferPdLeader {
     /// PD's answer, from what it checks, in its order.
-    async fn check_transfer(
+    fn check_transfer(
         &self,
-        tikv: &Tikv,
+        health: &[MemberHealth],
         leader: Option<&str>,
         is_known: bool,
     ) -> Checked<Verdict> {
@@ -150,7 +159,6 @@ impl TransferPdLeader {
         if !is_known {
             return Err(no_such_member());
         }
-        let health = tikv.pd.health().await.map_err(Error::Read)?;
         let mut known = health.iter();
         let ill = known.any(|one| one.name == self.member && !one.health);
         let text = format!("`{}` is not healthy", self.member);

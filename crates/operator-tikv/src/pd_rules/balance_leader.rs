@@ -1,14 +1,17 @@
 //! Whether PD's own balancing takes a leader away again from the store it was moved to.
 //!
 //! The arithmetic of `shouldBalance` of `pkg/schedule/schedulers/utils.go`, where leaders are
-//! balanced by count, as they are unless set otherwise.
+//! balanced by count, as they are unless set otherwise; and what `balance_leader.go` leaves out.
 
 use action_core::Cause;
 use pd_client::stores::Store;
 
+use crate::cluster::Tikv;
+use crate::error::Error;
 use crate::facts::region::can_lead;
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::leadership::may_run;
+use crate::pd_rules::leadership::{LeaderBlockers, MayLead, may_run};
+use crate::pd_rules::placement_fit::PlacementFit;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 
 const BALANCE_LEADER: &str = "balance-leader-scheduler";
@@ -19,39 +22,93 @@ const TOLERATED: f64 = 5.0;
 /// The least that PD takes a weight for.
 const LEAST_WEIGHT: f64 = 1e-6;
 
-/// What moves the leader of the region back, once it is on that store. Leaders counted just after
-/// PD has started are too few; the plan says then that counts are not complete.
-pub(crate) fn moves_leader_back(at: &RegionSnapshot, to: StoreId) -> Option<Cause> {
+/// What a plan says where leaders are balanced by size.
+pub(crate) const BY_SIZE: &str = "whether balance-leader-scheduler moves the leader again: \
+                                  leader-schedule-policy is size, and PD does not show the sizes \
+                                  that leaders add up to";
+
+/// Whether balancing is on and goes by what PD does not show.
+pub(crate) fn goes_by_size(at: &RegionSnapshot) -> bool {
+    runs(at) && at.config.schedule.leader_schedule_policy.as_deref() == Some("size")
+}
+
+fn runs(at: &RegionSnapshot) -> bool {
     let schedule = &at.config.schedule;
-    let by_count = schedule.leader_schedule_policy.as_deref() != Some("size");
-    let runs = may_run(&at.config, BALANCE_LEADER)
+    may_run(&at.config, BALANCE_LEADER)
         && schedule.leader_schedule_limit > 0
-        && !schedule.halt_scheduling;
-    let from = at.leader().filter(|from| *from != to)?;
-    if !by_count || !runs {
-        return None;
+        && !schedule.halt_scheduling
+}
+
+/// What moves the leader of the region back, once it is on that store: two reads where something
+/// does. Leaders counted just after PD has started are too few; the plan says then that counts are
+/// not complete.
+pub(crate) async fn moves_leader_back(
+    tikv: &Tikv,
+    at: &RegionSnapshot,
+    blockers: &LeaderBlockers,
+    to: StoreId,
+) -> Result<Option<Cause>, Error> {
+    if !runs(at) || goes_by_size(at) {
+        return Ok(None);
     }
-    let ratio = schedule.tolerant_size_ratio.filter(|ratio| *ratio > 0.0);
-    let tolerated = ratio.unwrap_or(TOLERATED).trunc();
-    let target = at.serving(to)?;
-    let high = score(target, 1.0 - tolerated);
-    let peers = at.region.peers.iter().filter(|peer| can_lead(peer));
-    let others = peers.filter(|peer| peer.store_id != to.pd());
-    let mut others = others.filter_map(|peer| at.serving(peer.store_id.into()));
-    let emptier = others.find(|other| {
-        let moved = if other.id == from.pd() { -1.0 } else { 0.0 };
-        score(other, moved + tolerated) < high
-    })?;
+    let Some((target, emptier)) = at.serving(to).and_then(|target| {
+        let emptier = emptier_store(at, blockers, target)?;
+        Some((target, emptier))
+    }) else {
+        return Ok(None);
+    };
+    let denied = tikv.pd.is_scheduling_denied(at.region.id).await;
+    if denied.map_err(Error::Read)? {
+        return Ok(None);
+    }
+    let paused = tikv.pd.paused_schedulers().await.map_err(Error::Read)?;
+    let paused = paused.iter().any(|one| one.name == BALANCE_LEADER);
+    let when = if paused {
+        ", once its pause is over"
+    } else {
+        ""
+    };
+    let led = target.status.leader_count + 1;
+    let which = match led {
+        1 => "this one, the only one there".to_owned(),
+        led => format!("one of {led}, chosen at random, until the difference is tolerated"),
+    };
     let text = format!(
-        "`{BALANCE_LEADER}` takes leaders away from store {to} again: it would lead {} with weight \
-         {}, and store {}, which holds a voter of the region, leads {} with weight {}",
-        target.status.leader_count + 1,
+        "`{BALANCE_LEADER}` takes leaders away from store {to} again{when}, {which}: it would lead \
+         {led} with weight {}, and store {}, which holds a voter of the region, leads {} with \
+         weight {}",
         target.status.leader_weight,
         emptier.id,
         emptier.status.leader_count,
         emptier.status.leader_weight
     );
-    Some(Cause::new("balance_leader", text))
+    Ok(Some(Cause::new("balance_leader", text)))
+}
+
+/// A store with a voter of the region that PD would give the leader to.
+fn emptier_store<'a>(
+    at: &'a RegionSnapshot,
+    blockers: &LeaderBlockers,
+    target: &Store,
+) -> Option<&'a Store> {
+    let from = at.leader().filter(|from| from.pd() != target.id)?;
+    let ratio = at.config.schedule.tolerant_size_ratio;
+    let tolerated = ratio.filter(|ratio| *ratio > 0.0).unwrap_or(TOLERATED);
+    let tolerated = tolerated.trunc();
+    let high = score(target, 1.0 - tolerated);
+    let fit = PlacementFit::of(at, target.id.into());
+    let peers = at.region.peers.iter().filter(|peer| can_lead(peer));
+    let others = peers.filter(|peer| peer.store_id != target.id);
+    let mut others = others.filter_map(|peer| at.serving(peer.store_id.into()));
+    others.find(|other| {
+        let moved = if other.id == from.pd() { -1.0 } else { 0.0 };
+        let lets = blockers.lets_lead(Some(other), at.rules.as_deref());
+        let then = PlacementFit::of(at, other.id.into());
+        let keeps_rules = fit.as_ref().zip(then.as_ref());
+        score(other, moved + tolerated) < high
+            && !matches!(lets, MayLead::No)
+            && keeps_rules.is_none_or(|(now, then)| now.is_no_better_than(then))
+    })
 }
 
 /// What leaders are balanced by, with so many more of them.

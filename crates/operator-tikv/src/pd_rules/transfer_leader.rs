@@ -16,12 +16,12 @@ use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, refused};
 /// that may.
 const LEADER_BLOCKER_READS: usize = 5;
 
-/// Moving the leader to another store.
+/// Moving the leader to another store; with what keeps leaders from stores.
 pub(crate) async fn check_transfer_leader(
     tikv: &Tikv,
     at: &RegionSnapshot,
     to: StoreId,
-) -> Checked<Verdict> {
+) -> Checked<(Verdict, LeaderBlockers)> {
     let votes = |peer: &&Peer| peer.role != PeerRole::Learner;
     let no_voter = || refused("no_voter", format!("region has no voter in store {to}"));
     let voter = at
@@ -44,11 +44,12 @@ pub(crate) async fn check_transfer_leader(
         )));
     }
     let blockers = LeaderBlockers::read(tikv, &at.config, LEADER_BLOCKER_READS).await?;
-    match blockers.lets_lead(at.serving(to), at.rules.as_deref()) {
-        MayLead::Yes => at.check_accepted(Level::Urgent, None),
-        MayLead::No => Err(not_allowed()),
-        MayLead::NotShown(causes) => Err(Stop::Verdict(Verdict::Undecided { causes })),
-    }
+    let verdict = match blockers.lets_lead(at.serving(to), at.rules.as_deref()) {
+        MayLead::Yes => at.check_accepted(Level::Urgent, None)?,
+        MayLead::No => return Err(not_allowed()),
+        MayLead::NotShown(causes) => Verdict::Undecided { causes },
+    };
+    Ok((verdict, blockers))
 }
 
 fn not_allowed() -> Stop {

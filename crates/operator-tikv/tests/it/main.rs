@@ -19,6 +19,7 @@ mod plans;
 mod proof;
 mod proof_rows;
 mod reasons;
+mod reversals;
 mod rolling_drain;
 mod round_trips;
 mod why;

@@ -261,39 +261,6 @@ async fn a_limit_that_an_override_sets_to_0_is_0() {
     }
 }
 
-/// What reverses a plan, by code.
-fn reversed_by<'r>(run: &'r Run<'_>) -> Vec<&'r str> {
-    let causes = run.plan.reversed_by.iter();
-    causes.map(|cause| cause.code.as_str()).collect()
-}
-
-#[tokio::test]
-async fn a_plan_foresees_who_reverses_it() {
-    for version in VERSIONS {
-        // PD tolerates five leaders more than there should be.
-        let sim = stepped(version).regions(60).start().await.unwrap();
-        let (id, leader, other, free) = region(&sim);
-        let moves = json!({"region_id": id, "to_store_id": other});
-        let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
-        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
-        let weight = r#"{"leader": 0.01, "region": 1}"#;
-        let path = format!("/store/{other}/weight");
-        assert_eq!(request(&sim, "POST", &path, weight).await, 200);
-        let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
-        assert_eq!(reversed_by(&run), ["balance_leader"], "{version:?}");
-        assert!(sim.set_schedule("leader-schedule-limit", 0));
-        let run = Run::planned(&sim, "transfer_leader", moves).await;
-        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
-
-        let adds = json!({"region_id": id, "store_id": free});
-        let run = Run::planned(&sim, "add_peer", adds).await;
-        assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
-        let removes = json!({"region_id": id, "store_id": leader});
-        let run = Run::planned(&sim, "remove_peer", removes).await;
-        assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
-    }
-}
-
 /// The follower of an offline names the region that stays, and what holds it.
 #[tokio::test]
 async fn the_last_region_of_an_offline_store_is_named_while_it_is_waited_for() {

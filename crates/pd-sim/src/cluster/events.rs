@@ -27,11 +27,16 @@ pub(crate) enum Event {
     },
     /// A new learner has caught up.
     CaughtUp { region_id: u64, store_id: u64 },
+    /// Members of higher priority than the leader take over.
+    Priorities,
     /// The members have a leader again.
     Elected,
 }
 
 const NOTIFY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// PD's default of `leader-priority-check-interval`.
+const PRIORITY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Events in the order they are due; those due at once in the order they were scheduled.
 #[derive(Debug, Default)]
@@ -68,6 +73,7 @@ impl Cluster {
             Event::Heartbeats => self.settings.heartbeat_interval,
             Event::Check => self.settings.checker_interval,
             Event::Schedule => self.settings.evict_interval,
+            Event::Priorities => PRIORITY_INTERVAL,
             _ => NOTIFY_INTERVAL,
         };
         interval.max(Duration::from_millis(1))
@@ -79,6 +85,7 @@ impl Cluster {
             Event::Check => self.patrol(),
             Event::Schedule => self.run_schedulers(),
             Event::Notify => self.push_operators(),
+            Event::Priorities => self.take_over_by_priority(),
             Event::Executed {
                 region_id,
                 epoch,

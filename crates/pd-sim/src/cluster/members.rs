@@ -108,6 +108,23 @@ impl Cluster {
         }
     }
 
+    /// A member that ranks above the leader has it hand over: `CheckPriority` of
+    /// `pkg/member/member.go`.
+    pub(crate) fn take_over_by_priority(&mut self) {
+        let Some(leader) = self.members.leader() else {
+            return;
+        };
+        let priority = leader.priority;
+        let running = self.members.list.iter().enumerate();
+        let above = running
+            .filter(|(index, _)| !self.members.stopped.contains(index))
+            .filter(|(_, member)| member.priority > priority)
+            .max_by_key(|(_, member)| member.priority);
+        if let Some((index, _)) = above {
+            self.hand_over(index);
+        }
+    }
+
     /// The leader hands over to another member, at once.
     pub(crate) fn hand_over(&mut self, index: usize) {
         self.change_leader(Duration::ZERO, Outage::NoLeader);

@@ -178,10 +178,11 @@ impl Cluster {
                 (plan, Kind::NONE)
             }
             RuleRole::Follower if leads => {
-                let other = region
-                    .peers
-                    .iter()
-                    .find(|other| other.id != peer.id && self.may_be_led_by(region, other))?;
+                // The first that may lead; if that is the leader itself, nothing is built.
+                let mut peers = region.peers.iter();
+                let other = peers
+                    .find(|other| self.may_be_led_by(region, other))
+                    .filter(|other| other.id != peer.id)?;
                 let plan = Plan::new("fix-follower-role", region).set_leader(other.store_id);
                 (plan, Kind::NONE)
             }

@@ -22,6 +22,7 @@ use crate::mutations::region::region_operator::{RegionOperator, mutation_of_regi
 use crate::mutations::region::split_region::{SplitPoint, SplitRegion};
 use crate::parameters::ids::RegionId;
 use crate::pd_rules::merge_regions::check_merge;
+use crate::pd_rules::merge_split::splits_again;
 use crate::pd_rules::refusals;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::stop::{Checked, verdict};
@@ -125,7 +126,15 @@ impl RegionOperator for MergeRegions {
         let size = facts.source.size_mib.saturating_mul(copied);
         let deadline_ms = 600_000 + size.saturating_mul(6_000);
         let verdict = verdict(check_merge(tikv, (&at, fit), (&target, target_fit)).await)?;
+        let border = facts.boundary().filter(|_| verdict.may_be_sent());
+        let split = match border {
+            Some(key) => splits_again(tikv, &at, key).await?,
+            None => None,
+        };
         let mut plan = Plan::new(verdict, facts.clone());
+        if let Some(cause) = split {
+            plan = plan.reversed_by(&cause.code, cause.text);
+        }
         for peer in &facts.target.peers {
             plan = plan.touches(at.domain(peer.store_id));
         }

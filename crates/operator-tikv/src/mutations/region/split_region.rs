@@ -20,6 +20,7 @@ use crate::mutations::region::merge_regions::MergeRegions;
 use crate::mutations::region::reading::{Reading, Shows, source};
 use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::parameters::ids::RegionId;
+use crate::pd_rules::merge_split::{MergesAgain, merges_again};
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::split_region::check_split;
 use crate::pd_rules::stop::{Checked, verdict};
@@ -140,15 +141,22 @@ impl RegionOperator for SplitRegion {
             traces: at.facts().traces,
             ..SplitFacts::of(&at.region)
         };
-        let interval = at.config.schedule.split_merge_interval;
-        let back = interval.map_or_else(String::new, |time| format!(" after {} s", time.as_secs()));
         let verdict = verdict(check_split(&at, &self.keys))?;
-        Ok(Plan::new(verdict, facts.clone())
+        let merged = match verdict.may_be_sent() {
+            true => merges_again(tikv, &at, &self.keys).await?,
+            false => MergesAgain::No,
+        };
+        let plan = Plan::new(verdict, facts.clone());
+        let plan = match merged {
+            MergesAgain::By(cause) => plan.reversed_by(&cause.code, cause.text),
+            MergesAgain::NotKnown(text) => plan.unknown(text),
+            MergesAgain::No => plan,
+        };
+        Ok(plan
             .same("keys", facts.keys.to_string())
             .same("version", facts.version)
             .impact(Quantity::REGIONS, 1, "regions")
             .unknown("whether TiKV makes the split: it says nothing when it does not")
-            .unknown(format!("whether PD merges the parts again{back}"))
             .takes(1_000, 60_000, "idle clusters; PD's time-out")
             .follow(500, SETTLE_MS, 120_000))
     }

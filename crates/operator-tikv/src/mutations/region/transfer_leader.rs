@@ -15,7 +15,9 @@ use crate::facts::region::RegionFacts;
 use crate::mutations::region::reading::{Reading, Shows};
 use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::parameters::ids::{RegionId, StoreId};
-use crate::pd_rules::balance_leader::moves_leader_back;
+use crate::pd_rules::balance_leader::{BY_SIZE, goes_by_size, moves_leader_back};
+use crate::pd_rules::leader_rules::moved_by_rules;
+use crate::pd_rules::leadership::LeaderBlockers;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::stop::{Checked, verdict};
 use crate::pd_rules::transfer_leader::check_transfer_leader;
@@ -59,14 +61,18 @@ impl RegionOperator for TransferLeader {
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let verdict = verdict(check_transfer_leader(tikv, &at, self.to_store_id).await)?;
+        let (verdict, blockers) = match check_transfer_leader(tikv, &at, self.to_store_id).await {
+            Ok((verdict, blockers)) => (verdict, Some(blockers)),
+            Err(stopped) => (verdict(Err(stopped))?, None),
+        };
+        let may_be_sent = verdict.may_be_sent();
         let facts = at.facts_for(tikv, &verdict).await?;
         let mut plan = Plan::new(verdict, facts.clone());
         if let Some(leader) = facts.leader_store_id {
             plan = plan.touches(at.domain(leader));
         }
-        if let Some(cause) = moves_leader_back(&at, self.to_store_id) {
-            plan = plan.reversed_by(&cause.code, cause.text);
+        if let Some(blockers) = blockers.filter(|_| may_be_sent) {
+            plan = self.foreseen(tikv, &at, &blockers, plan).await?;
         }
         Ok(plan
             .touches(at.domain(self.to_store_id))
@@ -112,5 +118,28 @@ impl RegionOperator for TransferLeader {
             to_store_id: leader,
         };
         Undo::with::<Tikv, _>(&back).expecting("leader_store_id", self.to_store_id.to_string())
+    }
+}
+
+impl TransferLeader {
+    /// The plan with who would take the leader away again: the rule checker before the scheduler.
+    async fn foreseen(
+        &self,
+        tikv: &Tikv,
+        at: &RegionSnapshot,
+        blockers: &LeaderBlockers,
+        mut plan: Plan<RegionFacts>,
+    ) -> Result<Plan<RegionFacts>, Error> {
+        let by_rules = moved_by_rules(tikv, at, blockers, self.to_store_id).await?;
+        let cause = match by_rules {
+            Some(cause) => Some(cause),
+            None => moves_leader_back(tikv, at, blockers, self.to_store_id).await?,
+        };
+        if let Some(cause) = cause {
+            plan = plan.reversed_by(&cause.code, cause.text);
+        } else if goes_by_size(at) {
+            plan = plan.unknown(BY_SIZE);
+        }
+        Ok(plan)
     }
 }

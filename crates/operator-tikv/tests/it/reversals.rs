@@ -1,0 +1,288 @@
+//! What PD does by itself to what was asked for: the plan says who, and the simulated PD does so,
+//! where PD's source was read.
+
+use std::time::Duration;
+
+use pd_sim::{PlacementRule, RuleRole, Sim, Version};
+use serde_json::{Value, json};
+
+use crate::harness::Run;
+use crate::{VERSIONS, get, region, request, stepped};
+
+/// What reverses a plan, by code.
+fn reversed_by<'r>(run: &'r Run<'_>) -> Vec<&'r str> {
+    let causes = run.plan.reversed_by.iter();
+    causes.map(|cause| cause.code.as_str()).collect()
+}
+
+/// What reverses a plan, as the first cause says it.
+fn text<'r>(run: &'r Run<'_>) -> &'r str {
+    &run.plan.reversed_by[0].text
+}
+
+async fn set(sim: &Sim, path: &str, body: Value) {
+    let body = body.to_string();
+    assert_eq!(request(sim, "POST", path, &body).await, 200, "{path}");
+}
+
+#[tokio::test]
+async fn balancing_takes_a_leader_back() {
+    for version in VERSIONS {
+        // PD tolerates five leaders more than there should be.
+        let sim = stepped(version).regions(60).start().await.unwrap();
+        let (id, leader, other, _) = region(&sim);
+        let moves = json!({"region_id": id, "to_store_id": other});
+        let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
+        let weight = json!({"leader": 0.01, "region": 1});
+        set(&sim, &format!("/store/{other}/weight"), weight).await;
+        let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
+        assert_eq!(reversed_by(&run), ["balance_leader"], "{version:?}");
+        assert!(text(&run).contains("chosen at random"), "{}", text(&run));
+
+        let pause = "/schedulers/balance-leader-scheduler";
+        set(&sim, pause, json!({"delay": 60})).await;
+        let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
+        assert!(text(&run).contains("once its pause is over"), "{version:?}");
+        assert!(sim.set_schedule("leader-schedule-limit", 0));
+        let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
+        assert!(sim.set_schedule("leader-schedule-limit", 4));
+        // A store that is drained is given no leader.
+        let third = sim.peers(id).into_iter().map(|peer| peer.store_id);
+        for store in third.filter(|store| *store != other) {
+            sim.set_evicting(store, true);
+        }
+        let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}: {leader}");
+    }
+}
+
+#[tokio::test]
+async fn balancing_by_size_is_not_known_and_none_without_a_limit() {
+    let sim = stepped(Version::V8_5).regions(60).start().await.unwrap();
+    let (id, _, other, _) = region(&sim);
+    let moves = json!({"region_id": id, "to_store_id": other});
+    let weight = json!({"leader": 0.01, "region": 1});
+    set(&sim, &format!("/store/{other}/weight"), weight).await;
+    set(&sim, "/config", json!({"leader-schedule-policy": "size"})).await;
+    let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
+    assert_eq!(reversed_by(&run), [""; 0]);
+    let unknown = run.plan.unknowns.join("; ");
+    assert!(
+        unknown.contains("leader-schedule-policy is size"),
+        "{unknown}"
+    );
+    assert!(sim.set_schedule("leader-schedule-limit", 0));
+    let run = Run::planned(&sim, "transfer_leader", moves).await;
+    assert_eq!(reversed_by(&run), [""; 0]);
+    assert!(!run.plan.unknowns.join("; ").contains("size"));
+}
+
+#[tokio::test]
+async fn a_label_that_denies_scheduling_keeps_balancing_away() {
+    for version in VERSIONS {
+        let sim = stepped(version).regions(60).start().await.unwrap();
+        let (id, _, other, _) = region(&sim);
+        let weight = json!({"leader": 0.01, "region": 1});
+        set(&sim, &format!("/store/{other}/weight"), weight).await;
+        label(&sim, "schedule", "deny", "", "").await;
+        let moves = json!({"region_id": id, "to_store_id": other});
+        let run = Run::planned(&sim, "transfer_leader", moves).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_rule_checker_keeps_the_number_of_replicas() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, _, free) = region(&sim);
+        let adds = json!({"region_id": id, "store_id": free});
+        let run = Run::planned(&sim, "add_peer", adds).await;
+        assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
+        let removes = json!({"region_id": id, "store_id": leader});
+        let run = Run::planned(&sim, "remove_peer", removes).await;
+        assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
+    }
+}
+
+/// Three replicas, on stores of three zones, one of which a rule names.
+async fn zoned(version: Version, named: RuleRole) -> (Sim, u64, [u64; 3]) {
+    let sim = stepped(version).start().await.unwrap();
+    let (id, leader, ..) = region(&sim);
+    let stores = sim.peers(id).into_iter().map(|peer| peer.store_id);
+    let mut stores: Vec<u64> = stores.collect();
+    stores.sort_by_key(|store| *store != leader);
+    for (store, zone) in stores.iter().zip(["z1", "z2", "z3"]) {
+        sim.set_labels(*store, [("zone", zone)]);
+    }
+    let rules = [
+        PlacementRule::new("a", named, 1).label_in("zone", ["z1"]),
+        PlacementRule::new("b", RuleRole::Voter, 2),
+    ];
+    sim.set_rules(rules).unwrap();
+    (sim, id, stores.try_into().unwrap())
+}
+
+#[tokio::test]
+async fn a_rule_for_the_leader_takes_it_back() {
+    for version in VERSIONS {
+        let (sim, id, [home, away, _]) = zoned(version, RuleRole::Leader).await;
+        let moves = json!({"region_id": id, "to_store_id": away});
+        let run = Run::begin(&sim, "transfer_leader", moves).await;
+        assert_eq!(run.failure, None, "{version:?}");
+        assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
+        let expected = format!("moves the leader to store {home} (`fix-leader-role`)");
+        assert!(text(&run).contains(&expected), "{}", text(&run));
+        sim.advance(Duration::from_secs(30));
+        assert_eq!(sim.leader_of(id), Some(home), "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_for_a_follower_gives_the_leader_to_the_first_that_may_lead() {
+    for version in VERSIONS {
+        let (sim, id, [home, away, _]) = zoned(version, RuleRole::Follower).await;
+        sim.advance(Duration::from_secs(30));
+        let first = sim.peers(id)[0].store_id;
+        sim.set_leader(id, away);
+        sim.advance(Duration::from_secs(30));
+        let moves = json!({"region_id": id, "to_store_id": home});
+        let run = Run::begin(&sim, "transfer_leader", moves).await;
+        assert_eq!(run.failure, None, "{version:?}");
+        sim.advance(Duration::from_secs(30));
+        // The rule for voters lets that store lead, and it may be the first.
+        if first == home {
+            assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
+            assert_eq!(sim.leader_of(id), Some(home), "{version:?}");
+        } else {
+            assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
+            assert!(text(&run).contains("fix-follower-role"), "{}", text(&run));
+            assert_eq!(sim.leader_of(id), Some(first), "{version:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_member_of_higher_priority_takes_the_leadership() {
+    for version in VERSIONS {
+        let sim = stepped(version).members(3).start().await.unwrap();
+        set(&sim, "/members/name/pd0", json!({"leader-priority": 3})).await;
+        set(&sim, "/members/name/pd2", json!({"leader-priority": 5})).await;
+        let run = Run::begin(&sim, "transfer_pd_leader", json!({"member": "pd1"})).await;
+        assert_eq!(reversed_by(&run), ["leader_priority"], "{version:?}");
+        assert!(text(&run).starts_with("`pd2` takes"), "{}", text(&run));
+        assert_eq!(sim.leader_name().as_deref(), Some("pd1"));
+        sim.advance(Duration::from_secs(61));
+        assert_eq!(sim.leader_name().as_deref(), Some("pd2"), "{version:?}");
+        set(&sim, "/members/name/pd1", json!({"leader-priority": 5})).await;
+        let run = Run::planned(&sim, "transfer_pd_leader", json!({"member": "pd1"})).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
+    }
+}
+
+/// Labels a range of keys.
+async fn label(sim: &Sim, key: &str, value: &str, start: &str, end: &str) {
+    let rule = json!({
+        "id": "lab/one",
+        "labels": [{"key": key, "value": value}],
+        "rule_type": "key-range",
+        "data": [{"start_key": start, "end_key": end}],
+    });
+    set(sim, "/config/region-label/rule", rule).await;
+}
+
+/// One end of a region's keys.
+async fn key(sim: &Sim, id: u64, end: &str) -> String {
+    let shown = get(sim, &format!("/region/id/{id}")).await;
+    shown[end].as_str().unwrap().to_owned()
+}
+
+/// Two neighbours, and the key between them.
+async fn neighbours(sim: &Sim) -> (u64, u64, String) {
+    let ids = sim.region_ids();
+    let border = key(sim, ids[3], "end_key").await;
+    for id in ids.iter().copied() {
+        if key(sim, id, "start_key").await == border {
+            return (ids[3], id, border);
+        }
+    }
+    unreachable!("{border} begins no region");
+}
+
+#[tokio::test]
+async fn a_merge_over_a_border_is_split_again() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (source, target, key) = neighbours(&sim).await;
+        let merge = json!({"source_region_id": source, "target_region_id": target});
+        let run = Run::planned(&sim, "merge_regions", merge.clone()).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
+        label(&sim, "any", "thing", &key.to_lowercase(), "").await;
+        let run = Run::begin(&sim, "merge_regions", merge).await;
+        assert_eq!(reversed_by(&run), ["split_checker"], "{version:?}");
+        let expected = "`labeler-split-region`): the label rule `lab/one` begins or ends there";
+        assert!(text(&run).contains(expected), "{}", text(&run));
+        let before = sim.region_ids().len();
+        sim.keep_history();
+        sim.advance(Duration::from_secs(60));
+        assert_eq!(sim.region_ids().len(), before, "{version:?}");
+        let ended = sim.ended_operators().join("; ");
+        assert!(ended.contains("labeler-split-region"), "{ended}");
+    }
+}
+
+#[tokio::test]
+async fn a_merge_over_the_border_of_a_placement_rule_is_split_again() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (source, target, key) = neighbours(&sim).await;
+        let rules = [
+            PlacementRule::new("a", RuleRole::Voter, 3).range("", &key),
+            PlacementRule::new("b", RuleRole::Voter, 3).range(&key, ""),
+        ];
+        sim.set_rules(rules).unwrap();
+        let merge = json!({"source_region_id": source, "target_region_id": target});
+        let run = Run::planned(&sim, "merge_regions", merge).await;
+        assert_eq!(reversed_by(&run), ["split_checker"], "{version:?}");
+        assert!(text(&run).contains("rule-split-region"), "{}", text(&run));
+    }
+}
+
+#[tokio::test]
+async fn small_parts_of_a_split_are_merged_again() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, ..) = region(&sim);
+        let halves = json!({"region_id": id, "policy": "scan"});
+        let plan =
+            async |parameters: &Value| Run::planned(&sim, "split_region", parameters.clone()).await;
+        sim.set_region_size(id, 10);
+        let keys = json!({"max-merge-region-keys": 10_000_000});
+        set(&sim, "/config", keys).await;
+        let run = plan(&halves).await;
+        assert_eq!(reversed_by(&run), ["merge_checker"], "{version:?}");
+        assert!(text(&run).contains("split-merge-interval of 3600 s"));
+        label(&sim, "merge_option", "deny", "", "").await;
+        assert_eq!(reversed_by(&plan(&halves).await), [""; 0], "{version:?}");
+        label(&sim, "merge_option", "allow", "", "").await;
+        sim.set_region_size(id, 10_000);
+        assert_eq!(reversed_by(&plan(&halves).await), [""; 0], "{version:?}");
+        let key = format!("{}01", key(&sim, id, "start_key").await);
+        let at_key = json!({"region_id": id, "policy": "usekey", "keys": [key]});
+        let run = plan(&at_key).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
+        let unknown = run.plan.unknowns.join("; ");
+        assert!(
+            unknown.contains("small enough to be merged again"),
+            "{unknown}"
+        );
+        sim.set_region_size(id, 10);
+        assert_eq!(reversed_by(&plan(&at_key).await), ["merge_checker"]);
+        label(&sim, "any", "thing", &key, "").await;
+        assert_eq!(reversed_by(&plan(&at_key).await), [""; 0], "{version:?}");
+        assert!(sim.set_schedule("merge-schedule-limit", 0));
+        assert_eq!(reversed_by(&plan(&halves).await), [""; 0], "{version:?}");
+    }
+}
