@@ -8,6 +8,9 @@ use pd_client::Client;
 use pd_client::config::ScheduleConfig;
 use serde_json::Value;
 
+use crate::cluster::Tikv;
+use crate::error::Error;
+
 /// Why something about schedulers is not known.
 pub(crate) const NOT_LOADED: &str = "not known yet: PD was just started or has a new leader, and \
      has not loaded its schedulers; it does once regions have reported, within a minute or two";
@@ -19,6 +22,13 @@ pub(crate) async fn are_loaded(
 ) -> Result<bool, pd_client::Error> {
     let running = pd.schedulers().await?;
     Ok(loaded(&running, &stored(schedule)))
+}
+
+/// Whether PD has loaded its schedulers, as far as the whole configuration is not at hand: two
+/// reads.
+pub(crate) async fn are_loaded_now(tikv: &Tikv) -> Result<bool, Error> {
+    let schedule = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+    are_loaded(&tikv.pd, &schedule).await.map_err(Error::Read)
 }
 
 /// Whether those that run show that the stored ones were loaded. One that somebody asks for runs at

@@ -14,6 +14,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
 use crate::facts::pd_clock::{PdTime, unix_ms};
+use crate::facts::schedulers::{NOT_LOADED, are_loaded_now, loaded, stored};
 use crate::parameters::bounded::bounded;
 use crate::parameters::scheduler_name::SchedulerName;
 use crate::pd_rules::refusals::scheduler_not_found;
@@ -23,7 +24,7 @@ use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, planned, verdict};
 ///
 /// It goes on by itself when the time is over, or before, when PD's leader changes: PD keeps pauses
 /// in memory only. A paused drain moves no more leaders and still keeps leaders away. Pausing one
-/// that is paused starts its time anew.
+/// that is paused starts its time anew, so that it may end sooner: the plan says so.
 ///
 /// PD refuses for a scheduler there is not. Proven by PD listing it as paused until then. Taken
 /// back by `resume_scheduler`. In force at once.
@@ -110,6 +111,9 @@ impl Mutation<Tikv> for PauseScheduler {
             let text = format!("`{name}` was paused; the time is over");
             return Ok(Progress::applied(Attribution::Ours, text, evidence));
         }
+        if pause.is_none() && !are_loaded_now(tikv).await? {
+            return Ok(Progress::pending(NOT_LOADED, evidence));
+        }
         if sent.elapsed_ms < SETTLE_MS {
             let text = format!("`{name}` is not paused yet");
             return Ok(Progress::pending(text, evidence));
@@ -140,8 +144,7 @@ impl Mutation<Tikv> for PauseScheduler {
 impl PauseScheduler {
     async fn planned(&self, tikv: &Tikv) -> Checked<Plan<PauseFacts>> {
         let facts = PauseFacts::read(tikv, &self.scheduler).await?;
-        let exists = facts.check_exists().map(|()| Verdict::WouldProceed);
-        let verdict = verdict(exists)?;
+        let verdict = verdict(facts.check_exists().map(|()| self.displaced(&facts)))?;
         Ok(facts
             .preconditions(Plan::new(verdict, facts.clone()))
             .impact("schedulers", 1, "schedulers that stand still")
@@ -149,6 +152,28 @@ impl PauseScheduler {
             .takes(100, 1_000, "PD keeps it in memory")
             .follow(500, SETTLE_MS, 60_000)
             .clock(tikv.clock()))
+    }
+
+    /// A pause that is there is replaced, also by one that ends sooner.
+    fn displaced(&self, facts: &PauseFacts) -> Verdict {
+        let Some(until) = facts.paused_until_unix_ms else {
+            return Verdict::WouldProceed;
+        };
+        let end = i64::try_from(until).ok();
+        let end = end.and_then(|end| jiff::Timestamp::from_millisecond(end).ok());
+        let end = end.map_or_else(|| "an unknown time".to_owned(), |end| format!("{end:.0}"));
+        let effect = match facts.left_seconds {
+            Some(left) if left > self.seconds.get() => "shortens",
+            Some(_) => "lengthens",
+            None => "replaces",
+        };
+        let displaced = format!(
+            "the pause of `{}` that is in force until {end}: this {effect} it, to {} s after it \
+             is sent",
+            self.scheduler,
+            self.seconds.get()
+        );
+        Verdict::WouldDisplace { displaced }
     }
 
     /// Whether a pause is as long as this one, to two seconds.
@@ -160,13 +185,32 @@ impl PauseScheduler {
     }
 }
 
+/// The schedulers there are, also those that are paused, once PD has loaded them. Waits for that as
+/// long as it was told to. One read where a scheduler is there, else two at a time.
+async fn once_loaded(tikv: &Tikv, name: &str) -> Checked<Vec<String>> {
+    let running = tikv.pd.schedulers().await.map_err(Stop::of_first_read)?;
+    if running.iter().any(|one| one == name) {
+        return Ok(running);
+    }
+    let schedule = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+    let stored = stored(&schedule);
+    let read = |pd: pd_client::Client| async move { pd.schedulers().await };
+    let are_loaded = |running: &Vec<String>| loaded(running, &stored);
+    let running = tikv.pd.read_until(tikv.waits, read, are_loaded).await;
+    let running = running.map_err(Error::Read)?;
+    if are_loaded(&running) {
+        return Ok(running);
+    }
+    Err(Error::NotKnownYet { text: NOT_LOADED }.into())
+}
+
 const PAUSED: &str = "GET /pd/api/v1/schedulers?status=paused&timestamp=true";
 
 impl PauseFacts {
-    /// Three reads.
+    /// Three reads, and more where there is no such scheduler. Waits for PD to load them.
     async fn read(tikv: &Tikv, name: &SchedulerName) -> Checked<Self> {
         let pd = &tikv.pd;
-        let names = pd.schedulers().await.map_err(Stop::of_first_read)?;
+        let names = once_loaded(tikv, name.as_str()).await?;
         // Before 7.6 those that are switched off are among them.
         let disabled = pd.disabled_schedulers().await.map_err(Error::Read)?;
         let paused = pd.paused_schedulers().await.map_err(Error::Read)?;
@@ -239,6 +283,9 @@ impl Mutation<Tikv> for ResumeScheduler {
         let name = &self.scheduler;
         let is_paused = paused.iter().any(|one| one.name == name.as_str());
         let evidence = vec![Evidence::new(PAUSED, "paused", is_paused)];
+        if !is_paused && !are_loaded_now(tikv).await? {
+            return Ok(Progress::pending(NOT_LOADED, evidence));
+        }
         if !is_paused {
             let by = sent.attribution();
             let text = format!("`{name}` is not paused");

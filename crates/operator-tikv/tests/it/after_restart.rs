@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use action_core::{ActionRegistry, Mutation, Observation, Progress};
+use action_core::{ActionRegistry, Mutation, Observation, Progress, Verdict};
 use operator_tikv::{
     ClusterHealth, Doctor, DrainStore, GetStore, ListDrains, ListSchedulers, ListStores,
-    OfflineStore, StopDrain, Tikv,
+    OfflineStore, PauseScheduler, ResumeScheduler, StopDrain, Tikv,
 };
 use pd_sim::{Sim, Version};
 use serde_json::json;
@@ -234,6 +234,52 @@ async fn nothing_is_concluded_from_schedulers_that_are_not_loaded() {
         let drains = ListDrains::default().observe(&tikv).await.unwrap();
         assert_eq!(drains.total, 1, "{version:?}");
         assert!(stop.plan(&tikv).await.unwrap().verdict.may_be_sent());
+    }
+}
+
+/// Pauses are of schedulers that are there: before they are loaded nothing is known of them.
+#[tokio::test]
+async fn nothing_is_concluded_of_pauses_from_schedulers_that_are_not_loaded() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let tikv = tikv(&sim);
+        let asked = json!({"scheduler": "balance-region-scheduler", "seconds": 600});
+        let pause: PauseScheduler = serde_json::from_value(asked).unwrap();
+        let resume = ResumeScheduler {
+            scheduler: pause.scheduler.clone(),
+        };
+        let before = pause.plan(&tikv).await.unwrap().before;
+        let mut sending = Sending::now(&sim);
+        sending.accepted = pause.send(&tikv, &before, &sending.attempt).await.ok();
+        restart(&sim);
+        stores_report(&sim);
+        let errors = [
+            pause.plan(&tikv).await.err(),
+            resume.plan(&tikv).await.err(),
+        ];
+        for error in errors {
+            let text = error.unwrap().to_string();
+            assert!(text.starts_with("not known yet"), "{version:?}: {text}");
+        }
+        for progress in [
+            pause.probe(&tikv, &before, &sending.sent(&sim)).await,
+            resume.probe(&tikv, &before, &sending.sent(&sim)).await,
+        ] {
+            let Progress::Pending { summary, .. } = progress.unwrap() else {
+                unreachable!("{version:?}");
+            };
+            assert!(summary.starts_with("not known yet"), "{summary}");
+        }
+        regions_report(&sim);
+        // PD keeps pauses in memory only.
+        let progress = pause.probe(&tikv, &before, &sending.sent(&sim)).await;
+        let Progress::NotApplied { cause, .. } = progress.unwrap() else {
+            unreachable!("{version:?}");
+        };
+        assert_eq!(cause.code, "pause_lost");
+        let plan = resume.plan(&tikv).await.unwrap();
+        assert!(matches!(plan.verdict, Verdict::NoOp { .. }), "{version:?}");
+        assert!(pause.plan(&tikv).await.unwrap().verdict.may_be_sent());
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use action_core::{Attempt, Mutation, Verdict};
 use operator_tikv::{DrainStore, Error, StopDrain, Tikv, TransferLeader, TransferPeer};
 use pd_sim::{ForeignOperator, Role, Sim, StoreState, Version};
+use serde_json::json;
 
+use crate::harness::Run;
 use crate::{VERSIONS, region, region_id, request, stepped, store_id, tikv};
 
 /// Plans and sends; both must come to the same refusal, in PD's words.
@@ -203,6 +205,52 @@ async fn without_a_cluster_everything_is_refused() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_pause_that_is_there_is_displaced_and_named() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let scheduler = "balance-leader-scheduler";
+        let pause = |seconds: u64| json!({"scheduler": scheduler, "seconds": seconds});
+        let planned = async |seconds| Run::planned(&sim, "pause_scheduler", pause(seconds)).await;
+        assert_eq!(planned(60).await.plan.verdict, Verdict::WouldProceed);
+        Run::begin(&sim, "pause_scheduler", pause(600)).await;
+        for (seconds, effect) in [
+            (60, "shortens it, to 60 s"),
+            (900, "lengthens it, to 900 s"),
+        ] {
+            let run = planned(seconds).await;
+            let Verdict::WouldDisplace { displaced } = &run.plan.verdict else {
+                unreachable!("{version:?}: {:?}", run.plan.verdict);
+            };
+            assert!(displaced.contains("in force until 20"), "{displaced}");
+            assert!(displaced.contains(effect), "{version:?}: {displaced}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_the_replica_that_goes_leads_the_leader_does_not_come_back() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, leader, other, free) = region(&sim);
+    let says = async |from: u64| {
+        let moves = json!({"region_id": id, "from_store_id": from, "to_store_id": free});
+        let removes = json!({"region_id": id, "store_id": from});
+        let mut says = Vec::new();
+        for (name, parameters) in [("transfer_peer", moves), ("remove_peer", removes)] {
+            let run = Run::planned(&sim, name, parameters).await;
+            let unknowns = run.plan.unknowns.iter();
+            says.push(
+                unknowns
+                    .filter(|one| one.contains("not the leader"))
+                    .count(),
+            );
+        }
+        says
+    };
+    assert_eq!(says(leader).await, [1, 1]);
+    assert_eq!(says(other).await, [0, 0]);
 }
 
 #[tokio::test]

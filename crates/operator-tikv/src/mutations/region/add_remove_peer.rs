@@ -17,7 +17,7 @@ use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::region::{RegionFacts, role_name};
 use crate::mutations::region::reading::Reading;
 use crate::mutations::region::region_operator::{
-    RegionOperator, copying, mutation_of_region_operator, replica_plan,
+    LEADER_ELSEWHERE, RegionOperator, copying, mutation_of_region_operator, replica_plan,
 };
 use crate::mutations::region::replicas_seen::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
@@ -190,6 +190,9 @@ impl RegionOperator for RemovePeer {
                  rules want {wanted}"
             );
             plan = plan.reversed_by("rule_checker", text);
+        }
+        if leads {
+            plan = plan.unknown(LEADER_ELSEWHERE);
         }
         Ok(plan
             .same("role", role)

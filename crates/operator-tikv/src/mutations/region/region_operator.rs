@@ -221,6 +221,10 @@ pub(crate) fn replica_plan(facts: RegionFacts, verdict: Verdict) -> Plan<RegionF
         .same("conf_ver", conf_ver)
 }
 
+/// What a plan says where the replica that goes leads.
+pub(crate) const LEADER_ELSEWHERE: &str = "which store leads afterwards: the replica leads now, so another leads before it goes, and \
+     taking this back brings the replica back and not the leader";
+
 /// How long a change takes that copies so much. PD gives each replica that is added 6 s per MiB and
 /// at least ten minutes, and the rest a minute.
 pub(crate) fn copying<B>(plan: Plan<B>, size_mib: u64) -> Plan<B> {
