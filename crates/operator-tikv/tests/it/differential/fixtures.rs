@@ -5,16 +5,17 @@ use std::time::Duration;
 use pd_sim::{ForeignOperator, HotFlow, Role, Sim, StoreState, Version};
 
 use super::dice::Dice;
-use crate::{VERSIONS, request, stepped};
+use crate::{altered, get, request, stepped};
 
 pub(super) struct Fixture {
     pub(super) sim: Sim,
     pub(super) version: Version,
+    /// Whether PD says its version.
+    pub(super) has_number: bool,
 }
 
 impl Fixture {
-    pub(super) async fn random(dice: &mut Dice) -> Self {
-        let version = *dice.pick(&VERSIONS).unwrap();
+    pub(super) async fn random(dice: &mut Dice, version: Version) -> Self {
         let builder = stepped(version)
             .stores(4 + dice.below(3))
             .regions(12)
@@ -23,13 +24,21 @@ impl Fixture {
             .seed(dice.below(1_000));
         let sim = builder.start().await.unwrap();
         for _ in 0..dice.below(10) {
-            if dice.one_in(4) {
-                ask(&sim, dice).await;
-            } else {
-                disturb(&sim, dice);
+            match dice.below(5) {
+                0 => ask(&sim, dice).await,
+                1 => upset(&sim, dice).await,
+                _ => disturb(&sim, dice),
             }
         }
-        Self { sim, version }
+        let has_number = !dice.one_in(10);
+        if !has_number {
+            altered(&sim, "/version", |said| said["version"] = "None".into()).await;
+        }
+        Self {
+            sim,
+            version,
+            has_number,
+        }
     }
 }
 
@@ -79,6 +88,58 @@ fn disturb(sim: &Sim, dice: &mut Dice) {
         }
         _ => configure(sim, dice),
     }
+}
+
+/// Changes what keeps things from happening, rather than what PD answers.
+async fn upset(sim: &Sim, dice: &mut Dice) {
+    match dice.below(6) {
+        0 => deny(sim, dice).await,
+        1 => {
+            for store in 1..=6 {
+                let zone = *dice.pick(&["z1", "z2", "z3"]).unwrap();
+                sim.set_labels(store, [("zone", zone), ("host", "h")]);
+            }
+            let labels = r#"{"location-labels": "zone,host", "isolation-level": "zone"}"#;
+            request(sim, "POST", "/config/replicate", labels).await;
+        }
+        2 => sim.set_unsafe_recovery(true),
+        3 => {
+            let limit = dice.pick(&["leader", "region", "replica"]).unwrap();
+            let body = format!(
+                r#"{{"schedule.{limit}-schedule-limit": {}}}"#,
+                dice.below(3)
+            );
+            request(sim, "POST", "/config?ttlSecond=6000", &body).await;
+        }
+        // Of three voters two are gone, of some regions.
+        4 => {
+            let gone = 1 + dice.below(5);
+            for store in [gone, gone + 1] {
+                sim.set_heartbeat_age(store, seconds(dice, &[30, 60, 300]));
+            }
+        }
+        _ => {
+            for store in [5, 6] {
+                sim.set_labels(store, [("engine", "tiflash")]);
+            }
+            let rule = r#"{"group_id":"tiflash","id":"one","role":"learner","count":2,"start_key":"","end_key":"","label_constraints":[{"key":"engine","op":"in","values":["tiflash"]}]}"#;
+            request(sim, "POST", "/config/rule", rule).await;
+        }
+    }
+}
+
+/// Labels the keys of a region so that nothing is scheduled there.
+async fn deny(sim: &Sim, dice: &mut Dice) {
+    let id = *dice.pick(&sim.region_ids()).unwrap();
+    let shown = get(sim, &format!("/region/id/{id}")).await;
+    let rule = serde_json::json!({
+        "id": "lab/deny",
+        "labels": [{"key": "schedule", "value": "deny"}],
+        "rule_type": "key-range",
+        "data": [{"start_key": shown["start_key"], "end_key": shown["end_key"]}],
+    });
+    let path = "/config/region-label/rule";
+    request(sim, "POST", path, &rule.to_string()).await;
 }
 
 /// Changes something by PD's own calls, which may refuse it.

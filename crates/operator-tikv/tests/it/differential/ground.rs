@@ -34,9 +34,7 @@ impl Ground {
         tally: &mut Tally,
     ) -> Option<Plan> {
         let plan = self.plan(name, &parameters, told).await;
-        if let Verdict::WouldReject { code, .. } = &plan.verdict
-            && code == "not_asked_for"
-        {
+        if matches!(plan.verdict, Verdict::NotAskedFor { .. }) {
             tally.count(name, Outcome::Ours);
             return None;
         }
