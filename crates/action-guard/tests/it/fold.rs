@@ -318,3 +318,101 @@ fn sixteen_workflows_that_are_over_are_kept_at_hand() {
     assert!(times.0.flows.contains_key("f19"));
     assert!(!times.0.flows.contains_key("f03"));
 }
+
+/// A signature is for the switch before it, and nothing else makes it old.
+#[test]
+fn only_switches_count_as_switches() {
+    let mut times = Times::new();
+    let by = || actor("user:ana");
+    let reason = || "a test".to_owned();
+    times.sent(1, proposal("a", "x"));
+    times.at(2, applied("a")).unwrap();
+    assert_eq!(times.0.last_switch, 1);
+    let killed = Record::Killed {
+        by: by(),
+        reason: reason(),
+    };
+    times.at(3, killed).unwrap();
+    assert_eq!(times.0.last_switch, 5);
+    let confirmed = Record::ClockConfirmed {
+        by: by(),
+        reason: reason(),
+        proof: None,
+    };
+    times.at(3, confirmed).unwrap();
+    assert_eq!(times.0.last_switch, 5);
+    let reset = Record::Reset {
+        by: by(),
+        reason: reason(),
+        proof: None,
+    };
+    times.at(4, reset).unwrap();
+    assert_eq!(times.0.last_switch, 7);
+}
+
+/// When space is short, what begins something is not written, and what ends it is.
+#[test]
+fn what_ends_something_is_told_from_what_begins_it() {
+    let by = || actor("user:ana");
+    let reason = || "a test".to_owned();
+    let id = || "a".to_owned();
+    let begins = [
+        mode(Mode::Execute),
+        allowed(proposal("a", "x")),
+        agreed("user:ana", 1, &proposal("a", "x")),
+        intent("a"),
+        Record::Checkpoint {
+            index: None,
+            state: Box::default(),
+        },
+    ];
+    let ends = [
+        mode(Mode::Observe),
+        answer("a"),
+        applied("a"),
+        Record::Killed {
+            by: by(),
+            reason: reason(),
+        },
+        Record::Cancelled {
+            id: id(),
+            by: by(),
+            reason: reason(),
+        },
+        Record::Adopted {
+            id: id(),
+            from: "two".to_owned(),
+        },
+    ];
+    for (records, expected) in [(&begins[..], false), (&ends[..], true)] {
+        for record in records {
+            assert_eq!(record.ends_something(), expected, "{record:?}");
+        }
+    }
+}
+
+#[test]
+fn the_agreements_that_are_told_are_those_that_count() {
+    let mut times = Times::new();
+    let mut asked = proposal("a", "x");
+    asked.expires_at = Timestamp::from_second(1_000).unwrap();
+    let record = Record::Proposed {
+        proposal: Box::new(asked.clone()),
+        ruling: Ruling::Approve {
+            rule: "high risk".to_owned(),
+            by: Vec::new(),
+            count: 3,
+            ttl_ms: 60_000,
+            signed: false,
+        },
+    };
+    times.at(1, record).unwrap();
+    times.at(2, agreed("user:ana", 20, &asked)).unwrap();
+    times.at(2, agreed("user:ben", 30, &asked)).unwrap();
+    let status = times.status("a");
+    assert_eq!(status.approvals_needed(), 3);
+    for (seconds, count) in [(19, 2), (20, 1), (29, 1), (30, 0)] {
+        let now = Timestamp::from_second(seconds).unwrap();
+        assert_eq!(status.approvals_at(now), count, "at {seconds}");
+    }
+}
