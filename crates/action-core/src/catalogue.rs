@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::declare::{ErasedAction, Footprint, Valid, scope};
 use crate::error::ActionError;
@@ -56,9 +56,25 @@ impl Catalogue {
     /// # Errors
     /// What is wrong with them. Nothing was sent.
     pub fn validate(&self, name: &str, parameters: Value) -> Result<Value, ActionError> {
-        let (action, parameters) = self.prepared(name, parameters)?;
-        action.bound.check(parameters.clone())?;
-        Ok(Value::Object(parameters))
+        let prepared = self.prepare(name, parameters)?;
+        prepared.action.bound.check(&prepared.parameters)?;
+        Ok(Value::Object(prepared.parameters))
+    }
+
+    /// The same, ready for all that can be asked about it. What is asked says what is wrong between
+    /// parameters.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn prepare(&self, name: &str, given: Value) -> Result<Prepared<'_>, ActionError> {
+        let action = self.known(name)?;
+        match validate(&action.definition.parameters, given) {
+            Ok(parameters) => Ok(Prepared { action, parameters }),
+            Err(problems) => Err(ActionError::InvalidParameters {
+                action: name.to_owned(),
+                problems,
+            }),
+        }
     }
 
     /// Which system an action is for, in the system's own words. Reads.
@@ -74,8 +90,8 @@ impl Catalogue {
     /// # Errors
     /// What is wrong with the parameters, or what the subject failed with.
     pub async fn observe(&self, name: &str, parameters: Value) -> Result<Value, ActionError> {
-        let (action, parameters) = self.prepared(name, parameters)?;
-        let mut result = action.bound.observe(parameters).await?;
+        let Prepared { action, parameters } = self.prepare(name, parameters)?;
+        let mut result = action.bound.observe(&parameters).await?;
         if let Some(prefix) = &action.prefix {
             scope(&action.definition, prefix, &mut result);
         }
@@ -88,12 +104,7 @@ impl Catalogue {
     /// # Errors
     /// What is wrong with the parameters.
     pub fn resources(&self, name: &str, parameters: Value) -> Result<Vec<String>, ActionError> {
-        let (action, parameters) = self.prepared(name, parameters)?;
-        let Footprint { resources, .. } = action.bound.footprint(parameters)?;
-        Ok(resources
-            .into_iter()
-            .map(|key| action.scoped(key))
-            .collect())
+        Ok(self.prepare(name, parameters)?.footprint()?.resources)
     }
 
     /// Names what a mutation leaves in force, such as `evict-leader/4`; `None` for one that
@@ -106,9 +117,7 @@ impl Catalogue {
         name: &str,
         parameters: Value,
     ) -> Result<Option<String>, ActionError> {
-        let (action, parameters) = self.prepared(name, parameters)?;
-        let Footprint { lasting_effect, .. } = action.bound.footprint(parameters)?;
-        Ok(lasting_effect.map(|key| action.scoped(key)))
+        Ok(self.prepare(name, parameters)?.footprint()?.lasting_effect)
     }
 
     /// What a mutation would do. Reads only.
@@ -116,8 +125,7 @@ impl Catalogue {
     /// # Errors
     /// What is wrong with the parameters, or what the subject failed with.
     pub async fn plan(&self, name: &str, parameters: Value) -> Result<Plan, ActionError> {
-        let (action, parameters) = self.prepared(name, parameters)?;
-        action.bound.plan(parameters).await
+        self.prepare(name, parameters)?.plan().await
     }
 
     /// Whether a mutation that was sent has happened. Reads only; works from what was kept as
@@ -132,8 +140,8 @@ impl Catalogue {
         before: &Value,
         sent: &Sent,
     ) -> Result<Progress, ActionError> {
-        let (action, parameters) = self.prepared(name, parameters)?;
-        action.bound.probe(parameters, before, sent).await
+        let Prepared { action, parameters } = self.prepare(name, parameters)?;
+        action.bound.probe(&parameters, before, sent).await
     }
 
     /// Whether what was applied is still so, and what changed it if not. Reads only; works from
@@ -148,8 +156,8 @@ impl Catalogue {
         before: &Value,
         sent: &Sent,
     ) -> Result<Settled, ActionError> {
-        let (action, parameters) = self.prepared(name, parameters)?;
-        action.bound.settled(parameters, before, sent).await
+        let Prepared { action, parameters } = self.prepare(name, parameters)?;
+        action.bound.settled(&parameters, before, sent).await
     }
 
     /// What takes a mutation back, by the name it is registered under.
@@ -164,27 +172,8 @@ impl Catalogue {
         accepted: Option<&Accepted>,
         outcome: Option<&Outcome>,
     ) -> Result<Undo, ActionError> {
-        let (action, parameters) = self.prepared(name, parameters)?;
-        let mut undo = action.bound.undo(parameters, before, accepted, outcome)?;
-        if let (Undo::Action { name, .. }, Some(prefix)) = (&mut undo, &action.prefix) {
-            *name = format!("{prefix}_{name}");
-        }
-        Ok(undo)
-    }
-
-    pub(crate) fn prepared(
-        &self,
-        name: &str,
-        given: Value,
-    ) -> Result<(&Registered, Valid), ActionError> {
-        let action = self.known(name)?;
-        match validate(&action.definition.parameters, given) {
-            Ok(parameters) => Ok((action, parameters)),
-            Err(problems) => Err(ActionError::InvalidParameters {
-                action: name.to_owned(),
-                problems,
-            }),
-        }
+        self.prepare(name, parameters)?
+            .undo(before, accepted, outcome)
     }
 
     fn known(&self, name: &str) -> Result<&Registered, ActionError> {
@@ -205,6 +194,59 @@ impl Catalogue {
             .min_by_key(near)
             .filter(|other| near(other) <= 1 + other.len() / 4)
             .map(str::to_owned)
+    }
+}
+
+/// A request whose parameters fit their schema.
+pub struct Prepared<'c> {
+    pub(crate) action: &'c Registered,
+    pub(crate) parameters: Valid,
+}
+
+impl Prepared<'_> {
+    /// The parameters, in the schema's own types.
+    #[must_use]
+    pub fn parameters(&self) -> &Map<String, Value> {
+        &self.parameters
+    }
+
+    /// What it would change, told apart by the prefix of the system.
+    ///
+    /// # Errors
+    /// What is wrong between the parameters, and for an observation.
+    pub fn footprint(&self) -> Result<Footprint, ActionError> {
+        let found = self.action.bound.footprint(&self.parameters)?;
+        let scoped = |key: String| self.action.scoped(key);
+        Ok(Footprint {
+            resources: found.resources.into_iter().map(scoped).collect(),
+            lasting_effect: found.lasting_effect.map(scoped),
+        })
+    }
+
+    /// What it would do. Reads only.
+    ///
+    /// # Errors
+    /// What is wrong between the parameters, or what the subject failed with.
+    pub async fn plan(&self) -> Result<Plan, ActionError> {
+        self.action.bound.plan(&self.parameters).await
+    }
+
+    /// What takes it back, by the name it is registered under.
+    ///
+    /// # Errors
+    /// When what was kept is not of this action.
+    pub fn undo(
+        &self,
+        before: &Value,
+        accepted: Option<&Accepted>,
+        outcome: Option<&Outcome>,
+    ) -> Result<Undo, ActionError> {
+        let bound = &self.action.bound;
+        let mut undo = bound.undo(&self.parameters, before, accepted, outcome)?;
+        if let (Undo::Action { name, .. }, Some(prefix)) = (&mut undo, &self.action.prefix) {
+            *name = format!("{prefix}_{name}");
+        }
+        Ok(undo)
     }
 }
 

@@ -11,10 +11,11 @@ mod role_rules;
 mod subject;
 
 pub use action_set::ActionSet;
+pub use erased_action::Footprint;
 pub use mutation::Mutation;
 pub use observation::Observation;
 pub use parameters::Parameters;
 pub use subject::{Subject, SubjectError};
 
-pub(crate) use erased_action::{ErasedAction, Footprint, Valid};
+pub(crate) use erased_action::{ErasedAction, Valid};
 pub(crate) use role_rules::{STEPS, scope};

@@ -10,15 +10,15 @@
 
 #![forbid(unsafe_code)]
 
-pub use catalogue::Catalogue;
-pub use declare::{ActionSet, Mutation, Observation, Parameters, Subject, SubjectError};
+pub use catalogue::{Catalogue, Prepared};
+pub use declare::{ActionSet, Footprint, Mutation, Observation, Parameters, Subject, SubjectError};
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
 pub use printable::{is_unprintable, printable, printable_lines};
 pub use redacted::{REDACTED, is_secret_name, redacted};
 pub use registry::ActionRegistry;
 pub use schema::{
-    ActionDefinition, ActionKind, Cost, Effect, ParamDef, Problem, ProblemKind, Risk, Role, Shape,
-    ValueType, lint, validate,
+    ActionDefinition, ActionKind, Cost, Effect, ParamDef, Pattern, Problem, ProblemKind, Risk,
+    Role, Shape, ValueType, lint, validate,
 };
 pub use values::{
     Accepted, Attempt, Attribution, Cause, ClockOffset, Comparison, Done, Estimate, Evidence,

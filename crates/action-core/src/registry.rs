@@ -120,8 +120,9 @@ impl ActionRegistry {
         before: &Value,
         attempt: &Attempt,
     ) -> Result<Accepted, ActionError> {
-        let (action, parameters) = self.catalogue.prepared(name, parameters)?;
-        action.bound.send(parameters, before, attempt).await
+        let prepared = self.catalogue.prepare(name, parameters)?;
+        let bound = &prepared.action.bound;
+        bound.send(&prepared.parameters, before, attempt).await
     }
 
     /// Fires a mutation and forgets it: no record, no proof. It plans for the facts that the

@@ -4,6 +4,8 @@ mod definition;
 mod derive;
 mod described;
 mod lint;
+mod pattern;
+mod place;
 mod problem;
 mod read;
 mod shape;
@@ -13,6 +15,7 @@ mod validate_number;
 
 pub use definition::{ActionDefinition, ActionKind, Cost, Effect, Risk, Role};
 pub use lint::lint;
+pub use pattern::Pattern;
 pub use problem::{Problem, ProblemKind};
 pub use shape::{ParamDef, Shape, ValueType};
 pub use validate::validate;

@@ -37,15 +37,16 @@ impl<S: Subject, A: DeserializeOwned, K> BoundAction<S, A, K> {
     }
 
     /// The typed action; `check` tells what is wrong between its parameters.
-    fn typed(&self, parameters: Valid, check: fn(&A) -> Vec<Problem>) -> Result<A, ActionError> {
+    fn typed(&self, parameters: &Valid, check: fn(&A) -> Vec<Problem>) -> Result<A, ActionError> {
         let invalid = |problems| ActionError::InvalidParameters {
             action: self.name.to_owned(),
             problems,
         };
-        let given = Value::Object(parameters);
         // A type may refuse what its schema cannot express, such as the last digit of a bound.
-        let action: A = serde_json::from_value(given.clone())
-            .map_err(|error| invalid(vec![Problem::combination("", given, error.to_string())]))?;
+        let action = A::deserialize(parameters).map_err(|error| {
+            let given = Value::Object(parameters.clone());
+            invalid(vec![Problem::combination("", given, error.to_string())])
+        })?;
         match check(&action) {
             problems if problems.is_empty() => Ok(action),
             problems => Err(invalid(problems)),
@@ -78,7 +79,7 @@ impl<S: Subject, A: DeserializeOwned, K> BoundAction<S, A, K> {
 
 #[async_trait]
 impl<S: Subject, A: Observation<S>> ErasedAction for BoundAction<S, A, ObservationKind> {
-    fn check(&self, parameters: Valid) -> Result<(), ActionError> {
+    fn check(&self, parameters: &Valid) -> Result<(), ActionError> {
         self.typed(parameters, A::check).map(drop)
     }
 
@@ -87,7 +88,7 @@ impl<S: Subject, A: Observation<S>> ErasedAction for BoundAction<S, A, Observati
         identity.map_err(|error| self.failed(error))
     }
 
-    async fn observe(&self, parameters: Valid) -> Result<Value, ActionError> {
+    async fn observe(&self, parameters: &Valid) -> Result<Value, ActionError> {
         let action = self.typed(parameters, A::check)?;
         let output = action.observe(&self.subject).await;
         let output = output.map_err(|error| self.failed(error))?;
@@ -105,7 +106,7 @@ impl<S: Subject, A: Observation<S>> ErasedAction for BoundAction<S, A, Observati
 
 #[async_trait]
 impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind> {
-    fn check(&self, parameters: Valid) -> Result<(), ActionError> {
+    fn check(&self, parameters: &Valid) -> Result<(), ActionError> {
         self.typed(parameters, A::check).map(drop)
     }
 
@@ -114,7 +115,7 @@ impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind
         identity.map_err(|error| self.failed(error))
     }
 
-    fn footprint(&self, parameters: Valid) -> Result<Footprint, ActionError> {
+    fn footprint(&self, parameters: &Valid) -> Result<Footprint, ActionError> {
         let action = self.typed(parameters, A::check)?;
         Ok(Footprint {
             resources: action.resources(),
@@ -122,7 +123,7 @@ impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind
         })
     }
 
-    async fn plan(&self, parameters: Valid) -> Result<Plan, ActionError> {
+    async fn plan(&self, parameters: &Valid) -> Result<Plan, ActionError> {
         let action = self.typed(parameters, A::check)?;
         let plan = action.plan(&self.subject).await;
         let plan = plan.map_err(|error| self.failed(error))?;
@@ -131,7 +132,7 @@ impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind
 
     async fn send(
         &self,
-        parameters: Valid,
+        parameters: &Valid,
         before: &Value,
         attempt: &Attempt,
     ) -> Result<Accepted, ActionError> {
@@ -143,7 +144,7 @@ impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind
 
     async fn probe(
         &self,
-        parameters: Valid,
+        parameters: &Valid,
         before: &Value,
         sent: &Sent,
     ) -> Result<Progress, ActionError> {
@@ -155,7 +156,7 @@ impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind
 
     async fn settled(
         &self,
-        parameters: Valid,
+        parameters: &Valid,
         before: &Value,
         sent: &Sent,
     ) -> Result<Settled, ActionError> {
@@ -167,7 +168,7 @@ impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind
 
     fn undo(
         &self,
-        parameters: Valid,
+        parameters: &Valid,
         before: &Value,
         accepted: Option<&Accepted>,
         outcome: Option<&Outcome>,

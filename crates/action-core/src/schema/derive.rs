@@ -98,7 +98,8 @@ pub(crate) fn value_schema(shape: &Shape, description: Option<&str>) -> Value {
     put("maximum", shape.maximum.clone().map(Value::Number));
     put("minLength", shape.min_length.map(Value::from));
     put("maxLength", shape.max_length.map(Value::from));
-    put("pattern", shape.pattern.clone().map(Value::from));
+    let pattern = shape.pattern.as_ref();
+    put("pattern", pattern.map(|pattern| pattern.as_str().into()));
     let choices = (!shape.choices.is_empty()).then(|| shape.choices.clone().into());
     put("enum", choices);
     put("minItems", shape.min_items.map(Value::from));

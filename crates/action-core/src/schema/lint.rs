@@ -1,6 +1,5 @@
 //! Rules that hold for every action, whatever its subject.
 
-use regex_lite::Regex;
 use serde_json::Value;
 
 use crate::schema::definition::ActionDefinition;
@@ -76,7 +75,7 @@ fn check_shape(shape: &Shape, place: &str, depth: usize, problems: &mut Vec<Stri
         return;
     }
     if let Some(pattern) = &shape.pattern
-        && let Err(error) = Regex::new(pattern)
+        && let Some(error) = pattern.problem()
     {
         problems.push(format!("parameter `{place}`: pattern `{pattern}`: {error}"));
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::schema::described::{flat_enum, joined, prose};
+use crate::schema::pattern::Pattern;
 use crate::schema::shape::{ParamDef, Shape, ValueType};
 use crate::schema::unsupported::SchemaProblem;
 
@@ -226,7 +227,7 @@ impl<'a> Reader<'a> {
             "maxLength" => shape.max_length = value.as_u64(),
             "minItems" => shape.min_items = value.as_u64(),
             "maxItems" => shape.max_items = value.as_u64(),
-            "pattern" => shape.pattern = text(),
+            "pattern" => shape.pattern = text().map(Pattern::from),
             "const" => shape.choices = text().into_iter().collect(),
             "enum" => shape.choices = self.choices(value, place)?,
             "items" => {

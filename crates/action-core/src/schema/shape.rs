@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
 
+use crate::schema::pattern::Pattern;
+
 /// One parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -59,7 +61,7 @@ pub struct Shape {
     pub max_length: Option<u64>,
     /// A regular expression that the text matches somewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pattern: Option<String>,
+    pub pattern: Option<Pattern>,
     /// What is right, in words, where bounds or a pattern say it badly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,

@@ -1,8 +1,8 @@
 //! Checks a request against what an action declares.
 
-use regex_lite::Regex;
 use serde_json::{Map, Value};
 
+use crate::schema::place::Place;
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::shape::{ParamDef, Shape, ValueType, in_backticks};
 use crate::schema::validate_number;
@@ -26,11 +26,12 @@ const MOST_PROBLEMS: usize = 100;
 pub fn validate(parameters: &[ParamDef], given: Value) -> Result<Map<String, Value>, Vec<Problem>> {
     let mut problems = Problems(Vec::new());
     let members = match given {
-        Value::Null => object(parameters, Map::new(), "", &mut problems),
-        Value::Object(members) => object(parameters, members, "", &mut problems),
+        Value::Null => object(parameters, Map::new(), Place::Root, &mut problems),
+        Value::Object(members) => object(parameters, members, Place::Root, &mut problems),
         other => {
             let expected = "an object with the parameters as members";
-            problems.push(Problem::with("", ProblemKind::WrongType, &other, expected));
+            let kind = ProblemKind::WrongType;
+            problems.push(Problem::with("", kind, &other, expected));
             Map::new()
         }
     };
@@ -44,7 +45,7 @@ pub fn validate(parameters: &[ParamDef], given: Value) -> Result<Map<String, Val
 /// Whether a value has a shape; checks a default.
 pub(crate) fn fits(shape: &Shape, value: Value) -> Result<(), Problem> {
     let mut problems = Problems(Vec::new());
-    checked(shape, value, "", &mut problems);
+    checked(shape, value, Place::Root, &mut problems);
     problems.0.into_iter().next().map_or(Ok(()), Err)
 }
 
@@ -58,12 +59,13 @@ impl Problems {
     }
 
     /// Reports a value that is not of its shape.
-    fn refuse(&mut self, shape: &Shape, place: &str, kind: ProblemKind, got: &Value) {
+    fn refuse(&mut self, shape: &Shape, place: Place<'_>, kind: ProblemKind, got: &Value) {
         let hint = match got {
             Value::String(text) => meant_by_text(shape, text),
             _ => None,
         };
-        self.push(Problem::with(place, kind, got, shape.in_words()).hinting(hint));
+        let place = place.to_string();
+        self.push(Problem::with(&place, kind, got, shape.in_words()).hinting(hint));
     }
 }
 
@@ -71,21 +73,22 @@ impl Problems {
 fn object(
     parameters: &[ParamDef],
     mut given: Map<String, Value>,
-    pointer: &str,
+    at: Place<'_>,
     problems: &mut Problems,
 ) -> Map<String, Value> {
     let mut members = Map::new();
     for parameter in parameters {
-        let place = below(pointer, &parameter.name);
+        let place = Place::Member(&at, &parameter.name);
         match given.remove(&parameter.name) {
             None if parameter.required => {
+                let place = place.to_string();
                 problems.push(Problem::missing(&place, parameter.shape.in_words()));
             }
             None => {}
             // Models that must send every parameter send null for those they leave out.
             Some(Value::Null) if !parameter.required => {}
             Some(value) => {
-                if let Some(value) = checked(&parameter.shape, value, &place, problems) {
+                if let Some(value) = checked(&parameter.shape, value, place, problems) {
                     members.insert(parameter.name.clone(), value);
                 }
             }
@@ -94,12 +97,18 @@ fn object(
     let mut unknown: Vec<(String, Value)> = given.into_iter().collect();
     unknown.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (name, value) in unknown {
-        problems.push(unknown_parameter(parameters, &name, &value, pointer));
+        let place = Place::Member(&at, &name);
+        problems.push(unknown_parameter(parameters, &name, &value, place));
     }
     members
 }
 
-fn unknown_parameter(parameters: &[ParamDef], name: &str, value: &Value, pointer: &str) -> Problem {
+fn unknown_parameter(
+    parameters: &[ParamDef],
+    name: &str,
+    value: &Value,
+    place: Place<'_>,
+) -> Problem {
     let known: Vec<&str> = parameters
         .iter()
         .map(|parameter| parameter.name.as_str())
@@ -109,14 +118,19 @@ fn unknown_parameter(parameters: &[ParamDef], name: &str, value: &Value, pointer
         [only] => format!("only `{only}`"),
         _ => format!("only {}", in_backticks(&known)),
     };
-    Problem::with(&below(pointer, name), ProblemKind::Unknown, value, expected)
+    Problem::with(&place.to_string(), ProblemKind::Unknown, value, expected)
         .hinting(did_you_mean(name, known.iter().copied()))
 }
 
 /// The value in its declared type, or nothing when it is wrong and has been reported.
-fn checked(shape: &Shape, value: Value, place: &str, problems: &mut Problems) -> Option<Value> {
+fn checked(
+    shape: &Shape,
+    value: Value,
+    place: Place<'_>,
+    problems: &mut Problems,
+) -> Option<Value> {
     let result = match (shape.kind, &value) {
-        (ValueType::Boolean, Value::Bool(_)) => Ok(value.clone()),
+        (ValueType::Boolean, Value::Bool(yes)) => Ok(Value::Bool(*yes)),
         (ValueType::Integer, Value::Number(number)) => validate_number::integer(shape, number),
         (ValueType::Number, Value::Number(number)) => validate_number::any(shape, number),
         (ValueType::Integer, Value::String(text))
@@ -124,11 +138,17 @@ fn checked(shape: &Shape, value: Value, place: &str, problems: &mut Problems) ->
         {
             validate_number::integer_in_text(shape, text)
         }
-        (ValueType::String, Value::String(text)) => string(shape, text),
+        (ValueType::String, Value::String(text)) => match check_text(shape, text) {
+            Ok(()) => return Some(value),
+            Err(kind) => Err(kind),
+        },
         (ValueType::String, Value::Number(number))
             if shape.also_accepts == Some(ValueType::Integer) =>
         {
-            validate_number::decimal_text(number).and_then(|text| string(shape, &text))
+            validate_number::decimal_text(number).and_then(|text| {
+                check_text(shape, &text)?;
+                Ok(Value::String(text))
+            })
         }
         (ValueType::Array, Value::Array(_)) => return array(shape, value, place, problems),
         (ValueType::Object, Value::Object(_)) => {
@@ -149,7 +169,7 @@ fn checked(shape: &Shape, value: Value, place: &str, problems: &mut Problems) ->
     }
 }
 
-fn string(shape: &Shape, text: &str) -> Result<Value, ProblemKind> {
+fn check_text(shape: &Shape, text: &str) -> Result<(), ProblemKind> {
     if !shape.choices.is_empty() && !shape.choices.iter().any(|choice| choice == text) {
         return Err(ProblemKind::OutOfRange);
     }
@@ -160,14 +180,13 @@ fn string(shape: &Shape, text: &str) -> Result<Value, ProblemKind> {
     if too_short || too_long {
         return Err(ProblemKind::OutOfRange);
     }
-    let matches = |pattern: &String| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
-    if !shape.pattern.as_ref().is_none_or(matches) {
+    if (shape.pattern.as_ref()).is_some_and(|pattern| !pattern.is_match(text)) {
         return Err(ProblemKind::Malformed);
     }
-    Ok(Value::String(text.to_owned()))
+    Ok(())
 }
 
-fn array(shape: &Shape, value: Value, place: &str, problems: &mut Problems) -> Option<Value> {
+fn array(shape: &Shape, value: Value, place: Place<'_>, problems: &mut Problems) -> Option<Value> {
     let Value::Array(items) = value else {
         return None;
     };
@@ -185,17 +204,9 @@ fn array(shape: &Shape, value: Value, place: &str, problems: &mut Problems) -> O
     let items: Vec<Option<Value>> = items
         .into_iter()
         .enumerate()
-        .map(|(index, item)| {
-            let place = below(place, &index.to_string());
-            checked(item_shape, item, &place, problems)
-        })
+        .map(|(index, item)| checked(item_shape, item, Place::Item(&place, index), problems))
         .collect();
     items.into_iter().collect::<Option<_>>().map(Value::Array)
-}
-
-/// The pointer of a member or an item.
-fn below(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// What text given for another value probably means.

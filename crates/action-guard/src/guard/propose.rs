@@ -108,20 +108,17 @@ impl Guard {
         Actor::from_str(&request.actor)?;
         let known = self.state().await?.seq;
         let name = request.action.as_str();
-        let parameters = self.registry.validate(name, request.parameters)?;
-        let resources = self.registry.resources(name, parameters.clone())?;
-        let lasting_effect = self.registry.lasting_effect(name, parameters.clone())?;
+        let prepared = self.registry.prepare(name, request.parameters)?;
+        let footprint = prepared.footprint()?;
         let system = self.registry.identity(name).await?;
-        let plan = self.registry.plan(name, parameters.clone()).await?;
-        let undo = self
-            .registry
-            .undo(name, parameters.clone(), &plan.before, None, None)?;
-        request.parameters = parameters;
+        let plan = prepared.plan().await?;
+        let undo = prepared.undo(&plan.before, None, None)?;
+        request.parameters = Value::Object(prepared.parameters().clone());
         let expires_at = after(Timestamp::now(), PROPOSAL_LASTS);
         let id = Uuid::now_v7().to_string();
         let mut proposal = Proposal::new(id, request, system, plan, undo, expires_at);
-        proposal.resources = resources;
-        proposal.lasting_effect = lasting_effect;
+        proposal.resources = footprint.resources;
+        proposal.lasting_effect = footprint.lasting_effect;
         proposal.planned_after = Some(known);
         let by_hand = self.in_flight_taken_back_by(&proposal).await?;
         proposal.undoes = undoes.map(str::to_owned).or(by_hand);
