@@ -164,15 +164,17 @@ impl<'s> Section<'s> {
     }
 
     pub(super) fn patterns(&self, key: &'static str) -> Vec<Pattern> {
-        let pattern = |text: At<&str>| {
-            let (line, column) = place(self.source.text, text.offset);
-            Pattern {
-                text: text.value.to_owned(),
-                line,
-                column,
-            }
-        };
-        self.texts(key).into_iter().map(pattern).collect()
+        let texts = self.texts(key);
+        texts.iter().map(|text| self.pattern(text)).collect()
+    }
+
+    pub(super) fn pattern(&self, text: &At<&str>) -> Pattern {
+        let (line, column) = place(self.source.text, text.offset);
+        Pattern {
+            text: text.value.to_owned(),
+            line,
+            column,
+        }
     }
 
     /// Patterns over actors, each of which can match somebody.

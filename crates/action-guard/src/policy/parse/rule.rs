@@ -70,11 +70,11 @@ pub(super) fn rule<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(
 }
 
 fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
-    let by = section.patterns("by");
-    if by.is_empty() && !section.has("by") {
+    if !section.has("by") {
         section.wrong("a rule that approves needs `by`, such as `by = [\"user:*\"]`");
     }
-    for by in section.texts("by") {
+    let people = section.texts("by");
+    for by in &people {
         if !by.value.starts_with("user:") {
             source.wrong(by.offset, "people approve: a pattern begins with `user:`");
         } else if let Some(problem) = actor_pattern::problem(by.value) {
@@ -95,7 +95,7 @@ fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
     let length = |text: &str| window::duration_ms("ttl", text, LONGEST_TTL);
     let ttl_ms = section.read(ttl, length);
     Some(Then::Approve {
-        by,
+        by: people.iter().map(|by| section.pattern(by)).collect(),
         count: count?,
         ttl_ms: ttl_ms?,
     })

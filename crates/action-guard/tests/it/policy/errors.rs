@@ -166,6 +166,37 @@ fn what_would_hold_always_or_nearly_is_refused() {
     assert_eq!(whole_day.parse::<Policy>().map(|_| ()), Ok(()));
 }
 
+/// What is given, and says nothing, is told as that and not as missing.
+#[test]
+fn what_is_empty_or_of_another_type_is_told_once() {
+    let check = |lines: &str, expected: &[&str]| {
+        let text = format!("version = 1\n[[rule]]\n{lines}");
+        self::check(&text, expected);
+    };
+    check(
+        "name = \" \"\ndecision = \"deny\"",
+        &["3:8 `name` of a rule is empty"],
+    );
+    check(
+        "name = 5\ndecision = \"deny\"",
+        &["3:8 `name` of a rule must be a text"],
+    );
+    check("decision = \"deny\"", &["2:1 a rule needs `name`"]);
+    check(
+        "name = \"a\"\nactor = [\"\", \"user:a\"]\ndecision = \"deny\"",
+        &["4:10 `actor` of a rule must be a text or a list of texts, none of them empty"],
+    );
+    let approve = "name = \"a\"\ndecision = \"approve\"\nttl = \"1m\"\n";
+    check(
+        approve,
+        &["2:1 a rule that approves needs `by`, such as `by = [\"user:*\"]`"],
+    );
+    check(
+        &format!("{approve}by = []"),
+        &["6:6 `by` of a rule is an empty list, which is about nothing"],
+    );
+}
+
 #[test]
 fn a_policy_is_as_long_as_it_may_be_and_no_longer() {
     let text = |length: usize| {
@@ -255,6 +286,11 @@ fn a_rule_that_can_match_no_mutation_is_found() {
     check(
         "effect = \"lasting\"\nrisk = [\"low\", \"medium\"]",
         "never matches",
+    );
+    check("action = \"split_region\"\neffect = \"one_shot\"", "");
+    check(
+        "action = \"split_region\"\neffect = \"lasting\"",
+        "rule `a` never matches: it is about no mutation that is of effect lasting",
     );
 }
 
