@@ -169,29 +169,29 @@ fn what_would_hold_always_or_nearly_is_refused() {
 /// What is given, and says nothing, is told as that and not as missing.
 #[test]
 fn what_is_empty_or_of_another_type_is_told_once() {
-    let check = |lines: &str, expected: &[&str]| {
+    let of_rule = |lines: &str, expected: &[&str]| {
         let text = format!("version = 1\n[[rule]]\n{lines}");
-        self::check(&text, expected);
+        check(&text, expected);
     };
-    check(
+    of_rule(
         "name = \" \"\ndecision = \"deny\"",
         &["3:8 `name` of a rule is empty"],
     );
-    check(
+    of_rule(
         "name = 5\ndecision = \"deny\"",
         &["3:8 `name` of a rule must be a text"],
     );
-    check("decision = \"deny\"", &["2:1 a rule needs `name`"]);
-    check(
+    of_rule("decision = \"deny\"", &["2:1 a rule needs `name`"]);
+    of_rule(
         "name = \"a\"\nactor = [\"\", \"user:a\"]\ndecision = \"deny\"",
         &["4:10 `actor` of a rule must be a text or a list of texts, none of them empty"],
     );
     let approve = "name = \"a\"\ndecision = \"approve\"\nttl = \"1m\"\n";
-    check(
+    of_rule(
         approve,
         &["2:1 a rule that approves needs `by`, such as `by = [\"user:*\"]`"],
     );
-    check(
+    of_rule(
         &format!("{approve}by = []"),
         &["6:6 `by` of a rule is an empty list, which is about nothing"],
     );
