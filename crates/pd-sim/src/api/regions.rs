@@ -281,7 +281,6 @@ pub(super) fn found_by<'a>(
     kind: &str,
 ) -> impl Iterator<Item = &'a Region> + use<'a> {
     let kind = CHECKS.into_iter().find(|known| *known == kind);
-    let replicas = usize::try_from(cluster.config.max_replicas()).unwrap_or(usize::MAX);
     let limit = |name| i64::try_from(cluster.config.limit(name, cluster.now)).unwrap_or(i64::MAX);
     let mergeable_size = limit("max-merge-region-size");
     let mergeable_keys = limit("max-merge-region-keys");
@@ -289,8 +288,8 @@ pub(super) fn found_by<'a>(
         .regions
         .iter()
         .filter(move |region| match kind.unwrap_or_default() {
-            "miss-peer" => region.peers.len() < replicas,
-            "extra-peer" => region.peers.len() > replicas,
+            "miss-peer" => region.peers.len() < wanted_replicas(cluster, region),
+            "extra-peer" => region.peers.len() > wanted_replicas(cluster, region),
             "pending-peer" => !region.pending.is_empty(),
             "down-peer" => !region.down.is_empty(),
             "learner-peer" => region.peers.iter().any(|peer| !peer.is_voter()),
@@ -309,4 +308,15 @@ pub(super) fn found_by<'a>(
             }),
             _ => false,
         })
+}
+
+/// How many replicas a region should have: what its rules ask for, and none where it spans their
+/// borders.
+fn wanted_replicas(cluster: &Cluster, region: &Region) -> usize {
+    if cluster.config.placement_rules_are_on() {
+        let rules = cluster.rules_for(region).unwrap_or_default();
+        rules.iter().map(|rule| rule.count).sum()
+    } else {
+        usize::try_from(cluster.config.max_replicas()).unwrap_or(usize::MAX)
+    }
 }
