@@ -234,6 +234,8 @@ async fn a_model_is_offered_what_it_may_see() {
             "check_invariants",
             "why",
             "doctor",
+            "safe_to_stop",
+            "scan_safe_to_stop",
             "rolling_drain",
             "transfer_leader",
             "split_region",

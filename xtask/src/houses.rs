@@ -124,6 +124,7 @@ pub(crate) const HOUSES: &[House] = &[
             &["cluster"],
             &["facts"],
             &["evidence", "pd_rules"],
+            &["stop_safety"],
             &["mutations"],
             &["observations"],
             &["workflows"],

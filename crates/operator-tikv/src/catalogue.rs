@@ -18,7 +18,7 @@ use crate::mutations::{PauseScheduler, ResumeScheduler, TransferPdLeader};
 use crate::observations::{
     CheckInvariants, ClusterHealth, Doctor, FindRegion, GetClusterMetrics, GetConfig, GetRegion,
     GetStore, GetStoreMetrics, HotReadRegions, HotWriteRegions, ListDrains, ListMembers,
-    ListOperators, ListSchedulers, ListStores, Why,
+    ListOperators, ListSchedulers, ListStores, SafeToStop, ScanSafeToStop, Why,
 };
 use crate::workflows::RollingDrain;
 
@@ -46,6 +46,8 @@ impl Subject for Tikv {
             .observation::<CheckInvariants>()
             .observation::<Why>()
             .observation::<Doctor>()
+            .observation::<SafeToStop>()
+            .observation::<ScanSafeToStop>()
             .observation::<RollingDrain>()
             .mutation::<TransferLeader>()
             .mutation::<TransferPeer>()

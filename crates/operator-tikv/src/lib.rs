@@ -60,12 +60,15 @@ pub use observations::{
     GetStore, GetStoreMetrics, Health, HotBy, HotReadRegions, HotRegionList, HotRegionView,
     HotWriteRegions, Invariants, KeyEncoding, KeyForm, Leftovers, ListDrains, ListMembers,
     ListOperators, ListSchedulers, ListStores, MemberList, MemberView, Moving, OneStore,
-    OneStoreMetrics, OperatorView, Operators, PeerView, REASONS, Reason, RegionView,
-    SchedulerState, SchedulerView, Schedulers, SinceSource, StoreMetrics, StoreView, Stores,
-    Violation, Why,
+    OneStoreMetrics, OperatorView, Operators, PeerView, REASONS, Reason, RegionView, SafeToStop,
+    ScanSafeToStop, SchedulerState, SchedulerView, Schedulers, SinceSource, StoreMetrics,
+    StoreView, Stores, Violation, Why,
 };
 pub use outcomes::{OUTCOMES, OutcomeCode, OutcomeEnd};
 pub use parameters::{Limit, RegionId, ScheduleLimit, SchedulerName, StoreId};
+pub use stop_safety::answer::{
+    AskedStore, GoneBecause, GoneStore, Loss, StopAnswer, StopSafety, UnsafeRegion,
+};
 pub use workflows::{BackMinutes, BackPercent, LeaseHours, RollingDrain};
 
 mod catalogue;
@@ -80,4 +83,5 @@ mod parameters;
 mod pd_rules;
 mod seen_process;
 mod send_permit;
+mod stop_safety;
 mod workflows;

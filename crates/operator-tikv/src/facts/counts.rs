@@ -89,11 +89,33 @@ pub(crate) async fn incomplete_under(
     process: Option<&PdProcess>,
     stores: &[Store],
 ) -> Result<Option<String>, Error> {
+    Ok(match completeness(tikv, process, stores).await? {
+        Completeness::Complete => None,
+        Completeness::NotYet(text) | Completeness::Overdue(text) => Some(text),
+    })
+}
+
+/// Whether PD's counts are complete.
+pub(crate) enum Completeness {
+    Complete,
+    /// PD has to hear more first: what.
+    NotYet(String),
+    /// All regions had the time to report, and some have no leader that PD knows: how many.
+    Overdue(String),
+}
+
+/// Whether counts are complete, under the process that leads: one read, or none.
+pub(crate) async fn completeness(
+    tikv: &Tikv,
+    process: Option<&PdProcess>,
+    stores: &[Store],
+) -> Result<Completeness, Error> {
     let Some(process) = process else {
-        return Ok(Some("not known yet: no member leads PD".to_owned()));
+        let text = "not known yet: no member leads PD".to_owned();
+        return Ok(Completeness::NotYet(text));
     };
     if tikv.seen.of(&process.key(), now(tikv)).complete {
-        return Ok(None);
+        return Ok(Completeness::Complete);
     }
     let counts = Counts::read(tikv, stores).await?;
     let text = counts.text();
@@ -106,18 +128,18 @@ pub(crate) async fn incomplete_under(
     if let Some(silent) = started.and_then(|at| counts.silent_since(at)) {
         let id = silent.id;
         let text = format!("not known yet: {since} and has not heard of store {id} since; {text}");
-        return Ok(Some(text));
+        return Ok(Completeness::NotYet(text));
     }
     if counts.not_led() == 0 {
         tikv.seen.is_complete(&process.key());
-        return Ok(None);
+        return Ok(Completeness::Complete);
     }
     let all_due = tikv.region_heartbeat.as_secs().saturating_mul(2);
-    Ok(Some(if ago.is_some_and(|ago| ago >= all_due) {
-        format!("{text}: the others have none, or report late")
+    Ok(if ago.is_some_and(|ago| ago >= all_due) {
+        Completeness::Overdue(format!("{text}: the others have none, or report late"))
     } else {
-        format!("not known yet: {since}; {text}")
-    }))
+        Completeness::NotYet(format!("not known yet: {since}; {text}"))
+    })
 }
 
 fn now(tikv: &Tikv) -> Option<SystemTime> {
