@@ -116,13 +116,14 @@ fn check<A: Setting>(
     now: A::Value,
     overrides: Option<&Overrides>,
 ) -> Checked<Verdict> {
+    // PD looks for an override before anything else.
+    if overrides.is_some_and(|overrides| overrides.of(A::ITEM).is_some()) {
+        return Err(overridden(A::ITEM));
+    }
     if now == action.wanted() {
         return Err(nothing_to_do(format!("`{}` is {now}", A::ITEM)));
     }
     action.check_set(config)?;
-    if overrides.is_some_and(|overrides| overrides.of(A::ITEM).is_some()) {
-        return Err(overridden(A::ITEM));
-    }
     Ok(Verdict::WouldProceed)
 }
 

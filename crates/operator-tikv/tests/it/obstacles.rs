@@ -216,6 +216,12 @@ async fn an_override_is_read_and_its_refusal_foretold() {
             };
             assert_eq!(*text, format!("need to clean up TTL first for {item}"));
             assert!(run.failure.unwrap().contains(text.as_str()), "{version:?}");
+            // Also what is stored already is refused, and is not what is in force.
+            let stored = get(&sim, "/config/schedule").await;
+            let stored = json!({"limit": stored[format!("{limit}-schedule-limit")]});
+            let run = Run::begin(&sim, &name, stored).await;
+            let rejects = matches!(run.plan.verdict, Verdict::WouldReject { .. });
+            assert!(rejects && run.failure.is_some(), "{version:?} {name}");
             let config = GetConfig::default().observe(&tikv(&sim)).await.unwrap();
             let shown: Vec<_> = config.items.iter().filter(|one| one.overridden).collect();
             let shown: Vec<_> = shown.iter().map(|one| (&one.name, &one.in_force)).collect();
