@@ -97,3 +97,127 @@ fn a_move_to_where_it_comes_from_is_refused() {
     let error = registry.validate("transfer_peer", given).unwrap_err();
     assert_eq!(error.problems()[0].pointer, "/to_store_id");
 }
+
+/// What no two mutations change at a time, and what is left in force: budgets, leases and undos
+/// go by these names.
+#[test]
+fn what_each_mutation_changes_has_a_name() {
+    let mut registry = ActionRegistry::new();
+    let pd = pd_client::Client::new("http://127.0.0.1:1").unwrap();
+    registry.register(Tikv::new(pd)).unwrap();
+    let cases = [
+        (
+            "transfer_leader",
+            json!({"region_id": 5, "to_store_id": "2"}),
+            "region/5",
+            "",
+        ),
+        (
+            "transfer_peer",
+            json!({"region_id": 5, "from_store_id": "1", "to_store_id": "2"}),
+            "region/5",
+            "",
+        ),
+        (
+            "add_peer",
+            json!({"region_id": 5, "store_id": "2"}),
+            "region/5",
+            "",
+        ),
+        (
+            "remove_peer",
+            json!({"region_id": 5, "store_id": "2"}),
+            "region/5",
+            "",
+        ),
+        (
+            "split_region",
+            json!({"region_id": 5, "policy": "scan"}),
+            "region/5",
+            "",
+        ),
+        (
+            "merge_regions",
+            json!({"source_region_id": 5, "target_region_id": 6}),
+            "region/5 region/6",
+            "",
+        ),
+        ("scatter_region", json!({"region_id": 5}), "region/5", ""),
+        ("cancel_operator", json!({"region_id": 5}), "operator/5", ""),
+        (
+            "drain_store",
+            json!({"store_id": "2"}),
+            "store/2",
+            "evict-leader/2",
+        ),
+        ("stop_drain", json!({"store_id": "2"}), "store/2", ""),
+        (
+            "offline_store",
+            json!({"store_id": "2"}),
+            "store/2",
+            "offline/2",
+        ),
+        ("cancel_offline", json!({"store_id": "2"}), "store/2", ""),
+        (
+            "set_leader_schedule_limit",
+            json!({"limit": 4}),
+            "config/schedule.leader-schedule-limit",
+            "config/schedule.leader-schedule-limit",
+        ),
+        (
+            "set_region_schedule_limit",
+            json!({"limit": 4}),
+            "config/schedule.region-schedule-limit",
+            "config/schedule.region-schedule-limit",
+        ),
+        (
+            "set_replica_schedule_limit",
+            json!({"limit": 4}),
+            "config/schedule.replica-schedule-limit",
+            "config/schedule.replica-schedule-limit",
+        ),
+        (
+            "set_low_space_threshold",
+            json!({"percent": 80}),
+            "config/schedule.low-space-ratio",
+            "config/schedule.low-space-ratio",
+        ),
+        (
+            "set_store_limit",
+            json!({"store_id": "2", "what": "add_peer", "per_minute": 15}),
+            "config/store-limit.2.add-peer",
+            "config/store-limit.2.add-peer",
+        ),
+        (
+            "pause_scheduler",
+            json!({"scheduler": "balance-leader-scheduler", "seconds": 60}),
+            "scheduler/balance-leader-scheduler",
+            "pause-scheduler/balance-leader-scheduler",
+        ),
+        (
+            "resume_scheduler",
+            json!({"scheduler": "balance-leader-scheduler"}),
+            "scheduler/balance-leader-scheduler",
+            "",
+        ),
+        (
+            "transfer_pd_leader",
+            json!({"member": "pd-2"}),
+            "pd/leader",
+            "",
+        ),
+    ];
+    for (name, given, resources, lasting) in &cases {
+        let prepared = registry.prepare(name, given.clone()).unwrap();
+        let footprint = prepared.footprint().unwrap();
+        let lasting = Some((*lasting).to_owned()).filter(|lasting| !lasting.is_empty());
+        assert_eq!(footprint.resources.join(" "), *resources, "{name}");
+        assert_eq!(footprint.lasting_effect, lasting, "{name}");
+    }
+    let mutations = registry.definitions().filter(|one| one.is_mutation());
+    let missing: Vec<_> = mutations
+        .map(|one| one.name.as_str())
+        .filter(|name| !cases.iter().any(|(case, ..)| case == name))
+        .collect();
+    assert_eq!(missing, [""; 0], "add these");
+}
