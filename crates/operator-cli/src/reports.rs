@@ -8,3 +8,17 @@ pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod proposal;
 pub(crate) mod workflow;
+
+/// Whether nobody cancelled a proposal with this reason: its own plan stopped it, in the guard's
+/// words.
+pub(crate) fn is_stopped_by_plan(reason: &str) -> bool {
+    let mut words = STOPPED_BY_PLAN.iter();
+    words.any(|words| reason.starts_with(words))
+}
+
+const STOPPED_BY_PLAN: [&str; 4] = [
+    "it would be refused: ",
+    "it is not asked for: ",
+    "nothing to do: ",
+    "it would be accepted, but nothing would happen: ",
+];

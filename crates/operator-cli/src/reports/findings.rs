@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use action_core::{Finding, printable};
-use action_guard::{InForce, State};
+use action_core::{Finding, Verdict, printable};
+use action_guard::{InForce, Proposal, ProposalStatus, State};
 use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::flags;
+use crate::ids;
 use crate::reports::in_force;
 use crate::settings::Global;
 use crate::terminal::table::{section, shortened, text_of, when};
@@ -17,14 +18,33 @@ use crate::terminal::table::{section, shortened, text_of, when};
 pub(crate) struct Ours {
     pub(crate) state: Arc<State>,
     pub(crate) effects: Vec<InForce>,
-    /// Whether all of it is shown, and not only whose the findings are.
-    pub(crate) are_listed: bool,
+    /// The system, in its own words.
+    pub(crate) system: String,
+    /// Whether it alone is something found.
+    pub(crate) is_found: bool,
 }
 
 impl Ours {
-    /// Whether there is something to be shown.
-    pub(crate) fn is_to_be_listed(&self) -> bool {
-        self.are_listed && !self.effects.is_empty()
+    /// Whether that something of ours is in force is something found.
+    pub(crate) fn is_something_found(&self) -> bool {
+        self.is_found && !self.effects.is_empty()
+    }
+
+    /// The first proposal here for which an effect was there already.
+    fn seen_before(&self, key: &str) -> Option<&ProposalStatus> {
+        let all = self.state.open.values().chain(self.state.ended.iter());
+        let already = all.map(Arc::as_ref).filter(|status| {
+            let Proposal {
+                system,
+                lasting_effect,
+                plan,
+                ..
+            } = &status.proposal;
+            *system == self.system
+                && lasting_effect.as_deref() == Some(key)
+                && matches!(plan.verdict, Verdict::NoOp { .. })
+        });
+        already.min_by_key(|status| status.proposed_at)
     }
 
     fn of(&self, key: &str) -> Option<&InForce> {
@@ -45,21 +65,30 @@ pub(crate) fn with_commands(
         let Value::Object(members) = found else {
             continue;
         };
-        if let Some(command) = fix_command(call, finding) {
+        let key = finding.lasting_effect.as_deref();
+        let owned = key.and_then(|key| ours.of(key));
+        // What is ours is taken back by its undo.
+        if let Some(command) = fix_command(call, finding).filter(|_| owned.is_none()) {
             members.insert("fix_command".to_owned(), json!(command));
         }
-        if let Some(key) = &finding.lasting_effect {
-            members.insert(
-                "owner".to_owned(),
-                json!(ours.of(key).map(|effect| {
-                    json!({"proposal": effect.id, "actor": effect.actor, "since": effect.since})
-                })),
-            );
+        if let Some(key) = key {
+            let owner = owned.map(|effect| {
+                json!({
+                    "proposal": effect.id,
+                    "actor": effect.actor,
+                    "since": effect.since,
+                    "undo_command": in_force::undo_command(effect, &ours.state, global),
+                })
+            });
+            members.insert("owner".to_owned(), json!(owner));
+            let seen = ours.seen_before(key).filter(|_| owned.is_none());
+            members.extend(seen.map(|seen| {
+                let seen = json!({"at": seen.proposed_at, "proposal": seen.proposal.id});
+                ("seen_before".to_owned(), seen)
+            }));
         }
     }
-    if ours.are_listed {
-        result["in_force"] = json!(in_force::json(&ours.effects, &ours.state, global));
-    }
+    result["in_force"] = json!(in_force::json(&ours.effects, &ours.state, global));
     result
 }
 
@@ -72,13 +101,22 @@ pub(crate) fn text(
     global: &Global,
 ) -> String {
     let mut parts = Vec::new();
-    if findings.is_empty() && !ours.is_to_be_listed() {
+    if findings.is_empty() && !ours.is_something_found() {
         parts.push("No problems found".to_owned());
     }
-    parts.extend(findings.iter().map(|finding| one(call, finding, ours)));
-    if ours.are_listed {
-        parts.extend(in_force::text(&ours.effects, &ours.state, global));
+    let is_others = |finding: &&Finding| {
+        let key = finding.lasting_effect.as_deref();
+        key.is_some_and(|key| ours.of(key).is_none())
+    };
+    let (others, rest): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(is_others);
+    let rest = rest.into_iter();
+    parts.extend(rest.map(|finding| one(call, finding, ours, global)));
+    if !others.is_empty() {
+        parts.push(OTHERS.to_owned());
     }
+    let others = others.into_iter();
+    parts.extend(others.map(|finding| one(call, finding, ours, global)));
+    parts.extend(in_force::text(&ours.effects, &ours.state, global));
     if result.get("cut") == Some(&Value::Bool(true)) {
         parts.push("There is more that is left out here".to_owned());
     }
@@ -91,7 +129,11 @@ pub(crate) fn text(
     parts.join("\n\n")
 }
 
-fn one(call: &Call, finding: &Finding, ours: &Ours) -> String {
+/// What stands above the effects that are not ours.
+const OTHERS: &str = "Not asked for here, as far as the journal knows; PD does not tell who asked \
+                      for it, or since when:";
+
+fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
     let evidence = finding.evidence.iter().map(|read| {
         vec![
             read.fact.clone(),
@@ -105,16 +147,26 @@ fn one(call: &Call, finding: &Finding, ours: &Ours) -> String {
         printable(&finding.code)
     )];
     lines.extend(section("Seen", evidence.collect()));
-    if let Some(key) = &finding.lasting_effect {
-        lines.push(match ours.of(key) {
-            Some(effect) => format!(
-                "Asked for here by {} at {}; `operator undo {}` takes it back",
-                printable(&effect.actor),
-                when(effect.since),
-                printable(&effect.id)
-            ),
-            None => "Not asked for here, as far as the journal knows".to_owned(),
-        });
+    let key = finding.lasting_effect.as_deref();
+    let owned = key.and_then(|key| ours.of(key));
+    if let Some(effect) = owned {
+        lines.push(format!(
+            "Asked for here by {} at {}",
+            printable(&effect.actor),
+            when(effect.since)
+        ));
+        if let Some(undo) = in_force::undo_command(effect, &ours.state, global) {
+            lines.push(format!("Next: `{undo}` takes it back"));
+            return lines.join("\n");
+        }
+    }
+    let seen = key.filter(|_| owned.is_none());
+    if let Some(seen) = seen.and_then(|key| ours.seen_before(key)) {
+        lines.push(format!(
+            "Seen here before, at {}, by proposal {}",
+            when(seen.proposed_at),
+            printable(&ids::short_of(&seen.proposal.id, &ours.state))
+        ));
     }
     lines.push(format!("Next: {}", printable(&finding.next)));
     lines.extend(fix_command(call, finding).map(|command| format!("  {command}")));

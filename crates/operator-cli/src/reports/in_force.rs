@@ -50,7 +50,7 @@ fn how_it_stands(effect: &InForce, state: &State) -> String {
     format!("{certain}{lease}{undo}")
 }
 
-fn undo_command(effect: &InForce, state: &State, global: &Global) -> Option<String> {
+pub(crate) fn undo_command(effect: &InForce, state: &State, global: &Global) -> Option<String> {
     let is_there = matches!(effect.undo, Undo::Action { .. });
     is_there.then(|| global.command(&["undo", &ids::short_of(&effect.id, state)]))
 }

@@ -4,6 +4,7 @@ use action_core::printable;
 use action_guard::{Entry, Record};
 use serde_json::{Value, json};
 
+use crate::reports::is_stopped_by_plan;
 use crate::reports::plan;
 use crate::reports::proposal::ruling;
 use crate::terminal::table::{self, text_of, when};
@@ -52,6 +53,10 @@ fn line(record: &Record) -> (&'static str, String) {
             ("approved", format!("by {} {identity}", approval.by))
         }
         Record::Rejected { by, reason, .. } => ("rejected", by_reason(by, reason)),
+        Record::Cancelled { reason, .. } if is_stopped_by_plan(reason) => (
+            "not sent",
+            format!("stopped by its plan: {}", printable(reason)),
+        ),
         Record::Cancelled { by, reason, .. } => ("cancelled", by_reason(by, reason)),
         Record::Intent { .. } => ("intent", String::new()),
         Record::Answer { answer, .. } => {

@@ -3,8 +3,6 @@
 use action_core::{Attribution, Outcome, OutcomeKind, Settled, SettledState, Undo, printable};
 use action_guard::Report;
 
-use crate::call::Call;
-use crate::flags;
 use crate::settings::Global;
 use crate::terminal::table::{section, shortened, text_of};
 
@@ -72,38 +70,4 @@ pub(crate) fn report(report: &Report, id: &str, global: &Global) -> String {
         (other, _) => format!("{other:?}"),
     };
     format!("{ended}\n\n{back}")
-}
-
-/// The command that takes a mutation back, or why there is none.
-pub(crate) fn undo(call: &Call, undo: &Undo) -> String {
-    match undo {
-        Undo::Action { expects, .. } => {
-            let command = undo_command(call, undo).unwrap_or_default();
-            let while_true = expects
-                .iter()
-                .map(|fact| vec![fact.name.clone(), text_of(&fact.value)])
-                .collect();
-            let expects = section("as long as", while_true)
-                .map_or_else(String::new, |text| format!("\n{text}"));
-            format!("Take it back with\n  {}{expects}", printable(&command))
-        }
-        Undo::None { reason } => format!("Cannot be taken back: {}", printable(reason)),
-        other => format!("{other:?}"),
-    }
-}
-
-/// The command line that takes a mutation back.
-pub(crate) fn undo_command(call: &Call, undo: &Undo) -> Option<String> {
-    let Undo::Action {
-        name, parameters, ..
-    } = undo
-    else {
-        return None;
-    };
-    let mut definitions = call.definitions.iter();
-    let definition = definitions.find(|definition| definition.name == *name);
-    let mut words = vec!["run".to_owned(), name.clone()];
-    words.extend(flags::arguments(definition, parameters));
-    words.extend(call.flags.iter().cloned());
-    Some(flags::command_line(&words))
 }

@@ -5,7 +5,7 @@ use action_guard::Proposal;
 use serde_json::Value;
 
 use crate::call::Call;
-use crate::reports::outcome;
+use crate::settings::Global;
 use crate::terminal::table::{pair, section, text_of};
 
 /// A mutation that was planned.
@@ -16,17 +16,20 @@ pub(crate) struct Planned<'a> {
     pub(crate) system: Option<&'a str>,
     pub(crate) plan: &'a Plan,
     pub(crate) undo: &'a Undo,
+    /// The command that takes it back, once it is a proposal.
+    pub(crate) undo_command: Option<String>,
 }
 
 impl<'a> Planned<'a> {
     /// What would be proposed.
-    pub(crate) fn of(call: &'a Call, proposal: &'a Proposal) -> Self {
+    pub(crate) fn of(call: &'a Call, proposal: &'a Proposal, global: &Global) -> Self {
         Self {
             call,
             parameters: &proposal.request.parameters,
             system: Some(&proposal.system),
             plan: &proposal.plan,
             undo: &proposal.undo,
+            undo_command: Some(global.command(&["undo", &proposal.id])),
         }
     }
 
@@ -48,7 +51,7 @@ impl<'a> Planned<'a> {
         let undo = plan
             .verdict
             .may_be_sent()
-            .then(|| outcome::undo(self.call, self.undo));
+            .then(|| undo(self.undo, self.undo_command.as_deref()));
         let parts = [
             Some(title),
             Some(verdict(&plan.verdict)),
@@ -62,6 +65,35 @@ impl<'a> Planned<'a> {
             undo,
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// What takes a mutation back, or why nothing does. `command` is that of its proposal, where it has
+/// one: an effect of ours is taken back by its id, which the journal knows, and by nothing else.
+fn undo(undo: &Undo, command: Option<&str>) -> String {
+    match undo {
+        Undo::Action {
+            name,
+            parameters,
+            expects,
+            ..
+        } => {
+            let while_true = expects
+                .iter()
+                .map(|fact| vec![fact.name.clone(), text_of(&fact.value)])
+                .collect();
+            let expects = section("as long as", while_true)
+                .map_or_else(String::new, |text| format!("\n{text}"));
+            let does = request(name, &Value::Object(parameters.clone()));
+            let by = match command {
+                Some(command) => format!("Once it was sent, take it back with\n  {command}"),
+                None => "Once it was sent, `operator undo ID` takes it back; `run` prints the id"
+                    .to_owned(),
+            };
+            format!("{by}\nwhich does\n  {does}{expects}")
+        }
+        Undo::None { reason } => format!("Cannot be taken back: {}", printable(reason)),
+        other => format!("{other:?}"),
     }
 }
 

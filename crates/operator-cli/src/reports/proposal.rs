@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::ids;
+use crate::reports::is_stopped_by_plan;
 use crate::reports::outcome;
 use crate::reports::plan::{self, Planned};
 use crate::settings::Global;
@@ -36,16 +37,9 @@ pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timesta
 pub(crate) fn text(status: &ProposalStatus, global: &Global, now: Timestamp) -> String {
     let proposal = &status.proposal;
     let call = Call::named(&proposal.request.action, global);
-    let planned = call.as_ref().map(|call| {
-        Planned {
-            call,
-            parameters: &proposal.request.parameters,
-            system: Some(&proposal.system),
-            plan: &proposal.plan,
-            undo: &proposal.undo,
-        }
-        .text()
-    });
+    let planned = call
+        .as_ref()
+        .map(|call| Planned::of(call, proposal, global).text());
     let rows = rows(status, now);
     let about = planned.unwrap_or_else(|| {
         let request = &proposal.request;
@@ -81,8 +75,17 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
         row("approved by", Some(approved(approval, now)));
     }
     if let Some(cancel) = &status.cancel {
-        let text = format!("{} at {}: {}", cancel.by, when(cancel.at), cancel.reason);
-        row("stopped by", Some(text));
+        if is_stopped_by_plan(&cancel.reason) {
+            let text = format!(
+                "stopped by its plan at {}: {}",
+                when(cancel.at),
+                cancel.reason
+            );
+            row("not sent", Some(text));
+        } else {
+            let text = format!("{} at {}: {}", cancel.by, when(cancel.at), cancel.reason);
+            row("stopped by", Some(text));
+        }
     }
     let executor = status.intent.as_ref().and_then(|intent| intent.by.as_ref());
     row("carried out by", executor.map(ToString::to_string));

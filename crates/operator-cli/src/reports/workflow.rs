@@ -69,6 +69,7 @@ pub(crate) fn planned(document: &Workflow, steps: &[PlannedStep], global: &Globa
                 system: Some(&proposal.system),
                 plan: &proposal.plan,
                 undo: &proposal.undo,
+                undo_command: None,
             }
             .text(),
             _ => {

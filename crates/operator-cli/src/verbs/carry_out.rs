@@ -39,7 +39,7 @@ pub(crate) async fn go_on(
 ) -> Result<Exit, Failure> {
     let shown = draft.ruling().clone();
     if !matches!(shown, Ruling::Deny { .. }) {
-        let planned = Planned::of(call, draft.proposal());
+        let planned = Planned::of(call, draft.proposal(), global);
         output.note(&planned.text());
         call.connection.check_system(&draft.proposal().system)?;
         if guard.may_be_sent(draft.proposal()).await? {
@@ -234,7 +234,7 @@ pub(crate) fn note_rules_problem(guard: &Guard, output: &Output) {
 /// Nothing is sent when the plan says no, or that there is nothing to do.
 fn not_sent(call: &Call, proposal: &Proposal, output: &mut Output) -> Exit {
     let exit = Exit::of_verdict(&proposal.plan.verdict);
-    output.note("nothing was sent");
+    output.note(&format!("\n{}", why_not_sent(&proposal.plan.verdict)));
     output.for_programs(&json!({
         "id": proposal.id,
         "action": call.definition.name,
@@ -244,6 +244,20 @@ fn not_sent(call: &Call, proposal: &Proposal, output: &mut Output) -> Exit {
         "plan": proposal.plan,
     }));
     exit
+}
+
+/// What was decided, and why.
+fn why_not_sent(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::NoOp { .. } => "nothing was sent: there is nothing to do",
+        Verdict::WouldReject { .. } => "nothing was sent: PD would refuse it",
+        Verdict::NotAskedFor { .. } => "nothing was sent: `operator` does not ask PD for this",
+        Verdict::AcceptedButWillNotProgress { .. } => {
+            "nothing was sent: `operator` does not ask for what would not happen; remove the cause \
+             first"
+        }
+        _ => "nothing was sent",
+    }
 }
 
 /// Whether the system answered, and the answer was no.

@@ -1,9 +1,6 @@
 //! `operator why` and `operator doctor`: what is not as it should be, and what fixes it.
 
-use std::sync::Arc;
-
 use action_core::{ActionDefinition, Catalogue, Finding, Role};
-use action_guard::{InForce, State};
 use clap::{ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -90,12 +87,12 @@ async fn main(
     check_system(&call, &catalogue).await?;
     let result = catalogue.observe(&call.definition.name, parameters).await?;
     let findings = findings(&result)?;
-    let ours = ours(&call, &catalogue, &findings, global, output).await;
+    let ours = ours(&call, &catalogue, global, output).await;
     output.show(
         &report::with_commands(&call, &findings, &ours, result.clone(), global),
         || report::text(&call, &findings, &ours, &result, global),
     );
-    Ok(if findings.is_empty() && !ours.is_to_be_listed() {
+    Ok(if findings.is_empty() && !ours.is_something_found() {
         Exit::Done
     } else {
         Exit::Found
@@ -110,40 +107,37 @@ fn findings(result: &Value) -> Result<Vec<Finding>, Failure> {
 
 /// What our journal knows to be in force on this system, and may be. Without a journal, or one that
 /// cannot be read, nothing is known to be ours.
-async fn ours(
-    call: &Call,
-    catalogue: &Catalogue,
-    findings: &[Finding],
-    global: &Global,
-    output: &Output,
-) -> Ours {
-    let mut ours = Ours {
-        are_listed: call.definition.role == Some(Role::Leftovers),
-        ..Ours::default()
-    };
-    let lasts = |finding: &Finding| finding.lasting_effect.is_some();
+async fn ours(call: &Call, catalogue: &Catalogue, global: &Global, output: &Output) -> Ours {
+    let is_found = call.definition.role == Some(Role::Leftovers);
     let is_there = |global: &Global| global.state.directory().is_ok_and(|path| path.exists());
-    if !is_there(global) || !(ours.are_listed || findings.iter().any(lasts)) {
-        return ours;
+    if is_there(global) {
+        match known_effects(call, catalogue, global).await {
+            Ok(ours) => return Ours { is_found, ..ours },
+            Err(failure) => output.note(&format!(
+                "what is in force that was asked for here is not known: {}",
+                failure.message()
+            )),
+        }
     }
-    match known_effects(call, catalogue, global).await {
-        Ok((state, effects)) => (ours.state, ours.effects) = (state, effects),
-        Err(failure) => output.note(&format!(
-            "whose effects they are is not known: {}",
-            failure.message()
-        )),
+    Ours {
+        is_found,
+        ..Ours::default()
     }
-    ours
 }
 
 async fn known_effects(
     call: &Call,
     catalogue: &Catalogue,
     global: &Global,
-) -> Result<(Arc<State>, Vec<InForce>), Failure> {
+) -> Result<Ours, Failure> {
     let system = catalogue.identity(&call.definition.name).await?;
     let state = global.state.bare_controls()?.state().await?;
     let mut effects = state.in_force(Timestamp::now());
     effects.retain(|effect| effect.system == system);
-    Ok((state, effects))
+    Ok(Ours {
+        state,
+        effects,
+        system,
+        is_found: false,
+    })
 }

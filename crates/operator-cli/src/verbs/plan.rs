@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::call::{Call, check_system};
 use crate::flags;
-use crate::reports::outcome;
 use crate::reports::plan::Planned;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -39,7 +38,6 @@ pub(crate) async fn main(
         "parameters": parameters,
         "plan": plan,
         "undo": undo,
-        "undo_command": outcome::undo_command(&call, &undo),
     });
     let planned = Planned {
         call: &call,
@@ -47,6 +45,7 @@ pub(crate) async fn main(
         system: None,
         plan: &plan,
         undo: &undo,
+        undo_command: None,
     };
     output.show(&json, || planned.text());
     Ok(Exit::of_verdict(&plan.verdict))

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use pd_sim::StoreState;
+use serde_json::Value;
+
 use crate::cluster::Cluster;
 use crate::operator;
 
@@ -32,9 +35,10 @@ fn what_was_found_decides_the_exit_code() {
 fn the_printed_command_mends_what_was_found() {
     let cluster = Cluster::start();
     cluster.sim.set_evicting(4, true);
+    cluster.sim.set_store_state(4, StoreState::Tombstone);
     let json = cluster.operator(&["doctor", "-o", "json"]).ended(7).json();
     let found = &json["findings"][0];
-    assert_eq!(found["code"], "drain_left");
+    assert_eq!(found["code"], "drain_of_no_store");
     assert_eq!(found["lasting_effect"], "evict-leader/4");
     let command = found["fix_command"].as_str().unwrap();
     let expected = format!(
@@ -71,11 +75,43 @@ fn whose_a_leftover_is_comes_from_the_journal() {
     };
     assert!(owner("evict-leader/2")["proposal"].is_string(), "{json}");
     assert!(owner("evict-leader/4").is_null(), "{json}");
-    cluster
+    // Others' effects stand apart and have no command ready to paste; ours have one, their undo.
+    let shown = cluster
         .operator(&doctor)
         .ended(7)
         .shows("`operator undo ")
         .shows("Not asked for here");
+    let (first, others) = shown.stdout.split_once("Not asked for here").unwrap();
+    assert!(first.contains("from store 2") && !first.contains("from store 4"));
+    assert!(others.contains("from store 4"), "{others}");
+    assert!(!shown.stdout.contains("operator run"), "{}", shown.stdout);
+    let commands = |one: &Value| one.get("fix_command").is_some();
+    assert!(!findings.iter().any(commands), "{json}");
+    let undo = owner("evict-leader/2")["undo_command"].as_str().unwrap();
+    assert!(undo.contains("--state-dir"), "{undo}");
+
+    // Only what the journal knows is said of when it was seen.
+    assert!(!shown.stdout.contains("Seen here before"));
+    cluster
+        .run(&["--yes", "drain_store", "--store-id", "4"])
+        .ended(0)
+        .says("nothing was sent: there is nothing to do");
+    let shown = cluster.operator(&doctor).ended(7);
+    shown.shows("Seen here before, at ");
+}
+
+/// What we have set may be why something does not move, whatever it was set to.
+#[test]
+fn why_shows_what_is_in_force_that_was_asked_for_here() {
+    let cluster = Cluster::start();
+    cluster
+        .run(&["--yes", "set_leader_schedule_limit", "--limit", "1"])
+        .ended(0);
+    cluster
+        .with_state(&["why"])
+        .ended(0)
+        .shows("No problems found")
+        .shows("config/schedule.leader-schedule-limit");
 }
 
 /// What only set a limit is nothing that PD shows as left behind: the journal knows it.

@@ -7,24 +7,21 @@ fn a_plan_says_what_would_happen_and_how_it_is_taken_back() {
     let cluster = Cluster::start();
     let region = cluster.first_region();
     let (from, to) = (region.leader, region.follower);
-    let undo = format!(
-        "operator run transfer_leader --region-id {} --to-store-id {from} --pd {} --state-dir {}",
-        region.id,
-        cluster.sim.endpoint(),
-        cluster.state_dir()
-    );
+    let undo = format!("transfer_leader region_id={} to_store_id={from}", region.id);
     cluster
         .transfer("plan", to, &[])
         .ended(0)
         .shows("Would proceed")
         .shows("Relies on")
+        .shows("`operator undo ID` takes it back")
         .shows(&undo);
     let json = cluster
         .transfer("plan", to, &["-o", "json"])
         .ended(0)
         .json();
     assert_eq!(json["plan"]["verdict"]["answer"], "would_proceed");
-    assert_eq!(json["undo_command"], undo);
+    assert_eq!(json["undo"]["name"], "transfer_leader");
+    assert_eq!(json["undo"]["parameters"]["to_store_id"], from.to_string());
     assert_eq!(cluster.sim.writes(), []);
 }
 

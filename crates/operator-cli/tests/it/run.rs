@@ -51,6 +51,7 @@ fn without_a_yes_and_without_a_terminal_nothing_is_sent() {
         .transfer("run", to, &[])
         .ended(3)
         .says("Would proceed")
+        .says("operator undo ")
         .says("nothing was sent")
         .says("--yes");
     assert_eq!(cluster.sim.writes(), []);
@@ -111,8 +112,12 @@ fn what_the_plan_refuses_is_not_sent() {
     run()
         .ended(3)
         .says("Would be refused")
-        .says("nothing was sent");
+        .says("nothing was sent: PD would refuse it");
     assert_eq!(cluster.sim.writes(), []);
+    // Nobody has cancelled it.
+    let journal = cluster.with_state(&["journal", "show"]).ended(0);
+    assert!(!journal.stdout.contains("cancelled"), "{}", journal.stdout);
+    journal.shows("stopped by its plan: it would be refused");
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub struct RegionFacts {
     pub version: u64,
     /// Its size, MiB.
     pub size_mib: u64,
+    /// Stores of its replicas that were tombstones, or gone: none goes back there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed_store_ids: Vec<StoreId>,
     /// What PD had in memory of it; `None` where nobody looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traces: Option<Traces>,
@@ -62,6 +65,7 @@ impl RegionFacts {
             conf_ver: region.epoch.conf_ver,
             version: region.epoch.version,
             size_mib: u64::try_from(region.approximate_size).unwrap_or(0),
+            removed_store_ids: Vec::new(),
             traces: None,
         }
     }
@@ -72,6 +76,13 @@ impl RegionFacts {
             traces: Some(traces),
             ..self
         }
+    }
+
+    /// Why no replica goes back to a store; `None` where one may.
+    pub(crate) fn no_way_back(&self, store_id: StoreId) -> Option<String> {
+        self.removed_store_ids
+            .contains(&store_id)
+            .then(|| format!("store {store_id} is a tombstone or gone: no replica goes back there"))
     }
 
     pub(crate) fn peer_on(&self, store_id: StoreId) -> Option<&PeerFacts> {

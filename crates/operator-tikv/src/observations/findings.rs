@@ -9,14 +9,11 @@ use pd_client::schedulers::PausedScheduler;
 use pd_client::stores::Store;
 use pd_client::unsafe_recovery::UnsafeRecovery;
 
-use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
 use crate::facts::pd_clock::{PdTime, unix_ms};
 use crate::facts::schedulers::stored;
-use crate::mutations::scheduler_pause::ResumeScheduler;
 use crate::observations::list_schedulers;
 use crate::observations::reasons;
-use crate::parameters::scheduler_name::SchedulerName;
 
 /// Where the configuration is read.
 pub(crate) const CONFIG: &str = "GET /pd/api/v1/config";
@@ -64,15 +61,11 @@ pub(crate) fn paused_scheduler(pause: &PausedScheduler, now: Option<PdTime>) -> 
         pause.paused_at.and_then(unix_ms),
         pause.resume_at.and_then(unix_ms),
     );
-    let found = reasons::SCHEDULER_PAUSED
+    reasons::SCHEDULER_PAUSED
         .found(format!("scheduler/{name}"), text)
         .seen(source, "paused_at_unix_ms", from)
         .seen(source, "resume_at_unix_ms", until)
-        .effect(list_schedulers::effect(&name));
-    match SchedulerName::new(name) {
-        Some(scheduler) => found.fixed_by::<Tikv, _>(&ResumeScheduler { scheduler }),
-        None => found,
-    }
+        .effect(list_schedulers::effect(&name))
 }
 
 /// A default scheduler that was removed.

@@ -78,7 +78,7 @@ reasons! {
             "Look at the limits of the stores (`get_config`), and ask why of a store that takes nothing.";
         SCHEDULER_PAUSED = "scheduler_paused",
             "A scheduler is paused for a time.",
-            "Resume it, unless whoever paused it still needs that; it goes on by itself at the time shown.";
+            "Ask who paused it and why; it goes on by itself at the time shown. `resume_scheduler` ends the pause now.";
         SCHEDULER_REMOVED = "scheduler_removed",
             "A scheduler that PD has by default was removed.",
             "Ask who removed it and why, then add it again.";
@@ -105,6 +105,9 @@ reasons! {
         PEER_PENDING = "peer_pending",
             "A replica lags behind: it may not lead, and regions with one are not merged.",
             "Wait until it has caught up; if it does not, look at its store.";
+        PEER_ON_REMOVED_STORE = "peer_on_removed_store",
+            "A replica is on a store that is a tombstone or is gone: it will never answer again, and counts as one of the region's replicas all the while.",
+            "Remove it (`remove_peer`); nothing brings a replica back to a tombstone. Where the others are no majority, the region needs unsafe recovery.";
         PEER_DOWN = "peer_down",
             "A replica does not answer its leader.",
             "Look at its store; PD replaces the replica after `max-store-down-time`.";
@@ -199,12 +202,12 @@ reasons! {
             "Ask why of the region.";
         NOTHING_ASKS = "nothing_asks",
             "Nothing asks for leaders or replicas to leave the store: it is neither drained nor offline.",
-            "Drain it, or take it offline.";
+            "To have them leave, plan `drain_store` (leaders) or `offline_store` (everything): the plan says whether PD would do it.";
     }
     "Left behind" {
         DRAIN_LEFT = "drain_left",
             "A drain is in force. It stays, through restarts of PD too, until somebody stops it.",
-            "Stop it, unless somebody still works on the store.";
+            "Ask who drains the store, and whether they are done; `stop_drain` ends it.";
         DRAIN_OF_NO_STORE = "drain_of_no_store",
             "A drain is in force for a store that is gone.",
             "Stop it.";
@@ -213,7 +216,7 @@ reasons! {
             "Drain a store and stop that drain: the scheduler goes with the last one.";
         STORE_OFFLINE_LONG = "store_offline_long",
             "A store has been offline with replicas left, and none of it is moving.",
-            "Ask why it does not get empty, or take the offline back.";
+            "Ask `why` of the store. `cancel_offline` takes it back, when nobody wants it empty any more.";
         STORE_BEING_EMPTIED = "store_being_emptied",
             "A store is offline: PD moves its replicas away, and makes it a tombstone when none is left.",
             "Make sure that somebody wants that: `cancel_offline` takes it back until then, and nothing does afterwards.";

@@ -66,7 +66,12 @@ impl RegionSnapshot {
 
     /// What is kept of the region.
     pub(crate) fn facts(&self) -> RegionFacts {
-        RegionFacts::of(&self.region).with(Traces::of(self.running.as_ref()))
+        let there = self.region.peers.iter().map(|peer| peer.store_id.into());
+        let removed = there.filter(|id| self.serving(*id).is_none());
+        RegionFacts {
+            removed_store_ids: removed.collect(),
+            ..RegionFacts::of(&self.region).with(Traces::of(self.running.as_ref()))
+        }
     }
 
     /// The same, with who leads PD where it may be sent: two more reads.

@@ -52,23 +52,24 @@ async fn a_tidy_cluster_has_no_leftovers() {
 }
 
 #[tokio::test]
-async fn a_drain_that_was_left_names_what_stops_it_and_its_effect() {
+async fn a_drain_that_may_be_somebodys_is_shown_and_one_of_no_store_can_be_stopped() {
     for version in VERSIONS {
         let sim = stepped(version).start().await.unwrap();
         sim.set_evicting(4, true);
         let found = check(&sim, &["drain_left"]).await;
         let drain = &found.findings[0];
         assert_eq!(drain.lasting_effect.as_deref(), Some("evict-leader/4"));
-        let fix = drain.fix.as_ref().unwrap();
+        // Somebody may be at work there: it is named, and not offered ready to run.
+        assert!(drain.fix.is_none() && drain.next.contains("`stop_drain`"));
+
+        sim.set_store_state(4, StoreState::Tombstone);
+        let found = check(&sim, &["drain_of_no_store"]).await;
+        let fix = found.findings[0].fix.as_ref().unwrap();
         assert_eq!(fix.name, "stop_drain");
         assert_eq!(
             Value::Object(fix.parameters.clone()),
             json!({"store_id": "4"})
         );
-
-        sim.set_store_state(4, StoreState::Tombstone);
-        let found = check(&sim, &["drain_of_no_store"]).await;
-        assert_eq!(found.findings[0].fix.as_ref().unwrap().name, "stop_drain");
     }
 }
 

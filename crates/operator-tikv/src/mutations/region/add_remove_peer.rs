@@ -214,6 +214,9 @@ impl RegionOperator for RemovePeer {
 
     fn undo(&self, before: &RegionFacts, _: Option<&Outcome>) -> Undo {
         let (region_id, store_id) = (self.region_id, self.store_id);
+        if let Some(reason) = before.no_way_back(store_id) {
+            return Undo::none(reason);
+        }
         let role = match before.role_on(store_id) {
             Some("Voter") => NewPeerRole::Voter,
             Some("Learner") => NewPeerRole::Learner,

@@ -1,5 +1,7 @@
 //! Moves a region's replica: `transfer_peer`.
 
+// length: a replica may not be wanted back for two reasons, each with its words.
+
 use action_core::{Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::NewOperator;
 use schemars::JsonSchema;
@@ -100,6 +102,9 @@ impl RegionOperator for TransferPeer {
         let Some(role) = before.role_on(from) else {
             return Undo::none(format!("store {from} held no replica before"));
         };
+        if let Some(reason) = before.no_way_back(from) {
+            return Undo::none(reason);
+        }
         let back = Self {
             region_id: self.region_id,
             from_store_id: self.to_store_id,

@@ -40,21 +40,27 @@ pub(super) async fn find(
         let stop = StopDrain {
             store_id: (*id).into(),
         };
-        let left = match stores.iter().find(|store| store.id == *id) {
+        // What drains a store that is there may be somebody's at work: no fix is offered.
+        let (left, is_gone) = match stores.iter().find(|store| store.id == *id) {
             Some(store) => {
                 let leaders = store.status.leader_count;
-                let text = format!("leaders are being drained from store {id}; {leaders} are left");
+                let text = format!(
+                    "leaders are being drained from store {id}; it still leads {leaders} regions"
+                );
                 let source = format!("GET /pd/api/v1/store/{id}");
                 let left = reasons::DRAIN_LEFT.found(about, text);
-                left.seen(source, "leader_count", leaders)
+                (left.seen(source, "leader_count", leaders), false)
             }
             None => {
                 let text = format!("leaders are being drained from store {id}, which is gone");
-                reasons::DRAIN_OF_NO_STORE.found(about, text)
+                (reasons::DRAIN_OF_NO_STORE.found(about, text), true)
             }
         };
         let left = left.seen(DRAINS, "draining", true).effect(effect(*id));
-        found.findings.push(left.fixed_by::<Tikv, _>(&stop));
+        found.findings.push(match is_gone {
+            true => left.fixed_by::<Tikv, _>(&stop),
+            false => left,
+        });
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::pd_clock::{PdTime, unix_ms};
 use crate::facts::store::limit_of;
-use crate::mutations::store::offline::{CancelOffline, LIFTED};
+use crate::mutations::store::offline::LIFTED;
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::findings::{store_limit_low, too_few_stores, weight_zero};
 use crate::observations::left_on_store::held_on;
@@ -159,9 +159,6 @@ fn stuck(store: &Store, progress: Option<f64>) -> Finding {
             progress.map_or(Value::Null, Value::from),
         )
         .effect(format!("offline/{id}"))
-        .fixed_by::<Tikv, _>(&CancelOffline {
-            store_id: id.into(),
-        })
 }
 
 /// What it was before nobody says: the next step names PD's default, and none is offered as a fix.

@@ -6,9 +6,11 @@ use pd_client::regions::{Peer, PeerRole, Region};
 use pd_client::stores::StoreState;
 use serde_json::Value;
 
+use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
 use crate::facts::region::{in_joint_state, is_healthy, role_name};
 use crate::facts::store::state_text;
+use crate::mutations::region::RemovePeer;
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::observations::why::target::{could_lead, could_take};
@@ -55,8 +57,11 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
             peers(&pending),
         ));
     }
-    if !region.down_peers.is_empty() {
-        let down: Vec<&Peer> = region.down_peers.iter().map(|down| &down.peer).collect();
+    findings.extend(on_removed_stores(snapshot, region));
+    let is_removed = |peer: &&Peer| snapshot.store(peer.store_id).is_none();
+    let down = region.down_peers.iter().map(|down| &down.peer);
+    let down: Vec<&Peer> = down.filter(|peer| !is_removed(peer)).collect();
+    if !down.is_empty() {
         let text = format!("{} of region {} does not answer", peers(&down), region.id);
         findings.push(found(
             reasons::PEER_DOWN,
@@ -78,6 +83,43 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
         findings.extend(nowhere(snapshot, about));
     }
     findings
+}
+
+/// Replicas on stores that do not come back, with what removes each where its plan would go ahead.
+fn on_removed_stores<'a>(
+    snapshot: &'a WhySnapshot,
+    region: &'a Region,
+) -> impl Iterator<Item = Finding> + 'a {
+    let id = region.id;
+    let is_voter = |peer: &&Peer| matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter);
+    let voters = region.peers.iter().filter(is_voter);
+    let answers =
+        |peer: &&Peer| snapshot.store(peer.store_id).is_some() && is_healthy(region, peer);
+    let has_majority = 2 * voters.clone().filter(answers).count() > voters.count();
+    let is_changeable = has_majority
+        && region.leader.is_some()
+        && !region.peers.iter().any(in_joint_state)
+        && snapshot
+            .operators
+            .iter()
+            .all(|one| one.region_id != Some(id));
+    let removed = region.peers.iter();
+    let removed = removed.filter(|peer| snapshot.store(peer.store_id).is_none());
+    removed.map(move |peer| {
+        let store = peer.store_id;
+        let role = role_name(peer.role);
+        let text =
+            format!("region {id} has a {role} on store {store}, which is a tombstone or gone");
+        let reason = reasons::PEER_ON_REMOVED_STORE;
+        let lost = found(reason, region, text, "store_id", store.get().to_string());
+        match is_changeable {
+            true => lost.fixed_by::<Tikv, _>(&RemovePeer {
+                region_id: id.into(),
+                store_id: store.into(),
+            }),
+            false => lost,
+        }
+    })
 }
 
 fn leader(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use action_core::Undo;
 use operator_tikv::{Moving, Why};
 use pd_sim::{ForeignOperator, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
 
 use super::{check, from, of_region, why};
+use crate::harness::{Run, applied};
 use crate::{VERSIONS, region, request, stepped, store_id};
 
 /// Sets a cause about a region; gets its id, its leader, another voter, and a free store.
@@ -161,4 +163,63 @@ async fn a_rule_that_forbids_a_store_is_found() {
         check(&sim, asked(free, Moving::Replicas), &["rule_forbids_store"]).await;
         check(&sim, asked(other, Moving::Leaders), &[]).await;
     }
+}
+
+/// A dead voter on a tombstone beside a spare learner is not waited for: it is removed, and nothing
+/// brings it back there.
+#[tokio::test]
+async fn a_replica_on_a_tombstone_is_to_be_removed() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, other, free) = region(&sim);
+        sim.add_peer(id, free, Role::Learner);
+        sim.set_down(id, other, Some(Duration::from_secs(4_000)));
+        sim.set_store_state(other, StoreState::Tombstone);
+        let found = why(&sim, of_region(id)).await;
+        let mut lost = found.findings.iter();
+        let lost = lost.find(|one| one.code == "peer_on_removed_store");
+        let lost = lost.unwrap_or_else(|| unreachable!("{version:?}: {found:?}"));
+        assert!(
+            found.findings.iter().all(|one| one.code != "peer_down"),
+            "{found:?}"
+        );
+        let fix = lost.fix.as_ref().unwrap();
+        let parameters = serde_json::Value::Object(fix.parameters.clone());
+        // What is offered would go ahead, and is not taken back.
+        let run = Run::begin(&sim, &fix.name, parameters).await;
+        assert!(
+            run.plan.verdict.may_be_sent(),
+            "{version:?}: {:?}",
+            run.plan.verdict
+        );
+        let ended = run.settled(60).await;
+        applied(&ended, format!("{version:?}"));
+        let Undo::None { reason } = run.undo(&ended) else {
+            unreachable!("{version:?}");
+        };
+        assert!(reason.contains("tombstone"), "{reason}");
+        assert!(sim.peers(id).iter().all(|peer| peer.store_id != other));
+        assert!(sim.peers(id).iter().any(|peer| peer.store_id == leader));
+    }
+}
+
+/// Where the others are no majority nothing can be removed, and nothing is offered.
+#[tokio::test]
+async fn no_removal_is_offered_that_would_not_go_ahead() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, leader, _, _) = region(&sim);
+    for peer in sim.peers(id) {
+        if peer.store_id != leader {
+            sim.set_down(id, peer.store_id, Some(Duration::from_secs(4_000)));
+            sim.set_store_state(peer.store_id, StoreState::Tombstone);
+        }
+    }
+    let found = why(&sim, of_region(id)).await;
+    let lost = found
+        .findings
+        .iter()
+        .filter(|one| one.code == "peer_on_removed_store");
+    let lost: Vec<_> = lost.collect();
+    assert_eq!(lost.len(), 2, "{found:?}");
+    assert!(lost.iter().all(|one| one.fix.is_none()), "{found:?}");
 }
