@@ -214,13 +214,13 @@ outcomes! {
             "The operator was cancelled, and another one works on the region, so what became of the region is not settled.",
             "Wait and `recover`, or look at the other operator.";
         "scheduling_halted" &[name::<DrainStore>(), name::<OfflineStore>()],
-            "It is in force and does not get on: `halt-scheduling` is on.",
+            "It is in force, but nothing happens: `halt-scheduling` is on.",
             "Ask who halted scheduling and why; then switch it on again, or undo this.";
         "leader_schedule_limit_zero" &[name::<DrainStore>()],
-            "The drain is in force and does not get on: `leader-schedule-limit` is 0.",
+            "The drain is in force, but no leader moves: `leader-schedule-limit` is 0.",
             "Raise the limit (`set_leader_schedule_limit`), or undo the drain.";
         "no_target" &[name::<DrainStore>()],
-            "The drain is in force and does not get on: no other store may be given leaders.",
+            "The drain is in force, but no leader moves: no other store may be given leaders.",
             "Start a store or stop another drain, or undo this one.";
         "no_other_voter" &[name::<DrainStore>()],
             "The drain is in force, and a region that is left has no voter on another store.",

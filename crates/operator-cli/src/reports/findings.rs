@@ -118,14 +118,14 @@ pub(crate) fn text(
     parts.extend(others.map(|finding| one(call, finding, ours, global)));
     parts.extend(in_force::text(&ours.effects, &ours.state, global));
     if result.get("cut") == Some(&Value::Bool(true)) {
-        parts.push("There is more that is left out here".to_owned());
+        parts.push("Truncated: there are more findings than are shown".to_owned());
     }
     let unknown = result.get("unknown").and_then(Value::as_array);
     let unknown = unknown
         .into_iter()
         .flatten()
         .map(|what| vec![text_of(what)]);
-    parts.extend(section("Could not be told", unknown.collect()));
+    parts.extend(section("Not known", unknown.collect()));
     parts.join("\n\n")
 }
 

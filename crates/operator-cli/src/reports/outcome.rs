@@ -49,9 +49,9 @@ fn settled(settled: &Settled) -> String {
         format!(" ({}): {}", printable(&cause.code), printable(&cause.text))
     });
     match settled.state {
-        SettledState::Held => "Looked at once more: it held".to_owned(),
+        SettledState::Held => "Checked again: it is still so".to_owned(),
         SettledState::Reversed => format!("Reversed since{cause}"),
-        _ => format!("Whether it held is not known{cause}"),
+        _ => format!("Not known whether it is still so{cause}"),
     }
 }
 

@@ -173,10 +173,7 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
                 .iter()
                 .map(|cause| format!("{} ({})", printable(&cause.text), printable(&cause.code)))
                 .collect();
-            format!(
-                "Cannot be told before it is asked for: {}",
-                causes.join("; ")
-            )
+            format!("Not known before it is sent: {}", causes.join("; "))
         }
         Verdict::WouldProceed => "Would proceed: it would be accepted and carried out".to_owned(),
         other => format!("{other:?}"),

@@ -247,6 +247,9 @@ impl Failure {
         if self.code == "not_known_yet" {
             return self.next("ask again in a minute");
         }
+        if self.message.contains("HTTP request to an HTTPS server") {
+            return self.next("this PD is behind TLS: write `https://` before its address");
+        }
         if self.exit == Exit::Unreachable {
             self.next("is it the right address? `--pd` or the variable PD_ADDR says where PD is")
         } else {

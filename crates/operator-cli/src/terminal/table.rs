@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 /// How many characters of one value people are shown. JSON has all of it.
 const LONGEST: usize = 200;
 
+/// A longer word is cut.
+const LONGEST_WORD: usize = 64;
+
 /// What lies below a heading begins here.
 const INDENT: u16 = 2;
 
@@ -175,10 +178,14 @@ pub(crate) fn when(at: Timestamp) -> String {
 
 /// No more of a text than fits on a few lines.
 pub(crate) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    let Some((end, _)) = text.char_indices().nth(LONGEST) else {
+        return text.to_owned();
+    };
+    let start = text.get(..end).unwrap_or_default();
+    // Not within a word, such as a time, where there is a space to cut at.
+    let whole = start.rsplit_once(' ').map(|(whole, _)| whole);
+    let whole = whole.filter(|whole| start.len() - whole.len() <= LONGEST_WORD);
+    format!("{}…", whole.unwrap_or(start))
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@ const LONGEST: usize = 1_024;
 /// The longest key that is passed on whole, in hexadecimal digits.
 const LONGEST_KEY: usize = 2_048;
 
+/// A longer word is cut.
+const LONGEST_WORD: usize = 64;
+
 /// The text, or its beginning with an ellipsis.
 pub(crate) fn bounded(text: &str) -> String {
     cut(text, LONGEST)
@@ -17,10 +20,14 @@ pub(crate) fn bounded_key(key: &str) -> String {
 }
 
 fn cut(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    let Some((end, _)) = text.char_indices().nth(longest) else {
+        return text.to_owned();
+    };
+    let start = text.get(..end).unwrap_or_default();
+    // Not within a word, such as a time, where there is a space to cut at.
+    let whole = start.rsplit_once(' ').map(|(whole, _)| whole);
+    let whole = whole.filter(|whole| start.len() - whole.len() <= LONGEST_WORD);
+    format!("{}…", whole.unwrap_or(start))
 }
 
 #[cfg(test)]
@@ -33,5 +40,10 @@ mod tests {
         let long = bounded(&"é".repeat(LONGEST + 1));
         assert_eq!(long.chars().count(), LONGEST + 1);
         assert!(long.ends_with('…'));
+        let times = bounded(&"2026-11-28 21:07:14 ".repeat(60));
+        assert!(
+            times.ends_with("21:07:14…") || times.ends_with("2026-11-28…"),
+            "{times}"
+        );
     }
 }

@@ -26,8 +26,8 @@ pub(crate) mod violation;
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Invariants {
-    /// Whether nothing is violated, as far as could be told.
-    pub holds: bool,
+    /// Whether something is violated. Breaches that have not lasted long enough yet are none.
+    pub violated: bool,
     /// Every breach, violated or not yet.
     pub breaches: Vec<Violation>,
     /// Whether some are left out, beyond 200.
@@ -57,11 +57,11 @@ impl Observation<Tikv> for CheckInvariants {
         breaches.extend(imbalance(self, &stores, &clock));
         breaches.extend(too_few_members(self, &health, &clock));
         let cut = breaches.len() > MOST_BREACHES;
-        let holds = !breaches.iter().any(|breach| breach.violated);
+        let violated = breaches.iter().any(|breach| breach.violated);
         let seen = breaches.iter().filter_map(Violation::seen).collect();
         breaches.truncate(MOST_BREACHES);
         Ok(Invariants {
-            holds,
+            violated,
             breaches,
             cut,
             seen,

@@ -53,7 +53,7 @@ pub(crate) fn paused_scheduler(pause: &PausedScheduler, now: Option<PdTime>) -> 
     let name = bounded(&pause.name);
     let left = pause.resume_at.and_then(|at| Some(now?.seconds_until(at)));
     let text = match left {
-        Some(left) => format!("`{name}` is paused, and goes on in {left} s"),
+        Some(left) => format!("`{name}` is paused for another {left} s"),
         None => format!("`{name}` is paused"),
     };
     let source = "GET /pd/api/v1/schedulers?status=paused";

@@ -159,7 +159,7 @@ reasons! {
             "PD has not heard of the store for longer than `max-store-down-time`.",
             "Start the store, or take it offline so that its replicas are replaced.";
         STORE_BUSY = "store_busy",
-            "The store says that it is busy: it is given neither leaders nor replicas.",
+            "The store reports that it is busy: it is given neither leaders nor replicas.",
             "Wait, or move load off it.";
         STORE_SLOW = "store_slow",
             "The store is slow by its own score: it is given no leaders.",

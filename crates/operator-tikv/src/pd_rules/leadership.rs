@@ -173,7 +173,7 @@ pub(crate) fn refusing_leaders(
         return Some("a scheduler keeps leaders from the store".to_owned());
     }
     if store.status.is_busy {
-        return Some("the store says that it is busy".to_owned());
+        return Some("the store reports that it is busy".to_owned());
     }
     None
 }

@@ -25,7 +25,7 @@ async fn a_healthy_cluster_holds() {
         let sim = stepped(version).members(3).start().await.unwrap();
         let found = look(&sim, &tikv(&sim), CheckInvariants::default(), 2).await;
         assert!(
-            found.holds && found.breaches.is_empty(),
+            !found.violated && found.breaches.is_empty(),
             "{version:?}: {found:#?}"
         );
         assert!(
@@ -50,7 +50,7 @@ async fn a_silent_store_is_judged_by_its_last_heartbeat() {
                 SinceSource::Heartbeat,
             );
             assert_eq!(breaches(&found), [expected], "{version:?} {age_s}");
-            assert_eq!(found.holds, !violated);
+            assert_eq!(found.violated, violated);
         }
     }
     // PD calls it disconnected only after 20 s.
@@ -91,7 +91,7 @@ async fn what_has_no_time_is_judged_by_the_earlier_answer() {
             breaches(&first),
             [("members", "cluster", false, SinceSource::Now)]
         );
-        assert!(first.holds && first.seen.len() == 1, "{first:?}");
+        assert!(!first.violated && first.seen.len() == 1, "{first:?}");
 
         sim.advance(Duration::from_secs(61));
         let again = CheckInvariants {
@@ -101,7 +101,7 @@ async fn what_has_no_time_is_judged_by_the_earlier_answer() {
         let second = look(&sim, &tikv(&sim), again, 2).await;
         let expected = ("members", "cluster", true, SinceSource::Previous);
         assert_eq!(breaches(&second), [expected], "{version:?}");
-        assert_eq!((second.holds, &second.seen), (false, &first.seen));
+        assert_eq!((second.violated, &second.seen), (true, &first.seen));
     }
 }
 
@@ -120,7 +120,7 @@ async fn leaders_on_one_store_are_out_of_balance() {
     }
     let patient = CheckInvariants::default();
     let found = look(&sim, &tikv(&sim), patient, 2).await;
-    assert!(found.holds, "{found:?}");
+    assert!(!found.violated, "{found:?}");
     let at_once = CheckInvariants {
         grace_s: 0,
         ..CheckInvariants::default()
@@ -131,7 +131,7 @@ async fn leaders_on_one_store_are_out_of_balance() {
         (first.0, first.1, first.2),
         ("leader_balance", "store/1", true)
     );
-    assert!(!found.holds);
+    assert!(found.violated);
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn slow_writes_are_judged_by_prometheus() {
         ("write_p99", "store/2", false, SinceSource::Prometheus),
     ];
     assert_eq!(breaches(&found), expected);
-    assert!(!found.holds && found.unknown.is_empty());
+    assert!(found.violated && found.unknown.is_empty());
     let requests = server.received_requests().await.unwrap();
     let asked: Vec<String> = requests
         .iter()

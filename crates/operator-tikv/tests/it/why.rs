@@ -187,7 +187,10 @@ async fn pauses_and_removals_are_found() {
         let found = check(&sim, anything(), &["scheduler_paused"]).await;
         let effect = "pause-scheduler/balance-leader-scheduler";
         assert_eq!(found.findings[0].lasting_effect.as_deref(), Some(effect));
-        assert!(found.findings[0].text.contains("goes on in "), "{found:?}");
+        assert!(
+            found.findings[0].text.contains("paused for another "),
+            "{found:?}"
+        );
         check(&sim, to(1, Moving::Replicas), &[]).await;
 
         let sim = stepped(version).start().await.unwrap();

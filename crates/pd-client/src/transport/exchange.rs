@@ -20,6 +20,9 @@ use crate::transport::{Answer, Call};
 /// Bytes of an error body that are kept.
 const ERROR_BODY: usize = 16 * 1024;
 
+/// What a server behind TLS answers to a request without.
+const HTTP_TO_HTTPS: &str = "Client sent an HTTP request to an HTTPS server";
+
 /// The largest answer to a write: PD acknowledges with a sentence, or a list of ids.
 pub(super) const WRITE_ANSWER: usize = 64 * 1024;
 
@@ -125,6 +128,10 @@ impl<'a> Exchange<'a> {
             Err(source) => return Failure::unanswered(self.endpoint, source),
         };
         let refusal = PdError::read(self.endpoint.as_str(), status, forwarded, &body);
+        // Go's server says so before any of PD reads the request.
+        if !self.call.is_write() && refusal.message.starts_with(HTTP_TO_HTTPS) {
+            return Failure::not_sent(self.endpoint, refusal);
+        }
         let verdict = match self.call.is_write() {
             true => refusal.verdict_on_write(self.call.has_body()),
             false => refusal.verdict(self.call.has_body()),

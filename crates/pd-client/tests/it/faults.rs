@@ -247,6 +247,10 @@ async fn http_to_a_real_pd_behind_tls_is_not_sent_and_its_words_are_kept() {
     let report = error.report();
     assert!(report.contains(words.trim_end()), "{report}");
     assert_eq!(error.answer().unwrap().body, words);
+    // A read is unreachable as well, not refused.
+    let error = pd.stores().await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::NotSent);
+    assert!(error.report().contains(words.trim_end()), "{error:?}");
 }
 
 #[tokio::test]

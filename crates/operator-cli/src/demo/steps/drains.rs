@@ -32,7 +32,7 @@ pub(super) async fn drain(
     printer.print(&table::result(&Value::Object(drains)));
     cluster.drain = Some(carried.report);
     Ok(format!(
-        "all {leaders} leaders left store {DRAINED}; drained, and still in force until taken back"
+        "{leaders} of {leaders} leaders moved off store {DRAINED}; the drain stays in force until it is taken back"
     ))
 }
 

@@ -89,7 +89,7 @@ pub(crate) async fn probe<A: RegionOperator>(
         shows => return Ok(shown::<A>(shows, &state, &seen, sent, evidence)),
     };
     if !seen.is_over(tikv, sent).await? {
-        let summary = format!("{state}, which may still change");
+        let summary = format!("not done yet: {state}");
         return Ok(Progress::pending(summary, evidence));
     }
     let (code, words) = if is_proven {

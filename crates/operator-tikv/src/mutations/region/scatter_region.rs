@@ -1,5 +1,7 @@
 //! Spreads a region's replicas: `scatter_region`.
 
+// length: what moved is told from what stayed, which no other region operator has to.
+
 use action_core::{Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::NewOperator;
 use schemars::JsonSchema;
@@ -84,10 +86,20 @@ impl RegionOperator for ScatterRegion {
 
     /// Only our operator's success proves it: other replicas may be anybody's doing.
     async fn reading(&self, tikv: &Tikv, since: &Since<'_, RegionFacts>) -> Result<Reading, Error> {
-        Reading::of(tikv, self.region_id, since, |_, now| Shows::Unclear {
-            same: now.peers == since.before.peers,
-        })
-        .await
+        let mut moved_leader_only = false;
+        let before = since.before;
+        let reading = Reading::of(tikv, self.region_id, since, |_, now| {
+            let same = now.peers == before.peers;
+            moved_leader_only = same && now.leader_store_id != before.leader_store_id;
+            Shows::Unclear { same }
+        });
+        let mut reading = reading.await?;
+        if moved_leader_only {
+            reading
+                .state
+                .push_str("; only the leader moved, no replica did");
+        }
+        Ok(reading)
     }
 
     fn makes_none(&self) -> Option<(&'static str, &'static str)> {

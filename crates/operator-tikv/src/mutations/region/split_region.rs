@@ -156,7 +156,7 @@ impl RegionOperator for SplitRegion {
             .same("keys", facts.keys.to_string())
             .same("version", facts.version)
             .impact(Quantity::REGIONS, 1, "regions")
-            .unknown("whether TiKV makes the split: it says nothing when it does not")
+            .unknown(self.whether_made())
             .takes(1_000, 60_000, "idle clusters; PD's time-out")
             .follow(500, SETTLE_MS, 120_000))
     }
@@ -214,6 +214,17 @@ impl RegionOperator for SplitRegion {
 }
 
 impl SplitRegion {
+    /// What is not known of TiKV: without an estimate of the middle it does nothing.
+    fn whether_made(&self) -> &'static str {
+        match self.policy {
+            SplitPoint::Approximate => {
+                "whether TiKV makes the split: of a region that is small or was just made it has no \
+                 estimate of the middle, does nothing and says nothing; `scan` reads the keys"
+            }
+            _ => "whether TiKV makes the split: it says nothing when it does not",
+        }
+    }
+
     /// Whether a region ends where it was to be split, as far as that was said: one read at most.
     async fn is_border(&self, tikv: &Tikv, kept: &KeyRange) -> Result<bool, Error> {
         let Some(key) = self.keys.first() else {

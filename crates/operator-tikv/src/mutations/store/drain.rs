@@ -123,8 +123,11 @@ impl Mutation<Tikv> for DrainStore {
             return confirmed(tikv, self.store_id, planned, sent, evidence).await;
         }
         if leaders == 0 {
-            let text = "no leaders left; waiting for the store's next report";
-            return Ok(self.pending(text.to_owned(), 0, before, Vec::new(), evidence));
+            let text = format!(
+                "0 leaders still on store {}; waiting for the store's next report",
+                self.store_id
+            );
+            return Ok(self.pending(text, 0, before, Vec::new(), evidence));
         }
         let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;

@@ -31,7 +31,7 @@ pub(super) async fn find(
         return Ok(());
     };
     if config.stores.is_empty() {
-        let text = "the scheduler that drains exists, and drains no store";
+        let text = "`evict-leader-scheduler` exists and drains no store";
         let empty = reasons::EMPTY_DRAIN.found("scheduler/evict-leader-scheduler", text);
         found.findings.push(empty.seen(DRAINS, "stores", 0));
     }

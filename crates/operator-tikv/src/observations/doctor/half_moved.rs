@@ -86,7 +86,7 @@ fn half_moved(region: &Region, fit: &RegionFit) -> Option<Finding> {
     }
     let id = region.id;
     let peers = RegionFacts::of(region).peers_text();
-    let text = format!("region {id} is half moved: it has {peers}");
+    let text = format!("a move of region {id} was not finished: it has {peers}");
     let found = reasons::HALF_MOVED.found(format!("region/{id}"), text);
     let orphans: Vec<String> = fit
         .orphan_peers

@@ -48,7 +48,11 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     }
     let pending: Vec<&Peer> = region.pending_peers.iter().collect();
     if !pending.is_empty() {
-        let text = format!("{} of region {} lags behind", peers(&pending), region.id);
+        let text = format!(
+            "{} of region {} has not caught up",
+            peers(&pending),
+            region.id
+        );
         findings.push(found(
             reasons::PEER_PENDING,
             region,
@@ -148,7 +152,7 @@ fn operator(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {
     let mut operators = snapshot.operators.iter();
     let running = operators.find(|one| one.region_id == Some(region.id))?;
     let text = format!(
-        "`{}` is on region {}: {}",
+        "operator `{}` runs on region {}: {}",
         bounded(&running.desc),
         region.id,
         bounded(&running.brief)

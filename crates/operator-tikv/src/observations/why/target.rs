@@ -40,7 +40,7 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
         .as_ref()
         .and_then(|(_, region)| region.as_ref());
     if store.status.is_busy {
-        let text = format!("store {id} says that it is busy");
+        let text = format!("store {id} reports that it is busy");
         findings.push(about(reasons::STORE_BUSY, store, text, "is_busy", true));
     }
     if snapshot.what.leaders() {
@@ -156,7 +156,7 @@ fn refuses_replicas(
     let schedule = &snapshot.config.schedule;
     for (what, count, limit) in crowds(snapshot, store) {
         if count > limit {
-            let text = format!("store {id} has {count} {what}, allowed are {limit}");
+            let text = format!("store {id} has {count} {what}; {limit} are allowed");
             findings.push(about(reasons::STORE_CROWDED, store, text, what, count));
         }
     }
@@ -240,7 +240,7 @@ fn full(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
     let allowed = snapshot.config.schedule.low_space_ratio;
     (share >= allowed).then(|| {
         let text = format!(
-            "{:.0} % of the disk of store {} is in use, allowed are {:.0} %",
+            "{:.0} % of the disk of store {} is in use; {:.0} % are allowed",
             share * 100.0,
             store.id,
             allowed * 100.0
