@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use action_core::BoxError;
 
 use crate::proposal::Refusal;
-use crate::records::BadLine;
+use crate::records::{BadLine, FORMAT};
 
 /// Why a decision was not written.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +70,21 @@ pub enum JournalError {
         source: BadLine,
     },
 
+    /// Another version of this program wrote it. Nothing is wrong with it.
+    #[error(
+        "the journal is of another version: line {line} of `{segment}` has format {version}, and \
+         this version reads format {FORMAT} only. Go on with the version that wrote it, or begin \
+         with a new, empty journal and keep the old one"
+    )]
+    OtherFormat {
+        /// The piece of the journal it is in.
+        segment: String,
+        /// The line, from 1.
+        line: usize,
+        /// Its format.
+        version: u32,
+    },
+
     /// Records that were there are gone.
     #[error("`{segment}` is shorter than it was: {what}")]
     Cut {
@@ -127,6 +142,24 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// A line that cannot be read: of another version, or not what was written.
+    #[must_use]
+    pub fn bad_line(segment: impl Into<String>, line: usize, source: BadLine) -> Self {
+        let segment = segment.into();
+        match source {
+            BadLine::OtherFormat { version } => Self::OtherFormat {
+                segment,
+                line,
+                version,
+            },
+            source => Self::Bad {
+                segment,
+                line,
+                source,
+            },
+        }
+    }
+
     /// The same again, for the next of those who share a transaction.
     pub(crate) fn again(&self) -> Self {
         let io = |source: &io::Error| io::Error::new(source.kind(), source.to_string());
@@ -160,6 +193,15 @@ impl JournalError {
             Self::Misplaced { segment, what } => Self::Misplaced {
                 segment: segment.clone(),
                 what: what.clone(),
+            },
+            Self::OtherFormat {
+                segment,
+                line,
+                version,
+            } => Self::OtherFormat {
+                segment: segment.clone(),
+                line: *line,
+                version: *version,
             },
             Self::Broken => Self::Broken,
             Self::Stopped => Self::Stopped,

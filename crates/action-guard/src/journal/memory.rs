@@ -122,11 +122,7 @@ impl Journal for MemoryJournal {
         for (at, (_, line)) in kept.lines.iter().enumerate() {
             ledger
                 .follow(line.as_bytes())
-                .map_err(|source| JournalError::Bad {
-                    segment: "memory".to_owned(),
-                    line: at + 1,
-                    source,
-                })?;
+                .map_err(|source| JournalError::bad_line("memory", at + 1, source))?;
         }
         Ok(Verified::new(1, ledger.head(), 1))
     }

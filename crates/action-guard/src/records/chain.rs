@@ -141,10 +141,7 @@ pub enum BadLine {
         source: serde_json::Error,
     },
     /// It was written by another version of this program. Nothing is wrong with it.
-    #[error(
-        "it has format {version}, and this program reads format {FORMAT}: go on with the version \
-         that wrote it, or begin with a new journal"
-    )]
+    #[error("it has format {version}, and this version reads format {FORMAT} only")]
     OtherFormat {
         /// Its format.
         version: u32,

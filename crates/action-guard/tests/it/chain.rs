@@ -162,7 +162,9 @@ async fn a_segment_that_is_missing_is_missed() {
 async fn the_first_bad_record_is_named() {
     let (directory, _) = written(1 << 20).await;
     let mut changed = lines(directory.path());
-    changed[2].1 = changed[2].1.replace("2", "3");
+    // But for its version: a line of another one is called that.
+    let (version, rest) = changed[2].1.split_at("{\"v\":2,".len());
+    changed[2].1 = format!("{version}{}", rest.replace("2", "3"));
     changed[4].1 = changed[4].1.replace("agent:night", "agent:day");
     put_back(directory.path(), &changed);
     let journal = FileJournal::open(directory.path()).unwrap();

@@ -2,7 +2,7 @@
 
 use action_core::{ActionError, Problem, RegistryError, printable, redacted};
 use action_guard::policy::PolicyProblem;
-use action_guard::{BadLine, CommitError, GuardError, JournalError, ModeError, Refusal};
+use action_guard::{CommitError, GuardError, JournalError, ModeError, Refusal};
 use serde_json::{Value, json};
 
 use crate::terminal::exit_code::Exit;
@@ -225,10 +225,6 @@ impl From<GuardError> for Failure {
 /// program is as it was written.
 fn of_journal(error: &JournalError) -> Exit {
     match error {
-        JournalError::Bad {
-            source: BadLine::OtherFormat { .. },
-            ..
-        } => Exit::Failed,
         JournalError::Bad { .. } | JournalError::Cut { .. } | JournalError::Misplaced { .. } => {
             Exit::JournalDamaged
         }

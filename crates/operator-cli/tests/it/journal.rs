@@ -64,6 +64,58 @@ fn what_was_changed_in_the_journal_is_found() {
         .says("line 2");
 }
 
+/// Every verb that reads it says which format it has, and what to do; nothing calls it damaged.
+#[test]
+fn a_journal_of_an_older_format_is_refused_by_its_name() {
+    let cluster = Cluster::start();
+    let id = transfer(&cluster, "first");
+    let segment = cluster
+        .state
+        .path()
+        .join("journal/00000000000000000001.jsonl");
+    let text = std::fs::read_to_string(&segment).unwrap();
+    let old = text.replace("{\"v\":2,", "{\"v\":1,");
+    std::fs::write(&segment, old).unwrap();
+    let id = id.as_str();
+    let verbs: &[&[&str]] = &[
+        &["mode"],
+        &["mode", "execute"],
+        &["proposals", "list"],
+        &["proposals", "show", id],
+        &["proposals", "run", id, "--yes"],
+        &["approve", id],
+        &["reject", id, "--reason", "x"],
+        &["cancel", id, "--reason", "x"],
+        &["undo", id, "--yes"],
+        &["undo", "--last", "--yes"],
+        &["recover"],
+        &["resolve", id, "applied", "--reason", "x"],
+        &["release", id, "--reason", "x"],
+        &["reap"],
+        &["clock", "confirm", "--reason", "x"],
+        &["workflow", "list"],
+        &["journal", "show"],
+        &["journal", "show", "--id", id],
+        &["journal", "verify"],
+        &["journal", "head"],
+        &["run", "drain_store", "--store-id", "2", "--yes"],
+    ];
+    for &verb in verbs {
+        let all = [verb, &["--state-dir", cluster.state_dir()]].concat();
+        let ran = cluster.operator(&all).ended(1);
+        for text in [
+            "has format 1, and this version reads format 2 only",
+            "begin with a new, empty journal",
+        ] {
+            assert!(ran.stderr.contains(text), "{verb:?}: {}", ran.stderr);
+        }
+        for text in ["changed", "is bad", "migrate"] {
+            assert!(!ran.stderr.contains(text), "{verb:?}: {}", ran.stderr);
+        }
+    }
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
+
 #[test]
 fn a_head_kept_elsewhere_shows_that_the_journal_was_written_anew() {
     let cluster = Cluster::start();

@@ -120,9 +120,5 @@ impl<'s> Lines<'s> {
 
 /// A line that is not what was written.
 pub(super) fn bad(segment: &Segment, line: usize, source: BadLine) -> JournalError {
-    JournalError::Bad {
-        segment: segment.name(),
-        line,
-        source,
-    }
+    JournalError::bad_line(segment.name(), line, source)
 }
