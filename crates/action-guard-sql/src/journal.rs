@@ -209,6 +209,12 @@ impl Journal for SqlJournal {
             .await
     }
 
+    async fn entries_of(&self, proposal: &str) -> Result<Vec<Entry>, JournalError> {
+        let (place, proposal) = (Arc::clone(&self.place), proposal.to_owned());
+        self.there(async move { reader::entries_of(&*place, &proposal).await })
+            .await
+    }
+
     async fn head(&self) -> Result<Head, JournalError> {
         let place = Arc::clone(&self.place);
         self.there(async move { Ok(place.store().head().await?) })

@@ -22,7 +22,8 @@
 //! | Table | Holds |
 //! |---|---|
 //! | `journal_head` | one row: the number and the hash of the last record; whoever writes holds it |
-//! | `journal_lines` | the records, one line of JSON each; only ever added to |
+//! | `journal_lines` | the records, one line of JSON each, and the proposal that it is about, to find them by; only ever added to |
+//! | `journal_clock` | what the clock of each machine showed last, so that the next process sees a leap |
 //! | `journal_segments` | the numbers of the checkpoints; opening reads from the last one on |
 //! | `journal_stop` | PostgreSQL only: sends are stopped while it has a row |
 //!

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use action_core::Done;
 use action_guard::{Checking, Entry, JournalError, Record, State, Verified};
 
-use crate::store::{Place, Store};
+use crate::store::{Place, Store, key};
 use crate::tail::{Tail, bad};
 
 /// How many lines are asked for at a time.
@@ -84,6 +84,44 @@ pub(crate) async fn entries(
             let entry = Entry::read(line.text.as_bytes(), None);
             entries.push(entry.map_err(|source| bad(place.name(), line.seq, source))?);
         }
+    }
+    Ok(entries)
+}
+
+/// The entries of a proposal, found by the key that they are kept under, without reading others.
+///
+/// Each is what the record after it, or the head, names: one that was altered together with its own
+/// hash is not shown. That none is kept under another key, [`verify`] finds.
+pub(crate) async fn entries_of(
+    place: &dyn Place,
+    proposal: &str,
+) -> Result<Vec<Entry>, JournalError> {
+    let mut store = place.store();
+    let lines = store.lines_about(&key(proposal)).await?;
+    // Read after the lines, so that each of them has something after it.
+    let head = store.head().await?;
+    let mut entries = Vec::new();
+    for line in &lines {
+        let wrong = |source| bad(place.name(), line.seq, source);
+        let entry = Entry::read(line.text.as_bytes(), None).map_err(wrong)?;
+        if entry.record.proposal_id() != Some(proposal) {
+            continue;
+        }
+        let named = if line.seq == head.seq {
+            Some(head.hash)
+        } else {
+            let next = store.lines(line.seq, 1).await?;
+            let next = next.first().filter(|next| next.seq == line.seq + 1);
+            let next = next.map(|next| Entry::read(next.text.as_bytes(), None));
+            next.transpose().map_err(wrong)?.map(|next| next.prev)
+        };
+        if entry.seq != line.seq || named != Some(entry.hash) {
+            return Err(JournalError::Cut {
+                segment: place.name().to_string(),
+                what: format!("record {} is not the one that is followed there", line.seq),
+            });
+        }
+        entries.push(entry);
     }
     Ok(entries)
 }

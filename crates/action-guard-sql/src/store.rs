@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use action_guard::{Head, JournalError, SendLock, Sender};
+use action_guard::{ClockNote, Hash, Head, JournalError, Record, SendLock, Sender};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -78,6 +78,15 @@ pub(crate) trait Store: Send {
 
     /// Lines above a number, the oldest first.
     async fn lines(&mut self, after: u64, limit: u32) -> Result<Vec<Line>, Failure>;
+
+    /// The lines about proposals of a [`key`], the oldest first.
+    async fn lines_about(&mut self, key: &str) -> Result<Vec<Line>, Failure>;
+
+    /// What the clock of a machine showed last, by which start of it that is.
+    async fn clock_note(&mut self, boot: &str) -> Result<Option<ClockNote>, Failure>;
+
+    /// Keeps what a clock shows, in the transaction.
+    async fn note_clock(&mut self, note: &ClockNote) -> Result<(), Failure>;
 }
 
 /// What is found at the beginning of a transaction.
@@ -86,25 +95,67 @@ pub(crate) struct Begun {
     pub(crate) head: Head,
     /// Why sends are stopped by other means than a record, if they are.
     pub(crate) stopped: Option<&'static str>,
-    /// What time it is, by the clock that all who share the journal have.
+    /// What the clock shows that all who share the journal have.
     pub(crate) now: Timestamp,
+}
+
+/// The version of the tables, and the only one that is used.
+///
+/// 2: the proposal that a line is about; what clocks showed.
+pub(crate) const LAYOUT: i32 = 2;
+
+/// Why tables are not used: another version of this program made them.
+pub(crate) fn other_layout(layout: i32) -> Option<String> {
+    (layout != LAYOUT).then(|| {
+        format!(
+            "they have layout {layout}, and this program uses layout {LAYOUT}: go on with the \
+             version that made them, or begin with a new journal"
+        )
+    })
 }
 
 /// A record as it is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     pub(crate) seq: u64,
+    /// What proposal it is about, by its [`key`], if it is about one.
+    pub(crate) about: Option<String>,
     pub(crate) text: String,
 }
 
+/// A row of the lines.
+pub(crate) type Row = (i64, Option<String>, String);
+
+/// A row of what clocks showed: for how long which start of a machine was up, and what it showed.
+pub(crate) type ClockRow = (i64, i64);
+
 impl Line {
     /// A row.
-    pub(crate) fn row((seq, text): (i64, String)) -> Self {
+    pub(crate) fn row((seq, about, text): Row) -> Self {
         Self {
             seq: unsigned(seq),
+            about,
             text,
         }
     }
+}
+
+/// By what the lines about a proposal are found: of one length, and text that every database keeps
+/// as it is. Two may have the same: what is found is compared with the whole id.
+pub(crate) fn key(proposal: &str) -> String {
+    let mut digits = Hash::of(proposal.as_bytes()).to_string();
+    digits.truncate(16);
+    digits
+}
+
+/// The [`key`] of the proposal that a record is about.
+pub(crate) fn about(record: &Record) -> Option<String> {
+    record.proposal_id().map(key)
+}
+
+/// What a clock showed, as it is kept.
+pub(crate) fn noted(boot: &str, (up_ms, shows_ms): ClockRow) -> Option<ClockNote> {
+    ClockNote::read(boot, u64::try_from(up_ms).ok()?, shows_ms)
 }
 
 /// Databases have no unsigned numbers; a negative one is none of ours, and nothing follows it.

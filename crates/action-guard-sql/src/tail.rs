@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use action_guard::{
-    BadLine, Batch, CommitError, Entry, Head, JournalError, Ledger, Record, Sealed, State,
-    WaitingDecision,
+    BadLine, Batch, ClockReading, CommitError, Entry, Head, JournalError, Ledger, Record, Sealed,
+    State, WaitingDecision,
 };
 use jiff::Timestamp;
 
-use crate::store::{Line, Store};
+use crate::store::{Line, Store, about};
 
 /// How many lines are asked for at a time.
 const PAGE: u32 = 512;
@@ -107,6 +107,9 @@ impl Tail {
         if entry.seq != line.seq {
             return Err(self.cut(format!("row {} holds record {}", line.seq, entry.seq)));
         }
+        if line.about != about(&entry.record) {
+            return Err(self.cut(format!("row {} is kept under another proposal", line.seq)));
+        }
         self.next += 1;
         self.count(&entry.record, line.text.len());
         Ok(entry)
@@ -117,10 +120,10 @@ impl Tail {
         &mut self,
         waiting: Vec<WaitingDecision>,
         stopped: Option<&str>,
-        now: Timestamp,
+        clock: ClockReading,
         instance: &str,
     ) -> Batch {
-        let batch = Batch::decide(&mut self.ledger, waiting, stopped, now, instance);
+        let batch = Batch::decide(&mut self.ledger, waiting, stopped, clock, instance);
         self.wrote(batch.sealed());
         batch
     }
@@ -162,9 +165,6 @@ impl Tail {
 
 /// A line that is not as it was written.
 pub(crate) fn bad(name: &str, seq: u64, source: BadLine) -> JournalError {
-    JournalError::Bad {
-        segment: name.to_owned(),
-        line: usize::try_from(seq).unwrap_or(usize::MAX),
-        source,
-    }
+    let line = usize::try_from(seq).unwrap_or(usize::MAX);
+    JournalError::bad_line(name, line, source)
 }

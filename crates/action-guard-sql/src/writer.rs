@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
-use action_guard::{Batch, Head, JournalError, Record, Replies, Sealed, State, WaitingDecision};
+use action_guard::{
+    Batch, Clock, ClockNote, ClockReading, Head, JournalError, Record, Replies, Sealed, State,
+    WaitingDecision,
+};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::failure::Failure;
 use crate::reader::Latest;
-use crate::store::{Line, Place, Store};
+use crate::store::{Line, Place, Store, about};
 use crate::tail::Tail;
 
 pub(crate) struct Writer {
@@ -17,6 +22,8 @@ pub(crate) struct Writer {
     segment_bytes: u64,
     tail: Option<Tail>,
     latest: Arc<Latest>,
+    clock: Clock,
+    clock_noted: Option<Instant>,
     commits: Arc<AtomicU64>,
     /// Nobody knows what is on disk.
     broken: Arc<AtomicBool>,
@@ -36,6 +43,8 @@ impl Writer {
             segment_bytes,
             tail: None,
             latest,
+            clock: Clock::default(),
+            clock_noted: None,
             commits,
             broken,
         }
@@ -66,8 +75,12 @@ impl Writer {
                 return Replies::refuse(waiting, &error);
             }
         };
-        let batch = tail.decide(waiting, begun.stopped, begun.now, self.place.instance());
-        match self.write(tail, &batch, begun.now).await {
+        let clock = match self.clock(begun.now, &tail).await {
+            Ok(clock) => clock,
+            Err(failure) => return Replies::refuse(waiting, &failure.into()),
+        };
+        let batch = tail.decide(waiting, begun.stopped, clock, self.place.instance());
+        match self.write(tail, &batch, clock).await {
             Ok(()) => batch.accept(),
             Err(error) => batch.refuse(&error),
         }
@@ -81,7 +94,9 @@ impl Writer {
                 let read = tail.advance(&mut *self.store, head, &mut |_| {}).await;
                 if matches!(
                     read,
-                    Err(JournalError::Cut { .. } | JournalError::Bad { .. })
+                    Err(JournalError::Cut { .. }
+                        | JournalError::Bad { .. }
+                        | JournalError::OtherFormat { .. })
                 ) {
                     // Written by nobody else: it stays so until somebody looks at it.
                     self.tail = Some(tail.clone());
@@ -92,12 +107,38 @@ impl Writer {
         }
     }
 
+    /// Whether the clock is to be believed: by what it showed to this process before, or to the
+    /// last one on this machine.
+    async fn clock(&mut self, shows: Timestamp, tail: &Tail) -> Result<ClockReading, Failure> {
+        if !self.clock.is_set()
+            && let Some(here) = ClockNote::now(shows)
+            && let Some(noted) = self.store.clock_note(here.boot()).await?
+            && let Some(expected) = noted.expected()
+        {
+            self.clock = Clock::expecting(expected);
+        }
+        Ok(self.clock.read(shows, tail.state()))
+    }
+
+    /// Keeps what the clock shows, now and then, for the next process to compare with.
+    async fn note_clock(&mut self, clock: ClockReading) -> Result<(), Failure> {
+        let is_old = |noted: Instant| noted.elapsed() >= ClockNote::EVERY;
+        if clock.is_right()
+            && self.clock_noted.is_none_or(is_old)
+            && let Some(note) = ClockNote::now(clock.shows())
+        {
+            self.store.note_clock(&note).await?;
+            self.clock_noted = Some(Instant::now());
+        }
+        Ok(())
+    }
+
     /// Makes durable what was decided.
     async fn write(
         &mut self,
         mut tail: Tail,
         batch: &Batch,
-        now: Timestamp,
+        clock: ClockReading,
     ) -> Result<(), JournalError> {
         let mut lines: Vec<Line> = batch.sealed().map(line).collect();
         if lines.is_empty() {
@@ -105,7 +146,7 @@ impl Writer {
             self.tail = Some(tail);
             return Ok(());
         }
-        let checkpoint = self.checkpoint(&mut tail, now);
+        let checkpoint = self.checkpoint(&mut tail, clock.time());
         lines.extend(checkpoint.iter().map(line));
         let intents = batch.records().filter_map(|record| match record {
             Record::Intent { intent, .. } => Some(intent.send_by),
@@ -117,6 +158,7 @@ impl Writer {
         self.store
             .add(&lines, tail.head(), checkpoint.is_some())
             .await?;
+        self.note_clock(clock).await?;
         if let Err(failure) = self.store.commit().await {
             let unclear = !failure.wrote_nothing();
             if unclear && !self.place.outlives_unclear_commits() {
@@ -146,6 +188,7 @@ impl Writer {
 fn line(sealed: &Sealed) -> Line {
     Line {
         seq: sealed.entry.seq,
+        about: about(&sealed.entry.record),
         text: sealed.line.clone(),
     }
 }

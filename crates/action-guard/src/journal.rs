@@ -13,6 +13,7 @@ use crate::state::State;
 
 mod batch;
 mod clock;
+mod clock_note;
 mod error;
 mod file;
 mod ledger;
@@ -20,6 +21,8 @@ mod memory;
 mod send_lock;
 
 pub use batch::{Batch, Replies, WaitingDecision};
+pub use clock::{Clock, ClockReading};
+pub use clock_note::ClockNote;
 pub use error::{CommitError, JournalError};
 pub use file::{FileJournal, FileJournalOptions, SendLockFile};
 pub use ledger::{Ledger, Sealed};

@@ -35,9 +35,9 @@ pub use identity::{
     Actor, ActorError, KeyError, PrivateKey, Proof, PublicKey, StatementSignature, canonical,
 };
 pub use journal::{
-    Batch, Checking, CommitError, Decision, FileJournal, FileJournalOptions, Head, Journal,
-    JournalError, Ledger, MemoryJournal, Replies, Reply, Sealed, SendLock, SendLockFile, Sender,
-    Verified, WaitingDecision,
+    Batch, Checking, Clock, ClockNote, ClockReading, CommitError, Decision, FileJournal,
+    FileJournalOptions, Head, Journal, JournalError, Ledger, MemoryJournal, Replies, Reply, Sealed,
+    SendLock, SendLockFile, Sender, Verified, WaitingDecision,
 };
 pub use policy::{Policy, PolicyFile, Rules, Unrestricted};
 pub use proposal::{

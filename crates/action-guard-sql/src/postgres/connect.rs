@@ -11,15 +11,13 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::failure::{Failure, Kind};
 use crate::options::SqlOptions;
+use crate::store::{LAYOUT, other_layout};
 
 /// How long an answer is waited for, beside the wait for a lock.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// What a session calls itself, before its instance.
 pub(super) const NAME: &str = "action-guard ";
-
-/// The version of the tables; a higher one is not touched.
-const LAYOUT: i32 = 1;
 
 /// Held while tables are made. Any number would do; this is `journals` in ASCII.
 const MAKING_TABLES: i64 = 0x6a6f_7572_6e61_6c73;
@@ -28,7 +26,12 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS journal_head (
         id smallint PRIMARY KEY CHECK (id = 1), layout int NOT NULL,
         seq bigint NOT NULL, hash text NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS journal_lines (seq bigint PRIMARY KEY, line text NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS journal_lines (
+        seq bigint PRIMARY KEY, about text, line text NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS journal_lines_about ON journal_lines (about)
+        WHERE about IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS journal_clock (
+        boot text PRIMARY KEY, up_ms bigint NOT NULL, shows_ms bigint NOT NULL)",
     "CREATE TABLE IF NOT EXISTS journal_segments (first bigint PRIMARY KEY)",
     "CREATE TABLE IF NOT EXISTS journal_stop (
         id smallint PRIMARY KEY CHECK (id = 1), at timestamptz NOT NULL DEFAULT now())",
@@ -128,8 +131,7 @@ impl Address {
         self.reliable(&fsync, replica)?;
         let layout = self.within(self.tables(&mut connection)).await;
         let layout = layout.map_err(|error| self.failure("make the tables", error))?;
-        if layout > LAYOUT {
-            let why = format!("they have layout {layout}, and this program knows up to {LAYOUT}");
+        if let Some(why) = other_layout(layout) {
             return Err(Failure::new("use the tables", &self.name, why, Kind::Other));
         }
         let _ = connection.close().await;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use action_guard::{Hash, Head};
+use action_guard::{ClockNote, Hash, Head};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::postgres::PgConnection;
 
 use crate::failure::{Failure, Kind};
 use crate::postgres::connect::Address;
-use crate::store::{Begun, Line, Store, signed, unsigned};
+use crate::store::{Begun, ClockRow, Line, Row, Store, noted, signed, unsigned};
 
 /// Whoever writes holds the head's row, so that this level is as good as the strictest.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -20,11 +20,18 @@ const NOW: &str = "SELECT EXISTS (SELECT 1 FROM journal_stop),
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const HEAD: &str = "SELECT seq, hash FROM journal_head WHERE id = 1";
 const ADD: &str = "WITH added AS (
-        INSERT INTO journal_lines (seq, line) SELECT * FROM unnest($1::bigint[], $2::text[]))
-    UPDATE journal_head SET seq = $3, hash = $4 WHERE id = 1";
+        INSERT INTO journal_lines (seq, about, line)
+        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]))
+    UPDATE journal_head SET seq = $4, hash = $5 WHERE id = 1";
 const ADD_SEGMENT: &str = "INSERT INTO journal_segments (first) VALUES ($1)";
 const LAST_SEGMENT: &str = "SELECT coalesce(max(first), 1) FROM journal_segments";
-const LINES: &str = "SELECT seq, line FROM journal_lines WHERE seq > $1 ORDER BY seq LIMIT $2";
+const LINES: &str =
+    "SELECT seq, about, line FROM journal_lines WHERE seq > $1 ORDER BY seq LIMIT $2";
+const LINES_ABOUT: &str =
+    "SELECT seq, about, line FROM journal_lines WHERE about = $1 ORDER BY seq";
+const CLOCK: &str = "SELECT up_ms, shows_ms FROM journal_clock WHERE boot = $1";
+const NOTE_CLOCK: &str = "INSERT INTO journal_clock (boot, up_ms, shows_ms) VALUES ($1, $2, $3)
+    ON CONFLICT (boot) DO UPDATE SET up_ms = excluded.up_ms, shows_ms = excluded.shows_ms";
 /// The transaction that is at the head for longest, as far as it says who it is.
 const HOLDER: &str = "SELECT format('%s at %s', nullif(application_name, ''),
         coalesce(host(client_addr), 'the server'))
@@ -121,9 +128,11 @@ async fn add(
     segment: bool,
 ) -> sqlx::Result<()> {
     let numbers: Vec<i64> = lines.iter().map(|line| signed(line.seq)).collect();
+    let about: Vec<Option<&str>> = lines.iter().map(|line| line.about.as_deref()).collect();
     let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
     sqlx::query(ADD)
         .bind(numbers)
+        .bind(about)
         .bind(texts)
         .bind(signed(head.seq))
         .bind(head.hash.to_string())
@@ -229,13 +238,48 @@ impl Store for PostgresStore {
     async fn lines(&mut self, after: u64, limit: u32) -> Result<Vec<Line>, Failure> {
         let address = Arc::clone(&self.address);
         let connection = self.connected().await?;
-        let rows = sqlx::query_as::<_, (i64, String)>(LINES)
+        let rows = sqlx::query_as::<_, Row>(LINES)
             .bind(signed(after))
             .bind(i64::from(limit))
             .fetch_all(connection);
         let rows = address.within(rows).await;
         let rows = self.done("read records", rows)?;
         Ok(rows.into_iter().map(Line::row).collect())
+    }
+
+    async fn lines_about(&mut self, key: &str) -> Result<Vec<Line>, Failure> {
+        let address = Arc::clone(&self.address);
+        let connection = self.connected().await?;
+        let rows = sqlx::query_as::<_, Row>(LINES_ABOUT)
+            .bind(key)
+            .fetch_all(connection);
+        let rows = address.within(rows).await;
+        let rows = self.done("read records", rows)?;
+        Ok(rows.into_iter().map(Line::row).collect())
+    }
+
+    async fn clock_note(&mut self, boot: &str) -> Result<Option<ClockNote>, Failure> {
+        let address = Arc::clone(&self.address);
+        let connection = self.in_transaction()?;
+        let row = sqlx::query_as::<_, ClockRow>(CLOCK)
+            .bind(boot)
+            .fetch_optional(connection);
+        let row = address.within(row).await;
+        let row = self.done("read what the clock showed", row)?;
+        Ok(row.and_then(|row| noted(boot, row)))
+    }
+
+    async fn note_clock(&mut self, note: &ClockNote) -> Result<(), Failure> {
+        let address = Arc::clone(&self.address);
+        let connection = self.in_transaction()?;
+        let done = sqlx::query(NOTE_CLOCK)
+            .bind(note.boot())
+            .bind(signed(note.up_ms()))
+            .bind(note.shows_ms())
+            .execute(connection);
+        let done = address.within(done).await;
+        self.done("note what the clock shows", done)?;
+        Ok(())
     }
 }
 

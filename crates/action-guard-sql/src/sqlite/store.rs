@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use action_guard::{Hash, Head, JournalError};
+use action_guard::{ClockNote, Hash, Head, JournalError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
@@ -11,26 +11,35 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::failure::{Failure, Kind};
 use crate::sqlite::directory::{Directory, Identity, make_private};
-use crate::store::{Begun, Line, Store, signed, unsigned};
+use crate::store::{
+    Begun, ClockRow, LAYOUT, Line, Row, Store, noted, other_layout, signed, unsigned,
+};
 
-/// The version of the tables; a higher one is not touched.
-const LAYOUT: i64 = 1;
-
-const TABLES: &str = "
+const HEAD_TABLE: &str = "
 CREATE TABLE IF NOT EXISTS journal_head (
     id INTEGER PRIMARY KEY CHECK (id = 1), layout INTEGER NOT NULL,
     seq INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS journal_lines (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;
+";
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS journal_lines (
+    seq INTEGER PRIMARY KEY, about TEXT, line TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS journal_lines_about ON journal_lines (about) WHERE about IS NOT NULL;
 CREATE TABLE IF NOT EXISTS journal_segments (first INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE IF NOT EXISTS journal_clock (
+    boot TEXT PRIMARY KEY, up_ms INTEGER NOT NULL, shows_ms INTEGER NOT NULL) STRICT;
 ";
 const FIRST_HEAD: &str =
     "INSERT INTO journal_head (id, layout, seq, hash) VALUES (1, ?, 0, ?) ON CONFLICT DO NOTHING";
 const HEAD: &str = "SELECT seq, hash FROM journal_head WHERE id = 1";
-const ADD: &str = "INSERT INTO journal_lines (seq, line) VALUES (?, ?)";
+const ADD: &str = "INSERT INTO journal_lines (seq, about, line) VALUES (?, ?, ?)";
 const MOVE_HEAD: &str = "UPDATE journal_head SET seq = ?, hash = ? WHERE id = 1";
 const ADD_SEGMENT: &str = "INSERT INTO journal_segments (first) VALUES (?)";
 const LAST_SEGMENT: &str = "SELECT coalesce(max(first), 1) FROM journal_segments";
-const LINES: &str = "SELECT seq, line FROM journal_lines WHERE seq > ? ORDER BY seq LIMIT ?";
+const LINES: &str = "SELECT seq, about, line FROM journal_lines WHERE seq > ? ORDER BY seq LIMIT ?";
+const LINES_ABOUT: &str = "SELECT seq, about, line FROM journal_lines WHERE about = ? ORDER BY seq";
+const CLOCK: &str = "SELECT up_ms, shows_ms FROM journal_clock WHERE boot = ?";
+const NOTE_CLOCK: &str =
+    "INSERT OR REPLACE INTO journal_clock (boot, up_ms, shows_ms) VALUES (?, ?, ?)";
 
 /// A connection to the database in a directory.
 pub(super) struct SqliteStore {
@@ -67,8 +76,7 @@ impl SqliteStore {
         }
         let made = make_tables(self.connected().await?).await;
         let layout = self.done(doing, made)?;
-        if layout > LAYOUT {
-            let why = format!("they have layout {layout}, and this program knows up to {LAYOUT}");
+        if let Some(why) = other_layout(layout) {
             return Err(Failure::new("use the tables", &self.name, why, Kind::Other).into());
         }
         self.directory.sync()
@@ -125,18 +133,21 @@ impl SqliteStore {
     }
 }
 
-async fn make_tables(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+async fn make_tables(connection: &mut SqliteConnection) -> sqlx::Result<i32> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::raw_sql(TABLES).execute(&mut *transaction).await?;
+    sqlx::raw_sql(HEAD_TABLE).execute(&mut *transaction).await?;
     sqlx::query(FIRST_HEAD)
         .bind(LAYOUT)
         .bind(Hash::ZERO.to_string())
         .execute(&mut *transaction)
         .await?;
-    let (layout,): (i64,) = sqlx::query_as("SELECT layout FROM journal_head")
+    let (layout,): (i32,) = sqlx::query_as("SELECT layout FROM journal_head")
         .fetch_one(&mut *transaction)
         .await?;
-    transaction.commit().await?;
+    if other_layout(layout).is_none() {
+        sqlx::raw_sql(TABLES).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+    }
     Ok(layout)
 }
 
@@ -149,6 +160,7 @@ async fn add(
     for line in lines {
         sqlx::query(ADD)
             .bind(signed(line.seq))
+            .bind(&line.about)
             .bind(&line.text)
             .execute(&mut *connection)
             .await?;
@@ -236,13 +248,45 @@ impl Store for SqliteStore {
 
     async fn lines(&mut self, after: u64, limit: u32) -> Result<Vec<Line>, Failure> {
         let connection = self.connected().await?;
-        let rows = sqlx::query_as::<_, (i64, String)>(LINES)
+        let rows = sqlx::query_as::<_, Row>(LINES)
             .bind(signed(after))
             .bind(i64::from(limit))
             .fetch_all(connection)
             .await;
         let rows = self.done("read records", rows)?;
         Ok(rows.into_iter().map(Line::row).collect())
+    }
+
+    async fn lines_about(&mut self, key: &str) -> Result<Vec<Line>, Failure> {
+        let connection = self.connected().await?;
+        let rows = sqlx::query_as::<_, Row>(LINES_ABOUT)
+            .bind(key)
+            .fetch_all(connection)
+            .await;
+        let rows = self.done("read records", rows)?;
+        Ok(rows.into_iter().map(Line::row).collect())
+    }
+
+    async fn clock_note(&mut self, boot: &str) -> Result<Option<ClockNote>, Failure> {
+        let connection = self.in_transaction()?;
+        let row = sqlx::query_as::<_, ClockRow>(CLOCK)
+            .bind(boot)
+            .fetch_optional(connection)
+            .await;
+        let row = self.done("read what the clock showed", row)?;
+        Ok(row.and_then(|row| noted(boot, row)))
+    }
+
+    async fn note_clock(&mut self, note: &ClockNote) -> Result<(), Failure> {
+        let connection = self.in_transaction()?;
+        let done = sqlx::query(NOTE_CLOCK)
+            .bind(note.boot())
+            .bind(signed(note.up_ms()))
+            .bind(note.shows_ms())
+            .execute(connection)
+            .await;
+        self.done("note what the clock shows", done)?;
+        Ok(())
     }
 }
 

@@ -49,7 +49,8 @@ on_both! {
     a_decision_that_panics_ends_writing_and_keeps_the_instance_alive,
     a_writer_that_does_not_come_back_is_not_waited_for,
     what_is_no_instance_is_not_called_dead,
-    tables_of_a_newer_version_are_not_touched,
+    a_journal_of_another_format_is_called_that,
+    tables_of_another_version_are_not_touched,
 }
 
 async fn turn(journal: &SqlJournal, id: &str) -> Result<(), CommitError> {
@@ -271,14 +272,43 @@ async fn what_is_no_instance_is_not_called_dead(place: &dyn SqlPlace) -> Result<
     Ok(())
 }
 
-async fn tables_of_a_newer_version_are_not_touched(place: &dyn SqlPlace) -> Result<(), BoxError> {
-    drop(place.open_with(SqlJournal::options()).await);
-    place.sql("UPDATE journal_head SET layout = 2").await;
-    let error = place.open().await.unwrap_err();
-    let said = action_core::report(&*error);
+async fn a_journal_of_another_format_is_called_that(place: &dyn SqlPlace) -> Result<(), BoxError> {
+    let journal = place.open_with(SqlJournal::options()).await;
+    write(&journal, [mode(Mode::Execute)?, allowed("a", "x")]).await?;
+    drop(journal);
+    place
+        .sql("UPDATE journal_lines SET line = replace(line, '{\"v\":2,', '{\"v\":1,')")
+        .await;
+    let journal = place.open_with(SqlJournal::options()).await;
+    let found = [
+        journal.state().await.map(drop),
+        journal.verify().await.map(drop),
+        journal.entries(0, 9).await.map(drop),
+        journal.entries_of("a").await.map(drop),
+    ];
+    for found in found {
+        let found = found.unwrap_err();
+        let is_named = matches!(&found, JournalError::OtherFormat { version: 1, .. });
+        assert!(is_named, "{found}");
+    }
+    let error = write(&journal, [mode(Mode::Observe)?]).await.unwrap_err();
+    let said = error.to_string();
     assert!(
-        said.contains("layout 2, and this program knows up to 1"),
+        said.contains("has format 1, and this version reads format 2 only"),
         "{said}"
     );
+    Ok(())
+}
+
+async fn tables_of_another_version_are_not_touched(place: &dyn SqlPlace) -> Result<(), BoxError> {
+    drop(place.open_with(SqlJournal::options()).await);
+    for other in [1, 3] {
+        let layout = format!("UPDATE journal_head SET layout = {other}");
+        place.sql(&layout).await;
+        let error = place.open().await.unwrap_err();
+        let said = action_core::report(&*error);
+        let expected = format!("layout {other}, and this program uses layout 2: go on with");
+        assert!(said.contains(&expected), "{said}");
+    }
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[macro_use]
 mod databases;
+mod clock;
+mod lookup;
 mod places;
 mod postgres_server;
 mod processes;

@@ -95,6 +95,7 @@ async fn a_role_that_may_only_add_is_enough() -> Result<(), BoxError> {
          GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role};
          GRANT INSERT ON {schema}.journal_lines, {schema}.journal_segments, {schema}.journal_stop
              TO {role};
+         GRANT INSERT, UPDATE ON {schema}.journal_clock TO {role};
          GRANT UPDATE ON {schema}.journal_head TO {role};
          GRANT DELETE ON {schema}.journal_stop TO {role};"
     );

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot::{Sender, channel};
 
 use crate::identity::Actor;
-use crate::journal::clock::Reading;
+use crate::journal::clock::ClockReading;
 use crate::journal::error::{CommitError, JournalError};
 use crate::journal::ledger::{Ledger, Sealed};
 use crate::journal::{Decision, Reply};
@@ -63,23 +63,12 @@ impl Batch {
     /// Makes all decisions, each on what those before it decided.
     ///
     /// `stopped` says why sends are stopped by other means than a record. Before anything else is
-    /// written, that is.
+    /// written, that is. By a clock that leapt, only what needs none is written.
     pub fn decide(
         ledger: &mut Ledger,
         waiting: Vec<WaitingDecision>,
         stopped: Option<&str>,
-        now: Timestamp,
-        instance: &str,
-    ) -> Self {
-        Self::decide_by(ledger, waiting, stopped, Reading::believed(now), instance)
-    }
-
-    /// The same by a clock that may not be believed.
-    pub(super) fn decide_by(
-        ledger: &mut Ledger,
-        waiting: Vec<WaitingDecision>,
-        stopped: Option<&str>,
-        clock: Reading,
+        clock: ClockReading,
         instance: &str,
     ) -> Self {
         let now = ledger.time(clock.time());
@@ -226,7 +215,8 @@ mod tests {
     #[track_caller]
     fn check(records: Vec<Record>, written: &[&str]) {
         let (waiting, _answer) = WaitingDecision::new(Box::new(move |_, _| Ok(records)));
-        let (mut ledger, now) = (Ledger::new(), Timestamp::UNIX_EPOCH);
+        let mut ledger = Ledger::new();
+        let now = ClockReading::believed(Timestamp::UNIX_EPOCH);
         let batch = Batch::decide(&mut ledger, vec![waiting], Some("a file"), now, "one");
         let found = batch.records().map(|record| match record {
             Record::Killed { by, .. } => by.to_string(),

@@ -30,15 +30,16 @@ pub(super) fn not_behind(
     Err(Refusal::ClockBehind { last, now })
 }
 
-/// What the clock showed before, beside one that nobody sets.
+/// What the clock showed before, beside one that nobody sets. Every journal has one, and reads it
+/// once for each transaction.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Clock {
+pub struct Clock {
     before: Option<(Instant, Timestamp)>,
 }
 
 /// What a clock shows, and whether it is to be believed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
+pub struct ClockReading {
     /// What it shows.
     shows: Timestamp,
     /// What it should show, when that is much less.
@@ -47,19 +48,21 @@ pub(crate) struct Reading {
 
 impl Clock {
     /// One that should show this now.
-    pub(crate) fn expecting(expected: Timestamp) -> Self {
+    #[must_use]
+    pub fn expecting(expected: Timestamp) -> Self {
         Self {
             before: Some((Instant::now(), expected)),
         }
     }
 
     /// Whether it is known what it should show.
-    pub(crate) fn is_set(self) -> bool {
+    #[must_use]
+    pub fn is_set(self) -> bool {
         self.before.is_some()
     }
 
     /// Reads it. A leap that the journal has followed, because a person confirmed it, is none.
-    pub(crate) fn read(&mut self, shows: Timestamp, state: &State) -> Reading {
+    pub fn read(&mut self, shows: Timestamp, state: &State) -> ClockReading {
         let expected = self.before.map(|(then, showed)| {
             let passed = SignedDuration::try_from(then.elapsed()).unwrap_or(SignedDuration::MAX);
             showed.saturating_add(passed).unwrap_or(Timestamp::MAX)
@@ -70,12 +73,13 @@ impl Clock {
         if expected.is_none() {
             self.before = Some((Instant::now(), shows));
         }
-        Reading { shows, expected }
+        ClockReading { shows, expected }
     }
 }
 
-impl Reading {
+impl ClockReading {
     /// Of a clock that is believed.
+    #[cfg(test)]
     pub(crate) fn believed(shows: Timestamp) -> Self {
         Self {
             shows,
@@ -100,17 +104,20 @@ impl Reading {
     }
 
     /// The time to decide by.
-    pub(crate) fn time(self) -> Timestamp {
+    #[must_use]
+    pub fn time(self) -> Timestamp {
         self.expected.unwrap_or(self.shows)
     }
 
     /// Whether it is to be believed.
-    pub(crate) fn is_right(self) -> bool {
+    #[must_use]
+    pub fn is_right(self) -> bool {
         self.expected.is_none()
     }
 
     /// What it shows.
-    pub(crate) fn shows(self) -> Timestamp {
+    #[must_use]
+    pub fn shows(self) -> Timestamp {
         self.shows
     }
 }

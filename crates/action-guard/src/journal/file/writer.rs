@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::failpoint;
 use crate::journal::batch::{Batch, Replies, WaitingDecision};
-use crate::journal::clock::{Clock, Reading};
+use crate::journal::clock::{Clock, ClockReading};
+use crate::journal::clock_note::ClockNote;
 use crate::journal::error::JournalError;
 use crate::journal::file::clock_file;
 use crate::journal::file::directory::{
@@ -98,7 +99,7 @@ impl Writer {
         let stopped = self.directory.is_stopped().unwrap_or(true);
         let stopped = stopped.then_some("the file KILL is in the state directory");
         let clock = self.clock(&tail);
-        let batch = Batch::decide_by(tail.ledger_mut(), waiting, stopped, clock, &self.instance);
+        let batch = Batch::decide(tail.ledger_mut(), waiting, stopped, clock, &self.instance);
         let replies = match self.claim(&batch) {
             Ok(()) => self.write(tail, batch),
             Err(error) => batch.refuse(&error),
@@ -165,14 +166,14 @@ impl Writer {
     }
 
     /// Reads the clock, and keeps what it shows for the next process to compare with.
-    fn clock(&mut self, tail: &Tail) -> Reading {
+    fn clock(&mut self, tail: &Tail) -> ClockReading {
         if !self.clock.is_set()
             && let Some(expected) = clock_file::expected(&self.directory)
         {
             self.clock = Clock::expecting(expected);
         }
         let reading = self.clock.read(now(), tail.ledger().state());
-        let is_old = |noted: Instant| noted.elapsed() >= clock_file::NOTED_EVERY;
+        let is_old = |noted: Instant| noted.elapsed() >= ClockNote::EVERY;
         if reading.is_right() && self.clock_noted.is_none_or(is_old) {
             clock_file::note(&self.directory, reading.shows());
             self.clock_noted = Some(Instant::now());
