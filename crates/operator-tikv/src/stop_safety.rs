@@ -6,6 +6,7 @@
 //! PD does not know: `docs/decisions/when-is-a-store-safe-to-stop.md`.
 
 pub(crate) use snapshot::StopSnapshot;
+pub(crate) use tally::NAMED;
 
 pub(crate) mod answer;
 pub(crate) mod asked;

@@ -52,6 +52,19 @@ pub struct StopSafety {
     pub not_looked_at: Vec<String>,
 }
 
+impl StopSafety {
+    /// What was asked about one store, said of it.
+    pub(crate) fn of_one(&self) -> String {
+        let (begins, instead) = match self.answer {
+            StopAnswer::Safe => ("safe", "it is safe to stop now"),
+            StopAnswer::NotSafe => ("not safe", "it is not safe to stop now"),
+            StopAnswer::NotKnown => ("not known", "whether it is safe to stop is not known"),
+        };
+        let rest = self.summary.strip_prefix(begins);
+        format!("{instead}{}", rest.unwrap_or_default())
+    }
+}
+
 /// Whether stores can go down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +76,17 @@ pub enum StopAnswer {
     NotSafe,
     /// What was read does not decide it.
     NotKnown,
+}
+
+impl StopAnswer {
+    /// As it is written.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::NotSafe => "not_safe",
+            Self::NotKnown => "not_known",
+        }
+    }
 }
 
 /// A store that would go down.

@@ -23,8 +23,9 @@ use crate::stop_safety::snapshot::StopSnapshot;
 use crate::stop_safety::verdict::{Basis, Found};
 use crate::stop_safety::voters::Wanted;
 
-/// So many replicas are read one by one, of all stores of a kind together.
+/// So many replicas are read one by one, of all stores of a kind together, and of so many stores.
 const FEW: u64 = 1_000;
+const FEW_STORES: usize = 64;
 
 impl StopSnapshot {
     /// Whether these stores can go down, as far as a bounded number of reads tells: ten at most,
@@ -190,5 +191,6 @@ impl StopSnapshot {
 }
 
 fn holds_few<'a>(stores: impl Iterator<Item = &'a Store>) -> bool {
-    stores.map(|store| store.status.region_count).sum::<u64>() <= FEW
+    let held: Vec<u64> = stores.map(|store| store.status.region_count).collect();
+    held.len() <= FEW_STORES && held.iter().sum::<u64>() <= FEW
 }

@@ -9,8 +9,8 @@ use crate::stop_safety::answer::{Loss, UnsafeRegion};
 use crate::stop_safety::going::Going;
 use crate::stop_safety::region::{Judged, judge};
 
-/// So many regions without a leader are named.
-const NAMED: usize = 3;
+/// So many regions are named in a sentence.
+pub(crate) const NAMED: usize = 3;
 
 /// What was found so far.
 #[derive(Default)]

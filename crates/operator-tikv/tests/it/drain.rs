@@ -49,6 +49,10 @@ async fn a_drain_counts_down_and_stays_in_force() {
         let (by, summary) = applied.unwrap();
         assert_eq!(by, Attribution::Ours);
         assert!(summary.contains("stays in force"), "{summary}");
+        assert!(
+            summary.contains("it is safe to stop now: each of the 36 regions"),
+            "{summary}"
+        );
         assert_eq!((sim.leader_count(2), sim.evicting()), (0, vec![2]));
     }
 }

@@ -34,6 +34,9 @@ mod proof;
 /// After PD starts it is not asked for until PD has loaded its schedulers: PD would forget the
 /// drains of other stores.
 ///
+/// A drained store holds its replicas still: the outcome says whether it is safe to stop, as
+/// `safe_to_stop` does.
+///
 /// PD refuses for a store there is not, and up to 8.5 for one that another scheduler keeps leaders
 /// on or away from. Proven by the drain being in force and the store leading nothing in two
 /// readings by one leader of PD, after every store that is up has reported since the drain began

@@ -14,6 +14,8 @@ use crate::facts::pd_clock::{pd_now, pd_time_of_send};
 use crate::facts::schedulers::NOT_LOADED;
 use crate::facts::traces::PdProcess;
 use crate::parameters::ids::StoreId;
+use crate::stop_safety::answer::StopAnswer;
+use crate::stop_safety::{NAMED, StopSnapshot};
 
 /// A second reading, by the same leader of PD as the one before it, that is complete.
 pub(super) async fn confirmed(
@@ -48,12 +50,30 @@ pub(super) async fn confirmed(
     match known {
         Some(NoLeaders::NotYet(text)) => Ok(Progress::pending(text, evidence)),
         Some(NoLeaders::Proven) if first.map(|first| first.leader) == second => {
-            let summary = format!("store {id} leads nothing; the drain stays in force");
+            let (answer, text) = may_stop(tikv, id).await;
+            evidence.push(Evidence::new("safe_to_stop", "safe_to_stop", answer));
+            let summary = format!("store {id} leads nothing; the drain stays in force; {text}");
             Ok(Progress::applied(sent.attribution(), summary, evidence))
         }
         _ => {
             let text = "no leaders in one reading, and not yet in a second by one leader of PD";
             Ok(Progress::pending(text, evidence))
+        }
+    }
+}
+
+/// Whether the store can go down now: it leads nothing, and holds its replicas still. What cannot
+/// be read of that takes nothing from the drain's proof.
+async fn may_stop(tikv: &Tikv, id: StoreId) -> (&'static str, String) {
+    let look = async {
+        let mut snapshot = StopSnapshot::read(tikv).await?;
+        snapshot.by_lists(tikv, [id.pd()].into(), NAMED).await
+    };
+    match look.await {
+        Ok(found) => (found.answer.word(), found.of_one()),
+        Err(error) => {
+            let text = format!("whether it is safe to stop could not be read: {error}");
+            (StopAnswer::NotKnown.word(), text)
         }
     }
 }
