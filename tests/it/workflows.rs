@@ -19,13 +19,15 @@ async fn zones() -> Sim {
     let sim = Sim::builder()
         .version(Version::V8_5)
         .stores(5)
-        .regions(30)
+        .regions(50)
         .seed(7)
         .heartbeat_interval(Duration::from_millis(500))
         .balance_leader(true)
         .start()
         .await
         .unwrap();
+    // So few leaders are less than PD tolerates by default.
+    assert!(sim.set_schedule("tolerant-size-ratio", 1.0));
     put(&sim, "/config", json!({"location-labels": "zone"})).await;
     for (store, zone) in [(1, "a"), (2, "a"), (3, "b"), (4, "b"), (5, "c")] {
         put(

@@ -69,7 +69,7 @@ pub use parameters::{Limit, RegionId, ScheduleLimit, SchedulerName, StoreId};
 pub use stop_safety::answer::{
     AskedStore, GoneBecause, GoneStore, Loss, StopAnswer, StopSafety, UnsafeRegion,
 };
-pub use workflows::{BackMinutes, BackPercent, LeaseHours, RollingDrain};
+pub use workflows::{BackMinutes, BackPercent, IfNotSafe, LeaseHours, RollingDrain};
 
 mod catalogue;
 mod cluster;

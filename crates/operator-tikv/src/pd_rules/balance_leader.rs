@@ -4,10 +4,13 @@
 //! balanced by count, as they are unless set otherwise; and what `balance_leader.go` leaves out.
 
 use action_core::Cause;
-use pd_client::stores::Store;
+use pd_client::config::Config;
+use pd_client::schedulers::EvictLeaderConfig;
+use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::drains::is_draining;
 use crate::facts::region::can_lead;
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::leadership::{LeaderBlockers, MayLead, may_run};
@@ -29,14 +32,7 @@ pub(crate) const BY_SIZE: &str = "whether balance-leader-scheduler moves the lea
 
 /// Whether balancing is on and goes by what PD does not show.
 pub(crate) fn goes_by_size(at: &RegionSnapshot) -> bool {
-    runs(at) && at.config.schedule.leader_schedule_policy.as_deref() == Some("size")
-}
-
-fn runs(at: &RegionSnapshot) -> bool {
-    let schedule = &at.config.schedule;
-    may_run(&at.config, BALANCE_LEADER)
-        && schedule.leader_schedule_limit > 0
-        && !schedule.halt_scheduling
+    runs(&at.config) && !is_by_count(&at.config)
 }
 
 /// What moves the leader of the region back, once it is on that store: two reads where something
@@ -48,7 +44,7 @@ pub(crate) async fn moves_leader_back(
     blockers: &LeaderBlockers,
     to: StoreId,
 ) -> Result<Option<Cause>, Error> {
-    if !runs(at) || goes_by_size(at) {
+    if !runs(&at.config) || goes_by_size(at) {
         return Ok(None);
     }
     let Some((target, emptier)) = at.serving(to).and_then(|target| {
@@ -92,9 +88,7 @@ fn emptier_store<'a>(
     target: &Store,
 ) -> Option<&'a Store> {
     let from = at.leader().filter(|from| from.pd() != target.id)?;
-    let ratio = at.config.schedule.tolerant_size_ratio;
-    let tolerated = ratio.filter(|ratio| *ratio > 0.0).unwrap_or(TOLERATED);
-    let tolerated = tolerated.trunc();
+    let tolerated = tolerated(&at.config);
     let high = score(target, 1.0 - tolerated);
     let fit = PlacementFit::of(at, target.id.into());
     let peers = at.region.peers.iter().filter(|peer| can_lead(peer));
@@ -109,6 +103,60 @@ fn emptier_store<'a>(
             && !matches!(lets, MayLead::No)
             && keeps_rules.is_none_or(|(now, then)| now.is_no_better_than(then))
     })
+}
+
+/// How many leaders a store has at least once PD has balanced them; `None` where that is not by
+/// their count. PD moves none while stores differ by less than it tolerates, so that a store may be
+/// left with so many fewer than its share.
+pub(crate) fn balanced_at_least(
+    store: &Store,
+    stores: &[Store],
+    config: &Config,
+    drains: Option<&EvictLeaderConfig>,
+) -> Option<u64> {
+    if !is_by_count(config) {
+        return None;
+    }
+    if !runs(config) {
+        return Some(0);
+    }
+    let weight = |store: &Store| store.status.leader_weight.max(LEAST_WEIGHT);
+    let leaders: u64 = stores.iter().map(|store| store.status.leader_count).sum();
+    let takes = |other: &&Store| {
+        other.id != store.id
+            && other.state_name == StoreState::Up
+            && !other.is_tiflash()
+            && !is_draining(drains, other.id.into())
+    };
+    let (mut others, mut their_weight) = (0.0, 0.0);
+    for other in stores.iter().filter(takes) {
+        others += 1.0;
+        their_weight += weight(other);
+    }
+    // The others have as many more than this one as PD leaves them.
+    let own = weight(store);
+    let tolerated = tolerated(config);
+    let left = own * (leaders as f64 - others * tolerated) - their_weight * tolerated;
+    let least = (left / (own + their_weight)).floor().max(0.0);
+    Some(least as u64)
+}
+
+fn is_by_count(config: &Config) -> bool {
+    config.schedule.leader_schedule_policy.as_deref() != Some("size")
+}
+
+fn runs(config: &Config) -> bool {
+    let schedule = &config.schedule;
+    may_run(config, BALANCE_LEADER)
+        && schedule.leader_schedule_limit > 0
+        && !schedule.halt_scheduling
+}
+
+/// How many leaders stores may differ by.
+fn tolerated(config: &Config) -> f64 {
+    let ratio = config.schedule.tolerant_size_ratio;
+    let ratio = ratio.filter(|ratio| *ratio > 0.0);
+    ratio.unwrap_or(TOLERATED).trunc()
 }
 
 /// What leaders are balanced by, with so many more of them.

@@ -1,5 +1,8 @@
 //! Drains the stores of one failure domain, one after the other: `rolling_drain`.
 
+// length: the parameters, whose sentences a model chooses by, and the steps in the order in which
+// they come.
+
 use std::collections::BTreeSet;
 
 use action_core::{
@@ -20,18 +23,25 @@ use crate::facts::store::{failure_domain, state_text};
 use crate::mutations::store::drain::DrainStore;
 use crate::observations::cluster_health::ClusterHealth;
 use crate::observations::get_store::GetStore;
+use crate::observations::safe_to_stop::SafeToStop;
 use crate::parameters::bounded::bounded;
 use crate::parameters::ids::StoreId;
+use crate::pd_rules::balance_leader::balanced_at_least;
+use crate::stop_safety::answer::StopAnswer;
+use crate::stop_safety::asked::check;
+use crate::stop_safety::{NAMED, StopSnapshot};
 
 /// Makes a workflow that drains the stores of one failure domain, one after the other, for work on
 /// each of them.
 ///
-/// For each store: nothing is down and no other drain was begun; drain it; see in three readings
-/// that it leads nothing; wait until somebody confirms that the work is done; see that it is up;
-/// stop the drain; see that its leaders are back. Only then comes the next.
+/// For each store: nothing is down and no other drain was begun; it is safe to stop; drain it; see
+/// in three readings that it leads nothing, and that it is safe to stop still; wait until somebody
+/// confirms that the work is done; see that it is up; stop the drain; see that its leaders are
+/// back. Only then comes the next.
 ///
 /// Makes none when the stores are of more than one failure domain, when one of another domain is
-/// drained, when one of them is drained already, or when any store is not up. Starts nothing.
+/// drained, when one of them is drained already, when any store is not up, or when one of them is
+/// not known to be safe to stop (`safe_to_stop`). Starts nothing.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollingDrain {
@@ -42,8 +52,11 @@ pub struct RollingDrain {
     /// Stores to drain, in this order. Give either these or `label`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store_ids: Option<Vec<StoreId>>,
+    /// What to do about stores not known to be safe to stop.
+    #[serde(default)]
+    pub if_not_safe: IfNotSafe,
     /// Percent of the leaders that a store has now that it must have again before the next one is
-    /// drained.
+    /// drained, or fewer where PD's balance brings fewer.
     #[serde(default)]
     pub leaders_back_percent: BackPercent,
     /// Minutes to wait for a store's leaders to be back.
@@ -55,6 +68,17 @@ pub struct RollingDrain {
     /// What is done on a drained store, for whoever confirms it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<String>,
+}
+
+/// What to do about stores that `safe_to_stop` does not call safe.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IfNotSafe {
+    /// Make no workflow, and stop before such a store.
+    #[default]
+    Refuse,
+    /// Override that no region may lose its majority, nor PD its quorum.
+    GoOn,
 }
 
 bounded! {
@@ -83,30 +107,11 @@ impl Observation<Tikv> for RollingDrain {
     type Output = Workflow;
 
     fn check(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let expected = "either a `label` or some `store_ids`";
-        match (&self.label, &self.store_ids) {
-            (None, None) => problems.push(Problem::combination("", "neither", expected)),
-            (Some(_), Some(_)) => problems.push(Problem::combination("", "both", expected)),
-            (Some(label), None) => {
-                if !label
-                    .split_once('=')
-                    .is_some_and(|(key, value)| !key.is_empty() && !value.is_empty())
-                {
-                    let expected = "a label as `key=value`, such as `zone=z1`";
-                    problems.push(Problem::combination("/label", label, expected));
-                }
-            }
-            (None, Some(ids)) => {
-                let distinct: BTreeSet<_> = ids.iter().map(|id| id.get()).collect();
-                if distinct.len() != ids.len() || ids.is_empty() || ids.len() > MOST_STORES {
-                    let expected = format!("1 to {MOST_STORES} different stores");
-                    let got = format!("{} stores, {} different", ids.len(), distinct.len());
-                    problems.push(Problem::combination("/store_ids", got, expected));
-                }
-            }
-        }
-        problems
+        check(
+            self.label.as_deref(),
+            self.store_ids.as_deref(),
+            MOST_STORES,
+        )
     }
 
     async fn observe(&self, tikv: &Tikv) -> Result<Workflow, Error> {
@@ -123,11 +128,20 @@ impl Observation<Tikv> for RollingDrain {
         let domain = snapshot.one_domain(&picked, self.label.as_deref())?;
         let kept = snapshot.drained_beside(&picked, &domain)?;
         snapshot.all_up()?;
+        if self.if_not_safe == IfNotSafe::Refuse {
+            all_safe(tikv, &picked).await?;
+        }
+        let unasked = match self.if_not_safe {
+            IfNotSafe::Refuse => "",
+            IfNotSafe::GoOn => ", whether they are safe to stop or not",
+        };
         let title = format!(
-            "Drain {} of {domain}, one after the other",
+            "Drain {} of {domain}, one after the other{unasked}",
             count(picked.len())
         );
-        let steps = picked.iter().flat_map(|store| self.steps(store, kept));
+        let steps = picked
+            .iter()
+            .flat_map(|store| self.steps(store, &snapshot, kept));
         Ok(steps.fold(Workflow::new(bounded(&title)), Workflow::then))
     }
 }
@@ -173,55 +187,110 @@ impl RollingDrain {
         }
     }
 
-    fn steps(&self, store: &Store, other_drains: u64) -> [Step; 7] {
+    fn steps(&self, store: &Store, snapshot: &ClusterSnapshot<'_>, other_drains: u64) -> Vec<Step> {
         let id = StoreId::from(store.id);
         let name = |step: &str| format!("{step}-{id}");
         let look = || GetStore { store_id: id };
+        let safe = |step: &str| {
+            let asked = SafeToStop {
+                store_ids: Some(vec![id]),
+                ..SafeToStop::default()
+            };
+            let step = Step::observation(name(step), &asked)
+                .title(format!("store {id} is safe to stop"))
+                .until(Condition::equals("/answer", "safe"))
+                .within(DurationText::from_mins(10));
+            (self.if_not_safe == IfNotSafe::Refuse).then_some(step)
+        };
+        let calm = Step::observation(name("calm"), &ClusterHealth {})
+            .title("nothing is down, and nothing else is drained")
+            .until(Condition::at_most("/stores_down", 0))
+            .until(Condition::at_most("/stores_disconnected", 0))
+            .until(Condition::at_most("/stores_draining", other_drains))
+            .until(Condition::equals("/scheduling_halted", false))
+            .within(DurationText::from_mins(10));
+        let lease = DurationText::from_mins(self.lease_hours.get().saturating_mul(60));
+        let drain = Step::mutation(name("drain"), &DrainStore { store_id: id })
+            .title(format!("drain store {id}"))
+            .lease(lease)
+            .retry(Retry::times(2));
+        let verified = Step::observation(name("verified"), &look())
+            .title(format!("store {id} leads nothing"))
+            .until(Condition::at_most("/store/leader_count", 0))
+            .until(Condition::equals("/store/draining", true))
+            .readings(3)
+            .within(DurationText::from_mins(10));
+        let work =
+            Step::confirm(name("work"), self.work_on(id)).title(format!("work on store {id}"));
+        let up = Step::observation(name("up"), &look())
+            .title(format!("store {id} is up"))
+            .until(Condition::equals("/store/state", "Up"))
+            .within(DurationText::from_mins(15));
+        let stop = Step::undo(name("stop"), name("drain"))
+            .title(format!("stop draining store {id}"))
+            .retry(Retry::times(2));
+        let back = self.back(store, snapshot);
+        let mut steps = vec![calm];
+        steps.extend(safe("safe"));
+        steps.extend([drain, verified]);
+        steps.extend(safe("still-safe"));
+        steps.extend([work, up, stop, back]);
+        steps
+    }
+
+    fn work_on(&self, id: StoreId) -> String {
+        let work = self
+            .work
+            .as_deref()
+            .unwrap_or("Do what the store is drained for, and start it again if it was stopped.");
+        let unasked = match self.if_not_safe {
+            IfNotSafe::Refuse => "",
+            IfNotSafe::GoOn => " Whether it is safe to stop was not asked.",
+        };
+        format!("Store {id} leads nothing.{unasked} {work}")
+    }
+
+    /// The store leads again, as many as PD's balance brings where that is less.
+    fn back(&self, store: &Store, snapshot: &ClusterSnapshot<'_>) -> Step {
+        let id = StoreId::from(store.id);
         let leaders = store.status.leader_count;
-        let enough = leaders
+        let wanted = leaders
             .saturating_mul(self.leaders_back_percent.get())
             .div_ceil(100);
-        let work = self.work.clone().unwrap_or_else(|| {
-            "Do what the store is drained for, and start it again if it was stopped.".to_owned()
-        });
-        [
-            Step::observation(name("calm"), &ClusterHealth {})
-                .title("nothing is down, and nothing else is drained")
-                .until(Condition::at_most("/stores_down", 0))
-                .until(Condition::at_most("/stores_disconnected", 0))
-                .until(Condition::at_most("/stores_draining", other_drains))
-                .until(Condition::equals("/scheduling_halted", false))
-                .within(DurationText::from_mins(10)),
-            Step::mutation(name("drain"), &DrainStore { store_id: id })
-                .title(format!("drain store {id}"))
-                .lease(DurationText::from_mins(
-                    self.lease_hours.get().saturating_mul(60),
-                ))
-                .retry(Retry::times(2)),
-            Step::observation(name("verified"), &look())
-                .title(format!("store {id} leads nothing"))
-                .until(Condition::at_most("/store/leader_count", 0))
-                .until(Condition::equals("/store/draining", true))
-                .readings(3)
-                .within(DurationText::from_mins(10)),
-            Step::confirm(name("work"), format!("Store {id} leads nothing. {work}"))
-                .title(format!("work on store {id}")),
-            Step::observation(name("up"), &look())
-                .title(format!("store {id} is up"))
-                .until(Condition::equals("/store/state", "Up"))
-                .within(DurationText::from_mins(15)),
-            Step::undo(name("stop"), name("drain"))
-                .title(format!("stop draining store {id}"))
-                .retry(Retry::times(2)),
-            Step::observation(name("back"), &look())
-                .title(format!(
-                    "{enough} of {leaders} leaders of store {id} are back"
-                ))
-                .until(Condition::at_least("/store/leader_count", enough))
-                .until(Condition::equals("/store/draining", false))
-                .within(DurationText::from_mins(self.leaders_back_minutes.get())),
-        ]
+        let (stores, config) = (snapshot.stores, snapshot.config);
+        let balanced = balanced_at_least(store, stores, config, snapshot.drains);
+        let enough = balanced.map_or(wanted, |balanced| balanced.min(wanted));
+        let why = if enough < wanted {
+            ", as far as PD's balance brings them"
+        } else {
+            ""
+        };
+        Step::observation(format!("back-{id}"), &GetStore { store_id: id })
+            .title(format!(
+                "{enough} of {leaders} leaders of store {id} are back{why}"
+            ))
+            .until(Condition::at_least("/store/leader_count", enough))
+            .until(Condition::equals("/store/draining", false))
+            .within(DurationText::from_mins(self.leaders_back_minutes.get()))
     }
+}
+
+/// Each of these stores, by itself, is safe to stop now.
+async fn all_safe(tikv: &Tikv, picked: &[&Store]) -> Result<(), Error> {
+    let mut snapshot = StopSnapshot::read(tikv).await?;
+    for store in picked {
+        let found = snapshot.by_lists(tikv, [store.id].into(), NAMED).await?;
+        if found.answer != StopAnswer::Safe {
+            let text = format!(
+                "store {}: {}; `if_not_safe` `go_on` overrides that no region may lose its \
+                 majority, nor PD its quorum",
+                store.id,
+                found.of_one()
+            );
+            return Err(not_applicable("not_safe_to_stop", text));
+        }
+    }
+    Ok(())
 }
 
 impl ClusterSnapshot<'_> {

@@ -10,7 +10,9 @@ use crate::{VERSIONS, request, stepped, tikv};
 
 /// Five stores: 1 and 2 in zone a, 3 in zone b, the others nowhere.
 async fn zones(version: Version) -> Sim {
-    let sim = stepped(version).start().await.unwrap();
+    let sim = stepped(version).regions(50).start().await.unwrap();
+    // So few leaders are less than PD tolerates by default.
+    assert!(sim.set_schedule("tolerant-size-ratio", 1.0));
     let labels = request(&sim, "POST", "/config", r#"{"location-labels": "zone"}"#).await;
     assert_eq!(labels, 200);
     for (store, zone) in [(1, "a"), (2, "a"), (3, "b")] {
@@ -44,15 +46,19 @@ async fn stores_of_a_domain_come_one_after_the_other_on_four_versions() {
         let ids: Vec<&str> = workflow.steps.iter().map(|step| step.id.as_str()).collect();
         let expected = [
             "calm-1",
+            "safe-1",
             "drain-1",
             "verified-1",
+            "still-safe-1",
             "work-1",
             "up-1",
             "stop-1",
             "back-1",
             "calm-2",
+            "safe-2",
             "drain-2",
             "verified-2",
+            "still-safe-2",
             "work-2",
             "up-2",
             "stop-2",
@@ -85,6 +91,62 @@ async fn stores_of_a_domain_come_one_after_the_other_on_four_versions() {
                 .all(|write| !write.path.contains("schedulers"))
         );
     }
+}
+
+/// PD brings no more leaders back than its balance, and nobody waits for those.
+#[tokio::test]
+async fn as_many_leaders_are_waited_for_as_pd_brings() {
+    let sim = zones(Version::V8_5).await;
+    let title = async || {
+        let workflow = make(&sim, json!({"store_ids": ["2"]})).await.unwrap();
+        workflow.step("back-2").unwrap().title.clone().unwrap()
+    };
+    assert_eq!(title().await, "8 of 10 leaders of store 2 are back");
+    // Stores may differ by eight of ten: PD's own tolerance.
+    assert!(sim.set_schedule("tolerant-size-ratio", 0.0));
+    let balanced = " leaders of store 2 are back, as far as PD's balance brings them";
+    assert_eq!(title().await, format!("2 of 10{balanced}"));
+    // It leads more than its share.
+    assert!(sim.set_schedule("tolerant-size-ratio", 1.0));
+    let holds = |id: &u64| sim.peers(*id).iter().any(|peer| peer.store_id == 2);
+    for id in sim.region_ids().iter().filter(|id| holds(id)) {
+        sim.set_leader(*id, 2);
+    }
+    assert_eq!(title().await, format!("8 of 30{balanced}"));
+    assert!(sim.set_schedule("leader-schedule-limit", 0));
+    assert_eq!(title().await, format!("0 of 30{balanced}"));
+}
+
+#[tokio::test]
+async fn none_is_made_for_a_store_that_is_not_safe_to_stop() {
+    let sim = zones(Version::V8_5).await;
+    let holds = |id: &u64| sim.peers(*id).iter().any(|peer| peer.store_id == 2);
+    let ids = sim.region_ids();
+    let id = *ids.iter().find(|id| holds(id)).unwrap();
+    let other = sim.peers(id).into_iter().find(|peer| peer.store_id != 2);
+    sim.set_pending(id, other.unwrap().store_id, true);
+    let given = json!({"store_ids": ["2"]});
+    let words = "1 region would lose its majority, such as";
+    check_refused(make(&sim, given).await, "not_safe_to_stop", words);
+    let given = json!({"store_ids": ["2"], "if_not_safe": "go_on"});
+    let workflow = make(&sim, given).await.unwrap();
+    let title =
+        "Drain one store of zone=a, one after the other, whether they are safe to stop or not";
+    assert_eq!(workflow.title, title);
+    assert!(workflow.step("safe-2").is_none());
+    let Work::Confirm { .. } = workflow.step("work-2").unwrap().work() else {
+        unreachable!();
+    };
+}
+
+/// PD has not heard who leads: nobody knows what may be stopped.
+#[tokio::test]
+async fn none_is_made_before_it_is_known() {
+    let sim = zones(Version::V8_5).await;
+    let id = sim.region_ids()[0];
+    sim.set_leader(id, 0);
+    let made = make(&sim, json!({"store_ids": ["2"]})).await;
+    check_refused(made, "not_safe_to_stop", "not known yet");
 }
 
 #[tokio::test]
