@@ -16,6 +16,8 @@ mod child;
 mod fixture;
 mod forgery;
 mod judge;
+mod judge_judged;
+mod policies;
 mod proxy;
 mod random;
 mod request_log;

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use action_core::ActionRegistry;
-use action_guard::{Actor, FileJournal, Guard, GuardError, Request, WaitPolicy, Workflows};
+use action_guard::{
+    Actor, FileJournal, Guard, GuardError, PolicyFile, Request, WaitPolicy, Workflows,
+};
 use operator_tikv::Tikv;
 use pd_client::Timeouts;
 use serde::{Deserialize, Serialize};
@@ -23,6 +26,7 @@ pub(super) struct Orders {
     pub(super) actor: String,
     /// How long something between it and PD may hold a request.
     pub(super) held_for_ms: u64,
+    pub(super) policy: Option<PathBuf>,
     pub(super) orders: Vec<Order>,
 }
 
@@ -70,9 +74,14 @@ impl Orders {
         let mut registry = ActionRegistry::new();
         registry.register(Tikv::new(pd.unwrap())).unwrap();
         let journal = FileJournal::open(&self.directory).unwrap();
-        Guard::new(registry, journal)
+        let definitions: Vec<_> = registry.definitions().cloned().collect();
+        let guard = Guard::new(registry, journal)
             .settle_for(Duration::ZERO)
-            .held_for(Duration::from_millis(self.held_for_ms))
+            .held_for(Duration::from_millis(self.held_for_ms));
+        match &self.policy {
+            Some(path) => guard.rules(Arc::new(PolicyFile::open(path, definitions).unwrap())),
+            None => guard,
+        }
     }
 }
 

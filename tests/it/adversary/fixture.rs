@@ -1,6 +1,6 @@
 //! One run: a cluster, proxies before it, a state directory, and processes that may die.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -73,6 +73,8 @@ pub(super) struct Fixture {
     pub(super) log: Arc<RequestLog>,
     pub(super) proxies: Proxies,
     pub(super) held_for_ms: u64,
+    /// What the rules are, if there are any.
+    pub(super) policy: Option<PathBuf>,
     /// Whether PD's checkers look around: without them, a store that goes never gets empty.
     pub(super) has_patrols: bool,
     pub(super) kills: Mutex<u64>,
@@ -113,6 +115,7 @@ impl Fixture {
             log,
             proxies,
             held_for_ms: 0,
+            policy: None,
             has_patrols: patrol < Duration::from_secs(60),
             kills: Mutex::new(0),
         };
@@ -150,6 +153,7 @@ impl Fixture {
             directory: self.directory.path().to_owned(),
             actor: actor.to_owned(),
             held_for_ms: self.held_for_ms,
+            policy: self.policy.clone(),
             orders,
         }
     }

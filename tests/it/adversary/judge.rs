@@ -32,6 +32,10 @@ pub(super) async fn judge(fixture: &Fixture, asked: &[Asked], others_set: bool, 
         if !write.was_intended || !is_known {
             tally.broke(Broken::Unintended, write.told());
         }
+        if write.while_denied {
+            let told = format!("while the policy allowed nothing: {}", write.told());
+            tally.broke(Broken::Rule, told);
+        }
         // What was planned there, because that is what answered from the beginning, may go there.
         let here = fixture.sim.cluster_id().to_string();
         let was_for_here =

@@ -22,6 +22,8 @@ pub(super) struct Seen {
     pub(super) was_intended: bool,
     /// Whether it came after sends had been stopped.
     pub(super) after_stop: bool,
+    /// Whether it came while the policy allowed nothing.
+    pub(super) while_denied: bool,
     pub(super) trouble: Trouble,
     /// How PD's region looked when it came: so many states of it were over.
     pub(super) states_before: usize,
@@ -61,6 +63,7 @@ pub(super) struct RequestLog {
     seen: Mutex<Vec<Seen>>,
     count: watch::Sender<Count>,
     stopped: AtomicBool,
+    denied: AtomicBool,
     /// Requests that are with a proxy.
     kept: watch::Sender<usize>,
     /// Whether all is over, so that what was held till then is handed on.
@@ -75,6 +78,7 @@ impl RequestLog {
             seen: Mutex::default(),
             count: watch::Sender::new(Count::default()),
             stopped: AtomicBool::new(false),
+            denied: AtomicBool::new(false),
             kept: watch::Sender::new(0),
             released: watch::Sender::new(false),
         })
@@ -91,6 +95,16 @@ impl RequestLog {
     /// From now on, what comes was sent after a stop.
     pub(super) fn stop(&self, is_stopped: bool) {
         self.stopped.store(is_stopped, Ordering::SeqCst);
+    }
+
+    /// While it is so, what comes was sent although the policy allowed nothing.
+    pub(super) fn deny(&self, is_denied: bool) {
+        self.denied.store(is_denied, Ordering::SeqCst);
+    }
+
+    /// Lets it have seen something else, for whoever tests the judge.
+    pub(super) fn replace(&self, seen: Vec<Seen>) {
+        *self.seen.lock().unwrap() = seen;
     }
 
     /// Waits until the proxies have handed on, or dropped, whatever they had.
@@ -135,6 +149,7 @@ impl RequestLog {
         let seen = Seen {
             was_intended: self.is_intended(&caller),
             after_stop: self.stopped.load(Ordering::SeqCst),
+            while_denied: self.denied.load(Ordering::SeqCst),
             request: format!("{} {} {body}", head.method, head.uri.path()),
             states_before: region.map_or(0, |region| self.sim.history(region).len()),
             caller,

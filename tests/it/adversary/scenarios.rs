@@ -12,6 +12,7 @@ use crate::adversary::child::Order;
 use crate::adversary::fixture::{Death, Fixture, ana};
 use crate::adversary::forgery;
 use crate::adversary::judge::{judge, nothing_sent_again_without_answer};
+use crate::adversary::policies;
 use crate::adversary::proxy::Trouble;
 use crate::adversary::random::Random;
 use crate::adversary::tally::{Broken, Tally};
@@ -31,6 +32,7 @@ pub(super) const KINDS: &[&str] = &[
     "forgeries",
     "clocks",
     "other clusters",
+    "policies",
 ];
 
 /// Who acts.
@@ -117,6 +119,11 @@ pub(super) async fn run(kind: &'static str, seed: u64) -> Tally {
         "workflows" => workflows(&fixture, &mut asked, &mut random, &mut tally).await,
         "forgeries" => forgery::journal(&fixture, &one, &mut random, &mut tally).await,
         "clocks" => forgery::clock(&fixture, &one, &mut random, &mut tally).await,
+        "policies" => {
+            fixture.policy = Some(policies::path(fixture.path()));
+            let deaths = [some_death(&mut random, 4), some_death(&mut random, 4)];
+            policies::change(&fixture, &mut asked, deaths, &mut random, &mut tally).await;
+        }
         _ => other_clusters(&fixture, &one, seed, &mut random).await,
     }
     fixture.find_outcomes().await;
