@@ -1,5 +1,7 @@
 //! `operator plan`.
 
+use pd_sim::{Clock, ForeignOperator, Sim};
+
 use crate::Cluster;
 
 #[test]
@@ -46,6 +48,46 @@ fn nothing_to_do_is_a_success() {
         .transfer("plan", to, &[])
         .ended(0)
         .shows("Nothing to do");
+}
+
+/// What it would move, and how long that would take, is known of what is not sent, too.
+#[test]
+fn what_is_not_sent_has_its_impact_and_duration() {
+    let cluster = Cluster::from(Sim::builder().clock(Clock::Stepped));
+    let region = cluster.first_region();
+    for (verb, to, code, answer) in [
+        ("plan", region.outside, 3, "Would be refused"),
+        ("plan", region.leader, 0, "Nothing to do"),
+        ("run", region.outside, 3, "Would be refused"),
+    ] {
+        let ended = cluster.transfer(verb, to, &[]).ended(code);
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        assert_told(&told, &[answer, "Impact", "Takes about 200 ms"]);
+    }
+    assert!(cluster.sim.set_schedule("leader-schedule-limit", 0));
+    let blocked = cluster.operator(&["plan", "drain_store", "--store-id", "2"]);
+    let blocked = blocked.ended(3).stdout;
+    let leaders = format!(
+        "{} leaders moved off the store",
+        cluster.sim.leader_count(2)
+    );
+    let nothing = "PD would accept it, but nothing would happen";
+    assert_told(&blocked, &[nothing, "Impact", &leaders, "Takes about "]);
+    // An operator that nobody asked for is left alone.
+    let id = region.id.parse().unwrap();
+    let foreign = ForeignOperator::transfer_leader("balance-leader", id, region.follower);
+    cluster.sim.insert_operator(foreign).unwrap();
+    let spared = cluster.operator(&["plan", "cancel_operator", "--region-id", &region.id]);
+    let spared = spared.ended(3).stdout;
+    assert_told(&spared, &["Not asked for", "Impact", "Takes about 1 s"]);
+    assert_eq!(cluster.sim.writes(), []);
+}
+
+#[track_caller]
+fn assert_told(told: &str, texts: &[&str]) {
+    for text in texts {
+        assert!(told.contains(text), "no `{text}` in: {told}");
+    }
 }
 
 #[test]
