@@ -1,5 +1,9 @@
 //! A PD that cannot be asked.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::{Cluster, operator};
 
 #[track_caller]
@@ -33,4 +37,54 @@ fn tls_to_a_server_without_is_unreachable() {
     let cluster = Cluster::start();
     unreachable(&cluster.sim.endpoint().replace("http://", "https://"));
     assert_eq!(cluster.sim.received_total(), 0);
+}
+
+/// What a PD behind TLS answers, byte for byte: Go's words, without a header.
+const GO_TO_HTTP: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
+#[test]
+fn http_to_a_pd_behind_tls_is_unreachable_and_says_https() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for connection in listener.incoming() {
+                if is_over.load(Ordering::SeqCst) {
+                    return;
+                }
+                // The client may have gone: it is asked again or it has ended.
+                let Ok(mut connection) = connection else {
+                    continue;
+                };
+                let mut request = [0; 4096];
+                if connection.read(&mut request).is_ok() {
+                    let _ = connection.write_all(GO_TO_HTTP);
+                }
+            }
+        });
+        let pd = format!("http://{address}");
+        let state = tempfile::TempDir::new().unwrap();
+        let transfer = ["transfer_leader", "--region-id", "12", "--to-store-id", "4"];
+        let run = [
+            "run",
+            "--yes",
+            "--state-dir",
+            state.path().to_str().unwrap(),
+        ];
+        let finished = [
+            operator(&["--pd", &pd, "run", "list_stores"]),
+            operator(&[&["--pd", &pd, "plan"], &transfer[..]].concat()),
+            operator(&[&["--pd", &pd], &run[..], &transfer[..]].concat()),
+        ];
+        is_over.store(true, Ordering::SeqCst);
+        // The listener waits for one more, to see that it is over.
+        drop(std::net::TcpStream::connect(address));
+        for one in finished {
+            one.ended(5)
+                .says("Client sent an HTTP request to an HTTPS server")
+                .says("this PD is behind TLS: write `https://` before its address");
+        }
+    });
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use action_core::{ActionRegistry, FailureKind, Observation, SubjectError};
 use operator_tikv::{
-    ClusterHealth, Error, FindRegion, GetRegion, GetStore, KeyEncoding, KeyForm, Limit, ListDrains,
-    ListMembers, ListOperators, ListSchedulers, ListStores, SchedulerState, Tikv,
+    ClusterHealth, Doctor, Error, FindRegion, GetRegion, GetStore, KeyEncoding, KeyForm, Limit,
+    ListDrains, ListMembers, ListOperators, ListSchedulers, ListStores, SchedulerState, Tikv,
 };
 use pd_sim::{Fault, ForeignOperator, Sim, StoreState, Version};
 use serde_json::json;
 
-use crate::{VERSIONS, region, region_id, request, stepped, store_id, tikv};
+use crate::{VERSIONS, altered, region, region_id, request, stepped, store_id, tikv};
 
 /// Looks, which takes this many requests and changes nothing.
 async fn look<O: Observation<Tikv>>(sim: &Sim, observation: O, requests: usize) -> O::Output {
@@ -304,5 +304,38 @@ async fn without_a_leader_a_read_is_unavailable_not_refused() {
         let error = ListStores::default().observe(&tikv(&sim)).await;
         let kind = error.unwrap_err().kind();
         assert_eq!(kind, FailureKind::Unavailable, "{version:?}");
+    }
+}
+
+/// One that PD tells nonsense of is shown as such, and spoils no list.
+#[tokio::test]
+async fn a_store_that_cannot_be_read_is_shown_as_such_beside_the_others() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let before = look(&sim, ListStores::default(), 8).await;
+        altered(&sim, "/stores", |body| {
+            let stores = body["stores"].as_array_mut().unwrap();
+            for store in stores {
+                match store["store"]["id"].as_u64() {
+                    Some(2) => store["status"]["leader_count"] = json!(-1),
+                    Some(3) => store["status"] = json!(null),
+                    _ => {}
+                }
+            }
+        })
+        .await;
+        let tikv = tikv(&sim);
+        let all = ListStores::default().observe(&tikv).await.unwrap();
+        let states: Vec<_> = all.stores.iter().map(|one| one.state.as_str()).collect();
+        assert_eq!(
+            states,
+            ["Up", "unreadable", "Up", "Up", "Up"],
+            "{version:?}"
+        );
+        assert_eq!(all.stores[2].region_count, 0);
+        assert_eq!(all.stores[3..], before.stores[3..], "{version:?}");
+        let health = ClusterHealth {}.observe(&tikv).await.unwrap();
+        assert_eq!((health.stores, health.stores_up), (5, 4), "{version:?}");
+        Doctor {}.observe(&tikv).await.unwrap();
     }
 }

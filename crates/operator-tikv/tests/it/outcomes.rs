@@ -396,3 +396,56 @@ async fn a_scattering_that_finds_nothing_to_move_says_so() {
     codes.dedup();
     assert!(codes.is_empty() || codes == ["nothing_moved"], "{codes:?}");
 }
+
+/// TiKV has no estimate of the middle of a region that was just made, and says nothing.
+#[tokio::test]
+async fn a_split_by_estimate_that_was_not_made_says_to_scan() {
+    for version in VERSIONS {
+        let sim = quiet(version).executes_splits(false).start().await.unwrap();
+        let id = region(&sim).0;
+        for (policy, says_scan) in [("approximate", true), ("scan", false)] {
+            let parameters = json!({"region_id": id, "policy": policy});
+            let run = Run::begin(&sim, "split_region", parameters).await;
+            let unknowns = run.plan.unknowns.join("\n");
+            assert_eq!(
+                unknowns.contains("`scan` reads the keys"),
+                says_scan,
+                "{unknowns}"
+            );
+            pending(&run.probe().await, policy);
+            let Progress::NotApplied {
+                cause, retryable, ..
+            } = run.settled(180).await
+            else {
+                unreachable!("{version:?} {policy}");
+            };
+            assert_eq!(
+                (cause.code.as_str(), retryable),
+                ("operator_timed_out", true)
+            );
+            let text = &cause.text;
+            assert_eq!(text.contains("use `scan`"), says_scan, "{text}");
+        }
+    }
+}
+
+/// With as many stores as replicas a scattering moves leaders and nothing else.
+#[tokio::test]
+async fn a_scattering_of_the_leader_alone_says_so() {
+    let sim = quiet(Version::V8_5).stores(3).start().await.unwrap();
+    let mut moved = 0;
+    for id in sim.region_ids() {
+        // PD spreads the leaders of those that it has scattered.
+        sim.set_leader(id, 1);
+        let before = (sim.leader_of(id), sim.peers(id));
+        let run = Run::begin(&sim, "scatter_region", json!({"region_id": id})).await;
+        let progress = run.settled(60).await;
+        assert_eq!(sim.peers(id), before.1);
+        let told = format!("{progress:?}");
+        let is_moved = sim.leader_of(id) != before.0;
+        let says = told.contains("only the leader moved, no replica did");
+        assert_eq!(says, is_moved, "{told}");
+        moved += usize::from(is_moved);
+    }
+    assert!(moved > 0, "no leader moved");
+}

@@ -64,6 +64,11 @@ pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default + KeepsTraces> {
         None
     }
 
+    /// What to ask for instead where TiKV did nothing within PD's time.
+    fn instead(&self) -> Option<&'static str> {
+        None
+    }
+
     fn undo(&self, before: &Self::Before, outcome: Option<&Outcome>) -> Undo;
 }
 
@@ -108,7 +113,9 @@ pub(crate) async fn probe<A: RegionOperator>(
         }
     };
     let code = if same { code } else { "region_changed" };
-    let summary = format!("{state}: {words}");
+    let instead = action.instead().filter(|_| code == "operator_timed_out");
+    let instead = instead.map_or_else(String::new, |text| format!("; {text}"));
+    let summary = format!("{state}: {words}{instead}");
     Ok(Progress::not_applied(code, summary, same, evidence))
 }
 

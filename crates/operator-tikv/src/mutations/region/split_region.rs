@@ -193,6 +193,13 @@ impl RegionOperator for SplitRegion {
         })
     }
 
+    fn instead(&self) -> Option<&'static str> {
+        (self.policy == SplitPoint::Approximate).then_some(
+            "with policy `approximate` TiKV splits no region that is small or was just made: use \
+             `scan`, which reads the keys",
+        )
+    }
+
     fn undo(&self, _: &SplitFacts, outcome: Option<&Outcome>) -> Undo {
         let Some(outcome) = outcome else {
             return Undo::none("which regions come of it is known when it is done");
