@@ -13,6 +13,9 @@ use crate::adversary::tally::{Broken, Tally};
 const ITEM: &str = "leader-schedule-limit";
 const LIMIT: u64 = 9;
 
+/// Makes of what was seen something that must never be.
+type Alter = fn(&mut Vec<Seen>);
+
 async fn found(fixture: &Fixture, asked: &Asked, seen: &[Seen]) -> Vec<Broken> {
     fixture.log.replace(seen.to_vec());
     let mut tally = Tally::default();
@@ -36,7 +39,7 @@ async fn the_judge_finds_each_thing_that_must_never_be() {
     assert_eq!(right.len(), 1);
     assert_eq!(found(&fixture, &asked, &right).await, []);
 
-    let cases: [(fn(&mut Vec<Seen>), &[Broken]); 6] = [
+    let cases: [(Alter, &[Broken]); 6] = [
         (|seen| seen.push(seen[0].clone()), &[Broken::Double]),
         (|seen| seen[0].was_intended = false, &[Broken::Unintended]),
         (
