@@ -13,7 +13,9 @@ use crate::mutations::setting::{
     SetLeaderScheduleLimit, SetLowSpaceThreshold, SetRegionScheduleLimit, SetReplicaScheduleLimit,
     SetStoreLimit,
 };
-use crate::mutations::store::{CancelOffline, DrainStore, OfflineStore, StopDrain};
+use crate::mutations::store::{
+    CancelOffline, DrainStore, OfflineStore, RemoveTombstones, StopDrain,
+};
 use crate::mutations::{PauseScheduler, ResumeScheduler, TransferPdLeader};
 use crate::observations::{
     CheckInvariants, ClusterHealth, Doctor, FindRegion, GetClusterMetrics, GetConfig, GetRegion,
@@ -61,6 +63,7 @@ impl Subject for Tikv {
             .mutation::<StopDrain>()
             .mutation::<OfflineStore>()
             .mutation::<CancelOffline>()
+            .mutation::<RemoveTombstones>()
             .mutation::<SetLeaderScheduleLimit>()
             .mutation::<SetRegionScheduleLimit>()
             .mutation::<SetReplicaScheduleLimit>()

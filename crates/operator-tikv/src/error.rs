@@ -17,6 +17,10 @@ pub enum Error {
     #[error(transparent)]
     Send(pd_client::Error),
 
+    /// While sending a mutation of several things: PD refused some of it, and did the rest.
+    #[error(transparent)]
+    RefusedForSome(pd_client::Error),
+
     /// As the cluster is, what was asked for is not to be done. Nothing was sent.
     #[error("{text}")]
     NotApplicable {
@@ -38,6 +42,7 @@ impl SubjectError for Error {
     fn kind(&self) -> FailureKind {
         let cause = match self {
             Self::Read(cause) | Self::Send(cause) => cause,
+            Self::RefusedForSome(_) => return FailureKind::Unknown,
             Self::NotApplicable { .. } => return FailureKind::Refused,
             Self::NotKnownYet { .. } => return FailureKind::Unavailable,
         };
@@ -59,15 +64,13 @@ impl SubjectError for Error {
             // PD accepted what it answered with success, readable or not.
             (Self::Send(_), _) => FailureKind::Unknown,
             (Self::Read(_), ErrorClass::Unreadable) => FailureKind::Bug,
-            (Self::Read(_) | Self::NotApplicable { .. } | Self::NotKnownYet { .. }, _) => {
-                FailureKind::Unavailable
-            }
+            _ => FailureKind::Unavailable,
         }
     }
 
     fn code(&self) -> Option<String> {
         let cause = match self {
-            Self::Read(cause) | Self::Send(cause) => cause,
+            Self::Read(cause) | Self::Send(cause) | Self::RefusedForSome(cause) => cause,
             Self::NotApplicable { code, .. } => return Some((*code).to_owned()),
             Self::NotKnownYet { .. } => return Some("not_known_yet".to_owned()),
         };

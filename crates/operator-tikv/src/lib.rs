@@ -49,7 +49,8 @@ pub use mutations::setting::{
     SetReplicaScheduleLimit, SetStoreLimit, SettingFacts, UsedPercent,
 };
 pub use mutations::store::{
-    CancelOffline, DrainFacts, DrainStore, OfflineFacts, OfflineStore, StopDrain,
+    CancelOffline, DrainFacts, DrainStore, OfflineFacts, OfflineStore, RemoveTombstones, StopDrain,
+    TombstoneFacts,
 };
 pub use mutations::{
     PauseFacts, PauseScheduler, PauseSeconds, PdLeaderFacts, ResumeScheduler, TransferPdLeader,

@@ -15,7 +15,9 @@ use crate::mutations::setting::{
     SetLeaderScheduleLimit, SetLowSpaceThreshold, SetRegionScheduleLimit, SetReplicaScheduleLimit,
     SetStoreLimit,
 };
-use crate::mutations::store::{CancelOffline, DrainStore, OfflineStore, StopDrain};
+use crate::mutations::store::{
+    CancelOffline, DrainStore, OfflineStore, RemoveTombstones, StopDrain,
+};
 use crate::mutations::{PauseScheduler, ResumeScheduler, TransferPdLeader};
 
 /// One way to end.
@@ -87,6 +89,7 @@ const WITHOUT_TRACE: &[&str] = &[
     name::<MergeRegions>(),
     name::<ScatterRegion>(),
     name::<OfflineStore>(),
+    name::<RemoveTombstones>(),
     name::<SetLeaderScheduleLimit>(),
     name::<SetRegionScheduleLimit>(),
     name::<SetReplicaScheduleLimit>(),
@@ -188,6 +191,9 @@ outcomes! {
         "still_offline" &[name::<CancelOffline>()],
             "The store is still being emptied.",
             "Send it again, unless somebody else empties it.";
+        "tombstones_left" &[name::<RemoveTombstones>()],
+            "PD keeps some of the tombstones, those that regions still have replicas on; the others are gone.",
+            "Ask `why` of a region that has a replica there, have that removed (`remove_peer`), then send it again.";
         "another_leads" &[name::<TransferPdLeader>()],
             "Another member leads PD, or none does.",
             "Look at the members' health, then send it again.";

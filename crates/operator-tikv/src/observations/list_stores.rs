@@ -4,7 +4,7 @@
 
 use action_core::{Cost, Observation, Role};
 use async_trait::async_trait;
-use pd_client::stores::Store;
+use pd_client::stores::{Store, StoreLife};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use crate::facts::store::state_text;
 use crate::parameters::ids::StoreId;
 use crate::parameters::list_limit::Limit;
 
-/// Lists the stores that are not tombstones, with what they hold and whether PD hears of them.
+/// Lists the stores, with what they hold and whether PD hears of them; tombstones when asked for.
 ///
 /// By store id. `total` is how many there are, and `cut` says whether some are left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,9 @@ pub struct ListStores {
     /// How many stores to give at most.
     #[serde(default)]
     pub limit: Limit<100, 1000>,
+    /// Whether tombstones are listed too, the stores that are gone for good.
+    #[serde(default)]
+    pub tombstones: bool,
 }
 
 /// The stores of a cluster.
@@ -52,7 +55,8 @@ pub struct StoreView {
     pub store_id: StoreId,
     /// Where clients reach it.
     pub address: String,
-    /// Where it is in its life, in PD's word, such as `Up`, `Disconnected`, `Down` or `Offline`.
+    /// Where it is in its life, in PD's word, such as `Up`, `Disconnected`, `Down`,
+    /// `Offline` or `Tombstone`.
     pub state: String,
     /// Its version, without the `v`.
     pub version: String,
@@ -109,7 +113,14 @@ impl Observation<Tikv> for ListStores {
         let mut stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let drains = ShownDrains::read(tikv).await?;
         let counts_incomplete = incomplete(tikv, &stores).await?;
+        if self.tombstones {
+            let gone = tikv.pd.stores_in(&[StoreLife::Tombstone]).await;
+            stores.extend(gone.map_err(Error::Read)?);
+            // One that has become a tombstone in between is one.
+            stores.reverse();
+        }
         stores.sort_by_key(|store| store.id);
+        stores.dedup_by_key(|store| store.id);
         let total = stores.len() as u64;
         let cut = self.limit.cut(&mut stores);
         let views = stores.iter().map(|store| {

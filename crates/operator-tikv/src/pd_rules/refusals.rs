@@ -46,6 +46,11 @@ pub(crate) fn store_removed(id: StoreId) -> Stop {
     refused("PD:core:ErrStoreRemoved", text)
 }
 
+/// PD names those in any order; here they are by id.
+pub(crate) fn tombstones_hold_replicas(ids: &str) -> Stop {
+    refused("tombstones_hold_replicas", format!("failed stores: {ids}"))
+}
+
 pub(crate) fn operator_not_found() -> Stop {
     refused("PD:operator:ErrOperatorNotFound", "operator not found")
 }

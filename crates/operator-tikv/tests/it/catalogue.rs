@@ -158,6 +158,7 @@ fn what_each_mutation_changes_has_a_name() {
             "offline/2",
         ),
         ("cancel_offline", json!({"store_id": "2"}), "store/2", ""),
+        ("remove_tombstones", json!({}), "tombstones", ""),
         (
             "set_leader_schedule_limit",
             json!({"limit": 4}),

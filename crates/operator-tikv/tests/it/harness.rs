@@ -265,7 +265,9 @@ pub(crate) async fn state(sim: &Sim) -> Value {
         let leader = region.leader.map(|leader| leader.store_id.get());
         json!([region.start_key, region.end_key, peers, leader])
     });
-    let stores = pd.stores().await.unwrap();
+    let mut stores = pd.stores().await.unwrap();
+    let gone = pd.stores_in(&[pd_client::stores::StoreLife::Tombstone]);
+    stores.extend(gone.await.unwrap());
     let stores = stores
         .iter()
         .map(|store| json!([store.id.get(), format!("{:?}", store.state_name)]));

@@ -45,6 +45,7 @@ async fn lists_of_stores_and_drains_say_when_they_are_cut() {
         assert_eq!(all.stores[0].labels, ["zone=z1"]);
         let two = ListStores {
             limit: Limit::new(2).unwrap(),
+            ..ListStores::default()
         };
         let two = look(&sim, two, 8).await;
         assert_eq!((two.stores.len(), two.total, two.cut), (2, 5, true));

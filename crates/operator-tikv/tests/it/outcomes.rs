@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use action_core::{Attribution, Progress};
 use operator_tikv::OUTCOMES;
-use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, Version};
+use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, StoreState, Version};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -137,6 +137,7 @@ async fn all_mutations(sim: &Sim) -> Vec<(&'static str, Value)> {
         ("stop_drain", store.clone()),
         ("offline_store", store.clone()),
         ("cancel_offline", store),
+        ("remove_tombstones", json!({})),
         ("set_leader_schedule_limit", limit.clone()),
         ("set_region_schedule_limit", limit.clone()),
         ("set_replica_schedule_limit", limit),
@@ -167,6 +168,9 @@ async fn what_never_arrived_is_not_applied() {
             Run::begin(&sim, first, parameters).await;
             sim.advance(Duration::from_secs(20));
         }
+        if name == "remove_tombstones" {
+            sim.set_store_state(5, StoreState::Tombstone);
+        }
         let before = state(&sim).await;
         for (method, path) in [
             ("POST", "/operators"),
@@ -177,6 +181,7 @@ async fn what_never_arrived_is_not_applied() {
             ("POST", "/store"),
             ("POST", "/leader"),
             ("DELETE", "/store"),
+            ("DELETE", "/stores"),
         ] {
             sim.fault(Fault::dropped_before_apply(method, path));
         }

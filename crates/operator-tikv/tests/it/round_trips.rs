@@ -3,16 +3,18 @@
 //! On the way the requests are counted: a plan reads ten times at most, a send is one write, a
 //! probe reads six times at most.
 //!
-//! Without a way back are `scatter_region`, where PD chose the places, and `cancel_operator`.
+//! Without a way back are `scatter_region`, where PD chose the places, `cancel_operator`, and
+//! `remove_tombstones`.
 
 use std::time::Duration;
 
-use action_core::{Progress, Undo, Verdict};
-use pd_sim::{Sim, Version};
+use action_core::{Attribution, Observation as _, Progress, Undo, Verdict};
+use operator_tikv::ListStores;
+use pd_sim::{Sim, StoreState, Version};
 use serde_json::{Value, json};
 
 use crate::harness::{Run, applied, assert_are_all_mutations, mutations, state};
-use crate::{VERSIONS, region, stepped};
+use crate::{VERSIONS, region, stepped, tikv};
 
 /// Checkers do not come round: what they take back by themselves is not what is tested here.
 const NEVER: Duration = Duration::from_secs(86_400);
@@ -280,4 +282,48 @@ async fn an_undo_expects_what_was_done_to_be_still_so() {
     assert_eq!(drift.len(), 1, "{drift:?}");
     assert_eq!(drift[0].0.value, json!(1));
     assert_eq!(drift[0].1.map(|now| &now.value), Some(&json!(9)));
+}
+
+/// All of them, with their limits, and there is no way back.
+#[tokio::test]
+async fn tombstones_are_listed_and_forgotten() {
+    for version in VERSIONS {
+        let builder = stepped(version).tiflash_stores(2).checker_interval(NEVER);
+        let sim = builder.start().await.unwrap();
+        let none = Run::planned(&sim, "remove_tombstones", json!({})).await;
+        assert!(matches!(none.plan.verdict, Verdict::NoOp { .. }));
+        for id in [6, 7] {
+            sim.set_store_state(id, StoreState::Tombstone);
+        }
+        let list = async |tombstones| {
+            let list = ListStores {
+                tombstones,
+                ..ListStores::default()
+            };
+            let found = list.observe(&tikv(&sim)).await.unwrap();
+            assert_eq!(found.total, found.stores.len() as u64);
+            let gone = found.stores.iter().filter(|one| one.state == "Tombstone");
+            let gone: Vec<u64> = gone.map(|one| one.store_id.get()).collect();
+            (found.total, gone)
+        };
+        assert_eq!(list(true).await, (7, vec![6, 7]), "{version:?}");
+        assert_eq!(list(false).await, (5, vec![]), "{version:?}");
+
+        let run = Run::begin(&sim, "remove_tombstones", json!({})).await;
+        assert_eq!(run.plan.verdict, Verdict::WouldProceed);
+        let relied = &run.plan.preconditions[0];
+        assert_eq!(
+            (relied.name.as_str(), &relied.value),
+            ("tombstones", &json!("6, 7"))
+        );
+        assert_eq!(run.plan.impact[0].value, 2);
+        let progress = run.probe().await;
+        assert_eq!(applied(&progress, ""), Attribution::Ours);
+        assert_eq!(list(true).await, (5, vec![]), "{version:?}");
+        let limits = state(&sim).await["schedule"].to_string();
+        assert!(!limits.contains("StoreId(6)"), "{limits}");
+        assert!(matches!(run.undo(&progress), Undo::None { .. }));
+        let again = Run::planned(&sim, "remove_tombstones", json!({})).await;
+        assert!(matches!(again.plan.verdict, Verdict::NoOp { .. }));
+    }
 }

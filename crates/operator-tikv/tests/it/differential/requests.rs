@@ -85,7 +85,7 @@ impl Known {
 const RARE: &str = "transfer_pd_leader";
 
 /// The kinds of requests, the more frequent ones more than once.
-const KINDS: [&str; 30] = [
+const KINDS: [&str; 31] = [
     "transfer_leader",
     "transfer_leader",
     "transfer_leader",
@@ -109,6 +109,7 @@ const KINDS: [&str; 30] = [
     "stop_drain",
     "offline_store",
     "cancel_offline",
+    "remove_tombstones",
     "set_leader_schedule_limit",
     "set_region_schedule_limit",
     "set_replica_schedule_limit",
@@ -185,6 +186,7 @@ fn of_kind(name: &str, dice: &mut Dice, known: &Known) -> Value {
         "drain_store" | "stop_drain" | "offline_store" | "cancel_offline" => {
             json!({"store_id": store})
         }
+        "remove_tombstones" => json!({}),
         other => unreachable!("`{other}` has no request"),
     }
 }

@@ -157,6 +157,7 @@ async fn what_is_so_already_is_nothing_to_do_for_any_action() {
         ("stop_drain", json!({"store_id": "3"})),
         ("offline_store", json!({"store_id": "4"})),
         ("cancel_offline", json!({"store_id": "3"})),
+        ("remove_tombstones", json!({})),
         ("set_leader_schedule_limit", json!({"limit": 4})),
         ("set_region_schedule_limit", json!({"limit": 2048})),
         ("set_replica_schedule_limit", json!({"limit": 64})),
@@ -195,4 +196,35 @@ async fn a_change_of_leader_that_does_not_come_is_told() {
         unreachable!("{:?}", run.plan.verdict);
     };
     assert_eq!(causes[0].code, "member_ill");
+}
+
+/// PD keeps a tombstone that a region has a replica on, and forgets the others all the same.
+#[tokio::test]
+async fn tombstones_with_replicas_are_kept_and_named() {
+    for version in VERSIONS {
+        let sim = quiet(version).tiflash_stores(1).start().await.unwrap();
+        for id in [2, 3, 6] {
+            sim.set_store_state(id, StoreState::Tombstone);
+        }
+        let planned = Run::planned(&sim, "remove_tombstones", json!({})).await;
+        let words = "failed stores: 2, 3";
+        let foretold = Verdict::WouldReject {
+            code: "tombstones_hold_replicas".to_owned(),
+            text: words.to_owned(),
+        };
+        assert_eq!(planned.plan.verdict, foretold, "{version:?}");
+        // Sent all the same, as if the replicas had come to be known in between.
+        let run = Run::begin(&sim, "remove_tombstones", json!({})).await;
+        assert_eq!(run.failure.as_deref(), Some(words));
+        let progress = run.probe().await;
+        pending(&progress, "PD refused for some");
+        sim.advance(Duration::from_secs(20));
+        let progress = run.probe().await;
+        assert_eq!(code(&progress), "tombstones_left");
+        let Progress::NotApplied { cause, .. } = &progress else {
+            unreachable!("{progress:?}");
+        };
+        let told = "1 of 3 tombstones are gone, PD keeps those of store 2, 3";
+        assert_eq!(cause.text, told);
+    }
 }
