@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::identity::{Actor, PublicKey};
 use crate::policy::budget::Budget;
 use crate::policy::rule::{Rule, Then};
+use crate::proposal::{NO_RULE, NO_RULE_ALLOWS};
 use crate::records::Hash;
 
 pub(crate) use pattern::matches_actor;
@@ -141,7 +142,7 @@ impl std::fmt::Display for DecidedBy {
         match self {
             Self::Rule { name, line } => write!(f, "{name} (rule, line {line})"),
             Self::Budget { name, line } => write!(f, "{name} (budget, line {line})"),
-            Self::Default => f.write_str("no rule matches"),
+            Self::Default => f.write_str(NO_RULE),
         }
     }
 }
@@ -154,7 +155,7 @@ impl Policy {
         let Some(rule) = self.rules.iter().find(matches) else {
             return Decision {
                 answer: Answer::Deny {
-                    reason: "no rule of the policy allows it".to_owned(),
+                    reason: NO_RULE_ALLOWS.to_owned(),
                 },
                 decided_by: DecidedBy::Default,
             };

@@ -16,6 +16,7 @@ pub use plan_hash::{PlanHash, PlanHashError};
 pub use refusal::Refusal;
 pub use report::{Event, Report};
 pub use ruling::{Approval, Mode, Ruled, Ruling};
+pub(crate) use ruling::{NO_RULE, NO_RULE_ALLOWS};
 pub(crate) use step_attempt_id::StepAttemptId;
 
 pub(crate) mod drift;

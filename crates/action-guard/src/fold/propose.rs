@@ -49,6 +49,21 @@ impl State {
         self.admit(proposal, at)
     }
 
+    /// Whether what a proposal does can be taken back by its id, now or once it was sent. What puts
+    /// back what was before us leaves nothing of ours in force, so its own id takes nothing back.
+    #[must_use]
+    pub fn can_be_undone(&self, proposal: &Proposal) -> bool {
+        let id = &proposal.id;
+        let is_lasting = proposal.lasting_effect.is_some();
+        match self.proposal_status(id) {
+            Some(status) if status.taken_back.is_some() => false,
+            Some(status) if !status.phase.is_unsent() => {
+                self.effects.contains_key(id) || (status.phase == Phase::Applied && !is_lasting)
+            }
+            _ => !is_lasting || !self.takes_back(proposal),
+        }
+    }
+
     /// A one-shot effect that was applied can be undone as well; what ended long ago is not here
     /// any more, and the proposal's own preconditions decide.
     fn may_be_undone(&self, id: &str) -> bool {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::guard::Guard;
 use crate::identity::Actor;
 use crate::policy::{Rules, matches_actor};
-use crate::proposal::{Proposal, Refusal, Ruled, Ruling};
+use crate::proposal::{NO_RULE, Proposal, Refusal, Ruled, Ruling};
 use crate::state::{ProposalStatus, State};
 
 /// The rules as they are now, to decide one thing by.
@@ -118,7 +118,7 @@ pub(crate) fn may_release(
     };
     let definition = definitions.iter().find(|known| known.name == *action);
     let definition = definition.ok_or_else(|| Refusal::Denied {
-        rule: "no rule".to_owned(),
+        rule: NO_RULE.to_owned(),
         reason: format!("the action `{action}`, which takes it back, is not known here"),
     })?;
     let (actor, system) = (by.as_str(), effect.system.as_str());

@@ -1,8 +1,9 @@
 //! Whether the parts of a policy can match anything, as far as it is known what there is.
 
-use action_core::ActionDefinition;
+use action_core::{ActionDefinition, Effect};
 
 use crate::policy::Policy;
+use crate::policy::budget::{Budget, Limit};
 use crate::policy::pattern::{Pattern, any_matches};
 use crate::policy::problem::{PolicyError, PolicyProblem, did_you_mean};
 use crate::policy::rule::{Rule, Selector, Then, word};
@@ -82,7 +83,11 @@ impl Policy {
             }
         }
         for budget in &self.budgets {
+            let before = problems.len();
             unmatched(&budget.action, &names, "action", &mut problems);
+            if problems.len() == before {
+                problems.extend(counts_nothing(budget, &mutations));
+            }
         }
         PolicyError::unless_empty(problems)?;
         Ok(self.warnings(known))
@@ -152,6 +157,32 @@ fn unmatched(patterns: &[Pattern], known: &[&str], what: &str, problems: &mut Ve
         let message = format!("`{}` matches no {what}{hint}", pattern.text);
         problems.push(pattern.problem(message));
     }
+}
+
+/// A budget of which a bound, or all of it, counts no mutation that there is.
+fn counts_nothing(budget: &Budget, mutations: &[&ActionDefinition]) -> Option<PolicyProblem> {
+    let name = &budget.name;
+    let mut counted = mutations
+        .iter()
+        .filter(|known| any_matches(&budget.action, &known.name))
+        .peekable();
+    let is_about_lasting = |limit: &Limit| matches!(limit, Limit::Lasting { .. });
+    let message = if counted.peek().is_none() {
+        format!("budget `{name}` never counts: it is about no mutation")
+    } else if budget.limits.iter().any(is_about_lasting)
+        && !counted.any(|known| known.effect == Some(Effect::Lasting))
+    {
+        format!(
+            "`lasting` of budget `{name}` never counts: it is about no mutation of effect lasting"
+        )
+    } else {
+        return None;
+    };
+    Some(PolicyProblem {
+        line: budget.line,
+        column: 1,
+        message,
+    })
 }
 
 /// A rule of which each part matches something, and all of it together nothing.

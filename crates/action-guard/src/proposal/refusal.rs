@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::identity::Actor;
 use crate::proposal::phase::Phase;
+use crate::proposal::ruling::denied;
 
 /// Why a record is not written, as the state stands. Nothing was written, and nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -214,7 +215,7 @@ pub enum Refusal {
     },
 
     /// The rules say no.
-    #[error("denied by rule `{rule}`: {reason}")]
+    #[error("{}", denied(rule, reason))]
     Denied {
         /// The rule.
         rule: String,

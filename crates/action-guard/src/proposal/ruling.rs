@@ -6,6 +6,21 @@ use serde::{Deserialize, Serialize};
 use crate::identity::{Actor, StatementSignature};
 use crate::proposal::plan_hash::PlanHash;
 
+/// What decides where no rule matches, in the place of a rule's name.
+pub(crate) const NO_RULE: &str = "no rule matches";
+
+/// Why it says no then.
+pub(crate) const NO_RULE_ALLOWS: &str = "no rule of the policy allows it";
+
+/// That the rules say no: by which rule, if there is one, and why.
+pub(super) fn denied(rule: &str, reason: &str) -> String {
+    match (rule, reason) {
+        (NO_RULE, NO_RULE_ALLOWS) => format!("denied: {NO_RULE}"),
+        (NO_RULE, _) => format!("denied: {reason}"),
+        _ => format!("denied by rule `{rule}`: {reason}"),
+    }
+}
+
 /// What the rules say of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ruling", rename_all = "snake_case")]

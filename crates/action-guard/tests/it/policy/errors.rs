@@ -295,6 +295,33 @@ fn a_rule_that_can_match_no_mutation_is_found() {
 }
 
 #[test]
+fn a_budget_that_can_count_no_mutation_is_found() {
+    let check = |bounds: &str, expected: &str| {
+        let text = format!(
+            "version = 1\n[[rule]]\nname = \"a\"\ndecision = \"allow\"\n\
+             [[budget]]\nname = \"b\"\n{bounds}\n"
+        );
+        let policy: Policy = text.parse().unwrap();
+        let said = policy
+            .check_actions(&actions())
+            .map_err(|error| error.to_string());
+        match expected {
+            "" => assert_eq!(said, Ok(()), "{bounds}"),
+            _ => assert!(said.as_ref().unwrap_err().contains(expected), "{said:?}"),
+        }
+    };
+    check("lasting = 1", "");
+    check("action = \"drain_*\"\nlasting = 1", "");
+    check("action = \"split_region\"\nregions = 1", "");
+    check(
+        "action = \"split_region\"\nregions = 1\nlasting = 1",
+        "line 5, column 1: `lasting` of budget `b` never counts: it is about no mutation of effect \
+         lasting",
+    );
+    check("action = [\"split_region\", \"drain_*\"]\nlasting = 1", "");
+}
+
+#[test]
 fn what_is_only_known_later_is_a_warning() {
     let text = r#"
 version = 1
