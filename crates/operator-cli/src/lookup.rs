@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::call::Call;
 use crate::ids;
-use crate::reports::plan;
+use crate::reports::{plan, proposal};
 use crate::settings::Global;
 use crate::terminal::failure::Failure;
 
@@ -51,7 +51,7 @@ pub(crate) fn choose(
             let request = &status.proposal.request;
             let id = ids::short_of(&status.proposal.id, state);
             let what = plan::request(&request.action, &request.parameters);
-            format!("{id}  {what}, asked by {}", request.actor)
+            format!("{id}  {what}, asked by {}", proposal::asked_by(request))
         })
         .collect();
     let text = if lines.is_empty() {
@@ -63,8 +63,10 @@ pub(crate) fn choose(
 }
 
 /// Whether there is something that can be taken back.
-pub(crate) fn can_be_undone(status: &ProposalStatus) -> bool {
-    status.phase == Phase::Applied && matches!(status.proposal.undo, Undo::Action { .. })
+pub(crate) fn can_be_undone(state: &State, status: &ProposalStatus) -> bool {
+    status.phase == Phase::Applied
+        && matches!(status.proposal.undo, Undo::Action { .. })
+        && state.can_be_undone(&status.proposal)
 }
 
 /// What was applied last and can be taken back: what takes back is not, and what was is not.
@@ -78,7 +80,7 @@ pub(crate) fn last_to_undo(state: &State) -> Result<Arc<ProposalStatus>, Failure
     let mut latest = state.ended.iter().rev();
     let found = latest.find(|status| {
         let proposal = &status.proposal;
-        can_be_undone(status)
+        can_be_undone(state, status)
             && proposal.undoes.is_none()
             && !undone.contains(&proposal.id.as_str())
     });

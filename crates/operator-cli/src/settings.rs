@@ -67,8 +67,9 @@ impl Global {
         fill(&mut state.state_dir, &config.state_dir);
         fill(&mut state.policy_file, &config.policy_file);
         fill(&mut state.sign_with, &config.sign_with);
+        state.configured_actor = config.actor;
         if state.actor.is_none() {
-            state.actor = config.actor;
+            state.actor.clone_from(&state.configured_actor);
         }
         let names: Vec<&str> = config.clusters.keys().map(String::as_str).collect();
         let chosen = self.connection.choose(config.cluster.as_deref());

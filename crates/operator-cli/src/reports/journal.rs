@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::reports::is_stopped_by_plan;
 use crate::reports::plan;
-use crate::reports::proposal::ruling;
+use crate::reports::proposal::{asked_by, ruling};
 use crate::terminal::table::{self, text_of, when};
 
 /// A row for each record.
@@ -42,7 +42,8 @@ fn line(record: &Record) -> (&'static str, String) {
         Record::Proposed { proposal, ruling } => {
             let request = &proposal.request;
             let what = plan::request(&request.action, &request.parameters);
-            let by = printable(&request.actor);
+            let by = asked_by(request);
+            let by = printable(&by);
             (
                 "proposed",
                 format!("{what} by {by}; {}", self::ruling(ruling)),

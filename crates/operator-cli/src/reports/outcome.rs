@@ -1,8 +1,9 @@
 //! How a mutation ended, and what takes it back, as text.
 
 use action_core::{Attribution, Outcome, OutcomeKind, Settled, SettledState, Undo, printable};
-use action_guard::Report;
+use action_guard::{Report, State};
 
+use crate::reports::plan;
 use crate::settings::Global;
 use crate::terminal::table::{section, shortened, text_of};
 
@@ -56,18 +57,34 @@ fn settled(settled: &Settled) -> String {
 }
 
 /// How a proposal ended, and what takes it back if there is something to take back.
-pub(crate) fn report(report: &Report, id: &str, global: &Global) -> String {
+pub(crate) fn report(report: &Report, id: &str, state: &State, global: &Global) -> String {
     let ended = format!("{}\n\nProposal {id}", outcome(&report.outcome));
     let back = match (&report.undo, report.outcome.result) {
         (_, OutcomeKind::NotApplied) => return ended,
         // Its undo is under way.
         _ if report.outcome.code.as_deref() == Some("taken_over") => return ended,
-        (Undo::Action { .. }, _) => {
-            let command = global.command(&["undo", id]);
-            format!("Take it back with\n  {command}")
-        }
+        (Undo::Action { .. }, result) => match undo_command(report, id, state, global) {
+            Some(command) => format!("Take it back with\n  {command}"),
+            None if result == OutcomeKind::Applied => plan::nothing_of_ours(),
+            // Whether there is anything to take back is not known.
+            None => return ended,
+        },
         (Undo::None { reason }, _) => format!("Cannot be taken back: {}", printable(reason)),
         (other, _) => format!("{other:?}"),
     };
     format!("{ended}\n\n{back}")
+}
+
+/// The command that takes it back, where that would do something.
+pub(crate) fn undo_command(
+    report: &Report,
+    id: &str,
+    state: &State,
+    global: &Global,
+) -> Option<String> {
+    let status = state.proposal_status(&report.id)?;
+    let is_there = report.outcome.result != OutcomeKind::NotApplied
+        && matches!(report.undo, Undo::Action { .. })
+        && state.can_be_undone(&status.proposal);
+    is_there.then(|| global.command(&["undo", id]))
 }

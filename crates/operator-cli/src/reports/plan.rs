@@ -1,7 +1,7 @@
 //! Plans and outcomes as text for people.
 
 use action_core::{Comparison, Plan, Undo, Verdict, printable};
-use action_guard::Proposal;
+use action_guard::{Proposal, State};
 use serde_json::Value;
 
 use crate::call::Call;
@@ -16,20 +16,49 @@ pub(crate) struct Planned<'a> {
     pub(crate) system: Option<&'a str>,
     pub(crate) plan: &'a Plan,
     pub(crate) undo: &'a Undo,
-    /// The command that takes it back, once it is a proposal.
-    pub(crate) undo_command: Option<String>,
+    pub(crate) taken_back: TakenBack,
+}
+
+/// What takes it back: an effect of ours is taken back by its id, which the journal knows, and by
+/// nothing else.
+pub(crate) enum TakenBack {
+    /// This command.
+    By(String),
+    /// The id that it will have.
+    ByLaterId,
+    /// Nothing, as it leaves nothing of ours in force.
+    NothingOfOurs,
+    /// Nothing, as it is over.
+    Over,
+}
+
+impl TakenBack {
+    fn of(proposal: &Proposal, state: &State, global: &Global) -> Self {
+        let status = state.proposal_status(&proposal.id);
+        let is_over = status.is_some_and(|status| !status.phase.is_unsent());
+        match (state.can_be_undone(proposal), is_over) {
+            (true, _) => Self::By(global.command(&["undo", &proposal.id])),
+            (false, true) => Self::Over,
+            (false, false) => Self::NothingOfOurs,
+        }
+    }
 }
 
 impl<'a> Planned<'a> {
     /// What would be proposed.
-    pub(crate) fn of(call: &'a Call, proposal: &'a Proposal, global: &Global) -> Self {
+    pub(crate) fn of(
+        call: &'a Call,
+        proposal: &'a Proposal,
+        state: &State,
+        global: &Global,
+    ) -> Self {
         Self {
             call,
             parameters: &proposal.request.parameters,
             system: Some(&proposal.system),
             plan: &proposal.plan,
             undo: &proposal.undo,
-            undo_command: Some(global.command(&["undo", &proposal.id])),
+            taken_back: TakenBack::of(proposal, state, global),
         }
     }
 
@@ -51,7 +80,8 @@ impl<'a> Planned<'a> {
         let undo = plan
             .verdict
             .may_be_sent()
-            .then(|| undo(self.undo, self.undo_command.as_deref()));
+            .then(|| undo(self.undo, &self.taken_back))
+            .flatten();
         let parts = [
             Some(title),
             Some(verdict(&plan.verdict)),
@@ -68,10 +98,9 @@ impl<'a> Planned<'a> {
     }
 }
 
-/// What takes a mutation back, or why nothing does. `command` is that of its proposal, where it has
-/// one: an effect of ours is taken back by its id, which the journal knows, and by nothing else.
-fn undo(undo: &Undo, command: Option<&str>) -> String {
-    match undo {
+/// What takes a mutation back, or why nothing does.
+fn undo(undo: &Undo, taken_back: &TakenBack) -> Option<String> {
+    Some(match undo {
         Undo::Action {
             name,
             parameters,
@@ -85,16 +114,28 @@ fn undo(undo: &Undo, command: Option<&str>) -> String {
             let expects = section("as long as", while_true)
                 .map_or_else(String::new, |text| format!("\n{text}"));
             let does = request(name, &Value::Object(parameters.clone()));
-            let by = match command {
-                Some(command) => format!("Once it was sent, take it back with\n  {command}"),
-                None => "Once it was sent, `operator undo ID` takes it back; `run` prints the id"
-                    .to_owned(),
+            let by = match taken_back {
+                TakenBack::By(command) => {
+                    format!("Once it was sent, take it back with\n  {command}")
+                }
+                TakenBack::ByLaterId => {
+                    "Once it was sent, `operator undo ID` takes it back; `run` prints the id"
+                        .to_owned()
+                }
+                TakenBack::NothingOfOurs => return Some(nothing_of_ours()),
+                TakenBack::Over => return None,
             };
             format!("{by}\nwhich does\n  {does}{expects}")
         }
         Undo::None { reason } => format!("Cannot be taken back: {}", printable(reason)),
         other => format!("{other:?}"),
-    }
+    })
+}
+
+/// Why no undo is named for what itself takes back.
+pub(crate) fn nothing_of_ours() -> String {
+    "It leaves nothing of ours in force that an undo would take back; to change it again, ask anew"
+        .to_owned()
 }
 
 fn relied(plan: &Plan) -> Vec<Vec<String>> {
@@ -122,10 +163,17 @@ fn read(plan: &Plan) -> Vec<Vec<String>> {
 
 fn impact(plan: &Plan) -> Vec<Vec<String>> {
     let quantities = plan.impact.iter().map(|quantity| {
-        let amount = if quantity.name == quantity.unit {
-            quantity.value.to_string()
+        let (value, unit) = (quantity.value, &quantity.unit);
+        let is_plural = unit
+            .split([' ', ','])
+            .next()
+            .is_some_and(|first| first.ends_with('s'));
+        let amount = if quantity.name == *unit {
+            value.to_string()
+        } else if value == 1 && is_plural {
+            format!("{unit}: 1")
         } else {
-            format!("{} {}", quantity.value, quantity.unit)
+            format!("{value} {unit}")
         };
         vec![quantity.name.clone(), amount]
     });

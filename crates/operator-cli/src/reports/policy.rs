@@ -1,7 +1,7 @@
 //! What a policy says about a request, as text.
 
 use action_core::{printable, printable_lines};
-use action_guard::policy::{Answer, Explanation};
+use action_guard::policy::{Answer, DecidedBy, Explanation};
 
 use crate::terminal::table::section;
 
@@ -20,10 +20,10 @@ pub(crate) fn text(source: &str, explanation: &Explanation, unplanned: Option<&S
         Answer::Deny { reason } => format!("Denied: {reason}"),
         other => format!("{other:?}"),
     };
-    let decided = format!(
-        "{says}\ndecided by: {} of the policy ({source})",
-        decision.decided_by
-    );
+    let decided = match &decision.decided_by {
+        DecidedBy::Default => format!("{says}\nno rule of the policy ({source}) matches"),
+        by => format!("{says}\ndecided by: {by} of the policy ({source})"),
+    };
     let rules = explanation.rules.iter().map(|rule| {
         let matches = rule
             .because

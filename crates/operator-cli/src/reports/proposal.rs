@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use action_core::{Outcome, printable};
-use action_guard::{Approval, ProposalStatus, Ruling, State};
+use action_guard::{Actor, Approval, Proposal, ProposalStatus, Refusal, Request, Ruling, State};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timesta
             ids::short_of(&status.proposal.id, state),
             state_of(status, now),
             plan::request(&request.action, &request.parameters),
-            request.actor.clone(),
+            asked_by(request),
             when(status.proposed_at),
         ]
     });
@@ -33,13 +33,28 @@ pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timesta
     )
 }
 
+/// All who are at it: who asked, and who carries it out beside them.
+pub(crate) fn asked_by(request: &Request) -> String {
+    let others = request.carried_out_by.iter().map(ToString::to_string);
+    let others: Vec<String> = others.collect();
+    match others.is_empty() {
+        true => request.actor.clone(),
+        false => format!("{}, carried out by {}", request.actor, others.join(", ")),
+    }
+}
+
 /// All there is to know of one.
-pub(crate) fn text(status: &ProposalStatus, global: &Global, now: Timestamp) -> String {
+pub(crate) fn text(
+    status: &ProposalStatus,
+    state: &State,
+    global: &Global,
+    now: Timestamp,
+) -> String {
     let proposal = &status.proposal;
     let call = Call::named(&proposal.request.action, global);
     let planned = call
         .as_ref()
-        .map(|call| Planned::of(call, proposal, global).text());
+        .map(|call| Planned::of(call, proposal, state, global).text());
     let rows = rows(status, now);
     let about = planned.unwrap_or_else(|| {
         let request = &proposal.request;
@@ -59,7 +74,7 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
         vec!["plan".to_owned(), proposal.plan_hash.to_string()],
         vec![
             "asked by".to_owned(),
-            format!("{} (identity claimed)", proposal.request.actor),
+            format!("{} (identity claimed)", asked_by(&proposal.request)),
         ],
         vec!["asked at".to_owned(), when(status.proposed_at)],
         vec!["until".to_owned(), when(proposal.expires_at)],
@@ -171,7 +186,10 @@ pub(crate) fn ruling(ruling: &Ruling) -> String {
             let s = if *count == 1 { "" } else { "s" };
             format!("needs {count} approval{s} from {by}{signed}, by `{rule}`")
         }
-        Ruling::Deny { reason, .. } => format!("denied by `{rule}`: {reason}"),
+        Ruling::Deny { rule, reason } => {
+            let (rule, reason) = (rule.clone(), reason.clone());
+            Refusal::Denied { rule, reason }.to_string()
+        }
         other => format!("{other:?}"),
     }
 }
@@ -183,6 +201,17 @@ pub(crate) fn waiting(status: &ProposalStatus, id: &str, global: &Global) -> Str
         "Proposal {id} waits: {}\n  {}\nand then\n  {}",
         printable(&ruling(&status.ruling)),
         global.command(&["approve", id, "--plan", plan]),
-        global.command(&["proposals", "run", id]),
+        run_command(&status.proposal, id, global),
     )
+}
+
+/// The command that carries it out, by somebody for whom it was allowed.
+pub(crate) fn run_command(proposal: &Proposal, id: &str, global: &Global) -> String {
+    let request = &proposal.request;
+    let may = |who: &Actor| request.may_be_carried_out_by(who);
+    let mut words = vec!["proposals", "run", id];
+    if !global.state.actor_without_flag().is_ok_and(|who| may(&who)) {
+        words.extend(["--actor", &request.actor]);
+    }
+    global.command(&words)
 }

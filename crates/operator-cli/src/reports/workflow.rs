@@ -9,7 +9,7 @@ use action_guard::{
 };
 
 use crate::call::Call;
-use crate::flags::{self, first_sentence};
+use crate::flags::first_sentence;
 use crate::reports::{plan, proposal};
 use crate::settings::Global;
 use crate::terminal::output::note;
@@ -69,7 +69,7 @@ pub(crate) fn planned(document: &Workflow, steps: &[PlannedStep], global: &Globa
                 system: Some(&proposal.system),
                 plan: &proposal.plan,
                 undo: &proposal.undo,
-                undo_command: None,
+                taken_back: plan::TakenBack::ByLaterId,
             }
             .text(),
             _ => {
@@ -124,20 +124,21 @@ pub(crate) fn run(run: &FlowRun, global: &Global) -> String {
         let proposal = stopped.proposal.as_ref();
         lines.extend(proposal.map(|id| format!("  proposal {id}")));
     }
-    let flags: Vec<String> = global.flags();
     for waiting in &run.next_steps.waiting {
-        lines.extend(wait(waiting, flow, &flags));
+        lines.extend(wait(waiting, flow, global));
     }
     lines.join("\n")
 }
 
-fn wait(waiting: &Waiting, flow: &Flow, flags: &[String]) -> Vec<String> {
-    let command = |words: &[&str]| {
-        let words = words.iter().map(|word| (*word).to_owned());
-        let words: Vec<String> = words.chain(flags.iter().cloned()).collect();
-        flags::command_line(&words)
-    };
-    let then = command(&["workflow", "resume", &flow.id]);
+fn wait(waiting: &Waiting, flow: &Flow, global: &Global) -> Vec<String> {
+    let command = |words: &[&str]| global.command(words);
+    // What was agreed to is for who is at it: somebody else would have to be agreed to anew.
+    let mut resume = vec!["workflow", "resume", &flow.id];
+    let next = global.state.actor_without_flag();
+    if !next.is_ok_and(|who| who.is_same(&flow.by)) {
+        resume.extend(["--actor", flow.by.as_str()]);
+    }
+    let then = command(&resume);
     match waiting {
         Waiting::Approval { step, proposal } => vec![
             format!("{step} waits for people to agree:"),

@@ -52,6 +52,10 @@ pub(crate) struct State {
     /// What was given of it, before the config file filled in the rest.
     #[arg(skip)]
     given: Vec<String>,
+
+    /// Who acts by the config file.
+    #[arg(skip)]
+    pub(super) configured_actor: Option<String>,
 }
 
 /// A length of time that may be none, such as `3s` or `0s`.
@@ -81,9 +85,20 @@ impl State {
 
     /// Who acts. Claimed, unless what they do is signed.
     pub(crate) fn actor(&self) -> Result<Actor, Failure> {
+        Self::actor_or_user(self.actor.clone())
+    }
+
+    /// Who would act in the next command, without `--actor`.
+    pub(crate) fn actor_without_flag(&self) -> Result<Actor, Failure> {
+        let named = std::env::var("OPERATOR_ACTOR").ok();
+        Self::actor_or_user(named.or_else(|| self.configured_actor.clone()))
+    }
+
+    /// Who is named, else the user that the process runs as.
+    fn actor_or_user(named: Option<String>) -> Result<Actor, Failure> {
         let say_who = |error: String| Failure::usage(error).next("say who with `--actor`");
-        let actor = match &self.actor {
-            Some(actor) => actor.clone(),
+        let actor = match named {
+            Some(actor) => actor,
             // By the user that the process runs as: what the environment says is anybody's to set.
             None => match whoami::username() {
                 Ok(user) => format!("user:{user}"),

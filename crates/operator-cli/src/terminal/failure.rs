@@ -163,7 +163,11 @@ impl Failure {
 
 impl From<CommitError> for Failure {
     fn from(error: CommitError) -> Self {
-        GuardError::from(error).into()
+        match error {
+            // Nothing is sent by a decision, also where it is written.
+            CommitError::Journal(error) => error.into(),
+            other => GuardError::from(other).into(),
+        }
     }
 }
 
@@ -179,7 +183,11 @@ impl From<ModeError> for Failure {
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         let report = action_core::report(&error);
-        Self::new(of_journal(&error), "journal", report)
+        let code = match error {
+            JournalError::NotStopped { .. } => "not_stopped",
+            _ => "journal",
+        };
+        Self::new(of_journal(&error), code, report)
     }
 }
 
@@ -199,9 +207,7 @@ impl From<GuardError> for Failure {
                 .next("plan it again: what it was planned for has changed"),
             GuardError::Refused(ref refusal) => Self::of_refusal(refusal),
             GuardError::WrongSystem { .. } => Self::refused("wrong_system", error.report()),
-            GuardError::Journal(JournalError::NotStopped { .. }) => {
-                Self::new(Exit::Failed, "not_stopped", error.report())
-            }
+            GuardError::Journal(error @ JournalError::NotStopped { .. }) => error.into(),
             // The system was not asked, so it is not the one that could not be reached.
             GuardError::Journal(ref cause) => {
                 let (exit, why) = (of_journal(cause), error.report());

@@ -108,6 +108,14 @@ impl Output {
         note(text);
     }
 
+    /// What people read with the data, on stderr where the data is for programs.
+    pub(crate) fn note_beside_data(&self, text: &str) {
+        match self.format {
+            Format::Table => {}
+            Format::Json | Format::Jsonl => note(text),
+        }
+    }
+
     /// How the command ends, given that its output may have gone nowhere.
     pub(crate) fn finish(self, exit: Exit) -> Exit {
         match self.failure {

@@ -1,6 +1,6 @@
 //! `operator approve`, `reject` and `cancel`: what people decide.
 
-use action_guard::{Decider, Phase, PlanHash, ProposalStatus};
+use action_guard::{Decider, Phase, PlanHash, ProposalStatus, State};
 use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 
@@ -55,7 +55,7 @@ pub(crate) async fn main(
     let id = &found.proposal.id;
     let status = match verb {
         "approve" => {
-            let plan = seen(&found, matches, global).await?;
+            let plan = seen(&found, &state, matches, global).await?;
             let by = key.as_ref().map_or_else(
                 || Decider::claimed(&actor),
                 |key| Decider::with_key(&actor, key),
@@ -79,6 +79,7 @@ pub(crate) async fn main(
 /// The plan that was seen: named by its hash, or shown and agreed to now.
 async fn seen(
     found: &ProposalStatus,
+    state: &State,
     matches: &ArgMatches,
     global: &Global,
 ) -> Result<PlanHash, Failure> {
@@ -103,7 +104,7 @@ async fn seen(
     }
     note(&format!(
         "{}\n",
-        proposal::text(found, global, Timestamp::now())
+        proposal::text(found, state, global, Timestamp::now())
     ));
     let refused = |text: &str| Failure::refused("not_confirmed", text);
     match prompt::ask("You are asked to approve this plan.", "approve").await {

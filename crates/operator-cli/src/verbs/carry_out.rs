@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use action_core::{ActionDefinition, OutcomeKind, Risk, Undo, Verdict, printable};
+use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict, printable};
 use action_guard::{
-    Draft, Event, Guard, GuardError, Mode, Phase, Proposal, ProposalStatus, Refusal, Report, Ruling,
+    Draft, Event, Guard, GuardError, Mode, Phase, Proposal, ProposalStatus, Refusal, Report,
+    Ruling, State,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -21,6 +22,7 @@ use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 use crate::terminal::prompt::{self, Answer};
+use crate::verbs::rules_problem::RulesProblem;
 
 /// Between two looks whether people have agreed.
 const LOOK: Duration = Duration::from_millis(200);
@@ -39,7 +41,7 @@ pub(crate) async fn go_on(
 ) -> Result<Exit, Failure> {
     let shown = draft.ruling().clone();
     if !matches!(shown, Ruling::Deny { .. }) {
-        let planned = Planned::of(call, draft.proposal(), global);
+        let planned = Planned::of(call, draft.proposal(), &*guard.state().await?, global);
         output.note(&planned.text());
         call.connection.check_system(&draft.proposal().system)?;
         if guard.may_be_sent(draft.proposal()).await? {
@@ -174,9 +176,11 @@ pub(crate) async fn carry_out(
 ) -> Result<Exit, Failure> {
     let id = ids::short_of(&proposal.id, &*guard.state().await?);
     let actor = global.state.actor()?;
-    let mut follow = Follow::default();
+    let (mut follow, mut rules_problem) = (Follow::default(), RulesProblem::default());
     let executed = {
         let mut on_event = |event: Event| {
+            // By which policy it is sent is known before it is.
+            rules_problem.look(guard);
             output.event(&event);
             follow.event(event);
         };
@@ -187,7 +191,7 @@ pub(crate) async fn carry_out(
         }
     };
     follow.finish();
-    note_rules_problem(guard, output);
+    rules_problem.look(guard);
     match executed {
         Some(Ok(report)) => {
             let exit = if is_refusal(&report, &follow) {
@@ -195,7 +199,9 @@ pub(crate) async fn carry_out(
             } else {
                 Exit::of_outcome(&report.outcome)
             };
-            ended(&id, proposal, &report, global, output);
+            // What was sent is shown, also where the journal cannot be read any more.
+            let state = guard.state().await.unwrap_or_default();
+            ended((&id, proposal), &report, &state, global, output);
             Ok(exit)
         }
         Some(Err(GuardError::NotSent {
@@ -218,16 +224,6 @@ pub(crate) async fn carry_out(
                 "`{command}` looks how it ended and finishes the record"
             )))
         }
-    }
-}
-
-/// Says that a newer policy is wrong, so that an older one has decided.
-pub(crate) fn note_rules_problem(guard: &Guard, output: &Output) {
-    if let Some(problem) = guard.rules_problem() {
-        output.note(&format!(
-            "the policy that was read before still decides: {}",
-            printable(&problem)
-        ));
     }
 }
 
@@ -267,10 +263,14 @@ fn is_refusal(report: &Report, follow: &Follow) -> bool {
         && follow.unanswered == 0
 }
 
-fn ended(id: &str, proposal: &Proposal, report: &Report, global: &Global, output: &mut Output) {
-    let can_be_undone = report.outcome.result != OutcomeKind::NotApplied
-        && matches!(report.undo, Undo::Action { .. });
-    let undo_command = can_be_undone.then(|| global.command(&["undo", id]));
+fn ended(
+    (id, proposal): (&str, &Proposal),
+    report: &Report,
+    state: &State,
+    global: &Global,
+    output: &mut Output,
+) {
+    let undo_command = outcome::undo_command(report, id, state, global);
     let json = json!({
         "id": report.id,
         "action": report.action,
@@ -283,7 +283,7 @@ fn ended(id: &str, proposal: &Proposal, report: &Report, global: &Global, output
         "undo": report.undo,
         "undo_command": undo_command,
     });
-    output.show(&json, || outcome::report(report, id, global));
+    output.show(&json, || outcome::report(report, id, state, global));
 }
 
 /// Asks, unless the command line said yes.

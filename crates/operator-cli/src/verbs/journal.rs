@@ -75,16 +75,34 @@ async fn show(
     let limit = usize::try_from(number("limit").unwrap_or(100)).unwrap_or(usize::MAX);
     let id = matches.get_one::<String>("id");
     let after = number("after").unwrap_or(0);
-    let shown = match id {
+    let (shown, more) = match id {
         Some(id) => {
-            let entries = journal.entries_of(id).await?.into_iter();
-            let entries = entries.filter(|entry| entry.seq > after);
-            entries.take(limit).collect()
+            let mut entries = journal.entries_of(id).await?;
+            entries.retain(|entry| entry.seq > after);
+            let more = entries.len().saturating_sub(limit);
+            entries.truncate(limit);
+            (entries, u64::try_from(more).unwrap_or(u64::MAX))
         }
-        None => journal.entries(after, limit).await?,
+        None => {
+            let shown = journal.entries(after, limit).await?;
+            let last = shown.last().map_or(after, |entry| entry.seq);
+            (shown, journal.head().await?.seq.saturating_sub(last))
+        }
     };
+    let last = shown.last().map_or(after, |entry| entry.seq);
+    let truncated = (more > 0).then(|| {
+        format!(
+            "Truncated: {more} more; `--after {last}` shows those, `--limit` shows more at once"
+        )
+    });
     let entries: Vec<_> = shown.iter().map(report::json).collect();
-    output.show_list("entries", &entries, || report::table(&shown));
+    output.show_list("entries", &entries, || {
+        let parts = [Some(report::table(&shown)), truncated.clone()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    });
+    if let Some(truncated) = &truncated {
+        output.note_beside_data(truncated);
+    }
     Ok(Exit::Done)
 }
 
@@ -100,8 +118,9 @@ async fn verify(
     }
     output.show(&json!({"verified": true, "journal": verified}), || {
         let (first, head) = (verified.first, &verified.head);
+        let s = if verified.segments == 1 { "" } else { "s" };
         let mut text = format!(
-            "Verified: records {first} to {}, in {} segments, are as they were written\n{}:{}",
+            "Verified: records {first} to {}, in {} segment{s}, are as they were written\n{}:{}",
             head.seq, verified.segments, head.seq, head.hash
         );
         if let Some(last) = verified.first.checked_sub(1).filter(|last| *last > 0) {

@@ -12,6 +12,9 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::terminal::table::{section, when};
 
+/// What stops everything by being there.
+const KILL_FILE: &str = "a `KILL` file in the state directory";
+
 pub(crate) fn mode() -> Command {
     Command::new("mode")
         .about("Show or set whether anything may be sent from this state directory")
@@ -146,7 +149,14 @@ pub(crate) async fn kill_switch_main(
 async fn status(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let journal = global.state.journal()?;
     let by_file = journal.is_stopped().await?;
-    let state = journal.state().await?;
+    let state = journal.state().await.map_err(|error| {
+        // The file stops whatever the journal says.
+        let text = match by_file {
+            true => format!("stopped by {KILL_FILE}"),
+            false => format!("not stopped by {KILL_FILE}; what the journal says is not known"),
+        };
+        Failure::from(error).lines(vec![text])
+    })?;
     let json = json!({
         "stopped": by_file || state.killed.is_some(),
         "by": state.killed,
@@ -166,7 +176,7 @@ fn status_text(state: &State, by_file: bool) -> String {
                 printable(&killed.reason)
             )
         }
-        (None, true) => "Stopped by a `KILL` file in the state directory".to_owned(),
+        (None, true) => format!("Stopped by {KILL_FILE}"),
         (None, false) => format!("Not stopped; the mode is {}", word(state.mode)),
     }
 }

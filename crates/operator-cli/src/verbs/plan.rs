@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::call::{Call, check_system};
 use crate::flags;
-use crate::reports::plan::Planned;
+use crate::reports::plan::{Planned, TakenBack};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
@@ -45,7 +45,7 @@ pub(crate) async fn main(
         system: None,
         plan: &plan,
         undo: &undo,
-        undo_command: None,
+        taken_back: TakenBack::ByLaterId,
     };
     output.show(&json, || planned.text());
     Ok(Exit::of_verdict(&plan.verdict))

@@ -1,6 +1,6 @@
 //! `operator proposals`: what was asked for, and how it stands.
 
-use action_guard::{Phase, ProposalStatus};
+use action_guard::{GuardError, Phase, ProposalStatus, Refusal};
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use jiff::Timestamp;
 
@@ -48,7 +48,7 @@ pub(crate) async fn main(
             let state = global.state.bare_controls()?.state().await?;
             let (found, now) = (lookup::find(&state, given_id(matches))?, Timestamp::now());
             output.show(&proposal::json(&found, now), || {
-                proposal::text(&found, global, now)
+                proposal::text(&found, &state, global, now)
             });
             Ok(Exit::Done)
         }
@@ -107,8 +107,22 @@ async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resu
             return Err(Failure::refused("not_approved", text));
         }
     }
+    let (asked, by) = (&found.proposal.request, global.state.actor()?);
+    if !asked.may_be_carried_out_by(&by) {
+        let refusal = Refusal::NotRequester {
+            id: found.proposal.id.clone(),
+            requester: asked.actor.clone(),
+            by,
+        };
+        let command = proposal::run_command(&found.proposal, &id, global);
+        let failure = Failure::from(GuardError::Refused(refusal));
+        return Err(failure.next(format!("as who asked for it: `{command}`")));
+    }
     if !confirm.yes {
-        output.note(&format!("{}\n", proposal::text(&found, global, now)));
+        output.note(&format!(
+            "{}\n",
+            proposal::text(&found, &state, global, now)
+        ));
     }
     // What people approved stays approved when it is not run now.
     carry_out::confirmed(&call.definition, &confirm).await?;

@@ -56,7 +56,7 @@ fn text(reaped: &Reaped, state: &State, global: &Global) -> String {
     let name = |effect: &Arc<ActiveEffect>| format!("{} ({})", printable(&effect.key), effect.id);
     match reaped {
         Reaped::Sent { effect, report } => {
-            let text = outcome::report(report, &ids::short_of(&report.id, state), global);
+            let text = outcome::report(report, &ids::short_of(&report.id, state), state, global);
             format!("{}\n{text}\n", name(effect))
         }
         Reaped::Proposed { effect, proposal } => {

@@ -42,7 +42,7 @@ pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, F
         }
         let one = |report: &Report| {
             let request = plan::request(&report.action, &report.parameters);
-            let text = outcome::report(report, &ids::short_of(&report.id, &state), global);
+            let text = outcome::report(report, &ids::short_of(&report.id, &state), &state, global);
             format!("{request}\n{text}\n")
         };
         reports.iter().map(one).collect::<Vec<_>>().join("\n")

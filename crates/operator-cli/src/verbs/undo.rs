@@ -1,6 +1,6 @@
 //! `operator undo`: takes back what a proposal did.
 
-use action_guard::Guard;
+use action_guard::{Guard, ProposalStatus};
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 
 use crate::arguments::{Confirm, id_if_given, optional_id};
@@ -76,7 +76,8 @@ async fn undone(guard: &Guard, matches: &ArgMatches) -> Result<String, Failure> 
     let status = if matches.get_flag("last") {
         lookup::last_to_undo(&state)?
     } else {
-        lookup::choose(&state, None, "undo", lookup::can_be_undone)?
+        let can_be = |status: &ProposalStatus| lookup::can_be_undone(&state, status);
+        lookup::choose(&state, None, "undo", can_be)?
     };
     Ok(status.proposal.id.clone())
 }

@@ -16,7 +16,8 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
-use crate::verbs::carry_out::{note_rules_problem, typed};
+use crate::verbs::carry_out::typed;
+use crate::verbs::rules_problem::RulesProblem;
 
 use self::lookup::{find, read, text_of};
 
@@ -160,8 +161,10 @@ async fn run(
     };
     let actor = global.state.actor()?;
     let mut follow = report::FollowFlow::default();
+    let mut rules_problem = RulesProblem::default();
     let run = {
         let mut watch = |event| {
+            rules_problem.look(workflows.guard());
             output.event(&event);
             follow.event(event);
         };
@@ -172,7 +175,7 @@ async fn run(
         }
     };
     follow.finish();
-    note_rules_problem(workflows.guard(), output);
+    rules_problem.look(workflows.guard());
     match run {
         Some(run) => Ok(show(&run?, global, output)),
         None => Err(

@@ -319,7 +319,7 @@ fn without_an_id_it_is_said_which_there_are() {
         .ended(2)
         .says(&short);
     cluster
-        .with_state(&["proposals", "run", &short])
+        .with_state(&["proposals", "run", &short, "--actor", "agent:night"])
         .ended(3)
         .says("--yes");
     cluster

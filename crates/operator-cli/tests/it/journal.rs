@@ -50,7 +50,7 @@ fn what_was_changed_in_the_journal_is_found() {
     cluster
         .with_state(&["journal", "verify"])
         .ended(0)
-        .shows("are as they were written");
+        .shows("in 1 segment, are as they were written");
     let segment = cluster
         .state
         .path()
@@ -143,4 +143,29 @@ fn a_head_kept_elsewhere_shows_that_the_journal_was_written_anew() {
     other
         .with_state(&["journal", "verify", "--head", "nonsense"])
         .ended(2);
+}
+
+#[test]
+fn what_is_not_shown_of_the_journal_is_counted() {
+    let cluster = Cluster::start();
+    let id = transfer(&cluster, "first");
+    let show = |more: &[&str]| cluster.with_state(&[&["journal", "show"], more].concat());
+    let all = show(&[]).ended(0);
+    assert!(!all.stdout.contains("Truncated"), "{}", all.stdout);
+    // The mode, and four records of the transfer.
+    let some = "Truncated: 3 more; `--after 2`";
+    show(&["--limit", "2"]).ended(0).shows(some);
+    for format in ["json", "jsonl"] {
+        let ran = show(&["--limit", "2", "-o", format]).ended(0).says(some);
+        assert!(!ran.stdout.contains("Truncated"), "{}", ran.stdout);
+        assert!(!show(&["-o", format]).stderr.contains("Truncated"));
+    }
+    show(&["--after", "2", "--limit", "2"])
+        .ended(0)
+        .shows("Truncated: 1 more; `--after 4`");
+    show(&["--id", &id, "--limit", "3"])
+        .ended(0)
+        .shows("Truncated: 1 more");
+    let last = show(&["--after", "4", "--limit", "1"]).ended(0);
+    assert!(!last.stdout.contains("Truncated"), "{}", last.stdout);
 }

@@ -9,6 +9,7 @@ mod demo;
 mod findings;
 mod harness;
 mod help;
+mod hints;
 mod input;
 mod interrupt;
 mod journal;

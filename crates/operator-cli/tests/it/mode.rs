@@ -155,3 +155,26 @@ fn a_state_directory_that_everybody_can_write_is_warned_of() {
         );
     }
 }
+
+#[test]
+fn a_journal_that_cannot_be_read_does_not_hide_the_kill_file() {
+    let cluster = Cluster::start();
+    let segment = "journal/00000000000000000001.jsonl";
+    std::fs::write(cluster.state.path().join(segment), "{}\n").unwrap();
+    let status = ["kill-switch", "status"];
+    let damaged = cluster.with_state(&status).ended(9);
+    damaged.says("not stopped by a `KILL` file");
+    std::fs::write(cluster.state.path().join("KILL"), "").unwrap();
+    let stopped = "stopped by a `KILL` file";
+    let ran = cluster.with_state(&status).ended(9).says(stopped);
+    assert!(!ran.stderr.contains("not stopped"), "{}", ran.stderr);
+    let json = cluster.with_state(&["kill-switch", "status", "-o", "json"]);
+    let details = json.ended(9).json()["error"]["details"].to_string();
+    assert!(details.contains(stopped), "{details}");
+
+    // To set the mode sends nothing in any case, and does not say so.
+    for mode in ["observe", "execute"] {
+        let ran = cluster.with_state(&["mode", mode]).ended(9);
+        assert!(!ran.stderr.contains("nothing was sent"), "{}", ran.stderr);
+    }
+}

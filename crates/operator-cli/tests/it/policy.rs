@@ -207,3 +207,65 @@ fn a_policy_that_goes_wrong_meanwhile_is_told() {
         "{rest}"
     );
 }
+
+/// Which policy decides is told before it does.
+#[test]
+fn a_policy_that_breaks_under_a_running_process_is_told_before_the_send() {
+    let cluster = Cluster::start();
+    let file = |name: &str, text: &str| {
+        let path = cluster.state.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let valid = "version = 1\n[[rule]]\nname = \"all\"\ndecision = \"approve\"\n\
+        by = \"user:*\"\nttl = \"5m\"\n";
+    let (breaks, other) = (file("breaks.toml", valid), file("other.toml", valid));
+    let asked = ["--actor", "agent:night", "--yes", "--wait", "60s"];
+    let asked = [&asked[..], &["--policy-file", &breaks]].concat();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| cluster.run_transfer(&asked));
+        let list = ["proposals", "list", "-o", "json"];
+        let proposal = loop {
+            let list = cluster.with_state(&list).ended(0).json();
+            if let Some(status) = list["proposals"].get(0) {
+                break status["proposal"].clone();
+            }
+        };
+        file("breaks.toml", "version = ");
+        let (id, plan) = (&proposal["id"], &proposal["plan_hash"]);
+        let (id, plan) = (id.as_str().unwrap(), plan.as_str().unwrap());
+        let approve = ["approve", id, "--plan", plan, "--policy-file", &other];
+        cluster.with_state(&approve).ended(0);
+        let ran = waiting.join().unwrap().ended(0);
+        let told = ran.stderr.find("still decides: line 1, column");
+        let sent = ran.stderr.find("intent recorded, sending");
+        assert!(told.is_some() && told < sent, "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches("still decides").count(), 1);
+    });
+    // A new process has no valid one to go by.
+    let new = cluster.run_transfer(&["--policy-file", &breaks]);
+    new.ended(2).says("line 1, column");
+}
+
+#[test]
+fn where_no_rule_matches_no_rule_is_named() {
+    let cluster = Cluster::start();
+    let path = cluster.state.path().join("policy.toml");
+    let text = "version = 1\n[[rule]]\nname = \"a\"\nactor = \"agent:x\"\ndecision = \"allow\"\n\
+        [[budget]]\nname = \"looks\"\naction = \"get_*\"\nactions = 1\nper = \"1h\"\n";
+    let policy = ["--policy-file", path.to_str().unwrap()];
+    let run = || cluster.run_transfer(&[&["--yes"], &policy[..]].concat());
+    std::fs::write(&path, text).unwrap();
+    run()
+        .ended(2)
+        .says("line 6, column 1: budget `looks` never counts: it is about no mutation");
+    std::fs::write(&path, text.replace("get_*", "transfer_*")).unwrap();
+    run().ended(3).says("denied: no rule matches");
+    let shown = cluster.with_state(&["journal", "show"]).ended(0);
+    assert!(
+        shown.stdout.contains("denied: no rule matches"),
+        "{}",
+        shown.stdout
+    );
+    assert_eq!(cluster.sim.writes(), []);
+}

@@ -1,0 +1,189 @@
+//! Commands that are printed for people to copy: each works as it is printed.
+
+use crate::Cluster;
+use crate::harness::{Finished, command, finished};
+
+/// The command on the line that begins with these words, as its arguments.
+fn printed<'a>(text: &'a str, begins: &str) -> Option<Vec<&'a str>> {
+    let mut lines = text.lines().map(str::trim);
+    let line = lines.find(|line| line.starts_with(begins))?;
+    let words = line.split_whitespace().skip(1);
+    Some(words.map(|word| word.trim_matches('\'')).collect())
+}
+
+/// Runs a printed command as somebody, who is named by the environment.
+fn as_actor(actor: &str, line: &[&str]) -> Finished {
+    finished(command().env("OPERATOR_ACTOR", actor).args(line))
+}
+
+#[test]
+fn the_printed_way_to_carry_out_what_somebody_else_asked_for_works() {
+    let cluster = Cluster::start();
+    let waiting = cluster
+        .run_transfer(&["--yes", "--actor", "agent:night"])
+        .ended(6);
+    let run = printed(&waiting.stderr, "operator proposals run").unwrap();
+    assert!(
+        run.windows(2).any(|two| two == ["--actor", "agent:night"]),
+        "{run:?}"
+    );
+    let approve = printed(&waiting.stderr, "operator approve").unwrap();
+    as_actor("user:ana", &approve).ended(0);
+
+    // Who may not is told so before the plan and the question, and how it goes instead.
+    let bare = ["proposals", "run", run[2]];
+    let refused = cluster.with_state(&bare).ended(3);
+    assert!(!refused.stderr.contains("Relies on"), "{}", refused.stderr);
+    let refused = refused.says("asked for by `agent:night`");
+    assert!(
+        refused
+            .stderr
+            .contains(&format!("proposals run {} --actor agent:night", run[2])),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(cluster.sim.writes(), []);
+    as_actor("user:ana", &[&run[..], &["--yes"]].concat()).ended(0);
+    assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+#[test]
+fn who_acts_by_the_environment_needs_no_flag() {
+    let cluster = Cluster::start();
+    let follower = cluster.first_region().follower.to_string();
+    let region = cluster.first_region().id;
+    let run = [
+        "--pd",
+        cluster.sim.endpoint(),
+        "run",
+        "transfer_leader",
+        "--region-id",
+        &region,
+        "--to-store-id",
+        &follower,
+        "--yes",
+        "--state-dir",
+        cluster.state_dir(),
+    ];
+    let waiting = as_actor("agent:night", &run).ended(6);
+    let printed = printed(&waiting.stderr, "operator proposals run").unwrap();
+    assert!(!printed.contains(&"--actor"), "{printed:?}");
+}
+
+#[test]
+fn an_undo_is_named_only_where_it_would_work() {
+    let cluster = Cluster::start();
+    let set = ["set_store_limit", "--store-id", "2", "--what", "add_peer"];
+    let set = [&set[..], &["--per-minute", "7", "--yes"]].concat();
+    let ran = cluster.run(&set).ended(0);
+    let undo = printed(&ran.stdout, "operator undo").unwrap();
+    let undone = as_actor("user:ana", &[&undo[..], &["--yes"]].concat()).ended(0);
+    for text in [&undone.stderr, &undone.stdout] {
+        assert_eq!(printed(text, "operator undo"), None, "{text}");
+        assert!(text.contains("leaves nothing of ours in force"), "{text}");
+    }
+    let id = undone
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("Proposal "));
+    let again = ["undo", id.unwrap(), "--yes"];
+    cluster
+        .with_state(&again)
+        .ended(3)
+        .says("no lasting effect in force that is ours");
+    let shown = cluster
+        .with_state(&["proposals", "show", id.unwrap()])
+        .ended(0);
+    assert_eq!(printed(&shown.stdout, "operator undo"), None);
+    cluster
+        .with_state(&["undo"])
+        .ended(2)
+        .says("there is no proposal to undo");
+
+    // What takes back a drain can be taken back: it does not hold on to anything.
+    let ran = cluster
+        .run(&["drain_store", "--store-id", "2", "--yes"])
+        .ended(0);
+    let undo = printed(&ran.stdout, "operator undo").unwrap();
+    let undone = as_actor("user:ana", &[&undo[..], &["--yes"]].concat()).ended(0);
+    let again = printed(&undone.stdout, "operator undo").unwrap();
+    as_actor("user:ana", &[&again[..], &["--yes"]].concat()).ended(0);
+    assert_eq!(cluster.sim.evicting(), [2]);
+}
+
+#[test]
+fn who_agrees_is_told_of_all_who_are_at_it() {
+    let cluster = Cluster::start();
+    let file = cluster.state.path().join("work.toml");
+    let work = "title = \"Work\"\n[[steps]]\nid = \"go\"\nconfirm = \"Go.\"\n\
+        [[steps]]\nid = \"drain\"\naction = \"drain_store\"\nparameters = { store_id = \"2\" }\n";
+    std::fs::write(&file, work).unwrap();
+    let file = file.to_str().unwrap();
+    let start = ["workflow", "start", "--file", file, "--yes", "-o", "json"];
+    let started = cluster.with_state(&start).ended(6).json();
+    let id = started["flow"]["id"].as_str().unwrap();
+    cluster
+        .with_state(&["workflow", "confirm", id, "go"])
+        .ended(0);
+    cluster
+        .with_state(&["workflow", "resume", id, "--actor", "agent:evil"])
+        .ended(6);
+    let all = "user:ana, carried out by agent:evil";
+    let list = cluster
+        .with_state(&["proposals", "list"])
+        .ended(0)
+        .shows(all);
+    let proposal = list
+        .stdout
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .next();
+    let proposal = proposal.unwrap();
+    cluster
+        .with_state(&["proposals", "show", proposal])
+        .ended(0)
+        .shows(all);
+    // Shown where it is decided, and where it is chosen, and in the record.
+    cluster
+        .with_state(&["approve", proposal])
+        .ended(3)
+        .says(all);
+    cluster
+        .with_state(&["approve"])
+        .ended(2)
+        .says(&format!("asked by {all}"));
+    cluster
+        .with_state(&["journal", "show"])
+        .ended(0)
+        .shows(&format!("by {all}"));
+}
+
+#[test]
+fn the_printed_way_to_go_on_with_a_workflow_of_somebody_else_works() {
+    let cluster = Cluster::start();
+    let file = cluster.state.path().join("work.toml");
+    let work = "title = \"Work\"\n[[steps]]\nid = \"drain\"\naction = \"drain_store\"\n\
+        parameters = { store_id = \"2\" }\n";
+    std::fs::write(&file, work).unwrap();
+    let file = file.to_str().unwrap();
+    let start = [
+        "workflow",
+        "start",
+        "--file",
+        file,
+        "--yes",
+        "--actor",
+        "agent:night",
+    ];
+    let waiting = cluster.with_state(&start).ended(6);
+    let resume = printed(&waiting.stdout, "operator workflow resume").unwrap();
+    let show = printed(&waiting.stdout, "operator proposals show").unwrap();
+    let shown = as_actor("user:ana", &[&show[..], &["-o", "json"]].concat()).ended(0);
+    let plan = &shown.json()["proposal"]["plan_hash"];
+    let approve = ["approve", show[2], "--plan", plan.as_str().unwrap()];
+    cluster.with_state(&approve).ended(0);
+    as_actor("user:ana", &resume).ended(0).shows("completed");
+    assert_eq!(cluster.sim.evicting(), [2]);
+}
