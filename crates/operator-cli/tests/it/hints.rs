@@ -75,7 +75,7 @@ fn an_undo_is_named_only_where_it_would_work() {
     let cluster = Cluster::start();
     let set = ["set_store_limit", "--store-id", "2", "--what", "add_peer"];
     let set = [&set[..], &["--per-minute", "7", "--yes"]].concat();
-    let ran = cluster.run(&set).ended(0);
+    let ran = cluster.run(&set).ended(0).says("settings changed: 1");
     let undo = printed(&ran.stdout, "operator undo").unwrap();
     let undone = as_actor("user:ana", &[&undo[..], &["--yes"]].concat()).ended(0);
     for text in [&undone.stderr, &undone.stdout] {
