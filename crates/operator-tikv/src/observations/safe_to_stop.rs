@@ -20,7 +20,8 @@ use crate::stop_safety::asked::{MOST_STORES, check};
 /// `safe` if no region would lose its majority or its last replica, and PD would keep its quorum;
 /// `not_safe` with regions and reasons; `not_known` with what would decide it. Counts as gone what
 /// other stores do not serve or may soon not: stores that PD does not hear of, that are being
-/// emptied or drained, and replicas that are down or pending. Learners, TiFlash too, have no vote.
+/// emptied or drained, and replicas there that are down or pending. One that lags on a store that is
+/// asked for has its vote, and may be needed. Learners, TiFlash too, have no vote.
 ///
 /// Reads little: all regions of the stores if they have 1,000 at most, else only what PD lists as
 /// unhealthy. So two stores of a large cluster are `not_known` together, as any region may have

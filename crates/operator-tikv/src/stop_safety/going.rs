@@ -89,14 +89,15 @@ impl Going {
         if self.silent.contains(&id) {
             return Fate::Gone(GoneBecause::NotHeard.words());
         }
+        // One that lags has a vote, and a region that is left with few needs it.
+        if self.asked.contains(&id) {
+            return Fate::GoesDown;
+        }
         if region.down_peers.iter().any(|down| down.peer.id == peer.id) {
             return Fate::Gone("down");
         }
         if region.pending_peers.iter().any(|one| one.id == peer.id) {
             return Fate::Gone("pending");
-        }
-        if self.asked.contains(&id) {
-            return Fate::GoesDown;
         }
         Fate::Stays
     }

@@ -26,7 +26,10 @@ pub(super) fn judge(region: &Region, going: &Going) -> Option<Judged> {
     let mut going_down = region.peers.iter().filter(goes).peekable();
     going_down.peek()?;
     let takes_a_vote = going_down.any(votes);
-    let before = |peer: &Peer| matches!(going.fate(region, peer), Fate::Stays | Fate::GoesDown);
+    let is_down = |peer: &Peer| region.down_peers.iter().any(|down| down.peer.id == peer.id);
+    let before = |peer: &Peer| {
+        matches!(going.fate(region, peer), Fate::Stays | Fate::GoesDown) && !is_down(peer)
+    };
     let after = |peer: &Peer| going.fate(region, peer) == Fate::Stays;
     let holds = |peer: &Peer| !peer.is_witness && !going.is_tiflash(peer.store_id);
     let may_lead = |peer: &Peer| votes(peer) && !peer.is_witness;

@@ -32,8 +32,8 @@ fn is_lost(sim: &Sim, done: &Done, asked: &[u64], id: u64) -> bool {
         let is_asked = asked.contains(&store);
         let leaves = done.offline.contains(&store) || done.drained.contains(&store);
         let serves = !done.silent.contains(&store)
-            && !done.unwell.contains(&(id, store))
-            && (is_asked || !leaves);
+            // One that lags votes as long as its store is there.
+            && (is_asked || !(leaves || done.unwell.contains(&(id, store))));
         let stays = serves && !is_asked;
         let places = match peer.role {
             Role::Voter => &[0, 1][..],
