@@ -34,6 +34,11 @@ pub trait Mutation<S: Subject>: Parameters {
     /// Whether a person must agree where no policy says otherwise.
     const REQUIRES_APPROVAL: bool = false;
 
+    /// Whether what is in force is shown whenever it is looked at: `false` where a system shows it
+    /// only later, as after a change of its leader. What was applied and is not shown for a moment
+    /// is then not known, and not reversed.
+    const SHOWN_AT_ONCE: bool = true;
+
     /// What was read at planning.
     type Before: Facts;
 
@@ -94,7 +99,8 @@ pub trait Mutation<S: Subject>: Parameters {
             } => Settled::reversed(&cause.code, cause.text, evidence),
             Progress::Pending {
                 summary, evidence, ..
-            } => Settled::reversed("changed_since", summary, evidence),
+            } if Self::SHOWN_AT_ONCE => Settled::reversed("changed_since", summary, evidence),
+            Progress::Pending { summary, .. } => Settled::not_known("deadline", summary),
         })
     }
 

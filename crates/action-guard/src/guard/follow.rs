@@ -151,8 +151,8 @@ impl<'a> Following<'a> {
         let sent = self.sent();
         let settled = registry.settled(&request.action, parameters, before, &sent);
         let settled = settled.await;
-        if let Err(error) = self.same_system().await {
-            return outcome.settled(Settled::not_known("other_system", error));
+        if let Err((code, error)) = self.same_system().await {
+            return outcome.settled(Settled::not_known(code, error));
         }
         let unknown = |error: ActionError| Settled::not_known("cannot_probe", error.report());
         outcome.settled(settled.unwrap_or_else(unknown))
@@ -179,7 +179,7 @@ impl<'a> Following<'a> {
     pub(super) async fn proven(&self) -> Result<Progress, String> {
         let mut progress = self.probe().await?;
         if !matches!(progress, Progress::Pending { .. }) {
-            self.same_system().await?;
+            self.same_system().await.map_err(|(_, error)| error)?;
         }
         if let Progress::NotApplied { retryable, .. } = &mut progress {
             // Without an answer, that nothing holds its request any more is believed, not known.
@@ -188,17 +188,19 @@ impl<'a> Following<'a> {
         Ok(progress)
     }
 
-    async fn same_system(&self) -> Result<(), String> {
+    /// Whether it is still the system that it was sent to; else a code, and why not.
+    async fn same_system(&self) -> Result<(), (&'static str, String)> {
         let proposal = self.proposal;
         let found = self.guard.registry.identity(&proposal.request.action).await;
-        let found = found.map_err(|error| error.report())?;
+        let found = found.map_err(|error| ("cannot_probe", error.report()))?;
         if found == proposal.system {
             return Ok(());
         }
         let planned = &proposal.system;
-        Err(format!(
+        let text = format!(
             "it was sent to `{planned}`, and what answers now is `{found}`: its readings prove nothing"
-        ))
+        );
+        Err(("other_system", text))
     }
 
     async fn probe(&self) -> Result<Progress, String> {

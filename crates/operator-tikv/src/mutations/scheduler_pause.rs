@@ -61,6 +61,7 @@ impl Mutation<Tikv> for PauseScheduler {
     const EFFECT: Effect = Effect::Lasting;
     const REVERSIBLE: bool = true;
     const IDEMPOTENT: bool = false;
+    const SHOWN_AT_ONCE: bool = false;
     type Before = PauseFacts;
 
     fn resources(&self) -> Vec<String> {
@@ -258,6 +259,7 @@ impl Mutation<Tikv> for ResumeScheduler {
     const EFFECT: Effect = Effect::OneShot;
     const REVERSIBLE: bool = true;
     const IDEMPOTENT: bool = true;
+    const SHOWN_AT_ONCE: bool = false;
     type Before = PauseFacts;
 
     fn resources(&self) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use action_core::{ActionRegistry, Mutation, Observation, Progress, Verdict};
+use action_core::{ActionRegistry, Mutation, Observation, Progress, SettledState, Verdict};
 use operator_tikv::{
     ClusterHealth, Doctor, DrainStore, GetStore, ListDrains, ListSchedulers, ListStores,
     OfflineStore, PauseScheduler, ResumeScheduler, StopDrain, Tikv,
@@ -230,6 +230,10 @@ async fn nothing_is_concluded_from_schedulers_that_are_not_loaded() {
             };
             assert!(summary.starts_with("not known yet"), "{summary}");
         }
+        // What was applied just before is not reversed: it is not known.
+        let settled = drain().settled(&tikv, &begun, &sending.sent(&sim)).await;
+        let settled = settled.unwrap();
+        assert_eq!(settled.state, SettledState::NotKnown, "{settled:?}");
         regions_report(&sim);
         let drains = ListDrains::default().observe(&tikv).await.unwrap();
         assert_eq!(drains.total, 1, "{version:?}");

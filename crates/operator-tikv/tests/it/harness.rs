@@ -162,7 +162,8 @@ impl<'a> Run<'a> {
         let before = &self.plan.before;
         let settled = self.registry.settled(&self.name, parameters, before, &sent);
         let settled = settled.await.unwrap();
-        if let Some(cause) = &settled.cause {
+        // Why it is not known has codes of the guard's own.
+        if let Some(cause) = settled.cause.as_ref().filter(|_| settled.is_reversed()) {
             self.is_listed(OutcomeEnd::Reversed, cause);
         }
         settled

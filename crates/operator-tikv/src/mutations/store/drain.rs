@@ -70,6 +70,7 @@ impl Mutation<Tikv> for DrainStore {
     const EFFECT: Effect = Effect::Lasting;
     const REVERSIBLE: bool = true;
     const IDEMPOTENT: bool = true;
+    const SHOWN_AT_ONCE: bool = false;
     type Before = DrainFacts;
 
     fn resources(&self) -> Vec<String> {
@@ -263,6 +264,7 @@ impl Mutation<Tikv> for StopDrain {
     const EFFECT: Effect = Effect::OneShot;
     const REVERSIBLE: bool = true;
     const IDEMPOTENT: bool = true;
+    const SHOWN_AT_ONCE: bool = false;
     type Before = DrainFacts;
 
     fn resources(&self) -> Vec<String> {
