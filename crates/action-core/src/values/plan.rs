@@ -1,5 +1,7 @@
 //! What a mutation would do, computed by reading only, and how to follow it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -44,6 +46,9 @@ pub struct Plan<B = Value> {
     pub reversed_by: Vec<Cause>,
     /// What could not be known.
     pub unknowns: Vec<String>,
+    /// How long it stays in force once it is, when it ends by itself; `None` when it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts_ms: Option<u64>,
     /// How long it would take; `None` when nothing is to be done or it cannot be said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<Estimate>,
@@ -66,6 +71,7 @@ impl<B> Plan<B> {
             failure_domains: Vec::new(),
             reversed_by: Vec::new(),
             unknowns: Vec::new(),
+            lasts_ms: None,
             duration: None,
             follow: Follow::default(),
             clock: None,
@@ -104,6 +110,13 @@ impl<B> Plan<B> {
             value,
             unit: unit.to_owned(),
         });
+        self
+    }
+
+    /// Ends by itself, so long after it began.
+    #[must_use]
+    pub fn lasts(mut self, time: Duration) -> Self {
+        self.lasts_ms = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
@@ -173,6 +186,7 @@ impl<B: Facts> Plan<B> {
             failure_domains: self.failure_domains,
             reversed_by: self.reversed_by,
             unknowns: self.unknowns,
+            lasts_ms: self.lasts_ms,
             duration: self.duration,
             follow: self.follow,
             clock: self.clock,

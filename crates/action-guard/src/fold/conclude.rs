@@ -1,12 +1,14 @@
 //! How proposals end, and what that means for lasting effects.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use action_core::{Attribution, Outcome, OutcomeKind, Undo};
 use jiff::Timestamp;
 
 use crate::fold::refuse::{invalid_record, person};
 use crate::identity::Actor;
+use crate::proposal::time::after;
 use crate::proposal::{Answer, Phase, Proposal, Refusal};
 use crate::state::{ActiveEffect, State};
 
@@ -21,6 +23,7 @@ impl State {
     ) -> Result<(), Refusal> {
         let status = self.open_proposal(id, "given an outcome")?;
         status.outcome = Some(outcome.clone());
+        let could_be_undone = matches!(status.proposal.undo, Undo::Action { .. });
         if let Some(undo) = undo {
             status.proposal.undo = undo.clone();
         }
@@ -33,9 +36,14 @@ impl State {
             OutcomeKind::Applied => {
                 self.changed(&proposal);
                 self.release_what_it_undoes(&proposal, at);
-                if let Some(effect) = self.effects.get_mut(id) {
+                if could_be_undone && matches!(proposal.undo, Undo::None { .. }) {
+                    // It is done for good, as an offline store that has become a tombstone.
+                    self.effects.remove(id);
+                } else if let Some(effect) = self.effects.get_mut(id) {
                     let effect = Arc::make_mut(effect);
                     effect.confirmed = true;
+                    effect.ends_at =
+                        (effect.lasts_ms).map(|lasts| after(at, Duration::from_millis(lasts)));
                     effect.undo = proposal.undo;
                     effect.accepted = accepted;
                     effect.outcome = Some(outcome.clone());

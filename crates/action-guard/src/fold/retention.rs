@@ -35,8 +35,9 @@ impl State {
         }
     }
 
-    /// Ends what was not carried out in time.
+    /// Ends what was not carried out in time, and what has ended by itself.
     pub(super) fn expire(&mut self, at: Timestamp) {
+        self.effects.retain(|_, effect| !effect.is_over(at));
         let over = self
             .open
             .values()

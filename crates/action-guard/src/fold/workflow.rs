@@ -13,7 +13,7 @@ use crate::identity::Actor;
 use crate::policy::matches_actor;
 use crate::proposal::{Phase, Refusal};
 use crate::records::{StartedFlow, StepEvent};
-use crate::state::{AttemptState, Ended, Ending, Flow, State};
+use crate::state::{AttemptState, Cancel, Ended, Ending, Flow, State};
 
 /// How many workflows may be under way.
 const MOST_UNDER_WAY: usize = 16;
@@ -201,10 +201,16 @@ impl State {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         let flow = self.flow(id)?;
-        if flow.compensation.is_some() {
+        // What an agent began to take back, and may not be allowed to, a person takes over.
+        let is_taken_over = |before: &Cancel| by.is_user() && !before.by.is_user();
+        if (flow.compensation.as_ref()).is_some_and(|before| !is_taken_over(before)) {
             return Err(refused(flow, "it is being taken back already".to_owned()));
         }
         if let Some(flow) = self.flows.get_mut(id).map(Arc::make_mut) {
+            if flow.compensation.is_some() {
+                flow.resumed_by = Some(by.clone());
+                flow.try_again();
+            }
             flow.ended = None;
             flow.compensation = Some(cancel(by, reason, at));
         }
@@ -229,15 +235,7 @@ impl State {
             return Ok(());
         };
         flow.resumed_by = Some(by.clone());
-        for state in flow.steps.values_mut() {
-            for attempts in [&mut state.forward, &mut state.back] {
-                if matches!(attempts.state, AttemptState::Failed(_)) {
-                    attempts.state = AttemptState::Open;
-                    attempts.since_resumed = 0;
-                    state.waiting_since = None;
-                }
-            }
-        }
+        flow.try_again();
         Ok(())
     }
 

@@ -10,6 +10,19 @@ use crate::records::StepEvent;
 use crate::state::{AttemptState, Attempts, Failure, Flow, ProposalStatus, StepState};
 
 impl Flow {
+    /// What failed may be tried again.
+    pub(super) fn try_again(&mut self) {
+        for state in self.steps.values_mut() {
+            for attempts in [&mut state.forward, &mut state.back] {
+                if matches!(attempts.state, AttemptState::Failed(_)) {
+                    attempts.state = AttemptState::Open;
+                    attempts.since_resumed = 0;
+                    state.waiting_since = None;
+                }
+            }
+        }
+    }
+
     /// Nobody has ended it.
     pub(super) fn is_wanted(&self) -> Result<(), Refusal> {
         let why = if self.ended.is_some() {

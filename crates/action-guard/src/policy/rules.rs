@@ -103,7 +103,7 @@ impl Policy {
     /// What is going on that counts for a request: nothing where no budget is about it.
     fn usage<'s>(&self, ask: &Ask<'_>, state: &'s State) -> Usage<'s> {
         if self.budgets.iter().any(|budget| budget.counts(ask)) {
-            return Usage::of(state);
+            return Usage::of(state, ask.at);
         }
         Usage::default()
     }
@@ -188,9 +188,9 @@ impl From<Decision> for Ruling {
 }
 
 impl<'a> Usage<'a> {
-    /// What is going on by a journal's state.
+    /// What is going on by a journal's state, at a time.
     #[must_use]
-    pub fn of(state: &'a State) -> Self {
+    pub fn of(state: &'a State, now: Timestamp) -> Self {
         let mut live: BTreeMap<&str, Used<'a>> = BTreeMap::new();
         for status in state.unsettled() {
             let proposal = &status.proposal;
@@ -204,7 +204,10 @@ impl<'a> Usage<'a> {
             one.failure_domains = Cow::Borrowed(&plan.failure_domains);
             live.insert(&proposal.id, one);
         }
-        for effect in state.effects.values() {
+        // What has ended by itself, or was set anew, is in force no more.
+        let in_force = (state.effects.values())
+            .filter(|effect| !effect.is_over(now) && state.overwritten_by(effect).is_none());
+        for effect in in_force {
             let one = live.entry(&effect.id).or_insert_with(|| {
                 let mut one =
                     Used::new(&effect.action, &effect.actor, &effect.system, effect.since);

@@ -42,6 +42,13 @@ pub struct ActiveEffect {
     /// The failure domains it touches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failure_domains: Vec<String>,
+    /// How long it stays in force once it is, when it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts_ms: Option<u64>,
+    /// When it has ended by itself at the latest; `None` when it does not, or is not known to have
+    /// begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
     /// When it is to be taken back; `None` for when somebody asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
@@ -51,6 +58,11 @@ impl ActiveEffect {
     /// Whether it has what its action needs to say what takes it back.
     pub(crate) fn is_whole(&self) -> bool {
         !self.parameters.is_null() && (self.outcome.is_some() || !self.before.is_null())
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|at| at <= now)
     }
 
     /// The effect of a mutation that is about to be sent.
@@ -74,6 +86,8 @@ impl ActiveEffect {
             confirmed: false,
             undo: proposal.undo.clone(),
             failure_domains: proposal.plan.failure_domains.clone(),
+            lasts_ms: intent.plan.lasts_ms,
+            ends_at: None,
             expires_at: lease,
         }
     }

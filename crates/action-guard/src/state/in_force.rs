@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::proposal::Phase;
-use crate::state::State;
+use crate::state::{ActiveEffect, State};
 
 /// One lasting effect of ours, as somebody wants to see it who asks what we left behind.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +35,10 @@ pub struct InForce {
     /// The proposal that takes it back, if there is one that has not ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_back_by: Option<String>,
+    /// The proposal of ours that has set the same to something else since. Taking that back puts
+    /// this in force again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overwritten_by: Option<String>,
 }
 
 impl State {
@@ -45,6 +49,7 @@ impl State {
         let mut all: Vec<InForce> = self
             .effects
             .values()
+            .filter(|effect| !effect.is_over(now))
             .map(|effect| InForce {
                 id: effect.id.clone(),
                 key: effect.key.clone(),
@@ -57,10 +62,21 @@ impl State {
                 lease_until: effect.expires_at,
                 lease_over: effect.expires_at.is_some_and(|at| at <= now),
                 taken_back_by: self.taking_back(&effect.id, now),
+                overwritten_by: self.overwritten_by(effect).map(str::to_owned),
             })
             .collect();
         all.sort_by(|one, other| (one.since, &one.id).cmp(&(other.since, &other.id)));
         all
+    }
+
+    /// The last proposal that has brought about the same effect anew, which is in force instead.
+    pub(crate) fn overwritten_by(&self, effect: &ActiveEffect) -> Option<&str> {
+        let anew = self.effects.values().filter(|other| {
+            let is_same = (&other.key, &other.system) == (&effect.key, &effect.system);
+            is_same && other.confirmed && (other.since, &other.id) > (effect.since, &effect.id)
+        });
+        let last = anew.max_by_key(|other| (other.since, &other.id));
+        last.map(|other| other.id.as_str())
     }
 
     /// The proposal that takes an effect back, if there is one that has not ended.

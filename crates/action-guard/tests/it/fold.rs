@@ -1,8 +1,10 @@
 //! What records add up to, at times of the test's choosing: each boundary from both sides.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use action_core::{Accepted, Attempt, Attribution, Outcome, Workflow};
+use action_core::{Accepted, Attempt, Attribution, Outcome, Undo, Workflow};
+use action_guard::policy::Usage;
 use action_guard::{
     Answer, Approval, Entry, Flow, Hash, Mode, Phase, Proposal, ProposalStatus, Record, Refusal,
     Ruling, StartedFlow, State,
@@ -415,4 +417,99 @@ fn the_agreements_that_are_told_are_those_that_count() {
         let now = Timestamp::from_second(seconds).unwrap();
         assert_eq!(status.approvals_at(now), count, "at {seconds}");
     }
+}
+
+fn in_force(times: &Times, seconds: i64) -> Vec<(String, Option<String>)> {
+    let all = times.0.in_force(Timestamp::from_second(seconds).unwrap());
+    let each = all.into_iter().map(|one| (one.id, one.overwritten_by));
+    each.collect()
+}
+
+/// What budgets count of it.
+fn counted(times: &Times, seconds: i64) -> usize {
+    let now = Timestamp::from_second(seconds).unwrap();
+    let usage = Usage::of(&times.0, now);
+    usage.used.iter().filter(|used| used.in_force).count()
+}
+
+/// It ends by itself, so long after it is known to have begun.
+#[test]
+fn what_ends_by_itself_is_in_force_no_longer_than_it_lasts() {
+    let mut times = Times::new();
+    let mut pause = lasting("a", "x");
+    pause.plan = pause.plan.lasts(Duration::from_secs(60));
+    let plan = pause.plan.clone();
+    times.at(1, allowed(pause)).unwrap();
+    times.at(1, crate::fixtures::intent_of("a", plan)).unwrap();
+    assert_eq!(in_force(&times, 1_000).len(), 1, "it may have begun");
+    times.at(5, applied("a")).unwrap();
+    for (seconds, count) in [(64, 1), (65, 0)] {
+        assert_eq!(in_force(&times, seconds).len(), count, "at {seconds}");
+        assert_eq!(counted(&times, seconds), count, "at {seconds}");
+    }
+    times.at(65, allowed(proposal("b", "y"))).unwrap();
+    assert!(times.0.effects.is_empty());
+}
+
+/// What was to be taken back, and can be no more, is done for good.
+#[test]
+fn what_has_come_to_its_end_is_in_force_no_more() {
+    let mut times = Times::new();
+    let mut offline = lasting("a", "x");
+    offline.undo = Undo::Action {
+        name: "turn".to_owned(),
+        parameters: serde_json::Map::new(),
+        expects: Vec::new(),
+    };
+    times.sent(1, offline);
+    let ended = Record::Outcome {
+        id: "a".to_owned(),
+        outcome: Outcome::applied(Attribution::Ours, "a tombstone", Vec::new()),
+        undo: Some(Undo::none("a tombstone is not taken back")),
+    };
+    times.at(2, ended).unwrap();
+    assert_eq!(in_force(&times, 2), []);
+}
+
+/// The last of several is in force and counts once; taking that back puts the one before in force.
+#[test]
+fn what_was_set_anew_is_shown_as_that_and_counts_once() {
+    let mut times = Times::new();
+    for (seconds, id) in [(1, "a"), (2, "b")] {
+        times.sent(seconds, lasting(id, "x"));
+        times.at(seconds, applied(id)).unwrap();
+    }
+    times.sent(3, lasting("c", "y"));
+    times.at(3, applied("c")).unwrap();
+    let overwritten = |id: &str, by: Option<&str>| (id.to_owned(), by.map(str::to_owned));
+    let (a, b, c) = (
+        overwritten("a", Some("b")),
+        overwritten("b", None),
+        overwritten("c", None),
+    );
+    assert_eq!(in_force(&times, 4), [a, b, c.clone()]);
+    assert_eq!(counted(&times, 4), 2);
+    let mut undo = proposal("d", "x");
+    undo.undoes = Some("b".to_owned());
+    times.sent(5, undo);
+    times.at(5, applied("d")).unwrap();
+    assert_eq!(in_force(&times, 5), [overwritten("a", None), c]);
+}
+
+/// An agent that may not take it back does not keep a person from it.
+#[test]
+fn a_person_takes_over_what_an_agent_began_to_take_back() {
+    let mut times = Times::new();
+    flow(&mut times, 1, "f").unwrap();
+    let compensating = |by: &str| Record::FlowCompensating {
+        id: "f".to_owned(),
+        by: actor(by),
+        reason: "it was wrong".to_owned(),
+    };
+    times.at(2, compensating("agent:x")).unwrap();
+    times.at(2, compensating("agent:y")).unwrap_err();
+    times.at(3, compensating("user:ana")).unwrap();
+    let by = times.0.flows["f"].compensation.as_ref().map(|one| &one.by);
+    assert_eq!(by, Some(&actor("user:ana")));
+    times.at(4, compensating("user:ben")).unwrap_err();
 }

@@ -27,13 +27,19 @@ pub(crate) fn text(effects: &[InForce], state: &State, global: &Global) -> Optio
             effect.key.clone(),
             how_it_stands(effect, state),
             format!("by {} at {}", effect.actor, when(effect.since)),
-            undo.unwrap_or_else(|| "nothing takes it back".to_owned()),
+            undo.unwrap_or_else(|| match &effect.overwritten_by {
+                Some(_) => "take that back first".to_owned(),
+                None => "nothing takes it back".to_owned(),
+            }),
         ]
     });
     section("In force, asked for here", rows.collect())
 }
 
 fn how_it_stands(effect: &InForce, state: &State) -> String {
+    if let Some(by) = &effect.overwritten_by {
+        return format!("set anew by proposal {}", ids::short_of(by, state));
+    }
     let certain = match effect.confirmed {
         true => "in force",
         false => "may be in force",
@@ -51,6 +57,6 @@ fn how_it_stands(effect: &InForce, state: &State) -> String {
 }
 
 pub(crate) fn undo_command(effect: &InForce, state: &State, global: &Global) -> Option<String> {
-    let is_there = matches!(effect.undo, Undo::Action { .. });
+    let is_there = matches!(effect.undo, Undo::Action { .. }) && effect.overwritten_by.is_none();
     is_there.then(|| global.command(&["undo", &ids::short_of(&effect.id, state)]))
 }

@@ -156,7 +156,7 @@ pub(crate) async fn explain(
     if let Ok((_, plan)) = &planned {
         ask = ask.plan(plan);
     }
-    let explanation = loaded.policy.explain(&ask, &Usage::of(&state));
+    let explanation = loaded.policy.explain(&ask, &Usage::of(&state, at));
     let unplanned = planned.as_ref().err();
     output.show(
         &json!({

@@ -150,6 +150,7 @@ impl PauseScheduler {
             .preconditions(Plan::new(verdict, facts.clone()))
             .impact("schedulers", 1, "schedulers that stand still")
             .unknown("whether PD's leader changes meanwhile, which ends the pause")
+            .lasts(Duration::from_secs(self.seconds.get().into()))
             .takes(100, 1_000, "PD keeps it in memory")
             .follow(500, SETTLE_MS, 60_000)
             .clock(tikv.clock()))

@@ -2,6 +2,7 @@
 
 use action_guard::policy::{Answer, Ask, Usage};
 use action_guard::{Journal, MemoryJournal, Mode, Policy};
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use crate::fixtures::{allow, applied, intent, mode, proposed, write};
@@ -312,7 +313,7 @@ async fn what_was_sent_counts_once() {
     for (ends, in_motion) in [(None, true), (Some(applied("a")), false)] {
         write(&journal, ends).await.unwrap();
         let state = journal.state().await.unwrap();
-        let usage = Usage::of(&state);
+        let usage = Usage::of(&state, Timestamp::now());
         let [used] = &usage.used[..] else {
             unreachable!("it counts {} times", usage.used.len());
         };
