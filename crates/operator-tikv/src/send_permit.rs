@@ -35,3 +35,20 @@ impl HeldPermit for Held {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_permit_that_has_ended_lets_nothing_out() {
+        let now = Instant::now();
+        let ending = |end| Held(action_core::SendPermit::until(end, ())).check();
+        assert!(ending(now + Duration::from_secs(600)).is_ok());
+        let late = ending(now.checked_sub(Duration::from_millis(1)).unwrap());
+        assert!(late.is_err());
+        assert!(Held(action_core::SendPermit::unlimited()).check().is_ok());
+    }
+}

@@ -123,6 +123,10 @@ async fn what_is_allowed_is_sent_once_proven_and_recorded() {
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert_eq!(bench.server.dial("x").value, 4);
     assert_eq!(bench.server.senders("x"), [report.id.as_str()]);
+    // No policy rules here, so that none is named, and none is wrong.
+    let status = guard.proposal_status(&report.id).await.unwrap();
+    assert_eq!(status.proposal.policy, None);
+    assert_eq!(guard.rules_problem(), None);
     for kind in ["proposed", "intent", "answer", "outcome"] {
         assert_eq!(bench.records(kind).await, 1, "{kind}");
     }

@@ -83,3 +83,44 @@ fn number_after(text: &str, start: &str) -> Option<u64> {
     let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
     digits.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operator(brief: &str) -> Operator {
+        let mut operator = Operator::default();
+        brief.clone_into(&mut operator.brief);
+        operator
+    }
+
+    #[test]
+    fn a_split_is_at_the_keys_that_pd_names_and_at_no_others() {
+        let keys = "[7200000000000000FB 7200000100000000FB]";
+        let split = operator(&format!(
+            "split: region 9 use policy USEKEY and keys {keys}"
+        ));
+        let split = ForeignOperator(&split);
+        for (key, expected) in [
+            ("7200000000000000FB", true),
+            ("7200000100000000fb", true),
+            ("7200000200000000FB", false),
+            ("72", false),
+            ("", false),
+        ] {
+            assert_eq!(split.splits_at(key), expected, "{key}");
+        }
+        let other = operator(&format!("scatter-region: region 9 {keys}"));
+        assert!(!ForeignOperator(&other).splits_at("7200000000000000FB"));
+    }
+
+    #[test]
+    fn a_merge_is_into_the_region_that_pd_names_last() {
+        let merge = operator("merge: region 9 to 25");
+        let merges_into = |id| ForeignOperator(&merge).merges_into(RegionId::new(id).unwrap());
+        assert!(merges_into(25));
+        assert!(!merges_into(5) && !merges_into(9));
+        let other = operator("transfer leader: store 9 to 25");
+        assert!(!ForeignOperator(&other).merges_into(RegionId::new(25).unwrap()));
+    }
+}

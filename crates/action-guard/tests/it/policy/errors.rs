@@ -287,6 +287,16 @@ fn a_rule_that_can_match_no_mutation_is_found() {
         "effect = \"lasting\"\nrisk = [\"low\", \"medium\"]",
         "never matches",
     );
+    check("action = \"split_region\"\nreversible = false", "");
+    check("action = \"drain_store\"\nreversible = true", "");
+    check(
+        "action = \"split_region\"\nreversible = true",
+        "rule `a` never matches: it is about no mutation that is reversible",
+    );
+    check(
+        "action = \"drain_store\"\nreversible = false",
+        "rule `a` never matches: it is about no mutation that is not reversible",
+    );
     check("action = \"split_region\"\neffect = \"one_shot\"", "");
     check(
         "action = \"split_region\"\neffect = \"lasting\"",

@@ -6,7 +6,7 @@ use action_core::{Attribution, SettledState};
 use pd_sim::{ForeignOperator, Role};
 
 use super::Fate::{AnswerLost, Answered, NeverArrived};
-use super::{End, Fate, Fixture, ended, not_applied, undecided};
+use super::{End, Fate, Fixture, ended, not_applied, undecided, unknown};
 use crate::harness::applied;
 
 const ORPHAN: &str = "remove-orphan-peer";
@@ -52,6 +52,9 @@ async fn replicas_are_proven_by_their_own_ids() {
         check(fate, "add_peer", orphaned, undecided(ORPHAN)).await;
         check(fate, "remove_peer", made_up, undecided(MADE_UP)).await;
         check(fate, "transfer_peer", moved_to_better, undecided(BETTER)).await;
+        // Gone from both: that it had come as a voter is shown by nothing.
+        let superseded = unknown("operator_superseded");
+        check(fate, "transfer_peer", orphaned, superseded).await;
     }
     for name in ["add_peer", "remove_peer", "transfer_peer"] {
         let elsewhere = Fixture::balanced_elsewhere;
