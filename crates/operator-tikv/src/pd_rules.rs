@@ -1,8 +1,8 @@
 //! What PD refuses, in its order and words.
 //!
 //! What checks one action is called after the file of the action, as `transfer_leader` and `drain`;
-//! `replica_change` is of moving, adding and removing a replica. `balance_leader`, `leader_priority`,
-//! `leader_rules` and `merge_split` are what PD does afterwards by itself. The others are parts of
+//! `replica_change` is of moving, adding and removing a replica. `balance_leader`, `grant_leader`,
+//! `leader_priority`, `leader_rules` and `merge_split` are what PD does afterwards by itself. The others are parts of
 //! several.
 //!
 //! Read from PD's source and compared with what it answers, by version, in the tests. Words are
@@ -11,6 +11,7 @@
 pub(crate) mod balance_leader;
 pub(crate) mod drain;
 pub(crate) mod drain_blockers;
+pub(crate) mod grant_leader;
 pub(crate) mod halted;
 pub(crate) mod held_leaders;
 pub(crate) mod leader_priority;

@@ -112,8 +112,13 @@ impl RegionSnapshot {
     /// and snapshots to the target.
     fn obstacles(&self, target: Option<&Store>) -> Vec<Cause> {
         let mut causes = Vec::new();
-        if let Some(store) = target.filter(|store| store.state_name != StoreState::Up) {
-            let text = format!("store {} is not Up", store.id);
+        // One that is being emptied takes what it is given, as long as it is there.
+        let is_silent = |store: &&Store| {
+            let heard = [StoreState::Up, StoreState::Offline];
+            !heard.contains(&store.state_name)
+        };
+        if let Some(store) = target.filter(is_silent) {
+            let text = format!("PD does not hear of store {}", store.id);
             causes.push(Cause::new("target_not_up", text));
         }
         if let Some(leader) = self.leader() {

@@ -286,3 +286,21 @@ async fn small_parts_of_a_split_are_merged_again() {
         assert_eq!(reversed_by(&plan(&halves).await), [""; 0], "{version:?}");
     }
 }
+
+/// Who gives a store all leaders takes this one there again.
+#[tokio::test]
+async fn a_grant_takes_a_leader_to_its_store() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, other, _) = region(&sim);
+        let moves = json!({"region_id": id, "to_store_id": other});
+        let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
+        let grant = json!({"name": "grant-leader-scheduler", "store_id": leader});
+        set(&sim, "/schedulers", grant).await;
+        let run = Run::planned(&sim, "transfer_leader", moves).await;
+        assert_eq!(reversed_by(&run), ["grant_leader"], "{version:?}");
+        let expected = format!("gives store {leader} the leaders");
+        assert!(text(&run).contains(&expected), "{}", text(&run));
+    }
+}

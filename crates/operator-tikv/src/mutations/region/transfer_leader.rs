@@ -16,6 +16,7 @@ use crate::mutations::region::reading::{Reading, Shows};
 use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::balance_leader::{BY_SIZE, goes_by_size, moves_leader_back};
+use crate::pd_rules::grant_leader::taken_by_grant;
 use crate::pd_rules::leader_rules::moved_by_rules;
 use crate::pd_rules::leadership::LeaderBlockers;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
@@ -131,7 +132,8 @@ impl TransferLeader {
         mut plan: Plan<RegionFacts>,
     ) -> Result<Plan<RegionFacts>, Error> {
         let by_rules = moved_by_rules(tikv, at, blockers, self.to_store_id).await?;
-        let cause = match by_rules {
+        let by_grant = || taken_by_grant(at, blockers, self.to_store_id);
+        let cause = match by_rules.or_else(by_grant) {
             Some(cause) => Some(cause),
             None => moves_leader_back(tikv, at, blockers, self.to_store_id).await?,
         };
