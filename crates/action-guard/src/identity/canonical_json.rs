@@ -64,9 +64,7 @@ fn digits(number: &Number) -> String {
         return integer.to_string();
     }
     match number.as_f64() {
-        Some(float) if float != 0.0 => format!("{float:e}"),
-        Some(_) if number.to_string().starts_with('-') => "-0e0".to_owned(),
-        Some(_) => "0e0".to_owned(),
+        Some(float) => format!("{float:e}"),
         // Kept as text, and beyond what a float can hold.
         None => number.to_string(),
     }
@@ -109,6 +107,7 @@ pub(crate) mod tests {
             r#"{"":{},"B":[],"a":"x","b":[1,null,true,false]}"#,
         );
         check(&json!("a\"\\\n\u{7f}ü/"), "\"a\\\"\\\\\\u000a\u{7f}ü/\"");
+        check(&json!("\u{1b}\u{1f}"), "\"\\u001b\\u001f\"");
         check(&json!(u64::MAX), "18446744073709551615");
         check(&json!(i64::MIN), "-9223372036854775808");
         check(&json!(0.8), "8e-1");

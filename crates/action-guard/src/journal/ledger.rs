@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::journal::Head;
 use crate::journal::clock::not_behind;
 use crate::journal::error::{CommitError, JournalError};
-use crate::journal::{Decision, Head};
 use crate::records::{BadLine, Entry, Hash, Record};
 use crate::state::State;
 
@@ -65,20 +65,6 @@ impl Ledger {
         }
         self.take(&entry)?;
         Ok(entry)
-    }
-
-    /// Makes a decision and takes in what it wants written. All or nothing.
-    ///
-    /// # Errors
-    /// Why it is not to be written. The ledger is as it was.
-    pub fn decide(
-        &mut self,
-        decision: Decision,
-        now: Timestamp,
-        instance: &str,
-    ) -> Result<Vec<Sealed>, CommitError> {
-        let records = decision(&self.state, self.time(now))?;
-        self.write(records, now, instance)
     }
 
     /// The time in this chain when a clock shows this: never before its last record.

@@ -208,14 +208,55 @@ async fn waiting_for_the_lock_ends_and_names_the_holder() {
     write(&journal, [mode(Mode::Execute)]).await.unwrap();
     let lock = fs::File::open(directory.path().join("lock")).unwrap();
     lock.lock().unwrap();
-    let error = write(&journal, [mode(Mode::Observe)])
-        .await
-        .unwrap_err()
-        .to_string();
-    let holder = format!("process {} ({})", std::process::id(), journal.instance());
-    assert!(error.contains(&holder), "{error}");
+    let signed = format!("process {} ({})", std::process::id(), journal.instance());
+    for (text, expected) in [
+        (None, signed.as_str()),
+        (Some(" \n"), "another process"),
+        (Some(""), "another process"),
+    ] {
+        if let Some(text) = text {
+            fs::write(directory.path().join("lock"), text).unwrap();
+        }
+        let error = write(&journal, [mode(Mode::Observe)]).await.unwrap_err();
+        let CommitError::Journal(JournalError::Locked {
+            holder, waited_ms, ..
+        }) = &error
+        else {
+            unreachable!("{error}");
+        };
+        assert!(holder.starts_with(expected), "{error}");
+        assert_eq!(*waited_ms, 30);
+    }
     lock.unlock().unwrap();
     write(&journal, [mode(Mode::Observe)]).await.unwrap();
+}
+
+/// Each record once, and with it what must be there before it.
+#[tokio::test]
+async fn what_is_written_is_synced() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = FileJournal::options().segment_bytes(1_000_000);
+    let journal = options.open(directory.path()).unwrap();
+    let mut syncs = 0;
+    for (record, expected) in [
+        // The segment and its name as well.
+        (mode(Mode::Execute), 3),
+        (proposed("a", "x", allow()), 1),
+        // The reserve as well, once for many.
+        (intent("a"), 2),
+        (applied("a"), 1),
+        (proposed("b", "x", allow()), 1),
+        (intent("b"), 1),
+    ] {
+        write(&journal, [record.clone()]).await.unwrap();
+        syncs += expected;
+        assert_eq!(journal.syncs(), syncs, "{record:?}");
+    }
+    // A new segment and its name as well.
+    let options = FileJournal::options().segment_bytes(1);
+    let journal = options.open(directory.path()).unwrap();
+    write(&journal, [mode(Mode::Observe)]).await.unwrap();
+    assert_eq!(journal.syncs(), 3);
 }
 
 #[tokio::test]

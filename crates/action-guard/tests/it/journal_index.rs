@@ -332,3 +332,33 @@ async fn verify_says_how_far_it_is_and_names_the_first_that_is_bad() {
         assert!(is_first, "{name}: {error}");
     }
 }
+
+/// However much longer it takes to find that one.
+#[tokio::test]
+async fn of_several_bad_segments_the_first_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let options = FileJournal::options().segment_bytes(1);
+    let journal = options.open(directory).unwrap();
+    let many = (0..2_000).map(|_| mode(Mode::Observe));
+    write(&journal, many).await.unwrap();
+    for _ in 0..2 {
+        write(&journal, [mode(Mode::Observe)]).await.unwrap();
+    }
+    let segments = files(directory, "journal");
+    assert_eq!(segments.len(), 3);
+    for path in &segments[..2] {
+        let text = fs::read_to_string(path).unwrap();
+        let (before, last) = text.trim_end().rsplit_once('\n').unwrap();
+        fs::write(
+            path,
+            format!("{before}\n{}\n", last.replacen("\"v\":2", "\"v\": 2", 1)),
+        )
+        .unwrap();
+    }
+    let error = journal.verify().await.unwrap_err();
+    assert!(
+        matches!(&error, JournalError::Bad { line: 2_000, .. }),
+        "{error}"
+    );
+}

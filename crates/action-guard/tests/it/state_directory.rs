@@ -152,6 +152,14 @@ mod unix {
             journal.unstop().await.unwrap();
             assert!(!journal.is_stopped().await.unwrap());
         }
+        // What cannot be taken away goes on stopping, and that is said.
+        fs::create_dir(&kill).unwrap();
+        let error = journal.unstop().await.unwrap_err().to_string();
+        assert!(
+            error.contains("cannot remove") && error.contains("KILL"),
+            "{error}"
+        );
+        assert!(journal.is_stopped().await.unwrap());
     }
 
     /// A pipe that nobody writes to is not waited for, whatever it lies there as.
@@ -186,7 +194,9 @@ mod unix {
         for name in ["lock", "journal/00000000000000000099.jsonl"] {
             pipe(&directory.join(name));
             let journal = FileJournal::open(directory).unwrap();
-            not_a_file(&write(&journal, [mode(Mode::Observe)]).await.unwrap_err());
+            let error = write(&journal, [mode(Mode::Observe)]).await.unwrap_err();
+            not_a_file(&error);
+            assert!(!matches!(&error, CommitError::Journal(error) if error.is_full()));
             fs::remove_file(directory.join(name)).unwrap();
         }
         pipe(&directory.join("journal/00000000000000000099.jsonl"));

@@ -6,9 +6,11 @@
 //! that is missing, or another, is made anew from its segment.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
-use crate::journal::file::directory::{Directory, Segment, open_file, private_directories};
+use crate::journal::file::directory::{
+    Directory, Segment, open_file, private_directories, private_files,
+};
 use crate::records::{Entry, Hash, Record};
 
 /// Lines in the order of their keys and places, with the hashes of the records there, after the
@@ -81,13 +83,12 @@ impl Index {
     /// Keeps it for the next time. What cannot be kept is made anew then.
     pub(super) fn keep(&self, directory: &Directory, segment: &Segment) {
         let path = directory.index(segment);
+        // Whatever lies there, and wherever it leads.
+        let _ = fs::remove_file(&path);
         let kept = private_directories()
             .create(directory.indexes())
-            .and_then(|()| match fs::symlink_metadata(&path) {
-                Ok(found) if !found.is_file() => fs::remove_file(&path),
-                _ => Ok(()),
-            })
-            .and_then(|()| fs::write(&path, &self.bytes));
+            .and_then(|()| private_files().create_new(true).write(true).open(&path))
+            .and_then(|mut file| file.write_all(&self.bytes));
         if let Err(error) = kept {
             tracing::debug!(error = %error, segment = segment.name(), "no index is kept");
         }

@@ -84,11 +84,11 @@ impl Lock {
     fn holder(&self) -> String {
         let mut text = String::new();
         let mut file = &self.file;
-        let read = file
+        let _ = file
             .seek(SeekFrom::Start(0))
             .and_then(|_| file.take(200).read_to_string(&mut text));
         match text.lines().next().map(str::trim) {
-            Some(holder) if read.is_ok() && !holder.is_empty() => holder.to_owned(),
+            Some(holder) if !holder.is_empty() => holder.to_owned(),
             _ => "another process".to_owned(),
         }
     }

@@ -8,13 +8,16 @@ pub(super) fn holder(file: &File) -> Option<u32> {
     use std::os::unix::fs::MetadataExt as _;
 
     let file = file.metadata().ok()?;
-    let device = file.dev();
-    let (major, minor) = (
-        (device >> 8) & 0xfff,
-        (device & 0xff) | ((device >> 12) & 0xf_ff00),
-    );
-    let name = format!("{major:02x}:{minor:02x}:{}", file.ino());
+    let name = name(file.dev(), file.ino());
     named(&std::fs::read_to_string("/proc/locks").ok()?, &name)
+}
+
+/// What the system's list calls a file.
+#[cfg(target_os = "linux")]
+fn name(device: u64, inode: u64) -> String {
+    let major = (device >> 8) & 0xfff;
+    let minor = (device & 0xff) | ((device >> 12) & 0xf_ff00);
+    format!("{major:02x}:{minor:02x}:{inode}")
 }
 
 /// The first process that holds this file's lock.
@@ -45,9 +48,17 @@ mod tests {
         let locks = "1: FLOCK  ADVISORY  READ 3990 fe:00:9977937 0 EOF\n\
                      1: -> FLOCK  ADVISORY  WRITE 77 fe:00:5 0 EOF\n\
                      2: POSIX  ADVISORY  WRITE 12 fe:00:5 0 EOF\n\
+                     3: FLOCK  ADVISORY  WRITE 0 fe:00:5 0 EOF\n\
                      3: FLOCK  ADVISORY  WRITE 2879 fe:00:5 0 EOF\n\
                      nonsense\n";
         assert_eq!(named(locks, "fe:00:5"), Some(2_879));
         assert_eq!(named(locks, "fe:01:5"), None);
+    }
+
+    /// As `makedev` puts the two numbers together.
+    #[test]
+    fn a_file_is_called_by_both_numbers_of_its_device() {
+        assert_eq!(name(0xfe00, 5), "fe:00:5");
+        assert_eq!(name(0x1230_0000 | (0xabc << 8) | 0x67, 5), "abc:12367:5");
     }
 }

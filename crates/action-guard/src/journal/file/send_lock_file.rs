@@ -203,8 +203,28 @@ mod tests {
             let process = format!("process {}, which", std::process::id());
             assert!(senders[0].to_string().contains(&process), "{senders:?}");
         }
+        assert!(!directory.path().join("p").exists());
         drop(held);
         assert_eq!(lock.senders().unwrap(), []);
+        for (proposal, is_name) in [("p_1-a", true), ("p/1", false), ("", false)] {
+            assert_eq!(lock.name(&Sender::here(proposal, "here")).is_ok(), is_name);
+        }
+    }
+
+    /// Somebody finds out who holds it, which takes a moment, or never ends.
+    #[test]
+    fn who_wants_it_waits_for_who_finds_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let lock = SendLockFile::of(directory.path());
+        drop(lock.hold("p", "here").unwrap());
+        let other = File::open(lock.lock()).unwrap();
+        other.lock().unwrap();
+        let begun = Instant::now();
+        let error = lock.hold("p", "here").unwrap_err();
+        assert!(matches!(error, JournalError::Locked { .. }), "{error}");
+        assert!(begun.elapsed() >= LONGEST_WAIT);
+        other.unlock().unwrap();
+        drop(lock.hold("p", "here").unwrap());
     }
 
     #[test]
