@@ -140,3 +140,84 @@ impl Recorded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use action_core::Attribution;
+
+    use super::*;
+    use crate::proposal::Ruling;
+    use crate::state::ProposalStatus;
+    use crate::testing::fixtures::{intent, proposal};
+
+    fn later() -> [Record; 3] {
+        let (accepted, code) = (Accepted::new("will do"), None);
+        [
+            intent("a"),
+            Record::Answer {
+                id: "a".to_owned(),
+                answer: Answer::Accepted { accepted, code },
+            },
+            Record::Outcome {
+                id: "a".to_owned(),
+                outcome: Outcome::applied(Attribution::Ours, "turned", Vec::new()),
+                undo: None,
+            },
+        ]
+    }
+
+    fn resolved(result: OutcomeKind) -> Record {
+        Record::Resolved {
+            id: "a".to_owned(),
+            by: "user:ana".parse().unwrap(),
+            result,
+            reason: "I looked".to_owned(),
+        }
+    }
+
+    /// What an action is asked with: how it was before, what came back, how it ended.
+    fn parts(recorded: &Recorded) -> (bool, Option<&str>, Option<&str>) {
+        let accepted = recorded.accepted.as_ref();
+        let outcome = recorded.outcome.as_ref();
+        (
+            recorded.before.is_some(),
+            accepted.map(|accepted| accepted.answer.as_str()),
+            outcome.map(|outcome| outcome.summary.as_str()),
+        )
+    }
+
+    #[test]
+    fn what_ended_long_ago_is_what_its_records_say() {
+        let mut recorded = Recorded::proposed(&proposal("a", "x"));
+        assert_eq!(parts(&recorded), (false, None, None));
+        for record in later() {
+            recorded.take(record);
+        }
+        let expected = (true, Some("will do"), Some("turned"));
+        assert_eq!(parts(&recorded), expected);
+        recorded.take(resolved(OutcomeKind::Applied));
+        assert_eq!(parts(&recorded), expected);
+        recorded.take(resolved(OutcomeKind::NotApplied));
+        assert_eq!(parts(&recorded), (true, Some("will do"), Some("I looked")));
+        let result = recorded.outcome.unwrap().result;
+        assert_eq!(result, OutcomeKind::NotApplied);
+    }
+
+    #[test]
+    fn what_is_at_hand_is_what_its_state_says() {
+        let rule = "a test".to_owned();
+        let ruling = Ruling::Allow { rule };
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let mut status = ProposalStatus::new(proposal("a", "x"), ruling, 1, now);
+        for record in later() {
+            match record {
+                Record::Intent { intent, .. } => status.intent = Some(*intent),
+                Record::Answer { answer, .. } => status.answer = Some(answer),
+                Record::Outcome { outcome, .. } => status.outcome = Some(outcome),
+                other => unreachable!("{other:?}"),
+            }
+        }
+        let recorded = Recorded::of(&status);
+        assert_eq!(parts(&recorded), (true, Some("will do"), Some("turned")));
+    }
+}

@@ -78,7 +78,7 @@ fn text(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use action_core::{Accepted, Attribution};
+    use action_core::{Accepted, Attribution, Settled};
 
     use super::*;
 
@@ -87,6 +87,24 @@ mod tests {
         let evidence = vec![Evidence::new("here", "leader", 3)];
         let short = Outcome::applied(Attribution::Ours, "moved", evidence);
         assert_eq!(outcome(short.clone()), short);
+    }
+
+    #[test]
+    fn a_text_is_cut_between_two_characters() {
+        let cut = text(format!("x{}", "ü".repeat(9_000)));
+        assert_eq!(cut.len(), LONGEST_TEXT - 1 + '…'.len_utf8());
+        assert!(cut.ends_with("ü…"));
+    }
+
+    /// How it held is kept as long as it is short.
+    #[test]
+    fn long_evidence_that_it_held_is_left_out() {
+        for (length, kept) in [(100, 1), (MOST_EVIDENCE, 0)] {
+            let evidence = vec![Evidence::new("here", "leader", "x".repeat(length))];
+            let moved = Outcome::applied(Attribution::Ours, "moved", Vec::new());
+            let cut = outcome(moved.settled(Settled::held(evidence)));
+            assert_eq!(cut.settled.unwrap().evidence.len(), kept);
+        }
     }
 
     #[test]

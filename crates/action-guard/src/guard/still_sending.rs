@@ -103,3 +103,218 @@ fn list(senders: &[Sender]) -> String {
     let senders: Vec<_> = senders.iter().map(Sender::to_string).collect();
     senders.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use action_core::{Accepted, Outcome};
+    use async_trait::async_trait;
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::journal::{Checking, Decision, Head, MemoryJournal, SendLock, Verified};
+    use crate::proposal::{Answer, Mode};
+    use crate::records::{Entry, Record};
+    use crate::state::State;
+    use crate::testing::fixtures::{allowed, intent, mode, write};
+
+    /// A journal whose senders are these, one list after the other, the last for ever.
+    #[derive(Debug, Default)]
+    struct Senders {
+        kept: MemoryJournal,
+        /// `None` for when that cannot be found out.
+        lists: Mutex<VecDeque<Option<Vec<Sender>>>>,
+        /// Whose session is gone may live all the same.
+        dies_unseen: bool,
+        dead: Option<String>,
+    }
+
+    impl Senders {
+        fn now(lists: impl IntoIterator<Item = Option<Vec<Sender>>>) -> Self {
+            Self {
+                lists: Mutex::new(lists.into_iter().collect()),
+                ..Self::default()
+            }
+        }
+
+        async fn after(self, wait: Duration) -> Vec<Sender> {
+            still_sending(&self, wait).await
+        }
+    }
+
+    #[async_trait]
+    impl Journal for Senders {
+        fn instance(&self) -> &str {
+            self.kept.instance()
+        }
+
+        async fn commit(&self, decision: Decision) -> Result<Vec<Entry>, CommitError> {
+            self.kept.commit(decision).await
+        }
+
+        async fn state(&self) -> Result<Arc<State>, JournalError> {
+            self.kept.state().await
+        }
+
+        async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
+            self.kept.entries(after, limit).await
+        }
+
+        async fn head(&self) -> Result<Head, JournalError> {
+            self.kept.head().await
+        }
+
+        async fn verify_showing(&self, progress: Checking) -> Result<Verified, JournalError> {
+            self.kept.verify_showing(progress).await
+        }
+
+        async fn is_stopped(&self) -> Result<bool, JournalError> {
+            self.kept.is_stopped().await
+        }
+
+        async fn stop(&self) -> Result<(), JournalError> {
+            self.kept.stop().await
+        }
+
+        async fn unstop(&self) -> Result<(), JournalError> {
+            self.kept.unstop().await
+        }
+
+        async fn send_lock(&self, proposal: &str) -> Result<SendLock, JournalError> {
+            self.kept.send_lock(proposal).await
+        }
+
+        async fn senders(&self) -> Result<Vec<Sender>, JournalError> {
+            let mut lists = self.lists.lock().unwrap();
+            let list = match lists.len() {
+                0 | 1 => lists.front().cloned().unwrap_or(Some(Vec::new())),
+                _ => lists.pop_front().unwrap(),
+            };
+            list.ok_or_else(|| JournalError::Io {
+                doing: "ask",
+                path: "there".into(),
+                source: io::ErrorKind::TimedOut.into(),
+            })
+        }
+
+        fn is_death_certain(&self) -> bool {
+            !self.dies_unseen
+        }
+
+        async fn is_alive(&self, instance: &str) -> Result<bool, JournalError> {
+            Ok(self.dead.as_deref() != Some(instance))
+        }
+    }
+
+    fn session(instance: &str) -> Sender {
+        Sender::elsewhere(Some(instance.to_owned()), "a session")
+    }
+
+    fn answered(id: &str) -> Record {
+        let (accepted, code) = (Accepted::new("will do"), None);
+        Record::Answer {
+            id: id.to_owned(),
+            answer: Answer::Accepted { accepted, code },
+        }
+    }
+
+    fn unknown(id: &str) -> Record {
+        Record::Outcome {
+            id: id.to_owned(),
+            outcome: Outcome::unknown("deadline", "not seen", "look", Vec::new()),
+            undo: None,
+        }
+    }
+
+    fn too_late(id: &str) -> Record {
+        let mut record = intent(id);
+        if let Record::Intent { intent, .. } = &mut record {
+            intent.send_by = Timestamp::now() - SignedDuration::from_secs(1);
+        }
+        record
+    }
+
+    /// Of what this instance has begun, `a` alone may be being handed over; `late` may as well, but
+    /// for its time.
+    async fn begin(journal: &dyn Journal) {
+        write(journal, [mode(Mode::Execute).unwrap()])
+            .await
+            .unwrap();
+        for (id, later) in [
+            ("a", vec![intent("a")]),
+            ("answered", vec![intent("answered"), answered("answered")]),
+            ("unknown", vec![intent("unknown"), unknown("unknown")]),
+            ("late", vec![too_late("late")]),
+            ("waits", Vec::new()),
+        ] {
+            write(journal, [allowed(id, id)]).await.unwrap();
+            write(journal, later).await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_hands_over_is_waited_for() {
+        let sending = || Some(vec![session("there")]);
+        for first in [sending(), None] {
+            let begun = Instant::now();
+            let journal = Senders::now([first, sending(), Some(Vec::new())]);
+            assert_eq!(journal.after(Duration::from_secs(60)).await, []);
+            assert_eq!(begun.elapsed(), LOOK_AGAIN * 2);
+        }
+        let begun = Instant::now();
+        let journal = Senders::now([sending()]);
+        let wait = Duration::from_secs(5);
+        assert_eq!(journal.after(wait).await, [session("there")]);
+        assert_eq!(begun.elapsed(), wait);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_cannot_be_found_out_is_somebody() {
+        let begun = Instant::now();
+        let wait = Duration::from_secs(5);
+        let left = ModeError::StillSending(Senders::now([None]).after(wait).await);
+        assert_eq!(begun.elapsed(), wait);
+        let told = left.to_string();
+        let expected = "may still be sent by somebody unknown: cannot ask `there`: timed out: look";
+        assert!(told.contains(expected), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_session_is_named_by_what_its_instance_hands_over() {
+        let mut journal = Senders::default();
+        begin(&journal).await;
+        let instance = journal.instance().to_owned();
+        let named = Sender::here("b", &instance);
+        let list = vec![session(&instance), session("other"), named.clone()];
+        journal.lists = Mutex::new([Some(list)].into());
+        let left = journal.after(Duration::ZERO).await;
+        let at = |proposal: &str| Sender {
+            proposal: Some(proposal.to_owned()),
+            ..session(&instance)
+        };
+        assert_eq!(left, [at("a"), at("late"), session("other"), named]);
+    }
+
+    #[tokio::test]
+    async fn who_has_lost_the_journal_may_send_until_its_time_is_over() {
+        for (dies_unseen, is_dead, expected) in [
+            (true, true, vec!["a"]),
+            (true, false, Vec::new()),
+            (false, true, Vec::new()),
+        ] {
+            let mut journal = Senders::default();
+            begin(&journal).await;
+            journal.dies_unseen = dies_unseen;
+            journal.dead = is_dead.then(|| journal.instance().to_owned());
+            let left = journal.after(Duration::ZERO).await;
+            let proposals: Vec<_> = left
+                .iter()
+                .filter_map(|sender| sender.proposal.clone())
+                .collect();
+            assert_eq!(proposals, expected, "{left:?}");
+        }
+    }
+}

@@ -137,6 +137,15 @@ mod tests {
     }
 
     #[test]
+    fn of_a_long_text_the_beginning_is_shown() {
+        let shown = |given: String| given.parse::<Actor>().unwrap_err().to_string();
+        let all = format!("`{}` is no actor", "x".repeat(64));
+        assert!(shown("x".repeat(64)).starts_with(&all));
+        let beginning = format!("`{}…` is no actor", "x".repeat(64));
+        assert!(shown("x".repeat(65)).starts_with(&beginning));
+    }
+
+    #[test]
     fn what_names_nobody_is_refused() {
         refused("", "neither");
         refused("alice", "neither");

@@ -157,6 +157,10 @@ mod tests {
         );
         assert_eq!(changes[1].now, None);
         assert_eq!(
+            list(&changes[..2]),
+            "`leader` was 1, is 2; `voters` was 3, and cannot be told now"
+        );
+        assert_eq!(
             changes[3].now.as_ref().unwrap()["displaced"],
             "merge-region"
         );

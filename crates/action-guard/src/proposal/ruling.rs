@@ -147,3 +147,15 @@ pub enum Mode {
     /// What is approved may be sent.
     Execute,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_names_its_rule_if_there_is_one() {
+        assert_eq!(denied(NO_RULE, NO_RULE_ALLOWS), "denied: no rule matches");
+        assert_eq!(denied(NO_RULE, "too late"), "denied: too late");
+        assert_eq!(denied("night", "rest"), "denied by rule `night`: rest");
+    }
+}

@@ -32,6 +32,7 @@ mod permit;
 mod policy;
 mod policy_file;
 mod records;
+mod recovery;
 mod redaction;
 mod settings;
 mod settling;

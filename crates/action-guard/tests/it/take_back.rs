@@ -1,13 +1,21 @@
 //! Taking back what is still in flight.
 
-use action_core::{OutcomeKind, Progress};
-use action_guard::{Event, Guard, GuardError, Phase, Proposal, Refusal, Report, Request};
+use std::time::{Duration, Instant};
+
+use action_core::{Accepted, OutcomeKind, Progress};
+use action_guard::{
+    Answer, Decider, Event, Guard, GuardError, Mode, Phase, Proposal, Record, Refusal, Report,
+    Request,
+};
+use jiff::SignedDuration;
 use serde_json::json;
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinHandle;
 
-use crate::fixtures::actor;
+use crate::fixtures::{actor, write};
 use crate::guard_fixture::{Workbench, ana, execute, hold, proposed, summary};
-use crate::test_subject::Behaviour;
+use crate::recovery::begun;
+use crate::test_subject::{Behaviour, Dial, SETTLE_MS};
 
 /// A hold that is accepted, and followed by another process, and does not end.
 async fn in_flight(
@@ -15,15 +23,23 @@ async fn in_flight(
     behaviour: Behaviour,
     dial: &str,
 ) -> (Proposal, JoinHandle<Report>) {
+    followed(bench, &bench.guard(), behaviour, hold(dial)).await
+}
+
+async fn followed(
+    bench: &Workbench,
+    guard: &Guard,
+    behaviour: Behaviour,
+    request: Request,
+) -> (Proposal, JoinHandle<Report>) {
     bench.server.behave(Behaviour {
         held_back: true,
         ..behaviour
     });
-    let guard = bench.guard();
-    let proposal = proposed(&guard, hold(dial)).await;
+    let proposal = proposed(guard, request).await;
     let (task, first) = (guard.clone(), proposal.clone());
     let follower = tokio::spawn(async move { execute(&task, &first).await.unwrap() });
-    wait_until(&guard, &proposal.id, |answered| answered).await;
+    wait_until(guard, &proposal.id, |answered| answered).await;
     bench.server.behave(Behaviour::default());
     (proposal, follower)
 }
@@ -198,4 +214,146 @@ async fn a_recovery_finishes_both() {
     assert!(status.phase.is_end(), "{status:?}");
     assert_eq!(status.taken_back.as_ref().unwrap().by, undo.id);
     assert_eq!(bench.server.senders("x").len(), 2);
+}
+
+/// Nothing shows yet, and the request may still arrive: it is taken back all the same. What comes
+/// back then says how it ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_show_yet_is_taken_back_while_it_may_arrive() {
+    let bench = Workbench::new().await;
+    let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    assert!(!undo.plan.verdict.may_be_sent(), "nobody holds it");
+    assert!(guard.may_be_sent(&undo).await.unwrap());
+    let (task, proposal) = (guard.clone(), undo.clone());
+    let undoing = tokio::spawn(async move { execute(&task, &proposal).await });
+    wait_until(&guard, &undo.id, |answered| answered).await;
+    let refused = Answer::Refused {
+        code: "refused".to_owned(),
+        error: "the dials do not want to".to_owned(),
+        retryable: false,
+    };
+    let (id, answer) = (first.id.clone(), refused);
+    write(&sender, [Record::Answer { id, answer }])
+        .await
+        .unwrap();
+    let report = undoing.await.unwrap().unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    let status = guard.proposal_status(&first.id).await.unwrap();
+    assert_eq!(status.phase, Phase::NotApplied);
+    let outcome = status.outcome.as_ref().unwrap();
+    assert_eq!(outcome.code.as_deref(), Some("refused"));
+    assert_eq!(bench.server.senders("x"), [undo.id]);
+}
+
+/// It is overtaken only when the first can no longer arrive: until then it may be done yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_is_not_called_overtaken_while_the_first_may_arrive() {
+    let bench = Workbench::new().await;
+    let silent = Behaviour {
+        silent: true,
+        ..Behaviour::default()
+    };
+    let held = bench.guard().held_for(Duration::from_hours(1));
+    let (first, follower) = followed(&bench, &held, silent, hold("x")).await;
+    let guard = bench.guard();
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let (task, proposal, server) = (guard.clone(), undo.clone(), bench.server.clone());
+    let (tell, mut told) = unbounded_channel();
+    let undoing = tokio::spawn(async move {
+        let mut watch = |event| {
+            if let Event::Progress(Progress::Pending { summary, .. }) = event {
+                if summary.contains("x shows it") {
+                    server.finish();
+                }
+                let _ = tell.send(summary);
+            }
+        };
+        task.execute(&proposal, &ana(), &mut watch).await
+    });
+    let still = "it would show by now; the request that it takes back may still arrive";
+    while told.recv().await.expect("it goes on") != still {}
+    guard.cancel(&undo.id, &ana(), "later").await.unwrap();
+    let report = undoing.await.unwrap().unwrap();
+    assert_eq!(summary(&report), (json!("unknown"), Some("cancelled")));
+    follower.await.unwrap();
+}
+
+/// What it moves while it is under way is not held against its undo.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_is_no_change_by_somebody_else() {
+    let bench = Workbench::new().await;
+    let (guard, first, _sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let arrived = Dial {
+        held: true,
+        by: first.id.clone(),
+        ..Dial::default()
+    };
+    bench.server.turn_by_hand("x", arrived);
+    let (task, proposal) = (guard.clone(), undo.clone());
+    let undoing = tokio::spawn(async move { execute(&task, &proposal).await });
+    wait_until(&guard, &undo.id, |answered| answered).await;
+    assert_eq!(bench.server.senders("x"), [&*undo.id]);
+    guard.cancel(&undo.id, &ana(), "enough").await.unwrap();
+    undoing.await.unwrap().unwrap();
+}
+
+/// As its own evidence shows it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_left_no_trace_is_not_called_taken_back() {
+    let bench = Workbench::new().await;
+    let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::ZERO).await;
+    let (accepted, code) = (Accepted::new("will do"), None);
+    let (id, answer) = (first.id.clone(), Answer::Accepted { accepted, code });
+    write(&sender, [Record::Answer { id, answer }])
+        .await
+        .unwrap();
+    let answered = Instant::now();
+    while answered.elapsed() <= Duration::from_millis(SETTLE_MS) {
+        tokio::task::yield_now().await;
+    }
+    // Somebody else holds it.
+    let theirs = Dial {
+        held: true,
+        by: "ben".to_owned(),
+        ..Dial::default()
+    };
+    bench.server.turn_by_hand("x", theirs);
+    undone(&guard, &first).await;
+    let status = guard.proposal_status(&first.id).await.unwrap();
+    let outcome = status.outcome.as_ref().unwrap();
+    assert_eq!(outcome.code.as_deref(), Some("no_trace"));
+    assert!(outcome.retryable, "it was answered, so nothing holds it");
+}
+
+/// That another undo is at it is said of what failed for that, and of nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_that_fails_for_another_reason_says_that() {
+    let bench = Workbench::new().await;
+    let (first, follower) = in_flight(&bench, Behaviour::default(), "x").await;
+    let guard = bench.guard();
+    let [one, other] = ["one", "other"].map(|reason| {
+        let (guard, id) = (guard.clone(), first.id.clone());
+        async move { guard.propose_undo(&id, &ana(), reason).await.unwrap() }
+    });
+    let (one, other) = (one.await, other.await);
+    bench.server.behave(Behaviour {
+        held_back: true,
+        ..Behaviour::default()
+    });
+    let (task, proposal) = (guard.clone(), one.clone());
+    let undoing = tokio::spawn(async move { execute(&task, &proposal).await });
+    wait_until(&guard, &one.id, |answered| answered).await;
+    let (controls, by) = (bench.guard().controls(), ana());
+    let observe = controls.set_mode(Mode::Observe, Decider::claimed(&by), "night");
+    observe.await.unwrap();
+    let error = execute(&guard, &other).await.unwrap_err();
+    assert!(
+        matches!(error, GuardError::Refused(Refusal::Observing)),
+        "{error}"
+    );
+    bench.server.finish();
+    undoing.await.unwrap().unwrap();
+    follower.await.unwrap();
 }

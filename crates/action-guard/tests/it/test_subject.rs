@@ -557,7 +557,14 @@ impl Mutation<Dials> for ReleaseDial {
     async fn plan(&self, dials: &Dials) -> Result<Plan<Dial>, Trouble> {
         let before = dials.dial(&self.dial).await?;
         let held = before.held;
-        Ok(Plan::new(Verdict::WouldProceed, before)
+        let verdict = if held || before.coming {
+            Verdict::WouldProceed
+        } else {
+            Verdict::NoOp {
+                already: "nobody holds it".to_owned(),
+            }
+        };
+        Ok(Plan::new(verdict, before)
             .same("held", held)
             .follow(1, SETTLE_MS, 60_000))
     }
