@@ -5,6 +5,8 @@ use std::borrow::Cow;
 pub use known_forms::REDACTED;
 use known_forms::{without_encoded, without_known_forms};
 
+use crate::printable::is_unprintable;
+
 mod known_forms;
 
 /// Names that mean a secret, alone or after an underscore.
@@ -35,7 +37,7 @@ const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate", "token"];
 pub fn is_secret_name(name: &str) -> bool {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut lower_before = false;
-    for character in name.chars() {
+    for character in name.chars().filter(|at| !is_invisible(*at)) {
         if character.is_ascii_uppercase() && lower_before {
             snake.push('_');
         }
@@ -59,12 +61,34 @@ pub fn is_secret_name(name: &str) -> bool {
 ///   `user:ana@example.com`, as an actor may be called, stays;
 /// - the same percent-encoded: `password%3D…`;
 /// - what looks like a secret: tokens of GitHub (`ghp_…`), GitLab (`glpat-…`) and Slack (`xoxb-…`), key
-///   ids of AWS, JSON web tokens, private keys as PEM;
-/// - `mysql -p…`, and `the password is …` before what is no ordinary word.
+///   ids of AWS, keys of models' makers (`sk-…`), JSON web tokens, private keys as PEM;
+/// - what a command is given to log in with: `curl -u ana:…`, `--user ana:…`, `mysql -p…`,
+///   `sshpass -p …`, `redis-cli -a …`;
+/// - `the password is …` before what is no ordinary word;
+/// - all of this with characters in it that nobody sees, which go along.
 ///
 /// It takes out too much rather than too little. Doing it twice changes nothing more.
 #[must_use]
 pub fn redacted(text: &str) -> Cow<'_, str> {
+    let clean = as_it_stands(text);
+    if !clean.chars().any(is_invisible) {
+        return clean;
+    }
+    let visible: String = clean.chars().filter(|at| !is_invisible(*at)).collect();
+    let seen = match as_it_stands(&visible) {
+        Cow::Owned(seen) => seen,
+        Cow::Borrowed(_) => return clean,
+    };
+    Cow::Owned(seen)
+}
+
+/// Whether a character is within a word and not seen there.
+fn is_invisible(character: char) -> bool {
+    is_unprintable(character) && !character.is_whitespace()
+}
+
+/// The same of what is there, seen or not.
+fn as_it_stands(text: &str) -> Cow<'_, str> {
     let mut clean = Cow::Borrowed(text);
     for pass in [
         without_known_forms,
@@ -292,6 +316,22 @@ mod tests {
         check("PGPASSWORD=x psql", "PGPASSWORD=[redacted] psql");
         check("DB_PASS='x y'", "DB_PASS='[redacted]'");
         check("X-Api-Key: 12345", "X-Api-Key: [redacted]");
+    }
+
+    #[test]
+    fn characters_that_nobody_sees_hide_nothing() {
+        check("pass\u{200b}word=hunter2", "password=[redacted]");
+        check(
+            "p\u{ad}wd: hun\u{2060}ter2 \u{feff}now",
+            "pwd: [redacted] now",
+        );
+        check("gh\u{200d}p_Hunter3abcdefghij0123", "[redacted]");
+        check("\u{1b}[31mpassword=x", "\u{1b}[31mpassword=[redacted]");
+        check("to\u{0}ken=x", "token=[redacted]");
+        assert!(is_secret_name("pass\u{200b}word"));
+        for text in ["a\u{200b}b", "\u{1f468}\u{200d}\u{1f469} look", "\u{1b}[2J"] {
+            check(text, text);
+        }
     }
 
     #[test]

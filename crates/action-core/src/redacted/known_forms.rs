@@ -17,13 +17,19 @@ struct Form {
     instead: &'static str,
 }
 
-const FORMS: [Form; 11] = [
+const FORMS: [Form; 16] = [
     // Tokens of GitHub, GitLab and Slack, and key ids of AWS.
     whole("gh", r"gh[pousr]_[A-Za-z0-9_]{16,}"),
     whole("github_pat_", r"github_pat_[A-Za-z0-9_]{16,}"),
     whole("glpat-", r"glpat-[A-Za-z0-9_.-]{16,}"),
     whole("xox", r"xox[abeprs]-[A-Za-z0-9-]{10,}"),
     whole("AKIA", r"AKIA[A-Z0-9]{16,}"),
+    // Keys of models' makers: `sk-ant-…`, `sk-proj-…`, `sk-…`, but not `task-…` or `disk-…`.
+    Form {
+        hint: "sk-",
+        pattern: r"(^|[^A-Za-z]|%(?:25)*[0-9A-Fa-f]{2})sk-(?:(?:ant|proj|svcacct|admin|or)-[A-Za-z0-9_-]{10,}|[A-Za-z0-9]{20,})",
+        instead: "${1}[redacted]",
+    },
     // A JSON web token: its first part is JSON, which begins with `{"`.
     whole("eyJ", r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}"),
     // A private key, to its end or to that of the text.
@@ -42,10 +48,32 @@ const FORMS: [Form; 11] = [
         pattern: r#"(?i)(%(?:25)*2f%(?:25)*2f)[^\s%/&"'`<>]+%(?:25)*3a[^\s%/&"'`<>]+(%(?:25)*40)"#,
         instead: "${1}[redacted]${2}",
     },
-    // `mysql -uroot -p…`: nowhere else does `-p` mean a password.
+    // `mysql -uroot -p…`, `mariadb -p…`, `sshpass -p …`: elsewhere `-p` means something else.
     Form {
-        hint: "mysql",
-        pattern: r#"(\bmysql[a-z]*(?:\s+-\S+(?:\s+[^\s-]\S*)?)*?\s+-p)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
+        hint: "-p",
+        pattern: r#"(\b(?:mysql|mariadb)[a-z_-]*(?:\s+-\S+(?:\s+[^\s-]\S*)?)*?\s+-p)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
+        instead: "${1}[redacted]",
+    },
+    Form {
+        hint: "sshpass",
+        pattern: r#"(\bsshpass\s+-p\s*)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
+        instead: "${1}[redacted]",
+    },
+    // `curl -u ana:…`: elsewhere `-u` means something else.
+    Form {
+        hint: "curl",
+        pattern: r#"(\bcurl(?:\s+\S+)*?\s+(?:-[A-Za-z]*[uU]\s*|--(?:proxy-)?user(?:=|\s+)))(?:"[^":]*:[^"]+"|'[^':]*:[^']+'|[^\s"'`:]*:[^\s"'`]+)"#,
+        instead: "${1}[redacted]",
+    },
+    // Also where nothing says what it is an option of, but for `--user 1000:1000`.
+    Form {
+        hint: "-user",
+        pattern: r#"(--(?:proxy-|http-)?user(?:=|\s+))(?:"[^":]*:[^"]+"|'[^':]*:[^']+'|[^\s"'`:]*:[^\s"'`]*[^\s"'`0-9:][^\s"'`]*)"#,
+        instead: "${1}[redacted]",
+    },
+    Form {
+        hint: "redis-cli",
+        pattern: r#"(\bredis-cli(?:\s+\S+)*?\s+(?:-a|--pass)\s+)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
         instead: "${1}[redacted]",
     },
     // What is no ordinary word: `the password is Hunter2`, but not `the password is wrong`.
@@ -154,6 +182,9 @@ mod tests {
             "xoxb-123456789012-Hunter3",
             "xoxp-123456789012-Hunter3",
             "AKIAHUNTER3EXAMPLE00",
+            "sk-ant-api03-Hunter3_abcdefghijklmnopqrstuvwxyz-0123456789AA",
+            "sk-proj-Hunter3abcdefghij",
+            "sk-Hunter3abcdefghijABCDEFGHIJ0123456789abcdefghijkl",
             "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIifQ.c2lnbmF0dXJl-_",
             "eyJhbGciOiJub25lIn0.eyJzdWIiOiJodW50ZXIifQ.",
             "-----BEGIN PRIVATE KEY-----Hunter3-----END PRIVATE KEY-----",
@@ -215,6 +246,39 @@ mod tests {
     }
 
     #[test]
+    fn what_a_command_is_given_to_log_in_with_goes() {
+        check(
+            "curl -u root:Hunter3 http://pd-0:2379",
+            "curl -u [redacted] http://pd-0:2379",
+        );
+        check("ran `curl -sSu 'ana:a b'`", "ran `curl -sSu [redacted]`");
+        check(
+            "curl -s -X POST -uana:Hunter3 pd-0",
+            "curl -s -X POST -u[redacted] pd-0",
+        );
+        check(
+            "curl --proxy-user \"ana:x y\" -v",
+            "curl --proxy-user [redacted] -v",
+        );
+        check("curl --user=ana:123456 x", "curl --user=[redacted] x");
+        check("curl -U :Hunter3 x", "curl -U [redacted] x");
+        check(
+            "it took --user ana:Hunter3, sorry",
+            "it took --user [redacted] sorry",
+        );
+        check("mariadb -h x -pHunter3", "mariadb -h x -p[redacted]");
+        check("mariadb-dump -p\"a b\" x", "mariadb-dump -p[redacted] x");
+        check(
+            "sshpass -p Hunter3 ssh tikv-1",
+            "sshpass -p [redacted] ssh tikv-1",
+        );
+        check(
+            "redis-cli -h x -a Hunter3 ping",
+            "redis-cli -h x -a [redacted] ping",
+        );
+    }
+
+    #[test]
     fn ordinary_words_stay() {
         for text in [
             "the password is wrong",
@@ -225,6 +289,17 @@ mod tests {
             "mysql -P 3306 -h pd-0 is down",
             "mysql is slow, tar -pxf later",
             "mkdir -p/tmp/x and ssh -p22",
+            "mariadb -P 3306 is down, mysql -p asks",
+            "curl -u ana asks, curl -s http://pd-0:2379/pd/api/v1/stores?a=b:c",
+            "docker run -u 1000:1000 --user 1000:1000 pd",
+            "curl --user-agent x/1:2 pd-0",
+            "sort -u a:b, then diff -u a:1 b:2",
+            "task-0123456789abcdefghij0123 and disk-0123456789abcdefghij0123",
+            "sk-learn, sk-balance-hot-region-scheduler, risk-ant-0123456789",
+            "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "at 8be3a1105c8ab5d0e4d6a0e5f9e3a1b2c3d4e5f6 of main",
+            "region 7 [7480000000000000FF5F728000000000FF01, 7480000000000000FF6100000000000000F8)",
+            "store 4 at tikv-4:20160, ba7816bf-8f01-4fea-9141-40de5dae2223",
             "user:NAME@example.com and agent:night",
             "0190f2b4-7c3e-7d11-8a55-2f0c9f1f6a3b",
             "store 4 => 11, region 7480000000000000FF5F72",
@@ -244,7 +319,8 @@ mod tests {
         #[test]
         fn doing_it_twice_changes_nothing(pieces in prop::collection::vec(prop::sample::select(vec![
             "password", "token", "secret", " is ", "=", "%3D", "%253A", "%22", "%26", ": ", " ", "Hunter3", "x", "'",
-            "\"", "//", "%2F%2F", "%40", "@", "a:b", "mysql", " -p", "Bearer", "%20", "[redacted]", ",", "é", "[", "]",
+            "\"", "//", "%2F%2F", "%40", "@", "a:b", "mysql", " -p", "curl", " -u", " --user", "sk-", "sk-ant-api03-a0b1c2d3e4",
+            "pass\u{200b}word", "\u{feff}", "\u{1b}", "Bearer", "%20", "[redacted]", ",", "é", "[", "]",
             "eyJhbGciOiJI", ".", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "AKIAHUNTER3EXAMPLE00",
         ]), 0..14)) {
             let once = redacted(&pieces.concat()).into_owned();

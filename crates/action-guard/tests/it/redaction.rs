@@ -9,7 +9,7 @@ use crate::guard_fixture::{Workbench, ana, done, hold, proposed, turn};
 use crate::workflow_fixtures::{Fixture, fixture, open};
 
 /// What somebody might paste, each with the same secret in it.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 17] = [
     "password=hunter2",
     "it said Bearer hunter2",
     "GET /pd?access_token=hunter2",
@@ -22,6 +22,10 @@ const WORDS: [&str; 13] = [
     "-----BEGIN PRIVATE KEY-----hunter2",
     "access_token%3Dhunter2",
     "mysql -phunter2",
+    "curl -u root:hunter2 http://pd-0:2379",
+    "it took --user ana:hunter2",
+    "sk-ant-api03-hunter2hunter2hunter2",
+    "pass\u{200b}word=hun\u{200b}ter2",
     "the password is hunter2",
 ];
 

@@ -68,19 +68,13 @@ impl Failure {
 
     /// Tells people on stderr and, where JSON is wanted, programs on stdout.
     pub(crate) fn print(&self, output: &mut Output) {
-        let mut lines = vec![format!("error: {}", printable(&self.message))];
-        lines.extend(
-            self.problems
-                .iter()
-                .map(|problem| format!("  {}", printable(&problem.to_string()))),
-        );
-        let more = self.lines.iter();
-        lines.extend(more.map(|line| format!("  {}", printable(line))));
-        lines.extend(
-            self.next
-                .iter()
-                .map(|next| format!("  {}", printable(next))),
-        );
+        // A secret is told by what stands there, not by how that is shown.
+        let shown = |text: &str| printable(&redacted(text)).into_owned();
+        let mut lines = vec![format!("error: {}", shown(&self.message))];
+        let problems = self.problems.iter().map(ToString::to_string);
+        let more = problems.chain(self.lines.iter().cloned());
+        let more = more.chain(self.next.iter().cloned());
+        lines.extend(more.map(|line| format!("  {}", shown(&line))));
         // Whatever it is made of, an address or a line of a file, no secret of it is shown.
         output.note(&redacted(&lines.join("\n")));
         output.for_programs(&self.json());
