@@ -13,7 +13,6 @@ pub(crate) mod proposals;
 pub(crate) mod reap;
 pub(crate) mod recover;
 pub(crate) mod resolve;
-mod rules_problem;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod undo;

@@ -16,6 +16,15 @@ pub(crate) fn rules_now(rules: &Arc<dyn Rules>) -> Arc<dyn Rules> {
     rules.snapshot().unwrap_or_else(|| Arc::clone(rules))
 }
 
+/// The same, to send by: nothing is sent by an older version while the newer one is wrong.
+pub(crate) fn rules_to_send_by(rules: &Arc<dyn Rules>) -> Result<Arc<dyn Rules>, Refusal> {
+    // What goes wrong after this look was right when it was taken.
+    match rules.problem() {
+        Some(problem) => Err(Refusal::RulesWrong { problem }),
+        None => Ok(rules_now(rules)),
+    }
+}
+
 /// What the rules say of a proposal: for who asks, and for each who carries it out beside them. The
 /// strictest is the proposal's, the first of several; all of them are kept in it.
 pub(crate) fn rule_for_each(
@@ -85,7 +94,8 @@ pub(crate) fn check_lease(
 }
 
 impl Guard {
-    /// Why a newer version of the rules is not in force, if there is one that is wrong.
+    /// Why a newer version of the rules is not in force, if there is one that is wrong. Nothing is
+    /// sent meanwhile.
     #[must_use]
     pub fn rules_problem(&self) -> Option<String> {
         self.rules.problem()

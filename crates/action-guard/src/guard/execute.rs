@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use crate::failpoint::passed;
-use crate::guard::authority::{allow_for_each, rules_now};
+use crate::guard::authority::{allow_for_each, rules_to_send_by};
 use crate::guard::error::GuardError;
 use crate::guard::follow::Following;
 use crate::guard::permit::SendGate;
@@ -219,7 +219,7 @@ impl Guard {
         let (id, system) = (proposal.id.clone(), proposal.system.clone());
         let entries = self
             .commit(move |state, now| {
-                let rules = rules_now(&rules);
+                let rules = rules_to_send_by(&rules);
                 let status = state.open.get(&id);
                 if let Some(status) = status.filter(|status| status.phase.is_unsent()) {
                     if status.proposal.plan_hash != hash {
@@ -231,6 +231,7 @@ impl Guard {
                     }
                     // What waits for approval is refused for that, and not for what is missing.
                     if status.phase == Phase::Approved {
+                        let rules = rules.as_ref().map_err(Clone::clone)?;
                         allow_for_each(status, |status| {
                             rules.allow_send(status, &definition, &plan, state, now)
                         })?;
@@ -245,7 +246,7 @@ impl Guard {
                         .by(by)
                         .held_for(held_for),
                 );
-                intent.policy = rules.version();
+                intent.policy = rules.ok().and_then(|rules| rules.version());
                 Ok(vec![Record::Intent { id, intent }])
             })
             .await?;

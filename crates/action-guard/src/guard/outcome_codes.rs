@@ -20,8 +20,8 @@ pub const GUARD_OUTCOMES: &[(&str, &str, &str, &str)] = &[
     (
         "denied",
         "not applied",
-        "The policy in force when it was to be sent does not allow it.",
-        "Read the rule that is named; propose it again where the policy allows it.",
+        "The policy in force when it was to be sent does not allow it, or its file had become wrong.",
+        "Read the rule or the mistake that is named; propose it again where the policy allows it.",
     ),
     (
         "outdated",

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::failpoint::passed;
 use crate::guard::Guard;
-use crate::guard::authority::{allow_for_each, rules_now};
+use crate::guard::authority::{allow_for_each, rules_to_send_by};
 use crate::proposal::{Answer, Intent, Mode, Phase, Proposal};
 use crate::state::State;
 
@@ -122,10 +122,11 @@ impl SendGate {
             let reason = format!("proposal {by} has changed the same since it was planned");
             return refused("outdated", &reason);
         }
-        let rules = rules_now(&self.guard.rules);
         let (definition, plan, now) = (&self.definition, &self.plan, Timestamp::now());
-        let allowed = allow_for_each(status, |status| {
-            rules.allow_at_send(status, definition, plan, state, now)
+        let allowed = rules_to_send_by(&self.guard.rules).and_then(|rules| {
+            allow_for_each(status, |status| {
+                rules.allow_at_send(status, definition, plan, state, now)
+            })
         });
         allowed.map_err(|refusal| NotPermitted::new("denied", refusal.to_string()))
     }

@@ -19,7 +19,8 @@ use crate::records::Hash;
 use crate::state::{ProposalStatus, State};
 
 /// A policy in a file that is read again for every decision. When what is there then is not a valid
-/// policy, the last valid one stays in force, and [`problem`](Rules::problem) says what is wrong.
+/// policy, the last valid one decides what is proposed and agreed to, nothing is sent, and
+/// [`problem`](Rules::problem) says what is wrong.
 #[derive(Debug)]
 pub struct PolicyFile {
     path: PathBuf,
@@ -89,8 +90,11 @@ impl PolicyFile {
             return Arc::clone(&held.policy);
         }
         let found = match read {
-            Ok(text) => policy(&text, &self.definitions).map_err(|error| error.to_string()),
-            Err(error) => Err(format!("it cannot be read: {error}")),
+            Ok(text) => policy(&text, &self.definitions).map_err(|error| self.is_wrong(&error)),
+            Err(error) => {
+                let path = self.path.display();
+                Err(format!("the policy `{path}` cannot be read: {error}"))
+            }
         };
         held.seen = seen;
         match found {
@@ -102,12 +106,18 @@ impl PolicyFile {
             Err(problem) => {
                 if held.problem.as_ref() != Some(&problem) {
                     let problem = &*action_core::redacted(&problem);
-                    tracing::warn!(path = %self.path.display(), problem, "policy not read again");
+                    tracing::warn!(problem, "policy not read again");
                 }
                 held.problem = Some(problem);
             }
         }
         Arc::clone(&held.policy)
+    }
+
+    fn is_wrong(&self, error: &PolicyError) -> String {
+        let problems: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+        let path = self.path.display();
+        format!("the policy `{path}` is wrong: {}", problems.join("; "))
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

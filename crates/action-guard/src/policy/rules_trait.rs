@@ -29,7 +29,8 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// Why a newer version of these rules is not in force, if there is one that is wrong.
+    /// Why a newer version of these rules is not in force, if there is one that is wrong: a sentence
+    /// that names it. Nothing is sent meanwhile.
     fn problem(&self) -> Option<String> {
         None
     }

@@ -223,6 +223,13 @@ pub enum Refusal {
         reason: String,
     },
 
+    /// A newer version of the rules is wrong: what it was to forbid may be what the older one allows.
+    #[error("{problem}; nothing is sent before that is right")]
+    RulesWrong {
+        /// Which rules, and what is wrong with them.
+        problem: String,
+    },
+
     /// Who releases it neither asked for it nor is a person.
     #[error(
         "`{by}` cannot release the effect of proposal `{id}`: `{owner}`, who asked for it, or a person can"
@@ -291,7 +298,10 @@ pub enum Refusal {
 impl Refusal {
     /// Whether the same may be possible a little later, when others are through.
     pub(crate) fn ends_by_itself(&self) -> bool {
-        matches!(self, Self::ResourceHeld { .. } | Self::TooManyOpen { .. })
+        matches!(
+            self,
+            Self::ResourceHeld { .. } | Self::TooManyOpen { .. } | Self::RulesWrong { .. }
+        )
     }
 }
 

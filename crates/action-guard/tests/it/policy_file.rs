@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use action_guard::policy::{Act, PolicyFileError};
-use action_guard::{Guard, GuardError, Hash, Policy, PolicyFile, Refusal, Rules as _, Ruling};
+use action_guard::{
+    Event, Guard, GuardError, Hash, Phase, Policy, PolicyFile, Proposal, Refusal, Rules as _,
+    Ruling,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -109,7 +112,7 @@ async fn a_policy_file_answers_as_the_policy_in_it() {
 }
 
 #[tokio::test]
-async fn what_is_not_valid_leaves_the_last_valid_one_in_force_and_says_so() {
+async fn what_is_not_valid_leaves_the_last_valid_one_in_force_and_nothing_is_sent() {
     let bench = Workbench::new().await;
     let (guard, file, path) = under_a_file(&bench);
     for wrong in [
@@ -117,18 +120,75 @@ async fn what_is_not_valid_leaves_the_last_valid_one_in_force_and_says_so() {
         "version = 1\n[[rule]]\nname = \"a\"\naction = \"no_such\"\ndecision = \"deny\"\n",
     ] {
         std::fs::write(&path, wrong).unwrap();
-        done(&guard, turn("x", 1)).await;
+        let allowed = proposed(&guard, turn("x", 1)).await;
         let problem = guard.rules_problem().unwrap();
-        assert!(problem.starts_with("line "), "{problem}");
+        let named = format!("the policy `{}` is wrong: line ", path.display());
+        assert!(problem.starts_with(&named), "{problem}");
+        nothing_is_sent_because(&guard, &allowed, &problem).await;
         std::fs::write(&path, ALLOWS).unwrap();
         assert_eq!(file.problem(), None);
+        execute(&guard, &allowed).await.unwrap();
         done(&guard, turn("x", 0)).await;
     }
     std::fs::remove_file(&path).unwrap();
-    assert!(guard.rules_problem().unwrap().contains("cannot be read"));
-    done(&guard, turn("x", 1)).await;
+    let problem = guard.rules_problem().unwrap();
+    assert!(problem.contains("cannot be read"), "{problem}");
+    let allowed = proposed(&guard, turn("x", 1)).await;
+    nothing_is_sent_because(&guard, &allowed, &problem).await;
     std::fs::write(&path, DENIES).unwrap();
     assert!(guard.propose(turn("x", 0)).await.is_err());
+}
+
+async fn nothing_is_sent_because(guard: &Guard, allowed: &Proposal, problem: &str) {
+    let refused = execute(guard, allowed).await.unwrap_err();
+    let words = format!("not sent: {problem}; nothing is sent before that is right");
+    assert_eq!(refused.report(), words);
+    // What was allowed stays so: it is carried out once the file is right.
+    let status = guard.proposal_status(&allowed.id).await.unwrap();
+    assert_eq!((status.phase, &status.intent), (Phase::Approved, &None));
+}
+
+/// It was planned again when the file breaks: that is found before the intent is written.
+#[tokio::test]
+async fn a_policy_that_breaks_after_the_plan_is_found_before_the_intent() {
+    let bench = Workbench::new().await;
+    let (guard, _, path) = under_a_file(&bench);
+    let allowed = proposed(&guard, turn("x", 1)).await;
+    let by = allowed.requester().unwrap();
+    let mut breaks = |event| match event {
+        Event::Replanned(_) => std::fs::write(&path, "version = ").unwrap(),
+        other => unreachable!("{other:?}"),
+    };
+    let refused = guard.execute(&allowed, &by, &mut breaks).await.unwrap_err();
+    let named = format!("not sent: the policy `{}` is wrong: line 1", path.display());
+    assert!(refused.report().starts_with(&named), "{refused}");
+    assert_eq!(bench.records("intent").await, 0);
+    assert!(bench.server.senders("x").is_empty());
+}
+
+#[tokio::test]
+async fn a_policy_that_breaks_after_the_intent_keeps_it_from_being_sent() {
+    let bench = Workbench::new().await;
+    let reads = Hold::new();
+    let (guard, file, path) = under_a_file(&bench);
+    let slow = bench.guard_that(Sends {
+        before_permit: Some(Arc::clone(&reads)),
+        ..Sends::default()
+    });
+    let slow = slow.rules(file as Arc<_>);
+    let allowed = proposed(&guard, turn("x", 2)).await;
+    let run = tokio::spawn(async move { execute(&slow, &allowed).await });
+    reads.is_reached().await;
+    std::fs::remove_file(&path).unwrap();
+    reads.let_go();
+    let report = run.await.unwrap().unwrap();
+    assert_eq!(
+        summary(&report),
+        (Value::from("not_applied"), Some("denied"))
+    );
+    let words = &report.outcome.summary;
+    assert!(words.contains(&*path.display().to_string()), "{words}");
+    assert!(bench.server.senders("x").is_empty());
 }
 
 #[test]

@@ -139,6 +139,10 @@ impl Failure {
                 .next("`operator kill-switch status` shows it, `kill-switch reset` ends it"),
             Refusal::Denied { .. } => Self::refused("denied", text)
                 .next("`operator policy explain ACTION` shows how the policy came to this"),
+            Refusal::RulesWrong { .. } => {
+                Self::new(Exit::Usage, "policy", format!("not sent: {text}"))
+                    .next("`operator policy check` says all that is wrong with it")
+            }
             Refusal::NotProven { .. } => {
                 Self::refused("not_proven", text).next("sign it with `--sign-with FILE`")
             }

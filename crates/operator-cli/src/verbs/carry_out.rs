@@ -22,7 +22,6 @@ use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 use crate::terminal::prompt::{self, Answer};
-use crate::verbs::rules_problem::RulesProblem;
 
 /// Between two looks whether people have agreed.
 const LOOK: Duration = Duration::from_millis(200);
@@ -176,11 +175,9 @@ pub(crate) async fn carry_out(
 ) -> Result<Exit, Failure> {
     let id = ids::short_of(&proposal.id, &*guard.state().await?);
     let actor = global.state.actor()?;
-    let (mut follow, mut rules_problem) = (Follow::default(), RulesProblem::default());
+    let mut follow = Follow::default();
     let executed = {
         let mut on_event = |event: Event| {
-            // By which policy it is sent is known before it is.
-            rules_problem.look(guard);
             output.event(&event);
             follow.event(event);
         };
@@ -191,7 +188,6 @@ pub(crate) async fn carry_out(
         }
     };
     follow.finish();
-    rules_problem.look(guard);
     match executed {
         Some(Ok(report)) => {
             let exit = if is_refusal(&report, &follow) {

@@ -17,7 +17,6 @@ use crate::terminal::failure::Failure;
 use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
 use crate::verbs::carry_out::typed;
-use crate::verbs::rules_problem::RulesProblem;
 
 use self::lookup::{find, read, text_of};
 
@@ -161,10 +160,8 @@ async fn run(
     };
     let actor = global.state.actor()?;
     let mut follow = report::FollowFlow::default();
-    let mut rules_problem = RulesProblem::default();
     let run = {
         let mut watch = |event| {
-            rules_problem.look(workflows.guard());
             output.event(&event);
             follow.event(event);
         };
@@ -175,7 +172,6 @@ async fn run(
         }
     };
     follow.finish();
-    rules_problem.look(workflows.guard());
     match run {
         Some(run) => Ok(show(&run?, global, output)),
         None => Err(

@@ -146,9 +146,9 @@ fn names_that_nobody_has_seen_are_warnings_which_strict_refuses() {
         .says("`agnet` is no kind of actor; did you mean `agent`?");
 }
 
-/// While it waits for people the file goes wrong: what was read before decides, and that is said.
+/// While it waits for people the file goes wrong: nothing is sent by what was read before.
 #[test]
-fn a_policy_that_goes_wrong_meanwhile_is_told() {
+fn a_policy_that_goes_wrong_meanwhile_lets_nothing_be_sent() {
     let cluster = Cluster::start();
     let (kept, path) = (
         shipped("supervised.toml"),
@@ -201,16 +201,15 @@ fn a_policy_that_goes_wrong_meanwhile_is_told() {
         .ended(0);
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest}");
-    assert!(
-        rest.contains("the policy that was read before still decides"),
-        "{rest}"
-    );
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{rest}");
+    let told = format!("not sent: the policy `{}` is wrong: line 1", path.display());
+    assert!(rest.contains(&told), "{rest}");
+    assert_eq!(cluster.sim.writes(), []);
 }
 
-/// Which policy decides is told before it does.
+/// What is wrong is told before the intent, and once.
 #[test]
-fn a_policy_that_breaks_under_a_running_process_is_told_before_the_send() {
+fn a_policy_that_breaks_under_a_running_process_is_told_before_the_intent() {
     let cluster = Cluster::start();
     let file = |name: &str, text: &str| {
         let path = cluster.state.path().join(name);
@@ -236,11 +235,13 @@ fn a_policy_that_breaks_under_a_running_process_is_told_before_the_send() {
         let (id, plan) = (id.as_str().unwrap(), plan.as_str().unwrap());
         let approve = ["approve", id, "--plan", plan, "--policy-file", &other];
         cluster.with_state(&approve).ended(0);
-        let ran = waiting.join().unwrap().ended(0);
-        let told = ran.stderr.find("still decides: line 1, column");
-        let sent = ran.stderr.find("intent recorded, sending");
-        assert!(told.is_some() && told < sent, "{}", ran.stderr);
-        assert_eq!(ran.stderr.matches("still decides").count(), 1);
+        let ran = waiting.join().unwrap().ended(2);
+        let told = format!("error: not sent: the policy `{breaks}` is wrong: line 1, column");
+        assert_eq!(ran.stderr.matches(&told).count(), 1, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("intent recorded"), "{}", ran.stderr);
+        assert_eq!(cluster.sim.writes(), []);
+        let records = cluster.with_state(&["journal", "show", "-o", "json"]);
+        assert!(!records.ended(0).stdout.contains("\"intent\""));
     });
     // A new process has no valid one to go by.
     let new = cluster.run_transfer(&["--policy-file", &breaks]);
