@@ -11,15 +11,18 @@
 //! | 4 anybody released anything | there were no lasting effects, and no releases | here: `Try::Release` |
 //! | 5 the write went to another cluster | there was one system, and it never changed | `pd-client/write_connections`, `settling` |
 //! | 6 a stale plan was sent | plans were the same for ever; what was changed since is here by now | here: `Model::changed`; `end-to-end/adversary` |
-//! | 7 a typing error in a policy allowed | rulings were made up, not read from a policy | `policy/errors` |
+//! | 7 a typing error in a policy allowed | rulings were made up, not read from a policy | `policy/errors`; a file that is wrong in `policies` |
 //!
-//! And clocks only went forward: here by `Try::Back`.
+//! And clocks only went forward: here by `Try::Back`. And what was ruled once stayed so: no policy was
+//! ever changed. In `policies` it is, between any two steps, and between the plan, the intent and the
+//! send of one; `end-to-end/adversary` does the same to whole processes.
 
 use action_guard::{Ledger, State};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
 mod model;
+mod policies;
 
 use model::{Model, after};
 

@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     /// Subtracted from the pressure at each reading.
     pub(crate) falls_by: u64,
     pub(crate) readings: u64,
+    /// What happens before the next request asks for its permit.
+    pub(crate) before_permit: Option<Box<dyn FnOnce() + Send>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,6 +94,10 @@ impl Plant {
         open: bool,
         attempt: &Attempt,
     ) -> Result<Accepted, Trouble> {
+        let before_permit = self.lock().before_permit.take();
+        if let Some(happens) = before_permit {
+            happens();
+        }
         let permit = attempt.permit().await?;
         let next = {
             let mut plant = self.lock();
