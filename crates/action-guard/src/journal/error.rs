@@ -38,7 +38,7 @@ pub enum JournalError {
     },
 
     /// There is no space, or nothing may be written there.
-    #[error("the journal in `{}` cannot grow, so nothing is sent", path.display())]
+    #[error("the journal in `{}` cannot grow", path.display())]
     Full {
         /// Where it is.
         path: PathBuf,

@@ -118,6 +118,13 @@ async fn a_full_disk_refuses_what_begins_and_still_takes_what_ends() {
         matches!(&error, CommitError::Journal(error) if error.is_full()),
         "{error}"
     );
+    let report = action_core::report(&error);
+    let says = format!(
+        "the journal in `{}` cannot grow: the reserve for what follows a send takes 1024 KiB more",
+        directory.path().display()
+    );
+    assert!(report.starts_with(&says), "{report}");
+    assert_eq!(fs::metadata(&reserve).unwrap().len(), 0);
     disarm(directory.path());
     write(&journal, [intent("c")]).await.unwrap();
     assert_eq!(journal.verify().await.unwrap().head.seq, 6);

@@ -42,6 +42,28 @@ fn on_a_full_disk_what_ends_is_written_and_nothing_begins() {
 }
 
 async fn on_a_small_disk(disk: &Path) {
+    // Emptied or not, it is too small for the reserve: how much that takes is said, and how much
+    // there is, and what there is stays free.
+    let small = disk.join("tiny");
+    fs::create_dir(&small).unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=96k", "tiny"])
+        .arg(&small)
+        .status();
+    assert!(mount.unwrap().success());
+    let journal = FileJournal::open(small.join("state")).unwrap();
+    write(&journal, [mode(Mode::Execute), proposed("a", "x", allow())])
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let error = write(&journal, [intent("a")]).await.unwrap_err();
+        let report = action_core::report(&error);
+        let (_, said) = report.split_once(" takes 1024 KiB more, and ").unwrap();
+        let (free, _) = said.split_once(" KiB are free: No space left").unwrap();
+        let free: u64 = free.parse().unwrap();
+        assert!((1..96).contains(&free), "{report}");
+    }
+    drop(journal);
     let journal = FileJournal::open(disk.join("state")).unwrap();
     let begun = [
         mode(Mode::Execute),

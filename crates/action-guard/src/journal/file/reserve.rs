@@ -1,7 +1,8 @@
 //! Space that is kept for the time when there is no other.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
 
 use crate::failpoint;
 use crate::journal::file::directory::{Directory, open_with, private_files};
@@ -25,12 +26,23 @@ pub(super) fn ensure(directory: &Directory, intents: usize) -> io::Result<u64> {
     if length >= needed {
         return Ok(0);
     }
-    failpoint::pass("reserve.grow", directory.path())?;
     let mut options = private_files();
     let mut file = open_with(options.create(true).truncate(false).write(true), &path)?;
+    let missing = needed.div_ceil(STEP).saturating_mul(STEP) - length;
+    let grown = failpoint::pass("reserve.grow", directory.path())
+        .and_then(|()| grow(&mut file, length, missing));
+    if let Err(error) = grown {
+        // What is not enough for it is enough for something else.
+        let _ = file.set_len(length);
+        return Err(not_enough(error, missing, directory));
+    }
+    file.sync_all()?;
+    Ok(1)
+}
+
+fn grow(file: &mut File, length: u64, mut missing: u64) -> io::Result<()> {
     file.seek(SeekFrom::Start(length))?;
     let mut noise = Noise(length | 1);
-    let mut missing = needed.div_ceil(STEP).saturating_mul(STEP) - length;
     while missing > 0 {
         let block = noise.block();
         let part = usize::try_from(missing).map_or(block.len(), |missing| missing.min(block.len()));
@@ -38,8 +50,38 @@ pub(super) fn ensure(directory: &Directory, intents: usize) -> io::Result<u64> {
         file.write_all(part)?;
         missing = missing.saturating_sub(u64::try_from(part.len()).unwrap_or(u64::MAX));
     }
-    file.sync_all()?;
-    Ok(1)
+    Ok(())
+}
+
+/// The same error; where there is too little space, how much it takes and how much there is.
+fn not_enough(error: io::Error, missing: u64, directory: &Directory) -> io::Error {
+    if !matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    ) {
+        return error;
+    }
+    let free = match free_space(directory.path()) {
+        Some(free) => format!(", and {} KiB are free", free / 1024),
+        None => String::new(),
+    };
+    let text = format!(
+        "the reserve for what follows a send takes {} KiB more{free}: {error}",
+        missing.div_ceil(1024)
+    );
+    io::Error::new(error.kind(), text)
+}
+
+/// How many bytes whoever we are can still write there; `None` where the system does not say.
+#[cfg(unix)]
+fn free_space(directory: &Path) -> Option<u64> {
+    let space = rustix::fs::statvfs(directory).ok()?;
+    Some(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_space(_: &Path) -> Option<u64> {
+    None
 }
 
 /// Gives the space back to the disk.
