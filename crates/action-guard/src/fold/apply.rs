@@ -1,5 +1,7 @@
 //! The fold: which record may follow, and what it changes.
 
+use std::sync::Arc;
+
 use crate::fold::refuse::{invalid_record, person};
 use crate::proposal::Refusal;
 use crate::records::{Entry, Record};
@@ -73,11 +75,26 @@ impl State {
     fn checkpoint(&mut self, state: &State) -> Result<(), Refusal> {
         if self.is_new() {
             *self = state.clone();
-        } else if self != state {
+        } else if self != state && !self.is_same_but_for_names(state) {
             return Err(invalid_record(
                 "a checkpoint that differs from what is before it",
             ));
         }
         Ok(())
+    }
+
+    /// Whether two are the same, but for who carried an effect out where one of them does not say it:
+    /// earlier versions of this program did not keep that.
+    fn is_same_but_for_names(&self, other: &Self) -> bool {
+        let (mut one, mut other) = (self.clone(), other.clone());
+        for (id, effect) in &mut one.effects {
+            if let Some(theirs) = other.effects.get_mut(id)
+                && effect.carried_out_by.is_none() != theirs.carried_out_by.is_none()
+            {
+                Arc::make_mut(effect).carried_out_by = None;
+                Arc::make_mut(theirs).carried_out_by = None;
+            }
+        }
+        one == other
     }
 }

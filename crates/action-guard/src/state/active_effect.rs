@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::identity::Actor;
 use crate::proposal::{Intent, Proposal};
 
 /// A lasting effect that is ours: in force, or possibly so.
@@ -21,6 +22,9 @@ pub struct ActiveEffect {
     pub action: String,
     /// Who asked for it.
     pub actor: String,
+    /// Who carried it out, where that was somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_out_by: Option<Actor>,
     /// The action's parameters.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub parameters: Value,
@@ -72,12 +76,15 @@ impl ActiveEffect {
             at.saturating_add(SignedDuration::from_millis(lease))
                 .unwrap_or(Timestamp::MAX)
         });
+        let requester = &proposal.request.actor;
+        let is_other = |by: &&Actor| !by.as_str().eq_ignore_ascii_case(requester);
         Self {
             id: proposal.id.clone(),
             key: key.to_owned(),
             system: proposal.system.clone(),
             action: proposal.request.action.clone(),
-            actor: proposal.request.actor.clone(),
+            actor: requester.clone(),
+            carried_out_by: intent.by.as_ref().filter(is_other).cloned(),
             parameters: proposal.request.parameters.clone(),
             before: intent.plan.before.clone(),
             accepted: None,

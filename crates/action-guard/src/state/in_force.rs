@@ -4,6 +4,7 @@ use action_core::Undo;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::identity::Actor;
 use crate::proposal::Phase;
 use crate::state::{ActiveEffect, State};
 
@@ -21,6 +22,9 @@ pub struct InForce {
     pub action: String,
     /// Who asked for it, and may release it beside people.
     pub actor: String,
+    /// Who carried it out, where that was somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carried_out_by: Option<Actor>,
     /// Since when.
     pub since: Timestamp,
     /// Whether it is known to be in force. When not, it may be.
@@ -56,6 +60,7 @@ impl State {
                 system: effect.system.clone(),
                 action: effect.action.clone(),
                 actor: effect.actor.clone(),
+                carried_out_by: effect.carried_out_by.clone(),
                 since: effect.since,
                 confirmed: effect.confirmed,
                 undo: effect.undo.clone(),

@@ -119,6 +119,47 @@ fn an_approval_counts_until_it_ends_and_not_at_that_moment() {
 }
 
 #[test]
+fn an_effect_names_who_carried_it_out_beside_who_asked() {
+    let mut times = Times::new();
+    for (id, who) in [("a", "user:ben"), ("b", "agent:Night")] {
+        let mut held = lasting(id, id);
+        held.request = held.request.carried_out_by(&actor("user:ben"));
+        times.at(1, allowed(held)).unwrap();
+        let Record::Intent { id, intent } = intent(id) else {
+            unreachable!("an intent");
+        };
+        let intent = Box::new(intent.by(actor(who)));
+        times.at(1, Record::Intent { id, intent }).unwrap();
+    }
+    let in_force = times.0.in_force(Timestamp::from_second(2).unwrap());
+    let named: Vec<_> = in_force
+        .iter()
+        .map(|effect| (effect.actor.as_str(), effect.carried_out_by.as_ref()))
+        .collect();
+    let ben = actor("user:ben");
+    let wanted = [("agent:night", Some(&ben)), ("agent:night", None)];
+    assert_eq!(named, wanted);
+
+    // Earlier versions did not keep it, and their checkpoints and ours follow each other.
+    let mut earlier = times.0.clone();
+    for effect in earlier.effects.values_mut() {
+        Arc::make_mut(effect).carried_out_by = None;
+    }
+    let checkpoint = |state: &State| Record::Checkpoint {
+        index: None,
+        state: Box::new(state.clone()),
+    };
+    let mut from_there = Times(earlier.clone());
+    from_there.at(2, checkpoint(&times.0)).unwrap();
+    times.at(2, checkpoint(&earlier)).unwrap();
+    // Another name is no version of it.
+    let mut other = times.0.clone();
+    let effect = other.effects.get_mut("a").map(Arc::make_mut).unwrap();
+    effect.carried_out_by = Some(actor("user:carl"));
+    times.at(3, checkpoint(&other)).unwrap_err();
+}
+
+#[test]
 fn a_checkpoint_that_is_not_what_the_records_add_up_to_is_refused() {
     let mut times = Times::new();
     let (right, before) = (times.0.clone(), times.0.clone());

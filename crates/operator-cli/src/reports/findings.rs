@@ -76,6 +76,7 @@ pub(crate) fn with_commands(
                 json!({
                     "proposal": effect.id,
                     "actor": effect.actor,
+                    "carried_out_by": effect.carried_out_by,
                     "since": effect.since,
                     "undo_command": in_force::undo_command(effect, &ours.state, global),
                 })
@@ -151,8 +152,8 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
     let owned = key.and_then(|key| ours.of(key));
     if let Some(effect) = owned {
         lines.push(format!(
-            "Asked for here by {} at {}",
-            printable(&effect.actor),
+            "Asked for here {} at {}",
+            printable(&in_force::by(effect)),
             when(effect.since)
         ));
         if let Some(undo) = in_force::undo_command(effect, &ours.state, global) {

@@ -26,7 +26,7 @@ pub(crate) fn text(effects: &[InForce], state: &State, global: &Global) -> Optio
             ids::short_of(&effect.id, state),
             effect.key.clone(),
             how_it_stands(effect, state),
-            format!("by {} at {}", effect.actor, when(effect.since)),
+            format!("{} at {}", by(effect), when(effect.since)),
             undo.unwrap_or_else(|| match &effect.overwritten_by {
                 Some(_) => "take that back first".to_owned(),
                 None => "nothing takes it back".to_owned(),
@@ -34,6 +34,13 @@ pub(crate) fn text(effects: &[InForce], state: &State, global: &Global) -> Optio
         ]
     });
     section("In force, asked for here", rows.collect())
+}
+
+/// Who is behind it.
+pub(crate) fn by(effect: &InForce) -> String {
+    let executor = effect.carried_out_by.as_ref();
+    let executor = executor.map_or_else(String::new, |who| format!(", carried out by {who}"));
+    format!("by {}{executor}", effect.actor)
 }
 
 fn how_it_stands(effect: &InForce, state: &State) -> String {
