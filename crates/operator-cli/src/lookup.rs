@@ -48,10 +48,9 @@ pub(crate) fn choose(
     let lines: Vec<String> = all
         .filter(|status| can_be(status))
         .map(|status| {
-            let request = &status.proposal.request;
             let id = ids::short_of(&status.proposal.id, state);
-            let what = plan::request(&request.action, &request.parameters);
-            format!("{id}  {what}, asked by {}", proposal::asked_by(request))
+            let asked_by = proposal::asked_by(&status.proposal.request);
+            format!("{id}  {}, asked by {asked_by}", what(status))
         })
         .collect();
     let text = if lines.is_empty() {
@@ -62,31 +61,54 @@ pub(crate) fn choose(
     Err(Failure::usage(text).lines(lines))
 }
 
-/// Whether there is something that can be taken back.
-pub(crate) fn can_be_undone(state: &State, status: &ProposalStatus) -> bool {
-    status.phase == Phase::Applied
-        && matches!(status.proposal.undo, Undo::Action { .. })
-        && state.can_be_undone(&status.proposal)
+/// What somebody asked for, in one line.
+fn what(status: &ProposalStatus) -> String {
+    let request = &status.proposal.request;
+    plan::request(&request.action, &request.parameters)
 }
 
-/// What was applied last and can be taken back: what takes back is not, and what was is not.
+/// Whether there is something, or may be, that can be taken back.
+pub(crate) fn can_be_undone(state: &State, status: &ProposalStatus) -> bool {
+    let is_there = match status.phase {
+        Phase::Applied => state.can_be_undone(&status.proposal),
+        phase => phase.is_in_flight() && !state.is_being_taken_back(status),
+    };
+    is_there && matches!(status.proposal.undo, Undo::Action { .. })
+}
+
+/// What was sent last, and happened or may have, and can be taken back: what takes back is not, and
+/// what was or is being taken back is not.
 pub(crate) fn last_to_undo(state: &State) -> Result<Arc<ProposalStatus>, Failure> {
-    let undone: Vec<&str> = state
-        .ended
-        .iter()
-        .filter(|status| status.phase == Phase::Applied)
+    let all = || state.ended.iter().chain(state.open.values());
+    let undone: Vec<&str> = all()
+        .filter(|status| status.phase == Phase::Applied || status.phase.is_in_flight())
         .filter_map(|status| status.proposal.undoes.as_deref())
         .collect();
-    let mut latest = state.ended.iter().rev();
-    let found = latest.find(|status| {
+    let found = all().filter(|status| {
         let proposal = &status.proposal;
         can_be_undone(state, status)
             && proposal.undoes.is_none()
             && !undone.contains(&proposal.id.as_str())
     });
-    found
-        .cloned()
-        .ok_or_else(|| Failure::usage("nothing was applied here that can be taken back"))
+    let sent_at = |status: &&Arc<ProposalStatus>| {
+        let intent = status.intent.as_ref();
+        let at = intent.map(|intent| intent.attempt.sent_at_unix_ms);
+        (at, status.proposal.id.clone())
+    };
+    let last = found.max_by_key(sent_at).cloned();
+    last.ok_or_else(|| {
+        Failure::usage("nothing that was done here, or may have been, can be taken back")
+    })
+}
+
+/// What is taken back, and whether it is known that there is something.
+pub(crate) fn taken_back(status: &ProposalStatus, id: &str) -> String {
+    let how = match status.phase {
+        Phase::Applied => "it was applied",
+        Phase::Executing => "it is being carried out, so it may be in force",
+        _ => "its outcome is not known, so it may be in force",
+    };
+    format!("taking back proposal {id}, {}: {how}", what(status))
 }
 
 /// The id that is meant; what ended long ago must be named in full.

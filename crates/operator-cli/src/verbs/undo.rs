@@ -4,6 +4,7 @@ use action_guard::{Guard, ProposalStatus};
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 
 use crate::arguments::{Confirm, id_if_given, optional_id};
+use crate::ids;
 use crate::lookup;
 use crate::reports::outcome;
 use crate::settings::Global;
@@ -23,7 +24,7 @@ pub(crate) fn undo() -> Command {
         .long("last")
         .action(ArgAction::SetTrue)
         .conflicts_with("id")
-        .help("Take back what was applied last from this state directory");
+        .help("Take back what was sent last from this state directory, and is or may be in force");
     Confirm::augment_args(Command::new("undo"))
         .about("Take back what a proposal did, unless somebody changed it since")
         .arg(optional_id())
@@ -39,7 +40,7 @@ pub(crate) async fn undo_main(
 ) -> Result<Exit, Failure> {
     let guard = global.state.guard(&global.connection)?;
     let actor = global.state.actor()?;
-    let id = undone(&guard, matches).await?;
+    let id = undone(&guard, matches, output).await?;
     let reason = confirm
         .reason
         .clone()
@@ -68,16 +69,20 @@ pub(crate) async fn undo_main(
 }
 
 /// The id of what is to be taken back: given, the last, or else it is said which there are.
-async fn undone(guard: &Guard, matches: &ArgMatches) -> Result<String, Failure> {
+async fn undone(guard: &Guard, matches: &ArgMatches, output: &Output) -> Result<String, Failure> {
     let state = guard.state().await?;
     if let Some(given) = id_if_given(matches) {
         return lookup::known(&state, given);
     }
-    let status = if matches.get_flag("last") {
-        lookup::last_to_undo(&state)?
-    } else {
+    if !matches.get_flag("last") {
         let can_be = |status: &ProposalStatus| lookup::can_be_undone(&state, status);
-        lookup::choose(&state, None, "undo", can_be)?
-    };
-    Ok(status.proposal.id.clone())
+        return Ok(lookup::choose(&state, None, "undo", can_be)?
+            .proposal
+            .id
+            .clone());
+    }
+    let last = lookup::last_to_undo(&state)?;
+    let id = &last.proposal.id;
+    output.note(&lookup::taken_back(&last, &ids::short_of(id, &state)));
+    Ok(id.clone())
 }

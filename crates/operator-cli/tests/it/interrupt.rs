@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use action_core::Outcome;
+use action_guard::{FileJournal, Journal as _, Record};
 use pd_sim::{Clock, Sim};
 
 use crate::Cluster;
@@ -64,6 +66,83 @@ fn an_interrupted_mutation_goes_on_and_is_recovered() {
     let json = cluster.operator(&recover).ended(0).json();
     assert_eq!(json["recovered"][0]["outcome"]["result"], "applied");
     assert_eq!(cluster.sim.writes().len(), 1);
+}
+
+/// What is not known to be in force, and may be, is the last thing that was done all the same.
+#[test]
+#[cfg(unix)]
+fn what_may_be_in_force_is_what_is_taken_back_last() {
+    for how in [
+        "it is being carried out, so it may be in force",
+        "its outcome is not known, so it may be in force",
+    ] {
+        let cluster = Cluster::from(Sim::builder().clock(Clock::Stepped));
+        cluster.sim.advance(Duration::from_secs(60));
+        let limit = ["run", "set_leader_schedule_limit", "--limit", "9", "--yes"];
+        let limit = [&limit[..], &["--state-dir", cluster.state_dir()]].concat();
+        cluster.operator(&limit).ended(0);
+        let drain = ["run", "drain_store", "--store-id", "2", "--yes"];
+        let mut child = asked(&cluster, &drain)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("accepted") {
+            line.clear();
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "not accepted");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if how.starts_with("its outcome") {
+            outcome_is_unknown(cluster.state_dir());
+        }
+        assert_eq!(cluster.sim.evicting(), [2]);
+        let undo = [
+            "undo",
+            "--last",
+            "--yes",
+            "--state-dir",
+            cluster.state_dir(),
+        ];
+        cluster
+            .operator(&undo)
+            .ended(0)
+            .says("taking back proposal ")
+            .says(&format!(", drain_store store_id=2: {how}"));
+        assert!(cluster.sim.evicting().is_empty());
+        // And then what was done before it.
+        cluster
+            .operator(&undo)
+            .ended(0)
+            .says(", set_leader_schedule_limit limit=9: it was applied");
+    }
+}
+
+/// Somebody looked what became of what a dead process sent, and could not tell.
+#[tokio::main(flavor = "current_thread")]
+async fn outcome_is_unknown(state_dir: &str) {
+    let journal = FileJournal::open(state_dir).unwrap();
+    let state = journal.state().await.unwrap();
+    let status = state.unsettled().next().unwrap();
+    let id = status.proposal.id.clone();
+    let from = status.owner.clone().unwrap();
+    let outcome = Outcome::unknown("deadline", "not seen", "look again", Vec::new());
+    let records = vec![
+        Record::Adopted {
+            id: id.clone(),
+            from,
+        },
+        Record::Outcome {
+            id,
+            outcome,
+            undo: None,
+        },
+    ];
+    let written = journal.commit(Box::new(move |_, _| Ok(records)));
+    written.await.unwrap();
 }
 
 /// Nothing is proposed before the answer: what is killed there can call nothing off.
