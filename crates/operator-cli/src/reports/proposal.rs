@@ -178,7 +178,7 @@ pub(crate) fn ruling(ruling: &Ruling) -> String {
             by, count, signed, ..
         } => {
             let by = if by.is_empty() {
-                "anybody".to_owned()
+                "any person".to_owned()
             } else {
                 by.join(", ")
             };

@@ -22,7 +22,7 @@ pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[ActionDefinitio
     let rows = started.iter().map(|(flow, next_steps)| {
         vec![
             flow.id.clone(),
-            state_of(next_steps),
+            state_of(flow, next_steps),
             format!("{} of {}", done(flow), flow.workflow.steps.len()),
             flow.workflow.title.clone(),
             flow.by.to_string(),
@@ -99,11 +99,14 @@ pub(crate) fn run(run: &FlowRun, global: &Global) -> String {
     let flow = &run.flow;
     let rows = flow.workflow.steps.iter().map(|step| {
         let state = flow.steps.get(&step.id);
-        let forward = state.map_or_else(String::new, |state| attempts(&state.forward));
-        let back = state
-            .map(|state| attempts(&state.back))
-            .filter(|back| !back.is_empty());
-        let back = back.map_or_else(String::new, |back| format!("; taken back: {back}"));
+        let forward = match (step.work(), state) {
+            (Work::Undo { of, .. }, Some(state)) if state.forward.is_settled() => {
+                let undone = flow.steps.get(of).map(|undone| &undone.back.state);
+                undone.and_then(taken_back).unwrap_or_default()
+            }
+            (_, state) => state.map_or_else(String::new, |state| attempts(&state.forward)),
+        };
+        let back = state.map_or_else(String::new, |state| back(&state.back));
         vec![step.id.clone(), what(step), format!("{forward}{back}")]
     });
     let mut lines = vec![
@@ -112,7 +115,7 @@ pub(crate) fn run(run: &FlowRun, global: &Global) -> String {
         String::new(),
         table(&["step", "what", "how it stands"], rows.collect()),
         String::new(),
-        state_of(&run.next_steps),
+        state_of(flow, &run.next_steps),
     ];
     if let Some(stopped) = &run.next_steps.stopped {
         let step = stopped
@@ -163,17 +166,36 @@ fn wait(waiting: &Waiting, flow: &Flow, global: &Global) -> Vec<String> {
     }
 }
 
-fn state_of(next_steps: &NextSteps) -> String {
+fn state_of(flow: &Flow, next_steps: &NextSteps) -> String {
     match (&next_steps.ended, &next_steps.stopped) {
         (Some(Ending::Completed), _) => "completed".to_owned(),
         (Some(Ending::Cancelled), _) => "cancelled".to_owned(),
-        (Some(Ending::Compensated), _) => "taken back".to_owned(),
+        (Some(Ending::Compensated), _) => compensated(flow),
         (Some(_), _) => "ended".to_owned(),
         (None, Some(_)) => "stopped".to_owned(),
         (None, None) if next_steps.ready.is_empty() && !next_steps.waiting.is_empty() => {
             "waiting".to_owned()
         }
         (None, None) => "under way".to_owned(),
+    }
+}
+
+/// What came of taking back all that it did.
+fn compensated(flow: &Flow) -> String {
+    let all = flow.applied.iter().filter_map(|id| {
+        let state = flow.steps.get(id)?;
+        Some((id.as_str(), &state.back.state))
+    });
+    let (left, rest): (Vec<_>, Vec<_>) =
+        all.partition(|(_, state)| matches!(state, AttemptState::Left { .. }));
+    let any = rest
+        .iter()
+        .any(|(_, state)| matches!(state, AttemptState::Done { .. }));
+    let left: Vec<_> = left.into_iter().map(|(id, _)| id).collect();
+    match (any, left.as_slice()) {
+        (true, []) => "taken back".to_owned(),
+        (true, left) => format!("taken back, but for {}", left.join(", ")),
+        (false, _) => "nothing was there to take back".to_owned(),
     }
 }
 
@@ -185,7 +207,7 @@ fn done(flow: &Flow) -> usize {
 /// Who may confirm.
 fn confirmers(by: &[String]) -> String {
     match by {
-        [] => "somebody".to_owned(),
+        [] => "a person".to_owned(),
         by => by.join(" or "),
     }
 }
@@ -202,6 +224,31 @@ fn what(step: &Step) -> String {
         }
         Work::Confirm { text, by, .. } => format!("{}: {text}", confirmers(by)),
         _ => String::new(),
+    }
+}
+
+/// What came of taking a step back; `None` while it is not over.
+fn taken_back(state: &AttemptState) -> Option<String> {
+    match state {
+        AttemptState::Done { summary, .. } => {
+            let summary = summary.as_ref().map(|summary| format!(": {summary}"));
+            Some(format!("took it back{}", summary.unwrap_or_default()))
+        }
+        AttemptState::Left { reason } => Some(format!("nothing to take back: {reason}")),
+        _ => None,
+    }
+}
+
+/// How taking back a step stands, behind how the step does.
+fn back(back: &Attempts) -> String {
+    match (&back.state, attempts(back)) {
+        (AttemptState::Left { reason }, _) => format!("; nothing to take back: {reason}"),
+        (AttemptState::Done { summary, .. }, _) => {
+            let summary = summary.as_ref().map(|summary| format!(": {summary}"));
+            format!("; taken back{}", summary.unwrap_or_default())
+        }
+        (_, how) if how.is_empty() => how,
+        (_, how) => format!("; taking it back: {how}"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::harness::{Finished, operator};
 pub(crate) struct Cluster {
     pub(crate) sim: Sim,
     pub(crate) state: TempDir,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 /// A region and stores around it.
@@ -43,7 +43,7 @@ impl Cluster {
         Self {
             sim: runtime.block_on(builder.start()).unwrap(),
             state,
-            _runtime: runtime,
+            runtime,
         }
     }
 
@@ -68,6 +68,14 @@ impl Cluster {
     /// Any command with its own journal.
     pub(crate) fn with_state(&self, arguments: &[&str]) -> Finished {
         self.operator(&[arguments, &["--state-dir", self.state_dir()]].concat())
+    }
+
+    /// The same with a journal of somebody else.
+    pub(crate) fn by_somebody_else(&self, arguments: &[&str]) -> Finished {
+        let theirs = TempDir::new().unwrap();
+        self.runtime.block_on(may_send(theirs.path()));
+        let state_dir = ["--state-dir", theirs.path().to_str().unwrap()];
+        self.operator(&[arguments, &state_dir[..]].concat())
     }
 
     /// `plan` or `run` of a transfer of the first region's leader, with its own journal.

@@ -118,6 +118,58 @@ fn a_workflow_is_cancelled_and_taken_back() {
     assert!(cluster.sim.evicting().is_empty());
 }
 
+/// What a step took back is said, and where it took nothing back, why: never that it is done.
+#[test]
+fn a_step_that_takes_back_says_what_it_did() {
+    for by_hand in [false, true] {
+        let cluster = Cluster::start();
+        let file = cluster.file("work.toml", DRAIN);
+        let file = file.to_str().unwrap();
+        let start = ["start", "--file", file, "--yes", "--detach", "-o", "json"];
+        let started = cluster.workflow(&start).ended(0).json();
+        let id = started["flow"]["id"].as_str().unwrap();
+        // Who asked for it is one, and who carries it out is another.
+        cluster
+            .workflow(&["resume", id, "--actor", "user:ben"])
+            .ended(6);
+        for list in [
+            &["proposals", "list"][..],
+            &["doctor", "--pd", cluster.sim.endpoint()],
+        ] {
+            let shown = cluster.with_state(list);
+            let text = "by user:ana, carried out by user:ben at ";
+            assert!(shown.stdout.contains(text), "{}", shown.stdout);
+        }
+        let json = cluster.with_state(&["proposals", "list", "-o", "json"]);
+        let effect = json.ended(0).json()["in_force"][0].clone();
+        assert_eq!(effect["actor"], "user:ana");
+        assert_eq!(effect["carried_out_by"], "user:ben");
+        if by_hand {
+            cluster.by_somebody_else(&["run", "stop_drain", "--store-id", "2", "--yes"]);
+        }
+        cluster.workflow(&["confirm", id, "work"]).ended(0);
+        let ended = cluster
+            .workflow(&["resume", id])
+            .ended(0)
+            .shows("completed");
+        let row = ended
+            .stdout
+            .lines()
+            .find(|line| line.contains("take back drain"));
+        let row = row.unwrap();
+        let (wanted, of_all) = match by_hand {
+            false => ("took it back: ", "\ntaken back\n"),
+            true => (
+                "nothing to take back: ",
+                "\nnothing was there to take back\n",
+            ),
+        };
+        assert!(row.contains(wanted) && !row.contains("done"), "{row}");
+        let all = ["compensate", id, "--reason", "all of it"];
+        cluster.workflow(&all).ended(0).shows(of_all);
+    }
+}
+
 #[test]
 fn a_workflow_that_is_wrong_is_told_all_at_once_and_not_started() {
     let cluster = Cluster::start();
