@@ -20,5 +20,5 @@ const STOPPED_BY_PLAN: [&str; 4] = [
     "it would be refused: ",
     "it is not asked for: ",
     "nothing to do: ",
-    "it would be accepted, but nothing would happen: ",
+    "it would be accepted, but would not get done: ",
 ];

@@ -32,7 +32,7 @@ pub enum Verdict {
         /// What it would replace, in the system's words.
         displaced: String,
     },
-    /// It would be accepted, and nothing would come of it.
+    /// It would be accepted, and would not get done; something else may come of it.
     AcceptedButWillNotProgress {
         /// Why.
         causes: Vec<Cause>,

@@ -179,7 +179,7 @@ pub(crate) fn words(verdict: &Verdict) -> String {
         Verdict::AcceptedButWillNotProgress { causes } => {
             let causes: Vec<_> = causes.iter().map(|cause| cause.text.as_str()).collect();
             format!(
-                "it would be accepted, but nothing would happen: {}",
+                "it would be accepted, but would not get done: {}",
                 causes.join("; ")
             )
         }

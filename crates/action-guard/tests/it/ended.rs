@@ -216,7 +216,7 @@ async fn what_would_come_to_nothing_is_closed_at_once() {
         (
             "will_not_progress",
             "would_not_progress",
-            "it would be accepted, but nothing would happen: ",
+            "it would be accepted, but would not get done: ",
         ),
     ] {
         fixture.plant.lock().verdict = Some(verdict);

@@ -211,10 +211,10 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
                 .iter()
                 .map(|cause| vec![cause.code.clone(), cause.text.clone()]);
             section(
-                "PD would accept it, but nothing would happen",
+                "PD would accept it, but it would not get done",
                 causes.collect(),
             )
-            .unwrap_or_else(|| "PD would accept it, but nothing would happen".to_owned())
+            .unwrap_or_else(|| "PD would accept it, but it would not get done".to_owned())
         }
         Verdict::Undecided { causes } => {
             let causes: Vec<_> = causes

@@ -245,7 +245,7 @@ fn why_not_sent(verdict: &Verdict) -> &'static str {
         Verdict::WouldReject { .. } => "nothing was sent: PD would refuse it",
         Verdict::NotAskedFor { .. } => "nothing was sent: `operator` does not ask PD for this",
         Verdict::AcceptedButWillNotProgress { .. } => {
-            "nothing was sent: `operator` does not ask for what would not happen; remove the cause \
+            "nothing was sent: `operator` does not ask for what would not get done; remove the cause \
              first"
         }
         _ => "nothing was sent",

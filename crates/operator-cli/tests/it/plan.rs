@@ -71,7 +71,7 @@ fn what_is_not_sent_has_its_impact_and_duration() {
         "{} leaders moved off the store",
         cluster.sim.leader_count(2)
     );
-    let nothing = "PD would accept it, but nothing would happen";
+    let nothing = "PD would accept it, but it would not get done";
     assert_told(&blocked, &[nothing, "Impact", &leaders, "Takes about "]);
     // An operator that nobody asked for is left alone.
     let id = region.id.parse().unwrap();

@@ -111,16 +111,7 @@ impl RegionSnapshot {
     /// What keeps an accepted change from happening: commands go by way of the region's leader,
     /// and snapshots to the target.
     fn obstacles(&self, target: Option<&Store>) -> Vec<Cause> {
-        let mut causes = Vec::new();
-        // One that is being emptied takes what it is given, as long as it is there.
-        let is_silent = |store: &&Store| {
-            let heard = [StoreState::Up, StoreState::Offline];
-            !heard.contains(&store.state_name)
-        };
-        if let Some(store) = target.filter(is_silent) {
-            let text = format!("PD does not hear of store {}", store.id);
-            causes.push(Cause::new("target_not_up", text));
-        }
+        let mut causes: Vec<_> = target.and_then(learner_only).into_iter().collect();
         if let Some(leader) = self.leader() {
             let silent = self.serving(leader).is_none_or(|store| {
                 matches!(
@@ -164,9 +155,12 @@ impl RegionSnapshot {
     /// The end of PD's checks: whether an operator is in the way, and whether the change would get
     /// anywhere.
     pub(crate) fn check_accepted(&self, new: Level, target: Option<&Store>) -> Checked<Verdict> {
-        Ok(match self.check_free(new)? {
-            Verdict::WouldProceed => accepted_unless(self.obstacles(target)),
-            displaces => displaces,
+        let accepted = self.check_free(new)?;
+        let causes = self.obstacles(target);
+        Ok(if causes.is_empty() {
+            accepted
+        } else {
+            accepted_unless(causes)
         })
     }
 
@@ -190,4 +184,27 @@ impl RegionSnapshot {
             .filter(|peer| peer.store_id != id.pd() && !is_healthy(&self.region, peer))
             .count()
     }
+}
+
+/// What becomes of a replica on a store that PD does not hear of: PD looks at no more than whether
+/// the store is removed or was silent for ten minutes (`checkStoreState` of
+/// `pkg/schedule/handler/handler.go`), and tells the region's leader to add a learner there. One
+/// that is being emptied takes what it is given, as long as it is there.
+fn learner_only(target: &Store) -> Option<Cause> {
+    let id = target.id;
+    let then = match target.state_name {
+        StoreState::Up | StoreState::Offline => return None,
+        // Its first step is sent when it is made, and the store looked at with the second:
+        // `validateStore` of `pkg/schedule/operator/step.go`.
+        StoreState::Down => "PD gives up the rest at once",
+        _ => {
+            "it has no data before the store is back, and PD gives up the rest after ten minutes or \
+             more"
+        }
+    };
+    let text = format!(
+        "PD does not hear of store {id}, and has a learner placed there all the same: {then}; the \
+         learner stays until PD's checkers or somebody else removes it"
+    );
+    Some(Cause::new("target_not_up", text))
 }

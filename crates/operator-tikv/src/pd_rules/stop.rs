@@ -64,7 +64,7 @@ pub(crate) fn undecided(code: &str, text: impl Into<String>) -> Stop {
     Stop::Verdict(Verdict::Undecided { causes })
 }
 
-/// PD would accept it; with causes, nothing would happen then.
+/// PD would accept it; with causes, it would not get done.
 pub(crate) fn accepted_unless(causes: Vec<Cause>) -> Verdict {
     if causes.is_empty() {
         Verdict::WouldProceed

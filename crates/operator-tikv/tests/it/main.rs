@@ -23,6 +23,7 @@ mod reversals;
 mod rolling_drain;
 mod round_trips;
 mod stop_safety;
+mod targets;
 mod why;
 mod wire;
 
