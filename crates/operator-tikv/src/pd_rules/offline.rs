@@ -3,11 +3,13 @@
 use action_core::{Cause, Verdict};
 use pd_client::Capability;
 use pd_client::config::{Config, ScheduleConfig};
+use pd_client::schedulers::SchedulerKind;
 use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::drains::{in_force, is_draining};
+use crate::facts::schedulers::stored;
 use crate::facts::settings_in_force::{Overrides, limit_in_force};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::halted::{self, halted};
@@ -89,7 +91,8 @@ fn check_not_final(store: &Store) -> Checked {
     Ok(())
 }
 
-/// What keeps a store from getting empty. Two reads.
+/// What keeps a store from getting empty: nothing where it is, because PD buries an empty one
+/// whatever its settings (`checkStore` of `server/cluster/cluster.go`). Two reads.
 async fn obstacles(
     tikv: &Tikv,
     store: &Store,
@@ -97,8 +100,12 @@ async fn obstacles(
     stores: &[Store],
     overrides: Option<&Overrides>,
 ) -> Result<Vec<Cause>, Error> {
-    let mut causes = limited(&config.schedule, overrides);
-    causes.extend(halted(tikv, &config.schedule).await?);
+    if store.status.region_count == 0 {
+        return Ok(Vec::new());
+    }
+    let mut causes = halted(tikv, &config.schedule).await?;
+    // What is halted is not balanced either.
+    causes.extend(limited(&config.schedule, overrides, causes.is_empty()));
     let rules = if config.replication.enable_placement_rules {
         tikv.pd.rules().await.map_err(Error::Read)?
     } else {
@@ -115,15 +122,39 @@ async fn obstacles(
 
 /// What keeps a store from being emptied.
 pub(crate) fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {
-    let mut causes = limited(config, None);
-    causes.extend(halted::switched_off(config));
+    let mut causes: Vec<_> = halted::switched_off(config).into_iter().collect();
+    causes.extend(limited(config, None, causes.is_empty()));
     causes
 }
 
-fn limited(config: &ScheduleConfig, overrides: Option<&Overrides>) -> Vec<Cause> {
-    let name = "replica-schedule-limit";
-    let limit = limit_in_force(name, config.replica_schedule_limit, overrides);
-    let text = format!("`{name}` is 0");
-    let zero = (limit == 0).then(|| Cause::new("replica_schedule_limit_zero", text));
-    zero.into_iter().collect()
+/// With the limit at 0 PD replaces nothing. `balance-region` counts under another limit, and takes
+/// a store that is being emptied for a source like any other: `balance_region.go`, and the table of
+/// conditions in `pkg/schedule/filter/filters.go`.
+fn limited(
+    config: &ScheduleConfig,
+    overrides: Option<&Overrides>,
+    is_balanced: bool,
+) -> Option<Cause> {
+    let (replica, region) = ("replica-schedule-limit", "region-schedule-limit");
+    if limit_in_force(replica, config.replica_schedule_limit, overrides) > 0 {
+        return None;
+    }
+    let balances = is_balanced
+        && limit_in_force(region, config.region_schedule_limit, overrides) > 0
+        && balances_regions(config);
+    let rest = if balances {
+        "; `balance-region-scheduler` may move some to stores that hold less, and stops where they \
+         are even"
+    } else {
+        ""
+    };
+    let text = format!("`{replica}` is 0: no replica is replaced{rest}");
+    Some(Cause::new("replica_schedule_limit_zero", text))
+}
+
+/// Whether `balance-region-scheduler` is there, as far as the configuration shows.
+fn balances_regions(config: &ScheduleConfig) -> bool {
+    let stored = stored(config);
+    let name = SchedulerKind::BalanceRegion.name();
+    stored.is_empty() || stored.iter().any(|one| one == name)
 }

@@ -51,6 +51,35 @@ async fn the_switch_for_offline_replicas_stops_nothing_where_rules_decide() {
     }
 }
 
+/// With the limit for replicas at 0 nothing is replaced, and balancing goes on: PD 8.5.7 was seen to
+/// move some off an offline store that way.
+#[tokio::test]
+async fn a_limit_for_replicas_of_zero_does_not_stop_balancing() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let offline = json!({"store_id": 5});
+        assert!(sim.set_schedule("replica-schedule-limit", 0));
+        let says = async |offline: &Value| {
+            let run = Run::planned(&sim, "offline_store", offline.clone()).await;
+            let Verdict::AcceptedButWillNotProgress { causes } = &run.plan.verdict else {
+                unreachable!("{version:?}: {:?}", run.plan.verdict);
+            };
+            assert_eq!(causes[0].code, "replica_schedule_limit_zero");
+            causes[0].text.clone()
+        };
+        assert!(says(&offline).await.contains("balance-region-scheduler"));
+        assert!(sim.set_schedule("region-schedule-limit", 0));
+        assert!(!says(&offline).await.contains("balance-region-scheduler"));
+        // What holds nothing is buried whatever the limits.
+        for id in sim.region_ids() {
+            sim.remove_peer(id, 5);
+        }
+        proceeds(&Run::begin(&sim, "offline_store", offline).await);
+        left_after(&sim, 5, 2);
+        assert_eq!(sim.state_name(5), Some("Tombstone"), "{version:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_last_store_of_a_zone_keeps_its_replicas_where_zones_are_kept_apart() {
     for version in VERSIONS {
