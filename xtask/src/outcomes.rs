@@ -122,7 +122,6 @@ mod tests {
         // What only plans say is no end.
         let of_plans = [
             "store_limit_v2",
-            "member_ill",
             "too_few_healthy_stores",
             "drain_batch_zero",
         ];

@@ -13,6 +13,9 @@ pub(crate) const SCHEDULE_CONFIG_NOT_EXIST: &str =
     "[PD:scheduler:ErrScheduleConfigNotExist]the config does not exist";
 pub(crate) const WRONG_SCHEDULER_ID: &str =
     "[PD:scheduler:ErrSchedulerConfig]wrong scheduler config id";
+/// After five seconds, of a member that does not answer; here at once.
+pub(crate) const MOVE_LEADER: &str = "[PD:etcd:ErrEtcdMoveLeader]etcdserver: request timed out, \
+     leader transfer took too long: etcdserver: request timed out, leader transfer took too long";
 /// What a handler that dereferences nothing prints; the stack follows.
 pub(crate) const NIL_PANIC: &str =
     "PANIC: runtime error: invalid memory address or nil pointer dereference\n";

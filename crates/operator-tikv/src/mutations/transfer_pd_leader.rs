@@ -1,8 +1,8 @@
 //! Has another member of PD lead: `transfer_pd_leader`.
 
 use action_core::{
-    Accepted, Attempt, Cause, Effect, Evidence, Mutation, Outcome, Plan, Problem, Progress, Risk,
-    Sent, Undo, Verdict,
+    Accepted, Attempt, Effect, Evidence, Mutation, Outcome, Plan, Problem, Progress, Risk, Sent,
+    Undo, Verdict,
 };
 use async_trait::async_trait;
 use pd_client::members::MemberHealth;
@@ -13,8 +13,8 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::accepted;
 use crate::pd_rules::leader_priority::takes_lead_from;
-use crate::pd_rules::refusals::no_such_member;
-use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, verdict};
+use crate::pd_rules::refusals::{member_does_not_answer, no_such_member};
+use crate::pd_rules::stop::{Checked, nothing_to_do, verdict};
 
 /// Has another member of PD lead.
 ///
@@ -22,7 +22,7 @@ use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, verdict};
 /// of schedulers, hot spots, limits to restore when a store's emptying is cancelled. Drains and
 /// settings stay. For some seconds PD answers nobody, and TiDB gets no timestamps.
 ///
-/// PD refuses for a member there is not. Proven by who leads. Taken back by transferring back.
+/// PD refuses for a member there is not, and after five seconds for one that does not answer. Proven by who leads. Taken back by transferring back.
 /// Takes a few seconds; up to 13 were seen when a leader was lost.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -160,9 +160,9 @@ impl TransferPdLeader {
             return Err(no_such_member());
         }
         let mut known = health.iter();
-        let ill = known.any(|one| one.name == self.member && !one.health);
-        let text = format!("`{}` is not healthy", self.member);
-        let cause = ill.then(|| Cause::new("member_ill", text));
-        Ok(accepted_unless(cause.into_iter().collect()))
+        if known.any(|one| one.name == self.member && !one.health) {
+            return Err(member_does_not_answer());
+        }
+        Ok(Verdict::WouldProceed)
     }
 }

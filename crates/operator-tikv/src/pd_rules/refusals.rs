@@ -64,6 +64,13 @@ pub(crate) fn no_such_member() -> Stop {
     refused("no_such_member", "no valid pd to transfer etcd leader")
 }
 
+/// What etcd says five seconds later when it hands over to a member that does not answer, and goes
+/// on leading: `MoveEtcdLeader` of `pkg/member/member.go`.
+pub(crate) fn member_does_not_answer() -> Stop {
+    let cause = "etcdserver: request timed out, leader transfer took too long";
+    refused("PD:etcd:ErrEtcdMoveLeader", format!("{cause}: {cause}"))
+}
+
 pub(crate) fn low_space_not_above_high() -> Stop {
     let text = "low-space-ratio should be larger than high-space-ratio";
     refused("not_above_high_space_ratio", text)

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use action_core::{Attempt, Mutation, Verdict};
-use operator_tikv::{DrainStore, Error, StopDrain, Tikv, TransferLeader, TransferPeer};
+use operator_tikv::{
+    DrainStore, Error, StopDrain, Tikv, TransferLeader, TransferPdLeader, TransferPeer,
+};
 use pd_sim::{ForeignOperator, Role, Sim, StoreState, Version};
 use serde_json::json;
 
@@ -171,6 +173,19 @@ async fn drains_are_refused_as_planned() {
             };
             check(&sim, action, &format!("{version:?} granted, {in_force}")).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn a_member_that_does_not_answer_is_not_made_the_leader() {
+    for version in VERSIONS {
+        let sim = stepped(version).members(3).start().await.unwrap();
+        sim.stop_member(1).await;
+        let action = TransferPdLeader {
+            member: "pd1".to_owned(),
+        };
+        check(&sim, action, &format!("{version:?} dead member")).await;
+        assert_eq!(sim.leader_name().as_deref(), Some("pd0"), "{version:?}");
     }
 }
 

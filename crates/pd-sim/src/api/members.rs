@@ -6,6 +6,7 @@ use crate::api::answer::Answer;
 use crate::api::request::Request;
 use crate::cluster::Cluster;
 use crate::cluster::members::Member;
+use crate::errors::MOVE_LEADER;
 use crate::gotext::rfc3339;
 
 pub(super) fn version(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
@@ -150,6 +151,9 @@ pub(super) fn transfer(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let Some(index) = cluster.members.named(name) else {
         return Answer::message(500, "no valid pd to transfer etcd leader");
     };
+    if cluster.members.stopped.contains(&index) {
+        return Answer::message(500, MOVE_LEADER);
+    }
     if index != cluster.members.leader {
         cluster.hand_over(index);
     }
