@@ -246,6 +246,9 @@ outcomes! {
         "region_without_leader" &[name::<OfflineStore>()],
             "The store is offline, and PD knows of no leader of the regions that are left on it: nothing moves them.",
             "Ask `why` of those regions: without a majority of their replicas they do not come back by themselves.";
+        "majority_lost" &[name::<OfflineStore>()],
+            "The store is offline, and too few voters of the regions that are left on it answer: nothing moves them.",
+            "Start a store of those voters, or give them up by unsafe recovery.";
         "leader_silent" &[name::<OfflineStore>()],
             "The store is offline, and PD does not hear of the stores that lead the regions left on it.",
             "Look at those stores; when they are gone, the regions' other voters elect leaders.";

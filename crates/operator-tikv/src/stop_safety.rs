@@ -6,6 +6,7 @@
 //! PD does not know: `docs/decisions/when-is-a-store-safe-to-stop.md`.
 
 pub(crate) use snapshot::StopSnapshot;
+pub(crate) use staying_leaders::StayingLeaders;
 pub(crate) use tally::NAMED;
 
 pub(crate) mod answer;
@@ -17,6 +18,7 @@ mod lists;
 mod region;
 mod scan;
 mod snapshot;
+mod staying_leaders;
 mod tally;
 mod verdict;
 mod voters;

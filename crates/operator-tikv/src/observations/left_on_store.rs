@@ -48,6 +48,7 @@ fn reason(hold: Hold) -> Reason {
     match hold {
         Hold::NoLeader => reasons::REGION_WITHOUT_LEADER,
         Hold::LeaderSilent => reasons::LEADER_SILENT,
+        Hold::MajorityLost => reasons::MAJORITY_LOST,
         Hold::JointState => reasons::JOINT_STATE,
         Hold::PeerDown => reasons::PEER_DOWN,
         Hold::PeerPending => reasons::PEER_PENDING,

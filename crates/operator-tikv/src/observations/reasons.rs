@@ -99,6 +99,9 @@ reasons! {
         LEADER_SILENT = "leader_silent",
             "PD does not hear of the store that leads the region: commands go with its heartbeats.",
             "Look at that store; the region's other voters elect a leader when it is gone.";
+        MAJORITY_LOST = "majority_lost",
+            "Half of the region's voters or more do not answer: nothing about it changes any more.",
+            "Start one of their stores, or give them up by unsafe recovery.";
         JOINT_STATE = "joint_state",
             "The region is between two sets of voters: PD refuses every other change until it has left that state.",
             "Wait; the joint-state checker ends it. If it stays, look at its pending and down replicas.";

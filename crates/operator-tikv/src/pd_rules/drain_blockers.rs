@@ -2,7 +2,7 @@
 
 use action_core::Cause;
 use pd_client::Capability;
-use pd_client::regions::{Region, RoleOnStore};
+use pd_client::regions::{Peer, Region, RoleOnStore};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
@@ -47,33 +47,69 @@ pub(crate) async fn blockers(
     Ok(blocked.take(NAMED).collect())
 }
 
+/// Why no other store can take a region's leader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NoTaker {
+    NoOtherVoter,
+    /// The others lag or do not answer.
+    Unhealthy,
+    /// The others are on stores that take no leaders.
+    TakeNone,
+}
+
+impl NoTaker {
+    /// The stable code of the reason.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::NoOtherVoter => "no_other_voter",
+            Self::Unhealthy => "others_unhealthy",
+            Self::TakeNone => "others_take_no_leaders",
+        }
+    }
+}
+
+/// The voters of a region that may lead, but for that on a store.
+fn others(region: &Region, not: pd_client::StoreId) -> impl Iterator<Item = &Peer> {
+    let may = move |peer: &&Peer| peer.store_id != not && can_lead(peer);
+    region.peers.iter().filter(may)
+}
+
+/// Why no other store can take the leader of a region, if none can.
+pub(crate) fn no_taker(
+    region: &Region,
+    store_id: pd_client::StoreId,
+    takes: &impl Fn(pd_client::StoreId) -> bool,
+) -> Option<NoTaker> {
+    if others(region, store_id).next().is_none() {
+        return Some(NoTaker::NoOtherVoter);
+    }
+    let mut healthy = others(region, store_id)
+        .filter(|peer| is_healthy(region, peer))
+        .peekable();
+    if healthy.peek().is_none() {
+        return Some(NoTaker::Unhealthy);
+    }
+    (!healthy.any(|peer| takes(peer.store_id))).then_some(NoTaker::TakeNone)
+}
+
 fn why(
     region: &Region,
     store_id: StoreId,
     takes: &impl Fn(pd_client::StoreId) -> bool,
 ) -> Option<Cause> {
     let id = region.id;
-    let others = region
-        .peers
-        .iter()
-        .filter(|peer| peer.store_id != store_id.pd() && can_lead(peer));
-    let others: Vec<_> = others.collect();
-    if others.is_empty() {
-        let text = format!("region {id} has no other voter");
-        return Some(Cause::new("no_other_voter", text));
-    }
-    if !others.iter().any(|peer| is_healthy(region, peer)) {
-        let text = format!("region {id}: its other voters lag or do not answer");
-        return Some(Cause::new("others_unhealthy", text));
-    }
-    let healthy = others.iter().filter(|peer| is_healthy(region, peer));
-    let none_takes = !healthy.clone().any(|peer| takes(peer.store_id));
-    none_takes.then(|| {
-        let stores: Vec<_> = healthy.map(|peer| peer.store_id.to_string()).collect();
-        let text = format!(
-            "region {id}: its other voters are on stores that take no leaders: {}",
-            stores.join(", ")
-        );
-        Cause::new("others_take_no_leaders", text)
-    })
+    let why = no_taker(region, store_id.pd(), takes)?;
+    let text = match why {
+        NoTaker::NoOtherVoter => format!("region {id} has no other voter"),
+        NoTaker::Unhealthy => format!("region {id}: its other voters lag or do not answer"),
+        NoTaker::TakeNone => {
+            let healthy = others(region, store_id.pd()).filter(|peer| is_healthy(region, peer));
+            let stores: Vec<_> = healthy.map(|peer| peer.store_id.to_string()).collect();
+            format!(
+                "region {id}: its other voters are on stores that take no leaders: {}",
+                stores.join(", ")
+            )
+        }
+    };
+    Some(Cause::new(why.code(), text))
 }

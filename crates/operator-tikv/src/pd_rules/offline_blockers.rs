@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use action_core::Cause;
 use pd_client::RegionId;
 use pd_client::operators::Operator;
-use pd_client::regions::{Region, RegionCheck};
+use pd_client::regions::{Peer, PeerRole, Region, RegionCheck};
 use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
@@ -34,6 +34,8 @@ pub(crate) enum Hold {
     NoLeader,
     /// PD does not hear of the store that leads it.
     LeaderSilent,
+    /// Too few of its voters are where PD hears of a store.
+    MajorityLost,
     /// It is between two sets of voters.
     JointState,
     /// A replica elsewhere does not answer.
@@ -117,12 +119,17 @@ impl LeftOnStore {
 
     /// What does not pass by itself, where that is all there is.
     pub(crate) fn stalled(&self) -> Vec<Cause> {
-        let stays = |held: &Held| matches!(held.hold, Hold::NoLeader | Hold::LeaderSilent);
-        if !self.free.is_empty() || !self.held.iter().all(stays) {
-            return Vec::new();
+        if self.free.is_empty() && self.held.iter().all(Held::stays) {
+            self.staying()
+        } else {
+            Vec::new()
         }
-        let held = self.held.iter();
-        held.map(|held| Cause::new(held.hold.code(), held.text.clone()))
+    }
+
+    /// What does not pass by itself.
+    pub(crate) fn staying(&self) -> Vec<Cause> {
+        let stay = self.held.iter().filter(|held| held.stays());
+        stay.map(|held| Cause::new(held.hold.code(), held.text.clone()))
             .collect()
     }
 }
@@ -133,6 +140,7 @@ impl Hold {
         match self {
             Self::NoLeader => "region_without_leader",
             Self::LeaderSilent => "leader_silent",
+            Self::MajorityLost => "majority_lost",
             Self::JointState => "joint_state",
             Self::PeerDown => "peer_down",
             Self::PeerPending => "peer_pending",
@@ -142,12 +150,18 @@ impl Hold {
 }
 
 impl Held {
+    fn stays(&self) -> bool {
+        let holds = [Hold::NoLeader, Hold::LeaderSilent, Hold::MajorityLost];
+        holds.contains(&self.hold)
+    }
+
     fn new(hold: Hold, regions: &[&Region], operators: &[Operator]) -> Self {
         let ids: Vec<RegionId> = regions.iter().map(|region| region.id).collect();
         let named = named(&ids);
         let text = match hold {
             Hold::NoLeader => format!("PD knows of no leader of {named}"),
             Hold::LeaderSilent => format!("PD does not hear of the store that leads {named}"),
+            Hold::MajorityLost => format!("{named}: too few voters answer for a majority"),
             Hold::JointState => format!("{named}: between two sets of voters"),
             Hold::PeerDown => format!("{named}: a replica on another store does not answer"),
             Hold::PeerPending => format!("{named}: a replica lags behind"),
@@ -195,6 +209,8 @@ fn hold(region: &Region, store: &Store, stores: &[Store], operators: &[Operator]
     let elsewhere = |id| id != store.id;
     if stores.iter().any(silent) {
         Some(Hold::LeaderSilent)
+    } else if has_lost_majority(region, stores) {
+        Some(Hold::MajorityLost)
     } else if operators.iter().any(has_operator) {
         Some(Hold::Operator)
     } else if region.peers.iter().any(in_joint_state) {
@@ -206,6 +222,23 @@ fn hold(region: &Region, store: &Store, stores: &[Store], operators: &[Operator]
     } else {
         None
     }
+}
+
+/// Whether half of its voters or more are down, or on stores that PD does not hear of.
+fn has_lost_majority(region: &Region, stores: &[Store]) -> bool {
+    let silent = |id| {
+        let store = stores.iter().find(|store| store.id == id);
+        let heard = [StoreState::Up, StoreState::Offline];
+        !store.is_some_and(|store| heard.contains(&store.state_name))
+    };
+    let is_lost = |peer: &Peer| {
+        let mut down = region.down_peers.iter();
+        silent(peer.store_id) || down.any(|down| down.peer.id == peer.id)
+    };
+    let voters = region.peers.iter();
+    let voters = voters.filter(|peer| peer.role != PeerRole::Learner);
+    let lost = voters.clone().filter(|peer| is_lost(peer)).count();
+    lost > 0 && 2 * lost >= voters.count()
 }
 
 /// The regions on the store that PD lists as unhealthy.

@@ -190,7 +190,7 @@ impl StopSnapshot {
     }
 }
 
-fn holds_few<'a>(stores: impl Iterator<Item = &'a Store>) -> bool {
+pub(super) fn holds_few<'a>(stores: impl Iterator<Item = &'a Store>) -> bool {
     let held: Vec<u64> = stores.map(|store| store.status.region_count).collect();
     held.len() <= FEW_STORES && held.iter().sum::<u64>() <= FEW
 }

@@ -22,6 +22,7 @@ mod reasons;
 mod reversals;
 mod rolling_drain;
 mod round_trips;
+mod staying;
 mod stop_safety;
 mod targets;
 mod why;

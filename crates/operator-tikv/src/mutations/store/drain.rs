@@ -1,4 +1,4 @@
-//! Drains leaders from a store, and stops that: `drain_store` and `stop_drain`.
+//! Drains leaders from a store: `drain_store`; `stop_drain` ends it.
 
 use action_core::{
     Accepted, Attempt, Cause, Done, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity,
@@ -12,9 +12,8 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
 use crate::facts::counts::{incomplete, incomplete_under};
-use crate::facts::drains::{DRAINS, ShownDrains, effect, in_force, is_draining};
+use crate::facts::drains::{DRAINS, effect, in_force, is_draining};
 use crate::facts::pd_clock::unix_ms;
-use crate::facts::schedulers::NOT_LOADED;
 use crate::facts::settings_in_force::{self, NOT_READ};
 use crate::facts::store::failure_domain;
 use crate::facts::traces::PdProcess;
@@ -23,9 +22,13 @@ use crate::parameters::ids::StoreId;
 use crate::pd_rules::drain::{check_drain, obstacles};
 use crate::pd_rules::drain_blockers::blockers;
 use crate::pd_rules::refusals;
-use crate::pd_rules::stop::{Checked, Stop, planned, verdict};
+use crate::pd_rules::stop::{Checked, accepted_unless, planned, verdict};
+use crate::stop_safety::StayingLeaders;
+
+pub use stop_drain::StopDrain;
 
 mod proof;
+mod stop_drain;
 
 /// Drains all leaders from a store and keeps them away until the drain is stopped.
 ///
@@ -42,7 +45,7 @@ mod proof;
 /// readings by one leader of PD, after every store that is up has reported since the drain began
 /// and PD knows the leader of every region that the store holds. Takes about 125 ms for each
 /// leader, and up to ten seconds until the stores report. Regions whose other
-/// voters are down or may not lead stay: the five first of the last 32 are named.
+/// voters are down or may not lead stay: the plan names them.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DrainStore {
@@ -174,7 +177,13 @@ impl DrainStore {
         let overrides = settings_in_force::overrides(tikv).await;
         let over = overrides.as_ref();
         let checked = check_drain(tikv, &store, &config, &stores, drains, over).await;
-        let verdict = verdict(checked)?;
+        let mut verdict = verdict(checked)?;
+        let mut staying = None;
+        if verdict == Verdict::WouldProceed && counts.is_none() {
+            let read = StayingLeaders::read(tikv, &store, &stores, &config, drains).await?;
+            verdict = accepted_unless(read.causes.clone());
+            staying = Some(read);
+        }
         let (draining, leaders) = (
             is_draining(drains, self.store_id),
             store.status.leader_count,
@@ -200,12 +209,11 @@ impl DrainStore {
             Some(_) => plan,
             None => plan.unknown(NOT_READ),
         };
-        Ok(plan
+        Ok(with_staying(plan, staying)
             .same("draining", draining)
             .impact(Quantity::LEADERS, leaders, "leaders moved off the store")
             .impact("served_mib", served_mib, "MiB served from other stores")
             .touches(failure_domain(self.store_id, Some(&store), &config))
-            .unknown("whether each region has another healthy voter")
             .takes(
                 likely_ms,
                 likely_ms.saturating_mul(20),
@@ -233,6 +241,16 @@ impl DrainStore {
     }
 }
 
+/// Adds how many leaders no other store can take, as far as that was read.
+fn with_staying(plan: Plan<DrainFacts>, staying: Option<StayingLeaders>) -> Plan<DrainFacts> {
+    let Some(staying) = staying else {
+        return plan.unknown("whether each region has another healthy voter");
+    };
+    let unit = "leaders that stay, because no other voter of theirs can lead";
+    let plan = plan.impact("leaders_staying", staying.found, unit);
+    staying.unread.into_iter().fold(plan, Plan::unknown)
+}
+
 /// How fast leaders have left so far, and how long the rest takes at that.
 fn pace(done: u64, left: u64, elapsed_ms: u64) -> String {
     if done == 0 || elapsed_ms == 0 {
@@ -241,110 +259,4 @@ fn pace(done: u64, left: u64, elapsed_ms: u64) -> String {
     let per_second = done as f64 * 1_000.0 / elapsed_ms as f64;
     let seconds = (left as f64 / per_second).ceil();
     format!(", {per_second:.1} a second, {seconds:.0} s more at that")
-}
-
-/// Stops draining leaders from one store. Drains of other stores stay.
-///
-/// From then on leaders may move to the store again; they come back as PD balances, not to the
-/// same regions and not at once.
-///
-/// PD refuses, without a word, when the store is not being drained. Proven by PD not listing its
-/// drain. Taken back by `drain_store`. In force at once.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StopDrain {
-    /// Store that may lead again afterwards.
-    pub store_id: StoreId,
-}
-
-#[async_trait]
-impl Mutation<Tikv> for StopDrain {
-    const NAME: &'static str = "stop_drain";
-    const RISK: Risk = Risk::Medium;
-    const EFFECT: Effect = Effect::OneShot;
-    const REVERSIBLE: bool = true;
-    const IDEMPOTENT: bool = true;
-    const SHOWN_AT_ONCE: bool = false;
-    type Before = DrainFacts;
-
-    fn resources(&self) -> Vec<String> {
-        vec![format!("store/{}", self.store_id)]
-    }
-
-    async fn plan(&self, tikv: &Tikv) -> Result<Plan<DrainFacts>, Error> {
-        planned(self.planned(tikv).await)
-    }
-
-    async fn send(
-        &self,
-        tikv: &Tikv,
-        _: &Self::Before,
-        attempt: &Attempt,
-    ) -> Result<Accepted, Error> {
-        let pd = tikv.sender(attempt);
-        accepted(pd.remove_evict_leader(self.store_id.pd()).await)
-    }
-
-    async fn probe(&self, tikv: &Tikv, _: &DrainFacts, sent: &Sent) -> Result<Progress, Error> {
-        let drains = tikv.pd.evict_leader_config().await.map_err(Error::Read)?;
-        let draining = is_draining(drains.as_ref(), self.store_id);
-        let evidence = vec![Evidence::new(DRAINS, "draining", draining)];
-        if !draining && !ShownDrains::read(tikv).await?.is_known() {
-            return Ok(Progress::pending(NOT_LOADED, evidence));
-        }
-        if !draining {
-            let by = sent.attribution();
-            let summary = format!("store {} may lead again", self.store_id);
-            return Ok(Progress::applied(by, summary, evidence));
-        }
-        if sent.elapsed_ms < SETTLE_MS {
-            return Ok(Progress::pending("the drain is still in force", evidence));
-        }
-        let text = format!("store {} is still being drained", self.store_id);
-        Ok(Progress::not_applied(
-            "still_draining",
-            text,
-            true,
-            evidence,
-        ))
-    }
-
-    fn undo(&self, before: &DrainFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        if !before.draining {
-            return Undo::none("the store was not being drained before");
-        }
-        let back = DrainStore {
-            store_id: self.store_id,
-        };
-        Undo::with::<Tikv, _>(&back).expecting("draining", false)
-    }
-}
-
-impl StopDrain {
-    async fn planned(&self, tikv: &Tikv) -> Checked<Plan<DrainFacts>> {
-        let store = tikv.pd.store(self.store_id.pd()).await;
-        let store = store.map_err(Stop::of_first_read)?;
-        let schedule = tikv.pd.schedule_config().await.map_err(Error::Read)?;
-        let drains = in_force(tikv, &schedule).await?;
-        let draining = is_draining(drains.as_ref(), self.store_id);
-        let leaders = store.map_or(0, |store| store.status.leader_count);
-        let verdict = if draining {
-            Verdict::WouldProceed
-        } else {
-            let already = format!("leaders are not being drained from store {}", self.store_id);
-            Verdict::NoOp { already }
-        };
-        let facts = DrainFacts {
-            leaders,
-            draining,
-            pd: None,
-        };
-        Ok(Plan::new(verdict, facts)
-            .same("draining", draining)
-            .impact("drains", draining.into(), "drains taken back")
-            .unknown("when and which leaders come back: PD balances them")
-            .takes(100, 1_000, "one write of PD's configuration")
-            .follow(500, SETTLE_MS, 60_000)
-            .clock(tikv.clock()))
-    }
 }

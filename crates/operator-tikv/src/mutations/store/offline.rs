@@ -2,7 +2,7 @@
 
 use action_core::{
     Accepted, Attempt, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity, Risk, Sent,
-    Undo,
+    Undo, Verdict,
 };
 use async_trait::async_trait;
 use pd_client::config::ScheduleConfig;
@@ -17,8 +17,9 @@ use crate::facts::settings_in_force::{self, NOT_READ};
 use crate::facts::store::{failure_domain, state_text};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::offline::{check_cancel_offline, check_offline};
+use crate::pd_rules::offline_blockers::LeftOnStore;
 use crate::pd_rules::refusals;
-use crate::pd_rules::stop::{Checked, planned, verdict};
+use crate::pd_rules::stop::{Checked, accepted_unless, planned, verdict};
 
 mod emptied;
 
@@ -29,7 +30,8 @@ mod emptied;
 ///
 /// PD refuses when fewer stores than replicas would be left, when all others are drained of
 /// leaders, and for a store that is gone or was given up by force. It counts stores that are down
-/// among those left: the plan says when too few of them are healthy. Proven by the store being a
+/// among those left: the plan says when too few of them are healthy, and names regions that would
+/// stay because they have no leader or no majority. Proven by the store being a
 /// tombstone. Takes hours, as long as its replicas take to be copied.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -160,7 +162,12 @@ impl OfflineStore {
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let overrides = settings_in_force::overrides(tikv).await;
         let checked = check_offline(tikv, &store, &config, &stores, overrides.as_ref()).await;
-        let verdict = verdict(checked)?;
+        let mut verdict = verdict(checked)?;
+        let mut left = LeftOnStore::default();
+        if verdict == Verdict::WouldProceed && store.status.region_count > 0 {
+            left = LeftOnStore::read(tikv, &store, &stores, &[]).await?;
+            verdict = accepted_unless(left.staying());
+        }
         let facts = OfflineFacts::of(&store, &config.schedule);
         let (regions, leaders) = (facts.regions, store.status.leader_count);
         let size = u64::try_from(store.status.region_size).unwrap_or(0);
@@ -168,7 +175,8 @@ impl OfflineStore {
         let deadline_ms = likely_ms
             .saturating_mul(20)
             .clamp(3_600_000, 7 * 86_400_000);
-        let mut plan = Plan::new(verdict, facts.clone());
+        let plan = Plan::new(verdict, facts.clone());
+        let mut plan = left.not_read.into_iter().fold(plan, Plan::unknown);
         if overrides.is_none() {
             plan = plan.unknown(NOT_READ);
         }

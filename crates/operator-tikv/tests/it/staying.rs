@@ -1,0 +1,159 @@
+//! Regions that a drain or the emptying of a store would leave: named before it is asked for.
+
+use std::time::Duration;
+
+use action_core::Verdict;
+use pd_sim::{Sim, Version};
+use serde_json::{Value, json};
+
+use crate::harness::Run;
+use crate::{VERSIONS, altered, region, stepped};
+
+/// The codes and texts of what keeps a plan from getting done.
+fn causes(run: &Run<'_>) -> Vec<(String, String)> {
+    match &run.plan.verdict {
+        Verdict::WouldProceed => Vec::new(),
+        Verdict::AcceptedButWillNotProgress { causes } => {
+            let causes = causes.iter();
+            causes
+                .map(|cause| (cause.code.clone(), cause.text.clone()))
+                .collect()
+        }
+        other => unreachable!("{}: {other:?}", run.name),
+    }
+}
+
+fn staying(run: &Run<'_>) -> Option<u64> {
+    let mut impact = run.plan.impact.iter();
+    Some(impact.find(|one| one.name == "leaders_staying")?.value)
+}
+
+/// Whether the plan leaves open what one bounded read decides.
+fn is_open(run: &Run<'_>) -> bool {
+    let mut unknowns = run.plan.unknowns.iter();
+    unknowns.any(|one| one.contains("another healthy voter"))
+}
+
+fn store(id: u64) -> Value {
+    json!({ "store_id": id })
+}
+
+/// What the other voters of a region are; gets the region and the store of each.
+type Fixture = fn(&Sim, u64, u64);
+
+const CASES: [(&str, Fixture); 4] = [
+    ("no_other_voter", |sim, id, other| {
+        sim.remove_peer(id, other)
+    }),
+    ("others_unhealthy", |sim, id, other| {
+        sim.set_down(id, other, Some(Duration::from_secs(400)));
+    }),
+    ("others_unhealthy", |sim, id, other| {
+        sim.set_pending(id, other, true);
+    }),
+    ("others_take_no_leaders", |sim, _, other| {
+        sim.set_heartbeat_age(other, Duration::from_secs(60));
+    }),
+];
+
+fn others(sim: &Sim, id: u64, leader: u64) -> Vec<u64> {
+    let peers = sim.peers(id);
+    let stores = peers.iter().map(|peer| peer.store_id);
+    stores.filter(|store| *store != leader).collect()
+}
+
+#[tokio::test]
+async fn a_drain_names_the_regions_whose_leaders_would_stay() {
+    for version in VERSIONS {
+        for (code, fixture) in CASES {
+            let sim = stepped(version).start().await.unwrap();
+            let (id, leader, ..) = region(&sim);
+            let run = Run::planned(&sim, "drain_store", store(leader)).await;
+            assert_eq!(causes(&run), [], "{version:?}");
+            assert_eq!((staying(&run), is_open(&run)), (Some(0), false));
+            for other in others(&sim, id, leader) {
+                fixture(&sim, id, other);
+            }
+            let run = Run::planned(&sim, "drain_store", store(leader)).await;
+            let causes = causes(&run);
+            assert_eq!(causes[0].0, code, "{version:?} {causes:?}");
+            assert!(causes[0].1.contains(&id.to_string()), "{causes:?}");
+            assert!(staying(&run) > Some(0) && !is_open(&run), "{version:?}");
+        }
+    }
+}
+
+/// What the plan says is what the simulated PD then leaves.
+#[tokio::test]
+async fn what_a_drain_leaves_was_named() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, leader, ..) = region(&sim);
+    for other in others(&sim, id, leader) {
+        sim.set_down(id, other, Some(Duration::from_secs(400)));
+    }
+    let run = Run::begin(&sim, "drain_store", store(leader)).await;
+    assert_eq!(staying(&run), Some(1));
+    sim.advance(Duration::from_secs(60));
+    assert_eq!(sim.leader_count(leader), 1);
+    assert_eq!(sim.leader_of(id), Some(leader));
+}
+
+/// Of a store with many regions, what PD lists as unhealthy is read, and the rest follows.
+#[tokio::test]
+async fn of_a_store_with_many_regions_lists_are_read() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, other, _) = region(&sim);
+        altered(&sim, &format!("/store/{leader}"), |store| {
+            store["status"]["region_count"] = json!(1_001);
+        })
+        .await;
+        let run = Run::planned(&sim, "drain_store", store(leader)).await;
+        assert_eq!(causes(&run), [], "{version:?}");
+        assert_eq!((staying(&run), is_open(&run)), (Some(0), false));
+        for other in others(&sim, id, leader) {
+            sim.set_down(id, other, Some(Duration::from_secs(400)));
+        }
+        let run = Run::planned(&sim, "drain_store", store(leader)).await;
+        assert_eq!(causes(&run)[0].0, "others_unhealthy", "{version:?}");
+        // Two of three voters of any region may be where no leader may go.
+        for other in others(&sim, id, leader) {
+            sim.set_down(id, other, None);
+        }
+        sim.set_evicting(other, true);
+        let one_refuses = Run::planned(&sim, "drain_store", store(leader)).await;
+        let third = others(&sim, id, leader)
+            .into_iter()
+            .find(|one| *one != other);
+        sim.set_evicting(third.unwrap(), true);
+        let two_refuse = Run::planned(&sim, "drain_store", store(leader)).await;
+        let unlisted = |run: &Run<'_>| {
+            let mut unknowns = run.plan.unknowns.iter();
+            unknowns.any(|one| one.contains("2 other stores take no leaders"))
+        };
+        assert!(!unlisted(&one_refuses) && unlisted(&two_refuse));
+        assert_eq!(sim.received("GET", &format!("/regions/store/{leader}")), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_emptying_of_a_store_names_the_regions_that_would_stay() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, ..) = region(&sim);
+        let planned = async || causes(&Run::planned(&sim, "offline_store", store(leader)).await);
+        assert_eq!(planned().await, [], "{version:?}");
+        // One voter that answers is moved like any other.
+        for other in others(&sim, id, leader) {
+            sim.set_down(id, other, Some(Duration::from_secs(400)));
+        }
+        let lost = planned().await;
+        assert_eq!(lost[0].0, "majority_lost", "{version:?}");
+        assert!(lost[0].1.contains(&format!("region {id}")), "{lost:?}");
+        for other in others(&sim, id, leader) {
+            sim.set_down(id, other, None);
+        }
+        sim.set_leader(id, 0);
+        assert_eq!(planned().await[0].0, "region_without_leader", "{version:?}");
+    }
+}
