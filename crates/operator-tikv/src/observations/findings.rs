@@ -88,9 +88,13 @@ pub(crate) fn paused_checker(name: &str) -> Finding {
 }
 
 /// A scheduler that was added for a test or one occasion.
-pub(crate) fn left_schedulers(schedule: &ScheduleConfig) -> Vec<Finding> {
+pub(crate) fn left_schedulers(
+    schedule: &ScheduleConfig,
+    matters: impl Fn(&str) -> bool,
+) -> Vec<Finding> {
     let stored = stored(schedule);
-    let left = stored.iter().filter(|name| works_against_balancing(name));
+    let left = stored.iter();
+    let left = left.filter(|name| works_against_balancing(name) && matters(name));
     left.map(|name| {
         let name = bounded(name);
         reasons::SCHEDULER_LEFT

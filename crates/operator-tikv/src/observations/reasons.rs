@@ -173,6 +173,9 @@ reasons! {
         STORE_REFUSES_LEADERS = "store_refuses_leaders",
             "A scheduler or a label (`reject-leader`) keeps leaders from the store.",
             "Choose another store, or ask whoever configured that.";
+        LEADERS_GRANTED = "leaders_granted",
+            "`grant-leader` gives the store the leaders of all regions that have a voter there, and keeps them there. Before 9.0 nothing else may give it any, not by request either.",
+            "Ask who granted them and whether it is still needed, then take the store out of `grant-leader-scheduler`.";
         STORE_TIFLASH = "store_tiflash",
             "The store is a TiFlash store: it holds learners and never leads.",
             "Choose a TiKV store.";

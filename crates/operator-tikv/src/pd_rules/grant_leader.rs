@@ -16,12 +16,11 @@ pub(crate) fn taken_by_grant(
     blockers: &LeaderBlockers,
     to: StoreId,
 ) -> Option<Cause> {
-    let mut granted = blockers.kept.iter().filter(|(_, by)| *by == GRANT_LEADER);
     let takes = |store: pd_client::StoreId| {
         let mut peers = at.region.peers.iter();
         store != to.pd() && peers.any(|peer| peer.store_id == store && can_lead(peer))
     };
-    let (store, _) = granted.find(|(store, _)| takes(*store))?;
+    let store = blockers.granted().find(|store| takes(*store))?;
     let text = format!(
         "`{GRANT_LEADER}` gives store {store} the leaders of the regions that it holds a replica \
          of, this one too"

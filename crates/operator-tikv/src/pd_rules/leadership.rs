@@ -97,6 +97,12 @@ impl LeaderBlockers {
         Ok(true)
     }
 
+    /// The stores that are granted leaders.
+    pub(crate) fn granted(&self) -> impl Iterator<Item = pd_client::StoreId> {
+        let granted = self.kept.iter().filter(|(_, by)| *by == GRANT_LEADER);
+        granted.map(|(store, _)| *store)
+    }
+
     /// Whether PD gives leaders to a store, under the rules of a region.
     pub(crate) fn lets_lead(&self, store: Option<&Store>, rules: Option<&[Rule]>) -> MayLead {
         let Some(store) = store else {

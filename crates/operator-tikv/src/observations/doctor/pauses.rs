@@ -33,7 +33,7 @@ pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) ->
     found.findings.extend(removed);
     found
         .findings
-        .extend(findings::left_schedulers(&config.schedule));
+        .extend(findings::left_schedulers(&config.schedule, |_| true));
     for checker in CHECKERS {
         let status = pd.checker_status(checker).await.map_err(Error::Read)?;
         if status.paused {

@@ -49,11 +49,25 @@ fn settings(snapshot: &WhySnapshot) -> Vec<Finding> {
             findings.extend(location_replacement_off(&snapshot.config));
         }
     }
-    if is_all {
-        findings.extend(left_schedulers(&snapshot.config.schedule));
-    }
+    // What is granted is told of the store or the region that it is about.
+    let left = left_schedulers(&snapshot.config.schedule, |name| {
+        is_all || (name.starts_with("shuffle-") && shuffles(snapshot, name))
+    });
+    findings.extend(left);
     findings.extend(snapshot.diagnosis.as_ref().and_then(throttled));
     findings
+}
+
+/// Whether a scheduler moves at random what was asked about, and moves it back as well.
+fn shuffles(snapshot: &WhySnapshot, name: &str) -> bool {
+    if name.starts_with("shuffle-leader") {
+        snapshot.what.leaders()
+    } else if name.starts_with("shuffle-region") {
+        snapshot.what.replicas()
+    } else {
+        // Hot regions, of both kinds.
+        snapshot.merge.is_none()
+    }
 }
 
 /// The words of PD's for stores that have used up their limit.

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
-use crate::facts::region::{in_joint_state, is_healthy, role_name};
+use crate::facts::region::{can_lead, in_joint_state, is_healthy, role_name};
 use crate::facts::store::state_text;
 use crate::mutations::region::RemovePeer;
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::observations::why::target::{could_lead, could_take};
+use crate::pd_rules::leadership::GRANT_LEADER;
 
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     match &snapshot.region {
@@ -30,7 +31,7 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
 
 fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     let region = &about.region;
-    let mut findings: Vec<Finding> = leader(snapshot, region).into_iter().collect();
+    let mut findings = about_leader(snapshot, region);
     let joint: Vec<&Peer> = region
         .peers
         .iter()
@@ -126,6 +127,14 @@ fn on_removed_stores<'a>(
     })
 }
 
+fn about_leader(snapshot: &WhySnapshot, region: &Region) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = leader(snapshot, region).into_iter().collect();
+    if snapshot.what.leaders() {
+        findings.extend(granted(snapshot, region));
+    }
+    findings
+}
+
 fn leader(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {
     let Some(leader) = &region.leader else {
         let text = format!("region {} has no leader", region.id);
@@ -146,6 +155,22 @@ fn leader(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {
         let id = leader.store_id.get().to_string();
         found(reason, region, text, "leader_store_id", id)
     })
+}
+
+/// The store that `grant-leader` gives the region's leader, or holds it on.
+fn granted(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {
+    let (id, leader) = (region.id, region.leader?.store_id);
+    let mut stores = snapshot.leader_blockers.granted();
+    let holds = |store: &pd_client::StoreId| region.peer_on(*store).is_some_and(can_lead);
+    let store = stores.find(holds)?;
+    let text = if store == leader {
+        format!("`{GRANT_LEADER}` holds the leader of region {id} on store {store}")
+    } else {
+        format!("`{GRANT_LEADER}` moves the leader of region {id} to store {store}")
+    };
+    let reason = reasons::LEADERS_GRANTED;
+    let leader = leader.get().to_string();
+    Some(found(reason, region, text, "leader_store_id", leader))
 }
 
 fn operator(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {

@@ -9,7 +9,9 @@ use crate::observations::findings::store_limit_low;
 use crate::observations::left_on_store::held_on;
 use crate::observations::reasons;
 use crate::observations::why::snapshot::WhySnapshot;
-use crate::observations::why::target::{could_lead, could_take, gone, silence};
+use crate::observations::why::target::{
+    could_lead, could_take, gone, granted as leaders_granted, is_granted, silence,
+};
 
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     let Some((id, store)) = &snapshot.from else {
@@ -27,6 +29,10 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     let mut findings: Vec<Finding> = silence(store).into_iter().collect();
     let drained = snapshot.what.leaders() && snapshot.is_draining(store.id);
     let emptied = snapshot.what.replicas() && store.state_name == StoreState::Offline;
+    let granted = snapshot.what.leaders() && snapshot.region.is_none();
+    if granted && is_granted(snapshot, store) {
+        findings.push(leaders_granted(store));
+    }
     // One region may leave for other reasons, and what is empty has nothing to give up.
     let asked = snapshot.region.is_some() || drained || emptied || is_empty(snapshot, store);
     if !asked {

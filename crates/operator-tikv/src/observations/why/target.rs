@@ -14,6 +14,7 @@ use crate::facts::store::{limit_of, state_text, used_share};
 use crate::observations::findings::{store_limit_low, weight_zero};
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
+use crate::pd_rules::leadership::GRANT_LEADER;
 use crate::pd_rules::placement::{rules_let_hold, rules_let_lead};
 
 /// From this score on PD takes a store for slow; 1 is best, 100 worst.
@@ -134,6 +135,10 @@ fn keeps_leaders_away(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> 
         let text = format!("leaders are being drained from store {id}");
         let found = about(reasons::STORE_DRAINED, store, text, "draining", true);
         return Some(found.effect(drains::effect(id)));
+    }
+    if is_granted(snapshot, store) {
+        let shows_out = store.status.pause_leader_transfer_out == Some(true);
+        return (!shows_out).then(|| granted(store));
     }
     if let Some(by) = kept_by(snapshot, store) {
         let text = format!("`{by}` keeps leaders from store {id}");
@@ -286,6 +291,23 @@ fn no_voter(store: &Store, region: &Region) -> Option<Finding> {
 fn kept_by(snapshot: &WhySnapshot, store: &Store) -> Option<&'static str> {
     let mut kept = snapshot.leader_blockers.kept.iter();
     kept.find(|(id, _)| *id == store.id).map(|(_, by)| *by)
+}
+
+/// Whether `grant-leader` gives the store leaders.
+pub(super) fn is_granted(snapshot: &WhySnapshot, store: &Store) -> bool {
+    let mut granted = snapshot.leader_blockers.granted();
+    granted.any(|id| id == store.id)
+}
+
+/// What is given to the store, and kept there.
+pub(super) fn granted(store: &Store) -> Finding {
+    let id = store.id;
+    let text = format!(
+        "`{GRANT_LEADER}` gives store {id} the leaders of all regions that have a voter there, and \
+         keeps them there: nothing else gives it any"
+    );
+    let reason = reasons::LEADERS_GRANTED;
+    about(reason, store, text, "granted_by", GRANT_LEADER)
 }
 
 /// The store's label that refuses leaders, as `key=value`.

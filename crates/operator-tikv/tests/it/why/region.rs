@@ -6,7 +6,7 @@ use action_core::Undo;
 use operator_tikv::{Moving, Why};
 use pd_sim::{ForeignOperator, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
 
-use super::{check, from, of_region, why};
+use super::{check, from, of_region, to, why};
 use crate::harness::{Run, applied};
 use crate::{VERSIONS, region, request, stepped, store_id};
 
@@ -222,4 +222,51 @@ async fn no_removal_is_offered_that_would_not_go_ahead() {
     let lost: Vec<_> = lost.collect();
     assert_eq!(lost.len(), 2, "{found:?}");
     assert!(lost.iter().all(|one| one.fix.is_none()), "{found:?}");
+}
+
+/// A region whose leader `grant-leader` takes or holds, and its store: both ways.
+#[tokio::test]
+async fn what_is_granted_is_told_of_the_region_and_of_the_store() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, other, free) = region(&sim);
+        let grant = format!(r#"{{"name":"grant-leader-scheduler","store_id":{other}}}"#);
+        assert_eq!(request(&sim, "POST", "/schedulers", &grant).await, 200);
+        let says = async |what: &str| {
+            let found = check(&sim, of_region(id), &["leaders_granted"]).await;
+            let text = &found.findings[0].text;
+            assert!(text.contains(what), "{version:?}: {text}");
+        };
+        says(&format!("moves the leader of region {id} to store {other}")).await;
+        sim.advance(Duration::from_secs(120));
+        assert_eq!(sim.leader_of(id), Some(other), "{version:?}");
+        says(&format!("holds the leader of region {id} on store {other}")).await;
+        let leaves = ["leaders_granted", "nothing_asks"];
+        check(&sim, from(other, Moving::Leaders), &leaves).await;
+        // From 9.0 on it keeps leaders from going, and not from coming.
+        let comes: &[&str] = if version == Version::V9_0 {
+            &[]
+        } else {
+            &["leaders_granted"]
+        };
+        check(&sim, to(other, Moving::Leaders), comes).await;
+        check(&sim, to(free, Moving::Leaders), &[]).await;
+    }
+}
+
+/// What moves at random moves back as well.
+#[tokio::test]
+async fn a_scheduler_that_shuffles_is_told_of_a_region_too() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, ..) = region(&sim);
+        let add = r#"{"name":"shuffle-leader-scheduler"}"#;
+        assert_eq!(request(&sim, "POST", "/schedulers", add).await, 200);
+        let asked = |what| Why {
+            what,
+            ..of_region(id)
+        };
+        check(&sim, asked(Moving::Leaders), &["scheduler_left"]).await;
+        check(&sim, asked(Moving::Replicas), &[]).await;
+    }
 }
