@@ -20,7 +20,8 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "action-core",
         floors: &[
-            &["printable", "redacted", "values"],
+            &["printable", "values"],
+            &["redacted"],
             &["schema"],
             &["error", "tool_json"],
             &["declare"],
