@@ -11,16 +11,33 @@ pub use chain::{BadLine, Entry, FORMAT, Hash};
 pub use workflow::{StartedFlow, StepEvent};
 
 mod chain;
+mod kind_in_front;
 mod workflow;
 
-/// One thing that happened. The journal is a list of these, and everything else is computed from
-/// it: see [`State`].
-///
-/// New kinds may be added; a kind that is not known is an error when it is read, never skipped.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Record {
+/// [`Record`], and the same as it is read: with its kind in front, as it is written, or anywhere.
+macro_rules! record {
+    ($($kinds:tt)*) => {
+        /// One thing that happened. The journal is a list of these, and everything else is
+        /// computed from it: see [`State`].
+        ///
+        /// New kinds may be added; a kind that is not known is an error when it is read, never
+        /// skipped.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum Record { $($kinds)* }
+
+        #[derive(Deserialize)]
+        #[serde(remote = "Record", rename_all = "snake_case")]
+        enum KindInFront { $($kinds)* }
+
+        #[derive(Deserialize)]
+        #[serde(remote = "Record", tag = "kind", rename_all = "snake_case")]
+        enum KindAnywhere { $($kinds)* }
+    };
+}
+
+record! {
     /// Everything that came before. Only ever the first of a segment.
     Checkpoint {
         /// The hash of the index of the records before, down to the last checkpoint: which of their
