@@ -238,6 +238,21 @@ async fn waiting_for_the_lock_ends_and_names_the_holder() {
     write(&journal, [mode(Mode::Observe)]).await.unwrap();
 }
 
+/// However much it is, and however short what is written next.
+#[tokio::test]
+async fn what_a_crash_left_of_a_line_goes_with_the_next_commit() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = FileJournal::open(directory.path()).unwrap();
+    write(&journal, [mode(Mode::Execute)]).await.unwrap();
+    let segment = directory.path().join("journal/00000000000000000001.jsonl");
+    let whole = fs::read_to_string(&segment).unwrap();
+    fs::write(&segment, format!("{whole}{}", "x".repeat(100_000))).unwrap();
+    let journal = FileJournal::open(directory.path()).unwrap();
+    write(&journal, [mode(Mode::Observe)]).await.unwrap();
+    assert!(fs::read_to_string(&segment).unwrap().ends_with("}\n"));
+    assert_eq!(journal.verify().await.unwrap().head.seq, 2);
+}
+
 /// Each record once, and with it what must be there before it.
 #[tokio::test]
 async fn what_is_written_is_synced() {
