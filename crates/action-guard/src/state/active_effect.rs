@@ -120,3 +120,37 @@ pub struct Activity {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failure_domains: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What an earlier version wrote down lacks some of it, and is looked up in the journal.
+    #[test]
+    fn an_effect_is_whole_with_its_parameters_and_what_was_there_or_came_of_it() {
+        let outcome = Outcome::applied(action_core::Attribution::Ours, "held", Vec::new());
+        let (parameters, before) = (json!({"dial": "x"}), json!({"held": false}));
+        let of = |parameters: &Value, before: &Value, outcome: Option<&Outcome>| {
+            let effect = json!({
+                "id": "a", "key": "hold/x", "system": "dials", "action": "hold_dial",
+                "actor": "agent:night", "since": Timestamp::UNIX_EPOCH, "confirmed": true,
+                "undo": Undo::none("a test"),
+                "parameters": parameters, "before": before, "outcome": outcome,
+            });
+            serde_json::from_value::<ActiveEffect>(effect).map(|effect| effect.is_whole())
+        };
+        let null = &Value::Null;
+        for (parameters, before, outcome, whole) in [
+            (&parameters, &before, Some(&outcome), true),
+            (&parameters, null, Some(&outcome), true),
+            (&parameters, &before, None, true),
+            (&parameters, null, None, false),
+            (null, &before, Some(&outcome), false),
+        ] {
+            let is = of(parameters, before, outcome).ok();
+            assert_eq!(is, Some(whole), "{parameters} {before} {outcome:?}");
+        }
+    }
+}

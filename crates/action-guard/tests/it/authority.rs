@@ -498,3 +498,28 @@ async fn a_forged_record_does_not_make_an_undo_send_what_it_says() {
         Err(other) => unreachable!("{other}"),
     }
 }
+
+/// What is carried out by others too is ruled on for each, and that comes back with it; of rulings
+/// that are as strict, the one on who asked is named.
+#[tokio::test]
+async fn each_who_carries_it_out_is_ruled_on_and_who_asked_is_named_first() {
+    let fixture = Workbench::new().await;
+    let guard = fixture.guard();
+    let for_both = turn("x", 4).carried_out_by(&ana());
+    let proposal = proposed(&guard, for_both.clone()).await;
+    let actors: Vec<_> = proposal.rulings.iter().map(|ruled| &*ruled.actor).collect();
+    assert_eq!(actors, ["agent:night", "user:ana"]);
+    let status = guard.proposal_status(&proposal.id).await.unwrap();
+    assert_eq!(status.proposal.rulings, proposal.rulings);
+
+    let policy: Policy = "version = 1\n\
+        [[rule]]\nname = \"no agents\"\nactor = \"agent:*\"\ndecision = \"deny\"\n\
+        [[rule]]\nname = \"no people\"\nactor = \"user:*\"\ndecision = \"deny\"\n"
+        .parse()
+        .unwrap();
+    let refused = refusal(fixture.guard_under(policy).propose(for_both).await);
+    assert!(
+        matches!(&refused, Refusal::Denied { rule, .. } if rule.contains("no agents")),
+        "{refused}"
+    );
+}

@@ -236,3 +236,57 @@ fn another_format_is_called_by_its_name() {
         }
     }
 }
+
+/// The hash is where it is written, and nowhere else in the line.
+#[test]
+fn a_line_that_does_not_end_with_its_hash_has_none() {
+    let at = Timestamp::UNIX_EPOCH;
+    let (_, line) = Entry::seal(1, at, "one", Hash::ZERO, mode(Mode::Observe)).unwrap();
+    let (rest, hash) = line.rsplit_once(",\"hash\":").unwrap();
+    let named_otherwise = format!("{rest},\"hush\":{hash}");
+    let ends_otherwise = format!("{rest},\"hash\":{} }}", &hash[..hash.len() - 2]);
+    for line in [named_otherwise, ends_otherwise] {
+        let bad = Entry::read(line.as_bytes(), None).unwrap_err();
+        assert!(matches!(bad, BadLine::NoHash), "{bad:?}: {line}");
+    }
+}
+
+/// Half a line before the next segment is no crash: what was after it is gone.
+#[test]
+fn half_a_line_before_the_next_segment_is_said() {
+    let (directory, _) = block_on(written(700));
+    let path = &segments(directory.path())[0];
+    let whole = fs::read_to_string(path).unwrap();
+    fs::write(path, format!("{whole}{{\"v\":2,")).unwrap();
+    let error = verify(directory.path()).unwrap_err();
+    let JournalError::Cut { what, .. } = &error else {
+        unreachable!("{error:?}");
+    };
+    assert!(what.contains(" and half a line, and "), "{what}");
+}
+
+/// A segment is full by what was added to it; the checkpoint that it begins with may be larger than
+/// that.
+#[tokio::test]
+async fn what_a_segment_begins_with_does_not_fill_it() {
+    const LIMIT: u64 = 3_000;
+    let directory = tempfile::tempdir().unwrap();
+    let options = FileJournal::options().segment_bytes(LIMIT);
+    let journal = options.open(directory.path()).unwrap();
+    write(&journal, [mode(Mode::Execute)]).await.unwrap();
+    for number in 0..40 {
+        let id = format!("p{number}");
+        write(&journal, [proposed(&id, &id, allow())])
+            .await
+            .unwrap();
+    }
+    let paths = segments(directory.path());
+    let mut has_large = false;
+    for path in &paths[1..paths.len() - 1] {
+        let text = fs::read_to_string(path).unwrap();
+        let (checkpoint, added) = text.split_once('\n').unwrap();
+        has_large |= checkpoint.len() as u64 > LIMIT;
+        assert!(added.len() as u64 >= LIMIT, "{} bytes", added.len());
+    }
+    assert!(has_large, "no checkpoint is that large");
+}

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use action_guard::{
-    CommitError, Controls, Decider, Entry, FileJournal, Hash, Journal as _, Mode, Record, Refusal,
-    Unrestricted,
+    ClockNote, CommitError, Controls, Decider, Entry, FileJournal, Hash, Journal as _, Mode,
+    Record, Refusal, Unrestricted,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -137,4 +137,24 @@ async fn a_leap_of_the_clock_waits_for_a_person() {
             .iter()
             .any(|entry| matches!(entry.record, Record::ClockConfirmed { .. }))
     );
+}
+
+/// What a note is compared with is how long this machine was up in this life of it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_note_of_the_clock_knows_this_start_and_how_long_ago_it_was() {
+    let up = || {
+        let text = std::fs::read_to_string("/proc/uptime").unwrap();
+        let hundredths: String = text.split(' ').next().unwrap().replace('.', "");
+        hundredths.parse::<u64>().unwrap() * 10
+    };
+    let shows = Timestamp::from_second(1_000).unwrap();
+    let before = up();
+    let note = ClockNote::now(shows).unwrap();
+    assert!((before..=up()).contains(&note.up_ms()), "{note:?}");
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    assert_eq!(note.boot(), boot.trim());
+    assert!(note.expected().unwrap() >= shows);
+    let other_start = ClockNote::read("another", note.up_ms(), note.shows_ms()).unwrap();
+    assert_eq!(other_start.expected(), None);
 }

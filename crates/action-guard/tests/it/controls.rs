@@ -249,3 +249,15 @@ async fn reasons_are_written_without_credentials_and_signatures_still_fit() {
     let cancelled = controls.cancel("a", &alice, GIVEN).await.unwrap();
     assert_eq!(cancelled.cancel.as_ref().unwrap().reason, WRITTEN);
 }
+
+/// What is shown for people to compare is how the hash begins, and what is written is all of it.
+#[tokio::test]
+async fn a_plan_is_named_by_the_first_digits_of_its_hash() {
+    let (controls, _, asked) = controls().await;
+    let state = controls.state().await.unwrap();
+    let hash = &state.proposal_status("a").unwrap().proposal.plan_hash;
+    assert_eq!(*hash, asked.plan_hash);
+    assert_eq!(hash.short().len(), 12);
+    assert!(hash.as_str().starts_with(hash.short()));
+    assert_eq!(hash.to_string(), hash.as_str());
+}

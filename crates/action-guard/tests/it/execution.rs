@@ -4,18 +4,19 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use action_core::{ActionDefinition, FailureKind, OutcomeKind, Plan};
+use action_core::{ActionDefinition, ActionRegistry, FailureKind, OutcomeKind, Plan, Progress};
 use action_guard::failpoint::{Failure, arm, disarm};
 use action_guard::policy::Act;
 use action_guard::{
-    Actor, Decider, Event, GuardError, Mode, Phase, Proposal, ProposalStatus, Record, Refusal,
-    Rules, Ruling, State, StatementSignature, Unrestricted,
+    Actor, Decider, Event, FileJournal, Guard, GuardError, Mode, Phase, Proposal, ProposalStatus,
+    Record, Refusal, Rules, Ruling, State, StatementSignature, Unrestricted,
 };
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::fixtures::write;
 use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, summary, turn};
-use crate::test_subject::{Behaviour, Dial};
+use crate::test_subject::{Behaviour, Dial, registry};
 
 /// Does something right when the send is decided.
 #[derive(Debug)]
@@ -407,8 +408,13 @@ async fn cancelling_stops_the_following_and_recovery_goes_on() {
     );
     let again = controls.cancel(&id, &ana(), "not now").await.unwrap_err();
     assert!(again.to_string().contains("of unknown outcome"), "{again}");
-    bench.server.finish();
-    let recovered = guard.recover(&mut |_| {}).await.unwrap();
+    // That it was called off before is no reason not to look further.
+    let mut finish = |event| {
+        if matches!(event, Event::Progress(Progress::Pending { .. })) {
+            bench.server.finish();
+        }
+    };
+    let recovered = guard.recover(&mut finish).await.unwrap();
     assert_eq!(recovered[0].outcome.result, OutcomeKind::Applied);
     assert_eq!(bench.server.senders("x").len(), 1);
 }
@@ -530,4 +536,55 @@ async fn secrets_are_not_in_the_journal() {
         "{error}"
     );
     assert!(bench.server.senders("y").is_empty());
+}
+
+/// A process that lacks the action cannot carry it out, ever; one that cannot reach the system may
+/// later.
+#[tokio::test]
+async fn what_can_never_be_carried_out_is_over_and_what_cannot_be_now_is_not() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let journal = || FileJournal::open(bench.directory.path()).unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nobody.local_addr().unwrap();
+    drop(nobody);
+    let away = Guard::new(registry(address), journal());
+    let error = execute(&away, &proposal).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Unavailable, "{error}");
+    let status = guard.proposal_status(&proposal.id).await.unwrap();
+    assert_eq!(status.phase, Phase::Approved);
+
+    let without = Guard::new(ActionRegistry::new(), journal());
+    let error = execute(&without, &proposal).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::InvalidInput, "{error}");
+    let status = guard.proposal_status(&proposal.id).await.unwrap();
+    assert_eq!(status.phase, Phase::Cancelled);
+    assert!(bench.server.senders("x").is_empty());
+}
+
+/// The outcome is for another process to write by now, and nobody takes it back: who followed it
+/// says that it wrote nothing.
+#[tokio::test]
+async fn an_outcome_that_another_process_writes_is_said_to_be_unrecorded() {
+    let bench = Workbench::new().await;
+    bench.server.behave(HELD_BACK);
+    let guard = bench.guard();
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let (task, first) = (guard.clone(), proposal.clone());
+    let running = tokio::spawn(async move { execute(&task, &first).await });
+    let id = proposal.id;
+    let from = loop {
+        let status = guard.proposal_status(&id).await.unwrap();
+        match (&status.answer, &status.owner) {
+            (Some(_), Some(owner)) => break owner.clone(),
+            _ => tokio::task::yield_now().await,
+        }
+    };
+    let journal = FileJournal::open(bench.directory.path()).unwrap();
+    let adopted = Record::Adopted { id, from };
+    write(&journal, [adopted]).await.unwrap();
+    bench.server.finish();
+    let error = running.await.unwrap().unwrap_err();
+    assert!(matches!(error, GuardError::Unrecorded { .. }), "{error:?}");
 }

@@ -554,3 +554,58 @@ fn a_person_takes_over_what_an_agent_began_to_take_back() {
     assert_eq!(by, Some(&actor("user:ana")));
     times.at(4, compensating("user:ben")).unwrap_err();
 }
+
+/// What is said to be undone by its own id: now, or once it was sent.
+#[test]
+fn what_can_be_undone_is_what_leaves_something_of_ours() {
+    let mut times = Times::new();
+    let can = |times: &Times, proposal: &Proposal| times.0.can_be_undone(proposal);
+    let (turned, held) = (proposal("turned", "x"), lasting("held", "y"));
+    let undo_of = |mut undo: Proposal, of: &str| {
+        undo.undoes = Some(of.to_owned());
+        undo
+    };
+    // Before anything of it is recorded, and before it is sent.
+    assert!(can(&times, &turned) && can(&times, &held));
+    times.at(1, allowed(turned.clone())).unwrap();
+    times.at(1, allowed(held.clone())).unwrap();
+    assert!(can(&times, &turned) && can(&times, &held));
+    times.at(2, intent("turned")).unwrap();
+    times.at(2, intent("held")).unwrap();
+    assert!(!can(&times, &turned) && can(&times, &held));
+    times.at(3, applied("turned")).unwrap();
+    times.at(3, applied("held")).unwrap();
+    assert!(can(&times, &turned) && can(&times, &held));
+
+    // What takes something back leaves nothing of its own in force.
+    assert!(can(&times, &undo_of(proposal("back", "y"), "held")));
+    assert!(!can(&times, &undo_of(lasting("again", "y"), "held")));
+
+    let release = Record::Released {
+        id: "held".to_owned(),
+        by: actor("user:ana"),
+        reason: "it is gone".to_owned(),
+    };
+    times.at(4, release).unwrap();
+    assert!(!can(&times, &held));
+    times.sent(5, undo_of(proposal("undo", "x"), "turned"));
+    times.at(6, applied("undo")).unwrap();
+    assert!(times.status("turned").taken_back.is_some());
+    assert!(!can(&times, &turned));
+
+    let failed = proposal("failed", "z");
+    times.sent(7, failed.clone());
+    let outcome = Outcome::not_applied("refused", "no", false, Vec::new());
+    let id = "failed".to_owned();
+    times
+        .at(
+            8,
+            Record::Outcome {
+                id,
+                outcome,
+                undo: None,
+            },
+        )
+        .unwrap();
+    assert!(!can(&times, &failed));
+}

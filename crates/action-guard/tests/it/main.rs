@@ -31,6 +31,7 @@ mod open_limit;
 mod permit;
 mod policy;
 mod policy_file;
+mod reap;
 mod records;
 mod recovery;
 mod redaction;

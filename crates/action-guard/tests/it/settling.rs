@@ -6,7 +6,7 @@ use action_core::{OutcomeKind, Progress, SettledState};
 use action_guard::failpoint::{Failure, arm, disarm};
 use action_guard::{Event, FileJournal, Guard, Report};
 
-use crate::guard_fixture::{Workbench, done, proposed, turn};
+use crate::guard_fixture::{Workbench, ana, done, proposed, turn};
 use crate::test_subject::{Dial, registry};
 
 const SOON: Duration = Duration::from_millis(50);
@@ -107,4 +107,28 @@ async fn what_another_system_shows_proves_nothing() {
     let report = guard.execute(&proposal, &by, &mut watch).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert_eq!(doubts, 1);
+}
+
+/// Nobody waits for what is only to be looked at once more.
+#[tokio::test]
+async fn who_calls_it_off_in_this_process_does_not_wait_for_the_last_look() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard().settle_for(Duration::from_hours(1));
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let (applied, mut is_applied) = tokio::sync::mpsc::unbounded_channel();
+    let (task, first) = (guard.clone(), proposal.clone());
+    let running = tokio::spawn(async move {
+        let mut watch = |event: Event| {
+            if matches!(event, Event::Progress(Progress::Applied { .. })) {
+                applied.send(()).unwrap();
+            }
+        };
+        let by = first.requester().unwrap();
+        task.execute(&first, &by, &mut watch).await
+    });
+    is_applied.recv().await.unwrap();
+    guard.cancel(&proposal.id, &ana(), "enough").await.unwrap();
+    let report = running.await.unwrap().unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert_eq!(state(&report), None);
 }

@@ -357,3 +357,33 @@ async fn an_undo_that_fails_for_another_reason_says_that() {
     undoing.await.unwrap().unwrap();
     follower.await.unwrap();
 }
+
+/// The undo ended before what it took over, and so is forgotten before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_back_is_not_taken_back_again_when_its_undo_is_forgotten() {
+    let bench = Workbench::new().await;
+    let (first, follower) = in_flight(&bench, Behaviour::default(), "x").await;
+    let guard = bench.guard();
+    let undo = undone(&guard, &first).await;
+    follower.await.unwrap();
+    for value in 1.. {
+        if guard.proposal_status(&undo.id).await.is_err() {
+            break;
+        }
+        assert!(value < 100, "it is not forgotten");
+        let turn = Request::new(
+            "turn_dial",
+            json!({"dial": "y", "value": value}),
+            "user:ben",
+        );
+        let turn = proposed(&guard, turn).await;
+        execute(&guard, &turn).await.unwrap();
+    }
+    let status = guard.proposal_status(&first.id).await.unwrap();
+    assert!(status.taken_back.is_some());
+    let error = guard.propose_undo(&first.id, &ana(), "again").await;
+    let GuardError::NoUndo { reason, .. } = error.unwrap_err() else {
+        unreachable!();
+    };
+    assert_eq!(reason, format!("proposal `{}` has taken it back", undo.id));
+}

@@ -426,3 +426,55 @@ async fn everything_in_force_that_is_ours_is_one_list() {
             .all(|one| one.confirmed && one.actor == "agent:night")
     );
 }
+
+#[tokio::test]
+async fn what_has_no_undo_says_why_in_its_own_words() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    done(&guard, hold("x")).await;
+    let by_hand = Request::new("release_dial", json!({"dial": "x"}), "user:ben");
+    let released = done(&guard, by_hand).await;
+    let error = guard.propose_undo(&released.id, &ana(), "back").await;
+    let GuardError::NoUndo { id, reason } = error.unwrap_err() else {
+        unreachable!();
+    };
+    assert_eq!(id, released.id);
+    assert_eq!(reason, "who wants it held can hold it");
+}
+
+/// What was sent with nothing on the disk, and is somebody else's when there is room again: it is
+/// not said that it only has to be written down later.
+#[tokio::test]
+async fn what_is_no_longer_ours_is_not_written_down_later() {
+    let bench = Workbench::new().await;
+    let (guard, directory) = (bench.guard(), bench.directory.path());
+    let held = done(&guard, hold("x")).await;
+    let full = Failure::Fail(ErrorKind::StorageFull);
+    arm("journal.write", directory, 0, full);
+    let mut released_meanwhile = |event| {
+        if matches!(event, Event::Outcome(_)) {
+            disarm(directory);
+            let releasing = async {
+                let controls = bench.guard().controls();
+                controls
+                    .release(&held.id, &ana(), "it is gone")
+                    .await
+                    .unwrap();
+            };
+            std::thread::scope(|threads| {
+                threads.spawn(|| {
+                    let runtime = tokio::runtime::Builder::new_current_thread();
+                    { runtime }
+                        .enable_all()
+                        .build()
+                        .unwrap()
+                        .block_on(releasing);
+                });
+            });
+        }
+    };
+    let broken = guard
+        .break_glass(&held.id, &ana(), "full", &mut released_meanwhile)
+        .await;
+    assert!(matches!(broken, Err(GuardError::Refused(_))), "{broken:?}");
+}
