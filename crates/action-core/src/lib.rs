@@ -17,8 +17,8 @@ pub use printable::{is_unprintable, printable, printable_lines};
 pub use redacted::{REDACTED, is_secret_name, redacted};
 pub use registry::ActionRegistry;
 pub use schema::{
-    ActionDefinition, ActionKind, Cost, Effect, ParamDef, Pattern, Problem, ProblemKind, Risk,
-    Role, Shape, ValueType, lint, validate,
+    ActionDefinition, ActionKind, Cost, Effect, OutputSchema, ParamDef, Pattern, Problem,
+    ProblemKind, Risk, Role, Shape, ValueType, lint, validate,
 };
 pub use values::{
     Accepted, Attempt, Attribution, Cause, ClockOffset, Comparison, Done, Estimate, Evidence,

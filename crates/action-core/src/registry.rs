@@ -62,12 +62,13 @@ impl ActionRegistry {
         let mut actions = Vec::clone(&self.catalogue.actions);
         let mut by_name = BTreeMap::clone(&self.catalogue.by_name);
         for entry in S::actions().entries {
+            let problems = entry.problems();
             let mut definition = entry.definition;
-            if !entry.problems.is_empty() {
+            if !problems.is_empty() {
                 return Err(RegistryError::Malformed {
                     subject: definition.subject,
                     action: definition.name,
-                    problems: entry.problems,
+                    problems,
                 });
             }
             if let Some(prefix) = prefix {

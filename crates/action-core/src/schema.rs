@@ -4,6 +4,7 @@ mod definition;
 mod derive;
 mod described;
 mod lint;
+mod output_schema;
 mod pattern;
 mod place;
 mod problem;
@@ -15,10 +16,12 @@ mod validate_number;
 
 pub use definition::{ActionDefinition, ActionKind, Cost, Effect, Risk, Role};
 pub use lint::lint;
+pub use output_schema::OutputSchema;
 pub use pattern::Pattern;
 pub use problem::{Problem, ProblemKind};
 pub use shape::{ParamDef, Shape, ValueType};
 pub use validate::validate;
 
-pub(crate) use derive::{Input, input_of, output_of};
+pub(crate) use derive::{Input, input_of};
 pub(crate) use lint::is_name;
+pub(crate) use unsupported::SchemaProblem;

@@ -21,12 +21,8 @@ pub fn assert_well_formed<S: Subject>() -> Vec<String> {
     }
     for entry in &entries {
         let name = &entry.definition.name;
-        problems.extend(
-            entry
-                .problems
-                .iter()
-                .map(|what| format!("`{name}`: {what}")),
-        );
+        let wrong = entry.problems().into_iter();
+        problems.extend(wrong.map(|what| format!("`{name}`: {what}")));
         if !names.insert(name) {
             problems.push(format!("`{name}`: listed twice"));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command};
 use jiff::SignedDuration;
 
-use crate::{flags, subjects};
+use crate::flags;
 
 /// The argument that says which proposal.
 pub(crate) fn id() -> Arg {
@@ -91,8 +91,8 @@ pub(crate) fn for_actions(name: &'static str) -> Command {
 
 /// A subcommand for every action. Those that cannot be planned are known and not shown.
 pub(crate) fn with_actions(command: Command, planned: bool) -> Command {
-    let actions = subjects::definitions().into_iter().map(|definition| {
-        flags::subcommand(&definition).hide(planned && !definition.is_mutation())
+    let actions = flags::definitions().iter().map(|definition| {
+        flags::subcommand(definition).hide(planned && !definition.is_mutation())
     });
     command.subcommands(actions)
 }

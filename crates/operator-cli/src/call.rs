@@ -11,9 +11,7 @@ use crate::terminal::failure::Failure;
 /// What a command for one action works with.
 pub(crate) struct Call {
     /// The action.
-    pub(crate) definition: ActionDefinition,
-    /// All of them.
-    pub(crate) definitions: Vec<ActionDefinition>,
+    pub(crate) definition: &'static ActionDefinition,
     /// Where it goes.
     pub(crate) connection: Connection,
     /// The flags that lead another command to the same place.
@@ -23,14 +21,10 @@ pub(crate) struct Call {
 impl Call {
     /// A command for the action of this name, if there is one.
     pub(crate) fn named(name: &str, global: &Global) -> Option<Self> {
-        let definitions = subjects::definitions();
-        let definition = definitions
-            .iter()
-            .find(|known| known.name == name)
-            .cloned()?;
+        let mut definitions = subjects::definitions().iter();
+        let definition = definitions.find(|known| known.name == name)?;
         Some(Self {
             definition,
-            definitions,
             connection: global.connection.clone(),
             flags: global.flags(),
         })

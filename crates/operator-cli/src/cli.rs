@@ -12,15 +12,10 @@ use crate::verbs::{
     actions, approve, completions, findings, journal, mode, plan, policy, proposals, reap, recover,
     resolve, run, sim, undo, workflow,
 };
-use crate::{demo, flags, subjects};
+use crate::demo;
 
 /// Reads the command line and does what it says.
 pub(crate) fn main() -> Exit {
-    if let Err(failure) = flags::check_names(&subjects::definitions()) {
-        let mut output = Output::new(Format::Table);
-        failure.print(&mut output);
-        return output.finish(failure.exit);
-    }
     let matches = command().get_matches();
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let given = global.output.unwrap_or(Format::Table);

@@ -9,6 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::output::{Format, Output};
 use crate::unique_json;
 
 /// The argument that takes all parameters as JSON.
@@ -56,8 +57,20 @@ const RESERVED: &[&str] = &[
     "yes",
 ];
 
+/// What can be done, for commands with the flags of actions. Without such commands the process
+/// ends when there is an action that no flags can be made for.
+pub(crate) fn definitions() -> &'static [ActionDefinition] {
+    let definitions = crate::subjects::definitions();
+    if let Err(failure) = check_names(definitions) {
+        let mut output = Output::new(Format::Table);
+        failure.print(&mut output);
+        std::process::exit(output.finish(failure.exit).code().into());
+    }
+    definitions
+}
+
 /// Refuses actions with a parameter that could not be given by a flag of its own.
-pub(crate) fn check_names(definitions: &[ActionDefinition]) -> Result<(), Failure> {
+fn check_names(definitions: &[ActionDefinition]) -> Result<(), Failure> {
     for definition in definitions {
         let mut parameters = definition.parameters.iter();
         let taken = parameters.find(|parameter| RESERVED.contains(&long(parameter).as_str()));
@@ -91,14 +104,19 @@ pub(crate) fn subcommand(definition: &ActionDefinition) -> Command {
 
 /// A command with the flags of an action.
 pub(crate) fn command(definition: &ActionDefinition) -> Command {
+    with_parameters(Command::new(definition.name.clone()), definition)
+        .about(first_sentence(&definition.description))
+}
+
+/// The same for a command with a name and a first sentence of its own.
+pub(crate) fn with_parameters(command: Command, definition: &ActionDefinition) -> Command {
     let parameters = &definition.parameters;
     let all = Arg::new(PARAMS)
         .long(PARAMS)
         .value_name("JSON")
         .help("All parameters as one JSON object, instead of a flag for each")
         .conflicts_with_all(parameters.iter().map(id));
-    Command::new(definition.name.clone())
-        .about(first_sentence(&definition.description))
+    command
         .long_about(definition.description.clone())
         .args(parameters.iter().map(flag))
         .arg(all)
@@ -308,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_parameter_with_the_name_of_a_flag_is_refused() {
-        let mut definition = crate::subjects::definitions().remove(0);
+        let mut definition = crate::subjects::definitions()[0].clone();
         let text = json!({"type": "string"});
         definition.parameters = vec![parameter("region_id", text.clone())];
         assert!(check_names(std::slice::from_ref(&definition)).is_ok());
@@ -330,7 +348,7 @@ mod tests {
 
     #[test]
     fn no_action_has_a_parameter_with_the_name_of_a_flag() {
-        assert!(check_names(&crate::subjects::definitions()).is_ok());
+        assert!(check_names(crate::subjects::definitions()).is_ok());
     }
 
     #[test]

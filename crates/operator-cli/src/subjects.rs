@@ -1,5 +1,6 @@
 //! The systems that this command operates: the one place that chooses them.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use action_core::{ActionDefinition, ActionRegistry, Subject as _};
@@ -11,9 +12,11 @@ use crate::terminal::failure::Failure;
 /// PD has loaded its schedulers this long after its start, where regions report every few seconds.
 const WAITS: Duration = Duration::from_secs(20);
 
-/// What can be done, without a system to do it to.
-pub(crate) fn definitions() -> Vec<ActionDefinition> {
-    Tikv::actions().definitions().cloned().collect()
+/// What can be done, without a system to do it to. Derived when it is first asked for.
+pub(crate) fn definitions() -> &'static [ActionDefinition] {
+    static DEFINITIONS: LazyLock<Vec<ActionDefinition>> =
+        LazyLock::new(|| Tikv::actions().into_definitions().collect());
+    &DEFINITIONS
 }
 
 /// The systems that this command operates. Nothing is sent yet.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::declare::erased_action::ErasedAction;
-use crate::schema::ActionDefinition;
+use crate::schema::{ActionDefinition, SchemaProblem};
 
 /// The actions of a subject, in the order they should be documented.
 ///
@@ -15,8 +15,8 @@ pub struct ActionSet<S> {
 /// One action, before it is bound to a system.
 pub(crate) struct Entry<S> {
     pub(crate) definition: ActionDefinition,
-    /// What is wrong with the declaration.
-    pub(crate) problems: Vec<String>,
+    /// What its parameters have that we have no word for.
+    pub(crate) unsupported: Option<SchemaProblem>,
     pub(crate) bind: fn(Arc<S>) -> Arc<dyn ErasedAction>,
 }
 
@@ -38,5 +38,10 @@ impl<S> ActionSet<S> {
     /// The definitions, without a system to bind them to.
     pub fn definitions(&self) -> impl Iterator<Item = &ActionDefinition> {
         self.entries.iter().map(|entry| &entry.definition)
+    }
+
+    /// The same, to keep.
+    pub fn into_definitions(self) -> impl Iterator<Item = ActionDefinition> {
+        self.entries.into_iter().map(|entry| entry.definition)
     }
 }

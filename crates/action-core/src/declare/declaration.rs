@@ -1,6 +1,6 @@
 //! What is derived when an action is listed: its definition, and what is wrong with it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use schemars::JsonSchema;
 
@@ -10,21 +10,26 @@ use crate::declare::mutation::Mutation;
 use crate::declare::observation::Observation;
 use crate::declare::role_rules;
 use crate::declare::subject::Subject;
-use crate::schema::{ActionDefinition, ActionKind, Input, input_of, lint, output_of};
+use crate::schema::{
+    ActionDefinition, ActionKind, Input, OutputSchema, SchemaProblem, input_of, lint,
+};
 use crate::values::Outcome;
+
+/// Every mutation's result.
+static OUTCOME: LazyLock<OutputSchema> = LazyLock::new(OutputSchema::of::<Outcome>);
 
 impl<S: Subject> ActionSet<S> {
     /// Adds an action that changes nothing.
     #[must_use]
     pub fn observation<A: Observation<S>>(mut self) -> Self {
-        let (mut definition, mut problems) = define::<S, A, A::Output>(A::NAME);
+        let output = OutputSchema::of::<A::Output>();
+        let (mut definition, unsupported) = define::<S, A>(A::NAME, output);
         definition.cost = Some(A::COST);
         definition.role = A::ROLE;
         definition.idempotent = true;
-        problems.extend(role_rules::lint(&definition));
         self.entries.push(Entry {
             definition,
-            problems,
+            unsupported,
             bind: |subject| Arc::new(BoundAction::<S, A, ObservationKind>::new(A::NAME, subject)),
         });
         self
@@ -33,7 +38,7 @@ impl<S: Subject> ActionSet<S> {
     /// Adds an action that changes something.
     #[must_use]
     pub fn mutation<A: Mutation<S>>(mut self) -> Self {
-        let (mut definition, problems) = define::<S, A, Outcome>(A::NAME);
+        let (mut definition, unsupported) = define::<S, A>(A::NAME, OUTCOME.clone());
         definition.kind = ActionKind::Mutation;
         definition.risk = Some(A::RISK);
         definition.effect = Some(A::EFFECT);
@@ -42,18 +47,34 @@ impl<S: Subject> ActionSet<S> {
         definition.requires_approval = A::REQUIRES_APPROVAL;
         self.entries.push(Entry {
             definition,
-            problems,
+            unsupported,
             bind: |subject| Arc::new(BoundAction::<S, A, MutationKind>::new(A::NAME, subject)),
         });
         self
     }
 }
 
-/// The definition of an observation, and what is wrong with its declaration.
-fn define<S: Subject, A: JsonSchema, O: JsonSchema>(name: &str) -> (ActionDefinition, Vec<String>) {
-    let (input, mut problems) = match input_of::<A>() {
-        Ok(input) => (input, Vec::new()),
-        Err(problem) => (Input::default(), vec![problem.to_string()]),
+impl<S> Entry<S> {
+    /// What is wrong with the declaration. Reads the schema of the result too, which is derived
+    /// then.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        if let Some(problem) = &self.unsupported {
+            return vec![problem.to_string()];
+        }
+        let mut problems = lint(&self.definition);
+        problems.extend(role_rules::lint(&self.definition));
+        problems
+    }
+}
+
+/// The definition of an observation, and what its parameters have that we have no word for.
+fn define<S: Subject, A: JsonSchema>(
+    name: &str,
+    output_schema: OutputSchema,
+) -> (ActionDefinition, Option<SchemaProblem>) {
+    let (input, unsupported) = match input_of::<A>() {
+        Ok(input) => (input, None),
+        Err(problem) => (Input::default(), Some(problem)),
     };
     let definition = ActionDefinition {
         name: name.to_owned(),
@@ -70,12 +91,9 @@ fn define<S: Subject, A: JsonSchema, O: JsonSchema>(name: &str) -> (ActionDefini
         requires_approval: false,
         parameters: input.parameters,
         input_schema: input.schema,
-        output_schema: output_of::<O>(),
+        output_schema,
     };
-    if problems.is_empty() {
-        problems = lint(&definition);
-    }
-    (definition, problems)
+    (definition, unsupported)
 }
 
 /// `transfer_leader` is "Transfer leader".

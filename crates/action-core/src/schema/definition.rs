@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::schema::output_schema::OutputSchema;
 use crate::schema::shape::ParamDef;
 
 /// What an action is, as data: enough to show it, offer it to a model, validate a request for it
@@ -45,7 +46,7 @@ pub struct ActionDefinition {
     pub input_schema: Value,
     /// JSON Schema (2020-12) of the result: an object that may gain members. A mutation's result
     /// is an [`Outcome`](crate::Outcome).
-    pub output_schema: Value,
+    pub output_schema: OutputSchema,
 }
 
 impl ActionDefinition {

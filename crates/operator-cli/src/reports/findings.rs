@@ -177,7 +177,7 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
 /// The command line that fixes a finding.
 fn fix_command(call: &Call, finding: &Finding) -> Option<String> {
     let fix = finding.fix.as_ref()?;
-    let mut definitions = call.definitions.iter();
+    let mut definitions = crate::subjects::definitions().iter();
     let definition = definitions.find(|definition| definition.name == fix.name);
     let mut words = vec!["run".to_owned(), fix.name.clone()];
     words.extend(flags::arguments(definition, &fix.parameters));

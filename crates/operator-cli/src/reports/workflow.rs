@@ -18,7 +18,7 @@ use crate::terminal::table::when;
 use crate::terminal::table::{section, table};
 
 /// What was started, and what can be.
-pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[ActionDefinition]) -> String {
+pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[&ActionDefinition]) -> String {
     let rows = started.iter().map(|(flow, next_steps)| {
         vec![
             flow.id.clone(),

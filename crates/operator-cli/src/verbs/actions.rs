@@ -62,7 +62,7 @@ pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
             if let Some(format) = matches.get_one::<Format>("format") {
                 output.set_format(*format);
             }
-            list(&definitions, output);
+            list(definitions, output);
         }
         Some(("show", matches)) => {
             let name = matches.get_one::<String>("name").map_or("", String::as_str);

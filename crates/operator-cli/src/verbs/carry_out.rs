@@ -46,7 +46,7 @@ pub(crate) async fn go_on(
         if guard.may_be_sent(draft.proposal()).await? {
             note_ruling(&shown, output);
             if may_go_on_at_once(guard, &shown, confirm).await? {
-                confirmed(&call.definition, confirm).await?;
+                confirmed(call.definition, confirm).await?;
             }
         }
     }

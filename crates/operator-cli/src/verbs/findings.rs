@@ -20,11 +20,15 @@ const WHY: &str = "why";
 const DOCTOR: &str = "doctor";
 
 pub(crate) fn why() -> Command {
-    command(WHY, Role::Diagnose)
+    Command::new(WHY)
+        .about("Say why something does not move, and what is in its way")
+        .defer(|command| with_flags(command, Role::Diagnose))
 }
 
 pub(crate) fn doctor() -> Command {
-    command(DOCTOR, Role::Leftovers)
+    Command::new(DOCTOR)
+        .about("Look for what was left behind, and what is unhealthy")
+        .defer(|command| with_flags(command, Role::Leftovers))
 }
 
 pub(crate) async fn why_main(
@@ -47,12 +51,11 @@ pub(crate) async fn doctor_main(
 
 /// A verb for the first action with this role, with its flags. Without one the verb is there and
 /// says so.
-fn command(verb: &'static str, role: Role) -> Command {
-    match with_role(role) {
-        Some(definition) => flags::command(&definition).name(verb),
-        None => Command::new(verb)
-            .about("No subject offers this")
-            .hide(true),
+fn with_flags(command: Command, role: Role) -> Command {
+    let mut definitions = flags::definitions().iter();
+    match definitions.find(|definition| definition.role == Some(role)) {
+        Some(definition) => flags::with_parameters(command, definition),
+        None => command.about("No subject offers this"),
     }
 }
 
@@ -62,14 +65,13 @@ fn call(verb: &str, role: Role, global: &Global) -> Result<Call, Failure> {
         .ok_or_else(|| Failure::usage(format!("no subject offers what `{verb}` needs")))?;
     Ok(Call {
         definition,
-        definitions: crate::subjects::definitions(),
         connection: global.connection.clone(),
         flags: global.flags(),
     })
 }
 
-fn with_role(role: Role) -> Option<ActionDefinition> {
-    let mut definitions = crate::subjects::definitions().into_iter();
+fn with_role(role: Role) -> Option<&'static ActionDefinition> {
+    let mut definitions = crate::subjects::definitions().iter();
     definitions.find(|definition| definition.role == Some(role))
 }
 
@@ -80,7 +82,7 @@ async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let given = flags::parameters(&call.definition, matches)?;
+    let given = flags::parameters(call.definition, matches)?;
     let registry = crate::subjects::registry(&call.connection)?;
     let catalogue = registry.catalogue();
     let parameters = catalogue.validate(&call.definition.name, given)?;

@@ -18,7 +18,7 @@ pub(crate) async fn main(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let name = &call.definition.name;
-    let given = flags::parameters(&call.definition, matches)?;
+    let given = flags::parameters(call.definition, matches)?;
     let registry = crate::subjects::registry(&call.connection)?;
     let catalogue = registry.catalogue();
     let parameters = catalogue.validate(name, given)?;

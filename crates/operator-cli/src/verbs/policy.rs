@@ -64,8 +64,7 @@ pub(crate) async fn check(
 ) -> Result<Exit, Failure> {
     let loaded = global.state.policy()?;
     let (systems, actors) = seen(global).await?;
-    let definitions = subjects::definitions();
-    let known = Known::actions(&definitions);
+    let known = Known::actions(subjects::definitions());
     let known = known.systems(&systems).actors(&actors);
     let warnings = loaded.policy.check(&known);
     let warnings = warnings.map_err(|error| Failure::policy(&loaded.source, error.problems()))?;
@@ -136,7 +135,7 @@ pub(crate) async fn explain(
             .map_err(|error| Failure::usage(format!("`--at {text}` is no time: {error}")))?,
     };
     let name = &call.definition.name;
-    let given = flags::parameters(&call.definition, matches)?;
+    let given = flags::parameters(call.definition, matches)?;
     let catalogue = subjects::registry(&call.connection)?.catalogue();
     let planned = match catalogue.validate(name, given) {
         Ok(parameters) => match catalogue.identity(name).await {
@@ -151,7 +150,7 @@ pub(crate) async fn explain(
     };
     let state = global.state.bare_controls()?.state().await?;
     let system = planned.as_ref().map_or("", |(system, _)| system);
-    let mut ask = Ask::new(&call.definition, actor.as_str(), system, at)
+    let mut ask = Ask::new(call.definition, actor.as_str(), system, at)
         .takes_back(matches.get_flag("takes-back"));
     if let Ok((_, plan)) = &planned {
         ask = ask.plan(plan);

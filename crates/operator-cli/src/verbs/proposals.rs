@@ -125,6 +125,6 @@ async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resu
         ));
     }
     // What people approved stays approved when it is not run now.
-    carry_out::confirmed(&call.definition, &confirm).await?;
+    carry_out::confirmed(call.definition, &confirm).await?;
     carry_out::carry_out(&call, &guard, &found.proposal, global, output).await
 }

@@ -21,7 +21,7 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let given = flags::parameters(&call.definition, matches)?;
+    let given = flags::parameters(call.definition, matches)?;
     let catalogue = subjects::registry(&call.connection)?.catalogue();
     let name = &call.definition.name;
     let parameters = catalogue.validate(name, given)?;

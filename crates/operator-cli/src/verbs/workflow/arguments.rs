@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use jiff::Timestamp;
 
 use crate::arguments::reason;
-use crate::{flags, subjects};
+use crate::flags;
 
 pub(crate) fn command() -> Command {
     Command::new("workflow")
@@ -109,14 +109,15 @@ fn made(name: &'static str) -> Command {
         .args_conflicts_with_subcommands(false)
         .subcommand_value_name("WORKFLOW")
         .subcommand_help_heading("Workflows")
-        .defer(|command| command.subcommands(makers().iter().map(flags::subcommand)))
+        .defer(|command| command.subcommands(makers().into_iter().map(flags::subcommand)))
 }
 
 /// The actions that make workflows.
-pub(super) fn makers() -> Vec<ActionDefinition> {
-    let mut definitions = subjects::definitions();
-    definitions.retain(|definition| definition.role == Some(Role::Workflow));
+pub(super) fn makers() -> Vec<&'static ActionDefinition> {
+    let definitions = flags::definitions().iter();
     definitions
+        .filter(|definition| definition.role == Some(Role::Workflow))
+        .collect()
 }
 
 fn id() -> Arg {
