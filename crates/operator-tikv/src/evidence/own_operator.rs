@@ -187,6 +187,10 @@ impl Observed {
                 OperatorStatus::Cancel => ("operator_cancelled", name(ours)),
                 OperatorStatus::Timeout => ("operator_timed_out", name(ours)),
                 OperatorStatus::Replace => ("operator_replaced", name(ours)),
+                OperatorStatus::Success => {
+                    let words = "which PD says after any change of the region's keys";
+                    ("operator_ended", format!("{}, {words}", name(ours)))
+                }
                 _ => ("operator_ended", name(ours)),
             },
             (None, Some(other)) if self.may_be_new(&other.operator) => {
@@ -243,9 +247,14 @@ impl Observed {
         let (code, words) = self.ending(sent);
         let id = self.region_id;
         let log = format!("PD's log of region {id} says whether it finished");
-        if self.ours.is_some() {
+        match &self.ours {
+            Some(ours) if ours.is_followed && self.ours_succeeded() => {
+                let text = format!("{words}, and another operator was made since; {log}");
+                return Ok(Absence::NotKnown(Cause::new("operator_superseded", text)));
+            }
             // No operator came after it: the region is as it left it.
-            return Ok(Absence::Proven { code, words });
+            Some(_) => return Ok(Absence::Proven { code, words }),
+            None => {}
         }
         if let Some(other) = &self.another {
             if self.may_be_new(&other.operator) {

@@ -93,6 +93,16 @@ mutation_of_region_operator! {
 }
 
 impl RegionOperator for MergeRegions {
+    /// By PD's `MergeRegion::IsFinish` the neighbour's succeeds by any change of its keys. A region
+    /// that was merged does not come back.
+    fn success_proves(&self, shows: &Shows) -> bool {
+        !matches!(shows, Shows::NotDone { .. } | Shows::HalfDone(_))
+    }
+
+    fn other_half(&self) -> Option<RegionId> {
+        Some(self.source_region_id)
+    }
+
     /// Of the two operators, the one on the neighbour is the one that ends by success.
     fn region_id(&self) -> RegionId {
         self.target_region_id
@@ -167,15 +177,19 @@ impl RegionOperator for MergeRegions {
         let target = tikv.pd.region(into.pd()).await.map_err(Error::Read)?;
         let keys = left.as_ref().map(|region| KeyRange::of(region).to_string());
         let mut evidence = vec![Evidence::new(source(from), "source_keys", keys)];
-        let Some(target) = target else {
+        let keys = target.as_ref().map(KeyRange::of);
+        if left.is_none() && keys.is_none() {
             let mut gone = Reading::gone(into);
             gone.evidence.append(&mut evidence);
             return Ok(gone);
+        }
+        let has = |whole: KeyRange| {
+            let mut keys = keys.iter();
+            keys.any(|keys| whole == *keys || whole.is_part_of(keys))
         };
-        let keys = KeyRange::of(&target);
-        evidence.push(Evidence::new(source(into), "target_keys", keys.to_string()));
-        let has = |whole: KeyRange| whole == keys || whole.is_part_of(&keys);
         let merged = before.whole().is_some_and(has);
+        let keys = keys.map_or_else(|| "no keys: it is gone".to_owned(), |keys| keys.to_string());
+        evidence.push(Evidence::new(source(into), "target_keys", keys.as_str()));
         // Only of the two together is the key between them inside of one.
         let split_again = |other: &ForeignOperator<'_>| {
             let boundary = before.boundary().is_some_and(|key| other.splits_at(key));

@@ -35,6 +35,17 @@ pub(crate) trait RegionOperator: Mutation<Tikv, Before: Default + KeepsTraces> {
     /// Whether nothing but our operator shows that it was done.
     const SHOWN_BY_OPERATOR_ONLY: bool = false;
 
+    /// Whether our operator's success proves that it was done, beside what the region shows. Of
+    /// some PD says success after any change of the region's keys.
+    fn success_proves(&self, _: &Shows) -> bool {
+        true
+    }
+
+    /// Another region that PD has an operator on for this: while that runs, more may come.
+    fn other_half(&self) -> Option<RegionId> {
+        None
+    }
+
     /// The region that PD's operator is on.
     fn region_id(&self) -> RegionId;
 
@@ -87,13 +98,13 @@ pub(crate) async fn probe<A: RegionOperator>(
         state,
         evidence,
     } = reading;
-    let succeeded = seen.ours_succeeded();
+    let was_done = seen.ours_succeeded() && action.success_proves(&shows);
     let (is_proven, same) = match shows {
-        Shows::NotDone { same } if !succeeded => (true, same),
-        Shows::Unclear { same } if !succeeded => (false, same),
-        shows => return Ok(shown::<A>(shows, &state, &seen, sent, evidence)),
+        Shows::NotDone { same } if !was_done => (true, same),
+        Shows::Unclear { same } if !was_done => (false, same),
+        shows => return Ok(shown::<A>(shows, was_done, &state, &seen, sent, evidence)),
     };
-    if !seen.is_over(tikv, sent).await? {
+    if !seen.is_over(tikv, sent).await? || other_half_runs(action, tikv, sent).await? {
         let summary = format!("not done yet: {state}");
         return Ok(Progress::pending(summary, evidence));
     }
@@ -119,9 +130,28 @@ pub(crate) async fn probe<A: RegionOperator>(
     Ok(Progress::not_applied(code, summary, same, evidence))
 }
 
+/// Whether what PD made for this on another region is at work.
+async fn other_half_runs<A: RegionOperator>(
+    action: &A,
+    tikv: &Tikv,
+    sent: &Sent,
+) -> Result<bool, Error> {
+    let Some(region_id) = action.other_half() else {
+        return Ok(false);
+    };
+    let query = OperatorQuery {
+        region_id,
+        asked: action.operator(),
+        traces: None,
+    };
+    let seen = Observed::on(tikv, &query, sent).await?;
+    Ok(seen.ours_is_running())
+}
+
 /// What to say where the region or our operator shows that it was done, or is half done.
 fn shown<A: RegionOperator>(
     shows: Shows,
+    was_done: bool,
     state: &str,
     seen: &Observed,
     sent: &Sent,
@@ -146,12 +176,12 @@ fn shown<A: RegionOperator>(
             let summary = format!("{summary}{then}");
             Progress::applied(ours_if(succeeded), summary, evidence)
         }
-        Shows::Gone if !succeeded => {
+        Shows::Gone if !was_done => {
             let cause = Cause::new("region_gone", "how it was last cannot be read");
             stalled(state.to_owned(), vec![cause], evidence)
         }
         Shows::HalfDone(how) if seen.ours_is_running() => Progress::pending(how, evidence),
-        Shows::HalfDone(how) if !succeeded => {
+        Shows::HalfDone(how) if !was_done => {
             let (code, words) = seen.ending(sent);
             let causes = vec![Cause::new("half_moved", &*how), Cause::new(code, words)];
             stalled(how, causes, evidence)
