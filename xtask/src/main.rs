@@ -4,6 +4,7 @@
 //! with one line when all is well, or with what it found. Start reading at [`run`].
 
 mod api;
+mod bench;
 mod ci;
 mod docs;
 mod error_variants;
@@ -41,6 +42,7 @@ commands:
                   rooms, floors, arrows back up and circles of each crate
   docs [--check]  write generated docs, or say where they are out of date
   api [--check]   write what users of pd-client see, or say where that has changed
+  bench           measure what this costs beside references; writes docs/performance.md
   tidy            what fmt and clippy do not look at
   length          files and functions that are longer than reads well
   msrv            the workspace's rust-version against its dependencies and rustc
@@ -68,6 +70,7 @@ fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
                 err,
             );
         }
+        ["bench"] => |workspace, _| bench::run(workspace),
         ["layers"] => |workspace, _| all(workspace, &[layers::check, floors::check]),
         ["layers", "--figures"] => |workspace, _| figures::print(workspace),
         ["length"] => |workspace, _| length::check(workspace),

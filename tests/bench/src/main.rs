@@ -1,0 +1,94 @@
+//! What this costs, as ratios beside references that run with it: `cargo xtask bench`.
+//!
+//! ```text
+//! bench page DOCS      measures everything and writes DOCS/performance.md
+//! bench part NAME…     measures only: requests, client, guard, journal, start
+//! bench serve R S      a simulated PD of R regions and S stores, until its input ends
+//! ```
+
+mod client;
+mod guard;
+mod journal;
+mod measure;
+mod report;
+mod requests;
+mod start;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use report::Report;
+use tokio::runtime::Runtime;
+
+/// Why there is no page.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            use std::io::Write as _;
+            let _ = writeln!(std::io::stderr(), "bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+const USAGE: &str = "write: page DOCS, part NAME…, or serve REGIONS STORES";
+
+const PARTS: [&str; 5] = ["requests", "client", "guard", "journal", "start"];
+
+fn run(words: &[&str]) -> Result<(), Failed> {
+    let runtime = Runtime::new()?;
+    match words {
+        ["serve", regions, stores] => {
+            let number = |text: &str| text.parse::<u64>().map_err(|_| USAGE);
+            client::serve(&runtime, number(regions)?, number(stores)?)
+        }
+        ["part", names @ ..] if !names.is_empty() => {
+            let mut report = Report::default();
+            names
+                .iter()
+                .try_for_each(|name| part(name, &runtime, &mut report))
+        }
+        ["page", docs] => {
+            let mut report = Report::default();
+            PARTS
+                .iter()
+                .try_for_each(|name| part(name, &runtime, &mut report))?;
+            report.write(Path::new(docs), &machine())
+        }
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn part(name: &str, runtime: &Runtime, report: &mut Report) -> Result<(), Failed> {
+    match name {
+        "requests" => requests::measure(runtime, report),
+        "client" => client::measure(runtime, report),
+        "guard" => guard::measure(runtime, report),
+        "journal" => journal::measure(runtime, report),
+        "start" => start::measure(report),
+        _ => Err(USAGE.into()),
+    }
+}
+
+/// Which machine, and which commit.
+fn machine() -> String {
+    let cpus = std::thread::available_parallelism().map_or(0, usize::from);
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    let model = model.map_or("", |line| line.trim_start_matches([' ', '\t', ':']));
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default().to_owned();
+    let commit = std::process::Command::new("git")
+        .args(["rev-parse", "--short", "HEAD"])
+        .output()
+        .map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+        .unwrap_or_default();
+    format!("Commit {commit}; {cpus} CPUs, {model}; load {load} when it ended.")
+}
