@@ -109,6 +109,12 @@ const LAYERS: &[Layer] = &[
         never: &[],
     },
     Layer {
+        name: "bench",
+        uses: &["action-core", "action-guard", "pd-client", "pd-sim"],
+        tests_use: &[],
+        never: &[],
+    },
+    Layer {
         name: "xtask",
         uses: &["action-core", "operator-tikv"],
         tests_use: &[],

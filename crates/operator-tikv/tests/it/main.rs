@@ -49,7 +49,9 @@ fn stepped(version: Version) -> Builder {
 }
 
 fn tikv(sim: &Sim) -> Tikv {
-    Tikv::new(pd_client::Client::new(sim.endpoint()).unwrap())
+    // A machine at its limit is no PD that does not answer.
+    let pd = pd_client::Client::new(sim.endpoint()).unwrap();
+    Tikv::new(pd.with_read_deadline(Duration::from_secs(60)))
 }
 
 fn region_id(id: u64) -> RegionId {
