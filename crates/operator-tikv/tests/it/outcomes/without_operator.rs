@@ -192,10 +192,10 @@ async fn a_change_of_leader_that_does_not_come_is_told() {
     sim.stop_member(place).await;
     let parameters = json!({"member": names[place]});
     let run = Run::planned(&sim, "transfer_pd_leader", parameters).await;
-    let Verdict::AcceptedButWillNotProgress { causes } = &run.plan.verdict else {
+    let Verdict::WouldReject { code, .. } = &run.plan.verdict else {
         unreachable!("{:?}", run.plan.verdict);
     };
-    assert_eq!(causes[0].code, "member_ill");
+    assert_eq!(code, "PD:etcd:ErrEtcdMoveLeader");
 }
 
 /// PD keeps a tombstone that a region has a replica on, and forgets the others all the same.
