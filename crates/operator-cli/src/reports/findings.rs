@@ -71,6 +71,10 @@ pub(crate) fn with_commands(
         if let Some(command) = fix_command(call, finding).filter(|_| owned.is_none()) {
             members.insert("fix_command".to_owned(), json!(command));
         }
+        let undo = owned.and_then(|effect| in_force::undo_command(effect, &ours.state, global));
+        if let Some(undo) = &undo {
+            members.insert("next".to_owned(), json!(takes_back(undo)));
+        }
         if let Some(key) = key {
             let owner = owned.map(|effect| {
                 json!({
@@ -78,7 +82,7 @@ pub(crate) fn with_commands(
                     "actor": effect.actor,
                     "carried_out_by": effect.carried_out_by,
                     "since": effect.since,
-                    "undo_command": in_force::undo_command(effect, &ours.state, global),
+                    "undo_command": undo,
                 })
             });
             members.insert("owner".to_owned(), json!(owner));
@@ -157,7 +161,7 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
             when(effect.since)
         ));
         if let Some(undo) = in_force::undo_command(effect, &ours.state, global) {
-            lines.push(format!("Next: `{undo}` takes it back"));
+            lines.push(format!("Next: {}", takes_back(&undo)));
             return lines.join("\n");
         }
     }
@@ -172,6 +176,11 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
     lines.push(format!("Next: {}", printable(&finding.next)));
     lines.extend(fix_command(call, finding).map(|command| format!("  {command}")));
     lines.join("\n")
+}
+
+/// The next step where an effect is ours.
+fn takes_back(undo: &str) -> String {
+    format!("`{undo}` takes it back")
 }
 
 /// The command line that fixes a finding.

@@ -69,7 +69,10 @@ impl<'a> Planned<'a> {
         if let Some(system) = self.system {
             title.push_str(&format!("\non {}", printable(system)));
         }
-        let takes = plan.duration.as_ref().map(|estimate| {
+        let is_no_op = matches!(plan.verdict, Verdict::NoOp { .. });
+        // Of what is not done nothing changes, and it takes no time.
+        let duration_of = plan.duration.as_ref().filter(|_| !is_no_op);
+        let takes = duration_of.map(|estimate| {
             format!(
                 "Takes about {}, at most {} ({})",
                 duration(estimate.likely_ms),
@@ -87,8 +90,8 @@ impl<'a> Planned<'a> {
             Some(verdict(&plan.verdict)),
             section("Relies on", relied(plan)),
             section("Was read", read(plan)),
-            section("Impact", impact(plan)),
-            section("Failure domains", lines(&plan.failure_domains)),
+            section("Impact", impact(plan)).filter(|_| !is_no_op),
+            section("Failure domains", lines(&plan.failure_domains)).filter(|_| !is_no_op),
             section("Reversed afterwards by", reversed_by(plan)),
             section("Not known", lines(&plan.unknowns)),
             takes,

@@ -89,13 +89,26 @@ fn whose_a_leftover_is_comes_from_the_journal() {
     assert!(!findings.iter().any(commands), "{json}");
     let undo = owner("evict-leader/2")["undo_command"].as_str().unwrap();
     assert!(undo.contains("--state-dir"), "{undo}");
+    // The next step is one in both forms.
+    let next = |key: &str| {
+        let mut found = findings.iter();
+        let found = found.find(|one| one["lasting_effect"] == key).unwrap();
+        found["next"].as_str().unwrap()
+    };
+    assert_eq!(next("evict-leader/2"), format!("`{undo}` takes it back"));
+    assert!(next("evict-leader/4").contains("`stop_drain`"), "{json}");
 
     // Only what the journal knows is said of when it was seen.
     assert!(!shown.stdout.contains("Seen here before"));
-    cluster
+    let no_op = cluster
         .run(&["--yes", "drain_store", "--store-id", "4"])
         .ended(0)
         .says("nothing was sent: there is nothing to do");
+    let told = format!("{}{}", no_op.stdout, no_op.stderr);
+    assert!(
+        !told.contains("Impact") && !told.contains("Takes about"),
+        "{told}"
+    );
     let shown = cluster.operator(&doctor).ended(7);
     shown.shows("Seen here before, at ");
 }
