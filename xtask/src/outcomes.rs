@@ -115,6 +115,7 @@ mod tests {
             "crates/operator-tikv/src/pd_rules/drain.rs",
             "crates/operator-tikv/src/pd_rules/drain_blockers.rs",
             "crates/operator-tikv/src/pd_rules/offline.rs",
+            "crates/operator-tikv/src/pd_rules/room.rs",
         ];
         let calls = ["Progress::not_applied", "Settled::reversed", "Cause::new"];
         let found = codes(&folders, &calls);
@@ -123,6 +124,9 @@ mod tests {
         let of_plans = [
             "store_limit_v2",
             "too_few_healthy_stores",
+            "isolation_level",
+            "store_limit_low",
+            "store_limit_zero",
             "drain_batch_zero",
         ];
         let missing: Vec<_> = found

@@ -35,6 +35,21 @@ pub(crate) fn used_share(store: &Store) -> Option<f64> {
     Some(1.0 - available as f64 / capacity as f64)
 }
 
+/// So few replicas a minute are as good as none: PD lets one through, and the next in ten minutes or
+/// later.
+const LOW: f64 = 0.1;
+
+/// Whether a store's limit lets next to nothing through.
+pub(crate) fn is_low(per_minute: f64) -> bool {
+    per_minute < LOW
+}
+
+/// The limit for adding replicas to a store, where that lets next to nothing through.
+pub(crate) fn low_add_limit(schedule: &ScheduleConfig, store: &Store) -> Option<f64> {
+    let limit = limit_of(schedule, store)?.add_peer;
+    is_low(limit).then_some(limit)
+}
+
 pub(crate) fn limit_of<'a>(schedule: &'a ScheduleConfig, store: &Store) -> Option<&'a StoreLimit> {
     // Limits of the second version are not by replicas per minute.
     let is_first = schedule.store_limit_version.as_deref() != Some("v2");

@@ -2,7 +2,7 @@
 
 // length: findings that more than one observation gives, a function each.
 
-use action_core::Finding;
+use action_core::{Cause, Finding};
 use pd_client::config::{Config, ScheduleConfig};
 use pd_client::maintenance::MaintenanceTask;
 use pd_client::schedulers::PausedScheduler;
@@ -10,8 +10,10 @@ use pd_client::stores::Store;
 use pd_client::unsafe_recovery::UnsafeRecovery;
 
 use crate::facts::bounded_text::bounded;
+use crate::facts::drains::DRAINS;
 use crate::facts::pd_clock::{PdTime, unix_ms};
 use crate::facts::schedulers::stored;
+use crate::facts::store::is_low;
 use crate::observations::list_schedulers;
 use crate::observations::reasons;
 
@@ -28,6 +30,13 @@ pub(crate) fn maintenance(task: &MaintenanceTask) -> Finding {
         .seen(source, "kind", kind)
         .seen(source, "id", id)
         .seen(source, "started_unix_ms", task.started.and_then(unix_ms))
+}
+
+/// Drains that move nothing.
+pub(crate) fn drain_batch_zero(cause: Cause) -> Finding {
+    reasons::DRAIN_BATCH_ZERO
+        .found("scheduler/evict-leader-scheduler", cause.text)
+        .seen(DRAINS, "batch", 0)
 }
 
 /// All scheduling is switched off.
@@ -149,15 +158,12 @@ pub(crate) fn too_few_stores(config: &Config, stores: &[Store]) -> Option<Findin
     })
 }
 
-/// So few replicas a minute are as good as none.
-const LOW: f64 = 0.1;
-
 /// A store's limit that lets next to nothing through, or nothing.
 pub(crate) fn store_limit_low(store: &Store, kind: &str, per_minute: f64) -> Option<Finding> {
     let id = store.id;
     let reason = match per_minute {
         limit if limit <= 0.0 => reasons::STORE_LIMIT_ZERO,
-        limit if limit < LOW => reasons::STORE_LIMIT_LOW,
+        limit if is_low(limit) => reasons::STORE_LIMIT_LOW,
         _ => return None,
     };
     let text = format!("the limit `{kind}` of store {id} is {per_minute} per minute");

@@ -7,9 +7,13 @@ use pd_client::stores::Store;
 
 use crate::observations::reasons::{self, Reason};
 use crate::pd_rules::offline_blockers::{Held, Hold, LeftOnStore, named};
+use crate::pd_rules::room::Room;
 
 /// So many regions are listed as evidence.
 const MOST_IDS: usize = 32;
+
+/// Where the rules are read.
+const RULES: &str = "GET /pd/api/v1/config/rules";
 
 /// What holds the replicas that are left.
 pub(crate) fn held_on(store: &Store, left: &LeftOnStore) -> Vec<Finding> {
@@ -21,16 +25,24 @@ pub(crate) fn held_on(store: &Store, left: &LeftOnStore) -> Vec<Finding> {
     findings
 }
 
-/// What was not looked at, and what is left without a cause.
-pub(crate) fn not_told(store: &Store, left: &LeftOnStore) -> Vec<String> {
-    let mut unknown = left.not_read.clone();
-    if !left.free.is_empty() && left.free.len() <= MOST_IDS {
-        let (id, named) = (store.id, named(&left.free));
-        unknown.push(format!(
-            "what keeps {named} on store {id}: nothing was seen in the way"
-        ));
-    }
-    unknown
+/// What is left without a cause.
+pub(crate) fn unexplained(store: &Store, left: &LeftOnStore) -> Option<String> {
+    let (id, named) = (store.id, named(&left.free));
+    (!left.free.is_empty())
+        .then(|| format!("what keeps {named} on store {id}: nothing was seen in the way"))
+}
+
+/// Why what a store holds has no place on the others, by their labels and states.
+pub(crate) fn no_room(store: &Store, room: &Room<'_>) -> Vec<Finding> {
+    let lacking = room.lacking().into_iter();
+    lacking
+        .map(|cause| no_free_store(store, cause.text).seen(RULES, "cause", cause.code))
+        .collect()
+}
+
+/// What a store holds has no place elsewhere.
+pub(crate) fn no_free_store(store: &Store, text: String) -> Finding {
+    reasons::NO_FREE_STORE.found(format!("store/{}", store.id), text)
 }
 
 fn held_there(store: &Store, held: &Held) -> Finding {
@@ -52,7 +64,7 @@ fn reason(hold: Hold) -> Reason {
         Hold::JointState => reasons::JOINT_STATE,
         Hold::PeerDown => reasons::PEER_DOWN,
         Hold::PeerPending => reasons::PEER_PENDING,
-        Hold::Operator => reasons::OPERATOR_IN_THE_WAY,
+        Hold::Leaving | Hold::Operator => reasons::OPERATOR_IN_THE_WAY,
     }
 }
 

@@ -64,6 +64,9 @@ reasons! {
         LOCATION_REPLACEMENT_OFF = "location_replacement_off",
             "`enable-location-replacement` is off, and placement rules are off: PD does not move replicas apart as the location labels say.",
             "Ask who switched it off and why, then switch it on.";
+        DRAIN_BATCH_ZERO = "drain_batch_zero",
+            "The `batch` of `evict-leader-scheduler` is 0, with which PD 8.3.0 to 8.5.2 moves no leader off any store. It comes from a drain that was in force while PD was upgraded to 8.3 or later.",
+            "Stop all drains: with the last one the scheduler goes, and the next drain starts with 3. Or set it while they run: `POST /pd/api/v1/scheduler-config/evict-leader-scheduler/config` with `{\"batch\": 3}`.";
         TOO_FEW_STORES = "too_few_stores",
             "Regions are to have more replicas than there are TiKV stores: each lacks one for good.",
             "Add stores, or ask who set `max-replicas` and whether it is meant.";
@@ -98,7 +101,7 @@ reasons! {
             "Look at the stores of its replicas; without a majority of them it does not come back by itself.";
         LEADER_SILENT = "leader_silent",
             "PD does not hear of the store that leads the region: commands go with its heartbeats.",
-            "Look at that store; the region's other voters elect a leader when it is gone.";
+            "Look at that store; when it is gone, the region's other voters elect a leader if they are a majority.";
         MAJORITY_LOST = "majority_lost",
             "Half of the region's voters or more do not answer: nothing about it changes any more.",
             "Start one of their stores, or give them up by unsafe recovery.";
@@ -119,7 +122,7 @@ reasons! {
             "Move it by request, or ask whoever set the label.";
         OPERATOR_IN_THE_WAY = "operator_in_the_way",
             "Another operator is on the region: one region has at most one.",
-            "Wait until it has ended; if it is stuck, cancel it and look at the region again.";
+            "Wait until it has ended. If it is stuck, `cancel_operator` with `others` ends it; PD makes its own operators anew.";
         RULES_UNSATISFIED = "rules_unsatisfied",
             "The region has more or fewer replicas than its placement rules say: the rule checker puts that in order first.",
             "Wait; if it stays, look for a free store and at the limit for replicas.";
@@ -143,7 +146,7 @@ reasons! {
             "Look at each store that holds a voter: start it, stop its drain, or relieve it.";
         NO_FREE_STORE = "no_free_store",
             "No store could take a replica: each holds one, is not Up, is full, or is kept out by rules.",
-            "Add a store, or free space on one.";
+            "Add a store with the labels that the rules ask for, or free space on one. An offline that cannot end is taken back by `cancel_offline`.";
     }
     "A store" {
         STORE_NOT_FOUND = "store_not_found",

@@ -64,12 +64,14 @@ impl Observation<Tikv> for Why {
         findings.extend(merge::findings(&snapshot));
         findings.extend(source::findings(&snapshot));
         findings.extend(target::findings(&snapshot));
+        // What is held by itself is told of itself.
+        let is_explained = findings.iter().any(source::holds_all);
         let cut = findings.len() > MOST_FINDINGS;
         findings.truncate(MOST_FINDINGS);
         Ok(Explanation {
             findings,
             cut,
-            unknown: snapshot.unknown(),
+            unknown: snapshot.unknown(is_explained),
         })
     }
 }

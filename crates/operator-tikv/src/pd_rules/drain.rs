@@ -65,13 +65,19 @@ fn no_target(id: StoreId, stores: &[Store], drains: Option<&EvictLeaderConfig>) 
     none.then(|| Cause::new("no_target", "no other store may be given leaders"))
 }
 
-/// A batch that somebody has set to 0, which some versions take at its word.
-async fn batch_of_zero(tikv: &Tikv, drains: Option<&EvictLeaderConfig>) -> Checked<Option<Cause>> {
+/// A batch of 0, which some versions take at its word: PD takes no 0 by request (`updateConfig` of
+/// `evict_leader.go`), and keeps that of a drain which an older PD stored without one.
+pub(crate) async fn batch_of_zero(
+    tikv: &Tikv,
+    drains: Option<&EvictLeaderConfig>,
+) -> Checked<Option<Cause>> {
     let is_zero = drains.is_some_and(|drains| drains.batch == Some(0));
     if !is_zero || !version::has(tikv, Capability::EvictBatchZeroMovesNothing).await? {
         return Ok(None);
     }
-    let text = "the `batch` of drains is 0, with which this version moves nothing";
+    let text = "the `batch` of drains is 0, with which this version moves nothing: stop all drains \
+                and drain again, or set `batch` to 3 in the configuration of \
+                `evict-leader-scheduler`";
     Ok(Some(Cause::new("drain_batch_zero", text)))
 }
 

@@ -14,9 +14,12 @@ use crate::facts::settings_in_force::{Overrides, limit_in_force};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::halted::{self, halted};
 use crate::pd_rules::refusals;
-use crate::pd_rules::room;
+use crate::pd_rules::room::{self, Room};
 use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused};
 use crate::pd_rules::version;
+
+/// So many stores are named.
+const NAMED: usize = 5;
 
 /// Emptying a store for good.
 pub(crate) async fn check_offline(
@@ -106,18 +109,31 @@ async fn obstacles(
     let mut causes = halted(tikv, &config.schedule).await?;
     // What is halted is not balanced either.
     causes.extend(limited(&config.schedule, overrides, causes.is_empty()));
-    let rules = if config.replication.enable_placement_rules {
-        tikv.pd.rules().await.map_err(Error::Read)?
-    } else {
-        None
-    };
+    let rules = room::rules(tikv, config).await?;
     // Where rules decide, nothing looks at the switch: `rule_checker.go`, `isOfflinePeer`.
     if rules.is_none() && config.schedule.enable_replace_offline_replica == Some(false) {
         let text = "`enable-replace-offline-replica` is off";
         causes.push(Cause::new("replace_offline_replica_off", text));
     }
-    causes.extend(room::lacking(store, rules.as_deref(), config, stores));
+    let room = Room::of(store, rules.as_deref(), config, stores);
+    causes.extend(room.lacking());
+    causes.extend(room.throttled().into_iter().take(NAMED).map(throttled));
     Ok(causes)
+}
+
+/// A store that is needed for what another gives up.
+fn throttled((store, limit): (&Store, f64)) -> Cause {
+    let code = if limit > 0.0 {
+        "store_limit_low"
+    } else {
+        "store_limit_zero"
+    };
+    let id = store.id;
+    let text = format!(
+        "the limit `add-peer` of store {id} is {limit} per minute, and without store {id} too few \
+         stores take replicas"
+    );
+    Cause::new(code, text)
 }
 
 /// What keeps a store from being emptied.

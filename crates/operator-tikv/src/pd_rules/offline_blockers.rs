@@ -42,8 +42,10 @@ pub(crate) enum Hold {
     PeerDown,
     /// A replica lags behind.
     PeerPending,
-    /// An operator is on it.
+    /// An operator is on it that does something else.
     Operator,
+    /// An operator moves it off the store.
+    Leaving,
 }
 
 /// Regions that are held for one reason.
@@ -144,7 +146,7 @@ impl Hold {
             Self::JointState => "joint_state",
             Self::PeerDown => "peer_down",
             Self::PeerPending => "peer_pending",
-            Self::Operator => "operator_in_the_way",
+            Self::Operator | Self::Leaving => "operator_in_the_way",
         }
     }
 }
@@ -165,7 +167,11 @@ impl Held {
             Hold::JointState => format!("{named}: between two sets of voters"),
             Hold::PeerDown => format!("{named}: a replica on another store does not answer"),
             Hold::PeerPending => format!("{named}: a replica lags behind"),
-            Hold::Operator => {
+            Hold::Operator | Hold::Leaving => {
+                let does = match hold {
+                    Hold::Leaving => "moves its replica off the store",
+                    _ => "is at work",
+                };
                 let on_first = operators
                     .iter()
                     .find(|one| one.region_id == ids.first().copied());
@@ -173,7 +179,7 @@ impl Held {
                     let such = if ids.len() > 1 { "such as " } else { "" };
                     format!(" ({such}`{}`)", bounded(&one.desc))
                 });
-                format!("{named}: an operator is at work{what}")
+                format!("{named}: an operator {does}{what}")
             }
         };
         Self {
@@ -205,14 +211,17 @@ fn hold(region: &Region, store: &Store, stores: &[Store], operators: &[Operator]
         let state = &one.state_name;
         one.id == leader.store_id && matches!(state, StoreState::Disconnected | StoreState::Down)
     };
-    let has_operator = |one: &Operator| one.region_id == Some(region.id);
+    let has_operator = |one: &&Operator| one.region_id == Some(region.id);
     let elsewhere = |id| id != store.id;
     if stores.iter().any(silent) {
         Some(Hold::LeaderSilent)
     } else if has_lost_majority(region, stores) {
         Some(Hold::MajorityLost)
-    } else if operators.iter().any(has_operator) {
-        Some(Hold::Operator)
+    } else if let Some(operator) = operators.iter().find(has_operator) {
+        Some(match moves_off(operator, store) {
+            true => Hold::Leaving,
+            false => Hold::Operator,
+        })
     } else if region.peers.iter().any(in_joint_state) {
         Some(Hold::JointState)
     } else if (region.down_peers.iter()).any(|down| elsewhere(down.peer.store_id)) {
@@ -239,6 +248,14 @@ fn has_lost_majority(region: &Region, stores: &[Store]) -> bool {
     let voters = voters.filter(|peer| peer.role != PeerRole::Learner);
     let lost = voters.clone().filter(|peer| is_lost(peer)).count();
     lost > 0 && 2 * lost >= voters.count()
+}
+
+/// Whether an operator takes a replica from the store, by what PD says of it: the words are those of
+/// `pkg/schedule/operator/builder.go`.
+fn moves_off(operator: &Operator, store: &Store) -> bool {
+    let id = store.id;
+    let moves = [format!("store [{id}] to"), format!("rm peer: store [{id}]")];
+    moves.iter().any(|words| operator.brief.contains(words))
 }
 
 /// The regions on the store that PD lists as unhealthy.

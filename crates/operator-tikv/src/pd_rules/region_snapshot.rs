@@ -124,32 +124,8 @@ impl RegionSnapshot {
                 causes.push(Cause::new("leader_silent", text));
             }
         }
-        causes.extend(self.majority_lost());
+        causes.extend(majority_lost(&self.region, &self.stores));
         causes
-    }
-
-    /// Without a majority of its voters nothing about a region changes any more.
-    fn majority_lost(&self) -> Option<Cause> {
-        let votes = |peer: &&Peer| peer.role != PeerRole::Learner;
-        let voters: Vec<_> = self.region.peers.iter().filter(votes).collect();
-        let is_lost = |peer: &&&Peer| {
-            let store = self.serving(peer.store_id.into());
-            let is_heard =
-                |store: &Store| matches!(store.state_name, StoreState::Up | StoreState::Offline);
-            !store.is_some_and(is_heard)
-        };
-        let lost: Vec<_> = voters.iter().filter(is_lost).collect();
-        (2 * lost.len() >= voters.len() && !lost.is_empty()).then(|| {
-            let stores: Vec<_> = lost.iter().map(|peer| peer.store_id.to_string()).collect();
-            let text = format!(
-                "{} of {} voters are on stores that PD does not hear of ({}): start one of them, \
-                 or give them up by unsafe recovery",
-                lost.len(),
-                voters.len(),
-                stores.join(", ")
-            );
-            Cause::new("majority_lost", text)
-        })
     }
 
     /// The end of PD's checks: whether an operator is in the way, and whether the change would get
@@ -184,6 +160,31 @@ impl RegionSnapshot {
             .filter(|peer| peer.store_id != id.pd() && !is_healthy(&self.region, peer))
             .count()
     }
+}
+
+/// Without a majority of its voters nothing about a region changes any more. The stores are those
+/// that are not tombstones.
+pub(crate) fn majority_lost(region: &Region, stores: &[Store]) -> Option<Cause> {
+    let votes = |peer: &&Peer| peer.role != PeerRole::Learner;
+    let voters: Vec<_> = region.peers.iter().filter(votes).collect();
+    let is_lost = |peer: &&&Peer| {
+        let store = stores.iter().find(|store| store.id == peer.store_id);
+        let is_heard =
+            |store: &Store| matches!(store.state_name, StoreState::Up | StoreState::Offline);
+        !store.is_some_and(is_heard)
+    };
+    let lost: Vec<_> = voters.iter().filter(is_lost).collect();
+    (2 * lost.len() >= voters.len() && !lost.is_empty()).then(|| {
+        let stores: Vec<_> = lost.iter().map(|peer| peer.store_id.to_string()).collect();
+        let text = format!(
+            "{} of {} voters are on stores that PD does not hear of ({}): start one of them, \
+             or give them up by unsafe recovery",
+            lost.len(),
+            voters.len(),
+            stores.join(", ")
+        );
+        Cause::new("majority_lost", text)
+    })
 }
 
 /// What becomes of a replica on a store that PD does not hear of: PD looks at no more than whether

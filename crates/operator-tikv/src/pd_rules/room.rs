@@ -1,8 +1,9 @@
 //! Whether the other stores have a place for each replica that a store gives up, rule by rule.
 //!
 //! What `SelectStoreToFix` of `pkg/schedule/checker/replica_strategy.go` looks for, as far as it is
-//! the same for all regions: stores that the rule takes, and the isolation between them. How full
-//! and how busy they are changes meanwhile, and is not looked at.
+//! the same for all regions: stores that the rule takes, the isolation between them, and limits that
+//! let next to nothing in (`exceedAddLimit` of `pkg/schedule/filter/filters.go`). How full and how
+//! busy they are changes meanwhile, and is looked at by whoever asks why now.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,10 @@ use pd_client::config::Config;
 use pd_client::rules::{LabelConstraint, Rule};
 use pd_client::stores::{Store, StoreState};
 
+use crate::cluster::Tikv;
+use crate::error::Error;
 use crate::facts::bounded_text::bounded;
+use crate::facts::store::low_add_limit;
 use crate::pd_rules::placement::takes;
 
 /// What asks for replicas on stores of some kind.
@@ -65,26 +69,111 @@ impl<'a> Wanted<'a> {
         (without + apart.len()) as u64
     }
 
-    /// Why the others have no place for a replica that the store gives up.
-    fn lacking(&self, leaving: &Store, stores: &[Store]) -> Option<Cause> {
-        let is_taken = |store: &&Store| takes(self.constraints, store);
-        if !is_taken(&leaving) {
-            return None;
-        }
-        let healthy = |store: &&Store| {
-            store.id != leaving.id && store.state_name == StoreState::Up && is_taken(store)
+    fn takes(&self, store: &Store) -> bool {
+        takes(self.constraints, store)
+    }
+}
+
+/// The places on other stores for what one of them gives up.
+pub(crate) struct Room<'a> {
+    leaving: &'a Store,
+    stores: &'a [Store],
+    config: &'a Config,
+    /// What asks for the replicas that the store holds.
+    wanted: Vec<Wanted<'a>>,
+}
+
+impl<'a> Room<'a> {
+    /// `rules` is `None` where they are switched off.
+    pub(crate) fn of(
+        leaving: &'a Store,
+        rules: Option<&'a [Rule]>,
+        config: &'a Config,
+        stores: &'a [Store],
+    ) -> Self {
+        let mut wanted: Vec<_> = match rules {
+            Some(rules) => in_force(rules).map(Wanted::by_rule).collect(),
+            None => vec![Wanted::by_config(config)],
         };
-        let others: Vec<&Store> = stores.iter().filter(healthy).collect();
-        let Self { name, replicas, .. } = self;
-        let count = others.len();
-        if (count as u64) < *replicas {
-            let text =
-                format!("{name} asks for {replicas} replicas, and {count} other stores fit it");
+        wanted.retain(|wanted| wanted.takes(leaving));
+        Self {
+            leaving,
+            stores,
+            config,
+            wanted,
+        }
+    }
+
+    /// Why what the store holds has no place elsewhere.
+    pub(crate) fn lacking(&self) -> Vec<Cause> {
+        let lacking = self.wanted.iter();
+        lacking.filter_map(|wanted| self.lacks(wanted)).collect()
+    }
+
+    /// The stores that are needed and let next to nothing in, with their limits.
+    pub(crate) fn throttled(&self) -> Vec<(&'a Store, f64)> {
+        let limit = |store: &Store| low_add_limit(&self.config.schedule, store);
+        let short: Vec<_> = self.short_of(|store| limit(store).is_none()).collect();
+        let is_needed = |store: &Store| {
+            let others = store.id != self.leaving.id && store.state_name == StoreState::Up;
+            others && short.iter().any(|wanted| wanted.takes(store))
+        };
+        let needed = self.stores.iter().filter(|store| is_needed(store));
+        needed
+            .filter_map(|store| Some((store, limit(store)?)))
+            .collect()
+    }
+
+    /// Why too few of the others take anything, where all of them would have place.
+    pub(crate) fn taken_by_too_few(&self, is_taker: impl Fn(&Store) -> bool) -> Vec<String> {
+        let texts = self.short_of(&is_taker).map(|wanted| {
+            let (name, replicas) = (&wanted.name, wanted.replicas);
+            let takers = self.others(wanted).filter(|store| is_taker(store)).count();
+            format!(
+                "{name} asks for {replicas} replicas, and of the other stores {takers} take any"
+            )
+        });
+        texts.collect()
+    }
+
+    /// What has place on the others, and none on those that take anything: the replicas that
+    /// regions have elsewhere may be on all of these.
+    fn short_of(&self, is_taker: impl Fn(&Store) -> bool) -> impl Iterator<Item = &Wanted<'a>> {
+        let wanted = self.wanted.iter();
+        wanted.filter(move |wanted| {
+            let takers: Vec<_> = self.others(wanted).filter(|one| is_taker(one)).collect();
+            let place = wanted.place(self.leaving);
+            // Where isolation holds, no other replica is in the same place.
+            let is_same = |store: &&Store| place.is_some() && wanted.place(store) == place;
+            self.lacks(wanted).is_none()
+                && !takers.iter().any(is_same)
+                && wanted.kept_apart(&takers) < wanted.replicas
+        })
+    }
+
+    /// The other stores that PD hears of and the rule takes.
+    fn others(&self, wanted: &Wanted<'_>) -> impl Iterator<Item = &'a Store> {
+        let healthy = |store: &&Store| {
+            let is_up = store.state_name == StoreState::Up;
+            store.id != self.leaving.id && is_up && wanted.takes(store)
+        };
+        self.stores.iter().filter(healthy)
+    }
+
+    fn lacks(&self, wanted: &Wanted<'_>) -> Option<Cause> {
+        let others: Vec<&Store> = self.others(wanted).collect();
+        let Wanted { name, replicas, .. } = wanted;
+        let fit = match others.len() {
+            1 => "1 other store fits".to_owned(),
+            count => format!("{count} other stores fit"),
+        };
+        if (others.len() as u64) < *replicas {
+            let text = format!("{name} asks for {replicas} replicas, and {fit} it");
             return Some(Cause::new("too_few_healthy_stores", text));
         }
-        let apart = self.kept_apart(&others);
+        let apart = wanted.kept_apart(&others);
         (apart < *replicas).then(|| {
-            let level = bounded(self.isolation_level);
+            let level = bounded(wanted.isolation_level);
             let text = format!(
                 "{name} asks for {replicas} replicas, no two with the same `{level}` \
                  (`isolation-level`), and the other stores have {apart} between them"
@@ -94,21 +183,12 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Why what a store holds has no place elsewhere. `rules` is `None` where they are switched off.
-pub(crate) fn lacking(
-    leaving: &Store,
-    rules: Option<&[Rule]>,
-    config: &Config,
-    stores: &[Store],
-) -> Vec<Cause> {
-    let wanted = match rules {
-        Some(rules) => in_force(rules).map(Wanted::by_rule).collect(),
-        None => vec![Wanted::by_config(config)],
-    };
-    let lacking = wanted.iter();
-    lacking
-        .filter_map(|wanted| wanted.lacking(leaving, stores))
-        .collect()
+/// The placement rules; `None` where they are switched off. One read at most.
+pub(crate) async fn rules(tikv: &Tikv, config: &Config) -> Result<Option<Vec<Rule>>, Error> {
+    if !config.replication.enable_placement_rules {
+        return Ok(None);
+    }
+    tikv.pd.rules().await.map_err(Error::Read)
 }
 
 /// The rules but for those that a later one of their group replaces for all keys.

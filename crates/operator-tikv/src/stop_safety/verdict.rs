@@ -9,7 +9,7 @@ use crate::facts::bounded_text::bounded;
 use crate::facts::counts::Completeness;
 use crate::facts::schedulers::NOT_LOADED;
 use crate::facts::store::state_text;
-use crate::pd_rules::room;
+use crate::pd_rules::room::Room;
 use crate::stop_safety::answer::{AskedStore, GoneStore, StopAnswer, StopSafety};
 use crate::stop_safety::going::Going;
 use crate::stop_safety::hosts::{Beside, beside};
@@ -196,7 +196,7 @@ fn not_replaced(snapshot: &StopSnapshot, going: &Going) -> Vec<Cause> {
     let rules = snapshot.rules.as_deref();
     let mut causes: Vec<Cause> = Vec::new();
     for store in snapshot.voting(going) {
-        for cause in room::lacking(store, rules, &snapshot.config, &others) {
+        for cause in Room::of(store, rules, &snapshot.config, &others).lacking() {
             if !causes.contains(&cause) {
                 causes.push(cause);
             }

@@ -328,3 +328,42 @@ async fn a_store_that_is_being_emptied_is_shown() {
         );
     }
 }
+
+/// PD's speed is an average over ten minutes at least: it is above 0 while nothing moves any more.
+#[tokio::test]
+async fn what_holds_the_last_region_is_found_whatever_speed_pd_shows() {
+    let progress =
+        r#"{"action":"removing","store_id":3,"progress":0.9,"current_speed":3.1,"left_seconds":9}"#;
+    let shown = || Fault::answer("GET", "/stores/progress", 200, "application/json", progress);
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let on_three = |id: &u64| sim.peers(*id).iter().any(|peer| peer.store_id == 3);
+        let id = sim.region_ids().into_iter().find(on_three).unwrap();
+        sim.set_leader(id, 0);
+        sim.set_store_state(3, StoreState::Offline);
+        sim.fault(shown().always());
+        for _ in 0..30 {
+            sim.advance(Duration::from_secs(60));
+        }
+        let found = look(&sim).await;
+        let codes: Vec<&str> = found.findings.iter().map(|one| one.code.as_str()).collect();
+        let expected = ["store_being_emptied", "region_without_leader"];
+        assert_eq!(codes[..2], expected, "{version:?}: {found:?}");
+        let text = &found.findings[0].text;
+        assert!(text.contains("1 replica is still on it"), "{text}");
+    }
+    // What moves replicas off the store holds none of them.
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    for store in 1..=5 {
+        sim.set_ignores_operators(store, true);
+    }
+    sim.set_store_state(3, StoreState::Offline);
+    sim.fault(shown().always());
+    sim.advance(Duration::from_secs(5));
+    let operators = crate::get(&sim, "/operators").await;
+    assert_ne!(operators, json!([]));
+    let found = look(&sim).await;
+    let mut codes = found.findings.iter().map(|one| one.code.as_str());
+    assert_eq!(codes.next(), Some("store_being_emptied"));
+    assert!(codes.all(|code| code != "operator_in_the_way"), "{found:?}");
+}

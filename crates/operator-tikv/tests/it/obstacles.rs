@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use action_core::{Observation, Progress, Verdict};
-use operator_tikv::{ClusterHealth, Doctor, GetConfig, Moving, Why};
+use action_core::{Finding, Observation, Progress, Verdict};
+use operator_tikv::{ClusterHealth, Doctor, Explanation, GetConfig, Moving, Why};
 use pd_sim::{Fault, PlacementRule, RuleRole, Sim, Version};
 use serde_json::{Value, json};
 
@@ -25,6 +25,20 @@ fn causes(run: &Run<'_>) -> Vec<String> {
 #[track_caller]
 fn proceeds(run: &Run<'_>) {
     assert_eq!(run.plan.verdict, Verdict::WouldProceed, "{}", run.name);
+}
+
+/// Why replicas do not leave a store.
+async fn why_of(sim: &Sim, store: u64) -> Explanation {
+    let asked = Why {
+        from_store_id: Some(store_id(store)),
+        what: Moving::Replicas,
+        ..Why::default()
+    };
+    asked.observe(&tikv(sim)).await.unwrap()
+}
+
+fn codes(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|one| one.code.as_str()).collect()
 }
 
 async fn set(sim: &Sim, item: &str, value: Value) {
@@ -95,6 +109,16 @@ async fn the_last_store_of_a_zone_keeps_its_replicas_where_zones_are_kept_apart(
         assert_eq!(causes(&run), ["isolation_level"], "{version:?}");
         let left = left_after(&sim, 3, 30);
         assert!(left > 0, "{version:?}");
+        // Who asks afterwards is told the same, by both.
+        let found = why_of(&sim, 3).await;
+        assert_eq!(codes(&found.findings), ["no_free_store"], "{version:?}");
+        assert!(
+            found.findings[0].text.contains("isolation-level"),
+            "{found:?}"
+        );
+        let found = Doctor {}.observe(&tikv(&sim)).await.unwrap();
+        let found = codes(&found.findings);
+        assert!(found.contains(&"no_free_store"), "{version:?} {found:?}");
         assert_eq!(
             request(&sim, "POST", "/store/3/state?state=Up", "").await,
             200
@@ -103,6 +127,52 @@ async fn the_last_store_of_a_zone_keeps_its_replicas_where_zones_are_kept_apart(
         proceeds(&Run::begin(&sim, "offline_store", json!({"store_id": 3})).await);
         assert_eq!(left_after(&sim, 3, 60), 0, "{version:?}");
     }
+}
+
+/// PD lets one replica into each such store, and the next days later.
+#[tokio::test]
+async fn stores_that_let_next_to_nothing_in_take_no_replicas() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        for store in 1..=4 {
+            let path = format!("/store/{store}/limit");
+            let limit = r#"{"type":"add-peer","rate":0.0001}"#;
+            // With two of four that take any, a region may have its other replicas on both.
+            let run = Run::planned(&sim, "offline_store", json!({"store_id": 5})).await;
+            let low = store - 1;
+            let low = if low < 2 { 0 } else { low };
+            let expected = vec!["store_limit_low"; usize::try_from(low).unwrap()];
+            assert_eq!(causes(&run), expected, "{version:?} {store}");
+            assert_eq!(request(&sim, "POST", &path, limit).await, 200);
+        }
+        sim.set_store_state(5, pd_sim::StoreState::Offline);
+        let left = left_after(&sim, 5, 30);
+        assert!(left > 0, "{version:?}");
+        let found = why_of(&sim, 5).await;
+        assert_eq!(
+            codes(&found.findings),
+            ["store_limit_low"; 4],
+            "{version:?}"
+        );
+        assert!(found.findings[3].text.contains("store 4"), "{found:?}");
+        // What has a cause is not said to have none.
+        let unexplained = |what: &String| what.contains("nothing was seen");
+        assert!(!found.unknown.iter().any(unexplained), "{found:?}");
+    }
+}
+
+/// However many there are.
+#[tokio::test]
+async fn regions_that_nothing_holds_are_said_to_be_without_a_cause() {
+    let sim = stepped(Version::V8_5).regions(80).start().await.unwrap();
+    sim.set_store_state(3, pd_sim::StoreState::Offline);
+    let held = sim.region_count(3);
+    assert!(held > 32, "{held}");
+    let found = why_of(&sim, 3).await;
+    assert_eq!(codes(&found.findings), [""; 0]);
+    let says = format!("what keeps {held} regions (");
+    let unexplained = |what: &String| what.starts_with(&says) && what.contains("nothing was seen");
+    assert!(found.unknown.iter().any(unexplained), "{:?}", found.unknown);
 }
 
 #[tokio::test]
@@ -120,6 +190,14 @@ async fn a_rule_for_tiflash_needs_its_stores() {
         let run = Run::planned(&sim, "offline_store", json!({"store_id": 6})).await;
         assert_eq!(causes(&run), ["too_few_healthy_stores"], "{version:?}");
         proceeds(&Run::planned(&sim, "offline_store", json!({"store_id": 5})).await);
+        // TiKV stores are none of those that could take learners.
+        left_after(&sim, 6, 30);
+        sim.set_store_state(6, pd_sim::StoreState::Offline);
+        assert!(left_after(&sim, 6, 30) > 0, "{version:?}");
+        let found = why_of(&sim, 6).await;
+        assert_eq!(codes(&found.findings), ["no_free_store"], "{version:?}");
+        let text = &found.findings[0].text;
+        assert!(text.contains("1 other store fits it"), "{version:?} {text}");
     }
 }
 
@@ -208,6 +286,35 @@ async fn a_batch_of_zero_moves_nothing_from_8_3_to_8_5_2() {
         altered(&sim, "/version", |said| said["version"] = json!(version)).await;
         let run = Run::planned(&sim, "drain_store", json!({"store_id": 2})).await;
         assert_eq!(causes(&run), expected, "{version}");
+        // Who asks of the drain that is in force is told as well, and what to do.
+        assert!(sim.leader_count(1) > 0);
+        let led = sim.region_ids().into_iter();
+        let led = led.into_iter().find(|id| sim.leader_of(*id) == Some(1));
+        let of_store = Why {
+            from_store_id: Some(store_id(1)),
+            what: Moving::Leaders,
+            ..Why::default()
+        };
+        let of_region = Why {
+            region_id: led.map(crate::region_id),
+            ..Why::default()
+        };
+        let mut all = Doctor {}.observe(&tikv(&sim)).await.unwrap().findings;
+        all.retain(|one| one.code == "drain_batch_zero");
+        assert_eq!(codes(&all), expected, "{version}: doctor");
+        for asked in [of_store, of_region, Why::default()] {
+            let mut found = asked.observe(&tikv(&sim)).await.unwrap().findings;
+            found.retain(|one| one.code == "drain_batch_zero");
+            assert_eq!(codes(&found), expected, "{version}: {asked:?}");
+            assert!(found.iter().all(|one| one.next.contains("Stop all drains")));
+        }
+        // Nothing of it is said of what the drain does not move.
+        let other = Why {
+            from_store_id: Some(store_id(3)),
+            ..Why::default()
+        };
+        let found = other.observe(&tikv(&sim)).await.unwrap().findings;
+        assert!(!codes(&found).contains(&"drain_batch_zero"), "{version}");
     }
 }
 
@@ -224,6 +331,17 @@ async fn without_a_majority_nothing_about_a_region_changes() {
         for (name, parameters) in [("transfer_peer", moves), ("remove_peer", removes)] {
             let run = Run::planned(&sim, name, parameters).await;
             assert_eq!(causes(&run), ["majority_lost"], "{version:?} {name}");
+            // Who asks why is told the same, and of nowhere to go nothing.
+            let Verdict::AcceptedButWillNotProgress { causes } = &run.plan.verdict else {
+                unreachable!("{version:?} {name}: {:?}", run.plan.verdict);
+            };
+            let asked = Why {
+                region_id: Some(crate::region_id(id)),
+                ..Why::default()
+            };
+            let found = asked.observe(&tikv(&sim)).await.unwrap().findings;
+            assert_eq!(codes(&found), ["majority_lost"], "{version:?}");
+            assert_eq!(found[0].text, format!("region {id}: {}", causes[0].text));
         }
     }
 }
@@ -307,11 +425,16 @@ async fn the_last_region_of_an_offline_store_is_named_while_it_is_waited_for() {
         assert_eq!(left_after(&sim, store, 30), 1, "{version:?}");
         let waits = run.probe().await;
         assert_eq!(stalled(&waits), "region_without_leader");
-        let Progress::Pending { summary, .. } = waits else {
+        let Progress::Pending {
+            summary, stalled, ..
+        } = waits
+        else {
             unreachable!("{waits:?}");
         };
         let held = format!("PD knows of no leader of region {id}");
-        assert!(summary.contains(&held), "{summary}");
+        assert_eq!(stalled[0].text, held);
+        // Both are shown on one line.
+        assert!(!summary.contains(&held), "{summary}");
         // With a leader again it goes on.
         sim.set_leader(id, leader);
         assert_eq!(left_after(&sim, store, 30), 0, "{version:?}");

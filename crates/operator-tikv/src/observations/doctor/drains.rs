@@ -1,6 +1,7 @@
 //! Drains that somebody forgot.
 
 use pd_client::config::Config;
+use pd_client::schedulers::EvictLeaderConfig;
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
@@ -10,7 +11,10 @@ use crate::facts::drains::{DRAINS, ShownDrains, effect};
 use crate::facts::schedulers::NOT_LOADED;
 use crate::mutations::store::drain::StopDrain;
 use crate::observations::doctor::leftovers::Leftovers;
+use crate::observations::findings::drain_batch_zero;
 use crate::observations::reasons;
+use crate::pd_rules::drain::batch_of_zero;
+use crate::pd_rules::stop::Stop;
 
 pub(super) async fn find(
     tikv: &Tikv,
@@ -30,6 +34,7 @@ pub(super) async fn find(
     let Some(config) = drains.shown() else {
         return Ok(());
     };
+    batch(tikv, config, found).await?;
     if config.stores.is_empty() {
         let text = "`evict-leader-scheduler` exists and drains no store";
         let empty = reasons::EMPTY_DRAIN.found("scheduler/evict-leader-scheduler", text);
@@ -61,6 +66,24 @@ pub(super) async fn find(
             true => left.fixed_by::<Tikv, _>(&stop),
             false => left,
         });
+    }
+    Ok(())
+}
+
+/// Drains that move nothing.
+async fn batch(
+    tikv: &Tikv,
+    config: &EvictLeaderConfig,
+    found: &mut Leftovers,
+) -> Result<(), Error> {
+    match batch_of_zero(tikv, Some(config)).await {
+        Ok(cause) => found.findings.extend(cause.map(drain_batch_zero)),
+        Err(Stop::Verdict(_)) => {
+            let text =
+                "whether drains with a `batch` of 0 move anything: PD does not say its version";
+            found.unknown.push(text.to_owned());
+        }
+        Err(Stop::Failed(error)) => return Err(error),
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use action_core::Finding;
 use pd_client::config::Config;
-use pd_client::operators::Operator;
 use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
@@ -13,10 +12,11 @@ use crate::facts::store::limit_of;
 use crate::mutations::store::offline::LIFTED;
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::findings::{store_limit_low, too_few_stores, weight_zero};
-use crate::observations::left_on_store::held_on;
+use crate::observations::left_on_store::{held_on, no_room};
 use crate::observations::reasons;
 use crate::pd_rules::leadership::{EVICTING, may_run};
-use crate::pd_rules::offline_blockers::LeftOnStore;
+use crate::pd_rules::offline_blockers::{Hold, LeftOnStore};
+use crate::pd_rules::room::{self, Room};
 
 /// How many stores that are being emptied are asked for their progress.
 const MOST_ASKED: usize = 8;
@@ -42,7 +42,7 @@ pub(super) async fn find(
         .findings
         .extend(stores.iter().flat_map(|store| held_back(store, config)));
     found.findings.extend(evicted(tikv, config).await?);
-    emptied(tikv, stores, found).await?;
+    emptied(tikv, stores, config, found).await?;
     let limited = stores.iter().filter(|store| {
         let limit = limit_of(&config.schedule, store);
         store.state_name != StoreState::Offline
@@ -53,32 +53,50 @@ pub(super) async fn find(
 }
 
 /// Stores that are being emptied and do not get empty, and what holds the regions on them.
-async fn emptied(tikv: &Tikv, stores: &[Store], found: &mut Leftovers) -> Result<(), Error> {
+async fn emptied(
+    tikv: &Tikv,
+    stores: &[Store],
+    config: &Config,
+    found: &mut Leftovers,
+) -> Result<(), Error> {
     let is_offline = |store: &&Store| store.state_name == StoreState::Offline;
     let offline: Vec<&Store> = stores.iter().filter(is_offline).collect();
     found.cut |= offline.len() > MOST_ASKED;
-    let mut operators: Option<Vec<Operator>> = None;
+    if offline.is_empty() {
+        return Ok(());
+    }
+    let operators = tikv.pd.operators().await.map_err(Error::Read)?;
+    let rules = room::rules(tikv, config).await?;
     for store in offline.into_iter().take(MOST_ASKED) {
+        let mut left = LeftOnStore::read(tikv, store, stores, &operators).await?;
         if store.status.region_count > 0 {
             let progress = tikv.pd.store_progress(store.id).await;
             let progress = progress.map_err(Error::Read)?;
+            // An average over ten minutes at least (`minSpeedCalculationWindow` of
+            // `pkg/progress/progress.go`): one above 0 does not say that anything moves now.
             let speed = progress.as_ref().map(|one| one.current_speed);
             if speed.is_some_and(|speed| speed > 0.0) {
                 found.findings.push(being_emptied(store));
-                continue;
+                left.held.retain(|held| held.hold != Hold::Leaving);
+            } else {
+                let share = progress.map(|one| one.progress);
+                found.findings.push(stuck(store, share));
             }
-            let share = progress.map(|one| one.progress);
-            found.findings.push(stuck(store, share));
+            let room = Room::of(store, rules.as_deref(), config, stores);
+            found.findings.extend(no_room(store, &room));
         }
-        if operators.is_none() {
-            operators = Some(tikv.pd.operators().await.map_err(Error::Read)?);
-        }
-        let operators = operators.as_deref().unwrap_or_default();
-        let left = LeftOnStore::read(tikv, store, stores, operators).await?;
         found.findings.extend(held_on(store, &left));
         found.unknown.extend(left.not_read);
     }
     Ok(())
+}
+
+/// Replicas that are left, with the verb.
+fn still_on(left: u64) -> String {
+    match left {
+        1 => "1 replica is".to_owned(),
+        left => format!("{left} replicas are"),
+    }
 }
 
 fn silent(store: &Store, now: Option<PdTime>) -> Finding {
@@ -139,7 +157,7 @@ async fn evicted(tikv: &Tikv, config: &Config) -> Result<Vec<Finding>, Error> {
 
 fn being_emptied(store: &Store) -> Finding {
     let (id, left) = (store.id, store.status.region_count);
-    let text = format!("store {id} is offline, and {left} replicas are still on it");
+    let text = format!("store {id} is offline, and {} still on it", still_on(left));
     reasons::STORE_BEING_EMPTIED
         .found(format!("store/{id}"), text)
         .seen(format!("GET /pd/api/v1/store/{id}"), "region_count", left)
@@ -148,8 +166,10 @@ fn being_emptied(store: &Store) -> Finding {
 
 fn stuck(store: &Store, progress: Option<f64>) -> Finding {
     let (id, left) = (store.id, store.status.region_count);
-    let text =
-        format!("store {id} is offline, {left} replicas are still on it, and none is moving");
+    let text = format!(
+        "store {id} is offline, {} still on it, and none is moving",
+        still_on(left)
+    );
     reasons::STORE_OFFLINE_LONG
         .found(format!("store/{id}"), text)
         .seen(format!("GET /pd/api/v1/store/{id}"), "region_count", left)

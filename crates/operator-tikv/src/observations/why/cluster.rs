@@ -6,8 +6,8 @@ use pd_client::schedulers::{PausedScheduler, SchedulerDiagnostic};
 use crate::facts::bounded_text::bounded;
 use crate::facts::settings_in_force::{OVERRIDES, overriding};
 use crate::observations::findings::{
-    CONFIG, halted, left_schedulers, location_replacement_off, maintenance, paused_checker,
-    paused_scheduler, removed_scheduler, too_few_stores, unsafe_recovery,
+    CONFIG, drain_batch_zero, halted, left_schedulers, location_replacement_off, maintenance,
+    paused_checker, paused_scheduler, removed_scheduler, too_few_stores, unsafe_recovery,
 };
 use crate::observations::reasons;
 use crate::observations::why::question::Moving;
@@ -35,6 +35,7 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     findings.extend(removed.map(|name| removed_scheduler(name)));
     let checkers = snapshot.paused_checkers.iter();
     findings.extend(checkers.map(|checker| paused_checker(checker.name())));
+    findings.extend(snapshot.drain_batch.clone().map(drain_batch_zero));
     findings.extend(snapshot.maintenance.as_ref().map(maintenance));
     findings
 }
@@ -112,7 +113,7 @@ fn limits(snapshot: &WhySnapshot) -> Vec<Finding> {
         limits.push(("leader-schedule-limit", "leader", limit));
     }
     if snapshot.what.replicas() {
-        if !is_emptied {
+        if !is_emptied && !snapshot.is_on_emptied() {
             let limit = schedule.region_schedule_limit;
             limits.push(("region-schedule-limit", "region", limit));
         }

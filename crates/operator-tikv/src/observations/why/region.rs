@@ -3,18 +3,22 @@
 use action_core::Finding;
 use pd_client::region_labels::RegionLabel;
 use pd_client::regions::{Peer, PeerRole, Region};
-use pd_client::stores::StoreState;
+use pd_client::rules::{RegionFit, Rule};
+use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
 use crate::facts::region::{can_lead, in_joint_state, is_healthy, role_name};
-use crate::facts::store::state_text;
+use crate::facts::store::{low_add_limit, state_text};
 use crate::mutations::region::RemovePeer;
+use crate::observations::findings::{store_limit_low, too_few_stores};
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
-use crate::observations::why::target::{could_lead, could_take};
+use crate::observations::why::target::{could_lead, could_take, has_room};
 use crate::pd_rules::leadership::GRANT_LEADER;
+use crate::pd_rules::placement::rules_let_hold;
+use crate::pd_rules::region_snapshot::majority_lost;
 
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     match &snapshot.region {
@@ -32,6 +36,27 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
 fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     let region = &about.region;
     let mut findings = about_leader(snapshot, region);
+    let lost = majority_lost(region, &snapshot.stores);
+    let has_majority = lost.is_none();
+    findings.extend(lost.map(|lost| {
+        let text = format!("region {}: {}", region.id, lost.text);
+        let all: Vec<&Peer> = region.peers.iter().collect();
+        found(reasons::MAJORITY_LOST, region, text, "peers", peers(&all))
+    }));
+    findings.extend(of_replicas(snapshot, region));
+    findings.extend(denied(about));
+    findings.extend(operator(snapshot, region));
+    findings.extend(rules(about).filter(|_| may_be_put_in_order(snapshot, about)));
+    // Without a majority nothing goes anywhere.
+    if snapshot.to.is_none() && snapshot.merge.is_none() && has_majority {
+        findings.extend(nowhere(snapshot, about));
+    }
+    findings
+}
+
+/// Replicas that are not as they should be.
+fn of_replicas(snapshot: &WhySnapshot, region: &Region) -> Vec<Finding> {
+    let mut findings = Vec::new();
     let joint: Vec<&Peer> = region
         .peers
         .iter()
@@ -76,18 +101,19 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
             peers(&down),
         ));
     }
-    if about.labels.iter().any(RegionLabel::denies_scheduling) {
+    findings
+}
+
+/// The label that keeps PD from scheduling it.
+fn denied(about: &AskedRegion) -> Option<Finding> {
+    let region = &about.region;
+    let mut labels = about.labels.iter();
+    labels.any(RegionLabel::denies_scheduling).then(|| {
         let text = format!("a label denies scheduling region {}", region.id);
         let source = format!("GET /pd/api/v1/region/id/{}/labels", region.id);
         let denied = reasons::LABEL_DENIES.found(format!("region/{}", region.id), text);
-        findings.push(denied.seen(source, "schedule", "deny"));
-    }
-    findings.extend(operator(snapshot, region));
-    findings.extend(rules(about));
-    if snapshot.to.is_none() && snapshot.merge.is_none() {
-        findings.extend(nowhere(snapshot, about));
-    }
-    findings
+        denied.seen(source, "schedule", "deny")
+    })
 }
 
 /// Replicas on stores that do not come back, with what removes each where its plan would go ahead.
@@ -223,6 +249,13 @@ fn rules(about: &AskedRegion) -> Option<Finding> {
     ))
 }
 
+/// Whether the rule checker has what it takes: replicas that no store is there for stay missing.
+fn may_be_put_in_order(snapshot: &WhySnapshot, about: &AskedRegion) -> bool {
+    let orphans = |fit: &RegionFit| !fit.orphan_peers.is_empty();
+    let has_orphans = about.fit.as_ref().is_some_and(orphans);
+    has_orphans || too_few_stores(&snapshot.config, &snapshot.stores).is_none()
+}
+
 /// Where nothing may go.
 fn nowhere(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     let region = &about.region;
@@ -254,19 +287,42 @@ fn nowhere(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     }
     // With as many stores as replicas that is how it should be, unless one has to move.
     let must_move = !snapshot.what.leaders() || snapshot.from.is_some();
-    let mut stores = snapshot.stores.iter();
-    let free = stores
-        .any(|store| region.peer_on(store.id).is_none() && could_take(snapshot, store, rules));
-    if snapshot.what.replicas() && must_move && !free {
-        let text = format!("no store could take a replica of region {}", region.id);
-        let count = snapshot.stores.len();
-        findings.push(
-            reasons::NO_FREE_STORE
-                .found(format!("region/{}", region.id), text)
-                .seen("GET /pd/api/v1/stores", "stores", count),
-        );
+    let others = snapshot.stores.iter();
+    let mut others = others.filter(|store| region.peer_on(store.id).is_none());
+    let is_free = others
+        .clone()
+        .any(|store| could_take(snapshot, store, rules));
+    if snapshot.what.replicas() && must_move && !is_free {
+        let limited = throttled(snapshot, others.by_ref(), rules);
+        if limited.is_empty() {
+            let text = format!("no store could take a replica of region {}", region.id);
+            let count = snapshot.stores.len();
+            findings.push(
+                reasons::NO_FREE_STORE
+                    .found(format!("region/{}", region.id), text)
+                    .seen("GET /pd/api/v1/stores", "stores", count),
+            );
+        }
+        findings.extend(limited);
     }
     findings
+}
+
+/// Stores that could take a replica if their limits let any in.
+fn throttled<'a>(
+    snapshot: &WhySnapshot,
+    others: impl Iterator<Item = &'a Store>,
+    rules: Option<&[Rule]>,
+) -> Vec<Finding> {
+    let could = |store: &&Store| {
+        has_room(snapshot, store) && !store.is_tiflash() && rules_let_hold(rules, store)
+    };
+    let schedule = &snapshot.config.schedule;
+    let low = others.filter(could).filter_map(|store| {
+        let limit = low_add_limit(schedule, store)?;
+        store_limit_low(store, "add-peer", limit)
+    });
+    low.collect()
 }
 
 /// Replicas as text, such as `store 1 Voter, store 4 Learner`.

@@ -8,7 +8,9 @@ use pd_client::operators::Operator;
 use pd_client::region_labels::RegionLabel;
 use pd_client::regions::Region;
 use pd_client::rules::{RegionFit, Rule};
-use pd_client::schedulers::{PausedScheduler, SchedulerDiagnostic, SchedulerKind};
+use pd_client::schedulers::{
+    EvictLeaderConfig, PausedScheduler, SchedulerDiagnostic, SchedulerKind,
+};
 use pd_client::stores::{Store, StoreState};
 use pd_client::unsafe_recovery::UnsafeRecovery;
 
@@ -17,16 +19,18 @@ use crate::error::Error;
 use crate::facts::drains::is_draining;
 use crate::facts::pd_clock::PdTime;
 use crate::facts::settings_in_force::{self, Overrides};
-use crate::observations::left_on_store::not_told;
+use crate::observations::left_on_store::unexplained;
 use crate::observations::list_schedulers;
 use crate::observations::why::merge_snapshot::{MergeSnapshot, NOT_READ};
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::drain::batch_of_zero;
 use crate::pd_rules::drain_blockers::blockers;
 use crate::pd_rules::held_leaders::held_leaders;
 use crate::pd_rules::leadership::LeaderBlockers;
 use crate::pd_rules::offline_blockers::LeftOnStore;
-use crate::pd_rules::stop::Stop;
+use crate::pd_rules::room;
+use crate::pd_rules::stop::{Checked, Stop};
 
 /// What was read.
 pub(super) struct WhySnapshot {
@@ -48,8 +52,12 @@ pub(super) struct WhySnapshot {
     pub(super) to: Option<(StoreId, Option<Store>)>,
     /// What keeps the last regions on a store that is being drained.
     pub(super) blocked: Vec<Cause>,
+    /// That drains move nothing, where leaders of a drained store were asked about.
+    pub(super) drain_batch: Option<Cause>,
     /// What is left on a store that is being emptied.
     pub(super) left: LeftOnStore,
+    /// The rules that such a store is emptied by; `None` when rules are switched off.
+    pub(super) rules: Option<Vec<Rule>>,
     /// What decides about merges, where they were asked about.
     pub(super) merge: Option<MergeSnapshot>,
     /// What PD says of the scheduler that spreads replicas, where that was asked and it says.
@@ -96,12 +104,7 @@ impl WhySnapshot {
             let leaders = store.status.leader_count;
             blocked =
                 blockers(tikv, *id, leaders, &stores, leader_blockers.drains.as_ref()).await?;
-            match held_leaders(tikv, store).await {
-                Ok(held) => blocked.extend(held),
-                // PD does not say its version, on which it hangs.
-                Err(Stop::Verdict(_)) => {}
-                Err(Stop::Failed(error)) => return Err(error),
-            }
+            blocked.extend(known_by_version(held_leaders(tikv, store).await)?);
         }
         let region = match asked.region_id {
             Some(id) => Some((id, AskedRegion::read(tikv, id).await?)),
@@ -109,9 +112,16 @@ impl WhySnapshot {
         };
         let known = region.as_ref().and_then(|(_, region)| region.as_ref());
         let known = known.map(|asked| &asked.region);
+        let drains = leader_blockers.drains.as_ref();
+        let drains = drains.filter(|drains| is_about_drain(asked, known, drains));
+        let drain_batch = known_by_version(batch_of_zero(tikv, drains).await)?;
         let merge = MergeSnapshot::read(tikv, asked.what, known).await?;
         let operators = pd.operators().await.map_err(Error::Read)?;
-        let left = left_on(tikv, asked, from.as_ref(), &stores, &operators).await?;
+        let (mut left, mut rules) = (LeftOnStore::default(), None);
+        if let Some(store) = being_emptied(asked, from.as_ref()) {
+            left = LeftOnStore::read(tikv, store, &stores, &operators).await?;
+            rules = room::rules(tikv, &config).await?;
+        }
         Ok(Self {
             what: asked.what,
             overrides: settings_in_force::overrides(tikv).await,
@@ -123,11 +133,13 @@ impl WhySnapshot {
             maintenance: pd.maintenance().await.map_err(Error::Read)?,
             recovery: pd.unsafe_recovery().await.map_err(Error::Read)?,
             merge,
+            drain_batch,
             diagnosis: diagnosis(tikv, asked).await,
             region,
             from,
             blocked,
             left,
+            rules,
             to: named(tikv, &stores, asked.to_store_id).await?,
             now: PdTime::now(tikv),
             config,
@@ -150,14 +162,25 @@ impl WhySnapshot {
         self.region.is_none() && self.from.is_none() && self.to.is_none()
     }
 
+    /// Whether a replica of the region that was asked about is on a store that is being emptied: the
+    /// rule checker moves it.
+    pub(super) fn is_on_emptied(&self) -> bool {
+        let region = self.region.as_ref().and_then(|(_, region)| region.as_ref());
+        let mut emptied = self.stores.iter();
+        let mut emptied = emptied
+            .by_ref()
+            .filter(|store| store.state_name == StoreState::Offline);
+        region.is_some_and(|asked| emptied.any(|store| asked.region.peer_on(store.id).is_some()))
+    }
+
     /// Whether what was asked about is a store that is being emptied and not drained.
     pub(super) fn is_emptied(&self) -> bool {
         matches!(&self.from, Some((_, Some(store)))
             if store.state_name == StoreState::Offline && !self.is_draining(store.id))
     }
 
-    /// What could not be read.
-    pub(super) fn unknown(&self) -> Vec<String> {
+    /// What could not be read, and what has no cause where none was found that holds for all.
+    pub(super) fn unknown(&self, is_explained: bool) -> Vec<String> {
         let mut unknown = Vec::new();
         if self.overrides.is_none() {
             let what = "whether an override with a time to live changes the limits in force: the \
@@ -173,7 +196,8 @@ impl WhySnapshot {
         }
         unknown.extend(self.merge.iter().flat_map(|_| NOT_READ.map(str::to_owned)));
         if let Some((_, Some(store))) = &self.from {
-            unknown.extend(not_told(store, &self.left));
+            unknown.extend(self.left.not_read.iter().cloned());
+            unknown.extend(unexplained(store, &self.left).filter(|_| !is_explained));
         }
         unknown
     }
@@ -200,6 +224,26 @@ impl AskedRegion {
             fit,
             labels: labels.map_err(Error::Read)?,
         }))
+    }
+}
+
+/// Whether leaders were asked about that a drain is to move.
+fn is_about_drain(asked: &Why, region: Option<&Region>, drains: &EvictLeaderConfig) -> bool {
+    let is_drained = |id| drains.stores.contains_key(&id);
+    let drained = match (asked.from_store_id, region.and_then(|region| region.leader)) {
+        (Some(id), _) => is_drained(id.pd()),
+        (None, Some(leader)) => is_drained(leader.store_id),
+        (None, None) => asked.region_id.is_none() && asked.to_store_id.is_none(),
+    };
+    asked.what.leaders() && drained
+}
+
+/// What hangs on PD's version; nothing where PD does not say that.
+fn known_by_version<T: Default>(checked: Checked<T>) -> Result<T, Error> {
+    match checked {
+        Ok(known) => Ok(known),
+        Err(Stop::Verdict(_)) => Ok(T::default()),
+        Err(Stop::Failed(error)) => Err(error),
     }
 }
 
@@ -231,21 +275,11 @@ async fn diagnosis(tikv: &Tikv, asked: &Why) -> Option<SchedulerDiagnostic> {
     }
 }
 
-/// What is left on the store that was named, when that is being emptied.
-async fn left_on(
-    tikv: &Tikv,
-    asked: &Why,
-    from: Option<&(StoreId, Option<Store>)>,
-    stores: &[Store],
-    operators: &[Operator],
-) -> Result<LeftOnStore, Error> {
+/// The store that was named, when that is being emptied and that was asked about.
+fn being_emptied<'a>(asked: &Why, from: Option<&'a (StoreId, Option<Store>)>) -> Option<&'a Store> {
     let is_asked = asked.what.replicas() && asked.region_id.is_none();
-    match from {
-        Some((_, Some(store))) if is_asked && store.state_name == StoreState::Offline => {
-            LeftOnStore::read(tikv, store, stores, operators).await
-        }
-        _ => Ok(LeftOnStore::default()),
-    }
+    let store = from?.1.as_ref().filter(|_| is_asked)?;
+    (store.state_name == StoreState::Offline).then_some(store)
 }
 
 /// A store that was named; it may be a tombstone, which the list leaves out.

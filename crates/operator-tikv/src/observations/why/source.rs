@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use crate::facts::store::limit_of;
 use crate::observations::findings::store_limit_low;
-use crate::observations::left_on_store::held_on;
+use crate::observations::left_on_store::{held_on, no_free_store, no_room};
 use crate::observations::reasons;
 use crate::observations::why::snapshot::WhySnapshot;
 use crate::observations::why::target::{
-    could_lead, could_take, gone, granted as leaders_granted, is_granted, silence,
+    could_lead, gone, granted as leaders_granted, is_granted, silence, takes_replicas,
 };
+use crate::pd_rules::room::Room;
 
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     let Some((id, store)) = &snapshot.from else {
@@ -87,20 +88,41 @@ fn blocked(snapshot: &WhySnapshot, store: &Store) -> impl Iterator<Item = Findin
     })
 }
 
-/// The replicas of a store that is being emptied have nowhere to go.
-fn nobody_has_room(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
-    let takes = |other: &&Store| could_take(snapshot, other, None);
-    let takers = others(snapshot, store).filter(takes).count() as u64;
-    let wanted = snapshot.config.replication.max_replicas;
-    if store.status.region_count == 0 || takers >= wanted {
-        return None;
+/// Whether a finding explains that nothing leaves a store that is being emptied.
+pub(super) fn holds_all(finding: &Finding) -> bool {
+    let reasons = [
+        reasons::SCHEDULING_HALTED,
+        reasons::UNSAFE_RECOVERY,
+        reasons::LIMIT_ZERO,
+        reasons::LIMIT_USED_UP,
+        reasons::TTL_OVERRIDE,
+        reasons::CHECKER_PAUSED,
+        reasons::NO_FREE_STORE,
+        reasons::STORE_LIMIT_ZERO,
+        reasons::STORE_LIMIT_LOW,
+    ];
+    reasons.iter().any(|reason| reason.code == finding.code)
+}
+
+/// The replicas of a store that is being emptied have nowhere to go: by the rules, by limits, or
+/// because of what the other stores are at.
+fn nobody_has_room(snapshot: &WhySnapshot, store: &Store) -> Vec<Finding> {
+    if store.status.region_count == 0 {
+        return Vec::new();
     }
-    let text = format!(
-        "{takers} other stores could take replicas, and regions have {wanted} replicas on different \
-         stores"
-    );
-    let found = reasons::NO_FREE_STORE.found(format!("store/{}", store.id), text);
-    Some(found.seen("GET /pd/api/v1/stores", "could_take_replicas", takers))
+    let rules = snapshot.rules.as_deref();
+    let room = Room::of(store, rules, &snapshot.config, &snapshot.stores);
+    let mut findings = no_room(store, &room);
+    let throttled = room.throttled().into_iter();
+    findings.extend(throttled.filter_map(|(one, limit)| store_limit_low(one, "add-peer", limit)));
+    if findings.is_empty() {
+        let texts = room.taken_by_too_few(|other| takes_replicas(snapshot, other));
+        let found = texts.into_iter().map(|text| no_free_store(store, text));
+        findings.extend(
+            found.map(|found| found.seen("GET /pd/api/v1/stores", "store", store.id.get())),
+        );
+    }
+    findings
 }
 
 fn others<'a>(snapshot: &'a WhySnapshot, store: &Store) -> impl Iterator<Item = &'a Store> {

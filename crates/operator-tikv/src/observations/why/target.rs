@@ -10,7 +10,7 @@ use crate::facts::bounded_text::bounded;
 use crate::facts::drains;
 use crate::facts::region::role_name;
 use crate::facts::settings_in_force::overriding;
-use crate::facts::store::{limit_of, state_text, used_share};
+use crate::facts::store::{limit_of, low_add_limit, state_text, used_share};
 use crate::observations::findings::{store_limit_low, weight_zero};
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
@@ -192,15 +192,22 @@ fn refuses_replicas(
 
 /// Whether a store could take a replica of a region that has none there.
 pub(super) fn could_take(snapshot: &WhySnapshot, store: &Store, rules: Option<&[Rule]>) -> bool {
+    takes_replicas(snapshot, store) && !store.is_tiflash() && rules_let_hold(rules, store)
+}
+
+/// Whether a store takes any replicas now.
+pub(super) fn takes_replicas(snapshot: &WhySnapshot, store: &Store) -> bool {
+    has_room(snapshot, store) && low_add_limit(&snapshot.config.schedule, store).is_none()
+}
+
+/// Whether a store would take replicas if its limit let any in.
+pub(super) fn has_room(snapshot: &WhySnapshot, store: &Store) -> bool {
     store.state_name == StoreState::Up
-        && !store.is_tiflash()
         && !store.status.is_busy
         && full(snapshot, store).is_none()
         && crowds(snapshot, store)
             .iter()
             .all(|(_, count, limit)| count <= limit)
-        && limit_of(&snapshot.config.schedule, store).is_none_or(|limit| limit.add_peer > 0.0)
-        && rules_let_hold(rules, store)
 }
 
 /// Whether a store may be given leaders of a region.

@@ -76,6 +76,69 @@ async fn a_competing_operator_is_named() {
     );
 }
 
+/// Its plan would go ahead, as that of each next step.
+#[tokio::test]
+async fn a_competing_operator_is_cancelled_as_the_next_step_says() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, leader, other, _) = region(&sim);
+    sim.set_ignores_operators(leader, true);
+    let operator = ForeignOperator::transfer_leader("balance-hot-leader", id, other);
+    sim.insert_operator(operator).unwrap();
+    let found = why(&sim, of_region(id)).await;
+    let next = &found.findings[0].next;
+    assert!(next.contains("`cancel_operator` with `others`"), "{next}");
+    let parameters = serde_json::json!({"region_id": id, "others": true});
+    let run = Run::planned(&sim, "cancel_operator", parameters).await;
+    assert!(run.plan.verdict.may_be_sent(), "{:?}", run.plan.verdict);
+}
+
+/// The rule checker moves it, whose operators count under another limit.
+#[tokio::test]
+async fn a_region_on_an_offline_store_does_not_wait_for_balancing() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, other, _) = region(&sim);
+        assert!(sim.set_schedule("region-schedule-limit", 0));
+        check(&sim, of_region(id), &["schedule_limit_zero"]).await;
+        sim.set_store_state(other, StoreState::Offline);
+        check(&sim, of_region(id), &[]).await;
+    }
+}
+
+/// There is nothing to wait for.
+#[tokio::test]
+async fn replicas_that_no_store_is_there_for_are_not_waited_for() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, other, _) = region(&sim);
+        sim.remove_peer(id, other);
+        check(&sim, of_region(id), &["rules_unsatisfied"]).await;
+        let replicas = r#"{"max-replicas": 6}"#;
+        assert_eq!(request(&sim, "POST", "/config", replicas).await, 200);
+        check(&sim, of_region(id), &["too_few_stores"]).await;
+    }
+}
+
+/// Where stores would have place, it is their limits that are told.
+#[tokio::test]
+async fn limits_that_let_nothing_in_are_why_a_replica_goes_nowhere() {
+    for version in VERSIONS {
+        let sim = stepped(version).stores(4).start().await.unwrap();
+        let id = sim.region_ids()[0];
+        let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
+        let free = (1..=4).find(|store| !held.contains(store)).unwrap();
+        let asked = Why {
+            what: Moving::Replicas,
+            ..of_region(id)
+        };
+        check(&sim, asked.clone(), &[]).await;
+        let limit = r#"{"type":"add-peer","rate":0.0001}"#;
+        let path = format!("/store/{free}/limit");
+        assert_eq!(request(&sim, "POST", &path, limit).await, 200);
+        check(&sim, asked, &["store_limit_low"]).await;
+    }
+}
+
 #[tokio::test]
 async fn a_joint_state_is_found() {
     for version in VERSIONS {

@@ -24,8 +24,14 @@ pub(super) async fn progress(
     let mut stalled = switched_off(&config);
     let rest = if (1..=FEW).contains(&left) {
         let (left, counts) = last_ones(tikv, store).await?;
-        stalled.extend(left.stalled());
-        format!("{}{counts}", left.text())
+        let stays = left.stalled();
+        // What does not pass is told once, as what it stalls for.
+        let text = match stays.is_empty() {
+            true => left.text(),
+            false => String::new(),
+        };
+        stalled.extend(stays);
+        format!("{text}{counts}")
     } else {
         let progress = tikv.pd.store_progress(id).await.map_err(Error::Read)?;
         let rate = progress.map_or_else(String::new, |progress| {
