@@ -113,7 +113,7 @@ pub struct Operator {
 }
 
 /// A region's epoch in an operator's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct OperatorEpoch {
     /// Grows with each split and merge.
@@ -176,7 +176,7 @@ impl fmt::Display for OperatorStatus {
 }
 
 /// An operator that ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperatorRecord {
     /// The operator.

@@ -123,4 +123,42 @@ mod tests {
         let other = operator("transfer leader: store 9 to 25");
         assert!(!ForeignOperator(&other).merges_into(RegionId::new(25).unwrap()));
     }
+
+    #[test]
+    fn a_voter_is_found_where_it_is_demoted_or_leads() {
+        let enters = "promote learner peer 14 on store 4 to voter, \
+                      demote voter peer 13 on store 3 to learner";
+        for (steps, found) in [
+            (vec![enters], vec![3]),
+            (vec!["transfer leader from store 3 to store 1"], vec![3]),
+            (vec!["remove peer on store 3"], vec![]),
+            // What it brought there itself it has not found.
+            (
+                vec![
+                    "add learner peer 14 on store 4",
+                    "transfer leader from store 4 to store 1",
+                ],
+                vec![],
+            ),
+        ] {
+            let mut operator = operator("");
+            operator.steps = steps.into_iter().map(str::to_owned).collect();
+            let foreign = ForeignOperator(&operator);
+            let voters = [1, 3, 4].into_iter();
+            let on = |id: &u64| foreign.found_voter_on(StoreId::new(*id).unwrap());
+            let voters: Vec<u64> = voters.filter(on).collect();
+            assert_eq!(voters, found, "{:?}", operator.steps);
+        }
+    }
+
+    #[test]
+    fn a_region_was_split_or_merged_when_its_version_had_grown() {
+        let mut operator = operator("");
+        assert!(!ForeignOperator(&operator).found_newer(0));
+        let mut epoch = pd_client::operators::OperatorEpoch::default();
+        epoch.version = 5;
+        operator.epoch = Some(epoch);
+        let newer = [4, 5, 6].map(|version| ForeignOperator(&operator).found_newer(version));
+        assert_eq!(newer, [true, false, false]);
+    }
 }

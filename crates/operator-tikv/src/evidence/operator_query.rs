@@ -59,3 +59,99 @@ fn does(asked: &NewOperator, desc: &str, brief: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pd_client::operators::SplitPolicy;
+    use pd_client::{RegionId, StoreId};
+
+    use super::{NewOperator, does};
+
+    /// What PD was asked for, what it calls that, and what it calls the like of it.
+    #[test]
+    fn an_operator_is_known_by_what_made_it_and_what_it_does() {
+        let region_id = RegionId::new(9).unwrap();
+        let [to, from] = [4, 2].map(|id| StoreId::new(id).unwrap());
+        let store_id = to;
+        let (target, policy) = (RegionId::new(25).unwrap(), SplitPolicy::Scan);
+        let (source, keys) = (region_id, Vec::new());
+        for (asked, desc, briefs, others) in [
+            (
+                NewOperator::TransferLeader { region_id, to },
+                "admin-transfer-leader",
+                vec!["transfer leader: store 2 to 4"],
+                vec![
+                    "transfer leader: store 2 to 14",
+                    "evict leader: from store 2 to 4",
+                ],
+            ),
+            (
+                NewOperator::TransferPeer {
+                    region_id,
+                    from,
+                    to,
+                },
+                "admin-move-peer",
+                vec!["mv peer: store [2] to [4]"],
+                vec!["mv peer: store [4] to [2]"],
+            ),
+            (
+                NewOperator::AddPeer {
+                    region_id,
+                    store_id,
+                },
+                "admin-add-peer",
+                vec!["add peer: store [4]"],
+                vec!["add peer: store [2]"],
+            ),
+            (
+                NewOperator::AddLearner {
+                    region_id,
+                    store_id,
+                },
+                "admin-add-learner",
+                vec!["add peer: store [4]"],
+                vec!["add peer: store [2]"],
+            ),
+            (
+                NewOperator::RemovePeer {
+                    region_id,
+                    store_id,
+                },
+                "admin-remove-peer",
+                vec![
+                    "rm peer: store [4]",
+                    "promote peer: store [1], rm peer: store [4]",
+                ],
+                vec![
+                    "rm peer: store [2]",
+                    "rm peer: store [4], rm peer: store [2]",
+                ],
+            ),
+            (
+                NewOperator::SplitRegion {
+                    region_id,
+                    policy,
+                    keys,
+                },
+                "admin-split-region",
+                vec!["split: region 9 use policy SCAN"],
+                vec!["split: region 99 use policy SCAN"],
+            ),
+            (
+                NewOperator::MergeRegion { source, target },
+                "admin-merge-region",
+                vec!["merge: region 9 to 25"],
+                vec!["merge: region 25 to 9"],
+            ),
+        ] {
+            for brief in briefs {
+                assert!(does(&asked, desc, brief), "{asked:?}: {brief}");
+                assert!(!does(&asked, "balance-region", brief), "{asked:?}: {brief}");
+            }
+            for brief in others {
+                assert!(!does(&asked, desc, brief), "{asked:?}: {brief}");
+            }
+        }
+    }
+}

@@ -352,3 +352,6 @@ pub(crate) fn accepted(
         None => accepted,
     })
 }
+
+#[cfg(test)]
+mod tests;

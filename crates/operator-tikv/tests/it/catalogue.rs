@@ -222,3 +222,58 @@ fn what_each_mutation_changes_has_a_name() {
         .collect();
     assert_eq!(missing, [""; 0], "add these");
 }
+
+/// What the schema cannot say of parameters: each names what is wrong.
+#[test]
+fn parameters_that_fit_their_schema_and_mean_nothing_are_refused() {
+    let mut registry = ActionRegistry::new();
+    let pd = pd_client::Client::new("http://127.0.0.1:1").unwrap();
+    registry.register(Tikv::new(pd)).unwrap();
+    let long = "x".repeat(129);
+    let split =
+        |policy: &str, keys: &[&str]| json!({"region_id": 9, "policy": policy, "keys": keys});
+    let scatter = |group: &str| json!({"region_id": 9, "group": group});
+    let member = |name: &str| json!({"member": name});
+    for (action, given, wrong) in [
+        (
+            "merge_regions",
+            json!({"source_region_id": 9, "target_region_id": 9}),
+            Some("/target_region_id"),
+        ),
+        (
+            "merge_regions",
+            json!({"source_region_id": 9, "target_region_id": 7}),
+            None,
+        ),
+        ("split_region", split("usekey", &[]), Some("/keys")),
+        ("split_region", split("scan", &["72"]), Some("/keys")),
+        ("split_region", split("scan", &[]), None),
+        ("split_region", split("usekey", &["72", "7a"]), None),
+        (
+            "split_region",
+            split("usekey", &["72", "721"]),
+            Some("/keys/1"),
+        ),
+        (
+            "split_region",
+            split("usekey", &["72", ""]),
+            Some("/keys/1"),
+        ),
+        ("split_region", split("usekey", &["zz"]), Some("/keys/0")),
+        ("scatter_region", scatter(""), Some("/group")),
+        ("scatter_region", scatter(&long), Some("/group")),
+        ("scatter_region", scatter(&long[1..]), None),
+        ("transfer_pd_leader", member(""), Some("/member")),
+        ("transfer_pd_leader", member(&long), Some("/member")),
+        ("transfer_pd_leader", member("pd/1"), Some("/member")),
+        ("transfer_pd_leader", member(&long[1..]), None),
+        ("transfer_pd_leader", member("pd-1_a.b"), None),
+    ] {
+        let problems = match registry.validate(action, given.clone()) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.problems().to_vec(),
+        };
+        let pointers: Vec<_> = problems.iter().map(|one| one.pointer.as_str()).collect();
+        assert_eq!(pointers, Vec::from_iter(wrong), "{action} {given}");
+    }
+}

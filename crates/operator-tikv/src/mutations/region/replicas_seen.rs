@@ -190,3 +190,6 @@ impl<'a> Replicas<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

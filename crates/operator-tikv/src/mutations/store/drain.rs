@@ -260,3 +260,16 @@ fn pace(done: u64, left: u64, elapsed_ms: u64) -> String {
     let seconds = (left as f64 / per_second).ceil();
     format!(", {per_second:.1} a second, {seconds:.0} s more at that")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_is_told_once_something_has_moved() {
+        assert_eq!(pace(0, 9, 1_000), "");
+        assert_eq!(pace(9, 9, 0), "");
+        assert_eq!(pace(4, 5, 8_000), ", 0.5 a second, 10 s more at that");
+        assert_eq!(pace(30, 70, 2_000), ", 15.0 a second, 5 s more at that");
+    }
+}
