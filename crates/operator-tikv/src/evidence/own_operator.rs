@@ -4,6 +4,8 @@
 //! running there, or the last that ended, whoever asked for it. Ours is known by what it does and
 //! by when PD made it.
 
+// length: what PD tells of a region's operators, and what each answer proves, is one table.
+
 use std::time::{Duration, SystemTime};
 
 use action_core::{Accepted, Cause, Evidence, Sent};
