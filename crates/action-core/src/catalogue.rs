@@ -160,6 +160,22 @@ impl Catalogue {
         action.bound.settled(&parameters, before, sent).await
     }
 
+    /// Whether what a mutation left in force is still there, and in what words it is not. Reads
+    /// only; works from what was kept as JSON.
+    ///
+    /// # Errors
+    /// What the subject failed with, which says nothing about what is in force.
+    pub async fn still_in_force(
+        &self,
+        name: &str,
+        parameters: Value,
+        before: &Value,
+        sent: &Sent,
+    ) -> Result<Settled, ActionError> {
+        let Prepared { action, parameters } = self.prepare(name, parameters)?;
+        action.bound.still_in_force(&parameters, before, sent).await
+    }
+
     /// What takes a mutation back, by the name it is registered under.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ pub use stop::Stop;
 
 mod authority;
 mod break_glass;
+mod compare;
 mod controls;
 mod draft;
 mod error;

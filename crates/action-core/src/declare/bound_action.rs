@@ -166,6 +166,18 @@ impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind
         settled.map_err(|error| self.failed(error))
     }
 
+    async fn still_in_force(
+        &self,
+        parameters: &Valid,
+        before: &Value,
+        sent: &Sent,
+    ) -> Result<Settled, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        let before: A::Before = self.facts(before)?;
+        let settled = action.still_in_force(&self.subject, &before, sent).await;
+        settled.map_err(|error| self.failed(error))
+    }
+
     fn undo(
         &self,
         parameters: &Valid,

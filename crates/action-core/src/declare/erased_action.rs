@@ -44,6 +44,9 @@ pub(crate) trait ErasedAction: Send + Sync {
     async fn settled(&self, _: &Valid, _: &Value, _: &Sent) -> Result<Settled, ActionError> {
         Err(self.wrong_kind(ActionKind::Mutation))
     }
+    async fn still_in_force(&self, _: &Valid, _: &Value, _: &Sent) -> Result<Settled, ActionError> {
+        Err(self.wrong_kind(ActionKind::Mutation))
+    }
     fn undo(
         &self,
         _: &Valid,

@@ -104,6 +104,19 @@ pub trait Mutation<S: Subject>: Parameters {
         })
     }
 
+    /// Whether what it left in force is still there, however much later, and in what words it is
+    /// not. Reads only. What is not shown is gone only where that proves it: else it is not known.
+    ///
+    /// Unless an action knows better it is what [`settled`](Self::settled) says.
+    async fn still_in_force(
+        &self,
+        subject: &S,
+        before: &Self::Before,
+        sent: &Sent,
+    ) -> Result<Settled, S::Error> {
+        self.settled(subject, before, sent).await
+    }
+
     /// The action that takes it back, or why there is none. Before the outcome is known it is a
     /// preview. `accepted` is what the system answered, where it answered.
     fn undo(

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::values::evidence::Evidence;
 use crate::values::verdict::Cause;
 
-/// Whether what was applied is still so a settling time later.
+/// Whether what was applied is still so: a settling time later, or whenever what is in force is
+/// compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Settled {

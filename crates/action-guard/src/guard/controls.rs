@@ -209,6 +209,17 @@ impl Controls {
         .await
     }
 
+    /// Whether [`release`](Self::release) would be granted. Writes nothing.
+    ///
+    /// # Errors
+    /// What it would be refused with.
+    pub async fn may_release(&self, id: &str, by: &Actor) -> Result<(), CommitError> {
+        let state = self.journal.state().await?;
+        let rules = rules_now(&self.rules);
+        may_release(&rules, &self.definitions, id, by, &state, Timestamp::now())?;
+        Ok(())
+    }
+
     /// Sets whether anything may be sent, for every process on this journal. Once it returns that
     /// nothing may be, no process sends, or the error names those that still may.
     ///

@@ -1,6 +1,6 @@
 //! Everything in force that is ours, with its lease and what takes it back.
 
-use action_core::Undo;
+use action_core::{Settled, SettledState, Undo};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -43,6 +43,19 @@ pub struct InForce {
     /// this in force again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overwritten_by: Option<String>,
+    /// Whether its system still shows it, where that was
+    /// [compared](crate::Guard::compare_in_force).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Settled>,
+}
+
+impl InForce {
+    /// Whether its system shows that it is there no more: somebody has removed it.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        let shown = self.shown.as_ref();
+        shown.is_some_and(|shown| shown.state == SettledState::Reversed)
+    }
 }
 
 impl State {
@@ -68,6 +81,7 @@ impl State {
                 lease_over: effect.expires_at.is_some_and(|at| at <= now),
                 taken_back_by: self.taking_back(&effect.id, now),
                 overwritten_by: self.overwritten_by(effect).map(str::to_owned),
+                shown: None,
             })
             .collect();
         all.sort_by(|one, other| (one.since, &one.id).cmp(&(other.since, &other.id)));

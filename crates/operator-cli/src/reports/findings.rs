@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::flags;
 use crate::ids;
-use crate::reports::in_force;
+use crate::reports::in_force::{self, Releases};
 use crate::settings::Global;
 use crate::terminal::table::{section, shortened, text_of, when};
 
@@ -18,6 +18,8 @@ use crate::terminal::table::{section, shortened, text_of, when};
 pub(crate) struct Ours {
     pub(crate) state: Arc<State>,
     pub(crate) effects: Vec<InForce>,
+    /// Which of those that are gone can be taken off the list.
+    pub(crate) releases: Releases,
     /// The system, in its own words.
     pub(crate) system: String,
     /// Whether it alone is something found.
@@ -93,7 +95,12 @@ pub(crate) fn with_commands(
             }));
         }
     }
-    result["in_force"] = json!(in_force::json(&ours.effects, &ours.state, global));
+    result["in_force"] = json!(in_force::json(
+        &ours.effects,
+        &ours.releases,
+        &ours.state,
+        global
+    ));
     result
 }
 
@@ -121,7 +128,12 @@ pub(crate) fn text(
     }
     let others = others.into_iter();
     parts.extend(others.map(|finding| one(call, finding, ours, global)));
-    parts.extend(in_force::text(&ours.effects, &ours.state, global));
+    parts.extend(in_force::text(
+        &ours.effects,
+        &ours.releases,
+        &ours.state,
+        global,
+    ));
     if result.get("cut") == Some(&Value::Bool(true)) {
         parts.push("Truncated: there are more findings than are shown".to_owned());
     }

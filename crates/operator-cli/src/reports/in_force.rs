@@ -1,6 +1,8 @@
 //! What is in force that is ours, the same in every command that shows it.
 
-use action_core::Undo;
+use std::collections::BTreeMap;
+
+use action_core::{SettledState, Undo};
 use action_guard::{InForce, State};
 use serde_json::{Value, json};
 
@@ -8,29 +10,49 @@ use crate::ids;
 use crate::settings::Global;
 use crate::terminal::table::{section, when};
 
-/// For programs: each with the command that takes it back.
-pub(crate) fn json(effects: &[InForce], state: &State, global: &Global) -> Vec<Value> {
+/// Whether what is gone may be taken off the list by who asks, and why not, by its id.
+pub(crate) type Releases = BTreeMap<String, Result<(), String>>;
+
+/// For programs: each with the command that takes it back, or off the list when it is gone.
+pub(crate) fn json(
+    effects: &[InForce],
+    releases: &Releases,
+    state: &State,
+    global: &Global,
+) -> Vec<Value> {
     let one = |effect: &InForce| {
         let mut shown = json!(effect);
         shown["undo_command"] = json!(undo_command(effect, state, global));
+        if effect.is_gone() {
+            let may = matches!(releases.get(&effect.id), Some(Ok(())));
+            let command = may.then(|| release_command(effect, state, global));
+            shown["release_command"] = json!(command);
+        }
         shown
     };
     effects.iter().map(one).collect()
 }
 
 /// For people; nothing when nothing is in force.
-pub(crate) fn text(effects: &[InForce], state: &State, global: &Global) -> Option<String> {
+pub(crate) fn text(
+    effects: &[InForce],
+    releases: &Releases,
+    state: &State,
+    global: &Global,
+) -> Option<String> {
     let rows = effects.iter().map(|effect| {
         let undo = undo_command(effect, state, global);
+        let next = undo.unwrap_or_else(|| match (&effect.overwritten_by, effect.is_gone()) {
+            (Some(_), _) => "take that back first".to_owned(),
+            (None, true) => off_the_list(effect, releases, state, global),
+            (None, false) => "nothing takes it back".to_owned(),
+        });
         vec![
             ids::short_of(&effect.id, state),
             effect.key.clone(),
             how_it_stands(effect, state),
             format!("{} at {}", by(effect), when(effect.since)),
-            undo.unwrap_or_else(|| match &effect.overwritten_by {
-                Some(_) => "take that back first".to_owned(),
-                None => "nothing takes it back".to_owned(),
-            }),
+            next,
         ]
     });
     section("In force, asked for here", rows.collect())
@@ -43,13 +65,35 @@ pub(crate) fn by(effect: &InForce) -> String {
     format!("by {}{executor}", effect.actor)
 }
 
+/// What to do about something that is gone: the command, or why it would be refused.
+fn off_the_list(effect: &InForce, releases: &Releases, state: &State, global: &Global) -> String {
+    match releases.get(&effect.id) {
+        Some(Err(why)) => format!("you may not take it off this list: {why}"),
+        _ => {
+            let command = release_command(effect, state, global);
+            format!("`{command}` takes it off this list")
+        }
+    }
+}
+
 fn how_it_stands(effect: &InForce, state: &State) -> String {
     if let Some(by) = &effect.overwritten_by {
         return format!("set anew by proposal {}", ids::short_of(by, state));
     }
-    let certain = match effect.confirmed {
-        true => "in force",
-        false => "may be in force",
+    let shown = effect.shown.as_ref();
+    let cause = shown.and_then(|shown| Some((shown.state, shown.cause.as_ref()?)));
+    let certain = match cause {
+        Some((SettledState::Reversed, cause)) => {
+            return format!("not there any more, somebody removed it: {}", cause.text);
+        }
+        Some((SettledState::NotKnown, cause)) => {
+            format!(
+                "in force by the journal; whether it still is: {}",
+                cause.text
+            )
+        }
+        _ if effect.confirmed => "in force".to_owned(),
+        _ => "may be in force".to_owned(),
     };
     let lease = match effect.lease_until {
         Some(_) if effect.lease_over => ", its lease is over".to_owned(),
@@ -64,6 +108,13 @@ fn how_it_stands(effect: &InForce, state: &State) -> String {
 }
 
 pub(crate) fn undo_command(effect: &InForce, state: &State, global: &Global) -> Option<String> {
-    let is_there = matches!(effect.undo, Undo::Action { .. }) && effect.overwritten_by.is_none();
-    is_there.then(|| global.command(&["undo", &ids::short_of(&effect.id, state)]))
+    let is_there = effect.overwritten_by.is_none() && !effect.is_gone();
+    let can_be_undone = is_there && matches!(effect.undo, Undo::Action { .. });
+    can_be_undone.then(|| global.command(&["undo", &ids::short_of(&effect.id, state)]))
+}
+
+/// Takes it off the list; nothing is sent.
+fn release_command(effect: &InForce, state: &State, global: &Global) -> String {
+    let id = ids::short_of(&effect.id, state);
+    global.command(&["release", &id, "--reason", "not there any more"])
 }

@@ -1,5 +1,7 @@
 //! `operator why` and `operator doctor`: what is not as it should be, and what fixes it.
 
+use std::collections::BTreeMap;
+
 use action_core::{ActionDefinition, Catalogue, Finding, Role};
 use clap::{ArgMatches, Command};
 use jiff::Timestamp;
@@ -133,13 +135,32 @@ async fn known_effects(
     global: &Global,
 ) -> Result<Ours, Failure> {
     let system = catalogue.identity(&call.definition.name).await?;
-    let state = global.state.bare_controls()?.state().await?;
-    let mut effects = state.in_force(Timestamp::now());
-    effects.retain(|effect| effect.system == system);
+    let (state, effects) = if call.definition.role == Some(Role::Leftovers) {
+        let guard = global.state.bare_guard(&call.connection)?;
+        guard.compare_in_force(&system).await?
+    } else {
+        let state = global.state.bare_controls()?.state().await?;
+        let mut effects = state.in_force(Timestamp::now());
+        effects.retain(|effect| effect.system == system);
+        (state, effects)
+    };
+    let mut releases = BTreeMap::new();
+    for effect in effects.iter().filter(|effect| effect.is_gone()) {
+        let may = may_release(&effect.id, global).await;
+        let may = may.map_err(|failure| failure.message().to_owned());
+        releases.insert(effect.id.clone(), may);
+    }
     Ok(Ours {
         state,
         effects,
+        releases,
         system,
         is_found: false,
     })
+}
+
+/// Whether who asks may take this off the list: only then is the command for it shown.
+async fn may_release(id: &str, global: &Global) -> Result<(), Failure> {
+    let controls = global.state.controls()?;
+    Ok(controls.may_release(id, &global.state.actor()?).await?)
 }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::arguments::{Confirm, given_id, id, id_if_given, optional_id};
 use crate::ids;
 use crate::lookup;
-use crate::reports::{in_force, proposal};
+use crate::reports::in_force::{self, Releases};
+use crate::reports::proposal;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -71,15 +72,19 @@ async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, F
         .map(|status| proposal::json(status, now))
         .collect();
     let effects = state.in_force(now);
-    let in_force = in_force::json(&effects, &state, global);
+    let in_force = in_force::json(&effects, &Releases::new(), &state, global);
     let lists = [("proposals", &items[..]), ("in_force", &in_force[..])];
     output.show_lists(&lists, || {
         let open = match statuses.is_empty() {
             true => "Nothing is open.".to_owned(),
             false => proposal::list(&statuses, &state, now),
         };
-        let effects = in_force::text(&effects, &state, global);
-        let parts = [Some(open), effects];
+        let effects = in_force::text(&effects, &Releases::new(), &state, global);
+        let compare = effects.as_ref().map(|_| {
+            let doctor = global.command(&["doctor"]);
+            format!("By the journal: `{doctor}` looks whether it still is.")
+        });
+        let parts = [Some(open), effects, compare];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     });
     Ok(Exit::Done)

@@ -1,5 +1,7 @@
 //! A simulated cluster beside the command.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,6 +47,17 @@ impl Cluster {
             state,
             runtime,
         }
+    }
+
+    /// Asks PD itself to delete something, as somebody else would.
+    pub(crate) fn delete(&self, path: &str) {
+        let host = self.sim.endpoint().trim_start_matches("http://");
+        let mut connection = TcpStream::connect(host).unwrap();
+        let head = format!("DELETE {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        connection.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 
     pub(crate) fn state_dir(&self) -> &str {

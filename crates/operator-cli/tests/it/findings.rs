@@ -161,6 +161,79 @@ fn whatever_we_left_in_force_is_one_list_in_two_places() {
     );
 }
 
+/// What somebody removed by hand stays on the journal's list: `doctor` compares it with PD, and has
+/// the command that takes it off. What PD does not show for a moment is not called gone.
+#[test]
+fn what_somebody_removed_by_hand_is_not_called_in_force() {
+    let cluster = Cluster::start();
+    let actions = [
+        &["drain_store", "--store-id", "2"][..],
+        &["set_leader_schedule_limit", "--limit", "7"],
+    ];
+    for action in actions {
+        cluster.run(&[&["--yes"], action].concat()).ended(0);
+    }
+    let doctor = || {
+        let json = cluster
+            .with_state(&["doctor", "-o", "json"])
+            .ended(7)
+            .json();
+        json["in_force"].as_array().unwrap().clone()
+    };
+    let state = |one: &Value| one["shown"]["state"].as_str().unwrap().to_owned();
+    assert_eq!(
+        doctor().iter().map(state).collect::<Vec<_>>(),
+        ["held", "held"]
+    );
+
+    // As `pd-ctl scheduler remove evict-leader-scheduler-2` does.
+    cluster.delete("/pd/api/v1/schedulers/evict-leader-scheduler-2");
+    cluster.sim.set_schedule("leader-schedule-limit", 9);
+    let gone = doctor();
+    for (one, text) in gone
+        .iter()
+        .zip(["store 2 is not being drained", "is 9, not 7"])
+    {
+        assert_eq!(state(one), "reversed", "{one}");
+        assert!(one["undo_command"].is_null(), "{one}");
+        let words = one["shown"]["cause"]["text"].as_str().unwrap();
+        assert!(words.contains(text), "{words}");
+    }
+    let shown = cluster.with_state(&["doctor"]).ended(7);
+    let shown = shown.shows("not there any more, somebody removed it: store 2 is not");
+    let shown = shown.shows("takes it off this list");
+    assert!(!shown.stdout.contains("operator undo"), "{}", shown.stdout);
+    // The list itself asks nobody, and says who does.
+    let list = cluster.with_state(&["proposals", "list"]).ended(0);
+    list.shows("operator doctor ").shows("operator undo ");
+
+    for one in gone {
+        let command = one["release_command"].as_str().unwrap();
+        let shell = command.strip_prefix("operator ").unwrap();
+        let words = shell.replace("'not there any more'", "gone");
+        let words: Vec<&str> = words.split(' ').collect();
+        operator(&words).ended(0).shows("is released");
+    }
+    let left = cluster.with_state(&["doctor"]).ended(0);
+    left.shows("No problems found");
+}
+
+/// The command that takes something off the list is shown to who may give it.
+#[test]
+fn who_may_not_release_what_is_gone_reads_why() {
+    let cluster = Cluster::start();
+    cluster
+        .run(&["--yes", "set_leader_schedule_limit", "--limit", "7"])
+        .ended(0);
+    cluster.sim.set_schedule("leader-schedule-limit", 9);
+    let doctor = ["doctor", "--actor", "agent:night"];
+    let shown = cluster.with_state(&doctor).ended(7);
+    let shown = shown.shows("you may not take it off this list: ");
+    assert!(!shown.stdout.contains("operator release"));
+    let json = cluster.with_state(&[&doctor[..], &["-o", "json"]].concat());
+    assert!(json.json()["in_force"][0]["release_command"].is_null());
+}
+
 /// The flags are those of the action, and what is wrong with them is said.
 #[test]
 fn why_takes_the_parameters_of_its_action() {

@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use action_core::{Accepted, Attempt, Evidence, Mutation, Plan, Progress, Sent, Undo, Verdict};
+use action_core::{
+    Accepted, Attempt, Evidence, Mutation, Plan, Progress, Sent, Settled, Undo, Verdict,
+};
 use pd_client::config::{ConfigValue, ScheduleConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
@@ -182,6 +184,16 @@ pub(crate) fn settled<V: SettingValue>(
     Progress::not_applied(code, text, untouched, evidence)
 }
 
+/// What reading a value back tells, however long after it was set.
+pub(crate) fn still_in_force<V: SettingValue>(name: &str, now: V, wanted: V) -> Settled {
+    let evidence = vec![Evidence::new("GET /pd/api/v1/config/schedule", name, now)];
+    if now == wanted {
+        return Settled::held(evidence);
+    }
+    let text = format!("`{name}` is {now}, not {wanted}");
+    Settled::reversed("changed_by_another", text, evidence)
+}
+
 /// The value of before, as long as nobody has changed it since.
 pub(crate) fn undo<V: SettingValue, M: Mutation<Tikv>>(
     name: &str,
@@ -246,6 +258,18 @@ macro_rules! mutation_of_setting {
                 sent: &action_core::Sent,
             ) -> Result<action_core::Progress, $crate::error::Error> {
                 $crate::mutations::setting::probe(self, tikv, before, sent).await
+            }
+
+            async fn still_in_force(
+                &self,
+                tikv: &$crate::cluster::Tikv,
+                _: &Self::Before,
+                _: &action_core::Sent,
+            ) -> Result<action_core::Settled, $crate::error::Error> {
+                use $crate::mutations::setting::{Setting, still_in_force};
+                let config = tikv.pd.schedule_config().await;
+                let now = Self::STORED(&config.map_err($crate::error::Error::Read)?);
+                Ok(still_in_force(Self::ITEM, now, self.wanted()))
             }
 
             fn undo(

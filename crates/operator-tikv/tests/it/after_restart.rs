@@ -234,10 +234,22 @@ async fn nothing_is_concluded_from_schedulers_that_are_not_loaded() {
         let settled = drain().settled(&tikv, &begun, &sending.sent(&sim)).await;
         let settled = settled.unwrap();
         assert_eq!(settled.state, SettledState::NotKnown, "{settled:?}");
+        // Nor is what we left in force long ago called gone.
+        let in_force = async || {
+            let sent = sending.sent(&sim);
+            drain().still_in_force(&tikv, &begun, &sent).await.unwrap()
+        };
+        let unknown = in_force().await;
+        assert_eq!(unknown.state, SettledState::NotKnown, "{unknown:?}");
         regions_report(&sim);
+        assert_eq!(in_force().await.state, SettledState::Held);
         let drains = ListDrains::default().observe(&tikv).await.unwrap();
         assert_eq!(drains.total, 1, "{version:?}");
         assert!(stop.plan(&tikv).await.unwrap().verdict.may_be_sent());
+        let removed = request(&sim, "DELETE", "/schedulers/evict-leader-scheduler-2", "");
+        assert_eq!(removed.await, 200, "{version:?}");
+        let gone = in_force().await;
+        assert_eq!(gone.state, SettledState::Reversed, "{version:?}");
     }
 }
 
@@ -265,6 +277,9 @@ async fn nothing_is_concluded_of_pauses_from_schedulers_that_are_not_loaded() {
             let text = error.unwrap().to_string();
             assert!(text.starts_with("not known yet"), "{version:?}: {text}");
         }
+        let sent = sending.sent(&sim);
+        let unknown = pause.still_in_force(&tikv, &before, &sent).await.unwrap();
+        assert_eq!(unknown.state, SettledState::NotKnown, "{version:?}");
         for progress in [
             pause.probe(&tikv, &before, &sending.sent(&sim)).await,
             resume.probe(&tikv, &before, &sending.sent(&sim)).await,
@@ -276,6 +291,9 @@ async fn nothing_is_concluded_of_pauses_from_schedulers_that_are_not_loaded() {
         }
         regions_report(&sim);
         // PD keeps pauses in memory only.
+        let sent = sending.sent(&sim);
+        let gone = pause.still_in_force(&tikv, &before, &sent).await.unwrap();
+        assert_eq!(gone.state, SettledState::Reversed, "{version:?}");
         let progress = pause.probe(&tikv, &before, &sending.sent(&sim)).await;
         let Progress::NotApplied { cause, .. } = progress.unwrap() else {
             unreachable!("{version:?}");

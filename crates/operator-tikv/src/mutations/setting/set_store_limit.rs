@@ -4,7 +4,8 @@
 // is written out.
 
 use action_core::{
-    Accepted, Attempt, Cause, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo, Verdict,
+    Accepted, Attempt, Cause, Effect, Mutation, Outcome, Plan, Progress, Risk, Sent, Settled, Undo,
+    Verdict,
 };
 use async_trait::async_trait;
 use pd_client::Capability;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
-use crate::mutations::setting::{SettingFacts, facts, settled, undo};
+use crate::mutations::setting::{SettingFacts, facts, settled, still_in_force, undo};
 use crate::parameters::bounded::bounded;
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::refusals::{limit_of_version_2, store_not_found};
@@ -122,6 +123,18 @@ impl Mutation<Tikv> for SetStoreLimit {
             before,
             sent,
         ))
+    }
+
+    async fn still_in_force(
+        &self,
+        tikv: &Tikv,
+        _: &SettingFacts,
+        _: &Sent,
+    ) -> Result<Settled, Error> {
+        let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+        let now = self.shown(&config).unwrap_or(0.0);
+        let wanted = self.per_minute.get();
+        Ok(still_in_force(&self.name(), now, wanted))
     }
 
     fn undo(&self, before: &SettingFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {

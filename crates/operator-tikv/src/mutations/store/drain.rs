@@ -2,7 +2,7 @@
 
 use action_core::{
     Accepted, Attempt, Cause, Done, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity,
-    Risk, Sent, Undo, Verdict,
+    Risk, Sent, Settled, Undo, Verdict,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -17,7 +17,9 @@ use crate::facts::pd_clock::unix_ms;
 use crate::facts::settings_in_force::{self, NOT_READ};
 use crate::facts::store::failure_domain;
 use crate::facts::traces::PdProcess;
-use crate::mutations::store::drain::proof::{confirmed, not_in_force, reported_since};
+use crate::mutations::store::drain::proof::{
+    confirmed, not_in_force, reported_since, still_draining,
+};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::drain::{check_drain, obstacles};
 use crate::pd_rules::drain_blockers::blockers;
@@ -152,6 +154,15 @@ impl Mutation<Tikv> for DrainStore {
             self.store_id
         );
         Ok(self.pending(summary, leaders, before, stalled, evidence))
+    }
+
+    async fn still_in_force(
+        &self,
+        tikv: &Tikv,
+        _: &DrainFacts,
+        _: &Sent,
+    ) -> Result<Settled, Error> {
+        still_draining(tikv, self.store_id).await
     }
 
     fn undo(&self, before: &DrainFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {

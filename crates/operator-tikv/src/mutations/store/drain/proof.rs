@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use action_core::{Evidence, Progress, Sent};
+use action_core::{Evidence, Progress, Sent, Settled};
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::SETTLE_MS;
 use crate::facts::counts::{NoLeaders, leads_nothing};
-use crate::facts::drains::ShownDrains;
+use crate::facts::drains::{DRAINS, ShownDrains};
 use crate::facts::pd_clock::{pd_now, pd_time_of_send};
 use crate::facts::schedulers::NOT_LOADED;
 use crate::facts::traces::PdProcess;
@@ -95,6 +95,21 @@ pub(super) async fn not_in_force(
     }
     let text = format!("store {id} is not being drained; {leaders} leaders on it");
     Ok(Progress::not_applied("not_draining", text, true, evidence))
+}
+
+/// Whether a drain is shown, however long after it was asked for. Three reads: what it has moved is
+/// not asked for.
+pub(super) async fn still_draining(tikv: &Tikv, id: StoreId) -> Result<Settled, Error> {
+    let shown = ShownDrains::read(tikv).await?.of(id);
+    let evidence = vec![Evidence::new(DRAINS, "draining", shown)];
+    Ok(match shown {
+        Some(true) => Settled::held(evidence),
+        Some(false) => {
+            let text = format!("store {id} is not being drained");
+            Settled::reversed("not_draining", text, evidence)
+        }
+        None => Settled::not_known("schedulers_not_loaded", NOT_LOADED),
+    })
 }
 
 /// Whether PD has heard of the store since the drain was asked for, and lately.
