@@ -91,7 +91,11 @@ impl SubjectError for Error {
         {
             return Some("overridden_for_a_time".to_owned());
         }
+        let is_pds = cause
+            .answer()
+            .is_some_and(pd_client::PdError::is_in_a_form_of_pd);
         let code = match cause.class() {
+            ErrorClass::Unanswered if is_pds => "no_decision",
             ErrorClass::Input => "invalid_input",
             ErrorClass::NotSent => "not_sent",
             ErrorClass::Refused if cause.is_not_found() => "not_found",

@@ -133,8 +133,10 @@ impl PdError {
         }
     }
 
-    /// Whether PD writes errors like this one.
-    fn is_in_a_form_of_pd(&self) -> bool {
+    /// Whether PD writes errors like this one: in words of a proxy's, or of another server's, it is
+    /// not.
+    #[must_use]
+    pub fn is_in_a_form_of_pd(&self) -> bool {
         match self.form {
             _ if self.code.is_some() => true,
             Form::JsonString | Form::Object => true,

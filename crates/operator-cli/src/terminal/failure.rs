@@ -242,6 +242,9 @@ impl From<RegistryError> for Failure {
     }
 }
 
+/// The codes of what nobody has answered, as far as is known.
+const NOBODY: [&str; 2] = ["not_sent", "no_answer"];
+
 impl Failure {
     fn unreachable_hint(self) -> Self {
         if self.code == "not_known_yet" {
@@ -250,7 +253,8 @@ impl Failure {
         if self.message.contains("HTTP request to an HTTPS server") {
             return self.next("this PD is behind TLS: write `https://` before its address");
         }
-        if self.exit == Exit::Unreachable {
+        // What PD says in its own words is at the right address.
+        if self.exit == Exit::Unreachable && NOBODY.contains(&self.code.as_str()) {
             self.next("is it the right address? `--pd` or the variable PD_ADDR says where PD is")
         } else {
             self

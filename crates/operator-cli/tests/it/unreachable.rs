@@ -88,3 +88,21 @@ fn http_to_a_pd_behind_tls_is_unreachable_and_says_https() {
         }
     });
 }
+
+/// What PD says in its own words came from the right address; what is nobody's words may not have.
+#[test]
+fn only_what_pd_did_not_say_asks_for_the_address() {
+    let timed_out = r#""[PD:etcd:ErrEtcdTxnInternal]internal etcd transaction error occurred""#;
+    let deadline = r#""context deadline exceeded""#;
+    for (kind, body, is_pds) in [
+        ("application/json", timed_out, true),
+        ("application/json", deadline, true),
+        ("text/html", "<html>502 Bad Gateway</html>", false),
+    ] {
+        let cluster = Cluster::start();
+        let answer = pd_sim::Fault::answer("GET", "/stores", 500, kind, body);
+        cluster.sim.fault(answer.always());
+        let ran = cluster.operator(&["run", "list_stores"]).ended(5);
+        assert_eq!(ran.stderr.contains("PD_ADDR"), !is_pds, "{}", ran.stderr);
+    }
+}
