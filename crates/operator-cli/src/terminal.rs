@@ -5,6 +5,7 @@ mod exit_mapping;
 pub(crate) mod failure;
 pub(crate) mod interrupt;
 pub(crate) mod output;
+mod pace;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod table;

@@ -1,18 +1,21 @@
 //! Showing how a mutation gets on.
 
 use std::io::{IsTerminal as _, stderr};
+use std::time::Instant;
 
 use action_core::{Cause, Done, Progress, printable};
 use action_guard::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::terminal::output::note;
+use crate::terminal::pace::Pace;
 
 /// Shows events on stderr: as lines, and what can be counted as a bar if that is a terminal.
 #[derive(Default)]
 pub(crate) struct Follow {
     bar: Option<ProgressBar>,
     last: String,
+    pace: Pace,
     /// How many times something was, or may have been, sent.
     pub(crate) intents: usize,
     /// How many of these were not answered.
@@ -70,6 +73,9 @@ impl Follow {
             return;
         };
         let mut text = printable(summary).into_owned();
+        if let Some(done) = done {
+            text.push_str(self.pace.text(done, Instant::now()));
+        }
         for cause in stalled {
             text.push_str(&format!("; stalled: {}", words(cause)));
         }

@@ -148,9 +148,8 @@ impl Mutation<Tikv> for DrainStore {
         }
         let total = before.leaders.max(leaders);
         let moved = total - leaders;
-        let pace = pace(moved, leaders, sent.elapsed_ms);
         let summary = format!(
-            "{moved} of {total} leaders moved off store {}{pace}{counts}",
+            "{moved} of {total} leaders moved off store {}{counts}",
             self.store_id
         );
         Ok(self.pending(summary, leaders, before, stalled, evidence))
@@ -260,27 +259,4 @@ fn with_staying(plan: Plan<DrainFacts>, staying: Option<StayingLeaders>) -> Plan
     let unit = "leaders that stay, because no other voter of theirs can lead";
     let plan = plan.impact("leaders_staying", staying.found, unit);
     staying.unread.into_iter().fold(plan, Plan::unknown)
-}
-
-/// How fast leaders have left so far, and how long the rest takes at that.
-fn pace(done: u64, left: u64, elapsed_ms: u64) -> String {
-    if done == 0 || elapsed_ms == 0 {
-        return String::new();
-    }
-    let per_second = done as f64 * 1_000.0 / elapsed_ms as f64;
-    let seconds = (left as f64 / per_second).ceil();
-    format!(", {per_second:.1} a second, {seconds:.0} s more at that")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pace_is_told_once_something_has_moved() {
-        assert_eq!(pace(0, 9, 1_000), "");
-        assert_eq!(pace(9, 9, 0), "");
-        assert_eq!(pace(4, 5, 8_000), ", 0.5 a second, 10 s more at that");
-        assert_eq!(pace(30, 70, 2_000), ", 15.0 a second, 5 s more at that");
-    }
 }
