@@ -23,7 +23,7 @@ pub use schema::{
 pub use values::{
     Accepted, Attempt, Attribution, Cause, ClockOffset, Comparison, Done, Estimate, Evidence,
     Facts, Finding, Fix, Follow, NotPermitted, Outcome, OutcomeKind, Plan, Precondition, Progress,
-    Quantity, SendPermit, SendPermits, Sent, Settled, SettledState, Undo, Verdict,
+    Quantity, Safety, SendPermit, SendPermits, Sent, Settled, SettledState, Undo, Verdict,
 };
 pub use workflow::{
     Condition, DurationText, Retry, Step, Unmet, Work, Workflow, WorkflowError, WorkflowProblem,

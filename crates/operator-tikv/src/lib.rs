@@ -67,9 +67,7 @@ pub use observations::{
 };
 pub use outcomes::{OUTCOMES, OutcomeCode, OutcomeEnd};
 pub use parameters::{Limit, RegionId, ScheduleLimit, SchedulerName, StoreId};
-pub use stop_safety::answer::{
-    AskedStore, GoneBecause, GoneStore, Loss, StopAnswer, StopSafety, UnsafeRegion,
-};
+pub use stop_safety::answer::{AskedStore, GoneBecause, GoneStore, Loss, StopSafety, UnsafeRegion};
 pub use workflows::{BackMinutes, BackPercent, IfNotSafe, LeaseHours, RollingDrain};
 
 mod catalogue;

@@ -10,8 +10,17 @@ const FINDINGS: &str = "findings";
 /// The member of a result that holds a workflow's steps.
 pub(crate) const STEPS: &str = "steps";
 
+/// The member of a result that says whether something is safe.
+const ANSWER: &str = "answer";
+
 /// What is wrong with an action whose result is not what its role promises.
 pub(super) fn lint(definition: &ActionDefinition) -> Option<String> {
+    if definition.role == Some(Role::Safety) {
+        let pointer = format!("/properties/{ANSWER}");
+        let is_there = definition.output_schema.pointer(&pointer).is_some();
+        let text = format!("output schema: an action of its role gives a member called `{ANSWER}`");
+        return (!is_there).then_some(text);
+    }
     let member = member(definition)?;
     let pointer = format!("/properties/{member}/type");
     let found = definition.output_schema.pointer(&pointer);
@@ -24,7 +33,7 @@ fn member(definition: &ActionDefinition) -> Option<&'static str> {
     match definition.role? {
         Role::Diagnose | Role::Leftovers => Some(FINDINGS),
         Role::Workflow => Some(STEPS),
-        Role::Overview => None,
+        Role::Overview | Role::Safety => None,
     }
 }
 

@@ -116,6 +116,8 @@ pub enum Role {
     Diagnose,
     /// Lists lasting effects in force.
     Leftovers,
+    /// Says whether something is [safe](crate::Safety) to do.
+    Safety,
     /// Makes a [`Workflow`](crate::Workflow), for somebody to start.
     Workflow,
 }

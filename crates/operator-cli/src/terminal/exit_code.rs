@@ -39,7 +39,8 @@ impl Exit {
     pub(crate) const ALL: [(Self, &'static str); 12] = [
         (
             Self::Done,
-            "done and proven, or nothing was left to do; for `plan`: it would proceed",
+            "done and proven, or nothing was left to do; for `plan`: it would proceed; asked \
+             whether something is safe: it is",
         ),
         (
             Self::Failed,
@@ -51,7 +52,8 @@ impl Exit {
         ),
         (
             Self::Refused,
-            "refused by the plan, the policy, the mode, the kill switch or PD, or not confirmed",
+            "refused by the plan, the policy, the mode, the kill switch or PD, or not confirmed; \
+             asked whether something is safe: it is not",
         ),
         (
             Self::Unknown,
@@ -59,7 +61,8 @@ impl Exit {
         ),
         (
             Self::Unreachable,
-            "PD could not be reached, or does not know yet what was asked",
+            "PD could not be reached, or does not know yet what was asked; asked whether something \
+             is safe: what was read does not decide it",
         ),
         (Self::Waiting, "waits for approval; nothing was sent"),
         (Self::Found, "problems found, for `why` and `doctor`"),

@@ -1,6 +1,8 @@
 //! Which exit code a verdict, an outcome and a failure come to.
 
-use action_core::{FailureKind, Outcome, OutcomeKind, Verdict};
+use action_core::{ActionDefinition, FailureKind, Outcome, OutcomeKind, Role, Safety, Verdict};
+use serde::Deserialize as _;
+use serde_json::Value;
 
 use crate::terminal::exit_code::Exit;
 
@@ -19,6 +21,19 @@ impl Exit {
             | Verdict::Undecided { .. }
             | Verdict::NoOp { .. } => Self::Done,
             _ => Self::Refused,
+        }
+    }
+
+    /// What was observed comes to: who asks whether something is safe can go by the code alone. A
+    /// word that is not known here is not taken for yes.
+    pub(crate) fn of_observation(definition: &ActionDefinition, result: &Value) -> Self {
+        if definition.role != Some(Role::Safety) {
+            return Self::Done;
+        }
+        match result.get("answer").map(Safety::deserialize) {
+            Some(Ok(Safety::Safe)) => Self::Done,
+            Some(Ok(Safety::NotSafe)) => Self::Refused,
+            _ => Self::Unreachable,
         }
     }
 

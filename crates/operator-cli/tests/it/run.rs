@@ -231,3 +231,24 @@ fn the_printed_undo_takes_it_back() {
     let leader = cluster.sim.leader_of(region.id.parse().unwrap());
     assert_eq!(leader, Some(region.leader));
 }
+
+/// A shell goes by the exit code: only what is safe is success.
+#[test]
+fn a_script_can_go_by_whether_it_is_safe() {
+    let cluster = Cluster::start();
+    let asked = ["run", "safe_to_stop", "--store-ids"];
+    let safe = cluster.operator(&[&asked[..], &["2"]].concat()).ended(0);
+    safe.shows("safe");
+    // Any region has its majority on two stores out of three of its own.
+    cluster
+        .sim
+        .set_heartbeat_age(3, std::time::Duration::from_secs(60));
+    let unsafe_now = cluster.operator(&[&asked[..], &["2"]].concat()).ended(3);
+    unsafe_now.shows("not_safe");
+    // Nothing is known of regions that have not reported.
+    cluster.sim.hold_store_heartbeats(true);
+    cluster.sim.hold_region_heartbeats(true);
+    cluster.sim.restart();
+    let unknown = cluster.operator(&[&asked[..], &["2", "-o", "json"]].concat());
+    assert_eq!(unknown.ended(5).json()["answer"], "not_known");
+}

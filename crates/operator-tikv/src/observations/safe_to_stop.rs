@@ -2,7 +2,7 @@
 
 // length: the sentences by which a model chooses it are its documentation.
 
-use action_core::{Cost, Observation, Problem};
+use action_core::{Cost, Observation, Problem, Role};
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,7 @@ pub struct SafeToStop {
 impl Observation<Tikv> for SafeToStop {
     const NAME: &'static str = "safe_to_stop";
     const COST: Cost = Cost::List;
+    const ROLE: Option<Role> = Some(Role::Safety);
     type Output = StopSafety;
 
     fn check(&self) -> Vec<Problem> {

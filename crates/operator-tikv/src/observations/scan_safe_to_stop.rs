@@ -1,6 +1,6 @@
 //! Whether stores can go down, by every region: `scan_safe_to_stop`.
 
-use action_core::{Cost, Observation, Problem};
+use action_core::{Cost, Observation, Problem, Role};
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,7 @@ pub struct ScanSafeToStop {
 impl Observation<Tikv> for ScanSafeToStop {
     const NAME: &'static str = "scan_safe_to_stop";
     const COST: Cost = Cost::Scan;
+    const ROLE: Option<Role> = Some(Role::Safety);
     type Output = StopSafety;
 
     fn check(&self) -> Vec<Problem> {

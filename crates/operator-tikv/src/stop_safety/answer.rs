@@ -2,7 +2,7 @@
 
 // length: what is shown has 24 fields, each with its unit or source.
 
-use action_core::Cause;
+use action_core::{Cause, Safety};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub(super) const SCAN: &str = "`scan_safe_to_stop` reads all regions";
 #[non_exhaustive]
 pub struct StopSafety {
     /// `safe`, `not_safe` or `not_known`.
-    pub answer: StopAnswer,
+    pub answer: Safety,
     /// The answer and its first reason, in one sentence.
     pub summary: String,
     /// The stores that would go down, by id.
@@ -56,36 +56,12 @@ impl StopSafety {
     /// What was asked about one store, said of it.
     pub(crate) fn of_one(&self) -> String {
         let (begins, instead) = match self.answer {
-            StopAnswer::Safe => ("safe", "it is safe to stop now"),
-            StopAnswer::NotSafe => ("not safe", "it is not safe to stop now"),
-            StopAnswer::NotKnown => ("not known", "whether it is safe to stop is not known"),
+            Safety::Safe => ("safe", "it is safe to stop now"),
+            Safety::NotSafe => ("not safe", "it is not safe to stop now"),
+            Safety::NotKnown => ("not known", "whether it is safe to stop is not known"),
         };
         let rest = self.summary.strip_prefix(begins);
         format!("{instead}{}", rest.unwrap_or_default())
-    }
-}
-
-/// Whether stores can go down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum StopAnswer {
-    /// No region would lose its majority or its last replica, and PD would keep its quorum.
-    Safe,
-    /// Something would.
-    NotSafe,
-    /// What was read does not decide it.
-    NotKnown,
-}
-
-impl StopAnswer {
-    /// As it is written.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Safe => "safe",
-            Self::NotSafe => "not_safe",
-            Self::NotKnown => "not_known",
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was found, and the answer that it gives.
 
-use action_core::Cause;
+use action_core::{Cause, Safety};
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
@@ -10,7 +10,7 @@ use crate::facts::counts::Completeness;
 use crate::facts::schedulers::NOT_LOADED;
 use crate::facts::store::state_text;
 use crate::pd_rules::room::Room;
-use crate::stop_safety::answer::{AskedStore, GoneStore, StopAnswer, StopSafety};
+use crate::stop_safety::answer::{AskedStore, GoneStore, StopSafety};
 use crate::stop_safety::going::Going;
 use crate::stop_safety::hosts::{Beside, beside};
 use crate::stop_safety::snapshot::StopSnapshot;
@@ -92,11 +92,11 @@ impl Found {
             self.undecided.push(Cause::new("no_leader", text));
         }
         let answer = if self.tally.lost_total() > 0 || !self.reasons.is_empty() {
-            StopAnswer::NotSafe
+            Safety::NotSafe
         } else if self.undecided.is_empty() {
-            StopAnswer::Safe
+            Safety::Safe
         } else {
-            StopAnswer::NotKnown
+            Safety::NotKnown
         };
         let asked = snapshot.stores.iter();
         let asked = asked.filter(|store| going.asked.contains(&store.id));
@@ -121,20 +121,20 @@ impl Found {
         })
     }
 
-    fn summary(&self, answer: StopAnswer, stores: &[AskedStore]) -> String {
+    fn summary(&self, answer: Safety, stores: &[AskedStore]) -> String {
         let looked_at = self.tally.looked_at;
         match answer {
-            StopAnswer::NotSafe => {
+            Safety::NotSafe => {
                 let reasons = self.reasons.iter().map(|cause| cause.text.clone());
                 let all: Vec<String> = reasons.chain(self.tally.lost_text()).collect();
                 format!("not safe: {}", all.join("; "))
             }
-            StopAnswer::NotKnown => {
+            Safety::NotKnown => {
                 let first = self.undecided.first();
                 let first = first.map_or("", |cause| cause.text.as_str());
                 format!("not known: {first}")
             }
-            StopAnswer::Safe => match self.basis {
+            Safety::Safe => match self.basis {
                 Basis::Nothing if stores.iter().all(|store| !store.heard) => {
                     "safe: these stores are down already".to_owned()
                 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use action_core::{
-    Condition, Cost, DurationText, Observation, Problem, Retry, Role, Step, Workflow,
+    Condition, Cost, DurationText, Observation, Problem, Retry, Role, Safety, Step, Workflow,
 };
 use async_trait::async_trait;
 use pd_client::config::Config;
@@ -27,7 +27,6 @@ use crate::observations::safe_to_stop::SafeToStop;
 use crate::parameters::bounded::bounded;
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::balance_leader::balanced_at_least;
-use crate::stop_safety::answer::StopAnswer;
 use crate::stop_safety::asked::check;
 use crate::stop_safety::{NAMED, StopSnapshot};
 
@@ -280,7 +279,7 @@ async fn all_safe(tikv: &Tikv, picked: &[&Store]) -> Result<(), Error> {
     let mut snapshot = StopSnapshot::read(tikv).await?;
     for store in picked {
         let found = snapshot.by_lists(tikv, [store.id].into(), NAMED).await?;
-        if found.answer != StopAnswer::Safe {
+        if found.answer != Safety::Safe {
             let text = format!(
                 "store {}: {}; `if_not_safe` `go_on` overrides that no region may lose its \
                  majority, nor PD its quorum",

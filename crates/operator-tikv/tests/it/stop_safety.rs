@@ -6,8 +6,8 @@ mod random;
 
 use std::collections::BTreeSet;
 
-use action_core::Observation;
-use operator_tikv::{Limit, SafeToStop, ScanSafeToStop, StopAnswer, StopSafety, Tikv};
+use action_core::{Observation, Safety};
+use operator_tikv::{Limit, SafeToStop, ScanSafeToStop, StopSafety, Tikv};
 use pd_sim::Sim;
 
 use crate::{store_id, tikv};
@@ -55,7 +55,7 @@ fn undecided(seen: &StopSafety) -> Vec<&str> {
 }
 
 #[track_caller]
-fn check(seen: &StopSafety, answer: StopAnswer, words: &str) {
+fn check(seen: &StopSafety, answer: Safety, words: &str) {
     assert_eq!(seen.answer, answer, "{seen:#?}");
     assert!(seen.summary.contains(words), "{seen:#?}");
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use action_core::{ActionError, ActionRegistry, Observation};
-use operator_tikv::{GoneBecause, Loss, SafeToStop, StopAnswer, Tikv};
+use action_core::{ActionError, ActionRegistry, Observation, Safety};
+use operator_tikv::{GoneBecause, Loss, SafeToStop, Tikv};
 use pd_sim::{Fault, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
 use serde_json::{Value, json};
 
 use super::{check, look, look_by, scan, undecided, unsafe_ids};
 use crate::{VERSIONS, altered, altered_store, get, stepped, tikv};
 
-use StopAnswer::{NotKnown, NotSafe, Safe};
+use Safety::{NotKnown, NotSafe, Safe};
 
 /// Regions that have a replica on each of these stores.
 fn shared(sim: &Sim, stores: &[u64]) -> BTreeSet<u64> {

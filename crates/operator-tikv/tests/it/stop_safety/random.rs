@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use operator_tikv::StopAnswer;
+use action_core::Safety;
 use pd_sim::{Role, Sim, StoreState, Version};
 
 use super::oracle::{Done, lost};
@@ -115,7 +115,7 @@ async fn ask(sim: &Sim, done: &Done, dice: &mut Dice, all: u64) -> [u64; 3] {
         let shown = found.len() == expected.len().min(1_000);
         assert!(shown && found.is_subset(&expected), "{context}");
         assert_eq!(seen.unsafe_total, expected.len() as u64, "{context}");
-        let is_safe = seen.answer == StopAnswer::Safe;
+        let is_safe = seen.answer == Safety::Safe;
         let has_reason = !seen.reasons.is_empty();
         assert_eq!(
             is_safe,
@@ -131,11 +131,11 @@ async fn ask(sim: &Sim, done: &Done, dice: &mut Dice, all: u64) -> [u64; 3] {
             seen.summary
         );
         match seen.answer {
-            StopAnswer::Safe => {
+            Safety::Safe => {
                 assert!(expected.is_empty(), "{context}: {}", seen.summary);
                 answers[0] += 1;
             }
-            StopAnswer::NotSafe => {
+            Safety::NotSafe => {
                 assert!(!is_safe, "{context}: {}", seen.summary);
                 answers[1] += 1;
             }

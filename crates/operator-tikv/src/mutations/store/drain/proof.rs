@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use action_core::{Evidence, Progress, Sent, Settled};
+use action_core::{Evidence, Progress, Safety, Sent, Settled};
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
@@ -14,7 +14,6 @@ use crate::facts::pd_clock::{pd_now, pd_time_of_send};
 use crate::facts::schedulers::NOT_LOADED;
 use crate::facts::traces::PdProcess;
 use crate::parameters::ids::StoreId;
-use crate::stop_safety::answer::StopAnswer;
 use crate::stop_safety::{NAMED, StopSnapshot};
 
 /// A second reading, by the same leader of PD as the one before it, that is complete.
@@ -70,10 +69,10 @@ async fn may_stop(tikv: &Tikv, id: StoreId) -> (&'static str, String) {
         snapshot.by_lists(tikv, [id.pd()].into(), NAMED).await
     };
     match look.await {
-        Ok(found) => (found.answer.word(), found.of_one()),
+        Ok(found) => (found.answer.as_str(), found.of_one()),
         Err(error) => {
             let text = format!("whether it is safe to stop could not be read: {error}");
-            (StopAnswer::NotKnown.word(), text)
+            (Safety::NotKnown.as_str(), text)
         }
     }
 }
