@@ -5,6 +5,7 @@
 use action_core::{Cause, Finding};
 use pd_client::config::{Config, ScheduleConfig};
 use pd_client::maintenance::MaintenanceTask;
+use pd_client::members::MemberHealth;
 use pd_client::schedulers::PausedScheduler;
 use pd_client::stores::Store;
 use pd_client::unsafe_recovery::UnsafeRecovery;
@@ -37,6 +38,19 @@ pub(crate) fn drain_batch_zero(cause: Cause) -> Finding {
     reasons::DRAIN_BATCH_ZERO
         .found("scheduler/evict-leader-scheduler", cause.text)
         .seen(DRAINS, "batch", 0)
+}
+
+/// Members of PD that do not answer.
+pub(crate) fn silent_members(health: &[MemberHealth]) -> impl Iterator<Item = Finding> {
+    let silent = health.iter().filter(|one| !one.health);
+    let answer = health.len() - silent.clone().count();
+    let all = health.len();
+    silent.map(move |member| {
+        let name = bounded(&member.name);
+        let text = format!("member `{name}` of PD does not answer: {answer} of {all} do");
+        let down = reasons::PD_MEMBER_DOWN.found(format!("member/{name}"), text);
+        down.seen("GET /pd/api/v1/health", "health", false)
+    })
 }
 
 /// All scheduling is switched off.

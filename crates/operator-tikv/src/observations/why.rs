@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::observations::findings::silent_members;
 use crate::observations::why::question::{Moving, Why};
 use crate::observations::why::snapshot::WhySnapshot;
 
@@ -66,6 +67,8 @@ impl Observation<Tikv> for Why {
         findings.extend(target::findings(&snapshot));
         // What is held by itself is told of itself.
         let is_explained = findings.iter().any(source::holds_all);
+        // As long as PD has a majority it is the last of what can be the cause.
+        findings.extend(silent_members(&snapshot.health));
         let cut = findings.len() > MOST_FINDINGS;
         findings.truncate(MOST_FINDINGS);
         Ok(Explanation {

@@ -60,6 +60,27 @@ fn to(id: u64, what: Moving) -> Why {
     }
 }
 
+/// A member of PD that is gone is named whatever was asked about, last.
+#[tokio::test]
+async fn a_member_of_pd_that_does_not_answer_is_named() {
+    for version in VERSIONS {
+        let sim = stepped(version).members(3).start().await.unwrap();
+        altered(&sim, "/health", |members| {
+            members[2]["health"] = json!(false)
+        })
+        .await;
+        let (id, _, other, _) = region(&sim);
+        for asked in [anything(), of_region(id), to(other, Moving::Leaders)] {
+            let found = check(&sim, asked, &["pd_member_down"]).await;
+            let text = &found.findings[0].text;
+            assert!(text.contains("does not answer: 2 of 3 do"), "{text}");
+        }
+        sim.set_schedule("leader-schedule-limit", 0);
+        let codes = ["schedule_limit_zero", "pd_member_down"];
+        check(&sim, anything(), &codes).await;
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_found_where_nothing_is_in_the_way() {
     for version in VERSIONS {

@@ -9,6 +9,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
 use crate::observations::doctor::leftovers::Leftovers;
+use crate::observations::findings::silent_members;
 use crate::observations::reasons;
 
 /// A difference that no network explains, milliseconds.
@@ -25,13 +26,7 @@ pub(super) async fn find(
 ) -> Result<(), Error> {
     let members = tikv.pd.members().await.map_err(Error::Read)?;
     let health = tikv.pd.health().await.map_err(Error::Read)?;
-    let silent = health.iter().filter(|one| !one.health);
-    found.findings.extend(silent.map(|member| {
-        let name = bounded(&member.name);
-        let text = format!("member `{name}` of PD does not answer");
-        let down = reasons::PD_MEMBER_DOWN.found(format!("member/{name}"), text);
-        down.seen("GET /pd/api/v1/health", "health", false)
-    }));
+    found.findings.extend(silent_members(&health));
     let of_members = members
         .members
         .iter()

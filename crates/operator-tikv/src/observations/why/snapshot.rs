@@ -4,6 +4,7 @@ use action_core::Cause;
 use pd_client::checkers::Checker;
 use pd_client::config::Config;
 use pd_client::maintenance::MaintenanceTask;
+use pd_client::members::MemberHealth;
 use pd_client::operators::Operator;
 use pd_client::region_labels::RegionLabel;
 use pd_client::regions::Region;
@@ -47,6 +48,8 @@ pub(super) struct WhySnapshot {
     pub(super) operators: Vec<Operator>,
     pub(super) maintenance: Option<MaintenanceTask>,
     pub(super) recovery: UnsafeRecovery,
+    /// How the members of PD are.
+    pub(super) health: Vec<MemberHealth>,
     pub(super) region: Option<(RegionId, Option<AskedRegion>)>,
     pub(super) from: Option<(StoreId, Option<Store>)>,
     pub(super) to: Option<(StoreId, Option<Store>)>,
@@ -132,6 +135,7 @@ impl WhySnapshot {
             operators,
             maintenance: pd.maintenance().await.map_err(Error::Read)?,
             recovery: pd.unsafe_recovery().await.map_err(Error::Read)?,
+            health: pd.health().await.map_err(Error::Read)?,
             merge,
             drain_batch,
             diagnosis: diagnosis(tikv, asked).await,
