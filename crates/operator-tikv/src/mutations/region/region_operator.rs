@@ -183,7 +183,9 @@ fn shown<A: RegionOperator>(
         Shows::HalfDone(how) if seen.ours_is_running() => Progress::pending(how, evidence),
         Shows::HalfDone(how) if !was_done => {
             let (code, words) = seen.ending(sent);
-            let causes = vec![Cause::new("half_moved", &*how), Cause::new(code, words)];
+            let waits = "what is left half done is decided by PD's checkers, which finish it or take \
+                         it back: that is waited for";
+            let causes = vec![Cause::new("half_moved", waits), Cause::new(code, words)];
             stalled(how, causes, evidence)
         }
         _ => {
