@@ -91,8 +91,8 @@ pub(crate) fn for_actions(name: &'static str) -> Command {
 
 /// A subcommand for every action. Those that cannot be planned are known and not shown.
 pub(crate) fn with_actions(command: Command, planned: bool) -> Command {
-    let actions = flags::definitions().iter().map(|definition| {
-        flags::subcommand(definition).hide(planned && !definition.is_mutation())
-    });
+    let actions = flags::definitions()
+        .iter()
+        .map(|definition| flags::subcommand(definition).hide(planned && !definition.is_mutation()));
     command.subcommands(actions)
 }

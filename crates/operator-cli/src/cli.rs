@@ -4,6 +4,7 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 
 use crate::arguments::{Confirm, for_actions, with_actions};
 use crate::call::call;
+use crate::demo;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -12,7 +13,6 @@ use crate::verbs::{
     actions, approve, completions, findings, journal, mode, plan, policy, proposals, reap, recover,
     resolve, run, sim, undo, workflow,
 };
-use crate::demo;
 
 /// Reads the command line and does what it says.
 pub(crate) fn main() -> Exit {

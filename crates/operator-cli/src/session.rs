@@ -77,10 +77,12 @@ impl State {
         };
         let source = path.display().to_string();
         let file =
-            PolicyFile::open(path, subjects::definitions().to_vec()).map_err(|error| match error {
-                PolicyFileError::Wrong(error) => Failure::policy(&source, error.problems()),
-                other => Failure::usage(action_core::report(&other)),
-            })?;
+            PolicyFile::open(path, subjects::definitions().to_vec()).map_err(
+                |error| match error {
+                    PolicyFileError::Wrong(error) => Failure::policy(&source, error.problems()),
+                    other => Failure::usage(action_core::report(&other)),
+                },
+            )?;
         Ok(LoadedPolicy {
             policy: Policy::clone(&file.policy()),
             rules: Arc::new(file),

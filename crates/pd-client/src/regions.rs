@@ -21,12 +21,14 @@ impl Client {
     /// `GET /region/id/{id}`, all versions.
     pub async fn region(&self, id: RegionId) -> Result<Option<Region>, Error> {
         match self.read(Call::point("/region/id").segment(id)).await {
-            Ok(answer) => answer
-                .json()
-                .or_else(|error| match answer.json::<Option<RegionStub>>() {
-                    Ok(None | Some(RegionStub { id: None })) => Ok(None),
-                    _ => Err(error),
-                }),
+            Ok(answer) => {
+                answer
+                    .json()
+                    .or_else(|error| match answer.json::<Option<RegionStub>>() {
+                        Ok(None | Some(RegionStub { id: None })) => Ok(None),
+                        _ => Err(error),
+                    })
+            }
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
