@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use action_core::ActionDefinition;
 use clap::{Arg, ArgMatches, Command};
 use jiff::SignedDuration;
 
-use crate::flags;
+use crate::terminal::output::{Format, Output};
+use crate::{flags, subjects};
 
 /// The argument that says which proposal.
 pub(crate) fn id() -> Arg {
@@ -89,9 +91,21 @@ pub(crate) fn for_actions(name: &'static str) -> Command {
         .subcommand_help_heading("Actions")
 }
 
+/// What can be done, for commands with the flags of actions. Without such commands the process
+/// ends when there is an action that no flags can be made for.
+pub(crate) fn definitions() -> &'static [ActionDefinition] {
+    let definitions = subjects::definitions();
+    if let Err(failure) = flags::check_names(definitions) {
+        let mut output = Output::new(Format::Table);
+        failure.print(&mut output);
+        std::process::exit(output.finish(failure.exit).code().into());
+    }
+    definitions
+}
+
 /// A subcommand for every action. Those that cannot be planned are known and not shown.
 pub(crate) fn with_actions(command: Command, planned: bool) -> Command {
-    let actions = flags::definitions()
+    let actions = definitions()
         .iter()
         .map(|definition| flags::subcommand(definition).hide(planned && !definition.is_mutation()));
     command.subcommands(actions)

@@ -9,7 +9,6 @@ use serde_json::{Map, Number, Value};
 
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::{Format, Output};
 use crate::unique_json;
 
 /// The argument that takes all parameters as JSON.
@@ -57,20 +56,8 @@ const RESERVED: &[&str] = &[
     "yes",
 ];
 
-/// What can be done, for commands with the flags of actions. Without such commands the process
-/// ends when there is an action that no flags can be made for.
-pub(crate) fn definitions() -> &'static [ActionDefinition] {
-    let definitions = crate::subjects::definitions();
-    if let Err(failure) = check_names(definitions) {
-        let mut output = Output::new(Format::Table);
-        failure.print(&mut output);
-        std::process::exit(output.finish(failure.exit).code().into());
-    }
-    definitions
-}
-
 /// Refuses actions with a parameter that could not be given by a flag of its own.
-fn check_names(definitions: &[ActionDefinition]) -> Result<(), Failure> {
+pub(crate) fn check_names(definitions: &[ActionDefinition]) -> Result<(), Failure> {
     for definition in definitions {
         let mut parameters = definition.parameters.iter();
         let taken = parameters.find(|parameter| RESERVED.contains(&long(parameter).as_str()));

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::call::{Call, check_system};
-use crate::flags;
 use crate::reports::findings::{self as report, Ours};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
+use crate::{arguments, flags};
 
 /// Why something is not as it should be.
 const WHY: &str = "why";
@@ -54,7 +54,7 @@ pub(crate) async fn doctor_main(
 /// A verb for the first action with this role, with its flags. Without one the verb is there and
 /// says so.
 fn with_flags(command: Command, role: Role) -> Command {
-    let mut definitions = flags::definitions().iter();
+    let mut definitions = arguments::definitions().iter();
     match definitions.find(|definition| definition.role == Some(role)) {
         Some(definition) => flags::with_parameters(command, definition),
         None => command.about("No subject offers this"),

@@ -189,10 +189,6 @@ impl Observed {
                 OperatorStatus::Cancel => ("operator_cancelled", name(ours)),
                 OperatorStatus::Timeout => ("operator_timed_out", name(ours)),
                 OperatorStatus::Replace => ("operator_replaced", name(ours)),
-                OperatorStatus::Success => {
-                    let words = "which PD says after any change of the region's keys";
-                    ("operator_ended", format!("{}, {words}", name(ours)))
-                }
                 _ => ("operator_ended", name(ours)),
             },
             (None, Some(other)) if self.may_be_new(&other.operator) => {

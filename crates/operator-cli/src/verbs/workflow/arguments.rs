@@ -6,7 +6,7 @@ use action_core::{ActionDefinition, Role};
 use clap::{Arg, ArgAction, Command, value_parser};
 use jiff::Timestamp;
 
-use crate::arguments::reason;
+use crate::arguments::{definitions, reason};
 use crate::flags;
 
 pub(crate) fn command() -> Command {
@@ -114,7 +114,7 @@ fn made(name: &'static str) -> Command {
 
 /// The actions that make workflows.
 pub(super) fn makers() -> Vec<&'static ActionDefinition> {
-    let definitions = flags::definitions().iter();
+    let definitions = definitions().iter();
     definitions
         .filter(|definition| definition.role == Some(Role::Workflow))
         .collect()
