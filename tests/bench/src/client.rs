@@ -248,7 +248,7 @@ fn stores(runtime: &Runtime, report: &mut Report) -> Result<(), Failed> {
         let client = Client::new(&pd.endpoint)?;
         let http = reqwest::Client::builder().no_proxy().build()?;
         let url = pd.url("/stores");
-        let runs = 20_000 / count.max(100) as u64;
+        let runs = 20_000 / count.max(100);
         let compared = compared(
             || {
                 for _ in 0..runs {
@@ -365,7 +365,7 @@ fn scans(runtime: &Runtime, report: &mut Report) -> Result<(), Failed> {
                 compared,
             );
         } else {
-            let compared = compared(|| scan(), || bare());
+            let compared = compared(scan, bare);
             ours.push((count as f64, compared.ours.wall));
             theirs.push((count as f64, compared.reference.wall));
             let what = format!("scan of {count} regions");
