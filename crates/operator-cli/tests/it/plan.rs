@@ -52,18 +52,24 @@ fn nothing_to_do_is_a_success() {
 
 /// What it would move, and how long that would take, is known of what is not sent, too.
 #[test]
-fn what_is_not_sent_has_its_impact_and_duration() {
+fn what_is_refused_or_blocked_has_its_impact_and_duration() {
     let cluster = Cluster::from(Sim::builder().clock(Clock::Stepped));
     let region = cluster.first_region();
     for (verb, to, code, answer) in [
         ("plan", region.outside, 3, "Would be refused"),
-        ("plan", region.leader, 0, "Nothing to do"),
         ("run", region.outside, 3, "Would be refused"),
     ] {
         let ended = cluster.transfer(verb, to, &[]).ended(code);
         let told = format!("{}{}", ended.stdout, ended.stderr);
         assert_told(&told, &[answer, "Impact", "Takes about 200 ms"]);
     }
+    // Of what is so already nothing changes.
+    let done = cluster.transfer("plan", region.leader, &[]).ended(0).stdout;
+    assert_told(&done, &["Nothing to do"]);
+    assert!(
+        !done.contains("Impact") && !done.contains("Takes about"),
+        "{done}"
+    );
     assert!(cluster.sim.set_schedule("leader-schedule-limit", 0));
     let blocked = cluster.operator(&["plan", "drain_store", "--store-id", "2"]);
     let blocked = blocked.ended(3).stdout;
