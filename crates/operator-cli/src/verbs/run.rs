@@ -40,5 +40,5 @@ pub(crate) async fn main(
     }
     let result = catalogue.observe(name, parameters).await?;
     output.show(&result, || table::result(&result));
-    Ok(Exit::of_observation(&call.definition, &result))
+    Ok(Exit::of_observation(call.definition, &result))
 }
