@@ -1,6 +1,6 @@
 //! What PD calls the operators that it is asked for.
 
-use pd_client::operators::{NewOperator, Operator};
+use pd_client::operators::{NewOperator, Operator, SplitPolicy};
 
 use crate::facts::traces::Traces;
 use crate::parameters::ids::RegionId;
@@ -48,9 +48,20 @@ fn does(asked: &NewOperator, desc: &str, brief: &str) -> bool {
             let with_others = brief.ends_with(&format!(", {removes}"));
             desc == "admin-remove-peer" && (brief == removes || with_others)
         }
-        NewOperator::SplitRegion { region_id, .. } => {
-            let splits = format!("split: region {region_id} use policy ");
-            desc == "admin-split-region" && brief.starts_with(&splits)
+        NewOperator::SplitRegion {
+            region_id,
+            policy,
+            keys,
+        } => {
+            let policy = match policy {
+                SplitPolicy::Scan => "SCAN",
+                SplitPolicy::Approximate => "APPROXIMATE",
+                SplitPolicy::UseKey => "USEKEY",
+                _ => return false,
+            };
+            let splits = format!("split: region {region_id} use policy {policy}");
+            let rest = brief.strip_prefix(&splits);
+            desc == "admin-split-region" && rest.is_some_and(|rest| are_the_keys(rest, keys))
         }
         NewOperator::MergeRegion { source, target } => {
             desc == "admin-merge-region" && brief == format!("merge: region {source} to {target}")
@@ -58,6 +69,16 @@ fn does(asked: &NewOperator, desc: &str, brief: &str) -> bool {
         NewOperator::ScatterRegion { .. } => desc == "scatter-region",
         _ => false,
     }
+}
+
+/// Whether PD names these keys at the end of a split's brief, or names none because it redacts its
+/// log: each is a question mark then, in hexadecimal.
+fn are_the_keys(rest: &str, keys: &[String]) -> bool {
+    if keys.is_empty() {
+        return rest.is_empty();
+    }
+    let named = |keys: &str| rest.eq_ignore_ascii_case(&format!(" and keys [{keys}]"));
+    named(&keys.join(" ")) || named(&vec!["3F"; keys.len()].join(" "))
 }
 
 #[cfg(test)]
@@ -136,7 +157,29 @@ mod tests {
                 },
                 "admin-split-region",
                 vec!["split: region 9 use policy SCAN"],
-                vec!["split: region 99 use policy SCAN"],
+                vec![
+                    "split: region 99 use policy SCAN",
+                    "split: region 9 use policy APPROXIMATE",
+                    "split: region 9 use policy USEKEY and keys [7200]",
+                ],
+            ),
+            (
+                NewOperator::SplitRegion {
+                    region_id,
+                    policy: SplitPolicy::UseKey,
+                    keys: vec!["72fb".to_owned(), "74".to_owned()],
+                },
+                "admin-split-region",
+                vec![
+                    "split: region 9 use policy USEKEY and keys [72FB 74]",
+                    "split: region 9 use policy USEKEY and keys [3F 3F]",
+                ],
+                vec![
+                    "split: region 9 use policy USEKEY and keys [74]",
+                    "split: region 9 use policy USEKEY and keys [72FB 74 75]",
+                    "split: region 9 use policy USEKEY and keys [3F]",
+                    "split: region 9 use policy SCAN",
+                ],
             ),
             (
                 NewOperator::MergeRegion { source, target },

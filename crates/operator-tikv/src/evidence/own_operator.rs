@@ -325,9 +325,13 @@ fn made_by(created: SystemTime, sent: &Sent) -> bool {
         at_unix_ms(date)
     });
     // PD's date is cut to the second.
-    let not_after = match (answered, pd_now(sent)) {
+    let not_after = match (answered, pd_time_of_send(sent)) {
         (Some(answered), _) => answered + Duration::from_secs(1),
-        (None, Some(now)) => now + Duration::from_secs(1) + uncertainty(sent),
+        // One that is made when the request is no longer on its way is another's.
+        (None, Some(sent_at)) => {
+            let on_its_way = sent.since_send_ms.saturating_sub(sent.elapsed_ms);
+            sent_at + Duration::from_millis(on_its_way + 1_000) + uncertainty(sent)
+        }
         (None, None) => return false,
     };
     let not_before = match (pd_time_of_send(sent), answered) {

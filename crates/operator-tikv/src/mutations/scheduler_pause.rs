@@ -97,7 +97,7 @@ impl Mutation<Tikv> for PauseScheduler {
         let name = &self.scheduler;
         let pause = paused.iter().find(|one| one.name == name.as_str());
         let until = pause.and_then(|pause| pause.resume_at).and_then(unix_ms);
-        let evidence = vec![Evidence::new(PAUSED, "paused_until_unix_ms", until)];
+        let evidence = vec![Evidence::new(PAUSED, PAUSED_UNTIL, until)];
         let lasts_ms = u64::from(self.seconds.get()) * 1_000;
         if pause.is_some() && until != before.paused_until_unix_ms {
             let by = match (&sent.accepted, self.is_length_of(pause)) {
@@ -131,14 +131,20 @@ impl Mutation<Tikv> for PauseScheduler {
         })
     }
 
-    fn undo(&self, before: &PauseFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+    fn undo(&self, before: &PauseFacts, _: Option<&Accepted>, outcome: Option<&Outcome>) -> Undo {
         if before.paused_until_unix_ms.is_some() {
             return Undo::none("it was paused before; to resume it would end that pause too");
         }
         let back = ResumeScheduler {
             scheduler: self.scheduler.clone(),
         };
-        Undo::with::<Tikv, _>(&back).expecting("paused", true)
+        let undo = Undo::with::<Tikv, _>(&back).expecting("paused", true);
+        // A pause with another end is somebody else's.
+        let mut facts = outcome.iter().flat_map(|outcome| &outcome.evidence);
+        match facts.find(|one| one.fact == PAUSED_UNTIL && one.value.is_u64()) {
+            Some(until) => undo.expecting(PAUSED_UNTIL, until.value.clone()),
+            None => undo,
+        }
     }
 }
 
@@ -206,6 +212,9 @@ async fn once_loaded(tikv: &Tikv, name: &str) -> Checked<Vec<String>> {
     Err(Error::NotKnownYet { text: NOT_LOADED }.into())
 }
 
+/// What evidence and plans call the end of a pause.
+const PAUSED_UNTIL: &str = "paused_until_unix_ms";
+
 const PAUSED: &str = "GET /pd/api/v1/schedulers?status=paused&timestamp=true";
 
 impl PauseFacts {
@@ -236,7 +245,7 @@ impl PauseFacts {
     fn preconditions<B>(&self, plan: Plan<B>) -> Plan<B> {
         plan.same("exists", self.exists)
             .same("paused", self.paused_until_unix_ms.is_some())
-            .same("paused_until_unix_ms", self.paused_until_unix_ms)
+            .same(PAUSED_UNTIL, self.paused_until_unix_ms)
     }
 }
 

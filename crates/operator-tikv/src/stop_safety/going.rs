@@ -86,14 +86,20 @@ impl Going {
         if !self.known.contains(&id) {
             return Fate::Gone(GoneBecause::Removed.words());
         }
+        let mut down = region.down_peers.iter();
+        let is_down = down.any(|down| down.peer.id == peer.id);
+        // One that lags has a vote, and a region that is left with few needs it. So has one whose
+        // store PD does not hear of: whether it is down its region's leader says.
+        if self.asked.contains(&id) {
+            return match self.silent.contains(&id) && is_down {
+                true => Fate::Gone(GoneBecause::NotHeard.words()),
+                false => Fate::GoesDown,
+            };
+        }
         if self.silent.contains(&id) {
             return Fate::Gone(GoneBecause::NotHeard.words());
         }
-        // One that lags has a vote, and a region that is left with few needs it.
-        if self.asked.contains(&id) {
-            return Fate::GoesDown;
-        }
-        if region.down_peers.iter().any(|down| down.peer.id == peer.id) {
+        if is_down {
             return Fate::Gone("down");
         }
         if region.pending_peers.iter().any(|one| one.id == peer.id) {

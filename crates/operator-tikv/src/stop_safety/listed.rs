@@ -38,9 +38,9 @@ impl StopSnapshot {
     ) -> Result<StopSafety, Error> {
         let going = self.going(asked);
         let mut found = Found::beginning(self, &going, most);
-        let taking: Vec<StoreId> = self.taking(&going).map(|store| store.id).collect();
+        let taking: Vec<StoreId> = self.voting(&going).map(|store| store.id).collect();
         if !matches!(self.counts, Completeness::NotYet(_)) && !taking.is_empty() {
-            if holds_few(self.taking(&going)) {
+            if holds_few(self.voting(&going)) {
                 let mut seen = BTreeSet::new();
                 self.read_stores(tikv, &taking, &going, &mut found, &mut seen)
                     .await?;

@@ -91,11 +91,6 @@ impl StopSnapshot {
         })
     }
 
-    /// Those among them that PD hears of: the others take nothing more with them.
-    pub(super) fn taking<'a>(&'a self, going: &'a Going) -> impl Iterator<Item = &'a Store> {
-        self.voting(going).filter(|store| going.hears(store.id))
-    }
-
     /// Whether PD is led by the same process still.
     pub(super) async fn is_led_as_before(&self, tikv: &Tikv) -> Result<bool, Error> {
         Ok(PdProcess::read(tikv).await? == self.process)

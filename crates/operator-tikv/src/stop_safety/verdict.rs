@@ -55,7 +55,7 @@ impl Found {
         let mut reasons: Vec<Cause> = beside.quorum_lost.iter().cloned().collect();
         let serves = |store: &Store| going.stays(store.id) && !going.is_tiflash(store.id);
         let is_known = !matches!(snapshot.counts, Completeness::NotYet(_));
-        if is_known && snapshot.taking(going).next().is_some() && !stores.iter().any(serves) {
+        if is_known && snapshot.voting(going).next().is_some() && !stores.iter().any(serves) {
             let text = "no TiKV store would be left that serves";
             reasons.push(Cause::new("no_store_left", text));
         }
@@ -104,7 +104,7 @@ impl Found {
         let total = self.tally.lost_total();
         Ok(StopSafety {
             answer,
-            summary: self.summary(answer, &stores),
+            summary: self.summary(answer),
             stores,
             unsafe_total: total,
             cut: total > self.tally.regions.len() as u64,
@@ -121,7 +121,7 @@ impl Found {
         })
     }
 
-    fn summary(&self, answer: Safety, stores: &[AskedStore]) -> String {
+    fn summary(&self, answer: Safety) -> String {
         let looked_at = self.tally.looked_at;
         match answer {
             Safety::NotSafe => {
@@ -135,9 +135,6 @@ impl Found {
                 format!("not known: {first}")
             }
             Safety::Safe => match self.basis {
-                Basis::Nothing if stores.iter().all(|store| !store.heard) => {
-                    "safe: these stores are down already".to_owned()
-                }
                 Basis::Nothing => "safe: these stores hold no voter".to_owned(),
                 Basis::RegionsOfTheStores => format!(
                     "safe: each of the {looked_at} regions that these stores hold keeps its majority"

@@ -13,10 +13,10 @@ fn clock(ahead_ms: i64, uncertainty_ms: u64) -> Option<ClockOffset> {
     .unwrap()
 }
 
-/// Sent at that time, and answered by PD then.
+/// Sent at that time, on its way for two seconds, and answered by PD then.
 fn sent(clock: Option<ClockOffset>, answered: Option<u64>) -> Sent {
     let accepted = answered.map(|date| Accepted::new("ok").fact(PD_DATE, date));
-    Sent::new(Attempt::new("a", SENT_MS, clock), accepted, 5_000)
+    Sent::new(Attempt::new("a", SENT_MS, clock), accepted, 5_000).since_send(7_000)
 }
 
 fn at(ms: u64) -> SystemTime {
@@ -24,7 +24,8 @@ fn at(ms: u64) -> SystemTime {
 }
 
 /// From a second before it was sent to a second after the answer, and as much more as the clocks
-/// may be off; without a clock, in the time that PD takes at most.
+/// may be off; without a clock, in the time that PD takes at most; without an answer, while it was
+/// on its way.
 #[test]
 fn an_operator_is_ours_when_it_was_made_between_our_sending_and_the_answer() {
     let answered = SENT_MS + 2_000;
@@ -37,12 +38,12 @@ fn an_operator_is_ours_when_it_was_made_between_our_sending_and_the_answer() {
         (
             sent(clock(0, 300), None),
             SENT_MS - 1_300,
-            SENT_MS + 5_000 + 1_300,
+            SENT_MS + 2_000 + 1_300,
         ),
         (
             sent(clock(60_000, 0), None),
             SENT_MS + 59_000,
-            SENT_MS + 66_000,
+            SENT_MS + 63_000,
         ),
         (
             sent(None, Some(answered)),

@@ -96,8 +96,11 @@ async fn a_store_that_is_gone_elsewhere_leaves_it_open() {
     check(&seen, NotKnown, "replicas on store 2 are counted as gone");
     let all = scan(&sim, &[1]).await;
     assert_eq!(all.unsafe_total, shared(&sim, &[1, 2]).len() as u64);
-    // It is the one that is down: there is nothing more to lose.
-    check(&look(&sim, &[2]).await, Safe, "down already");
+    // That PD does not hear of it does not say that it is down: its replicas vote, for all we know.
+    check(&look(&sim, &[2]).await, Safe, "keep");
+    sim.set_heartbeat_age(1, Duration::from_secs(90));
+    let all = scan(&sim, &[2]).await;
+    assert_eq!(all.unsafe_total, shared(&sim, &[1, 2]).len() as u64);
 }
 
 #[tokio::test]
@@ -156,7 +159,11 @@ async fn stores_that_take_nothing_with_them_are_safe() {
     sim.set_store_state(7, StoreState::Tombstone);
     check(&look(&sim, &[7]).await, Safe, "");
     sim.set_heartbeat_age(3, Duration::from_secs(90));
-    check(&look(&sim, &[3]).await, Safe, "down already");
+    check(&look(&sim, &[3]).await, Safe, "keeps its majority");
+    // Nor is it down where another is: with it the majority of both goes.
+    sim.set_heartbeat_age(2, Duration::from_secs(90));
+    check(&look(&sim, &[3]).await, NotSafe, "majority");
+    sim.set_heartbeat_age(2, Duration::ZERO);
     check(&look(&sim, &[3, 2]).await, NotSafe, "majority");
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Done {
     pub(super) tiflash: BTreeSet<u64>,
     /// Replicas that are down or pending: region and store.
     pub(super) unwell: BTreeSet<(u64, u64)>,
+    /// Those of them that their leaders call down.
+    pub(super) down: BTreeSet<(u64, u64)>,
 }
 
 /// The regions that would lose their majority, or have none and lose more.
@@ -31,9 +33,13 @@ fn is_lost(sim: &Sim, done: &Done, asked: &[u64], id: u64) -> bool {
         let store = peer.store_id;
         let is_asked = asked.contains(&store);
         let leaves = done.offline.contains(&store) || done.drained.contains(&store);
-        let serves = !done.silent.contains(&store)
-            // One that lags votes as long as its store is there.
-            && (is_asked || !(leaves || done.unwell.contains(&(id, store))));
+        let silent = done.silent.contains(&store);
+        let serves = match is_asked {
+            // One that lags votes as long as its store is there, and PD may not hear of a store
+            // that is.
+            true => !(silent && done.down.contains(&(id, store))),
+            false => !(silent || leaves || done.unwell.contains(&(id, store))),
+        };
         let stays = serves && !is_asked;
         let places = match peer.role {
             Role::Voter => &[0, 1][..],

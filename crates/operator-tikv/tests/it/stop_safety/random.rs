@@ -53,11 +53,13 @@ async fn cluster(dice: &mut Dice, version: Version, size: &Size) -> (Sim, Done) 
             1 if held.contains(&store) => {
                 sim.set_down(id, store, Some(Duration::from_secs(700)));
                 done.unwell.insert((id, store));
+                done.down.insert((id, store));
             }
             // PD goes between two sets of voters with a replica more, and removes one afterwards.
             2 if held.contains(&store) && store != leader && !is_joint => {
                 sim.remove_peer(id, store);
                 done.unwell.remove(&(id, store));
+                done.down.remove(&(id, store));
             }
             _ if !held.contains(&store) => {
                 let learns = done.tiflash.contains(&store);
