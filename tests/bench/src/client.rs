@@ -13,7 +13,7 @@ use hyper::Request;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use pd_client::regions::Region;
-use pd_client::stores::Store;
+use pd_client::stores::{Store, StoreStatus};
 use pd_client::{Client, RegionId};
 use pd_sim::Sim;
 use serde::Deserialize;
@@ -98,6 +98,10 @@ fn points(runtime: &Runtime, pd: &Served, report: &mut Report) -> Result<(), Fai
     let id = RegionId::new(pd.region)?;
     let url = pd.url(&format!("/region/id/{id}"));
     let http = reqwest::Client::builder().no_proxy().build()?;
+    let found = runtime.block_on(client.region(id))?;
+    if found.is_none() || found != runtime.block_on(read(&http, &url)) {
+        return Err(NOT_PD.into());
+    }
     for at_once in [1, 16, 64] {
         let ours = || {
             let client = client.clone();
@@ -232,7 +236,13 @@ async fn slowest(client: &Client, id: RegionId, at_once: usize) -> f64 {
 
 #[derive(Deserialize)]
 struct Stores {
-    stores: Vec<Store>,
+    stores: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    store: Store,
+    status: StoreStatus,
 }
 
 #[derive(Deserialize)]
@@ -249,21 +259,23 @@ fn stores(runtime: &Runtime, report: &mut Report) -> Result<(), Failed> {
         let http = reqwest::Client::builder().no_proxy().build()?;
         let url = pd.url("/stores");
         let runs = 20_000 / count.max(100);
+        let listed = || runtime.block_on(client.stores()).ok();
+        let bare = || {
+            let all = runtime.block_on(read::<Stores>(&http, &url))?.stores;
+            let with_status = |one: Listed| {
+                let mut store = one.store;
+                store.status = one.status;
+                store
+            };
+            Some(all.into_iter().map(with_status).collect::<Vec<Store>>())
+        };
+        let len = |all: Option<Vec<Store>>| all.map_or(0, |all| all.len() as u64);
+        if len(listed()) != count || len(bare()) != count {
+            return Err(NOT_PD.into());
+        }
         let compared = compared(
-            || {
-                for _ in 0..runs {
-                    black_box(runtime.block_on(client.stores()).is_ok());
-                }
-            },
-            || {
-                for _ in 0..runs {
-                    black_box(
-                        runtime
-                            .block_on(read::<Stores>(&http, &url))
-                            .map(|all| all.stores),
-                    );
-                }
-            },
+            || (0..runs).all(|_| black_box(listed()).is_some()),
+            || (0..runs).all(|_| black_box(bare()).is_some()),
         );
         ours.push((count as f64, compared.ours.wall / runs as f64 * 1e3));
         theirs.push((count as f64, compared.reference.wall / runs as f64 * 1e3));
