@@ -11,7 +11,7 @@ use operator_tikv::{OUTCOMES, OutcomeEnd, Tikv};
 use pd_sim::Sim;
 use serde_json::{Value, json};
 
-use crate::{Sending, tikv};
+use crate::Sending;
 
 /// A plan reads so often at most.
 const PLAN_READS: usize = 14;
@@ -87,7 +87,10 @@ impl<'a> Run<'a> {
 
     pub(crate) async fn planned(sim: &'a Sim, name: &str, parameters: Value) -> Self {
         let mut registry = ActionRegistry::new();
-        registry.register(tikv(sim)).unwrap();
+        // A machine at its limit is no PD that does not answer.
+        let pd = pd_client::Client::new(sim.endpoint()).unwrap();
+        let pd = pd.with_read_deadline(Duration::from_secs(60));
+        registry.register(Tikv::new(pd)).unwrap();
         let (before, writes) = (sim.received_total(), sim.writes().len());
         let plan = registry.plan(name, parameters.clone()).await;
         let plan = plan.unwrap_or_else(|error| unreachable!("{name}: {}", error.report()));
