@@ -196,6 +196,26 @@ async fn a_resumed_scheduler_is_paused_for_the_rest() {
     assert_eq!(state(&sim).await["paused"], before["paused"]);
 }
 
+/// The undo of a pause ends that pause, and no other.
+#[tokio::test]
+async fn a_pause_that_somebody_set_anew_is_not_taken_back() {
+    let sim = quiet(Version::V8_5).await;
+    let resume = json!({"scheduler": "balance-leader-scheduler"});
+    let pause = json!({"scheduler": "balance-leader-scheduler", "seconds": 300});
+    let run = Run::begin(&sim, "pause_scheduler", pause).await;
+    let undo = run.undo(&run.settled(30).await);
+    let planned = Run::planned(&sim, "resume_scheduler", resume.clone()).await;
+    assert!(undo.drift(&planned.plan).is_empty());
+    let path = "/schedulers/balance-leader-scheduler";
+    assert_eq!(
+        crate::request(&sim, "POST", path, r#"{"delay": 9000}"#).await,
+        200
+    );
+    let planned = Run::planned(&sim, "resume_scheduler", resume).await;
+    let drift = undo.drift(&planned.plan);
+    assert_eq!(drift[0].0.name, "paused_until_unix_ms", "{drift:?}");
+}
+
 #[tokio::test]
 async fn a_store_is_emptied_and_spared() {
     for version in VERSIONS {
