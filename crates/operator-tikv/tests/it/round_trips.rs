@@ -196,6 +196,28 @@ async fn a_resumed_scheduler_is_paused_for_the_rest() {
     assert_eq!(state(&sim).await["paused"], before["paused"]);
 }
 
+/// A split that is somebody else's is not merged again: ours was dropped before it arrived.
+#[tokio::test]
+async fn a_split_of_somebody_else_is_not_taken_back() {
+    let sim = quiet(Version::V8_5).await;
+    let id = sim.region_ids()[1];
+    sim.fault(pd_sim::Fault::dropped_before_apply("POST", "/operators"));
+    let split = json!({"region_id": id, "policy": "scan"});
+    let run = Run::begin(&sim, "split_region", split).await;
+    sim.advance(Duration::from_secs(1));
+    let pd = pd_client::Client::new(sim.endpoint()).unwrap();
+    let region = pd.region(pd_client::RegionId::new(id).unwrap()).await;
+    let key = format!("{}7F", region.unwrap().unwrap().start_key);
+    let split = pd_sim::ForeignOperator::split("admin-split-region", id, [key.as_str()]);
+    sim.insert_operator(split).unwrap();
+    let progress = run.settled(30).await;
+    let Progress::Applied { by, .. } = &progress else {
+        unreachable!("{progress:?}");
+    };
+    assert_eq!(*by, action_core::Attribution::Undecided);
+    assert!(matches!(run.undo(&progress), Undo::None { .. }));
+}
+
 /// The undo of a pause ends that pause, and no other.
 #[tokio::test]
 async fn a_pause_that_somebody_set_anew_is_not_taken_back() {
