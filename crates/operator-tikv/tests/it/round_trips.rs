@@ -214,7 +214,7 @@ async fn a_split_of_somebody_else_is_not_taken_back() {
     let Progress::Applied { by, .. } = &progress else {
         unreachable!("{progress:?}");
     };
-    assert_eq!(*by, action_core::Attribution::Undecided);
+    assert_eq!(*by, Attribution::Undecided);
     assert!(matches!(run.undo(&progress), Undo::None { .. }));
 }
 
