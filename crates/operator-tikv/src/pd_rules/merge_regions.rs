@@ -1,11 +1,11 @@
 //! What PD says to a merge, in its order.
 
 use action_core::Verdict;
+use pd_client::operators::OperatorReport;
 use pd_client::regions::{Peer, PeerRole, Region};
 use pd_client::rules::RegionFit;
 
 use crate::cluster::Tikv;
-use crate::error::Error;
 use crate::facts::key_range::KeyRange;
 use crate::facts::region::in_joint_state;
 use crate::pd_rules::operator_priority::{Level, check_free};
@@ -22,6 +22,7 @@ pub(crate) async fn check_merge(
     tikv: &Tikv,
     (at, fit): (&RegionSnapshot, Option<RegionFit>),
     (target, target_fit): (&Region, Option<RegionFit>),
+    on_target: Option<&OperatorReport>,
 ) -> Checked<Verdict> {
     let source = &at.region;
     for (region, fit) in [(source, fit), (target, target_fit)] {
@@ -45,8 +46,7 @@ pub(crate) async fn check_merge(
         at.check_leader_left(tikv, &target.peers, LEADER_BLOCKER_READS)
             .await?;
     }
-    let other = tikv.pd.operator(target.id).await.map_err(Error::Read)?;
-    let other = check_free(other.as_ref(), Level::Urgent, &at.config.schedule)?;
+    let other = check_free(on_target, Level::Urgent, &at.config.schedule)?;
     Ok(match at.check_accepted(Level::Urgent, None)? {
         Verdict::WouldProceed => other,
         verdict => verdict,

@@ -130,12 +130,15 @@ impl RegionOperator for MergeRegions {
         let (at, fit) = RegionSnapshot::read_with_fit(tikv, self.source_region_id).await?;
         let target = refusals::region(tikv, self.target_region_id).await?;
         let target_fit = tikv.pd.region_fit(target.id).await.map_err(Error::Read)?;
-        let facts = MergeFacts::of(&at.region, &target);
+        let last = tikv.pd.operator(target.id).await.map_err(Error::Read)?;
+        let mut facts = MergeFacts::of(&at.region, &target);
+        facts.target = facts.target.with(Traces::of(last.as_ref()));
         let missing = |peer: &&Peer| at.region.peer_on(peer.store_id).is_none();
         let copied = target.peers.iter().filter(missing).count() as u64;
         let size = facts.source.size_mib.saturating_mul(copied);
         let deadline_ms = 600_000 + size.saturating_mul(6_000);
-        let verdict = verdict(check_merge(tikv, (&at, fit), (&target, target_fit)).await)?;
+        let verdict =
+            verdict(check_merge(tikv, (&at, fit), (&target, target_fit), last.as_ref()).await)?;
         let border = facts.boundary().filter(|_| verdict.may_be_sent());
         let split = match border {
             Some(key) => splits_again(tikv, &at, key).await?,
