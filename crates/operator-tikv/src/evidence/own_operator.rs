@@ -222,7 +222,7 @@ impl Observed {
             let mut next = self.others().into_iter().filter_map(|one| one.0.created);
             return Ok(next.all(|created| now >= created + LATE_EFFECT));
         };
-        let from = ours.operator.created.unwrap_or(now - 2 * LATE_EFFECT);
+        let from = ours.operator.created.unwrap_or(SystemTime::UNIX_EPOCH);
         let records = tikv.pd.operator_records(from).await.map_err(Error::Read)?;
         let ended = records
             .iter()
