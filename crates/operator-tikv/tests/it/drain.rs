@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use action_core::{Attribution, Observation, Progress, Undo};
 use operator_tikv::{GetRegion, ListDrains, ListStores};
-use pd_sim::{Sim, Version};
+use pd_sim::{Fault, Sim, Version};
 use serde_json::json;
 
 use crate::harness::{Run, applied, code, pending, stalled};
-use crate::{VERSIONS, region, region_id, stepped, store_id, tikv};
+use crate::{VERSIONS, altered_store, get, region, region_id, stepped, store_id, tikv};
 
 async fn drain(sim: &Sim) -> Run<'_> {
     Run::begin(sim, "drain_store", json!({"store_id": "2"})).await
@@ -32,9 +32,13 @@ async fn a_drain_counts_down_and_stays_in_force() {
                 Progress::Pending {
                     done: Some(done),
                     stalled,
+                    summary,
                     ..
                 } => {
                     assert!(stalled.is_empty(), "{stalled:?}");
+                    let moved = format!("{} of {} leaders moved", done.done, done.total);
+                    let is_told = summary.starts_with(&moved) || done.done == done.total;
+                    assert!(is_told, "{moved}: {summary}");
                     counts.push(done.done);
                 }
                 Progress::Applied { by, summary, .. } => {
@@ -132,4 +136,39 @@ async fn observations_show_what_is() {
         };
         assert!(!none.observe(&tikv).await.unwrap().exists, "{version:?}");
     }
+}
+
+/// A drain that has moved all leaders, and is about to be looked at.
+async fn emptied(sim: &Sim) -> Run<'_> {
+    let run = drain(sim).await;
+    for _ in 0..60 {
+        if sim.leader_count(2) == 0 {
+            break;
+        }
+        sim.advance(Duration::from_secs(1));
+    }
+    // The store's next reports.
+    sim.advance(Duration::from_secs(20));
+    run
+}
+
+/// No leaders in one reading prove nothing: the second may show one, or be by another leader of PD.
+#[tokio::test]
+async fn a_drain_is_proven_by_two_readings_of_one_leader_of_pd() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let run = emptied(&sim).await;
+    altered_store(&sim, 2, |store| store["status"]["leader_count"] = json!(1)).await;
+    pending(&run.probe().await, "one leader in the second reading");
+    sim.clear_faults();
+    let mut other = get(&sim, "/leader").await;
+    other["name"] = json!("pd9");
+    let other = other.to_string();
+    let changed = Fault::answer("GET", "/leader", 200, "application/json", &other);
+    sim.fault(changed.after(1));
+    pending(
+        &run.probe().await,
+        "another leader of PD at the second reading",
+    );
+    sim.clear_faults();
+    assert_eq!(applied(&run.probe().await, ""), Attribution::Ours);
 }

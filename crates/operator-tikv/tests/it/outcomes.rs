@@ -187,10 +187,12 @@ async fn what_never_arrived_is_not_applied() {
         }
         let run = Run::begin(&sim, name, parameters).await;
         assert!(run.failure.is_some(), "{name}: the answer is lost");
-        sim.advance(Duration::from_secs(10));
+        let settles = Duration::from_millis(run.plan.follow.settle_ms);
+        sim.advance(settles - Duration::from_millis(1));
         let progress = run.probe().await;
         pending(&progress, format!("{name}: too early to say"));
-        let progress = run.settled(60).await;
+        sim.advance(Duration::from_millis(1));
+        let progress = run.probe().await;
         let known = [
             "no_trace",
             "not_draining",
@@ -379,6 +381,15 @@ async fn an_operator_that_stalls_times_out() {
             "operator_timed_out"
         };
         assert_eq!(code(&progress), expected, "{name}: {progress:?}");
+        // The end is PD's word for it, and nothing is proposed instead.
+        if let Progress::NotApplied { cause, .. } = &progress {
+            let word = expected.trim_start_matches("operator_");
+            let word = match word {
+                "cancelled" => "CANCEL",
+                _ => "TIMEOUT",
+            };
+            assert!(cause.text.ends_with(word), "{name}: {}", cause.text);
+        }
     }
 }
 

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use action_core::{Attempt, Mutation, Verdict};
 use operator_tikv::{
-    DrainStore, Error, StopDrain, Tikv, TransferLeader, TransferPdLeader, TransferPeer,
+    DrainStore, Error, PauseScheduler, PauseSeconds, SchedulerName, StopDrain, Tikv,
+    TransferLeader, TransferPdLeader, TransferPeer,
 };
 use pd_sim::{ForeignOperator, Role, Sim, StoreState, Version};
 use serde_json::json;
 
 use crate::harness::Run;
-use crate::{VERSIONS, region, region_id, request, stepped, store_id, tikv};
+use crate::{VERSIONS, altered, region, region_id, request, stepped, store_id, tikv};
 
 /// Plans and sends; both must come to the same refusal, in PD's words.
 #[track_caller]
@@ -307,4 +308,103 @@ async fn a_drain_that_will_not_get_on_says_why() {
         "no_target",
     ];
     assert_eq!(codes, expected);
+}
+
+/// Whether the region still serves depends on the replicas that stay.
+#[tokio::test]
+async fn a_removal_says_which_of_the_others_lag() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, leader, other, _) = region(&sim);
+    let third = sim.peers(id).into_iter().map(|peer| peer.store_id);
+    let third = third.filter(|store| *store != leader && *store != other);
+    let removes = json!({"region_id": id, "store_id": other});
+    let lag = async || {
+        let run = Run::planned(&sim, "remove_peer", removes.clone()).await;
+        run.plan
+            .unknowns
+            .iter()
+            .any(|one| one.contains("1 of the other replicas lag"))
+    };
+    assert!(!lag().await);
+    let run = Run::planned(&sim, "remove_peer", removes.clone()).await;
+    assert!(!run.plan.unknowns.join("; ").contains("other replicas"));
+    for store in third {
+        sim.set_pending(id, store, true);
+    }
+    assert!(lag().await);
+}
+
+/// Likely and at most, in milliseconds, as the actions' descriptions say: 20 ms for each MiB that is
+/// copied, and PD's time-outs.
+#[tokio::test]
+async fn how_long_it_takes_follows_from_what_is_copied() {
+    let times = |run: &Run<'_>| {
+        let duration = run.plan.duration.as_ref().unwrap();
+        (duration.likely_ms, duration.at_most_ms)
+    };
+    for (size, at_most) in [(50, 660_000), (500, 3_060_000)] {
+        let sim = stepped(Version::V8_5).start().await.unwrap();
+        let (id, _, _, free) = region(&sim);
+        sim.set_region_size(id, i64::try_from(size).unwrap());
+        let adds = json!({"region_id": id, "store_id": free});
+        let run = Run::planned(&sim, "add_peer", adds).await;
+        assert_eq!(times(&run), (1_000 + 20 * size, at_most), "{size}");
+        // A merge copies to the stores of the neighbour that hold nothing of the region.
+        let pd = pd_client::Client::new(sim.endpoint()).unwrap();
+        let region = pd_client::RegionId::new(id).unwrap();
+        let border = pd.region(region).await.unwrap().unwrap().end_key;
+        let next = pd.region_by_key(&border).await.unwrap().unwrap().id.get();
+        let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
+        let missing = sim.peers(next).into_iter();
+        let missing = missing.filter(|peer| !held.contains(&peer.store_id));
+        let copied = size * u64::try_from(missing.count()).unwrap();
+        let merge = json!({"source_region_id": id, "target_region_id": next});
+        let run = Run::planned(&sim, "merge_regions", merge).await;
+        let expected = (1_000 + 20 * copied, 600_000 + 6_000 * copied);
+        assert_eq!(times(&run), expected, "{size}");
+    }
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, _, other, _) = region(&sim);
+    let operator = ForeignOperator::transfer_leader("some-leader", id, other).admin();
+    sim.insert_operator(operator).unwrap();
+    let run = Run::planned(&sim, "cancel_operator", json!({"region_id": id})).await;
+    assert_eq!(times(&run), (1_000, 17_000));
+    let leaders = sim.leader_count(2);
+    let run = Run::planned(&sim, "drain_store", json!({"store_id": "2"})).await;
+    let likely = 1_000 + 125 * leaders;
+    assert_eq!(times(&run), (likely, 20 * likely));
+    // An hour at least, a week at most.
+    for (size, expected) in [
+        (100, (62_000, 3_600_000)),
+        (1_000_000, (20_060_000, 401_200_000)),
+        (10_000_000, (200_060_000, 604_800_000)),
+    ] {
+        altered(&sim, "/store/2", |store| {
+            store["status"]["region_size"] = json!(size)
+        })
+        .await;
+        let run = Run::planned(&sim, "offline_store", json!({"store_id": "2"})).await;
+        assert_eq!(times(&run), expected, "{size}");
+        sim.clear_faults();
+    }
+}
+
+/// Before PD has loaded its schedulers one that is not listed may be there all the same, and a drain
+/// that somebody asked for since is listed alone.
+#[tokio::test]
+async fn a_scheduler_that_is_not_listed_may_not_be_loaded_yet() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    altered(&sim, "/schedulers", |names| {
+        *names = json!(["evict-leader-scheduler"])
+    })
+    .await;
+    let action = PauseScheduler {
+        scheduler: SchedulerName::new("balance-region-scheduler").unwrap(),
+        seconds: PauseSeconds::new(60).unwrap(),
+    };
+    let planned = action.plan(&tikv(&sim)).await;
+    assert!(
+        matches!(planned, Err(Error::NotKnownYet { .. })),
+        "{planned:?}"
+    );
 }

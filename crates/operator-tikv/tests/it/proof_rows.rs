@@ -96,6 +96,15 @@ impl Fixture {
         assert_eq!(request(&self.sim, "DELETE", &path, "").await, 200);
     }
 
+    /// The key where the region ends, and the region that begins there.
+    async fn next(&self) -> (String, u64) {
+        let pd = pd_client::Client::new(self.sim.endpoint()).unwrap();
+        let id = pd_client::RegionId::new(self.id).unwrap();
+        let border = pd.region(id).await.unwrap().unwrap().end_key;
+        let next = pd.region_by_key(&border).await.unwrap().unwrap().id.get();
+        (border, next)
+    }
+
     fn lost_memory(&self) {
         self.sim
             .change_leader(Duration::from_secs(1), Outage::NoLeader);

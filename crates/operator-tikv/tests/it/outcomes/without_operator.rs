@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use action_core::{Attribution, Progress, Undo, Verdict};
-use pd_sim::{ForeignOperator, Outage, StoreState, Version};
+use pd_sim::{Fault, ForeignOperator, Outage, StoreState, Version};
 use serde_json::json;
 
 use super::quiet;
@@ -26,22 +26,65 @@ async fn cancelling_tells_what_became_of_the_region() {
     };
     assert_eq!(*by, Attribution::Ours);
     assert!(summary.contains("the region has changed"), "{summary}");
+}
 
-    // One that a scheduler made is left alone, unless it is meant.
-    let foreign = ForeignOperator::transfer_leader("balance-leader", id, other);
-    for store in 1..=5 {
-        sim.set_ignores_operators(store, true);
+/// One that a scheduler made is left alone, unless it is meant.
+#[tokio::test]
+async fn only_what_was_asked_for_is_cancelled_unless_all_is_meant() {
+    for (by_request, others, proceeds) in [
+        (true, false, true),
+        (true, true, true),
+        (false, false, false),
+        (false, true, true),
+    ] {
+        let sim = quiet(Version::V8_5).start().await.unwrap();
+        let (id, _, other, _) = region(&sim);
+        let operator = ForeignOperator::transfer_leader("some-leader", id, other);
+        let operator = match by_request {
+            true => operator.admin(),
+            false => operator,
+        };
+        sim.insert_operator(operator).unwrap();
+        let parameters = json!({"region_id": id, "others": others});
+        let verdict = Run::planned(&sim, "cancel_operator", parameters).await;
+        let verdict = verdict.plan.verdict;
+        let case = format!("{by_request} {others}: {verdict:?}");
+        assert_eq!(verdict == Verdict::WouldProceed, proceeds, "{case}");
+        if !proceeds {
+            let is_spared =
+                matches!(&verdict, Verdict::NotAskedFor { code, .. } if code == "operator_of_pd");
+            assert!(is_spared, "{case}");
+        }
     }
-    if sim.insert_operator(foreign).is_ok() {
-        let spared = Run::planned(&sim, "cancel_operator", json!({"region_id": id})).await;
-        let verdict = &spared.plan.verdict;
-        assert!(
-            matches!(verdict, Verdict::NotAskedFor { code, .. } if code == "operator_of_pd"),
-            "{verdict:?}"
-        );
-        let meant = json!({"region_id": id, "others": true});
-        let meant = Run::planned(&sim, "cancel_operator", meant).await;
-        assert_eq!(meant.plan.verdict, Verdict::WouldProceed);
+}
+
+/// PD's answer says that it let go of one; if the next was cancelled too, of which is not known.
+#[tokio::test]
+async fn which_was_cancelled_is_not_known_when_the_next_was_too() {
+    for (next_is_cancelled, expected) in
+        [(true, Attribution::Undecided), (false, Attribution::Ours)]
+    {
+        let sim = quiet(Version::V8_5).start().await.unwrap();
+        let (id, _, other, _) = region(&sim);
+        for store in 1..=5 {
+            sim.set_ignores_operators(store, true);
+        }
+        let first = ForeignOperator::transfer_leader("first", id, other).admin();
+        sim.insert_operator(first).unwrap();
+        let run = Run::begin(&sim, "cancel_operator", json!({"region_id": id})).await;
+        sim.advance(Duration::from_secs(1));
+        for store in 1..=5 {
+            sim.set_ignores_operators(store, next_is_cancelled);
+        }
+        let next = ForeignOperator::transfer_leader("next", id, other);
+        sim.insert_operator(next).unwrap();
+        sim.advance(Duration::from_secs(1));
+        if next_is_cancelled {
+            let path = format!("/operators/{id}");
+            assert_eq!(request(&sim, "DELETE", &path, "").await, 200);
+        }
+        let by = applied(&run.settled(30).await, next_is_cancelled);
+        assert_eq!(by, expected, "{next_is_cancelled}");
     }
 }
 
@@ -57,12 +100,15 @@ async fn an_emptied_store_is_a_tombstone_in_the_end() {
             let Progress::Pending {
                 done: Some(done),
                 stalled,
+                summary,
                 ..
             } = &last
             else {
                 break;
             };
             assert!(stalled.is_empty(), "{stalled:?}");
+            let soon = summary.ends_with("turns an empty store into a tombstone");
+            assert_eq!(soon, done.done == done.total, "{summary}");
             counts.push(done.done);
             sim.advance(Duration::from_secs(5));
             last = run.probe().await;
@@ -113,6 +159,8 @@ async fn settings_tell_overrides_lost_updates_and_others_apart() {
         // Accepted, and put back by another write at the same time.
         let sim = quiet(version).start().await.unwrap();
         let run = Run::begin(&sim, "set_leader_schedule_limit", limit(1)).await;
+        // That there is no override was read.
+        assert_eq!(run.plan.unknowns, [""; 0], "{version:?}");
         assert!(sim.set_schedule("leader-schedule-limit", 4));
         assert_eq!(code(&run.settled(30).await), "update_lost");
 
@@ -180,6 +228,103 @@ async fn what_is_so_already_is_nothing_to_do_for_any_action() {
         );
         assert!(!verdict.may_be_sent(), "{name}");
     }
+}
+
+/// What was so before is not ours to take back.
+#[tokio::test]
+async fn what_was_so_before_has_no_undo() {
+    let sim = quiet(Version::V8_5).members(2).start().await.unwrap();
+    sim.set_evicting(2, true);
+    sim.set_store_state(4, StoreState::Offline);
+    let leads = sim.leader_name();
+    for (name, parameters) in [
+        ("drain_store", json!({"store_id": "2"})),
+        ("offline_store", json!({"store_id": "4"})),
+        ("cancel_offline", json!({"store_id": "3"})),
+        ("set_leader_schedule_limit", json!({"limit": 4})),
+        ("set_low_space_threshold", json!({"percent": 80})),
+        ("transfer_pd_leader", json!({"member": leads})),
+    ] {
+        let run = Run::planned(&sim, name, parameters).await;
+        let undo = run.undo(&Progress::pending("", Vec::new()));
+        assert!(matches!(undo, Undo::None { .. }), "{name}: {undo:?}");
+    }
+    // Of a store that is being emptied it is.
+    let run = Run::planned(&sim, "cancel_offline", json!({"store_id": "4"})).await;
+    let undo = run.undo(&Progress::pending("", Vec::new()));
+    assert!(matches!(undo, Undo::Action { .. }), "{undo:?}");
+}
+
+/// A pause is told by its end, and whose it is by its length.
+#[tokio::test]
+async fn a_pause_is_proven_by_its_end() {
+    let scheduler = "balance-region-scheduler";
+    let path = format!("/schedulers/{scheduler}");
+    let pause = |seconds: u64| json!({"scheduler": scheduler, "seconds": seconds});
+    let lost = || Fault::dropped_before_apply("POST", "/schedulers");
+    // The pause of before was ended by somebody, and ours never came.
+    let sim = quiet(Version::V8_5).start().await.unwrap();
+    Run::begin(&sim, "pause_scheduler", pause(600)).await;
+    sim.fault(lost());
+    let run = Run::begin(&sim, "pause_scheduler", pause(300)).await;
+    assert_eq!(request(&sim, "POST", &path, r#"{"delay":0}"#).await, 200);
+    assert_eq!(code(&run.settled(20).await), "no_trace");
+    // One that never came was not there when its time is over either.
+    let sim = quiet(Version::V8_5).start().await.unwrap();
+    sim.fault(lost());
+    let run = Run::begin(&sim, "pause_scheduler", pause(10)).await;
+    sim.advance(Duration::from_secs(20));
+    assert_eq!(code(&run.probe().await), "no_trace");
+    // Another's of another length, and one that may be ours.
+    for (delay, expected) in [(300, Attribution::Undecided), (303, Attribution::Another)] {
+        let sim = quiet(Version::V8_5).start().await.unwrap();
+        sim.fault(lost());
+        let run = Run::begin(&sim, "pause_scheduler", pause(300)).await;
+        let body = json!({"delay": delay}).to_string();
+        assert_eq!(request(&sim, "POST", &path, &body).await, 200);
+        assert_eq!(applied(&run.probe().await, delay), expected, "{delay}");
+    }
+}
+
+#[tokio::test]
+async fn a_pause_is_planned_for_the_scheduler_that_is_named() {
+    for version in VERSIONS {
+        let sim = quiet(version).start().await.unwrap();
+        let pause = |name: &str| json!({"scheduler": name, "seconds": 60});
+        let begun = Run::begin(&sim, "pause_scheduler", pause("balance-leader-scheduler"));
+        begun.await;
+        let run = Run::planned(&sim, "pause_scheduler", pause("balance-region-scheduler")).await;
+        assert_eq!(run.plan.verdict, Verdict::WouldProceed, "{version:?}");
+        let run = Run::planned(&sim, "pause_scheduler", pause("no-such-scheduler")).await;
+        let verdict = &run.plan.verdict;
+        let not_found = "PD:scheduler:ErrSchedulerNotFound";
+        assert!(
+            matches!(verdict, Verdict::WouldReject { code, .. } if code == not_found),
+            "{version:?}: {verdict:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_pds_leader_says_what_is_lost() {
+    let sim = quiet(Version::V8_5).members(2).start().await.unwrap();
+    let (id, _, other, _) = region(&sim);
+    let operator = ForeignOperator::transfer_leader("some-leader", id, other);
+    sim.insert_operator(operator).unwrap();
+    let pause = json!({"scheduler": "balance-leader-scheduler", "seconds": 60});
+    Run::begin(&sim, "pause_scheduler", pause).await;
+    let run = Run::planned(&sim, "transfer_pd_leader", json!({"member": "pd1"})).await;
+    assert_eq!(run.plan.verdict, Verdict::WouldProceed);
+    let impact = run.plan.impact.iter();
+    let lost: Vec<_> = impact.map(|one| (one.name.as_str(), one.value)).collect();
+    assert_eq!(lost, [("operators_lost", 1), ("pauses_lost", 1)]);
+    // A member there is not.
+    let run = Run::planned(&sim, "transfer_pd_leader", json!({"member": "pd9"})).await;
+    let verdict = &run.plan.verdict;
+    assert!(
+        matches!(verdict, Verdict::WouldReject { code, .. } if code == "no_such_member"),
+        "{verdict:?}"
+    );
 }
 
 /// A member that does not answer cannot take over.

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use action_core::{Attribution, SettledState};
+use action_core::{Attribution, Progress, SettledState};
 use pd_sim::{ForeignOperator, Role};
+use serde_json::Value;
 
 use super::Fate::{AnswerLost, Answered, NeverArrived};
 use super::{End, Fate, Fixture, ended, not_applied, undecided, unknown};
 use crate::harness::applied;
+use crate::{altered, get};
 
 const ORPHAN: &str = "remove-orphan-peer";
 const MADE_UP: &str = "add-rule-peer";
@@ -102,4 +104,58 @@ async fn what_was_applied_and_changed_is_told_at_once() {
     assert_eq!(applied(&run.probe().await, ""), Attribution::Ours);
     fixture.sim.advance(Duration::from_millis(600));
     applied(&run.probe().await, "");
+}
+
+/// What is half done is waited for while ours is at work, and no reason is given.
+#[tokio::test]
+async fn what_is_half_done_by_ours_at_work_is_in_progress() {
+    let fixture = Fixture::start().await;
+    let run = fixture.begin(Answered, "add_peer").await;
+    for _ in 0..100 {
+        if fixture.sim.peers(fixture.id).len() == 4 {
+            break;
+        }
+        fixture.sim.advance(Duration::from_millis(10));
+    }
+    let Progress::Pending {
+        summary, stalled, ..
+    } = run.probe().await
+    else {
+        unreachable!("at work");
+    };
+    assert!(summary.starts_with("half added"), "{summary}");
+    assert!(stalled.is_empty(), "{stalled:?}");
+}
+
+/// PD says success of ours after it saw it done, whatever the region shows by then.
+#[tokio::test]
+async fn success_of_ours_proves_it_whatever_the_region_shows_by_then() {
+    let ours = || End::Applied(Attribution::Ours, String::new());
+    // The new replica lags.
+    let fixture = Fixture::start().await;
+    let run = fixture.begin(Answered, "add_peer").await;
+    fixture.sim.advance(Duration::from_secs(5));
+    fixture.sim.set_pending(fixture.id, fixture.free, true);
+    assert_eq!(ended(&run).await, ours());
+
+    // The region is read as it was before, and is gone.
+    for is_gone in [false, true] {
+        let fixture = Fixture::start().await;
+        let path = format!("/region/id/{}", fixture.id);
+        let before = get(&fixture.sim, &path).await;
+        let run = fixture.begin(Answered, "add_peer").await;
+        fixture.sim.advance(Duration::from_secs(5));
+        let shown = if is_gone { Value::Null } else { before };
+        altered(&fixture.sim, &path, |region| *region = shown).await;
+        assert_eq!(ended(&run).await, ours(), "{is_gone}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_region_that_is_gone_nothing_is_known() {
+    let fixture = Fixture::start().await;
+    let run = fixture.begin(NeverArrived, "add_peer").await;
+    let path = format!("/region/id/{}", fixture.id);
+    altered(&fixture.sim, &path, |region| *region = Value::Null).await;
+    assert_eq!(ended(&run).await, unknown("region_gone"));
 }

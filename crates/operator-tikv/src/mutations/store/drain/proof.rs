@@ -124,3 +124,52 @@ pub(super) fn reported_since(store: &Store, sent: &Sent) -> bool {
     });
     since && lately
 }
+
+#[cfg(test)]
+mod tests {
+    use action_core::{Attempt, ClockOffset};
+
+    use super::*;
+    use crate::facts::pd_clock::at_unix_ms;
+
+    const SENT_MS: u64 = 1_000_000_000;
+
+    fn store(heard_ms: Option<u64>) -> Store {
+        let shown = serde_json::json!({"id": 1, "state_name": "Up"});
+        let mut store: Store = serde_json::from_value(shown).unwrap();
+        store.last_heartbeat = heard_ms.and_then(at_unix_ms);
+        store
+    }
+
+    /// Asked for a minute ago by PD's clock.
+    fn reported(heard_ms: Option<u64>) -> bool {
+        let store = store(heard_ms);
+        let attempt = Attempt::new("a", SENT_MS, Some(ClockOffset::new(0, 0)));
+        reported_since(&store, &Sent::new(attempt, None, 60_000))
+    }
+
+    #[test]
+    fn a_store_has_reported_since_when_it_did_so_after_the_send_and_in_the_last_half_minute() {
+        let now = SENT_MS + 60_000;
+        for (heard, expected) in [
+            (None, false),
+            (Some(SENT_MS - 1), false),
+            (Some(SENT_MS), false),
+            (Some(now - 30_001), false),
+            (Some(now - 30_000), true),
+            (Some(now), true),
+            (Some(now + 500), true),
+        ] {
+            assert_eq!(reported(heard), expected, "{heard:?}");
+        }
+        let sent = Attempt::new("a", SENT_MS, Some(ClockOffset::new(0, 0)));
+        let sent = Sent::new(sent, None, 5_000);
+        for (heard, expected) in [(SENT_MS - 1, false), (SENT_MS, true), (SENT_MS + 1, true)] {
+            assert_eq!(
+                reported_since(&store(Some(heard)), &sent),
+                expected,
+                "{heard}"
+            );
+        }
+    }
+}
