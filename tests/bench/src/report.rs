@@ -87,8 +87,8 @@ impl Report {
             let Row { compared, runs, .. } = row;
             let (wall, cpu) = (compared.wall, compared.cpu);
             let (budget, held) = match row.budget {
-                Budget::Wall(most) => (format!("≤ {most}"), Some(wall.median <= most)),
-                Budget::Cpu(most) => (format!("CPU ≤ {most}"), Some(cpu.median <= most)),
+                Budget::Wall(most) => (format!("≤ {most:.2}"), Some(wall.median <= most)),
+                Budget::Cpu(most) => (format!("CPU ≤ {most:.2}"), Some(cpu.median <= most)),
                 Budget::None => (String::new(), None),
             };
             let held = held.map_or("", |held| if held { "yes" } else { "**no**" });
