@@ -22,6 +22,7 @@ const SECRET_NAMES: &[&str] = &[
     "passwd",
     "password",
     "private_key",
+    "pw",
     "pwd",
     "secret",
     "secret_key",
@@ -211,7 +212,7 @@ fn secret_after(text: &str, start: usize, end: usize) -> Option<(usize, usize)> 
     let name = word.trim_start_matches('-');
     let rest = text.get(end..)?;
     let value = if let Some(value) = rest.strip_prefix('=')
-        && is_secret_variable(name)
+        && (is_secret_variable(name) || is_pass(name, value))
     {
         value
     } else if name.eq_ignore_ascii_case("bearer") {
@@ -251,6 +252,18 @@ fn is_secret_variable(name: &str) -> bool {
         "apikey", "passwd", "password", "_pass", "pwd", "secret", "token",
     ];
     ends.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether this is said to be a pass that is no count and no verdict: `pass=2` and `pass=true` stay.
+fn is_pass(name: &str, value: &str) -> bool {
+    let ends = |c: char| c.is_whitespace() || "&,;\"'`<>".contains(c);
+    let said = value.split(ends).next().unwrap_or_default();
+    let is_verdict = ["false", "no", "ok", "true", "yes"].contains(&said);
+    name.eq_ignore_ascii_case("pass")
+        && !is_verdict
+        && !said
+            .chars()
+            .all(|c| c.is_ascii_digit() || ".%/".contains(c))
 }
 
 /// The rest behind the quote that ends a name.
@@ -316,6 +329,11 @@ mod tests {
         check("PGPASSWORD=x psql", "PGPASSWORD=[redacted] psql");
         check("DB_PASS='x y'", "DB_PASS='[redacted]'");
         check("X-Api-Key: 12345", "X-Api-Key: [redacted]");
+        check(
+            "pw: hunter2, root_pw=x",
+            "pw: [redacted] root_pw=[redacted]",
+        );
+        check("user=ana pass=Hunter2", "user=ana pass=[redacted]");
     }
 
     #[test]

@@ -17,7 +17,7 @@ struct Form {
     instead: &'static str,
 }
 
-const FORMS: [Form; 16] = [
+const FORMS: [Form; 18] = [
     // Tokens of GitHub, GitLab and Slack, and key ids of AWS.
     whole("gh", r"gh[pousr]_[A-Za-z0-9_]{16,}"),
     whole("github_pat_", r"github_pat_[A-Za-z0-9_]{16,}"),
@@ -47,6 +47,17 @@ const FORMS: [Form; 16] = [
         hint: "%",
         pattern: r#"(?i)(%(?:25)*2f%(?:25)*2f)[^\s%/&"'`<>]+%(?:25)*3a[^\s%/&"'`<>]+(%(?:25)*40)"#,
         instead: "${1}[redacted]${2}",
+    },
+    // All cookies of a header, and all that a digest is made of: the names are anybody's.
+    Form {
+        hint: "ookie",
+        pattern: r#"(?i)(\b(?:set-)?cookies?["']?\s*[:=]\s*["']?)[^\s=;,"'`<>\[]+=[^\s;"'`<>]*(?:;\s*[^\s=;"'`<>]+(?:=[^\s;"'`<>]*)?)*"#,
+        instead: "${1}[redacted]",
+    },
+    Form {
+        hint: "igest",
+        pattern: r#"(?i)(\bdigest\s+)[a-z]+=(?:\\?"[^"]*"|[^\s,"'`]*)(?:\s*,\s*[a-z]+=(?:\\?"[^"]*"|[^\s,"'`]*))*"#,
+        instead: "${1}[redacted]",
     },
     // `mysql -uroot -p…`, `mariadb -p…`, `sshpass -p …`: elsewhere `-p` means something else.
     Form {
@@ -275,6 +286,23 @@ mod tests {
         check(
             "redis-cli -h x -a Hunter3 ping",
             "redis-cli -h x -a [redacted] ping",
+        );
+    }
+
+    #[test]
+    fn a_header_goes_whole() {
+        check("Cookie: theme=dark; sid=Hunter3; x", "Cookie: [redacted]");
+        check(
+            "-H 'Set-Cookie: sid=Hunter3; Path=/' pd-0",
+            "-H 'Set-Cookie: [redacted]' pd-0",
+        );
+        check(
+            r#"Authorization: Digest username="ana", realm="x", response="Hunter3" was sent"#,
+            "Authorization: Digest [redacted] was sent",
+        );
+        check(
+            "the digest is 9f86d081, cookies are off",
+            "the digest is 9f86d081, cookies are off",
         );
     }
 
