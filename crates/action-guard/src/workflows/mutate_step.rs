@@ -229,6 +229,8 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         | GuardError::Unrecorded { .. }
         | GuardError::Abandoned
         | GuardError::Workflow(_) => Trouble::Fatal,
+        // A policy that cannot be read is for whoever wrote it: nothing is waited for.
+        GuardError::Refused(Refusal::RulesWrong { .. }) => Trouble::Fatal,
         GuardError::Refused(refusal) if refusal.ends_by_itself() => Trouble::NotNow,
         GuardError::Refused(Refusal::NotOurs { .. }) if back => Trouble::NotOurs,
         // By the rules of the moment of sending, which stand against what was allowed before.

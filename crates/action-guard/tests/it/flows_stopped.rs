@@ -1,11 +1,12 @@
 //! What stops a workflow, and who goes on with it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use action_core::Workflow;
 use action_guard::{
-    Decider, Ending, FlowEvent, Guard, GuardError, MemoryJournal, Record, Refusal, StartOptions,
-    StopCode, WaitPolicy, Waiting, Workflows,
+    Decider, Ending, FlowEvent, Guard, GuardError, MemoryJournal, PolicyFile, Record, Refusal,
+    StartOptions, StopCode, WaitPolicy, Waiting, Workflows,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -331,4 +332,40 @@ fn after_a_crash_anybody_goes_on_and_nothing_is_sent_twice() {
             .filter(|entry| matches!(entry.record, Record::Adopted { .. }));
         assert_eq!(adopted.count(), 1);
     });
+}
+
+/// Whoever goes on with it is told, and nobody waits: the file is for whoever wrote it to mend.
+#[tokio::test]
+async fn a_policy_that_breaks_meanwhile_stops_it_and_a_right_one_lets_it_go_on() {
+    let allows = "version = 1\n[[rule]]\nname = \"all\"\ndecision = \"allow\"\n";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("policy.toml");
+    std::fs::write(&path, allows).unwrap();
+    let mut fixture = fixture().await;
+    let definitions = fixture.guard.catalogue().definitions().cloned().collect();
+    let file = PolicyFile::open(&path, definitions).unwrap();
+    fixture.guard = fixture.guard.clone().rules(Arc::new(file));
+    fixture.workflows = Workflows::new(fixture.guard.clone());
+    let id = fixture.start(open(&["a", "b"])).await;
+    fixture.plant.next([Becomes::Held]);
+    let (workflows, own) = (fixture.workflows.clone(), id.clone());
+    let running = tokio::spawn(async move {
+        let by = actor("agent:night");
+        workflows
+            .run(&own, &by, WaitPolicy::UntilEnded, &mut |_| {})
+            .await
+    });
+    while fixture.plant.sent().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    std::fs::write(&path, "version = ").unwrap();
+    fixture.plant.gate.add_permits(1);
+    let ended = running.await.unwrap();
+    let is_told = matches!(ended, Err(GuardError::Refused(Refusal::RulesWrong { .. })));
+    assert!(is_told, "{ended:?}");
+    assert_eq!(fixture.plant.sent(), ["open a"]);
+    std::fs::write(&path, allows).unwrap();
+    let run = fixture.run(&id).await;
+    assert_eq!(run.next_steps.ended, Some(Ending::Completed));
+    assert_eq!(fixture.plant.sent(), ["open a", "open b"]);
 }

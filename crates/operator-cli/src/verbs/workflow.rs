@@ -209,11 +209,24 @@ fn exit(run: &FlowRun) -> Exit {
         (Some(Ending::Completed | Ending::Cancelled | Ending::Compensated), _) => Exit::Done,
         (_, Some(stopped)) => match stopped.code {
             StopCode::Unknown => Exit::Unknown,
-            StopCode::Failed => Exit::Failed,
+            StopCode::Failed if !was_refused(run) => Exit::Failed,
             _ => Exit::Refused,
         },
         _ => Exit::Waiting,
     }
+}
+
+/// Whether the step that stopped it was refused, as by `run`, and nothing was sent.
+fn was_refused(run: &FlowRun) -> bool {
+    let refused = [
+        "denied",
+        "killed",
+        "not_asked_for",
+        "observing",
+        "would_reject",
+    ];
+    let failed = run.flow.failed();
+    failed.is_some_and(|(_, failure)| refused.contains(&failure.code.as_str()))
 }
 
 async fn list(workflows: &Workflows, output: &mut Output) -> Result<Exit, Failure> {

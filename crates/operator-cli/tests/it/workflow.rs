@@ -287,3 +287,20 @@ fn an_agent_confirms_nothing_and_goes_on_only_with_what_it_may() {
     }
     cluster.workflow(&["confirm", id, "work"]).ended(0);
 }
+
+/// As `run` ends, so ends a workflow of which the policy denies a step.
+#[test]
+fn a_step_that_the_policy_denies_ends_it_as_refused() {
+    let cluster = Cluster::start();
+    let file = cluster.file("work.toml", DRAIN);
+    let policy = "version = 1\n[[rule]]\nname = \"none\"\naction = \"drain_store\"\n\
+        decision = \"deny\"\nreason = \"not today\"\n";
+    let policy = cluster.file("policy.toml", policy);
+    let start = ["start", "--yes", "--file", file.to_str().unwrap()];
+    let under = ["--policy-file", policy.to_str().unwrap()];
+    cluster
+        .workflow(&[&start[..], &under[..]].concat())
+        .ended(3)
+        .shows("denied: ");
+    assert_eq!(cluster.sim.writes(), []);
+}
