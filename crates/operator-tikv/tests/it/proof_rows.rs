@@ -111,6 +111,16 @@ impl Fixture {
         self.sim.advance(Duration::from_secs(2));
     }
 
+    /// A replica is being added, and is there as a learner.
+    fn copying(&self) {
+        for _ in 0..100 {
+            if self.sim.peers(self.id).len() == 4 {
+                return;
+            }
+            self.sim.advance(Duration::from_millis(10));
+        }
+    }
+
     fn done(&self) {
         self.sim.advance(Duration::from_secs(2));
     }

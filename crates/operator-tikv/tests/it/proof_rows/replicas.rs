@@ -72,12 +72,7 @@ async fn replicas_are_proven_by_their_own_ids() {
 async fn a_replica_that_never_voted_was_not_added_as_a_voter() {
     let fixture = Fixture::start().await;
     let run = fixture.begin(Answered, "add_peer").await;
-    for _ in 0..100 {
-        if fixture.sim.peers(fixture.id).len() == 4 {
-            break;
-        }
-        fixture.sim.advance(Duration::from_millis(10));
-    }
+    fixture.copying();
     fixture.cancel().await;
     fixture.sim.advance(Duration::from_millis(500));
     let learner = fixture.sim.peers(fixture.id).pop().unwrap();
@@ -111,12 +106,7 @@ async fn what_was_applied_and_changed_is_told_at_once() {
 async fn what_is_half_done_by_ours_at_work_is_in_progress() {
     let fixture = Fixture::start().await;
     let run = fixture.begin(Answered, "add_peer").await;
-    for _ in 0..100 {
-        if fixture.sim.peers(fixture.id).len() == 4 {
-            break;
-        }
-        fixture.sim.advance(Duration::from_millis(10));
-    }
+    fixture.copying();
     let Progress::Pending {
         summary, stalled, ..
     } = run.probe().await
