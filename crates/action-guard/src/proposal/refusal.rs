@@ -298,10 +298,7 @@ pub enum Refusal {
 impl Refusal {
     /// Whether the same may be possible a little later, when others are through.
     pub(crate) fn ends_by_itself(&self) -> bool {
-        matches!(
-            self,
-            Self::ResourceHeld { .. } | Self::TooManyOpen { .. } | Self::RulesWrong { .. }
-        )
+        matches!(self, Self::ResourceHeld { .. } | Self::TooManyOpen { .. })
     }
 }
 
