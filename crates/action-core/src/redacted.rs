@@ -65,6 +65,7 @@ pub fn is_secret_name(name: &str) -> bool {
 ///   ids of AWS, keys of models' makers (`sk-…`), JSON web tokens, private keys as PEM;
 /// - what a command is given to log in with: `curl -u ana:…`, `--user ana:…`, `mysql -p…`,
 ///   `sshpass -p …`, `redis-cli -a …`;
+/// - all cookies of a header, and all that a digest is made of;
 /// - `the password is …` before what is no ordinary word;
 /// - all of this with characters in it that nobody sees, which go along.
 ///
@@ -256,14 +257,12 @@ fn is_secret_variable(name: &str) -> bool {
 
 /// Whether this is said to be a pass that is no count and no verdict: `pass=2` and `pass=true` stay.
 fn is_pass(name: &str, value: &str) -> bool {
-    let ends = |c: char| c.is_whitespace() || "&,;\"'`<>".contains(c);
-    let said = value.split(ends).next().unwrap_or_default();
+    let (from, to) = span(0, value);
+    let said = value.get(from..to).unwrap_or_default();
+    let said = said.trim_end_matches([',', ';', '.']);
     let is_verdict = ["false", "no", "ok", "true", "yes"].contains(&said);
-    name.eq_ignore_ascii_case("pass")
-        && !is_verdict
-        && !said
-            .chars()
-            .all(|c| c.is_ascii_digit() || ".%/".contains(c))
+    let is_count = |c: char| c.is_ascii_digit() || ".%/".contains(c);
+    name.eq_ignore_ascii_case("pass") && !is_verdict && !said.chars().all(is_count)
 }
 
 /// The rest behind the quote that ends a name.
@@ -334,6 +333,7 @@ mod tests {
             "pw: [redacted] root_pw=[redacted]",
         );
         check("user=ana pass=Hunter2", "user=ana pass=[redacted]");
+        check("pass='a b' or so", "pass='[redacted]' or so");
     }
 
     #[test]
@@ -395,6 +395,7 @@ mod tests {
             "token",
             "the second pass: 3 of 4",
             "bypass=1 and pass=2",
+            "pass=true, pass='no', pass=3/4; pass=ok.",
             "at 12:30 in zone=z1, start_key=7480",
             "limit 4 => 11 (balance-leader: on)",
             "tok\u{e9}n=\u{e9}",
