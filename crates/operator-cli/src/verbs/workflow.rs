@@ -223,6 +223,7 @@ fn was_refused(run: &FlowRun) -> bool {
         "killed",
         "not_asked_for",
         "observing",
+        "rejected",
         "would_reject",
     ];
     let failed = run.flow.failed();
