@@ -3,7 +3,9 @@
 // length: findings that more than one observation gives, a function each.
 
 use action_core::Finding;
-use pd_client::stores::Store;
+use pd_client::config::Config;
+use pd_client::stores::{Store, StoreState};
+use serde_json::Value;
 
 use crate::observations::reasons::{self, Reason};
 use crate::pd_rules::offline_blockers::{Held, Hold, LeftOnStore, named};
@@ -19,10 +21,36 @@ const RULES: &str = "GET /pd/api/v1/config/rules";
 pub(crate) fn held_on(store: &Store, left: &LeftOnStore) -> Vec<Finding> {
     let held = left.held.iter().map(|held| held_there(store, held));
     let mut findings: Vec<Finding> = held.collect();
-    if store.status.region_count == 0 && left.held.is_empty() && left.free.is_empty() {
+    let is_empty = store.status.region_count == 0 && left.held.is_empty() && left.free.is_empty();
+    if is_empty && store.state_name == StoreState::Offline {
         findings.push(empty(store));
     }
     findings
+}
+
+/// What PD does with the replicas of a store that is down; nothing where it holds none, or where
+/// PD leaves them there.
+pub(crate) fn being_replaced(store: &Store, config: &Config) -> Option<Finding> {
+    let (id, left) = (store.id, store.status.region_count);
+    if store.state_name != StoreState::Down || left == 0 || !replaces_down(config) {
+        return None;
+    }
+    let left_text = match left {
+        1 => "1 replica is".to_owned(),
+        left => format!("{left} replicas are"),
+    };
+    let text = format!("store {id} is down, and {left_text} left there for PD to replace");
+    let found = reasons::STORE_BEING_REPLACED.found(format!("store/{id}"), text);
+    let source = format!("GET /pd/api/v1/store/{id}");
+    Some(found.seen(source, "region_count", left))
+}
+
+/// Whether PD replaces replicas on stores that are down. The rule checker does whatever the switch
+/// is (`fixRulePeer` of `rule_checker.go`), the replica checker asks it (`checkDownPeer` of
+/// `replica_checker.go`).
+pub(crate) fn replaces_down(config: &Config) -> bool {
+    let switch = config.schedule.rest.get("enable-remove-down-replica");
+    config.replication.enable_placement_rules || switch != Some(&Value::Bool(false))
 }
 
 /// What is left without a cause.

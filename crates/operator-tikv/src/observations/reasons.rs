@@ -163,7 +163,10 @@ reasons! {
             "Look at the store's process and network.";
         STORE_DOWN = "store_down",
             "PD has not heard of the store for longer than `max-store-down-time`.",
-            "Start the store, or take it offline so that its replicas are replaced.";
+            "Start the store if it is to come back.";
+        STORE_BEING_REPLACED = "store_being_replaced",
+            "The store is down for longer than `max-store-down-time`: PD replaces each replica there that the region's leader reports as down.",
+            "Start the store if it is to keep what is left there; what was replaced by then does not come back to it.";
         STORE_BUSY = "store_busy",
             "The store reports that it is busy: it is given neither leaders nor replicas.",
             "Wait, or move load off it.";
@@ -237,7 +240,7 @@ reasons! {
             "Look again in 10 s. If it stays, search the log of PD's leader for `bury store failed`.";
         STORE_DOWN_LONG = "store_down_long",
             "A store is down for longer than `max-store-down-time`.",
-            "Start it, or take it offline so that its replicas are replaced.";
+            "Start it if it is to come back.";
         REMOVE_LIMIT_LEFT = "remove_limit_left",
             "A store that serves still has the limit for removing replicas of a store being emptied.",
             "Set the limit of the store to what it was before; PD's default is 15 per minute.";

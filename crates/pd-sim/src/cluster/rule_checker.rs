@@ -118,7 +118,8 @@ impl Cluster {
             let store = self.stores.get(&peer.store_id)?;
             if region.down.contains_key(&peer.store_id)
                 && store.down_time(self.now) > max_down_time
-                && self.config.is_on("enable-remove-down-replica")
+                && (self.config.placement_rules_are_on()
+                    || self.config.is_on("enable-remove-down-replica"))
             {
                 Some((*peer, "down"))
             } else if store.state == StoreState::Offline

@@ -12,7 +12,7 @@ use crate::facts::store::limit_of;
 use crate::mutations::store::offline::LIFTED;
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::findings::{store_limit_low, too_few_stores, weight_zero};
-use crate::observations::left_on_store::{held_on, no_room};
+use crate::observations::left_on_store::{being_replaced, held_on, no_room};
 use crate::observations::reasons;
 use crate::pd_rules::leadership::{EVICTING, may_run};
 use crate::pd_rules::offline_blockers::{Hold, LeftOnStore};
@@ -31,7 +31,10 @@ pub(super) async fn find(
     let down = stores
         .iter()
         .filter(|one| one.state_name == StoreState::Down);
-    found.findings.extend(down.map(|store| silent(store, now)));
+    for store in down {
+        found.findings.push(silent(store, now));
+        found.findings.extend(being_replaced(store, config));
+    }
     found.findings.extend(too_few_stores(config, stores));
     let silent_for_now = |one: &&Store| one.state_name == StoreState::Disconnected;
     let disconnected = stores.iter().filter(silent_for_now);

@@ -180,7 +180,7 @@ impl WhySnapshot {
     /// Whether what was asked about is a store that is being emptied and not drained.
     pub(super) fn is_emptied(&self) -> bool {
         matches!(&self.from, Some((_, Some(store)))
-            if store.state_name == StoreState::Offline && !self.is_draining(store.id))
+            if is_emptied(store) && !self.is_draining(store.id))
     }
 
     /// What could not be read, and what has no cause where none was found that holds for all.
@@ -283,7 +283,12 @@ async fn diagnosis(tikv: &Tikv, asked: &Why) -> Option<SchedulerDiagnostic> {
 fn being_emptied<'a>(asked: &Why, from: Option<&'a (StoreId, Option<Store>)>) -> Option<&'a Store> {
     let is_asked = asked.what.replicas() && asked.region_id.is_none();
     let store = from?.1.as_ref().filter(|_| is_asked)?;
-    (store.state_name == StoreState::Offline).then_some(store)
+    is_emptied(store).then_some(store)
+}
+
+/// Whether PD replaces what is on a store: because it is to go, or because it is down.
+pub(super) fn is_emptied(store: &Store) -> bool {
+    matches!(store.state_name, StoreState::Offline | StoreState::Down)
 }
 
 /// A store that was named; it may be a tombstone, which the list leaves out.

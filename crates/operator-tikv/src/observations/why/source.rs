@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::facts::store::limit_of;
 use crate::observations::findings::store_limit_low;
-use crate::observations::left_on_store::{held_on, no_free_store, no_room};
+use crate::observations::left_on_store::{being_replaced, held_on, no_free_store, no_room};
 use crate::observations::reasons;
-use crate::observations::why::snapshot::WhySnapshot;
+use crate::observations::why::snapshot::{WhySnapshot, is_emptied};
 use crate::observations::why::target::{
     could_lead, gone, granted as leaders_granted, is_granted, silence, takes_replicas,
 };
@@ -29,13 +29,16 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     }
     let mut findings: Vec<Finding> = silence(store).into_iter().collect();
     let drained = snapshot.what.leaders() && snapshot.is_draining(store.id);
-    let emptied = snapshot.what.replicas() && store.state_name == StoreState::Offline;
+    let emptied = snapshot.what.replicas() && is_emptied(store);
+    let is_down = store.state_name == StoreState::Down;
     let granted = snapshot.what.leaders() && snapshot.region.is_none();
     if granted && is_granted(snapshot, store) {
         findings.push(leaders_granted(store));
     }
-    // One region may leave for other reasons, and what is empty has nothing to give up.
-    let asked = snapshot.region.is_some() || drained || emptied || is_empty(snapshot, store);
+    // One region may leave for other reasons, what is empty has nothing to give up, and the
+    // leaders of a store that is down are elected elsewhere.
+    let asked = drained || emptied || is_down;
+    let asked = asked || snapshot.region.is_some() || is_empty(snapshot, store);
     if !asked {
         let text = format!("store {id} is neither drained nor offline");
         let found = reasons::NOTHING_ASKS.found(about, text);
@@ -54,6 +57,7 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     }
     findings.extend(no_target);
     if emptied && is_only_question {
+        findings.extend(being_replaced(store, &snapshot.config));
         findings.extend(nobody_has_room(snapshot, store));
         findings.extend(held_on(store, &snapshot.left));
     }

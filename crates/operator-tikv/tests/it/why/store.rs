@@ -162,6 +162,48 @@ async fn a_store_that_nothing_asks_to_leave_is_told() {
     }
 }
 
+/// PD replaces what is on a store that is down, and nobody has to ask for it; what holds it up is
+/// told as of a store that is being emptied.
+#[tokio::test]
+async fn what_is_on_a_store_that_is_down_is_replaced_by_pd() {
+    let down = async |sim: &Sim| {
+        sim.set_heartbeat_age(3, Duration::from_secs(7_200));
+        for id in sim.region_ids() {
+            let mut peers = sim.peers(id).into_iter().map(|peer| peer.store_id);
+            if sim.leader_of(id) == Some(3) {
+                sim.set_leader(id, peers.find(|store| *store != 3).unwrap());
+            }
+        }
+    };
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        down(&sim).await;
+        let codes = ["store_down", "store_being_replaced"];
+        let found = check(&sim, from(3, Moving::Replicas), &codes).await;
+        let text = &found.findings[1].text;
+        assert!(text.contains("left there for PD to replace"), "{text}");
+        // Its leaders are elected elsewhere.
+        check(&sim, from(3, Moving::Leaders), &["store_down"]).await;
+        // One whose leader is not known to be another is held, as on any store.
+        sim.set_leader(region(&sim).0, 3);
+
+        sim.set_schedule("replica-schedule-limit", 0);
+        let codes = [
+            "schedule_limit_zero",
+            "store_down",
+            "store_being_replaced",
+            "leader_silent",
+        ];
+        check(&sim, from(3, Moving::Replicas), &codes).await;
+
+        // Where the others have no place, that is told.
+        let sim = stepped(version).stores(3).start().await.unwrap();
+        down(&sim).await;
+        let codes = ["store_down", "store_being_replaced", "no_free_store"];
+        check(&sim, from(3, Moving::Replicas), &codes).await;
+    }
+}
+
 /// The last regions on a store that is being drained are named, where PD can list them.
 #[tokio::test]
 async fn regions_that_block_a_drain_are_named() {
