@@ -36,6 +36,8 @@ impl State {
             failure_domains: intent.plan.failure_domains.clone(),
         });
         self.take_over(proposal, instance, at);
+        // While it is held here, to change it would be to copy it.
+        drop(status);
         let status = self.open_proposal(id, "executed")?;
         status.phase = Phase::Executing;
         status.intent = Some(intent.clone());

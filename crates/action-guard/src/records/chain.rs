@@ -96,7 +96,12 @@ impl Entry {
         if !suffix.starts_with(HASH_FIELD.as_bytes()) || !suffix.ends_with(b"\"}") {
             return Err(BadLine::NoHash);
         }
-        let entry: Self = match serde_json::from_slice(line) {
+        // Whether it is UTF-8 is found out once, and not for each of its strings.
+        let read = match std::str::from_utf8(line) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(line),
+        };
+        let entry: Self = match read {
             Ok(entry) => entry,
             Err(source) => return Err(BadLine::unreadable(line, source)),
         };
@@ -219,20 +224,27 @@ impl Hash {
         let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
         let (pairs, _) = digits.as_chunks::<2>();
         let mut hash = [0; 32];
+        let mut all = 0;
         for (byte, [high, low]) in hash.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
+            let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+            all |= high | low;
+            *byte = high << 4 | low;
         }
-        Some(Self(hash))
+        (all < 16).then_some(Self(hash))
     }
 }
 
-fn digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// What each byte is as a hexadecimal digit; 16 for those that are none. Every line that is read has
+/// 128 of them.
+const DIGITS: [u8; 256] = {
+    let mut digits = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    digits
+};
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
