@@ -222,6 +222,9 @@ outcomes! {
         "scheduling_halted" &[name::<DrainStore>(), name::<OfflineStore>()],
             "It is in force, but nothing happens: `halt-scheduling` is on.",
             "Ask who halted scheduling and why; then switch it on again, or undo this.";
+        "unsafe_recovery" &[name::<OfflineStore>()],
+            "It is in force, but nothing happens: an unsafe recovery runs, which halts all scheduling.",
+            "Wait until the recovery is over, then `recover`.";
         "leader_schedule_limit_zero" &[name::<DrainStore>()],
             "The drain is in force, but no leader moves: `leader-schedule-limit` is 0.",
             "Raise the limit (`set_leader_schedule_limit`), or undo the drain.";
@@ -240,6 +243,9 @@ outcomes! {
         "replica_schedule_limit_zero" &[name::<OfflineStore>()],
             "The store is offline and is not being emptied: `replica-schedule-limit` is 0.",
             "Raise the limit (`set_replica_schedule_limit`), or undo this.";
+        "checker_paused" &[name::<OfflineStore>()],
+            "The store is offline and is not being emptied: the checker that replaces replicas is paused.",
+            "Ask who paused it and why: it goes on by itself when the pause is over. Or undo this.";
         "replace_offline_replica_off" &[name::<OfflineStore>()],
             "The store is offline and is not being emptied: `enable-replace-offline-replica` is off.",
             "Ask who switched it off and why; then switch it on, or undo this.";

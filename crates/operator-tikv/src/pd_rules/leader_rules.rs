@@ -5,8 +5,6 @@
 //! `fixLooseMatchPeer` of `pkg/schedule/checker/rule_checker.go`, the same from 6.5 on.
 
 use action_core::Cause;
-use pd_client::Client;
-use pd_client::checkers::Checker;
 use pd_client::regions::{Peer, PeerRole};
 use pd_client::rules::RuleRole;
 
@@ -18,8 +16,9 @@ use crate::parameters::ids::StoreId;
 use crate::pd_rules::leadership::{LeaderBlockers, MayLead};
 use crate::pd_rules::placement_fit::{PlacementFit, RuleFit};
 use crate::pd_rules::region_snapshot::RegionSnapshot;
+use crate::pd_rules::rule_checker::RuleChecker;
 
-/// What the rule checker does when the replica on a store leads: one read where it would move the
+/// What the rule checker does when the replica on a store leads: three reads where it would move the
 /// leader.
 pub(crate) async fn moved_by_rules(
     tikv: &Tikv,
@@ -27,10 +26,6 @@ pub(crate) async fn moved_by_rules(
     blockers: &LeaderBlockers,
     to: StoreId,
 ) -> Result<Option<Cause>, Error> {
-    let schedule = &at.config.schedule;
-    if schedule.halt_scheduling || schedule.replica_schedule_limit == 0 {
-        return Ok(None);
-    }
     let Some(fit) = PlacementFit::of(at, to) else {
         return Ok(None);
     };
@@ -41,11 +36,8 @@ pub(crate) async fn moved_by_rules(
     let Some((desc, heir, rule)) = moved else {
         return Ok(None);
     };
-    let paused = is_paused(&tikv.pd, Checker::Rule).await?;
-    let when = if paused {
-        ", once its pause is over"
-    } else {
-        ""
+    let Some(when) = RuleChecker::read(tikv, &at.config).await?.when() else {
+        return Ok(None);
     };
     let wants = match rule.role {
         RuleRole::Leader => "the leader elsewhere",
@@ -58,12 +50,6 @@ pub(crate) async fn moved_by_rules(
         bounded(&rule.group_id)
     );
     Ok(Some(Cause::new("rule_checker", text)))
-}
-
-/// Whether a checker is paused: one read.
-pub(crate) async fn is_paused(pd: &Client, checker: Checker) -> Result<bool, Error> {
-    let status = pd.checker_status(checker).await.map_err(Error::Read)?;
-    Ok(status.paused)
 }
 
 /// The operator that one rule leads to, and who leads then.

@@ -14,8 +14,8 @@ use crate::error::Error;
 use crate::facts::bounded_text::{bounded, bounded_key};
 use crate::facts::key_range::KeyRange;
 use crate::facts::settings_in_force::{limit_in_force, overrides};
-use crate::pd_rules::leader_rules::is_paused;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
+use crate::pd_rules::rule_checker::is_paused;
 
 /// A key is not split at by chance: what begins or ends there.
 struct Border {

@@ -12,9 +12,9 @@ use crate::facts::drains::{in_force, is_draining};
 use crate::facts::schedulers::stored;
 use crate::facts::settings_in_force::{Overrides, limit_in_force};
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::halted::{self, halted};
 use crate::pd_rules::refusals;
 use crate::pd_rules::room::{self, Room};
+use crate::pd_rules::rule_checker::{self, RuleChecker};
 use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused};
 use crate::pd_rules::version;
 
@@ -95,7 +95,7 @@ fn check_not_final(store: &Store) -> Checked {
 }
 
 /// What keeps a store from getting empty: nothing where it is, because PD buries an empty one
-/// whatever its settings (`checkStore` of `server/cluster/cluster.go`). Two reads.
+/// whatever its settings (`checkStore` of `server/cluster/cluster.go`). Three reads.
 async fn obstacles(
     tikv: &Tikv,
     store: &Store,
@@ -106,9 +106,7 @@ async fn obstacles(
     if store.status.region_count == 0 {
         return Ok(Vec::new());
     }
-    let mut causes = halted(tikv, &config.schedule).await?;
-    // What is halted is not balanced either.
-    causes.extend(limited(&config.schedule, overrides, causes.is_empty()));
+    let mut causes = switched_off(tikv, config, overrides).await?;
     let rules = room::rules(tikv, config).await?;
     // Where rules decide, nothing looks at the switch: `rule_checker.go`, `isOfflinePeer`.
     if rules.is_none() && config.schedule.enable_replace_offline_replica == Some(false) {
@@ -136,36 +134,44 @@ fn throttled((store, limit): (&Store, f64)) -> Cause {
     Cause::new(code, text)
 }
 
-/// What keeps a store from being emptied.
-pub(crate) fn switched_off(config: &ScheduleConfig) -> Vec<Cause> {
-    let mut causes: Vec<_> = halted::switched_off(config).into_iter().collect();
-    causes.extend(limited(config, None, causes.is_empty()));
-    causes
-}
-
-/// With the limit at 0 PD replaces nothing. `balance-region` counts under another limit, and takes
-/// a store that is being emptied for a source like any other: `balance_region.go`, and the table of
-/// conditions in `pkg/schedule/filter/filters.go`.
-fn limited(
-    config: &ScheduleConfig,
+/// What keeps PD from replacing any replica on a store that is being emptied. Two reads.
+///
+/// `balance-region` counts under another limit, and takes such a store for a source like any other:
+/// `balance_region.go`, and the table of conditions in `pkg/schedule/filter/filters.go`.
+pub(crate) async fn switched_off(
+    tikv: &Tikv,
+    config: &Config,
     overrides: Option<&Overrides>,
-    is_balanced: bool,
-) -> Option<Cause> {
-    let (replica, region) = ("replica-schedule-limit", "region-schedule-limit");
-    if limit_in_force(replica, config.replica_schedule_limit, overrides) > 0 {
-        return None;
-    }
-    let balances = is_balanced
-        && limit_in_force(region, config.region_schedule_limit, overrides) > 0
-        && balances_regions(config);
+) -> Result<Vec<Cause>, Error> {
+    let checker = RuleChecker::under(tikv, config, overrides).await?;
+    let schedule = &config.schedule;
+    let region = "region-schedule-limit";
+    // What is halted is not balanced either.
+    let balances = checker.halted.is_empty()
+        && limit_in_force(region, schedule.region_schedule_limit, overrides) > 0
+        && balances_regions(schedule);
     let rest = if balances {
         "; `balance-region-scheduler` may move some to stores that hold less, and stops where they \
          are even"
     } else {
         ""
     };
-    let text = format!("`{replica}` is 0: no replica is replaced{rest}");
-    Some(Cause::new("replica_schedule_limit_zero", text))
+    let mut causes = checker.halted;
+    if checker.limit_is_zero {
+        let text = format!(
+            "`{}` is 0: no replica is replaced{rest}",
+            rule_checker::LIMIT
+        );
+        causes.push(Cause::new("replica_schedule_limit_zero", text));
+    }
+    if let Some(paused) = checker.paused {
+        let text = format!(
+            "the {} checker is paused: no replica is replaced until it goes on{rest}",
+            paused.name()
+        );
+        causes.push(Cause::new("checker_paused", text));
+    }
+    Ok(causes)
 }
 
 /// Whether `balance-region-scheduler` is there, as far as the configuration shows.

@@ -94,6 +94,37 @@ async fn a_limit_for_replicas_of_zero_does_not_stop_balancing() {
     }
 }
 
+/// Which checker replaces replicas hangs on whether rules are on: pausing the other stops nothing.
+#[tokio::test]
+async fn a_paused_checker_replaces_nothing() {
+    for version in VERSIONS {
+        for (rules, checker, other) in [(true, "rule", "replica"), (false, "replica", "rule")] {
+            let sim = stepped(version).start().await.unwrap();
+            set(&sim, "enable-placement-rules", json!(rules.to_string())).await;
+            assert!(sim.set_schedule("region-schedule-limit", 0));
+            let pause = async |checker: &str, delay: u64| {
+                let (path, body) = (format!("/checker/{checker}"), json!({ "delay": delay }));
+                assert_eq!(request(&sim, "POST", &path, &body.to_string()).await, 200);
+            };
+            let offline = json!({"store_id": 5});
+            pause(other, 3_600).await;
+            proceeds(&Run::planned(&sim, "offline_store", offline.clone()).await);
+            let run = Run::begin(&sim, "offline_store", offline).await;
+            pause(checker, 3_600).await;
+            let again = Run::planned(&sim, "offline_store", json!({"store_id": 4})).await;
+            assert_eq!(causes(&again), ["checker_paused"], "{version:?} {checker}");
+            let held = sim.region_count(5);
+            assert_eq!(left_after(&sim, 5, 30), held, "{version:?} {checker}");
+            let found = why_of(&sim, 5).await.findings;
+            assert_eq!(codes(&found), ["checker_paused"], "{version:?} {checker}");
+            assert!(found[0].text.contains(checker), "{found:?}");
+            assert_eq!(stalled(&run.probe().await), "checker_paused");
+            pause(checker, 0).await;
+            assert_eq!(left_after(&sim, 5, 60), 0, "{version:?} {checker}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_last_store_of_a_zone_keeps_its_replicas_where_zones_are_kept_apart() {
     for version in VERSIONS {

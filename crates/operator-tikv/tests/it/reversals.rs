@@ -107,6 +107,62 @@ async fn the_rule_checker_keeps_the_number_of_replicas() {
     }
 }
 
+/// What keeps PD's checkers from acting.
+type Halt = fn(&Sim);
+
+/// Nothing is taken back while the checker does nothing, whatever keeps it from that.
+#[tokio::test]
+async fn a_rule_checker_that_does_not_act_reverses_nothing() {
+    let halts: [(&str, Halt); 3] = [
+        ("halt-scheduling", |sim| {
+            let is_set = sim.set_schedule("halt-scheduling", "true");
+            assert!(is_set || sim.set_schedule("halt-scheduling", true));
+        }),
+        ("limit", |sim| {
+            assert!(sim.set_schedule("replica-schedule-limit", 0));
+        }),
+        ("unsafe recovery", |sim| sim.set_unsafe_recovery(true)),
+    ];
+    for version in VERSIONS {
+        let (sim, id, [home, away, _]) = zoned(version, RuleRole::Leader).await;
+        let free = (1..=5).find(|store| sim.peers(id).iter().all(|peer| peer.store_id != *store));
+        let requests = [
+            ("add_peer", json!({"region_id": id, "store_id": free})),
+            ("remove_peer", json!({"region_id": id, "store_id": away})),
+            (
+                "transfer_leader",
+                json!({"region_id": id, "to_store_id": away}),
+            ),
+        ];
+        assert_eq!(sim.leader_of(id), Some(home), "{version:?}");
+        set(&sim, "/checker/rule", json!({"delay": 300})).await;
+        for (name, parameters) in &requests {
+            let run = Run::planned(&sim, name, parameters.clone()).await;
+            assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?} {name}");
+            let paused = text(&run).contains(", once its pause is over");
+            assert!(paused, "{version:?} {name}: {}", text(&run));
+        }
+        set(
+            &sim,
+            "/config?ttlSecond=600",
+            json!({"schedule.replica-schedule-limit": 0}),
+        )
+        .await;
+        for (name, parameters) in &requests {
+            let run = Run::planned(&sim, name, parameters.clone()).await;
+            assert_eq!(reversed_by(&run), [""; 0], "{version:?} {name}: override");
+        }
+        for (what, halt) in halts {
+            let (sim, ..) = zoned(version, RuleRole::Leader).await;
+            halt(&sim);
+            for (name, parameters) in &requests {
+                let run = Run::planned(&sim, name, parameters.clone()).await;
+                assert_eq!(reversed_by(&run), [""; 0], "{version:?} {name}: {what}");
+            }
+        }
+    }
+}
+
 /// Three replicas, on stores of three zones, one of which a rule names.
 async fn zoned(version: Version, named: RuleRole) -> (Sim, u64, [u64; 3]) {
     let sim = stepped(version).start().await.unwrap();

@@ -37,7 +37,13 @@ impl Remedy {
 impl Cluster {
     pub(crate) fn check_rules(&mut self, region: &Region) -> Option<Operator> {
         region.leader?;
-        if self.is_checker_paused("rule") {
+        // Where rules are off it is the replica checker that does so: `replica_checker.go`.
+        let checker = if self.config.placement_rules_are_on() {
+            "rule"
+        } else {
+            "replica"
+        };
+        if self.is_checker_paused(checker) {
             return None;
         }
         let remedy = self.remedy(region)?;

@@ -23,6 +23,7 @@ use crate::mutations::region::replicas_seen::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::replica_change::{check_add, check_remove};
+use crate::pd_rules::rule_checker::RuleChecker;
 use crate::pd_rules::stop::{Checked, verdict};
 
 /// Adds a replica of a region on a store.
@@ -98,10 +99,12 @@ impl RegionOperator for AddPeer {
         let size = plan.before.size_mib;
         let role = plan.before.role_on(self.store_id).map(str::to_owned);
         let wanted = at.wanted_replicas();
-        if let Some(wanted) = wanted.filter(|wanted| *wanted <= at.region.peers.len()) {
+        if let Some(wanted) = wanted.filter(|wanted| *wanted <= at.region.peers.len())
+            && let Some(when) = RuleChecker::read(tikv, &at.config).await?.when()
+        {
             let text = format!(
-                "PD's rule checker takes one replica away again, whichever (`remove-orphan-peer`): \
-                 its rules want no more than {wanted}"
+                "PD's rule checker takes one replica away again, whichever \
+                 (`remove-orphan-peer`){when}: its rules want no more than {wanted}"
             );
             plan = plan.reversed_by("rule_checker", text);
         }
@@ -184,10 +187,12 @@ impl RegionOperator for RemovePeer {
             ));
         }
         let wanted = at.wanted_replicas();
-        if let Some(wanted) = wanted.filter(|wanted| *wanted >= at.region.peers.len()) {
+        if let Some(wanted) = wanted.filter(|wanted| *wanted >= at.region.peers.len())
+            && let Some(when) = RuleChecker::read(tikv, &at.config).await?.when()
+        {
             let text = format!(
-                "PD's rule checker adds a replica again, there or elsewhere (`add-rule-peer`): its \
-                 rules want {wanted}"
+                "PD's rule checker adds a replica again, there or elsewhere \
+                 (`add-rule-peer`){when}: its rules want {wanted}"
             );
             plan = plan.reversed_by("rule_checker", text);
         }

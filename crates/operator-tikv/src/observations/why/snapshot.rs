@@ -31,6 +31,7 @@ use crate::pd_rules::held_leaders::held_leaders;
 use crate::pd_rules::leadership::LeaderBlockers;
 use crate::pd_rules::offline_blockers::LeftOnStore;
 use crate::pd_rules::room;
+use crate::pd_rules::rule_checker;
 use crate::pd_rules::stop::{Checked, Stop};
 
 /// What was read.
@@ -82,20 +83,12 @@ pub(super) struct AskedRegion {
 /// How many reads tell what keeps leaders from stores: the drains, and each scheduler that may.
 const LEADER_BLOCKER_READS: usize = 5;
 
-/// The checkers that move replicas.
-const CHECKERS: [Checker; 4] = [
-    Checker::Rule,
-    Checker::Replica,
-    Checker::JointState,
-    Checker::Learner,
-];
-
 impl WhySnapshot {
     pub(super) async fn read(tikv: &Tikv, asked: &Why) -> Result<Self, Error> {
         let pd = &tikv.pd;
         let config = pd.config().await.map_err(Error::Read)?;
         let stores = pd.stores().await.map_err(Error::Read)?;
-        let paused_checkers = paused_checkers(tikv, asked.what).await?;
+        let paused_checkers = paused_checkers(tikv, asked.what, &config).await?;
         let leader_blockers = LeaderBlockers::read(tikv, &config, LEADER_BLOCKER_READS).await?;
         let from = named(tikv, &stores, asked.from_store_id).await?;
         let mut blocked = Vec::new();
@@ -252,16 +245,21 @@ fn known_by_version<T: Default>(checked: Checked<T>) -> Result<T, Error> {
 }
 
 /// The checkers that do what was asked about and are paused.
-async fn paused_checkers(tikv: &Tikv, what: Moving) -> Result<Vec<Checker>, Error> {
-    let checkers: &[Checker] = match what {
-        Moving::Leaders => &[],
-        Moving::Merges => &[Checker::Merge],
-        Moving::Anything | Moving::Replicas => &CHECKERS,
+async fn paused_checkers(
+    tikv: &Tikv,
+    what: Moving,
+    config: &Config,
+) -> Result<Vec<Checker>, Error> {
+    let checkers: &[Checker] = match (what, rule_checker::of(config)) {
+        (Moving::Leaders, _) => &[],
+        (Moving::Merges, _) => &[Checker::Merge],
+        (_, Checker::Rule) => &[Checker::Rule, Checker::JointState],
+        // The learner checker is asked where rules are off, too.
+        _ => &[Checker::Replica, Checker::JointState, Checker::Learner],
     };
     let mut paused = Vec::new();
     for checker in checkers {
-        let status = tikv.pd.checker_status(*checker).await;
-        if status.map_err(Error::Read)?.paused {
+        if rule_checker::is_paused(&tikv.pd, *checker).await? {
             paused.push(*checker);
         }
     }

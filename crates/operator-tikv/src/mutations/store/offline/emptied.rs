@@ -6,6 +6,7 @@ use pd_client::stores::Store;
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::counts::{are_incomplete, incomplete};
+use crate::facts::settings_in_force;
 use crate::pd_rules::offline::switched_off;
 use crate::pd_rules::offline_blockers::LeftOnStore;
 
@@ -20,8 +21,9 @@ pub(super) async fn progress(
     evidence: Vec<Evidence>,
 ) -> Result<Progress, Error> {
     let (id, left) = (store.id, store.status.region_count);
-    let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
-    let mut stalled = switched_off(&config);
+    let config = tikv.pd.config().await.map_err(Error::Read)?;
+    let overrides = settings_in_force::overrides(tikv).await;
+    let mut stalled = switched_off(tikv, &config, overrides.as_ref()).await?;
     let rest = if (1..=FEW).contains(&left) {
         let (left, counts) = last_ones(tikv, store).await?;
         let stays = left.stalled();
