@@ -115,12 +115,17 @@ async fn obstacles(
     }
     let room = Room::of(store, rules.as_deref(), config, stores);
     causes.extend(room.lacking());
-    causes.extend(room.throttled().into_iter().take(NAMED).map(throttled));
+    causes.extend(
+        room.limited_takers()
+            .into_iter()
+            .take(NAMED)
+            .map(limited_taker),
+    );
     Ok(causes)
 }
 
 /// A store that is needed for what another gives up.
-fn throttled((store, limit): (&Store, f64)) -> Cause {
+fn limited_taker((store, limit): (&Store, f64)) -> Cause {
     let code = if limit > 0.0 {
         "store_limit_low"
     } else {

@@ -111,7 +111,7 @@ impl<'a> Room<'a> {
     }
 
     /// The stores that are needed and let next to nothing in, with their limits.
-    pub(crate) fn throttled(&self) -> Vec<(&'a Store, f64)> {
+    pub(crate) fn limited_takers(&self) -> Vec<(&'a Store, f64)> {
         let limit = |store: &Store| low_add_limit(&self.config.schedule, store);
         let short: Vec<_> = self.short_of(|store| limit(store).is_none()).collect();
         let is_needed = |store: &Store| {

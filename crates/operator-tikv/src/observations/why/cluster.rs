@@ -55,7 +55,7 @@ fn settings(snapshot: &WhySnapshot) -> Vec<Finding> {
         is_all || (name.starts_with("shuffle-") && shuffles(snapshot, name))
     });
     findings.extend(left);
-    findings.extend(snapshot.diagnosis.as_ref().and_then(throttled));
+    findings.extend(snapshot.diagnosis.as_ref().and_then(throttled_scheduler));
     findings
 }
 
@@ -75,7 +75,7 @@ fn shuffles(snapshot: &WhySnapshot, name: &str) -> bool {
 const THROTTLED: [&str; 2] = ["StoreAddPeerThrottled", "StoreRemovePeerThrottled"];
 
 /// What PD says of a scheduler that finds the stores' limits used up.
-fn throttled(diagnosis: &SchedulerDiagnostic) -> Option<Finding> {
+fn throttled_scheduler(diagnosis: &SchedulerDiagnostic) -> Option<Finding> {
     let says = |word: &&str| diagnosis.summary.contains(*word);
     THROTTLED.iter().any(says).then(|| {
         let (name, summary) = (bounded(&diagnosis.name), bounded(&diagnosis.summary));

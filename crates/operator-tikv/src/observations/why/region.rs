@@ -293,7 +293,7 @@ fn nowhere(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
         .clone()
         .any(|store| could_take(snapshot, store, rules));
     if snapshot.what.replicas() && must_move && !is_free {
-        let limited = throttled(snapshot, others.by_ref(), rules);
+        let limited = limited_targets(snapshot, others.by_ref(), rules);
         if limited.is_empty() {
             let text = format!("no store could take a replica of region {}", region.id);
             let count = snapshot.stores.len();
@@ -309,7 +309,7 @@ fn nowhere(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
 }
 
 /// Stores that could take a replica if their limits let any in.
-fn throttled<'a>(
+fn limited_targets<'a>(
     snapshot: &WhySnapshot,
     others: impl Iterator<Item = &'a Store>,
     rules: Option<&[Rule]>,

@@ -117,8 +117,8 @@ fn nobody_has_room(snapshot: &WhySnapshot, store: &Store) -> Vec<Finding> {
     let rules = snapshot.rules.as_deref();
     let room = Room::of(store, rules, &snapshot.config, &snapshot.stores);
     let mut findings = no_room(store, &room);
-    let throttled = room.throttled().into_iter();
-    findings.extend(throttled.filter_map(|(one, limit)| store_limit_low(one, "add-peer", limit)));
+    let limited = room.limited_takers().into_iter();
+    findings.extend(limited.filter_map(|(one, limit)| store_limit_low(one, "add-peer", limit)));
     if findings.is_empty() {
         let texts = room.taken_by_too_few(|other| takes_replicas(snapshot, other));
         let found = texts.into_iter().map(|text| no_free_store(store, text));
