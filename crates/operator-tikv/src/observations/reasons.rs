@@ -54,7 +54,7 @@ reasons! {
             "Ask who set it to 0 and why, then set it to what it was before; PD's default is in `GET /config/default`.";
         LIMIT_USED_UP = "schedule_limit_used_up",
             "As many operators run as the limit of their kind allows.",
-            "Wait for the operators in flight; if they are stuck, ask why of their regions.";
+            "Wait for the operators in flight; if they are stuck, ask `why` about their regions.";
         TTL_OVERRIDE = "ttl_override",
             "Another value is in force than the one stored: an override with a time to live. While it is there the item cannot be set.",
             "Wait until it ends, or ask whoever set it (imports and backups do) to end it.";
@@ -68,7 +68,7 @@ reasons! {
             "The `batch` of `evict-leader-scheduler` is 0, with which PD 8.3.0 to 8.5.2 moves no leader off any store. It comes from a drain that was in force while PD was upgraded to 8.3 or later.",
             "Stop all drains: with the last one the scheduler goes, and the next drain starts with 3. Or set it while they run: `POST /pd/api/v1/scheduler-config/evict-leader-scheduler/config` with `{\"batch\": 3}`.";
         TOO_FEW_STORES = "too_few_stores",
-            "Regions are to have more replicas than there are TiKV stores: each lacks one for good.",
+            "Regions are to have more replicas than there are TiKV stores: each region stays short of replicas.",
             "Add stores, or ask who set `max-replicas` and whether it is meant.";
         PD_MEMBER_DOWN = "pd_member_down",
             "A member of PD does not answer: with one more gone, PD may lose its majority.",
@@ -78,7 +78,7 @@ reasons! {
             "Ask who added it and whether it is still needed, then remove it.";
         SCHEDULER_THROTTLED = "scheduler_throttled",
             "A scheduler that spreads replicas makes no operators because stores have used up their limits for adding or removing replicas, as PD's own diagnosis says.",
-            "Look at the limits of the stores (`get_config`), and ask why of a store that takes nothing.";
+            "Look at the limits of the stores (`get_config`), and ask `why` about a store that takes nothing.";
         SCHEDULER_PAUSED = "scheduler_paused",
             "A scheduler is paused for a time.",
             "Ask who paused it and why; it goes on by itself at the time shown. `resume_scheduler` ends the pause now.";
@@ -128,16 +128,16 @@ reasons! {
             "Wait; if it stays, look for a free store and at the limit for replicas.";
         REGION_NOT_SMALL = "region_not_small",
             "The region is larger than `max-merge-region-size` or has more keys than `max-merge-region-keys`: PD merges small regions only.",
-            "Nothing is wrong. Where such regions are to be merged, ask who set the two values.";
+            "Leave it as it is. If such regions are to be merged, ask who set the two values and why.";
         MERGE_DENIED = "merge_denied",
             "A label (`merge_option=deny`) keeps PD from merging the region.",
             "Merge it by request (`merge_regions`), or ask whoever set the label.";
         MERGE_BORDER = "merge_border",
             "A placement rule or a label begins or ends between the region and the next: PD does not merge over such a key, and splits there again.",
-            "Nothing is wrong, unless the rule is not wanted any more.";
+            "Leave it as it is, or ask who set the rule or the label and whether it is still needed.";
         MERGE_NEIGHBOUR = "merge_neighbour",
             "The next region cannot take it: it has no leader, lags, or has other replicas than its rules say.",
-            "Ask why of that region.";
+            "Ask `why` about that region.";
         MERGE_TOO_EARLY = "merge_too_early",
             "PD merges nothing for `split-merge-interval` after its leader has started.",
             "Wait until that time is over.";
@@ -195,7 +195,7 @@ reasons! {
             "The store's limit for adding or removing replicas is 0.",
             "Set the limit of the store to what it was before.";
         STORE_LIMIT_LOW = "store_limit_low",
-            "The store's limit for adding or removing replicas lets one through in ten minutes at most.",
+            "The store's limit for adding or removing replicas is so low that PD moves one replica in ten minutes or fewer.",
             "Ask who set it and why, then set it to what it was before; PD's default is 15 per minute.";
         STORE_WEIGHT_ZERO = "store_weight_zero",
             "The store's weight for leaders or regions is 0: balancing takes it for full, whatever it holds.",
@@ -211,7 +211,7 @@ reasons! {
             "Choose a store with the labels that the rules ask for.";
         DRAIN_BLOCKED = "drain_blocked",
             "A region cannot leave the store that is being drained. PD 8.2 and later shows which, once few are left.",
-            "Ask why of the region.";
+            "Ask `why` about the region.";
         NOTHING_ASKS = "nothing_asks",
             "Nothing asks for leaders or replicas to leave the store: it is neither drained nor offline.",
             "To have them leave, plan `drain_store` (leaders) or `offline_store` (everything): the plan says whether PD would do it.";
@@ -228,7 +228,7 @@ reasons! {
             "Drain a store and stop that drain: the scheduler goes with the last one.";
         STORE_OFFLINE_LONG = "store_offline_long",
             "A store has been offline with replicas left, and none of it is moving.",
-            "Ask `why` of the store. `cancel_offline` takes it back, when nobody wants it empty any more.";
+            "Ask `why` about the store. `cancel_offline` takes it back, when nobody wants it empty any more.";
         STORE_BEING_EMPTIED = "store_being_emptied",
             "A store is offline: PD moves its replicas away, and makes it a tombstone when none is left.",
             "Make sure that somebody wants that: `cancel_offline` takes it back until then, and nothing does afterwards.";
@@ -246,10 +246,10 @@ reasons! {
             "Set the limit of the store to what it was before; PD's default is 15 per minute.";
         HALF_MOVED = "half_moved",
             "A region has a replica too many, or a learner that nothing turns into a voter: a move was not finished.",
-            "Ask why of the region; PD's rule checker takes back what the rules do not want.";
+            "Ask `why` about the region; PD's rule checker takes back what the rules do not want.";
         VERSION_MISMATCH = "version_mismatch",
             "Members of PD, or stores, are of different versions.",
-            "Finish or take back the upgrade.";
+            "Finish the upgrade, or roll it back.";
         VERSION_UNKNOWN = "version_unknown",
             "PD's version is not one that was tested with.",
             "Plan before you run, and check what is read against PD's own tools.";

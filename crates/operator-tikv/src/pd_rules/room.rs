@@ -130,7 +130,8 @@ impl<'a> Room<'a> {
             let (name, replicas) = (&wanted.name, wanted.replicas);
             let takers = self.others(wanted).filter(|store| is_taker(store)).count();
             format!(
-                "{name} asks for {replicas} replicas, and of the other stores {takers} take any"
+                "{name} asks for {replicas} replicas, and PD gives replicas to {takers} of the other \
+                 stores now"
             )
         });
         texts.collect()
