@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use action_core::Cause;
-use pd_client::RegionId;
 use pd_client::operators::Operator;
 use pd_client::regions::{Peer, PeerRole, Region, RegionCheck};
 use pd_client::stores::{Store, StoreState};
+use pd_client::{RegionId, StoreId};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
@@ -218,7 +218,7 @@ fn hold(region: &Region, store: &Store, stores: &[Store], operators: &[Operator]
     } else if has_lost_majority(region, stores) {
         Some(Hold::MajorityLost)
     } else if let Some(operator) = operators.iter().find(has_operator) {
-        Some(match moves_off(operator, store) {
+        Some(match moves_off(operator, store.id) {
             true => Hold::Leaving,
             false => Hold::Operator,
         })
@@ -250,12 +250,12 @@ fn has_lost_majority(region: &Region, stores: &[Store]) -> bool {
     lost > 0 && 2 * lost >= voters.count()
 }
 
-/// Whether an operator takes a replica from the store, by what PD says of it: the words are those of
-/// `pkg/schedule/operator/builder.go`.
-fn moves_off(operator: &Operator, store: &Store) -> bool {
-    let id = store.id;
-    let moves = [format!("store [{id}] to"), format!("rm peer: store [{id}]")];
-    moves.iter().any(|words| operator.brief.contains(words))
+/// Whether an operator takes a replica from the store, by its steps: `RemovePeer` of
+/// `pkg/schedule/operator/step.go`. Its brief may name several stores, and where a learner is
+/// promoted as well PD exchanges the two (`brief` of `builder.go`).
+fn moves_off(operator: &Operator, store: StoreId) -> bool {
+    let removes = format!("remove peer on store {store}");
+    operator.steps.contains(&removes)
 }
 
 /// The regions on the store that PD lists as unhealthy.
@@ -290,4 +290,49 @@ async fn listed_as_unhealthy(
         }
     }
     Ok(found.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An operator of these steps moves something off these stores, and no others.
+    #[track_caller]
+    fn check(brief: &str, steps: &[&str], expected: &[u64]) {
+        let mut operator = Operator::default();
+        operator.brief = brief.to_owned();
+        operator.steps = steps.iter().map(ToString::to_string).collect();
+        let moves = |id: &u64| moves_off(&operator, StoreId::new(*id).unwrap());
+        let moved: Vec<u64> = (1..=40).filter(moves).collect();
+        assert_eq!(moved, expected, "{brief}");
+    }
+
+    #[test]
+    fn the_store_that_a_replica_leaves_is_that_of_the_step() {
+        check(
+            "mv peer: store [3] to [5]",
+            &["add learner peer 9 on store 5", "remove peer on store 3"],
+            &[3],
+        );
+        check(
+            "mv peer: store [3 4] to [5 6]",
+            &["remove peer on store 3", "remove peer on store 4"],
+            &[3, 4],
+        );
+        check("rm peer: store [34]", &["remove peer on store 34"], &[34]);
+        // PD's own words name the stores the wrong way round.
+        check(
+            "promote peer: store [3], rm peer: store [5]",
+            &[
+                "promote learner peer 9 on store 5 to voter",
+                "remove peer on store 3",
+            ],
+            &[3],
+        );
+        check(
+            "transfer leader: store 3 to 5",
+            &["transfer leader from store 3 to store 5"],
+            &[],
+        );
+    }
 }

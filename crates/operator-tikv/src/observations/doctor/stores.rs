@@ -76,9 +76,11 @@ async fn emptied(
             let progress = tikv.pd.store_progress(store.id).await;
             let progress = progress.map_err(Error::Read)?;
             // An average over ten minutes at least (`minSpeedCalculationWindow` of
-            // `pkg/progress/progress.go`): one above 0 does not say that anything moves now.
+            // `pkg/progress/progress.go`): one above 0 does not say that anything moves now, and
+            // one of 0 not that nothing does.
             let speed = progress.as_ref().map(|one| one.current_speed);
-            if speed.is_some_and(|speed| speed > 0.0) {
+            let is_leaving = left.held.iter().any(|held| held.hold == Hold::Leaving);
+            if is_leaving || speed.is_some_and(|speed| speed > 0.0) {
                 found.findings.push(being_emptied(store));
                 left.held.retain(|held| held.hold != Hold::Leaving);
             } else {
