@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::observations::doctor::leftovers::Leftovers;
+use crate::pd_rules::room;
 
 mod drains;
 mod half_moved;
 pub(crate) mod leftovers;
 mod pauses;
+mod rules;
 mod settings;
 mod stores;
 mod versions;
@@ -43,7 +45,10 @@ impl Observation<Tikv> for Doctor {
         drains::find(tikv, &stores, &config, &mut found).await?;
         pauses::find(tikv, &config, &mut found).await?;
         settings::find(tikv, &config, &mut found).await?;
-        stores::find(tikv, &stores, &config, &mut found).await?;
+        let rules = room::rules(tikv, &config).await?;
+        let rules = rules.as_deref();
+        stores::find(tikv, &stores, &config, rules, &mut found).await?;
+        rules::find(rules, &stores, &config, &mut found);
         half_moved::find(tikv, &stores, &mut found).await?;
         versions::find(tikv, &stores, &config, &mut found).await?;
         found.cut |= found.findings.len() > MOST_FINDINGS;

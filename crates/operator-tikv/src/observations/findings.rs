@@ -6,6 +6,7 @@ use action_core::{Cause, Finding};
 use pd_client::config::{Config, ScheduleConfig};
 use pd_client::maintenance::MaintenanceTask;
 use pd_client::members::MemberHealth;
+use pd_client::rules::Rule;
 use pd_client::schedulers::PausedScheduler;
 use pd_client::stores::Store;
 use pd_client::unsafe_recovery::UnsafeRecovery;
@@ -17,6 +18,7 @@ use crate::facts::schedulers::stored;
 use crate::facts::store::is_low;
 use crate::observations::list_schedulers;
 use crate::observations::reasons;
+use crate::pd_rules::room::unsatisfiable::unsatisfiable;
 
 /// Where the configuration is read.
 pub(crate) const CONFIG: &str = "GET /pd/api/v1/config";
@@ -170,6 +172,22 @@ pub(crate) fn too_few_stores(config: &Config, stores: &[Store]) -> Option<Findin
             .seen(CONFIG, "max-replicas", wanted)
             .seen("GET /pd/api/v1/stores", "stores", there)
     })
+}
+
+/// Rules that no stores are there for; `rules` is `None` where they are switched off.
+pub(crate) fn unsatisfiable_rules(
+    rules: Option<&[Rule]>,
+    config: &Config,
+    stores: &[Store],
+) -> Vec<Finding> {
+    let found = unsatisfiable(rules, config, stores).into_iter();
+    let found = found.map(|rule| {
+        reasons::RULE_UNSATISFIABLE
+            .found(rule.about, rule.text)
+            .seen("GET /pd/api/v1/config/rules", "count", rule.wanted)
+            .seen("GET /pd/api/v1/stores", "possible", rule.possible)
+    });
+    found.collect()
 }
 
 /// A store's limit that lets next to nothing through, or nothing.

@@ -70,6 +70,9 @@ reasons! {
         TOO_FEW_STORES = "too_few_stores",
             "Regions are to have more replicas than there are TiKV stores: each region stays short of replicas.",
             "Add stores, or ask who set `max-replicas` and whether it is meant.";
+        RULE_UNSATISFIABLE = "rule_unsatisfiable",
+            "A placement rule asks for more replicas than the stores that it takes can hold: its regions stay short of replicas, and what else PD would put in order about them may wait.",
+            "Add stores with the labels that the rule asks for, or ask who set the rule and whether it is meant.";
         PD_MEMBER_DOWN = "pd_member_down",
             "A member of PD does not answer: with one more gone, PD may lose its majority.",
             "Start that member. Take no other member down meanwhile.";

@@ -18,6 +18,8 @@ use crate::facts::bounded_text::bounded;
 use crate::facts::store::low_add_limit;
 use crate::pd_rules::placement::takes;
 
+pub(crate) mod unsatisfiable;
+
 /// What asks for replicas on stores of some kind.
 struct Wanted<'a> {
     /// As it is called where people read of it.

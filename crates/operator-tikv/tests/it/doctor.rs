@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use action_core::{ActionRegistry, Observation};
 use operator_tikv::{Doctor, Leftovers};
-use pd_sim::{Fault, Role, Sim, StoreState, Version};
+use pd_sim::{Fault, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
 use serde_json::{Value, json};
 
 use crate::{VERSIONS, altered, altered_store, region, request, stepped, tikv};
@@ -200,6 +200,8 @@ async fn a_store_that_does_not_get_empty_says_which_region_holds_it() {
 #[tokio::test]
 async fn a_limit_left_behind_by_an_offline_is_found() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
+    // What stands below `/config` is answered as before.
+    altered(&sim, "/config/rules", |_| {}).await;
     altered(&sim, "/config", |config| {
         config["schedule"]["store-limit"]["3"]["remove-peer"] = json!(100_000_000);
     })
@@ -299,11 +301,64 @@ async fn what_holds_a_cluster_back_is_found() {
         .await;
         check(&sim, &["pd_member_down"]).await;
         let sim = stepped(version).start().await.unwrap();
+        altered(&sim, "/config/rules", |rules| rules[0]["count"] = json!(7)).await;
         altered(&sim, "/config", |config| {
             config["replication"]["max-replicas"] = json!(7);
         })
         .await;
         check(&sim, &["too_few_stores"]).await;
+    }
+}
+
+/// A rule asks for more than the stores can hold: by their labels, or apart from each other.
+#[tokio::test]
+async fn a_rule_that_no_stores_are_there_for_is_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_labels(1, [("zone", "z1")]);
+        for (store, zone) in [(2, "z2"), (3, "z2"), (4, "z2"), (5, "z2")] {
+            sim.set_labels(store, [("zone", zone)]);
+        }
+        let voters = || PlacementRule::new("default", RuleRole::Voter, 3);
+        sim.set_rules([voters().label_in("zone", ["z1"])]).unwrap();
+        let found = check(&sim, &["rule_unsatisfiable"]).await;
+        let short = &found.findings[0];
+        assert_eq!(short.about, "rule/pd/default");
+        assert!(
+            short.text.contains("3 replicas, and 1 store fits it"),
+            "{short:?}"
+        );
+
+        // One that is silent fits all the same; one that is being emptied does not, and what it
+        // holds has no place elsewhere, which is told of it.
+        sim.set_rules([voters().label_not_in("zone", ["z1"])])
+            .unwrap();
+        check(&sim, &[]).await;
+        sim.set_heartbeat_age(2, Duration::from_secs(60));
+        check(&sim, &["store_disconnected"]).await;
+        sim.set_heartbeat_age(2, Duration::ZERO);
+        sim.set_rules([
+            PlacementRule::new("default", RuleRole::Voter, 4).label_not_in("zone", ["z1"])
+        ])
+        .unwrap();
+        sim.set_store_state(5, StoreState::Offline);
+        let found = look(&sim).await;
+        let codes: Vec<&str> = found.findings.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(codes, ["store_offline_long", "no_free_store"], "{found:?}");
+
+        let sim = stepped(version).start().await.unwrap();
+        for store in 1..=5 {
+            sim.set_labels(store, [("zone", if store < 3 { "z1" } else { "z2" })]);
+        }
+        altered(&sim, "/config/rules", |rules| {
+            rules[0]["location_labels"] = json!(["zone"]);
+            rules[0]["isolation_level"] = json!("zone");
+        })
+        .await;
+        let found = check(&sim, &["rule_unsatisfiable"]).await;
+        let text = &found.findings[0].text;
+        assert!(text.contains("no two with the same `zone`"), "{text}");
+        assert!(text.contains("have 2 between them"), "{text}");
     }
 }
 

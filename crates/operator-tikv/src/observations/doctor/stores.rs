@@ -2,6 +2,7 @@
 
 use action_core::Finding;
 use pd_client::config::Config;
+use pd_client::rules::Rule;
 use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ use crate::observations::left_on_store::{being_replaced, held_on, no_room};
 use crate::observations::reasons;
 use crate::pd_rules::leadership::{EVICTING, may_run};
 use crate::pd_rules::offline_blockers::{Hold, LeftOnStore};
-use crate::pd_rules::room::{self, Room};
+use crate::pd_rules::room::Room;
 
 /// How many stores that are being emptied are asked for their progress.
 const MOST_ASKED: usize = 8;
@@ -25,6 +26,7 @@ pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
     config: &Config,
+    rules: Option<&[Rule]>,
     found: &mut Leftovers,
 ) -> Result<(), Error> {
     let now = PdTime::now(tikv);
@@ -45,7 +47,7 @@ pub(super) async fn find(
         .findings
         .extend(stores.iter().flat_map(|store| held_back(store, config)));
     found.findings.extend(evicted(tikv, config).await?);
-    emptied(tikv, stores, config, found).await?;
+    emptied(tikv, stores, config, rules, found).await?;
     let limited = stores.iter().filter(|store| {
         let limit = limit_of(&config.schedule, store);
         store.state_name != StoreState::Offline
@@ -60,6 +62,7 @@ async fn emptied(
     tikv: &Tikv,
     stores: &[Store],
     config: &Config,
+    rules: Option<&[Rule]>,
     found: &mut Leftovers,
 ) -> Result<(), Error> {
     let is_offline = |store: &&Store| store.state_name == StoreState::Offline;
@@ -69,7 +72,6 @@ async fn emptied(
         return Ok(());
     }
     let operators = tikv.pd.operators().await.map_err(Error::Read)?;
-    let rules = room::rules(tikv, config).await?;
     for store in offline.into_iter().take(MOST_ASKED) {
         let mut left = LeftOnStore::read(tikv, store, stores, &operators).await?;
         if store.status.region_count > 0 {
@@ -87,7 +89,7 @@ async fn emptied(
                 let share = progress.map(|one| one.progress);
                 found.findings.push(stuck(store, share));
             }
-            let room = Room::of(store, rules.as_deref(), config, stores);
+            let room = Room::of(store, rules, config, stores);
             found.findings.extend(no_room(store, &room));
         }
         found.findings.extend(held_on(store, &left));

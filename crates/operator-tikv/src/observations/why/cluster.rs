@@ -8,6 +8,7 @@ use crate::facts::settings_in_force::{OVERRIDES, overriding};
 use crate::observations::findings::{
     CONFIG, drain_batch_zero, halted, left_schedulers, location_replacement_off, maintenance,
     paused_checker, paused_scheduler, removed_scheduler, too_few_stores, unsafe_recovery,
+    unsatisfiable_rules,
 };
 use crate::observations::reasons;
 use crate::observations::why::question::Moving;
@@ -46,6 +47,14 @@ fn settings(snapshot: &WhySnapshot) -> Vec<Finding> {
     let is_all = snapshot.is_about_all();
     if snapshot.what.replicas() {
         findings.extend(too_few_stores(&snapshot.config, &snapshot.stores));
+        let asked = snapshot
+            .region
+            .as_ref()
+            .and_then(|(_, asked)| asked.as_ref());
+        if let Some(rules) = asked.and_then(|asked| asked.rules.as_deref()) {
+            let (config, stores) = (&snapshot.config, &snapshot.stores);
+            findings.extend(unsatisfiable_rules(Some(rules), config, stores));
+        }
         if snapshot.from.is_none() {
             findings.extend(location_replacement_off(&snapshot.config));
         }

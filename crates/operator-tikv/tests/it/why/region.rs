@@ -119,6 +119,20 @@ async fn replicas_that_no_store_is_there_for_are_not_waited_for() {
     }
 }
 
+#[tokio::test]
+async fn a_rule_of_the_region_that_no_stores_are_there_for_is_found() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, ..) = region(&sim);
+        sim.set_labels(leader, [("disk", "fast")]);
+        let rule = PlacementRule::new("default", RuleRole::Voter, 3).label_in("disk", ["fast"]);
+        sim.set_rules([rule]).unwrap();
+        let found = why(&sim, of_region(id)).await;
+        let mut codes = found.findings.iter().map(|one| one.code.as_str());
+        assert_eq!(codes.next(), Some("rule_unsatisfiable"), "{found:?}");
+    }
+}
+
 /// Where stores would have place, it is their limits that are told.
 #[tokio::test]
 async fn limits_that_let_nothing_in_are_why_a_replica_goes_nowhere() {
