@@ -199,21 +199,25 @@ impl Judged<'_> {
         accepted.max()
     }
 
-    /// Whether its region was as asked for, from when it came until the next of ours came there.
+    /// Whether its region was as asked for, from when it came until the next of ours came there; at
+    /// any time where nothing of it came, so that whatever is so is another's doing.
     fn was_so(&self, asked: &Asked) -> bool {
-        let (What::Region { id, .. }, Some(write)) = (asked.what, self.write) else {
+        let What::Region { id, .. } = asked.what else {
             return false;
         };
         let mut states = self.fixture.sim.history(id);
-        let next = self.seen.iter().filter(|other| {
-            other.region == write.region
-                && other.states_before > write.states_before
-                && other.caller != write.caller
-        });
-        if let Some(next) = next.map(|other| other.states_before).min() {
-            states.truncate(next);
+        let mut from = 0;
+        if let Some(write) = self.write {
+            let next = self.seen.iter().filter(|other| {
+                other.region == write.region
+                    && other.states_before > write.states_before
+                    && other.caller != write.caller
+            });
+            if let Some(next) = next.map(|other| other.states_before).min() {
+                states.truncate(next);
+            }
+            from = write.states_before.saturating_sub(1);
         }
-        let from = write.states_before.saturating_sub(1);
         let Some(before) = states.get(from).cloned() else {
             return false;
         };
