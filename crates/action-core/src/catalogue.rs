@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::declare::{ErasedAction, Footprint, Valid, scope};
 use crate::error::ActionError;
-use crate::schema::{ActionDefinition, Risk, validate};
+use crate::schema::{ActionDefinition, Effect, Risk, validate};
 use crate::values::{Accepted, Outcome, Plan, Progress, Sent, Settled, Undo};
 
 /// Actions by name, without the right to change anything. Cheap to clone.
@@ -247,7 +247,9 @@ impl Prepared<'_> {
         self.action.bound.plan(&self.parameters).await
     }
 
-    /// What takes it back, by the name it is registered under.
+    /// What takes it back, by the name it is registered under. A change that is over when it is
+    /// done, and may have been another's, is not taken back; what lasts is ours to end while it is
+    /// as we left it, whoever asked for the same beside us.
     ///
     /// # Errors
     /// When what was kept is not of this action.
@@ -261,6 +263,10 @@ impl Prepared<'_> {
         let mut undo = bound.undo(&self.parameters, before, accepted, outcome)?;
         if let (Undo::Action { name, .. }, Some(prefix)) = (&mut undo, &self.action.prefix) {
             *name = format!("{prefix}_{name}");
+        }
+        let lasts = self.action.definition.effect == Some(Effect::Lasting);
+        if !lasts && outcome.is_some_and(Outcome::may_be_anothers) {
+            undo = undo.by_hand();
         }
         Ok(undo)
     }

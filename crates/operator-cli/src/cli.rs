@@ -8,6 +8,8 @@ use crate::demo;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+#[cfg(unix)]
+use crate::terminal::interrupt;
 use crate::terminal::output::{Format, Output};
 use crate::verbs::{
     actions, approve, completions, findings, journal, mode, plan, policy, proposals, reap, recover,
@@ -23,7 +25,10 @@ pub(crate) fn main() -> Exit {
         Ok(global) => {
             let mut output = Output::new(global.output.unwrap_or(Format::Table));
             let done = dispatch(&matches, &global, &mut output);
-            (output, done)
+            (
+                output,
+                done.map_err(|failure| failure.leading_to(|words| global.command(words))),
+            )
         }
         Err(failure) => (Output::new(given), Err(failure)),
     };
@@ -130,6 +135,13 @@ fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Failed, "runtime", error.to_string()))?;
+    // A file that has reached its limit (`ulimit -f`) is an error to tell, and does not end this
+    // process: who listens to the signal is not ended by it.
+    #[cfg(unix)]
+    let _file_limit = {
+        let _runtime = runtime.enter();
+        interrupt::file_limit()
+    };
     let done = runtime.block_on(command);
     // A question that nobody answered must not keep the command.
     runtime.shutdown_background();

@@ -1,8 +1,9 @@
 //! Which proposal is meant by a part of its id.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use action_core::Undo;
+use action_core::{Outcome, Undo};
 use action_guard::{Phase, Proposal, ProposalStatus, State};
 use jiff::Timestamp;
 
@@ -26,7 +27,10 @@ pub(crate) fn find(state: &State, given: &str) -> Result<Arc<ProposalStatus>, Fa
         [] => Err(Failure::usage(format!(
             "there is no open proposal `{given}`, and none that ended lately"
         ))
-        .next("`operator proposals list` shows them; `journal show --id ID` finds older ones")),
+        .command(
+            "proposals list",
+            "shows them; `journal show --id ID` finds older ones",
+        )),
         [..] => Err(
             Failure::usage(format!("more than one proposal is meant by `{given}`"))
                 .next("give more of its id"),
@@ -79,6 +83,14 @@ pub(crate) fn can_be_undone(state: &State, status: &ProposalStatus) -> bool {
 /// What was sent last, and happened or may have, and can be taken back: what takes back is not, and
 /// what was or is being taken back is not.
 pub(crate) fn last_to_undo(state: &State) -> Result<Arc<ProposalStatus>, Failure> {
+    let last = newest_to_undo(state).into_iter().next();
+    last.ok_or_else(|| {
+        Failure::usage("nothing that was done here, or may have been, can be taken back")
+    })
+}
+
+/// All of it, the newest first.
+pub(crate) fn newest_to_undo(state: &State) -> Vec<Arc<ProposalStatus>> {
     let all = || state.ended.iter().chain(state.open.values());
     let undone: Vec<&str> = all()
         .filter(|status| status.phase == Phase::Applied || status.phase.is_in_flight())
@@ -95,15 +107,18 @@ pub(crate) fn last_to_undo(state: &State) -> Result<Arc<ProposalStatus>, Failure
         let at = intent.map(|intent| intent.attempt.sent_at_unix_ms);
         (at, status.proposal.id.clone())
     };
-    let last = found.max_by_key(sent_at).cloned();
-    last.ok_or_else(|| {
-        Failure::usage("nothing that was done here, or may have been, can be taken back")
-    })
+    let mut found: Vec<_> = found.cloned().collect();
+    found.sort_by_key(|status| Reverse(sent_at(&status)));
+    found
 }
 
 /// What is taken back, and whether it is known that there is something.
 pub(crate) fn taken_back(status: &ProposalStatus, id: &str) -> String {
+    let outcome = status.outcome.as_ref();
     let how = match status.phase {
+        Phase::Applied if outcome.is_some_and(Outcome::may_be_anothers) => {
+            "it is so, and whether by this request is not known: it may be another's"
+        }
         Phase::Applied => "it was applied",
         Phase::Executing => "it is being carried out, so it may be in force",
         _ => "its outcome is not known, so it may be in force",

@@ -49,6 +49,16 @@ impl Global {
         flags::command_line(&words.chain(self.flags()).collect::<Vec<_>>())
     }
 
+    /// The same, for whoever gives this one: they act then as they do now.
+    pub(crate) fn own_command(&self, words: &[&str]) -> String {
+        let acting = self.state.actor().ok();
+        match acting.filter(|acting| self.state.actor_without_flag().ok().as_ref() != Some(acting))
+        {
+            Some(acting) => self.command(&[words, &["--actor", acting.as_str()]].concat()),
+            None => self.command(words),
+        }
+    }
+
     /// Fills in what is not given from the config file.
     pub(crate) fn resolve(mut self) -> Result<Self, Failure> {
         self.state.keep_given();

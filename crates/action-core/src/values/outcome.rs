@@ -88,6 +88,12 @@ impl Outcome {
         self.settled.as_ref().is_some_and(Settled::is_reversed)
     }
 
+    /// Whether it happened, and may have been another's doing.
+    #[must_use]
+    pub fn may_be_anothers(&self) -> bool {
+        self.result == OutcomeKind::Applied && self.by != Some(Attribution::Ours)
+    }
+
     fn new(result: OutcomeKind, code: Option<String>, summary: impl Into<String>) -> Self {
         Self {
             result,

@@ -38,6 +38,24 @@ impl Undo {
         }
     }
 
+    /// What it comes to where whose doing it was is not known: nothing takes back what may be
+    /// another's, and what would is named for whoever knows better.
+    #[must_use]
+    pub fn by_hand(self) -> Self {
+        match self {
+            Self::Action {
+                name, parameters, ..
+            } => {
+                let parameters = Value::Object(parameters);
+                Self::none(format!(
+                    "whose doing it was is not known, and another's is not taken back: whoever \
+                     knows that it was this asks for `{name}` with {parameters}"
+                ))
+            }
+            Self::None { .. } => self,
+        }
+    }
+
     /// Only while this precondition of its plan has this value.
     #[must_use]
     pub fn expecting(mut self, name: &str, value: impl Into<Value>) -> Self {

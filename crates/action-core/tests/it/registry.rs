@@ -1,8 +1,8 @@
 //! Actions by name, with JSON in and out.
 
 use action_core::{
-    ActionError, ActionRegistry, Attempt, FailureKind, Outcome, Plan, Progress, Risk, Sent, Undo,
-    Verdict,
+    ActionError, ActionRegistry, Attempt, Attribution, FailureKind, Outcome, Plan, Progress, Risk,
+    Sent, Undo, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -124,6 +124,35 @@ async fn a_refusal_keeps_the_subjects_words() {
         (FailureKind::Refused, "yard_says_no")
     );
     assert!(matches!(plan.verdict, Verdict::WouldReject { text, .. } if text == error.report()));
+}
+
+/// Ours is taken back, and what may be another's is not: what would do it is named.
+#[test]
+fn what_is_over_and_may_be_anothers_is_not_taken_back() {
+    let mut registry = ActionRegistry::new();
+    registry.register_as("north", yard(2)).unwrap();
+    let undo = |by: Option<Attribution>| {
+        let outcome = by.map(|by| Outcome::applied(by, "moved", Vec::new()));
+        let before = json!({"track": 1});
+        registry
+            .undo(
+                "north_move_wagon",
+                request(),
+                &before,
+                None,
+                outcome.as_ref(),
+            )
+            .unwrap()
+    };
+    assert!(matches!(undo(None), Undo::Action { .. }));
+    assert!(matches!(undo(Some(Attribution::Ours)), Undo::Action { .. }));
+    for by in [Attribution::Undecided, Attribution::Another] {
+        let Undo::None { reason } = undo(Some(by)) else {
+            unreachable!("{by:?}");
+        };
+        let named = "asks for `north_move_wagon` with {\"from_track\":3";
+        assert!(reason.contains(named), "{reason}");
+    }
 }
 
 /// A guard that lost everything but its journal knows names and JSON only.

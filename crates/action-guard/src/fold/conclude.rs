@@ -116,12 +116,16 @@ impl State {
             });
         }
         status.resolved_by = Some(by.clone());
+        // Whose doing it was, nobody has proven.
+        let is_over = status.proposal.lasting_effect.is_none();
+        let undo = is_over.then(|| status.proposal.undo.clone().by_hand());
         let outcome = match result {
             OutcomeKind::Applied => Outcome::applied(Attribution::Undecided, reason, Vec::new()),
             OutcomeKind::NotApplied => Outcome::not_applied("resolved", reason, false, Vec::new()),
             _ => return Err(invalid_record("a resolution that resolves nothing")),
         };
-        self.conclude(id, &outcome, None, at)
+        let undo = undo.filter(|_| outcome.may_be_anothers());
+        self.conclude(id, &outcome, undo.as_ref(), at)
     }
 
     /// Who asked for an effect may give it up, and so may a person: nobody else's leases and budgets

@@ -1,11 +1,15 @@
 //! What a mutation was, by the records, and what takes it back, by its action.
 
-use action_core::{Accepted, Outcome, OutcomeKind, Undo};
+use std::time::Duration;
+
+use action_core::{Accepted, Attribution, Outcome, OutcomeKind, Undo};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::guard::error::GuardError;
 use crate::guard::{Guard, is_redacted};
-use crate::proposal::{Answer, Proposal, Refusal};
+use crate::proposal::time::after;
+use crate::proposal::{Answer, Phase, Proposal, Refusal};
 use crate::records::Record;
 use crate::state::{ActiveEffect, ProposalStatus};
 
@@ -18,6 +22,10 @@ struct Recorded {
     before: Option<Value>,
     accepted: Option<Accepted>,
     outcome: Option<Outcome>,
+    /// How long what it did lasts, when that ends by itself.
+    lasts_ms: Option<u64>,
+    /// When that is over; `None` when it is not, or is not known to have begun.
+    over_at: Option<Timestamp>,
     /// How it stands, when nothing was sent.
     stands: String,
 }
@@ -39,6 +47,9 @@ impl Guard {
             && outcome.result == OutcomeKind::NotApplied
         {
             return Err(nothing(format!("it did not happen: {}", outcome.summary)));
+        }
+        if let Some(ended) = recorded.over_at.filter(|at| *at <= Timestamp::now()) {
+            return Err(nothing(format!("it ended by itself at {ended:.0}")));
         }
         if is_redacted(&recorded.parameters) {
             let reason = "its parameters held a secret, which is written nowhere".to_owned();
@@ -70,7 +81,7 @@ impl Guard {
                 (Record::Proposed { proposal, .. }, _) => {
                     found = Some(Recorded::proposed(&proposal));
                 }
-                (record, Some(found)) => found.take(record),
+                (record, Some(found)) => found.take(record, entry.at),
                 (_, None) => {}
             }
         }
@@ -87,6 +98,8 @@ impl Recorded {
             before: None,
             accepted: None,
             outcome: None,
+            lasts_ms: None,
+            over_at: None,
             stands: String::new(),
         }
     }
@@ -97,13 +110,18 @@ impl Recorded {
             _ => None,
         };
         let intent = status.intent.as_ref();
-        Self {
+        let mut found = Self {
+            lasts_ms: intent.and_then(|intent| intent.plan.lasts_ms),
             before: intent.map(|intent| intent.plan.before.clone()),
             accepted,
             outcome: status.outcome.clone(),
             stands: format!(": it is {}", status.phase),
             ..Self::proposed(&status.proposal)
+        };
+        if let (Phase::Applied, Some(at)) = (status.phase, status.ended_at) {
+            found.applied(at);
         }
+        found
     }
 
     fn of_effect(effect: &ActiveEffect) -> Self {
@@ -114,14 +132,29 @@ impl Recorded {
             before: Some(effect.before.clone()),
             accepted: effect.accepted.clone(),
             outcome: effect.outcome.clone(),
+            lasts_ms: effect.lasts_ms,
+            over_at: effect.ends_at,
             stands: String::new(),
         }
     }
 
+    /// Takes in when it was known to be done.
+    fn applied(&mut self, at: Timestamp) {
+        self.over_at = (self.lasts_ms).map(|lasts| after(at, Duration::from_millis(lasts)));
+    }
+
     /// Takes in what was written of it later.
-    fn take(&mut self, record: Record) {
+    fn take(&mut self, record: Record, at: Timestamp) {
+        if let Record::Outcome { outcome, .. } = &record
+            && outcome.result == OutcomeKind::Applied
+        {
+            self.applied(at);
+        }
         match record {
-            Record::Intent { intent, .. } => self.before = Some(intent.plan.before),
+            Record::Intent { intent, .. } => {
+                self.lasts_ms = intent.plan.lasts_ms;
+                self.before = Some(intent.plan.before);
+            }
             Record::Answer {
                 answer: Answer::Accepted { accepted, .. },
                 ..
@@ -133,7 +166,11 @@ impl Recorded {
                     OutcomeKind::NotApplied => {
                         Some(Outcome::not_applied("resolved", reason, false, Vec::new()))
                     }
-                    _ => self.outcome.take(),
+                    _ => {
+                        self.applied(at);
+                        let undecided = Attribution::Undecided;
+                        Some(Outcome::applied(undecided, reason, Vec::new()))
+                    }
                 };
             }
             _ => {}
@@ -143,12 +180,12 @@ impl Recorded {
 
 #[cfg(test)]
 mod tests {
-    use action_core::Attribution;
-
     use super::*;
     use crate::proposal::Ruling;
     use crate::state::ProposalStatus;
     use crate::testing::fixtures::{intent, proposal};
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn later() -> [Record; 3] {
         let (accepted, code) = (Accepted::new("will do"), None);
@@ -191,24 +228,49 @@ mod tests {
         let mut recorded = Recorded::proposed(&proposal("a", "x"));
         assert_eq!(parts(&recorded), (false, None, None));
         for record in later() {
-            recorded.take(record);
+            recorded.take(record, AT);
         }
         let expected = (true, Some("will do"), Some("turned"));
         assert_eq!(parts(&recorded), expected);
-        recorded.take(resolved(OutcomeKind::Applied));
-        assert_eq!(parts(&recorded), expected);
-        recorded.take(resolved(OutcomeKind::NotApplied));
-        assert_eq!(parts(&recorded), (true, Some("will do"), Some("I looked")));
+        let may_be_anothers = |recorded: &Recorded| {
+            let outcome = recorded.outcome.as_ref();
+            outcome.is_some_and(Outcome::may_be_anothers)
+        };
+        assert!(!may_be_anothers(&recorded));
+        let said = (true, Some("will do"), Some("I looked"));
+        recorded.take(resolved(OutcomeKind::Applied), AT);
+        assert_eq!(parts(&recorded), said);
+        assert!(may_be_anothers(&recorded));
+        recorded.take(resolved(OutcomeKind::NotApplied), AT);
+        assert_eq!(parts(&recorded), said);
         let result = recorded.outcome.unwrap().result;
         assert_eq!(result, OutcomeKind::NotApplied);
+    }
+
+    /// What lasts for a while is over so long after it was known to be done.
+    #[test]
+    fn what_ends_by_itself_is_over_when_its_time_is() {
+        let mut recorded = Recorded::proposed(&proposal("a", "x"));
+        for record in later() {
+            let record = match record {
+                Record::Intent { id, mut intent } => {
+                    intent.plan = intent.plan.lasts(Duration::from_secs(60));
+                    Record::Intent { id, intent }
+                }
+                record => record,
+            };
+            assert_eq!(recorded.over_at, None);
+            recorded.take(record, AT);
+        }
+        let minute = after(AT, Duration::from_secs(60));
+        assert_eq!(recorded.over_at, Some(minute));
     }
 
     #[test]
     fn what_is_at_hand_is_what_its_state_says() {
         let rule = "a test".to_owned();
         let ruling = Ruling::Allow { rule };
-        let now = jiff::Timestamp::UNIX_EPOCH;
-        let mut status = ProposalStatus::new(proposal("a", "x"), ruling, 1, now);
+        let mut status = ProposalStatus::new(proposal("a", "x"), ruling, 1, AT);
         for record in later() {
             match record {
                 Record::Intent { intent, .. } => status.intent = Some(*intent),

@@ -1,6 +1,6 @@
 //! Everything in force that is ours, with its lease and what takes it back.
 
-use action_core::{Settled, SettledState, Undo};
+use action_core::{Attribution, Settled, SettledState, Undo};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -29,6 +29,9 @@ pub struct InForce {
     pub since: Timestamp,
     /// Whether it is known to be in force. When not, it may be.
     pub confirmed: bool,
+    /// Whose doing it is, once it is known to be in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Attribution>,
     /// What takes it back.
     pub undo: Undo,
     /// When its lease ends; `None` for when somebody takes it back.
@@ -76,6 +79,7 @@ impl State {
                 carried_out_by: effect.carried_out_by.clone(),
                 since: effect.since,
                 confirmed: effect.confirmed,
+                by: effect.outcome.as_ref().and_then(|outcome| outcome.by),
                 undo: effect.undo.clone(),
                 lease_until: effect.expires_at,
                 lease_over: effect.expires_at.is_some_and(|at| at <= now),

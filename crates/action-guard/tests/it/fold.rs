@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use action_core::{Accepted, Attempt, Attribution, Outcome, Undo, Workflow};
+use action_core::{Accepted, Attempt, Attribution, Outcome, OutcomeKind, Undo, Workflow};
 use action_guard::policy::Usage;
 use action_guard::{
     Answer, Approval, Entry, Flow, Hash, Mode, Phase, Proposal, ProposalStatus, Record, Refusal,
@@ -490,6 +490,45 @@ fn what_ends_by_itself_is_in_force_no_longer_than_it_lasts() {
     }
     times.at(65, allowed(proposal("b", "y"))).unwrap();
     assert!(times.0.effects.is_empty());
+}
+
+/// A person says that it was applied, and nobody whose doing it was: what lasts is taken back all
+/// the same, and what is over is not.
+#[test]
+fn what_a_person_called_applied_is_taken_back_only_where_it_lasts() {
+    for is_lasting in [false, true] {
+        let mut times = Times::new();
+        let mut asked = if is_lasting {
+            lasting("a", "x")
+        } else {
+            proposal("a", "x")
+        };
+        asked.undo = Undo::Action {
+            name: "turn".to_owned(),
+            parameters: serde_json::Map::new(),
+            expects: Vec::new(),
+        };
+        times.sent(1, asked);
+        times.at(2, crate::fixtures::unknown("a")).unwrap();
+        let resolved = Record::Resolved {
+            id: "a".to_owned(),
+            by: actor("user:ana"),
+            result: OutcomeKind::Applied,
+            reason: "I see it".to_owned(),
+        };
+        times.at(3, resolved).unwrap();
+        let status = times.status("a");
+        assert_eq!(
+            status.outcome.as_ref().unwrap().by,
+            Some(Attribution::Undecided)
+        );
+        let is_undone = matches!(status.proposal.undo, Undo::Action { .. });
+        assert_eq!(is_undone, is_lasting);
+        let shown = times.0.in_force(Timestamp::from_second(3).unwrap());
+        let by: Vec<_> = shown.iter().map(|effect| effect.by).collect();
+        let expected = is_lasting.then_some(Some(Attribution::Undecided));
+        assert_eq!(by, Vec::from_iter(expected));
+    }
 }
 
 /// What was to be taken back, and can be no more, is done for good.

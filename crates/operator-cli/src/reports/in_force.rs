@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use action_core::{SettledState, Undo};
+use action_core::{Attribution, SettledState, Undo};
 use action_guard::{InForce, State};
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) fn json(
         shown["undo_command"] = json!(undo_command(effect, state, global));
         if effect.is_gone() {
             let may = matches!(releases.get(&effect.id), Some(Ok(())));
-            let command = may.then(|| release_command(effect, state, global));
+            let command = may.then(|| release_command(&effect.id, state, global));
             shown["release_command"] = json!(command);
         }
         shown
@@ -70,7 +70,7 @@ fn off_the_list(effect: &InForce, releases: &Releases, state: &State, global: &G
     match releases.get(&effect.id) {
         Some(Err(why)) => format!("you may not take it off this list: {why}"),
         _ => {
-            let command = release_command(effect, state, global);
+            let command = release_command(&effect.id, state, global);
             format!("`{command}` takes it off this list")
         }
     }
@@ -92,6 +92,9 @@ fn how_it_stands(effect: &InForce, state: &State) -> String {
                 cause.text
             )
         }
+        _ if effect.by == Some(Attribution::Undecided) => {
+            "in force, whether by this request is not known".to_owned()
+        }
         _ if effect.confirmed => "in force".to_owned(),
         _ => "may be in force".to_owned(),
     };
@@ -110,11 +113,11 @@ fn how_it_stands(effect: &InForce, state: &State) -> String {
 pub(crate) fn undo_command(effect: &InForce, state: &State, global: &Global) -> Option<String> {
     let is_there = effect.overwritten_by.is_none() && !effect.is_gone();
     let can_be_undone = is_there && matches!(effect.undo, Undo::Action { .. });
-    can_be_undone.then(|| global.command(&["undo", &ids::short_of(&effect.id, state)]))
+    can_be_undone.then(|| global.own_command(&["undo", &ids::short_of(&effect.id, state)]))
 }
 
 /// Takes it off the list; nothing is sent.
-fn release_command(effect: &InForce, state: &State, global: &Global) -> String {
-    let id = ids::short_of(&effect.id, state);
-    global.command(&["release", &id, "--reason", "not there any more"])
+pub(crate) fn release_command(id: &str, state: &State, global: &Global) -> String {
+    let id = ids::short_of(id, state);
+    global.own_command(&["release", &id, "--reason", "not there any more"])
 }

@@ -86,5 +86,5 @@ pub(crate) fn undo_command(
     let is_there = report.outcome.result != OutcomeKind::NotApplied
         && matches!(report.undo, Undo::Action { .. })
         && state.can_be_undone(&status.proposal);
-    is_there.then(|| global.command(&["undo", id]))
+    is_there.then(|| global.own_command(&["undo", id]))
 }

@@ -37,7 +37,7 @@ impl TakenBack {
         let status = state.proposal_status(&proposal.id);
         let is_over = status.is_some_and(|status| !status.phase.is_unsent());
         match (state.can_be_undone(proposal), is_over) {
-            (true, _) => Self::By(global.command(&["undo", &proposal.id])),
+            (true, _) => Self::By(global.own_command(&["undo", &proposal.id])),
             (false, true) => Self::Over,
             (false, false) => Self::NothingOfOurs,
         }

@@ -19,7 +19,24 @@ pub(crate) struct Failure {
     /// More of what is wrong, one on a line.
     lines: Box<[String]>,
     /// What to do next.
-    next: Option<String>,
+    next: Option<Box<Next>>,
+}
+
+/// What to do next.
+#[derive(Debug)]
+enum Next {
+    Text(String),
+    /// A command without the flags that lead to the same place, and what it does.
+    Command(&'static str, &'static str),
+}
+
+impl Next {
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Command(line, does) => format!("`operator {line}` {does}"),
+        }
+    }
 }
 
 impl Failure {
@@ -62,8 +79,24 @@ impl Failure {
 
     /// And this is what to do.
     pub(crate) fn next(mut self, what: impl Into<String>) -> Self {
-        self.next = Some(what.into());
+        self.next = Some(Box::new(Next::Text(what.into())));
         self
+    }
+
+    /// And this command, which does that.
+    pub(crate) fn command(mut self, line: &'static str, does: &'static str) -> Self {
+        self.next = Some(Box::new(Next::Command(line, does)));
+        self
+    }
+
+    /// The same, with its command as somebody can copy it.
+    pub(crate) fn leading_to(self, command: impl FnOnce(&[&str]) -> String) -> Self {
+        let Some(Next::Command(line, does)) = self.next.as_deref() else {
+            return self;
+        };
+        let words: Vec<&str> = line.split(' ').collect();
+        let text = format!("`{}` {does}", command(&words));
+        self.next(text)
     }
 
     /// Tells people on stderr and, where JSON is wanted, programs on stdout.
@@ -73,7 +106,7 @@ impl Failure {
         let mut lines = vec![format!("error: {}", shown(&self.message))];
         let problems = self.problems.iter().map(ToString::to_string);
         let more = problems.chain(self.lines.iter().cloned());
-        let more = more.chain(self.next.iter().cloned());
+        let more = more.chain(self.next.iter().map(|next| next.text()));
         lines.extend(more.map(|line| format!("  {}", shown(&line))));
         // Whatever it is made of, an address or a line of a file, no secret of it is shown.
         output.note(&redacted(&lines.join("\n")));
@@ -90,7 +123,7 @@ impl Failure {
             error["details"] = json!(lines);
         }
         if let Some(next) = &self.next {
-            error["next"] = json!(next);
+            error["next"] = json!(next.text());
         }
         json!({"error": error})
     }
@@ -133,27 +166,31 @@ impl Failure {
     fn of_refusal(refusal: &Refusal) -> Self {
         let text = refusal.to_string();
         match refusal {
-            Refusal::Observing => Self::refused("observing", text)
-                .next("`operator mode execute --reason TEXT` allows sends on this state directory"),
-            Refusal::Killed { .. } => Self::refused("killed", text)
-                .next("`operator kill-switch status` shows it, `kill-switch reset` ends it"),
+            Refusal::Observing => Self::refused("observing", text).command(
+                "mode execute --reason TEXT",
+                "allows sends on this state directory",
+            ),
+            Refusal::Killed { .. } => Self::refused("killed", text).command(
+                "kill-switch status",
+                "shows it, `kill-switch reset` ends it",
+            ),
             Refusal::Denied { .. } => Self::refused("denied", text)
-                .next("`operator policy explain ACTION` shows how the policy came to this"),
+                .command("policy explain ACTION", "shows how the policy came to this"),
             Refusal::RulesWrong { .. } => {
                 Self::new(Exit::Usage, "policy", format!("not sent: {text}"))
-                    .next("`operator policy check` says all that is wrong with it")
+                    .command("policy check", "says all that is wrong with it")
             }
             Refusal::NotProven { .. } => {
                 Self::refused("not_proven", text).next("sign it with `--sign-with FILE`")
             }
             Refusal::UnknownProposal { .. } => Self::new(Exit::Usage, "unknown_proposal", text)
-                .next("`operator proposals list` shows those that are open"),
+                .command("proposals list", "shows those that are open"),
             Refusal::ClockAhead { .. } => Self::refused("clock_ahead", text)
-                .next("`operator clock confirm --reason TEXT` says that it is that late"),
+                .command("clock confirm --reason TEXT", "says that it is that late"),
             Refusal::ClockBehind { .. } => Self::refused("clock_behind", text),
             Refusal::ResourceHeld { .. } => Self::refused("resource_held", text),
             Refusal::TooManyOpen { .. } => Self::refused("too_many_open", text)
-                .next("`operator proposals list` shows them, `operator cancel ID` ends one"),
+                .command("proposals list", "shows them, `cancel ID` ends one"),
             _ => Self::refused("refused", text),
         }
     }
@@ -203,6 +240,7 @@ impl From<GuardError> for Failure {
             }
             GuardError::Drifted { .. } => Self::refused("drifted", error.report())
                 .next("plan it again: what it was planned for has changed"),
+            GuardError::ChangedSince { .. } => Self::refused("changed_since", error.report()),
             GuardError::Refused(ref refusal) => Self::of_refusal(refusal),
             GuardError::WrongSystem { .. } => Self::refused("wrong_system", error.report()),
             GuardError::Journal(error @ JournalError::NotStopped { .. }) => error.into(),
@@ -218,7 +256,7 @@ impl From<GuardError> for Failure {
                     "unrecorded",
                     format!("{why}; it ended so: {summary}"),
                 )
-                .next("`operator recover` looks again and finishes the record")
+                .command("recover", "looks again and finishes the record")
             }
             other => Self::new(Exit::of_failure(other.kind()), "guard", other.report()),
         }

@@ -31,6 +31,14 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
+/// Listens to what the system sends where a file would grow beyond its limit, so that the write
+/// fails instead of ending the process.
+#[cfg(unix)]
+pub(crate) fn file_limit() -> Option<tokio::signal::unix::Signal> {
+    let kind = rustix::process::Signal::XFSZ.as_raw();
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(kind)).ok()
+}
+
 /// Returns when this process is to end.
 #[cfg(not(unix))]
 pub(crate) async fn interrupted() {

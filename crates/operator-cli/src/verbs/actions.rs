@@ -72,7 +72,7 @@ pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
                 .find(|definition| definition.name == name);
             let definition = definition.ok_or_else(|| {
                 Failure::usage(format!("there is no action `{name}`"))
-                    .next("`operator actions list` shows all of them")
+                    .command("actions list", "shows all of them")
             })?;
             show(definition, format, output);
         }

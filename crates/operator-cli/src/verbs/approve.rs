@@ -100,7 +100,7 @@ async fn seen(
                 hash.short()
             ),
         )
-        .next("look at it anew with `operator proposals show`"));
+        .command("proposals show ID", "shows it anew"));
     }
     note(&format!(
         "{}\n",

@@ -215,7 +215,7 @@ pub(crate) async fn carry_out(
         }
         None => {
             let text = format!("no longer following proposal {id}; what was sent goes on");
-            let command = global.command(&["recover"]);
+            let command = global.own_command(&["recover"]);
             Err(Failure::interrupted(text).next(format!(
                 "`{command}` looks how it ended and finishes the record"
             )))

@@ -28,7 +28,7 @@ pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, F
         reports = guard.recover(&mut on_event) => reports?,
         () = interrupted() => {
             return Err(Failure::interrupted("interrupted, some are still open")
-                .next(format!("`{}` goes on with them", global.command(&["recover"]))));
+                .next(format!("`{}` goes on with them", global.own_command(&["recover"]))));
         }
     };
     follow.finish();

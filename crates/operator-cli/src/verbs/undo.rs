@@ -1,12 +1,12 @@
 //! `operator undo`: takes back what a proposal did.
 
-use action_guard::{Guard, ProposalStatus};
+use action_guard::{Guard, GuardError, ProposalStatus, State};
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 
 use crate::arguments::{Confirm, id_if_given, optional_id};
 use crate::ids;
 use crate::lookup;
-use crate::reports::outcome;
+use crate::reports::{in_force, outcome};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -63,7 +63,14 @@ pub(crate) async fn undo_main(
         }
         return Ok(Exit::of_outcome(&broken.report.outcome));
     }
-    let draft = guard.draft_undo(&id, &actor, &reason).await?;
+    let draft = match guard.draft_undo(&id, &actor, &reason).await {
+        Ok(draft) => draft,
+        Err(error @ GuardError::ChangedSince { .. }) => {
+            let state = guard.state().await?;
+            return Err(changed_since(error, &id, &state, global));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let call = lookup::known_call(draft.proposal(), global)?;
     carry_out::go_on(&call, &guard, draft, confirm, global, output).await
 }
@@ -85,4 +92,21 @@ async fn undone(guard: &Guard, matches: &ArgMatches, output: &Output) -> Result<
     let id = &last.proposal.id;
     output.note(&lookup::taken_back(&last, &ids::short_of(id, &state)));
     Ok(id.clone())
+}
+
+/// What somebody changed is not taken back: how it comes off the list, and what was sent before it.
+fn changed_since(error: GuardError, id: &str, state: &State, global: &Global) -> Failure {
+    let failure = Failure::from(error);
+    let release = state.effects.contains_key(id).then(|| {
+        let command = in_force::release_command(id, state, global);
+        format!("`{command}` takes it off the list of what is in force, and sends nothing")
+    });
+    let newest = lookup::newest_to_undo(state).into_iter();
+    let mut before = newest.skip_while(|status| status.proposal.id != id).skip(1);
+    let before = before.next().map(|status| {
+        let short = ids::short_of(&status.proposal.id, state);
+        let command = global.own_command(&["undo", &short]);
+        format!("`{command}` takes back what was sent before it")
+    });
+    failure.lines([release, before].into_iter().flatten().collect())
 }

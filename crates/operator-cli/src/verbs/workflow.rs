@@ -176,7 +176,10 @@ async fn run(
         Some(run) => Ok(show(&run?, global, output)),
         None => Err(
             Failure::interrupted("no longer at it; a mutation that was sent goes on").next(
-                format!("`operator workflow resume {}` goes on with it", flow.id),
+                format!(
+                    "`{}` goes on with it",
+                    global.own_command(&["workflow", "resume", &flow.id])
+                ),
             ),
         ),
     }

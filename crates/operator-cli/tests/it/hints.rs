@@ -187,3 +187,95 @@ fn the_printed_way_to_go_on_with_a_workflow_of_somebody_else_works() {
     as_actor("user:ana", &resume).ended(0).shows("completed");
     assert_eq!(cluster.sim.evicting(), [2]);
 }
+
+/// What somebody changed is not taken back: the way off the list is named, and what can be taken
+/// back instead.
+#[test]
+fn what_somebody_changed_comes_off_the_list_by_the_printed_command() {
+    let cluster = Cluster::start();
+    let set = |limit: &str, name: &str| {
+        let run = [name, "--limit", limit, "--yes"];
+        cluster.run(&run).ended(0);
+    };
+    set("9", "set_leader_schedule_limit");
+    set("21", "set_region_schedule_limit");
+    cluster.sim.set_schedule("region-schedule-limit", 2_000);
+    let undo = ["undo", "--last", "--yes", "-o", "json"];
+    let changed = cluster.with_state(&undo).ended(3);
+    assert_eq!(changed.json()["error"]["code"], "changed_since");
+    let commands: Vec<Vec<String>> = changed
+        .stderr
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('`')?.split('`').next())
+        .map(words)
+        .collect();
+    let [release, before] = commands.as_slice() else {
+        unreachable!("{commands:?}");
+    };
+    let yes = [before.as_slice(), &["--yes".to_owned()]].concat();
+    finished(command().args(&release[1..])).ended(0);
+    finished(command().args(&yes[1..])).ended(0);
+    assert_eq!(cluster.sim.limit_in_force("leader-schedule-limit"), 4);
+    cluster
+        .with_state(&["proposals", "list"])
+        .ended(0)
+        .shows("Nothing is open");
+}
+
+/// The words of a printed command, which may be quoted for a shell.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (place, part) in line.split('\'').enumerate() {
+        if place % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// Who acts by a flag acts so in the commands that lead on from there.
+#[test]
+fn a_command_for_whoever_asked_names_them() {
+    let cluster = Cluster::start();
+    let set = ["set_leader_schedule_limit", "--limit", "9", "--yes"];
+    let ran = cluster
+        .run(&[&set[..], &["--actor", "user:bo"]].concat())
+        .ended(0);
+    let undo = printed(&ran.stdout, "operator undo").unwrap();
+    assert!(
+        undo.windows(2).any(|two| two == ["--actor", "user:bo"]),
+        "{undo:?}"
+    );
+    as_actor("user:ana", &[&undo[..], &["--yes"]].concat()).ended(0);
+}
+
+/// A hint leads to the same journal and the same policy.
+#[test]
+fn a_refusal_leads_to_the_same_place() {
+    let cluster = Cluster::start();
+    let policy = cluster.state.path().join("mine.toml");
+    let deny = "version = 1\n[[rule]]\nname = \"none\"\ndecision = \"deny\"\nreason = \"frozen\"\n";
+    std::fs::write(&policy, deny).unwrap();
+    let policy = policy.to_str().unwrap();
+    let denied = cluster
+        .run_transfer(&["--yes", "--policy-file", policy])
+        .ended(3);
+    for expected in [
+        format!("--policy-file {policy}"),
+        format!("--state-dir {}", cluster.state_dir()),
+    ] {
+        assert!(denied.stderr.contains(&expected), "{}", denied.stderr);
+    }
+    cluster
+        .with_state(&["mode", "observe", "--reason", "a test"])
+        .ended(0);
+    let observing = cluster.run_transfer(&["--yes"]).ended(3);
+    let mode = format!(
+        "operator mode execute --reason TEXT --pd {} --state-dir {}",
+        cluster.sim.endpoint(),
+        cluster.state_dir()
+    );
+    assert!(observing.stderr.contains(&mode), "{}", observing.stderr);
+}

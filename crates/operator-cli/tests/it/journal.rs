@@ -169,3 +169,33 @@ fn what_is_not_shown_of_the_journal_is_counted() {
     let last = show(&["--after", "4", "--limit", "1"]).ended(0);
     assert!(!last.stdout.contains("Truncated"), "{}", last.stdout);
 }
+
+/// A limit on the size of files is told as a full disk is, and ends nothing half way.
+#[test]
+#[cfg(unix)]
+fn a_limit_on_files_is_an_error_and_no_signal() {
+    let cluster = Cluster::start();
+    let script = r#"ulimit -f 1; exec "$0" "$@""#;
+    let region = cluster.first_region();
+    let ran = std::process::Command::new("sh")
+        .args([
+            "-c",
+            script,
+            env!("CARGO_BIN_EXE_operator"),
+            "--pd",
+            cluster.sim.endpoint(),
+        ])
+        .args(["run", "transfer_leader", "--region-id", &region.id])
+        .args(["--to-store-id", &region.follower.to_string(), "--yes"])
+        .args(["--state-dir", cluster.state_dir()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("nothing was sent") && said.contains("File too large"),
+        "{said}"
+    );
+    assert_eq!(cluster.sim.writes(), []);
+    cluster.with_state(&["journal", "verify"]).ended(0);
+}

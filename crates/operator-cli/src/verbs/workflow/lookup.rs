@@ -62,7 +62,7 @@ pub(super) async fn find(
     match found.as_slice() {
         [(flow, _)] => Ok(Arc::clone(flow)),
         [] => Err(Failure::usage(format!("there is no workflow `{meant}`"))
-            .next("`operator workflow list` shows them")),
+            .command("workflow list", "shows them")),
         [..] => Err(
             Failure::usage(format!("more than one workflow is meant by `{meant}`"))
                 .next("give more of its id"),

@@ -4,7 +4,7 @@
 
 // length: parts, keys and three policies, and no inverse operator but a merge for each part.
 
-use action_core::{Attribution, Evidence, Outcome, Plan, Problem, Quantity, Undo};
+use action_core::{Evidence, Outcome, Plan, Problem, Quantity, Undo};
 use pd_client::operators::{NewOperator, SplitPolicy};
 use pd_client::regions::Region;
 use schemars::JsonSchema;
@@ -209,12 +209,6 @@ impl RegionOperator for SplitRegion {
         let Some(outcome) = outcome else {
             return Undo::none("which regions come of it is known when it is done");
         };
-        if outcome.by != Some(Attribution::Ours) {
-            return Undo::none(
-                "whose split it was is not known, and another's is not taken back: `merge_regions` \
-                 merges the parts",
-            );
-        }
         let fact = |name: &str| outcome.evidence.iter().find(|one| one.fact == name);
         let two = fact("two_parts").is_some_and(|fact| fact.value == true);
         let other = fact(NEW_REGIONS)
