@@ -17,6 +17,7 @@ pub(crate) mod held_leaders;
 pub(crate) mod leader_priority;
 pub(crate) mod leader_rules;
 pub(crate) mod leadership;
+pub(crate) mod majority;
 pub(crate) mod merge_regions;
 pub(crate) mod merge_split;
 pub(crate) mod offline;

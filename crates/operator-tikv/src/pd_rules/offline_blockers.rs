@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use action_core::Cause;
 use pd_client::operators::Operator;
-use pd_client::regions::{Peer, PeerRole, Region, RegionCheck};
+use pd_client::regions::{Region, RegionCheck};
 use pd_client::stores::{Store, StoreState};
 use pd_client::{RegionId, StoreId};
 
@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::facts::bounded_text::bounded;
 use crate::facts::leader_figures::gauges;
 use crate::facts::region::in_joint_state;
+use crate::pd_rules::majority::majority_lost;
 
 /// PD lists all regions of a store or none: of a store with more they are not asked for.
 const MOST_ON_STORE: u64 = 1_000;
@@ -34,7 +35,7 @@ pub(crate) enum Hold {
     NoLeader,
     /// PD does not hear of the store that leads it.
     LeaderSilent,
-    /// Too few of its voters are where PD hears of a store.
+    /// Too few of its voters answer.
     MajorityLost,
     /// It is between two sets of voters.
     JointState,
@@ -215,7 +216,7 @@ fn hold(region: &Region, store: &Store, stores: &[Store], operators: &[Operator]
     let elsewhere = |id| id != store.id;
     if stores.iter().any(silent) {
         Some(Hold::LeaderSilent)
-    } else if has_lost_majority(region, stores) {
+    } else if majority_lost(region, stores).is_some() {
         Some(Hold::MajorityLost)
     } else if let Some(operator) = operators.iter().find(has_operator) {
         Some(match moves_off(operator, store.id) {
@@ -231,23 +232,6 @@ fn hold(region: &Region, store: &Store, stores: &[Store], operators: &[Operator]
     } else {
         None
     }
-}
-
-/// Whether half of its voters or more are down, or on stores that PD does not hear of.
-fn has_lost_majority(region: &Region, stores: &[Store]) -> bool {
-    let silent = |id| {
-        let store = stores.iter().find(|store| store.id == id);
-        let heard = [StoreState::Up, StoreState::Offline];
-        !store.is_some_and(|store| heard.contains(&store.state_name))
-    };
-    let is_lost = |peer: &Peer| {
-        let mut down = region.down_peers.iter();
-        silent(peer.store_id) || down.any(|down| down.peer.id == peer.id)
-    };
-    let voters = region.peers.iter();
-    let voters = voters.filter(|peer| peer.role != PeerRole::Learner);
-    let lost = voters.clone().filter(|peer| is_lost(peer)).count();
-    lost > 0 && 2 * lost >= voters.count()
 }
 
 /// Whether an operator takes a replica from the store, by its steps: `RemovePeer` of

@@ -3,7 +3,7 @@
 use action_core::{Cause, Verdict};
 use pd_client::config::Config;
 use pd_client::operators::OperatorReport;
-use pd_client::regions::{Peer, PeerRole, Region};
+use pd_client::regions::{Peer, Region};
 use pd_client::rules::{RegionFit, Rule};
 use pd_client::stores::{Store, StoreState};
 
@@ -13,10 +13,11 @@ use crate::facts::region::{RegionFacts, is_healthy};
 use crate::facts::store::failure_domain;
 use crate::facts::traces::Traces;
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::majority::{majority_lost, majority_of_rest};
 use crate::pd_rules::operator_priority::{Level, check_free};
 use crate::pd_rules::placement::rules_of;
 use crate::pd_rules::refusals;
-use crate::pd_rules::stop::{Checked, accepted_unless};
+use crate::pd_rules::stop::{Checked, accepted_unless, not_asked_for};
 
 /// A region and what decides about operators on it.
 pub(crate) struct RegionSnapshot {
@@ -140,6 +141,21 @@ impl RegionSnapshot {
         })
     }
 
+    /// The same for a change that leaves these replicas, which are to keep a majority: PD looks at
+    /// no more than whether one of them may lead.
+    pub(crate) fn check_change_accepted(
+        &self,
+        rest: &[Peer],
+        target: Option<&Store>,
+    ) -> Checked<Verdict> {
+        let accepted = self.check_accepted(Level::Urgent, target)?;
+        let lost = majority_of_rest(rest, &self.region, &self.stores);
+        match lost.filter(|_| accepted.may_be_sent()) {
+            Some(text) => Err(not_asked_for("majority_would_be_lost", text)),
+            None => Ok(accepted),
+        }
+    }
+
     /// What fails together with a store: the largest location label it has, or itself.
     pub(crate) fn domain(&self, id: StoreId) -> String {
         let store = self.serving(id);
@@ -160,31 +176,6 @@ impl RegionSnapshot {
             .filter(|peer| peer.store_id != id.pd() && !is_healthy(&self.region, peer))
             .count()
     }
-}
-
-/// Without a majority of its voters nothing about a region changes any more. The stores are those
-/// that are not tombstones.
-pub(crate) fn majority_lost(region: &Region, stores: &[Store]) -> Option<Cause> {
-    let votes = |peer: &&Peer| peer.role != PeerRole::Learner;
-    let voters: Vec<_> = region.peers.iter().filter(votes).collect();
-    let is_lost = |peer: &&&Peer| {
-        let store = stores.iter().find(|store| store.id == peer.store_id);
-        let is_heard =
-            |store: &Store| matches!(store.state_name, StoreState::Up | StoreState::Offline);
-        !store.is_some_and(is_heard)
-    };
-    let lost: Vec<_> = voters.iter().filter(is_lost).collect();
-    (2 * lost.len() >= voters.len() && !lost.is_empty()).then(|| {
-        let stores: Vec<_> = lost.iter().map(|peer| peer.store_id.to_string()).collect();
-        let text = format!(
-            "{} of {} voters are on stores that PD does not hear of ({}): start one of them, \
-             or give them up by unsafe recovery",
-            lost.len(),
-            voters.len(),
-            stores.join(", ")
-        );
-        Cause::new("majority_lost", text)
-    })
 }
 
 /// What becomes of a replica on a store that PD does not hear of: PD looks at no more than whether

@@ -38,7 +38,7 @@ pub(crate) async fn check_move(
     let wanted: Vec<_> = stay.copied().chain([new]).collect();
     at.check_leader_left(tikv, &wanted, LEADER_BLOCKER_READS)
         .await?;
-    at.check_accepted(Level::Urgent, target.as_ref())
+    at.check_change_accepted(&wanted, target.as_ref())
 }
 
 /// Adding a replica.
@@ -81,7 +81,7 @@ pub(crate) async fn check_remove(
     let left: Vec<_> = left.copied().collect();
     at.check_leader_left(tikv, &left, LEADER_BLOCKER_READS)
         .await?;
-    at.check_accepted(Level::Urgent, None)
+    at.check_change_accepted(&left, None)
 }
 
 /// Whether PD works on a region that is between two sets of voters.

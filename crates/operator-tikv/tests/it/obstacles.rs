@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use crate::harness::{Run, applied, stalled};
 use crate::{VERSIONS, altered, get, region, request, stepped, store_id, tikv};
 
+/// Makes a replica on a store silent; gets the region, too.
+type Fixture = fn(&Sim, u64, u64);
+
 /// The codes of what a plan says would keep it from getting on; none when nothing would.
 fn causes(run: &Run<'_>) -> Vec<String> {
     match &run.plan.verdict {
@@ -373,6 +376,61 @@ async fn without_a_majority_nothing_about_a_region_changes() {
             let found = asked.observe(&tikv(&sim)).await.unwrap().findings;
             assert_eq!(codes(&found), ["majority_lost"], "{version:?}");
             assert_eq!(found[0].text, format!("region {id}: {}", causes[0].text));
+        }
+    }
+}
+
+/// Voters that the region's leader reports as down answer no more than those on silent stores.
+#[tokio::test]
+async fn voters_that_are_reported_as_down_count_as_lost() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, other, free) = region(&sim);
+        for peer in sim.peers(id).iter().filter(|peer| peer.store_id != leader) {
+            sim.set_down(id, peer.store_id, Some(Duration::from_secs(700)));
+        }
+        let moves = json!({"region_id": id, "from_store_id": other, "to_store_id": free});
+        let run = Run::planned(&sim, "transfer_peer", moves).await;
+        assert_eq!(causes(&run), ["majority_lost"], "{version:?}");
+        let asked = Why {
+            region_id: Some(crate::region_id(id)),
+            ..Why::default()
+        };
+        let found = asked.observe(&tikv(&sim)).await.unwrap().findings;
+        assert!(codes(&found).contains(&"majority_lost"), "{version:?}");
+    }
+}
+
+/// What would be left decides, and not what there is: PD accepts each of these.
+#[tokio::test]
+async fn a_replica_whose_region_would_lose_its_majority_is_not_removed() {
+    let silences: [(&str, Fixture); 2] = [
+        ("store", |sim, _, store| {
+            sim.set_heartbeat_age(store, Duration::from_secs(60));
+        }),
+        ("down", |sim, id, store| {
+            sim.set_down(id, store, Some(Duration::from_secs(700)));
+        }),
+    ];
+    for version in VERSIONS {
+        for (what, silence) in silences {
+            let sim = stepped(version).start().await.unwrap();
+            let (id, leader, other, free) = region(&sim);
+            let peers = sim.peers(id).into_iter().map(|peer| peer.store_id);
+            let silent = peers.into_iter().find(|one| ![leader, other].contains(one));
+            let silent = silent.unwrap();
+            silence(&sim, id, silent);
+            let removes = |store: u64| json!({"region_id": id, "store_id": store});
+            let run = Run::planned(&sim, "remove_peer", removes(other)).await;
+            let Verdict::NotAskedFor { code, text } = &run.plan.verdict else {
+                unreachable!("{version:?} {what}: {:?}", run.plan.verdict);
+            };
+            assert_eq!(code, "majority_would_be_lost", "{version:?} {what}");
+            assert!(text.contains(&format!("(on stores {silent})")), "{text}");
+            // Without the silent one, or with another in the place of the healthy one, it has one.
+            proceeds(&Run::planned(&sim, "remove_peer", removes(silent)).await);
+            let moves = json!({"region_id": id, "from_store_id": other, "to_store_id": free});
+            proceeds(&Run::planned(&sim, "transfer_peer", moves).await);
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::observations::why::target::{could_lead, could_take, has_room};
 use crate::pd_rules::leadership::GRANT_LEADER;
+use crate::pd_rules::majority::majority_lost;
 use crate::pd_rules::placement::rules_let_hold;
-use crate::pd_rules::region_snapshot::majority_lost;
 
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     match &snapshot.region {
