@@ -228,6 +228,9 @@ outcomes! {
         "leader_schedule_limit_zero" &[name::<DrainStore>()],
             "The drain is in force, but no leader moves: `leader-schedule-limit` is 0.",
             "Raise the limit (`set_leader_schedule_limit`), or undo the drain.";
+        "scheduler_paused" &[name::<DrainStore>()],
+            "The drain is in force, but no leader moves: `evict-leader-scheduler` is paused.",
+            "Ask who paused it and why; then resume it (`resume_scheduler`), or undo the drain.";
         "no_target" &[name::<DrainStore>()],
             "The drain is in force, but no leader moves: no other store may be given leaders.",
             "Start a store or stop another drain, or undo this one.";

@@ -13,7 +13,7 @@ use crate::facts::settings_in_force::{Overrides, limit_in_force};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::halted::{self, halted};
 use crate::pd_rules::held_leaders::held_leaders;
-use crate::pd_rules::leadership::{GRANT_LEADER, may_run, other_targets};
+use crate::pd_rules::leadership::{EVICT_LEADER, GRANT_LEADER, may_run, other_targets};
 use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused};
 use crate::pd_rules::version;
 
@@ -41,23 +41,39 @@ pub(crate) async fn check_drain(
     let schedule = &config.schedule;
     let mut causes = limited(schedule, overrides);
     causes.extend(halted(tikv, schedule).await?);
+    causes.extend(paused(tikv, drains).await?);
     causes.extend(no_target(id, stores, drains));
     causes.extend(batch_of_zero(tikv, drains).await?);
     causes.extend(held_leaders(tikv, store).await?);
     Ok(accepted_unless(causes))
 }
 
-/// What keeps a drain from getting anywhere.
-pub(crate) fn obstacles(
+/// What keeps a drain from getting anywhere. One read.
+pub(crate) async fn obstacles(
+    tikv: &Tikv,
     id: StoreId,
     config: &ScheduleConfig,
     stores: &[Store],
     drains: Option<&EvictLeaderConfig>,
-) -> Vec<Cause> {
+) -> Result<Vec<Cause>, Error> {
     let mut causes = limited(config, None);
     causes.extend(halted::switched_off(config));
+    causes.extend(paused(tikv, drains).await?);
     causes.extend(no_target(id, stores, drains));
-    causes
+    Ok(causes)
+}
+
+/// That the scheduler which moves the leaders is paused, where there is one: a new one is not. A
+/// store may be added to those it drains all the same (`AllowSchedule` of `scheduler_controller.go`
+/// asks for the pause, `updateConfig` of `evict_leader.go` does not). One read at most.
+async fn paused(tikv: &Tikv, drains: Option<&EvictLeaderConfig>) -> Result<Option<Cause>, Error> {
+    if drains.is_none() {
+        return Ok(None);
+    }
+    let paused = tikv.pd.paused_schedulers().await.map_err(Error::Read)?;
+    let is_paused = paused.iter().any(|one| one.name == EVICT_LEADER);
+    let text = format!("`{EVICT_LEADER}` is paused: it moves no leader until it goes on");
+    Ok(is_paused.then(|| Cause::new("scheduler_paused", text)))
 }
 
 fn no_target(id: StoreId, stores: &[Store], drains: Option<&EvictLeaderConfig>) -> Option<Cause> {

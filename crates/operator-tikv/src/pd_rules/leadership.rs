@@ -132,7 +132,7 @@ impl LeaderBlockers {
     }
 }
 
-const EVICT_LEADER: &str = "evict-leader-scheduler";
+pub(crate) const EVICT_LEADER: &str = "evict-leader-scheduler";
 pub(crate) const GRANT_LEADER: &str = "grant-leader-scheduler";
 
 /// Whether a scheduler is configured and not switched off; also when that is not shown.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use action_core::{Attribution, Observation, Progress, Undo};
+use action_core::{Attribution, Observation, Progress, Undo, Verdict};
 use operator_tikv::{GetRegion, ListDrains, ListStores};
 use pd_sim::{Fault, Sim, Version};
 use serde_json::json;
 
 use crate::harness::{Run, applied, code, pending, stalled};
-use crate::{VERSIONS, altered_store, get, region, region_id, stepped, store_id, tikv};
+use crate::{VERSIONS, altered_store, get, region, region_id, request, stepped, store_id, tikv};
 
 async fn drain(sim: &Sim) -> Run<'_> {
     Run::begin(sim, "drain_store", json!({"store_id": "2"})).await
@@ -69,6 +69,34 @@ async fn a_drain_that_stalls_says_why() {
     sim.advance(Duration::from_secs(3));
     let progress = run.probe().await;
     assert_eq!(stalled(&progress), "leader_schedule_limit_zero");
+}
+
+/// PD adds a store to the drains of a paused scheduler, and moves nothing.
+#[tokio::test]
+async fn a_drain_by_a_paused_scheduler_moves_nothing() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let pause = async |delay: u64| {
+            let path = "/schedulers/evict-leader-scheduler";
+            let body = json!({ "delay": delay }).to_string();
+            assert_eq!(request(&sim, "POST", path, &body).await, 200);
+        };
+        sim.set_evicting(3, true);
+        let run = drain(&sim).await;
+        assert_eq!(run.plan.verdict, Verdict::WouldProceed, "{version:?}");
+        pause(3_600).await;
+        let held = sim.leader_count(2);
+        let other = Run::planned(&sim, "drain_store", json!({"store_id": 4})).await;
+        let Verdict::AcceptedButWillNotProgress { causes } = &other.plan.verdict else {
+            unreachable!("{version:?}: {:?}", other.plan.verdict);
+        };
+        assert_eq!(causes[0].code, "scheduler_paused", "{version:?}");
+        assert_eq!(stalled(&run.probe().await), "scheduler_paused");
+        pause(0).await;
+        assert!(held > 0);
+        sim.advance(Duration::from_secs(60));
+        assert_eq!(sim.leader_count(2), 0, "{version:?}");
+    }
 }
 
 #[tokio::test]

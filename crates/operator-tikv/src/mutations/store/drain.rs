@@ -142,7 +142,7 @@ impl Mutation<Tikv> for DrainStore {
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let counts = incomplete(tikv, &stores).await?;
         let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
-        let mut stalled = obstacles(self.store_id, &config, &stores, drains);
+        let mut stalled = obstacles(tikv, self.store_id, &config, &stores, drains).await?;
         if sent.elapsed_ms >= SETTLE_MS {
             stalled.extend(blockers(tikv, self.store_id, leaders, &stores, drains).await?);
         }
