@@ -87,7 +87,7 @@ pub(crate) const HOUSES: &[House] = &[
     },
     House {
         name: "prom-client",
-        floors: &[&["error", "sample"], &["client"], &["lib"]],
+        floors: &[&["error", "sample"], &["connector"], &["client"], &["lib"]],
         circles: &[],
     },
     House {

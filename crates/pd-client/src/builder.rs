@@ -12,9 +12,9 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, InputError};
 use crate::transport::HttpTransport;
 use crate::transport::certificates::{Certificates, Identity, Pem};
+use crate::transport::connections::Connections;
 use crate::transport::known::KnownMembers;
 use crate::transport::read::Reading;
-use crate::transport::reqwest::Reqwest;
 
 /// Settings of a [`Client`].
 ///
@@ -180,7 +180,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends requests through this instead of reqwest and hyper. Certificates are its own then.
+    /// Sends requests through this instead of hyper. Certificates are its own then.
     pub fn transport(mut self, transport: impl HttpTransport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -208,7 +208,7 @@ impl ClientBuilder {
         self.timeouts.checked()?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(Reqwest::new(
+            None => Arc::new(Connections::new(
                 endpoints.iter().find(|endpoint| endpoint.is_https()),
                 self.certificates,
                 self.timeouts.connect,

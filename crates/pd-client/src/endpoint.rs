@@ -1,16 +1,23 @@
 //! Addresses of PD members.
 
 use std::fmt;
+use std::sync::Arc;
 
+use http::Uri;
+use http::uri::{InvalidUri, PathAndQuery};
 use url::Url;
 
 use crate::error::InputError;
 
-/// One PD address: scheme, host and port, and nothing else.
+/// One PD address: scheme, host and port, and nothing else. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    base: Url,
+pub(crate) struct Endpoint(Arc<Address>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Address {
     name: String,
+    /// With the path `/`.
+    origin: Uri,
 }
 
 impl Endpoint {
@@ -48,28 +55,34 @@ impl Endpoint {
         if base.port() == Some(0) {
             return Err(refuse("port 0 cannot be connected to"));
         }
-        let name = base.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { base, name })
+        let name = base.as_str().trim_end_matches('/');
+        let origin = name.parse();
+        let origin = origin.map_err(|_| refuse("its host cannot be written into a request"))?;
+        let name = name.to_owned();
+        Ok(Self(Arc::new(Address { name, origin })))
     }
 
     /// `http://host:port`.
     pub(crate) fn as_str(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.base.scheme() == "https"
+        self.0.origin.scheme_str() == Some("https")
     }
 
-    /// The URL of an API path with its query.
-    pub(crate) fn url(&self, path_and_query: &str) -> String {
-        format!("{}{path_and_query}", self.name)
+    /// The URI of an API path with its query.
+    pub(crate) fn uri(&self, path_and_query: String) -> Result<Uri, InvalidUri> {
+        let mut parts = self.0.origin.clone().into_parts();
+        parts.path_and_query = Some(PathAndQuery::try_from(path_and_query)?);
+        // The parts that were there make a URI with every path.
+        Ok(Uri::from_parts(parts).unwrap_or_default())
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        f.write_str(&self.0.name)
     }
 }
 

@@ -17,6 +17,8 @@ mod answer;
 mod body;
 mod call;
 pub(crate) mod certificates;
+mod connection;
+pub(crate) mod connections;
 mod deadline;
 mod exchange;
 mod gate;
@@ -25,13 +27,11 @@ pub(crate) mod known;
 mod no_tls;
 mod permit;
 pub(crate) mod read;
-pub(crate) mod reqwest;
 mod route;
 mod seam;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls;
 mod write;
-mod write_connection;
 
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
 use no_tls as tls;

@@ -3,18 +3,25 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
+use bytes::Bytes;
+use http::{HeaderValue, Request, header};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioExecutor;
+use tokio::time::timeout;
 use url::Url;
 
-use crate::error::Error;
+use crate::connector::{Connector, connector};
+use crate::error::{BoxError, Error};
 use crate::sample::{Answer, Sample};
 
 /// A client of one Prometheus. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    http: hyper_util::client::legacy::Client<Connector, Empty<Bytes>>,
     base: Url,
-    bearer: Option<String>,
+    authorization: Option<HeaderValue>,
+    timeout: Duration,
     largest: usize,
 }
 
@@ -70,21 +77,30 @@ impl Client {
     pub async fn query(&self, expression: &str) -> Result<Vec<Sample>, Error> {
         let mut url = self.base.clone();
         url.query_pairs_mut().append_pair("query", expression);
-        let mut request = self.http.get(url);
-        if let Some(bearer) = &self.bearer {
-            request = request.bearer_auth(bearer);
+        let mut request = Request::get(url.as_str());
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
         }
-        let mut response = request
-            .send()
-            .await
+        let request = request
+            .body(Empty::new())
             .map_err(|error| self.unanswered(error))?;
+        let asked = timeout(self.timeout, self.ask(request));
+        let (status, body) = asked.await.map_err(|error| self.unanswered(error))??;
+        self.read(status, &body)
+    }
+
+    /// The status and the body of an answer.
+    async fn ask(&self, request: Request<Empty<Bytes>>) -> Result<(u16, Vec<u8>), Error> {
+        let response = self.http.request(request).await;
+        let response = response.map_err(|error| self.unanswered(error))?;
         let status = response.status().as_u16();
+        let mut answer: Incoming = response.into_body();
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.unanswered(error))?
-        {
+        while let Some(frame) = answer.frame().await {
+            let frame = frame.map_err(|error| self.unanswered(error))?;
+            let Ok(chunk) = frame.into_data() else {
+                continue;
+            };
             if body.len() + chunk.len() > self.largest {
                 return Err(Error::TooLarge {
                     limit: self.largest,
@@ -92,7 +108,7 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        self.read(status, &body)
+        Ok((status, body))
     }
 
     fn read(&self, status: u16, body: &[u8]) -> Result<Vec<Sample>, Error> {
@@ -111,10 +127,10 @@ impl Client {
         }
     }
 
-    fn unanswered(&self, error: reqwest::Error) -> Error {
+    fn unanswered(&self, error: impl Into<BoxError>) -> Error {
         Error::Unanswered {
             address: self.address(),
-            source: error.without_url().into(),
+            source: error.into(),
         }
     }
 
@@ -177,24 +193,19 @@ impl ClientBuilder {
     /// [`Error::Address`] and [`Error::Setup`], saying what is wrong.
     pub fn build(self) -> Result<Client, Error> {
         let base = endpoint(&self.address)?;
-        let mut http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .timeout(self.timeout);
-        http = match &self.ca_pem {
-            Some(pem) => http.tls_certs_only(certificates(pem)?),
-            None if base.scheme() == "https" => http,
-            // Reading the system's certificates takes time, and fails where there are none.
-            None => http.tls_certs_only([]),
-        };
-        let http = http.build().map_err(|error| Error::Setup {
-            source: error.into(),
-        })?;
+        let connector = connector(base.scheme() == "https", self.ca_pem.as_deref())?;
+        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+        let bearer = self.bearer.map(|bearer| format!("Bearer {bearer}"));
+        let authorization = bearer.map(|bearer| {
+            let mut value = HeaderValue::from_str(&bearer).map_err(Error::setup)?;
+            value.set_sensitive(true);
+            Ok(value)
+        });
         Ok(Client {
-            http,
+            http: http.build(connector),
             base,
-            bearer: self.bearer,
+            authorization: authorization.transpose()?,
+            timeout: self.timeout,
             largest: self.largest,
         })
     }
@@ -205,19 +216,6 @@ impl fmt::Debug for ClientBuilder {
         // The address is still unchecked and may hold a password.
         f.debug_struct("ClientBuilder").finish_non_exhaustive()
     }
-}
-
-fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, Error> {
-    let certificates =
-        reqwest::Certificate::from_pem_bundle(pem).map_err(|error| Error::Setup {
-            source: error.into(),
-        })?;
-    if certificates.is_empty() {
-        return Err(Error::Setup {
-            source: "the bundle holds no `BEGIN CERTIFICATE`, write PEM".into(),
-        });
-    }
-    Ok(certificates)
 }
 
 /// The address of instant queries.

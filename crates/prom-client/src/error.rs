@@ -1,7 +1,7 @@
 //! What can go wrong when Prometheus is asked.
 
 /// An error of any type, as a cause.
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A query that did not give its result. Nothing is ever changed by one.
 #[derive(Debug, thiserror::Error)]
@@ -61,4 +61,12 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
+}
+
+impl Error {
+    pub(crate) fn setup(source: impl Into<BoxError>) -> Self {
+        Self::Setup {
+            source: source.into(),
+        }
+    }
 }

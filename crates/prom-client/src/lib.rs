@@ -21,5 +21,6 @@ pub use error::Error;
 pub use sample::Sample;
 
 mod client;
+mod connector;
 mod error;
 mod sample;

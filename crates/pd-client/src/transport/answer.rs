@@ -5,7 +5,9 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use crate::endpoint::Endpoint;
 use crate::error::{BoxError, Error};
+use crate::transport::Call;
 
 /// PD accepted a write.
 ///
@@ -23,8 +25,8 @@ pub struct Accepted {
 
 /// A successful answer, read to its end.
 pub(crate) struct Answer {
-    pub(super) endpoint: String,
-    pub(super) call: String,
+    pub(super) endpoint: Endpoint,
+    pub(super) call: Call,
     pub(super) date: Option<SystemTime>,
     pub(super) body: Bytes,
 }
@@ -53,15 +55,15 @@ impl Answer {
         Ok(Accepted {
             message,
             date: self.date,
-            endpoint: self.endpoint,
+            endpoint: self.endpoint.to_string(),
         })
     }
 
     /// An answer of this shape means nothing to us.
     pub(crate) fn unreadable(&self, source: impl Into<BoxError>) -> Error {
         Error::Decode {
-            endpoint: self.endpoint.clone(),
-            call: self.call.clone(),
+            endpoint: self.endpoint.to_string(),
+            call: self.call.name(),
             source: source.into(),
         }
     }

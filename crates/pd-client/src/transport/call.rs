@@ -148,7 +148,7 @@ impl Call {
     }
 
     pub(crate) fn path_and_query(&self) -> String {
-        format!("{}{}{}", self.api, self.path, self.query)
+        [self.api, &self.path, &self.query].concat()
     }
 
     /// Whether it changes something.

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span, field};
 
@@ -25,6 +25,13 @@ const HTTP_TO_HTTPS: &str = "Client sent an HTTP request to an HTTPS server";
 
 /// The largest answer to a write: PD acknowledges with a sentence, or a list of ids.
 pub(super) const WRITE_ANSWER: usize = 64 * 1024;
+
+const CALLER_ID: HeaderName = HeaderName::from_static("x-caller-id");
+
+/// PD before 8.0 knows only this one.
+const COMPONENT: HeaderName = HeaderName::from_static("component");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A request and the endpoint it is for.
 pub(super) struct Exchange<'a> {
@@ -102,8 +109,8 @@ impl<'a> Exchange<'a> {
         };
         let body = read_all(response.into_body(), limit, deadline).await;
         Ok(Answer {
-            endpoint: self.endpoint.to_string(),
-            call: self.call.name(),
+            endpoint: self.endpoint.clone(),
+            call: self.call.clone(),
             date,
             body: body.map_err(|error| self.cut_off(limit, error))?,
         })
@@ -178,19 +185,19 @@ impl<'a> Exchange<'a> {
 
     /// The call as a request to this endpoint.
     pub(super) fn request(&self, call: &Call) -> Result<Request<Bytes>, Failure> {
-        let caller_id = &self.client.caller_id;
-        let mut request = Request::builder()
-            .method(call.method())
-            .uri(self.endpoint.url(&call.path_and_query()))
-            // PD before 8.0 knows only the second.
-            .header("x-caller-id", caller_id)
-            .header("component", caller_id);
-        if call.has_body() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+        let uri = self.endpoint.uri(call.path_and_query());
+        let uri = uri.map_err(|error| Failure::not_sent(self.endpoint, error))?;
+        let mut request = Request::new(call.body());
+        *request.method_mut() = call.method().clone();
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        for name in [CALLER_ID, COMPONENT] {
+            headers.insert(name, self.client.caller_id.clone());
         }
-        request
-            .body(call.body())
-            .map_err(|error| Failure::not_sent(self.endpoint, error))
+        if call.has_body() {
+            headers.insert(header::CONTENT_TYPE, JSON);
+        }
+        Ok(request)
     }
 
     /// The exchange within a span that says how it ended.

@@ -57,7 +57,7 @@ impl Client {
         }
         let answer = self.ask_for_members(deadline).await?;
         let members: Members = answer.json()?;
-        self.learn(&answer.endpoint, &members)?;
+        self.learn(answer.endpoint.as_str(), &members)?;
         let mut addresses = Vec::new();
         for address in self.usable(members.leader.as_slice()) {
             if self.shared.endpoints.contains(&address) || self.is_of_cluster(&address).await {
@@ -66,7 +66,7 @@ impl Client {
         }
         if addresses.is_empty() {
             return Err(Error::NotSent {
-                endpoint: answer.endpoint,
+                endpoint: answer.endpoint.to_string(),
                 source: BoxError::from(NoLeader),
             });
         }

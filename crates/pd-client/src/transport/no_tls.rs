@@ -4,7 +4,7 @@ use tokio::net::TcpStream;
 
 use crate::error::{BoxError, InputError};
 use crate::transport::certificates::Loaded;
-use crate::transport::write_connection::Stream;
+use crate::transport::connection::Stream;
 
 /// No TLS.
 #[derive(Clone)]
@@ -22,10 +22,6 @@ impl Tls {
     #[expect(clippy::unnecessary_wraps, reason = "with TLS it can fail")]
     pub(super) fn new(_: &Loaded, _: bool) -> Result<Self, InputError> {
         Ok(Self)
-    }
-
-    pub(super) fn applied(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-        builder
     }
 
     /// PD may name `https` addresses of members.

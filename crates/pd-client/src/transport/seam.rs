@@ -11,8 +11,7 @@ use crate::transport::permit::HeldPermit;
 
 /// Sends one HTTP request, once.
 ///
-/// The default is reqwest for reads and hyper for writes. Bring your own to share a connection
-/// pool or to inject faults. It must not follow redirects, must not send a request twice, and must
+/// The default is hyper. Bring your own to share a connection pool or to inject faults. It must not follow redirects, must not send a request twice, and must
 /// say [`Sent::No`] only when that is proved: this is what "never sends a mutation twice" rests
 /// on. Time limits of the whole request are the caller's: the returned future is dropped when they
 /// are over.

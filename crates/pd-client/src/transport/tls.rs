@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::error::{BoxError, InputError};
 use crate::transport::certificates::{Loaded, Named};
-use crate::transport::write_connection::Stream;
+use crate::transport::connection::Stream;
 
 pub(super) use advice::refused_handshake;
 
@@ -31,11 +31,6 @@ impl Tls {
     /// `https` to speak.
     pub(super) fn new(loaded: &Loaded, https: bool) -> Result<Self, InputError> {
         Ok(Self(Arc::new(config(loaded, https)?)))
-    }
-
-    /// The same for the clients that are built.
-    pub(super) fn applied(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-        builder.tls_backend_preconfigured((*self.0).clone())
     }
 
     /// Makes a session with this host over a connection to it.

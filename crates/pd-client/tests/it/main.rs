@@ -16,6 +16,7 @@ mod more_recorded_calls;
 mod no_tls;
 mod operating_calls;
 mod raw_pd;
+mod read_connections;
 mod recorded_calls;
 mod recordings;
 mod replay;

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[cfg(feature = "tls")]
+mod tls;
+
 use std::time::Duration;
 
 use prom_client::{Client, Error};

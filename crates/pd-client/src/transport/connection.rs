@@ -1,18 +1,19 @@
-//! A connection for one write, as the default transport opens it: TCP, TLS where there is `https`,
-//! and HTTP/1.1 by hyper.
+//! A connection as the default transport opens it, for one write or for reads: TCP, TLS where there
+//! is `https`, and HTTP/1.1 by hyper.
 //!
 //! Nothing runs beside the caller. The connection moves only while one of its futures is polled,
-//! so that dropping the future ends it.
+//! so that dropping the future ends it, and no other task is woken for an answer.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
@@ -23,10 +24,11 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::error::BoxError;
+use crate::transport::connections::Idle;
 use crate::transport::gate::{Gate, Gated};
 use crate::transport::permit::HeldPermit;
 use crate::transport::seam::{Body, BodyChunks, TransportError, WriteConnection};
-use crate::transport::tls::{Tls, refused_handshake};
+use crate::transport::tls::{self, Tls};
 
 /// A stream of bytes, encrypted or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -50,36 +52,40 @@ struct AnswerTooLarge {
     limit: usize,
 }
 
-/// Opens a connection to this origin within this time. `failed` is set when it turns out later that
-/// the other end does not take it.
+/// Opens a connection to the origin of this URI within this time. `failed` is set when it turns out
+/// later that the other end does not take it.
 pub(super) async fn connect(
-    origin: &str,
+    origin: &Uri,
     time: Duration,
     tls: &Tls,
     failed: Arc<AtomicBool>,
 ) -> Result<Http1, BoxError> {
     let opening = async {
-        let origin: Uri = origin.parse()?;
-        let https = origin.scheme_str() == Some("https");
+        let https = is_https(origin);
         // In URLs alone an IPv6 address has brackets.
         let host = origin.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = origin.port_u16().unwrap_or(if https { 443 } else { 80 });
-        let authority = origin
-            .authority()
-            .map_or("", |authority| authority.as_str());
-        let authority = HeaderValue::from_str(authority)?;
+        let authority = HeaderValue::from_str(authority(origin))?;
         let stream = dial(host, port, time).await?;
         let stream = match https {
             true => tls.handshake(host.to_owned(), stream).await?,
             false => Box::new(stream),
         };
-        Http1::begin(stream, authority, failed).await
+        Http1::begin(stream, https, authority, failed).await
     };
     match timeout(time, opening).await {
         Ok(connection) => connection,
         Err(_) => Err(TooSlow { time }.into()),
     }
+}
+
+fn is_https(uri: &Uri) -> bool {
+    uri.scheme() == Some(&Scheme::HTTPS)
+}
+
+fn authority(uri: &Uri) -> &str {
+    uri.authority().map_or("", Authority::as_str)
 }
 
 /// Connects to the first address of the host that takes it; each has its share of the time.
@@ -108,7 +114,8 @@ pub(super) struct Http1 {
     sender: SendRequest<Full<Bytes>>,
     driver: Option<Driver>,
     gate: Arc<Gate>,
-    /// The `Host` of requests.
+    https: bool,
+    /// The `Host` of requests: host and port of the origin.
     host: HeaderValue,
     /// Set when a request that reads fails.
     failed: Arc<AtomicBool>,
@@ -117,6 +124,7 @@ pub(super) struct Http1 {
 impl Http1 {
     async fn begin(
         stream: Box<dyn Stream>,
+        https: bool,
         host: HeaderValue,
         failed: Arc<AtomicBool>,
     ) -> Result<Self, BoxError> {
@@ -131,18 +139,52 @@ impl Http1 {
             sender,
             driver: Some(Box::pin(connection)),
             gate,
+            https,
             host,
             failed,
         })
+    }
+
+    /// Whether it leads to the origin of this URI.
+    pub(super) fn leads_to(&self, uri: &Uri) -> bool {
+        self.https == is_https(uri) && self.host == authority(uri)
+    }
+
+    /// Whether it can take another request: the last answer was read to its end, and the other end
+    /// has not closed it since.
+    pub(super) fn is_usable(&mut self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let is_open = |driver: &mut Driver| driver.as_mut().poll(&mut context).is_pending();
+        self.driver.as_mut().is_some_and(is_open) && self.sender.is_ready()
+    }
+
+    /// Sends a request that reads, and gives the connection to those that are idle when its answer
+    /// was read to the end.
+    pub(super) async fn get(
+        mut self,
+        request: Request<Bytes>,
+        idle: Arc<Idle>,
+    ) -> Result<Response<Body>, TransportError> {
+        let answer = self.send(request).await;
+        let answer = answer.map_err(|error| self.unread(error))?;
+        Ok(answer.map(|body| Chunks::body(body, self, Some(idle))))
+    }
+
+    fn unread(&self, error: hyper::Error) -> TransportError {
+        // With TLS 1.3 a refused certificate shows here.
+        self.failed.store(true, Ordering::Relaxed);
+        match tls::refused_handshake(error, false) {
+            Ok(refused) => TransportError::not_sent(refused),
+            Err(error) => TransportError::maybe_sent(error),
+        }
     }
 
     /// Sends a request and returns when the head of its answer has arrived.
     async fn send(&mut self, request: Request<Bytes>) -> hyper::Result<Response<Incoming>> {
         driven(&mut self.driver, self.sender.ready()).await?;
         let (mut head, body) = request.into_parts();
-        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        // A path that was part of a URI is one.
-        head.uri = path.parse().unwrap_or_default();
+        let path = head.uri.path_and_query().cloned();
+        head.uri = path.map_or_else(Uri::default, Uri::from);
         head.headers.insert(header::HOST, self.host.clone());
         let request = Request::from_parts(head, Full::new(body));
         driven(&mut self.driver, self.sender.send_request(request)).await
@@ -156,14 +198,8 @@ impl WriteConnection for Http1 {
         request: Request<Bytes>,
         limit: usize,
     ) -> Result<Response<Bytes>, TransportError> {
-        let answer = self.send(request).await.map_err(|error| {
-            // With TLS 1.3 a refused certificate shows here.
-            self.failed.store(true, Ordering::Relaxed);
-            match refused_handshake(error, false) {
-                Ok(refused) => TransportError::not_sent(refused),
-                Err(error) => TransportError::maybe_sent(error),
-            }
-        })?;
+        let answer = self.send(request).await;
+        let answer = answer.map_err(|error| self.unread(error))?;
         let (head, mut body) = answer.into_parts();
         let mut all = BytesMut::new();
         while let Some(frame) = driven(&mut self.driver, body.frame()).await {
@@ -191,25 +227,46 @@ impl WriteConnection for Http1 {
             None if self.gate.is_untouched() => TransportError::not_sent(error),
             None => TransportError::maybe_sent(error),
         })?;
-        let announced = answer.body().size_hint().exact();
-        let driver = self.driver;
-        Ok(answer.map(|body| Body::from_chunks(announced, Chunks { body, driver })))
+        Ok(answer.map(|body| Chunks::body(body, *self, None)))
     }
 }
 
 /// The rest of an answer, with the connection it comes from.
 struct Chunks {
     body: Incoming,
-    driver: Option<Driver>,
+    connection: Option<Http1>,
+    /// Where the connection goes after the end.
+    idle: Option<Arc<Idle>>,
+}
+
+impl Chunks {
+    fn body(body: Incoming, connection: Http1, idle: Option<Arc<Idle>>) -> Body {
+        let announced = body.size_hint().exact();
+        let connection = Some(connection);
+        Body::from_chunks(
+            announced,
+            Self {
+                body,
+                connection,
+                idle,
+            },
+        )
+    }
 }
 
 #[async_trait]
 impl BodyChunks for Chunks {
     async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
-        while let Some(frame) = driven(&mut self.driver, self.body.frame()).await {
+        let Some(connection) = &mut self.connection else {
+            return Ok(None);
+        };
+        while let Some(frame) = driven(&mut connection.driver, self.body.frame()).await {
             if let Ok(chunk) = frame?.into_data() {
                 return Ok(Some(chunk));
             }
+        }
+        if let (Some(idle), Some(connection)) = (&self.idle, self.connection.take()) {
+            idle.keep(connection);
         }
         Ok(None)
     }

@@ -1,4 +1,4 @@
-//! The default transport: reqwest for reads, and a connection of its own for each write.
+//! The default transport: connections that are kept for reads, and one of its own for each write.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,25 +6,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response};
-use reqwest::Client;
-use reqwest::redirect::Policy;
+use http::{Request, Response, Uri};
 use tokio::time::Instant;
 
 use crate::endpoint::Endpoint;
-use crate::error::{BoxError, InputError};
+use crate::error::InputError;
 use crate::transport::certificates::{Certificates, Loaded};
+use crate::transport::connection::{Http1, connect};
 use crate::transport::seam::{
-    Body, BodyChunks, HttpTransport, TransportError, WriteConnection, WriteTransport,
+    Body, HttpTransport, TransportError, WriteConnection, WriteTransport,
 };
-use crate::transport::tls::{self, Tls};
-use crate::transport::write_connection;
+use crate::transport::tls::Tls;
 
-/// How long an unused connection is kept.
-const IDLE: Duration = Duration::from_secs(30);
+pub(super) use idle::Idle;
 
-/// reqwest with everything off that would send a request elsewhere or again.
-pub(crate) struct Reqwest {
+mod idle;
+
+/// What connections are made with, and those that are idle. Nothing is sent elsewhere or again: no
+/// proxy of the environment, no redirect, no second try.
+pub(crate) struct Connections {
     certificates: Certificates,
     https: bool,
     connect: Duration,
@@ -35,14 +35,15 @@ pub(crate) struct Reqwest {
 
 /// How connections are made, and the certificates that say it.
 struct Current {
-    client: Client,
     tls: Tls,
+    /// Made with these certificates.
+    idle: Arc<Idle>,
     loaded: Loaded,
     /// When files are looked at next.
     look: Instant,
 }
 
-impl Reqwest {
+impl Connections {
     /// `https` is an endpoint that needs it, if there is one.
     pub(crate) fn new(
         https: Option<&Endpoint>,
@@ -63,7 +64,7 @@ impl Reqwest {
         }
         let loaded = certificates.load()?;
         let https = https.is_some();
-        let current = Current::new(loaded, https, connect, certificates.look_every)?;
+        let current = Current::new(loaded, https, certificates.look_every)?;
         Ok(Self {
             certificates,
             https,
@@ -101,12 +102,22 @@ impl Reqwest {
             return Ok(None);
         }
         let every = self.certificates.look_every;
-        Current::new(loaded, self.https, self.connect, every).map(Some)
+        Current::new(loaded, self.https, every).map(Some)
     }
 
     /// The reason of a failure may be a certificate that has been replaced meanwhile.
     fn look_soon(&self) {
         self.look_now.store(true, Ordering::Relaxed);
+    }
+
+    /// Opens a connection to the origin of this URI.
+    async fn open(&self, origin: &Uri, tls: &Tls) -> Result<Http1, TransportError> {
+        let failed = Arc::clone(&self.look_now);
+        let opened = connect(origin, self.connect, tls, failed).await;
+        opened.map_err(|error| {
+            self.look_soon();
+            TransportError::not_sent(error)
+        })
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {
@@ -115,16 +126,10 @@ impl Reqwest {
 }
 
 impl Current {
-    fn new(
-        loaded: Loaded,
-        https: bool,
-        connect: Duration,
-        look_every: Duration,
-    ) -> Result<Self, InputError> {
-        let tls = Tls::new(&loaded, https)?;
+    fn new(loaded: Loaded, https: bool, look_every: Duration) -> Result<Self, InputError> {
         Ok(Self {
-            client: client(&tls, connect)?,
-            tls,
+            tls: Tls::new(&loaded, https)?,
+            idle: Arc::default(),
             loaded,
             look: Instant::now() + look_every,
         })
@@ -132,19 +137,17 @@ impl Current {
 }
 
 #[async_trait]
-impl HttpTransport for Reqwest {
+impl HttpTransport for Connections {
     async fn call(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        let request = reqwest::Request::try_from(request).map_err(classified)?;
-        let client = self.refreshed().client.clone();
-        let mut response = client.execute(request).await.map_err(|error| {
-            self.look_soon();
-            classified(error)
-        })?;
-        let announced = response.content_length();
-        let mut answer = Response::new(());
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        Ok(answer.map(|()| Body::from_chunks(announced, Chunks(response))))
+        let (tls, idle) = {
+            let current = self.refreshed();
+            (current.tls.clone(), Arc::clone(&current.idle))
+        };
+        let connection = match idle.take(request.uri()) {
+            Some(connection) => connection,
+            None => self.open(request.uri(), &tls).await?,
+        };
+        connection.get(request, idle).await
     }
 
     fn writes(&self) -> Option<&dyn WriteTransport> {
@@ -153,54 +156,10 @@ impl HttpTransport for Reqwest {
 }
 
 #[async_trait]
-impl WriteTransport for Reqwest {
+impl WriteTransport for Connections {
     async fn connect(&self, origin: &str) -> Result<Box<dyn WriteConnection>, TransportError> {
         let tls = self.refreshed().tls.clone();
-        let failed = Arc::clone(&self.look_now);
-        match write_connection::connect(origin, self.connect, &tls, failed).await {
-            Ok(connection) => Ok(Box::new(connection)),
-            Err(error) => {
-                self.look_soon();
-                Err(TransportError::not_sent(error))
-            }
-        }
-    }
-}
-
-struct Chunks(reqwest::Response);
-
-#[async_trait]
-impl BodyChunks for Chunks {
-    async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
-        self.0
-            .chunk()
-            .await
-            .map_err(|error| error.without_url().into())
-    }
-}
-
-fn client(tls: &Tls, connect: Duration) -> Result<Client, InputError> {
-    let builder = Client::builder()
-        .no_proxy()
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(connect)
-        // A connection that something in between has forgotten makes a read fail.
-        .pool_idle_timeout(IDLE)
-        .tcp_nodelay(true);
-    let client = tls.applied(builder).build();
-    client.map_err(|error| InputError::Setup {
-        source: error.into(),
-    })
-}
-
-/// Whether the request can have reached the other side.
-fn classified(error: reqwest::Error) -> TransportError {
-    let error = error.without_url();
-    let unsent = error.is_connect() || error.is_builder();
-    match tls::refused_handshake(error, unsent) {
-        Ok(refused) => TransportError::not_sent(refused),
-        Err(error) if unsent => TransportError::not_sent(error),
-        Err(error) => TransportError::maybe_sent(error),
+        let origin: Uri = origin.parse().map_err(TransportError::not_sent)?;
+        Ok(Box::new(self.open(&origin, &tls).await?))
     }
 }
