@@ -68,7 +68,8 @@ impl<'a> Exchange<'a> {
 
     /// Sends a read, once.
     pub(super) async fn read(&self, time: Duration) -> Result<Answer, Failure> {
-        self.traced(self.read_quietly(time)).await
+        // In a box: every future around it would be as large as it, and be moved when it is awaited.
+        self.traced(Box::pin(self.read_quietly(time))).await
     }
 
     async fn read_quietly(&self, time: Duration) -> Result<Answer, Failure> {
