@@ -31,7 +31,7 @@ pub struct Finding {
     pub text: String,
     /// What was read that shows it.
     pub evidence: Vec<Evidence>,
-    /// The next safe step, for people.
+    /// The next safe step, for people; empty where none is known that would work.
     pub next: String,
     /// The mutation that fixes it, where there is one and all its parameters are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -185,7 +185,9 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
             printable(&ids::short_of(&seen.proposal.id, &ours.state))
         ));
     }
-    lines.push(format!("Next: {}", printable(&finding.next)));
+    if !finding.next.is_empty() {
+        lines.push(format!("Next: {}", printable(&finding.next)));
+    }
     lines.extend(fix_command(call, finding).map(|command| format!("  {command}")));
     lines.join("\n")
 }

@@ -154,3 +154,13 @@ pub(crate) fn is_healthy(region: &Region, peer: &Peer) -> bool {
 pub(crate) fn can_lead(peer: &Peer) -> bool {
     matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter) && !peer.is_witness
 }
+
+/// Replicas as text, such as `store 1 Voter, store 4 Learner`.
+pub(crate) fn named_peers(peers: &[&Peer]) -> String {
+    let texts: Vec<String> = peers
+        .iter()
+        .take(16)
+        .map(|peer| format!("store {} {}", peer.store_id, role_name(peer.role)))
+        .collect();
+    texts.join(", ")
+}

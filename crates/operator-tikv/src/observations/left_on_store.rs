@@ -8,6 +8,7 @@ use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
 use crate::observations::reasons::{self, Reason};
+use crate::pd_rules::offline::check_cancel_offline;
 use crate::pd_rules::offline_blockers::{Held, Hold, LeftOnStore, named};
 use crate::pd_rules::room::Room;
 
@@ -70,7 +71,20 @@ pub(crate) fn no_room(store: &Store, room: &Room<'_>) -> Vec<Finding> {
 
 /// What a store holds has no place elsewhere.
 pub(crate) fn no_free_store(store: &Store, text: String) -> Finding {
-    reasons::NO_FREE_STORE.found(format!("store/{}", store.id), text)
+    let found = reasons::NO_FREE_STORE.found(format!("store/{}", store.id), text);
+    with_way_back(found, store)
+}
+
+/// The finding about a store, with what takes its offline back where that would go ahead.
+pub(crate) fn with_way_back(found: Finding, store: &Store) -> Finding {
+    if check_cancel_offline(store).is_err() {
+        return found;
+    }
+    let next = format!(
+        "{} If it is not to go any more, `cancel_offline` takes its offline back.",
+        found.next
+    );
+    found.next(next)
 }
 
 fn held_there(store: &Store, held: &Held) -> Finding {

@@ -146,10 +146,10 @@ reasons! {
             "Wait until that time is over.";
         NO_LEADER_TARGET = "no_leader_target",
             "No other store may be given leaders.",
-            "Look at each store that holds a voter: start it, stop its drain, or relieve it.";
+            "Do what the finding says of each store, such as starting it or stopping its drain; where nothing helps, none is said.";
         NO_FREE_STORE = "no_free_store",
             "No store could take a replica: each holds one, is not Up, is full, or is kept out by rules.",
-            "Add a store with the labels that the rules ask for, or free space on one. An offline that cannot end is taken back by `cancel_offline`.";
+            "Add a store with the labels that the rules ask for, or free space on one.";
     }
     "A store" {
         STORE_NOT_FOUND = "store_not_found",
@@ -160,7 +160,7 @@ reasons! {
             "Choose another store.";
         STORE_OFFLINE = "store_offline",
             "The store is being emptied and takes nothing.",
-            "Choose another store, or take the offline back.";
+            "Choose another store.";
         STORE_DISCONNECTED = "store_disconnected",
             "PD has not heard of the store for more than 20 s.",
             "Look at the store's process and network.";
@@ -217,7 +217,7 @@ reasons! {
             "Ask `why` about the region.";
         NOTHING_ASKS = "nothing_asks",
             "Nothing asks for leaders or replicas to leave the store: it is neither drained nor offline.",
-            "To have them leave, plan `drain_store` (leaders) or `offline_store` (everything): the plan says whether PD would do it.";
+            "`drain_store` moves leaders away, `offline_store` everything: each is named where its plan would go ahead.";
     }
     "Left behind" {
         DRAIN_LEFT = "drain_left",
@@ -231,10 +231,10 @@ reasons! {
             "Drain a store and stop that drain: the scheduler goes with the last one.";
         STORE_OFFLINE_LONG = "store_offline_long",
             "A store has been offline with replicas left, and none of it is moving.",
-            "Ask `why` about the store. `cancel_offline` takes it back, when nobody wants it empty any more.";
+            "Ask `why` about the store.";
         STORE_BEING_EMPTIED = "store_being_emptied",
             "A store is offline: PD moves its replicas away, and makes it a tombstone when none is left.",
-            "Make sure that somebody wants that: `cancel_offline` takes it back until then, and nothing does afterwards.";
+            "Make sure that somebody wants that: nothing takes it back afterwards.";
         STORE_EVICTED = "store_evicted",
             "PD keeps leaders from a store by itself, because it finds the store slow or stopping.",
             "Look at the store's disk and network; PD gives leaders back once the store is fast again.";

@@ -14,8 +14,10 @@ use crate::observations::why::question::{Moving, Why};
 use crate::observations::why::snapshot::WhySnapshot;
 
 mod cluster;
+mod leader_targets;
 mod merge;
 mod merge_snapshot;
+mod offers;
 pub(crate) mod question;
 mod region;
 mod snapshot;

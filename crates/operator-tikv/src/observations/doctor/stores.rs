@@ -13,7 +13,7 @@ use crate::facts::store::limit_of;
 use crate::mutations::store::offline::LIFTED;
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::findings::{store_limit_low, too_few_stores, weight_zero};
-use crate::observations::left_on_store::{being_replaced, held_on, no_room};
+use crate::observations::left_on_store::{being_replaced, held_on, no_room, with_way_back};
 use crate::observations::reasons;
 use crate::pd_rules::leadership::{EVICTING, may_run};
 use crate::pd_rules::offline_blockers::{Hold, LeftOnStore};
@@ -83,11 +83,15 @@ async fn emptied(
             let speed = progress.as_ref().map(|one| one.current_speed);
             let is_leaving = left.held.iter().any(|held| held.hold == Hold::Leaving);
             if is_leaving || speed.is_some_and(|speed| speed > 0.0) {
-                found.findings.push(being_emptied(store));
+                found
+                    .findings
+                    .push(with_way_back(being_emptied(store), store));
                 left.held.retain(|held| held.hold != Hold::Leaving);
             } else {
                 let share = progress.map(|one| one.progress);
-                found.findings.push(stuck(store, share));
+                found
+                    .findings
+                    .push(with_way_back(stuck(store, share), store));
             }
             let room = Room::of(store, rules, config, stores);
             found.findings.extend(no_room(store, &room));

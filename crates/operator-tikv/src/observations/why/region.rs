@@ -9,13 +9,14 @@ use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
-use crate::facts::region::{can_lead, in_joint_state, is_healthy, role_name};
+use crate::facts::region::{can_lead, in_joint_state, is_healthy, named_peers, role_name};
 use crate::facts::store::{low_add_limit, state_text};
 use crate::mutations::region::RemovePeer;
 use crate::observations::findings::{store_limit_low, too_few_stores};
 use crate::observations::reasons::{self, Reason};
+use crate::observations::why::leader_targets;
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
-use crate::observations::why::target::{could_lead, could_take, has_room};
+use crate::observations::why::target::{could_take, has_room};
 use crate::pd_rules::leadership::GRANT_LEADER;
 use crate::pd_rules::majority::majority_lost;
 use crate::pd_rules::placement::rules_let_hold;
@@ -41,7 +42,13 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     findings.extend(lost.map(|lost| {
         let text = format!("region {}: {}", region.id, lost.text);
         let all: Vec<&Peer> = region.peers.iter().collect();
-        found(reasons::MAJORITY_LOST, region, text, "peers", peers(&all))
+        found(
+            reasons::MAJORITY_LOST,
+            region,
+            text,
+            "peers",
+            named_peers(&all),
+        )
     }));
     findings.extend(of_replicas(snapshot, region));
     findings.extend(denied(about));
@@ -69,14 +76,14 @@ fn of_replicas(snapshot: &WhySnapshot, region: &Region) -> Vec<Finding> {
             region,
             text,
             "joint",
-            peers(&joint),
+            named_peers(&joint),
         ));
     }
     let pending: Vec<&Peer> = region.pending_peers.iter().collect();
     if !pending.is_empty() {
         let text = format!(
             "{} of region {} has not caught up",
-            peers(&pending),
+            named_peers(&pending),
             region.id
         );
         findings.push(found(
@@ -84,7 +91,7 @@ fn of_replicas(snapshot: &WhySnapshot, region: &Region) -> Vec<Finding> {
             region,
             text,
             "pending",
-            peers(&pending),
+            named_peers(&pending),
         ));
     }
     findings.extend(on_removed_stores(snapshot, region));
@@ -92,13 +99,17 @@ fn of_replicas(snapshot: &WhySnapshot, region: &Region) -> Vec<Finding> {
     let down = region.down_peers.iter().map(|down| &down.peer);
     let down: Vec<&Peer> = down.filter(|peer| !is_removed(peer)).collect();
     if !down.is_empty() {
-        let text = format!("{} of region {} does not answer", peers(&down), region.id);
+        let text = format!(
+            "{} of region {} does not answer",
+            named_peers(&down),
+            region.id
+        );
         findings.push(found(
             reasons::PEER_DOWN,
             region,
             text,
             "down",
-            peers(&down),
+            named_peers(&down),
         ));
     }
     findings
@@ -237,7 +248,10 @@ fn rules(about: &AskedRegion) -> Option<Finding> {
         ));
     }
     if !orphans.is_empty() {
-        texts.push(format!("replicas that no rule wants: {}", peers(&orphans)));
+        texts.push(format!(
+            "replicas that no rule wants: {}",
+            named_peers(&orphans)
+        ));
     }
     let text = format!("region {}: {}", region.id, texts.join("; "));
     let source = format!("GET /pd/api/v1/config/rules/region/{}/detail", region.id);
@@ -245,7 +259,7 @@ fn rules(about: &AskedRegion) -> Option<Finding> {
     Some(found.seen(source.clone(), "unsatisfied_rules", names).seen(
         source,
         "orphan_peers",
-        peers(&orphans),
+        named_peers(&orphans),
     ))
 }
 
@@ -261,29 +275,8 @@ fn nowhere(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     let region = &about.region;
     let rules = about.rules.as_deref();
     let mut findings = Vec::new();
-    let leads = |peer: &Peer| region.leader.is_some_and(|leader| leader.id == peer.id);
-    let is_target = |peer: &&Peer| {
-        let store = snapshot.store(peer.store_id);
-        !leads(peer)
-            && matches!(peer.role, PeerRole::Voter | PeerRole::IncomingVoter)
-            && is_healthy(region, peer)
-            && store.is_some_and(|store| could_lead(snapshot, store, rules))
-    };
-    // Replicas that do not answer are told of themselves.
-    let is_well = region.down_peers.is_empty() && region.pending_peers.is_empty();
-    if snapshot.what.leaders() && is_well && region.peers.iter().filter(is_target).count() == 0 {
-        let text = format!(
-            "no store with another voter of region {} may lead it",
-            region.id
-        );
-        let all: Vec<&Peer> = region.peers.iter().collect();
-        findings.push(found(
-            reasons::NO_LEADER_TARGET,
-            region,
-            text,
-            "peers",
-            peers(&all),
-        ));
+    if snapshot.what.leaders() {
+        findings.extend(leader_targets::none_for(snapshot, region, rules));
     }
     // With as many stores as replicas that is how it should be, unless one has to move.
     let must_move = !snapshot.what.leaders() || snapshot.from.is_some();
@@ -323,16 +316,6 @@ fn limited_targets<'a>(
         store_limit_low(store, "add-peer", limit)
     });
     low.collect()
-}
-
-/// Replicas as text, such as `store 1 Voter, store 4 Learner`.
-fn peers(peers: &[&Peer]) -> String {
-    let texts: Vec<String> = peers
-        .iter()
-        .take(16)
-        .map(|peer| format!("store {} {}", peer.store_id, role_name(peer.role)))
-        .collect();
-    texts.join(", ")
 }
 
 fn found(

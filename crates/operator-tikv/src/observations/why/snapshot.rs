@@ -23,6 +23,7 @@ use crate::facts::settings_in_force::{self, Overrides};
 use crate::observations::left_on_store::unexplained;
 use crate::observations::list_schedulers;
 use crate::observations::why::merge_snapshot::{MergeSnapshot, NOT_READ};
+use crate::observations::why::offers::Offers;
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::drain::batch_of_zero;
@@ -58,6 +59,8 @@ pub(super) struct WhySnapshot {
     pub(super) blocked: Vec<Cause>,
     /// That drains move nothing, where leaders of a drained store were asked about.
     pub(super) drain_batch: Option<Cause>,
+    /// What would make leaders or replicas leave a store that nothing asks to.
+    pub(super) offers: Offers,
     /// What is left on a store that is being emptied.
     pub(super) left: LeftOnStore,
     /// The rules that such a store is emptied by; `None` when rules are switched off.
@@ -91,17 +94,7 @@ impl WhySnapshot {
         let paused_checkers = paused_checkers(tikv, asked.what, &config).await?;
         let leader_blockers = LeaderBlockers::read(tikv, &config, LEADER_BLOCKER_READS).await?;
         let from = named(tikv, &stores, asked.from_store_id).await?;
-        let mut blocked = Vec::new();
-        if let Some((id, Some(store))) = &from
-            && asked.what.leaders()
-            && asked.region_id.is_none()
-            && is_draining(leader_blockers.drains.as_ref(), *id)
-        {
-            let leaders = store.status.leader_count;
-            blocked =
-                blockers(tikv, *id, leaders, &stores, leader_blockers.drains.as_ref()).await?;
-            blocked.extend(known_by_version(held_leaders(tikv, store).await)?);
-        }
+        let blocked = blocked(tikv, asked, from.as_ref(), &stores, &leader_blockers).await?;
         let region = match asked.region_id {
             Some(id) => Some((id, AskedRegion::read(tikv, id).await?)),
             None => None,
@@ -118,9 +111,15 @@ impl WhySnapshot {
             left = LeftOnStore::read(tikv, store, &stores, &operators).await?;
             rules = room::rules(tikv, &config).await?;
         }
+        let overrides = settings_in_force::overrides(tikv).await;
+        let store = from.as_ref().and_then(|(_, store)| store.as_ref());
+        let cluster = (&config, &stores[..]);
+        let in_force = overrides.as_ref();
+        let offers = Offers::read(tikv, asked, store, cluster, &leader_blockers, in_force);
         Ok(Self {
             what: asked.what,
-            overrides: settings_in_force::overrides(tikv).await,
+            offers: offers.await?,
+            overrides,
             leader_blockers,
             paused: pd.paused_schedulers().await.map_err(Error::Read)?,
             removed: list_schedulers::removed(&config.schedule),
@@ -222,6 +221,26 @@ impl AskedRegion {
             labels: labels.map_err(Error::Read)?,
         }))
     }
+}
+
+/// What keeps the last regions on a store that is being drained.
+async fn blocked(
+    tikv: &Tikv,
+    asked: &Why,
+    from: Option<&(StoreId, Option<Store>)>,
+    stores: &[Store],
+    leader_blockers: &LeaderBlockers,
+) -> Result<Vec<Cause>, Error> {
+    let drains = leader_blockers.drains.as_ref();
+    let is_asked = asked.what.leaders() && asked.region_id.is_none();
+    let Some((id, Some(store))) = from.filter(|(id, _)| is_asked && is_draining(drains, *id))
+    else {
+        return Ok(Vec::new());
+    };
+    let leaders = store.status.leader_count;
+    let mut blocked = blockers(tikv, *id, leaders, stores, drains).await?;
+    blocked.extend(known_by_version(held_leaders(tikv, store).await)?);
+    Ok(blocked)
 }
 
 /// Whether leaders were asked about that a drain is to move.

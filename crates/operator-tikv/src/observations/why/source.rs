@@ -8,9 +8,10 @@ use crate::facts::store::limit_of;
 use crate::observations::findings::store_limit_low;
 use crate::observations::left_on_store::{being_replaced, held_on, no_free_store, no_room};
 use crate::observations::reasons;
+use crate::observations::why::leader_targets::none_besides;
 use crate::observations::why::snapshot::{WhySnapshot, is_emptied};
 use crate::observations::why::target::{
-    could_lead, gone, granted as leaders_granted, is_granted, silence, takes_replicas,
+    gone, granted as leaders_granted, is_granted, silence, takes_replicas,
 };
 use crate::pd_rules::room::Room;
 
@@ -42,6 +43,7 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     if !asked {
         let text = format!("store {id} is neither drained nor offline");
         let found = reasons::NOTHING_ASKS.found(about, text);
+        let found = found.next(snapshot.offers.next());
         findings.push(found.seen(source.clone(), "draining", false).seen(
             source.clone(),
             "node_state",
@@ -49,7 +51,7 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
         ));
     }
     let is_only_question = snapshot.region.is_none() && snapshot.to.is_none();
-    let no_target = (drained && is_only_question).then(|| nobody_may_lead(snapshot, store));
+    let no_target = (drained && is_only_question).then(|| none_besides(snapshot, store));
     let no_target = no_target.flatten();
     // Where none may lead, each region says no more than that.
     if no_target.is_none() {
@@ -67,19 +69,6 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
         findings.extend(low);
     }
     findings
-}
-
-/// The leaders of a drained store have nowhere to go.
-fn nobody_may_lead(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
-    let leaders = store.status.leader_count;
-    let mut others = others(snapshot, store);
-    if leaders == 0 || others.any(|other| could_lead(snapshot, other, None)) {
-        return None;
-    }
-    let text = "no other store may be given leaders";
-    let found = reasons::NO_LEADER_TARGET.found(format!("store/{}", store.id), text);
-    let source = format!("GET /pd/api/v1/store/{}", store.id);
-    Some(found.seen(source, "leader_count", leaders))
 }
 
 /// What keeps the last regions on a drained store.
@@ -127,11 +116,6 @@ fn nobody_has_room(snapshot: &WhySnapshot, store: &Store) -> Vec<Finding> {
         );
     }
     findings
-}
-
-fn others<'a>(snapshot: &'a WhySnapshot, store: &Store) -> impl Iterator<Item = &'a Store> {
-    let id = store.id;
-    snapshot.stores.iter().filter(move |other| other.id != id)
 }
 
 fn is_empty(snapshot: &WhySnapshot, store: &Store) -> bool {

@@ -12,13 +12,14 @@ use crate::facts::region::role_name;
 use crate::facts::settings_in_force::overriding;
 use crate::facts::store::{limit_of, low_add_limit, state_text, used_share};
 use crate::observations::findings::{store_limit_low, weight_zero};
+use crate::observations::left_on_store::with_way_back;
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::pd_rules::leadership::GRANT_LEADER;
 use crate::pd_rules::placement::{rules_let_hold, rules_let_lead};
 
 /// From this score on PD takes a store for slow; 1 is best, 100 worst.
-const SLOW: u64 = 80;
+pub(super) const SLOW: u64 = 80;
 
 /// Why the store that was named is not given anything.
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
@@ -74,7 +75,8 @@ pub(super) fn gone(store: &Store) -> Option<Finding> {
     };
     let state = state_text(&store.state_name);
     let text = format!("store {} is {state}", store.id);
-    Some(about(reason, store, text, "state_name", state))
+    let found = about(reason, store, text, "state_name", state);
+    Some(with_way_back(found, store))
 }
 
 fn refuses_leaders(
@@ -210,19 +212,6 @@ pub(super) fn has_room(snapshot: &WhySnapshot, store: &Store) -> bool {
             .all(|(_, count, limit)| count <= limit)
 }
 
-/// Whether a store may be given leaders of a region.
-pub(super) fn could_lead(snapshot: &WhySnapshot, store: &Store, rules: Option<&[Rule]>) -> bool {
-    store.state_name == StoreState::Up
-        && !store.is_tiflash()
-        && !store.status.is_busy
-        && store.status.slow_score < SLOW
-        && store.status.pause_leader_transfer_in != Some(true)
-        && !snapshot.is_draining(store.id)
-        && kept_by(snapshot, store).is_none()
-        && refused_label(snapshot, store).is_none()
-        && rules_let_lead(rules, store)
-}
-
 /// What a store has in progress, and how much of it PD allows.
 fn crowds(snapshot: &WhySnapshot, store: &Store) -> [(&'static str, u64, u64); 3] {
     let schedule = &snapshot.config.schedule;
@@ -295,7 +284,7 @@ fn no_voter(store: &Store, region: &Region) -> Option<Finding> {
 }
 
 /// The scheduler that keeps leaders from a store.
-fn kept_by(snapshot: &WhySnapshot, store: &Store) -> Option<&'static str> {
+pub(super) fn kept_by(snapshot: &WhySnapshot, store: &Store) -> Option<&'static str> {
     let mut kept = snapshot.leader_blockers.kept.iter();
     kept.find(|(id, _)| *id == store.id).map(|(_, by)| *by)
 }
@@ -318,7 +307,7 @@ pub(super) fn granted(store: &Store) -> Finding {
 }
 
 /// The store's label that refuses leaders, as `key=value`.
-fn refused_label(snapshot: &WhySnapshot, store: &Store) -> Option<String> {
+pub(super) fn refused_label(snapshot: &WhySnapshot, store: &Store) -> Option<String> {
     let refused = &snapshot.leader_blockers.refused_labels;
     let mut labels = store.labels.iter();
     let label = labels.find(|label| {

@@ -7,6 +7,7 @@ use pd_sim::{Fault, ForeignOperator, Role, Sim, StoreState, Version};
 use serde_json::json;
 
 use super::{check, from, to};
+use crate::harness::Run;
 use crate::{VERSIONS, altered, altered_store, region, request, stepped};
 
 #[tokio::test]
@@ -160,6 +161,88 @@ async fn a_store_that_nothing_asks_to_leave_is_told() {
         }
         check(&sim, from(3, Moving::Leaders), &["no_leader_target"]).await;
     }
+}
+
+/// Of the two actions those are named whose plans would go ahead.
+#[tokio::test]
+async fn what_would_be_refused_is_no_next_step() {
+    let next = async |sim: &Sim, what| {
+        let found = check(sim, from(3, what), &["nothing_asks"]).await;
+        let next = &found.findings[0].next;
+        let named = |action: &str| next.contains(action);
+        (named("`drain_store`"), named("`offline_store`"))
+    };
+    let planned = async |sim: &Sim| {
+        let store = json!({"store_id": 3});
+        let drain = Run::planned(sim, "drain_store", store.clone()).await;
+        let offline = Run::planned(sim, "offline_store", store).await;
+        let goes = |run: Run<'_>| run.plan.verdict.may_be_sent();
+        (goes(drain), goes(offline))
+    };
+    for version in VERSIONS {
+        for stores in [5, 3] {
+            let sim = stepped(version).stores(stores).start().await.unwrap();
+            let (drain, offline) = planned(&sim).await;
+            assert_eq!((drain, offline), (true, stores == 5), "{version:?}");
+            assert_eq!(next(&sim, Moving::Anything).await, (drain, offline));
+            assert_eq!(next(&sim, Moving::Leaders).await, (drain, false));
+            assert_eq!(next(&sim, Moving::Replicas).await, (false, offline));
+            for other in (1..=stores).filter(|other| *other != 3) {
+                sim.set_evicting(other, true);
+            }
+            assert_eq!(planned(&sim).await, (false, false), "{version:?}");
+            assert_eq!(next(&sim, Moving::Anything).await, (false, false));
+        }
+    }
+}
+
+/// What makes a store take leaders again is said of each, as far as anything does.
+#[tokio::test]
+async fn each_store_that_takes_no_leaders_says_what_would_help() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.set_evicting(3, true);
+    sim.set_evicting(1, true);
+    sim.set_heartbeat_age(2, Duration::from_secs(60));
+    sim.set_store_state(4, StoreState::Offline);
+    sim.set_labels(5, [("engine", "tiflash")]);
+    let found = check(&sim, from(3, Moving::Leaders), &["no_leader_target"]).await;
+    let found = &found.findings[0];
+    for what in [
+        "store 1: being drained of leaders",
+        "store 2: PD does not hear of it",
+        "store 4: offline",
+        "store 5: TiFlash",
+    ] {
+        assert!(found.text.contains(what), "{}", found.text);
+    }
+    let expected = "Start store 2; ask who drains store 1, and stop the drain (`stop_drain`) once \
+                    they are done.";
+    assert_eq!(found.next, expected);
+    sim.set_evicting(1, false);
+    sim.set_store_state(1, StoreState::Offline);
+    sim.set_heartbeat_age(2, Duration::ZERO);
+    sim.set_store_state(2, StoreState::Offline);
+    let found = check(&sim, from(3, Moving::Leaders), &["no_leader_target"]).await;
+    assert_eq!(found.findings[0].next, "");
+}
+
+/// A store that was given up by force does not come back.
+#[tokio::test]
+async fn an_offline_is_taken_back_where_pd_lets_it() {
+    let sim = stepped(Version::V8_5).stores(3).start().await.unwrap();
+    let offline = async |sim: &Sim| {
+        let found = super::why(sim, from(3, Moving::Replicas)).await;
+        let mut found = found.findings.into_iter();
+        let found = found.find(|one| one.code == "no_free_store").unwrap();
+        found.next.contains("`cancel_offline`")
+    };
+    sim.set_store_state(3, StoreState::Offline);
+    assert!(offline(&sim).await);
+    altered_store(&sim, 3, |store| {
+        store["store"]["physically_destroyed"] = json!(true)
+    })
+    .await;
+    assert!(!offline(&sim).await);
 }
 
 /// PD replaces what is on a store that is down, and nobody has to ask for it; what holds it up is
