@@ -97,6 +97,7 @@ pub trait Mutation<S: Subject>: Parameters {
             Progress::NotApplied {
                 cause, evidence, ..
             } => Settled::reversed(&cause.code, cause.text, evidence),
+            Progress::NotKnown { cause, .. } => Settled::not_known(&cause.code, cause.text),
             Progress::Pending {
                 summary, evidence, ..
             } if Self::SHOWN_AT_ONCE => Settled::reversed("changed_since", summary, evidence),

@@ -28,6 +28,15 @@ pub enum Progress {
         /// What was read that shows it.
         evidence: Vec<Evidence>,
     },
+    /// It can no longer happen, and what would show whether it has is gone for good.
+    NotKnown {
+        /// What is seen instead, for people.
+        summary: String,
+        /// Why it cannot be told, and what else would decide it.
+        cause: Cause,
+        /// What was read.
+        evidence: Vec<Evidence>,
+    },
     /// It is happening, or still may.
     Pending {
         /// Where it is, for people.
@@ -69,6 +78,16 @@ impl Progress {
         }
     }
 
+    /// It can no longer happen, and what would show whether it has is gone for good.
+    #[must_use]
+    pub fn not_known(summary: impl Into<String>, cause: Cause, evidence: Vec<Evidence>) -> Self {
+        Self::NotKnown {
+            summary: summary.into(),
+            cause,
+            evidence,
+        }
+    }
+
     /// It is happening, or still may.
     #[must_use]
     pub fn pending(summary: impl Into<String>, evidence: Vec<Evidence>) -> Self {
@@ -86,6 +105,7 @@ impl Progress {
         match self {
             Self::Applied { evidence, .. }
             | Self::NotApplied { evidence, .. }
+            | Self::NotKnown { evidence, .. }
             | Self::Pending { evidence, .. } => evidence,
         }
     }

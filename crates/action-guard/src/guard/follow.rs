@@ -100,7 +100,7 @@ impl<'a> Following<'a> {
                 Ok(progress) => {
                     let progress = self.beside_the_first(progress).await;
                     watch(Event::Progress(progress.clone()));
-                    if let Some(outcome) = last.take(progress) {
+                    if let Some(outcome) = last.take(progress, &self.proposal.id) {
                         return self.settled(self.with_next(outcome)).await;
                     }
                 }

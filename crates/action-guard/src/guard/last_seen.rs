@@ -19,8 +19,8 @@ pub(super) struct LastSeen {
 }
 
 impl LastSeen {
-    /// The outcome, if this is one.
-    pub(super) fn take(&mut self, progress: Progress) -> Option<Outcome> {
+    /// The outcome of the proposal with this id, if this is one.
+    pub(super) fn take(&mut self, progress: Progress, id: &str) -> Option<Outcome> {
         match progress {
             Progress::Applied {
                 by,
@@ -34,6 +34,18 @@ impl LastSeen {
             } => Some(Outcome::not_applied(
                 cause.code, cause.text, retryable, evidence,
             )),
+            Progress::NotKnown {
+                summary,
+                cause,
+                evidence,
+            } => {
+                let next = format!(
+                    "nothing is sent again, and no probe will tell: whoever finds out says so with \
+                     `resolve {id}`"
+                );
+                let summary = format!("{summary}: {}", cause.text);
+                Some(Outcome::unknown(cause.code, summary, next, evidence))
+            }
             Progress::Pending {
                 summary,
                 stalled,
@@ -128,12 +140,24 @@ mod tests {
             (&[], 0),
             (&["slow"], 0),
         ] {
-            assert_eq!(last.take(pending("2 of 3", causes)), None);
+            assert_eq!(last.take(pending("2 of 3", causes), "a"), None);
             assert_eq!(last.stalled_for(), step * expected, "{causes:?}");
             tokio::time::advance(step).await;
         }
         let stalled = (Some("slow".to_owned()), "2 of 3: it waits".to_owned());
         assert_eq!(ended(last), stalled);
+    }
+
+    /// Nobody waits for what nothing will show.
+    #[test]
+    fn what_cannot_be_known_ends_it_at_once() {
+        let cause = Cause::new("region_gone", "it was merged away");
+        let gone = Progress::not_known("no region 7", cause, Vec::new());
+        let outcome = LastSeen::default().take(gone, "a").unwrap();
+        assert_eq!(outcome.result, action_core::OutcomeKind::Unknown);
+        assert_eq!(outcome.code.as_deref(), Some("region_gone"));
+        assert_eq!(outcome.summary, "no region 7: it was merged away");
+        assert!(outcome.next.unwrap().contains("`resolve a`"));
     }
 
     #[test]
@@ -144,12 +168,12 @@ mod tests {
             deadline("it was not probed in time")
         );
         let mut last = LastSeen::default();
-        last.take(pending("1 of 3", &["slow"]));
+        last.take(pending("1 of 3", &["slow"]), "a");
         last.error = Some("no answer".to_owned());
-        last.take(pending("2 of 3", &[]));
+        last.take(pending("2 of 3", &[]), "a");
         assert_eq!(ended(last), deadline("2 of 3"));
         let mut last = LastSeen::default();
-        last.take(pending("2 of 3", &["slow"]));
+        last.take(pending("2 of 3", &["slow"]), "a");
         last.error = Some("no answer".to_owned());
         let failing = (Some("cannot_probe".to_owned()), "no answer".to_owned());
         assert_eq!(ended(last), failing);

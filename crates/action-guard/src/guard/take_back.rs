@@ -217,7 +217,7 @@ impl Guard {
         let mut seen = LastSeen::default();
         match following.proven().await {
             Ok(progress) => {
-                if let Some(outcome) = seen.take(progress) {
+                if let Some(outcome) = seen.take(progress, &first.proposal.id) {
                     return outcome;
                 }
             }

@@ -137,6 +137,7 @@ impl<'a> Run<'a> {
         assert!(reads <= most, "{}: a probe of {reads} reads", self.name);
         match &progress {
             Progress::NotApplied { cause, .. } => self.is_listed(OutcomeEnd::NotApplied, cause),
+            Progress::NotKnown { cause, .. } => self.is_listed(OutcomeEnd::Unknown, cause),
             // The first is the code, if it ends so.
             Progress::Pending { stalled, .. } => {
                 if let Some(cause) = stalled.first() {
@@ -245,6 +246,15 @@ pub(crate) fn pending(progress: &Progress, case: impl Display) {
         matches!(progress, Progress::Pending { .. }),
         "{case}: {progress:?}"
     );
+}
+
+/// The stable code of why it will never be known.
+#[track_caller]
+pub(crate) fn not_known(progress: &Progress) -> &str {
+    match progress {
+        Progress::NotKnown { cause, .. } => &cause.code,
+        other => unreachable!("{other:?}"),
+    }
 }
 
 /// The stable code of the first reason why it does not go on.

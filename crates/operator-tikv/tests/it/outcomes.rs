@@ -26,7 +26,7 @@ use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, StoreState, Version};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Run, applied, assert_are_all_mutations, code, is_code, pending, stalled, state,
+    Run, applied, assert_are_all_mutations, code, is_code, not_known, pending, state,
 };
 use crate::{VERSIONS, region, stepped};
 
@@ -243,7 +243,7 @@ async fn anothers_success_is_never_ours() {
         // Replicas and ranges say themselves that nothing was done to them; a leader may have been
         // elsewhere and come back.
         if name == "transfer_leader" {
-            assert_eq!(stalled(&progress), "operator_superseded");
+            assert_eq!(not_known(&progress), "operator_superseded");
             continue;
         }
         // A merge is looked for on the neighbour, where the other operator is not.

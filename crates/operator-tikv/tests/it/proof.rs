@@ -6,7 +6,7 @@ use action_core::{Attribution, Progress};
 use pd_sim::{Fault, ForeignOperator, Sim, Version};
 use serde_json::json;
 
-use crate::harness::{Run, applied, code, pending, stalled};
+use crate::harness::{Run, applied, code, not_known, pending};
 use crate::{Sending, VERSIONS, region, stepped};
 
 /// Moves the leader of a region; gives the region and the store that led it as well.
@@ -100,7 +100,7 @@ async fn anothers_success_is_not_ours() {
     sim.advance(Duration::from_secs(20));
     let progress = run.probe().await;
     // Nor does it say that ours did not come before it.
-    assert_eq!(stalled(&progress), "operator_superseded");
+    assert_eq!(not_known(&progress), "operator_superseded");
 }
 
 /// The same request of somebody else, an hour ago.
@@ -115,7 +115,7 @@ async fn an_older_operator_that_did_the_same_is_not_ours() {
     run.sending = Sending::now(&sim);
     sim.advance(Duration::from_secs(20));
     let progress = run.probe().await;
-    assert_eq!(stalled(&progress), "operator_superseded");
+    assert_eq!(not_known(&progress), "operator_superseded");
     // Planned after it, where it is known: none was made since.
     let run = Run::planned(&sim, "transfer_leader", run.parameters.clone()).await;
     sim.advance(Duration::from_secs(20));

@@ -168,6 +168,7 @@ async fn ended(run: &Run<'_>) -> End {
         Progress::NotApplied {
             cause, retryable, ..
         } => End::NotApplied(cause.code, retryable),
+        Progress::NotKnown { cause, .. } => unknown(&cause.code),
         Progress::Pending { stalled, .. } => unknown(stalled.first().map_or("", |one| &one.code)),
         other => unreachable!("{other:?}"),
     }

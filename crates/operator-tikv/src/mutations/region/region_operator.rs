@@ -99,14 +99,20 @@ pub(crate) async fn probe<A: RegionOperator>(
         evidence,
     } = reading;
     let was_done = seen.ours_succeeded() && action.success_proves(&shows);
+    let is_gone = matches!(shows, Shows::Gone);
     let (is_proven, same) = match shows {
         Shows::NotDone { same } if !was_done => (true, same),
         Shows::Unclear { same } if !was_done => (false, same),
+        Shows::Gone if !was_done => (false, false),
         shows => return Ok(shown::<A>(shows, was_done, &state, &seen, sent, evidence)),
     };
     if !seen.is_over(tikv, sent).await? || other_half_runs(action, tikv, sent).await? {
         let summary = format!("not done yet: {state}");
         return Ok(Progress::pending(summary, evidence));
+    }
+    if is_gone {
+        let cause = Cause::new("region_gone", "how it was last cannot be read");
+        return Ok(Progress::not_known(state, cause, evidence));
     }
     let (code, words) = if is_proven {
         seen.ending(sent)
@@ -119,7 +125,7 @@ pub(crate) async fn probe<A: RegionOperator>(
             },
             Absence::NotKnown(cause) => {
                 let summary = format!("{state}: whether it was done in between is not known");
-                return Ok(stalled(summary, vec![cause], evidence));
+                return Ok(Progress::not_known(summary, cause, evidence));
             }
         }
     };
@@ -175,10 +181,6 @@ fn shown<A: RegionOperator>(
         Shows::WasDone(summary) => {
             let summary = format!("{summary}{then}");
             Progress::applied(ours_if(succeeded), summary, evidence)
-        }
-        Shows::Gone if !was_done => {
-            let cause = Cause::new("region_gone", "how it was last cannot be read");
-            stalled(state.to_owned(), vec![cause], evidence)
         }
         Shows::HalfDone(how) if seen.ours_is_running() => Progress::pending(how, evidence),
         Shows::HalfDone(how) if !was_done => {

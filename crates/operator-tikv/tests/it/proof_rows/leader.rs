@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Fate::{AnswerLost, Answered, NeverArrived};
 use super::{BALANCER, End, Fate, Fixture, ended, not_applied, undecided, unknown};
-use crate::harness::{code, pending, stalled};
+use crate::harness::{code, not_known, pending};
 use crate::request;
 
 /// What happens after the send.
@@ -161,7 +161,7 @@ async fn that_nothing_was_done_is_proven_by_pds_memory_for_nine_minutes() {
     fixture.sim.advance(Duration::from_millis(539_999));
     assert_eq!(code(&run.probe().await), "no_trace");
     fixture.sim.advance(Duration::from_millis(1));
-    assert_eq!(stalled(&run.probe().await), "trace_lost");
+    assert_eq!(not_known(&run.probe().await), "trace_lost");
 }
 
 /// PD says that it has made an operator, which none but a scattering may do without making one.
