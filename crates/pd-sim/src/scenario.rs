@@ -153,6 +153,14 @@ impl Sim {
         });
     }
 
+    /// TiKV splits a region at a key in hex by itself, as one that has grown: by no operator.
+    pub fn split(&self, region_id: u64, key: &str) {
+        self.with(|cluster| {
+            cluster.split_region(region_id, vec![key.to_owned()]);
+            cluster.region_heartbeat(region_id);
+        });
+    }
+
     /// Says that a peer has not caught up, or has.
     pub fn set_pending(&self, region_id: u64, store_id: u64, is_pending: bool) {
         self.region(region_id, |region| {

@@ -52,6 +52,8 @@ pub(crate) struct Rows {
     pub(crate) evict_batch_max: Option<u64>,
     /// Whether an empty `DELETE /operators` exists.
     pub(crate) delete_all_operators: bool,
+    /// Whether one half of a merge that ends takes the other along.
+    pub(crate) merge_halves_end_together: bool,
     /// Whether TTL changes have messages of their own.
     pub(crate) ttl_messages: bool,
     /// Status of a redirect to a cleaned path.
@@ -169,6 +171,7 @@ const SCHEDULE_7_5: &[(&str, ItemChange)] = &[
 const V6_5: Rows = Rows {
     number: "v6.5.12",
     prefixed_errors: false,
+    merge_halves_end_together: false,
     unbootstrapped_operator_panics: false,
     operator_comma: "，",
     undiagnosable_status: 400,
@@ -222,6 +225,7 @@ const V8_5: Rows = Rows {
     balance_leader_desc: "balance-leader-scheduler",
     evict_batch_max: Some(10),
     delete_all_operators: true,
+    merge_halves_end_together: true,
     ttl_messages: true,
     redirect_status: 307,
     prefixed_redirects: true,

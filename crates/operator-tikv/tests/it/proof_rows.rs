@@ -28,8 +28,12 @@ struct Fixture {
 
 impl Fixture {
     async fn start() -> Self {
+        Self::of(Version::V8_5).await
+    }
+
+    async fn of(version: Version) -> Self {
         let never = Duration::from_secs(86_400);
-        let builder = stepped(Version::V8_5).checker_interval(never).members(3);
+        let builder = stepped(version).checker_interval(never).members(3);
         let sim = builder.start().await.unwrap();
         let (id, leader, other, free) = region(&sim);
         let peers = sim.peers(id);

@@ -190,9 +190,11 @@ impl Cluster {
         }
     }
 
-    /// Ends an operator and, of a merge, the other half.
+    /// Ends an operator and, of a merge, the other half, as PD does from 7.5 on
+    /// (`removeRelatedMergeOperator` of `operator_controller.go`).
     fn end(&mut self, operator: Operator, status: Status) {
-        let related = operator.related;
+        let together = self.rows().merge_halves_end_together;
+        let related = operator.related.filter(|_| together);
         self.bury(operator, status);
         if let Some(other) = related
             && let Some(half) = self.operators.remove(&other)

@@ -171,7 +171,7 @@ impl Cluster {
     }
 
     /// Cuts a region at keys inside of it, if the stores do that. The new regions lie to the left.
-    fn split_region(&mut self, region_id: u64, mut keys: Vec<String>) -> Vec<u64> {
+    pub(crate) fn split_region(&mut self, region_id: u64, mut keys: Vec<String>) -> Vec<u64> {
         if !self.settings.executes_splits {
             return Vec::new();
         }

@@ -88,6 +88,23 @@ async fn which_was_cancelled_is_not_known_when_the_next_was_too() {
     }
 }
 
+/// Between its last replica and PD's next look, ten seconds at most, it is said what is waited for.
+#[tokio::test]
+async fn a_store_that_is_empty_waits_for_pds_next_look() {
+    let never = Duration::from_secs(86_400);
+    let builder = stepped(Version::V8_5).checker_interval(never);
+    let sim = builder.start().await.unwrap();
+    let run = Run::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+    for id in sim.region_ids() {
+        sim.remove_peer(id, 2);
+    }
+    let Progress::Pending { summary, .. } = run.probe().await else {
+        unreachable!("it is not buried yet");
+    };
+    let soon = "turns an empty store into a tombstone";
+    assert!(summary.ends_with(soon), "{summary}");
+}
+
 #[tokio::test]
 async fn an_emptied_store_is_a_tombstone_in_the_end() {
     for version in VERSIONS {

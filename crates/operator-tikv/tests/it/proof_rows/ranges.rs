@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use action_core::{Attribution, SettledState, Undo};
-use pd_sim::ForeignOperator;
+use action_core::{Attribution, Progress, SettledState, Undo};
+use pd_sim::{ForeignOperator, Version};
 use serde_json::{Value, json};
 
 use super::Fate::{AnswerLost, Answered, NeverArrived};
@@ -170,6 +170,73 @@ async fn a_split_that_was_merged_again_is_told_by_the_merge() {
             false => undecided("admin-merge-region"),
         };
         assert_eq!(ended(&run).await, expected, "{by_key} {balanced}");
+    }
+}
+
+/// PD ends a split and a merge by success when TiKV splits the region by itself, wherever that is.
+#[tokio::test]
+async fn success_by_a_split_of_tikvs_own_proves_nothing() {
+    let changed = || End::NotApplied("region_changed".to_owned(), false);
+    let fixture = Fixture::start().await;
+    nobody_obeys(&fixture);
+    let (parameters, _) = at(&fixture, &["7F"]).await;
+    let run = fixture.begin_with(Answered, "split_region", parameters);
+    let run = run.await;
+    let (_, keys) = at(&fixture, &["3F"]).await;
+    fixture.sim.split(fixture.id, &keys[0]);
+    fixture.done();
+    assert_succeeded(&fixture, fixture.id);
+    assert_eq!(ended(&run).await, changed());
+
+    let fixture = Fixture::start().await;
+    nobody_obeys(&fixture);
+    let (border, next) = fixture.next().await;
+    let parameters = json!({"source_region_id": fixture.id, "target_region_id": next});
+    let run = fixture.begin_with(Answered, "merge_regions", parameters);
+    let run = run.await;
+    fixture.sim.split(next, &format!("{border}7F"));
+    fixture.done();
+    assert_succeeded(&fixture, next);
+    assert_eq!(ended(&run).await, not_applied("operator_ended"));
+}
+
+/// A merge whose success is known is done, wherever TiKV splits the region later.
+#[tokio::test]
+async fn a_merge_that_succeeded_is_done_whatever_became_of_its_keys() {
+    let fixture = Fixture::start().await;
+    let (run, border, next) = merged(&fixture, Answered).await;
+    fixture.sim.split(next, &format!("{border}7F"));
+    let ours = End::Applied(Attribution::Ours, String::new());
+    assert_eq!(ended(&run).await, ours);
+}
+
+fn nobody_obeys(fixture: &Fixture) {
+    for store in 1..=5 {
+        fixture.sim.set_ignores_operators(store, true);
+    }
+}
+
+fn assert_succeeded(fixture: &Fixture, region: u64) {
+    let status = fixture.sim.operator_status(region).unwrap();
+    assert!(status.contains("SUCCESS"), "{status}");
+}
+
+/// Before 7.5 the region's own half goes on when the neighbour's has ended.
+#[tokio::test]
+async fn a_merge_is_not_over_while_one_half_of_it_runs() {
+    for (version, goes_on) in [(Version::V6_5, true), (Version::V7_5, false)] {
+        let fixture = Fixture::of(version).await;
+        nobody_obeys(&fixture);
+        let (border, next) = fixture.next().await;
+        let parameters = json!({"source_region_id": fixture.id, "target_region_id": next});
+        let run = fixture.begin_with(Answered, "merge_regions", parameters);
+        let run = run.await;
+        fixture.sim.split(next, &format!("{border}7F"));
+        fixture.sim.advance(Duration::from_secs(60));
+        assert_succeeded(&fixture, next);
+        let progress = run.probe().await;
+        let is_pending = matches!(progress, Progress::Pending { .. });
+        assert_eq!(is_pending, goes_on, "{version:?}: {progress:?}");
     }
 }
 
