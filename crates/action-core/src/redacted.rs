@@ -36,6 +36,28 @@ const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate", "token"];
 /// `accessToken`.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
+    may_be_secret(name) && is_secret_in_snake_case(name)
+}
+
+/// Whether a name ends as a secret's does, whatever is between its letters: most names do not, and are
+/// not written anew.
+fn may_be_secret(name: &str) -> bool {
+    if !is_plain(name) {
+        return true;
+    }
+    let is_letter = |byte: &u8| !b"-_".contains(byte);
+    SECRET_NAMES.iter().any(|secret| {
+        let mut given = name.bytes().rev().filter(is_letter);
+        let mut letters = secret.bytes().rev().filter(is_letter);
+        letters.all(|letter| {
+            given
+                .next()
+                .is_some_and(|at| at.eq_ignore_ascii_case(&letter))
+        })
+    })
+}
+
+fn is_secret_in_snake_case(name: &str) -> bool {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut lower_before = false;
     for character in name.chars().filter(|at| !is_invisible(*at)) {
@@ -73,7 +95,7 @@ pub fn is_secret_name(name: &str) -> bool {
 #[must_use]
 pub fn redacted(text: &str) -> Cow<'_, str> {
     let clean = as_it_stands(text);
-    if !clean.chars().any(is_invisible) {
+    if is_plain(&clean) || !clean.chars().any(is_invisible) {
         return clean;
     }
     let visible: String = clean.chars().filter(|at| !is_invisible(*at)).collect();
@@ -82,6 +104,11 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
         Cow::Borrowed(_) => return clean,
     };
     Cow::Owned(seen)
+}
+
+/// Whether it is of ASCII characters that are seen, and spaces.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// Whether a character is within a word and not seen there.
@@ -292,6 +319,8 @@ fn fresh(text: &str, (from, to): (usize, usize)) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -334,6 +363,18 @@ mod tests {
         );
         check("user=ana pass=Hunter2", "user=ana pass=[redacted]");
         check("pass='a b' or so", "pass='[redacted]' or so");
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_of_a_secret_is_filtered_out(pieces in prop::collection::vec(prop::sample::select(vec![
+            "password", "Pass", "word", "passwd", "api", "Api", "key", "Key", "KEY", "token", "TOKEN", "_", "-",
+            "access", "secret", "Secret", "pw", "pwd", "cookie", "credential", "s", "authorization", "phrase", "a",
+            "private", "B", "9", " ", "\u{200b}", "\u{0}", "\u{e9}",
+        ]), 0..6)) {
+            let name = pieces.concat();
+            prop_assert_eq!(is_secret_name(&name), is_secret_in_snake_case(&name));
+        }
     }
 
     #[test]

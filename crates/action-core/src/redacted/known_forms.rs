@@ -10,8 +10,9 @@ pub const REDACTED: &str = "[redacted]";
 
 /// One form.
 struct Form {
-    /// What is in every text that has it: what lacks this is not searched.
-    hint: &'static str,
+    /// One of these, in lower case, is in every text that has it, in whatever case: what lacks them is
+    /// not searched.
+    hints: &'static [&'static str],
     pattern: &'static str,
     /// What stands there instead.
     instead: &'static str,
@@ -19,85 +20,88 @@ struct Form {
 
 const FORMS: [Form; 18] = [
     // Tokens of GitHub, GitLab and Slack, and key ids of AWS.
-    whole("gh", r"gh[pousr]_[A-Za-z0-9_]{16,}"),
-    whole("github_pat_", r"github_pat_[A-Za-z0-9_]{16,}"),
-    whole("glpat-", r"glpat-[A-Za-z0-9_.-]{16,}"),
-    whole("xox", r"xox[abeprs]-[A-Za-z0-9-]{10,}"),
-    whole("AKIA", r"AKIA[A-Z0-9]{16,}"),
+    whole(
+        &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
+        r"gh[pousr]_[A-Za-z0-9_]{16,}",
+    ),
+    whole(&["github_pat_"], r"github_pat_[A-Za-z0-9_]{16,}"),
+    whole(&["glpat-"], r"glpat-[A-Za-z0-9_.-]{16,}"),
+    whole(&["xox"], r"xox[abeprs]-[A-Za-z0-9-]{10,}"),
+    whole(&["akia"], r"AKIA[A-Z0-9]{16,}"),
     // Keys of models' makers: `sk-ant-…`, `sk-proj-…`, `sk-…`, but not `task-…` or `disk-…`.
     Form {
-        hint: "sk-",
+        hints: &["sk-"],
         pattern: r"(^|[^A-Za-z]|%(?:25)*[0-9A-Fa-f]{2})sk-(?:(?:ant|proj|svcacct|admin|or)-[A-Za-z0-9_-]{10,}|[A-Za-z0-9]{20,})",
         instead: "${1}[redacted]",
     },
     // A JSON web token: its first part is JSON, which begins with `{"`.
-    whole("eyJ", r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}"),
+    whole(&["eyj"], r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}"),
     // A private key, to its end or to that of the text.
     whole(
-        "PRIVATE KEY",
+        &["private key"],
         r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)",
     ),
     // What authorizes, and what stands before a host, percent-encoded.
     Form {
-        hint: "%",
+        hints: &["%"],
         pattern: r#"(?i)(bearer%(?:25)*20)[^\s&"'`<>]+"#,
         instead: "${1}[redacted]",
     },
     Form {
-        hint: "%",
+        hints: &["%"],
         pattern: r#"(?i)(%(?:25)*2f%(?:25)*2f)[^\s%/&"'`<>]+%(?:25)*3a[^\s%/&"'`<>]+(%(?:25)*40)"#,
         instead: "${1}[redacted]${2}",
     },
     // All cookies of a header, and all that a digest is made of: the names are anybody's.
     Form {
-        hint: "ookie",
+        hints: &["ookie"],
         pattern: r#"(?i)(\b(?:set-)?cookies?["']?\s*[:=]\s*["']?)[^\s=;,"'`<>\[]+=[^\s;"'`<>]*(?:;\s*[^\s=;"'`<>]+(?:=[^\s;"'`<>]*)?)*"#,
         instead: "${1}[redacted]",
     },
     Form {
-        hint: "igest",
+        hints: &["igest"],
         pattern: r#"(?i)(\bdigest\s+)[a-z]+=(?:\\?"[^"]*"|[^\s,"'`]*)(?:\s*,\s*[a-z]+=(?:\\?"[^"]*"|[^\s,"'`]*))*"#,
         instead: "${1}[redacted]",
     },
     // `mysql -uroot -p…`, `mariadb -p…`, `sshpass -p …`: elsewhere `-p` means something else.
     Form {
-        hint: "-p",
+        hints: &["mysql", "mariadb"],
         pattern: r#"(\b(?:mysql|mariadb)[a-z_-]*(?:\s+-\S+(?:\s+[^\s-]\S*)?)*?\s+-p)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
         instead: "${1}[redacted]",
     },
     Form {
-        hint: "sshpass",
+        hints: &["sshpass"],
         pattern: r#"(\bsshpass\s+-p\s*)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
         instead: "${1}[redacted]",
     },
     // `curl -u ana:…`: elsewhere `-u` means something else.
     Form {
-        hint: "curl",
+        hints: &["curl"],
         pattern: r#"(\bcurl(?:\s+\S+)*?\s+(?:-[A-Za-z]*[uU]\s*|--(?:proxy-)?user(?:=|\s+)))(?:"[^":]*:[^"]+"|'[^':]*:[^']+'|[^\s"'`:]*:[^\s"'`]+)"#,
         instead: "${1}[redacted]",
     },
     // Also where nothing says what it is an option of, but for `--user 1000:1000`.
     Form {
-        hint: "-user",
+        hints: &["-user"],
         pattern: r#"(--(?:proxy-|http-)?user(?:=|\s+))(?:"[^":]*:[^"]+"|'[^':]*:[^']+'|[^\s"'`:]*:[^\s"'`]*[^\s"'`0-9:][^\s"'`]*)"#,
         instead: "${1}[redacted]",
     },
     Form {
-        hint: "redis-cli",
+        hints: &["redis-cli"],
         pattern: r#"(\bredis-cli(?:\s+\S+)*?\s+(?:-a|--pass)\s+)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
         instead: "${1}[redacted]",
     },
     // What is no ordinary word: `the password is Hunter2`, but not `the password is wrong`.
     Form {
-        hint: "s",
+        hints: &["pass", "pwd", "token", "secret", "api"],
         pattern: r#"((?i:\b(?:password|passphrase|passwd|pwd|token|secret|api[ _-]?key)\s+(?:is|was)(?:\s+now)?:?)\s+)(?:"[^"]+"|'[^']+'|`[^`]+`|[a-z'.,;:!?()\[\]-]*[^\sa-z'.,;:!?()\[\]-]\S*)"#,
         instead: "${1}[redacted]",
     },
 ];
 
-const fn whole(hint: &'static str, pattern: &'static str) -> Form {
+const fn whole(hints: &'static [&'static str], pattern: &'static str) -> Form {
     Form {
-        hint,
+        hints,
         pattern,
         instead: REDACTED,
     }
@@ -116,8 +120,10 @@ fn regex(pattern: &str) -> Option<Regex> {
 /// The text without what looks like a secret.
 pub(super) fn without_known_forms(text: &str) -> Option<String> {
     let mut clean = Cow::Borrowed(text);
+    // No form needs what another one puts there.
+    let lower = text.to_ascii_lowercase();
     for (form, regex) in COMPILED.iter() {
-        if clean.contains(form.hint)
+        if form.hints.iter().any(|hint| lower.contains(hint))
             && let Cow::Owned(cleaned) = regex.replace_all(&clean, form.instead)
         {
             clean = Cow::Owned(cleaned);
@@ -241,6 +247,7 @@ mod tests {
     #[test]
     fn what_is_said_to_be_a_password_goes() {
         check("the password is Hunter3", "the password is [redacted]");
+        check("PASSWORD IS HUNTER3", "PASSWORD IS [redacted]");
         check(
             "Password was hunter3, sorry",
             "Password was [redacted] sorry",
@@ -292,6 +299,7 @@ mod tests {
     #[test]
     fn a_header_goes_whole() {
         check("Cookie: theme=dark; sid=Hunter3; x", "Cookie: [redacted]");
+        check("COOKIE: SID=HUNTER3", "COOKIE: [redacted]");
         check(
             "-H 'Set-Cookie: sid=Hunter3; Path=/' pd-0",
             "-H 'Set-Cookie: [redacted]' pd-0",
