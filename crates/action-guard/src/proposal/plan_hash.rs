@@ -1,6 +1,6 @@
 //! What an approval is bound to: the hash of a plan.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use action_core::Precondition;
@@ -23,6 +23,8 @@ pub struct PlanHash(String);
 
 /// What is hashed is never taken for something else that is hashed somewhere.
 const DOMAIN: &[u8] = b"action-guard plan 1\n";
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 impl PlanHash {
     /// The hash of a plan. The order in which preconditions are declared does not count.
@@ -61,8 +63,9 @@ impl PlanHash {
         }
         let mut hex = String::with_capacity(64);
         for byte in hash.finalize() {
-            // Writing to a `String` cannot fail.
-            let _ = write!(hex, "{byte:02x}");
+            for value in [byte >> 4, byte & 15] {
+                hex.push(char::from(HEX[usize::from(value)]));
+            }
         }
         Self(hex)
     }

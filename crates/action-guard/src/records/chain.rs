@@ -234,13 +234,15 @@ impl Hash {
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// What each byte is as a hexadecimal digit; 16 for those that are none. Every line that is read has
 /// 128 of them.
 const DIGITS: [u8; 256] = {
     let mut digits = [16; 256];
     let mut value = 0;
     while value < 16 {
-        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        digits[HEX[value as usize] as usize] = value;
         value += 1;
     }
     digits
@@ -248,7 +250,12 @@ const DIGITS: [u8; 256] = {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut digits = [0; 64];
+        let (pairs, _) = digits.as_chunks_mut::<2>();
+        for (pair, byte) in pairs.iter_mut().zip(self.0) {
+            *pair = [byte >> 4, byte & 15].map(|value| HEX[usize::from(value)]);
+        }
+        f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::records::{Entry, Hash, Record};
 
 /// Lines in the order of their keys and places, with the hashes of the records there, after the
 /// hash of the index before.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Index {
     bytes: Vec<u8>,
 }

@@ -22,7 +22,8 @@ pub(super) struct Tail {
     lines: usize,
     /// Where its first line ends.
     first_line: u64,
-    index: IndexDraft,
+    /// `None` when the beginning of the segment was not looked at for it.
+    index: Option<IndexDraft>,
 }
 
 impl Tail {
@@ -43,8 +44,23 @@ impl Tail {
             last_line: 0,
             lines: 0,
             first_line: 0,
-            index: IndexDraft::default(),
+            index: Some(IndexDraft::default()),
         }
+    }
+
+    /// The same place, for somebody who only reads on from there.
+    pub(super) fn to_read_on(&self) -> Self {
+        Self {
+            ledger: self.ledger.clone(),
+            segment: self.segment.clone(),
+            index: None,
+            ..*self
+        }
+    }
+
+    /// Whether it has what a writer needs.
+    pub(super) fn is_indexed(&self) -> bool {
+        self.index.is_some()
     }
 
     pub(super) fn ledger(&self) -> &Ledger {
@@ -74,7 +90,8 @@ impl Tail {
 
     /// The index of the segment, as far as it is read and written.
     pub(super) fn index(&self) -> Index {
-        self.index.index()
+        let index = self.index.as_ref();
+        index.map(IndexDraft::index).unwrap_or_default()
     }
 
     /// Goes past what this process has written itself.
@@ -87,7 +104,7 @@ impl Tail {
     /// Goes to the beginning of the next segment.
     pub(super) fn turn(&mut self, segment: Segment) {
         self.segment = segment;
-        (self.offset, self.lines, self.index) = (0, 0, IndexDraft::default());
+        (self.offset, self.lines, self.index) = (0, 0, Some(IndexDraft::default()));
     }
 
     /// Reads to the end. Gives how many bytes of an unfinished line follow.
@@ -171,7 +188,9 @@ impl Tail {
 
     fn pass(&mut self, entry: &Entry, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.index.note(entry, self.offset);
+        if let Some(index) = &mut self.index {
+            index.note(entry, self.offset);
+        }
         if self.lines == 0 {
             self.first_line = bytes;
         }

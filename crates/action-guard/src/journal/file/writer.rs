@@ -159,8 +159,9 @@ impl Writer {
     /// Where this process has read to, or the last segment.
     fn read_before(&self) -> Result<Tail, JournalError> {
         let read = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        match read.clone().filter(Tail::is_still_there) {
-            Some(tail) => Ok(tail),
+        let usable = |tail: &&Tail| tail.is_indexed() && tail.is_still_there();
+        match read.as_ref().filter(usable) {
+            Some(tail) => Ok(tail.clone()),
             None => Tail::open(&self.directory),
         }
     }
@@ -237,6 +238,11 @@ impl Writer {
 
     fn written(&mut self, mut tail: Tail, batch: Batch) -> Replies {
         tail.wrote(batch.sealed());
+        // Who reads in this process goes on from here, and does not read what was just written. One
+        // who is reading now goes on alone.
+        if let Ok(mut reader) = self.reader.try_lock() {
+            *reader = Some(tail.to_read_on());
+        }
         self.tail = Some(tail);
         batch.accept()
     }
