@@ -107,7 +107,7 @@ reasons! {
             "Look at that store; when it is gone, the region's other voters elect a leader if they are a majority.";
         MAJORITY_LOST = "majority_lost",
             "Half of the region's voters or more do not answer: nothing about it changes any more.",
-            "Start one of their stores, or give them up by unsafe recovery.";
+            "Start one of their stores that is not a tombstone; where all are, give them up by unsafe recovery.";
         JOINT_STATE = "joint_state",
             "The region is between two sets of voters: PD refuses every other change until it has left that state.",
             "Wait; the joint-state checker ends it. If it stays, look at its pending and down replicas.";

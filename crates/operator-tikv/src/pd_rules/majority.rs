@@ -39,6 +39,24 @@ impl<'a> Voters<'a> {
         !self.silent.is_empty() && 2 * self.silent.len() >= self.all
     }
 
+    /// A tombstone does not come back.
+    fn way_out(&self, stores: &[Store]) -> &'static str {
+        let is_there = |peer: &&Peer| stores.iter().any(|store| store.id == peer.store_id);
+        match self.silent.iter().filter(|peer| is_there(peer)).count() {
+            0 => {
+                "their stores are tombstones or gone, so that the region needs unsafe recovery, \
+                 which gives them up"
+            }
+            there if there == self.silent.len() => {
+                "start one of these stores, or give them up by unsafe recovery"
+            }
+            _ => {
+                "start one of these stores that is not a tombstone, or give them up by unsafe \
+                 recovery"
+            }
+        }
+    }
+
     fn silent_stores(&self) -> String {
         let stores = self.silent.iter().map(|peer| peer.store_id.to_string());
         stores.collect::<Vec<_>>().join(", ")
@@ -51,10 +69,11 @@ pub(crate) fn majority_lost(region: &Region, stores: &[Store]) -> Option<Cause> 
     voters.are_too_few().then(|| {
         let text = format!(
             "{} of {} voters do not answer, on stores that PD does not hear of or as the region's \
-             leader says ({}): start one of them, or give them up by unsafe recovery",
+             leader says ({}): {}",
             voters.silent.len(),
             voters.all,
-            voters.silent_stores()
+            voters.silent_stores(),
+            voters.way_out(stores)
         );
         Cause::new("majority_lost", text)
     })

@@ -292,6 +292,14 @@ async fn no_removal_is_offered_that_would_not_go_ahead() {
         }
     }
     let found = why(&sim, of_region(id)).await;
+    let majority = found.findings.iter();
+    let mut majority = majority.filter(|one| one.code == "majority_lost");
+    // Nobody starts a tombstone.
+    let text = &majority.next().unwrap().text;
+    assert!(
+        text.contains("needs unsafe recovery") && !text.contains("start"),
+        "{text}"
+    );
     let lost = found
         .findings
         .iter()
