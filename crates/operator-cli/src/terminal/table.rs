@@ -1,7 +1,7 @@
 //! JSON as tables for people, bounded and safe to print.
 
 use action_core::printable;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -19,10 +19,19 @@ const NARROWEST: u16 = 40;
 
 /// Rows under a header.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = plain(0);
+    lines(&with_header(plain(0), header, rows))
+}
+
+/// Ids are never cut: whoever reads one asks for it next.
+fn with_header(mut table: Table, header: &[&str], rows: Vec<Vec<String>>) -> Table {
     table.set_header(header.iter().map(|name| name.to_uppercase()));
     table.add_rows(safe(rows));
-    lines(&table)
+    for (name, column) in header.iter().zip(table.column_iter_mut()) {
+        if is_id(&name.to_lowercase().replace(' ', "_")) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table
 }
 
 /// Rows without a header, below a heading; nothing when there are no rows.
@@ -42,9 +51,14 @@ pub(crate) fn section(heading: &str, rows: Vec<Vec<String>>) -> Option<String> {
 /// As wide as the terminal, less an indent. Not every terminal knows how wide it is: where that
 /// is not known, or too little to be true, lines are as long as they are.
 fn plain(indent: u16) -> Table {
-    let mut table = Table::new();
+    let table = Table::new();
+    let width = usable(table.width());
+    fitted(table, width, indent)
+}
+
+fn fitted(mut table: Table, width: Option<u16>, indent: u16) -> Table {
     table.load_style(presets::NOTHING);
-    match usable(table.width()) {
+    match width {
         Some(width) => table
             .set_width(width - indent)
             .set_content_arrangement(ContentArrangement::Dynamic),
@@ -134,9 +148,12 @@ fn objects(items: &[&Map<String, Value>]) -> String {
     table(&header, rows)
 }
 
+fn is_id(name: &str) -> bool {
+    name == "id" || name.ends_with("_id")
+}
+
 /// What a thing is first, then what it is like.
 fn ordered(members: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
-    let is_id = |name: &str| name == "id" || name.ends_with("_id");
     let ids = members.iter().filter(move |(name, _)| is_id(name));
     ids.chain(members.iter().filter(move |(name, _)| !is_id(name)))
 }
@@ -213,6 +230,29 @@ mod tests {
         assert_eq!(lines[3], ["ID", "ADDRESS", "LEADERS"]);
         assert_eq!(lines[4], ["1", r"tikv-1:20160\u001b[2J\u000a"]);
         assert_eq!(lines[5], ["2", "tikv-2:20160", "12"]);
+    }
+
+    /// However many columns there are, and however long what stands in them.
+    #[test]
+    fn ids_are_whole_in_a_narrow_terminal() {
+        let header = [
+            "id",
+            "leader store id",
+            "start key",
+            "end key",
+            "peers",
+            "size",
+        ];
+        let long = "7480000000000000".repeat(4);
+        let row = ["9007199254740991", "1234567", &long, &long, &long, "96"];
+        let rows = vec![row.map(str::to_owned).to_vec()];
+        for width in [40, 80] {
+            let table = fitted(Table::new(), Some(width), 0);
+            let text = lines(&with_header(table, &header, rows.clone()));
+            let mut words = text.split_whitespace();
+            assert!(words.any(|word| word == "9007199254740991"), "{text}");
+            assert!(words.any(|word| word == "1234567"), "{text}");
+        }
     }
 
     #[test]
