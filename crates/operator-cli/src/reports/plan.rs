@@ -1,7 +1,7 @@
 //! Plans and outcomes as text for people.
 
 use action_core::{Comparison, Plan, Undo, Verdict, printable};
-use action_guard::{Proposal, State};
+use action_guard::{Mode, Proposal, State};
 use serde_json::Value;
 
 use crate::call::Call;
@@ -35,6 +35,10 @@ pub(crate) enum TakenBack {
 impl TakenBack {
     fn of(proposal: &Proposal, state: &State, global: &Global) -> Self {
         let status = state.proposal_status(&proposal.id);
+        // What is only shown and not sent leaves no proposal whose id would be worth keeping.
+        if status.is_none() && state.mode != Mode::Execute {
+            return Self::ByLaterId;
+        }
         let is_over = status.is_some_and(|status| !status.phase.is_unsent());
         match (state.can_be_undone(proposal), is_over) {
             (true, _) => Self::By(global.own_command(&["undo", &proposal.id])),
@@ -153,10 +157,16 @@ fn relied(plan: &Plan) -> Vec<Vec<String>> {
     facts.collect()
 }
 
+/// What was read and not relied on. A plan that ended before it had read all relies on nothing, and
+/// its facts are those of nothing.
 fn read(plan: &Plan) -> Vec<Vec<String>> {
+    let has_ended_early = !plan.verdict.may_be_sent() && plan.preconditions.is_empty();
     let Value::Object(facts) = &plan.before else {
         return Vec::new();
     };
+    if has_ended_early {
+        return Vec::new();
+    }
     facts
         .iter()
         .filter(|(name, _)| plan.preconditions.iter().all(|fact| fact.name != **name))

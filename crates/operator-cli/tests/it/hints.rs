@@ -278,4 +278,9 @@ fn a_refusal_leads_to_the_same_place() {
         cluster.state_dir()
     );
     assert!(observing.stderr.contains(&mode), "{}", observing.stderr);
+    // Nothing was sent, and nothing keeps an id to take it back by.
+    let undo = "`operator undo ID` takes it back";
+    assert!(observing.stderr.contains(undo), "{}", observing.stderr);
+    let with_id = observing.stderr.contains("take it back with");
+    assert!(!with_id, "{}", observing.stderr);
 }

@@ -27,6 +27,23 @@ fn a_plan_says_what_would_happen_and_how_it_is_taken_back() {
     assert_eq!(cluster.sim.writes(), []);
 }
 
+/// Of a region that is not there nothing was read, and nothing is shown of it.
+#[test]
+fn what_was_not_read_is_not_shown() {
+    let cluster = Cluster::start();
+    let missing = [
+        "--source-region-id",
+        "900001",
+        "--target-region-id",
+        "900002",
+    ];
+    let plan = [&["plan", "merge_regions"], &missing[..]].concat();
+    let shown = cluster.operator(&plan).ended(3).shows("Would be refused");
+    for nothing in ["Was read", "start_key", "Relies on"] {
+        assert!(!shown.stdout.contains(nothing), "{}", shown.stdout);
+    }
+}
+
 #[test]
 fn what_would_be_refused_is_said_in_pds_words() {
     let cluster = Cluster::start();
