@@ -9,6 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::list_values::how_to_list;
 use crate::unique_json;
 
 /// The argument that takes all parameters as JSON.
@@ -201,6 +202,9 @@ fn flag(parameter: &ParamDef) -> Arg {
     let mut help = parameter.description.trim().to_owned();
     if parameter.required {
         help.push_str(" (required)");
+    }
+    if shape.kind == ValueType::Array {
+        help.push_str(&format!(" {}", how_to_list(&long(parameter), ["A", "B"])));
     }
     let arg = Arg::new(id(parameter))
         .long(long(parameter))

@@ -4,6 +4,7 @@ pub(crate) mod exit_code;
 mod exit_mapping;
 pub(crate) mod failure;
 pub(crate) mod interrupt;
+pub(crate) mod list_values;
 pub(crate) mod output;
 mod pace;
 pub(crate) mod progress;

@@ -6,6 +6,7 @@ use action_guard::{CommitError, GuardError, JournalError, ModeError, Refusal};
 use serde_json::{Value, json};
 
 use crate::terminal::exit_code::Exit;
+use crate::terminal::list_values::list_hint;
 use crate::terminal::output::Output;
 
 /// What keeps a command from its result.
@@ -139,9 +140,14 @@ impl From<ActionError> for Failure {
             }
             other => other.report(),
         };
-        Self {
+        let hint = list_hint(&problems);
+        let failure = Self {
             problems,
             ..Self::new(exit, error.code(), message).unreachable_hint()
+        };
+        match hint {
+            Some(hint) => failure.next(hint),
+            None => failure,
         }
     }
 }

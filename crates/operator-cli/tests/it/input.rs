@@ -31,6 +31,19 @@ fn a_wrong_region_is_named_with_its_value_and_what_is_right() {
     }
 }
 
+/// Who gives two values as one reads how to give them.
+#[test]
+fn several_values_are_given_by_a_flag_each() {
+    let asked = ["run", "safe_to_stop", "--pd", "http://127.0.0.1:1"];
+    let told = "--store-ids 1 --store-ids 2";
+    for values in ["1,2", "1, 2", "1 2"] {
+        let all = [&asked[..], &["--store-ids", values]].concat();
+        operator(&all).ended(2).says("`store_ids/0`").says(told);
+    }
+    let help = operator(&["run", "safe_to_stop", "--help"]).ended(0);
+    help.shows("--store-ids A --store-ids B");
+}
+
 #[test]
 fn a_wrong_store_is_named_with_its_value() {
     for value in ["", "abc", " 7", "07"] {
