@@ -14,6 +14,7 @@ use crate::observations::why::question::{Moving, Why};
 use crate::observations::why::snapshot::WhySnapshot;
 
 mod cluster;
+mod drained;
 mod leader_targets;
 mod merge;
 mod merge_snapshot;

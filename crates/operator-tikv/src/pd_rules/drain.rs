@@ -13,11 +13,12 @@ use crate::facts::settings_in_force::{Overrides, limit_in_force};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::halted::{self, halted};
 use crate::pd_rules::held_leaders::held_leaders;
-use crate::pd_rules::leadership::{EVICT_LEADER, GRANT_LEADER, may_run, other_targets};
+use crate::pd_rules::leader_takers::{LeaderTakers, ReadTakers};
+use crate::pd_rules::leadership::{EVICT_LEADER, GRANT_LEADER, may_run};
 use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused};
 use crate::pd_rules::version;
 
-/// Draining leaders from a store.
+/// Draining leaders from a store; with the stores that may be given them, where it leads any.
 pub(crate) async fn check_drain(
     tikv: &Tikv,
     store: &Store,
@@ -25,7 +26,7 @@ pub(crate) async fn check_drain(
     stores: &[Store],
     drains: Option<&EvictLeaderConfig>,
     overrides: Option<&Overrides>,
-) -> Checked<Verdict> {
+) -> Checked<(Verdict, Option<ReadTakers>)> {
     let id = StoreId::from(store.id);
     if is_draining(drains, id) {
         let already = format!("leaders are being drained from store {id}");
@@ -36,30 +37,28 @@ pub(crate) async fn check_drain(
         return Err(refused("PD:core:ErrPauseLeaderTransfer", text));
     }
     if store.status.leader_count == 0 {
-        return Ok(Verdict::WouldProceed);
+        return Ok((Verdict::WouldProceed, None));
     }
     let schedule = &config.schedule;
+    let takers = ReadTakers::read(tikv, config, drains).await?;
     let mut causes = limited(schedule, overrides);
     causes.extend(halted(tikv, schedule).await?);
     causes.extend(paused(tikv, drains).await?);
-    causes.extend(no_target(id, stores, drains));
+    causes.extend(no_target(id, &takers.among(stores)));
     causes.extend(batch_of_zero(tikv, drains).await?);
     causes.extend(held_leaders(tikv, store).await?);
-    Ok(accepted_unless(causes))
+    Ok((accepted_unless(causes), Some(takers)))
 }
 
 /// What keeps a drain from getting anywhere. One read.
 pub(crate) async fn obstacles(
     tikv: &Tikv,
-    id: StoreId,
     config: &ScheduleConfig,
-    stores: &[Store],
     drains: Option<&EvictLeaderConfig>,
 ) -> Result<Vec<Cause>, Error> {
     let mut causes = limited(config, None);
     causes.extend(halted::switched_off(config));
     causes.extend(paused(tikv, drains).await?);
-    causes.extend(no_target(id, stores, drains));
     Ok(causes)
 }
 
@@ -76,8 +75,9 @@ async fn paused(tikv: &Tikv, drains: Option<&EvictLeaderConfig>) -> Result<Optio
     Ok(is_paused.then(|| Cause::new("scheduler_paused", text)))
 }
 
-fn no_target(id: StoreId, stores: &[Store], drains: Option<&EvictLeaderConfig>) -> Option<Cause> {
-    let none = other_targets(stores, id, drains) == 0;
+/// That no other store may lead anything.
+pub(crate) fn no_target(id: StoreId, takers: &LeaderTakers<'_>) -> Option<Cause> {
+    let none = !takers.are_there_besides(id.pd());
     none.then(|| Cause::new("no_target", "no other store may be given leaders"))
 }
 

@@ -8,7 +8,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::region::{can_lead, is_healthy};
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::leadership::refusing_leaders;
+use crate::pd_rules::leader_takers::LeaderTakers;
 
 /// So few leaders left are looked at one by one; PD lists them all at once.
 const FEW: u64 = 32;
@@ -22,8 +22,7 @@ pub(crate) async fn blockers(
     tikv: &Tikv,
     store_id: StoreId,
     leaders: u64,
-    stores: &[pd_client::stores::Store],
-    drains: Option<&pd_client::schedulers::EvictLeaderConfig>,
+    takers: &LeaderTakers<'_>,
 ) -> Result<Vec<Cause>, Error> {
     if !(1..=FEW).contains(&leaders) {
         return Ok(Vec::new());
@@ -37,13 +36,9 @@ pub(crate) async fn blockers(
         .regions_of_store_as(store_id.pd(), RoleOnStore::Leader)
         .await
         .map_err(Error::Read)?;
-    let takes = |store: pd_client::StoreId| {
-        let store = stores.iter().find(|known| known.id == store);
-        refusing_leaders(store, drains).is_none()
-    };
     let blocked = led
         .iter()
-        .filter_map(|region| why(region, store_id, &takes));
+        .filter_map(|region| why(region, store_id, takers));
     Ok(blocked.take(NAMED).collect())
 }
 
@@ -78,7 +73,7 @@ fn others(region: &Region, not: pd_client::StoreId) -> impl Iterator<Item = &Pee
 pub(crate) fn no_taker(
     region: &Region,
     store_id: pd_client::StoreId,
-    takes: &impl Fn(pd_client::StoreId) -> bool,
+    takers: &LeaderTakers<'_>,
 ) -> Option<NoTaker> {
     if others(region, store_id).next().is_none() {
         return Some(NoTaker::NoOtherVoter);
@@ -89,16 +84,12 @@ pub(crate) fn no_taker(
     if healthy.peek().is_none() {
         return Some(NoTaker::Unhealthy);
     }
-    (!healthy.any(|peer| takes(peer.store_id))).then_some(NoTaker::TakeNone)
+    (!healthy.any(|peer| takers.take(region, peer.store_id))).then_some(NoTaker::TakeNone)
 }
 
-fn why(
-    region: &Region,
-    store_id: StoreId,
-    takes: &impl Fn(pd_client::StoreId) -> bool,
-) -> Option<Cause> {
+fn why(region: &Region, store_id: StoreId, takers: &LeaderTakers<'_>) -> Option<Cause> {
     let id = region.id;
-    let why = no_taker(region, store_id.pd(), takes)?;
+    let why = no_taker(region, store_id.pd(), takers)?;
     let text = match why {
         NoTaker::NoOtherVoter => format!("region {id} has no other voter"),
         NoTaker::Unhealthy => format!("region {id}: its other voters lag or do not answer"),

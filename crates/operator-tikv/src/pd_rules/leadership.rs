@@ -11,7 +11,6 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::drains::in_force;
 use crate::facts::store::state_text;
-use crate::parameters::ids::StoreId;
 use crate::pd_rules::placement::rules_let_lead;
 
 /// Whether PD gives leaders to a store.
@@ -46,17 +45,31 @@ impl LeaderBlockers {
     /// One read for each scheduler there is that may keep leaders from a store, and no more than
     /// `reads`: what does not fit is told as not shown.
     pub(crate) async fn read(tikv: &Tikv, config: &Config, reads: usize) -> Result<Self, Error> {
+        if !may_run(config, EVICT_LEADER) {
+            return Self::under(tikv, config, None, reads).await;
+        }
+        let drains = in_force(tikv, &config.schedule).await?;
+        Self::under(tikv, config, drains, reads.saturating_sub(1)).await
+    }
+
+    /// The same, where the drains were read.
+    pub(crate) async fn under(
+        tikv: &Tikv,
+        config: &Config,
+        drains: Option<EvictLeaderConfig>,
+        reads: usize,
+    ) -> Result<Self, Error> {
         let mut found = Self {
-            drains: None,
+            drains,
             kept: Vec::new(),
             unshown: Vec::new(),
             refused_labels: refused_labels(config),
         };
-        let leader_blockers = [EVICT_LEADER, GRANT_LEADER].into_iter();
+        let leader_blockers = std::iter::once(GRANT_LEADER);
         let leader_blockers = leader_blockers.chain(EVICTING.map(SchedulerKind::name));
         let there = leader_blockers.filter(|name| may_run(config, name));
         for (place, name) in there.enumerate() {
-            if place >= reads || !found.add(tikv, config, name).await? {
+            if place >= reads || !found.add(tikv, name).await? {
                 let text = format!("which stores `{name}` keeps leaders from is not shown");
                 found
                     .unshown
@@ -66,19 +79,15 @@ impl LeaderBlockers {
         Ok(found)
     }
 
+    /// What does not show which stores it keeps leaders from.
+    pub(crate) fn unshown(&self) -> impl Iterator<Item = &Cause> {
+        self.unshown.iter()
+    }
+
     /// Reads what one scheduler keeps leaders from, if that is shown.
-    async fn add(
-        &mut self,
-        tikv: &Tikv,
-        config: &Config,
-        name: &'static str,
-    ) -> Result<bool, Error> {
+    async fn add(&mut self, tikv: &Tikv, name: &'static str) -> Result<bool, Error> {
         let pd = &tikv.pd;
         let stores = match name {
-            EVICT_LEADER => {
-                self.drains = in_force(tikv, &config.schedule).await?;
-                return Ok(true);
-            }
             GRANT_LEADER => {
                 let grants = pd.grant_leader_config().await.map_err(Error::Read)?;
                 let stores = grants.map(|grants| grants.stores).unwrap_or_default();
@@ -182,18 +191,4 @@ pub(crate) fn refusing_leaders(
         return Some("the store reports that it is busy".to_owned());
     }
     None
-}
-
-/// Stores other than one that may be given leaders.
-pub(crate) fn other_targets(
-    stores: &[Store],
-    not: StoreId,
-    drains: Option<&EvictLeaderConfig>,
-) -> usize {
-    let others = stores
-        .iter()
-        .filter(|store| store.id != not.pd() && !store.is_tiflash());
-    others
-        .filter(|store| refusing_leaders(Some(store), drains).is_none())
-        .count()
 }

@@ -6,13 +6,37 @@ use pd_client::rules::{LabelConstraint, LabelOp, RegionFit, Rule, RuleRole};
 use pd_client::stores::Store;
 
 /// Whether the rules of a region let a store lead it.
-pub(crate) fn rules_let_lead(rules: Option<&[Rule]>, store: &Store) -> bool {
+pub(crate) fn rules_let_lead<'a>(
+    rules: Option<impl IntoIterator<Item = &'a Rule>>,
+    store: &Store,
+) -> bool {
     let Some(rules) = rules else {
         return true;
     };
     let leads = |rule: &&Rule| matches!(rule.role, RuleRole::Voter | RuleRole::Leader);
-    let mut leading = rules.iter().filter(leads);
+    let mut leading = rules.into_iter().filter(leads);
     leading.any(|rule| takes(&rule.label_constraints, store))
+}
+
+/// The rules that hold for a region, of all in PD's order, but for those that a later one of their
+/// group replaces: `prepareRulesForApply` of `pkg/schedule/placement/rule.go`.
+pub(crate) fn holding_for<'a>(rules: &'a [Rule], region: &Region) -> Vec<&'a Rule> {
+    let (start, end) = (&region.start_key, &region.end_key);
+    let holds = |rule: &&Rule| {
+        let from = rule.start_key.to_ascii_uppercase();
+        let to = rule.end_key.to_ascii_uppercase();
+        from <= start.to_ascii_uppercase()
+            && (to.is_empty() || (!end.is_empty() && end.to_ascii_uppercase() <= to))
+    };
+    let holding: Vec<&Rule> = rules.iter().filter(holds).collect();
+    let groups = holding.chunk_by(|one, other| one.group_id == other.group_id);
+    groups.flat_map(in_force).copied().collect()
+}
+
+/// The rules of a group, but for those that a later one replaces.
+pub(crate) fn in_force<'s, 'a>(group: &'s [&'a Rule]) -> &'s [&'a Rule] {
+    let from = group.iter().rposition(|rule| rule.overrides).unwrap_or(0);
+    group.get(from..).unwrap_or_default()
 }
 
 /// Whether the rules of a region let a store hold a replica of it.

@@ -80,3 +80,12 @@ pub(crate) fn verdict(checked: Checked<Verdict>) -> Result<Verdict, Error> {
         Err(Stop::Failed(error)) => Err(error),
     }
 }
+
+/// What hangs on PD's version; nothing where PD does not say that.
+pub(crate) fn known_by_version<T: Default>(checked: Checked<T>) -> Result<T, Error> {
+    match checked {
+        Ok(known) => Ok(known),
+        Err(Stop::Verdict(_)) => Ok(T::default()),
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}

@@ -10,14 +10,13 @@ use pd_client::RegionId;
 use pd_client::config::Config;
 use pd_client::regions::Region;
 use pd_client::rules::{Rule, RuleRole};
-use pd_client::schedulers::EvictLeaderConfig;
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
 use crate::pd_rules::drain_blockers::{NoTaker, no_taker};
-use crate::pd_rules::leadership::refusing_leaders;
+use crate::pd_rules::leader_takers::LeaderTakers;
 use crate::pd_rules::offline_blockers::named;
 use crate::stop_safety::answer::SCAN;
 use crate::stop_safety::listed::holds_few;
@@ -25,6 +24,7 @@ use crate::stop_safety::lists::Listed;
 use crate::stop_safety::voters::Wanted;
 
 /// What a drain would leave.
+#[derive(Default)]
 pub(crate) struct StayingLeaders {
     /// Why they stay, with the regions.
     pub(crate) causes: Vec<Cause>,
@@ -35,52 +35,45 @@ pub(crate) struct StayingLeaders {
 }
 
 impl StayingLeaders {
-    /// Two reads where the store holds few regions, nine where it holds many.
+    /// One read where the store holds few regions, eight where it holds many, and none where it
+    /// leads nothing: then nobody has to take anything.
     pub(crate) async fn read(
         tikv: &Tikv,
         store: &Store,
-        stores: &[Store],
         config: &Config,
-        drains: Option<&EvictLeaderConfig>,
+        takers: Option<&LeaderTakers<'_>>,
     ) -> Result<Self, Error> {
-        let rules = if config.replication.enable_placement_rules {
-            tikv.pd.rules().await.map_err(Error::Read)?
-        } else {
-            None
+        let Some(takers) = takers else {
+            return Ok(Self::default());
         };
-        let takes = |id: pd_client::StoreId| {
-            let known = stores.iter().find(|one| one.id == id);
-            refusing_leaders(known, drains).is_none()
-        };
+        let rules = takers.rules;
         let mut staying = if holds_few([store].into_iter()) {
             let regions = tikv.pd.regions_of_store(store.id).await;
-            Self::among(&regions.map_err(Error::Read)?, store, takes)
+            Self::among(&regions.map_err(Error::Read)?, store, takers)
         } else {
-            let wanted = Wanted::by(rules.as_deref(), config);
+            let wanted = Wanted::by(rules, config);
             let listed = Listed::read(tikv, wanted.as_ref()).await?;
-            let mut staying = Self::among(&listed.regions, store, takes);
+            let mut staying = Self::among(&listed.regions, store, takers);
             let unread = listed.unread.into_iter();
             staying.unread.extend(unread.map(|cause| cause.text));
             let holds = |one: &&Store| one.id != store.id && one.status.region_count > 0;
-            let others = stores.iter().filter(|one| !one.is_tiflash()).filter(holds);
-            let refusing = others.filter(|one| !takes(one.id)).count() as u64;
+            let others = takers.stores.iter().filter(|one| !one.is_tiflash());
+            let others = others.filter(holds);
+            let refusing = others.filter(|one| !takers.take_any(one.id)).count() as u64;
             staying.unread.extend(unlisted(wanted.as_ref(), refusing));
+            staying.unread.extend(never_lead(rules));
             staying
         };
-        staying.unread.extend(never_lead(rules.as_deref()));
+        staying.unread.extend(takers.unshown());
         Ok(staying)
     }
 
     /// Those among some regions.
-    fn among(
-        regions: &[Region],
-        store: &Store,
-        takes: impl Fn(pd_client::StoreId) -> bool,
-    ) -> Self {
+    fn among(regions: &[Region], store: &Store, takers: &LeaderTakers<'_>) -> Self {
         let leads = |region: &&Region| region.leader.is_some_and(|one| one.store_id == store.id);
         let mut held: BTreeMap<NoTaker, Vec<RegionId>> = BTreeMap::new();
         for region in regions.iter().filter(leads) {
-            if let Some(why) = no_taker(region, store.id, &takes) {
+            if let Some(why) = no_taker(region, store.id, takers) {
                 held.entry(why).or_default().push(region.id);
             }
         }

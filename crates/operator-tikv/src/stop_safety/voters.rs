@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use pd_client::config::Config;
 use pd_client::rules::{Rule, RuleRole};
 
+use crate::pd_rules::placement::in_force;
+
 /// What rules ask for, over all keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -42,7 +44,10 @@ impl Wanted {
             .collect();
         let possible = (0..groups.len()).filter_map(|first| {
             let of_groups = groups.get(first..)?.iter();
-            let all: Vec<&Rule> = of_groups.flat_map(|group| in_force(group)).collect();
+            let all: Vec<&Rule> = of_groups
+                .flat_map(|group| in_force(group))
+                .copied()
+                .collect();
             let sum = |counts: &dyn Fn(&&Rule) -> bool| -> u64 {
                 let counted = all.iter().copied().filter(|rule| counts(rule));
                 counted.map(|rule| rule.count).sum()
@@ -90,11 +95,4 @@ fn holding_at<'a>(rules: &'a [Rule], key: &str) -> Vec<&'a Rule> {
         rule.start_key.as_str() <= key && (rule.end_key.is_empty() || rule.end_key.as_str() > key)
     };
     rules.iter().filter(holds).collect()
-}
-
-/// The rules of a group, but for those that a later one replaces: `prepareRulesForApply` of
-/// `pkg/schedule/placement/rule.go`.
-fn in_force<'a>(group: &[&'a Rule]) -> Vec<&'a Rule> {
-    let from = group.iter().rposition(|rule| rule.overrides).unwrap_or(0);
-    group.iter().skip(from).copied().collect()
 }

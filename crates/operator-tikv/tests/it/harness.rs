@@ -17,8 +17,8 @@ use crate::Sending;
 const PLAN_READS: usize = 14;
 
 /// That of a drain also reads which leaders would stay: two reads, or nine where a store holds many
-/// regions.
-const DRAIN_PLAN_READS: usize = 22;
+/// regions, and one for each scheduler that may keep leaders from a store.
+const DRAIN_PLAN_READS: usize = 24;
 
 /// A probe reads so often at most.
 const PROBE_READS: usize = 7;
@@ -26,6 +26,10 @@ const PROBE_READS: usize = 7;
 /// That of a store that is being emptied also reads what keeps PD from replacing replicas: three
 /// reads, whatever else there is.
 const EMPTIED_PROBE_READS: usize = PROBE_READS + 3;
+
+/// That of a drain with few leaders left also reads what keeps each of them: the rules, and each
+/// scheduler that may keep leaders from a store.
+const DRAIN_PROBE_READS: usize = PROBE_READS + 5;
 
 /// The one that finds a store drained also says whether it is safe to stop, and reads so often.
 const DRAINED_READS: usize = 24;
@@ -132,6 +136,7 @@ impl<'a> Run<'a> {
         let most = match self.name.as_str() {
             _ if is_drained => DRAINED_READS,
             "offline_store" => EMPTIED_PROBE_READS,
+            "drain_store" => DRAIN_PROBE_READS,
             _ => PROBE_READS,
         };
         assert!(reads <= most, "{}: a probe of {reads} reads", self.name);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use action_core::Verdict;
-use pd_sim::{Sim, Version};
+use action_core::{Observation, Progress, Verdict};
+use operator_tikv::{Moving, Why};
+use pd_sim::{PlacementRule, RuleRole, Sim, Version};
 use serde_json::{Value, json};
 
 use crate::harness::Run;
-use crate::{VERSIONS, altered, region, stepped};
+use crate::{VERSIONS, altered, region, stepped, store_id, tikv};
 
 /// The codes and texts of what keeps a plan from getting done.
 fn causes(run: &Run<'_>) -> Vec<(String, String)> {
@@ -96,6 +97,48 @@ async fn what_a_drain_leaves_was_named() {
     sim.advance(Duration::from_secs(60));
     assert_eq!(sim.leader_count(leader), 1);
     assert_eq!(sim.leader_of(id), Some(leader));
+}
+
+/// Rules decide as well where leaders may go: PD's builder asks them (`allowLeader`).
+#[tokio::test]
+async fn what_rules_keep_on_a_drained_store_is_named() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        // What is not where its rules want it stays there.
+        assert!(sim.set_schedule("replica-schedule-limit", 0));
+        assert!(sim.set_schedule("region-schedule-limit", 0));
+        let (id, leader, _, free) = region(&sim);
+        sim.set_labels(leader, [("zone", "z1")]);
+        let rules = [
+            PlacementRule::new("a", RuleRole::Leader, 1).label_in("zone", ["z1"]),
+            PlacementRule::new("b", RuleRole::Follower, 2),
+        ];
+        sim.set_rules(rules).unwrap();
+        let drain = async || Run::planned(&sim, "drain_store", store(leader)).await;
+        assert_eq!(causes(&drain().await)[0].0, "no_target", "{version:?}");
+        sim.set_labels(free, [("zone", "z1")]);
+        let causes = causes(&drain().await);
+        assert_eq!(causes[0].0, "others_take_no_leaders", "{version:?}");
+        assert!(causes[0].1.contains(&id.to_string()), "{causes:?}");
+        let run = Run::begin(&sim, "drain_store", store(leader)).await;
+        sim.advance(Duration::from_secs(120));
+        assert_eq!(sim.leader_of(id), Some(leader), "{version:?}");
+        if sim.leader_count(leader) > 32 || !matches!(version, Version::V8_5 | Version::V9_0) {
+            continue;
+        }
+        let Progress::Pending { stalled, .. } = run.probe().await else {
+            unreachable!("{version:?}");
+        };
+        assert_eq!(stalled[0].code, "others_take_no_leaders", "{version:?}");
+        let asked = Why {
+            from_store_id: Some(store_id(leader)),
+            what: Moving::Leaders,
+            ..Why::default()
+        };
+        let found = asked.observe(&tikv(&sim)).await.unwrap().findings;
+        let blocked = found.iter().filter(|one| one.code == "drain_blocked");
+        assert!(blocked.count() > 0, "{version:?} {found:?}");
+    }
 }
 
 /// Of a store with many regions, what PD lists as unhealthy is read, and the rest follows.

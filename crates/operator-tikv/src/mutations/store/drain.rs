@@ -21,8 +21,9 @@ use crate::mutations::store::drain::proof::{
     confirmed, not_in_force, reported_since, still_draining,
 };
 use crate::parameters::ids::StoreId;
-use crate::pd_rules::drain::{check_drain, obstacles};
+use crate::pd_rules::drain::{check_drain, no_target, obstacles};
 use crate::pd_rules::drain_blockers::blockers;
+use crate::pd_rules::leader_takers::ReadTakers;
 use crate::pd_rules::refusals;
 use crate::pd_rules::stop::{Checked, accepted_unless, planned, verdict};
 use crate::stop_safety::StayingLeaders;
@@ -138,13 +139,16 @@ impl Mutation<Tikv> for DrainStore {
             );
             return Ok(self.pending(text, 0, before, Vec::new(), evidence));
         }
-        let config = tikv.pd.schedule_config().await.map_err(Error::Read)?;
+        let config = tikv.pd.config().await.map_err(Error::Read)?;
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let counts = incomplete(tikv, &stores).await?;
         let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
-        let mut stalled = obstacles(tikv, self.store_id, &config, &stores, drains).await?;
+        let mut stalled = obstacles(tikv, &config.schedule, drains).await?;
         if sent.elapsed_ms >= SETTLE_MS {
-            stalled.extend(blockers(tikv, self.store_id, leaders, &stores, drains).await?);
+            let takers = ReadTakers::read(tikv, &config, drains).await?;
+            let takers = takers.among(&stores);
+            stalled.extend(no_target(self.store_id, &takers));
+            stalled.extend(blockers(tikv, self.store_id, leaders, &takers).await?);
         }
         let total = before.leaders.max(leaders);
         let moved = total - leaders;
@@ -187,10 +191,15 @@ impl DrainStore {
         let overrides = settings_in_force::overrides(tikv).await;
         let over = overrides.as_ref();
         let checked = check_drain(tikv, &store, &config, &stores, drains, over).await;
-        let mut verdict = verdict(checked)?;
+        let mut takers = None;
+        let mut verdict = verdict(checked.map(|(verdict, read)| {
+            takers = read;
+            verdict
+        }))?;
         let mut staying = None;
         if verdict == Verdict::WouldProceed && counts.is_none() {
-            let read = StayingLeaders::read(tikv, &store, &stores, &config, drains).await?;
+            let takers = takers.as_ref().map(|takers| takers.among(&stores));
+            let read = StayingLeaders::read(tikv, &store, &config, takers.as_ref()).await?;
             verdict = accepted_unless(read.causes.clone());
             staying = Some(read);
         }
@@ -210,15 +219,10 @@ impl DrainStore {
         let reported_ms = u64::try_from(tikv.region_heartbeat.as_millis()).unwrap_or(u64::MAX);
         let deadline_ms = leaders.saturating_mul(2_500).saturating_add(120_000);
         let deadline_ms = deadline_ms.saturating_add(reported_ms.saturating_mul(2));
-        let plan = Plan::new(verdict, facts);
-        let plan = match counts {
-            Some(text) => plan.unknown(format!("how many leaders there are: {text}")),
-            None => plan,
-        };
-        let plan = match overrides {
-            Some(_) => plan,
-            None => plan.unknown(NOT_READ),
-        };
+        let counts = counts.map(|text| format!("how many leaders there are: {text}"));
+        let not_read = overrides.is_none().then(|| NOT_READ.to_owned());
+        let unknown = counts.into_iter().chain(not_read);
+        let plan = unknown.fold(Plan::new(verdict, facts), Plan::unknown);
         Ok(with_staying(plan, staying)
             .same("draining", draining)
             .impact(Quantity::LEADERS, leaders, "leaders moved off the store")

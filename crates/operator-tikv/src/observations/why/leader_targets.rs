@@ -191,7 +191,7 @@ pub(super) fn none_besides(snapshot: &WhySnapshot, store: &Store) -> Option<Find
     }
     let others = snapshot.stores.iter().filter(|other| other.id != store.id);
     let stores = others.map(|other| (other.id, Some(other)));
-    let refusals = Refusals::of(snapshot, stores, None)?;
+    let refusals = Refusals::of(snapshot, stores, snapshot.rules.as_deref())?;
     let text = match refusals.text() {
         none if none.is_empty() => "there is no other store".to_owned(),
         text => format!("no other store may be given leaders ({text})"),

@@ -42,6 +42,7 @@ impl Offers {
         }
         if asked.what.leaders() {
             let checked = check_drain(tikv, store, config, stores, drains, overrides).await;
+            let checked = checked.map(|(verdict, _)| verdict);
             offers.drain = verdict(checked)?.may_be_sent();
         }
         if asked.what.replicas() {

@@ -17,23 +17,21 @@ use pd_client::unsafe_recovery::UnsafeRecovery;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::drains::is_draining;
 use crate::facts::pd_clock::PdTime;
 use crate::facts::settings_in_force::{self, Overrides};
 use crate::observations::left_on_store::unexplained;
 use crate::observations::list_schedulers;
+use crate::observations::why::drained::{Drained, drained};
 use crate::observations::why::merge_snapshot::{MergeSnapshot, NOT_READ};
 use crate::observations::why::offers::Offers;
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::drain::batch_of_zero;
-use crate::pd_rules::drain_blockers::blockers;
-use crate::pd_rules::held_leaders::held_leaders;
 use crate::pd_rules::leadership::LeaderBlockers;
 use crate::pd_rules::offline_blockers::LeftOnStore;
 use crate::pd_rules::room;
 use crate::pd_rules::rule_checker;
-use crate::pd_rules::stop::{Checked, Stop};
+use crate::pd_rules::stop::known_by_version;
 
 /// What was read.
 pub(super) struct WhySnapshot {
@@ -63,7 +61,7 @@ pub(super) struct WhySnapshot {
     pub(super) offers: Offers,
     /// What is left on a store that is being emptied.
     pub(super) left: LeftOnStore,
-    /// The rules that such a store is emptied by; `None` when rules are switched off.
+    /// The rules that such a store is emptied or drained by; `None` when rules are switched off.
     pub(super) rules: Option<Vec<Rule>>,
     /// What decides about merges, where they were asked about.
     pub(super) merge: Option<MergeSnapshot>,
@@ -94,7 +92,10 @@ impl WhySnapshot {
         let paused_checkers = paused_checkers(tikv, asked.what, &config).await?;
         let leader_blockers = LeaderBlockers::read(tikv, &config, LEADER_BLOCKER_READS).await?;
         let from = named(tikv, &stores, asked.from_store_id).await?;
-        let blocked = blocked(tikv, asked, from.as_ref(), &stores, &leader_blockers).await?;
+        let cluster = (&config, &stores[..]);
+        let drained = drained(asked, from.as_ref(), &leader_blockers);
+        let drained = Drained::read(tikv, drained, cluster, &leader_blockers).await?;
+        let Drained { mut rules, blocked } = drained;
         let region = match asked.region_id {
             Some(id) => Some((id, AskedRegion::read(tikv, id).await?)),
             None => None,
@@ -106,14 +107,13 @@ impl WhySnapshot {
         let drain_batch = known_by_version(batch_of_zero(tikv, drains).await)?;
         let merge = MergeSnapshot::read(tikv, asked.what, known).await?;
         let operators = pd.operators().await.map_err(Error::Read)?;
-        let (mut left, mut rules) = (LeftOnStore::default(), None);
+        let mut left = LeftOnStore::default();
         if let Some(store) = being_emptied(asked, from.as_ref()) {
             left = LeftOnStore::read(tikv, store, &stores, &operators).await?;
             rules = room::rules(tikv, &config).await?;
         }
         let overrides = settings_in_force::overrides(tikv).await;
         let store = from.as_ref().and_then(|(_, store)| store.as_ref());
-        let cluster = (&config, &stores[..]);
         let in_force = overrides.as_ref();
         let offers = Offers::read(tikv, asked, store, cluster, &leader_blockers, in_force);
         Ok(Self {
@@ -223,26 +223,6 @@ impl AskedRegion {
     }
 }
 
-/// What keeps the last regions on a store that is being drained.
-async fn blocked(
-    tikv: &Tikv,
-    asked: &Why,
-    from: Option<&(StoreId, Option<Store>)>,
-    stores: &[Store],
-    leader_blockers: &LeaderBlockers,
-) -> Result<Vec<Cause>, Error> {
-    let drains = leader_blockers.drains.as_ref();
-    let is_asked = asked.what.leaders() && asked.region_id.is_none();
-    let Some((id, Some(store))) = from.filter(|(id, _)| is_asked && is_draining(drains, *id))
-    else {
-        return Ok(Vec::new());
-    };
-    let leaders = store.status.leader_count;
-    let mut blocked = blockers(tikv, *id, leaders, stores, drains).await?;
-    blocked.extend(known_by_version(held_leaders(tikv, store).await)?);
-    Ok(blocked)
-}
-
 /// Whether leaders were asked about that a drain is to move.
 fn is_about_drain(asked: &Why, region: Option<&Region>, drains: &EvictLeaderConfig) -> bool {
     let is_drained = |id| drains.stores.contains_key(&id);
@@ -252,15 +232,6 @@ fn is_about_drain(asked: &Why, region: Option<&Region>, drains: &EvictLeaderConf
         (None, None) => asked.region_id.is_none() && asked.to_store_id.is_none(),
     };
     asked.what.leaders() && drained
-}
-
-/// What hangs on PD's version; nothing where PD does not say that.
-fn known_by_version<T: Default>(checked: Checked<T>) -> Result<T, Error> {
-    match checked {
-        Ok(known) => Ok(known),
-        Err(Stop::Verdict(_)) => Ok(T::default()),
-        Err(Stop::Failed(error)) => Err(error),
-    }
 }
 
 /// The checkers that do what was asked about and are paused.
