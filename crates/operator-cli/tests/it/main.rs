@@ -6,6 +6,7 @@ mod actions;
 mod approvals;
 mod cluster;
 mod demo;
+mod documented;
 mod findings;
 mod harness;
 mod help;
