@@ -29,8 +29,12 @@ use std::process::ExitCode;
 use crate::terminal::exit_code::Exit;
 
 fn main() -> ExitCode {
-    // A panic has told what it is on stderr by then.
-    std::panic::catch_unwind(cli::main)
-        .unwrap_or(Exit::Bug)
-        .into()
+    // Nothing goes on after a panic, in whatever thread it is: it is told on stderr, and what was
+    // sent is in the journal.
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::exit(Exit::Bug.code().into());
+    }));
+    cli::main().into()
 }
