@@ -16,6 +16,7 @@ pub(crate) mod halted;
 pub(crate) mod held_leaders;
 pub(crate) mod leader_priority;
 pub(crate) mod leader_rules;
+pub(crate) mod leader_silent;
 pub(crate) mod leader_takers;
 pub(crate) mod leadership;
 pub(crate) mod majority;

@@ -103,7 +103,7 @@ reasons! {
             "PD knows of no leader of the region: nothing can be asked of it.",
             "Look at the stores of its replicas; without a majority of them it does not come back by itself.";
         LEADER_SILENT = "leader_silent",
-            "PD does not hear of the store that leads the region: commands go with its heartbeats.",
+            "PD does not hear of the store that leads the region: what PD sends gets there only if the region itself still reports, which PD does not show.",
             "Look at that store; when it is gone, the region's other voters elect a leader if they are a majority.";
         MAJORITY_LOST = "majority_lost",
             "Half of the region's voters or more do not answer: nothing about it changes any more.",

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use action_core::Cause;
 use pd_client::operators::Operator;
 use pd_client::regions::{Region, RegionCheck};
-use pd_client::stores::{Store, StoreState};
+use pd_client::stores::Store;
 use pd_client::{RegionId, StoreId};
 
 use crate::cluster::Tikv;
@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::facts::bounded_text::bounded;
 use crate::facts::leader_figures::gauges;
 use crate::facts::region::in_joint_state;
+use crate::pd_rules::leader_silent::is_silent;
 use crate::pd_rules::majority::majority_lost;
 
 /// PD lists all regions of a store or none: of a store with more they are not asked for.
@@ -123,16 +124,26 @@ impl LeftOnStore {
     /// What does not pass by itself, where that is all there is.
     pub(crate) fn stalled(&self) -> Vec<Cause> {
         if self.free.is_empty() && self.held.iter().all(Held::stays) {
-            self.staying()
+            self.causes(Held::stays)
         } else {
             Vec::new()
         }
     }
 
-    /// What does not pass by itself.
+    /// What does not pass by itself, whatever PD does.
     pub(crate) fn staying(&self) -> Vec<Cause> {
-        let stay = self.held.iter().filter(|held| held.stays());
-        stay.map(|held| Cause::new(held.hold.code(), held.text.clone()))
+        self.causes(|held| held.stays() && held.hold != Hold::LeaderSilent)
+    }
+
+    /// What may or may not hold them: PD sends to leaders on silent stores as well.
+    pub(crate) fn undecided(&self) -> Vec<Cause> {
+        self.causes(|held| held.hold == Hold::LeaderSilent)
+    }
+
+    fn causes(&self, are_meant: impl Fn(&Held) -> bool) -> Vec<Cause> {
+        let meant = self.held.iter().filter(|held| are_meant(held));
+        meant
+            .map(|held| Cause::new(held.hold.code(), held.text.clone()))
             .collect()
     }
 }
@@ -208,10 +219,7 @@ fn hold(region: &Region, store: &Store, stores: &[Store], operators: &[Operator]
     let Some(leader) = region.leader else {
         return Some(Hold::NoLeader);
     };
-    let silent = |one: &Store| {
-        let state = &one.state_name;
-        one.id == leader.store_id && matches!(state, StoreState::Disconnected | StoreState::Down)
-    };
+    let silent = |one: &Store| one.id == leader.store_id && is_silent(one);
     let has_operator = |one: &&Operator| one.region_id == Some(region.id);
     let elsewhere = |id| id != store.id;
     if stores.iter().any(silent) {

@@ -1,6 +1,6 @@
 //! What is read once to tell what PD would say to an operator.
 
-use action_core::{Cause, Verdict};
+use action_core::{Cause, Plan, Verdict};
 use pd_client::config::Config;
 use pd_client::operators::OperatorReport;
 use pd_client::regions::{Peer, Region};
@@ -13,6 +13,7 @@ use crate::facts::region::{RegionFacts, is_healthy};
 use crate::facts::store::failure_domain;
 use crate::facts::traces::Traces;
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::leader_silent::{is_silent, leader_silent};
 use crate::pd_rules::majority::{majority_lost, majority_of_rest};
 use crate::pd_rules::operator_priority::{Level, check_free};
 use crate::pd_rules::placement::rules_of;
@@ -109,24 +110,20 @@ impl RegionSnapshot {
         check_free(self.running.as_ref(), new, &self.config.schedule)
     }
 
-    /// What keeps an accepted change from happening: commands go by way of the region's leader,
-    /// and snapshots to the target.
+    /// What keeps an accepted change from happening: snapshots go to the target, and a majority
+    /// decides.
     fn obstacles(&self, target: Option<&Store>) -> Vec<Cause> {
         let mut causes: Vec<_> = target.and_then(learner_only).into_iter().collect();
-        if let Some(leader) = self.leader() {
-            let silent = self.serving(leader).is_none_or(|store| {
-                matches!(
-                    store.state_name,
-                    StoreState::Disconnected | StoreState::Down
-                )
-            });
-            if silent {
-                let text = format!("PD does not hear of store {leader}, which leads the region");
-                causes.push(Cause::new("leader_silent", text));
-            }
-        }
         causes.extend(majority_lost(&self.region, &self.stores));
         causes
+    }
+
+    /// That the store which leads the region is silent.
+    fn leader_silent(&self) -> Option<String> {
+        let leader = self.leader()?;
+        let store = self.serving(leader);
+        let is_silent = store.is_none_or(is_silent);
+        is_silent.then(|| leader_silent(&format!("store {leader}, which leads the region")))
     }
 
     /// The end of PD's checks: whether an operator is in the way, and whether the change would get
@@ -134,11 +131,16 @@ impl RegionSnapshot {
     pub(crate) fn check_accepted(&self, new: Level, target: Option<&Store>) -> Checked<Verdict> {
         let accepted = self.check_free(new)?;
         let causes = self.obstacles(target);
-        Ok(if causes.is_empty() {
-            accepted
-        } else {
-            accepted_unless(causes)
-        })
+        if !causes.is_empty() {
+            return Ok(accepted_unless(causes));
+        }
+        Ok(accepted)
+    }
+
+    /// The plan, with what is not known where the store that leads the region is silent.
+    pub(crate) fn heard<B>(&self, plan: Plan<B>) -> Plan<B> {
+        let open = self.leader_silent().filter(|_| plan.verdict.may_be_sent());
+        open.into_iter().fold(plan, Plan::unknown)
     }
 
     /// The same for a change that leaves these replicas, which are to keep a majority: PD looks at

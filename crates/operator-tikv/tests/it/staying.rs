@@ -179,6 +179,38 @@ async fn of_a_store_with_many_regions_lists_are_read() {
     }
 }
 
+/// PD goes on sending to leaders on stores that are silent, and does not show whether that gets
+/// there: 6.5.12, 7.5.7 and 8.5.7 moved leaders and replicas of a store whose regions reported.
+#[tokio::test]
+async fn what_a_silent_store_leads_is_open_for_every_plan() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, leader, other, free) = region(&sim);
+        sim.set_heartbeat_age(leader, Duration::from_secs(60));
+        let moves = json!({"region_id": id, "from_store_id": other, "to_store_id": free});
+        let plans = [
+            (
+                "transfer_leader",
+                json!({"region_id": id, "to_store_id": other}),
+            ),
+            ("transfer_peer", moves),
+            ("drain_store", store(leader)),
+            ("offline_store", store(other)),
+        ];
+        for (name, parameters) in plans {
+            let run = Run::planned(&sim, name, parameters).await;
+            assert_eq!(
+                run.plan.verdict,
+                Verdict::WouldProceed,
+                "{version:?} {name}"
+            );
+            let mut unknown = run.plan.unknowns.iter();
+            let is_open = unknown.any(|one| one.contains("does not hear of the store"));
+            assert!(is_open, "{version:?} {name}: {:?}", run.plan.unknowns);
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_emptying_of_a_store_names_the_regions_that_would_stay() {
     for version in VERSIONS {

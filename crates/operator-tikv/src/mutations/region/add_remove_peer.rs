@@ -95,7 +95,7 @@ impl RegionOperator for AddPeer {
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
         let checked = check_add(tikv, &at, self.store_id, self.role.of_pd()).await;
-        let mut plan = replica_plan(at.facts(), verdict(checked)?);
+        let mut plan = at.heard(replica_plan(at.facts(), verdict(checked)?));
         let size = plan.before.size_mib;
         let role = plan.before.role_on(self.store_id).map(str::to_owned);
         let wanted = at.wanted_replicas();
@@ -176,7 +176,8 @@ impl RegionOperator for RemovePeer {
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let store = self.store_id;
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
-        let mut plan = replica_plan(at.facts(), verdict(check_remove(tikv, &at, store).await)?);
+        let checked = check_remove(tikv, &at, store).await;
+        let mut plan = at.heard(replica_plan(at.facts(), verdict(checked)?));
         let role = plan.before.role_on(store).map(str::to_owned);
         let leads = at.leader() == Some(store);
         let unhealthy = at.unhealthy_besides(store);

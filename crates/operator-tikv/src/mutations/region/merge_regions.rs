@@ -144,7 +144,7 @@ impl RegionOperator for MergeRegions {
             Some(key) => splits_again(tikv, &at, key).await?,
             None => None,
         };
-        let mut plan = Plan::new(verdict, facts.clone());
+        let mut plan = at.heard(Plan::new(verdict, facts.clone()));
         if let Some(cause) = split {
             plan = plan.reversed_by(&cause.code, cause.text);
         }

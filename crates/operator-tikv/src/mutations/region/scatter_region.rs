@@ -71,6 +71,7 @@ impl RegionOperator for ScatterRegion {
         let (at, fit) = RegionSnapshot::read_with_fit(tikv, self.region_id).await?;
         let verdict = verdict(check_scatter(tikv, &at, fit).await)?;
         let mut plan = replica_plan(at.facts_for(tikv, &verdict).await?, verdict);
+        plan = at.heard(plan);
         let size = plan.before.size_mib;
         let size = size.saturating_mul(at.region.peers.len() as u64);
         for store in &at.stores {

@@ -151,7 +151,7 @@ impl RegionOperator for SplitRegion {
             true => merges_again(tikv, &at, &self.keys).await?,
             false => MergesAgain::No,
         };
-        let plan = Plan::new(verdict, facts.clone());
+        let plan = at.heard(Plan::new(verdict, facts.clone()));
         let plan = match merged {
             MergesAgain::By(cause) => plan.reversed_by(&cause.code, cause.text),
             MergesAgain::NotKnown(text) => plan.unknown(text),

@@ -68,7 +68,7 @@ impl RegionOperator for TransferLeader {
         };
         let may_be_sent = verdict.may_be_sent();
         let facts = at.facts_for(tikv, &verdict).await?;
-        let mut plan = Plan::new(verdict, facts.clone());
+        let mut plan = at.heard(Plan::new(verdict, facts.clone()));
         if let Some(leader) = facts.leader_store_id {
             plan = plan.touches(at.domain(leader));
         }

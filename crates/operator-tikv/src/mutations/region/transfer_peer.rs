@@ -73,6 +73,7 @@ impl RegionOperator for TransferPeer {
         let (from, to) = (self.from_store_id, self.to_store_id);
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
         let plan = replica_plan(at.facts(), verdict(check_move(tikv, &at, from, to).await)?);
+        let plan = at.heard(plan);
         let size = plan.before.size_mib;
         let role = plan.before.role_on(from).map(str::to_owned);
         let leads = at.leader() == Some(from);

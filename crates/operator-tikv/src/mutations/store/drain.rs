@@ -23,6 +23,7 @@ use crate::mutations::store::drain::proof::{
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::drain::{check_drain, no_target, obstacles};
 use crate::pd_rules::drain_blockers::blockers;
+use crate::pd_rules::leader_silent::{is_silent, leader_silent};
 use crate::pd_rules::leader_takers::ReadTakers;
 use crate::pd_rules::refusals;
 use crate::pd_rules::stop::{Checked, accepted_unless, planned, verdict};
@@ -221,7 +222,9 @@ impl DrainStore {
         let deadline_ms = deadline_ms.saturating_add(reported_ms.saturating_mul(2));
         let counts = counts.map(|text| format!("how many leaders there are: {text}"));
         let not_read = overrides.is_none().then(|| NOT_READ.to_owned());
-        let unknown = counts.into_iter().chain(not_read);
+        let silent = is_silent(&store) && leaders > 0 && verdict.may_be_sent();
+        let silent = silent.then(|| leader_silent(&format!("store {}", self.store_id)));
+        let unknown = counts.into_iter().chain(not_read).chain(silent);
         let plan = unknown.fold(Plan::new(verdict, facts), Plan::unknown);
         Ok(with_staying(plan, staying)
             .same("draining", draining)

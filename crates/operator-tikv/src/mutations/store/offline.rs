@@ -167,6 +167,13 @@ impl OfflineStore {
         if verdict == Verdict::WouldProceed && store.status.region_count > 0 {
             left = LeftOnStore::read(tikv, &store, &stores, &[]).await?;
             verdict = accepted_unless(left.staying());
+            let silent = left.undecided().into_iter();
+            left.not_read.extend(silent.map(|cause| {
+                format!(
+                    "whether the regions leave whose leaders are silent: {}",
+                    cause.text
+                )
+            }));
         }
         let facts = OfflineFacts::of(&store, &config.schedule);
         let (regions, leaders) = (facts.regions, store.status.leader_count);
