@@ -265,6 +265,21 @@ fn half_a_line_before_the_next_segment_is_said() {
     assert!(what.contains(" and half a line, and "), "{what}");
 }
 
+/// Who goes on reading after some records is told of a bad one by its own line.
+#[test]
+fn a_bad_line_is_counted_from_the_beginning_of_its_segment() {
+    let (directory, _) = block_on(written(1 << 20));
+    let journal = FileJournal::open(directory.path()).unwrap();
+    let path = &segments(directory.path())[0];
+    let whole = fs::read_to_string(path).unwrap();
+    fs::write(path, whole.replace("\"seq\":5", "\"seq\":6")).unwrap();
+    let read = block_on(journal.entries(3, 9)).unwrap_err();
+    let JournalError::Bad { line, .. } = read else {
+        unreachable!("{read:?}");
+    };
+    assert_eq!(line, 5);
+}
+
 /// A segment is full by what was added to it; the checkpoint that it begins with may be larger than
 /// that.
 #[tokio::test]
