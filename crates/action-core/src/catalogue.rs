@@ -248,8 +248,8 @@ impl Prepared<'_> {
     }
 
     /// What takes it back, by the name it is registered under. A change that is over when it is
-    /// done, and may have been another's, is not taken back; what lasts is ours to end while it is
-    /// as we left it, whoever asked for the same beside us.
+    /// done, whose request was not answered and that may have been another's, is not taken back;
+    /// what lasts is ours to end while it is as we left it, whoever asked for the same beside us.
     ///
     /// # Errors
     /// When what was kept is not of this action.
@@ -265,7 +265,8 @@ impl Prepared<'_> {
             *name = format!("{prefix}_{name}");
         }
         let lasts = self.action.definition.effect == Some(Effect::Lasting);
-        if !lasts && outcome.is_some_and(Outcome::may_be_anothers) {
+        let is_answered = accepted.is_some();
+        if !lasts && !is_answered && outcome.is_some_and(Outcome::may_be_anothers) {
             undo = undo.by_hand();
         }
         Ok(undo)

@@ -80,8 +80,8 @@ pub(crate) fn can_be_undone(state: &State, status: &ProposalStatus) -> bool {
     is_there && matches!(status.proposal.undo, Undo::Action { .. })
 }
 
-/// What was sent last, and happened or may have, and can be taken back: what takes back is not, and
-/// what was or is being taken back is not.
+/// What was sent last, and happened or may have, and can be taken back: what was or is being taken
+/// back is not, nor what takes back, unless that has put something in force again.
 pub(crate) fn last_to_undo(state: &State) -> Result<Arc<ProposalStatus>, Failure> {
     let last = newest_to_undo(state).into_iter().next();
     last.ok_or_else(|| {
@@ -99,7 +99,7 @@ pub(crate) fn newest_to_undo(state: &State) -> Vec<Arc<ProposalStatus>> {
     let found = all().filter(|status| {
         let proposal = &status.proposal;
         can_be_undone(state, status)
-            && proposal.undoes.is_none()
+            && (proposal.undoes.is_none() || state.effects.contains_key(&proposal.id))
             && !undone.contains(&proposal.id.as_str())
     });
     let sent_at = |status: &&Arc<ProposalStatus>| {

@@ -38,8 +38,8 @@ impl Undo {
         }
     }
 
-    /// What it comes to where whose doing it was is not known: nothing takes back what may be
-    /// another's, and what would is named for whoever knows better.
+    /// What it comes to where a request was not answered and whose doing it was is not known:
+    /// nothing takes back what may be another's, and what would is named for whoever knows better.
     #[must_use]
     pub fn by_hand(self) -> Self {
         match self {
@@ -48,8 +48,9 @@ impl Undo {
             } => {
                 let parameters = Value::Object(parameters);
                 Self::none(format!(
-                    "whose doing it was is not known, and another's is not taken back: whoever \
-                     knows that it was this asks for `{name}` with {parameters}"
+                    "the request was not answered, and another may have done the same, whose change \
+                     is not taken back. To put it back all the same, ask for `{name}` with \
+                     {parameters}"
                 ))
             }
             Self::None { .. } => self,

@@ -1,8 +1,8 @@
 //! Actions by name, with JSON in and out.
 
 use action_core::{
-    ActionError, ActionRegistry, Attempt, Attribution, FailureKind, Outcome, Plan, Progress, Risk,
-    Sent, Undo, Verdict,
+    Accepted, ActionError, ActionRegistry, Attempt, Attribution, FailureKind, Outcome, Plan,
+    Progress, Risk, Sent, Undo, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -131,7 +131,8 @@ async fn a_refusal_keeps_the_subjects_words() {
 fn what_is_over_and_may_be_anothers_is_not_taken_back() {
     let mut registry = ActionRegistry::new();
     registry.register_as("north", yard(2)).unwrap();
-    let undo = |by: Option<Attribution>| {
+    let accepted = Accepted::new("will do");
+    let undo_after = |answer: Option<&Accepted>, by: Option<Attribution>| {
         let outcome = by.map(|by| Outcome::applied(by, "moved", Vec::new()));
         let before = json!({"track": 1});
         registry
@@ -139,18 +140,24 @@ fn what_is_over_and_may_be_anothers_is_not_taken_back() {
                 "north_move_wagon",
                 request(),
                 &before,
-                None,
+                answer,
                 outcome.as_ref(),
             )
             .unwrap()
     };
+    let undo = |by| undo_after(None, by);
     assert!(matches!(undo(None), Undo::Action { .. }));
     assert!(matches!(undo(Some(Attribution::Ours)), Undo::Action { .. }));
     for by in [Attribution::Undecided, Attribution::Another] {
         let Undo::None { reason } = undo(Some(by)) else {
             unreachable!("{by:?}");
         };
-        let named = "asks for `north_move_wagon` with {\"from_track\":3";
+        let of_answered = undo_after(Some(&accepted), Some(by));
+        assert!(
+            matches!(of_answered, Undo::Action { .. }),
+            "{of_answered:?}"
+        );
+        let named = "ask for `north_move_wagon` with {\"from_track\":3";
         assert!(reason.contains(named), "{reason}");
     }
 }

@@ -117,8 +117,9 @@ impl State {
         }
         status.resolved_by = Some(by.clone());
         // Whose doing it was, nobody has proven.
+        let is_answered = matches!(status.answer, Some(Answer::Accepted { .. }));
         let is_over = status.proposal.lasting_effect.is_none();
-        let undo = is_over.then(|| status.proposal.undo.clone().by_hand());
+        let undo = (is_over && !is_answered).then(|| status.proposal.undo.clone().by_hand());
         let outcome = match result {
             OutcomeKind::Applied => Outcome::applied(Attribution::Undecided, reason, Vec::new()),
             OutcomeKind::NotApplied => Outcome::not_applied("resolved", reason, false, Vec::new()),

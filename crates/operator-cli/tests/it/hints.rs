@@ -109,6 +109,13 @@ fn an_undo_is_named_only_where_it_would_work() {
     let again = printed(&undone.stdout, "operator undo").unwrap();
     as_actor("user:ana", &[&again[..], &["--yes"]].concat()).ended(0);
     assert_eq!(cluster.sim.evicting(), [2]);
+    // Which is in force again, and so is what was done last.
+    let last = ["undo", "--last", "--yes"];
+    cluster
+        .with_state(&last)
+        .ended(0)
+        .says("drain_store store_id=2: it was applied");
+    assert!(cluster.sim.evicting().is_empty());
 }
 
 #[test]
