@@ -3,7 +3,7 @@
 //! Clap only tells flags from values. Whether a value is right is for the validator to say, which
 //! names everything that is wrong at once.
 
-use action_core::{ActionDefinition, ParamDef, Shape, ValueType, printable};
+use action_core::{ActionDefinition, ParamDef, Shape, ValueType, printable, redacted};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Number, Value};
 
@@ -166,8 +166,16 @@ pub(crate) fn arguments(
 
 /// A command line for a person to copy.
 pub(crate) fn command_line(words: &[String]) -> String {
-    let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
-    printable(&format!("operator {}", words.join(" "))).into_owned()
+    let mut line = "operator".to_owned();
+    let mut before = "";
+    for word in words {
+        // A value that begins so would be read as a flag.
+        let is_value = before.starts_with("--") && word.starts_with('-') && !word.starts_with("--");
+        line.push(if is_value { '=' } else { ' ' });
+        line.push_str(&quoted(&redacted(word)));
+        before = word;
+    }
+    printable(&line).into_owned()
 }
 
 /// A word of a command line, quoted for a shell where that is needed.

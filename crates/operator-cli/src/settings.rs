@@ -7,6 +7,8 @@ pub(crate) mod state_dir;
 
 use std::path::PathBuf;
 
+use action_guard::Actor;
+
 use crate::flags;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Format;
@@ -56,6 +58,17 @@ impl Global {
         {
             Some(acting) => self.command(&[words, &["--actor", acting.as_str()]].concat()),
             None => self.command(words),
+        }
+    }
+
+    /// The same for somebody else, and who that is where the command does not say it: an agent is
+    /// named in it, and a person gives it themselves, as nobody is handed a person's name to act by.
+    pub(crate) fn command_of(&self, who: &str, words: &[&str]) -> String {
+        let is_person = who.parse().is_ok_and(|actor: Actor| actor.is_user());
+        if is_person {
+            format!("{}   (given by {who})", self.command(words))
+        } else {
+            self.command(&[words, &["--actor", who]].concat())
         }
     }
 

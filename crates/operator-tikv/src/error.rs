@@ -63,7 +63,6 @@ impl SubjectError for Error {
             }
             // PD accepted what it answered with success, readable or not.
             (Self::Send(_), _) => FailureKind::Unknown,
-            (Self::Read(_), ErrorClass::Unreadable) => FailureKind::Bug,
             _ => FailureKind::Unavailable,
         }
     }

@@ -70,7 +70,10 @@ impl<'a> Following<'a> {
                 code,
                 error,
                 retryable,
-            } => return Outcome::not_applied(code, error, retryable, Vec::new()),
+            } => {
+                let outcome = Outcome::not_applied(code, error, retryable, Vec::new());
+                return self.while_the_first_may_arrive(outcome).await;
+            }
             Answer::Accepted { accepted, .. } => self.accepted = Some(accepted),
             Answer::Unclear { .. } => {}
         }
@@ -93,12 +96,14 @@ impl<'a> Following<'a> {
         let deadline_ms = follow.deadline_ms.max(late).max(first);
         let mut last = LastSeen::default();
         for probes in 1_u32.. {
+            // As it is before the probe reads: what arrives meanwhile may not be in its readings.
+            let first_may_arrive = self.first_may_arrive_for_ms().await.is_some();
             let probed = self.proven().await;
             // However fast the system is, this is passed before anything is made of the answer.
             passed("guard.probed");
             match probed {
                 Ok(progress) => {
-                    let progress = self.beside_the_first(progress).await;
+                    let progress = self.beside_the_first(progress, first_may_arrive);
                     watch(Event::Progress(progress.clone()));
                     if let Some(outcome) = last.take(progress, &self.proposal.id) {
                         return self.settled(self.with_next(outcome)).await;
@@ -166,9 +171,14 @@ impl<'a> Following<'a> {
         // A journal that cannot be read for a moment is no reason to stop.
         let state = self.guard.state().await.ok();
         // Its undo may have ended both by now.
-        let status = state?.proposal_status(&self.proposal.id).cloned()?;
-        if let Some(taken_over) = &status.taken_over {
-            return Some(CalledOff::TakenOver(taken_over.by.clone()));
+        let state = state?;
+        let status = state.proposal_status(&self.proposal.id)?;
+        // An undo that has ended without taking it back leaves it to who recovers it.
+        let taken_over = (status.taken_over.as_ref())
+            .filter(|_| status.phase.is_end() || state.is_being_taken_back(status))
+            .map(|taken_over| taken_over.by.clone());
+        if let Some(by) = taken_over {
+            return Some(CalledOff::TakenOver(by));
         }
         let cancelled = status.cancel.is_some() && status.cancel != self.cancelled_before;
         cancelled.then_some(CalledOff::Cancelled)

@@ -82,6 +82,13 @@ impl LastSeen {
         )
     }
 
+    /// What is known of it when the undo that has taken it over ended without taking it back.
+    pub(super) fn not_taken_back(self, undo: &str, id: &str) -> Outcome {
+        let mut outcome = self.unknown(id);
+        outcome.summary = format!("proposal {undo} did not take it back: {}", outcome.summary);
+        outcome
+    }
+
     pub(super) fn called_off(self, id: &str) -> Outcome {
         let mut outcome = self.unknown(id);
         outcome.code = Some("cancelled".to_owned());

@@ -33,9 +33,9 @@ impl Following<'_> {
     }
 
     /// What a probe of an undo proves beside the request that it takes back: while that may still
-    /// arrive, nothing; and when it arrived later, that it overtook the undo.
-    pub(super) async fn beside_the_first(&mut self, progress: Progress) -> Progress {
-        let may_arrive = self.first_may_arrive_for_ms().await.is_some();
+    /// arrive, nothing; and when it arrived later, that it overtook the undo. `may_arrive` is how
+    /// that was before the probe read.
+    pub(super) fn beside_the_first(&mut self, progress: Progress, may_arrive: bool) -> Progress {
         let later = "the request that it takes back may still arrive";
         match progress {
             Progress::Applied {
@@ -60,6 +60,20 @@ impl Following<'_> {
             }
             progress => progress,
         }
+    }
+
+    /// The same outcome of an undo that was refused; while what it takes back may still arrive,
+    /// with what to do then.
+    pub(super) async fn while_the_first_may_arrive(&self, mut outcome: Outcome) -> Outcome {
+        if self.first_may_arrive_for_ms().await.is_some()
+            && let Some(first) = &self.proposal.undoes
+        {
+            outcome.next = Some(format!(
+                "the request that it takes back may still arrive: `recover` follows proposal {first}, \
+                 and if it is done, undo that anew"
+            ));
+        }
+        outcome
     }
 
     /// The same outcome, with how to repeat what was overtaken, and what to see to before something
@@ -224,7 +238,7 @@ impl Guard {
             Err(error) => seen.error = Some(error),
         }
         if of_undo.result != OutcomeKind::Applied {
-            return seen.taken_over(&undo.id);
+            return seen.not_taken_back(&undo.id, &first.proposal.id);
         }
         let summary = seen.summary.take().unwrap_or_default();
         let summary = format!(

@@ -1,5 +1,6 @@
 //! Taking back what is still in flight.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use action_core::{Accepted, OutcomeKind, Progress};
@@ -15,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::fixtures::{actor, write};
 use crate::guard_fixture::{Workbench, ana, execute, hold, proposed, summary};
 use crate::recovery::begun;
-use crate::test_subject::{Behaviour, Dial, SETTLE_MS};
+use crate::test_subject::{Behaviour, Dial, Hold, SETTLE_MS, Sends};
 
 /// A hold that is accepted, and followed by another process, and does not end.
 async fn in_flight(
@@ -181,6 +182,72 @@ async fn an_undo_that_was_overtaken_says_so_and_sends_nothing_again() {
         assert!(!bench.server.dial("x").held);
         return;
     }
+}
+
+/// The first arrives and is answered while the undo reads how it is: what was read is from before.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_is_not_proven_by_readings_from_before_the_first_arrived() {
+    let bench = Workbench::new().await;
+    let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let looks = Hold::new();
+    let slow = bench.guard_that(Sends {
+        after_look: Some(Arc::clone(&looks)),
+        ..Sends::default()
+    });
+    let proposal = undo.clone();
+    let undoing = tokio::spawn(async move { execute(&slow, &proposal).await });
+    looks.is_reached().await;
+    let arrived = Dial {
+        held: true,
+        by: first.id.clone(),
+        ..Dial::default()
+    };
+    bench.server.turn_by_hand("x", arrived);
+    let (accepted, code) = (Accepted::new("will do"), None);
+    let (id, answer) = (first.id.clone(), Answer::Accepted { accepted, code });
+    write(&sender, [Record::Answer { id, answer }])
+        .await
+        .unwrap();
+    for _ in 0..10_000 {
+        looks.let_go();
+    }
+    let report = undoing.await.unwrap().unwrap();
+    assert_eq!(summary(&report), (json!("not_applied"), Some("overtaken")));
+    let state = guard.state().await.unwrap();
+    assert!(state.effects.contains_key(&first.id), "it is in force");
+}
+
+/// An undo that was refused while the first was on its way leaves that to who recovers it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_refused_undo_had_taken_over_is_recovered() {
+    let bench = Workbench::new().await;
+    let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    bench.server.behave(Behaviour {
+        refuses: true,
+        ..Behaviour::default()
+    });
+    let report = execute(&guard, &undo).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::NotApplied);
+    let next = report.outcome.next.unwrap();
+    assert!(
+        next.contains(&first.id) && next.contains("recover"),
+        "{next}"
+    );
+    let arrived = Dial {
+        held: true,
+        by: first.id.clone(),
+        ..Dial::default()
+    };
+    bench.server.turn_by_hand("x", arrived);
+    drop(sender);
+    let reports = guard.recover(&mut |_| {}).await.unwrap();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    let status = guard.proposal_status(&first.id).await.unwrap();
+    assert_eq!(status.phase, Phase::Applied, "{status:?}");
+    let state = guard.state().await.unwrap();
+    assert!(state.effects.contains_key(&first.id), "it is in force");
 }
 
 /// The one that takes back dies right after its intent; another process finishes both.

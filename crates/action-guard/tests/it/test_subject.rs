@@ -211,6 +211,8 @@ pub(crate) struct Dials {
 pub(crate) struct Sends {
     /// Stays here before it looks at a dial.
     pub(crate) before_look: Option<Arc<Hold>>,
+    /// Stays here between its look at a dial and what a probe makes of it.
+    pub(crate) after_look: Option<Arc<Hold>>,
     /// Stays here before it asks for its permit, as one does whose reads are slow.
     pub(crate) before_permit: Option<Arc<Hold>>,
     /// Stays here with its permit.
@@ -385,6 +387,9 @@ impl Dials {
         done: impl Fn(&Dial) -> bool,
     ) -> Result<Progress, Trouble> {
         let dial = self.dial(name).await?;
+        if let Some(hold) = &self.sends.after_look {
+            hold.stay().await;
+        }
         let evidence = vec![Evidence::new("read", "by", dial.by.as_str())];
         Ok(if dial.by == sent.attempt.id && done(&dial) {
             Progress::applied(Attribution::Ours, format!("{name} shows it"), evidence)

@@ -209,9 +209,9 @@ pub(crate) fn waiting(status: &ProposalStatus, id: &str, global: &Global) -> Str
 pub(crate) fn run_command(proposal: &Proposal, id: &str, global: &Global) -> String {
     let request = &proposal.request;
     let may = |who: &Actor| request.may_be_carried_out_by(who);
-    let mut words = vec!["proposals", "run", id];
-    if !global.state.actor_without_flag().is_ok_and(|who| may(&who)) {
-        words.extend(["--actor", &request.actor]);
+    let words = ["proposals", "run", id];
+    match global.state.actor_without_flag() {
+        Ok(who) if may(&who) => global.command(&words),
+        _ => global.command_of(&request.actor, &words),
     }
-    global.command(&words)
 }

@@ -136,12 +136,11 @@ pub(crate) fn run(run: &FlowRun, global: &Global) -> String {
 fn wait(waiting: &Waiting, flow: &Flow, global: &Global) -> Vec<String> {
     let command = |words: &[&str]| global.command(words);
     // What was agreed to is for who is at it: somebody else would have to be agreed to anew.
-    let mut resume = vec!["workflow", "resume", &flow.id];
-    let next = global.state.actor_without_flag();
-    if !next.is_ok_and(|who| who.is_same(&flow.by)) {
-        resume.extend(["--actor", flow.by.as_str()]);
-    }
-    let then = command(&resume);
+    let resume = ["workflow", "resume", &flow.id];
+    let then = match global.state.actor_without_flag() {
+        Ok(who) if who.is_same(&flow.by) => command(&resume),
+        _ => global.command_of(flow.by.as_str(), &resume),
+    };
     match waiting {
         Waiting::Approval { step, proposal } => vec![
             format!("{step} waits for people to agree:"),

@@ -9,6 +9,9 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::list_values::list_hint;
 use crate::terminal::output::Output;
 
+/// The journal can take no more.
+const JOURNAL_FULL: &str = "journal_full";
+
 /// What keeps a command from its result.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -55,6 +58,11 @@ impl Failure {
             lines: Box::default(),
             next: None,
         }
+    }
+
+    /// Whether the journal can take no more.
+    pub(crate) fn is_full_journal(&self) -> bool {
+        self.code == JOURNAL_FULL
     }
 
     /// The command line is wrong.
@@ -226,6 +234,7 @@ impl From<JournalError> for Failure {
         let report = action_core::report(&error);
         let code = match error {
             JournalError::NotStopped { .. } => "not_stopped",
+            _ if error.is_full() => JOURNAL_FULL,
             _ => "journal",
         };
         Self::new(of_journal(&error), code, report)
@@ -253,7 +262,12 @@ impl From<GuardError> for Failure {
             // The system was not asked, so it is not the one that could not be reached.
             GuardError::Journal(ref cause) => {
                 let (exit, why) = (of_journal(cause), error.report());
-                Self::new(exit, "journal", format!("nothing was sent: {why}"))
+                let code = if cause.is_full() {
+                    JOURNAL_FULL
+                } else {
+                    "journal"
+                };
+                Self::new(exit, code, format!("nothing was sent: {why}"))
             }
             GuardError::Unrecorded { ref report, .. } => {
                 let (summary, why) = (&report.outcome.summary, error.report());
@@ -293,6 +307,12 @@ impl Failure {
     fn unreachable_hint(self) -> Self {
         if self.code == "not_known_yet" {
             return self.next("ask again in a minute");
+        }
+        if self.code == "unreadable_answer" {
+            return self.next(
+                "something answers there that is not PD, or a PD of a version that is not known: \
+                 look at what stands between",
+            );
         }
         if self.message.contains("HTTP request to an HTTPS server") {
             return self.next("this PD is behind TLS: write `https://` before its address");

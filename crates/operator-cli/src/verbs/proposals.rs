@@ -81,7 +81,7 @@ async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, F
         };
         let effects = in_force::text(&effects, &Releases::new(), &state, global);
         let compare = effects.as_ref().map(|_| {
-            let doctor = global.command(&["doctor"]);
+            let doctor = global.own_command(&["doctor"]);
             format!("By the journal: `{doctor}` looks whether it still is.")
         });
         let parts = [Some(open), effects, compare];

@@ -72,7 +72,17 @@ pub(crate) async fn undo_main(
         Err(error) => return Err(error.into()),
     };
     let call = lookup::known_call(draft.proposal(), global)?;
-    carry_out::go_on(&call, &guard, draft, confirm, global, output).await
+    let done = carry_out::go_on(&call, &guard, draft, confirm, global, output).await;
+    done.map_err(|failure| {
+        if failure.is_full_journal() {
+            failure.next(
+                "free some space; if that cannot wait, `--break-glass` with `--yes` and `--reason` \
+                 takes back a lasting effect of ours without a record beforehand",
+            )
+        } else {
+            failure
+        }
+    })
 }
 
 /// The id of what is to be taken back: given, the last, or else it is said which there are.

@@ -291,3 +291,62 @@ fn a_refusal_leads_to_the_same_place() {
     let with_id = observing.stderr.contains("take it back with");
     assert!(!with_id, "{}", observing.stderr);
 }
+
+/// Nobody is handed a person's name to act by: not an agent whose turn it is not.
+#[test]
+fn no_printed_command_acts_as_a_person() {
+    let cluster = Cluster::start();
+    let waiting = cluster
+        .run_transfer(&["--yes", "--actor", "agent:night"])
+        .ended(6);
+    let approve = printed(&waiting.stderr, "operator approve").unwrap();
+    as_actor("user:ana", &approve).ended(0);
+    let id = printed(&waiting.stderr, "operator proposals run").unwrap()[2].to_owned();
+    let as_agent = ["proposals", "run", &id, "--actor", "agent:x"];
+    // An agent may be named to an agent: that gives it nothing that it could not say by itself.
+    cluster
+        .with_state(&as_agent)
+        .ended(3)
+        .says("--actor agent:night");
+
+    let file = cluster.state.path().join("work.toml");
+    let work = "title = \"Work\"\n[[steps]]\nid = \"drain\"\naction = \"drain_store\"\n\
+        parameters = { store_id = \"2\" }\n[[steps]]\nid = \"go\"\nconfirm = \"Go.\"\n";
+    std::fs::write(&file, work).unwrap();
+    let start = [
+        "workflow",
+        "start",
+        "--file",
+        file.to_str().unwrap(),
+        "--yes",
+        "-o",
+        "json",
+    ];
+    let started = cluster.with_state(&start).ended(6).json();
+    let flow = started["flow"]["id"].as_str().unwrap();
+    for verb in ["status", "resume"] {
+        let shown = cluster.with_state(&["workflow", verb, flow, "--actor", "agent:x"]);
+        for text in [&shown.stdout, &shown.stderr] {
+            assert!(!text.contains("--actor user:"), "{text}");
+        }
+    }
+}
+
+/// A secret in an address is in no command that is printed.
+#[test]
+fn a_printed_command_holds_no_secret_of_an_address() {
+    let cluster = Cluster::start();
+    let drain = ["drain_store", "--store-id", "2", "--yes"];
+    cluster.run(&drain).ended(0);
+    let list = ["proposals", "list", "--state-dir", cluster.state_dir()];
+    for format in [&[][..], &["-o", "json"]] {
+        let listed = finished(
+            command()
+                .env("PD_ADDR", "http://ana:Hunter3@127.0.0.1:2379")
+                .args(list)
+                .args(format),
+        );
+        assert!(listed.stdout.contains("undo"), "{}", listed.stdout);
+        assert!(!listed.stdout.contains("Hunter3"), "{}", listed.stdout);
+    }
+}

@@ -52,6 +52,8 @@ pub(crate) struct Observed {
     /// When it was sent at the latest, by PD's clock.
     sent_by: Option<SystemTime>,
     region_id: RegionId,
+    /// Whether PD said that it made one.
+    is_answered: bool,
 }
 
 /// The operator that we asked for.
@@ -88,6 +90,7 @@ impl Observed {
             traces: query.traces.cloned(),
             sent_by: pd_time_of_send(sent).map(|at| at + uncertainty(sent)),
             region_id: id,
+            is_answered: sent.accepted.is_some(),
         };
         let report = tikv.pd.operator(id.pd()).await.map_err(Error::Read)?;
         let Some(report) = report else {
@@ -169,7 +172,12 @@ impl Observed {
         if let Some(ours) = &self.ours {
             let records = "GET /pd/api/v1/operators/records";
             let source = if ours.is_followed { records } else { &source };
-            all.push(Evidence::new(source, "our_operator", ours.raw.as_str()));
+            let name = if self.is_answered {
+                "our_operator"
+            } else {
+                "operator_as_asked_for"
+            };
+            all.push(Evidence::new(source, name, ours.raw.as_str()));
         }
         if let Some(other) = &self.another {
             let raw = other.raw.as_str();

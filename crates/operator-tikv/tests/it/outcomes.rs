@@ -20,7 +20,7 @@ mod without_operator;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use action_core::{Attribution, Progress};
+use action_core::{Attribution, Progress, Undo};
 use operator_tikv::OUTCOMES;
 use pd_sim::{Builder, Fault, ForeignOperator, Outage, Sim, StoreState, Version};
 use serde_json::{Value, json};
@@ -253,6 +253,32 @@ async fn anothers_success_is_never_ours() {
             "operator_superseded"
         };
         assert_eq!(code(&progress), expected, "{name}: {progress:?}");
+    }
+}
+
+/// Ours never arrives, and somebody else asks for the very same: PD gives operators no id, so whose
+/// it was is not known, and nothing takes it back. Nor does it matter how soon that was.
+#[tokio::test]
+async fn the_same_by_another_is_not_called_ours() {
+    for place in 0..6 {
+        for later in [0, 1, 8] {
+            let sim = quiet(Version::V8_5).start().await.unwrap();
+            let (name, parameters) = operators(&sim).await.swap_remove(place);
+            sim.fault(Fault::dropped_before_apply("POST", "/operators"));
+            let run = Run::begin(&sim, name, parameters.clone()).await;
+            sim.advance(Duration::from_secs(later));
+            let theirs = Run::begin(&sim, name, parameters).await;
+            assert_eq!(applied(&theirs.settled(60).await, name), Attribution::Ours);
+            let progress = run.settled(60).await;
+            let Progress::Applied { by, .. } = &progress else {
+                // Of a scattering nothing but its operator shows.
+                assert_eq!(name, "scatter_region", "{progress:?}");
+                continue;
+            };
+            assert_eq!(*by, Attribution::Undecided, "{name} {later}");
+            let undo = run.undo(&progress);
+            assert!(matches!(undo, Undo::None { .. }), "{name}: {undo:?}");
+        }
     }
 }
 

@@ -42,7 +42,7 @@ async fn a_lost_reply_is_found_applied() {
     assert_eq!(run.sending.accepted, None);
     sim.advance(Duration::from_secs(1));
     let progress = run.probe().await;
-    assert_eq!(applied(&progress, ""), Attribution::Ours);
+    assert_eq!(applied(&progress, ""), Attribution::Undecided);
 }
 
 #[tokio::test]

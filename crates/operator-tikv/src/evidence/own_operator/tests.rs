@@ -72,6 +72,7 @@ fn observed(traces: Option<Traces>, sent_by: Option<u64>) -> Observed {
         traces,
         sent_by: sent_by.map(at),
         region_id: RegionId::new(9).unwrap(),
+        is_answered: true,
     }
 }
 

@@ -166,8 +166,10 @@ fn shown<A: RegionOperator>(
     let succeeded = seen.ours_succeeded();
     let then = seen.changed_by();
     let then = then.map_or_else(String::new, |name| format!("; then changed by {name}"));
+    // PD gives an operator no id: without its answer, one that is as ours may be another's.
+    let is_answered = sent.accepted.is_some();
     let ours_if = |ours| {
-        if ours {
+        if ours && is_answered {
             Attribution::Ours
         } else {
             Attribution::Undecided
@@ -192,7 +194,7 @@ fn shown<A: RegionOperator>(
         }
         _ => {
             let summary = format!("it was done; by now {state}{then}");
-            Progress::applied(Attribution::Ours, summary, evidence)
+            Progress::applied(ours_if(true), summary, evidence)
         }
     }
 }
