@@ -3,7 +3,9 @@
 //! Clap only tells flags from values. Whether a value is right is for the validator to say, which
 //! names everything that is wrong at once.
 
-use action_core::{ActionDefinition, ParamDef, Shape, ValueType, printable, redacted};
+use action_core::{
+    ActionDefinition, ParamDef, Shape, ValueType, is_unprintable, printable, redacted,
+};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Number, Value};
 
@@ -184,6 +186,13 @@ fn quoted(word: &str) -> String {
         |character: char| character.is_ascii_alphanumeric() || "-_=./:,@%+".contains(character);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
+    } else if word.contains(is_unprintable) {
+        let byte = |byte: u8| match byte {
+            b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+            b' '..=b'~' => char::from(byte).to_string(),
+            _ => format!("\\x{byte:02x}"),
+        };
+        format!("$'{}'", word.bytes().map(byte).collect::<String>())
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
@@ -286,6 +295,34 @@ mod tests {
     #[track_caller]
     fn check(kind: ValueType, texts: &[&str], expected: Value) {
         assert_eq!(value(&Shape::new(kind), texts), expected);
+    }
+
+    #[test]
+    fn a_printed_command_is_read_by_a_shell_as_it_was_meant() {
+        let line = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+            command_line(&words)
+        };
+        for (words, expected) in [
+            (
+                &["undo", "1", "--state-dir", "/a b/it's"][..],
+                r"operator undo 1 --state-dir '/a b/it'\''s'",
+            ),
+            (
+                &["undo", "--state-dir", "-rel"],
+                "operator undo --state-dir=-rel",
+            ),
+            (
+                &["undo", "--yes", "--state-dir", "x"],
+                "operator undo --yes --state-dir x",
+            ),
+            (
+                &["run", "--state-dir", "a\n\u{202e}'"],
+                r"operator run --state-dir $'a\x0a\xe2\x80\xae\''",
+            ),
+        ] {
+            assert_eq!(line(words), expected);
+        }
     }
 
     #[test]

@@ -51,7 +51,10 @@ impl SubjectError for Error {
             (_, ErrorClass::Input) => FailureKind::InvalidInput,
             (_, ErrorClass::NotSent) => FailureKind::Unavailable,
             (_, ErrorClass::Refused) => {
-                if said(pd_client::PdError::is_not_served) {
+                // Of what is read every PD that is known has the path, or it is asked for otherwise.
+                let is_elsewhere =
+                    matches!(self, Self::Read(_)) && said(pd_client::PdError::is_unknown_path);
+                if is_elsewhere || said(pd_client::PdError::is_not_served) {
                     FailureKind::Unavailable
                 } else if said(|refusal| {
                     refusal.is_operator_in_the_way() || refusal.is_rate_limited()

@@ -84,6 +84,7 @@ pub(crate) fn undo_command(
 ) -> Option<String> {
     let status = state.proposal_status(&report.id)?;
     let is_there = report.outcome.result != OutcomeKind::NotApplied
+        && !report.outcome.is_reversed()
         && matches!(report.undo, Undo::Action { .. })
         && state.can_be_undone(&status.proposal);
     is_there.then(|| global.own_command(&["undo", id]))

@@ -36,8 +36,11 @@ pub(super) fn read(given: Option<&Path>) -> Result<Option<(PathBuf, Config)>, Fa
     let shown = path.display();
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::usage(format!("cannot read `{shown}`: {error}")))?;
-    let config = toml::from_str(&text)
-        .map_err(|error| Failure::usage(format!("`{shown}` is wrong: {error}")))?;
+    let config = toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let told = error.to_string();
+        let lines = told.lines().map(str::to_owned).collect();
+        Failure::usage(format!("`{shown}` is wrong")).lines(lines)
+    })?;
     Ok(Some((path, config)))
 }
 

@@ -308,7 +308,8 @@ impl Failure {
         if self.code == "not_known_yet" {
             return self.next("ask again in a minute");
         }
-        if self.code == "unreadable_answer" {
+        let is_no_path = self.message.contains("404 page not found");
+        if self.code == "unreadable_answer" || (self.exit == Exit::Unreachable && is_no_path) {
             return self.next(
                 "something answers there that is not PD, or a PD of a version that is not known: \
                  look at what stands between",

@@ -106,3 +106,29 @@ fn only_what_pd_did_not_say_asks_for_the_address() {
         assert_eq!(ran.stderr.contains("PD_ADDR"), !is_pds, "{}", ran.stderr);
     }
 }
+
+/// What answers and is not PD is named as that, whatever it answers with.
+#[test]
+fn what_is_not_pd_is_said_to_be_none() {
+    for answer in [
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 19\r\nConnection: close\r\n\r\n404 page not found\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: close\r\n\r\n<html>sign in</html>",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let mut request = [0; 4_096];
+                let _ = std::io::Read::read(&mut stream, &mut request);
+                let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
+            }
+        });
+        let state = tempfile::tempdir().unwrap();
+        let state = state.path().to_str().unwrap();
+        for verb in ["doctor", "why"] {
+            let ran = operator(&["--pd", &address, "--state-dir", state, verb]).ended(5);
+            ran.says("something answers there that is not PD");
+        }
+    }
+}

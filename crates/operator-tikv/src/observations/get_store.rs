@@ -24,6 +24,8 @@ pub struct GetStore {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct OneStore {
+    /// Whether there is such a store, or was one.
+    pub exists: bool,
     /// The store; absent when there never was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreView>,
@@ -46,6 +48,7 @@ impl Observation<Tikv> for GetStore {
         };
         let drains = ShownDrains::read(tikv).await?;
         Ok(OneStore {
+            exists: true,
             store: Some(StoreView::of(&store, drains.of(self.store_id))),
             counts_incomplete: are_incomplete(tikv).await?,
         })
