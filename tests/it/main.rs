@@ -8,6 +8,7 @@
 )]
 
 mod adversary;
+mod allocations;
 mod crash;
 mod databases;
 mod faults;
