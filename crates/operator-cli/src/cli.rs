@@ -1,6 +1,10 @@
 //! The command line.
 
-use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use std::ffi::OsString;
+
+use action_core::redacted;
+use clap::{ArgMatches, Args as _, Command, FromArgMatches as _, ValueEnum as _};
+use serde_json::json;
 
 use crate::arguments::{Confirm, for_actions, with_actions};
 use crate::call::call;
@@ -18,7 +22,10 @@ use crate::verbs::{
 
 /// Reads the command line and does what it says.
 pub(crate) fn main() -> Exit {
-    let matches = command().get_matches();
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return not_understood(&error),
+    };
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let given = global.output.unwrap_or(Format::Table);
     let (mut output, done) = match global.resolve() {
@@ -37,6 +44,39 @@ pub(crate) fn main() -> Exit {
         failure.exit
     });
     output.finish(exit)
+}
+
+/// Says what is wrong with the command line, to programs too; or shows the help that was asked for.
+fn not_understood(error: &clap::Error) -> Exit {
+    // Nobody reads it.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Done;
+    }
+    let mut output = Output::new(wanted_format(std::env::args_os()));
+    let message = error.to_string();
+    let message = message.lines().next().unwrap_or_default();
+    let message = redacted(message.trim_start_matches("error: "));
+    output.for_programs(&json!({"error": {"code": "usage", "message": message}}));
+    output.finish(Exit::Usage)
+}
+
+/// The format that a command line asks for which could not be read as a whole.
+fn wanted_format(arguments: impl Iterator<Item = OsString>) -> Format {
+    let words: Vec<String> = arguments
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let after = |flag: &str| {
+        let place = words.iter().position(|word| word == flag)?;
+        words.get(place + 1).map(String::as_str)
+    };
+    let tied = |prefix: &str| words.iter().find_map(|word| word.strip_prefix(prefix));
+    let given = after("-o")
+        .or_else(|| after("--output"))
+        .or_else(|| tied("--output="))
+        .or_else(|| tied("-o"));
+    let format = given.and_then(|name| Format::from_str(name, false).ok());
+    format.unwrap_or(Format::Table)
 }
 
 fn command() -> Command {
@@ -150,7 +190,25 @@ fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use crate::flags;
+    use crate::terminal::output::Format;
+
+    #[test]
+    fn what_cannot_be_read_is_told_in_the_format_that_is_asked_for() {
+        for (line, expected) in [
+            ("operator plan x", Format::Table),
+            ("operator plan x -o json", Format::Json),
+            ("operator -ojsonl plan x", Format::Jsonl),
+            ("operator plan x --output=json", Format::Json),
+            ("operator plan x --output", Format::Table),
+            ("operator plan x -o xml", Format::Table),
+        ] {
+            let words = line.split(' ').map(OsString::from);
+            assert_eq!(super::wanted_format(words), expected, "{line}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

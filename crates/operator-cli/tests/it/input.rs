@@ -141,3 +141,21 @@ fn parameters_named_like_what_used_to_be_global_flags_are_given_as_flags() {
     let find = ["run", "find_region", "--key", "", "--form", "hex"];
     cluster.operator(&find).ended(0).shows("region");
 }
+
+/// A program reads in JSON what is wrong with its command line, too.
+#[test]
+fn a_wrong_command_line_is_told_to_programs() {
+    for line in [
+        &["plan", "transfer_leadr", "-o", "json"][..],
+        &["-o", "jsonl", "run", "transfer_leader", "--regoin-id", "1"],
+        &["frobnicate", "--output=json"],
+    ] {
+        let ran = operator(line).ended(2);
+        assert_eq!(ran.json()["error"]["code"], "usage", "{line:?}");
+        let message = ran.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(ran.stderr.contains(&message), "{message}: {}", ran.stderr);
+    }
+    assert_eq!(operator(&["frobnicate"]).ended(2).stdout, "");
+    let help = operator(&["--help", "-o", "json"]).ended(0);
+    assert!(help.stdout.contains("Usage"), "{}", help.stdout);
+}
