@@ -66,7 +66,7 @@ impl Global {
     pub(crate) fn command_of(&self, who: &str, words: &[&str]) -> String {
         let is_person = who.parse().is_ok_and(|actor: Actor| actor.is_user());
         if is_person {
-            format!("{}   (given by {who})", self.command(words))
+            format!("{}   # given by {who}", self.command(words))
         } else {
             self.command(&[words, &["--actor", who]].concat())
         }
