@@ -81,7 +81,7 @@ pub(crate) fn can_be_undone(state: &State, status: &ProposalStatus) -> bool {
 }
 
 /// What was sent last, and happened or may have, and can be taken back: what was or is being taken
-/// back is not, nor what takes back, unless that has put something in force again.
+/// back is not, nor what takes back, unless that has put something in force or done it anew.
 pub(crate) fn last_to_undo(state: &State) -> Result<Arc<ProposalStatus>, Failure> {
     let last = newest_to_undo(state).into_iter().next();
     last.ok_or_else(|| {
@@ -96,10 +96,17 @@ pub(crate) fn newest_to_undo(state: &State) -> Vec<Arc<ProposalStatus>> {
         .filter(|status| status.phase == Phase::Applied || status.phase.is_in_flight())
         .filter_map(|status| status.proposal.undoes.as_deref())
         .collect();
+    // What takes back an undo has done the first anew.
+    let does_anew = |proposal: &Proposal| {
+        let first = proposal.undoes.as_deref();
+        let first = first.and_then(|first| state.proposal_status(first));
+        first.is_some_and(|first| first.proposal.undoes.is_some())
+    };
     let found = all().filter(|status| {
         let proposal = &status.proposal;
+        let is_in_force = state.effects.contains_key(&proposal.id);
         can_be_undone(state, status)
-            && (proposal.undoes.is_none() || state.effects.contains_key(&proposal.id))
+            && (proposal.undoes.is_none() || is_in_force || does_anew(proposal))
             && !undone.contains(&proposal.id.as_str())
     });
     let sent_at = |status: &&Arc<ProposalStatus>| {

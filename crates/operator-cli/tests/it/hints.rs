@@ -350,3 +350,23 @@ fn a_printed_command_holds_no_secret_of_an_address() {
         assert!(!listed.stdout.contains("Hunter3"), "{}", listed.stdout);
     }
 }
+
+/// What an undo of an undo has done anew is what was done last, and nothing older is taken instead.
+#[test]
+fn what_was_done_anew_is_what_is_taken_back_last() {
+    let cluster = Cluster::start();
+    let limit = ["set_leader_schedule_limit", "--limit", "9", "--yes"];
+    cluster.run(&limit).ended(0);
+    let region = cluster.sim.region_ids()[0];
+    let led_by = cluster.sim.leader_of(region);
+    cluster.run_transfer(&["--yes"]).ended(0);
+    let last = ["undo", "--last", "--yes", "-o", "json"];
+    let undone = cluster.with_state(&last).ended(0).json();
+    assert_eq!(cluster.sim.leader_of(region), led_by);
+    let anew = ["undo", undone["id"].as_str().unwrap(), "--yes"];
+    cluster.with_state(&anew).ended(0);
+    assert_ne!(cluster.sim.leader_of(region), led_by);
+    cluster.with_state(&last).ended(0).says("transfer_leader");
+    assert_eq!(cluster.sim.leader_of(region), led_by);
+    assert_eq!(cluster.sim.limit_in_force("leader-schedule-limit"), 9);
+}
