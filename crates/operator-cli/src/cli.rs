@@ -61,7 +61,8 @@ fn not_understood(error: &clap::Error) -> Exit {
     output.finish(Exit::Usage)
 }
 
-/// The format that a command line asks for which could not be read as a whole.
+/// The format that a command line asks for which could not be read as a whole: clap stops reading at
+/// what is wrong, also where it is told to ignore that.
 fn wanted_format(arguments: impl Iterator<Item = OsString>) -> Format {
     let words: Vec<String> = arguments
         .map(|word| word.to_string_lossy().into_owned())

@@ -116,16 +116,16 @@ impl State {
             });
         }
         status.resolved_by = Some(by.clone());
-        // Whose doing it was, nobody has proven.
-        let is_answered = matches!(status.answer, Some(Answer::Accepted { .. }));
-        let is_over = status.proposal.lasting_effect.is_none();
-        let undo = (is_over && !is_answered).then(|| status.proposal.undo.clone().by_hand());
         let outcome = match result {
             OutcomeKind::Applied => Outcome::applied(Attribution::Undecided, reason, Vec::new()),
             OutcomeKind::NotApplied => Outcome::not_applied("resolved", reason, false, Vec::new()),
             _ => return Err(invalid_record("a resolution that resolves nothing")),
         };
-        let undo = undo.filter(|_| outcome.may_be_anothers());
+        // Whose doing it was, nobody has proven.
+        let is_answered = matches!(status.answer, Some(Answer::Accepted { .. }));
+        let is_over = status.proposal.lasting_effect.is_none();
+        let is_by_hand = is_over && !is_answered && outcome.may_be_anothers();
+        let undo = is_by_hand.then(|| status.proposal.undo.clone().by_hand());
         self.conclude(id, &outcome, undo.as_ref(), at)
     }
 

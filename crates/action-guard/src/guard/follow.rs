@@ -169,11 +169,10 @@ impl<'a> Following<'a> {
             return Some(CalledOff::Cancelled);
         }
         // A journal that cannot be read for a moment is no reason to stop.
-        let state = self.guard.state().await.ok();
-        // Its undo may have ended both by now.
-        let state = state?;
+        let state = self.guard.state().await.ok()?;
         let status = state.proposal_status(&self.proposal.id)?;
-        // An undo that has ended without taking it back leaves it to who recovers it.
+        // Its undo may have ended both by now. One that has ended without taking it back leaves it
+        // to who recovers it.
         let taken_over = (status.taken_over.as_ref())
             .filter(|_| status.phase.is_end() || state.is_being_taken_back(status))
             .map(|taken_over| taken_over.by.clone());

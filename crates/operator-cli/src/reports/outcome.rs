@@ -61,6 +61,8 @@ pub(crate) fn report(report: &Report, id: &str, state: &State, global: &Global) 
     let ended = format!("{}\n\nProposal {id}", outcome(&report.outcome));
     let back = match (&report.undo, report.outcome.result) {
         (_, OutcomeKind::NotApplied) => return ended,
+        // Something has put it back, or made something else of it.
+        _ if report.outcome.is_reversed() => return ended,
         // Its undo is under way.
         _ if report.outcome.code.as_deref() == Some("taken_over") => return ended,
         (Undo::Action { .. }, result) => match undo_command(report, id, state, global) {

@@ -189,12 +189,7 @@ async fn success_by_a_split_of_tikvs_own_proves_nothing() {
     assert_eq!(ended(&run).await, changed());
 
     let fixture = Fixture::start().await;
-    nobody_obeys(&fixture);
-    let (border, next) = fixture.next().await;
-    let parameters = json!({"source_region_id": fixture.id, "target_region_id": next});
-    let run = fixture.begin_with(Answered, "merge_regions", parameters);
-    let run = run.await;
-    fixture.sim.split(next, &format!("{border}7F"));
+    let (run, next) = split_while_merging(&fixture).await;
     fixture.done();
     assert_succeeded(&fixture, next);
     assert_eq!(ended(&run).await, not_applied("operator_ended"));
@@ -208,6 +203,18 @@ async fn a_merge_that_succeeded_is_done_whatever_became_of_its_keys() {
     fixture.sim.split(next, &format!("{border}7F"));
     let ours = End::Applied(Attribution::Ours, String::new());
     assert_eq!(ended(&run).await, ours);
+}
+
+/// A merge that no store carries out, and of which the neighbour is split by TiKV itself; gives the
+/// neighbour as well.
+async fn split_while_merging(fixture: &Fixture) -> (Run<'_>, u64) {
+    nobody_obeys(fixture);
+    let (border, next) = fixture.next().await;
+    let parameters = json!({"source_region_id": fixture.id, "target_region_id": next});
+    let run = fixture.begin_with(Answered, "merge_regions", parameters);
+    let run = run.await;
+    fixture.sim.split(next, &format!("{border}7F"));
+    (run, next)
 }
 
 fn nobody_obeys(fixture: &Fixture) {
@@ -226,12 +233,7 @@ fn assert_succeeded(fixture: &Fixture, region: u64) {
 async fn a_merge_is_not_over_while_one_half_of_it_runs() {
     for (version, goes_on) in [(Version::V6_5, true), (Version::V7_5, false)] {
         let fixture = Fixture::of(version).await;
-        nobody_obeys(&fixture);
-        let (border, next) = fixture.next().await;
-        let parameters = json!({"source_region_id": fixture.id, "target_region_id": next});
-        let run = fixture.begin_with(Answered, "merge_regions", parameters);
-        let run = run.await;
-        fixture.sim.split(next, &format!("{border}7F"));
+        let (run, next) = split_while_merging(&fixture).await;
         fixture.sim.advance(Duration::from_secs(60));
         assert_succeeded(&fixture, next);
         let progress = run.probe().await;
