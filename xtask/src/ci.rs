@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{all, api, docs, floors, layers, length, msrv, tidy};
+use crate::{all, api, counts, docs, floors, layers, length, msrv, tidy};
 
 /// What is timed together, and can be run alone.
 struct Part {
@@ -97,6 +97,14 @@ const PARTS: &[Part] = &[
             ],
             &[("CAMPAIGN", "1")],
         )],
+    },
+    Part {
+        name: "counts",
+        what: "instructions, by valgrind",
+        steps: &[
+            Step::Program(&[".ci/bring-valgrind"], &[]),
+            Step::Checks(&[counts::check]),
+        ],
     },
     Part {
         name: "store-player",

@@ -6,6 +6,7 @@
 mod api;
 mod bench;
 mod ci;
+mod counts;
 mod docs;
 mod error_variants;
 mod exit_codes;
@@ -42,12 +43,14 @@ commands:
                   rooms, floors, arrows back up and circles of each crate
   docs [--check]  write generated docs, or say where they are out of date
   api [--check]   write what users of pd-client see, or say where that has changed
+  counts [--check]
+                  count instructions (needs valgrind), or say where they differ from the record
   bench           measure what this costs beside references; writes docs/performance.md
   tidy            what fmt and clippy do not look at
   length          files and functions that are longer than reads well
   msrv            the workspace's rust-version against its dependencies and rustc
   ci [part…]      everything CI runs, in its order, or only: tests, lints, checks, campaigns,
-                  store-player
+                  counts, store-player
 ";
 
 const PASSED: u8 = 0;
@@ -70,6 +73,8 @@ fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
                 err,
             );
         }
+        ["counts"] => |workspace, _| counts::write(workspace),
+        ["counts", "--check"] => |workspace, _| counts::check(workspace),
         ["bench"] => |workspace, _| bench::run(workspace),
         ["layers"] => |workspace, _| all(workspace, &[layers::check, floors::check]),
         ["layers", "--figures"] => |workspace, _| figures::print(workspace),

@@ -139,6 +139,12 @@ async fn set(guard: &Guard, counter: usize, value: u64) -> Result<(), Failed> {
     Ok(())
 }
 
+/// So many in memory, for whoever counts.
+pub(crate) fn repeated(runtime: &Runtime, times: u64) -> Result<(), Failed> {
+    let guard = runtime.block_on(ready(Arc::new(MemoryJournal::new())))?;
+    (0..times).try_for_each(|value| runtime.block_on(set(&guard, 0, value)))
+}
+
 /// A person agrees between the proposal and the send.
 async fn set_approved(guard: &Guard, counter: usize, value: u64) -> Result<(), Failed> {
     let parameters = json!({"counter": counter, "value": value});

@@ -67,6 +67,17 @@ pub(crate) fn measure(runtime: &Runtime, report: &mut Report) -> Result<(), Fail
     Ok(())
 }
 
+/// A journal of 4,000 records verified so many times, for whoever counts.
+pub(crate) fn repeated(runtime: &Runtime, times: u64) -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    runtime.block_on(filled(directory.path(), 4_000))?;
+    let journal = FileJournal::open(directory.path())?;
+    for _ in 0..times {
+        runtime.block_on(journal.verify())?;
+    }
+    Ok(())
+}
+
 /// The files of a journal.
 fn files(directory: &Path) -> Result<Vec<std::path::PathBuf>, Failed> {
     let mut all = Vec::new();

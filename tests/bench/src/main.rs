@@ -3,6 +3,7 @@
 //! ```text
 //! bench page DOCS      measures everything and writes DOCS/performance.md
 //! bench part NAME…     measures only: requests, client, guard, journal, start
+//! bench repeat CASE N  does one thing so many times, for whoever counts instructions
 //! bench serve R S      a simulated PD of R regions and S stores, until its input ends
 //! ```
 
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
     }
 }
 
-const USAGE: &str = "write: page DOCS, part NAME…, or serve REGIONS STORES";
+const USAGE: &str = "write: page DOCS, part NAME…, repeat CASE TIMES, or serve REGIONS STORES";
 
 const PARTS: [&str; 5] = ["requests", "client", "guard", "journal", "start"];
 
@@ -46,6 +47,10 @@ fn run(words: &[&str]) -> Result<(), Failed> {
         ["serve", regions, stores] => {
             let number = |text: &str| text.parse::<u64>().map_err(|_| USAGE);
             client::serve(&runtime, number(regions)?, number(stores)?)
+        }
+        ["repeat", case, times] => {
+            let times = times.parse().map_err(|_| USAGE)?;
+            repeat(case, times)
         }
         ["part", names @ ..] if !names.is_empty() => {
             let mut report = Report::default();
@@ -60,6 +65,20 @@ fn run(words: &[&str]) -> Result<(), Failed> {
                 .try_for_each(|name| part(name, &runtime, &mut report))?;
             report.write(Path::new(docs), &machine())
         }
+        _ => Err(USAGE.into()),
+    }
+}
+
+/// On one thread, so that counts are the same each time.
+fn repeat(case: &str, times: u64) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    match case {
+        "numbers" => requests::repeated(&runtime, false, times),
+        "text" => requests::repeated(&runtime, true, times),
+        "mutation" => guard::repeated(&runtime, times),
+        "verify" => journal::repeated(&runtime, times),
         _ => Err(USAGE.into()),
     }
 }

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use action_core::{
-    ActionRegistry, ActionSet, Cost, FailureKind, Observation, Subject, SubjectError,
+    ActionRegistry, ActionSet, Catalogue, Cost, FailureKind, Observation, Subject, SubjectError,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -95,19 +95,8 @@ impl Observation<Echo> for Named {
 const RUNS: u64 = 20_000;
 
 pub(crate) fn measure(runtime: &Runtime, report: &mut Report) -> Result<(), Failed> {
-    let mut registry = ActionRegistry::new();
-    registry.register(Echo)?;
-    let catalogue = registry.catalogue();
-    let numbers = json!({"region_id": 4711, "to_store_id": 3});
-    let text = json!({"scheduler": "balance-leader-scheduler"});
-    let dispatched = |name: &str, parameters: &Value| {
-        runtime.block_on(async {
-            for _ in 0..RUNS {
-                let observed = catalogue.observe(name, parameters.clone()).await;
-                black_box(observed.is_ok());
-            }
-        });
-    };
+    let catalogue = catalogue()?;
+    let (numbers, text) = (two_numbers(), named());
     let beside = "`serde_json::from_value`, and the result to JSON";
     report.row(
         "validate and dispatch, two numbers",
@@ -115,7 +104,7 @@ pub(crate) fn measure(runtime: &Runtime, report: &mut Report) -> Result<(), Fail
         Budget::Cpu(3.0),
         RUNS,
         compared(
-            || dispatched("two_numbers", &numbers),
+            || dispatched(runtime, &catalogue, "two_numbers", &numbers, RUNS),
             || read::<TwoNumbers>(&numbers),
         ),
     );
@@ -124,9 +113,52 @@ pub(crate) fn measure(runtime: &Runtime, report: &mut Report) -> Result<(), Fail
         beside,
         Budget::Cpu(3.0),
         RUNS,
-        compared(|| dispatched("named", &text), || read::<Named>(&text)),
+        compared(
+            || dispatched(runtime, &catalogue, "named", &text, RUNS),
+            || read::<Named>(&text),
+        ),
     );
     Ok(())
+}
+
+/// One of the two, so many times, for whoever counts.
+pub(crate) fn repeated(runtime: &Runtime, with_pattern: bool, times: u64) -> Result<(), Failed> {
+    let catalogue = catalogue()?;
+    let (name, parameters) = match with_pattern {
+        true => ("named", named()),
+        false => ("two_numbers", two_numbers()),
+    };
+    dispatched(runtime, &catalogue, name, &parameters, times);
+    Ok(())
+}
+
+fn catalogue() -> Result<Catalogue, Failed> {
+    let mut registry = ActionRegistry::new();
+    registry.register(Echo)?;
+    Ok(registry.catalogue())
+}
+
+fn two_numbers() -> Value {
+    json!({"region_id": 4711, "to_store_id": 3})
+}
+
+fn named() -> Value {
+    json!({"scheduler": "balance-leader-scheduler"})
+}
+
+fn dispatched(
+    runtime: &Runtime,
+    catalogue: &Catalogue,
+    name: &str,
+    parameters: &Value,
+    times: u64,
+) {
+    runtime.block_on(async {
+        for _ in 0..times {
+            let observed = catalogue.observe(name, parameters.clone()).await;
+            black_box(observed.is_ok());
+        }
+    });
 }
 
 /// What serde alone does.

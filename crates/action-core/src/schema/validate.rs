@@ -69,38 +69,56 @@ impl Problems {
     }
 }
 
-/// The members that are right, in the declared order.
+/// The members in their declared types, where they are; those left out with `null` are gone.
 fn object(
     parameters: &[ParamDef],
-    mut given: Map<String, Value>,
+    mut members: Map<String, Value>,
     at: Place<'_>,
     problems: &mut Problems,
 ) -> Map<String, Value> {
-    let mut members = Map::new();
+    let mut known = 0;
     for parameter in parameters {
         let place = Place::Member(&at, &parameter.name);
-        match given.remove(&parameter.name) {
+        match members.get_mut(&parameter.name) {
             None if parameter.required => {
                 let place = place.to_string();
                 problems.push(Problem::missing(&place, parameter.shape.in_words()));
             }
             None => {}
             // Models that must send every parameter send null for those they leave out.
-            Some(Value::Null) if !parameter.required => {}
-            Some(value) => {
-                if let Some(value) = checked(&parameter.shape, value, place, problems) {
-                    members.insert(parameter.name.clone(), value);
+            Some(Value::Null) if !parameter.required => {
+                members.remove(&parameter.name);
+            }
+            Some(member) => {
+                known += 1;
+                if let Some(value) = checked(&parameter.shape, member.take(), place, problems) {
+                    *member = value;
                 }
             }
         }
     }
-    let mut unknown: Vec<(String, Value)> = given.into_iter().collect();
-    unknown.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (name, value) in unknown {
-        let place = Place::Member(&at, &name);
-        problems.push(unknown_parameter(parameters, &name, &value, place));
+    if members.len() > known {
+        report_unknown(parameters, &members, at, problems);
     }
     members
+}
+
+fn report_unknown(
+    parameters: &[ParamDef],
+    members: &Map<String, Value>,
+    at: Place<'_>,
+    problems: &mut Problems,
+) {
+    let is_unknown = |name: &str| parameters.iter().all(|parameter| parameter.name != name);
+    let mut unknown: Vec<_> = members
+        .iter()
+        .filter(|(name, _)| is_unknown(name))
+        .collect();
+    unknown.sort_by_key(|(name, _)| name.as_str());
+    for (name, value) in unknown {
+        let place = Place::Member(&at, name);
+        problems.push(unknown_parameter(parameters, name, value, place));
+    }
 }
 
 fn unknown_parameter(

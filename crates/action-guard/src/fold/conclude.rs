@@ -10,7 +10,7 @@ use crate::fold::refuse::{invalid_record, person};
 use crate::identity::Actor;
 use crate::proposal::time::after;
 use crate::proposal::{Answer, Phase, Proposal, Refusal};
-use crate::state::{ActiveEffect, State};
+use crate::state::{ActiveEffect, ProposalStatus, State};
 
 impl State {
     /// Takes in how a proposal ended, by whatever means that became known.
@@ -27,26 +27,12 @@ impl State {
         if let Some(undo) = undo {
             status.proposal.undo = undo.clone();
         }
-        let proposal = status.proposal.clone();
-        let accepted = match &status.answer {
-            Some(Answer::Accepted { accepted, .. }) => Some(accepted.clone()),
-            _ => None,
-        };
         match outcome.result {
             OutcomeKind::Applied => {
-                self.changed(&proposal);
-                self.release_what_it_undoes(&proposal, at);
-                if could_be_undone && matches!(proposal.undo, Undo::None { .. }) {
-                    // It is done for good, as an offline store that has become a tombstone.
-                    self.effects.remove(id);
-                } else if let Some(effect) = self.effects.get_mut(id) {
-                    let effect = Arc::make_mut(effect);
-                    effect.confirmed = true;
-                    effect.ends_at =
-                        (effect.lasts_ms).map(|lasts| after(at, Duration::from_millis(lasts)));
-                    effect.undo = proposal.undo;
-                    effect.accepted = accepted;
-                    effect.outcome = Some(outcome.clone());
+                if let Some(status) = self.open.get(id).cloned() {
+                    self.changed(&status.proposal);
+                    self.release_what_it_undoes(&status.proposal, at);
+                    self.confirm(&status, could_be_undone, outcome, at);
                 }
                 self.end(id, Phase::Applied, at);
             }
@@ -57,6 +43,32 @@ impl State {
             _ => self.open_proposal(id, "given an outcome")?.phase = Phase::Unknown,
         }
         Ok(())
+    }
+
+    /// Takes in that what a proposal left in force is there.
+    fn confirm(
+        &mut self,
+        status: &ProposalStatus,
+        could_be_undone: bool,
+        outcome: &Outcome,
+        at: Timestamp,
+    ) {
+        let id = &status.proposal.id;
+        let undo = &status.proposal.undo;
+        if could_be_undone && matches!(undo, Undo::None { .. }) {
+            // It is done for good, as an offline store that has become a tombstone.
+            self.effects.remove(id);
+        } else if let Some(effect) = self.effects.get_mut(id) {
+            let effect = Arc::make_mut(effect);
+            effect.confirmed = true;
+            effect.ends_at = (effect.lasts_ms).map(|lasts| after(at, Duration::from_millis(lasts)));
+            effect.undo = undo.clone();
+            effect.accepted = match &status.answer {
+                Some(Answer::Accepted { accepted, .. }) => Some(accepted.clone()),
+                _ => None,
+            };
+            effect.outcome = Some(outcome.clone());
+        }
     }
 
     /// Takes in that a proposal has changed something, so that older plans are not carried out.

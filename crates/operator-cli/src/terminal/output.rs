@@ -6,7 +6,6 @@ use std::io::{self, ErrorKind, Write as _};
 use action_core::{printable, printable_lines};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::terminal::exit_code::Exit;
 
@@ -50,12 +49,21 @@ impl Output {
     }
 
     /// A list: one object that holds it, a line for each, or text for people.
-    pub(crate) fn show_list(&mut self, name: &str, items: &[Value], text: impl FnOnce() -> String) {
+    pub(crate) fn show_list<T: Serialize>(
+        &mut self,
+        name: &str,
+        items: &[T],
+        text: impl FnOnce() -> String,
+    ) {
         self.show_lists(&[(name, items)], text);
     }
 
     /// Several lists, in the same way.
-    pub(crate) fn show_lists(&mut self, lists: &[(&str, &[Value])], text: impl FnOnce() -> String) {
+    pub(crate) fn show_lists<T: Serialize>(
+        &mut self,
+        lists: &[(&str, &[T])],
+        text: impl FnOnce() -> String,
+    ) {
         let items = lists.iter().flat_map(|(_, items)| *items);
         match self.format {
             Format::Jsonl => items.for_each(|item| self.json(item)),

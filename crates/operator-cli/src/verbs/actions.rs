@@ -3,7 +3,7 @@
 use action_core::{ActionDefinition, printable, printable_lines, tool_json};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgMatches, Command, ValueEnum, value_parser};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::flags::first_sentence;
 use crate::terminal::exit_code::Exit;
@@ -82,8 +82,7 @@ pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
 }
 
 fn list(definitions: &[ActionDefinition], output: &mut Output) {
-    let items: Vec<Value> = definitions.iter().map(|one| json!(one)).collect();
-    output.show_list("actions", &items, || {
+    output.show_list("actions", definitions, || {
         let rows = definitions.iter().map(|definition| {
             let (kind, stake) = kind(definition);
             vec![
