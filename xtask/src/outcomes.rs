@@ -123,8 +123,6 @@ mod tests {
         // What only plans say is no end.
         let of_plans = [
             "store_limit_v2",
-            "too_few_healthy_stores",
-            "isolation_level",
             "store_limit_low",
             "store_limit_zero",
             "drain_batch_zero",

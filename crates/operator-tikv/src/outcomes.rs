@@ -258,6 +258,18 @@ outcomes! {
         "majority_lost" &[name::<OfflineStore>()],
             "The store is offline, and too few voters of the regions that are left on it answer: nothing moves them.",
             "Start a store of those voters, or give them up by unsafe recovery.";
+        "too_few_healthy_stores" &[name::<OfflineStore>()],
+            "The store is offline, and a rule that it held replicas for asks for more than the other stores that fit can hold: nothing moves those.",
+            "Add a store with the labels that the rule asks for, or take the offline back with `cancel_offline`.";
+        "isolation_level" &[name::<OfflineStore>()],
+            "The store is offline, and the other stores cannot keep replicas as far apart as `isolation-level` asks: nothing moves them.",
+            "Add a store in a place of its own, or take the offline back with `cancel_offline`.";
+        "rule_unsatisfiable" &[name::<OfflineStore>()],
+            "The store is offline, and a rule lacks replicas that no other store may hold: until it has them, PD leaves the region's replicas where they are.",
+            "Add stores with the labels that the rule asks for, ask who set it, or take the offline back with `cancel_offline`.";
+        "no_free_store" &[name::<OfflineStore>()],
+            "The store is offline, and each other store that a rule takes holds a replica of those regions already.",
+            "Add a store with the labels that the rule asks for, or take the offline back with `cancel_offline`.";
         "leader_silent" &[name::<OfflineStore>()],
             "The store is offline, and PD does not hear of the stores that lead the regions left on it.",
             "Look at those stores; when they are gone, the regions' other voters elect leaders.";

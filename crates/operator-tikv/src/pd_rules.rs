@@ -32,6 +32,7 @@ pub(crate) mod region_snapshot;
 pub(crate) mod replica_change;
 pub(crate) mod room;
 pub(crate) mod rule_checker;
+pub(crate) mod rule_holds;
 pub(crate) mod scatter_region;
 pub(crate) mod split_region;
 pub(crate) mod stop;

@@ -80,6 +80,8 @@ pub(crate) struct Rows {
     pub(crate) region_types: bool,
     /// A label that denies scheduling holds leaders on a store that is being drained.
     pub(crate) deny_label_holds_drain: bool,
+    /// A rule that lacks a peer may get the place of one that another rule takes.
+    pub(crate) swaps_fits: bool,
     /// Whether hot statistics count processor time.
     pub(crate) hot_cpu: bool,
     /// Whether a range's start key comes before its end key.
@@ -172,6 +174,7 @@ const V6_5: Rows = Rows {
     number: "v6.5.12",
     prefixed_errors: false,
     merge_halves_end_together: false,
+    swaps_fits: false,
     unbootstrapped_operator_panics: false,
     operator_comma: "，",
     undiagnosable_status: 400,
@@ -239,6 +242,7 @@ const V8_5: Rows = Rows {
     stores_by_name: true,
     region_types: true,
     deny_label_holds_drain: false,
+    swaps_fits: true,
     hot_cpu: true,
     start_key_first: false,
     schedule: &[],

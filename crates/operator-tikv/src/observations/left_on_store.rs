@@ -18,6 +18,9 @@ const MOST_IDS: usize = 32;
 /// Where the rules are read.
 const RULES: &str = "GET /pd/api/v1/config/rules";
 
+/// Where it is read how replicas fit the rules.
+const FITS: &str = "GET /pd/api/v1/config/rules/region/{id}/detail";
+
 /// What holds the replicas that are left.
 pub(crate) fn held_on(store: &Store, left: &LeftOnStore) -> Vec<Finding> {
     let held = left.held.iter().map(|held| held_there(store, held));
@@ -95,6 +98,9 @@ fn held_there(store: &Store, held: &Held) -> Finding {
     let ids = held.regions.iter().take(MOST_IDS).map(ToString::to_string);
     let ids: Vec<String> = ids.collect();
     let found = reason(held.hold).found(about, held.text.clone());
+    if matches!(held.hold, Hold::Rule(_)) {
+        return with_way_back(found, store).seen(FITS, "regions", ids);
+    }
     found.seen(source(store), "regions", ids)
 }
 
@@ -106,6 +112,7 @@ fn reason(hold: Hold) -> Reason {
         Hold::JointState => reasons::JOINT_STATE,
         Hold::PeerDown => reasons::PEER_DOWN,
         Hold::PeerPending => reasons::PEER_PENDING,
+        Hold::Rule(_) => reasons::NO_FREE_STORE,
         Hold::Leaving | Hold::Operator => reasons::OPERATOR_IN_THE_WAY,
     }
 }

@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 
 use action_core::Cause;
+use pd_client::config::Config;
 use pd_client::operators::Operator;
 use pd_client::regions::{Region, RegionCheck};
+use pd_client::rules::Rule;
 use pd_client::stores::Store;
 use pd_client::{RegionId, StoreId};
 
@@ -19,9 +21,10 @@ use crate::facts::leader_figures::gauges;
 use crate::facts::region::in_joint_state;
 use crate::pd_rules::leader_silent::is_silent;
 use crate::pd_rules::majority::majority_lost;
+use crate::pd_rules::rule_holds::{HoldKind, RuleHold, RuleHolds};
 
 /// PD lists all regions of a store or none: of a store with more they are not asked for.
-const MOST_ON_STORE: u64 = 1_000;
+pub(crate) const MOST_ON_STORE: u64 = 1_000;
 
 /// PD lists all regions of a check or none: of more they are not asked for.
 const MOST_IN_CHECK: f64 = 10_000.0;
@@ -44,6 +47,8 @@ pub(crate) enum Hold {
     PeerDown,
     /// A replica lags behind.
     PeerPending,
+    /// Placement rules hold a replica there.
+    Rule(HoldKind),
     /// An operator is on it that does something else.
     Operator,
     /// An operator moves it off the store.
@@ -69,11 +74,13 @@ pub(crate) struct LeftOnStore {
 }
 
 impl LeftOnStore {
-    /// One read, or four where the store holds many regions.
+    /// One read, or four where the store holds many regions; where rules may hold some, up to nine
+    /// more.
     pub(crate) async fn read(
         tikv: &Tikv,
         store: &Store,
-        stores: &[Store],
+        (config, stores): (&Config, &[Store]),
+        rules: Option<&[Rule]>,
         operators: &[Operator],
     ) -> Result<Self, Error> {
         let mut not_read = Vec::new();
@@ -89,8 +96,39 @@ impl LeftOnStore {
             not_read.push(text);
             listed_as_unhealthy(tikv, store, &mut not_read).await?
         };
-        let left = Self::of(&regions, store, stores, operators);
-        Ok(Self { not_read, ..left })
+        let mut left = Self::of(&regions, store, stores, operators);
+        left.not_read = not_read;
+        if left.free.is_empty() {
+            return Ok(left);
+        }
+        let cluster = (config, stores);
+        if let Some(holds) = RuleHolds::possible(tikv, store, cluster, rules).await? {
+            let mut held = holds.held(left.free_of(&regions));
+            holds.confirm(tikv, &mut held).await?;
+            left.add(held, store);
+        }
+        Ok(left)
+    }
+
+    /// The regions of these that nothing holds so far.
+    pub(crate) fn free_of<'r>(&self, regions: &'r [Region]) -> impl Iterator<Item = &'r Region> {
+        let free = self.free.clone();
+        regions
+            .iter()
+            .filter(move |region| free.contains(&region.id))
+    }
+
+    /// Regions that rules hold.
+    pub(crate) fn add(&mut self, held: BTreeMap<RuleHold, Vec<&Region>>, store: &Store) {
+        for (by, regions) in held {
+            let ids: Vec<RegionId> = regions.iter().map(|region| region.id).collect();
+            self.free.retain(|id| !ids.contains(id));
+            self.held.push(Held {
+                hold: Hold::Rule(by.kind),
+                text: by.text(&named(&ids), store),
+                regions: ids,
+            });
+        }
     }
 
     /// What holds these regions.
@@ -158,6 +196,7 @@ impl Hold {
             Self::JointState => "joint_state",
             Self::PeerDown => "peer_down",
             Self::PeerPending => "peer_pending",
+            Self::Rule(kind) => kind.code(),
             Self::Operator | Self::Leaving => "operator_in_the_way",
         }
     }
@@ -165,8 +204,10 @@ impl Hold {
 
 impl Held {
     fn stays(&self) -> bool {
-        let holds = [Hold::NoLeader, Hold::LeaderSilent, Hold::MajorityLost];
-        holds.contains(&self.hold)
+        matches!(
+            self.hold,
+            Hold::NoLeader | Hold::LeaderSilent | Hold::MajorityLost | Hold::Rule(_)
+        )
     }
 
     fn new(hold: Hold, regions: &[&Region], operators: &[Operator]) -> Self {
@@ -179,6 +220,7 @@ impl Held {
             Hold::JointState => format!("{named}: between two sets of voters"),
             Hold::PeerDown => format!("{named}: a replica on another store does not answer"),
             Hold::PeerPending => format!("{named}: a replica lags behind"),
+            Hold::Rule(_) => named,
             Hold::Operator | Hold::Leaving => {
                 let does = match hold {
                     Hold::Leaving => "moves its replica off the store",

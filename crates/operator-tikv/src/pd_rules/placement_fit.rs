@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use pd_client::regions::{Peer, PeerRole};
+use pd_client::regions::{Peer, PeerRole, Region};
 use pd_client::rules::{Rule, RuleRole};
 use pd_client::stores::Store;
 
@@ -22,6 +22,7 @@ const BASE_SCORE: f64 = 100.0;
 /// The best way to give a region's replicas to its rules.
 pub(crate) struct PlacementFit<'a> {
     rules: Vec<RuleFit<'a>>,
+    orphans: Vec<&'a Peer>,
 }
 
 /// The replicas that one rule takes.
@@ -47,16 +48,29 @@ impl<'a> PlacementFit<'a> {
     /// than can be searched or witnesses among them.
     pub(crate) fn of(at: &'a RegionSnapshot, leader: StoreId) -> Option<Self> {
         let rules = at.rules.as_deref()?;
-        let peers = &at.region.peers;
+        Self::of_region(&at.region, rules.iter().collect(), &at.stores, leader)
+    }
+
+    /// The same of a region with the rules that hold for it and the stores that are not tombstones.
+    pub(crate) fn of_region(
+        region: &'a Region,
+        rules: Vec<&'a Rule>,
+        stores: &'a [Store],
+        leader: StoreId,
+    ) -> Option<Self> {
+        let peers = &region.peers;
         let has_witness = peers.iter().any(|peer| peer.is_witness);
         if rules.len() > SEARCHED || peers.len() > SEARCHED || has_witness {
             return None;
         }
-        let serving = |peer: &'a Peer| Some((peer, at.serving(peer.store_id.into())?));
-        let mut places = peers.iter().map(serving).collect::<Option<Vec<_>>>()?;
+        let on_store = |peer: &'a Peer| {
+            let store = stores.iter().find(|store| store.id == peer.store_id)?;
+            Some((peer, store))
+        };
+        let mut places = peers.iter().map(on_store).collect::<Option<Vec<_>>>()?;
         let state = |peer: &Peer| {
-            let down = at.region.down_peers.iter();
-            let mut pending = at.region.pending_peers.iter();
+            let down = region.down_peers.iter();
+            let mut pending = region.pending_peers.iter();
             match () {
                 () if down.map(|down| down.peer.id).any(|id| id == peer.id) => 2,
                 () if pending.any(|pending| pending.id == peer.id) => 1,
@@ -69,8 +83,19 @@ impl<'a> PlacementFit<'a> {
             places,
             leader,
         };
-        let fits = search.best(0, 0);
-        Some(Self { rules: fits })
+        let rules = search.best(0, 0);
+        let is_taken = |peer: &Peer| {
+            let mut taken = rules.iter().flat_map(|fit| &fit.peers);
+            taken.any(|one| one.id == peer.id)
+        };
+        let peers = search.places.iter().map(|(peer, _)| *peer);
+        let orphans = peers.filter(|peer| !is_taken(peer)).collect();
+        Some(Self { rules, orphans })
+    }
+
+    /// Replicas that no rule takes, in PD's order.
+    pub(crate) fn orphans(&self) -> &[&'a Peer] {
+        &self.orphans
     }
 
     pub(crate) fn rules(&self) -> &[RuleFit<'a>] {
@@ -89,7 +114,7 @@ fn compare(these: &[RuleFit<'_>], others: &[RuleFit<'_>]) -> Ordering {
 }
 
 struct Search<'a> {
-    rules: &'a [Rule],
+    rules: Vec<&'a Rule>,
     places: Vec<(&'a Peer, &'a Store)>,
     leader: StoreId,
 }

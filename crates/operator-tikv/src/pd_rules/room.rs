@@ -21,10 +21,10 @@ use crate::pd_rules::placement::takes;
 pub(crate) mod unsatisfiable;
 
 /// What asks for replicas on stores of some kind.
-struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     /// As it is called where people read of it.
-    name: String,
-    replicas: u64,
+    pub(crate) name: String,
+    pub(crate) replicas: u64,
     constraints: &'a [LabelConstraint],
     location_labels: &'a [String],
     /// The label of which no two replicas may share a value; empty for none.
@@ -32,7 +32,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn by_rule(rule: &'a Rule) -> Self {
+    pub(crate) fn by_rule(rule: &'a Rule) -> Self {
         Self {
             name: bounded(&format!("rule `{}/{}`", rule.group_id, rule.id)),
             replicas: rule.count,
@@ -54,7 +54,7 @@ impl<'a> Wanted<'a> {
 
     /// The values that no two replicas may share, of one store; `None` where it lacks one, which
     /// PD does not count as sharing.
-    fn place<'s>(&self, store: &'s Store) -> Option<Vec<&'s str>> {
+    pub(crate) fn place<'s>(&self, store: &'s Store) -> Option<Vec<&'s str>> {
         let labels = self.location_labels.iter();
         let level = labels
             .clone()
@@ -64,14 +64,14 @@ impl<'a> Wanted<'a> {
     }
 
     /// How many replicas can be kept apart on these stores, as far as that is asked for.
-    fn kept_apart(&self, stores: &[&Store]) -> u64 {
+    pub(crate) fn kept_apart(&self, stores: &[&Store]) -> u64 {
         let places: Vec<_> = stores.iter().map(|store| self.place(store)).collect();
         let without = places.iter().filter(|place| place.is_none()).count();
         let apart: BTreeSet<_> = places.into_iter().flatten().collect();
         (without + apart.len()) as u64
     }
 
-    fn takes(&self, store: &Store) -> bool {
+    pub(crate) fn takes(&self, store: &Store) -> bool {
         takes(self.constraints, store)
     }
 }
@@ -83,6 +83,8 @@ pub(crate) struct Room<'a> {
     config: &'a Config,
     /// What asks for the replicas that the store holds.
     wanted: Vec<Wanted<'a>>,
+    /// What asks for replicas on other stores only.
+    elsewhere: Vec<Wanted<'a>>,
 }
 
 impl<'a> Room<'a> {
@@ -93,17 +95,30 @@ impl<'a> Room<'a> {
         config: &'a Config,
         stores: &'a [Store],
     ) -> Self {
-        let mut wanted: Vec<_> = match rules {
+        let asked: Vec<_> = match rules {
             Some(rules) => in_force(rules).map(Wanted::by_rule).collect(),
             None => vec![Wanted::by_config(config)],
         };
-        wanted.retain(|wanted| wanted.takes(leaving));
+        let takes = |wanted: &Wanted<'_>| wanted.takes(leaving);
+        let (wanted, elsewhere) = asked.into_iter().partition(takes);
         Self {
             leaving,
             stores,
             config,
             wanted,
+            elsewhere,
         }
+    }
+
+    /// Whether the other stores have place for whatever is asked for, wherever a region has its
+    /// other replicas.
+    pub(crate) fn is_ample(&self) -> bool {
+        let asked = || self.wanted.iter().chain(&self.elsewhere);
+        let replicas: u64 = asked().map(|wanted| wanted.replicas).sum();
+        asked().all(|wanted| {
+            let others: Vec<&Store> = self.others(wanted).collect();
+            wanted.kept_apart(&others) >= replicas
+        })
     }
 
     /// Why what the store holds has no place elsewhere.

@@ -24,8 +24,8 @@ const DRAIN_PLAN_READS: usize = 24;
 const PROBE_READS: usize = 7;
 
 /// That of a store that is being emptied also reads what keeps PD from replacing replicas: three
-/// reads, whatever else there is.
-const EMPTIED_PROBE_READS: usize = PROBE_READS + 3;
+/// reads, whatever else there is; and where they may go: the rules and PD's version.
+const EMPTIED_PROBE_READS: usize = PROBE_READS + 5;
 
 /// That of a drain with few leaders left also reads what keeps each of them: the rules, and each
 /// scheduler that may keep leaders from a store.

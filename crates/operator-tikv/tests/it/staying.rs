@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use action_core::{Observation, Progress, Verdict};
-use operator_tikv::{Moving, Why};
+use operator_tikv::{Doctor, Moving, Why};
 use pd_sim::{PlacementRule, RuleRole, Sim, Version};
 use serde_json::{Value, json};
 
-use crate::harness::Run;
+use crate::harness::{Run, stalled};
 use crate::{VERSIONS, altered, region, stepped, store_id, tikv};
 
 /// The codes and texts of what keeps a plan from getting done.
@@ -230,5 +230,139 @@ async fn the_emptying_of_a_store_names_the_regions_that_would_stay() {
         }
         sim.set_leader(id, 0);
         assert_eq!(planned().await[0].0, "region_without_leader", "{version:?}");
+    }
+}
+
+/// What a case of [`RULED`] sets: labels of the stores, rules and the store that is to go; and the
+/// code of what holds the replicas there, if something does.
+struct Ruled {
+    zones: [&'static str; 5],
+    rules: [(usize, &'static [&'static str]); 2],
+    leaving: u64,
+    held: Option<&'static str>,
+}
+
+/// PD 8.5.7 and 6.5.12 kept and moved the replicas of such regions in the same cases.
+const RULED: [Ruled; 4] = [
+    // No rule wants the replica, and the first lacks some that no store may hold.
+    Ruled {
+        zones: ["a", "b", "b", "c", "c"],
+        rules: [(3, &["a"]), (0, &[])],
+        leaving: 2,
+        held: Some("rule_unsatisfiable"),
+    },
+    // The rule that wants it lacks one: stores 2 and 3 hold what the first wants.
+    Ruled {
+        zones: ["a", "b", "b", "a", "c"],
+        rules: [(2, &["b"]), (3, &["a", "b"])],
+        leaving: 1,
+        held: Some("rule_unsatisfiable"),
+    },
+    // Another rule lacks one, and that which wants it has all.
+    Ruled {
+        zones: ["a", "b", "a", "a", "c"],
+        rules: [(2, &["b"]), (2, &["a"])],
+        leaving: 1,
+        held: None,
+    },
+    // The only other store that its rule takes has a replica for the other rule.
+    Ruled {
+        zones: ["a", "b", "b", "b", "c"],
+        rules: [(1, &["c"]), (3, &["b", "c"])],
+        leaving: 2,
+        held: Some("no_free_store"),
+    },
+];
+
+impl Ruled {
+    fn set(&self, sim: &Sim) {
+        for (store, zone) in (1..).zip(self.zones) {
+            sim.set_labels(store, [("zone", zone)]);
+        }
+        let rules = ["1", "2"].into_iter().zip(self.rules);
+        let rules = rules.filter(|(_, (count, _))| *count > 0);
+        let rule = |(id, (count, zones)): (_, (_, &[&'static str]))| {
+            let rule = PlacementRule::new(id, RuleRole::Voter, count);
+            rule.label_in("zone", zones.iter().copied())
+        };
+        sim.set_rules(rules.map(rule)).unwrap();
+    }
+}
+
+fn advance(sim: &Sim, minutes: u64) {
+    for _ in 0..minutes {
+        sim.advance(Duration::from_secs(60));
+    }
+}
+
+/// Codes of what holds the replicas of a store, as `why` and `doctor` find it.
+async fn told(sim: &Sim, id: u64) -> [Vec<String>; 2] {
+    let tikv = tikv(sim);
+    let asked = Why {
+        from_store_id: Some(store_id(id)),
+        what: Moving::Replicas,
+        ..Why::default()
+    };
+    let why = asked.observe(&tikv).await.unwrap().findings;
+    let doctor = Doctor {}.observe(&tikv).await.unwrap().findings;
+    [why, doctor].map(|found| found.into_iter().map(|one| one.code).collect())
+}
+
+#[tokio::test]
+async fn what_rules_hold_on_a_store_is_named_by_all_who_tell_of_it() {
+    for version in VERSIONS {
+        for case in RULED {
+            let sim = stepped(version).start().await.unwrap();
+            case.set(&sim);
+            advance(&sim, 60);
+            let leaving = case.leaving;
+            let at_first = sim.region_count(leaving);
+            assert!(at_first > 0, "{version:?}");
+            let run = Run::begin(&sim, "offline_store", store(leaving)).await;
+            let causes = causes(&run);
+            let codes: Vec<&str> = causes.iter().map(|(code, _)| code.as_str()).collect();
+            let held: Vec<&str> = case.held.into_iter().collect();
+            assert_eq!(codes, held, "{version:?} {causes:?}");
+            advance(&sim, 60);
+            let left = sim.region_count(leaving);
+            assert_eq!(left > 0, case.held.is_some(), "{version:?} {causes:?}");
+            let Some(held) = case.held else { continue };
+            assert_eq!(left, at_first, "{version:?} {causes:?}");
+            assert_eq!(stalled(&run.probe().await), held, "{version:?}");
+            let [why, doctor] = told(&sim, leaving).await;
+            assert_eq!(why, ["no_free_store"], "{version:?}");
+            assert!(
+                doctor.iter().any(|code| code == "no_free_store"),
+                "{doctor:?}"
+            );
+        }
+    }
+}
+
+/// From 7.5 on PD moves what another rule has, so that a rule that lacks a replica may have its place.
+#[tokio::test]
+async fn a_place_that_pd_exchanges_is_none_that_lacks() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let case = Ruled {
+            zones: ["a", "b", "c", "a", "d"],
+            rules: [(1, &["b", "c"]), (3, &["a", "b"])],
+            leaving: 5,
+            held: None,
+        };
+        assert!(sim.region_count(5) > 0);
+        case.set(&sim);
+        let run = Run::begin(&sim, "offline_store", store(5)).await;
+        let causes = causes(&run);
+        advance(&sim, 120);
+        let left = sim.region_count(5);
+        if version == Version::V6_5 {
+            assert!(
+                left > 0 && causes[0].0 == "rule_unsatisfiable",
+                "{causes:?}"
+            );
+        } else {
+            assert_eq!((left, &causes[..]), (0, &[][..]), "{version:?}");
+        }
     }
 }

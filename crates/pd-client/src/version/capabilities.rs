@@ -125,6 +125,9 @@ capabilities! {
     /// The progress of a store is there some seconds after its removal has begun, not at once.
     /// `pkg/progress/progress.go`.
     ProgressIsLate = ["9.0.0"..""];
+    /// A rule that lacks a replica may get the place of one that another rule has, which goes
+    /// elsewhere. `pkg/schedule/checker/rule_checker.go`.
+    SwapFit = ["7.1.3".."7.2.0", "7.5.0"..""];
     /// `GET /regions/store/{id}?type=…`. `server/api/region.go`.
     RegionsByRole = ["8.2.0"..""];
     /// Hot spots count CPU. `pkg/statistics/hot_regions_stat.go`.

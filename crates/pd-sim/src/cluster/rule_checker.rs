@@ -1,7 +1,7 @@
 //! The rule checker: makes a region's peers what the placement rules want.
 
 use crate::cluster::Cluster;
-use crate::cluster::fit::Fit;
+use crate::cluster::fit::{Fit, RuleFit};
 use crate::cluster::operator::{Kind, Level, Operator};
 use crate::cluster::plan::Plan;
 use crate::cluster::region::{Peer, Region};
@@ -63,15 +63,14 @@ impl Cluster {
         fit.rules.iter().find_map(|rule_fit| {
             let rule = rule_fit.rule;
             if rule_fit.peers.len() < rule.count {
-                return self.add_rule_peer(region, rule, &rule_fit.peers);
+                return self.add_rule_peer(region, &fit, rule_fit);
             }
-            self.replace_lost_peer(region, &fit, rule, &rule_fit.peers)
-                .or_else(|| {
-                    rule_fit
-                        .with_other_role
-                        .iter()
-                        .find_map(|peer| self.fix_role(region, rule, peer))
-                })
+            self.replace_lost_peer(region, &fit, rule_fit).or_else(|| {
+                rule_fit
+                    .with_other_role
+                    .iter()
+                    .find_map(|peer| self.fix_role(region, rule, peer))
+            })
         })
     }
 
@@ -84,6 +83,16 @@ impl Cluster {
             let plan = Plan::new("remove-orphan-peer", region).remove_peer(orphan.store_id);
             return Some(Remedy::new(plan, Kind::NONE));
         }
+        self.replace_with_spare(region, fit, is_unhealthy)
+            .or_else(|| remove_spare(region, fit))
+    }
+
+    fn replace_with_spare(
+        &self,
+        region: &Region,
+        fit: &Fit<'_>,
+        is_unhealthy: impl Fn(&Peer) -> bool,
+    ) -> Option<Remedy> {
         let lost = fit
             .taken()
             .find(|peer| self.is_disconnected(peer.store_id))?;
@@ -102,13 +111,32 @@ impl Cluster {
         Some(Remedy::new(plan, Kind::NONE))
     }
 
-    fn add_rule_peer(&self, region: &Region, rule: &Rule, peers: &[Peer]) -> Option<Remedy> {
+    fn add_rule_peer(&self, region: &Region, fit: &Fit<'_>, short: &RuleFit<'_>) -> Option<Remedy> {
         if !self.config.is_on("enable-make-up-replica") {
             return None;
         }
-        let target = self.best_target(region, rule, peers)?;
+        let rule = short.rule;
+        let Some(target) = self.best_target(region, rule, &short.peers) else {
+            return self.swap_fit(region, fit, rule);
+        };
         let plan = Plan::new("add-rule-peer", region).add_peer(target, rule.role.of_peer());
         Some(Remedy::replica(plan))
+    }
+
+    /// Moves a peer of another rule away, so that this one may have its place: `addRulePeer` of
+    /// `pkg/schedule/checker/rule_checker.go`, from 7.5 on.
+    fn swap_fit(&self, region: &Region, fit: &Fit<'_>, short: &Rule) -> Option<Remedy> {
+        if !self.rows().swaps_fits {
+            return None;
+        }
+        region.peers.iter().find_map(|peer| {
+            let store = self.stores.get(&peer.store_id)?;
+            let mut fits = fit.rules.iter();
+            let old = fits.find(|one| one.peers.iter().any(|taken| taken.id == peer.id))?;
+            (short.allows(store) && old.is_satisfied())
+                .then(|| self.replace(region, fit, old, *peer, "swap-fit"))
+                .flatten()
+        })
     }
 
     /// Moves a peer away from a store that is being emptied or has been down for too long.
@@ -116,10 +144,10 @@ impl Cluster {
         &self,
         region: &Region,
         fit: &Fit<'_>,
-        rule: &Rule,
-        peers: &[Peer],
+        rule_fit: &RuleFit<'_>,
     ) -> Option<Remedy> {
         let max_down_time = self.config.duration("max-store-down-time");
+        let peers = &rule_fit.peers;
         let (peer, why) = peers.iter().find_map(|peer| {
             let store = self.stores.get(&peer.store_id)?;
             if region.down.contains_key(&peer.store_id)
@@ -137,7 +165,20 @@ impl Cluster {
                 None
             }
         })?;
-        let others: Vec<Peer> = peers
+        self.replace(region, fit, rule_fit, peer, why)
+    }
+
+    fn replace(
+        &self,
+        region: &Region,
+        fit: &Fit<'_>,
+        rule_fit: &RuleFit<'_>,
+        peer: Peer,
+        why: &str,
+    ) -> Option<Remedy> {
+        let rule = rule_fit.rule;
+        let others: Vec<Peer> = rule_fit
+            .peers
             .iter()
             .copied()
             .filter(|other| other.id != peer.id)
@@ -258,4 +299,15 @@ impl Cluster {
             })
             .map(|store| store.id)
     }
+}
+
+/// Of several peers that no rule wants, one goes where the region has more than all rules ask for:
+/// `fixOrphanPeers` of `pkg/schedule/checker/rule_checker.go`, with `ExtraCount` of `fit.go`.
+fn remove_spare(region: &Region, fit: &Fit<'_>) -> Option<Remedy> {
+    let asked: usize = fit.rules.iter().map(|one| one.rule.count).sum();
+    let second = fit.orphans.get(1)?;
+    (region.peers.len() > asked).then(|| {
+        let plan = Plan::new("remove-orphan-peer", region).remove_peer(second.store_id);
+        Remedy::new(plan, Kind::NONE)
+    })
 }

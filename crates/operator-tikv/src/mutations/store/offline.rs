@@ -19,6 +19,7 @@ use crate::parameters::ids::StoreId;
 use crate::pd_rules::offline::{check_cancel_offline, check_offline};
 use crate::pd_rules::offline_blockers::LeftOnStore;
 use crate::pd_rules::refusals;
+use crate::pd_rules::room;
 use crate::pd_rules::stop::{Checked, accepted_unless, planned, verdict};
 
 mod emptied;
@@ -165,7 +166,9 @@ impl OfflineStore {
         let mut verdict = verdict(checked)?;
         let mut left = LeftOnStore::default();
         if verdict == Verdict::WouldProceed && store.status.region_count > 0 {
-            left = LeftOnStore::read(tikv, &store, &stores, &[]).await?;
+            let rules = room::rules(tikv, &config).await?;
+            let cluster = (&config, &stores[..]);
+            left = LeftOnStore::read(tikv, &store, cluster, rules.as_deref(), &[]).await?;
             verdict = accepted_unless(left.staying());
             let silent = left.undecided().into_iter();
             left.not_read.extend(silent.map(|cause| {

@@ -73,7 +73,8 @@ async fn emptied(
     }
     let operators = tikv.pd.operators().await.map_err(Error::Read)?;
     for store in offline.into_iter().take(MOST_ASKED) {
-        let mut left = LeftOnStore::read(tikv, store, stores, &operators).await?;
+        let cluster = (config, stores);
+        let mut left = LeftOnStore::read(tikv, store, cluster, rules, &operators).await?;
         if store.status.region_count > 0 {
             let progress = tikv.pd.store_progress(store.id).await;
             let progress = progress.map_err(Error::Read)?;

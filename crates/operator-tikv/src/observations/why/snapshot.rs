@@ -109,8 +109,8 @@ impl WhySnapshot {
         let operators = pd.operators().await.map_err(Error::Read)?;
         let mut left = LeftOnStore::default();
         if let Some(store) = being_emptied(asked, from.as_ref()) {
-            left = LeftOnStore::read(tikv, store, &stores, &operators).await?;
             rules = room::rules(tikv, &config).await?;
+            left = LeftOnStore::read(tikv, store, cluster, rules.as_deref(), &operators).await?;
         }
         let overrides = settings_in_force::overrides(tikv).await;
         let store = from.as_ref().and_then(|(_, store)| store.as_ref());

@@ -8,7 +8,9 @@ use crate::error::Error;
 use crate::facts::counts::{are_incomplete, incomplete};
 use crate::facts::settings_in_force;
 use crate::pd_rules::offline::switched_off;
-use crate::pd_rules::offline_blockers::LeftOnStore;
+use crate::pd_rules::offline_blockers::{LeftOnStore, MOST_ON_STORE};
+use crate::pd_rules::room::{self, Room};
+use crate::pd_rules::rule_holds::RuleHolds;
 
 /// So few replicas left are looked at one by one, by the follower too.
 const FEW: u64 = 32;
@@ -24,8 +26,18 @@ pub(super) async fn progress(
     let config = tikv.pd.config().await.map_err(Error::Read)?;
     let overrides = settings_in_force::overrides(tikv).await;
     let mut stalled = switched_off(tikv, &config, overrides.as_ref()).await?;
+    let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+    let rules = match left {
+        0 => None,
+        _ => room::rules(tikv, &config).await?,
+    };
+    let rules = rules.as_deref();
+    if left > 0 {
+        stalled.extend(Room::of(store, rules, &config, &stores).lacking());
+    }
+    let holds = RuleHolds::possible(tikv, store, (&config, &stores), rules).await?;
     let rest = if (1..=FEW).contains(&left) {
-        let (left, counts) = last_ones(tikv, store).await?;
+        let (left, counts) = last_ones(tikv, store, &stores, holds.as_ref()).await?;
         let stays = left.stalled();
         // What does not pass is told once, as what it stalls for.
         let text = match stays.is_empty() {
@@ -35,6 +47,10 @@ pub(super) async fn progress(
         stalled.extend(stays);
         format!("{text}{counts}")
     } else {
+        if let (Some(holds), true) = (holds, (1..=MOST_ON_STORE).contains(&left)) {
+            let (left, _) = last_ones(tikv, store, &stores, Some(&holds)).await?;
+            stalled.extend(left.stalled());
+        }
         let progress = tikv.pd.store_progress(id).await.map_err(Error::Read)?;
         let rate = progress.map_or_else(String::new, |progress| {
             format!(", {:.1} MiB/s", progress.current_speed)
@@ -54,21 +70,28 @@ pub(super) async fn progress(
     })
 }
 
-/// What holds the last replicas on a store, and what is incomplete about their number. Three reads,
-/// or five where PD knows of no leader of one.
-async fn last_ones(tikv: &Tikv, store: &Store) -> Result<(LeftOnStore, String), Error> {
-    let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+/// What holds the last replicas on a store, and what is incomplete about their number. Two reads,
+/// or four where PD knows of no leader of one.
+async fn last_ones(
+    tikv: &Tikv,
+    store: &Store,
+    stores: &[Store],
+    holds: Option<&RuleHolds<'_>>,
+) -> Result<(LeftOnStore, String), Error> {
     let regions = tikv.pd.regions_of_store(store.id).await;
     let regions = regions.map_err(Error::Read)?;
     // PD has heard of all that have a leader.
     if regions.iter().all(|region| region.leader.is_some()) {
         let operators = tikv.pd.operators().await.map_err(Error::Read)?;
-        let left = LeftOnStore::of(&regions, store, &stores, &operators);
+        let mut left = LeftOnStore::of(&regions, store, stores, &operators);
+        if let Some(holds) = holds {
+            left.add(holds.held(left.free_of(&regions)), store);
+        }
         return Ok((left, String::new()));
     }
-    let counts = incomplete(tikv, &stores).await?;
+    let counts = incomplete(tikv, stores).await?;
     let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
-    Ok((LeftOnStore::of(&regions, store, &stores, &[]), counts))
+    Ok((LeftOnStore::of(&regions, store, stores, &[]), counts))
 }
 
 /// What comes after the last replica.
