@@ -40,6 +40,7 @@ mod last_seen;
 mod open_limit;
 mod outcome_codes;
 mod permit;
+pub(crate) mod planned;
 mod propose;
 mod reap;
 mod recorded;

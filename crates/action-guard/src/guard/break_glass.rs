@@ -99,7 +99,7 @@ impl Guard {
         reason: &str,
         watch: Watch<'_>,
     ) -> Result<BrokenGlass, GuardError> {
-        let proposal = self.planned_undo(id, by, reason).await?;
+        let proposal = self.planned_undo(id, by, reason).await?.proposal;
         let plan = proposal.plan.clone();
         if !plan.verdict.may_be_sent() {
             let verdict = plan.verdict;

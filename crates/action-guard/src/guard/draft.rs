@@ -1,9 +1,12 @@
 //! A mutation that is planned and shown before it is proposed.
 
+use std::str::FromStr as _;
+
 use jiff::Timestamp;
 
 use crate::guard::Guard;
 use crate::guard::error::GuardError;
+use crate::guard::planned::Planned;
 use crate::identity::Actor;
 use crate::proposal::{Proposal, Request, Ruling};
 use crate::records::Record;
@@ -15,15 +18,17 @@ use crate::records::Record;
 /// question leaves nothing behind.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    proposal: Proposal,
+    planned: Planned,
     ruling: Ruling,
+    /// What it takes back by its id.
+    undoes: Option<String>,
 }
 
 impl Draft {
     /// What would be proposed.
     #[must_use]
     pub fn proposal(&self) -> &Proposal {
-        &self.proposal
+        &self.planned.proposal
     }
 
     /// What the rules would say of it now. They are asked again when it is proposed.
@@ -39,8 +44,8 @@ impl Guard {
     /// # Errors
     /// As [`propose`](Self::propose), but for a denial, which is in the draft.
     pub async fn draft(&self, request: Request) -> Result<Draft, GuardError> {
-        let proposal = self.planned(request, None).await?;
-        self.drafted(proposal).await
+        let planned = self.planned(request, None).await?;
+        self.drafted(planned, None).await
     }
 
     /// The same of what takes a mutation back.
@@ -53,28 +58,47 @@ impl Guard {
         actor: &Actor,
         reason: &str,
     ) -> Result<Draft, GuardError> {
-        let proposal = self.planned_undo(id, actor, reason).await?;
-        self.drafted(proposal).await
+        let planned = self.planned_undo(id, actor, reason).await?;
+        self.drafted(planned, Some(id.to_owned())).await
+    }
+
+    /// The same draft, planned anew.
+    ///
+    /// # Errors
+    /// As what it was made by.
+    pub async fn draft_again(&self, draft: Draft) -> Result<Draft, GuardError> {
+        let request = draft.planned.proposal.request;
+        let Some(first) = draft.undoes else {
+            return self.draft(request).await;
+        };
+        let (by, reason) = (Actor::from_str(&request.actor)?, request.reason);
+        self.draft_undo(&first, &by, &reason.unwrap_or_default())
+            .await
     }
 
     /// Proposes a draft as it is. [`execute`](Self::execute) refuses when its plan has changed since.
     ///
     /// # Errors
-    /// As [`propose`](Self::propose).
+    /// As [`propose`](Self::propose). That its plan is outdated when it says that nothing is to be
+    /// done, and something of ours was done since: [`draft_again`](Self::draft_again) plans it anew.
     pub async fn propose_draft(&self, draft: Draft) -> Result<Proposal, GuardError> {
-        self.record_proposal(draft.proposal).await
+        self.record_proposal(draft.planned).await
     }
 
-    async fn drafted(&self, proposal: Proposal) -> Result<Draft, GuardError> {
-        let decide = self.proposing(&proposal, proposal.requester()?)?;
+    async fn drafted(&self, planned: Planned, undoes: Option<String>) -> Result<Draft, GuardError> {
+        let decide = self.proposing(&planned, planned.proposal.requester()?)?;
         let (state, now) = (self.state().await?, Timestamp::now());
         let records = decide(&state, now)?;
-        state.may_be_proposed(&proposal, now)?;
+        state.may_be_proposed(&planned.proposal, now)?;
         let ruling = records.into_iter().find_map(|record| match record {
             Record::Proposed { ruling, .. } => Some(ruling),
             _ => None,
         });
         let ruling = ruling.ok_or(GuardError::Abandoned)?;
-        Ok(Draft { proposal, ruling })
+        Ok(Draft {
+            planned,
+            ruling,
+            undoes,
+        })
     }
 }

@@ -139,6 +139,11 @@ impl GuardError {
         }
     }
 
+    /// Whether it is to be planned again.
+    pub(crate) fn is_outdated(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::PlanOutdated { .. }))
+    }
+
     /// Whether what was proposed is over by it. What is only in the way, and ends by itself, or
     /// could not be found out, is not.
     pub(crate) fn ends_the_proposal(&self) -> bool {

@@ -17,9 +17,7 @@ use crate::guard::{Guard, Tracked, Watch, size_limits};
 use crate::identity::Actor;
 use crate::journal::CommitError;
 use crate::proposal::time::{after, unix_ms};
-use crate::proposal::{
-    Answer, Event, Intent, Phase, PlanHash, Proposal, Refusal, Report, plan_difference,
-};
+use crate::proposal::{Answer, Event, Intent, Phase, PlanHash, Proposal, Refusal, Report};
 use crate::records::Record;
 
 impl Guard {
@@ -120,28 +118,6 @@ impl Guard {
             watch(event);
         }
         work.await.unwrap_or(Err(GuardError::Abandoned))
-    }
-
-    /// Plans again, and compares with what was shown.
-    async fn replanned(&self, proposal: &Proposal) -> Result<Plan, GuardError> {
-        let action = proposal.request.action.as_str();
-        let found = self.registry.identity(action).await?;
-        if found != proposal.system {
-            let planned = proposal.system.clone();
-            return Err(GuardError::WrongSystem { planned, found });
-        }
-        let parameters = proposal.request.parameters.clone();
-        let plan = self.registry.plan(action, parameters).await?;
-        if !plan.verdict.may_be_sent() && !self.first_may_arrive(proposal).await? {
-            return Err(GuardError::NotSent {
-                verdict: plan.verdict,
-            });
-        }
-        let changes = plan_difference(&proposal.plan, &plan);
-        if !changes.is_empty() && !self.takes_back_in_flight(proposal).await? {
-            return Err(GuardError::Drifted { changes });
-        }
-        Ok(plan)
     }
 
     async fn carry_out(

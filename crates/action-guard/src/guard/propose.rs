@@ -1,25 +1,18 @@
 //! Proposing: reads, plans, asks the rules, and writes that down.
 
-use std::str::FromStr as _;
-use std::time::Duration;
-
 use action_core::{ActionError, Undo};
 use jiff::Timestamp;
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::guard::Guard;
 use crate::guard::authority::{check_lease, rule_for_each, rules_now};
 use crate::guard::error::{GuardError, words};
 use crate::guard::open_limit::may_wait;
+use crate::guard::planned::{PLANS_AGAIN, Planned};
 use crate::identity::Actor;
-use crate::proposal::time::after;
 use crate::proposal::{Drift, Proposal, Refusal, Request, Ruling};
 use crate::records::Record;
 use crate::state::State;
-
-/// Between the proposal and its intent.
-const PROPOSAL_LASTS: Duration = Duration::from_hours(1);
 
 impl Guard {
     /// Plans a mutation: what it would do, and what would take it back. Changes nothing; what was
@@ -30,8 +23,14 @@ impl Guard {
     /// What is wrong with the request, what the system could not be asked for, or that the rules
     /// or the kill switch say no.
     pub async fn propose(&self, request: Request) -> Result<Proposal, GuardError> {
-        let proposal = self.planned(request, None).await?;
-        self.record_proposal(proposal).await
+        let mut again = PLANS_AGAIN;
+        loop {
+            let planned = self.planned(request.clone(), None).await?;
+            match self.record_proposal(planned).await {
+                Err(error) if error.is_outdated() && again > 0 => again -= 1,
+                done => return done,
+            }
+        }
     }
 
     /// Proposes what takes a mutation back, with the facts it must still find.
@@ -56,11 +55,17 @@ impl Guard {
         others: &[&Actor],
         reason: &str,
     ) -> Result<Proposal, GuardError> {
-        let mut proposal = self.planned_undo(id, actor, reason).await?;
-        for other in others {
-            proposal.request = proposal.request.carried_out_by(other);
+        let mut again = PLANS_AGAIN;
+        loop {
+            let mut planned = self.planned_undo(id, actor, reason).await?;
+            for other in others {
+                planned.proposal.request = planned.proposal.request.carried_out_by(other);
+            }
+            match self.record_proposal(planned).await {
+                Err(error) if error.is_outdated() && again > 0 => again -= 1,
+                done => return done,
+            }
         }
-        self.record_proposal(proposal).await
     }
 
     pub(crate) async fn planned_undo(
@@ -68,7 +73,7 @@ impl Guard {
         id: &str,
         actor: &Actor,
         reason: &str,
-    ) -> Result<Proposal, GuardError> {
+    ) -> Result<Planned, GuardError> {
         self.no_other_undo(id, None).await?;
         let (system, undo) = self.undo_of(id).await?;
         let Undo::Action {
@@ -83,63 +88,40 @@ impl Guard {
             return Err(GuardError::NoUndo { id, reason });
         };
         let request = Request::new(name, Value::Object(parameters.clone()), actor.as_str());
-        let proposal = self.planned(request.reason(reason), Some(id)).await?;
+        let planned = self.planned(request.reason(reason), Some(id)).await?;
+        let proposal = &planned.proposal;
         if proposal.system != system {
             return Err(GuardError::WrongSystem {
                 planned: system,
-                found: proposal.system,
+                found: proposal.system.clone(),
             });
         }
         let changes = Drift::list(undo.drift(&proposal.plan));
-        if !changes.is_empty() && !self.takes_back_in_flight(&proposal).await? {
+        if !changes.is_empty() && !self.takes_back_in_flight(proposal).await? {
             // Another undo may have been faster since the first look.
             self.no_other_undo(id, None).await?;
-            let by = self.state().await?.who_changed(id, &proposal);
+            let by = self.state().await?.who_changed(id, proposal);
             return Err(GuardError::ChangedSince { by, changes });
         }
-        Ok(proposal)
-    }
-
-    pub(crate) async fn planned(
-        &self,
-        mut request: Request,
-        undoes: Option<&str>,
-    ) -> Result<Proposal, GuardError> {
-        Actor::from_str(&request.actor)?;
-        let known = self.state().await?.seq;
-        let name = request.action.as_str();
-        let prepared = self.registry.prepare(name, request.parameters)?;
-        let footprint = prepared.footprint()?;
-        let system = self.registry.identity(name).await?;
-        let plan = prepared.plan().await?;
-        let undo = prepared.undo(&plan.before, None, None)?;
-        request.parameters = Value::Object(prepared.parameters().clone());
-        let expires_at = after(Timestamp::now(), PROPOSAL_LASTS);
-        let id = Uuid::now_v7().to_string();
-        let mut proposal = Proposal::new(id, request, system, plan, undo, expires_at);
-        proposal.resources = footprint.resources;
-        proposal.lasting_effect = footprint.lasting_effect;
-        proposal.planned_after = Some(known);
-        let by_hand = self.in_flight_taken_back_by(&proposal).await?;
-        proposal.undoes = undoes.map(str::to_owned).or(by_hand);
-        Ok(proposal)
+        Ok(planned)
     }
 
     /// What is to be written of a proposal, by the rules and the state as they are then.
     pub(super) fn proposing(
         &self,
-        proposal: &Proposal,
+        planned: &Planned,
         requester: Actor,
     ) -> Result<
         impl FnOnce(&State, Timestamp) -> Result<Vec<Record>, Refusal> + Send + use<>,
         ActionError,
     > {
+        let Planned { proposal, began } = planned;
         let definition = self.definition(&proposal.request.action)?;
         let undo = match (&proposal.lasting_effect, &proposal.undo) {
             (Some(_), Undo::Action { name, .. }) => Some(self.definition(name)?),
             _ => None,
         };
-        let (rules, mut asked) = (self.rules.clone(), proposal.clone());
+        let (rules, mut asked, began) = (self.rules.clone(), proposal.clone(), began.clone());
         Ok(move |state: &State, now| {
             let rules = rules_now(&rules);
             may_wait(&asked, state, now)?;
@@ -150,6 +132,11 @@ impl Guard {
             let hopeless = !matches!(ruling, Ruling::Deny { .. })
                 && !asked.plan.verdict.may_be_sent()
                 && state.may_arrive_until(&asked, now).is_none();
+            if hopeless && let Some(by) = began.outdated_by(&asked, state, now) {
+                // What it would do now, it does not say.
+                let (id, by) = (asked.id.clone(), by.to_owned());
+                return Err(Refusal::PlanOutdated { id, by });
+            }
             let closed = hopeless.then(|| Record::Cancelled {
                 id: asked.id.clone(),
                 by: requester,
@@ -161,10 +148,10 @@ impl Guard {
         })
     }
 
-    pub(crate) async fn record_proposal(&self, proposal: Proposal) -> Result<Proposal, GuardError> {
-        let entries = self
-            .commit(self.proposing(&proposal, proposal.requester()?)?)
-            .await?;
+    pub(crate) async fn record_proposal(&self, planned: Planned) -> Result<Proposal, GuardError> {
+        let requester = planned.proposal.requester()?;
+        let entries = self.commit(self.proposing(&planned, requester)?).await?;
+        let Planned { proposal, .. } = planned;
         match entries.into_iter().map(|entry| entry.record).next() {
             Some(Record::Proposed {
                 ruling: Ruling::Deny { rule, reason },

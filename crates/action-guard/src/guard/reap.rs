@@ -104,9 +104,10 @@ impl Guard {
             None => {
                 let reason = format!("the lease of {} is over", effect.key);
                 let planned = self.planned_undo(&effect.id, &me, &reason).await?;
-                if !planned.plan.verdict.may_be_sent() {
+                let verdict = &planned.proposal.plan.verdict;
+                if !verdict.may_be_sent() {
                     // It may only look so for a while: a person releases it, or the next look.
-                    return Ok(Taken::Left(words(&planned.plan.verdict)));
+                    return Ok(Taken::Left(words(verdict)));
                 }
                 self.record_proposal(planned).await?
             }

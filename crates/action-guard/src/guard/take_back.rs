@@ -98,14 +98,9 @@ impl Guard {
     /// # Errors
     /// When the journal cannot be read.
     pub async fn may_be_sent(&self, proposal: &Proposal) -> Result<bool, GuardError> {
-        Ok(proposal.plan.verdict.may_be_sent() || self.first_may_arrive(proposal).await?)
-    }
-
-    /// Until when the request that a proposal takes back may still arrive. Until then its undo is
-    /// sent whatever the system shows: what it takes back may show later.
-    pub(crate) async fn first_may_arrive(&self, undo: &Proposal) -> Result<bool, GuardError> {
         let state = self.state().await?;
-        Ok(state.may_arrive_until(undo, Timestamp::now()).is_some())
+        let may_arrive = state.may_arrive_until(proposal, Timestamp::now());
+        Ok(proposal.plan.verdict.may_be_sent() || may_arrive.is_some())
     }
 
     /// Whether an undo has taken a proposal over.

@@ -118,10 +118,11 @@ impl Workflows {
             step: step.to_owned(),
             proposal: proposal.id.clone(),
         });
-        if self.guard.may_be_sent(&proposal).await? {
+        // Nobody is asked to agree to what would not be sent: it was closed at once.
+        let status = self.guard.proposal_status(&proposal.id).await?;
+        if proposal.plan.verdict.may_be_sent() || !status.phase.is_end() {
             return Ok(());
         }
-        // Nobody is asked to agree to what would not be sent.
         let error = GuardError::NotSent {
             verdict: proposal.plan.verdict.clone(),
         };

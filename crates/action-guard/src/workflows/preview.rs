@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::guard::planned::Planned;
 use crate::guard::{GuardError, rules_now};
 use crate::identity::Actor;
 use crate::proposal::{Proposal, Request, Ruling};
@@ -72,7 +73,7 @@ impl Workflows {
                 unplanned: None,
             };
             match self.guard.planned(request, None).await {
-                Ok(proposal) => {
+                Ok(Planned { proposal, .. }) => {
                     let rules = rules_now(&self.guard.rules);
                     let now = Timestamp::now();
                     one.ruling = Some(rules.rule(&proposal, &definition, &state, now));

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use action_core::{Accepted, OutcomeKind, Progress};
 use action_guard::{
-    Answer, Decider, Event, Guard, GuardError, Mode, Phase, Proposal, Record, Refusal, Report,
-    Request,
+    Answer, Decider, Event, FileJournal, Guard, GuardError, Mode, Phase, Proposal, Record, Refusal,
+    Report, Request,
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -198,6 +198,28 @@ async fn an_undo_is_not_proven_by_readings_from_before_the_first_arrived() {
     let proposal = undo.clone();
     let undoing = tokio::spawn(async move { execute(&slow, &proposal).await });
     looks.is_reached().await;
+    arrives(&bench, &sender, &first).await;
+    for _ in 0..10_000 {
+        looks.let_go();
+    }
+    let report = undoing.await.unwrap().unwrap();
+    assert_eq!(summary(&report), (json!("not_applied"), Some("overtaken")));
+    let state = guard.state().await.unwrap();
+    assert!(state.effects.contains_key(&first.id), "it is in force");
+}
+
+/// A guard whose plans of a release stay between what they read and what they make of it.
+fn slow_to_plan(bench: &Workbench) -> (Guard, Arc<Hold>) {
+    let plans = Hold::new();
+    let slow = bench.guard_that(Sends {
+        after_plans_look: Some(Arc::clone(&plans)),
+        ..Sends::default()
+    });
+    (slow, plans)
+}
+
+/// What was on its way arrives and is answered.
+async fn arrives(bench: &Workbench, sender: &FileJournal, first: &Proposal) {
     let arrived = Dial {
         held: true,
         by: first.id.clone(),
@@ -206,16 +228,88 @@ async fn an_undo_is_not_proven_by_readings_from_before_the_first_arrived() {
     bench.server.turn_by_hand("x", arrived);
     let (accepted, code) = (Accepted::new("will do"), None);
     let (id, answer) = (first.id.clone(), Answer::Accepted { accepted, code });
-    write(&sender, [Record::Answer { id, answer }])
+    write(sender, [Record::Answer { id, answer }])
         .await
         .unwrap();
-    for _ in 0..10_000 {
-        looks.let_go();
+}
+
+/// The first arrives and is answered while its undo is planned: that there is nothing to take back
+/// was read before.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_do_is_not_said_by_readings_from_before_the_first_arrived() {
+    let bench = Workbench::new().await;
+    let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
+    let (slow, plans) = slow_to_plan(&bench);
+    let id = first.id.clone();
+    let planning = tokio::spawn(async move { slow.propose_undo(&id, &ana(), "back").await });
+    plans.is_reached().await;
+    arrives(&bench, &sender, &first).await;
+    for _ in 0..100 {
+        plans.let_go();
+    }
+    let undo = planning.await.unwrap().unwrap();
+    assert!(undo.plan.verdict.may_be_sent(), "{:?}", undo.plan.verdict);
+    let report = execute(&guard, &undo).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert!(!bench.server.dial("x").held);
+}
+
+/// The same while it is planned again, right before it is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_do_any_more_is_not_said_by_them_either() {
+    let bench = Workbench::new().await;
+    let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let (slow, plans) = slow_to_plan(&bench);
+    let undoing = tokio::spawn(async move { execute(&slow, &undo).await });
+    plans.is_reached().await;
+    arrives(&bench, &sender, &first).await;
+    for _ in 0..100 {
+        plans.let_go();
     }
     let report = undoing.await.unwrap().unwrap();
-    assert_eq!(summary(&report), (json!("not_applied"), Some("overtaken")));
-    let state = guard.state().await.unwrap();
-    assert!(state.effects.contains_key(&first.id), "it is in force");
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert!(!bench.server.dial("x").held);
+}
+
+/// The first arrives while somebody looks at the plan of its undo.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_from_before_the_first_arrived_is_made_again() {
+    let bench = Workbench::new().await;
+    let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
+    let draft = guard.draft_undo(&first.id, &ana(), "back").await.unwrap();
+    assert!(!draft.proposal().plan.verdict.may_be_sent());
+    arrives(&bench, &sender, &first).await;
+    let error = guard.propose_draft(draft.clone()).await.unwrap_err();
+    assert!(
+        matches!(&error, GuardError::Refused(Refusal::PlanOutdated { by, .. }) if *by == first.id),
+        "{error}"
+    );
+    let draft = guard.draft_again(draft).await.unwrap();
+    let undo = guard.propose_draft(draft).await.unwrap();
+    assert_eq!(undo.undoes.as_ref(), Some(&first.id));
+    let report = execute(&guard, &undo).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    assert!(!bench.server.dial("x").held);
+}
+
+/// Also where it is no undo: what is done while it is planned is not passed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_do_is_not_said_of_what_was_done_meanwhile() {
+    let bench = Workbench::new().await;
+    let (slow, plans) = slow_to_plan(&bench);
+    let by_hand = Request::new("release_dial", json!({"dial": "x"}), "user:ben");
+    let planning = tokio::spawn(async move { slow.propose(by_hand).await });
+    plans.is_reached().await;
+    let guard = bench.guard();
+    let held = proposed(&guard, hold("x")).await;
+    let report = execute(&guard, &held).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+    for _ in 0..100 {
+        plans.let_go();
+    }
+    let release = planning.await.unwrap().unwrap();
+    assert!(release.plan.verdict.may_be_sent());
 }
 
 /// An undo that was refused while the first was on its way leaves that to who recovers it.

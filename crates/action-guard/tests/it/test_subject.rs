@@ -213,6 +213,8 @@ pub(crate) struct Sends {
     pub(crate) before_look: Option<Arc<Hold>>,
     /// Stays here between its look at a dial and what a probe makes of it.
     pub(crate) after_look: Option<Arc<Hold>>,
+    /// Stays here between what a plan of a release reads and what it makes of it.
+    pub(crate) after_plans_look: Option<Arc<Hold>>,
     /// Stays here before it asks for its permit, as one does whose reads are slow.
     pub(crate) before_permit: Option<Arc<Hold>>,
     /// Stays here with its permit.
@@ -561,6 +563,9 @@ impl Mutation<Dials> for ReleaseDial {
 
     async fn plan(&self, dials: &Dials) -> Result<Plan<Dial>, Trouble> {
         let before = dials.dial(&self.dial).await?;
+        if let Some(hold) = &dials.sends.after_plans_look {
+            hold.stay().await;
+        }
         let held = before.held;
         let verdict = if held || before.coming {
             Verdict::WouldProceed

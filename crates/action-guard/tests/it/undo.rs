@@ -160,9 +160,10 @@ async fn an_undo_that_loses_while_it_is_planned_names_the_one_that_won() {
     let undo = guard.propose_undo(&turned.id, &ana(), "back").await;
     let undo = undo.unwrap();
     execute(&guard, &undo).await.unwrap();
-    // It asks which system this is, and then looks at the dial.
-    hold.let_go();
-    hold.let_go();
+    // It asks which system this is, and looks at the dial: again, as that was changed meanwhile.
+    for _ in 0..100 {
+        hold.let_go();
+    }
     let error = late.await.unwrap().unwrap_err();
     let GuardError::NoUndo { reason, .. } = &error else {
         unreachable!("{error:?}");

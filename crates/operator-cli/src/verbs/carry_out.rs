@@ -26,6 +26,9 @@ use crate::terminal::prompt::{self, Answer};
 /// Between two looks whether people have agreed.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// So often a plan is shown again that was overtaken while it was looked at.
+const DRAFTS_AGAIN: usize = 3;
+
 /// Shows what would be proposed, asks, proposes it, waits for whom it takes, and carries it out.
 ///
 /// Nothing is in the journal before the answer, so that nothing stays allowed when the question is
@@ -38,29 +41,16 @@ pub(crate) async fn go_on(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let shown = draft.ruling().clone();
-    if !matches!(shown, Ruling::Deny { .. }) {
-        let planned = Planned::of(call, draft.proposal(), &*guard.state().await?, global);
-        output.note(&planned.text());
-        call.connection.check_system(&draft.proposal().system)?;
-        if guard.may_be_sent(draft.proposal()).await? {
-            note_ruling(&shown, output);
-            if may_go_on_at_once(guard, &shown, confirm).await? {
-                confirmed(call.definition, confirm).await?;
-            }
-        }
-    }
-    let proposal = guard.propose_draft(draft).await?;
+    let (proposal, shown) = proposed(call, guard, draft, confirm, global, output).await?;
     let actor = global.state.actor()?;
     let called_off = async |why: &str| {
         // It is gone with its plan in any case.
         let _ = guard.cancel(&proposal.id, &actor, why).await;
     };
-    if !guard.may_be_sent(&proposal).await? {
-        called_off("its plan does not go ahead").await;
+    let status = guard.proposal_status(&proposal.id).await?;
+    if status.phase.is_end() && !proposal.plan.verdict.may_be_sent() {
         return Ok(not_sent(call, &proposal, output));
     }
-    let status = guard.proposal_status(&proposal.id).await?;
     if status.ruling != shown {
         note_ruling(&status.ruling, output);
     }
@@ -84,6 +74,41 @@ pub(crate) async fn go_on(
         called_off(failure.message()).await;
     }
     done
+}
+
+/// Shows what would be proposed, asks, and proposes it. When something of ours was done meanwhile by
+/// which its plan says nothing any more, it is planned, shown and asked about again.
+async fn proposed(
+    call: &Call,
+    guard: &Guard,
+    mut draft: Draft,
+    confirm: &Confirm,
+    global: &Global,
+    output: &Output,
+) -> Result<(Proposal, Ruling), Failure> {
+    let mut again = DRAFTS_AGAIN;
+    loop {
+        let shown = draft.ruling().clone();
+        if !matches!(shown, Ruling::Deny { .. }) {
+            let planned = Planned::of(call, draft.proposal(), &*guard.state().await?, global);
+            output.note(&planned.text());
+            call.connection.check_system(&draft.proposal().system)?;
+            if guard.may_be_sent(draft.proposal()).await? {
+                note_ruling(&shown, output);
+                if may_go_on_at_once(guard, &shown, confirm).await? {
+                    confirmed(call.definition, confirm).await?;
+                }
+            }
+        }
+        match guard.propose_draft(draft.clone()).await {
+            Err(GuardError::Refused(Refusal::PlanOutdated { .. })) if again > 0 => {
+                again -= 1;
+                output.note("something was done meanwhile that this is about: planning it again\n");
+                draft = guard.draft_again(draft).await?;
+            }
+            proposed => return Ok((proposed?, shown)),
+        }
+    }
 }
 
 /// Whether it is carried out by this command, once it is proposed: who cannot go on is not asked.

@@ -1,0 +1,167 @@
+//! Planning: reads, and reads again where what was read may be from before what was done since.
+
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use action_core::Plan;
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::guard::Guard;
+use crate::guard::error::GuardError;
+use crate::identity::Actor;
+use crate::proposal::time::after;
+use crate::proposal::{Proposal, Refusal, Request, plan_difference};
+use crate::state::State;
+
+/// Between the proposal and its intent.
+const PROPOSAL_LASTS: Duration = Duration::from_hours(1);
+
+/// So often it is planned again when something of ours was done while it was planned.
+pub(super) const PLANS_AGAIN: usize = 3;
+
+/// What is planned, and when its plan began to read.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    pub(crate) proposal: Proposal,
+    pub(crate) began: Began,
+}
+
+/// When a plan began to read, and what the journal said then.
+#[derive(Debug, Clone)]
+pub(crate) struct Began {
+    at: Timestamp,
+    state: Arc<State>,
+}
+
+impl Began {
+    /// The proposal that may have changed what was read, after it was read: one that has changed the
+    /// same since, or the one that is taken back, when its request could still arrive at the
+    /// beginning and no longer can. While it still can, it is no news.
+    pub(crate) fn outdated_by<'a>(
+        &self,
+        proposal: &'a Proposal,
+        state: &'a State,
+        now: Timestamp,
+    ) -> Option<&'a str> {
+        let undone = proposal.undoes.as_deref();
+        let arrived = undone.filter(|first| {
+            state.may_arrive_until(proposal, now).is_none() && self.could_arrive(first, state)
+        });
+        let changes = &state.changes;
+        let (system, resources) = (&proposal.system, &proposal.resources);
+        arrived.or_else(|| changes.after(self.state.seq, system, resources, &[]))
+    }
+
+    /// Whether the request of a proposal could still arrive at the beginning.
+    fn could_arrive(&self, id: &str, state: &State) -> bool {
+        match self.state.proposal_status(id) {
+            Some(status) if status.phase.is_unsent() => true,
+            Some(status) if status.phase.is_in_flight() => {
+                let until = status.may_arrive_until();
+                until.is_some_and(|until| self.at < until)
+            }
+            Some(_) => false,
+            // It ended long ago, or was not proposed yet.
+            None => state.proposal_status(id).is_some(),
+        }
+    }
+}
+
+impl Guard {
+    async fn beginning(&self) -> Result<Began, GuardError> {
+        let state = self.state().await?;
+        let at = Timestamp::now();
+        Ok(Began { at, state })
+    }
+
+    pub(crate) async fn planned(
+        &self,
+        request: Request,
+        undoes: Option<&str>,
+    ) -> Result<Planned, GuardError> {
+        let mut again = PLANS_AGAIN;
+        loop {
+            let planned = self.planned_once(request.clone(), undoes).await?;
+            let Planned { proposal, began } = &planned;
+            let state = self.state().await?;
+            let outdated = began.outdated_by(proposal, &state, Timestamp::now());
+            if outdated.is_none() || again == 0 {
+                return Ok(planned);
+            }
+            again -= 1;
+        }
+    }
+
+    async fn planned_once(
+        &self,
+        mut request: Request,
+        undoes: Option<&str>,
+    ) -> Result<Planned, GuardError> {
+        Actor::from_str(&request.actor)?;
+        let began = self.beginning().await?;
+        let name = request.action.as_str();
+        let prepared = self.registry.prepare(name, request.parameters)?;
+        let footprint = prepared.footprint()?;
+        let system = self.registry.identity(name).await?;
+        let plan = prepared.plan().await?;
+        let undo = prepared.undo(&plan.before, None, None)?;
+        request.parameters = Value::Object(prepared.parameters().clone());
+        let expires_at = after(Timestamp::now(), PROPOSAL_LASTS);
+        let id = Uuid::now_v7().to_string();
+        let mut proposal = Proposal::new(id, request, system, plan, undo, expires_at);
+        proposal.resources = footprint.resources;
+        proposal.lasting_effect = footprint.lasting_effect;
+        proposal.planned_after = Some(began.state.seq);
+        let by_hand = self.in_flight_taken_back_by(&proposal).await?;
+        proposal.undoes = undoes.map(str::to_owned).or(by_hand);
+        Ok(Planned { proposal, began })
+    }
+
+    /// Plans again, and compares with what was shown.
+    pub(super) async fn replanned(&self, proposal: &Proposal) -> Result<Plan, GuardError> {
+        let action = proposal.request.action.as_str();
+        let found = self.registry.identity(action).await?;
+        if found != proposal.system {
+            let planned = proposal.system.clone();
+            return Err(GuardError::WrongSystem { planned, found });
+        }
+        let plan = self.planned_to_send(proposal).await?;
+        let changes = plan_difference(&proposal.plan, &plan);
+        if !changes.is_empty() && !self.takes_back_in_flight(proposal).await? {
+            return Err(GuardError::Drifted { changes });
+        }
+        Ok(plan)
+    }
+
+    /// A plan by which it is sent. That there is nothing to send is not believed of what was read
+    /// before something of ours was done.
+    async fn planned_to_send(&self, proposal: &Proposal) -> Result<Plan, GuardError> {
+        let mut again = PLANS_AGAIN;
+        loop {
+            let began = self.beginning().await?;
+            let (action, parameters) = (&proposal.request.action, &proposal.request.parameters);
+            let plan = self.registry.plan(action, parameters.clone()).await?;
+            if plan.verdict.may_be_sent() {
+                return Ok(plan);
+            }
+            let (state, now) = (self.state().await?, Timestamp::now());
+            if state.may_arrive_until(proposal, now).is_some() {
+                return Ok(plan);
+            }
+            match began.outdated_by(proposal, &state, now) {
+                Some(_) if again > 0 => again -= 1,
+                Some(by) => {
+                    let (id, by) = (proposal.id.clone(), by.to_owned());
+                    return Err(GuardError::Refused(Refusal::PlanOutdated { id, by }));
+                }
+                None => {
+                    let verdict = plan.verdict;
+                    return Err(GuardError::NotSent { verdict });
+                }
+            }
+        }
+    }
+}
