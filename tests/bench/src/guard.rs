@@ -139,9 +139,14 @@ async fn set(guard: &Guard, counter: usize, value: u64) -> Result<(), Failed> {
     Ok(())
 }
 
-/// So many in memory, for whoever counts.
-pub(crate) fn repeated(runtime: &Runtime, times: u64) -> Result<(), Failed> {
-    let guard = runtime.block_on(ready(Arc::new(MemoryJournal::new())))?;
+/// So many, in memory or in a file, for whoever counts.
+pub(crate) fn repeated(runtime: &Runtime, in_file: bool, times: u64) -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let journal: Arc<dyn Journal> = match in_file {
+        true => Arc::new(FileJournal::open(directory.path())?),
+        false => Arc::new(MemoryJournal::new()),
+    };
+    let guard = runtime.block_on(ready(journal))?;
     (0..times).try_for_each(|value| runtime.block_on(set(&guard, 0, value)))
 }
 

@@ -77,7 +77,8 @@ fn repeat(case: &str, times: u64) -> Result<(), Failed> {
     match case {
         "numbers" => requests::repeated(&runtime, false, times),
         "text" => requests::repeated(&runtime, true, times),
-        "mutation" => guard::repeated(&runtime, times),
+        "mutation" => guard::repeated(&runtime, false, times),
+        "mutation_in_file" => guard::repeated(&runtime, true, times),
         "verify" => journal::repeated(&runtime, times),
         _ => Err(USAGE.into()),
     }

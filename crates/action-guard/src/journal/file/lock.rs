@@ -75,10 +75,12 @@ impl Lock {
     fn sign(&self, instance: &str) {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
         let text = format!("process {} ({instance}) since {now}", std::process::id());
+        // One write: a formatted one to a file is one for each space.
+        let line = format!("{text:<120}\n");
         let mut file = &self.file;
         let _ = file
             .seek(SeekFrom::Start(0))
-            .and_then(|_| writeln!(file, "{text:<120}"));
+            .and_then(|_| file.write_all(line.as_bytes()));
     }
 
     fn holder(&self) -> String {

@@ -139,15 +139,19 @@ impl Tail {
                 what: format!("it had {} bytes, and has {length}", self.offset),
             });
         }
-        let mut lines = Lines::from(&segment, file, self.offset, self.lines)?;
-        while let Some(line) = lines.next()? {
-            self.follow(&segment, &line)?;
-            see(u64::try_from(line.bytes.len()).unwrap_or(u64::MAX));
+        let mut torn = 0;
+        if length > self.offset {
+            let mut lines = Lines::from(&segment, file, self.offset, self.lines)?;
+            while let Some(line) = lines.next()? {
+                self.follow(&segment, &line)?;
+                see(u64::try_from(line.bytes.len()).unwrap_or(u64::MAX));
+            }
+            torn = lines.torn();
         }
         if self.lines == 0 && segment.first != 1 {
             return Err(segment.misplaced("no line of it is whole"));
         }
-        Ok(lines.torn())
+        Ok(torn)
     }
 
     /// Whether the line that was read last is where it was, and so all before it: what was not
