@@ -24,12 +24,19 @@ pub(crate) struct Ours {
     pub(crate) system: String,
     /// Whether it alone is something found.
     pub(crate) is_found: bool,
+    /// The keys of what is set as the system has it by default.
+    pub(crate) as_by_default: Vec<String>,
 }
 
 impl Ours {
-    /// Whether that something of ours is in force is something found.
+    /// Whether that something of ours is in force is something found. What is as it is by default is
+    /// not: nobody has to take that back.
     pub(crate) fn is_something_found(&self) -> bool {
-        self.is_found && !self.effects.is_empty()
+        let is_default = |effect: &InForce| {
+            let is_there = effect.confirmed && !effect.is_gone();
+            is_there && self.as_by_default.contains(&effect.key)
+        };
+        self.is_found && !self.effects.iter().all(is_default)
     }
 
     /// The first proposal here for which an effect was there already.

@@ -91,7 +91,11 @@ async fn main(
     check_system(&call, &catalogue).await?;
     let result = catalogue.observe(&call.definition.name, parameters).await?;
     let findings = findings(&result)?;
-    let ours = ours(&call, &catalogue, global, output).await;
+    let as_by_default = result.get("as_by_default").cloned().unwrap_or_default();
+    let ours = Ours {
+        as_by_default: serde_json::from_value(as_by_default).unwrap_or_default(),
+        ..ours(&call, &catalogue, global, output).await
+    };
     output.show(
         &report::with_commands(&call, &findings, &ours, result.clone(), global),
         || report::text(&call, &findings, &ours, &result, global),
@@ -156,6 +160,7 @@ async fn known_effects(
         releases,
         system,
         is_found: false,
+        as_by_default: Vec::new(),
     })
 }
 

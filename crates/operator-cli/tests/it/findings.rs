@@ -127,6 +127,25 @@ fn why_shows_what_is_in_force_that_was_asked_for_here() {
         .shows("config/schedule.leader-schedule-limit");
 }
 
+/// What is set to PD's default is on the list, and nothing that somebody has to take back.
+#[test]
+fn what_is_as_it_is_by_default_is_nothing_found() {
+    let cluster = Cluster::start();
+    let default = cluster.sim.limit_in_force("leader-schedule-limit");
+    cluster
+        .sim
+        .set_schedule("leader-schedule-limit", default + 3);
+    let set = ["--yes", "set_leader_schedule_limit", "--limit"];
+    let to = |limit: u64| cluster.run(&[&set[..], &[&limit.to_string()]].concat());
+    to(default + 1).ended(0);
+    cluster.with_state(&["doctor"]).ended(7);
+    to(default).ended(0);
+    let shown = cluster.with_state(&["doctor"]).ended(0);
+    shown
+        .shows("No problems found")
+        .shows("In force, asked for here");
+}
+
 /// What only set a limit is nothing that PD shows as left behind: the journal knows it.
 #[test]
 fn whatever_we_left_in_force_is_one_list_in_two_places() {

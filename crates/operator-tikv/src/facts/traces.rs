@@ -1,6 +1,7 @@
 //! What PD had in memory when a plan was made: by it, what was made since is told from what was
 //! there before, without any clock.
 
+use pd_client::members::Member;
 use pd_client::operators::{Operator, OperatorReport};
 use serde::{Deserialize, Serialize};
 
@@ -86,8 +87,13 @@ impl PdProcess {
 
     /// `None` when no member leads, or it does not say since when it runs.
     pub(crate) async fn read(tikv: &Tikv) -> Result<Option<Self>, Error> {
+        let leader = tikv.pd.leader_only().leader().await.map_err(Error::Read)?;
+        Self::led_by(tikv, leader).await
+    }
+
+    /// The same, where it is known who leads: one read.
+    pub(crate) async fn led_by(tikv: &Tikv, leader: Option<Member>) -> Result<Option<Self>, Error> {
         let pd = tikv.pd.leader_only();
-        let leader = pd.leader().await.map_err(Error::Read)?;
         let status = pd.status().await.map_err(Error::Read)?;
         Ok(leader
             .zip(status.started.and_then(unix_ms))

@@ -42,7 +42,8 @@ impl Observation<Tikv> for Doctor {
         let mut found = Leftovers::default();
         let stores = tikv.pd.stores().await.map_err(Error::Read)?;
         let config = tikv.pd.config().await.map_err(Error::Read)?;
-        drains::find(tikv, &stores, &config, &mut found).await?;
+        let members = tikv.pd.members().await.map_err(Error::Read)?;
+        drains::find(tikv, &stores, &config, &members, &mut found).await?;
         pauses::find(tikv, &config, &mut found).await?;
         settings::find(tikv, &config, &mut found).await?;
         let rules = room::rules(tikv, &config).await?;
@@ -50,7 +51,7 @@ impl Observation<Tikv> for Doctor {
         stores::find(tikv, &stores, &config, rules, &mut found).await?;
         rules::find(rules, &stores, &config, &mut found);
         half_moved::find(tikv, &stores, &mut found).await?;
-        versions::find(tikv, &stores, &config, &mut found).await?;
+        versions::find(tikv, &stores, &config, &members, &mut found).await?;
         found.cut |= found.findings.len() > MOST_FINDINGS;
         found.findings.truncate(MOST_FINDINGS);
         Ok(found)

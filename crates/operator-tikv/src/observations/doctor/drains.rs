@@ -1,14 +1,16 @@
 //! Drains that somebody forgot.
 
 use pd_client::config::Config;
+use pd_client::members::Members;
 use pd_client::schedulers::EvictLeaderConfig;
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::counts::incomplete;
+use crate::facts::counts::incomplete_under;
 use crate::facts::drains::{DRAINS, ShownDrains, effect};
 use crate::facts::schedulers::NOT_LOADED;
+use crate::facts::traces::PdProcess;
 use crate::mutations::store::drain::StopDrain;
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::findings::drain_batch_zero;
@@ -20,6 +22,7 @@ pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
     config: &Config,
+    members: &Members,
     found: &mut Leftovers,
 ) -> Result<(), Error> {
     let drains = ShownDrains::read_by(&tikv.pd, &config.schedule);
@@ -28,7 +31,8 @@ pub(super) async fn find(
         let text = format!("drains, and schedulers that are paused: {NOT_LOADED}");
         found.unknown.push(text);
     }
-    let counts = incomplete(tikv, stores).await?;
+    let process = PdProcess::led_by(tikv, members.leader.clone()).await?;
+    let counts = incomplete_under(tikv, process.as_ref(), stores).await?;
     let counts = counts.map(|text| format!("counts of leaders and regions: {text}"));
     found.unknown.extend(counts);
     let Some(config) = drains.shown() else {

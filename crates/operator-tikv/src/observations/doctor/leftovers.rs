@@ -11,6 +11,9 @@ use serde::Serialize;
 pub struct Leftovers {
     /// What was found; empty when nothing was.
     pub findings: Vec<Finding>,
+    /// What is set as PD has it by default, by the keys of lasting effects: whoever set that has left
+    /// nothing behind.
+    pub as_by_default: Vec<String>,
     /// Whether some are left out: beyond 100 in all, or 8 unfinished moves.
     pub cut: bool,
     /// What could not be read, and may be left behind all the same.

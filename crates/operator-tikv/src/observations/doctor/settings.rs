@@ -8,6 +8,10 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
 use crate::facts::settings_in_force::{self, OVERRIDES, stored};
+use crate::mutations::setting::{
+    SetLeaderScheduleLimit, SetLowSpaceThreshold, SetRegionScheduleLimit, SetReplicaScheduleLimit,
+    Setting as _,
+};
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::findings::{
     CONFIG, halted, location_replacement_off, merge_size_zero, unsafe_recovery,
@@ -22,12 +26,11 @@ pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) ->
     found.findings.extend(unsafe_recovery(&recovery));
     found.findings.extend(merge_size_zero(&config.schedule));
     found.findings.extend(location_replacement_off(config));
-    let zero = zeros(&config.schedule);
-    if !zero.is_empty() {
-        let defaults = tikv.pd.default_config().await.map_err(Error::Read)?;
-        let findings = zero.into_iter().map(|name| limit_zero(name, &defaults));
-        found.findings.extend(findings);
-    }
+    let defaults = tikv.pd.default_config().await.map_err(Error::Read)?;
+    let zero = zeros(&config.schedule).into_iter();
+    let zero = zero.map(|name| limit_zero(name, &defaults));
+    found.findings.extend(zero);
+    found.as_by_default = as_by_default(&config.schedule, &defaults.schedule);
     match settings_in_force::overrides(tikv).await {
         None => {
             let what = "overrides with a time to live: the etcd of PD could not be asked";
@@ -41,6 +44,25 @@ pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) ->
         }
     }
     Ok(())
+}
+
+/// The settings that an action sets and that are as PD has them by default.
+fn as_by_default(schedule: &ScheduleConfig, defaults: &ScheduleConfig) -> Vec<String> {
+    let limits = [
+        SetLeaderScheduleLimit::ITEM,
+        SetRegionScheduleLimit::ITEM,
+        SetReplicaScheduleLimit::ITEM,
+    ];
+    let is_default = |name: &&str| stored(schedule, name) == stored(defaults, name);
+    let limits = limits.into_iter().filter(is_default);
+    let ratio = schedule
+        .low_space_ratio
+        .total_cmp(&defaults.low_space_ratio);
+    let ratio = ratio.is_eq().then_some(SetLowSpaceThreshold::ITEM);
+    let names = limits.chain(ratio);
+    names
+        .map(|name| format!("config/schedule.{name}"))
+        .collect()
 }
 
 /// The limits that are 0 as stored.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pd_client::config::Config;
+use pd_client::members::Members;
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
@@ -22,9 +23,9 @@ pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
     config: &Config,
+    members: &Members,
     found: &mut Leftovers,
 ) -> Result<(), Error> {
-    let members = tikv.pd.members().await.map_err(Error::Read)?;
     let health = tikv.pd.health().await.map_err(Error::Read)?;
     found.findings.extend(silent_members(&health));
     let of_members = members
