@@ -51,10 +51,7 @@ impl SubjectError for Error {
             (_, ErrorClass::Input) => FailureKind::InvalidInput,
             (_, ErrorClass::NotSent) => FailureKind::Unavailable,
             (_, ErrorClass::Refused) => {
-                // Of what is read every PD that is known has the path, or it is asked for otherwise.
-                let is_elsewhere =
-                    matches!(self, Self::Read(_)) && said(pd_client::PdError::is_unknown_path);
-                if is_elsewhere || said(pd_client::PdError::is_not_served) {
+                if self.is_read_from_elsewhere() || said(pd_client::PdError::is_not_served) {
                     FailureKind::Unavailable
                 } else if said(|refusal| {
                     refusal.is_operator_in_the_way() || refusal.is_rate_limited()
@@ -97,6 +94,7 @@ impl SubjectError for Error {
             .answer()
             .is_some_and(pd_client::PdError::is_in_a_form_of_pd);
         let code = match cause.class() {
+            _ if self.is_read_from_elsewhere() => "unreadable_answer",
             ErrorClass::Unanswered if is_pds => "no_decision",
             ErrorClass::Input => "invalid_input",
             ErrorClass::NotSent => "not_sent",
@@ -106,5 +104,18 @@ impl SubjectError for Error {
             _ => "no_answer",
         };
         Some(code.to_owned())
+    }
+}
+
+impl Error {
+    /// Whether something else than PD refused a read, such as a proxy that wants somebody to sign in.
+    /// Of what is read every PD that is known has the path, or it is asked for otherwise.
+    fn is_read_from_elsewhere(&self) -> bool {
+        match self {
+            Self::Read(pd_client::Error::Pd(said)) => {
+                said.is_unknown_path() || !said.is_in_a_form_of_pd()
+            }
+            _ => false,
+        }
     }
 }

@@ -60,7 +60,7 @@ impl PdError {
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         let said = names_nothing(&self.message);
-        said || (self.status == 404 && !matches!(self.form, Form::Text | Form::Foreign))
+        said || (self.status == 404 && self.form != Form::Text && self.is_in_a_form_of_pd())
     }
 
     /// Whether the cluster has not been bootstrapped: no TiKV has joined yet.

@@ -308,15 +308,15 @@ impl Failure {
         if self.code == "not_known_yet" {
             return self.next("ask again in a minute");
         }
+        if self.message.contains("HTTP request to an HTTPS server") {
+            return self.next("this PD is behind TLS: write `https://` before its address");
+        }
         let is_no_path = self.message.contains("404 page not found");
         if self.code == "unreadable_answer" || (self.exit == Exit::Unreachable && is_no_path) {
             return self.next(
                 "something answers there that is not PD, or a PD of a version that is not known: \
                  look at what stands between",
             );
-        }
-        if self.message.contains("HTTP request to an HTTPS server") {
-            return self.next("this PD is behind TLS: write `https://` before its address");
         }
         // What PD says in its own words is at the right address.
         if self.exit == Exit::Unreachable && NOBODY.contains(&self.code.as_str()) {

@@ -132,3 +132,37 @@ fn what_is_not_pd_is_said_to_be_none() {
         }
     }
 }
+
+/// A page that is no answer of PD's is not read as PD's refusal, whatever its status: a store is not
+/// called unsafe to stop, and not called missing, by what a proxy says.
+#[test]
+fn a_page_of_a_proxy_is_no_answer() {
+    for (status, kind, body) in [
+        (401, "text/html", "<html>sign in</html>"),
+        (403, "text/html", "<html>not for you</html>"),
+        (404, "text/html", "<html>not here</html>"),
+        (404, "text/plain", ""),
+        (401, "text/plain", "sign in"),
+        (403, "application/json", r#"{"error":"not for you"}"#),
+        (503, "text/html", "<html>later</html>"),
+    ] {
+        let cluster = Cluster::start();
+        for commands in [
+            &["run", "list_stores"][..],
+            &["run", "get_store", "--store-id", "1"],
+            &["run", "safe_to_stop", "--store-ids", "1"],
+            &["run", "get_region", "--region-id", "12"],
+            &["plan", "drain_store", "--store-id", "1"],
+            &["doctor"],
+        ] {
+            let fault = pd_sim::Fault::answer("GET", "", status, kind, body);
+            cluster.sim.fault(fault.always());
+            let ran = cluster.operator(commands);
+            assert_eq!(
+                ran.code, 5,
+                "{status} {body} {commands:?}: {}\n{}",
+                ran.stdout, ran.stderr
+            );
+        }
+    }
+}
