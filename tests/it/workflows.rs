@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use action_core::Workflow;
+use action_core::{OutcomeKind, Workflow};
 use action_guard::{
     Actor, Decider, Ending, Event, FlowEvent, FlowRun, Guard, Mode, StartOptions, StopCode,
     WaitPolicy, Waiting, Workflows,
@@ -152,6 +152,18 @@ async fn an_unknown_outcome_in_the_middle_stops_it_until_it_is_known() {
     check_waits_for(&run(&workflows, &id).await, "work-1");
     assert_eq!(drains(&sim), ["drain 1"]);
     confirm(&workflows, &id, "work-1").await;
+    // Whose the drain is is not known, so a person takes it back before it goes on.
+    let stop = run(&workflows, &id).await.next_steps.stopped.unwrap();
+    assert!(stop.reason.starts_with("whose_unknown: "), "{stop:?}");
+    assert_eq!(
+        (stop.code, stop.step.as_deref()),
+        (StopCode::Failed, Some("drain-1"))
+    );
+    assert_eq!(drains(&sim), ["drain 1"]);
+    let first = stop.proposal.unwrap();
+    let undo = guard.propose_undo(&first, &ana(), "it is ours").await;
+    let undone = guard.execute(&undo.unwrap(), &ana(), &mut |_| {}).await;
+    assert_eq!(undone.unwrap().outcome.result, OutcomeKind::Applied);
 
     // Somebody stops following the second drain as soon as it is accepted.
     let calls_off = guard.clone();

@@ -249,7 +249,7 @@ impl Prepared<'_> {
 
     /// What takes it back, by the name it is registered under. A change that is over when it is
     /// done, whose request was not answered and that may have been another's, is not taken back;
-    /// what lasts is ours to end while it is as we left it, whoever asked for the same beside us.
+    /// what lasts has its undo all the same, and whose it is is for whoever takes it back to see to.
     ///
     /// # Errors
     /// When what was kept is not of this action.

@@ -86,6 +86,12 @@ impl Request {
         asks || self.carried_out_by.iter().any(|named| named.is_same(who))
     }
 
+    /// Whether only people are at it: who asks, and each who carries it out beside them.
+    pub(crate) fn is_of_people(&self) -> bool {
+        let asks = self.actor.parse::<Actor>().is_ok_and(|who| who.is_user());
+        asks && self.carried_out_by.iter().all(Actor::is_user)
+    }
+
     /// The same request with a reason.
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Self {

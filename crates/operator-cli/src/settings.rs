@@ -61,6 +61,11 @@ impl Global {
         }
     }
 
+    /// Whether it is a person who gives this one.
+    pub(crate) fn is_given_by_a_person(&self) -> bool {
+        self.state.actor().is_ok_and(|acting| acting.is_user())
+    }
+
     /// The same for somebody else, and who that is where the command does not say it: an agent is
     /// named in it, and a person gives it themselves, as nobody is handed a person's name to act by.
     pub(crate) fn command_of(&self, who: &str, words: &[&str]) -> String {

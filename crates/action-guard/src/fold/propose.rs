@@ -66,7 +66,7 @@ impl State {
 
     /// A one-shot effect that was applied can be undone as well; what ended long ago is not here
     /// any more, and the proposal's own preconditions decide.
-    fn may_be_undone(&self, id: &str) -> bool {
+    pub(crate) fn may_be_undone(&self, id: &str) -> bool {
         self.proposal_status(id).is_none_or(|status| {
             status.phase == Phase::Applied && status.proposal.lasting_effect.is_none()
         })

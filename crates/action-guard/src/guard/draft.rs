@@ -22,6 +22,8 @@ pub struct Draft {
     ruling: Ruling,
     /// What it takes back by its id.
     undoes: Option<String>,
+    /// Whether who asks has named that.
+    is_named: bool,
 }
 
 impl Draft {
@@ -45,6 +47,8 @@ impl Guard {
     /// As [`propose`](Self::propose), but for a denial, which is in the draft.
     pub async fn draft(&self, request: Request) -> Result<Draft, GuardError> {
         let planned = self.planned(request, None).await?;
+        self.is_ours_or_for_people(&planned.proposal, &planned.proposal.plan)
+            .await?;
         self.drafted(planned, None).await
     }
 
@@ -72,8 +76,32 @@ impl Guard {
             return self.draft(request).await;
         };
         let (by, reason) = (Actor::from_str(&request.actor)?, request.reason);
-        self.draft_undo(&first, &by, &reason.unwrap_or_default())
-            .await
+        let reason = reason.unwrap_or_default();
+        match draft.is_named {
+            true => self.draft_undo(&first, &by, &reason).await,
+            false => self.draft_undo_of_ours(&first, &by, &reason).await,
+        }
+    }
+
+    /// The same for who does not name what they take back: what may be another's, because its request
+    /// was not answered, is refused to a person too.
+    ///
+    /// # Errors
+    /// As [`draft_undo`](Self::draft_undo).
+    pub async fn draft_undo_of_ours(
+        &self,
+        id: &str,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<Draft, GuardError> {
+        let planned = self.planned_undo(id, actor, reason).await?;
+        self.is_surely_ours(&planned.proposal, &planned.proposal.plan)
+            .await?;
+        let draft = self.drafted(planned, Some(id.to_owned())).await?;
+        Ok(Draft {
+            is_named: false,
+            ..draft
+        })
     }
 
     /// Proposes a draft as it is. [`execute`](Self::execute) refuses when its plan has changed since.
@@ -99,6 +127,7 @@ impl Guard {
             planned,
             ruling,
             undoes,
+            is_named: true,
         })
     }
 }

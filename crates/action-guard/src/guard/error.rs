@@ -160,6 +160,7 @@ impl GuardError {
                     | Refusal::Expired { .. }
                     | Refusal::PlanOutdated { .. }
                     | Refusal::TakenOver { .. }
+                    | Refusal::WhoseUnknown { .. }
             ),
             Self::NotSent { .. }
             | Self::Drifted { .. }

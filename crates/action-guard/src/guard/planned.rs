@@ -133,6 +133,7 @@ impl Guard {
         if !changes.is_empty() && !self.takes_back_in_flight(proposal).await? {
             return Err(GuardError::Drifted { changes });
         }
+        self.is_ours_or_for_people(proposal, &plan).await?;
         Ok(plan)
     }
 

@@ -26,6 +26,8 @@ impl Guard {
         let mut again = PLANS_AGAIN;
         loop {
             let planned = self.planned(request.clone(), None).await?;
+            self.is_ours_or_for_people(&planned.proposal, &planned.proposal.plan)
+                .await?;
             match self.record_proposal(planned).await {
                 Err(error) if error.is_outdated() && again > 0 => again -= 1,
                 done => return done,
@@ -36,7 +38,8 @@ impl Guard {
     /// Proposes what takes a mutation back, with the facts it must still find.
     ///
     /// # Errors
-    /// When there is nothing that takes it back, when somebody changed it since, and as
+    /// When there is nothing that takes it back, when somebody changed it since, when it may be
+    /// another's and who asks is no person, and as
     /// [`propose`](Self::propose).
     pub async fn propose_undo(
         &self,
@@ -44,11 +47,19 @@ impl Guard {
         actor: &Actor,
         reason: &str,
     ) -> Result<Proposal, GuardError> {
-        self.propose_undo_with(id, actor, &[], reason).await
+        let mut again = PLANS_AGAIN;
+        loop {
+            let planned = self.planned_undo(id, actor, reason).await?;
+            match self.record_proposal(planned).await {
+                Err(error) if error.is_outdated() && again > 0 => again -= 1,
+                done => return done,
+            }
+        }
     }
 
-    /// The same, carried out by others beside who asks.
-    pub(crate) async fn propose_undo_with(
+    /// The same for a workflow, carried out by others beside who asks. What may be another's it does
+    /// not take back, whoever started it.
+    pub(crate) async fn propose_undo_in_flow(
         &self,
         id: &str,
         actor: &Actor,
@@ -58,6 +69,8 @@ impl Guard {
         let mut again = PLANS_AGAIN;
         loop {
             let mut planned = self.planned_undo(id, actor, reason).await?;
+            self.is_surely_ours(&planned.proposal, &planned.proposal.plan)
+                .await?;
             for other in others {
                 planned.proposal.request = planned.proposal.request.carried_out_by(other);
             }
@@ -103,6 +116,7 @@ impl Guard {
             let by = self.state().await?.who_changed(id, proposal);
             return Err(GuardError::ChangedSince { by, changes });
         }
+        self.is_ours_or_for_people(proposal, &proposal.plan).await?;
         Ok(planned)
     }
 

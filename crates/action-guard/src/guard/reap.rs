@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::guard::error::{GuardError, words};
 use crate::guard::{Guard, Watch};
 use crate::identity::Actor;
-use crate::proposal::{Phase, Report};
+use crate::proposal::{Phase, Refusal, Report};
 use crate::state::{ActiveEffect, State};
 
 /// What became of one lasting effect whose lease is over.
@@ -42,7 +42,8 @@ pub enum Reaped {
 impl Guard {
     /// Takes back the lasting effects whose lease is over: proposes what takes each of them back,
     /// and carries it out where the rules allow that. Touches nothing that the journal does not
-    /// own, nor what somebody changed since.
+    /// own, nor what somebody changed since, nor what may be another's because its request was not
+    /// answered: that stays in the list of what is in force, for a person.
     ///
     /// A lease is over only when something calls this: a process that stays, or a timer.
     ///
@@ -64,6 +65,9 @@ impl Guard {
             Ok(Taken::Sent(report)) => return Reaped::Sent { effect, report },
             Ok(Taken::Proposed(proposal)) => return Reaped::Proposed { effect, proposal },
             Ok(Taken::Left(why)) => why,
+            Err(GuardError::Refused(unknown @ Refusal::WhoseUnknown { .. })) => {
+                format!("its lease has ended; {unknown}")
+            }
             Err(error) => error.report(),
         };
         Reaped::Left { effect, why }

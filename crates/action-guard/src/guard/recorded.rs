@@ -66,6 +66,16 @@ impl Guard {
         Ok((recorded.system, undo))
     }
 
+    /// Whether what a proposal asked for may be another's where it is so: its request was not
+    /// answered, and nothing else shows whose doing it is.
+    pub(super) async fn may_be_anothers(&self, id: &str) -> Result<bool, GuardError> {
+        let recorded = self.recorded(id).await?;
+        let is_unproven =
+            |outcome: &Outcome| outcome.result == OutcomeKind::Unknown || outcome.may_be_anothers();
+        let outcome = recorded.outcome.as_ref();
+        Ok(recorded.accepted.is_none() && outcome.is_none_or(is_unproven))
+    }
+
     async fn recorded(&self, id: &str) -> Result<Recorded, GuardError> {
         let state = self.state().await?;
         if let Some(status) = state.proposal_status(id) {

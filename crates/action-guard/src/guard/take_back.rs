@@ -1,6 +1,6 @@
 //! Taking back what is still in flight: the undo follows both, and says how both ended.
 
-use action_core::{Outcome, OutcomeKind, Progress};
+use action_core::{Outcome, OutcomeKind, Plan, Progress};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -108,6 +108,39 @@ impl Guard {
         let state = self.state().await.ok();
         let status = state.and_then(|state| state.proposal_status(id).cloned());
         status.is_some_and(|status| status.taken_over.is_some())
+    }
+
+    /// Refuses to take back what may be another's, where this plan finds it there: whose it is, a
+    /// person decides, who names what they take back.
+    pub(super) async fn is_surely_ours(
+        &self,
+        undo: &Proposal,
+        plan: &Plan,
+    ) -> Result<(), GuardError> {
+        let Some(id) = undo.undoes.clone() else {
+            return Ok(());
+        };
+        let state = self.state().await?;
+        // What is no longer ours is refused for that, where it is proposed.
+        let is_ours = state.effects.contains_key(&id)
+            || state.may_be_undone(&id)
+            || state.open.contains_key(&id);
+        if is_ours && plan.verdict.may_be_sent() && self.may_be_anothers(&id).await? {
+            return Err(GuardError::Refused(Refusal::WhoseUnknown { id }));
+        }
+        Ok(())
+    }
+
+    /// The same, unless only people are at it.
+    pub(super) async fn is_ours_or_for_people(
+        &self,
+        undo: &Proposal,
+        plan: &Plan,
+    ) -> Result<(), GuardError> {
+        match undo.request.is_of_people() {
+            true => Ok(()),
+            false => self.is_surely_ours(undo, plan).await,
+        }
     }
 
     /// Refuses what another undo than this one has taken back, or is taking back.

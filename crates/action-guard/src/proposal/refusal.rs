@@ -261,6 +261,17 @@ pub enum Refusal {
         id: String,
     },
 
+    /// Its request was not answered, so what is in force may be another's: no lease, workflow or
+    /// agent decides whose it is.
+    #[error(
+        "whose effect it is is not known, because the request of proposal `{id}` was not answered \
+         and somebody else may have asked for the same: a person decides, with `undo {id}`"
+    )]
+    WhoseUnknown {
+        /// The proposal that asked for it.
+        id: String,
+    },
+
     /// Its parameters held a secret, which is written nowhere.
     #[error(
         "the parameters of proposal `{id}` hold a secret, which only the process that proposed it \

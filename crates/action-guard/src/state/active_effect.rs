@@ -64,6 +64,14 @@ impl ActiveEffect {
         !self.parameters.is_null() && (self.outcome.is_some() || !self.before.is_null())
     }
 
+    /// Whether it is known to be in force, and may be another's: its request was not answered, and
+    /// nothing else shows whose doing it is.
+    #[must_use]
+    pub fn may_be_anothers(&self) -> bool {
+        let outcome = self.outcome.as_ref();
+        self.confirmed && self.accepted.is_none() && outcome.is_some_and(Outcome::may_be_anothers)
+    }
+
     /// Whether it has ended by itself.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         self.ends_at.is_some_and(|at| at <= now)

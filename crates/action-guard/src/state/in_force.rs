@@ -32,6 +32,10 @@ pub struct InForce {
     /// Whose doing it is, once it is known to be in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<Attribution>,
+    /// Whether it may be another's, because its request was not answered: only a person takes it
+    /// back, by its id.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub whose_unknown: bool,
     /// What takes it back.
     pub undo: Undo,
     /// When its lease ends; `None` for when somebody takes it back.
@@ -80,6 +84,7 @@ impl State {
                 since: effect.since,
                 confirmed: effect.confirmed,
                 by: effect.outcome.as_ref().and_then(|outcome| outcome.by),
+                whose_unknown: effect.may_be_anothers(),
                 undo: effect.undo.clone(),
                 lease_until: effect.expires_at,
                 lease_over: effect.expires_at.is_some_and(|at| at <= now),
@@ -90,6 +95,12 @@ impl State {
             .collect();
         all.sort_by(|one, other| (one.since, &one.id).cmp(&(other.since, &other.id)));
         all
+    }
+
+    /// Whether what a proposal left in force may be another's, because its request was not answered.
+    #[must_use]
+    pub fn is_whose_unknown(&self, id: &str) -> bool {
+        (self.effects.get(id)).is_some_and(|effect| effect.may_be_anothers())
     }
 
     /// The last proposal that has brought about the same effect anew, which is in force instead.

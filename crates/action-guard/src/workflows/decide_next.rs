@@ -7,6 +7,7 @@ use crate::proposal::time::after;
 use crate::proposal::{Mode, Phase};
 use crate::state::{AttemptState, Attempts, Flow, ProposalStatus, State};
 use crate::workflows::backoff::before_retry;
+use crate::workflows::mutate_step::WHOSE_UNKNOWN;
 use crate::workflows::next_steps::{NextSteps, Ready, StopCode, Stopped, Waiting};
 
 /// What is next in a workflow. Reads nothing but what it is given, so that it is the same for
@@ -44,7 +45,11 @@ impl Situation<'_> {
         }
         if let Some((step, failure)) = flow.failed() {
             let reason = format!("{}: {}", failure.code, failure.reason);
-            return self.stop(StopCode::Failed, Some(step), None, reason, LET_GO_ON);
+            let (proposal, next) = match failure.code.as_str() {
+                WHOSE_UNKNOWN => (flow.forward(step).proposal.as_deref(), DECIDE_WHOSE),
+                _ => (None, LET_GO_ON),
+            };
+            return self.stop(StopCode::Failed, Some(step), proposal, reason, next);
         }
         for (step, proposal) in flow.proposed() {
             let status = self.state.open.get(proposal);
@@ -257,6 +262,9 @@ impl NextSteps {
 }
 
 const LET_GO_ON: &str = "look at it, then resume the workflow, cancel it, or take back what it did";
+
+const DECIDE_WHOSE: &str = "a person takes it back with `undo`, or gives it up with `release`; then \
+                            resume the workflow";
 
 fn begin(step: &str) -> Ready {
     Ready::Begin {

@@ -89,7 +89,9 @@ impl Workflows {
             Ok(()) => {
                 let others = others(flow, runner);
                 let guard = &self.guard;
-                guard.propose_undo_with(proposal, by, &others, &why).await
+                guard
+                    .propose_undo_in_flow(proposal, by, &others, &why)
+                    .await
             }
             Err(error) => Err(error),
         };
@@ -234,6 +236,8 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         GuardError::Refused(Refusal::RulesWrong { .. }) => Trouble::Fatal,
         GuardError::Refused(refusal) if refusal.ends_by_itself() => Trouble::NotNow,
         GuardError::Refused(Refusal::NotOurs { .. }) if back => Trouble::NotOurs,
+        // For a person, and then for somebody to resume.
+        GuardError::Refused(Refusal::WhoseUnknown { .. }) if back => failed(WHOSE_UNKNOWN, false),
         // By the rules of the moment of sending, which stand against what was allowed before.
         GuardError::Refused(Refusal::Denied { .. }) if is_proposed => failed("denied", false),
         GuardError::Refused(Refusal::Expired { .. }) if is_proposed => failed("expired", false),
@@ -265,6 +269,9 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         },
     }
 }
+
+/// The code of a step that is not taken back, because it may be another's.
+pub(super) const WHOSE_UNKNOWN: &str = "whose_unknown";
 
 fn code(verdict: &Verdict) -> &'static str {
     match verdict {

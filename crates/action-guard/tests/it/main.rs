@@ -45,6 +45,7 @@ mod take_back;
 mod test_subject;
 mod test_workflow_subject;
 mod undo;
+mod whose;
 mod workflow_fixtures;
 
 /// What a campaign begins with, so that it can be repeated; 0 outside of one.

@@ -45,6 +45,9 @@ struct Shared {
     waiting: Vec<Change>,
 }
 
+/// Who does not say who they are: it may be whoever was not answered.
+pub(crate) const NAMELESS: &str = "nameless";
+
 /// One dial, as anybody can read it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Dial {
@@ -393,8 +396,12 @@ impl Dials {
             hold.stay().await;
         }
         let evidence = vec![Evidence::new("read", "by", dial.by.as_str())];
+        let unanswered = sent.accepted.is_none();
         Ok(if dial.by == sent.attempt.id && done(&dial) {
             Progress::applied(Attribution::Ours, format!("{name} shows it"), evidence)
+        } else if dial.by == NAMELESS && unanswered && done(&dial) {
+            let text = format!("{name} shows it, and not whose doing it is");
+            Progress::applied(Attribution::Undecided, text, evidence)
         } else if dial.coming || sent.elapsed_ms < SETTLE_MS {
             Progress::pending("not to be seen yet", evidence)
         } else {

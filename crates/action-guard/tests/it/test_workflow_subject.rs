@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use action_core::{
-    Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Cause, Cost, Effect, FailureKind,
-    Mutation, NotPermitted, Observation, Outcome, Plan, Progress, Risk, Sent, Subject,
-    SubjectError, Undo, Verdict,
+    Accepted, ActionRegistry, ActionSet, Attempt, Cause, Cost, Effect, FailureKind, Mutation,
+    NotPermitted, Observation, Outcome, Plan, Progress, Risk, Sent, Subject, SubjectError, Undo,
+    Verdict,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -146,11 +146,11 @@ impl Plant {
             .follow(20, 40, 120)
     }
 
-    fn probe(&self, valve: &str, open: bool) -> Progress {
+    fn probe(&self, valve: &str, open: bool, sent: &Sent) -> Progress {
         let plant = self.lock();
         if plant.open.contains(valve) == open {
             Progress::applied(
-                Attribution::Ours,
+                sent.attribution(),
                 format!("valve {valve} turned"),
                 Vec::new(),
             )
@@ -255,8 +255,8 @@ impl Mutation<Plant> for OpenValve {
         plant.send("open", &self.valve, true, attempt).await
     }
 
-    async fn probe(&self, plant: &Plant, _: &bool, _: &Sent) -> Result<Progress, Trouble> {
-        Ok(plant.probe(&self.valve, true))
+    async fn probe(&self, plant: &Plant, _: &bool, sent: &Sent) -> Result<Progress, Trouble> {
+        Ok(plant.probe(&self.valve, true, sent))
     }
 
     fn undo(&self, _: &bool, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
@@ -291,8 +291,8 @@ impl Mutation<Plant> for CloseValve {
         plant.send("close", &self.valve, false, attempt).await
     }
 
-    async fn probe(&self, plant: &Plant, _: &bool, _: &Sent) -> Result<Progress, Trouble> {
-        Ok(plant.probe(&self.valve, false))
+    async fn probe(&self, plant: &Plant, _: &bool, sent: &Sent) -> Result<Progress, Trouble> {
+        Ok(plant.probe(&self.valve, false, sent))
     }
 
     fn undo(&self, _: &bool, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {

@@ -39,6 +39,26 @@ impl Ours {
         self.is_found && !self.effects.iter().all(is_default)
     }
 
+    /// What stays in force although its lease has ended, because it may be another's.
+    pub(crate) fn leases_for_a_person(&self, global: &Global) -> Vec<Finding> {
+        let left = self.effects.iter().filter(|effect| {
+            self.is_found && effect.whose_unknown && effect.lease_over && !effect.is_gone()
+        });
+        let finding = |effect: &InForce| {
+            let text = format!(
+                "{}: the lease has ended; whose effect it is is not known, because the request was \
+                 not answered and somebody else may have asked for the same",
+                effect.key
+            );
+            Finding::new("lease_ended", &effect.key, text).next(in_force::for_a_person(
+                &effect.id,
+                &self.state,
+                global,
+            ))
+        };
+        left.map(finding).collect()
+    }
+
     /// The first proposal here for which an effect was there already.
     fn seen_before(&self, key: &str) -> Option<&ProposalStatus> {
         let all = self.state.open.values().chain(self.state.ended.iter());
@@ -81,8 +101,8 @@ pub(crate) fn with_commands(
             members.insert("fix_command".to_owned(), json!(command));
         }
         let undo = owned.and_then(|effect| in_force::undo_command(effect, &ours.state, global));
-        if let Some(undo) = &undo {
-            members.insert("next".to_owned(), json!(takes_back(undo)));
+        if let Some(next) = owned.and_then(|effect| next_of_ours(effect, ours, global)) {
+            members.insert("next".to_owned(), json!(next));
         }
         if let Some(key) = key {
             let owner = owned.map(|effect| {
@@ -179,8 +199,8 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
             printable(&in_force::by(effect)),
             when(effect.since)
         ));
-        if let Some(undo) = in_force::undo_command(effect, &ours.state, global) {
-            lines.push(format!("Next: {}", takes_back(&undo)));
+        if let Some(next) = next_of_ours(effect, ours, global) {
+            lines.push(format!("Next: {next}"));
             return lines.join("\n");
         }
     }
@@ -199,9 +219,15 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
     lines.join("\n")
 }
 
-/// The next step where an effect is ours.
-fn takes_back(undo: &str) -> String {
-    format!("`{undo}` takes it back")
+/// The next step where an effect was asked for here.
+fn next_of_ours(effect: &InForce, ours: &Ours, global: &Global) -> Option<String> {
+    match in_force::undo_command(effect, &ours.state, global) {
+        Some(undo) => Some(format!("`{undo}` takes it back")),
+        None if effect.whose_unknown && effect.overwritten_by.is_none() && !effect.is_gone() => {
+            Some(in_force::for_a_person(&effect.id, &ours.state, global))
+        }
+        None => None,
+    }
 }
 
 /// The command line that fixes a finding.

@@ -44,6 +44,7 @@ pub(crate) fn text(
         let undo = undo_command(effect, state, global);
         let next = undo.unwrap_or_else(|| match (&effect.overwritten_by, effect.is_gone()) {
             (Some(_), _) => "take that back first".to_owned(),
+            (None, false) if effect.whose_unknown => for_a_person(&effect.id, state, global),
             (None, true) => off_the_list(effect, releases, state, global),
             (None, false) => "nothing takes it back".to_owned(),
         });
@@ -99,6 +100,9 @@ fn how_it_stands(effect: &InForce, state: &State) -> String {
         _ => "may be in force".to_owned(),
     };
     let lease = match effect.lease_until {
+        Some(_) if effect.lease_over && effect.whose_unknown => {
+            ", its lease has ended: a person decides".to_owned()
+        }
         Some(_) if effect.lease_over => ", its lease is over".to_owned(),
         Some(until) => format!(" until {}", when(until)),
         None => String::new(),
@@ -112,8 +116,15 @@ fn how_it_stands(effect: &InForce, state: &State) -> String {
 
 pub(crate) fn undo_command(effect: &InForce, state: &State, global: &Global) -> Option<String> {
     let is_there = effect.overwritten_by.is_none() && !effect.is_gone();
-    let can_be_undone = is_there && matches!(effect.undo, Undo::Action { .. });
+    let may = !effect.whose_unknown || global.is_given_by_a_person();
+    let can_be_undone = is_there && may && matches!(effect.undo, Undo::Action { .. });
     can_be_undone.then(|| global.own_command(&["undo", &ids::short_of(&effect.id, state)]))
+}
+
+/// Who takes back what may be another's, and how.
+pub(crate) fn for_a_person(id: &str, state: &State, global: &Global) -> String {
+    let command = global.command(&["undo", &ids::short_of(id, state)]);
+    format!("a person decides: `{command}` takes it back")
 }
 
 /// Takes it off the list; nothing is sent.

@@ -3,7 +3,7 @@
 use action_core::{Attribution, Outcome, OutcomeKind, Settled, SettledState, Undo, printable};
 use action_guard::{Report, State};
 
-use crate::reports::plan;
+use crate::reports::{in_force, plan};
 use crate::settings::Global;
 use crate::terminal::table::{section, shortened, text_of};
 
@@ -67,6 +67,10 @@ pub(crate) fn report(report: &Report, id: &str, state: &State, global: &Global) 
         _ if report.outcome.code.as_deref() == Some("taken_over") => return ended,
         (Undo::Action { .. }, result) => match undo_command(report, id, state, global) {
             Some(command) => format!("Take it back with\n  {command}"),
+            None if is_for_a_person(report, state, global) => format!(
+                "Whose it is is not known; {}",
+                in_force::for_a_person(&report.id, state, global)
+            ),
             None if result == OutcomeKind::Applied => plan::nothing_of_ours(),
             // Whether there is anything to take back is not known.
             None => return ended,
@@ -75,6 +79,11 @@ pub(crate) fn report(report: &Report, id: &str, state: &State, global: &Global) 
         (other, _) => format!("{other:?}"),
     };
     format!("{ended}\n\n{back}")
+}
+
+/// Whether it may be another's, and who gives this command may not take that back.
+fn is_for_a_person(report: &Report, state: &State, global: &Global) -> bool {
+    state.is_whose_unknown(&report.id) && !global.is_given_by_a_person()
 }
 
 /// The command that takes it back, where that would do something.
@@ -88,6 +97,7 @@ pub(crate) fn undo_command(
     let is_there = report.outcome.result != OutcomeKind::NotApplied
         && !report.outcome.is_reversed()
         && matches!(report.undo, Undo::Action { .. })
+        && !is_for_a_person(report, state, global)
         && state.can_be_undone(&status.proposal);
     is_there.then(|| global.own_command(&["undo", id]))
 }

@@ -202,6 +202,8 @@ impl Failure {
             Refusal::ClockAhead { .. } => Self::refused("clock_ahead", text)
                 .command("clock confirm --reason TEXT", "says that it is that late"),
             Refusal::ClockBehind { .. } => Self::refused("clock_behind", text),
+            Refusal::WhoseUnknown { .. } => Self::refused("whose_unknown", text)
+                .command("proposals list", "shows what is in force"),
             Refusal::ResourceHeld { .. } => Self::refused("resource_held", text),
             Refusal::TooManyOpen { .. } => Self::refused("too_many_open", text)
                 .command("proposals list", "shows them, `cancel ID` ends one"),

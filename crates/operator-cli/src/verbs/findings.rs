@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use action_core::{ActionDefinition, Catalogue, Finding, Role};
 use clap::{ArgMatches, Command};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::call::{Call, check_system};
 use crate::reports::findings::{self as report, Ours};
@@ -89,13 +89,18 @@ async fn main(
     let catalogue = registry.catalogue();
     let parameters = catalogue.validate(&call.definition.name, given)?;
     check_system(&call, &catalogue).await?;
-    let result = catalogue.observe(&call.definition.name, parameters).await?;
-    let findings = findings(&result)?;
+    let mut result = catalogue.observe(&call.definition.name, parameters).await?;
+    let mut findings = findings(&result)?;
     let as_by_default = result.get("as_by_default").cloned().unwrap_or_default();
     let ours = Ours {
         as_by_default: serde_json::from_value(as_by_default).unwrap_or_default(),
         ..ours(&call, &catalogue, global, output).await
     };
+    let leases = ours.leases_for_a_person(global);
+    if let Some(shown) = result.get_mut("findings").and_then(Value::as_array_mut) {
+        shown.extend(leases.iter().map(|lease| json!(lease)));
+    }
+    findings.extend(leases);
     output.show(
         &report::with_commands(&call, &findings, &ours, result.clone(), global),
         || report::text(&call, &findings, &ours, &result, global),

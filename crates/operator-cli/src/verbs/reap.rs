@@ -8,7 +8,7 @@ use clap::Command;
 use serde_json::json;
 
 use crate::ids;
-use crate::reports::outcome;
+use crate::reports::{in_force, outcome};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -63,7 +63,14 @@ fn text(reaped: &Reaped, state: &State, global: &Global) -> String {
             format!("{} waits for approval as {proposal}", name(effect))
         }
         Reaped::Left { effect, why } => {
-            format!("{} was left alone: {}", name(effect), printable(why))
+            let left = format!("{} was left alone: {}", name(effect), printable(why));
+            match state.is_whose_unknown(&effect.id) {
+                true => format!(
+                    "{left}\n  {}",
+                    in_force::for_a_person(&effect.id, state, global)
+                ),
+                false => left,
+            }
         }
         other => format!("{other:?}"),
     }

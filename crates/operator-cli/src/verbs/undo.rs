@@ -1,6 +1,6 @@
 //! `operator undo`: takes back what a proposal did.
 
-use action_guard::{Guard, GuardError, ProposalStatus, State};
+use action_guard::{Actor, Guard, GuardError, ProposalStatus, Refusal, State};
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 
 use crate::arguments::{Confirm, id_if_given, optional_id};
@@ -45,32 +45,28 @@ pub(crate) async fn undo_main(
         .reason
         .clone()
         .unwrap_or_else(|| format!("taking back {id}"));
+    let is_named = !matches.get_flag("last");
     if matches.get_flag("break-glass") {
-        if !confirm.yes {
-            return Err(Failure::refused("not_confirmed", "nothing was sent")
-                .next("`--break-glass` sends without a record beforehand: give `--yes` too"));
+        if !is_named {
+            let text = "`--break-glass` takes back what is named: give its id";
+            return Err(Failure::usage(text));
         }
-        let mut follow = Follow::default();
-        let broken = guard
-            .break_glass(&id, &actor, &reason, &mut |event| follow.event(event))
-            .await;
-        follow.finish();
-        let broken = broken?;
-        output.show(&broken, || outcome::outcome(&broken.report.outcome));
-        if !broken.recorded {
-            output.note("It is not in the journal. Keep this record, and free some space:");
-            output.note(&serde_json::to_string(&broken.record).unwrap_or_default());
-        }
-        return Ok(Exit::of_outcome(&broken.report.outcome));
+        return break_glass(&guard, &id, (&actor, &reason), confirm, output).await;
     }
-    let draft = match guard.draft_undo(&id, &actor, &reason).await {
-        Ok(draft) => draft,
-        Err(error @ GuardError::ChangedSince { .. }) => {
-            let state = guard.state().await?;
-            return Err(changed_since(error, &id, &state, global));
-        }
-        Err(error) => return Err(error.into()),
+    let drafted = match is_named {
+        true => guard.draft_undo(&id, &actor, &reason).await,
+        false => guard.draft_undo_of_ours(&id, &actor, &reason).await,
     };
+    let draft = match drafted {
+        Ok(draft) => draft,
+        Err(error) => return Err(not_drafted(error, &id, &*guard.state().await?, global)),
+    };
+    if is_named && guard.state().await?.is_whose_unknown(&id) {
+        output.note(
+            "Whose effect it is is not known: the request was not answered, and somebody else may \
+             have asked for the same.\n",
+        );
+    }
     let call = lookup::known_call(draft.proposal(), global)?;
     let done = carry_out::go_on(&call, &guard, draft, confirm, global, output).await;
     done.map_err(|failure| {
@@ -83,6 +79,43 @@ pub(crate) async fn undo_main(
             failure
         }
     })
+}
+
+/// Takes back a lasting effect of ours although the journal cannot be written.
+async fn break_glass(
+    guard: &Guard,
+    id: &str,
+    (actor, reason): (&Actor, &str),
+    confirm: &Confirm,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    if !confirm.yes {
+        return Err(Failure::refused("not_confirmed", "nothing was sent")
+            .next("`--break-glass` sends without a record beforehand: give `--yes` too"));
+    }
+    let mut follow = Follow::default();
+    let broken = guard
+        .break_glass(id, actor, reason, &mut |event| follow.event(event))
+        .await;
+    follow.finish();
+    let broken = broken?;
+    output.show(&broken, || outcome::outcome(&broken.report.outcome));
+    if !broken.recorded {
+        output.note("It is not in the journal. Keep this record, and free some space:");
+        output.note(&serde_json::to_string(&broken.record).unwrap_or_default());
+    }
+    Ok(Exit::of_outcome(&broken.report.outcome))
+}
+
+/// Why it is not taken back, and who can or what else to do.
+fn not_drafted(error: GuardError, id: &str, state: &State, global: &Global) -> Failure {
+    match error {
+        GuardError::ChangedSince { .. } => changed_since(error, id, state, global),
+        GuardError::Refused(Refusal::WhoseUnknown { .. }) => {
+            Failure::from(error).next(in_force::for_a_person(id, state, global))
+        }
+        error => error.into(),
+    }
 }
 
 /// The id of what is to be taken back: given, the last, or else it is said which there are.

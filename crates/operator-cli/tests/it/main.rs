@@ -24,6 +24,7 @@ mod sim;
 #[cfg(unix)]
 mod terminal;
 mod unreachable;
+mod whose;
 mod workflow;
 
 use crate::cluster::Cluster;
