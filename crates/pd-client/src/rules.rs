@@ -1,6 +1,7 @@
 //! Placement rules: how many replicas of which keys are on which stores.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::client::Client;
 use crate::error::Error;
@@ -13,11 +14,13 @@ pub use fit::{RegionFit, RuleFit};
 mod fit;
 
 impl Client {
-    /// All placement rules; `None` when they are switched off.
+    /// All placement rules in PD's order, each with whether its group replaces those before it;
+    /// `None` when rules are switched off.
     ///
-    /// `GET /config/rules`, all versions.
+    /// `GET /config/placement-rule`, all versions.
     pub async fn rules(&self) -> Result<Option<Vec<Rule>>, Error> {
-        listed(self.read(Call::list("/config/rules")).await)
+        let groups = listed(self.read(Call::list("/config/placement-rule")).await)?;
+        Ok(groups.map(|groups| groups.into_iter().flat_map(Group::rules).collect()))
     }
 
     /// The placement rules that hold for one region; `None` when rules are switched off.
@@ -35,7 +38,26 @@ impl Client {
     }
 }
 
-fn listed(answer: Result<Answer, Error>) -> Result<Option<Vec<Rule>>, Error> {
+/// A group of rules, with them.
+#[derive(Deserialize)]
+struct Group {
+    #[serde(default)]
+    group_override: bool,
+    #[serde(default, deserialize_with = "null_is_default")]
+    rules: Vec<Rule>,
+}
+
+impl Group {
+    fn rules(self) -> impl Iterator<Item = Rule> {
+        let group_overrides = self.group_override;
+        self.rules.into_iter().map(move |rule| Rule {
+            group_overrides,
+            ..rule
+        })
+    }
+}
+
+fn listed<T: DeserializeOwned>(answer: Result<Answer, Error>) -> Result<Option<Vec<T>>, Error> {
     match answer {
         Ok(answer) => Ok(Some(answer.json::<Option<_>>()?.unwrap_or_default())),
         Err(Error::Pd(refusal)) if refusal.is_placement_disabled() => Ok(None),
@@ -57,6 +79,10 @@ pub struct Rule {
     /// Whether it replaces the rules before it for its keys.
     #[serde(default, rename = "override")]
     pub overrides: bool,
+    /// Whether its group replaces the groups before it for their keys. Only shown with all rules:
+    /// of one region PD lists none that are replaced.
+    #[serde(skip_deserializing)]
+    pub group_overrides: bool,
     /// Its first key in hexadecimal, empty when unbounded.
     #[serde(default)]
     pub start_key: String,

@@ -2,7 +2,7 @@
 
 use action_core::{Comparison, Plan, Undo, Verdict, printable};
 use action_guard::{Mode, Proposal, State};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::settings::Global;
@@ -157,14 +157,29 @@ fn relied(plan: &Plan) -> Vec<Vec<String>> {
     facts.collect()
 }
 
-/// What was read and not relied on. A plan that ended before it had read all relies on nothing, and
-/// its facts are those of nothing.
+/// The plan as data: without facts where it ended before it had read all, as those are of nothing.
+pub(crate) fn as_data(plan: &Plan) -> Value {
+    let mut data = json!(plan);
+    if has_ended_early(plan)
+        && let Some(before) = data.get_mut("before")
+    {
+        *before = Value::Null;
+    }
+    data
+}
+
+/// Whether a plan ended before it had read all: it relies on nothing, and its facts are those of
+/// nothing.
+fn has_ended_early(plan: &Plan) -> bool {
+    !plan.verdict.may_be_sent() && plan.preconditions.is_empty()
+}
+
+/// What was read and not relied on.
 fn read(plan: &Plan) -> Vec<Vec<String>> {
-    let has_ended_early = !plan.verdict.may_be_sent() && plan.preconditions.is_empty();
     let Value::Object(facts) = &plan.before else {
         return Vec::new();
     };
-    if has_ended_early {
+    if has_ended_early(plan) {
         return Vec::new();
     }
     facts

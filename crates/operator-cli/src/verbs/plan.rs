@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::call::{Call, check_system};
 use crate::flags;
-use crate::reports::plan::{Planned, TakenBack};
+use crate::reports::plan::{Planned, TakenBack, as_data};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
@@ -36,7 +36,7 @@ pub(crate) async fn main(
     let json = json!({
         "action": name,
         "parameters": parameters,
-        "plan": plan,
+        "plan": as_data(&plan),
         "undo": undo,
     });
     let planned = Planned {

@@ -42,6 +42,8 @@ fn what_was_not_read_is_not_shown() {
     for nothing in ["Was read", "start_key", "Relies on"] {
         assert!(!shown.stdout.contains(nothing), "{}", shown.stdout);
     }
+    let data = cluster.operator(&[&plan[..], &["-o", "json"]].concat());
+    assert!(data.ended(3).json()["plan"]["before"].is_null());
 }
 
 #[test]

@@ -184,7 +184,7 @@ pub(crate) fn unsatisfiable_rules(
     let found = found.map(|rule| {
         reasons::RULE_UNSATISFIABLE
             .found(rule.about, rule.text)
-            .seen("GET /pd/api/v1/config/rules", "count", rule.wanted)
+            .seen("GET /pd/api/v1/config/placement-rule", "count", rule.wanted)
             .seen("GET /pd/api/v1/stores", "possible", rule.possible)
     });
     found.collect()

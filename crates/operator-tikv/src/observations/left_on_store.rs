@@ -16,7 +16,7 @@ use crate::pd_rules::room::Room;
 const MOST_IDS: usize = 32;
 
 /// Where the rules are read.
-const RULES: &str = "GET /pd/api/v1/config/rules";
+const RULES: &str = "GET /pd/api/v1/config/placement-rule";
 
 /// Where it is read how replicas fit the rules.
 const FITS: &str = "GET /pd/api/v1/config/rules/region/{id}/detail";

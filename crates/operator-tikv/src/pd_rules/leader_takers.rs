@@ -58,8 +58,7 @@ impl ReadTakers {
 }
 
 impl<'a> LeaderTakers<'a> {
-    /// Whether a store may lead a region. Rules that a group of later rules may replace count: which
-    /// groups do is not in the list of rules.
+    /// Whether a store may lead a region.
     pub(crate) fn take(&self, region: &Region, store: StoreId) -> bool {
         let Some(store) = self.not_blocked(store) else {
             return false;

@@ -18,8 +18,7 @@ pub(crate) fn rules_let_lead<'a>(
     leading.any(|rule| takes(&rule.label_constraints, store))
 }
 
-/// The rules that hold for a region, of all in PD's order, but for those that a later one of their
-/// group replaces: `prepareRulesForApply` of `pkg/schedule/placement/rule.go`.
+/// The rules that hold for a region, of all in PD's order.
 pub(crate) fn holding_for<'a>(rules: &'a [Rule], region: &Region) -> Vec<&'a Rule> {
     let (start, end) = (&region.start_key, &region.end_key);
     let holds = |rule: &&Rule| {
@@ -28,15 +27,22 @@ pub(crate) fn holding_for<'a>(rules: &'a [Rule], region: &Region) -> Vec<&'a Rul
         from <= start.to_ascii_uppercase()
             && (to.is_empty() || (!end.is_empty() && end.to_ascii_uppercase() <= to))
     };
-    let holding: Vec<&Rule> = rules.iter().filter(holds).collect();
-    let groups = holding.chunk_by(|one, other| one.group_id == other.group_id);
-    groups.flat_map(in_force).copied().collect()
+    in_force(rules.iter().filter(holds).collect())
 }
 
-/// The rules of a group, but for those that a later one replaces.
-pub(crate) fn in_force<'s, 'a>(group: &'s [&'a Rule]) -> &'s [&'a Rule] {
-    let from = group.iter().rposition(|rule| rule.overrides).unwrap_or(0);
-    group.get(from..).unwrap_or_default()
+/// The rules for the same keys, but for those that others replace: a rule those before it in its
+/// group, and a group all groups before it (`prepareRulesForApply` of
+/// `pkg/schedule/placement/rule.go`).
+pub(crate) fn in_force(rules: Vec<&Rule>) -> Vec<&Rule> {
+    let groups: Vec<&[&Rule]> = rules
+        .chunk_by(|one, other| one.group_id == other.group_id)
+        .collect();
+    let overrides = |group: &&[&Rule]| group.iter().any(|rule| rule.group_overrides);
+    let from = groups.iter().rposition(overrides).unwrap_or(0);
+    let of_group = |group: &&[&'_ Rule]| group.iter().rposition(|rule| rule.overrides).unwrap_or(0);
+    let groups = groups.iter().skip(from);
+    let kept = groups.flat_map(|group| group.iter().skip(of_group(group)));
+    kept.copied().collect()
 }
 
 /// Whether the rules of a region let a store hold a replica of it.

@@ -209,12 +209,19 @@ pub(crate) async fn rules(tikv: &Tikv, config: &Config) -> Result<Option<Vec<Rul
     tikv.pd.rules().await.map_err(Error::Read)
 }
 
-/// The rules but for those that a later one of their group replaces for all keys.
+/// The rules but for those that another replaces for all keys: a later one of their group, or one of
+/// a later group that replaces those before it.
 fn in_force(rules: &[Rule]) -> impl Iterator<Item = &Rule> {
-    let replaces = |later: &Rule, rule: &Rule| {
-        let for_all = later.start_key.is_empty() && later.end_key.is_empty();
-        for_all && later.overrides && later.group_id == rule.group_id && later.index > rule.index
+    let replaces = |place: usize, later: usize| {
+        let (Some(rule), Some(other)) = (rules.get(place), rules.get(later)) else {
+            return false;
+        };
+        let for_all = other.start_key.is_empty() && other.end_key.is_empty();
+        let by_group = other.group_overrides && other.group_id != rule.group_id;
+        let by_rule = other.overrides && other.group_id == rule.group_id;
+        later > place && for_all && (by_group || by_rule)
     };
-    let stands = move |rule: &&Rule| !rules.iter().any(|later| replaces(later, rule));
-    rules.iter().filter(stands)
+    let stands = move |place: usize| !(0..rules.len()).any(|later| replaces(place, later));
+    let stand = rules.iter().enumerate();
+    stand.filter_map(move |(place, rule)| stands(place).then_some(rule))
 }

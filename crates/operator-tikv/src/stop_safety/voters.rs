@@ -32,35 +32,24 @@ impl Wanted {
         };
         let of_ranges = starts(rules)
             .into_iter()
-            .filter_map(|start| Self::at(&holding_at(rules, start)));
+            .filter_map(|start| Self::at(holding_at(rules, start)));
         of_ranges.reduce(Self::or)
     }
 
-    /// Where these rules hold. Whether a group replaces the groups before it is not in the list of
-    /// rules: both are possible, but for one that asks for no voter, which PD does not accept.
-    fn at(rules: &[&Rule]) -> Option<Self> {
-        let groups: Vec<&[&Rule]> = rules
-            .chunk_by(|one, other| one.group_id == other.group_id)
-            .collect();
-        let possible = (0..groups.len()).filter_map(|first| {
-            let of_groups = groups.get(first..)?.iter();
-            let all: Vec<&Rule> = of_groups
-                .flat_map(|group| in_force(group))
-                .copied()
-                .collect();
-            let sum = |counts: &dyn Fn(&&Rule) -> bool| -> u64 {
-                let counted = all.iter().copied().filter(|rule| counts(rule));
-                counted.map(|rule| rule.count).sum()
-            };
-            let votes = |rule: &&Rule| !matches!(rule.role, RuleRole::Learner | RuleRole::Other(_));
-            let voters = sum(&votes);
-            (voters > 0).then(|| Self {
-                voters: voters..=voters,
-                least_holders: sum(&|rule| votes(rule) && !rule.is_witness),
-                least_replicas: sum(&|_| true),
-            })
-        });
-        possible.reduce(Self::or)
+    /// Where these rules hold; `None` where they ask for no voter, which PD does not accept.
+    fn at(rules: Vec<&Rule>) -> Option<Self> {
+        let all = in_force(rules);
+        let sum = |counts: &dyn Fn(&&Rule) -> bool| -> u64 {
+            let counted = all.iter().copied().filter(|rule| counts(rule));
+            counted.map(|rule| rule.count).sum()
+        };
+        let votes = |rule: &&Rule| !matches!(rule.role, RuleRole::Learner | RuleRole::Other(_));
+        let voters = sum(&votes);
+        (voters > 0).then(|| Self {
+            voters: voters..=voters,
+            least_holders: sum(&|rule| votes(rule) && !rule.is_witness),
+            least_replicas: sum(&|_| true),
+        })
     }
 
     fn or(self, other: Self) -> Self {

@@ -201,7 +201,7 @@ async fn a_store_that_does_not_get_empty_says_which_region_holds_it() {
 async fn a_limit_left_behind_by_an_offline_is_found() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
     // What stands below `/config` is answered as before.
-    altered(&sim, "/config/rules", |_| {}).await;
+    altered(&sim, "/config/placement-rule", |_| {}).await;
     altered(&sim, "/config", |config| {
         config["schedule"]["store-limit"]["3"]["remove-peer"] = json!(100_000_000);
     })
@@ -301,7 +301,10 @@ async fn what_holds_a_cluster_back_is_found() {
         .await;
         check(&sim, &["pd_member_down"]).await;
         let sim = stepped(version).start().await.unwrap();
-        altered(&sim, "/config/rules", |rules| rules[0]["count"] = json!(7)).await;
+        altered(&sim, "/config/placement-rule", |groups| {
+            groups[0]["rules"][0]["count"] = json!(7);
+        })
+        .await;
         altered(&sim, "/config", |config| {
             config["replication"]["max-replicas"] = json!(7);
         })
@@ -350,9 +353,9 @@ async fn a_rule_that_no_stores_are_there_for_is_found() {
         for store in 1..=5 {
             sim.set_labels(store, [("zone", if store < 3 { "z1" } else { "z2" })]);
         }
-        altered(&sim, "/config/rules", |rules| {
-            rules[0]["location_labels"] = json!(["zone"]);
-            rules[0]["isolation_level"] = json!("zone");
+        altered(&sim, "/config/placement-rule", |groups| {
+            groups[0]["rules"][0]["location_labels"] = json!(["zone"]);
+            groups[0]["rules"][0]["isolation_level"] = json!("zone");
         })
         .await;
         let found = check(&sim, &["rule_unsatisfiable"]).await;

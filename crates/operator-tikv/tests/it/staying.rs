@@ -8,7 +8,7 @@ use pd_sim::{PlacementRule, RuleRole, Sim, Version};
 use serde_json::{Value, json};
 
 use crate::harness::{Run, stalled};
-use crate::{VERSIONS, altered, region, stepped, store_id, tikv};
+use crate::{VERSIONS, altered, region, request, stepped, store_id, tikv};
 
 /// The codes and texts of what keeps a plan from getting done.
 fn causes(run: &Run<'_>) -> Vec<(String, String)> {
@@ -364,5 +364,62 @@ async fn a_place_that_pd_exchanges_is_none_that_lacks() {
         } else {
             assert_eq!((left, &causes[..]), (0, &[][..]), "{version:?}");
         }
+    }
+}
+
+/// What no rule wants is not said to go by waiting, where a rule lacks stores.
+#[tokio::test]
+async fn nobody_is_told_to_wait_for_a_rule_that_lacks_stores() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        RULED[0].set(&sim);
+        advance(&sim, 60);
+        let (id, ..) = region(&sim);
+        let asked = Why {
+            region_id: Some(crate::region_id(id)),
+            ..Why::default()
+        };
+        let found = asked.observe(&tikv(&sim)).await.unwrap().findings;
+        let next_of = |code: &str| {
+            let one = found.iter().find(|one| one.code == code);
+            one.unwrap_or_else(|| unreachable!("{code}: {found:?}"))
+                .next
+                .clone()
+        };
+        let of_region = next_of("rules_unsatisfied");
+        assert!(
+            of_region.starts_with("PD keeps what no rule wants"),
+            "{of_region}"
+        );
+        assert!(next_of("rule_unsatisfiable").starts_with("Add stores"));
+    }
+}
+
+/// A group of rules may replace the groups before it: those ask for nothing then.
+#[tokio::test]
+async fn rules_of_a_group_that_is_replaced_ask_for_nothing() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_labels(1, [("zone", "a")]);
+        let voters = PlacementRule::new("default", RuleRole::Voter, 3);
+        sim.set_rules([voters.label_in("zone", ["a"])]).unwrap();
+        let rule = json!({"group_id": "zones", "id": "all", "role": "voter", "count": 3});
+        let doctor = async || Doctor {}.observe(&tikv(&sim)).await.unwrap().findings;
+        let is_short = async || {
+            let found = doctor().await;
+            found.iter().any(|one| one.about == "rule/pd/default")
+        };
+        for (overrides, expected) in [(false, true), (true, false)] {
+            let group = json!({"id": "zones", "index": 1, "override": overrides});
+            for (path, body) in [("/config/rule", &rule), ("/config/rule_group", &group)] {
+                assert_eq!(request(&sim, "POST", path, &body.to_string()).await, 200);
+            }
+            assert_eq!(is_short().await, expected, "{version:?} {overrides}");
+        }
+        advance(&sim, 60);
+        let run = Run::begin(&sim, "offline_store", store(5)).await;
+        assert_eq!(causes(&run), [], "{version:?}");
+        advance(&sim, 60);
+        assert_eq!(sim.region_count(5), 0, "{version:?}");
     }
 }

@@ -138,7 +138,7 @@ pub(crate) async fn call(pd: &Client, step: &Step) -> Option<Result<usize, Error
             assert!(config.max_store_down_time.is_some() && config.store_limit.len() == 5);
             config.rest.len()
         }),
-        ("GET", "/config/rules", _) => pd.rules().await.map(|rules| rules.unwrap().len()),
+        ("GET", "/config/placement-rule", _) => pd.rules().await.map(|rules| rules.unwrap().len()),
         ("GET", _, _) if parent == "/config/rules/region" => {
             let rules = pd.rules_for_region(region(step.path_id('/')?)).await;
             rules.map(|rules| rules.unwrap().len())

@@ -136,7 +136,7 @@ fn reads_ask_the_documented_paths() {
     sends(
         "[]",
         async |pd| pd.rules().await.unwrap(),
-        "GET /config/rules",
+        "GET /config/placement-rule",
     );
     sends(
         "[]",

@@ -36,6 +36,36 @@ fn a_fit_is_what_pd_finds() {
 }
 
 #[test]
+fn rules_know_whether_their_group_replaces_others() {
+    let group = |id: &str, overrides: bool, rules: &str| {
+        format!(
+            r#"{{"group_id":"{id}","group_index":0,"group_override":{overrides},"rules":{rules}}}"#
+        )
+    };
+    let rule = |group: &str| {
+        format!(
+            r#"[{{"group_id":"{group}","id":"default","start_key":"","end_key":"","role":"voter","is_witness":false,"count":3}}]"#
+        )
+    };
+    let groups = [
+        group("pd", false, &rule("pd")),
+        group("empty", true, "null"),
+        group("zones", true, &rule("zones")),
+    ];
+    sends(
+        &format!("[{}]", groups.join(",")),
+        async |pd| {
+            let rules = pd.rules().await.unwrap().unwrap();
+            let read = rules
+                .iter()
+                .map(|rule| (&*rule.group_id, rule.group_overrides));
+            assert_eq!(read.collect::<Vec<_>>(), [("pd", false), ("zones", true)]);
+        },
+        "GET /config/placement-rule",
+    );
+}
+
+#[test]
 fn schedulers_that_evict_are_read_whatever_they_call_their_list() {
     let cases = [
         (

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use action_core::Finding;
 use pd_client::regions::{PeerRole, Region, RegionCheck};
-use pd_client::rules::RegionFit;
+use pd_client::rules::{RegionFit, RuleFit};
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
@@ -87,7 +87,14 @@ fn half_moved(region: &Region, fit: &RegionFit) -> Option<Finding> {
     let id = region.id;
     let peers = RegionFacts::of(region).peers_text();
     let text = format!("a move of region {id} was not finished: it has {peers}");
-    let found = reasons::HALF_MOVED.found(format!("region/{id}"), text);
+    let mut found = reasons::HALF_MOVED.found(format!("region/{id}"), text);
+    let is_short = |one: &RuleFit| (one.peers.len() as u64) < one.rule.count;
+    if fit.rule_fits.iter().any(is_short) {
+        found = found.next(
+            "Ask `why` about the region: PD keeps what no rule wants until every rule has its \
+             replicas.",
+        );
+    }
     let orphans: Vec<String> = fit
         .orphan_peers
         .iter()

@@ -100,7 +100,7 @@ fn border(region: &Region, merge: &MergeSnapshot) -> Option<Finding> {
     let (what, source) = match (rule, label) {
         (Some(rule), _) => (
             format!("placement rule `{}/{}`", rule.group_id, rule.id),
-            "GET /pd/api/v1/config/rules",
+            "GET /pd/api/v1/config/placement-rule",
         ),
         (None, Some(label)) => (
             format!("label rule `{}`", label.id),

@@ -3,7 +3,7 @@
 use action_core::Finding;
 use pd_client::region_labels::RegionLabel;
 use pd_client::regions::{Peer, PeerRole, Region};
-use pd_client::rules::{RegionFit, Rule};
+use pd_client::rules::Rule;
 use pd_client::stores::{Store, StoreState};
 use serde_json::Value;
 
@@ -20,6 +20,7 @@ use crate::observations::why::target::{could_take, has_room};
 use crate::pd_rules::leadership::GRANT_LEADER;
 use crate::pd_rules::majority::majority_lost;
 use crate::pd_rules::placement::rules_let_hold;
+use crate::pd_rules::room::unsatisfiable::unsatisfiable;
 
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     match &snapshot.region {
@@ -53,7 +54,7 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     findings.extend(of_replicas(snapshot, region));
     findings.extend(denied(about));
     findings.extend(operator(snapshot, region));
-    findings.extend(rules(about).filter(|_| may_be_put_in_order(snapshot, about)));
+    findings.extend(rules(snapshot, about));
     // Without a majority nothing goes anywhere.
     if snapshot.to.is_none() && snapshot.merge.is_none() && has_majority {
         findings.extend(nowhere(snapshot, about));
@@ -226,7 +227,7 @@ fn operator(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {
 }
 
 /// A region whose replicas are not where its rules want them.
-fn rules(about: &AskedRegion) -> Option<Finding> {
+fn rules(snapshot: &WhySnapshot, about: &AskedRegion) -> Option<Finding> {
     let region = &about.region;
     let fit = about.fit.as_ref()?;
     let unsatisfied = fit.rule_fits.iter().filter(|one| {
@@ -237,7 +238,9 @@ fn rules(about: &AskedRegion) -> Option<Finding> {
         .map(|one| bounded(&format!("{}/{}", one.rule.group_id, one.rule.id)))
         .collect();
     let orphans: Vec<&Peer> = fit.orphan_peers.iter().collect();
-    if names.is_empty() && orphans.is_empty() {
+    let lacks_stores = lacks_stores(snapshot, about);
+    // Replicas that no store is there for stay missing, which is told of the rule.
+    if orphans.is_empty() && (names.is_empty() || lacks_stores) {
         return None;
     }
     let mut texts = Vec::new();
@@ -255,7 +258,13 @@ fn rules(about: &AskedRegion) -> Option<Finding> {
     }
     let text = format!("region {}: {}", region.id, texts.join("; "));
     let source = format!("GET /pd/api/v1/config/rules/region/{}/detail", region.id);
-    let found = reasons::RULES_UNSATISFIED.found(format!("region/{}", region.id), text);
+    let mut found = reasons::RULES_UNSATISFIED.found(format!("region/{}", region.id), text);
+    if lacks_stores {
+        found = found.next(
+            "PD keeps what no rule wants until every rule has its replicas: add stores for the rule \
+             that lacks some, or ask who set it.",
+        );
+    }
     Some(found.seen(source.clone(), "unsatisfied_rules", names).seen(
         source,
         "orphan_peers",
@@ -263,11 +272,11 @@ fn rules(about: &AskedRegion) -> Option<Finding> {
     ))
 }
 
-/// Whether the rule checker has what it takes: replicas that no store is there for stay missing.
-fn may_be_put_in_order(snapshot: &WhySnapshot, about: &AskedRegion) -> bool {
-    let orphans = |fit: &RegionFit| !fit.orphan_peers.is_empty();
-    let has_orphans = about.fit.as_ref().is_some_and(orphans);
-    has_orphans || too_few_stores(&snapshot.config, &snapshot.stores).is_none()
+/// Whether there are too few stores for what the region's rules ask for.
+fn lacks_stores(snapshot: &WhySnapshot, about: &AskedRegion) -> bool {
+    let (config, stores) = (&snapshot.config, &snapshot.stores[..]);
+    let rules = about.rules.as_deref();
+    too_few_stores(config, stores).is_some() || !unsatisfiable(rules, config, stores).is_empty()
 }
 
 /// Where nothing may go.

@@ -105,7 +105,7 @@ async fn a_stores_limit_of_zero_is_found() {
             },
         );
         // What stands below `/config` is answered as before.
-        altered(&sim, "/config/rules", |_| {}).await;
+        altered(&sim, "/config/placement-rule", |_| {}).await;
         altered(&sim, "/config", |config| {
             config["schedule"]["store-limit"]["3"][kind] = json!(0);
         })
