@@ -14,7 +14,7 @@ pub use catalogue::{Catalogue, Prepared};
 pub use declare::{ActionSet, Footprint, Mutation, Observation, Parameters, Subject, SubjectError};
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
 pub use printable::{is_unprintable, printable, printable_lines};
-pub use redacted::{REDACTED, is_secret_name, redacted};
+pub use redacted::{REDACTED, is_secret_name, redacted, shown_address};
 pub use registry::ActionRegistry;
 pub use schema::{
     ActionDefinition, ActionKind, Cost, Effect, OutputSchema, ParamDef, Pattern, Problem,

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
+pub use address::shown_address;
+use address::{bare_credentials, url_credentials};
 pub use known_forms::REDACTED;
 use known_forms::{without_encoded, without_known_forms};
 
 use crate::printable::is_unprintable;
 
+mod address;
 mod known_forms;
 
 /// Names that mean a secret, alone or after an underscore.
@@ -88,6 +91,7 @@ fn is_secret_in_snake_case(name: &str) -> bool {
 /// - what a command is given to log in with: `curl -u ana:…`, `--user ana:…`, `mysql -p…`,
 ///   `sshpass -p …`, `redis-cli -a …`;
 /// - all cookies of a header, and all that a digest is made of;
+/// - an object or a list after such a name, as a whole;
 /// - `the password is …` before what is no ordinary word;
 /// - all of this with characters in it that nobody sees, which go along.
 ///
@@ -131,70 +135,6 @@ fn as_it_stands(text: &str) -> Cow<'_, str> {
         }
     }
     clean
-}
-
-/// `scheme://user:password@host` becomes `scheme://[redacted]@host`.
-fn url_credentials(text: &str) -> Option<String> {
-    let (mut clean, mut rest, mut any) = (String::new(), text, false);
-    while let Some((before, after)) = rest.split_once("://") {
-        let ends = |c: char| c.is_whitespace() || "/?#\"'<>`,;".contains(c);
-        let authority = after.find(ends).unwrap_or(after.len());
-        let (host, tail) = after.split_at(authority);
-        clean.push_str(before);
-        clean.push_str("://");
-        match host.rsplit_once('@') {
-            Some((who, at)) if who != REDACTED && !who.is_empty() => {
-                clean.push_str(&format!("{REDACTED}@{at}"));
-                any = true;
-            }
-            _ => clean.push_str(host),
-        }
-        rest = tail;
-    }
-    clean.push_str(rest);
-    any.then_some(clean)
-}
-
-/// `user:password@host` becomes `[redacted]@host`.
-fn bare_credentials(text: &str) -> Option<String> {
-    let (mut clean, mut copied) = (String::new(), 0);
-    for (at, _) in text.match_indices('@') {
-        let (before, after) = (text.get(copied..at)?, text.get(at + 1..)?);
-        let is_edge = |c: char| c.is_whitespace() || "\"'`<>()".contains(c);
-        let from = before.rfind(is_edge);
-        let from = from.map_or(0, |edge| {
-            edge + before[edge..].chars().next().map_or(1, char::len_utf8)
-        });
-        let word = before.get(from..)?;
-        let is_host = after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
-        let has_secret = word
-            .split_once(':')
-            .is_some_and(|(who, secret)| !who.is_empty() && !secret.is_empty());
-        if is_host && has_secret && !word.contains("://") && !is_actor(word, after) {
-            clean.push_str(before.get(..from)?);
-            clean.push_str(REDACTED);
-            copied = at;
-        }
-    }
-    if copied == 0 {
-        return None;
-    }
-    clean.push_str(text.get(copied..)?);
-    Some(clean)
-}
-
-/// Whether this is an actor who is called by a mail address.
-fn is_actor(word: &str, after: &str) -> bool {
-    let name = word.strip_prefix("user:").or(word.strip_prefix("agent:"));
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
-    let ends = after.find(|c: char| !(c.is_ascii_alphanumeric() || ".-".contains(c)));
-    let (host, tail) = after.split_at(ends.unwrap_or(after.len()));
-    let host = host.trim_end_matches('.');
-    let top = host.rsplit_once('.').map(|(_, top)| top);
-    name.is_some_and(|name| name.chars().all(is_name))
-        && top.is_some_and(|top| top.len() > 1 && top.chars().all(|c| c.is_ascii_alphabetic()))
-        && !tail.starts_with('/')
-        && !(tail.starts_with(':') && tail[1..].starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn encoded_secrets(text: &str) -> Option<String> {
@@ -299,8 +239,11 @@ fn after_quote(rest: &str) -> &str {
     found.unwrap_or(rest)
 }
 
-/// From where to where a value is: within its quotes, or up to a space.
+/// From where to where a value is: within its quotes or its brackets, or up to a space.
 fn span(at: usize, value: &str) -> (usize, usize) {
+    if let Some(length) = bracketed(value) {
+        return (at, at + length);
+    }
     for quote in ["\\\"", "\"", "'", "`"] {
         if let Some(inner) = value.strip_prefix(quote) {
             let from = at + quote.len();
@@ -309,6 +252,23 @@ fn span(at: usize, value: &str) -> (usize, usize) {
     }
     let ends = |c: char| c.is_whitespace() || "&\"'`<>".contains(c);
     (at, at + value.find(ends).unwrap_or(value.len()))
+}
+
+/// How long an object or a list is that a text begins with: to its end, or to that of the text.
+fn bracketed(text: &str) -> Option<usize> {
+    if !text.starts_with(['{', '[']) || text.starts_with(REDACTED) {
+        return None;
+    }
+    let mut depth = 0_usize;
+    for (at, character) in text.char_indices() {
+        match character {
+            '{' | '[' => depth += 1,
+            '}' | ']' if depth == 1 => return Some(at + 1),
+            '}' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Some(text.len())
 }
 
 /// The place of a value, unless there is none or it was taken out before.
@@ -363,6 +323,15 @@ mod tests {
         );
         check("user=ana pass=Hunter2", "user=ana pass=[redacted]");
         check("pass='a b' or so", "pass='[redacted]' or so");
+        check(
+            r#"{"password": {"v": ["a", {"b": "x"}]}, "n": 1}"#,
+            r#"{"password": [redacted], "n": 1}"#,
+        );
+        check(
+            r#"{\"token\":[\"a\"],\"n\":1}"#,
+            r#"{\"token\":[redacted],\"n\":1}"#,
+        );
+        check("secret: {a", "secret: [redacted]");
     }
 
     proptest! {
@@ -422,6 +391,16 @@ mod tests {
             "user:pw@pd-0.example.com:2379",
             "[redacted]@pd-0.example.com:2379",
         );
+        for password in ["p/w", "p#w", "p?w", "p,w", "p@w", "1/w", "p/w?a=b#c,d"] {
+            check(
+                &format!("at http://ana:{password}@pd-0:2379/pd, or"),
+                "at http://[redacted]@pd-0:2379/pd, or",
+            );
+            check(
+                &format!("at ana:{password}@pd-0:2379"),
+                "at [redacted]@pd-0:2379",
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use action_core::redacted;
@@ -14,7 +15,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 #[cfg(unix)]
 use crate::terminal::interrupt;
-use crate::terminal::output::{Format, Output};
+use crate::terminal::output::{Format, Output, note};
 use crate::verbs::{
     actions, approve, completions, findings, journal, mode, plan, policy, proposals, reap, recover,
     resolve, run, sim, undo, workflow,
@@ -48,14 +49,17 @@ pub(crate) fn main() -> Exit {
 
 /// Says what is wrong with the command line, to programs too; or shows the help that was asked for.
 fn not_understood(error: &clap::Error) -> Exit {
-    // Nobody reads it.
-    let _ = error.print();
+    let words = error.to_string();
+    match redacted(&words) {
+        // Nobody reads it.
+        Cow::Borrowed(_) => drop(error.print()),
+        Cow::Owned(words) => note(words.trim_end()),
+    }
     if !error.use_stderr() {
         return Exit::Done;
     }
     let mut output = Output::new(wanted_format(std::env::args_os()));
-    let message = error.to_string();
-    let message = message.lines().next().unwrap_or_default();
+    let message = words.lines().next().unwrap_or_default();
     let message = redacted(message.trim_start_matches("error: "));
     output.for_programs(&json!({"error": {"code": "usage", "message": message}}));
     output.finish(Exit::Usage)

@@ -25,7 +25,7 @@ impl Endpoint {
     pub(crate) fn parse(given: &str) -> Result<Self, InputError> {
         let given = given.trim();
         let refuse = |problem| InputError::Endpoint {
-            given: without_credentials(given),
+            given: shown(given),
             problem,
         };
         if given.is_empty() {
@@ -86,14 +86,23 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What may be shown of an address that was refused.
-fn without_credentials(given: &str) -> String {
-    let (scheme, rest) = match given.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), given),
+/// What may be shown of an address that was refused: all where it is of letters, digits and dots with
+/// a port, and else nothing. What a password makes of an address, nobody can take apart again.
+fn shown(given: &str) -> String {
+    let rest = match given.split_once("://") {
+        Some(("http" | "https" | "pd", rest)) => rest,
+        _ => given,
     };
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    format!("{scheme}{host}").chars().take(200).collect()
+    let (host, port) = rest.split_once(':').unwrap_or((rest, ""));
+    let is_plain = host
+        .bytes()
+        .all(|at| at.is_ascii_alphanumeric() || b"-._".contains(&at))
+        && port.bytes().all(|at| at.is_ascii_digit());
+    if is_plain && given.len() <= 200 {
+        given.to_owned()
+    } else {
+        "[redacted]".to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -128,9 +137,16 @@ mod tests {
     #[test]
     fn what_is_not_an_endpoint_is_refused_with_what_is_right() {
         refused("", "empty");
+        refused("secret://pd:2379", "`http`, `https` or `pd`");
         refused("ftp://pd:2379", "`http`, `https` or `pd`");
         refused("http://user:secret@pd:2379", "client certificate");
         refused("user:secret@pd:2379", "client certificate");
+        refused("http://user:sec/secret@pd:2379", "");
+        refused("http://user:s#secret@pd:2379", "");
+        refused("http://user:secret", "`host:port`");
+        refused("http://pd:2379/secret", "leave out the path");
+        refused("http://pd:2379#secret", "leave out the path");
+        refused("http://pd%40secret:2379", "");
         refused("http://pd:2379/pd/api/v1", "leave out the path");
         refused("http://pd:2379?x=1", "leave out the path");
         refused("http://pd:notaport", "`host:port`");

@@ -217,7 +217,7 @@ pub enum InputError {
     /// An endpoint is not one.
     #[error("`{given}` is not a PD endpoint: {problem}")]
     Endpoint {
-        /// What was given, without credentials.
+        /// What was given, where it can hold no secret.
         given: String,
         /// What is wrong, and what is right.
         problem: &'static str,

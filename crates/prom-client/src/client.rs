@@ -218,17 +218,26 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
+/// What may be shown of an address that was refused: all where it can hold no secret, and else
+/// nothing. What a password makes of an address, nobody can take apart again.
+fn shown(given: &str) -> String {
+    let rest = match given.split_once("://") {
+        Some(("http" | "https", rest)) => rest,
+        _ => given,
+    };
+    let (host, port) = rest.split_once(':').unwrap_or((rest, ""));
+    let is_host = (host.bytes()).all(|at| at.is_ascii_alphanumeric() || b"-._".contains(&at));
+    if is_host && port.bytes().all(|at| at.is_ascii_digit()) && given.len() <= 100 {
+        given.to_owned()
+    } else {
+        "[redacted]".to_owned()
+    }
+}
+
 /// The address of instant queries.
 fn endpoint(given: &str) -> Result<Url, Error> {
     let refuse = |problem| Error::Address {
-        // What stands before an `@` may be a password.
-        given: given
-            .rsplit('@')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .take(100)
-            .collect(),
+        given: shown(given),
         problem,
     };
     let mut url = Url::parse(given.trim())

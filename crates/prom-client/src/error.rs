@@ -10,7 +10,7 @@ pub enum Error {
     /// The address or the certificates are wrong. Nothing was sent.
     #[error("{given:?} is not the address of a Prometheus: {problem}")]
     Address {
-        /// What was given, without a password.
+        /// What was given, where it can hold no secret.
         given: String,
         /// What is wrong, and what would be right.
         problem: &'static str,

@@ -18,7 +18,7 @@ struct Form {
     instead: &'static str,
 }
 
-const FORMS: [Form; 18] = [
+const FORMS: [Form; 19] = [
     // Tokens of GitHub, GitLab and Slack, and key ids of AWS.
     whole(
         &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
@@ -67,6 +67,12 @@ const FORMS: [Form; 18] = [
     Form {
         hints: &["mysql", "mariadb"],
         pattern: r#"(\b(?:mysql|mariadb)[a-z_-]*(?:\s+-\S+(?:\s+[^\s-]\S*)?)*?\s+-p)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
+        instead: "${1}[redacted]",
+    },
+    // With a space that is a prompt and a database: what is no ordinary word is a mistake.
+    Form {
+        hints: &["mysql", "mariadb"],
+        pattern: r#"(\b(?:mysql|mariadb)[a-z_-]*(?:\s+-\S+(?:\s+[^\s-]\S*)?)*?\s+-p\s+)(?:"[^"]+"|'[^']+'|[a-z'.,;:!?()\[\]-]*[^\sa-z'.,;:!?()\[\]-]\S*)"#,
         instead: "${1}[redacted]",
     },
     Form {
@@ -261,6 +267,11 @@ mod tests {
             "mysql -h pd-0 -uroot -p[redacted] mysql",
         );
         check("`mysqldump -p'a b' x`", "`mysqldump -p[redacted] x`");
+        check(
+            "mysql -u root -p Hunter3 x",
+            "mysql -u root -p [redacted] x",
+        );
+        check("mariadb -p 'a b'", "mariadb -p [redacted]");
     }
 
     #[test]

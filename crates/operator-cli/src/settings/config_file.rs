@@ -37,11 +37,36 @@ pub(super) fn read(given: Option<&Path>) -> Result<Option<(PathBuf, Config)>, Fa
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::usage(format!("cannot read `{shown}`: {error}")))?;
     let config = toml::from_str(&text).map_err(|error: toml::de::Error| {
-        let told = error.to_string();
-        let lines = told.lines().map(str::to_owned).collect();
-        Failure::usage(format!("`{shown}` is wrong")).lines(lines)
+        Failure::usage(format!("`{shown}` is wrong")).lines(vec![told(&error, &text)])
     })?;
     Ok(Some((path, config)))
+}
+
+/// What is wrong, and on which line. What stands there may be a secret, and is not shown.
+fn told(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let place = before.map(|before| {
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+        format!("line {line}, column {column}: ")
+    });
+    let message = error.message();
+    // A value that is of another type than it should be.
+    let message = match (message.find(": string \""), message.rfind("\", expected")) {
+        (Some(from), Some(to)) => {
+            let (begin, rest) = message.split_at(from);
+            let end = rest.get(to.saturating_sub(from) + 1..).unwrap_or_default();
+            format!("{begin}: a string{end}")
+        }
+        _ => message.to_owned(),
+    };
+    format!("{}{message}", place.unwrap_or_default())
 }
 
 /// A file of ours among the user's configuration.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use action_core::DurationText;
+use action_core::{DurationText, REDACTED, shown_address};
 use pd_client::{Client, ErrorClass};
 use serde::Deserialize;
 
@@ -125,7 +125,7 @@ impl Connection {
                 "wrong_cluster",
                 format!(
                     "PD at {} serves cluster {system}, not {wanted}: nothing was sent",
-                    self.pd()
+                    shown_address(self.pd())
                 ),
             )),
             _ => Ok(()),
@@ -139,14 +139,18 @@ impl Connection {
 
     fn as_given(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
-        let pd = self.pd.clone().filter(|pd| pd != DEFAULT_PD);
+        let pd = self.pd.as_deref().filter(|pd| *pd != DEFAULT_PD);
+        let pd = pd.map(|pd| shown_address(pd).into_owned());
+        // What is left out here is only not asked.
+        let prometheus = self.prometheus.as_deref().map(shown_address);
+        let prometheus = prometheus.filter(|shown| shown != REDACTED);
         [
             ("--cluster", self.cluster.clone()),
             ("--pd", pd),
             ("--tls-ca", self.tls_ca.as_ref().map(path)),
             ("--tls-cert", self.tls_cert.as_ref().map(path)),
             ("--tls-key", self.tls_key.as_ref().map(path)),
-            ("--prometheus", self.prometheus.clone()),
+            ("--prometheus", prometheus.map(Into::into)),
             (
                 "--region-heartbeat",
                 self.region_heartbeat.map(|interval| interval.to_string()),

@@ -1,9 +1,10 @@
 //! Data on stdout, everything else on stderr.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write as _};
 
-use action_core::{printable, printable_lines};
+use action_core::{printable, printable_lines, redacted};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +94,7 @@ impl Output {
     /// A running text: data, or on stderr where the data is for programs.
     pub(crate) fn narrate(&mut self, text: &str) {
         match self.format {
-            Format::Table => self.write(&printable_lines(text)),
+            Format::Table => self.write(&printable_lines(&lines_without_secrets(text))),
             Format::Json | Format::Jsonl => note(text),
         }
     }
@@ -106,7 +107,7 @@ impl Output {
         };
         match json {
             // Unsafe characters are left only inside of strings, where their escape means them.
-            Ok(json) => self.write(&printable_lines(&json)),
+            Ok(json) => self.write(&printable_lines(&without_secrets(&json))),
             Err(error) => self.failure = Some(error.into()),
         }
     }
@@ -162,9 +163,70 @@ pub(crate) fn note(text: &str) {
 /// Longer lines are cut where people read them: what a server answers can be long.
 const LONGEST_LINE: usize = 2_000;
 
+/// The same lines without secrets: what a server says, or somebody gave, may hold one.
+fn lines_without_secrets(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(redacted).collect();
+    lines.join("\n")
+}
+
+/// The same JSON with each of its strings without secrets.
+fn without_secrets(json: &str) -> String {
+    let (mut clean, mut rest) = (String::with_capacity(json.len()), json);
+    while let Some((before, after)) = rest.split_once('"') {
+        let end = end_of_string(after);
+        let (inner, tail) = after.split_at_checked(end).unwrap_or((after, ""));
+        clean.push_str(before);
+        clean.push('"');
+        clean.push_str(&string_without_secrets(inner));
+        if let Some(tail) = tail.strip_prefix('"') {
+            clean.push('"');
+            rest = tail;
+        } else {
+            rest = tail;
+        }
+    }
+    clean.push_str(rest);
+    clean
+}
+
+/// Where the quote is that ends a string of JSON.
+fn end_of_string(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The same of what stands between the quotes of a string of JSON.
+fn string_without_secrets(inner: &str) -> Cow<'_, str> {
+    // No secret that can be told is as short as that without one of these.
+    if inner.len() < 16 && !inner.contains(['=', ':', '@', '%', ' ', '\\']) {
+        return Cow::Borrowed(inner);
+    }
+    let Ok(text) = serde_json::from_str::<String>(&format!("\"{inner}\"")) else {
+        return Cow::Borrowed(inner);
+    };
+    match redacted(&text) {
+        Cow::Borrowed(_) => Cow::Borrowed(inner),
+        Cow::Owned(clean) => {
+            let written = serde_json::to_string(&clean).unwrap_or_default();
+            let inner = written
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
+            Cow::Owned(inner.unwrap_or_default().to_owned())
+        }
+    }
+}
+
 /// As a terminal gets it.
 fn shown(text: &str) -> String {
-    let text = printable_lines(text);
+    let text = printable_lines(&lines_without_secrets(text));
     let lines = text.split('\n').map(|line| {
         let Some((end, _)) = line.char_indices().nth(LONGEST_LINE) else {
             return line.to_owned();
@@ -177,7 +239,30 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn strings_of_json_are_without_secrets_and_stay_strings() {
+        let given = json!({
+            "a": "password=Hunter3 \"x\"", "b": ["at http://ana:p/w@pd-0", "\\\"Bearer x\\"],
+            "tokens": 3, "c": "", "d": "user:ana@example.com", "\"": "\\",
+        });
+        for text in [
+            given.to_string(),
+            serde_json::to_string_pretty(&given).unwrap(),
+        ] {
+            let clean: serde_json::Value = serde_json::from_str(&without_secrets(&text)).unwrap();
+            let expected = json!({
+                "a": "password=[redacted] \"x\"", "b": ["at http://[redacted]@pd-0", "\\\"Bearer [redacted]"],
+                "tokens": 3, "c": "", "d": "user:ana@example.com", "\"": "\\",
+            });
+            assert_eq!(clean, expected);
+        }
+        let other = json!(["zone=z1", "12", {"a b": null}]).to_string();
+        assert_eq!(without_secrets(&other), other);
+    }
 
     #[test]
     fn a_line_that_is_too_long_is_cut_and_says_so() {

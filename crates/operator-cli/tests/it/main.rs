@@ -18,6 +18,7 @@ mod mode;
 mod plan;
 mod policy;
 mod run;
+mod secrets;
 mod security_page;
 mod settings;
 mod sim;

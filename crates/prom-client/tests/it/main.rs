@@ -165,6 +165,8 @@ fn an_address_that_is_none_is_refused_with_what_is_right() {
             "leave out user and password",
         ),
         ("http://prometheus/?a=b", "leave out what follows"),
+        ("http://user:se/secret@prometheus", ""),
+        ("http://prometheus/x#secret", "leave out what follows"),
     ] {
         let error = Client::new(wrong).unwrap_err().to_string();
         assert!(error.contains(right), "{wrong}: {error}");
