@@ -343,6 +343,25 @@ async fn with_a_full_disk_a_person_can_still_take_back_what_is_ours() {
     assert_eq!(bench.records("break_glass").await, 1);
 }
 
+/// A file system that became read-only keeps nobody from it: the send lock is read, not written.
+#[tokio::test]
+async fn with_a_read_only_disk_a_person_can_still_take_back_what_is_ours() {
+    let bench = Workbench::new().await;
+    let (guard, directory) = (bench.guard(), bench.directory.path());
+    let held = done(&guard, hold("x")).await;
+    for point in ["journal.write", "send.lock"] {
+        let read_only = Failure::Fail(ErrorKind::ReadOnlyFilesystem);
+        arm(point, directory, 0, read_only);
+    }
+    let broken = guard
+        .break_glass(&held.id, &ana(), "read only", &mut |_| {})
+        .await
+        .unwrap();
+    disarm(directory);
+    assert_eq!(broken.report.outcome.result, OutcomeKind::Applied);
+    assert!(!broken.recorded && !bench.server.dial("x").held);
+}
+
 /// The disk has room again before what was done is to be written down.
 #[tokio::test]
 async fn what_was_taken_back_on_a_full_disk_is_recorded_when_there_is_room_again() {

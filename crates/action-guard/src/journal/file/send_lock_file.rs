@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::failpoint::pass;
 use crate::journal::error::JournalError;
 use crate::journal::file::directory::{
     io_error, open_file, open_with, private_directories, private_files,
@@ -62,9 +63,7 @@ impl SendLockFile {
         // disk, is waited for all the same.
         let name = self.name(&Sender::here(proposal, instance)).ok();
         let path = self.lock();
-        let mut options = private_files();
-        let options = options.create(true).truncate(false).read(true).write(true);
-        let lock = open_with(options, &path).map_err(io_error("open", &path))?;
+        let lock = self.opened(&path).map_err(io_error("open", &path))?;
         let begun = Instant::now();
         loop {
             match lock.try_lock_shared() {
@@ -109,6 +108,17 @@ impl SendLockFile {
                 }
                 Ok(senders)
             }
+        }
+    }
+
+    /// The file, made if need be. Where nothing can be written it is locked as it is: a person takes
+    /// back what is ours from there too.
+    fn opened(&self, path: &Path) -> io::Result<File> {
+        let mut options = private_files();
+        let options = options.create(true).truncate(false).read(true).write(true);
+        match pass("send.lock", &self.root).and_then(|()| open_with(options, path)) {
+            Err(error) if is_read_only(&error) => open_file(path),
+            opened => opened,
         }
     }
 
@@ -159,6 +169,13 @@ impl SendLockFile {
         }
         Ok(senders)
     }
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
+    )
 }
 
 #[cfg(test)]
