@@ -95,6 +95,15 @@ impl State {
         self.not_taken_over(&status.proposal.id).is_err()
     }
 
+    /// The instance that a proposal belongs to whose undo has ended without taking it back, while
+    /// how it ended is not known.
+    pub(crate) fn left_by_its_undo(&self, id: &str) -> Option<&str> {
+        let first = self.open.get(id)?;
+        let undo = self.proposal_status(&first.taken_over.as_ref()?.by)?;
+        let is_left = first.phase.is_in_flight() && undo.phase == Phase::NotApplied;
+        first.owner.as_deref().filter(|_| is_left)
+    }
+
     fn is_executing(&self, id: &str) -> bool {
         let status = self.open.get(id);
         status.is_some_and(|status| status.phase == Phase::Executing)

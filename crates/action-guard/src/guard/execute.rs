@@ -308,8 +308,9 @@ impl Guard {
         });
         match written.await {
             Ok(_) => Ok(report),
-            // The undo that has taken it over writes that down.
-            Err(CommitError::Refused(_)) if self.is_taken_over(&report.id).await => Ok(report),
+            Err(CommitError::Refused(_)) if self.is_taken_over(&report.id).await => {
+                Ok(self.concluded_beside_an_undo(report).await)
+            }
             Err(source) => Err(GuardError::Unrecorded {
                 report: Box::new(report),
                 source,

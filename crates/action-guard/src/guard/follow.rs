@@ -27,7 +27,7 @@ pub(crate) struct Following<'a> {
     pub(crate) since: Instant,
     /// Milliseconds that had passed by then.
     pub(crate) elapsed_before_ms: u64,
-    sent_at: Timestamp,
+    pub(super) sent_at: Timestamp,
     /// Whether it was seen to be done while what it takes back may still have arrived.
     pub(super) was_applied: bool,
 }
@@ -106,6 +106,7 @@ impl<'a> Following<'a> {
                     let progress = self.beside_the_first(progress, first_may_arrive);
                     watch(Event::Progress(progress.clone()));
                     if let Some(outcome) = last.take(progress, &self.proposal.id) {
+                        let outcome = self.or_overtaken(outcome).await;
                         return self.settled(self.with_next(outcome)).await;
                     }
                 }

@@ -19,6 +19,14 @@ pub(super) struct LastSeen {
 }
 
 impl LastSeen {
+    /// That this was seen, and nothing else is told of it.
+    pub(super) fn saying(summary: &str) -> Self {
+        Self {
+            summary: Some(summary.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// The outcome of the proposal with this id, if this is one.
     pub(super) fn take(&mut self, progress: Progress, id: &str) -> Option<Outcome> {
         match progress {

@@ -10,7 +10,8 @@ use crate::guard::follow::Following;
 use crate::guard::last_seen::LastSeen;
 use crate::guard::{Guard, Watch};
 use crate::proposal::time::{between_ms, elapsed_since};
-use crate::proposal::{Answer, Proposal, Refusal};
+use crate::proposal::{Answer, Proposal, Refusal, Report};
+use crate::records::Record;
 use crate::state::ProposalStatus;
 
 /// The code of an undo that was done before the request it takes back arrived.
@@ -60,6 +61,34 @@ impl Following<'_> {
             }
             progress => progress,
         }
+    }
+
+    /// The same outcome of an undo; that it was overtaken, where it was accepted and is not so because
+    /// the request that it takes back arrived after it was sent.
+    pub(super) async fn or_overtaken(&self, outcome: Outcome) -> Outcome {
+        let is_so = outcome.result != OutcomeKind::NotApplied;
+        let is_told = outcome.code.as_deref() == Some(OVERTAKEN);
+        let Ok(state) = self.guard.state().await else {
+            return outcome;
+        };
+        let first = state.in_flight_undone_by(self.proposal).filter(|first| {
+            // What was answered before it was sent did not come after it.
+            let is_later = first.answered_at.is_none_or(|at| at > self.sent_at);
+            is_later && first.is_taken_over_by(&self.proposal.id)
+        });
+        let Some(first) = first.filter(|_| !is_so && !is_told && self.accepted.is_some()) else {
+            return outcome;
+        };
+        let guard = self.guard;
+        let of_first = guard.outcome_of_first(first, self.proposal, &outcome);
+        if of_first.await.result != OutcomeKind::Applied {
+            return outcome;
+        }
+        let text = format!(
+            "the request that it takes back arrived after it: {}",
+            outcome.summary
+        );
+        Outcome::not_applied(OVERTAKEN, text, false, outcome.evidence)
     }
 
     /// The same outcome of an undo that was refused; while what it takes back may still arrive,
@@ -231,6 +260,41 @@ impl Guard {
         };
         let concluded = self.conclude(&first.proposal, intent, accepted, outcome, watch);
         concluded.await.map(drop)
+    }
+
+    /// The report of what an undo had taken over, as the journal has it. While the undo is at it, it
+    /// says how both end; where it has ended without taking this back, whoever followed this to its
+    /// end says how.
+    pub(super) async fn concluded_beside_an_undo(&self, mut report: Report) -> Report {
+        if report.outcome.result == OutcomeKind::Unknown {
+            return report;
+        }
+        let (id, undo) = (report.id.clone(), Some(report.undo.clone()));
+        let outcome = report.outcome.clone();
+        let concluded = self.commit(move |state, _| {
+            let Some(from) = state.left_by_its_undo(&id) else {
+                return Ok(Vec::new());
+            };
+            let adopted = Record::Adopted {
+                id: id.clone(),
+                from: from.to_owned(),
+            };
+            Ok(vec![adopted, Record::Outcome { id, outcome, undo }])
+        });
+        let written = concluded.await.is_ok();
+        let status = self.proposal_status(&report.id).await.ok();
+        let Some(status) = status.filter(|_| written) else {
+            return report;
+        };
+        match (&status.outcome, &status.taken_over) {
+            (Some(outcome), _) => report.outcome.clone_from(outcome),
+            (None, Some(taken_over)) => {
+                let seen = LastSeen::saying(&report.outcome.summary);
+                report.outcome = seen.taken_over(&taken_over.by);
+            }
+            (None, None) => {}
+        }
+        report
     }
 
     async fn outcome_of_first(

@@ -184,6 +184,66 @@ async fn an_undo_that_was_overtaken_says_so_and_sends_nothing_again() {
     }
 }
 
+/// The first arrives between the undo and its first look, so that nothing ever showed the undo: it
+/// was our own request that changed it, and nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_that_the_first_overtook_at_once_says_so_too() {
+    let bench = Workbench::new().await;
+    let (guard, first, _sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let arrived = Dial {
+        held: true,
+        by: first.id.clone(),
+        ..Dial::default()
+    };
+    bench.server.turn_by_hand("x", arrived);
+    bench.server.behave(Behaviour {
+        forgets: true,
+        ..Behaviour::default()
+    });
+    let report = execute(&guard, &undo).await.unwrap();
+    assert_eq!(summary(&report), (json!("not_applied"), Some("overtaken")));
+    let next = report.outcome.next.unwrap();
+    assert!(next.contains(&first.id), "{next}");
+    let state = guard.state().await.unwrap();
+    assert!(state.effects.contains_key(&first.id), "it is in force");
+}
+
+/// An undo that was refused left what it had taken over to whoever still follows that: what they
+/// tell is what the journal says.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_refused_undo_had_taken_over_is_concluded_by_its_follower() {
+    let bench = Workbench::new().await;
+    let looks = Hold::new();
+    let slow = bench.guard_that(Sends {
+        after_look: Some(Arc::clone(&looks)),
+        ..Sends::default()
+    });
+    let (first, follower) = followed(&bench, &slow, Behaviour::default(), hold("x")).await;
+    looks.is_reached().await;
+    let guard = bench.guard();
+    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    bench.server.behave(Behaviour {
+        refuses: true,
+        ..Behaviour::default()
+    });
+    let refused = execute(&guard, &undo).await.unwrap();
+    assert_eq!(refused.outcome.result, OutcomeKind::NotApplied);
+    let status = guard.proposal_status(&first.id).await.unwrap();
+    assert_eq!(status.phase, Phase::Unknown);
+    bench.server.finish();
+    for _ in 0..10_000 {
+        looks.let_go();
+    }
+    let told = follower.await.unwrap();
+    assert_eq!(told.outcome.result, OutcomeKind::Applied, "{told:?}");
+    let status = guard.proposal_status(&first.id).await.unwrap();
+    assert_eq!(status.outcome.as_ref(), Some(&told.outcome));
+    assert_eq!(status.phase, Phase::Applied);
+    let state = guard.state().await.unwrap();
+    assert!(state.effects[&first.id].confirmed);
+}
+
 /// The first arrives and is answered while the undo reads how it is: what was read is from before.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_is_not_proven_by_readings_from_before_the_first_arrived() {
