@@ -17,6 +17,10 @@ use crate::mutations::store::drain::{DrainFacts, DrainStore};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::stop::{Checked, Stop, planned};
 
+/// What PD does not tell of a drain: of the scheduler it shows the stores, and nothing else.
+const SET_ANEW: &str =
+    "whether somebody has removed the drain and set it anew: PD shows neither when nor by whom";
+
 /// Stops draining leaders from one store. Drains of other stores stay.
 ///
 /// From then on leaders may move to the store again; they come back as PD balances, not to the
@@ -117,6 +121,7 @@ impl StopDrain {
             .same("draining", draining)
             .impact("drains", draining.into(), "drains taken back")
             .unknown("when and which leaders come back: PD balances them")
+            .unknown(SET_ANEW)
             .takes(100, 1_000, "one write of PD's configuration")
             .follow(500, SETTLE_MS, 60_000)
             .clock(tikv.clock()))
