@@ -262,8 +262,8 @@ pub enum InputError {
 
     /// There is no TLS in this build of the crate.
     #[error(
-        "{what} needs TLS, which this build of pd-client has not: enable its feature `tls-aws-lc` \
-         or `tls-ring`"
+        "{what} needs TLS, which this build of pd-client has not: enable its feature `tls-ring` \
+         or `tls-aws-lc`"
     )]
     NoTls {
         /// What was asked for.

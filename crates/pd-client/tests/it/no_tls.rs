@@ -15,7 +15,7 @@ fn https_is_refused_with_the_feature_that_is_missing() {
         let error = builder.build().unwrap_err();
         assert_eq!(error.class(), ErrorClass::Input);
         let words = error.to_string();
-        assert!(words.contains("`tls-aws-lc` or `tls-ring`"), "{words}");
+        assert!(words.contains("`tls-ring` or `tls-aws-lc`"), "{words}");
         assert!(
             words.contains("`https://pd-1:2379` needs TLS")
                 || words.contains("a certificate needs"),
