@@ -149,12 +149,17 @@ impl RegionSnapshot {
     /// What PD says when none of the replicas that are to be all may lead.
     fn no_valid_leader(&self, target: &[Peer]) -> Stop {
         let peers = &self.region.peers;
+        let learns = |peer: &Peer| peer.role == PeerRole::Learner;
         let is_gone = |peer: &&Peer| target.iter().all(|other| other.store_id != peer.store_id);
-        let is_new = |peer: &&Peer| self.region.peer_on(peer.store_id).is_none();
-        let changed = peers.iter().filter(is_gone).count() + target.iter().filter(is_new).count();
+        let was = |peer: &Peer| self.region.peer_on(peer.store_id).map(learns);
+        // What becomes a voter is a change, too, and what becomes none takes a joint state.
+        let is_changed = |peer: &&Peer| was(peer).is_none_or(|learned| learned && !learns(peer));
+        let is_demoted = |peer: &Peer| was(peer) == Some(false) && learns(peer);
+        let gone = peers.iter().filter(is_gone).count();
+        let changed = gone + target.iter().filter(is_changed).count();
         // One change by itself takes no joint state, unless it leaves one replica of two.
         let joint = self.config.schedule.enable_joint_consensus != Some(false)
-            && (changed > 1 || (target.len() == 1 && peers.len() == 2));
+            && (changed > 1 || target.iter().any(is_demoted) || (gone == 1 && target.len() == 1));
         let text = if joint {
             "no valid leader"
         } else {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use action_core::{Attempt, Mutation, Verdict};
 use operator_tikv::{
-    DrainStore, Error, PauseScheduler, PauseSeconds, SchedulerName, StopDrain, Tikv,
+    DrainStore, Error, MergeRegions, PauseScheduler, PauseSeconds, SchedulerName, StopDrain, Tikv,
     TransferLeader, TransferPdLeader, TransferPeer,
 };
-use pd_sim::{ForeignOperator, Role, Sim, StoreState, Version};
+use pd_sim::{ForeignOperator, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
 use serde_json::json;
 
 use crate::harness::Run;
@@ -407,4 +407,42 @@ async fn a_scheduler_that_is_not_listed_may_not_be_loaded_yet() {
         matches!(planned, Err(Error::NotKnownYet { .. })),
         "{planned:?}"
     );
+}
+
+/// A leader that becomes a learner takes a joint state, of which PD speaks in other words.
+#[tokio::test]
+async fn a_merge_that_leaves_nobody_to_lead_is_refused_as_planned() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        assert!(sim.set_schedule("replica-schedule-limit", 0));
+        assert!(sim.set_schedule("region-schedule-limit", 0));
+        let rules = [
+            ("voters", RuleRole::Voter, 2),
+            ("learners", RuleRole::Learner, 1),
+        ];
+        let rules = rules.map(|(id, role, count)| PlacementRule::new(id, role, count));
+        sim.set_rules(rules).unwrap();
+        let ids = sim.region_ids();
+        for (id, learner) in [(ids[0], 3), (ids[1], 1)] {
+            for store in 1..=5 {
+                sim.remove_peer(id, store);
+            }
+            for store in 1..=3 {
+                let role = if store == learner {
+                    Role::Learner
+                } else {
+                    Role::Voter
+                };
+                sim.add_peer(id, store, role);
+            }
+            sim.set_leader(id, if learner == 1 { 2 } else { 1 });
+        }
+        sim.set_evicting(2, true);
+        sim.set_evicting(3, true);
+        let merge = MergeRegions {
+            source_region_id: region_id(ids[0]),
+            target_region_id: region_id(ids[1]),
+        };
+        check(&sim, merge, &format!("{version:?}")).await;
+    }
 }

@@ -193,9 +193,12 @@ impl Plan {
         }
         let brief = self.brief(&difference);
         let changes = difference.add.len() + difference.remove.len() + difference.promote.len();
-        let simple = changes <= 1
-            && difference.demote.is_empty()
-            && !(difference.remove.len() == 1 && self.target.len() == 1);
+        // `NewBuilder` and `prepareBuild` of `pkg/schedule/operator/builder.go`.
+        let is_joint = cluster.config.is_on("enable-joint-consensus");
+        let simple = !is_joint
+            || changes <= 1
+                && difference.demote.is_empty()
+                && !(difference.remove.len() == 1 && self.target.len() == 1);
         let (steps, kind) = if simple {
             self.single_change(cluster, difference, kind)?
         } else {

@@ -8,7 +8,7 @@ use crate::cluster::step::{On, Step};
 use crate::cluster::store::StoreState;
 
 impl Plan {
-    /// At most one peer changes: no joint consensus.
+    /// At most one peer changes, or joint consensus is off: one change after the other.
     pub(super) fn single_change(
         &self,
         cluster: &Cluster,
@@ -35,7 +35,10 @@ impl Plan {
         for peer in &difference.promote {
             steps.push(Step::PromoteLearner(peer.into()));
         }
-        for peer in &difference.remove {
+        // A voter becomes a learner by going and coming back.
+        let demoted = difference.demote.iter();
+        let gone = difference.remove.iter().chain(demoted.clone());
+        for peer in gone {
             if peer.store_id == leader {
                 let Some(to) = goal else {
                     return Err(
@@ -49,6 +52,7 @@ impl Plan {
             steps.push(Step::RemovePeer(peer.into()));
             kind = kind.with(Kind::REGION);
         }
+        steps.extend(demoted.map(|peer| Step::AddLearner(peer.into())));
         if let Some(to) = goal
             && to != leader
         {

@@ -56,6 +56,25 @@ async fn a_peer_moves_through_a_joint_state() {
 }
 
 #[tokio::test]
+async fn without_joint_consensus_a_peer_moves_in_single_steps() {
+    let sim = start().await;
+    assert!(sim.set_schedule("enable-joint-consensus", "false"));
+    let region = sim.region_ids()[0];
+    let body = json!({
+        "name": "transfer-peer", "region_id": region, "from_store_id": 3, "to_store_id": 4
+    });
+    assert_eq!(operator(&sim, &body).await, ok());
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        seen.extend(sim.epoch(region).map(|epoch| epoch.conf_ver));
+        sim.advance(Duration::from_millis(200));
+    }
+    assert_eq!(seen, [1, 2, 3, 4]);
+    let stores: Vec<u64> = sim.peers(region).iter().map(|peer| peer.store_id).collect();
+    assert_eq!(stores, [1, 2, 4]);
+}
+
+#[tokio::test]
 async fn moving_the_leaders_peer_moves_the_leader_first() {
     let sim = start().await;
     let region = sim.region_ids()[0];
