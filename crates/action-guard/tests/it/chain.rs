@@ -265,6 +265,36 @@ fn half_a_line_before_the_next_segment_is_said() {
     assert!(what.contains(" and half a line, and "), "{what}");
 }
 
+/// A writer that reads on finds it too: it is neither passed over nor cut off to write where there is a
+/// record already. What the last segment begins with is not touched by it.
+#[test]
+fn half_a_line_before_the_next_segment_is_found_by_who_writes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = FileJournal::options().segment_bytes(700);
+    let [one, other] = [(), ()].map(|()| options.clone().open(directory.path()).unwrap());
+    block_on(write(&one, [mode(Mode::Execute)])).unwrap();
+    for id in ["a", "b", "c"] {
+        block_on(write(&other, [proposed(id, "x", allow())])).unwrap();
+    }
+    let paths = segments(directory.path());
+    assert!(paths.len() > 1, "{paths:?}");
+    let cut = format!("{}{{\"v\":2,", fs::read_to_string(&paths[0]).unwrap());
+    fs::write(&paths[0], &cut).unwrap();
+    let head = block_on(other.state()).unwrap().seq;
+
+    let error = block_on(write(&one, [mode(Mode::Observe)])).unwrap_err();
+    assert!(
+        error.to_string().contains(" and half a line, and "),
+        "{error}"
+    );
+    assert_eq!(block_on(one.state()).unwrap().seq, head);
+    block_on(write(&one, [mode(Mode::Observe)])).unwrap();
+    assert!(block_on(other.state()).unwrap().seq > head);
+    assert_eq!(fs::read_to_string(&paths[0]).unwrap(), cut);
+    let error = verify(directory.path()).unwrap_err();
+    assert!(matches!(error, JournalError::Cut { .. }), "{error:?}");
+}
+
 /// Who goes on reading after some records is told of a bad one by its own line.
 #[test]
 fn a_bad_line_is_counted_from_the_beginning_of_its_segment() {

@@ -112,10 +112,22 @@ impl Tail {
         loop {
             let torn = self.read_segment(&mut |_| {})?;
             let next = directory.segment(self.ledger.head().seq + 1);
-            if torn > 0 || next == self.segment || !exists(&next)? {
+            if next == self.segment || !exists(&next)? {
                 return Ok(torn);
             }
+            if torn > 0 {
+                return Err(self.cut_before(&next));
+            }
             self.turn(next);
+        }
+    }
+
+    /// A segment is begun when the one before it is whole: of half a line, the rest was taken away.
+    fn cut_before(&self, next: &Segment) -> JournalError {
+        let (end, next) = (self.ledger.head().seq, next.name());
+        JournalError::Cut {
+            segment: self.segment.name(),
+            what: format!("it ends with record {end} and half a line, and {next} is there"),
         }
     }
 
