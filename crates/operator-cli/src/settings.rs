@@ -66,14 +66,27 @@ impl Global {
         self.state.actor().is_ok_and(|acting| acting.is_user())
     }
 
-    /// The same for somebody else, and who that is where the command does not say it: an agent is
-    /// named in it, and a person gives it themselves, as nobody is handed a person's name to act by.
+    /// The same for somebody else, and who that is where the command does not say it. A person gives it
+    /// themselves, as nobody is handed a person's name to act by, and no agent that of another.
     pub(crate) fn command_of(&self, who: &str, words: &[&str]) -> String {
-        let is_person = who.parse().is_ok_and(|actor: Actor| actor.is_user());
-        if is_person {
-            format!("{}   # given by {who}", self.command(words))
-        } else {
+        let acting = self.state.actor().ok();
+        let may_name = |whose: &Actor| {
+            let own = |acting: &Actor| acting.is_user() || acting.is_same(whose);
+            !whose.is_user() && acting.as_ref().is_some_and(own)
+        };
+        if who.parse().is_ok_and(|whose: Actor| may_name(&whose)) {
             self.command(&[words, &["--actor", who]].concat())
+        } else {
+            format!("{}   # given by {who}", self.command(words))
+        }
+    }
+
+    /// The same for whoever runs it, and nobody else: not for who acts by the config file.
+    pub(crate) fn command_of_whoever_runs_it(&self, words: &[&str]) -> String {
+        let command = self.command(words);
+        match self.state.configured_actor {
+            Some(_) => format!("{command} --actor \"user:$(id -un)\""),
+            None => command,
         }
     }
 

@@ -200,7 +200,7 @@ pub(crate) fn waiting(status: &ProposalStatus, id: &str, global: &Global) -> Str
     format!(
         "Proposal {id} waits: {}\n  {}\nand then\n  {}",
         printable(&ruling(&status.ruling)),
-        global.command(&["approve", id, "--plan", plan]),
+        global.command_of_whoever_runs_it(&["approve", id, "--plan", plan]),
         run_command(&status.proposal, id, global),
     )
 }

@@ -76,6 +76,10 @@ impl State {
         self.given = [
             ("--state-dir", self.state_dir.as_ref().map(path)),
             ("--policy-file", self.policy_file.as_ref().map(path)),
+            (
+                "--held-for",
+                self.held_for.map(|held| format!("{}ms", held.as_millis())),
+            ),
         ]
         .into_iter()
         .filter_map(|(flag, value)| Some([flag.to_owned(), value?]))

@@ -303,11 +303,14 @@ fn no_printed_command_acts_as_a_person() {
     as_actor("user:ana", &approve).ended(0);
     let id = printed(&waiting.stderr, "operator proposals run").unwrap()[2].to_owned();
     let as_agent = ["proposals", "run", &id, "--actor", "agent:x"];
-    // An agent may be named to an agent: that gives it nothing that it could not say by itself.
-    cluster
-        .with_state(&as_agent)
-        .ended(3)
-        .says("--actor agent:night");
+    // Nor another agent's.
+    let refused = cluster.with_state(&as_agent).ended(3);
+    assert!(
+        !refused.stderr.contains("--actor agent:night"),
+        "{}",
+        refused.stderr
+    );
+    refused.says("# given by agent:night");
 
     let file = cluster.state.path().join("work.toml");
     let work = "title = \"Work\"\n[[steps]]\nid = \"drain\"\naction = \"drain_store\"\n\
@@ -330,6 +333,52 @@ fn no_printed_command_acts_as_a_person() {
             assert!(!text.contains("--actor user:"), "{text}");
         }
     }
+}
+
+/// An approval is by whoever runs the command, and not by who acts by the config file that goes along.
+#[test]
+fn a_printed_approval_is_by_whoever_runs_it() {
+    let cluster = Cluster::start();
+    let config = cluster.state.path().join("config.toml");
+    std::fs::write(&config, "actor = \"agent:night\"\n").unwrap();
+    let limit = ["run", "set_leader_schedule_limit", "--limit", "9", "--yes"];
+    let place = [
+        "--pd",
+        cluster.sim.endpoint(),
+        "--state-dir",
+        cluster.state_dir(),
+    ];
+    let config = ["--config", config.to_str().unwrap()];
+    let mut asked = command();
+    asked
+        .env_remove("OPERATOR_ACTOR")
+        .args(limit)
+        .args(place)
+        .args(config);
+    finished(&mut asked)
+        .ended(6)
+        .says("--actor \"user:$(id -un)\"");
+}
+
+/// What may still be held on the way is said to the command that takes it back, too.
+#[test]
+fn a_printed_undo_waits_as_long_as_its_command() {
+    let cluster = Cluster::start();
+    let drain = [
+        "drain_store",
+        "--store-id",
+        "2",
+        "--yes",
+        "--held-for",
+        "90s",
+    ];
+    let ran = cluster.run(&drain).ended(0);
+    let all = format!("{}{}", ran.stdout, ran.stderr);
+    let undo = printed(&all, "operator undo").unwrap();
+    assert!(
+        undo.windows(2).any(|two| two == ["--held-for", "90000ms"]),
+        "{undo:?}"
+    );
 }
 
 /// A secret in an address is in no command that is printed.
