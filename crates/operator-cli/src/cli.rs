@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::time::SystemTime;
 
 use action_core::redacted;
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _, ValueEnum as _};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::arguments::{Confirm, for_actions, with_actions};
@@ -32,7 +34,12 @@ pub(crate) fn main() -> Exit {
     let (mut output, done) = match global.resolve() {
         Ok(global) => {
             let mut output = Output::new(global.output.unwrap_or(Format::Table));
-            let done = dispatch(&matches, &global, &mut output);
+            let is_stop = matches.subcommand_name() == Some("kill-switch");
+            let clock = check_clock(SystemTime::now()).or_else(|wrong| match is_stop {
+                true => Ok(()),
+                false => Err(wrong),
+            });
+            let done = clock.and_then(|()| dispatch(&matches, &global, &mut output));
             (
                 output,
                 done.map_err(|failure| failure.leading_to(|words| global.command(words))),
@@ -129,7 +136,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("actions", matches)) => actions::main(matches, output),
         Some(("plan", matches)) => {
             let (call, matches) = call(matches, global)?;
-            block_on(plan::main(call, matches, output))
+            block_on(plan::main(call, matches, global, output))
         }
         Some(("run", matches)) => {
             let confirm = parsed::<Confirm>(matches);
@@ -170,16 +177,27 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
     }
 }
 
+/// Refuses a clock whose time cannot be written: no record would be at its time.
+fn check_clock(shows: SystemTime) -> Result<(), Failure> {
+    Timestamp::try_from(shows).map(drop).map_err(|_| {
+        let text = "the clock of this machine shows a time that is not in the years up to 9999";
+        Failure::refused("clock_wrong", text)
+            .next("set the clock right; nothing was done. The kill switch works meanwhile")
+    })
+}
+
 /// Arguments that were declared by the same type.
 fn parsed<T: clap::FromArgMatches>(matches: &ArgMatches) -> T {
     T::from_arg_matches(matches).unwrap_or_else(|error| error.exit())
 }
 
 fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    #[cfg(unix)]
+    may_listen().map_err(|error| cannot_begin(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(Exit::Failed, "runtime", error.to_string()))?;
+        .map_err(|error| cannot_begin(&error))?;
     // A file that has reached its limit (`ulimit -f`) is an error to tell, and does not end this
     // process: who listens to the signal is not ended by it.
     #[cfg(unix)]
@@ -193,9 +211,29 @@ fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit
     done
 }
 
+fn cannot_begin(error: &std::io::Error) -> Failure {
+    let text = format!("cannot open what waits for the network and for signals: {error}");
+    Failure::new(Exit::Failed, "runtime", text)
+}
+
+/// Whether what listens to signals can be opened: that it cannot is a panic there.
+#[cfg(unix)]
+fn may_listen() -> std::io::Result<()> {
+    use std::os::unix::net::UnixStream;
+
+    let pairs = (
+        UnixStream::pair()?,
+        UnixStream::pair()?,
+        UnixStream::pair()?,
+    );
+    drop(pairs);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::time::{Duration, SystemTime};
 
     use crate::flags;
     use crate::terminal::output::Format;
@@ -213,6 +251,14 @@ mod tests {
             let words = line.split(' ').map(OsString::from);
             assert_eq!(super::wanted_format(words), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_clock_beyond_the_year_9999_is_refused() {
+        super::check_clock(SystemTime::now()).unwrap();
+        let late = SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 366 * 9_000);
+        let failure = super::check_clock(late).unwrap_err();
+        assert!(failure.message().contains("9999"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::guard::still_sending::{ModeError, still_sending};
 use crate::identity::{Actor, PrivateKey, Proof};
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::Rules;
+use crate::proposal::time;
 use crate::proposal::{Approval, Mode, PlanHash, Refusal, Ruling};
 use crate::records::Record;
 use crate::state::{ProposalStatus, State};
@@ -216,7 +217,7 @@ impl Controls {
     pub async fn may_release(&self, id: &str, by: &Actor) -> Result<(), CommitError> {
         let state = self.journal.state().await?;
         let rules = rules_now(&self.rules);
-        may_release(&rules, &self.definitions, id, by, &state, Timestamp::now())?;
+        may_release(&rules, &self.definitions, id, by, &state, time::clock())?;
         Ok(())
     }
 
@@ -234,7 +235,7 @@ impl Controls {
     ) -> Result<(), ModeError> {
         let after = self.journal.state().await.map_err(CommitError::from)?;
         let after = after.last_switch;
-        let (actor, now) = (by.actor.clone(), Timestamp::now());
+        let (actor, now) = (by.actor.clone(), time::clock());
         let proof = by
             .key
             .map(|key| Proof::of_mode(mode, &actor, after, now, key));
@@ -265,7 +266,7 @@ impl Controls {
     /// When who says it is no person, or not proven.
     pub async fn confirm_clock(&self, by: Decider<'_>, reason: &str) -> Result<(), CommitError> {
         let after = self.journal.state().await?.last_switch;
-        let (actor, now) = (by.actor.clone(), Timestamp::now());
+        let (actor, now) = (by.actor.clone(), time::clock());
         let proof = by.key.map(|key| Proof::of_clock(&actor, after, now, key));
         let (rules, reason) = (Arc::clone(&self.rules), reason.to_owned());
         self.commit(move |state, _| {
@@ -317,7 +318,7 @@ fn until(status: &ProposalStatus) -> Timestamp {
         return whole;
     };
     let ttl = SignedDuration::from_millis(i64::try_from(*ttl_ms).unwrap_or(i64::MAX));
-    Timestamp::now()
+    time::clock()
         .checked_add(ttl)
         .map_or(whole, |until| until.min(whole))
 }

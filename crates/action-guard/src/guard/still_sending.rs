@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::journal::{CommitError, Journal, JournalError, Sender};
 use crate::proposal::Phase;
+use crate::proposal::time;
 
 /// Between two looks whether somebody is still sending.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -61,7 +61,7 @@ async fn lost(journal: &dyn Journal) -> Result<Vec<Sender>, JournalError> {
     for status in state.unsettled().filter(|status| status.answer.is_none()) {
         if let (Some(intent), Some(owner)) = (&status.intent, &status.owner)
             && status.phase == Phase::Executing
-            && intent.send_by > Timestamp::now()
+            && intent.send_by > time::clock()
             && !journal.is_alive(owner).await?
         {
             let until = format!("a process that lost the journal, until {}", intent.send_by);
@@ -232,7 +232,7 @@ mod tests {
     fn too_late(id: &str) -> Record {
         let mut record = intent(id);
         if let Record::Intent { intent, .. } = &mut record {
-            intent.send_by = Timestamp::now() - SignedDuration::from_secs(1);
+            intent.send_by = time::clock() - SignedDuration::from_secs(1);
         }
         record
     }

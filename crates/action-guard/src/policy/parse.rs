@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use action_core::ActionDefinition;
 use toml::de::DeTable;
 
 use crate::policy::budget::Budget;
@@ -25,36 +26,51 @@ impl FromStr for Policy {
 
     /// Reads a policy, or says all that is wrong with it, by line and column.
     fn from_str(text: &str) -> Result<Self, PolicyError> {
-        let syntax = |offset, message: &str| {
-            PolicyError::unless_empty(vec![PolicyProblem::at(text, offset, message)])
-        };
-        if text.len() > LONGEST_POLICY {
-            syntax(0, "the policy is longer than 1 MiB")?;
-        }
-        let source = Source::new(text);
-        let policy = match DeTable::parse(text) {
-            Ok(table) => {
-                let root =
-                    Section::new(&source, &keys::POLICY, table.span().start, table.get_ref());
-                read(&source, root)
-            }
-            Err(error) => {
-                let offset = error.span().map_or(0, |span| span.start);
-                let message = error
-                    .message()
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                syntax(offset, &message)?;
-                Self::default()
-            }
-        };
-        PolicyError::unless_empty(source.problems())?;
-        Ok(Self {
-            hash: Some(Hash::of(text.as_bytes())),
-            ..policy
-        })
+        let (policy, problems) = as_far_as_it_is_one(text);
+        PolicyError::unless_empty(problems)?;
+        Ok(policy)
     }
+}
+
+impl Policy {
+    /// Reads a policy about these actions, or says all that is wrong with it: how it is written, and
+    /// what of it can match nothing.
+    ///
+    /// # Errors
+    /// All of them, with their places.
+    pub fn read(text: &str, definitions: &[ActionDefinition]) -> Result<Self, PolicyError> {
+        let (policy, mut problems) = as_far_as_it_is_one(text);
+        if let Err(error) = policy.check_actions(definitions) {
+            problems.extend(error.problems().iter().cloned());
+        }
+        PolicyError::unless_empty(problems)?;
+        Ok(policy)
+    }
+}
+
+/// What of a text is a policy, and what is wrong with the rest.
+fn as_far_as_it_is_one(text: &str) -> (Policy, Vec<PolicyProblem>) {
+    let broken = |offset, message: &str| {
+        let problem = PolicyProblem::at(text, offset, message);
+        (Policy::default(), vec![problem])
+    };
+    if text.len() > LONGEST_POLICY {
+        return broken(0, "the policy is longer than 1 MiB");
+    }
+    let source = Source::new(text);
+    let policy = match DeTable::parse(text) {
+        Ok(table) => {
+            let root = Section::new(&source, &keys::POLICY, table.span().start, table.get_ref());
+            read(&source, root)
+        }
+        Err(error) => {
+            let offset = error.span().map_or(0, |span| span.start);
+            let message: Vec<_> = error.message().split_whitespace().collect();
+            return broken(offset, &message.join(" "));
+        }
+    };
+    let hash = Some(Hash::of(text.as_bytes()));
+    (Policy { hash, ..policy }, source.problems())
 }
 
 fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {

@@ -142,9 +142,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn policy(text: &[u8], definitions: &[ActionDefinition]) -> Result<Policy, PolicyError> {
-    let policy: Policy = String::from_utf8_lossy(text).parse()?;
-    policy.check_actions(definitions)?;
-    Ok(policy)
+    Policy::read(&String::from_utf8_lossy(text), definitions)
 }
 
 impl Rules for PolicyFile {

@@ -1,6 +1,6 @@
 //! Times, as records and attempts count them.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,15 +25,37 @@ pub(crate) fn elapsed_since(last_on_its_way: Option<Timestamp>, now: Timestamp) 
     last_on_its_way.map_or(0, |at| between_ms(at, now))
 }
 
+/// What the clock shows, as far as a time can be written: not beyond the year 9999.
+pub(crate) fn clock() -> Timestamp {
+    written(SystemTime::now())
+}
+
+fn written(shown: SystemTime) -> Timestamp {
+    Timestamp::try_from(shown).unwrap_or(match shown < SystemTime::UNIX_EPOCH {
+        true => Timestamp::MIN,
+        false => Timestamp::MAX,
+    })
+}
+
 /// To the millisecond, as it is shown.
 pub(crate) fn now() -> Timestamp {
-    let now = Timestamp::now();
+    let now = clock();
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_beyond_what_can_be_written_is_no_panic() {
+        let years = |count: u64| Duration::from_hours(24 * 366 * count);
+        let late = SystemTime::UNIX_EPOCH + years(9_000);
+        assert_eq!(written(late), Timestamp::MAX);
+        let early = SystemTime::UNIX_EPOCH - years(20_000);
+        assert_eq!(written(early), Timestamp::MIN);
+        assert_eq!(written(SystemTime::UNIX_EPOCH), Timestamp::UNIX_EPOCH);
+    }
 
     #[test]
     fn what_is_to_come_was_not_any_time_ago() {

@@ -133,14 +133,19 @@ pub(crate) fn run(run: &FlowRun, global: &Global) -> String {
     lines.join("\n")
 }
 
-fn wait(waiting: &Waiting, flow: &Flow, global: &Global) -> Vec<String> {
-    let command = |words: &[&str]| global.command(words);
+/// The command that goes on with it.
+pub(crate) fn resume(flow: &Flow, global: &Global) -> String {
     // What was agreed to is for who is at it: somebody else would have to be agreed to anew.
     let resume = ["workflow", "resume", &flow.id];
-    let then = match global.state.actor_without_flag() {
-        Ok(who) if who.is_same(&flow.by) => command(&resume),
+    match global.state.actor_without_flag() {
+        Ok(who) if who.is_same(&flow.by) => global.command(&resume),
         _ => global.command_of(flow.by.as_str(), &resume),
-    };
+    }
+}
+
+fn wait(waiting: &Waiting, flow: &Flow, global: &Global) -> Vec<String> {
+    let command = |words: &[&str]| global.command(words);
+    let then = resume(flow, global);
     match waiting {
         Waiting::Approval { step, proposal } => vec![
             format!("{step} waits for people to agree:"),

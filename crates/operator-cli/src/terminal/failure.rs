@@ -110,12 +110,21 @@ impl Failure {
 
     /// Tells people on stderr and, where JSON is wanted, programs on stdout.
     pub(crate) fn print(&self, output: &mut Output) {
+        const FILES: &str = "this process may open too few files at once: `ulimit -n` shows how many, \
+                             256 are enough";
+        let too_few = Next::Text(FILES.to_owned());
+        let is_files = self.message.contains("Too many open files");
+        let next = if is_files {
+            Some(&too_few)
+        } else {
+            self.next.as_deref()
+        };
         // A secret is told by what stands there, not by how that is shown.
         let shown = |text: &str| printable(&redacted(text)).into_owned();
         let mut lines = vec![format!("error: {}", shown(&self.message))];
         let problems = self.problems.iter().map(ToString::to_string);
         let more = problems.chain(self.lines.iter().cloned());
-        let more = more.chain(self.next.iter().map(|next| next.text()));
+        let more = more.chain(next.map(Next::text));
         lines.extend(more.map(|line| format!("  {}", shown(&line))));
         // Whatever it is made of, an address or a line of a file, no secret of it is shown.
         output.note(&redacted(&lines.join("\n")));

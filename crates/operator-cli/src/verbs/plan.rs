@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::call::{Call, check_system};
 use crate::flags;
 use crate::reports::plan::{Planned, TakenBack, as_data};
+use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
@@ -15,6 +16,7 @@ use crate::terminal::output::Output;
 pub(crate) async fn main(
     call: Call,
     matches: &ArgMatches,
+    global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let name = &call.definition.name;
@@ -48,5 +50,11 @@ pub(crate) async fn main(
         taken_back: TakenBack::ByLaterId,
     };
     output.show(&json, || planned.text());
+    if let Err(wrong) = global.state.policy() {
+        output.note(&format!(
+            "warning: {}: nothing is sent before that is right",
+            wrong.message()
+        ));
+    }
     Ok(Exit::of_verdict(&plan.verdict))
 }

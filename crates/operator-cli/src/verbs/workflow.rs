@@ -93,7 +93,10 @@ async fn confirm(
     );
     let step = step.unwrap_or_default();
     workflows.confirm(&flow.id, &step, by, note).await?;
-    output.note("confirmed");
+    output.note(&format!(
+        "confirmed, and nothing goes on by itself; this goes on with it:\n  {}",
+        report::resume(&flow, global)
+    ));
     status(workflows, &flow.id, global, output).await
 }
 

@@ -42,13 +42,26 @@ fn a_wrong_policy_is_told_by_line_and_column_and_nothing_runs_under_it() {
     let run = || cluster.run_transfer(&[&["--yes"], &policy[..]].concat());
     operator(&[&["policy", "check"], &policy[..]].concat())
         .ended(2)
-        .says("line 4, column 1: a rule has no `acton`; did you mean `action`?");
+        .says("line 4, column 1: a rule has no `acton`; did you mean `action`?")
+        .says("line 8, column 10: `transfer_leadr` matches no action");
     run().ended(2).says("line 4");
     std::fs::write(&path, text.replace("acton = \"x\"", "risk = \"low\"")).unwrap();
     run().ended(2).says(
         "line 8, column 10: `transfer_leadr` matches no action; did you mean `transfer_leader`?",
     );
     assert_eq!(cluster.sim.writes(), []);
+}
+
+/// A plan sends nothing and needs no policy: that there is none where it was named is said all the same.
+#[test]
+fn a_plan_says_that_the_policy_is_missing() {
+    let cluster = Cluster::start();
+    let plan = ["plan", "set_leader_schedule_limit", "--limit", "9"];
+    let missing = ["--policy-file", "/nonexistent/policy.toml"];
+    cluster
+        .operator(&[&plan[..], &missing].concat())
+        .ended(0)
+        .says("warning: cannot read the policy `/nonexistent/policy.toml`");
 }
 
 #[test]

@@ -166,3 +166,30 @@ fn a_page_of_a_proxy_is_no_answer() {
         }
     }
 }
+
+/// However few files may be open, what could not be opened is said, and nothing panics.
+#[cfg(unix)]
+#[test]
+fn too_few_files_are_said_to_be_too_few() {
+    let state = tempfile::tempdir().unwrap();
+    for limit in 4..12 {
+        for words in ["mode", "--pd http://127.0.0.1:1 run list_stores"] {
+            let binary = env!("CARGO_BIN_EXE_operator");
+            let line = format!("ulimit -n {limit}; exec {binary} {words}");
+            let mut shell = assert_cmd::Command::new("sh");
+            shell
+                .args(["-c", &line])
+                .env("OPERATOR_STATE_DIR", state.path());
+            let ran = crate::harness::finished(shell.env("OPERATOR_ACTOR", "user:ana"));
+            assert!(
+                [0, 1, 5].contains(&ran.code),
+                "{limit} {words}: {}",
+                ran.stderr
+            );
+            if ran.stderr.contains("Too many open files") {
+                let named = ran.stderr.contains("cannot ") || ran.stderr.contains("could not ");
+                assert!(named && ran.stderr.contains("ulimit -n"), "{}", ran.stderr);
+            }
+        }
+    }
+}

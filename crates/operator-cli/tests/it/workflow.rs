@@ -77,6 +77,7 @@ fn a_workflow_is_started_confirmed_and_gone_on_with_by_several_commands() {
     cluster
         .workflow(&["confirm", id, "work", "--note", "done"])
         .ended(0)
+        .says(&format!("operator workflow resume {id}"))
         .shows("done by user:ana: done");
     cluster
         .workflow(&["resume", &id[id.len() - 8..]])

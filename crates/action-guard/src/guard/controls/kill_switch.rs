@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::guard::controls::{Controls, Decider};
@@ -13,6 +12,7 @@ use crate::guard::stop::Stop;
 use crate::identity::{Actor, Proof};
 use crate::journal::{CommitError, JournalError};
 use crate::proposal::Refusal;
+use crate::proposal::time;
 use crate::records::Record;
 use crate::state::State;
 
@@ -83,7 +83,7 @@ impl Controls {
             self.journal.commit(Box::new(|_, _| Ok(Vec::new()))).await?;
         }
         let after = self.journal.state().await?.last_switch;
-        let (actor, now) = (by.actor.clone(), Timestamp::now());
+        let (actor, now) = (by.actor.clone(), time::clock());
         let proof = by.key.map(|key| Proof::of_reset(&actor, after, now, key));
         let rules = Arc::clone(&self.rules);
         let may = {

@@ -4,10 +4,9 @@ use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use crate::journal::error::JournalError;
 use crate::journal::file::directory::{Directory, io_error, open_with, private_files};
+use crate::proposal::time;
 
 const FIRST_PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
@@ -73,7 +72,7 @@ impl Lock {
 
     /// Says who holds it. Only for messages: nothing depends on it.
     fn sign(&self, instance: &str) {
-        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+        let now = time::clock().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
         let text = format!("process {} ({instance}) since {now}", std::process::id());
         // One write: a formatted one to a file is one for each space.
         let line = format!("{text:<120}\n");
