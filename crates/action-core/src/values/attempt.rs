@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::values::evidence::Attribution;
+use crate::values::evidence::{Attribution, Evidence};
 use crate::values::permit::{NotPermitted, Permits, SendPermit, SendPermits};
 use crate::values::plan::ClockOffset;
 
@@ -127,6 +127,10 @@ pub struct Sent {
     /// Milliseconds since it was about to be sent.
     #[serde(default)]
     pub since_send_ms: u64,
+    /// What those that looked before read, the first of each fact; nothing where nobody has looked
+    /// before, or nobody remembers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Evidence>,
 }
 
 impl Sent {
@@ -138,7 +142,15 @@ impl Sent {
             accepted,
             elapsed_ms,
             since_send_ms: elapsed_ms,
+            earlier: Vec::new(),
         }
+    }
+
+    /// The same, with what those that looked before read.
+    #[must_use]
+    pub fn earlier(mut self, earlier: Vec<Evidence>) -> Self {
+        self.earlier = earlier;
+        self
     }
 
     /// The same, sent longer ago than it was last possibly on its way.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use action_core::{Accepted, ActionError, Outcome, OutcomeKind, Progress, Sent, Settled};
+use action_core::{Accepted, ActionError, Evidence, Outcome, OutcomeKind, Progress, Sent, Settled};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,12 @@ pub(crate) struct Following<'a> {
     pub(super) sent_at: Timestamp,
     /// Whether it was seen to be done while what it takes back may still have arrived.
     pub(super) was_applied: bool,
+    /// What its probes read, the first of each fact.
+    earlier: Vec<Evidence>,
 }
+
+/// So many facts of earlier probes are kept.
+const MOST_EARLIER: usize = 32;
 
 /// Between two probes at least, whatever a plan says.
 const SHORTEST_POLL: Duration = Duration::from_millis(20);
@@ -60,6 +65,7 @@ impl<'a> Following<'a> {
             elapsed_before_ms: 0,
             sent_at: Timestamp::from_millisecond(sent_at).unwrap_or(Timestamp::MAX),
             was_applied: false,
+            earlier: Vec::new(),
         }
     }
 
@@ -103,6 +109,7 @@ impl<'a> Following<'a> {
             passed("guard.probed");
             match probed {
                 Ok(progress) => {
+                    self.remember(&progress);
                     let progress = self.beside_the_first(progress, first_may_arrive);
                     watch(Event::Progress(progress.clone()));
                     if let Some(outcome) = last.take(progress, &self.proposal.id) {
@@ -137,6 +144,19 @@ impl<'a> Following<'a> {
             }
         }
         last.unknown(&self.proposal.id)
+    }
+
+    /// Keeps what a probe that decided nothing read, for the probes to come.
+    fn remember(&mut self, progress: &Progress) {
+        let Progress::Pending { evidence, .. } = progress else {
+            return;
+        };
+        for read in evidence {
+            let is_new = self.earlier.iter().all(|kept| kept.fact != read.fact);
+            if is_new && self.earlier.len() < MOST_EARLIER {
+                self.earlier.push(read.clone());
+            }
+        }
     }
 
     /// The same outcome; when it is that it happened, with whether it held.
@@ -227,7 +247,9 @@ impl<'a> Following<'a> {
         // While it may be held somewhere, it is as if it were still on its way.
         let elapsed = self.elapsed_ms().saturating_sub(self.held_for_ms());
         let attempt = self.intent.attempt.clone();
-        Sent::new(attempt, self.accepted.clone(), elapsed).since_send(since_send)
+        Sent::new(attempt, self.accepted.clone(), elapsed)
+            .since_send(since_send)
+            .earlier(self.earlier.clone())
     }
 
     /// How long its request may be held on its way: not at all once it was answered.

@@ -6,14 +6,46 @@ use action_core::{OutcomeKind, Progress, SettledState};
 use action_guard::failpoint::{Failure, arm, disarm};
 use action_guard::{Event, FileJournal, Guard, Report};
 
-use crate::guard_fixture::{Workbench, ana, done, proposed, turn};
-use crate::test_subject::{Dial, registry};
+use crate::fixtures::actor;
+use crate::guard_fixture::{Workbench, ana, done, hold, proposed, turn};
+use crate::test_subject::{Behaviour, Dial, registry};
 
 const SOON: Duration = Duration::from_millis(50);
 
 fn state(report: &Report) -> Option<SettledState> {
     let settled = report.outcome.settled.as_ref();
     settled.map(|settled| settled.state)
+}
+
+/// A probe is told what those before it read first.
+#[tokio::test]
+async fn a_probe_knows_what_was_read_before() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    bench.server.behave(Behaviour {
+        held_back: true,
+        ..Behaviour::default()
+    });
+    bench.server.turn_by_hand(
+        "x",
+        Dial {
+            by: "ben".to_owned(),
+            ..Dial::default()
+        },
+    );
+    let proposal = proposed(&guard, hold("x")).await;
+    let by = actor("agent:night");
+    let report = guard
+        .execute(&proposal, &by, &mut |event| {
+            if matches!(event, Event::Progress(Progress::Pending { .. })) {
+                bench.server.finish();
+            }
+        })
+        .await
+        .unwrap();
+    let evidence = report.outcome.evidence;
+    let first = evidence.iter().find(|read| read.fact == "first_by");
+    assert_eq!(first.unwrap().value, "ben");
 }
 
 #[tokio::test]

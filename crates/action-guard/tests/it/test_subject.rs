@@ -395,7 +395,9 @@ impl Dials {
         if let Some(hold) = &self.sends.after_look {
             hold.stay().await;
         }
-        let evidence = vec![Evidence::new("read", "by", dial.by.as_str())];
+        let mut evidence = vec![Evidence::new("read", "by", dial.by.as_str())];
+        let earlier = sent.earlier.iter().find(|read| read.fact == "by");
+        evidence.extend(earlier.map(|by| Evidence::new("earlier", "first_by", by.value.clone())));
         let unanswered = sent.accepted.is_none();
         Ok(if dial.by == sent.attempt.id && done(&dial) {
             Progress::applied(Attribution::Ours, format!("{name} shows it"), evidence)

@@ -8,10 +8,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use action_core::{Accepted, Cause, Evidence, Sent};
+use action_core::{Accepted, Cause, Evidence, Outcome, Sent, Undo};
 use pd_client::operators::{
     Operator, OperatorEnding, OperatorRecord, OperatorReport, OperatorStatus,
 };
+use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
@@ -21,6 +22,9 @@ use crate::facts::operator::is_running;
 use crate::facts::pd_clock::{at_unix_ms, pd_now, pd_time_of_send, uncertainty, unix_ms};
 use crate::facts::traces::{PdProcess, Traces};
 use crate::parameters::ids::RegionId;
+
+/// What is told of an operator that PD made for us.
+const OUR_OPERATOR: &str = "our_operator";
 
 /// What keeps the time of PD's answer, milliseconds after 1970 by PD's clock.
 pub(crate) const PD_DATE: &str = "pd_date_unix_ms";
@@ -54,7 +58,13 @@ pub(crate) struct Observed {
     region_id: RegionId,
     /// Whether PD said that it made one.
     is_answered: bool,
+    /// Ours as it was seen before, where the one that is as ours was made at another time: somebody
+    /// has ended ours and asked for the same.
+    replaced: Option<String>,
 }
+
+/// What is told of the one that was seen before another that does the same.
+const SEEN_BEFORE: &str = "operator_seen_before";
 
 /// The operator that we asked for.
 pub(crate) struct Ours {
@@ -91,12 +101,14 @@ impl Observed {
             sent_by: pd_time_of_send(sent).map(|at| at + uncertainty(sent)),
             region_id: id,
             is_answered: sent.accepted.is_some(),
+            replaced: None,
         };
         let report = tikv.pd.operator(id.pd()).await.map_err(Error::Read)?;
         let Some(report) = report else {
             return Ok(seen);
         };
         if is_ours(&report.operator, query, sent) {
+            seen.replaced = replaced_by(&report.raw, sent);
             seen.ours = Some(Ours {
                 status: report.status,
                 operator: report.operator,
@@ -111,6 +123,7 @@ impl Observed {
             let here = |record: &OperatorRecord| record.operator.region_id == Some(id.pd());
             if let Some(record) = records.into_iter().find(here) {
                 if is_ours(&record.operator, query, sent) {
+                    seen.replaced = replaced_by(&record.raw, sent);
                     seen.ours = Some(Ours::of(record));
                 } else {
                     seen.ended = Some(record.operator);
@@ -130,6 +143,11 @@ impl Observed {
     pub(crate) fn ours_succeeded(&self) -> bool {
         let ours = self.ours.as_ref();
         ours.is_some_and(|ours| ours.status == OperatorStatus::Success)
+    }
+
+    /// Whether the one that is as ours is surely not the one that PD made for us.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.replaced.is_some()
     }
 
     /// Whether ours was begun: one that PD refused is on record too.
@@ -172,12 +190,15 @@ impl Observed {
         if let Some(ours) = &self.ours {
             let records = "GET /pd/api/v1/operators/records";
             let source = if ours.is_followed { records } else { &source };
-            let name = if self.is_answered {
-                "our_operator"
+            let name = if self.is_answered && !self.is_replaced() {
+                OUR_OPERATOR
             } else {
                 "operator_as_asked_for"
             };
             all.push(Evidence::new(source, name, ours.raw.as_str()));
+        }
+        if let Some(first) = &self.replaced {
+            all.push(Evidence::new(source.as_str(), SEEN_BEFORE, first.as_str()));
         }
         if let Some(other) = &self.another {
             let raw = other.raw.as_str();
@@ -313,6 +334,35 @@ impl Ours {
             self.status,
             OperatorStatus::Running | OperatorStatus::Other(_)
         )
+    }
+}
+
+/// Our operator as an earlier probe saw it, where this one, which does the same, is another.
+fn replaced_by(raw: &str, sent: &Sent) -> Option<String> {
+    let mut earlier = sent.earlier.iter();
+    let first = earlier.find(|read| read.fact == OUR_OPERATOR)?;
+    let first = first.value.as_str()?;
+    (made_at(first) != made_at(raw)).then(|| first.to_owned())
+}
+
+/// When PD made an operator, in PD's words, which tell nanoseconds: no two on a region are alike.
+fn made_at(raw: &str) -> Option<&str> {
+    let (_, made) = raw.split_once("createAt:")?;
+    Some(made.split_once(", startAt:")?.0)
+}
+
+/// No undo where the operator that did it was seen to be another than the one that PD made for us.
+pub(crate) fn unless_replaced(undo: Undo, outcome: Option<&Outcome>) -> Undo {
+    let mut evidence = outcome.into_iter().flat_map(|outcome| &outcome.evidence);
+    match undo {
+        Undo::Action {
+            name, parameters, ..
+        } if evidence.any(|read| read.fact == SEEN_BEFORE) => Undo::none(format!(
+            "somebody has ended our operator and asked for the same, whose change is not taken back. \
+             To put it back all the same, ask for `{name}` with {}",
+            Value::Object(parameters)
+        )),
+        undo => undo,
     }
 }
 

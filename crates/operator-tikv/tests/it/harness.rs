@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use action_core::{
-    ActionRegistry, Attribution, Cause, Outcome, Plan, Progress, Settled, Subject, Undo,
+    ActionRegistry, Attribution, Cause, Evidence, Outcome, Plan, Progress, Settled, Subject, Undo,
 };
 use operator_tikv::{OUTCOMES, OutcomeEnd, Tikv};
 use pd_sim::Sim;
@@ -68,6 +69,8 @@ pub(crate) struct Run<'a> {
     pub(crate) sending: Sending,
     /// What PD said when it refused, or how the answer was lost.
     pub(crate) failure: Option<String>,
+    /// What earlier probes read, as whoever follows it keeps it.
+    earlier: Mutex<Vec<Evidence>>,
 }
 
 impl<'a> Run<'a> {
@@ -118,12 +121,14 @@ impl<'a> Run<'a> {
             plan,
             sending: Sending::now(sim),
             failure: None,
+            earlier: Mutex::default(),
         }
     }
 
     pub(crate) async fn probe(&self) -> Progress {
         let before = self.sim.received_total();
-        let sent = self.sending.sent(self.sim);
+        let earlier = self.earlier.lock().unwrap().clone();
+        let sent = self.sending.sent(self.sim).earlier(earlier);
         let parameters = self.parameters.clone();
         let progress = self
             .registry
@@ -144,7 +149,10 @@ impl<'a> Run<'a> {
             Progress::NotApplied { cause, .. } => self.is_listed(OutcomeEnd::NotApplied, cause),
             Progress::NotKnown { cause, .. } => self.is_listed(OutcomeEnd::Unknown, cause),
             // The first is the code, if it ends so.
-            Progress::Pending { stalled, .. } => {
+            Progress::Pending {
+                stalled, evidence, ..
+            } => {
+                self.earlier.lock().unwrap().extend(evidence.clone());
                 if let Some(cause) = stalled.first() {
                     self.is_listed(OutcomeEnd::Unknown, cause);
                 }

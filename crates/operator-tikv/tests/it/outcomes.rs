@@ -282,6 +282,42 @@ async fn the_same_by_another_is_not_called_ours() {
     }
 }
 
+/// Ours was answered and seen, somebody ends it and asks for the very same at once: PD keeps the last
+/// of a region only, and the two differ by when PD made them.
+#[tokio::test]
+async fn the_same_asked_for_after_ours_was_ended_is_not_called_ours() {
+    let mut told = 0;
+    for place in 0..6 {
+        let sim = quiet(Version::V8_5).start().await.unwrap();
+        let (name, parameters) = operators(&sim).await.swap_remove(place);
+        let (id, ..) = region(&sim);
+        let run = Run::begin(&sim, name, parameters.clone()).await;
+        if !matches!(run.probe().await, Progress::Pending { .. }) {
+            continue;
+        }
+        sim.advance(Duration::from_millis(1));
+        let cancel = json!({"region_id": id});
+        Run::begin(&sim, "cancel_operator", cancel).await;
+        let theirs = Run::begin(&sim, name, parameters).await;
+        // Of a move that was half done nothing is left to ask for.
+        let done = theirs.settled(120).await;
+        if !matches!(done, Progress::Applied { .. }) {
+            continue;
+        }
+        assert_eq!(applied(&done, name), Attribution::Ours);
+        let progress = run.settled(120).await;
+        let Progress::Applied { by, .. } = &progress else {
+            assert_eq!(name, "scatter_region", "{progress:?}");
+            continue;
+        };
+        assert_eq!(*by, Attribution::Undecided, "{name}: {progress:?}");
+        let undo = run.undo(&progress);
+        assert!(matches!(undo, Undo::None { .. }), "{name}: {undo:?}");
+        told += 1;
+    }
+    assert!(told >= 3, "{told}");
+}
+
 /// Cancelled at every point: in the end it is called applied if and only if it was done.
 #[tokio::test]
 async fn a_cancelled_operator_is_judged_by_the_region() {

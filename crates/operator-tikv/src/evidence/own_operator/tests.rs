@@ -73,6 +73,7 @@ fn observed(traces: Option<Traces>, sent_by: Option<u64>) -> Observed {
         sent_by: sent_by.map(at),
         region_id: RegionId::new(9).unwrap(),
         is_answered: true,
+        replaced: None,
     }
 }
 
@@ -101,7 +102,7 @@ fn what_pd_said_is_told_by_where_it_said_it() {
     );
     let told = |seen: &Observed| -> Vec<(String, String, String)> {
         let all = seen.evidence().into_iter();
-        let text = |value: serde_json::Value| value.as_str().unwrap().to_owned();
+        let text = |value: Value| value.as_str().unwrap().to_owned();
         all.map(|one| (one.source, one.fact, text(one.value)))
             .collect()
     };

@@ -167,9 +167,9 @@ fn shown<A: RegionOperator>(
     let then = seen.changed_by();
     let then = then.map_or_else(String::new, |name| format!("; then changed by {name}"));
     // PD gives an operator no id: without its answer, one that is as ours may be another's.
-    let is_answered = sent.accepted.is_some();
+    let may_be_ours = sent.accepted.is_some() && !seen.is_replaced();
     let ours_if = |ours| {
-        if ours && is_answered {
+        if ours && may_be_ours {
             Attribution::Ours
         } else {
             Attribution::Undecided
@@ -344,7 +344,8 @@ macro_rules! mutation_of_region_operator {
                 _: Option<&action_core::Accepted>,
                 outcome: Option<&action_core::Outcome>,
             ) -> action_core::Undo {
-                RegionOperator::undo(self, before, outcome)
+                let undo = RegionOperator::undo(self, before, outcome);
+                $crate::evidence::own_operator::unless_replaced(undo, outcome)
             }
         }
     };
