@@ -122,9 +122,14 @@ fn is_invisible(character: char) -> bool {
 
 /// The same of what is there, seen or not.
 fn as_it_stands(text: &str) -> Cow<'_, str> {
-    let mut clean = Cow::Borrowed(text);
+    let mut clean = match without_known_forms(text) {
+        Some(cleaned) => Cow::Owned(cleaned),
+        None => Cow::Borrowed(text),
+    };
+    if !joins_things(text) {
+        return clean;
+    }
     for pass in [
-        without_known_forms,
         url_credentials,
         bare_credentials,
         encoded_secrets,
@@ -135,6 +140,13 @@ fn as_it_stands(text: &str) -> Cow<'_, str> {
         }
     }
     clean
+}
+
+/// Whether a text holds a space, a quote or anything else that joins a secret to its name, to whoever logs in, or to
+/// a host. In one that does not, as an id or a word, only what is told by its form alone can be a secret.
+fn joins_things(text: &str) -> bool {
+    let joins = |byte: u8| !byte.is_ascii_graphic() || b"=:@%\"'`".contains(&byte);
+    text.bytes().any(joins)
 }
 
 fn encoded_secrets(text: &str) -> Option<String> {

@@ -1,9 +1,11 @@
 //! Secrets that can be told by how they look, whatever stands before them.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex_lite::Regex;
+
+use crate::redacted::joins_things;
 
 /// What stands where a secret was.
 pub const REDACTED: &str = "[redacted]";
@@ -13,12 +15,22 @@ struct Form {
     /// One of these, in lower case, is in every text that has it, in whatever case: what lacks them is
     /// not searched.
     hints: &'static [&'static str],
+    /// Whether it can be in a text that [joins nothing](joins_things).
+    alone: bool,
     pattern: &'static str,
     /// What stands there instead.
     instead: &'static str,
+    /// When it is first needed.
+    compiled: OnceLock<Option<Regex>>,
 }
 
-const FORMS: [Form; 19] = [
+impl Form {
+    fn regex(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| regex(self.pattern)).as_ref()
+    }
+}
+
+static FORMS: [Form; 19] = [
     // Tokens of GitHub, GitLab and Slack, and key ids of AWS.
     whole(
         &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
@@ -31,8 +43,10 @@ const FORMS: [Form; 19] = [
     // Keys of models' makers: `sk-ant-…`, `sk-proj-…`, `sk-…`, but not `task-…` or `disk-…`.
     Form {
         hints: &["sk-"],
+        alone: true,
         pattern: r"(^|[^A-Za-z]|%(?:25)*[0-9A-Fa-f]{2})sk-(?:(?:ant|proj|svcacct|admin|or)-[A-Za-z0-9_-]{10,}|[A-Za-z0-9]{20,})",
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     // A JSON web token: its first part is JSON, which begins with `{"`.
     whole(&["eyj"], r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}"),
@@ -44,79 +58,98 @@ const FORMS: [Form; 19] = [
     // What authorizes, and what stands before a host, percent-encoded.
     Form {
         hints: &["%"],
+        alone: false,
         pattern: r#"(?i)(bearer%(?:25)*20)[^\s&"'`<>]+"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     Form {
         hints: &["%"],
+        alone: false,
         pattern: r#"(?i)(%(?:25)*2f%(?:25)*2f)[^\s%/&"'`<>]+%(?:25)*3a[^\s%/&"'`<>]+(%(?:25)*40)"#,
         instead: "${1}[redacted]${2}",
+        compiled: OnceLock::new(),
     },
     // All cookies of a header, and all that a digest is made of: the names are anybody's.
     Form {
         hints: &["ookie"],
+        alone: false,
         pattern: r#"(?i)(\b(?:set-)?cookies?["']?\s*[:=]\s*["']?)[^\s=;,"'`<>\[]+=[^\s;"'`<>]*(?:;\s*[^\s=;"'`<>]+(?:=[^\s;"'`<>]*)?)*"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     Form {
         hints: &["igest"],
+        alone: false,
         pattern: r#"(?i)(\bdigest\s+)[a-z]+=(?:\\?"[^"]*"|[^\s,"'`]*)(?:\s*,\s*[a-z]+=(?:\\?"[^"]*"|[^\s,"'`]*))*"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     // `mysql -uroot -p…`, `mariadb -p…`, `sshpass -p …`: elsewhere `-p` means something else.
     Form {
         hints: &["mysql", "mariadb"],
+        alone: false,
         pattern: r#"(\b(?:mysql|mariadb)[a-z_-]*(?:\s+-\S+(?:\s+[^\s-]\S*)?)*?\s+-p)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     // With a space that is a prompt and a database: what is no ordinary word is a mistake.
     Form {
         hints: &["mysql", "mariadb"],
+        alone: false,
         pattern: r#"(\b(?:mysql|mariadb)[a-z_-]*(?:\s+-\S+(?:\s+[^\s-]\S*)?)*?\s+-p\s+)(?:"[^"]+"|'[^']+'|[a-z'.,;:!?()\[\]-]*[^\sa-z'.,;:!?()\[\]-]\S*)"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     Form {
         hints: &["sshpass"],
+        alone: false,
         pattern: r#"(\bsshpass\s+-p\s*)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     // `curl -u ana:…`: elsewhere `-u` means something else.
     Form {
         hints: &["curl"],
+        alone: false,
         pattern: r#"(\bcurl(?:\s+\S+)*?\s+(?:-[A-Za-z]*[uU]\s*|--(?:proxy-)?user(?:=|\s+)))(?:"[^":]*:[^"]+"|'[^':]*:[^']+'|[^\s"'`:]*:[^\s"'`]+)"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     // Also where nothing says what it is an option of, but for `--user 1000:1000`.
     Form {
         hints: &["-user"],
+        alone: false,
         pattern: r#"(--(?:proxy-|http-)?user(?:=|\s+))(?:"[^":]*:[^"]+"|'[^':]*:[^']+'|[^\s"'`:]*:[^\s"'`]*[^\s"'`0-9:][^\s"'`]*)"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     Form {
         hints: &["redis-cli"],
+        alone: false,
         pattern: r#"(\bredis-cli(?:\s+\S+)*?\s+(?:-a|--pass)\s+)(?:"[^"]*"|'[^']*'|[^\s"'`]+)"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
     // What is no ordinary word: `the password is Hunter2`, but not `the password is wrong`.
     Form {
         hints: &["pass", "pwd", "token", "secret", "api"],
+        alone: false,
         pattern: r#"((?i:\b(?:password|passphrase|passwd|pwd|token|secret|api[ _-]?key)\s+(?:is|was)(?:\s+now)?:?)\s+)(?:"[^"]+"|'[^']+'|`[^`]+`|[a-z'.,;:!?()\[\]-]*[^\sa-z'.,;:!?()\[\]-]\S*)"#,
         instead: "${1}[redacted]",
+        compiled: OnceLock::new(),
     },
 ];
 
 const fn whole(hints: &'static [&'static str], pattern: &'static str) -> Form {
     Form {
         hints,
+        alone: true,
         pattern,
         instead: REDACTED,
+        compiled: OnceLock::new(),
     }
 }
-
-static COMPILED: LazyLock<Vec<(&Form, Regex)>> = LazyLock::new(|| {
-    let compiled = FORMS.iter().map(|form| Some((form, regex(form.pattern)?)));
-    compiled.flatten().collect()
-});
 
 /// A pattern of ours: a test shows that each is one.
 fn regex(pattern: &str) -> Option<Regex> {
@@ -128,8 +161,13 @@ pub(super) fn without_known_forms(text: &str) -> Option<String> {
     let mut clean = Cow::Borrowed(text);
     // No form needs what another one puts there.
     let lower = text.to_ascii_lowercase();
-    for (form, regex) in COMPILED.iter() {
+    let is_alone = !joins_things(text);
+    for form in &FORMS {
+        if is_alone && !form.alone {
+            continue;
+        }
         if form.hints.iter().any(|hint| lower.contains(hint))
+            && let Some(regex) = form.regex()
             && let Cow::Owned(cleaned) = regex.replace_all(&clean, form.instead)
         {
             clean = Cow::Owned(cleaned);
@@ -181,7 +219,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::redacted::redacted;
+    use crate::redacted::{
+        bare_credentials, encoded_secrets, named_secrets, redacted, url_credentials,
+    };
 
     #[track_caller]
     fn check(given: &str, kept: &str) {
@@ -191,7 +231,7 @@ mod tests {
 
     #[test]
     fn every_form_is_a_pattern() {
-        assert_eq!(COMPILED.len(), FORMS.len());
+        assert!(FORMS.iter().all(|form| form.regex().is_some()));
         assert!(ENCODED_NAME.is_some() && ENCODED_END.is_some());
     }
 
@@ -225,6 +265,25 @@ mod tests {
             "key -----BEGIN OPENSSH PRIVATE KEY-----\nX\nY",
             "key [redacted]",
         );
+    }
+
+    proptest! {
+        /// What is skipped in a text that joins nothing would have found nothing there.
+        #[test]
+        fn what_is_not_alone_is_in_no_text_that_joins_nothing(pieces in prop::collection::vec(prop::sample::select(vec![
+            "password", "token", "secret", "bearer", "cookie", "digest", "mysql", "sshpass", "curl", "redis-cli",
+            "--user", "--password", "-p", "-u", "is", "BEGIN", "PRIVATE", "KEY", "-----", "//", ",", ";",
+            "[", "]", "{", "}", "a", "Hunter3", "9", "_", "-", ".", "/", "sk-", "ghp_",
+        ]), 0..9)) {
+            let text = pieces.concat();
+            prop_assert!(!joins_things(&text));
+            for form in FORMS.iter().filter(|form| !form.alone) {
+                let is_found = form.regex().unwrap().is_match(&text);
+                prop_assert!(!is_found, "{} in {}", form.pattern, text);
+            }
+            let passes = [url_credentials, bare_credentials, encoded_secrets, named_secrets];
+            prop_assert!(passes.iter().all(|pass| pass(&text).is_none()), "{}", text);
+        }
     }
 
     #[test]
