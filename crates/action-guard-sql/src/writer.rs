@@ -110,21 +110,38 @@ impl Writer {
     /// Whether the clock is to be believed: by what it showed to this process before, or to the
     /// last one on this machine.
     async fn clock(&mut self, shows: Timestamp, tail: &Tail) -> Result<ClockReading, Failure> {
-        if !self.clock.is_set()
-            && let Some(here) = ClockNote::now(shows)
+        if !self.clock.is_set() {
+            self.expect_as_noted(shows).await?;
+        }
+        let reading = self.clock.read(shows, tail.state());
+        // Somebody may have confirmed the time to another process.
+        if !reading.is_right() && self.expect_as_noted(shows).await? {
+            return Ok(self.clock.read(shows, tail.state()));
+        }
+        Ok(reading)
+    }
+
+    /// Goes by what the clock showed when it was written down. Whether that is known.
+    async fn expect_as_noted(&mut self, shows: Timestamp) -> Result<bool, Failure> {
+        if let Some(here) = ClockNote::now(shows)
             && let Some(noted) = self.store.clock_note(here.boot()).await?
             && let Some(expected) = noted.expected()
         {
             self.clock = Clock::expecting(expected);
+            return Ok(true);
         }
-        Ok(self.clock.read(shows, tail.state()))
+        Ok(false)
     }
 
-    /// Keeps what the clock shows, now and then, for the next process to compare with.
-    async fn note_clock(&mut self, clock: ClockReading) -> Result<(), Failure> {
+    /// Keeps what the clock shows, now and then and when a person confirms it, for the next process to
+    /// compare with.
+    async fn note_clock(&mut self, clock: ClockReading, confirmed: bool) -> Result<(), Failure> {
         let is_old = |noted: Instant| noted.elapsed() >= ClockNote::EVERY;
-        if clock.is_right()
-            && self.clock_noted.is_none_or(is_old)
+        if confirmed {
+            self.clock = Clock::expecting(clock.shows());
+        }
+        let is_due = clock.is_right() && self.clock_noted.is_none_or(is_old);
+        if (is_due || confirmed)
             && let Some(note) = ClockNote::now(clock.shows())
         {
             self.store.note_clock(&note).await?;
@@ -158,7 +175,7 @@ impl Writer {
         self.store
             .add(&lines, tail.head(), checkpoint.is_some())
             .await?;
-        self.note_clock(clock).await?;
+        self.note_clock(clock, batch.confirms_clock()).await?;
         if let Err(failure) = self.store.commit().await {
             let unclear = !failure.wrote_nothing();
             if unclear && !self.place.outlives_unclear_commits() {

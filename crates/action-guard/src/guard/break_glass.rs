@@ -113,7 +113,7 @@ impl Guard {
         let request = &proposal.request;
         tracing::warn!(action = request.action, id, "sent without a record");
         let definition = self.definition(&request.action)?;
-        let gate = SendGate::new(self, &proposal, definition, &intent, || false).unrecorded();
+        let gate = SendGate::new(self, &proposal, definition, &intent, None, || false);
         let answer = self.send(&proposal, &intent, Arc::new(gate)).await;
         let answer = size_limits::answer(answer);
         let token = CancellationToken::new();

@@ -129,7 +129,7 @@ impl Guard {
         events: UnboundedSender<Event>,
     ) -> Result<Report, GuardError> {
         passed("guard.planned");
-        let intent = self.begin(&proposal, by, plan).await?;
+        let (recorded, intent) = self.begin(&proposal, by, plan).await?;
         passed("guard.intent");
         let mut watch = |event| {
             // Nobody may be looking any more.
@@ -142,7 +142,14 @@ impl Guard {
         let (token, listened) = (tracked.token.clone(), events.clone());
         let called_off = move || token.is_cancelled() || listened.is_closed();
         let definition = self.definition(&proposal.request.action)?;
-        let gate = SendGate::new(&self, &proposal, definition, &intent, called_off);
+        let gate = SendGate::new(
+            &self,
+            &proposal,
+            definition,
+            &intent,
+            Some(recorded),
+            called_off,
+        );
         let gate = Arc::new(gate);
         // The permit decides; this spares a connection that would come to nothing.
         let outcome = match gate.look().await {
@@ -173,13 +180,13 @@ impl Guard {
         Ok(report)
     }
 
-    /// Writes the intent down, if the state still allows it.
+    /// Writes the intent down, if the state still allows it. Gives the number of its record too.
     async fn begin(
         &self,
         proposal: &Proposal,
         by: Actor,
         plan: Plan,
-    ) -> Result<Intent, GuardError> {
+    ) -> Result<(u64, Intent), GuardError> {
         let definition = self.definition(&proposal.request.action)?;
         let (rules, send_within) = (self.rules.clone(), self.send_within);
         let held_for = self.held_for;
@@ -227,7 +234,7 @@ impl Guard {
             })
             .await?;
         let intent = entries.into_iter().find_map(|entry| match entry.record {
-            Record::Intent { intent, .. } => Some(*intent),
+            Record::Intent { intent, .. } => Some((entry.seq, *intent)),
             _ => None,
         });
         intent.ok_or(GuardError::Abandoned)

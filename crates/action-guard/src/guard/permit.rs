@@ -27,8 +27,8 @@ pub(crate) struct SendGate {
     definition: ActionDefinition,
     plan: Plan,
     send_by: Timestamp,
-    /// Whether the journal has its intent. It has not when the glass is broken.
-    recorded: bool,
+    /// The number of its intent in the journal. It has none when the glass is broken.
+    recorded: Option<u64>,
     called_off: Box<dyn Fn() -> bool + Send + Sync>,
     asked: Mutex<Asked>,
 }
@@ -50,6 +50,7 @@ impl SendGate {
         proposal: &Proposal,
         definition: ActionDefinition,
         intent: &Intent,
+        recorded: Option<u64>,
         called_off: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -59,16 +60,10 @@ impl SendGate {
             definition,
             plan: intent.plan.clone(),
             send_by: intent.send_by,
-            recorded: true,
+            recorded,
             called_off: Box::new(called_off),
             asked: Mutex::new(Asked::Never),
         }
-    }
-
-    /// The same for what is sent without an intent on disk.
-    pub(crate) fn unrecorded(mut self) -> Self {
-        self.recorded = false;
-        self
     }
 
     /// Whether it may be sent, as everything stands.
@@ -92,6 +87,9 @@ impl SendGate {
             }
         } else if state.mode != Mode::Execute {
             return refused("stopped", "the mode is observe");
+        } else if self.was_stopped(&state) && !self.takes_back_ours(&state) {
+            let reason = "the mode or the kill switch was set after its intent was written";
+            return refused("stopped", reason);
         }
         if Timestamp::now() > self.send_by {
             return refused("late", "the time to send it was over");
@@ -102,7 +100,7 @@ impl SendGate {
     /// Whether it is still to be sent, by the journal and by the rules.
     fn is_wanted(&self, state: &State) -> Result<(), NotPermitted> {
         let Some(status) = state.open.get(&self.proposal) else {
-            if self.recorded {
+            if self.recorded.is_some() {
                 return refused("not_ours", "the journal has no open intent of it");
             }
             return Ok(());
@@ -129,6 +127,13 @@ impl SendGate {
             })
         });
         allowed.map_err(|refusal| NotPermitted::new("denied", refusal.to_string()))
+    }
+
+    /// Whether somebody has set the mode or the kill switch since its intent was written: what a stop
+    /// has stopped does not go on when the stop is over.
+    fn was_stopped(&self, state: &State) -> bool {
+        self.recorded
+            .is_some_and(|intent| state.last_switch > intent)
     }
 
     fn takes_back_ours(&self, state: &State) -> bool {

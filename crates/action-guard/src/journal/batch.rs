@@ -109,6 +109,13 @@ impl Batch {
         self.sealed().map(|sealed| &sealed.entry.record)
     }
 
+    /// Whether a person confirms in it what the clock shows.
+    #[must_use]
+    pub fn confirms_clock(&self) -> bool {
+        let confirms = |record: &Record| matches!(record, Record::ClockConfirmed { .. });
+        self.records().any(confirms)
+    }
+
     /// The same once more, on another end of the chain; what holds a record that is not kept is
     /// refused.
     pub(super) fn again(

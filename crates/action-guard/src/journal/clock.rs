@@ -8,7 +8,7 @@ use crate::proposal::Refusal;
 use crate::records::Record;
 use crate::state::State;
 
-/// A clock that is this far behind the last record decides nothing.
+/// A clock that is this far behind the last record, or behind the time that passed, decides nothing.
 const MOST_BEHIND: SignedDuration = SignedDuration::from_secs(5);
 
 /// A clock that leapt this far ahead of the time that passed waits for a person.
@@ -42,7 +42,7 @@ pub struct Clock {
 pub struct ClockReading {
     /// What it shows.
     shows: Timestamp,
-    /// What it should show, when that is much less.
+    /// What it should show, when that is something else.
     expected: Option<Timestamp>,
 }
 
@@ -69,7 +69,9 @@ impl Clock {
         });
         let leapt = |from: Timestamp| shows.duration_since(from) > MOST_AHEAD;
         let followed = state.at.is_some_and(|at| !leapt(at));
-        let expected = expected.filter(|expected| leapt(*expected) && !followed);
+        let is_behind = |expected: Timestamp| expected.duration_since(shows) > MOST_BEHIND;
+        let expected =
+            expected.filter(|expected| is_behind(*expected) || (leapt(*expected) && !followed));
         if expected.is_none() {
             self.before = Some((Instant::now(), shows));
         }
@@ -90,16 +92,17 @@ impl ClockReading {
     /// The time to write these records with.
     ///
     /// # Errors
-    /// When they decide something, and the clock leapt.
+    /// When they decide something, and the clock leapt or was set back.
     pub(crate) fn time_for(self, records: &[Record]) -> Result<Timestamp, Refusal> {
         let confirms = |record: &Record| matches!(record, Record::ClockConfirmed { .. });
+        let (found, needs_none) = (self.shows, records.iter().all(Record::needs_no_clock));
         match self.expected {
-            Some(expected) if records.iter().all(Record::needs_no_clock) => Ok(expected),
-            Some(expected) if !records.iter().all(confirms) => Err(Refusal::ClockAhead {
-                expected,
-                found: self.shows,
-            }),
-            _ => Ok(self.shows),
+            // What it shows is as good for that, and leaves no record that is later than the clock.
+            Some(expected) if needs_none => Ok(expected.min(found)),
+            Some(_) if records.iter().all(confirms) => Ok(found),
+            Some(expected) if expected > found => Err(Refusal::ClockSetBack { expected, found }),
+            Some(expected) => Err(Refusal::ClockAhead { expected, found }),
+            None => Ok(found),
         }
     }
 
@@ -174,6 +177,30 @@ mod tests {
         state.at = Some(at(190_000));
         let followed = clock.read(at(190_001), &state);
         assert_eq!(followed.time_for(&decides()).unwrap(), at(190_001));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_decides_nothing_until_it_is_confirmed() {
+        let state = State {
+            at: Some(at(0)),
+            ..State::default()
+        };
+        let mut clock = Clock::expecting(at(3_600));
+        assert!(clock.read(at(3_596), &state).is_right());
+        let mut clock = Clock::expecting(at(3_600));
+        let back = clock.read(at(10), &state);
+        assert!(matches!(
+            back.time_for(&decides()),
+            Err(Refusal::ClockSetBack { .. })
+        ));
+        assert_eq!(back.time_for(&stops()).unwrap(), at(10));
+        assert_eq!(back.time_for(&confirms()).unwrap(), at(10));
+        assert!(!clock.read(at(11), &state).is_right());
+        let mut clock = Clock::expecting(back.shows());
+        assert_eq!(
+            clock.read(at(11), &state).time_for(&decides()).unwrap(),
+            at(11)
+        );
     }
 
     #[test]

@@ -114,6 +114,17 @@ pub enum Refusal {
         now: Timestamp,
     },
 
+    /// The clock was set back since this machine was started: what has expired would be valid again.
+    #[error(
+        "the clock shows {found}, and should show {expected} by how long this machine has been up: nothing is decided until a person confirms the time; stops still work"
+    )]
+    ClockSetBack {
+        /// What it should show, by the time that passed.
+        expected: Timestamp,
+        /// What it shows.
+        found: Timestamp,
+    },
+
     /// The clock leapt: leases and budgets would end that have not.
     #[error(
         "the clock shows {found}, and should show {expected}: nothing is decided until a person confirms the time; stops still work"

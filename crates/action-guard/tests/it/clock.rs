@@ -139,6 +139,45 @@ async fn a_leap_of_the_clock_waits_for_a_person() {
     );
 }
 
+/// As a process finds it that starts after the clock was set back, in a directory where nobody wrote since:
+/// no record is later than the clock.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_clock_that_was_set_back_in_a_quiet_directory_decides_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let long_ago = Timestamp::now() - SignedDuration::from_hours(3);
+    let (controls, journal) = controls(journal_of(directory.path(), long_ago));
+    write(&*journal, [proposed("a", "x", allow())])
+        .await
+        .unwrap();
+    drop((controls, journal));
+    // The clock showed 22 seconds more at that very moment of this machine.
+    let segment = directory.path().join("journal/00000000000000000001.jsonl");
+    std::fs::remove_file(segment).unwrap();
+    let noted = directory.path().join("clock");
+    let line = std::fs::read_to_string(&noted).unwrap();
+    let shown: i64 = line.split_whitespace().last().unwrap().parse().unwrap();
+    let later = (shown + 22_000).to_string();
+    std::fs::write(&noted, line.replace(&shown.to_string(), &later)).unwrap();
+
+    let (controls, journal) = self::controls(journal_of(directory.path(), long_ago));
+    let (other_controls, other) = self::controls(FileJournal::open(directory.path()).unwrap());
+    for journal in [&journal, &other] {
+        let refused = refusal(write(&**journal, [proposed("a", "x", allow())]).await);
+        assert!(matches!(refused, Refusal::ClockSetBack { .. }), "{refused}");
+    }
+    let ana = actor("user:ana");
+    controls.stop(&ana, "smoke").await.unwrap();
+    controls
+        .confirm_clock(Decider::claimed(&ana), "it was ahead before")
+        .await
+        .unwrap();
+    // Whoever runs already believes it then, too.
+    let reset = other_controls.reset(Decider::claimed(&ana), "go on");
+    reset.await.unwrap();
+    journal.verify().await.unwrap();
+}
+
 /// What a note is compared with is how long this machine was up in this life of it.
 #[cfg(target_os = "linux")]
 #[test]

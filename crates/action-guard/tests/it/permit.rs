@@ -70,6 +70,38 @@ async fn a_stop_while_it_still_reads_stops_the_send() {
     }
 }
 
+/// Nor does it go out when the stop is over: it was asked for before.
+#[tokio::test]
+async fn what_a_stop_has_stopped_does_not_go_on_after_it() {
+    for by_mode in [true, false] {
+        let bench = Workbench::new().await;
+        let reads = Hold::new();
+        let guard = bench.guard_that(before_permit(&reads));
+        let mut run = running(&guard, proposed(&guard, turn("x", 4)).await);
+        reached(&reads, &mut run).await;
+        let controls = bench.guard().controls();
+        let ana = ana();
+        if by_mode {
+            observe(&bench, Duration::from_secs(60)).await.unwrap();
+        } else {
+            controls.stop(&ana, "smoke").await.unwrap();
+            controls
+                .reset(Decider::claimed(&ana), "false alarm")
+                .await
+                .unwrap();
+        }
+        let on = controls.set_mode(Mode::Execute, Decider::claimed(&ana), "go on");
+        on.await.unwrap();
+        reads.let_go();
+        let report = run.await.unwrap().unwrap();
+        assert_eq!(
+            summary(&report),
+            (Value::from("not_applied"), Some("stopped"))
+        );
+        assert!(bench.server.senders("x").is_empty());
+    }
+}
+
 /// It has its permit: the stop waits until the request is handed over, and then nothing is sent.
 #[tokio::test]
 async fn a_stop_waits_for_what_is_being_handed_over() {

@@ -210,6 +210,10 @@ impl Failure {
                 .command("proposals list", "shows those that are open"),
             Refusal::ClockAhead { .. } => Self::refused("clock_ahead", text)
                 .command("clock confirm --reason TEXT", "says that it is that late"),
+            Refusal::ClockSetBack { .. } => Self::refused("clock_set_back", text).command(
+                "clock confirm --reason TEXT",
+                "says that the time is right now",
+            ),
             Refusal::ClockBehind { .. } => Self::refused("clock_behind", text),
             Refusal::WhoseUnknown { .. } => Self::refused("whose_unknown", text)
                 .command("proposals list", "shows what is in force"),

@@ -168,18 +168,37 @@ impl Writer {
 
     /// Reads the clock, and keeps what it shows for the next process to compare with.
     fn clock(&mut self, tail: &Tail) -> ClockReading {
-        if !self.clock.is_set()
-            && let Some(expected) = clock_file::expected(&self.directory)
-        {
-            self.clock = Clock::expecting(expected);
+        let state = tail.ledger().state();
+        if !self.clock.is_set() {
+            self.expect_as_noted();
         }
-        let reading = self.clock.read(now(), tail.ledger().state());
+        let mut reading = self.clock.read(now(), state);
+        // Somebody may have confirmed the time to another process.
+        if !reading.is_right() && self.expect_as_noted() {
+            reading = self.clock.read(now(), state);
+        }
         let is_old = |noted: Instant| noted.elapsed() >= ClockNote::EVERY;
         if reading.is_right() && self.clock_noted.is_none_or(is_old) {
             clock_file::note(&self.directory, reading.shows());
             self.clock_noted = Some(Instant::now());
         }
         reading
+    }
+
+    /// Goes by what the clock showed when it was written down. Whether that is known.
+    fn expect_as_noted(&mut self) -> bool {
+        let expected = clock_file::expected(&self.directory);
+        if let Some(expected) = expected {
+            self.clock = Clock::expecting(expected);
+        }
+        expected.is_some()
+    }
+
+    /// Goes by what the clock shows, as a person has confirmed, and so does the next process.
+    fn believe_clock(&mut self) {
+        let shows = now();
+        self.clock = Clock::expecting(shows);
+        clock_file::note(&self.directory, shows);
     }
 
     /// Says that this instance lives, before its first intent is there for others to see.
@@ -238,6 +257,9 @@ impl Writer {
 
     fn written(&mut self, mut tail: Tail, batch: Batch) -> Replies {
         tail.wrote(batch.sealed());
+        if batch.confirms_clock() {
+            self.believe_clock();
+        }
         // Who reads in this process goes on from here, and does not read what was just written. One
         // who is reading now goes on alone.
         if let Ok(mut reader) = self.reader.try_lock() {
