@@ -39,19 +39,21 @@ impl State {
             Failure::new(
                 Exit::Failed,
                 "journal",
-                format!("cannot keep a journal in `{place}`, so nothing is sent: {error}"),
+                format!(
+                    "cannot keep a journal in `{place}`, so this command sends nothing: {error}"
+                ),
             )
             .next("name another directory with `--state-dir`")
         })?;
-        if journal.is_writable_by_all() {
-            let place = directory.display();
-            WARNED.call_once(|| {
-                note(&format!(
-                    "warning: everybody on this machine can write `{place}`, and so stop or forge \
-                     what is there: `chmod o-w` it"
-                ));
-            });
-        }
+        warn_of_others(&journal);
+        Ok(Arc::new(journal))
+    }
+
+    /// The same for who stops sends, or looks whether they are stopped: what keeps a journal from
+    /// being made, such as a file where a directory belongs, keeps nobody from that.
+    pub(crate) fn journal_to_stop(&self) -> Result<Arc<dyn Journal>, Failure> {
+        let journal = FileJournal::open_to_stop(self.directory()?);
+        warn_of_others(&journal);
         Ok(Arc::new(journal))
     }
 
@@ -122,9 +124,29 @@ impl State {
         Ok(Controls::new(self.journal()?, rules).actions(subjects::definitions().to_vec()))
     }
 
-    /// The same for decisions that need no policy: to look, and to stop. Works with a policy
-    /// that is broken.
+    /// The same for decisions that need no policy. Works with a policy that is broken.
     pub(crate) fn bare_controls(&self) -> Result<Controls, Failure> {
         Ok(Controls::new(self.journal()?, Arc::new(Unrestricted)))
+    }
+
+    /// The same for a stop. Works where no journal can be made, too.
+    pub(crate) fn controls_to_stop(&self) -> Result<Controls, Failure> {
+        Ok(Controls::new(
+            self.journal_to_stop()?,
+            Arc::new(Unrestricted),
+        ))
+    }
+}
+
+/// Says once when everybody can write the state directory.
+fn warn_of_others(journal: &FileJournal) {
+    if journal.is_writable_by_all() {
+        let place = journal.directory().display();
+        WARNED.call_once(|| {
+            note(&format!(
+                "warning: everybody on this machine can write `{place}`, and so stop or forge \
+                 what is there: `chmod o-w` it"
+            ));
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! The journal in a directory.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -67,6 +68,8 @@ pub struct FileJournal {
     reader: Arc<Mutex<Option<Tail>>>,
     syncs: Arc<AtomicU64>,
     broken: Arc<AtomicBool>,
+    /// Whether this process may begin threads.
+    has_threads: bool,
 }
 
 /// How a [`FileJournal`] is opened.
@@ -108,6 +111,23 @@ impl FileJournalOptions {
     /// When it cannot be made.
     pub fn open(self, directory: impl Into<PathBuf>) -> Result<FileJournal, JournalError> {
         let directory = Directory::open(directory.into())?;
+        let (journal, begun) = self.begin(directory);
+        begun.map_err(journal.directory.failed("start the writer of"))?;
+        Ok(journal)
+    }
+
+    /// The same for who stops sends, or looks whether they are stopped, which does not fail: what
+    /// cannot be made is missed only by what needs it, and a stop needs none of it.
+    #[must_use]
+    pub fn open_to_stop(self, directory: impl Into<PathBuf>) -> FileJournal {
+        let directory = Directory::open_as_it_is(directory.into());
+        let (mut journal, begun) = self.begin(directory);
+        journal.has_threads = begun.is_ok();
+        journal
+    }
+
+    /// A journal, and whether its writer has begun.
+    fn begin(self, directory: Directory) -> (FileJournal, io::Result<()>) {
         let instance = Uuid::now_v7().to_string();
         let syncs = Arc::new(AtomicU64::new(0));
         let broken = Arc::new(AtomicBool::new(false));
@@ -122,18 +142,19 @@ impl FileJournalOptions {
             Arc::clone(&broken),
         );
         let (waiting, queue) = mpsc::channel();
-        std::thread::Builder::new()
+        let begun = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer.run(&queue))
-            .map_err(directory.failed("start the writer of"))?;
-        Ok(FileJournal {
+            .spawn(move || writer.run(&queue));
+        let journal = FileJournal {
             instance,
             directory,
             waiting,
             reader,
             syncs,
             broken,
-        })
+            has_threads: true,
+        };
+        (journal, begun.map(drop))
     }
 }
 
@@ -146,6 +167,12 @@ impl FileJournal {
     /// When it cannot be made.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, JournalError> {
         Self::options().open(directory)
+    }
+
+    /// The same for who stops sends, or looks whether they are stopped, which does not fail.
+    #[must_use]
+    pub fn open_to_stop(directory: impl Into<PathBuf>) -> Self {
+        Self::options().open_to_stop(directory)
     }
 
     /// How it is opened.
@@ -200,6 +227,9 @@ impl FileJournal {
         &self,
         work: impl FnOnce(&Directory) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, JournalError> {
+        if !self.has_threads {
+            return work(&self.directory);
+        }
         let directory = self.directory.clone();
         let done = tokio::task::spawn_blocking(move || work(&directory)).await;
         done.unwrap_or(Err(JournalError::Stopped))
@@ -278,5 +308,27 @@ impl Journal for FileJournal {
         let instance = instance.to_owned();
         self.blocking(move |directory| Owner::is_alive(directory, &instance))
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// Outside of a runtime, which could begin none for it either.
+    #[test]
+    fn who_may_begin_no_thread_stops_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut journal = FileJournal::open_to_stop(directory.path());
+        journal.has_threads = false;
+        let mut context = Context::from_waker(Waker::noop());
+        let stopped = pin!(journal.stop()).poll(&mut context);
+        assert!(matches!(stopped, Poll::Ready(Ok(()))), "{stopped:?}");
+        assert!(directory.path().join("KILL").exists());
+        let senders = pin!(journal.senders()).poll(&mut context);
+        assert!(matches!(&senders, Poll::Ready(Ok(none)) if none.is_empty()));
     }
 }

@@ -1,7 +1,7 @@
 //! `operator mode`, `operator kill-switch` and `operator clock`: whether anything may be sent.
 
 use action_core::printable;
-use action_guard::{Decider, Mode, State, Stop};
+use action_guard::{CommitError, Decider, Mode, ModeError, State, Stop};
 use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
 
@@ -92,16 +92,17 @@ pub(crate) async fn mode_main(
             (Mode::Execute, global.state.controls()?)
         } else {
             // To stop sends takes no policy, and no proof.
-            (Mode::Observe, global.state.bare_controls()?)
+            (Mode::Observe, global.state.controls_to_stop()?)
         };
         let by = if mode == Mode::Observe {
             Decider::claimed(&actor)
         } else {
             by
         };
-        controls.set_mode(mode, by, given_reason(matches)).await?;
+        let set = controls.set_mode(mode, by, given_reason(matches)).await;
+        set.map_err(|error| not_set(mode, error))?;
     }
-    let state = global.state.bare_controls()?.state().await?;
+    let state = global.state.controls_to_stop()?.state().await?;
     let directory = global.state.directory()?;
     let stopped = if state.killed.is_some() {
         "; stopped by the kill switch"
@@ -116,6 +117,19 @@ pub(crate) async fn mode_main(
     Ok(Exit::Done)
 }
 
+/// Why the mode is not set. Who wanted sends to stop is told what stops them all the same.
+fn not_set(mode: Mode, error: ModeError) -> Failure {
+    let is_unwritten = matches!(&error, ModeError::Commit(CommitError::Journal(_)));
+    let failure = Failure::from(error);
+    if is_unwritten && mode == Mode::Observe {
+        return failure.command(
+            "kill-switch on --reason TEXT",
+            "stops sends also where no journal can be written: the mode is as it was",
+        );
+    }
+    failure
+}
+
 pub(crate) async fn kill_switch_main(
     matches: &ArgMatches,
     global: &Global,
@@ -123,7 +137,7 @@ pub(crate) async fn kill_switch_main(
 ) -> Result<Exit, Failure> {
     match matches.subcommand() {
         Some(("on", matches)) => {
-            let controls = global.state.bare_controls()?;
+            let controls = global.state.controls_to_stop()?;
             let stop = controls
                 .stop(&global.state.actor()?, given_reason(matches))
                 .await?;
@@ -147,7 +161,7 @@ pub(crate) async fn kill_switch_main(
 }
 
 async fn status(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-    let journal = global.state.journal()?;
+    let journal = global.state.journal_to_stop()?;
     let by_file = journal.is_stopped().await?;
     let state = journal.state().await.map_err(|error| {
         // The file stops whatever the journal says.

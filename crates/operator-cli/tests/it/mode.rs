@@ -178,3 +178,74 @@ fn a_journal_that_cannot_be_read_does_not_hide_the_kill_file() {
         assert!(!ran.stderr.contains("nothing was sent"), "{}", ran.stderr);
     }
 }
+
+/// What stands in the way of a journal, and whether one that is there can be written all the same.
+#[cfg(unix)]
+type Obstacle = (&'static str, fn(&std::path::Path), bool);
+
+#[cfg(unix)]
+const OBSTACLES: [Obstacle; 4] = [
+    ("owners", a_file, true),
+    ("owners", a_link_to_nothing, true),
+    ("journal", a_file, false),
+    ("journal", a_link_to_nothing, false),
+];
+
+#[cfg(unix)]
+fn a_file(path: &std::path::Path) {
+    std::fs::write(path, "").unwrap();
+}
+
+#[cfg(unix)]
+fn a_link_to_nothing(path: &std::path::Path) {
+    std::os::unix::fs::symlink("/nonexistent/place", path).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn whatever_keeps_a_journal_from_being_made_sends_are_stopped() {
+    for (part, stands_there, is_writable) in OBSTACLES {
+        let cluster = Cluster::start();
+        let path = cluster.state.path().join(part);
+        std::fs::remove_dir_all(&path).unwrap();
+        stands_there(&path);
+        let kill = cluster.state.path().join("KILL");
+        let status = ["kill-switch", "status"];
+
+        let observe = cluster.with_state(&["mode", "observe"]);
+        assert_eq!(observe.code, i32::from(!is_writable), "{}", observe.stderr);
+        if !is_writable {
+            let observe = observe.says("kill-switch on").says("the mode is as it was");
+            assert!(
+                !observe.stderr.contains("sends nothing"),
+                "{}",
+                observe.stderr
+            );
+            cluster.with_state(&status).ended(1).says("not stopped");
+        }
+        assert!(!kill.exists());
+
+        let on = cluster.with_state(&["kill-switch", "on", "--reason", "now"]);
+        let on = on.ended(0).shows("nothing more is sent");
+        assert!(kill.exists(), "{part}");
+        assert_eq!(on.stdout.contains("Not in the journal"), !is_writable);
+        let ran = cluster.with_state(&status);
+        assert_eq!(ran.code, i32::from(!is_writable), "{}", ran.stderr);
+        match is_writable {
+            true => ran.shows("Stopped by user:ana"),
+            false => ran.says("stopped by a `KILL` file"),
+        };
+    }
+}
+
+/// Where no file can be made either, nobody is told that sends are stopped.
+#[test]
+fn what_could_not_be_stopped_is_said() {
+    let directory = TempDir::new().unwrap();
+    let place = directory.path().join("state");
+    std::fs::write(&place, "no directory").unwrap();
+    let state = ["--state-dir", place.to_str().unwrap()];
+    let on = operator(&[&["kill-switch", "on", "--reason", "now"][..], &state].concat());
+    let on = on.ended(1).says("sends are not stopped");
+    assert!(!on.stderr.contains("sends nothing"), "{}", on.stderr);
+}

@@ -53,18 +53,34 @@ impl Directory {
         let directory = Self {
             root: Arc::new(root),
         };
-        for part in [directory.journal(), directory.owners()] {
+        directory.make_parts()?;
+        if is_writable_by_all(&directory.root) {
+            let path = directory.root.display();
+            tracing::warn!(%path, "everybody on this machine can write the state directory");
+        }
+        Ok(directory)
+    }
+
+    /// The same for who stops sends: what cannot be made is not there.
+    pub(super) fn open_as_it_is(root: PathBuf) -> Self {
+        let directory = Self {
+            root: Arc::new(root),
+        };
+        if let Err(error) = directory.make_parts() {
+            tracing::debug!(error = action_core::report(&error), "opened as it is");
+        }
+        directory
+    }
+
+    fn make_parts(&self) -> Result<(), JournalError> {
+        for part in [self.journal(), self.owners()] {
             if !part.is_dir() {
                 private_directories()
                     .create(&part)
                     .map_err(io_error("create", &part))?;
             }
         }
-        if is_writable_by_all(&directory.root) {
-            let path = directory.root.display();
-            tracing::warn!(%path, "everybody on this machine can write the state directory");
-        }
-        Ok(directory)
+        Ok(())
     }
 
     pub(super) fn path(&self) -> &Path {
