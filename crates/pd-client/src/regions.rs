@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::error::{Error, InputError};
 use crate::ids::{self, PeerId, RegionId, StoreId};
 use crate::lenient::null_is_default;
-use crate::transport::Call;
+use crate::transport::{Answer, Call};
 
 pub use lists::{RegionCheck, RoleOnStore};
 pub use scan::RegionScan;
@@ -46,8 +46,8 @@ impl Client {
         let call = Call::point("/regions/key")
             .query("key", bytes)
             .query("limit", "1");
-        let found: RegionsAnswer = self.read(call).await?.json()?;
-        let region = found.into_regions().into_iter().next();
+        let found = read_regions(&self.read(call).await?)?;
+        let region = found.into_iter().next();
         Ok(region.filter(|region| region.contains(key)))
     }
 
@@ -55,21 +55,29 @@ impl Client {
     ///
     /// `GET /regions/count`, all versions.
     pub async fn region_count(&self) -> Result<u64, Error> {
-        let answer: RegionsAnswer = self.read(Call::point("/regions/count")).await?.json()?;
+        // The list beside it is `null` here.
+        #[derive(Deserialize)]
+        struct Counted {
+            count: u64,
+        }
+
+        let answer: Counted = self.read(Call::point("/regions/count")).await?.json()?;
         Ok(answer.count)
     }
 }
 
-#[derive(Deserialize)]
-struct RegionsAnswer {
-    count: u64,
-    regions: Option<Vec<Region>>,
-}
-
-impl RegionsAnswer {
-    fn into_regions(self) -> Vec<Region> {
-        self.regions.unwrap_or_default()
+/// The regions of a list. PD writes the list, also an empty one, and how long it is:
+/// `MarshalRegionsInfoJSON` of `pkg/response/region.go`, before 8 of `server/api/region.go`.
+fn read_regions(answer: &Answer) -> Result<Vec<Region>, Error> {
+    #[derive(Deserialize)]
+    struct Regions {
+        count: u64,
+        #[serde(deserialize_with = "null_is_default")]
+        regions: Vec<Region>,
     }
+
+    let Regions { count, regions } = answer.json()?;
+    answer.counted(count, regions)
 }
 
 /// The id alone, which is 0 in the object that stands for no region.

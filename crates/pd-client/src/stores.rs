@@ -41,23 +41,29 @@ impl Client {
     }
 }
 
-/// The stores of a list. One that cannot be read is there with its id, in the state
-/// [`StoreState::Other`] `unreadable`, and does not keep the others from being read.
+/// The stores of a list. PD writes the list, also an empty one, and how long it is: `GetStores` and
+/// `GetAllStores` of `server/api/store.go`. One that cannot be read is there with its id, in the
+/// state [`StoreState::Other`] `unreadable`, and does not keep the others from being read.
 fn read_stores(answer: &Answer) -> Result<Vec<Store>, Error> {
     #[derive(Deserialize)]
+    #[serde(bound = "T: Deserialize<'de>")]
     struct Stores<T> {
-        stores: Option<Vec<T>>,
+        count: u64,
+        #[serde(deserialize_with = "null_is_default")]
+        stores: Vec<T>,
     }
 
-    let all = answer.json::<Stores<StoreAnswer>>();
-    let Err(error) = all else {
-        let stores = all.ok().and_then(|all| all.stores).unwrap_or_default();
-        return Ok(stores.into_iter().map(Store::from).collect());
+    let error = match answer.json::<Stores<StoreAnswer>>() {
+        Ok(Stores { count, stores }) => {
+            let stores = answer.counted(count, stores)?;
+            return Ok(stores.into_iter().map(Store::from).collect());
+        }
+        Err(error) => error,
     };
-    let Ok(Stores { stores: Some(each) }) = answer.json::<Stores<Value>>() else {
+    let Ok(Stores { count, stores }) = answer.json::<Stores<Value>>() else {
         return Err(error);
     };
-    let stores = each.into_iter().map(|one| {
+    let stores = answer.counted(count, stores)?.into_iter().map(|one| {
         let store = StoreAnswer::deserialize(&one);
         store.map_or_else(|_| unreadable(&one), |store| Some(store.into()))
     });

@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::StoreId;
-use crate::regions::{PeerRole, Region, RegionsAnswer};
+use crate::regions::{PeerRole, Region, read_regions};
 use crate::transport::Call;
 
 impl Client {
@@ -12,11 +12,7 @@ impl Client {
     /// `GET /regions/store/{id}`, all versions.
     pub async fn regions_of_store(&self, id: StoreId) -> Result<Vec<Region>, Error> {
         let call = Call::list("/regions/store").segment(id);
-        Ok(self
-            .read(call)
-            .await?
-            .json::<RegionsAnswer>()?
-            .into_regions())
+        read_regions(&self.read(call).await?)
     }
 
     /// All regions whose replica on a store is of this kind. As many as the store has.
@@ -31,11 +27,7 @@ impl Client {
         let call = Call::list("/regions/store")
             .segment(id)
             .query("type", role.word());
-        let mut regions = self
-            .read(call)
-            .await?
-            .json::<RegionsAnswer>()?
-            .into_regions();
+        let mut regions = read_regions(&self.read(call).await?)?;
         regions.retain(|region| role.is_of(region, id));
         Ok(regions)
     }
@@ -45,11 +37,7 @@ impl Client {
     /// `GET /regions/check/{type}`, all versions.
     pub async fn regions_in_check(&self, check: RegionCheck) -> Result<Vec<Region>, Error> {
         let call = Call::list("/regions/check").segment(check.name());
-        Ok(self
-            .read(call)
-            .await?
-            .json::<RegionsAnswer>()?
-            .into_regions())
+        read_regions(&self.read(call).await?)
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::stream::{self, Stream, TryStreamExt};
 
 use crate::client::Client;
 use crate::error::{Error, InputError};
-use crate::regions::{Region, RegionsAnswer, unhexed};
+use crate::regions::{Region, read_regions, unhexed};
 use crate::transport::Call;
 
 /// The most regions PD gives at a time.
@@ -29,11 +29,7 @@ impl Client {
         limit: NonZeroU16,
     ) -> Result<Vec<Region>, Error> {
         let call = page(start_key, end_key, limit)?;
-        Ok(self
-            .read(call)
-            .await?
-            .json::<RegionsAnswer>()?
-            .into_regions())
+        read_regions(&self.read(call).await?)
     }
 
     /// The regions of a range of keys, read page by page as they are asked for: any number of
@@ -97,7 +93,7 @@ impl RegionScan {
             return Ok(None);
         };
         let answer = self.pd.read(page(key, &self.end_key, self.limit)?).await?;
-        let regions = answer.json::<RegionsAnswer>()?.into_regions();
+        let regions = read_regions(&answer)?;
         let Some(last) = regions.last() else {
             self.next_key = None;
             return Ok(None);

@@ -37,6 +37,16 @@ impl Answer {
         serde_json::from_str(self.text()?).map_err(|error| self.unreadable(error))
     }
 
+    /// A list that PD counts: what it says is there, and it has to be there.
+    pub(crate) fn counted<T>(&self, count: u64, list: Vec<T>) -> Result<Vec<T>, Error> {
+        match list.len() as u64 {
+            length if length == count => Ok(list),
+            length => {
+                Err(self.unreadable(format!("its `count` is {count}, and it lists {length}")))
+            }
+        }
+    }
+
     /// The body as text.
     pub(crate) fn text(&self) -> Result<&str, Error> {
         std::str::from_utf8(&self.body).map_err(|error| self.unreadable(error))

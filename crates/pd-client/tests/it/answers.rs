@@ -1,8 +1,10 @@
 //! What answers mean, in the forms that differ by version.
 
+use std::num::NonZeroU16;
+
 use pd_client::members::Members;
 use pd_client::operators::OperatorStatus;
-use pd_client::regions::PeerRole;
+use pd_client::regions::{PeerRole, RegionCheck, RoleOnStore};
 use pd_client::stores::{NodeState, StoreState};
 use pd_client::{Error, ErrorClass};
 
@@ -301,6 +303,63 @@ async fn one_store_that_cannot_be_read_leaves_the_others_as_they_are() {
     let body = r#"{"stores":[{"store":{"state_name":"Up"}}]}"#;
     let pd = Replay::new(200, &[], body).client();
     assert!(matches!(pd.stores().await, Err(Error::Decode { .. })));
+}
+
+/// PD writes how long a list is beside it, in every version; nothing is concluded from less.
+#[tokio::test]
+async fn a_list_that_is_not_as_long_as_pd_says_is_unreadable() {
+    let regions = [
+        r#"{"count":36,"regions":[]}"#,
+        r#"{"count":36,"regions":null}"#,
+        r#"{"count":36}"#,
+        r#"{"count":0}"#,
+        r#"{"count":0,"regions":[{"id":12}]}"#,
+        r#"{"regions":[]}"#,
+        "{}",
+        "null",
+    ];
+    for body in regions {
+        let pd = Replay::new(200, &[], body).client();
+        let mut scan = pd.scan_regions("", "").unwrap();
+        for found in [
+            pd.regions_of_store(store(1)).await,
+            pd.regions_of_store_as(store(1), RoleOnStore::Leader).await,
+            pd.regions_in_check(RegionCheck::DownPeer).await,
+            pd.regions_between("", "", NonZeroU16::MIN).await,
+            pd.region_by_key("74").await.map(Vec::from_iter),
+            scan.next_page().await.map(Option::unwrap_or_default),
+        ] {
+            assert!(
+                matches!(found, Err(Error::Decode { .. })),
+                "{body}: {found:?}"
+            );
+        }
+    }
+    for body in regions.map(|body| {
+        body.replace("regions", "stores").replace(
+            "{\"id\":12}",
+            "{\"store\":{\"id\":12,\"state_name\":\"Up\"}}",
+        )
+    }) {
+        let pd = Replay::new(200, &[], &body).client();
+        for found in [pd.stores().await, pd.stores_in(&[]).await] {
+            assert!(
+                matches!(found, Err(Error::Decode { .. })),
+                "{body}: {found:?}"
+            );
+        }
+    }
+    let pd = Replay::new(200, &[], regions[0]).client();
+    let said = pd.regions_of_store(store(1)).await.unwrap_err();
+    let said = std::error::Error::source(&said).unwrap().to_string();
+    assert!(said.contains("its `count` is 36, and it lists 0"), "{said}");
+    for body in [
+        r#"{"count":0,"regions":[]}"#,
+        r#"{"count":0,"regions":null}"#,
+    ] {
+        let pd = Replay::new(200, &[], body).client();
+        assert_eq!(pd.regions_of_store(store(1)).await.unwrap(), [], "{body}");
+    }
 }
 
 #[tokio::test]
