@@ -17,4 +17,5 @@ pub(crate) mod region;
 pub(crate) mod schedulers;
 pub(crate) mod settings_in_force;
 pub(crate) mod store;
+pub(crate) mod store_regions;
 pub(crate) mod traces;

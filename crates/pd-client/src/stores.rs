@@ -70,10 +70,13 @@ fn read_stores(answer: &Answer) -> Result<Vec<Store>, Error> {
     stores.collect::<Option<_>>().ok_or(error)
 }
 
+/// The state of a store of which only the id can be read.
+const UNREADABLE: &str = "unreadable";
+
 /// A store of which only the id can be read.
 fn unreadable(store: &Value) -> Option<Store> {
     let id = store.get("store")?.get("id")?;
-    let known = json!({"id": id, "state_name": "unreadable"});
+    let known = json!({"id": id, "state_name": UNREADABLE});
     serde_json::from_value(known).ok()
 }
 
@@ -142,6 +145,12 @@ impl Store {
             .iter()
             .find(|label| label.key.eq_ignore_ascii_case(key));
         label.map(|label| label.value.as_str())
+    }
+
+    /// Whether no more of it than its id could be read.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(&self.state_name, StoreState::Other(word) if word == UNREADABLE)
     }
 
     /// Whether it is a TiFlash store, which holds learners and never leads.

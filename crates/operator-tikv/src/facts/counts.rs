@@ -12,6 +12,7 @@ use pd_client::stores::{Store, StoreState};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::pd_clock::{PdTime, at_unix_ms};
+use crate::facts::store_regions::unlisted;
 use crate::facts::traces::PdProcess;
 
 /// So many replicas of a store are looked at one by one.
@@ -186,6 +187,12 @@ pub(crate) async fn leads_nothing(
     let (id, role) = (store.id, RoleOnStore::Follower);
     let held = tikv.pd.regions_of_store_as(id, role).await;
     let held = held.map_err(Error::Read)?;
+    // Learners never lead, and are not asked for.
+    let counted = store.status.region_count;
+    let counted = counted.saturating_sub(store.status.learner_count);
+    if let Some(unlisted) = unlisted(store, counted, held.len()) {
+        return Ok(NoLeaders::NotYet(format!("{text}; {unlisted}")));
+    }
     let unknown: Vec<&Region> = held.iter().filter(|one| one.leader.is_none()).collect();
     if unknown.is_empty() {
         return Ok(NoLeaders::Proven);

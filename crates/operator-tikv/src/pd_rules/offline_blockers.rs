@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::facts::bounded_text::bounded;
 use crate::facts::leader_figures::gauges;
 use crate::facts::region::in_joint_state;
+use crate::facts::store_regions::StoreRegions;
 use crate::pd_rules::leader_silent::is_silent;
 use crate::pd_rules::majority::majority_lost;
 use crate::pd_rules::rule_holds::{HoldKind, RuleHold, RuleHolds};
@@ -85,8 +86,9 @@ impl LeftOnStore {
     ) -> Result<Self, Error> {
         let mut not_read = Vec::new();
         let regions = if store.status.region_count <= MOST_ON_STORE {
-            let regions = tikv.pd.regions_of_store(store.id).await;
-            regions.map_err(Error::Read)?
+            let StoreRegions { regions, unlisted } = StoreRegions::read(tikv, store).await?;
+            not_read.extend(unlisted);
+            regions
         } else {
             let id = store.id;
             let text = format!(
@@ -153,15 +155,17 @@ impl LeftOnStore {
         left
     }
 
-    /// What holds them, after a semicolon; empty when nothing does.
+    /// What holds them, and what was not looked at, each after a semicolon.
     pub(crate) fn text(&self) -> String {
-        let texts = self.held.iter().map(|held| format!("; {}", held.text));
-        texts.collect()
+        let held = self.held.iter().map(|held| &held.text);
+        let texts = held.chain(&self.not_read);
+        texts.map(|text| format!("; {text}")).collect()
     }
 
     /// What does not pass by itself, where that is all there is.
     pub(crate) fn stalled(&self) -> Vec<Cause> {
-        if self.free.is_empty() && self.held.iter().all(Held::stays) {
+        let is_all = self.free.is_empty() && self.not_read.is_empty();
+        if is_all && self.held.iter().all(Held::stays) {
             self.causes(Held::stays)
         } else {
             Vec::new()

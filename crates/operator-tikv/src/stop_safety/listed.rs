@@ -16,11 +16,12 @@ use pd_client::{RegionId, StoreId};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::counts::Completeness;
+use crate::facts::store_regions::StoreRegions;
 use crate::stop_safety::answer::{SCAN, StopSafety};
 use crate::stop_safety::going::Going;
 use crate::stop_safety::lists::Listed;
 use crate::stop_safety::snapshot::StopSnapshot;
-use crate::stop_safety::verdict::{Basis, Found};
+use crate::stop_safety::verdict::{Basis, Found, unreadable};
 use crate::stop_safety::voters::Wanted;
 
 /// So many replicas are read one by one, of all stores of a kind together, and of so many stores.
@@ -38,7 +39,7 @@ impl StopSnapshot {
     ) -> Result<StopSafety, Error> {
         let going = self.going(asked);
         let mut found = Found::beginning(self, &going, most);
-        let taking: Vec<StoreId> = self.voting(&going).map(|store| store.id).collect();
+        let taking: Vec<&Store> = self.voting(&going).collect();
         if !matches!(self.counts, Completeness::NotYet(_)) && !taking.is_empty() {
             if holds_few(self.voting(&going)) {
                 let mut seen = BTreeSet::new();
@@ -56,16 +57,18 @@ impl StopSnapshot {
     async fn read_stores(
         &self,
         tikv: &Tikv,
-        ids: &[StoreId],
+        stores: &[&Store],
         going: &Going,
         found: &mut Found,
         seen: &mut BTreeSet<RegionId>,
     ) -> Result<(), Error> {
-        for id in ids {
-            let regions = tikv.pd.regions_of_store(*id).await;
-            found
-                .tally
-                .add_new(&regions.map_err(Error::Read)?, going, seen);
+        for store in stores {
+            let StoreRegions { regions, unlisted } = StoreRegions::read(tikv, store).await?;
+            found.tally.add_new(&regions, going, seen);
+            found.undecided.extend(unlisted.map(|text| {
+                let text = format!("{text}: ask again, {SCAN}");
+                Cause::new("regions_unlisted", text)
+            }));
         }
         Ok(())
     }
@@ -90,14 +93,16 @@ impl StopSnapshot {
             found.undecided.extend(unlisted);
         }
         self.listed = Some(listed);
+        let others = self.stores.iter();
+        let others = others.filter(|one| !going.asked.contains(&one.id));
+        found.undecided.extend(others.filter_map(unreadable));
         let gone = |store: &&Store| {
             let others = &found.gone;
             others.iter().any(|one| one.store_id.pd() == store.id) && store.status.region_count > 0
         };
         let gone: Vec<&Store> = self.stores.iter().filter(gone).collect();
         if holds_few(gone.iter().copied()) {
-            let ids: Vec<StoreId> = gone.iter().map(|store| store.id).collect();
-            self.read_stores(tikv, &ids, going, found, &mut seen)
+            self.read_stores(tikv, &gone, going, found, &mut seen)
                 .await?;
         } else {
             let some: Vec<String> = gone

@@ -15,6 +15,7 @@ use pd_client::stores::Store;
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
+use crate::facts::store_regions::StoreRegions;
 use crate::pd_rules::drain_blockers::{NoTaker, no_taker};
 use crate::pd_rules::leader_takers::LeaderTakers;
 use crate::pd_rules::offline_blockers::named;
@@ -48,8 +49,10 @@ impl StayingLeaders {
         };
         let rules = takers.rules;
         let mut staying = if holds_few([store].into_iter()) {
-            let regions = tikv.pd.regions_of_store(store.id).await;
-            Self::among(&regions.map_err(Error::Read)?, store, takers)
+            let StoreRegions { regions, unlisted } = StoreRegions::read(tikv, store).await?;
+            let mut staying = Self::among(&regions, store, takers);
+            staying.unread.extend(unlisted);
+            staying
         } else {
             let wanted = Wanted::by(rules, config);
             let listed = Listed::read(tikv, wanted.as_ref()).await?;

@@ -52,6 +52,8 @@ impl Found {
             let text = format!("which other stores are being drained: {NOT_LOADED}");
             undecided.push(Cause::new("drains_unknown", text));
         }
+        let asked = stores.iter().filter(|one| going.asked.contains(&one.id));
+        undecided.extend(asked.filter_map(unreadable));
         let mut reasons: Vec<Cause> = beside.quorum_lost.iter().cloned().collect();
         let serves = |store: &Store| going.stays(store.id) && !going.is_tiflash(store.id);
         let is_known = !matches!(snapshot.counts, Completeness::NotYet(_));
@@ -174,6 +176,15 @@ impl Found {
         }
         not
     }
+}
+
+/// A store of which PD shows no more than the id that can be read: it may hold anything.
+pub(super) fn unreadable(store: &Store) -> Option<Cause> {
+    let id = store.id;
+    store.is_unreadable().then(|| {
+        let text = format!("what PD says of store {id} cannot be read, and it may hold anything");
+        Cause::new("store_unreadable", text)
+    })
 }
 
 fn shown(store: &Store, going: &Going) -> AskedStore {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use action_core::{ActionError, ActionRegistry, Observation, Safety};
+use action_core::{ActionError, ActionRegistry, Observation, Safety, SubjectError as _};
 use operator_tikv::{GoneBecause, Loss, SafeToStop, Tikv};
 use pd_sim::{Fault, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
 use serde_json::{Value, json};
@@ -436,6 +436,66 @@ async fn a_scan_sees_where_no_region_is_shown() {
     sim.fault(Fault::answer("GET", "/regions/key", 200, "application/json", &body).always());
     let seen = scan(&sim, &[1]).await;
     check(&seen, NotKnown, "no region for 1 ranges of keys");
+}
+
+/// What a store says that it holds, and a list does not show, is not known; nor is it safe where
+/// the answer contradicts itself.
+#[tokio::test]
+async fn a_list_that_lacks_what_the_store_holds_proves_nothing() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    check(&look(&sim, &[1]).await, Safe, "each of the 12 regions");
+    let whole = get(&sim, "/regions/store/1").await;
+    let list = |held: usize, count: usize| {
+        let regions = whole["regions"].as_array().unwrap();
+        json!({"count": count, "regions": regions[..held]}).to_string()
+    };
+    let answer = |body: &str| {
+        sim.clear_faults();
+        let path = "/regions/store/1";
+        sim.fault(Fault::answer("GET", path, 200, "application/json", body).always());
+    };
+    for held in [0, 5] {
+        answer(&list(held, held));
+        let seen = look(&sim, &[1]).await;
+        let words = format!("PD says that store 1 holds 12 regions, and lists {held} of them");
+        check(&seen, NotKnown, &words);
+        assert_eq!(undecided(&seen), ["regions_unlisted"]);
+    }
+    // Regions may have come and gone since the store was read.
+    answer(&list(6, 6));
+    check(&look(&sim, &[1]).await, Safe, "each of the 6 regions");
+    let asked = SafeToStop {
+        store_ids: super::ids(&[1]),
+        ..SafeToStop::default()
+    };
+    for body in [
+        &list(0, 12),
+        r#"{"count":12}"#,
+        r#"{"count":0}"#,
+        "[]",
+        "{}",
+    ] {
+        answer(body);
+        let error = asked.observe(&tikv(&sim)).await.unwrap_err();
+        let code = error.code();
+        assert_eq!(
+            code.as_deref(),
+            Some("unreadable_answer"),
+            "{body}: {error:?}"
+        );
+    }
+}
+
+/// A store of which PD says nothing that can be read may hold anything.
+#[tokio::test]
+async fn a_store_that_cannot_be_read_is_not_safe() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let tikv = tikv(&sim);
+    check(&look_by(&tikv, &sim, &[1]).await, Safe, "each of the 12");
+    altered_store(&sim, 1, |store| store["status"]["leader_count"] = json!(-1)).await;
+    let seen = look_by(&tikv, &sim, &[1]).await;
+    check(&seen, NotKnown, "store 1");
+    assert_eq!(undecided(&seen), ["store_unreadable"]);
 }
 
 /// Of two voters that are left one lags: it has its vote all the same, and both are needed.

@@ -7,6 +7,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::counts::{are_incomplete, incomplete};
 use crate::facts::settings_in_force;
+use crate::facts::store_regions::StoreRegions;
 use crate::pd_rules::offline::switched_off;
 use crate::pd_rules::offline_blockers::{LeftOnStore, MOST_ON_STORE};
 use crate::pd_rules::room::{self, Room};
@@ -78,12 +79,12 @@ async fn last_ones(
     stores: &[Store],
     holds: Option<&RuleHolds<'_>>,
 ) -> Result<(LeftOnStore, String), Error> {
-    let regions = tikv.pd.regions_of_store(store.id).await;
-    let regions = regions.map_err(Error::Read)?;
+    let StoreRegions { regions, unlisted } = StoreRegions::read(tikv, store).await?;
     // PD has heard of all that have a leader.
     if regions.iter().all(|region| region.leader.is_some()) {
         let operators = tikv.pd.operators().await.map_err(Error::Read)?;
         let mut left = LeftOnStore::of(&regions, store, stores, &operators);
+        left.not_read.extend(unlisted);
         if let Some(holds) = holds {
             left.add(holds.held(left.free_of(&regions)), store);
         }
@@ -91,7 +92,9 @@ async fn last_ones(
     }
     let counts = incomplete(tikv, stores).await?;
     let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
-    Ok((LeftOnStore::of(&regions, store, stores, &[]), counts))
+    let mut left = LeftOnStore::of(&regions, store, stores, &[]);
+    left.not_read.extend(unlisted);
+    Ok((left, counts))
 }
 
 /// What comes after the last replica.
