@@ -168,6 +168,15 @@ async fn a_clock_that_was_set_back_in_a_quiet_directory_decides_nothing() {
     }
     let ana = actor("user:ana");
     controls.stop(&ana, "smoke").await.unwrap();
+    // That a stop was written down does not make it right.
+    let reset = controls.reset(Decider::claimed(&ana), "go on").await;
+    assert!(
+        matches!(
+            reset,
+            Err(CommitError::Refused(Refusal::ClockSetBack { .. }))
+        ),
+        "{reset:?}"
+    );
     controls
         .confirm_clock(Decider::claimed(&ana), "it was ahead before")
         .await
