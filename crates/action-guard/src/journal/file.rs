@@ -33,6 +33,7 @@ mod read;
 mod reserve;
 mod rotate;
 mod send_lock_file;
+mod sender_names;
 mod space;
 mod tail;
 mod verify;

@@ -9,7 +9,21 @@ pub(super) fn holder(file: &File) -> Option<u32> {
 
     let file = file.metadata().ok()?;
     let name = name(file.dev(), file.ino());
-    named(&std::fs::read_to_string("/proc/locks").ok()?, &name)
+    (0..LOOKS).find_map(|_| named(&listed().ok()?, &name))
+}
+
+/// A line is left out where others let go of their locks meanwhile: who holds it is looked for again.
+#[cfg(target_os = "linux")]
+const LOOKS: usize = 10;
+
+/// The system's list, in as few reads as it takes.
+#[cfg(target_os = "linux")]
+fn listed() -> std::io::Result<String> {
+    use std::io::Read as _;
+
+    let mut text = String::with_capacity(1 << 16);
+    File::open("/proc/locks")?.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// What the system's list calls a file.

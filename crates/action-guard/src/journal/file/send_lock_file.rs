@@ -1,17 +1,15 @@
 //! The send lock of a state directory.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write as _};
+use std::fs::{File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::failpoint::pass;
 use crate::journal::error::JournalError;
-use crate::journal::file::directory::{
-    io_error, open_file, open_with, private_directories, private_files,
-};
-use crate::journal::file::lock_holder::holder;
+use crate::journal::file::directory::{io_error, open_file, open_with, private_files};
+use crate::journal::file::sender_names::{Named, is_at, names, unnamed};
 use crate::journal::send_lock::{SendLock, Sender};
 
 /// Who stops sends has the lock for a moment only.
@@ -32,16 +30,9 @@ pub struct SendLockFile {
 
 /// Let go of when it is dropped.
 struct Held {
+    /// Let go of first, so that nobody holds the lock without a name.
     _lock: File,
-    name: Option<(File, PathBuf)>,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if let Some((_, path)) = &self.name {
-            let _ = fs::remove_file(path);
-        }
-    }
+    _name: Option<Named>,
 }
 
 impl SendLockFile {
@@ -61,53 +52,62 @@ impl SendLockFile {
     pub fn hold(&self, proposal: &str, instance: &str) -> Result<SendLock, JournalError> {
         // Named first, so that nobody holds it without a name. What cannot be named, as on a full
         // disk, is waited for all the same.
-        let name = self.name(&Sender::here(proposal, instance)).ok();
+        let _name = Named::new(&self.sending(), &Sender::here(proposal, instance)).ok();
         let path = self.lock();
         let lock = self.opened(&path).map_err(io_error("open", &path))?;
+        let _lock = self.locked(lock, &path)?;
+        Ok(SendLock::new(Held { _lock, _name }))
+    }
+
+    /// Waits for it, and looks last whether it is the one that who stops sends would find.
+    fn locked(&self, mut lock: File, path: &Path) -> Result<File, JournalError> {
         let begun = Instant::now();
         loop {
             match lock.try_lock_shared() {
-                Ok(()) => return Ok(SendLock::new(Held { _lock: lock, name })),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST_WAIT => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(TryLockError::WouldBlock) => {
+                Ok(()) if is_at(&lock, path) => return Ok(lock),
+                Err(TryLockError::Error(source)) => return Err(io_error("lock", path)(source)),
+                _ if begun.elapsed() >= LONGEST_WAIT => {
                     return Err(JournalError::Locked {
-                        path,
+                        path: path.to_owned(),
                         holder: "a process that stops sends".to_owned(),
                         waited_ms: 1_000,
                     });
                 }
-                Err(TryLockError::Error(source)) => return Err(io_error("lock", &path)(source)),
+                // It was taken away: another is there, or is made.
+                Ok(()) => lock = self.opened(path).map_err(io_error("open", path))?,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
             }
         }
     }
 
     /// Who holds it. When nobody does, nobody who asked for it before is still sending.
     ///
+    /// The lock file may have been taken away from who holds it: who has said so in `sending/` is a
+    /// sender without it too.
+    ///
     /// # Errors
     /// When that cannot be found out.
     pub fn senders(&self) -> Result<Vec<Sender>, JournalError> {
+        let held = self.held_by_anybody()?;
+        let mut senders = names(&self.sending())?;
+        if let (true, Some(lock)) = (senders.is_empty(), held) {
+            senders.push(unnamed(&lock, None));
+        }
+        Ok(senders)
+    }
+
+    /// The lock file, when somebody holds it.
+    fn held_by_anybody(&self) -> Result<Option<File>, JournalError> {
         let path = self.lock();
         let lock = match open_file(&path) {
             Ok(lock) => lock,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io_error("open", &path)(error)),
         };
         match lock.try_lock() {
-            Ok(()) => Ok(Vec::new()),
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(lock)),
             Err(TryLockError::Error(source)) => Err(io_error("lock", &path)(source)),
-            Err(TryLockError::WouldBlock) => {
-                let mut senders = self.names().unwrap_or_default();
-                if senders.is_empty() {
-                    let text = match holder(&lock) {
-                        Some(pid) => format!("process {pid}, which did not say what it sends"),
-                        None => "a process that did not say who it is".to_owned(),
-                    };
-                    senders.push(Sender::elsewhere(None, text));
-                }
-                Ok(senders)
-            }
         }
     }
 
@@ -129,46 +129,6 @@ impl SendLockFile {
     fn sending(&self) -> PathBuf {
         self.root.join("sending")
     }
-
-    /// Says who is sending what. Only for messages: nothing depends on it.
-    fn name(&self, sender: &Sender) -> io::Result<(File, PathBuf)> {
-        let name = sender.proposal.as_deref().unwrap_or_default();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if name.is_empty() || !name.bytes().all(plain) {
-            return Err(ErrorKind::InvalidInput.into());
-        }
-        let sending = self.sending();
-        if !sending.is_dir() {
-            private_directories().create(&sending)?;
-        }
-        let path = sending.join(name);
-        let mut options = private_files();
-        let mut file = open_with(options.create(true).truncate(true).write(true), &path)?;
-        file.try_lock()?;
-        file.write_all(serde_json::to_string(sender)?.as_bytes())?;
-        Ok((file, path))
-    }
-
-    /// Those who said so and live. What the dead left is removed.
-    fn names(&self) -> io::Result<Vec<Sender>> {
-        let mut senders = Vec::new();
-        for entry in fs::read_dir(self.sending())? {
-            let path = entry?.path();
-            let Ok(file) = open_file(&path) else {
-                continue;
-            };
-            match file.try_lock_shared() {
-                Ok(()) => {
-                    let _ = fs::remove_file(&path);
-                }
-                Err(_) => {
-                    let read = fs::read_to_string(&path).ok();
-                    senders.extend(read.and_then(|text| serde_json::from_str(&text).ok()));
-                }
-            }
-        }
-        Ok(senders)
-    }
 }
 
 fn is_read_only(error: &io::Error) -> bool {
@@ -180,6 +140,8 @@ fn is_read_only(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -224,8 +186,49 @@ mod tests {
         drop(held);
         assert_eq!(lock.senders().unwrap(), []);
         for (proposal, is_name) in [("p_1-a", true), ("p/1", false), ("", false)] {
-            assert_eq!(lock.name(&Sender::here(proposal, "here")).is_ok(), is_name);
+            let named = Named::new(&lock.sending(), &Sender::here(proposal, "here"));
+            assert_eq!(named.is_ok(), is_name);
         }
+    }
+
+    /// Whoever takes the lock file away while a request is being handed over.
+    #[cfg(unix)]
+    #[test]
+    fn who_sends_is_known_without_the_lock_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let lock = SendLockFile::of(directory.path());
+        let one = lock.hold("p-1", "here").unwrap();
+        fs::remove_file(lock.lock()).unwrap();
+        let senders = lock.senders().unwrap();
+        assert_eq!(senders[0].proposal.as_deref(), Some("p-1"), "{senders:?}");
+        // Another is made in its place.
+        let other = lock.hold("p-2", "here").unwrap();
+        assert_eq!(lock.senders().unwrap().len(), 2);
+        drop(other);
+        assert_eq!(lock.senders().unwrap().len(), 1);
+        // One who has said nothing yet, or half of it.
+        fs::write(lock.sending().join("p-1"), "{").unwrap();
+        let senders = lock.senders().unwrap();
+        assert_eq!(senders[0].proposal.as_deref(), Some("p-1"), "{senders:?}");
+        drop(one);
+        assert_eq!(lock.senders().unwrap(), []);
+    }
+
+    /// One that was taken away before it was locked is none that who stops sends would find.
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_file_that_was_taken_away_is_not_sent_by() {
+        let directory = tempfile::tempdir().unwrap();
+        let lock = SendLockFile::of(directory.path());
+        let old = lock.opened(&lock.lock()).unwrap();
+        fs::remove_file(lock.lock()).unwrap();
+        let held = lock.locked(old, &lock.lock()).unwrap();
+        assert!(is_at(&held, &lock.lock()));
+        assert_eq!(lock.senders().unwrap().len(), 1);
+        // Nor is one that cannot be made again.
+        fs::remove_file(lock.lock()).unwrap();
+        fs::create_dir(lock.lock()).unwrap();
+        lock.locked(held, &lock.lock()).unwrap_err();
     }
 
     /// Somebody finds out who holds it, which takes a moment, or never ends.
