@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::journal::{CommitError, Sender};
+use crate::proposal::Answer;
 use crate::state::{ActiveEffect, ProposalStatus, State};
 
 /// What a stop of everything has stopped, and what it could not.
@@ -13,7 +14,9 @@ pub struct Stop {
     pub unrecorded: Option<CommitError>,
     /// Proposals that were waiting and are cancelled.
     pub cancelled: Vec<Arc<ProposalStatus>>,
-    /// What was sent before, or may have been, and is not known to have ended. It goes on.
+    /// What was sent before, or may have been, and is not known to have ended, as far as the journal
+    /// says after the wait for those who send. What has an answer goes on; of what has
+    /// [none](Self::may_have_been_sent) it is not known whether it was sent.
     pub in_motion: Vec<Arc<ProposalStatus>>,
     /// Those who had been permitted to send before and have not handed over their request, after
     /// the time that a stop waits for them: sends are not stopped before they end.
@@ -36,5 +39,21 @@ impl Stop {
             still_sending: Vec::new(),
             in_force: state.effects.values().cloned().collect(),
         }
+    }
+
+    /// The same, with what goes on and what is in force as it is now.
+    pub(super) fn brought_up_to(self, state: &State) -> Self {
+        let now = Self::of(state);
+        Self {
+            in_motion: now.in_motion,
+            in_force: now.in_force,
+            ..self
+        }
+    }
+
+    /// Of what goes on, that of which it is not known that it was sent: the journal has no answer to it.
+    pub fn may_have_been_sent(&self) -> impl Iterator<Item = &Arc<ProposalStatus>> {
+        let in_motion = self.in_motion.iter();
+        in_motion.filter(|status| !matches!(status.answer, Some(Answer::Accepted { .. })))
     }
 }

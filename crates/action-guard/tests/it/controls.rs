@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use action_core::Accepted;
 use action_guard::{
-    CommitError, Controls, Decider, Journal, MemoryJournal, Mode, ModeError, Phase, PlanHash,
-    Policy, PrivateKey, Proposal, Record, Refusal, Rules, Ruling, Unrestricted,
+    Answer, CommitError, Controls, Decider, Journal, MemoryJournal, Mode, ModeError, Phase,
+    PlanHash, Policy, PrivateKey, Proposal, Record, Refusal, Rules, Ruling, Unrestricted,
 };
 
 use crate::fixtures::{actor, allow, intent, mode, proposal, proposed, refusal, write};
@@ -144,6 +145,33 @@ async fn a_stop_cancels_what_waits_lists_what_goes_on_and_ends_by_a_person() {
     assert_eq!((state.mode, state.killed.is_none()), (Mode::Observe, true));
     let nothing = refused(controls.reset(Decider::claimed(&ana), "again").await);
     assert_eq!(nothing, Refusal::NotKilled);
+}
+
+#[tokio::test]
+async fn a_stop_calls_sent_only_what_is_known_to_have_been() {
+    let (controls, journal, _) = controls().await;
+    let answer = Record::Answer {
+        id: "b".to_owned(),
+        answer: Answer::Accepted {
+            accepted: Accepted::new("will do"),
+            code: None,
+        },
+    };
+    let sent = [
+        proposed("b", "y", allow()),
+        intent("b"),
+        answer,
+        proposed("c", "z", allow()),
+        intent("c"),
+    ];
+    for record in sent {
+        write(&*journal, [record]).await.unwrap();
+    }
+    let stop = controls.stop(&actor("agent:night"), "now").await.unwrap();
+    assert_eq!(stop.in_motion.len(), 2);
+    let unsure = stop.may_have_been_sent();
+    let unsure: Vec<_> = unsure.map(|status| &status.proposal.id).collect();
+    assert_eq!(unsure, ["c"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! `operator mode`, `operator kill-switch` and `operator clock`: whether anything may be sent.
 
+use std::sync::Arc;
+
 use action_core::printable;
-use action_guard::{CommitError, Decider, Mode, ModeError, State, Stop};
+use action_guard::{CommitError, Decider, Mode, ModeError, ProposalStatus, State, Stop};
 use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
 
@@ -102,16 +104,22 @@ pub(crate) async fn mode_main(
         let set = controls.set_mode(mode, by, given_reason(matches)).await;
         set.map_err(|error| not_set(mode, error))?;
     }
-    let state = global.state.controls_to_stop()?.state().await?;
+    let journal = global.state.journal_to_stop()?;
+    let (by_file, state) = (journal.is_stopped().await?, journal.state().await?);
     let directory = global.state.directory()?;
-    let stopped = if state.killed.is_some() {
-        "; stopped by the kill switch"
-    } else {
-        ""
+    let stopped = match (&state.killed, by_file) {
+        (Some(_), _) => "; stopped by the kill switch".to_owned(),
+        (None, true) => format!("; stopped by {KILL_FILE}, so nothing is sent"),
+        (None, false) => String::new(),
     };
     let place = directory.display().to_string();
     output.show(
-        &json!({"mode": state.mode, "stopped": state.killed, "state_dir": place}),
+        &json!({
+            "mode": state.mode,
+            "stopped": state.killed,
+            "kill_file": by_file,
+            "state_dir": place,
+        }),
         || format!("{} in {}{stopped}", word(state.mode), printable(&place)),
     );
     Ok(Exit::Done)
@@ -201,56 +209,73 @@ fn stopped(stop: &Stop, global: &Global, output: &mut Output) -> Result<Exit, Fa
         .unrecorded
         .as_ref()
         .map(|error| action_core::report(error));
-    let id = |status: &std::sync::Arc<action_guard::ProposalStatus>| status.proposal.id.clone();
+    let ids_of =
+        |statuses: &[Arc<ProposalStatus>]| -> Vec<String> { statuses.iter().map(id).collect() };
     let in_force: Vec<_> = stop.in_force.iter().map(|effect| json!(effect)).collect();
-    let in_motion: Vec<String> = stop.in_motion.iter().map(id).collect();
-    let cancelled: Vec<String> = stop.cancelled.iter().map(id).collect();
-    let exit = if stop.still_sending.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Unknown
-    };
+    let may_have_been_sent: Vec<String> = stop.may_have_been_sent().map(id).collect();
     let json = json!({
         "stopped": true,
         "state_dir": directory,
         "unrecorded": unrecorded,
-        "cancelled": cancelled,
-        "in_motion": in_motion,
+        "cancelled": ids_of(&stop.cancelled),
+        "in_motion": ids_of(&stop.in_motion),
+        "may_have_been_sent": may_have_been_sent,
         "still_sending": stop.still_sending,
         "in_force": in_force,
     });
+    output.show(&json, || stop_text(stop, &directory, unrecorded.as_deref()));
+    Ok(if stop.still_sending.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Unknown
+    })
+}
+
+fn id(status: &Arc<ProposalStatus>) -> String {
+    status.proposal.id.clone()
+}
+
+fn stop_text(stop: &Stop, directory: &str, unrecorded: Option<&str>) -> String {
+    let rows = |ids: Vec<String>| ids.into_iter().map(|id| vec![id]).collect();
+    let ids_of = |statuses: &[Arc<ProposalStatus>]| statuses.iter().map(id).collect();
     let senders = stop.still_sending.iter().map(ToString::to_string);
-    let senders: Vec<String> = senders.collect();
-    output.show(&json, || {
-        let rows = |ids: &[String]| ids.iter().map(|id| vec![id.clone()]).collect();
-        let effects = stop.in_force.iter();
-        let effects = effects
-            .map(|effect| vec![effect.id.clone(), effect.key.clone()])
-            .collect();
-        let parts = [
-            Some(format!(
-                "Stopped: nothing {} is sent from {}",
-                if exit == Exit::Done { "more" } else { "else" },
-                printable(&directory)
-            )),
-            unrecorded
-                .as_ref()
-                .map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
-            section(
-                "May still send: look at that process, or end it",
-                rows(&senders),
-            ),
-            section("Cancelled", rows(&cancelled)),
-            section("Sent before, and goes on", rows(&in_motion)),
-            section("Still in force; `operator undo ID` takes it back", effects),
-            Some(
-                "Other state directories, and what others do to the cluster, are not covered"
-                    .to_owned(),
-            ),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
-    });
-    Ok(exit)
+    let (mut sent, unsure): (Vec<String>, Vec<String>) = (
+        ids_of(&stop.in_motion),
+        stop.may_have_been_sent().map(id).collect(),
+    );
+    sent.retain(|id| !unsure.contains(id));
+    let effects = stop.in_force.iter();
+    let effects = effects
+        .map(|effect| vec![effect.id.clone(), effect.key.clone()])
+        .collect();
+    let parts = [
+        Some(format!(
+            "Stopped: nothing {} is sent from {}",
+            if stop.still_sending.is_empty() {
+                "more"
+            } else {
+                "else"
+            },
+            printable(directory)
+        )),
+        unrecorded.map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
+        section(
+            "May still send: look at that process, or end it",
+            rows(senders.collect()),
+        ),
+        section("Cancelled", rows(ids_of(&stop.cancelled))),
+        section("Sent before, and goes on", rows(sent)),
+        section(
+            "May have been sent; `operator proposals show ID` shows how it ended, once that is known",
+            rows(unsure),
+        ),
+        section("Still in force; `operator undo ID` takes it back", effects),
+        Some(
+            "Other state directories, and what others do to the cluster, are not covered"
+                .to_owned(),
+        ),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
 fn word(mode: Mode) -> &'static str {

@@ -126,6 +126,13 @@ fn a_kill_file_made_by_hand_stops_too() {
         .with_state(&["kill-switch", "status"])
         .ended(0)
         .shows("`KILL` file");
+    let mode = cluster.with_state(&["mode"]).ended(0);
+    mode.shows("execute in").shows("stopped by a `KILL` file");
+    let mode = cluster.with_state(&["mode", "-o", "json"]).ended(0).json();
+    assert_eq!(
+        (&mode["kill_file"], &mode["mode"]),
+        (&true.into(), &"execute".into())
+    );
     let code = cluster.run_transfer(&["--yes"]).code;
     assert!(code == 3 || code == 1, "{code}");
     assert_eq!(cluster.sim.writes(), []);

@@ -48,10 +48,7 @@ impl Controls {
             Err(_) => recording.await,
         };
         match (stopped, recorded) {
-            (_, Ok(())) => Ok(Stop {
-                still_sending: still_sending(&*self.journal, self.send_wait).await,
-                ..told.await.unwrap_or_default()
-            }),
+            (_, Ok(())) => Ok(self.waited(told.await.unwrap_or_default()).await),
             (Err(source), Err(error)) => Err(CommitError::Journal(JournalError::NotStopped {
                 unrecorded: match &error {
                     CommitError::Journal(JournalError::Full { source, .. }) => source.to_string(),
@@ -62,13 +59,26 @@ impl Controls {
             (Ok(()), Err(error)) => {
                 let state = self.journal.state().await;
                 let stop = state.map_or_else(|_| Stop::default(), |state| Stop::of(&state));
-                Ok(Stop {
+                let stop = Stop {
                     unrecorded: Some(error),
                     cancelled: Vec::new(),
-                    still_sending: still_sending(&*self.journal, self.send_wait).await,
                     ..stop
-                })
+                };
+                Ok(self.waited(stop).await)
             }
+        }
+    }
+
+    /// The same after the wait for those who send, with what they have said of it meanwhile.
+    async fn waited(&self, stop: Stop) -> Stop {
+        let still_sending = still_sending(&*self.journal, self.send_wait).await;
+        let stop = Stop {
+            still_sending,
+            ..stop
+        };
+        match self.journal.state().await {
+            Ok(state) => stop.brought_up_to(&state),
+            Err(_) => stop,
         }
     }
 
