@@ -80,17 +80,12 @@ pub struct Status {
     #[serde(default)]
     pub build_ts: String,
     /// Its version, such as `v8.5.7`.
-    #[serde(default)]
     pub version: String,
     /// What it was built from.
     #[serde(default)]
     pub git_hash: String,
     /// When it was started, by its own clock.
-    #[serde(
-        default,
-        rename = "start_timestamp",
-        deserialize_with = "deserialize_unix_s"
-    )]
+    #[serde(rename = "start_timestamp", deserialize_with = "deserialize_unix_s")]
     pub started: Option<SystemTime>,
     /// `Classic` or `NextGen`; only PD after 8.5 says.
     #[serde(default)]

@@ -69,10 +69,10 @@ impl HotKind {
 #[non_exhaustive]
 pub struct HotRegions {
     /// Of all replicas.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "null_is_default")]
     pub as_peer: BTreeMap<StoreId, Option<HotStore>>,
     /// Of leaders alone.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "null_is_default")]
     pub as_leader: BTreeMap<StoreId, Option<HotStore>>,
 }
 

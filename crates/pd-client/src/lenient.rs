@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer};
 
+pub(crate) mod by_name;
+
 /// Reads `null` as the default.
 pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

@@ -120,7 +120,7 @@ pub struct Members {
     #[serde(default, rename = "header", deserialize_with = "cluster_id")]
     pub cluster_id: Option<ClusterId>,
     /// All of them.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "null_is_default")]
     pub members: Vec<Member>,
     /// The one that leads PD; `None` while there is none.
     #[serde(default, deserialize_with = "maybe_member")]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::RegionId;
-use crate::lenient::null_is_default;
+use crate::lenient::{by_name, null_is_default};
 use crate::transport::Call;
 
 impl Client {
@@ -105,5 +105,5 @@ impl RegionLabel {
 /// Ranges of keys; data of another kind of rule is none.
 fn ranges<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<KeyRange>, D::Error> {
     let data = Option::<Value>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(serde_json::from_value(data).unwrap_or_default())
+    Ok(by_name::from_value(&data).unwrap_or_default())
 }

@@ -25,7 +25,7 @@ impl Client {
                 answer
                     .json()
                     .or_else(|error| match answer.json::<Option<RegionStub>>() {
-                        Ok(None | Some(RegionStub { id: None })) => Ok(None),
+                        Ok(None | Some(RegionStub { id: None, .. })) => Ok(None),
                         _ => Err(error),
                     })
             }
@@ -80,11 +80,16 @@ fn read_regions(answer: &Answer) -> Result<Vec<Region>, Error> {
     answer.counted(count, regions)
 }
 
-/// The id alone, which is 0 in the object that stands for no region.
+/// What PD always writes. The id is 0 in the object that stands for no region; 6.5.0 and 7.1.0 write
+/// `null` instead (`GetRegionByID` of `server/api/region.go`).
 #[derive(Deserialize)]
 struct RegionStub {
-    #[serde(default, deserialize_with = "ids::optional")]
+    #[serde(deserialize_with = "ids::optional")]
     id: Option<RegionId>,
+    #[serde(rename = "start_key")]
+    _start_key: String,
+    #[serde(rename = "end_key")]
+    _end_key: String,
 }
 
 /// A region.
@@ -94,10 +99,8 @@ pub struct Region {
     /// Its id.
     pub id: RegionId,
     /// Its first key in upper-case hexadecimal, empty when unbounded.
-    #[serde(default)]
     pub start_key: String,
     /// The key after its last, likewise.
-    #[serde(default)]
     pub end_key: String,
     /// Its epoch.
     #[serde(default)]

@@ -43,7 +43,7 @@ impl Client {
 struct Group {
     #[serde(default)]
     group_override: bool,
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "null_is_default")]
     rules: Vec<Rule>,
 }
 

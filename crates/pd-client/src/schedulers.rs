@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::StoreId;
-use crate::lenient::null_is_default;
+use crate::lenient::{by_name, null_is_default};
 use crate::time::deserialize_rfc3339;
 use crate::transport::{Accepted, Call};
 
@@ -122,10 +123,21 @@ pub struct PausedScheduler {
 
 /// With times, or a bare name.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Value")]
 enum PausedAnswer {
     Timed(PausedScheduler),
     Name(String),
+}
+
+impl TryFrom<Value> for PausedAnswer {
+    type Error = serde_json::Error;
+
+    fn try_from(answer: Value) -> serde_json::Result<Self> {
+        match answer {
+            Value::String(name) => Ok(Self::Name(name)),
+            timed => by_name::from_value(&timed).map(Self::Timed),
+        }
+    }
 }
 
 impl From<PausedAnswer> for PausedScheduler {
@@ -146,11 +158,7 @@ impl From<PausedAnswer> for PausedScheduler {
 #[non_exhaustive]
 pub struct EvictLeaderConfig {
     /// The key ranges drained of each store; one unbounded range is everything.
-    #[serde(
-        rename = "store-id-ranges",
-        default,
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(rename = "store-id-ranges", deserialize_with = "null_is_default")]
     pub stores: BTreeMap<StoreId, Vec<EvictRange>>,
     /// Operators made per round, 8.3 and later.
     #[serde(default)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::error::Error;
 use crate::ids::StoreId;
-use crate::lenient::null_is_default;
+use crate::lenient::{by_name, null_is_default};
 use crate::time::{deserialize_duration, deserialize_rfc3339, deserialize_unix_ns};
 use crate::transport::{Answer, Call};
 
@@ -64,7 +64,7 @@ fn read_stores(answer: &Answer) -> Result<Vec<Store>, Error> {
         return Err(error);
     };
     let stores = answer.counted(count, stores)?.into_iter().map(|one| {
-        let store = StoreAnswer::deserialize(&one);
+        let store = by_name::from_value::<StoreAnswer>(&one);
         store.map_or_else(|_| unreadable(&one), |store| Some(store.into()))
     });
     stores.collect::<Option<_>>().ok_or(error)

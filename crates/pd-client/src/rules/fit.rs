@@ -37,10 +37,10 @@ impl Client {
 #[non_exhaustive]
 pub struct RegionFit {
     /// Each rule with the replicas it takes.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "null_is_default")]
     pub rule_fits: Vec<RuleFit>,
     /// Replicas that no rule takes.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "null_is_default")]
     pub orphan_peers: Vec<Peer>,
 }
 
@@ -52,10 +52,10 @@ pub struct RuleFit {
     /// The rule.
     pub rule: Rule,
     /// The replicas it takes.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "null_is_default")]
     pub peers: Vec<Peer>,
     /// Those of them that have another part than the rule says.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(deserialize_with = "null_is_default")]
     pub peers_different_role: Vec<Peer>,
 }
 

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::endpoint::Endpoint;
 use crate::error::{BoxError, Error};
+use crate::lenient::by_name;
 use crate::transport::Call;
 
 /// PD accepted a write.
@@ -32,9 +33,9 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// The body as JSON, objects by their names alone.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_str(self.text()?).map_err(|error| self.unreadable(error))
+        by_name::from_str(self.text()?).map_err(|error| self.unreadable(error))
     }
 
     /// A list that PD counts: what it says is there, and it has to be there.

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::cluster::Cluster;
 use crate::error::{BoxError, Error};
+use crate::lenient::by_name;
 use crate::refusal::PdError;
 use crate::transport::deadline::Deadline;
 use crate::transport::exchange::{Exchange, Failure, WRITE_ANSWER};
@@ -99,7 +100,8 @@ impl Exchange<'_> {
             let refusal = PdError::read(self.endpoint.as_str(), status, false, body);
             return Err(self.cluster_unknown(refusal));
         }
-        serde_json::from_slice(body).map_err(|error| self.cluster_unknown(error))
+        let body = std::str::from_utf8(body).map_err(|error| self.cluster_unknown(error))?;
+        by_name::from_str(body).map_err(|error| self.cluster_unknown(error))
     }
 
     async fn permit(&self) -> Result<Box<dyn HeldPermit>, Failure> {

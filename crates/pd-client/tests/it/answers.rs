@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU16;
 
+use pd_client::checkers::Checker;
+use pd_client::hotspots::HotKind;
 use pd_client::members::Members;
 use pd_client::operators::OperatorStatus;
 use pd_client::regions::{PeerRole, RegionCheck, RoleOnStore};
@@ -360,6 +362,82 @@ async fn a_list_that_is_not_as_long_as_pd_says_is_unreadable() {
         let pd = Replay::new(200, &[], body).client();
         assert_eq!(pd.regions_of_store(store(1)).await.unwrap(), [], "{body}");
     }
+}
+
+/// Serde takes an array for a struct, by position, and an object that lacks everything for one of
+/// defaults: PD writes neither.
+#[tokio::test]
+async fn what_is_no_object_with_what_pd_always_writes_is_unreadable() {
+    #[track_caller]
+    fn check<T: std::fmt::Debug>(body: &str, what: &str, found: Result<T, Error>) {
+        let is_unreadable = matches!(found, Err(Error::Decode { .. }));
+        assert!(is_unreadable, "{what} of {body}: {found:?}");
+    }
+    for body in [
+        "[]",
+        "{}",
+        "7",
+        r#"[13,"","zz"]"#,
+        r#"["pd",true,0.5]"#,
+        r#"[[13,"","zz"],[[]],[["pd-0",7]]]"#,
+        r#"{"id":0}"#,
+        r#"{"store":[1,"a","Up"],"status":{}}"#,
+        r#"{"members":[["pd-0",7,[],[],"v8.5.7","",0]]}"#,
+        r#"{"rule-fits":[[]],"orphan-peers":[[8,1]]}"#,
+        r#"{"store-id-ranges":{"1":[["",""]]}}"#,
+        r#"{"as_peer":{"1":[0]},"as_leader":{}}"#,
+        r#"{"id":13,"start_key":"","end_key":"","peers":[[8,1,0]]}"#,
+        r#"{"id":13,"start_key":"","end_key":"","leader":[8,1,0]}"#,
+    ] {
+        let pd = Replay::new(200, &[], body).answering_members().client();
+        check(body, "region", pd.region(region(13)).await);
+        check(body, "store", pd.store(store(1)).await);
+        check(body, "members", pd.members().await);
+        check(body, "status", pd.status().await);
+        check(body, "version", pd.version().await);
+        check(body, "cluster status", pd.cluster_status().await);
+        check(body, "drains", pd.evict_leader_config().await);
+        check(body, "grants", pd.grant_leader_config().await);
+        check(body, "fit", pd.region_fit(region(13)).await);
+        check(body, "hot", pd.hot_regions(HotKind::Read, &[]).await);
+        check(body, "checker", pd.checker_status(Checker::Rule).await);
+        check(body, "config", pd.config().await);
+        check(body, "schedule", pd.schedule_config().await);
+        check(body, "progress", pd.store_progress(store(1)).await);
+    }
+    for body in ["[]", "{}", r#"[7,3]"#] {
+        let pd = Replay::new(200, &[], body).client();
+        check(body, "cluster", pd.cluster().await);
+    }
+    for body in [
+        r#"{"count":1,"regions":[[13,"","zz"]]}"#,
+        r#"{"count":1,"regions":[{"id":13}]}"#,
+        r#"[1,[[13,"","zz"]]]"#,
+    ] {
+        let pd = Replay::new(200, &[], body).client();
+        check(body, "regions", pd.regions_of_store(store(1)).await);
+    }
+    for body in [
+        r#"[1,[{"store":{"id":1,"state_name":"Up"}}]]"#,
+        r#"{"count":1,"stores":[[[1,"a","Up"]]]}"#,
+    ] {
+        let pd = Replay::new(200, &[], body).client();
+        check(body, "stores", pd.stores().await);
+    }
+    for body in ["[[]]", "[{}]", r#"[[false,[]]]"#, r#"[["pd","default",0]]"#] {
+        let pd = Replay::new(200, &[], body).client();
+        check(body, "rules", pd.rules().await);
+        check(
+            body,
+            "rules of a region",
+            pd.rules_for_region(region(13)).await,
+        );
+        check(body, "health", pd.health().await);
+        check(body, "labels", pd.region_label_rules().await);
+    }
+    let timed = r#"[["balance-leader-scheduler","2026-11-29T10:00:00Z"]]"#;
+    let pd = Replay::new(200, &[], timed).client();
+    check(timed, "pauses", pd.paused_schedulers().await);
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ fn reads_ask_the_documented_paths() {
         "GET /schedulers?status=disabled",
     );
     sends(
-        "{}",
+        "{\"store-id-ranges\":null}",
         async |pd| pd.evict_leader_config().await.unwrap(),
         "GET /scheduler-config/evict-leader-scheduler/list",
     );

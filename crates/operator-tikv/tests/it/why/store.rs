@@ -385,6 +385,19 @@ async fn of_an_offline_store_with_many_regions_the_unhealthy_ones_are_read() {
     assert!(found.unknown.iter().any(unread), "{:?}", found.unknown);
 }
 
+/// From a list that lacks most of what the store holds nothing is concluded.
+#[tokio::test]
+async fn a_list_that_lacks_what_an_offline_store_holds_is_told() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    sim.set_store_state(3, StoreState::Offline);
+    let nothing = r#"{"count":0,"regions":[]}"#;
+    let list = Fault::answer("GET", "/regions/store/3", 200, "application/json", nothing);
+    sim.fault(list.always());
+    let found = check(&sim, from(3, Moving::Replicas), &[]).await;
+    let words = "PD says that store 3 holds 12 regions, and lists 0 of them";
+    assert!(found.unknown.iter().any(|one| one == words), "{found:?}");
+}
+
 #[tokio::test]
 async fn an_offline_store_that_holds_nothing_is_found() {
     let sim = stepped(Version::V8_5).start().await.unwrap();

@@ -22,7 +22,10 @@ fn region(grown: u64, peers: Peers, pending: Option<u64>) -> Region {
     let late = all.iter().filter(|peer| peer["id"].as_u64() == pending);
     let late: Vec<_> = late.collect();
     let epoch = json!({"conf_ver": 5 + grown, "version": 7});
-    let region = json!({"id": 9, "epoch": epoch, "peers": all, "pending_peers": late});
+    let mut region = json!({"id": 9, "start_key": "", "end_key": ""});
+    region["epoch"] = epoch;
+    region["peers"] = json!(all);
+    region["pending_peers"] = json!(late);
     serde_json::from_value(region).unwrap()
 }
 
