@@ -112,25 +112,31 @@ impl PdError {
         let message = self.message.as_str();
         match self.status {
             // Only PD's own words count: a proxy's 503 may come after it has sent the request on.
-            _ if self.is_not_served() => Verdict::NotServed,
+            500 | 503 if self.is_not_served() => Verdict::NotServed,
             // A forwarding member reads the body once and may try several addresses with it.
             400 if request_had_body && message == "unexpected end of JSON input" => {
                 Verdict::Unclear
             }
             408 => Verdict::Unclear,
             400..=499 => Verdict::Refused,
-            500..=599 if self.is_a_decision() => Verdict::Refused,
+            500 if self.is_a_decision() => Verdict::Refused,
             _ => Verdict::Unclear,
         }
     }
 
     /// As [`verdict`](Self::verdict), for a write. Something in between may answer in words of its
-    /// own after it has passed the request on: only what is in a form of PD's is a decision.
+    /// own after it has passed the request on: only what PD itself answers with is a decision.
     pub(crate) fn verdict_on_write(&self, request_had_body: bool) -> Verdict {
         match self.verdict(request_had_body) {
-            Verdict::Refused if !self.is_in_a_form_of_pd() => Verdict::Unclear,
+            Verdict::Refused if !self.is_of_pd() => Verdict::Unclear,
             verdict => verdict,
         }
+    }
+
+    /// Whether PD itself refuses so. A gateway may write JSON too, under a status that PD never uses.
+    fn is_of_pd(&self) -> bool {
+        let is_said_so = self.status != 429 || self.form == Form::Text;
+        OF_PD.contains(&self.status) && is_said_so && self.is_in_a_form_of_pd()
     }
 
     /// Whether PD writes errors like this one: in words of a proxy's, or of another server's, it is
@@ -147,13 +153,13 @@ impl PdError {
         }
     }
 
-    /// Whether a 5xx is PD's decision, as opposed to a crash, a lost etcd write or a proxy.
+    /// Whether a 500 is PD's decision, as opposed to a crash, a lost etcd write or a proxy.
     fn is_a_decision(&self) -> bool {
         let from_pd = match self.form {
             Form::JsonString | Form::Object => true,
             // The suffixed scheduler delete passes on a status and says `null`.
-            Form::Nothing => self.status == 500 && !self.body.is_empty(),
-            Form::Text => self.status == 500 && self.code.is_some(),
+            Form::Nothing => !self.body.is_empty(),
+            Form::Text => self.code.is_some(),
             Form::Foreign => false,
         };
         let storage = [
@@ -170,6 +176,12 @@ impl PdError {
             && !storage.iter().any(|words| self.message.contains(words))
     }
 }
+
+/// With what PD refuses a call of ours, 6.5 to 9.0: `http.Status…` in `server/api`, `server/apiv2`,
+/// `pkg/utils/apiutil` and `pkg/mcs/scheduling`. 429 is that of `server/api/middleware.go` alone, in
+/// plain text. 503 comes with the words of [`NOT_SERVED`], and otherwise, as 501 and 502 do, only
+/// from paths that are not asked here: plugins, readiness, metrics, affinity.
+const OF_PD: &[u16] = &[400, 403, 404, 405, 406, 409, 410, 412, 429, 500];
 
 /// What PD says in plain text before a request reaches a handler.
 const PLAIN: &[(u16, &str)] = &[(404, "404 page not found"), (429, "Too Many Requests")];

@@ -149,6 +149,41 @@ fn words_that_are_no_decision_leave_the_effect_open() {
     }
 }
 
+/// A gateway may answer in PD's form after it has sent the request on: what PD itself never answers
+/// decides nothing.
+#[test]
+fn a_status_that_pd_never_answers_decides_nothing_about_a_write_in_any_form() {
+    for status in [
+        401, 402, 407, 408, 411, 413, 414, 421, 422, 425, 426, 428, 431, 451, 499, 501, 502, 503,
+        504, 505, 507, 508, 511, 520, 524, 529, 599,
+    ] {
+        for body in [
+            "\"bad gateway\"\n",
+            "\"[PD:operator:ErrAddOperator]failed to add operator, maybe already have one\"\n",
+            "{\"code\":\"input\",\"msg\":\"bad\"}",
+            "[PD:server:ErrNotReady]not today",
+            "null\n",
+            "{}\n",
+        ] {
+            let verdict = refusal(status, body).verdict_on_write(true);
+            assert_eq!(verdict, Verdict::Unclear, "{status} {body}");
+        }
+    }
+    for (status, body) in [
+        (502, "no leader\n"),
+        (504, "\"[PD:server:ErrLeaderNil]leader is nil\"\n"),
+        (429, "\"too many requests\"\n"),
+        (429, "{\"code\":\"input\",\"msg\":\"slow down\"}"),
+    ] {
+        let verdict = refusal(status, body).verdict_on_write(true);
+        assert_eq!(verdict, Verdict::Unclear, "{status} {body}");
+    }
+    for status in [400, 403, 404, 406, 409, 410, 412, 500] {
+        let verdict = refusal(status, "\"no\"\n").verdict_on_write(true);
+        assert_eq!(verdict, Verdict::Refused, "{status}");
+    }
+}
+
 #[test]
 fn what_is_not_in_a_form_of_pd_decides_nothing_about_a_write() {
     for (status, body) in [

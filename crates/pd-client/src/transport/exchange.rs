@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, header};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span, field};
 
@@ -146,10 +146,7 @@ impl<'a> Exchange<'a> {
         };
         match verdict {
             Verdict::Unclear => Failure::unanswered(self.endpoint, refusal),
-            Verdict::Refused => Failure {
-                another_may_answer: status == StatusCode::SERVICE_UNAVAILABLE,
-                error: Error::Pd(refusal),
-            },
+            Verdict::Refused => Failure::from(Error::Pd(refusal)),
             Verdict::NotServed => Failure {
                 error: Error::Pd(refusal),
                 another_may_answer: true,

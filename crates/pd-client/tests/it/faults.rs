@@ -153,6 +153,13 @@ async fn proxies_and_panics_decide_nothing_and_their_words_are_kept() {
     for (status, body) in [
         ("502 Bad Gateway", "<html><h1>502 Bad Gateway</h1></html>"),
         ("504 Gateway Timeout", ""),
+        ("502 Bad Gateway", "\"bad gateway\"\n"),
+        (
+            "504 Gateway Timeout",
+            "{\"code\":\"input\",\"msg\":\"timeout\"}",
+        ),
+        ("503 Service Unavailable", "\"no healthy upstream\"\n"),
+        ("429 Too Many Requests", "\"slow down\"\n"),
         (
             "503 Service Unavailable",
             "upstream connect error or disconnect/reset before headers",
