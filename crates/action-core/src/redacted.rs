@@ -5,7 +5,7 @@ use std::borrow::Cow;
 pub use address::shown_address;
 use address::{bare_credentials, url_credentials};
 pub use known_forms::REDACTED;
-use known_forms::{without_encoded, without_known_forms};
+use known_forms::{joins_things, without_encoded, without_known_forms};
 
 use crate::printable::is_unprintable;
 
@@ -140,13 +140,6 @@ fn as_it_stands(text: &str) -> Cow<'_, str> {
         }
     }
     clean
-}
-
-/// Whether a text holds a space, a quote or anything else that joins a secret to its name, to whoever logs in, or to
-/// a host. In one that does not, as an id or a word, only what is told by its form alone can be a secret.
-fn joins_things(text: &str) -> bool {
-    let joins = |byte: u8| !byte.is_ascii_graphic() || b"=:@%\"'`".contains(&byte);
-    text.bytes().any(joins)
 }
 
 fn encoded_secrets(text: &str) -> Option<String> {

@@ -5,8 +5,6 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex_lite::Regex;
 
-use crate::redacted::joins_things;
-
 /// What stands where a secret was.
 pub const REDACTED: &str = "[redacted]";
 
@@ -174,6 +172,13 @@ pub(super) fn without_known_forms(text: &str) -> Option<String> {
         }
     }
     (clean != text).then(|| clean.into_owned())
+}
+
+/// Whether a text holds a space, a quote or anything else that joins a secret to its name, to whoever logs in, or to
+/// a host. In one that does not, as an id or a word, only what is told by its form alone can be a secret.
+pub(super) fn joins_things(text: &str) -> bool {
+    let joins = |byte: u8| !byte.is_ascii_graphic() || b"=:@%\"'`".contains(&byte);
+    text.bytes().any(joins)
 }
 
 /// A name and what assigns to it, percent-encoded: `&access_token%3D`, `%26token%22%3A`.
