@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::guard::Guard;
 use crate::identity::Actor;
 use crate::policy::{Rules, matches_actor};
-use crate::proposal::{NO_RULE, Proposal, Refusal, Ruled, Ruling};
+use crate::proposal::{NO_RULE, Phase, Proposal, Refusal, Ruled, Ruling};
 use crate::state::{ProposalStatus, State};
 
 /// The rules as they are now, to decide one thing by.
@@ -115,6 +115,18 @@ pub(crate) fn may_release(
 ) -> Result<(), Refusal> {
     let effect = state.effects.get(id);
     let effect = effect.ok_or_else(|| Refusal::NotOurs { id: id.to_owned() })?;
+    // What is about to be sent, or is followed, would be in force with nobody to take it back.
+    if let Some(status) = state
+        .open
+        .get(id)
+        .filter(|status| status.phase == Phase::Executing)
+    {
+        return Err(Refusal::Phase {
+            id: id.to_owned(),
+            phase: status.phase,
+            wanted: "released",
+        });
+    }
     if !by.is_user() && !by.as_str().eq_ignore_ascii_case(&effect.actor) {
         return Err(Refusal::NotTheirs {
             id: effect.id.clone(),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use action_core::{Accepted, ActionError, Evidence, Outcome, OutcomeKind, Progress, Sent, Settled};
+use action_core::{
+    Accepted, ActionError, Attribution, Evidence, Outcome, OutcomeKind, Progress, Sent, Settled,
+};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -111,6 +113,7 @@ impl<'a> Following<'a> {
                 Ok(progress) => {
                     self.remember(&progress);
                     let progress = self.beside_the_first(progress, first_may_arrive);
+                    let progress = self.unless_it_may_arrive(progress);
                     watch(Event::Progress(progress.clone()));
                     if let Some(outcome) = last.take(progress, &self.proposal.id) {
                         let outcome = self.or_overtaken(outcome).await;
@@ -144,6 +147,25 @@ impl<'a> Following<'a> {
             }
         }
         last.unknown(&self.proposal.id)
+    }
+
+    /// The same; that it is done by whomever ends nothing while our request, which was not answered, may
+    /// still arrive: it would do it once more when nobody looks.
+    fn unless_it_may_arrive(&self, progress: Progress) -> Progress {
+        let settle = self.intent.plan.follow.settle_ms;
+        let may_arrive = self.accepted.is_none()
+            && self.elapsed_ms() < settle.saturating_add(self.held_for_ms());
+        match progress {
+            Progress::Applied {
+                by: Attribution::Undecided,
+                summary,
+                evidence,
+            } if may_arrive => {
+                let later = "no answer came, and our request may still arrive";
+                Progress::pending(format!("{summary}; {later}"), evidence)
+            }
+            progress => progress,
+        }
     }
 
     /// Keeps what a probe that decided nothing read, for the probes to come.

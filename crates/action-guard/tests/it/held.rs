@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use action_core::Progress;
+use action_guard::Event;
 use serde_json::json;
+use tokio::sync::mpsc::unbounded_channel;
 
-use crate::guard_fixture::{Workbench, done, summary, turn};
-use crate::test_subject::Behaviour;
+use crate::guard_fixture::{Workbench, done, proposed, summary, turn};
+use crate::test_subject::{Behaviour, Dial, NAMELESS};
 
 #[tokio::test]
 async fn what_was_not_answered_is_never_sent_again_by_itself() {
@@ -22,6 +25,44 @@ async fn what_was_not_answered_is_never_sent_again_by_itself() {
         let next = report.outcome.next.unwrap_or_default();
         assert_eq!(next.contains("no answer came"), silent, "{next}");
     }
+}
+
+/// Somebody did the same meanwhile, and ours is still on its way: it would do it once more when nobody looks.
+#[tokio::test]
+async fn what_somebody_else_has_done_ends_nothing_while_ours_may_arrive() {
+    let bench = Workbench::new().await;
+    bench.server.behave(Behaviour {
+        silent: true,
+        forgets: true,
+        ..Behaviour::default()
+    });
+    let guard = bench.guard().held_for(Duration::from_hours(1));
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let (saw, mut seen) = unbounded_channel();
+    let (running, id) = (guard.clone(), proposal.id.clone());
+    let by = proposal.requester().unwrap();
+    let run = tokio::spawn(async move {
+        let mut watch = |event| {
+            let told = match event {
+                Event::Unanswered { .. } => "unanswered".to_owned(),
+                Event::Progress(Progress::Pending { summary, .. }) => summary,
+                _ => return,
+            };
+            let _ = saw.send(told);
+        };
+        running.execute(&proposal, &by, &mut watch).await
+    });
+    while seen.recv().await.unwrap() != "unanswered" {}
+    let theirs = Dial {
+        value: 4,
+        by: NAMELESS.to_owned(),
+        ..bench.server.dial("x")
+    };
+    bench.server.turn_by_hand("x", theirs);
+    while !seen.recv().await.unwrap().contains("may still arrive") {}
+    let state = guard.state().await.unwrap();
+    assert!(state.open.get(&id).unwrap().phase.is_in_flight());
+    run.abort();
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use action_guard::{Decider, FileJournal, Guard, GuardError, Mode, ModeError, Proposal, Report};
+use action_guard::{
+    CommitError, Decider, FileJournal, Guard, GuardError, Mode, ModeError, Proposal, Refusal,
+    Report,
+};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
@@ -68,6 +71,26 @@ async fn a_stop_while_it_still_reads_stops_the_send() {
         );
         assert!(bench.server.senders("x").is_empty());
     }
+}
+
+/// What is about to be sent is given up by nobody: it would be in force and on no list.
+#[tokio::test]
+async fn what_is_about_to_be_sent_is_not_released() {
+    let bench = Workbench::new().await;
+    let reads = Hold::new();
+    let guard = bench.guard_that(before_permit(&reads));
+    let proposal = proposed(&guard, hold("x")).await;
+    let id = proposal.id.clone();
+    let mut run = running(&guard, proposal);
+    reached(&reads, &mut run).await;
+    let released = guard.controls().release(&id, &ana(), "gone").await;
+    assert!(
+        matches!(released, Err(CommitError::Refused(Refusal::Phase { .. }))),
+        "{released:?}"
+    );
+    reads.let_go();
+    run.await.unwrap().unwrap();
+    assert!(guard.state().await.unwrap().effects.contains_key(&id));
 }
 
 /// Nor does it go out when the stop is over: it was asked for before.

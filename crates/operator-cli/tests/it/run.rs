@@ -175,7 +175,7 @@ fn a_journal_that_cannot_be_written_stops_the_send() {
     cluster
         .operator(&all)
         .ended(1)
-        .says("nothing is sent")
+        .says("sends nothing")
         .says("--state-dir");
     assert_eq!(cluster.sim.writes(), []);
 }
