@@ -175,16 +175,6 @@ impl ProposalStatus {
         taken_over.is_some_and(|taken_over| taken_over.by == undo)
     }
 
-    /// Whether what is in force of it, or may be, may be another's: its request was not answered,
-    /// and nothing else shows whose doing it is.
-    #[must_use]
-    pub fn may_be_anothers(&self) -> bool {
-        let is_answered = matches!(self.answer, Some(Answer::Accepted { .. }));
-        let outcome = self.outcome.as_ref();
-        let is_unproven = outcome.is_some_and(Outcome::may_be_anothers);
-        self.intent.is_some() && !is_answered && (self.phase.is_in_flight() || is_unproven)
-    }
-
     /// Until when its request may still arrive at the system: no longer once it was answered, or
     /// not at all; without an answer, for as long as its plan and its intent say after it was last on
     /// its way.
