@@ -30,6 +30,7 @@ mod journal_index;
 mod machine;
 mod open_limit;
 mod permit;
+mod planned_again;
 mod policy;
 mod policy_file;
 mod reap;

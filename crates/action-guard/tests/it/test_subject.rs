@@ -218,6 +218,8 @@ pub(crate) struct Sends {
     pub(crate) after_look: Option<Arc<Hold>>,
     /// Stays here between what a plan of a release reads and what it makes of it.
     pub(crate) after_plans_look: Option<Arc<Hold>>,
+    /// Its plans of a release say that it would be refused.
+    pub(crate) plans_say_no: bool,
     /// Stays here before it asks for its permit, as one does whose reads are slow.
     pub(crate) before_permit: Option<Arc<Hold>>,
     /// Stays here with its permit.
@@ -254,6 +256,11 @@ impl Hold {
     /// Waits until a send is here.
     pub(crate) async fn is_reached(&self) {
         self.reached.acquire().await.unwrap().forget();
+    }
+
+    /// How many are or were here that nobody has waited for.
+    pub(crate) fn unseen(&self) -> usize {
+        self.reached.available_permits()
     }
 
     pub(crate) fn let_go(&self) {
@@ -576,7 +583,10 @@ impl Mutation<Dials> for ReleaseDial {
             hold.stay().await;
         }
         let held = before.held;
-        let verdict = if held || before.coming {
+        let verdict = if dials.sends.plans_say_no {
+            let (code, text) = ("no".to_owned(), "the dials do not want to".to_owned());
+            Verdict::WouldReject { code, text }
+        } else if held || before.coming {
             Verdict::WouldProceed
         } else {
             Verdict::NoOp {
