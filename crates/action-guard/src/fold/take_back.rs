@@ -126,3 +126,56 @@ impl State {
         (now < until).then_some(until)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use action_core::Outcome;
+
+    use super::*;
+    use crate::proposal::{Mode, Ruling};
+    use crate::records::{Entry, Hash, Record};
+    use crate::testing::fixtures::{intent, mode, proposal};
+
+    fn apply(state: &mut State, record: Record) {
+        let (seq, at) = (state.seq + 1, Timestamp::now());
+        let (entry, _) = Entry::seal(seq, at, "one", Hash::ZERO, record).unwrap();
+        state.apply(&entry).unwrap();
+    }
+
+    fn ended(id: &str, outcome: Outcome) -> Record {
+        Record::Outcome {
+            id: id.to_owned(),
+            outcome,
+            undo: None,
+        }
+    }
+
+    /// While its undo is at it, or may have taken it back, the undo says how it ended.
+    #[test]
+    fn only_an_undo_that_came_to_nothing_leaves_what_it_took_over() {
+        let (mut first, mut undo) = (proposal("a", "x"), proposal("b", "x"));
+        first.lasting_effect = Some("hold/x".to_owned());
+        undo.undoes = Some("a".to_owned());
+        let [first, undo] = [first, undo].map(|proposal| Record::Proposed {
+            proposal: Box::new(proposal),
+            ruling: Ruling::Allow {
+                rule: "a test".to_owned(),
+            },
+        });
+        let unknown = Outcome::unknown("deadline", "not seen", "look again", Vec::new());
+        let refused = Outcome::not_applied("refused", "no", false, Vec::new());
+        let mut state = State::default();
+        for (record, left_by) in [
+            (mode(Mode::Execute).unwrap(), None),
+            (first, None),
+            (intent("a"), None),
+            (undo, None),
+            (intent("b"), None),
+            (ended("b", unknown), None),
+            (ended("b", refused), Some("one")),
+        ] {
+            apply(&mut state, record);
+            assert_eq!(state.left_by_its_undo("a"), left_by);
+        }
+    }
+}

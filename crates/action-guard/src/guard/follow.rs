@@ -296,3 +296,34 @@ enum CalledOff {
     /// This undo follows it from now on.
     TakenOver(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use action_core::ActionRegistry;
+
+    use super::*;
+    use crate::journal::MemoryJournal;
+    use crate::records::Record;
+    use crate::testing::fixtures::{intent, proposal};
+
+    /// The first of each fact, and no more than so many.
+    #[tokio::test]
+    async fn what_undecided_probes_read_first_is_kept() {
+        let guard = Guard::new(ActionRegistry::new(), MemoryJournal::new());
+        let (proposal, token) = (proposal("a", "x"), CancellationToken::new());
+        let Record::Intent { intent, .. } = intent("a") else {
+            unreachable!("an intent");
+        };
+        let mut following = Following::of(&guard, &proposal, &intent, &token);
+        let facts: Vec<String> = (0..=MOST_EARLIER).map(|fact| fact.to_string()).collect();
+        let read = |fact: &String, value: usize| Evidence::new("a test", fact.as_str(), value);
+        for some in 1..=facts.len() {
+            let all = facts[..some].iter();
+            let evidence = all.map(|fact| read(fact, some)).collect();
+            following.remember(&Progress::pending("not yet", evidence));
+        }
+        let first = facts[..MOST_EARLIER].iter().zip(1..);
+        let first: Vec<Evidence> = first.map(|(fact, value)| read(fact, value)).collect();
+        assert_eq!(following.earlier, first);
+    }
+}

@@ -182,6 +182,7 @@ mod tests {
             ended(LastSeen::default()),
             deadline("it was not probed in time")
         );
+        assert_eq!(ended(LastSeen::saying("1 of 3")), deadline("1 of 3"));
         let mut last = LastSeen::default();
         last.take(pending("1 of 3", &["slow"]), "a");
         last.error = Some("no answer".to_owned());

@@ -131,6 +131,7 @@ pub struct Activity {
 
 #[cfg(test)]
 mod tests {
+    use action_core::Attribution;
     use serde_json::json;
 
     use super::*;
@@ -138,7 +139,7 @@ mod tests {
     /// What an earlier version wrote down lacks some of it, and is looked up in the journal.
     #[test]
     fn an_effect_is_whole_with_its_parameters_and_what_was_there_or_came_of_it() {
-        let outcome = Outcome::applied(action_core::Attribution::Ours, "held", Vec::new());
+        let outcome = Outcome::applied(Attribution::Ours, "held", Vec::new());
         let (parameters, before) = (json!({"dial": "x"}), json!({"held": false}));
         let of = |parameters: &Value, before: &Value, outcome: Option<&Outcome>| {
             let effect = json!({
@@ -159,6 +160,29 @@ mod tests {
         ] {
             let is = of(parameters, before, outcome).ok();
             assert_eq!(is, Some(whole), "{parameters} {before} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_force_may_be_anothers_when_neither_an_answer_nor_its_outcome_says_whose() {
+        let by = |by| Some(Outcome::applied(by, "held", Vec::new()));
+        let (ours, undecided) = (by(Attribution::Ours), by(Attribution::Undecided));
+        for (confirmed, is_answered, outcome, expected) in [
+            (true, false, &undecided, true),
+            (true, false, &ours, false),
+            (true, false, &None, false),
+            (true, true, &undecided, false),
+            (false, false, &undecided, false),
+            (false, true, &ours, false),
+        ] {
+            let effect = json!({
+                "id": "a", "key": "hold/x", "system": "dials", "action": "hold_dial",
+                "actor": "agent:night", "since": Timestamp::UNIX_EPOCH, "confirmed": confirmed,
+                "undo": Undo::none("a test"), "outcome": outcome,
+                "accepted": is_answered.then(|| Accepted::new("will do")),
+            });
+            let effect: ActiveEffect = serde_json::from_value(effect).unwrap();
+            assert_eq!(effect.may_be_anothers(), expected, "{effect:?}");
         }
     }
 }

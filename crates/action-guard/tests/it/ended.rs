@@ -210,6 +210,7 @@ async fn what_would_come_to_nothing_is_closed_at_once() {
     let cancel = status.cancel.as_ref().unwrap();
     assert_eq!(cancel.reason, "nothing to do: valve a is so already");
     assert!(fixture.guard.state().await.unwrap().open.is_empty());
+    assert!(!fixture.guard.may_be_sent(&proposal).await.unwrap());
     for (verdict, code, words) in [
         ("would_reject", "would_reject", "it would be refused: "),
         ("not_asked_for", "not_asked_for", "it is not asked for: "),

@@ -264,8 +264,44 @@ async fn an_undo_is_not_proven_by_readings_from_before_the_first_arrived() {
     }
     let report = undoing.await.unwrap().unwrap();
     assert_eq!(summary(&report), (json!("not_applied"), Some("overtaken")));
+    // Which is said once.
+    let said = "the request that it takes back arrived after it: it would show by now";
+    assert_eq!(report.outcome.summary, said);
     let state = guard.state().await.unwrap();
     assert!(state.effects.contains_key(&first.id), "it is in force");
+}
+
+/// Nothing ever showed the undo, and the first was answered: after it was sent, so that it overtook
+/// it, or before, so that the undo itself came to nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_before_an_undo_was_sent_did_not_overtake_it() {
+    for (is_answered_before, code) in [(false, "overtaken"), (true, "no_trace")] {
+        let bench = Workbench::new().await;
+        let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
+        let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+        bench.server.behave(Behaviour {
+            forgets: true,
+            ..Behaviour::default()
+        });
+        if is_answered_before {
+            arrives(&bench, &sender, &first).await;
+        }
+        let looks = Hold::new();
+        let slow = bench.guard_that(Sends {
+            after_look: Some(Arc::clone(&looks)),
+            ..Sends::default()
+        });
+        let undoing = tokio::spawn(async move { execute(&slow, &undo).await });
+        looks.is_reached().await;
+        if !is_answered_before {
+            arrives(&bench, &sender, &first).await;
+        }
+        for _ in 0..10_000 {
+            looks.let_go();
+        }
+        let report = undoing.await.unwrap().unwrap();
+        assert_eq!(summary(&report), (json!("not_applied"), Some(code)));
+    }
 }
 
 /// A guard whose plans of a release stay between what they read and what they make of it.
@@ -370,6 +406,44 @@ async fn nothing_to_do_is_not_said_of_what_was_done_meanwhile() {
     }
     let release = planning.await.unwrap().unwrap();
     assert!(release.plan.verdict.may_be_sent());
+}
+
+/// What was proposed before it was planned, and is sent and answered while it is, is as new as what
+/// was proposed meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_do_is_not_said_of_what_was_sent_meanwhile() {
+    for is_proposed_before in [true, false] {
+        let bench = Workbench::new().await;
+        let guard = bench.guard();
+        let before = match is_proposed_before {
+            true => Some(proposed(&guard, hold("x")).await),
+            false => None,
+        };
+        let (slow, plans) = slow_to_plan(&bench);
+        let by_hand = Request::new("release_dial", json!({"dial": "x"}), "user:ben");
+        let planning = tokio::spawn(async move { slow.propose(by_hand).await });
+        plans.is_reached().await;
+        let held = match before {
+            Some(held) => held,
+            None => proposed(&guard, hold("x")).await,
+        };
+        bench.server.behave(Behaviour {
+            held_back: true,
+            ..Behaviour::default()
+        });
+        let (task, first) = (guard.clone(), held.clone());
+        let follower = tokio::spawn(async move { execute(&task, &first).await });
+        wait_until(&guard, &held.id, |answered| answered).await;
+        for _ in 0..100 {
+            plans.let_go();
+        }
+        let release = planning.await.unwrap().unwrap();
+        assert_eq!(release.undoes.as_ref(), Some(&held.id));
+        let said = &release.plan.verdict;
+        assert!(said.may_be_sent(), "{said:?}");
+        bench.server.finish();
+        follower.await.unwrap().unwrap();
+    }
 }
 
 /// An undo that was refused while the first was on its way leaves that to who recovers it.

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use action_core::OutcomeKind;
 use action_guard::{
-    AttemptState, Ending, Guard, GuardError, Phase, Proposal, Reaped, Record, Refusal, Report,
-    Request, StopCode,
+    AttemptState, Ending, FlowEvent, Guard, GuardError, Phase, Proposal, Reaped, Record, Refusal,
+    Report, Request, StopCode, WaitPolicy,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tokio::sync::mpsc::unbounded_channel;
 
-use crate::fixtures::{actor, write};
+use crate::fixtures::{actor, intent_of, unknown, write};
 use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, turn};
 use crate::recovery::begun;
 use crate::test_subject::{Behaviour, Dial, NAMELESS};
@@ -84,6 +85,12 @@ async fn what_may_be_anothers_only_a_persons_own_undo_takes_back() {
     let list = guard.state().await.unwrap().in_force(Timestamp::now());
     assert_eq!(list.len(), 1);
     assert!(list[0].whose_unknown && list[0].lease_over && list[0].confirmed);
+    let ours = done(&guard, hold("y")).await;
+    let state = guard.state().await.unwrap();
+    assert!(state.is_whose_unknown(&first.id));
+    assert!(!state.is_whose_unknown(&ours.id) && !state.is_whose_unknown("another"));
+    let given_up = guard.controls().release(&ours.id, &night, "enough").await;
+    given_up.unwrap();
 
     let undo = guard.propose_undo(&first.id, &ana(), "not theirs").await;
     let report = execute(&guard, &undo.unwrap()).await.unwrap();
@@ -111,6 +118,47 @@ async fn what_may_be_anothers_stays_so_when_it_ended_long_ago() {
         .propose_undo(&first.id, &ana(), "not theirs")
         .await
         .unwrap();
+}
+
+/// Nobody answered, and what it did shows whose it is.
+#[tokio::test]
+async fn what_shows_that_it_is_ours_is_taken_back_by_who_asked_for_it() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    bench.server.behave(Behaviour {
+        silent: true,
+        ..Behaviour::default()
+    });
+    let first = done(&guard, hold("x")).await;
+    assert!(!first.outcome.may_be_anothers(), "{first:?}");
+    bench.server.behave(Behaviour::default());
+    assert!(!guard.state().await.unwrap().is_whose_unknown(&first.id));
+    let night = actor("agent:night");
+    let undo = guard.propose_undo(&first.id, &night, "mine").await.unwrap();
+    guard.execute(&undo, &night, &mut |_| {}).await.unwrap();
+    assert!(!bench.server.dial("x").held);
+}
+
+/// Nobody answered, and how it ended is not known either; whether or not it leaves something in
+/// force.
+#[tokio::test]
+async fn what_is_in_flight_and_not_known_to_be_ours_is_for_a_person() {
+    for (request, is_unknown) in [
+        (hold("x"), true),
+        (turn("x", 4), true),
+        (turn("x", 4), false),
+    ] {
+        let bench = Workbench::new().await;
+        let within = SignedDuration::from_mins(10);
+        let (guard, first, sender) = begun(&bench, request, within).await;
+        if is_unknown {
+            write(&sender, [unknown(&first.id)]).await.unwrap();
+        }
+        bench.server.turn_by_hand("x", held());
+        let night = actor("agent:night");
+        let undo = guard.propose_undo(&first.id, &night, "mine").await;
+        is_for_a_person(&undo.unwrap_err(), &first.id);
+    }
 }
 
 /// What somebody changed since, or gave up, is told as that.
@@ -170,6 +218,77 @@ async fn what_is_proposed_while_nothing_shows_is_not_sent_once_something_does() 
         .await
         .unwrap();
     guard.propose_undo(&first.id, &night, "mine").await.unwrap();
+}
+
+/// Opens a beside all workflows, and is not answered.
+async fn opening(fixture: &Fixture) -> Proposal {
+    let request = Request::new("open_valve", json!({"valve": "a"}), "agent:night");
+    let first = proposed(&fixture.guard, request).await;
+    let intent = intent_of(&first.id, first.plan.clone());
+    write(fixture.guard.journal(), [intent]).await.unwrap();
+    first
+}
+
+/// A step that closes a, by hand.
+fn closing() -> serde_json::Value {
+    let step = json!({"id": "close-a", "action": "close_valve", "parameters": {"valve": "a"}});
+    json!({"title": "close a", "steps": [step]})
+}
+
+/// A step that would take back by hand what may be another's waits until somebody knows.
+#[tokio::test]
+async fn a_step_waits_while_what_it_would_take_back_may_be_anothers() {
+    let fixture = fixture().await;
+    let first = opening(&fixture).await;
+    fixture.plant.lock().open.insert("a".to_owned());
+    let id = fixture.start(closing()).await;
+    let (tell, mut told) = unbounded_channel();
+    let mut watch = move |event| {
+        if let FlowEvent::NotNow { why, .. } = event {
+            let _ = tell.send(why);
+        }
+    };
+    let night = actor("agent:night");
+    let (workflows, until) = (&fixture.workflows, WaitPolicy::UntilPeople);
+    tokio::select! {
+        run = workflows.run(&id, &night, until, &mut watch) => unreachable!("{run:?}"),
+        why = told.recv() => {
+            let why = why.unwrap();
+            assert!(why.contains(&format!("`undo {}`", first.id)), "{why}");
+        }
+    }
+    assert!(fixture.plant.sent().is_empty());
+}
+
+/// There is nothing to close yet, and what opens it may still arrive: it is closed all the same.
+#[tokio::test]
+async fn a_step_takes_back_what_may_still_arrive() {
+    let fixture = fixture().await;
+    let first = opening(&fixture).await;
+    let id = fixture.start(closing()).await;
+    let answered = async {
+        while fixture.plant.sent().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let refused = action_guard::Answer::Refused {
+            code: "refused".to_owned(),
+            error: "the plant does not want to".to_owned(),
+            retryable: false,
+        };
+        let (id, answer) = (first.id.clone(), refused);
+        let journal = fixture.guard.journal();
+        write(journal, [Record::Answer { id, answer }]).await
+    };
+    let mut running = std::pin::pin!(fixture.run(&id));
+    let run = tokio::select! {
+        run = &mut running => run,
+        written = answered => {
+            written.unwrap();
+            running.await
+        }
+    };
+    assert_eq!(run.next_steps.ended, Some(Ending::Completed), "{run:?}");
+    assert_eq!(fixture.plant.sent(), ["close a"]);
 }
 
 /// Opens a, whose request is lost while somebody else opens it.
