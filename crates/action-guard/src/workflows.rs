@@ -59,6 +59,10 @@ pub struct Workflows {
     pub(super) guard: Guard,
 }
 
+/// Why a workflow with a secret is not started.
+const HOLDS_A_SECRET: &str =
+    "it holds a secret, which is written nowhere: nobody could go on with it";
+
 /// When, and why, a workflow is started.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -123,6 +127,25 @@ impl Workflows {
         Ok(prepare(&workflow, &self.guard.registry)?)
     }
 
+    /// Refuses a workflow that holds a secret, and names where, before anybody is shown any of it.
+    /// [`preview`](Self::preview) and [`start`](Self::start) refuse it as well.
+    ///
+    /// # Errors
+    /// When there is one: it is written nowhere, so that nobody could go on with the workflow.
+    pub fn check_secrets(&self, workflow: &Workflow) -> Result<(), WorkflowError> {
+        let document = serde_json::to_value(workflow).unwrap_or_default();
+        let places = self.guard.redactor.places(&document);
+        let mut problems = places
+            .iter()
+            .map(|place| WorkflowProblem::new(place, HOLDS_A_SECRET));
+        let Some(first) = problems.next() else {
+            return Ok(());
+        };
+        let mut error = WorkflowError::of(first);
+        error.problems.extend(problems);
+        Err(error)
+    }
+
     /// Starts a workflow: from now on it is in the journal, and [`run`](Self::run) goes on with it.
     /// Proposes nothing yet.
     ///
@@ -134,6 +157,7 @@ impl Workflows {
         by: &Actor,
         options: StartOptions,
     ) -> Result<Arc<Flow>, GuardError> {
+        self.check_secrets(workflow)?;
         let document = serde_json::to_value(workflow).unwrap_or_default();
         let workflow = prepare(&Workflow::read(&document)?, &self.guard.registry)?;
         let mut systems = BTreeMap::new();
@@ -156,8 +180,7 @@ impl Workflows {
         };
         let cleaned = self.guard.redactor.clean(record)?;
         if serde_json::to_value(&cleaned).is_ok_and(|value| is_redacted(&value)) {
-            let text = "it holds a secret, which is written nowhere: nobody could go on with it";
-            return Err(WorkflowError::of(WorkflowProblem::new("", text)).into());
+            return Err(WorkflowError::of(WorkflowProblem::new("", HOLDS_A_SECRET)).into());
         }
         self.guard.write(cleaned).await?;
         self.flow(&id).await

@@ -63,7 +63,7 @@ pub(crate) struct Confirm {
     pub(crate) correlation_id: Option<String>,
 
     /// How long a lasting effect may stay, such as `2h`; something must run `operator reap` then
-    #[arg(long, value_name = "TIME", global = true, value_parser = length)]
+    #[arg(long, value_name = "TIME", global = true, value_parser = lease)]
     pub(crate) lease: Option<Duration>,
 
     /// Wait this long for an approval that is needed, such as `15m`
@@ -81,6 +81,17 @@ fn length(text: &str) -> Result<Duration, String> {
     } else {
         Ok(length)
     }
+}
+
+/// How long a lasting effect may stay. What ends before anybody could look at it is a slip.
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = length(text)?;
+    if lease < Duration::from_secs(1) {
+        return Err(format!(
+            "a lease of `{text}` is over before the change is made: use 1s or longer, such as 15m or 2h"
+        ));
+    }
+    Ok(lease)
 }
 
 pub(crate) fn for_actions(name: &'static str) -> Command {

@@ -67,6 +67,41 @@ impl Redactor {
         text
     }
 
+    /// Where secrets are in a document, such as `steps[0].confirm`.
+    pub(crate) fn places(&self, document: &Value) -> Vec<String> {
+        let mut places = Vec::new();
+        self.look("", "", document, &mut places);
+        places
+    }
+
+    fn look(&self, at: &str, name: &str, value: &Value, places: &mut Vec<String>) {
+        match value {
+            Value::Array(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    self.look(&format!("{at}[{index}]"), name, value, places);
+                }
+            }
+            Value::Object(members) => {
+                for (name, value) in members {
+                    // A name may hold one as well, and is then not said.
+                    let word = self.text_without(name.clone());
+                    let at = match at {
+                        "" => word,
+                        at => format!("{at}.{word}"),
+                    };
+                    let is_secret = self.is_secret(name) && !value.is_null() && value != REDACTED;
+                    if is_secret || self.text(&mut name.clone()) {
+                        places.push(at);
+                    } else {
+                        self.look(&at, name, value, places);
+                    }
+                }
+            }
+            other if self.member(name, &mut other.clone()) => places.push(at.to_owned()),
+            _ => {}
+        }
+    }
+
     /// Takes secrets out; whether there were any.
     fn value(&self, value: &mut Value) -> bool {
         self.member("", value)

@@ -39,13 +39,14 @@ impl Workflows {
     /// nothing, and starts nothing. When its turn comes each is planned and ruled on again.
     ///
     /// # Errors
-    /// When the journal cannot be read, or there is no such action. What keeps one step from being
+    /// When it holds a secret, the journal cannot be read, or there is no such action. What keeps one step from being
     /// planned is in its own [`PlannedStep`].
     pub async fn preview(
         &self,
         workflow: &Workflow,
         by: &Actor,
     ) -> Result<Vec<PlannedStep>, GuardError> {
+        self.check_secrets(workflow)?;
         let state = self.guard.state().await?;
         let mut planned = Vec::new();
         for step in &workflow.steps {

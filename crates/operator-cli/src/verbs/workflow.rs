@@ -4,7 +4,9 @@ mod arguments;
 mod lookup;
 
 use action_core::{Risk, Work, Workflow};
-use action_guard::{Decider, Ending, Flow, FlowRun, StartOptions, StopCode, WaitPolicy, Workflows};
+use action_guard::{
+    Decider, Ending, Flow, FlowRun, GuardError, StartOptions, StopCode, WaitPolicy, Workflows,
+};
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
@@ -35,7 +37,11 @@ pub(crate) async fn main(
     match verb {
         "list" => list(&bare()?, output).await,
         "show" => {
-            let workflow = read(&bare()?, matches).await?;
+            let workflows = bare()?;
+            let workflow = read(&workflows, matches).await?;
+            workflows
+                .check_secrets(&workflow)
+                .map_err(GuardError::from)?;
             output.show(&workflow, || report::workflow(&workflow));
             Ok(Exit::Done)
         }
@@ -107,6 +113,9 @@ async fn start(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let workflow = read(workflows, matches).await?;
+    workflows
+        .check_secrets(&workflow)
+        .map_err(GuardError::from)?;
     check_system(&workflow, global).await?;
     let mut options = StartOptions::default();
     let given = Some(given_reason(matches)).filter(|reason| !reason.is_empty());

@@ -159,3 +159,14 @@ fn a_wrong_command_line_is_told_to_programs() {
     let help = operator(&["--help", "-o", "json"]).ended(0);
     assert!(help.stdout.contains("Usage"), "{}", help.stdout);
 }
+
+/// It would end before the change is made, and be taken back by whatever looks next.
+#[test]
+fn a_lease_that_is_over_at_once_is_refused() {
+    for lease in ["1ns", "1ms", "999ms"] {
+        let ran = operator(&["run", "drain_store", "--store-id", "2", "--lease", lease]);
+        ran.ended(2)
+            .says(&format!("a lease of `{lease}`"))
+            .says("use 1s or longer");
+    }
+}

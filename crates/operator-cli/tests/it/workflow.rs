@@ -195,6 +195,32 @@ fn a_workflow_that_is_wrong_is_told_all_at_once_and_not_started() {
     assert!(cluster.sim.writes().is_empty());
 }
 
+/// Nobody could go on with it, and what is refused for it does not show it.
+#[test]
+fn a_workflow_with_a_secret_is_refused_by_its_place_before_it_is_shown() {
+    let cluster = Cluster::start();
+    let secret = "password=hunter2";
+    let file = cluster.file(
+        "work.json",
+        &format!(
+            r#"{{"title": "rack {secret}", "steps": [
+                {{"id": "a", "confirm": "ask"}}, {{"id": "b", "confirm": "with {secret}"}}]}}"#
+        ),
+    );
+    let file = file.to_str().unwrap();
+    for verb in ["start", "show"] {
+        for format in ["table", "json"] {
+            let ran = cluster
+                .workflow(&[verb, "--file", file, "-o", format])
+                .ended(2);
+            let all = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(!all.contains("rack") && !all.contains("hunter2"), "{all}");
+            ran.says("title: it holds a secret")
+                .says("steps[1].confirm: it");
+        }
+    }
+}
+
 /// PD's checker puts a new replica on the same store at once, and the answer is lost: the replica
 /// that was to go has gone all the same, and is not asked for again.
 #[test]

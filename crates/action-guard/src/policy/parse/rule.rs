@@ -6,7 +6,7 @@ use jiff::civil::Time;
 use crate::policy::actor_pattern;
 use crate::policy::problem::did_you_mean;
 use crate::policy::rule::{Rule, Selector, Then};
-use crate::policy::section::{Section, Source};
+use crate::policy::section::{At, Section, Source};
 use crate::policy::window::{self, Window};
 
 /// How long an approval may be good: whoever means longer means something else.
@@ -91,6 +91,9 @@ fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
             }
         },
     };
+    if let Some(count) = count {
+        enough(source, section, &people, count);
+    }
     let ttl = section.required("ttl");
     let length = |text: &str| window::duration_ms("ttl", text, LONGEST_TTL);
     let ttl_ms = section.read(ttl, length);
@@ -99,6 +102,29 @@ fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
         count: count?,
         ttl_ms: ttl_ms?,
     })
+}
+
+/// Names that are written out are as many people as there are of them: more never agree.
+fn enough(source: &Source<'_>, section: &Section<'_>, by: &[At<&str>], count: u32) {
+    if by.is_empty() || by.iter().any(|by| by.value.contains(['*', '?'])) {
+        return;
+    }
+    let mut names: Vec<_> = by.iter().map(|by| by.value.to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() < count.try_into().unwrap_or(usize::MAX)
+        && let Some(written) = section.number("count")
+    {
+        let message = format!(
+            "`count` is {count}, and `by` names {}: nobody agrees twice, so it is never approved; \
+             name more people, or lower `count`",
+            match names.as_slice() {
+                [one] => format!("one person, `{one}`"),
+                more => format!("{} people", more.len()),
+            }
+        );
+        source.wrong(written.offset, message);
+    }
 }
 
 fn window(section: Section<'_>) -> Option<Window> {

@@ -55,6 +55,35 @@ count = 0
     );
 }
 
+/// Nobody agrees twice, so that a rule that wants more than it names is never met.
+#[test]
+fn more_agreements_than_people_are_refused() {
+    let rule = |by: &str, count: u32| {
+        format!(
+            "version = 1\n[[rule]]\nname = \"a\"\ndecision = \"approve\"\nby = [{by}]\n\
+             count = {count}\nttl = \"1h\"\n"
+        )
+    };
+    for (by, count, named) in [
+        ("\"user:ana\"", 2, "one person, `user:ana`"),
+        ("\"user:ana\", \"user:Ana\"", 2, "one person, `user:ana`"),
+        ("\"user:ana\", \"user:ben\"", 3, "2 people"),
+    ] {
+        let problems = problems(&rule(by, count));
+        let begins = format!("6:9 `count` is {count}, and `by` names {named}:");
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with(&begins), "{problems:?}");
+    }
+    for (by, count) in [
+        ("\"user:ana\"", 1),
+        ("\"user:ana\", \"user:ben\"", 2),
+        ("\"user:*\"", 2),
+        ("\"user:ana\", \"user:night-?\"", 3),
+    ] {
+        rule(by, count).parse::<Policy>().unwrap();
+    }
+}
+
 #[test]
 fn mistakes_that_would_change_a_meaning_are_refused() {
     let version = "version = 1\n";
