@@ -2,7 +2,8 @@
 //!
 //! What checks one action is called after the file of the action, as `transfer_leader` and `drain`;
 //! `replica_change` is of moving, adding and removing a replica. `balance_leader`, `grant_leader`,
-//! `leader_priority`, `leader_rules` and `merge_split` are what PD does afterwards by itself. The others are parts of
+//! `leader_priority`, `leader_rules`, `merge_split` and `moved_replica` are what PD does afterwards by
+//! itself. The others are parts of
 //! several.
 //!
 //! Read from PD's source and compared with what it answers, by version, in the tests. Words are
@@ -22,6 +23,7 @@ pub(crate) mod leadership;
 pub(crate) mod majority;
 pub(crate) mod merge_regions;
 pub(crate) mod merge_split;
+pub(crate) mod moved_replica;
 pub(crate) mod offline;
 pub(crate) mod offline_blockers;
 pub(crate) mod operator_priority;

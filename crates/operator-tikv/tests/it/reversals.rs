@@ -107,6 +107,104 @@ async fn the_rule_checker_keeps_the_number_of_replicas() {
     }
 }
 
+/// Three replicas on stores of one kind, the others of the other kind; rules for both or for one.
+async fn on_two_engines(version: Version, learners: usize) -> (Sim, u64, Vec<u64>, Vec<u64>) {
+    let sim = stepped(version).start().await.unwrap();
+    let (id, ..) = region(&sim);
+    let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
+    let (rows, columns): (Vec<u64>, Vec<u64>) = (1..=5).partition(|store| held.contains(store));
+    let mut rules = vec![PlacementRule::new("a", RuleRole::Voter, 3).label_not_in("engine", ["x"])];
+    for store in &columns {
+        sim.set_labels(*store, [("engine", "x")]);
+    }
+    if learners > 0 {
+        let rule = PlacementRule::new("b", RuleRole::Learner, learners);
+        rules.push(rule.label_in("engine", ["x"]));
+    }
+    sim.set_rules(rules).unwrap();
+    (sim, id, rows, columns)
+}
+
+#[tokio::test]
+async fn a_replica_that_is_moved_where_no_rule_wants_it_is_taken_away() {
+    for version in VERSIONS {
+        let (sim, id, rows, columns) = on_two_engines(version, 0).await;
+        let leader = sim.leader_of(id).unwrap();
+        // Also where the replica leads.
+        for from in &rows {
+            let moves = json!({"region_id": id, "from_store_id": from, "to_store_id": columns[0]});
+            let run = Run::planned(&sim, "transfer_peer", moves).await;
+            assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?} {from}");
+        }
+        let from = rows.iter().find(|store| **store != leader);
+        let moves = json!({"region_id": id, "from_store_id": from, "to_store_id": columns[0]});
+        let run = Run::begin(&sim, "transfer_peer", moves.clone()).await;
+        assert_eq!(run.failure, None, "{version:?}");
+        assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
+        let expected = "adds one elsewhere (`add-rule-peer`) and then takes the replica";
+        assert!(text(&run).contains(expected), "{}", text(&run));
+        sim.advance(Duration::from_secs(300));
+        let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
+        assert!(!held.contains(&columns[0]), "{version:?}: {held:?}");
+        assert_eq!(held.len(), 3, "{version:?}: {held:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_replica_stays_where_the_checker_does_nothing_or_has_nothing_else() {
+    for version in VERSIONS {
+        let (sim, id, rows, columns) = on_two_engines(version, 0).await;
+        let moves = json!({"region_id": id, "from_store_id": rows[0], "to_store_id": columns[0]});
+        set(&sim, "/checker/rule", json!({"delay": 300})).await;
+        let run = Run::planned(&sim, "transfer_peer", moves.clone()).await;
+        let paused = text(&run).contains(", once its pause is over");
+        assert!(paused, "{version:?}: {}", text(&run));
+        // The store that is left is the only one for another, and it is being emptied.
+        set(&sim, "/checker/rule", json!({"delay": 0})).await;
+        assert_eq!(
+            request(&sim, "DELETE", &format!("/store/{}", rows[0]), "").await,
+            200
+        );
+        let run = Run::planned(&sim, "transfer_peer", moves).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
+
+        let (sim, id, rows, columns) = on_two_engines(version, 0).await;
+        let moves = json!({"region_id": id, "from_store_id": rows[0], "to_store_id": columns[0]});
+        assert!(sim.set_schedule("replica-schedule-limit", 0));
+        let run = Run::planned(&sim, "transfer_peer", moves).await;
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}: limit");
+    }
+}
+
+#[tokio::test]
+async fn a_learner_is_taken_away_where_its_rule_does_not_want_it() {
+    for version in VERSIONS {
+        let (sim, id, rows, columns) = on_two_engines(version, 1).await;
+        // A voter takes the learner's place, and becomes one.
+        let moves = json!({"region_id": id, "from_store_id": rows[0], "to_store_id": columns[0]});
+        let run = Run::planned(&sim, "transfer_peer", moves).await;
+        assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
+        assert!(text(&run).contains("fix-demote-voter"), "{}", text(&run));
+
+        sim.advance(Duration::from_secs(300));
+        let learner = sim.peers(id).into_iter().map(|peer| peer.store_id);
+        let learner = learner.filter(|store| columns.contains(store)).max();
+        let learner = learner.expect("a learner");
+        let other = columns.iter().find(|store| **store != learner);
+        let moves = json!({"region_id": id, "from_store_id": rows[0], "to_store_id": other});
+        let run = Run::planned(&sim, "transfer_peer", moves).await;
+        assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
+        assert!(text(&run).contains("remove-orphan-peer"), "{}", text(&run));
+        let moves = json!({"region_id": id, "from_store_id": learner, "to_store_id": other});
+        let run = Run::begin(&sim, "transfer_peer", moves).await;
+        assert_eq!(run.failure, None, "{version:?}");
+        assert_eq!(reversed_by(&run), [""; 0], "{version:?}: among its own");
+        sim.advance(Duration::from_secs(300));
+        let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
+        assert!(held.contains(other.unwrap()), "{version:?}: {held:?}");
+    }
+}
+
 /// What keeps PD's checkers from acting.
 type Halt = fn(&Sim);
 

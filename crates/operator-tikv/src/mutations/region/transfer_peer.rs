@@ -17,6 +17,7 @@ use crate::mutations::region::region_operator::{
 };
 use crate::mutations::region::replicas_seen::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::moved_replica::undone_by_rules;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::replica_change::check_move;
 use crate::pd_rules::stop::{Checked, verdict};
@@ -73,7 +74,12 @@ impl RegionOperator for TransferPeer {
         let (from, to) = (self.from_store_id, self.to_store_id);
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
         let plan = replica_plan(at.facts(), verdict(check_move(tikv, &at, from, to).await)?);
-        let plan = at.heard(plan);
+        let mut plan = at.heard(plan);
+        if plan.verdict.may_be_sent()
+            && let Some(cause) = undone_by_rules(tikv, &at, from, to).await?
+        {
+            plan = plan.reversed_by(&cause.code, cause.text);
+        }
         let size = plan.before.size_mib;
         let role = plan.before.role_on(from).map(str::to_owned);
         let leads = at.leader() == Some(from);
