@@ -34,7 +34,12 @@ pub(crate) struct Following<'a> {
     pub(super) was_applied: bool,
     /// What its probes read, the first of each fact.
     earlier: Vec<Evidence>,
+    /// What was seen to be done, by whomever, while our own request may still have arrived.
+    seen_done: Option<(String, Vec<Evidence>)>,
 }
+
+/// The code of an undo that was done before the request it takes back arrived.
+pub(super) const OVERTAKEN: &str = "overtaken";
 
 /// So many facts of earlier probes are kept.
 const MOST_EARLIER: usize = 32;
@@ -68,6 +73,7 @@ impl<'a> Following<'a> {
             sent_at: Timestamp::from_millisecond(sent_at).unwrap_or(Timestamp::MAX),
             was_applied: false,
             earlier: Vec::new(),
+            seen_done: None,
         }
     }
 
@@ -150,20 +156,39 @@ impl<'a> Following<'a> {
     }
 
     /// The same; that it is done by whomever ends nothing while our request, which was not answered, may
-    /// still arrive: it would do it once more when nobody looks.
-    fn unless_it_may_arrive(&self, progress: Progress) -> Progress {
+    /// still arrive: it would do it once more when nobody looks. What was seen to be done was done, also
+    /// when it is not so any more.
+    fn unless_it_may_arrive(&mut self, progress: Progress) -> Progress {
         let settle = self.intent.plan.follow.settle_ms;
         let may_arrive = self.accepted.is_none()
             && self.elapsed_ms() < settle.saturating_add(self.held_for_ms());
+        let later = "no answer came, and our request may still arrive";
         match progress {
             Progress::Applied {
                 by: Attribution::Undecided,
                 summary,
                 evidence,
             } if may_arrive => {
-                let later = "no answer came, and our request may still arrive";
+                self.seen_done = Some((summary.clone(), evidence.clone()));
                 Progress::pending(format!("{summary}; {later}"), evidence)
             }
+            Progress::NotApplied {
+                cause,
+                retryable,
+                evidence,
+            } => match &self.seen_done {
+                Some(_) if may_arrive => {
+                    Progress::pending(format!("{}; {later}", cause.text), evidence)
+                }
+                Some((summary, seen)) if cause.code != OVERTAKEN => {
+                    Progress::applied(Attribution::Undecided, summary.clone(), seen.clone())
+                }
+                _ => Progress::NotApplied {
+                    cause,
+                    retryable,
+                    evidence,
+                },
+            },
             progress => progress,
         }
     }

@@ -6,16 +6,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::error::GuardError;
-use crate::guard::follow::Following;
+use crate::guard::follow::{Following, OVERTAKEN};
 use crate::guard::last_seen::LastSeen;
 use crate::guard::{Guard, Watch};
 use crate::proposal::time::{between_ms, elapsed_since};
 use crate::proposal::{Answer, Proposal, Refusal, Report};
 use crate::records::Record;
 use crate::state::ProposalStatus;
-
-/// The code of an undo that was done before the request it takes back arrived.
-const OVERTAKEN: &str = "overtaken";
 
 /// What to do about what was not applied, as far as is seen without an answer.
 const UNANSWERED: &str = "no answer came, so it is not sent again by itself: look whether something \

@@ -65,6 +65,49 @@ async fn what_somebody_else_has_done_ends_nothing_while_ours_may_arrive() {
     run.abort();
 }
 
+/// It was seen to be done, and put back before ours could no longer arrive: it has happened all the same.
+#[tokio::test]
+async fn what_was_seen_to_be_done_is_not_called_undone() {
+    let bench = Workbench::new().await;
+    bench.server.behave(Behaviour {
+        silent: true,
+        forgets: true,
+        ..Behaviour::default()
+    });
+    let guard = bench.guard().held_for(Duration::from_secs(2));
+    let proposal = proposed(&guard, turn("x", 4)).await;
+    let (saw, mut seen) = unbounded_channel();
+    let by = proposal.requester().unwrap();
+    let run = tokio::spawn(async move {
+        let mut watch = |event| {
+            let told = match event {
+                Event::Unanswered { .. } => "unanswered".to_owned(),
+                Event::Progress(Progress::Pending { summary, .. }) => summary,
+                _ => return,
+            };
+            let _ = saw.send(told);
+        };
+        guard.execute(&proposal, &by, &mut watch).await
+    });
+    while seen.recv().await.unwrap() != "unanswered" {}
+    let before = bench.server.dial("x");
+    let theirs = Dial {
+        value: 4,
+        by: NAMELESS.to_owned(),
+        ..before.clone()
+    };
+    bench.server.turn_by_hand("x", theirs);
+    // On a machine that takes its time it is over at once, which is as good.
+    while let Some(told) = seen.recv().await {
+        if told.contains("may still arrive") {
+            bench.server.turn_by_hand("x", before);
+            break;
+        }
+    }
+    let report = run.await.unwrap().unwrap();
+    assert_eq!(summary(&report), (json!("applied"), None));
+}
+
 #[tokio::test]
 async fn what_may_be_held_is_waited_for_whoever_finds_out() {
     let bench = Workbench::new().await;

@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use crate::harness::{
     Run, applied, assert_are_all_mutations, code, is_code, not_known, pending, state,
 };
-use crate::{VERSIONS, region, stepped};
+use crate::{VERSIONS, region, request, stepped};
 
 const NEVER: Duration = Duration::from_secs(86_400);
 
@@ -316,6 +316,20 @@ async fn the_same_asked_for_after_ours_was_ended_is_not_called_ours() {
         told += 1;
     }
     assert!(told >= 3, "{told}");
+}
+
+/// The answer is lost, the store is seen to be emptied, and somebody puts it back: it did not leave no trace.
+#[tokio::test]
+async fn a_store_that_was_seen_to_be_emptied_is_called_taken_back() {
+    let sim = quiet(Version::V8_5).start().await.unwrap();
+    sim.fault(Fault::reply_lost_after_apply("DELETE", "/store"));
+    let run = Run::begin(&sim, "offline_store", json!({"store_id": "2"})).await;
+    assert!(run.failure.is_some(), "the answer is lost");
+    pending(&run.probe().await, "it is being emptied");
+    let up = request(&sim, "POST", "/store/2/state?state=Up", "").await;
+    assert_eq!(up, 200);
+    let progress = run.settled(60).await;
+    assert_eq!(code(&progress), "taken_back", "{progress:?}");
 }
 
 /// Cancelled at every point: in the end it is called applied if and only if it was done.

@@ -24,6 +24,9 @@ use crate::pd_rules::stop::{Checked, accepted_unless, planned, verdict};
 
 mod emptied;
 
+/// That PD empties the store, for the probes to come: what was seen is not called without a trace.
+const BEING_EMPTIED: &str = "being_emptied";
+
 /// Empties a store for good: PD moves its replicas away and calls it a tombstone when none is left.
 ///
 /// Until then `cancel_offline` takes it back. The store goes on serving what it holds. PD lifts its
@@ -101,19 +104,25 @@ impl Mutation<Tikv> for OfflineStore {
             return Ok(Progress::applied(sent.attribution(), text, evidence));
         };
         let left = store.status.region_count;
-        evidence.push(Evidence::new(source, "region_count", left));
+        evidence.push(Evidence::new(source.as_str(), "region_count", left));
         match store.state_name {
             StoreState::Tombstone => {
                 let text = format!("store {id} holds nothing and is a tombstone");
                 Ok(Progress::applied(sent.attribution(), text, evidence))
             }
-            StoreState::Offline => emptied::progress(tikv, &store, before.regions, evidence).await,
+            StoreState::Offline => {
+                evidence.push(Evidence::new(source, BEING_EMPTIED, true));
+                emptied::progress(tikv, &store, before.regions, evidence).await
+            }
             _ if sent.elapsed_ms < SETTLE_MS => {
                 let text = format!("store {id} is not being emptied yet");
                 Ok(Progress::pending(text, evidence))
             }
             _ => {
-                let (code, text) = if sent.accepted.is_some() {
+                // Somebody has put it back since, whether we were told that it was accepted or saw it.
+                let was_seen = sent.earlier.iter().any(|read| read.fact == BEING_EMPTIED);
+                let is_back = sent.accepted.is_some() || was_seen;
+                let (code, text) = if is_back {
                     (
                         "taken_back",
                         format!("store {id} is not being emptied any more"),
@@ -121,8 +130,7 @@ impl Mutation<Tikv> for OfflineStore {
                 } else {
                     ("no_trace", format!("store {id} is not being emptied"))
                 };
-                let retryable = sent.accepted.is_none();
-                Ok(Progress::not_applied(code, text, retryable, evidence))
+                Ok(Progress::not_applied(code, text, !is_back, evidence))
             }
         }
     }
