@@ -43,7 +43,7 @@ fn a_request_is_validated_in_few_allocations() {
     let registry = registry("http://127.0.0.1:1");
     let transfer = || json!({"region_id": 12, "to_store_id": "4"});
     registry.validate("transfer_leader", transfer()).unwrap();
-    assert_near("a transfer_leader", 7, || {
+    assert_near("a transfer_leader", 4, || {
         registry.validate("transfer_leader", transfer()).unwrap();
     });
     assert_near("a registry of all actions", 17_826, || {
