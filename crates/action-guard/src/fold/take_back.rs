@@ -163,7 +163,7 @@ mod tests {
             },
         });
         let unknown = Outcome::unknown("deadline", "not seen", "look again", Vec::new());
-        let refused = Outcome::not_applied("refused", "no", false, Vec::new());
+        let refused = Outcome::not_applied("not_ours", "no", false, Vec::new());
         let mut state = State::default();
         for (record, left_by) in [
             (mode(Mode::Execute).unwrap(), None),
