@@ -80,27 +80,33 @@ async fn a_journal_that_nobody_wrote_to_for_days_is_no_leap() {
         .unwrap();
 }
 
+/// A journal whose only record is three hours old; a moment ago the clock of this machine showed so many
+/// milliseconds more than it does.
+#[cfg(target_os = "linux")]
+async fn quiet_since(directory: &Path, showed_more_ms: i64) -> FileJournal {
+    let long_ago = Timestamp::now() - SignedDuration::from_hours(3);
+    let journal = journal_of(directory, long_ago);
+    write(&journal, [proposed("a", "x", allow())])
+        .await
+        .unwrap();
+    drop(journal);
+    let segment = directory.join("journal/00000000000000000001.jsonl");
+    std::fs::remove_file(segment).unwrap();
+    let noted = directory.join("clock");
+    let line = std::fs::read_to_string(&noted).unwrap();
+    let shown: i64 = line.split_whitespace().last().unwrap().parse().unwrap();
+    let other = (shown + showed_more_ms).to_string();
+    std::fs::write(&noted, line.replace(&shown.to_string(), &other)).unwrap();
+    journal_of(directory, long_ago)
+}
+
 /// As a process finds it that starts after the clock was set ahead.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_leap_of_the_clock_waits_for_a_person() {
     let directory = tempfile::tempdir().unwrap();
-    let long_ago = Timestamp::now() - SignedDuration::from_hours(3);
-    let (controls, journal) = controls(journal_of(directory.path(), long_ago));
-    write(&*journal, [proposed("a", "x", allow())])
-        .await
-        .unwrap();
-    drop((controls, journal));
     // The clock showed two hours less at that very moment of this machine.
-    let segment = directory.path().join("journal/00000000000000000001.jsonl");
-    std::fs::remove_file(segment).unwrap();
-    let noted = directory.path().join("clock");
-    let line = std::fs::read_to_string(&noted).unwrap();
-    let shown: i64 = line.split_whitespace().last().unwrap().parse().unwrap();
-    let earlier = (shown - 7_200_000).to_string();
-    std::fs::write(&noted, line.replace(&shown.to_string(), &earlier)).unwrap();
-
-    let (controls, journal) = self::controls(journal_of(directory.path(), long_ago));
+    let (controls, journal) = controls(quiet_since(directory.path(), -7_200_000).await);
     let refused = refusal(write(&*journal, [proposed("a", "x", allow())]).await);
     assert!(matches!(refused, Refusal::ClockAhead { .. }), "{refused}");
     let (ana, night) = (actor("user:ana"), actor("agent:night"));
@@ -145,22 +151,8 @@ async fn a_leap_of_the_clock_waits_for_a_person() {
 #[tokio::test]
 async fn a_clock_that_was_set_back_in_a_quiet_directory_decides_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let long_ago = Timestamp::now() - SignedDuration::from_hours(3);
-    let (controls, journal) = controls(journal_of(directory.path(), long_ago));
-    write(&*journal, [proposed("a", "x", allow())])
-        .await
-        .unwrap();
-    drop((controls, journal));
     // The clock showed 22 seconds more at that very moment of this machine.
-    let segment = directory.path().join("journal/00000000000000000001.jsonl");
-    std::fs::remove_file(segment).unwrap();
-    let noted = directory.path().join("clock");
-    let line = std::fs::read_to_string(&noted).unwrap();
-    let shown: i64 = line.split_whitespace().last().unwrap().parse().unwrap();
-    let later = (shown + 22_000).to_string();
-    std::fs::write(&noted, line.replace(&shown.to_string(), &later)).unwrap();
-
-    let (controls, journal) = self::controls(journal_of(directory.path(), long_ago));
+    let (controls, journal) = controls(quiet_since(directory.path(), 22_000).await);
     let (other_controls, other) = self::controls(FileJournal::open(directory.path()).unwrap());
     for journal in [&journal, &other] {
         let refused = refusal(write(&**journal, [proposed("a", "x", allow())]).await);

@@ -1,14 +1,16 @@
 //! Requests that were not answered, and that something between us and the system may hold.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use action_core::Progress;
-use action_guard::Event;
+use action_guard::{Event, GuardError, Report};
 use serde_json::json;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinHandle;
 
 use crate::guard_fixture::{Workbench, done, proposed, summary, turn};
-use crate::test_subject::{Behaviour, Dial, NAMELESS};
+use crate::test_subject::{Behaviour, Dial, Hold, NAMELESS, Sends};
 
 #[tokio::test]
 async fn what_was_not_answered_is_never_sent_again_by_itself() {
@@ -27,40 +29,57 @@ async fn what_was_not_answered_is_never_sent_again_by_itself() {
     }
 }
 
-/// Somebody did the same meanwhile, and ours is still on its way: it would do it once more when nobody looks.
-#[tokio::test]
-async fn what_somebody_else_has_done_ends_nothing_while_ours_may_arrive() {
-    let bench = Workbench::new().await;
+/// A run whose request is lost, and somebody else turns the dial to the same before it is looked at; gives
+/// its id, what it told since, and its end.
+async fn beside_the_same(
+    bench: &Workbench,
+    held: Duration,
+) -> (
+    String,
+    UnboundedReceiver<String>,
+    JoinHandle<Result<Report, GuardError>>,
+) {
     bench.server.behave(Behaviour {
         silent: true,
         forgets: true,
         ..Behaviour::default()
     });
-    let guard = bench.guard().held_for(Duration::from_hours(1));
+    let permitted = Hold::new();
+    let sends = Sends {
+        with_permit: Some(Arc::clone(&permitted)),
+        ..Sends::default()
+    };
+    let guard = bench.guard_that(sends).held_for(held);
     let proposal = proposed(&guard, turn("x", 4)).await;
-    let (saw, mut seen) = unbounded_channel();
-    let (running, id) = (guard.clone(), proposal.id.clone());
-    let by = proposal.requester().unwrap();
+    let id = proposal.id.clone();
+    let (saw, seen) = unbounded_channel();
     let run = tokio::spawn(async move {
+        let by = proposal.requester().unwrap();
         let mut watch = |event| {
-            let told = match event {
-                Event::Unanswered { .. } => "unanswered".to_owned(),
-                Event::Progress(Progress::Pending { summary, .. }) => summary,
-                _ => return,
-            };
-            let _ = saw.send(told);
+            if let Event::Progress(Progress::Pending { summary, .. }) = event {
+                let _ = saw.send(summary);
+            }
         };
-        running.execute(&proposal, &by, &mut watch).await
+        guard.execute(&proposal, &by, &mut watch).await
     });
-    while seen.recv().await.unwrap() != "unanswered" {}
+    permitted.is_reached().await;
     let theirs = Dial {
         value: 4,
         by: NAMELESS.to_owned(),
         ..bench.server.dial("x")
     };
     bench.server.turn_by_hand("x", theirs);
+    permitted.let_go();
+    (id, seen, run)
+}
+
+/// Somebody did the same meanwhile, and ours is still on its way: it would do it once more when nobody looks.
+#[tokio::test]
+async fn what_somebody_else_has_done_ends_nothing_while_ours_may_arrive() {
+    let bench = Workbench::new().await;
+    let (id, mut seen, run) = beside_the_same(&bench, Duration::from_hours(1)).await;
     while !seen.recv().await.unwrap().contains("may still arrive") {}
-    let state = guard.state().await.unwrap();
+    let state = bench.guard().state().await.unwrap();
     assert!(state.open.get(&id).unwrap().phase.is_in_flight());
     run.abort();
 }
@@ -69,38 +88,11 @@ async fn what_somebody_else_has_done_ends_nothing_while_ours_may_arrive() {
 #[tokio::test]
 async fn what_was_seen_to_be_done_is_not_called_undone() {
     let bench = Workbench::new().await;
-    bench.server.behave(Behaviour {
-        silent: true,
-        forgets: true,
-        ..Behaviour::default()
-    });
-    let guard = bench.guard().held_for(Duration::from_secs(2));
-    let proposal = proposed(&guard, turn("x", 4)).await;
-    let (saw, mut seen) = unbounded_channel();
-    let by = proposal.requester().unwrap();
-    let run = tokio::spawn(async move {
-        let mut watch = |event| {
-            let told = match event {
-                Event::Unanswered { .. } => "unanswered".to_owned(),
-                Event::Progress(Progress::Pending { summary, .. }) => summary,
-                _ => return,
-            };
-            let _ = saw.send(told);
-        };
-        guard.execute(&proposal, &by, &mut watch).await
-    });
-    while seen.recv().await.unwrap() != "unanswered" {}
-    let before = bench.server.dial("x");
-    let theirs = Dial {
-        value: 4,
-        by: NAMELESS.to_owned(),
-        ..before.clone()
-    };
-    bench.server.turn_by_hand("x", theirs);
+    let (_, mut seen, run) = beside_the_same(&bench, Duration::from_secs(2)).await;
     // On a machine that takes its time it is over at once, which is as good.
     while let Some(told) = seen.recv().await {
         if told.contains("may still arrive") {
-            bench.server.turn_by_hand("x", before);
+            bench.server.turn_by_hand("x", Dial::default());
             break;
         }
     }

@@ -48,15 +48,21 @@ async fn observe(bench: &Workbench, wait: Duration) -> Result<(), ModeError> {
     set.await
 }
 
+/// A run whose intent is on disk, and which reads until it is let go.
+async fn reading(bench: &Workbench) -> (Arc<Hold>, JoinHandle<Result<Report, GuardError>>) {
+    let reads = Hold::new();
+    let guard = bench.guard_that(before_permit(&reads));
+    let mut run = running(&guard, proposed(&guard, turn("x", 4)).await);
+    reached(&reads, &mut run).await;
+    (reads, run)
+}
+
 /// Its intent is on disk and it is reading, slowly, when everything is stopped.
 #[tokio::test]
 async fn a_stop_while_it_still_reads_stops_the_send() {
     for by_mode in [true, false] {
         let bench = Workbench::new().await;
-        let reads = Hold::new();
-        let guard = bench.guard_that(before_permit(&reads));
-        let mut run = running(&guard, proposed(&guard, turn("x", 4)).await);
-        reached(&reads, &mut run).await;
+        let (reads, run) = reading(&bench).await;
         if by_mode {
             observe(&bench, Duration::from_secs(60)).await.unwrap();
         } else {
@@ -98,10 +104,7 @@ async fn what_is_about_to_be_sent_is_not_released() {
 async fn what_a_stop_has_stopped_does_not_go_on_after_it() {
     for by_mode in [true, false] {
         let bench = Workbench::new().await;
-        let reads = Hold::new();
-        let guard = bench.guard_that(before_permit(&reads));
-        let mut run = running(&guard, proposed(&guard, turn("x", 4)).await);
-        reached(&reads, &mut run).await;
+        let (reads, run) = reading(&bench).await;
         let controls = bench.guard().controls();
         let ana = ana();
         if by_mode {
