@@ -1,7 +1,7 @@
 //! The terminal: what is written there and how the command ends.
 
 pub(crate) mod exit_code;
-mod exit_mapping;
+pub(crate) mod exit_mapping;
 pub(crate) mod failure;
 pub(crate) mod interrupt;
 pub(crate) mod list_values;

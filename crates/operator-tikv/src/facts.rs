@@ -9,6 +9,7 @@ pub(crate) mod counts;
 pub(crate) mod drains;
 pub(crate) mod key_encoding;
 pub(crate) mod key_range;
+pub(crate) mod known_yet;
 pub(crate) mod leader_figures;
 pub(crate) mod operator;
 pub(crate) mod pd_clock;

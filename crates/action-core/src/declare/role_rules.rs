@@ -13,8 +13,18 @@ pub(crate) const STEPS: &str = "steps";
 /// The member of a result that says whether something is safe.
 const ANSWER: &str = "answer";
 
-/// What is wrong with an action whose result is not what its role promises.
+/// The member of a result that holds what the system does not know yet.
+const NOT_KNOWN_YET: &str = "not_known_yet";
+
+/// What is wrong with an action whose result is not what its role promises, or where a member that
+/// front ends read is not what they take it for.
 pub(super) fn lint(definition: &ActionDefinition) -> Option<String> {
+    let pointer = format!("/properties/{NOT_KNOWN_YET}");
+    let not_yet = definition.output_schema.pointer(&pointer);
+    if not_yet.is_some_and(|schema| schema["type"] != "array") {
+        let text = format!("output schema: a member called `{NOT_KNOWN_YET}` is a list");
+        return Some(text);
+    }
     if definition.role == Some(Role::Safety) {
         let pointer = format!("/properties/{ANSWER}");
         let is_there = definition.output_schema.pointer(&pointer).is_some();

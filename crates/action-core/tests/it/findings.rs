@@ -106,6 +106,48 @@ impl Observation<Liar> for SayNothing {
     }
 }
 
+/// A ship whose action does not list what is not known yet.
+struct Vague;
+
+#[async_trait]
+impl Subject for Vague {
+    const NAME: &'static str = "vague";
+    type Error = Never;
+
+    fn actions() -> ActionSet<Self> {
+        ActionSet::new().observation::<Guess>()
+    }
+
+    async fn identity(&self) -> Result<String, Never> {
+        Ok("ship 3".to_owned())
+    }
+}
+
+/// Guesses.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Guess {}
+
+/// What was guessed.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Guessed {
+    /// Whether something is not known yet.
+    not_known_yet: bool,
+}
+
+#[async_trait]
+impl Observation<Vague> for Guess {
+    const NAME: &'static str = "guess";
+    const COST: Cost = Cost::Point;
+    type Output = Guessed;
+
+    async fn observe(&self, _: &Vague) -> Result<Guessed, Never> {
+        Ok(Guessed {
+            not_known_yet: true,
+        })
+    }
+}
+
 #[tokio::test]
 async fn findings_name_actions_and_effects_as_they_are_registered() {
     let mut registry = ActionRegistry::new();
@@ -136,5 +178,17 @@ fn an_action_that_diagnoses_has_findings() {
     assert_eq!(
         problems,
         ["output schema: an action of its role gives a list called `findings`"]
+    );
+}
+
+#[test]
+fn what_is_not_known_yet_is_a_list() {
+    let error = ActionRegistry::new().register(Vague).unwrap_err();
+    let RegistryError::Malformed { problems, .. } = error else {
+        unreachable!("{error}");
+    };
+    assert_eq!(
+        problems,
+        ["output schema: a member called `not_known_yet` is a list"]
     );
 }

@@ -11,6 +11,7 @@ use crate::flags;
 use crate::ids;
 use crate::reports::in_force::{self, Releases};
 use crate::settings::Global;
+use crate::terminal::exit_mapping::is_not_known_yet;
 use crate::terminal::table::{section, shortened, text_of, when};
 
 /// What is in force on this system that is ours.
@@ -141,7 +142,10 @@ pub(crate) fn text(
 ) -> String {
     let mut parts = Vec::new();
     if findings.is_empty() && !ours.is_something_found() {
-        parts.push("No problems found".to_owned());
+        parts.push(match is_not_known_yet(result) {
+            true => NOT_YET.to_owned(),
+            false => "No problems found".to_owned(),
+        });
     }
     let is_others = |finding: &&Finding| {
         let key = finding.lasting_effect.as_deref();
@@ -164,14 +168,18 @@ pub(crate) fn text(
     if result.get("cut") == Some(&Value::Bool(true)) {
         parts.push("Truncated: there are more findings than are shown".to_owned());
     }
-    let unknown = result.get("unknown").and_then(Value::as_array);
-    let unknown = unknown
-        .into_iter()
-        .flatten()
-        .map(|what| vec![text_of(what)]);
-    parts.extend(section("Not known", unknown.collect()));
+    for (heading, member) in [("Not known yet", "not_known_yet"), ("Not known", "unknown")] {
+        let lines = result.get(member).and_then(Value::as_array);
+        let lines = lines.into_iter().flatten();
+        let lines = lines.map(|what| vec![text_of(what)]);
+        parts.extend(section(heading, lines.collect()));
+    }
     parts.join("\n\n")
 }
+
+/// What stands where nothing was found, and something could still be.
+const NOT_YET: &str = "No problems found so far, but not everything is known yet: ask again in a \
+                       minute or two";
 
 /// What stands above the effects that are not ours.
 const OTHERS: &str = "Not asked for here, as far as the journal knows; PD does not tell who asked \

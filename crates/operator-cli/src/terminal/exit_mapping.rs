@@ -25,10 +25,14 @@ impl Exit {
     }
 
     /// What was observed comes to: who asks whether something is safe can go by the code alone. A
-    /// word that is not known here is not taken for yes.
+    /// word that is not known here is not taken for yes. Nothing found while something is not known
+    /// yet is not "nothing found".
     pub(crate) fn of_observation(definition: &ActionDefinition, result: &Value) -> Self {
         if definition.role != Some(Role::Safety) {
-            return Self::Done;
+            return match is_not_known_yet(result) {
+                true => Self::Unreachable,
+                false => Self::Done,
+            };
         }
         match result.get("answer").map(Safety::deserialize) {
             Some(Ok(Safety::Safe)) => Self::Done,
@@ -57,6 +61,12 @@ impl Exit {
             _ => Self::Bug,
         }
     }
+}
+
+/// Whether a result lists what the system does not know yet.
+pub(crate) fn is_not_known_yet(result: &Value) -> bool {
+    let not_yet = result.get("not_known_yet").and_then(Value::as_array);
+    not_yet.is_some_and(|not_yet| !not_yet.is_empty())
 }
 
 #[cfg(test)]

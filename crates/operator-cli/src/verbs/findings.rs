@@ -106,7 +106,7 @@ async fn main(
         || report::text(&call, &findings, &ours, &result, global),
     );
     Ok(if findings.is_empty() && !ours.is_something_found() {
-        Exit::Done
+        Exit::of_observation(call.definition, &result)
     } else {
         Exit::Found
     })

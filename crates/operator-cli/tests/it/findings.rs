@@ -30,11 +30,48 @@ fn what_was_found_decides_the_exit_code() {
     }
 }
 
+/// After its start PD knows nothing of stores and regions until they report: that nothing was found
+/// is no success then, and what was found is found all the same.
+#[test]
+fn nothing_found_is_no_success_while_pd_does_not_know_yet() {
+    let cluster = Cluster::start();
+    cluster.sim.hold_store_heartbeats(true);
+    cluster.sim.hold_region_heartbeats(true);
+    cluster.sim.restart();
+    for asked in [
+        &["doctor"][..],
+        &["why"],
+        &["run", "doctor"],
+        &["run", "why"],
+        &["run", "check_invariants", "--members", "1"],
+        &["run", "cluster_health"],
+    ] {
+        let json = cluster.operator(&[asked, &["-o", "json"]].concat());
+        let json = json.ended(5).json();
+        let not_yet = json["not_known_yet"][0].as_str().unwrap();
+        assert!(not_yet.contains("what stores and regions report"), "{json}");
+    }
+    for verb in ["doctor", "why"] {
+        let shown = cluster.operator(&[verb]).ended(5);
+        shown
+            .shows("No problems found so far")
+            .shows("Not known yet");
+    }
+    cluster.sim.set_schedule("leader-schedule-limit", 0);
+    for verb in ["doctor", "why"] {
+        let shown = cluster.operator(&[verb]).ended(7);
+        shown.shows("schedule_limit_zero").shows("Not known yet");
+    }
+}
+
 /// The command that fixes a finding is printed, and fixes it.
 #[test]
 fn the_printed_command_mends_what_was_found() {
     let cluster = Cluster::start();
     cluster.sim.set_evicting(4, true);
+    while cluster.sim.leader_count(4) > 0 {
+        cluster.sim.advance(Duration::from_secs(1));
+    }
     cluster.sim.set_store_state(4, StoreState::Tombstone);
     let json = cluster.operator(&["doctor", "-o", "json"]).ended(7).json();
     let found = &json["findings"][0];

@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::known_yet::KnownYet;
 use crate::facts::pd_clock::PdTime;
+use crate::facts::traces::PdProcess;
 use crate::observations::check_invariants::latency::slow_writes;
 use crate::observations::check_invariants::state::{
     full_disks, imbalance, silent_stores, too_few_members,
@@ -36,6 +38,9 @@ pub struct Invariants {
     pub seen: Vec<String>,
     /// What could not be checked.
     pub unknown: Vec<String>,
+    /// What PD does not know yet, as after its start: ask again once stores and regions have reported,
+    /// within a minute or two.
+    pub not_known_yet: Vec<String>,
 }
 
 const MOST_BREACHES: usize = 200;
@@ -56,6 +61,9 @@ impl Observation<Tikv> for CheckInvariants {
         breaches.extend(silent_stores(self, &stores, &clock));
         breaches.extend(imbalance(self, &stores, &clock));
         breaches.extend(too_few_members(self, &health, &clock));
+        let process = PdProcess::read(tikv).await?;
+        let known = KnownYet::of_reports(tikv, process.as_ref(), &stores).await?;
+        unknown.extend(known.overdue);
         let cut = breaches.len() > MOST_BREACHES;
         let violated = breaches.iter().any(|breach| breach.violated);
         let seen = breaches.iter().filter_map(Violation::seen).collect();
@@ -66,6 +74,7 @@ impl Observation<Tikv> for CheckInvariants {
             cut,
             seen,
             unknown,
+            not_known_yet: known.not_yet,
         })
     }
 }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
-use crate::facts::counts::incomplete;
 use crate::facts::drains::ShownDrains;
-use crate::facts::schedulers::NOT_LOADED;
+use crate::facts::known_yet::KnownYet;
+use crate::facts::traces::PdProcess;
 
 /// Shows how the cluster is, in numbers: members, stores by state, regions, operators, drains, and
 /// whether PD schedules.
@@ -73,8 +73,11 @@ pub struct Health {
     /// By how many milliseconds that may be wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pd_clock_uncertainty_ms: Option<u64>,
-    /// What is not known, or not yet.
+    /// What is not known.
     pub unknown: Vec<String>,
+    /// What PD does not know yet, as after its start: ask again once stores and regions have reported,
+    /// within a minute or two.
+    pub not_known_yet: Vec<String>,
 }
 
 #[async_trait]
@@ -96,7 +99,7 @@ impl Observation<Tikv> for ClusterHealth {
             pd_version: bounded(version.as_str()),
             members: members.members.len() as u64,
             members_healthy: answering.iter().filter(|one| one.health).count() as u64,
-            pd_leader: members.leader.map(|leader| bounded(&leader.name)),
+            pd_leader: members.leader.as_ref().map(|one| bounded(&one.name)),
             ..Health::default()
         };
         if health.bootstrapped {
@@ -106,18 +109,16 @@ impl Observation<Tikv> for ClusterHealth {
             let recovery = pd.unsafe_recovery().await.map_err(Error::Read)?;
             health.scheduling_halted = schedule.halt_scheduling || recovery.is_running();
             let drains = ShownDrains::read_by(pd, &schedule);
-            match drains.await.map_err(Error::Read)? {
-                ShownDrains::Known(drains) => {
-                    let draining = drains.map_or(0, |drains| drains.stores.len() as u64);
-                    health.stores_draining = Some(draining);
-                }
-                ShownDrains::NotYet(_) => health.unknown.push(format!("drains: {NOT_LOADED}")),
-            }
+            let drains = drains.await.map_err(Error::Read)?;
+            let draining = || drains.shown().map_or(0, |one| one.stores.len() as u64);
+            health.stores_draining = drains.is_known().then(draining);
             health.regions = pd.region_count().await.map_err(Error::Read)?;
             health.operators = pd.operators().await.map_err(Error::Read)?.len() as u64;
-            let counts = incomplete(tikv, &stores).await?;
-            let counts = counts.map(|text| format!("counts of replicas that lag: {text}"));
-            health.unknown.extend(counts);
+            let process = PdProcess::led_by(tikv, members.leader).await?;
+            let known = KnownYet::of_reports(tikv, process.as_ref(), &stores).await?;
+            let known = known.with_schedulers(drains.is_known());
+            health.not_known_yet = known.not_yet;
+            health.unknown.extend(known.overdue);
         }
         if let Some(clock) = tikv.clock() {
             health.pd_clock_ahead_ms = Some(clock.ahead_ms);

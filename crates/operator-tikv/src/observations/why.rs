@@ -35,6 +35,9 @@ pub struct Explanation {
     pub cut: bool,
     /// What could not be read, and may be in the way all the same.
     pub unknown: Vec<String>,
+    /// What PD does not know yet, as after its start: ask again once stores and regions have reported,
+    /// within a minute or two.
+    pub not_known_yet: Vec<String>,
 }
 
 const MOST_FINDINGS: usize = 40;
@@ -78,6 +81,7 @@ impl Observation<Tikv> for Why {
             findings,
             cut,
             unknown: snapshot.unknown(is_explained),
+            not_known_yet: snapshot.known.not_yet,
         })
     }
 }

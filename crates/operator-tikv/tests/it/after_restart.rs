@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use action_core::{ActionRegistry, Mutation, Observation, Progress, SettledState, Verdict};
 use operator_tikv::{
-    ClusterHealth, Doctor, DrainStore, GetStore, ListDrains, ListSchedulers, ListStores,
-    OfflineStore, PauseScheduler, ResumeScheduler, StopDrain, Tikv,
+    CheckInvariants, ClusterHealth, Doctor, DrainStore, GetStore, ListDrains, ListSchedulers,
+    ListStores, OfflineStore, PauseScheduler, ResumeScheduler, StopDrain, Tikv, Why,
 };
 use pd_sim::{Sim, Version};
 use serde_json::json;
@@ -215,10 +215,12 @@ async fn nothing_is_concluded_from_schedulers_that_are_not_loaded() {
         }
         let health = ClusterHealth {}.observe(&tikv).await.unwrap();
         assert_eq!(health.stores_draining, None);
-        assert!(health.unknown[0].contains("not known yet"), "{health:?}");
         let left = Doctor {}.observe(&tikv).await.unwrap();
-        let unknown = left.unknown.join("; ");
-        assert!(unknown.contains("drains, and schedulers"), "{unknown}");
+        for not_yet in [health.not_known_yet, left.not_known_yet] {
+            let not_yet = not_yet.join("; ");
+            assert!(not_yet.contains("drains, and schedulers"), "{not_yet}");
+            assert!(not_yet.contains("stores and regions report"), "{not_yet}");
+        }
         let mut sending = Sending::now(&sim);
         sending.at -= Duration::from_secs(20);
         for progress in [
@@ -250,6 +252,40 @@ async fn nothing_is_concluded_from_schedulers_that_are_not_loaded() {
         assert_eq!(removed.await, 200, "{version:?}");
         let gone = in_force().await;
         assert_eq!(gone.state, SettledState::Reversed, "{version:?}");
+    }
+}
+
+/// What finds nothing says what it does not know yet, and nothing of it once regions have reported.
+#[tokio::test]
+async fn what_finds_nothing_says_what_is_not_known_yet() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let tikv = tikv(&sim);
+        let seen = async || {
+            let why = Why::default().observe(&tikv).await.unwrap().not_known_yet;
+            let left = Doctor {}.observe(&tikv).await.unwrap().not_known_yet;
+            let checked = CheckInvariants::default().observe(&tikv).await.unwrap();
+            let health = ClusterHealth {}.observe(&tikv).await.unwrap();
+            [why, left, checked.not_known_yet, health.not_known_yet]
+        };
+        let nothing: [Vec<String>; 4] = Default::default();
+        assert_eq!(seen().await, nothing, "{version:?}");
+        restart(&sim);
+        let silent = "what stores and regions report: not known yet: PD was started";
+        for not_yet in seen().await {
+            assert!(not_yet[0].starts_with(silent), "{version:?}: {not_yet:?}");
+        }
+        stores_report(&sim);
+        let [why, left, checked, health] = seen().await;
+        assert_eq!(checked.len(), 1, "{version:?}: {checked:?}");
+        for not_yet in [why, left, health] {
+            assert!(
+                not_yet[1].contains("schedulers"),
+                "{version:?}: {not_yet:?}"
+            );
+        }
+        regions_report(&sim);
+        assert_eq!(seen().await, nothing, "{version:?}");
     }
 }
 

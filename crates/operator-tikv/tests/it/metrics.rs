@@ -273,7 +273,7 @@ async fn a_prometheus_that_fails_fails_nothing_else() {
         "{:?}",
         all.unknown
     );
-    let checked = look(&sim, &tikv, CheckInvariants::default(), 2).await;
+    let checked = look(&sim, &tikv, CheckInvariants::default(), 6).await;
     assert!(
         checked.unknown[0].contains("no answer"),
         "{:?}",

@@ -253,7 +253,7 @@ async fn health_counts_stores_by_state() {
         sim.set_heartbeat_age(3, Duration::from_secs(3_600));
         sim.set_store_state(4, StoreState::Offline);
         sim.set_evicting(1, true);
-        let health = look(&sim, ClusterHealth::default(), 16).await;
+        let health = look(&sim, ClusterHealth::default(), 15).await;
         assert_eq!(health.stores, 5);
         let states = [
             health.stores_up,

@@ -16,7 +16,7 @@ async fn why(sim: &Sim, asked: Why) -> Explanation {
     let (before, writes) = (sim.received_total(), sim.writes().len());
     let found = asked.observe(&tikv(sim)).await.unwrap();
     let reads = sim.received_total() - before;
-    assert!(reads <= 25, "{reads} reads for {asked:?}");
+    assert!(reads <= 29, "{reads} reads for {asked:?}");
     assert_eq!(sim.writes().len(), writes, "{asked:?}");
     for finding in &found.findings {
         assert!(!finding.evidence.is_empty(), "{finding:?}");

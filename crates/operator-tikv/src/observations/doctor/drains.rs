@@ -7,9 +7,8 @@ use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
-use crate::facts::counts::incomplete_under;
 use crate::facts::drains::{DRAINS, ShownDrains, effect};
-use crate::facts::schedulers::NOT_LOADED;
+use crate::facts::known_yet::KnownYet;
 use crate::facts::traces::PdProcess;
 use crate::mutations::store::drain::StopDrain;
 use crate::observations::doctor::leftovers::Leftovers;
@@ -27,14 +26,11 @@ pub(super) async fn find(
 ) -> Result<(), Error> {
     let drains = ShownDrains::read_by(&tikv.pd, &config.schedule);
     let drains = drains.await.map_err(Error::Read)?;
-    if !drains.is_known() {
-        let text = format!("drains, and schedulers that are paused: {NOT_LOADED}");
-        found.unknown.push(text);
-    }
     let process = PdProcess::led_by(tikv, members.leader.clone()).await?;
-    let counts = incomplete_under(tikv, process.as_ref(), stores).await?;
-    let counts = counts.map(|text| format!("counts of leaders and regions: {text}"));
-    found.unknown.extend(counts);
+    let known = KnownYet::of_reports(tikv, process.as_ref(), stores).await?;
+    let known = known.with_schedulers(drains.is_known());
+    found.not_known_yet.extend(known.not_yet);
+    found.unknown.extend(known.overdue);
     let Some(config) = drains.shown() else {
         return Ok(());
     };

@@ -18,4 +18,7 @@ pub struct Leftovers {
     pub cut: bool,
     /// What could not be read, and may be left behind all the same.
     pub unknown: Vec<String>,
+    /// What PD does not know yet, as after its start: ask again once stores and regions have reported,
+    /// within a minute or two.
+    pub not_known_yet: Vec<String>,
 }

@@ -17,6 +17,7 @@ use pd_client::unsafe_recovery::UnsafeRecovery;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::known_yet::KnownYet;
 use crate::facts::pd_clock::PdTime;
 use crate::facts::settings_in_force::{self, Overrides};
 use crate::observations::left_on_store::unexplained;
@@ -68,6 +69,8 @@ pub(super) struct WhySnapshot {
     /// What PD says of the scheduler that spreads replicas, where that was asked and it says.
     pub(super) diagnosis: Option<SchedulerDiagnostic>,
     pub(super) now: Option<PdTime>,
+    /// What PD does not know yet.
+    pub(super) known: KnownYet,
 }
 
 /// The region that was asked about.
@@ -117,6 +120,7 @@ impl WhySnapshot {
         let in_force = overrides.as_ref();
         let offers = Offers::read(tikv, asked, store, cluster, &leader_blockers, in_force);
         Ok(Self {
+            known: KnownYet::of_scheduling(tikv, cluster).await?,
             what: asked.what,
             offers: offers.await?,
             overrides,
@@ -177,7 +181,7 @@ impl WhySnapshot {
 
     /// What could not be read, and what has no cause where none was found that holds for all.
     pub(super) fn unknown(&self, is_explained: bool) -> Vec<String> {
-        let mut unknown = Vec::new();
+        let mut unknown: Vec<String> = self.known.overdue.iter().cloned().collect();
         if self.overrides.is_none() {
             let what = "whether an override with a time to live changes the limits in force: the \
                         etcd of PD could not be asked";
