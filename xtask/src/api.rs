@@ -14,7 +14,7 @@ use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
 
 /// Crates that are used alone.
-const CRATES: &[&str] = &["crates/pd-client"];
+const CRATES: &[&str] = &["crates/pd-client", "crates/system-http"];
 
 /// Writes the pages.
 pub(crate) fn write(workspace: &Workspace) -> Report {

@@ -33,6 +33,23 @@ pub(crate) const HOUSES: &[House] = &[
         circles: &[],
     },
     House {
+        name: "system-http",
+        floors: &[
+            &["deadline", "error", "origin"],
+            &["certificates", "permit"],
+            &["transport"],
+            &["body", "gate"],
+            &["connection", "connections", "no_tls", "tls"],
+            &["exchange"],
+            &["one_write"],
+            &["lib"],
+        ],
+        circles: &[Circle {
+            between: &["connection", "connections", "no_tls", "tls"],
+            why: "a connection that was read from goes back to those that are idle, and TLS wraps the stream that a connection is made of",
+        }],
+    },
+    House {
         name: "pd-client",
         floors: &[
             &["ids", "lenient", "refusal", "time"],
@@ -87,7 +104,7 @@ pub(crate) const HOUSES: &[House] = &[
     },
     House {
         name: "prom-client",
-        floors: &[&["error", "sample"], &["connector"], &["client"], &["lib"]],
+        floors: &[&["error", "sample"], &["client"], &["lib"]],
         circles: &[],
     },
     House {

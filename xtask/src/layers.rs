@@ -27,6 +27,7 @@ const EVERYTHING: &[&str] = &[
     "pd-client",
     "pd-sim",
     "prom-client",
+    "system-http",
 ];
 
 const WITH_DATABASES: &[&str] = &[
@@ -60,8 +61,14 @@ const LAYERS: &[Layer] = &[
         never: &[RUNTIMES, HTTP, FRONT_ENDS],
     },
     Layer {
-        name: "pd-client",
+        name: "system-http",
         uses: &[],
+        tests_use: &[],
+        never: &[FRONT_ENDS, &["schemars", "serde_json"]],
+    },
+    Layer {
+        name: "pd-client",
+        uses: &["system-http"],
         tests_use: &["pd-sim"],
         never: &[FRONT_ENDS, &["schemars"]],
     },
@@ -73,7 +80,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "prom-client",
-        uses: &[],
+        uses: &["system-http"],
         tests_use: &[],
         never: &[FRONT_ENDS, &["schemars"]],
     },

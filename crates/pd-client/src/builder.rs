@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use system_http::{Certificates, Connections, HttpTransport, Identity, Pem};
+
 use crate::client::{Client, Shared, checked_caller_id};
 use crate::clock::Clock;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::error::{Error, InputError};
-use crate::transport::HttpTransport;
-use crate::transport::certificates::{Certificates, Identity, Pem};
-use crate::transport::connections::Connections;
 use crate::transport::known::KnownMembers;
 use crate::transport::read::Reading;
 
@@ -197,7 +196,7 @@ impl ClientBuilder {
     fn checked(self) -> Result<Client, InputError> {
         let mut endpoints: Vec<Endpoint> = Vec::with_capacity(self.endpoints.len());
         for given in &self.endpoints {
-            let endpoint = Endpoint::parse(given)?;
+            let endpoint = endpoint::parse(given)?;
             if !endpoints.contains(&endpoint) {
                 endpoints.push(endpoint);
             }
@@ -209,7 +208,10 @@ impl ClientBuilder {
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(Connections::new(
-                endpoints.iter().find(|endpoint| endpoint.is_https()),
+                endpoints
+                    .iter()
+                    .find(|endpoint| endpoint.is_https())
+                    .map(Endpoint::as_str),
                 self.certificates,
                 self.timeouts.connect,
             )?),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
+use system_http::{HttpTransport, SendPermit};
 
 use crate::builder::{ClientBuilder, Timeouts};
 use crate::clock::{Clock, ClockOffset};
@@ -14,7 +15,6 @@ use crate::error::{Error, InputError};
 use crate::ids::ClusterId;
 use crate::transport::known::{KnownLeader, KnownMembers};
 use crate::transport::read::{Asks, Reading};
-use crate::transport::{HttpTransport, SendPermit};
 
 /// A client of one PD cluster. Cheap to clone; clones share connections and what is known.
 ///

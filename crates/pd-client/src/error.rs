@@ -1,10 +1,9 @@
 //! What can go wrong, by what it says about the request.
 
+use system_http::{BoxError, SetupError};
+
 use crate::ids::{ClusterId, IdError};
 use crate::refusal::PdError;
-
-/// An error of any type, as a cause.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A call to PD that did not give its result.
 ///
@@ -162,20 +161,7 @@ impl Error {
     /// The message and its causes, each once, on one line.
     #[must_use]
     pub fn report(&self) -> String {
-        let mut report = self.to_string();
-        let mut last = report.clone();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            let message = error.to_string();
-            // Wrappers often display their source as their own message.
-            if message != last && !message.is_empty() {
-                report.push_str(": ");
-                report.push_str(&message);
-                last = message;
-            }
-            cause = error.source();
-        }
-        report
+        system_http::report(self)
     }
 }
 
@@ -236,39 +222,9 @@ pub enum InputError {
     #[error("the HTTP transport of this client opens no connections for writes: it only reads")]
     ReadOnlyTransport,
 
-    /// Certificates or a key are not usable.
-    #[error("{what}: {problem}")]
-    Pem {
-        /// Which of the inputs, with its file if it is in one.
-        what: String,
-        /// What is wrong, and what is right.
-        problem: &'static str,
-        /// The parser's reason, if it gave one.
-        #[source]
-        source: Option<BoxError>,
-    },
-
-    /// A file with certificates or a key cannot be read.
-    #[error("cannot read the {what} `{path}`")]
-    File {
-        /// Which of the inputs.
-        what: &'static str,
-        /// Where it was looked for.
-        path: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-
-    /// There is no TLS in this build of the crate.
-    #[error(
-        "{what} needs TLS, which this build of pd-client has not: enable its feature `tls-ring` \
-         or `tls-aws-lc`"
-    )]
-    NoTls {
-        /// What was asked for.
-        what: String,
-    },
+    /// Certificates or a key cannot be used, or the HTTP client cannot be built.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
 
     /// Time-outs contradict each other.
     #[error(
@@ -281,14 +237,6 @@ pub enum InputError {
         connect: std::time::Duration,
         /// Time allowed for the whole request.
         total: std::time::Duration,
-    },
-
-    /// The HTTP client could not be built.
-    #[error("cannot set up the HTTP client")]
-    Setup {
-        /// Why.
-        #[source]
-        source: BoxError,
     },
 
     /// An id is not one.

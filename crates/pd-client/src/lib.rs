@@ -33,14 +33,17 @@
 pub use builder::{ClientBuilder, Timeouts};
 pub use client::Client;
 pub use clock::ClockOffset;
-pub use error::{BoxError, Error, ErrorClass, InputError};
+pub use error::{Error, ErrorClass, InputError};
 pub use ids::{ClusterId, IdError, MAX_ID, MemberId, PeerId, RegionId, StoreId};
 pub use refusal::PdError;
-pub use transport::{
-    Accepted, Body, BodyChunks, HeldPermit, HttpTransport, PermitRefused, SendPermit, Sent,
-    TransportError, WriteConnection, WriteTransport,
-};
+pub use transport::Accepted;
 pub use version::{Capability, Version};
+
+#[doc(no_inline)]
+pub use system_http::{
+    Body, BodyChunks, BoxError, HeldPermit, HttpTransport, PermitRefused, SendPermit, Sent,
+    SetupError, TransportError, WriteConnection, WriteTransport,
+};
 
 mod builder;
 mod client;

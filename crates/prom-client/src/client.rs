@@ -1,28 +1,24 @@
 //! The client: queries, with a bound on time and size.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
-use http_body_util::{BodyExt as _, Empty};
-use hyper::body::Incoming;
-use hyper_util::rt::TokioExecutor;
-use tokio::time::timeout;
+use system_http::{BodyError, BoxError, Certificates, Connections, Limits, Pem};
 use url::Url;
 
-use crate::connector::{Connector, connector};
-use crate::error::{BoxError, Error};
+use crate::error::Error;
 use crate::sample::{Answer, Sample};
 
 /// A client of one Prometheus. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
-    http: hyper_util::client::legacy::Client<Connector, Empty<Bytes>>,
+    connections: Arc<Connections>,
     base: Url,
     authorization: Option<HeaderValue>,
-    timeout: Duration,
-    largest: usize,
+    limits: Limits,
 }
 
 /// Settings of a [`Client`].
@@ -82,33 +78,17 @@ impl Client {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         let request = request
-            .body(Empty::new())
+            .body(Bytes::new())
             .map_err(|error| self.unanswered(error))?;
-        let asked = timeout(self.timeout, self.ask(request));
-        let (status, body) = asked.await.map_err(|error| self.unanswered(error))??;
-        self.read(status, &body)
-    }
-
-    /// The status and the body of an answer.
-    async fn ask(&self, request: Request<Empty<Bytes>>) -> Result<(u16, Vec<u8>), Error> {
-        let response = self.http.request(request).await;
-        let response = response.map_err(|error| self.unanswered(error))?;
-        let status = response.status().as_u16();
-        let mut answer: Incoming = response.into_body();
-        let mut body = Vec::new();
-        while let Some(frame) = answer.frame().await {
-            let frame = frame.map_err(|error| self.unanswered(error))?;
-            let Ok(chunk) = frame.into_data() else {
-                continue;
-            };
-            if body.len() + chunk.len() > self.largest {
-                return Err(Error::TooLarge {
-                    limit: self.largest,
-                });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok((status, body))
+        let answer = system_http::read(&*self.connections, request, self.limits).await;
+        let answer = answer.map_err(|error| self.unanswered(error.source))?;
+        let body = answer.body.map_err(|error| match error {
+            BodyError::TooLarge => Error::TooLarge {
+                limit: self.limits.body,
+            },
+            BodyError::Broken(source) => self.unanswered(source),
+        })?;
+        self.read(answer.status.as_u16(), &body)
     }
 
     fn read(&self, status: u16, body: &[u8]) -> Result<Vec<Sample>, Error> {
@@ -193,8 +173,12 @@ impl ClientBuilder {
     /// [`Error::Address`] and [`Error::Setup`], saying what is wrong.
     pub fn build(self) -> Result<Client, Error> {
         let base = endpoint(&self.address)?;
-        let connector = connector(base.scheme() == "https", self.ca_pem.as_deref())?;
-        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+        let certificates = Certificates {
+            ca: self.ca_pem.map(Pem::Given),
+            ..Certificates::default()
+        };
+        let https = (base.scheme() == "https").then_some(base.as_str());
+        let connections = Connections::new(https, certificates, self.timeout);
         let bearer = self.bearer.map(|bearer| format!("Bearer {bearer}"));
         let authorization = bearer.map(|bearer| {
             let mut value = HeaderValue::from_str(&bearer).map_err(Error::setup)?;
@@ -202,11 +186,13 @@ impl ClientBuilder {
             Ok(value)
         });
         Ok(Client {
-            http: http.build(connector),
+            connections: Arc::new(connections.map_err(Error::setup)?),
             base,
             authorization: authorization.transpose()?,
-            timeout: self.timeout,
-            largest: self.largest,
+            limits: Limits {
+                time: self.timeout,
+                body: self.largest,
+            },
         })
     }
 }

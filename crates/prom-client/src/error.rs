@@ -1,7 +1,6 @@
 //! What can go wrong when Prometheus is asked.
 
-/// An error of any type, as a cause.
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use system_http::BoxError;
 
 /// A query that did not give its result. Nothing is ever changed by one.
 #[derive(Debug, thiserror::Error)]

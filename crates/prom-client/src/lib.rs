@@ -21,6 +21,5 @@ pub use error::Error;
 pub use sample::Sample;
 
 mod client;
-mod connector;
 mod error;
 mod sample;

@@ -4,9 +4,10 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use system_http::BoxError;
 
 use crate::endpoint::Endpoint;
-use crate::error::{BoxError, Error};
+use crate::error::Error;
 use crate::lenient::by_name;
 use crate::transport::Call;
 

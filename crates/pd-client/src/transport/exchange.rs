@@ -1,24 +1,18 @@
 //! One request to one endpoint, and what its answer means.
 
-use std::pin::pin;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, header};
-use tokio::time::{Instant, sleep_until};
+use http::{HeaderName, HeaderValue, Request, header};
+use system_http::{BodyError, BoxError, Limits, Sent, TransportError};
+use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
 use crate::client::Client;
 use crate::endpoint::Endpoint;
-use crate::error::{BoxError, Error};
+use crate::error::Error;
 use crate::refusal::{PdError, Verdict};
-use crate::transport::body::{BodyError, read_all, read_start};
-use crate::transport::deadline::Deadline;
-use crate::transport::seam::{Body, Sent, TransportError};
 use crate::transport::{Answer, Call};
-
-/// Bytes of an error body that are kept.
-const ERROR_BODY: usize = 16 * 1024;
 
 /// What a server behind TLS answers to a request without.
 const HTTP_TO_HTTPS: &str = "Client sent an HTTP request to an HTTPS server";
@@ -74,64 +68,54 @@ impl<'a> Exchange<'a> {
 
     async fn read_quietly(&self, time: Duration) -> Result<Answer, Failure> {
         let request = self.request(self.call)?;
-        let sleep = pin!(sleep_until(Instant::now() + time));
-        let mut deadline = Deadline::new(time, sleep);
-        let sent = SystemTime::now();
-        let response = deadline.limit(self.client.shared.transport.call(request));
-        let response = match response.await {
-            Ok(result) => result.map_err(|error| self.unsent_or_unanswered(error))?,
-            Err(timed_out) => return Err(Failure::unanswered(self.endpoint, timed_out)),
-        };
-        self.answer(sent, response, &mut deadline).await
+        let transport = &*self.client.shared.transport;
+        let answer = system_http::read(transport, request, self.limits(time)).await;
+        self.answer(answer.map_err(|error| self.unsent_or_unanswered(error))?)
     }
 
-    /// What the answer means, read to its end.
-    pub(super) async fn answer(
-        &self,
-        sent: SystemTime,
-        response: Response<Body>,
-        deadline: &mut Deadline<'_>,
-    ) -> Result<Answer, Failure> {
-        let shared = &self.client.shared;
-        let date = response.headers().get(header::DATE).and_then(|date| {
-            shared
-                .clock()
-                .read(sent, SystemTime::now(), date.to_str().ok()?)
-        });
-        let status = response.status();
-        self.span
-            .record("http.response.status_code", status.as_u16());
-        if !status.is_success() {
-            return Err(self.refusal(response, deadline).await);
-        }
-        let limit = match self.call.is_write() {
-            true => shared.body_cap.min(WRITE_ANSWER),
-            false => shared.body_cap,
+    /// What the call and its answer may take.
+    pub(super) fn limits(&self, time: Duration) -> Limits {
+        let body_cap = self.client.shared.body_cap;
+        let body = match self.call.is_write() {
+            true => body_cap.min(WRITE_ANSWER),
+            false => body_cap,
         };
-        let body = read_all(response.into_body(), limit, deadline).await;
+        Limits { time, body }
+    }
+
+    /// What the answer means.
+    pub(super) fn answer(&self, answer: system_http::Answer) -> Result<Answer, Failure> {
+        let shared = &self.client.shared;
+        let date = answer.headers.get(header::DATE).and_then(|date| {
+            let date = date.to_str().ok()?;
+            shared.clock().read(answer.sent, answer.arrived, date)
+        });
+        self.span
+            .record("http.response.status_code", answer.status.as_u16());
+        if !answer.status.is_success() {
+            return Err(self.refusal(answer));
+        }
         Ok(Answer {
             endpoint: self.endpoint.clone(),
             call: self.call.clone(),
             date,
-            body: body.map_err(|error| self.cut_off(limit, error))?,
+            body: answer.body.map_err(|error| self.cut_off(error))?,
         })
     }
 
     /// What an answer other than 2xx means.
-    async fn refusal(&self, response: Response<Body>, deadline: &mut Deadline<'_>) -> Failure {
-        let status = response.status();
+    fn refusal(&self, answer: system_http::Answer) -> Failure {
+        let status = answer.status;
         if status.is_redirection() {
-            let location = response.headers().get(header::LOCATION);
+            let location = answer.headers.get(header::LOCATION);
             return Failure::from(Error::Redirected {
                 endpoint: self.endpoint.to_string(),
                 status: status.as_u16(),
                 location: location.map(|value| String::from_utf8_lossy(value.as_bytes()).into()),
             });
         }
-        let forwarded = response
-            .headers()
-            .contains_key("x-forwarded-to-microservice");
-        let body = match read_start(response.into_body(), ERROR_BODY, deadline).await {
+        let forwarded = answer.headers.contains_key("x-forwarded-to-microservice");
+        let body = match answer.body {
             Ok(body) => body,
             Err(source) => return Failure::unanswered(self.endpoint, source),
         };
@@ -155,13 +139,13 @@ impl<'a> Exchange<'a> {
     }
 
     /// The status said yes, and the body did not arrive whole.
-    fn cut_off(&self, limit: usize, error: BodyError) -> Failure {
+    fn cut_off(&self, error: BodyError) -> Failure {
         let (endpoint, call) = (self.endpoint.to_string(), self.call.name());
         match error {
             BodyError::TooLarge => Failure::from(Error::TooLarge {
                 endpoint,
                 call,
-                limit,
+                limit: self.limits(Duration::ZERO).body,
             }),
             BodyError::Broken(source) => Failure {
                 error: Error::Decode {

@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
+use system_http::BoxError;
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::endpoint::Endpoint;
-use crate::error::{BoxError, Error};
+use crate::endpoint::{self, Endpoint};
+use crate::error::Error;
 use crate::ids::ClusterId;
 use crate::members::{Member, Members};
 use crate::transport::Call;
@@ -152,7 +153,7 @@ impl Client {
     fn usable(&self, members: &[Member]) -> Vec<Endpoint> {
         let only_https = self.shared.endpoints.iter().all(Endpoint::is_https);
         let addresses = members.iter().flat_map(|member| &member.client_urls);
-        let endpoints = addresses.filter_map(|address| Endpoint::parse(address).ok());
+        let endpoints = addresses.filter_map(|address| endpoint::parse(address).ok());
         endpoints
             .filter(|endpoint| endpoint.is_https() || !only_https)
             .collect()

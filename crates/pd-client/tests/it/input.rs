@@ -38,7 +38,7 @@ fn endpoints_that_are_none_are_refused_with_what_is_right() {
     refused(Client::builder().build(), "name at least one");
     refused(Client::new(""), "empty");
     refused(Client::new("pd-0:2379,,pd-1:2379"), "empty");
-    refused(Client::new("ftp://pd-0"), "`http`, `https` or `pd`");
+    refused(Client::new("ftp://pd-0"), "`http` or `https`");
     refused(
         Client::new("http://me:secret@pd-0:2379"),
         "client certificate",

@@ -57,7 +57,7 @@ async fn another_name_is_not_sent() {
     assert!(matches!(error, Error::NotSent { .. }), "{}", error.report());
     says(
         &error,
-        "it is for other names, use one of them in the endpoint",
+        "it is for other names, use one of them in the address",
     );
     says(&error, "not valid for name");
     assert_eq!(server.requests(), 0);
@@ -109,7 +109,10 @@ async fn https_to_a_plain_server_is_not_sent() {
         .await
         .unwrap_err();
     assert_eq!(error.class(), ErrorClass::NotSent, "{}", error.report());
-    says(&error, "write `http://`, if PD is meant to be without TLS");
+    says(
+        &error,
+        "write `http://`, if the server is meant to be without TLS",
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pd_client::{Client, ClientBuilder, Error, ErrorClass, InputError};
+use pd_client::{Client, ClientBuilder, Error, ErrorClass, InputError, SetupError};
 use tempfile::TempDir;
 
 use crate::quick;
@@ -121,7 +121,10 @@ fn files_that_cannot_be_used_are_named() {
 
     std::fs::remove_file(files.path("ca.pem")).unwrap();
     let error = build().unwrap_err();
-    assert!(matches!(&error, Error::Input(InputError::File { .. })));
+    assert!(matches!(
+        &error,
+        Error::Input(InputError::Setup(SetupError::File { .. }))
+    ));
     assert!(
         error.report().contains("ca.pem`: No such file"),
         "{}",

@@ -11,30 +11,30 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::error::{BoxError, InputError};
-use crate::transport::certificates::{Loaded, Named};
-use crate::transport::connection::Stream;
+use crate::certificates::{Loaded, Named};
+use crate::connection::Stream;
+use crate::error::{BoxError, SetupError};
 
-pub(super) use advice::refused_handshake;
+pub(crate) use advice::refused_handshake;
 
 mod advice;
 
 /// How TLS sessions are made.
 #[derive(Clone)]
-pub(super) struct Tls(Arc<ClientConfig>);
+pub(crate) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
     /// Whether this build speaks `https`.
-    pub(super) const IS_THERE: bool = true;
+    pub(crate) const IS_THERE: bool = true;
 
     /// With these certificates. The system's are trusted when there are no others and there is
     /// `https` to speak.
-    pub(super) fn new(loaded: &Loaded, https: bool) -> Result<Self, InputError> {
+    pub(crate) fn new(loaded: &Loaded, https: bool) -> Result<Self, SetupError> {
         Ok(Self(Arc::new(config(loaded, https)?)))
     }
 
     /// Makes a session with this host over a connection to it.
-    pub(super) async fn handshake(
+    pub(crate) async fn handshake(
         &self,
         host: String,
         stream: TcpStream,
@@ -49,8 +49,8 @@ impl Tls {
 }
 
 /// Reading the system's certificates takes time, and fails where there are none.
-fn config(loaded: &Loaded, https: bool) -> Result<ClientConfig, InputError> {
-    let setup = |error: rustls::Error| InputError::Setup {
+fn config(loaded: &Loaded, https: bool) -> Result<ClientConfig, SetupError> {
+    let setup = |error: rustls::Error| SetupError::Client {
         source: error.into(),
     };
     let builder = ClientConfig::builder_with_provider(Arc::new(provider()))
@@ -80,7 +80,7 @@ fn provider() -> CryptoProvider {
 fn trusting(
     builder: ConfigBuilder<ClientConfig, WantsVerifier>,
     ca: &Named,
-) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, InputError> {
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, SetupError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(ca, "a certificate in it cannot be read")? {
         roots
@@ -94,7 +94,7 @@ fn showing(
     builder: ConfigBuilder<ClientConfig, WantsClientCert>,
     certificate: &Named,
     key: &Named,
-) -> Result<ClientConfig, InputError> {
+) -> Result<ClientConfig, SetupError> {
     const UNREADABLE: &str = "its certificate or key cannot be read";
     let chain = certificates(certificate, UNREADABLE)?;
     let text = String::from_utf8_lossy(&key.pem);
@@ -122,7 +122,7 @@ fn showing(
 fn certificates(
     named: &Named,
     unreadable: &'static str,
-) -> Result<Vec<CertificateDer<'static>>, InputError> {
+) -> Result<Vec<CertificateDer<'static>>, SetupError> {
     let certificates = CertificateDer::pem_slice_iter(&named.pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| named.refuse(unreadable, Some(error.into())))?;
@@ -134,8 +134,8 @@ fn certificates(
 }
 
 impl Named {
-    fn refuse(&self, problem: &'static str, source: Option<BoxError>) -> InputError {
-        InputError::Pem {
+    fn refuse(&self, problem: &'static str, source: Option<BoxError>) -> SetupError {
+        SetupError::Pem {
             what: self.name.clone(),
             problem,
             source,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 /// The end of an exchange, as one timer for all of its steps.
-pub(super) struct Deadline<'a> {
+pub(crate) struct Deadline<'a> {
     time: Duration,
     end: Pin<&'a mut Sleep>,
 }
@@ -16,18 +16,18 @@ pub(super) struct Deadline<'a> {
 /// The time of an exchange was over.
 #[derive(Debug, thiserror::Error)]
 #[error("timed out after {time:?}")]
-pub(super) struct TimedOut {
+pub(crate) struct TimedOut {
     time: Duration,
 }
 
 impl<'a> Deadline<'a> {
     /// The end that `sleep`, of this duration, comes to.
-    pub(super) fn new(time: Duration, sleep: Pin<&'a mut Sleep>) -> Self {
+    pub(crate) fn new(time: Duration, sleep: Pin<&'a mut Sleep>) -> Self {
         Self { time, end: sleep }
     }
 
     /// What the step gives, or nothing when the time is over first.
-    pub(super) async fn limit<F: Future>(&mut self, step: F) -> Result<F::Output, TimedOut> {
+    pub(crate) async fn limit<F: Future>(&mut self, step: F) -> Result<F::Output, TimedOut> {
         let mut step = pin!(step);
         poll_fn(|context| {
             if let Poll::Ready(output) = step.as_mut().poll(context) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Uri;
 use tokio::time::Instant;
 
-use crate::transport::connection::Http1;
+use crate::connection::Http1;
 
 /// How long an unused connection is kept: one that something in between has forgotten makes a read
 /// fail.
@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// Connections of which nobody reads, the one that was used last at the end.
 #[derive(Default)]
-pub(in crate::transport) struct Idle(Mutex<Vec<Kept>>);
+pub(crate) struct Idle(Mutex<Vec<Kept>>);
 
 struct Kept {
     connection: Http1,
@@ -24,7 +24,7 @@ struct Kept {
 impl Idle {
     /// One that leads to the origin of this URI and can be used, if there is one. Those that were
     /// not used for long are closed.
-    pub(in crate::transport) fn take(&self, uri: &Uri) -> Option<Http1> {
+    pub(crate) fn take(&self, uri: &Uri) -> Option<Http1> {
         let mut all = self.all();
         let now = Instant::now();
         all.retain(|kept| now.duration_since(kept.since) < LONGEST);
@@ -38,7 +38,7 @@ impl Idle {
     }
 
     /// Keeps one for the next read.
-    pub(in crate::transport) fn keep(&self, connection: Http1) {
+    pub(crate) fn keep(&self, connection: Http1) {
         let since = Instant::now();
         self.all().push(Kept { connection, since });
     }

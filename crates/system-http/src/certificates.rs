@@ -3,31 +3,42 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::InputError;
+use crate::error::SetupError;
 
 /// What is trusted and shown, as it was given.
 #[derive(Clone)]
-pub(crate) struct Certificates {
-    pub(crate) ca: Option<Pem>,
-    pub(crate) identity: Option<Identity>,
-    /// How often files are looked at.
-    pub(crate) look_every: Duration,
+#[expect(clippy::exhaustive_structs, reason = "made by callers")]
+pub struct Certificates {
+    /// The certificates that are trusted, and no others. Without, the system's are.
+    pub ca: Option<Pem>,
+    /// What is shown to the other side.
+    pub identity: Option<Identity>,
+    /// How often files are looked at, for what has changed in them. Ten seconds by default.
+    pub look_every: Duration,
 }
 
 /// One or more certificates.
 #[derive(Clone)]
-pub(crate) enum Pem {
+#[expect(clippy::exhaustive_enums, reason = "made by callers")]
+pub enum Pem {
+    /// As text.
     Given(Vec<u8>),
+    /// In a file that may change: new connections are made with what is in it then.
     File(PathBuf),
 }
 
 /// A certificate and its key.
 #[derive(Clone)]
-pub(crate) enum Identity {
-    /// Both in one text.
+#[expect(clippy::exhaustive_enums, reason = "made by callers")]
+pub enum Identity {
+    /// Both in one text, the key appended.
     Given(Vec<u8>),
+    /// In two files, or one that is named twice, that may change: new connections are made with
+    /// what is in them then. While they do not fit each other, what they held before is used.
     Files {
+        /// The certificate.
         certificate: PathBuf,
+        /// Its key, without a passphrase.
         key: PathBuf,
     },
 }
@@ -35,15 +46,15 @@ pub(crate) enum Identity {
 /// What is trusted and shown, as text.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Loaded {
-    pub(super) ca: Option<Named>,
-    pub(super) identity: Option<(Named, Named)>,
+    pub(crate) ca: Option<Named>,
+    pub(crate) identity: Option<(Named, Named)>,
 }
 
 /// A text, and what errors call it.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) name: String,
-    pub(super) pem: Vec<u8>,
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) pem: Vec<u8>,
 }
 
 const CA: &str = "CA bundle";
@@ -62,17 +73,17 @@ impl Default for Certificates {
 
 impl Certificates {
     /// Whether what they say may change.
-    pub(super) fn are_files(&self) -> bool {
+    pub(crate) fn are_files(&self) -> bool {
         matches!(self.ca, Some(Pem::File(_)))
             || matches!(self.identity, Some(Identity::Files { .. }))
     }
 
-    pub(super) fn are_none(&self) -> bool {
+    pub(crate) fn are_none(&self) -> bool {
         self.ca.is_none() && self.identity.is_none()
     }
 
     /// What they say now.
-    pub(super) fn load(&self) -> Result<Loaded, InputError> {
+    pub(crate) fn load(&self) -> Result<Loaded, SetupError> {
         let ca = match &self.ca {
             None => None,
             Some(Pem::Given(pem)) => Some(Named::given("the CA bundle", pem)),
@@ -101,8 +112,8 @@ impl Named {
         }
     }
 
-    fn read(what: &'static str, path: &Path) -> Result<Self, InputError> {
-        let pem = std::fs::read(path).map_err(|source| InputError::File {
+    fn read(what: &'static str, path: &Path) -> Result<Self, SetupError> {
+        let pem = std::fs::read(path).map_err(|source| SetupError::File {
             what,
             path: path.display().to_string(),
             source,

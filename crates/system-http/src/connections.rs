@@ -9,22 +9,19 @@ use bytes::Bytes;
 use http::{Request, Response, Uri};
 use tokio::time::Instant;
 
-use crate::endpoint::Endpoint;
-use crate::error::InputError;
-use crate::transport::certificates::{Certificates, Loaded};
-use crate::transport::connection::{Http1, connect};
-use crate::transport::seam::{
-    Body, HttpTransport, TransportError, WriteConnection, WriteTransport,
-};
-use crate::transport::tls::Tls;
+use crate::certificates::{Certificates, Loaded};
+use crate::connection::{Http1, connect};
+use crate::error::{SetupError, report};
+use crate::tls::Tls;
+use crate::transport::{Body, HttpTransport, TransportError, WriteConnection, WriteTransport};
 
-pub(super) use idle::Idle;
+pub(crate) use idle::Idle;
 
 mod idle;
 
 /// What connections are made with, and those that are idle. Nothing is sent elsewhere or again: no
 /// proxy of the environment, no redirect, no second try.
-pub(crate) struct Connections {
+pub struct Connections {
     certificates: Certificates,
     https: bool,
     connect: Duration,
@@ -44,21 +41,25 @@ struct Current {
 }
 
 impl Connections {
-    /// `https` is an endpoint that needs it, if there is one.
-    pub(crate) fn new(
-        https: Option<&Endpoint>,
+    /// `https` is an address that needs it, if there is one; `connect` is the time to make a
+    /// connection, TLS included.
+    ///
+    /// # Errors
+    /// When certificates or a key cannot be used.
+    pub fn new(
+        https: Option<&str>,
         certificates: Certificates,
         connect: Duration,
-    ) -> Result<Self, InputError> {
-        if let Some(endpoint) = https
+    ) -> Result<Self, SetupError> {
+        if let Some(address) = https
             && !Tls::IS_THERE
         {
-            return Err(InputError::NoTls {
-                what: format!("`{endpoint}`"),
+            return Err(SetupError::NoTls {
+                what: format!("`{address}`"),
             });
         }
         if !certificates.are_none() && !Tls::IS_THERE {
-            return Err(InputError::NoTls {
+            return Err(SetupError::NoTls {
                 what: "a certificate".to_owned(),
             });
         }
@@ -87,7 +88,7 @@ impl Connections {
                     *current = changed;
                 }
                 Err(error) => {
-                    let error = crate::Error::from(error).report();
+                    let error = report(&error);
                     tracing::warn!(error, "certificates have changed and are not used");
                 }
             }
@@ -96,7 +97,7 @@ impl Connections {
     }
 
     /// What files say, if they are not what they were.
-    fn changed(&self, before: &Loaded) -> Result<Option<Current>, InputError> {
+    fn changed(&self, before: &Loaded) -> Result<Option<Current>, SetupError> {
         let loaded = self.certificates.load()?;
         if loaded == *before {
             return Ok(None);
@@ -126,7 +127,7 @@ impl Connections {
 }
 
 impl Current {
-    fn new(loaded: Loaded, https: bool, look_every: Duration) -> Result<Self, InputError> {
+    fn new(loaded: Loaded, https: bool, look_every: Duration) -> Result<Self, SetupError> {
         Ok(Self {
             tls: Tls::new(&loaded, https)?,
             idle: Arc::default(),

@@ -2,18 +2,24 @@
 
 use bytes::{Bytes, BytesMut};
 
+use crate::deadline::Deadline;
 use crate::error::BoxError;
-use crate::transport::deadline::Deadline;
-use crate::transport::seam::Body;
+use crate::transport::Body;
 
 /// Why a body was not read to its end.
-pub(super) enum BodyError {
+#[derive(Debug, thiserror::Error)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum BodyError {
+    /// It is larger than is taken.
+    #[error("the answer is too large")]
     TooLarge,
+    /// It broke off, or its time was over.
+    #[error(transparent)]
     Broken(BoxError),
 }
 
 /// All of a body that is no larger than the limit.
-pub(super) async fn read_all(
+pub(crate) async fn read_all(
     mut body: Body,
     limit: usize,
     deadline: &mut Deadline<'_>,
@@ -23,7 +29,7 @@ pub(super) async fn read_all(
     }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
-    while let Some(chunk) = next(&mut body, deadline).await.map_err(BodyError::Broken)? {
+    while let Some(chunk) = next(&mut body, deadline).await? {
         if first.len().max(all.len()) + chunk.len() > limit {
             return Err(BodyError::TooLarge);
         }
@@ -41,11 +47,11 @@ pub(super) async fn read_all(
 }
 
 /// The beginning of a body.
-pub(super) async fn read_start(
+pub(crate) async fn read_start(
     mut body: Body,
     limit: usize,
     deadline: &mut Deadline<'_>,
-) -> Result<Bytes, BoxError> {
+) -> Result<Bytes, BodyError> {
     let mut start = BytesMut::new();
     while let Some(chunk) = next(&mut body, deadline).await? {
         start.extend_from_slice(&chunk);
@@ -57,6 +63,10 @@ pub(super) async fn read_start(
     Ok(start.freeze())
 }
 
-async fn next(body: &mut Body, deadline: &mut Deadline<'_>) -> Result<Option<Bytes>, BoxError> {
-    deadline.limit(body.next()).await?
+async fn next(body: &mut Body, deadline: &mut Deadline<'_>) -> Result<Option<Bytes>, BodyError> {
+    let chunk = deadline.limit(body.next()).await;
+    chunk
+        .map_err(BoxError::from)
+        .flatten()
+        .map_err(BodyError::Broken)
 }

@@ -1,4 +1,4 @@
-//! Where another HTTP client fits in: what the client asks of its transport.
+//! Where another HTTP client fits in: what is asked of a transport.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::error::BoxError;
-use crate::transport::permit::HeldPermit;
+use crate::permit::{HeldPermit, PermitRefused};
 
 /// Sends one HTTP request, once.
 ///
@@ -24,8 +24,7 @@ pub trait HttpTransport: Send + Sync + 'static {
     async fn call(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError>;
 
     /// How writes are sent. `None`, which is the default, is for a transport that cannot keep what
-    /// [`WriteTransport`] promises: a client with it only reads, and every write is refused as
-    /// [`InputError::ReadOnlyTransport`](crate::InputError) before anything is sent.
+    /// [`WriteTransport`] promises: a client with it only reads.
     fn writes(&self) -> Option<&dyn WriteTransport> {
         None
     }
@@ -34,11 +33,11 @@ pub trait HttpTransport: Send + Sync + 'static {
 /// Opens connections for writes.
 ///
 /// A write has a connection of its own, never taken from a pool and never used again: what a read
-/// on it said of the other end (which cluster this is) then holds for the write. Behind a balancer
+/// on it said of the other end (which system this is) then holds for the write. Behind a balancer
 /// that takes HTTP apart this proves nothing, as it may pass on each request to another server.
 #[async_trait]
 pub trait WriteTransport: Send + Sync {
-    /// Connects to `origin` (`https://pd-0:2379`), TLS included. Nothing of a request is sent.
+    /// Connects to `origin` (`https://host:2379`), TLS included. Nothing of a request is sent.
     ///
     /// # Errors
     /// When there is no connection; that is always [`Sent::No`].
@@ -98,6 +97,18 @@ pub enum Sent {
 }
 
 impl TransportError {
+    /// The refusal of a permit, if that is why there is no answer.
+    ///
+    /// # Errors
+    /// This error, if it is about something else.
+    pub fn into_refusal(self) -> Result<PermitRefused, Self> {
+        let sent = self.sent;
+        match self.source.downcast() {
+            Ok(refusal) => Ok(*refusal),
+            Err(source) => Err(Self { sent, source }),
+        }
+    }
+
     /// It is proved that no byte of the request was read by the other side.
     pub fn not_sent(source: impl Into<BoxError>) -> Self {
         Self {

@@ -8,11 +8,11 @@ use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 
-use crate::transport::permit::{HeldPermit, PermitRefused};
+use crate::permit::{HeldPermit, PermitRefused};
 
 /// What one connection may send, and has sent.
 #[derive(Default)]
-pub(super) struct Gate(Mutex<State>);
+pub(crate) struct Gate(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -39,19 +39,19 @@ enum Passing {
 
 impl Gate {
     /// Lets nothing pass from now on but with this permit.
-    pub(super) fn arm(&self, permit: Box<dyn HeldPermit>) {
+    pub(crate) fn arm(&self, permit: Box<dyn HeldPermit>) {
         let mut state = self.state();
         state.passing = Passing::Waiting;
         state.permit = Some(permit);
     }
 
     /// Whether it is proved that no byte of the write has passed.
-    pub(super) fn is_untouched(&self) -> bool {
+    pub(crate) fn is_untouched(&self) -> bool {
         matches!(self.state().passing, Passing::Waiting | Passing::Refused)
     }
 
     /// Why the permit did not hold, if it did not.
-    pub(super) fn take_refusal(&self) -> Option<PermitRefused> {
+    pub(crate) fn take_refusal(&self) -> Option<PermitRefused> {
         self.state().refusal.take()
     }
 
@@ -102,13 +102,13 @@ impl Gate {
 /// A write is flushed once: hyper takes its head and its body, which is a single piece, into one
 /// buffer, and flushes when that is empty. TLS, below, flushes into the socket. Were hyper to flush
 /// earlier, the rest would not pass, and the request would be cut off rather than sent unguarded.
-pub(super) struct Gated<S> {
+pub(crate) struct Gated<S> {
     stream: S,
     gate: Arc<Gate>,
 }
 
 impl<S> Gated<S> {
-    pub(super) fn new(stream: S, gate: Arc<Gate>) -> Self {
+    pub(crate) fn new(stream: S, gate: Arc<Gate>) -> Self {
         Self { stream, gate }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::BoxError;
 /// of the handshake is done, and a server that refuses the handshake does not read on.
 #[derive(Debug, thiserror::Error)]
 #[error("{problem}: {advice}")]
-pub(in crate::transport) struct HandshakeRefused {
+pub(crate) struct HandshakeRefused {
     problem: String,
     advice: &'static str,
     #[source]
@@ -19,7 +19,7 @@ pub(in crate::transport) struct HandshakeRefused {
 
 /// What an error says of the handshake, if it is about that. `connecting` when there was no
 /// session before it.
-pub(in crate::transport) fn refused_handshake<E: StdError + Send + Sync + 'static>(
+pub(crate) fn refused_handshake<E: StdError + Send + Sync + 'static>(
     error: E,
     connecting: bool,
 ) -> Result<HandshakeRefused, E> {
@@ -40,9 +40,9 @@ pub(in crate::transport) fn refused_handshake<E: StdError + Send + Sync + 'stati
 fn said(error: &TlsError) -> String {
     match error {
         TlsError::AlertReceived(alert) => {
-            format!("PD refused our side of the TLS handshake ({alert:?})")
+            format!("the server refused our side of the TLS handshake ({alert:?})")
         }
-        TlsError::InvalidCertificate(_) => "PD's certificate is not trusted".to_owned(),
+        TlsError::InvalidCertificate(_) => "the server's certificate is not trusted".to_owned(),
         _ => "there is no TLS on the other side".to_owned(),
     }
 }
@@ -65,7 +65,7 @@ fn advice(error: &TlsError) -> Option<&'static str> {
                 "no authority that is trusted here has issued it, check the CA bundle"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "it is for other names, use one of them in the endpoint"
+                "it is for other names, use one of them in the address"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "it has expired, or our clock is wrong"
@@ -76,7 +76,7 @@ fn advice(error: &TlsError) -> Option<&'static str> {
             _ => "see the reason",
         },
         TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "write `http://`, if PD is meant to be without TLS"
+            "write `http://`, if the server is meant to be without TLS"
         }
         _ => return None,
     })

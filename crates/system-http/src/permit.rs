@@ -1,8 +1,8 @@
 //! Permission to send a write: taken last, and held until the write has left.
 //!
-//! A write reads a great deal before it is sent: it looks for PD's leader, resolves a name, opens
-//! a connection and asks which cluster is at its other end. All of that comes first. Then the
-//! permit is taken; between the permit and the first byte there is nothing that waits.
+//! A write reads a great deal before it is sent: it looks for a leader, resolves a name, opens a
+//! connection and asks which system is at its other end. All of that comes first. Then the permit
+//! is taken; between the permit and the first byte there is nothing that waits.
 
 use async_trait::async_trait;
 
@@ -10,15 +10,14 @@ use crate::error::BoxError;
 
 /// Decides, at the last moment, whether a write may be sent.
 ///
-/// Given to a client with [`Client::with_send_permit`](crate::Client::with_send_permit). It is
-/// asked once for every connection a write is about to be sent on: again only after it was proved
+/// It is asked once for every connection a write is about to be sent on: again only after it was proved
 /// that nothing was sent on the one before.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use std::time::{Duration, Instant};
 ///
-/// use pd_client::{HeldPermit, PermitRefused, SendPermit};
+/// use system_http::{HeldPermit, PermitRefused, SendPermit};
 ///
 /// /// Sends nothing after a point in time.
 /// struct Until(Instant);
@@ -36,10 +35,7 @@ use crate::error::BoxError;
 ///     }
 /// }
 ///
-/// # fn example(pd: &pd_client::Client) {
-/// let permit = Until(Instant::now() + Duration::from_secs(5));
-/// let pd = pd.with_send_permit(Arc::new(permit));
-/// # }
+/// let permit: Arc<dyn SendPermit> = Arc::new(Until(Instant::now() + Duration::from_secs(5)));
 /// ```
 #[async_trait]
 pub trait SendPermit: Send + Sync {
@@ -47,8 +43,7 @@ pub trait SendPermit: Send + Sync {
     /// afterwards.
     ///
     /// # Errors
-    /// When the write may not be sent. It ends as [`Error::NotPermitted`](crate::Error), and no
-    /// other endpoint is tried.
+    /// When the write may not be sent: it is not, neither here nor to another address.
     async fn acquire(&self) -> Result<Box<dyn HeldPermit>, PermitRefused>;
 }
 
@@ -80,13 +75,15 @@ impl PermitRefused {
         }
     }
 
-    pub(super) fn into_reason(self) -> BoxError {
+    /// The reason.
+    #[must_use]
+    pub fn into_reason(self) -> BoxError {
         self.source
     }
 }
 
-/// The permit of a client that was given none: there is nobody to ask.
-pub(super) struct Unrestricted;
+/// The permit of a write that was given none: there is nobody to ask.
+pub(crate) struct Unrestricted;
 
 impl HeldPermit for Unrestricted {
     fn check(&self) -> Result<(), PermitRefused> {

@@ -23,15 +23,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
+use crate::connections::Idle;
 use crate::error::BoxError;
-use crate::transport::connections::Idle;
-use crate::transport::gate::{Gate, Gated};
-use crate::transport::permit::HeldPermit;
-use crate::transport::seam::{Body, BodyChunks, TransportError, WriteConnection};
-use crate::transport::tls::{self, Tls};
+use crate::gate::{Gate, Gated};
+use crate::permit::HeldPermit;
+use crate::tls::{self, Tls};
+use crate::transport::{Body, BodyChunks, TransportError, WriteConnection};
 
 /// A stream of bytes, encrypted or not.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
@@ -54,7 +54,7 @@ struct AnswerTooLarge {
 
 /// Opens a connection to the origin of this URI within this time. `failed` is set when it turns out
 /// later that the other end does not take it.
-pub(super) async fn connect(
+pub(crate) async fn connect(
     origin: &Uri,
     time: Duration,
     tls: &Tls,
@@ -110,7 +110,7 @@ async fn dial(host: &str, port: u16, time: Duration) -> Result<TcpStream, BoxErr
 type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
 
 /// An HTTP/1.1 connection whose bytes pass a gate.
-pub(super) struct Http1 {
+pub(crate) struct Http1 {
     sender: SendRequest<Full<Bytes>>,
     driver: Option<Driver>,
     gate: Arc<Gate>,
@@ -146,13 +146,13 @@ impl Http1 {
     }
 
     /// Whether it leads to the origin of this URI.
-    pub(super) fn leads_to(&self, uri: &Uri) -> bool {
+    pub(crate) fn leads_to(&self, uri: &Uri) -> bool {
         self.https == is_https(uri) && self.host == authority(uri)
     }
 
     /// Whether it can take another request: the last answer was read to its end, and the other end
     /// has not closed it since.
-    pub(super) fn is_usable(&mut self) -> bool {
+    pub(crate) fn is_usable(&mut self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
         let is_open = |driver: &mut Driver| driver.as_mut().poll(&mut context).is_pending();
         self.driver.as_mut().is_some_and(is_open) && self.sender.is_ready()
@@ -160,7 +160,7 @@ impl Http1 {
 
     /// Sends a request that reads, and gives the connection to those that are idle when its answer
     /// was read to the end.
-    pub(super) async fn get(
+    pub(crate) async fn get(
         mut self,
         request: Request<Bytes>,
         idle: Arc<Idle>,
