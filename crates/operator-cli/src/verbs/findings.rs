@@ -77,8 +77,14 @@ fn with_role(role: Role) -> Option<&'static ActionDefinition> {
     definitions.find(|definition| definition.role == Some(role))
 }
 
+/// Whether an action looks for what is not as it should be: it is answered alike by whichever verb
+/// it is asked.
+pub(crate) fn are_what_it_gives(definition: &ActionDefinition) -> bool {
+    matches!(definition.role, Some(Role::Diagnose | Role::Leftovers))
+}
+
 /// Looks, and shows what was found.
-async fn main(
+pub(crate) async fn main(
     call: Call,
     matches: &ArgMatches,
     global: &Global,

@@ -13,6 +13,7 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::terminal::table;
 use crate::verbs::carry_out::go_on;
+use crate::verbs::findings;
 
 pub(crate) async fn main(
     call: Call,
@@ -21,6 +22,9 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    if findings::are_what_it_gives(call.definition) {
+        return findings::main(call, matches, global, output).await;
+    }
     let given = flags::parameters(call.definition, matches)?;
     let catalogue = subjects::registry(&call.connection)?.catalogue();
     let name = &call.definition.name;

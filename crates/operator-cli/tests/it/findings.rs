@@ -64,6 +64,22 @@ fn nothing_found_is_no_success_while_pd_does_not_know_yet() {
     }
 }
 
+/// `run why` and `run doctor` ask the same questions.
+#[test]
+fn the_same_question_has_the_same_answer_by_run() {
+    let cluster = Cluster::start();
+    for action in ["why", "doctor"] {
+        cluster.run(&[action]).ended(0).shows("No problems found");
+    }
+    cluster.sim.set_schedule("leader-schedule-limit", 0);
+    for action in ["why", "doctor"] {
+        let by_run = cluster.run(&[action, "-o", "json"]).ended(7).json();
+        let by_verb = cluster.operator(&[action, "-o", "json"]).ended(7).json();
+        assert_eq!(by_run["findings"], by_verb["findings"]);
+        assert_eq!(by_run["findings"][0]["code"], "schedule_limit_zero");
+    }
+}
+
 /// The command that fixes a finding is printed, and fixes it.
 #[test]
 fn the_printed_command_mends_what_was_found() {
