@@ -15,14 +15,17 @@ use crate::observations::why::snapshot::WhySnapshot;
 
 mod cluster;
 mod drained;
+mod emptied;
 mod leader_targets;
 mod merge;
 mod merge_snapshot;
+mod nowhere;
 mod offers;
 pub(crate) mod question;
 mod region;
 mod snapshot;
 mod source;
+mod staying;
 mod target;
 
 /// Why something does not move.

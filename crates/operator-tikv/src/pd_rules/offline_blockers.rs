@@ -5,30 +5,30 @@
 //! the joint-state checker and lost replicas come before a replica on an offline store.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use action_core::Cause;
 use pd_client::config::Config;
 use pd_client::operators::Operator;
-use pd_client::regions::{Region, RegionCheck};
-use pd_client::rules::Rule;
+use pd_client::regions::Region;
+use pd_client::rules::{RegionFit, Rule};
 use pd_client::stores::Store;
 use pd_client::{RegionId, StoreId};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
-use crate::facts::leader_figures::gauges;
 use crate::facts::region::in_joint_state;
 use crate::facts::store_regions::StoreRegions;
 use crate::pd_rules::leader_silent::is_silent;
 use crate::pd_rules::majority::majority_lost;
+use crate::pd_rules::offline_blockers::unhealthy::listed_as_unhealthy;
 use crate::pd_rules::rule_holds::{HoldKind, RuleHold, RuleHolds};
+
+mod unhealthy;
 
 /// PD lists all regions of a store or none: of a store with more they are not asked for.
 pub(crate) const MOST_ON_STORE: u64 = 1_000;
-
-/// PD lists all regions of a check or none: of more they are not asked for.
-const MOST_IN_CHECK: f64 = 10_000.0;
 
 /// So many regions are named.
 const NAMED: usize = 5;
@@ -108,6 +108,28 @@ impl LeftOnStore {
             let mut held = holds.held(left.free_of(&regions));
             holds.confirm(tikv, &mut held).await?;
             left.add(held, store);
+        }
+        Ok(left)
+    }
+
+    /// The same of one region, with how its replicas fit its rules; `None` when rules are switched
+    /// off. One read at most.
+    pub(crate) async fn of_region(
+        tikv: &Tikv,
+        store: &Store,
+        (config, stores): (&Config, &[Store]),
+        (region, fit): (&Region, Option<&RegionFit>),
+        operators: &[Operator],
+    ) -> Result<Self, Error> {
+        let mut left = Self::of(slice::from_ref(region), store, stores, operators);
+        let (false, Some(fit)) = (left.free.is_empty(), fit) else {
+            return Ok(left);
+        };
+        let rules: Vec<Rule> = fit.rule_fits.iter().map(|one| one.rule.clone()).collect();
+        let cluster = (config, stores);
+        if let Some(holds) = RuleHolds::possible(tikv, store, cluster, Some(&rules)).await? {
+            let held = holds.found_by_pd(region, fit).into_iter();
+            left.add(held.map(|hold| (hold, vec![region])).collect(), store);
         }
         Ok(left)
     }
@@ -294,40 +316,6 @@ fn hold(region: &Region, store: &Store, stores: &[Store], operators: &[Operator]
 fn moves_off(operator: &Operator, store: StoreId) -> bool {
     let removes = format!("remove peer on store {store}");
     operator.steps.contains(&removes)
-}
-
-/// The regions on the store that PD lists as unhealthy.
-async fn listed_as_unhealthy(
-    tikv: &Tikv,
-    store: &Store,
-    not_read: &mut Vec<String>,
-) -> Result<Vec<Region>, Error> {
-    let gauges = gauges(tikv).await;
-    let mut found: BTreeMap<RegionId, Region> = BTreeMap::new();
-    for (check, gauge) in [
-        (RegionCheck::DownPeer, "down-peer-region-count"),
-        (RegionCheck::PendingPeer, "pending-peer-region-count"),
-        (RegionCheck::MissPeer, "miss-peer-region-count"),
-    ] {
-        let count = gauges.as_ref().and_then(|gauges| gauges.regions.get(gauge));
-        let Some(count) = count.filter(|count| **count <= MOST_IN_CHECK) else {
-            let count = count.map_or_else(|| "an unknown number of".to_owned(), f64::to_string);
-            let text = format!(
-                "PD's list `{}` of {count} regions was not read",
-                check.name()
-            );
-            not_read.push(text);
-            continue;
-        };
-        if *count > 0.0 {
-            let listed = tikv.pd.regions_in_check(check).await.map_err(Error::Read)?;
-            let here = listed
-                .into_iter()
-                .filter(|region| region.peer_on(store.id).is_some());
-            found.extend(here.map(|region| (region.id, region)));
-        }
-    }
-    Ok(found.into_values().collect())
 }
 
 #[cfg(test)]

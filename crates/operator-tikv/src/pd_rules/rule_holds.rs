@@ -135,7 +135,7 @@ impl<'a> RuleHolds<'a> {
                 Err(error) if error.is_not_found() => None,
                 fit => fit.map_err(Error::Read)?,
             };
-            let found = fit.and_then(|fit| Fitted::by_pd(self, region, &fit).hold());
+            let found = fit.and_then(|fit| self.found_by_pd(region, &fit));
             if found.as_ref() != Some(hold) {
                 wrong.push(region.id);
             }
@@ -146,6 +146,11 @@ impl<'a> RuleHolds<'a> {
         };
         held.retain(|_, regions| !is_wrong(regions));
         Ok(())
+    }
+
+    /// What holds the replica of a region whose fit PD has told.
+    pub(crate) fn found_by_pd(&self, region: &Region, fit: &RegionFit) -> Option<RuleHold> {
+        Fitted::by_pd(self, region, fit).hold()
     }
 
     fn hold(&self, region: &Region) -> Option<RuleHold> {

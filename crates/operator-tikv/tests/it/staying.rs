@@ -308,6 +308,25 @@ async fn told(sim: &Sim, id: u64) -> [Vec<String>; 2] {
     [why, doctor].map(|found| found.into_iter().map(|one| one.code).collect())
 }
 
+/// Of each region by itself `why` says that its replica has no other place.
+async fn is_told_of_regions(sim: &Sim, leaving: u64) {
+    let is_there = |id: &u64| sim.peers(*id).iter().any(|peer| peer.store_id == leaving);
+    for id in sim.region_ids().into_iter().filter(is_there).take(2) {
+        let asked = Why {
+            region_id: Some(crate::region_id(id)),
+            what: Moving::Replicas,
+            ..Why::default()
+        };
+        let found = asked.observe(&tikv(sim)).await.unwrap().findings;
+        let one = found.iter().filter(|one| one.code == "no_free_store");
+        let texts: Vec<&str> = one.map(|one| one.text.as_str()).collect();
+        assert!(
+            texts.len() == 1 && texts[0].contains("rule `pd/"),
+            "{found:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn what_rules_hold_on_a_store_is_named_by_all_who_tell_of_it() {
     for version in VERSIONS {
@@ -331,6 +350,7 @@ async fn what_rules_hold_on_a_store_is_named_by_all_who_tell_of_it() {
             assert_eq!(stalled(&run.probe().await), held, "{version:?}");
             let [why, doctor] = told(&sim, leaving).await;
             assert_eq!(why, ["no_free_store"], "{version:?}");
+            is_told_of_regions(&sim, leaving).await;
             assert!(
                 doctor.iter().any(|code| code == "no_free_store"),
                 "{doctor:?}"

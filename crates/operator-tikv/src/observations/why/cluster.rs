@@ -25,7 +25,11 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     findings.extend(limits(snapshot));
     findings.extend(settings(snapshot));
     // A drain and an offline need no balancing.
-    let is_needed = |name: &str| snapshot.from.is_none() || !name.starts_with("balance-");
+    let is_emptied = snapshot.is_on_emptied();
+    let is_needed = |name: &str| match snapshot.from {
+        Some(_) => !name.starts_with("balance-"),
+        None => !(is_emptied && name.starts_with("balance-region")),
+    };
     let moves = |one: &&PausedScheduler| is_about(snapshot, &one.name) && is_needed(&one.name);
     let paused = snapshot.paused.iter().filter(moves);
     findings.extend(paused.map(|one| paused_scheduler(one, snapshot.now)));

@@ -3,23 +3,22 @@
 use action_core::Finding;
 use pd_client::region_labels::RegionLabel;
 use pd_client::regions::{Peer, PeerRole, Region};
-use pd_client::rules::Rule;
-use pd_client::stores::{Store, StoreState};
+use pd_client::stores::StoreState;
 use serde_json::Value;
 
 use crate::cluster::Tikv;
 use crate::facts::bounded_text::bounded;
 use crate::facts::region::{can_lead, in_joint_state, is_healthy, named_peers, role_name};
-use crate::facts::store::{low_add_limit, state_text};
+use crate::facts::store::state_text;
 use crate::mutations::region::RemovePeer;
-use crate::observations::findings::{store_limit_low, too_few_stores};
+use crate::observations::findings::too_few_stores;
 use crate::observations::reasons::{self, Reason};
-use crate::observations::why::leader_targets;
+use crate::observations::why::nowhere::nowhere;
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
-use crate::observations::why::target::{could_take, has_room};
+use crate::observations::why::source::holds_all;
+use crate::observations::why::staying;
 use crate::pd_rules::leadership::GRANT_LEADER;
 use crate::pd_rules::majority::majority_lost;
-use crate::pd_rules::placement::rules_let_hold;
 use crate::pd_rules::room::unsatisfiable::unsatisfiable;
 
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
@@ -57,9 +56,22 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     findings.extend(rules(snapshot, about));
     // Without a majority nothing goes anywhere.
     if snapshot.to.is_none() && snapshot.merge.is_none() && has_majority {
-        findings.extend(nowhere(snapshot, about));
+        let emptied = stays(snapshot, &findings);
+        let is_held = emptied.iter().any(holds_all);
+        findings.extend(emptied);
+        findings.extend(nowhere(snapshot, about, is_held));
     }
     findings
+}
+
+/// What keeps its replicas on stores that PD empties, but for what is told already.
+fn stays(snapshot: &WhySnapshot, told: &[Finding]) -> Vec<Finding> {
+    let is_told = |one: &Finding| {
+        let mut told = told.iter();
+        told.any(|other| other.code == one.code && other.about == one.about)
+    };
+    let emptied = staying::findings(snapshot).into_iter();
+    emptied.filter(|one| !is_told(one)).collect()
 }
 
 /// Replicas that are not as they should be.
@@ -277,54 +289,6 @@ fn lacks_stores(snapshot: &WhySnapshot, about: &AskedRegion) -> bool {
     let (config, stores) = (&snapshot.config, &snapshot.stores[..]);
     let rules = about.rules.as_deref();
     too_few_stores(config, stores).is_some() || !unsatisfiable(rules, config, stores).is_empty()
-}
-
-/// Where nothing may go.
-fn nowhere(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
-    let region = &about.region;
-    let rules = about.rules.as_deref();
-    let mut findings = Vec::new();
-    if snapshot.what.leaders() {
-        findings.extend(leader_targets::none_for(snapshot, region, rules));
-    }
-    // With as many stores as replicas that is how it should be, unless one has to move.
-    let must_move = !snapshot.what.leaders() || snapshot.from.is_some();
-    let others = snapshot.stores.iter();
-    let mut others = others.filter(|store| region.peer_on(store.id).is_none());
-    let is_free = others
-        .clone()
-        .any(|store| could_take(snapshot, store, rules));
-    if snapshot.what.replicas() && must_move && !is_free {
-        let limited = limited_targets(snapshot, others.by_ref(), rules);
-        if limited.is_empty() {
-            let text = format!("no store could take a replica of region {}", region.id);
-            let count = snapshot.stores.len();
-            findings.push(
-                reasons::NO_FREE_STORE
-                    .found(format!("region/{}", region.id), text)
-                    .seen("GET /pd/api/v1/stores", "stores", count),
-            );
-        }
-        findings.extend(limited);
-    }
-    findings
-}
-
-/// Stores that could take a replica if their limits let any in.
-fn limited_targets<'a>(
-    snapshot: &WhySnapshot,
-    others: impl Iterator<Item = &'a Store>,
-    rules: Option<&[Rule]>,
-) -> Vec<Finding> {
-    let could = |store: &&Store| {
-        has_room(snapshot, store) && !store.is_tiflash() && rules_let_hold(rules, store)
-    };
-    let schedule = &snapshot.config.schedule;
-    let low = others.filter(could).filter_map(|store| {
-        let limit = low_add_limit(schedule, store)?;
-        store_limit_low(store, "add-peer", limit)
-    });
-    low.collect()
 }
 
 fn found(

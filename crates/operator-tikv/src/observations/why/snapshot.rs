@@ -12,7 +12,7 @@ use pd_client::rules::{RegionFit, Rule};
 use pd_client::schedulers::{
     EvictLeaderConfig, PausedScheduler, SchedulerDiagnostic, SchedulerKind,
 };
-use pd_client::stores::{Store, StoreState};
+use pd_client::stores::Store;
 use pd_client::unsafe_recovery::UnsafeRecovery;
 
 use crate::cluster::Tikv;
@@ -20,16 +20,15 @@ use crate::error::Error;
 use crate::facts::known_yet::KnownYet;
 use crate::facts::pd_clock::PdTime;
 use crate::facts::settings_in_force::{self, Overrides};
-use crate::observations::left_on_store::unexplained;
 use crate::observations::list_schedulers;
 use crate::observations::why::drained::{Drained, drained};
+use crate::observations::why::emptied::{Emptied, is_emptied};
 use crate::observations::why::merge_snapshot::{MergeSnapshot, NOT_READ};
 use crate::observations::why::offers::Offers;
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::drain::batch_of_zero;
 use crate::pd_rules::leadership::LeaderBlockers;
-use crate::pd_rules::offline_blockers::LeftOnStore;
 use crate::pd_rules::room;
 use crate::pd_rules::rule_checker;
 use crate::pd_rules::stop::known_by_version;
@@ -60,9 +59,10 @@ pub(super) struct WhySnapshot {
     pub(super) drain_batch: Option<Cause>,
     /// What would make leaders or replicas leave a store that nothing asks to.
     pub(super) offers: Offers,
-    /// What is left on a store that is being emptied.
-    pub(super) left: LeftOnStore,
-    /// The rules that such a store is emptied or drained by; `None` when rules are switched off.
+    /// What is left on stores that PD empties.
+    pub(super) emptied: Vec<Emptied>,
+    /// The rules, where a store is drained or is to take something of any region; `None` when rules
+    /// are switched off.
     pub(super) rules: Option<Vec<Rule>>,
     /// What decides about merges, where they were asked about.
     pub(super) merge: Option<MergeSnapshot>,
@@ -103,20 +103,20 @@ impl WhySnapshot {
             Some(id) => Some((id, AskedRegion::read(tikv, id).await?)),
             None => None,
         };
-        let known = region.as_ref().and_then(|(_, region)| region.as_ref());
-        let known = known.map(|asked| &asked.region);
+        let about = region.as_ref().and_then(|(_, region)| region.as_ref());
+        let known = about.map(|asked| &asked.region);
         let drains = leader_blockers.drains.as_ref();
         let drains = drains.filter(|drains| is_about_drain(asked, known, drains));
         let drain_batch = known_by_version(batch_of_zero(tikv, drains).await)?;
         let merge = MergeSnapshot::read(tikv, asked.what, known).await?;
         let operators = pd.operators().await.map_err(Error::Read)?;
-        let mut left = LeftOnStore::default();
-        if let Some(store) = being_emptied(asked, from.as_ref()) {
+        let store = from.as_ref().and_then(|(_, store)| store.as_ref());
+        let fitted = about.map(|about| (&about.region, about.fit.as_ref()));
+        let emptied = Emptied::read(tikv, asked, (store, fitted), cluster, &operators).await?;
+        if asked.to_store_id.is_some() && asked.region_id.is_none() && rules.is_none() {
             rules = room::rules(tikv, &config).await?;
-            left = LeftOnStore::read(tikv, store, cluster, rules.as_deref(), &operators).await?;
         }
         let overrides = settings_in_force::overrides(tikv).await;
-        let store = from.as_ref().and_then(|(_, store)| store.as_ref());
         let in_force = overrides.as_ref();
         let offers = Offers::read(tikv, asked, store, cluster, &leader_blockers, in_force);
         Ok(Self {
@@ -138,7 +138,7 @@ impl WhySnapshot {
             region,
             from,
             blocked,
-            left,
+            emptied,
             rules,
             to: named(tikv, &stores, asked.to_store_id).await?,
             now: PdTime::now(tikv),
@@ -166,10 +166,7 @@ impl WhySnapshot {
     /// rule checker moves it.
     pub(super) fn is_on_emptied(&self) -> bool {
         let region = self.region.as_ref().and_then(|(_, region)| region.as_ref());
-        let mut emptied = self.stores.iter();
-        let mut emptied = emptied
-            .by_ref()
-            .filter(|store| store.state_name == StoreState::Offline);
+        let mut emptied = self.stores.iter().filter(|store| is_emptied(store));
         region.is_some_and(|asked| emptied.any(|store| asked.region.peer_on(store.id).is_some()))
     }
 
@@ -195,10 +192,8 @@ impl WhySnapshot {
             unknown.push(what.to_owned());
         }
         unknown.extend(self.merge.iter().flat_map(|_| NOT_READ.map(str::to_owned)));
-        if let Some((_, Some(store))) = &self.from {
-            unknown.extend(self.left.not_read.iter().cloned());
-            unknown.extend(unexplained(store, &self.left).filter(|_| !is_explained));
-        }
+        let emptied = self.emptied.iter();
+        unknown.extend(emptied.flat_map(|one| one.unknown(is_explained)));
         unknown
     }
 }
@@ -269,18 +264,6 @@ async fn diagnosis(tikv: &Tikv, asked: &Why) -> Option<SchedulerDiagnostic> {
         true => tikv.pd.scheduler_diagnostic(name).await.ok(),
         false => None,
     }
-}
-
-/// The store that was named, when that is being emptied and that was asked about.
-fn being_emptied<'a>(asked: &Why, from: Option<&'a (StoreId, Option<Store>)>) -> Option<&'a Store> {
-    let is_asked = asked.what.replicas() && asked.region_id.is_none();
-    let store = from?.1.as_ref().filter(|_| is_asked)?;
-    is_emptied(store).then_some(store)
-}
-
-/// Whether PD replaces what is on a store: because it is to go, or because it is down.
-pub(super) fn is_emptied(store: &Store) -> bool {
-    matches!(store.state_name, StoreState::Offline | StoreState::Down)
 }
 
 /// A store that was named; it may be a tombstone, which the list leaves out.

@@ -6,14 +6,12 @@ use serde_json::Value;
 
 use crate::facts::store::limit_of;
 use crate::observations::findings::store_limit_low;
-use crate::observations::left_on_store::{being_replaced, held_on, no_free_store, no_room};
 use crate::observations::reasons;
+use crate::observations::why::emptied::is_emptied;
 use crate::observations::why::leader_targets::none_besides;
-use crate::observations::why::snapshot::{WhySnapshot, is_emptied};
-use crate::observations::why::target::{
-    gone, granted as leaders_granted, is_granted, silence, takes_replicas,
-};
-use crate::pd_rules::room::Room;
+use crate::observations::why::snapshot::WhySnapshot;
+use crate::observations::why::staying;
+use crate::observations::why::target::{gone, granted as leaders_granted, is_granted, silence};
 
 pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     let Some((id, store)) = &snapshot.from else {
@@ -58,13 +56,13 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
         findings.extend(blocked(snapshot, store));
     }
     findings.extend(no_target);
-    if emptied && is_only_question {
-        findings.extend(being_replaced(store, &snapshot.config));
-        findings.extend(nobody_has_room(snapshot, store));
-        findings.extend(held_on(store, &snapshot.left));
-    }
-    let limit = limit_of(&snapshot.config.schedule, store);
-    if snapshot.what.replicas() {
+    if emptied {
+        // Of a region it is told with the region.
+        if snapshot.region.is_none() {
+            findings.extend(staying::findings(snapshot));
+        }
+    } else if snapshot.what.replicas() {
+        let limit = limit_of(&snapshot.config.schedule, store);
         let low = limit.and_then(|limit| store_limit_low(store, "remove-peer", limit.remove_peer));
         findings.extend(low);
     }
@@ -95,27 +93,6 @@ pub(super) fn holds_all(finding: &Finding) -> bool {
         reasons::STORE_LIMIT_LOW,
     ];
     reasons.iter().any(|reason| reason.code == finding.code)
-}
-
-/// The replicas of a store that is being emptied have nowhere to go: by the rules, by limits, or
-/// because of what the other stores are at.
-fn nobody_has_room(snapshot: &WhySnapshot, store: &Store) -> Vec<Finding> {
-    if store.status.region_count == 0 {
-        return Vec::new();
-    }
-    let rules = snapshot.rules.as_deref();
-    let room = Room::of(store, rules, &snapshot.config, &snapshot.stores);
-    let mut findings = no_room(store, &room);
-    let limited = room.limited_takers().into_iter();
-    findings.extend(limited.filter_map(|(one, limit)| store_limit_low(one, "add-peer", limit)));
-    if findings.is_empty() {
-        let texts = room.taken_by_too_few(|other| takes_replicas(snapshot, other));
-        let found = texts.into_iter().map(|text| no_free_store(store, text));
-        findings.extend(
-            found.map(|found| found.seen("GET /pd/api/v1/stores", "store", store.id.get())),
-        );
-    }
-    findings
 }
 
 fn is_empty(snapshot: &WhySnapshot, store: &Store) -> bool {

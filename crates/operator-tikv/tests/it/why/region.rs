@@ -105,6 +105,61 @@ async fn a_region_on_an_offline_store_does_not_wait_for_balancing() {
     }
 }
 
+/// The region and the store that is being emptied are told the same, by the same code.
+#[tokio::test]
+async fn a_region_is_told_what_keeps_it_on_a_store_that_is_being_emptied() {
+    for version in VERSIONS {
+        let sim = stepped(version).stores(3).start().await.unwrap();
+        let (id, leader) = (sim.region_ids()[0], sim.leader_of(sim.region_ids()[0]));
+        let on = sim.peers(id).into_iter().map(|peer| peer.store_id);
+        let leaving = on.into_iter().find(|store| Some(*store) != leader).unwrap();
+        sim.set_store_state(leaving, StoreState::Offline);
+        let of_store = check(&sim, from(leaving, Moving::Replicas), &["no_free_store"]).await;
+        for what in [Moving::Anything, Moving::Replicas] {
+            let asked = Why {
+                what,
+                ..of_region(id)
+            };
+            let found = check(&sim, asked, &["no_free_store"]).await;
+            assert_eq!(found.findings[0], of_store.findings[0], "{version:?}");
+        }
+        // Where leaders alone were asked about, and where the region leaves another store.
+        let asked = |from: Option<u64>, what| Why {
+            from_store_id: from.map(store_id),
+            what,
+            ..of_region(id)
+        };
+        check(&sim, asked(None, Moving::Leaders), &[]).await;
+        check(&sim, asked(leader, Moving::Replicas), &["no_free_store"]).await;
+    }
+}
+
+/// What is told of the region itself is not told again of the store that it is to leave.
+#[tokio::test]
+async fn what_is_told_of_a_region_is_told_once() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let (id, _, leaving, _) = region(&sim);
+        sim.set_store_state(leaving, StoreState::Offline);
+        sim.set_leader(id, 0);
+        check(&sim, of_region(id), &["region_without_leader"]).await;
+        let path = "/schedulers/balance-region-scheduler";
+        assert_eq!(request(&sim, "POST", path, r#"{"delay":300}"#).await, 200);
+        check(&sim, of_region(id), &["region_without_leader"]).await;
+    }
+}
+
+/// Where nothing is in the way of the region, that is said as it is of the store.
+#[tokio::test]
+async fn a_region_that_nothing_keeps_on_such_a_store_is_said_to_be_unexplained() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, _, leaving, _) = region(&sim);
+    sim.set_store_state(leaving, StoreState::Offline);
+    let found = check(&sim, of_region(id), &[]).await;
+    let text = format!("what keeps region {id} on store {leaving}: nothing was seen in the way");
+    assert!(found.unknown.contains(&text), "{found:?}");
+}
+
 /// There is nothing to wait for.
 #[tokio::test]
 async fn replicas_that_no_store_is_there_for_are_not_waited_for() {
