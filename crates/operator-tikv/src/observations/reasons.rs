@@ -210,7 +210,7 @@ reasons! {
             "The store holds a replica of the region already.",
             "Choose another store.";
         RULE_FORBIDS_STORE = "rule_forbids_store",
-            "The region's placement rules do not let the store lead it or hold a replica of it.",
+            "Placement rules do not let the store lead or hold replicas: those of the region, or, where none was named, all that there are.",
             "Choose a store with the labels that the rules ask for.";
         DRAIN_BLOCKED = "drain_blocked",
             "A region cannot leave the store that is being drained. PD 8.2 and later shows which, once few are left.",

@@ -13,6 +13,7 @@ use crate::observations::findings::silent_members;
 use crate::observations::why::question::{Moving, Why};
 use crate::observations::why::snapshot::WhySnapshot;
 
+mod barred;
 mod cluster;
 mod drained;
 mod emptied;

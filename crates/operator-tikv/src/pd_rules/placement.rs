@@ -3,7 +3,12 @@
 use pd_client::config::Config;
 use pd_client::regions::{Peer, PeerRole, Region};
 use pd_client::rules::{LabelConstraint, LabelOp, RegionFit, Rule, RuleRole};
-use pd_client::stores::Store;
+use pd_client::stores::{Store, StoreLabel};
+
+use crate::facts::bounded_text::bounded;
+
+/// So many values of a constraint are named.
+const NAMED: usize = 5;
 
 /// Whether the rules of a region let a store lead it.
 pub(crate) fn rules_let_lead<'a>(
@@ -13,9 +18,13 @@ pub(crate) fn rules_let_lead<'a>(
     let Some(rules) = rules else {
         return true;
     };
-    let leads = |rule: &&Rule| matches!(rule.role, RuleRole::Voter | RuleRole::Leader);
-    let mut leading = rules.into_iter().filter(leads);
+    let mut leading = rules.into_iter().filter(|rule| leads(rule));
     leading.any(|rule| takes(&rule.label_constraints, store))
+}
+
+/// Whether what a rule asks for may lead.
+pub(crate) fn leads(rule: &Rule) -> bool {
+    matches!(rule.role, RuleRole::Voter | RuleRole::Leader)
 }
 
 /// The rules that hold for a region, of all in PD's order.
@@ -53,11 +62,41 @@ pub(crate) fn rules_let_hold(rules: Option<&[Rule]>, store: &Store) -> bool {
 
 /// Whether constraints take a store. One with an exclusive label is taken only by name.
 pub(crate) fn takes(constraints: &[LabelConstraint], store: &Store) -> bool {
+    unnamed(constraints, store).is_none()
+        && constraints.iter().all(|constraint| fits(constraint, store))
+}
+
+/// Why a rule does not take a store; `None` where it does.
+pub(crate) fn why_not(rule: &Rule, store: &Store) -> Option<String> {
+    let name = bounded(&format!("{}/{}", rule.group_id, rule.id));
+    let constraints = &rule.label_constraints;
+    if let Some(label) = unnamed(constraints, store) {
+        let label = bounded(&label.key);
+        return Some(format!("`{name}` does not name the label `{label}`"));
+    }
+    let misfit = constraints.iter().find(|one| !fits(one, store))?;
+    let values: Vec<String> = misfit
+        .values
+        .iter()
+        .take(NAMED)
+        .map(|one| bounded(one))
+        .collect();
+    let (key, values) = (bounded(&misfit.key), values.join(", "));
+    Some(match misfit.op {
+        LabelOp::In => format!("`{name}` wants `{key}` in {values}"),
+        LabelOp::NotIn => format!("`{name}` wants `{key}` not in {values}"),
+        LabelOp::Exists => format!("`{name}` wants the label `{key}`"),
+        LabelOp::NotExists => format!("`{name}` wants no label `{key}`"),
+        _ => format!("`{name}` asks something of `{key}` that is not known here"),
+    })
+}
+
+/// The exclusive label of a store that constraints do not name.
+fn unnamed<'s>(constraints: &[LabelConstraint], store: &'s Store) -> Option<&'s StoreLabel> {
     let exclusive = |key: &str| key.starts_with('$') || matches!(key, "engine" | "exclusive");
     let named = |key: &str| constraints.iter().any(|constraint| constraint.key == key);
     let mut labels = store.labels.iter();
-    labels.all(|label| !exclusive(&label.key) || named(&label.key))
-        && constraints.iter().all(|constraint| fits(constraint, store))
+    labels.find(|label| exclusive(&label.key) && !named(&label.key))
 }
 
 fn fits(constraint: &LabelConstraint, store: &Store) -> bool {

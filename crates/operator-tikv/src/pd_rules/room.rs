@@ -211,7 +211,7 @@ pub(crate) async fn rules(tikv: &Tikv, config: &Config) -> Result<Option<Vec<Rul
 
 /// The rules but for those that another replaces for all keys: a later one of their group, or one of
 /// a later group that replaces those before it.
-fn in_force(rules: &[Rule]) -> impl Iterator<Item = &Rule> {
+pub(crate) fn in_force(rules: &[Rule]) -> impl Iterator<Item = &Rule> {
     let replaces = |place: usize, later: usize| {
         let (Some(rule), Some(other)) = (rules.get(place), rules.get(later)) else {
             return false;

@@ -14,9 +14,10 @@ use crate::facts::store::{limit_of, low_add_limit, state_text, used_share};
 use crate::observations::findings::{store_limit_low, weight_zero};
 use crate::observations::left_on_store::with_way_back;
 use crate::observations::reasons::{self, Reason};
+use crate::observations::why::barred::{barred, forbidden};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::pd_rules::leadership::GRANT_LEADER;
-use crate::pd_rules::placement::{rules_let_hold, rules_let_lead};
+use crate::pd_rules::placement::{leads, rules_let_hold, rules_let_lead};
 
 /// From this score on PD takes a store for slow; 1 is best, 100 worst.
 pub(super) const SLOW: u64 = 80;
@@ -50,6 +51,9 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     }
     if snapshot.what.replicas() {
         findings.extend(refuses_replicas(snapshot, store, region));
+    }
+    if region.is_none() {
+        findings.extend(barred(snapshot, store));
     }
     findings
 }
@@ -120,7 +124,12 @@ fn refuses_leaders(
     }
     if let Some(AskedRegion { region, rules, .. }) = region {
         if !rules_let_lead(rules.as_deref(), store) {
-            findings.push(forbidden(store, region, "lead"));
+            findings.push(forbidden(
+                store,
+                region,
+                "lead",
+                rules.iter().flatten().filter(|rule| leads(rule)),
+            ));
         }
         // A replica that is to move brings its leadership along.
         if !snapshot.what.replicas() {
@@ -186,7 +195,8 @@ fn refuses_replicas(
             findings.push(about(reason, store, text, "role", role));
         }
         if !rules_let_hold(rules.as_deref(), store) {
-            findings.push(forbidden(store, region, "hold a replica of"));
+            let rules = rules.iter().flatten();
+            findings.push(forbidden(store, region, "hold a replica of", rules));
         }
     }
     findings
@@ -255,20 +265,6 @@ fn full(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
             available,
         )
     })
-}
-
-fn forbidden(store: &Store, region: &Region, what: &str) -> Finding {
-    let text = format!(
-        "the rules of region {} do not let store {} {what} it",
-        region.id, store.id
-    );
-    let labels: Vec<String> = store
-        .labels
-        .iter()
-        .take(16)
-        .map(|label| bounded(&format!("{}={}", label.key, label.value)))
-        .collect();
-    about(reasons::RULE_FORBIDS_STORE, store, text, "labels", labels)
 }
 
 /// Leaders move to healthy voters.

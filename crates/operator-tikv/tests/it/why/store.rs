@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use operator_tikv::Moving;
-use pd_sim::{Fault, ForeignOperator, Role, Sim, StoreState, Version};
+use pd_sim::{Fault, ForeignOperator, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
 use serde_json::json;
 
 use super::{check, from, to};
@@ -143,11 +143,45 @@ async fn labels_that_refuse_leaders_are_found() {
     let sim = stepped(Version::V8_5).start().await.unwrap();
     sim.set_labels(3, [("zone", "far")]);
     check(&sim, to(3, Moving::Leaders), &[]).await;
+    altered(&sim, "/config/placement-rule", |_| {}).await;
     altered(&sim, "/config", |config| {
         config["label-property"] = json!({"reject-leader": [{"key": "zone", "value": "far"}]});
     })
     .await;
     check(&sim, to(3, Moving::Leaders), &["store_refuses_leaders"]).await;
+}
+
+/// Rules that bar a store everywhere are why nothing comes to it; each is named, with what it wants.
+#[tokio::test]
+async fn a_store_that_no_rule_takes_is_told() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        sim.set_labels(3, [("disk", "slow")]);
+        let rule = |id, role| PlacementRule::new(id, role, 1);
+        let says = async |what, words: &str| {
+            let found = check(&sim, to(3, what), &["rule_forbids_store"]).await;
+            let text = &found.findings[0].text;
+            assert!(text.contains(words), "{version:?}: {text}");
+        };
+        let voters = rule("voters", RuleRole::Voter).label_not_in("disk", ["slow"]);
+        sim.set_rules([voters.clone()]).unwrap();
+        let wants = "store 3 hold any replica: `pd/voters` wants `disk` not in slow";
+        says(Moving::Replicas, wants).await;
+        says(Moving::Anything, wants).await;
+        let wants = "store 3 lead any region: `pd/voters` wants `disk` not in slow";
+        says(Moving::Leaders, wants).await;
+        check(&sim, to(2, Moving::Anything), &[]).await;
+        // It may hold what may not lead.
+        sim.set_rules([voters, rule("learners", RuleRole::Learner)])
+            .unwrap();
+        says(Moving::Leaders, wants).await;
+        check(&sim, to(3, Moving::Replicas), &[]).await;
+        says(Moving::Anything, wants).await;
+        // A label that takes a store for itself.
+        sim.set_labels(3, [("$mode", "own")]);
+        sim.set_rules([rule("all", RuleRole::Voter)]).unwrap();
+        says(Moving::Anything, "`pd/all` does not name the label `$mode`").await;
+    }
 }
 
 #[tokio::test]
