@@ -249,6 +249,9 @@ outcomes! {
         "checker_paused" &[name::<OfflineStore>()],
             "The store is offline and is not being emptied: the checker that replaces replicas is paused.",
             "Ask who paused it and why: it goes on by itself when the pause is over. Or undo this.";
+        "patrol_interval_long" &[name::<OfflineStore>()],
+            "The store is offline, and PD's checkers look for replicas to replace only once in the `patrol-region-interval` that is set.",
+            "Wait that long, or ask who set it and why. PD takes a new one when the one before is over, or with a new leader (`transfer_pd_leader`).";
         "replace_offline_replica_off" &[name::<OfflineStore>()],
             "The store is offline and is not being emptied: `enable-replace-offline-replica` is off.",
             "Ask who switched it off and why; then switch it on, or undo this.";

@@ -27,6 +27,7 @@ pub(crate) mod moved_replica;
 pub(crate) mod offline;
 pub(crate) mod offline_blockers;
 pub(crate) mod operator_priority;
+pub(crate) mod patrol;
 pub(crate) mod placement;
 pub(crate) mod placement_fit;
 pub(crate) mod refusals;

@@ -18,6 +18,7 @@ use crate::facts::schedulers::stored;
 use crate::facts::store::is_low;
 use crate::observations::list_schedulers;
 use crate::observations::reasons;
+use crate::pd_rules::patrol::{INTERVAL, Patrol};
 use crate::pd_rules::room::unsatisfiable::unsatisfiable;
 
 /// Where the configuration is read.
@@ -146,6 +147,18 @@ pub(crate) fn merge_size_zero(schedule: &ScheduleConfig) -> Option<Finding> {
             )
             .seen(CONFIG, "max-merge-region-size", 0)
             .effect("config/schedule.max-merge-region-size")
+    })
+}
+
+/// PD's checkers take long to come to every region.
+pub(crate) fn patrol_long(patrol: &Patrol) -> Option<Finding> {
+    patrol.long_round().map(|round| {
+        reasons::PATROL_INTERVAL_LONG
+            .found(format!("config/{INTERVAL}"), patrol.text())
+            .seen(CONFIG, INTERVAL, format!("{:?}", patrol.interval))
+            .seen("GET /pd/api/v1/stores", "regions", patrol.regions)
+            .seen(CONFIG, "round", format!("{round:?}"))
+            .effect(format!("config/schedule.{INTERVAL}"))
     })
 }
 

@@ -61,6 +61,9 @@ reasons! {
         MERGE_SIZE_ZERO = "merge_size_zero",
             "`max-merge-region-size` is 0: PD merges nothing but regions that it takes for empty.",
             "Ask who set it to 0 and why (imports and backups do), then set it to what it was before.";
+        PATROL_INTERVAL_LONG = "patrol_interval_long",
+            "PD's checkers come to each region only once in ten minutes or more: nothing is replaced, added, removed or merged before. They look at 128 regions, or a 1,024th of all where that is more (8.3 and later), each `patrol-region-interval`.",
+            "Ask who set `patrol-region-interval` and why, then set it to what it was before; PD's default is 10ms. PD takes it when the interval that it set out with is over, or with a new leader (`transfer_pd_leader`).";
         LOCATION_REPLACEMENT_OFF = "location_replacement_off",
             "`enable-location-replacement` is off, and placement rules are off: PD does not move replicas apart as the location labels say.",
             "Ask who switched it off and why, then switch it on.";

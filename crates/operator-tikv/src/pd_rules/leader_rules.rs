@@ -36,7 +36,10 @@ pub(crate) async fn moved_by_rules(
     let Some((desc, heir, rule)) = moved else {
         return Ok(None);
     };
-    let Some(when) = RuleChecker::read(tikv, &at.config).await?.when() else {
+    let Some(when) = RuleChecker::read(tikv, &at.config, &at.stores)
+        .await?
+        .when()
+    else {
         return Ok(None);
     };
     let wants = match rule.role {

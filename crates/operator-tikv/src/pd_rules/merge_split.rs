@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::facts::bounded_text::{bounded, bounded_key};
 use crate::facts::key_range::KeyRange;
 use crate::facts::settings_in_force::{limit_in_force, overrides};
+use crate::pd_rules::patrol::Patrol;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::rule_checker::is_paused;
 
@@ -154,11 +155,14 @@ pub(crate) async fn merges_again(
     }
     let paused = is_paused(&tikv.pd, Checker::Merge).await?;
     let paused = if paused { " and its pause" } else { "" };
+    let seen = Patrol::read(tikv, &at.config, &at.stores)
+        .await?
+        .until_seen();
     let interval = schedule.split_merge_interval;
     let interval = interval.map_or_else(String::new, |time| format!(" of {} s", time.as_secs()));
     let text = format!(
         "PD's merge checker merges a small part with a neighbour again (`merge-region`), once \
-         split-merge-interval{interval}{paused} is over: it merges regions of at most {} MiB and \
+         split-merge-interval{interval}{paused} is over{seen}: it merges regions of at most {} MiB and \
          {} keys, and the whole region has {} MiB and {} keys",
         limits.mib, limits.keys, has.mib, has.keys
     );

@@ -32,7 +32,10 @@ pub(crate) async fn undone_by_rules(
     let Some(text) = undone(at, from, to) else {
         return Ok(None);
     };
-    let Some(when) = RuleChecker::read(tikv, &at.config).await?.when() else {
+    let Some(when) = RuleChecker::read(tikv, &at.config, &at.stores)
+        .await?
+        .when()
+    else {
         return Ok(None);
     };
     let text = format!("PD's rule checker {}{when}: {}", text.does, text.why);

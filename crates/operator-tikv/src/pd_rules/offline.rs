@@ -106,7 +106,7 @@ async fn obstacles(
     if store.status.region_count == 0 {
         return Ok(Vec::new());
     }
-    let mut causes = switched_off(tikv, config, overrides).await?;
+    let mut causes = switched_off(tikv, (config, stores), overrides).await?;
     let rules = room::rules(tikv, config).await?;
     // Where rules decide, nothing looks at the switch: `rule_checker.go`, `isOfflinePeer`.
     if rules.is_none() && config.schedule.enable_replace_offline_replica == Some(false) {
@@ -139,16 +139,17 @@ fn limited_taker((store, limit): (&Store, f64)) -> Cause {
     Cause::new(code, text)
 }
 
-/// What keeps PD from replacing any replica on a store that is being emptied. Two reads.
+/// What keeps PD from replacing any replica on a store that is being emptied, or for a long time.
+/// Two reads, and one more where there are many regions.
 ///
 /// `balance-region` counts under another limit, and takes such a store for a source like any other:
 /// `balance_region.go`, and the table of conditions in `pkg/schedule/filter/filters.go`.
 pub(crate) async fn switched_off(
     tikv: &Tikv,
-    config: &Config,
+    (config, stores): (&Config, &[Store]),
     overrides: Option<&Overrides>,
 ) -> Result<Vec<Cause>, Error> {
-    let checker = RuleChecker::under(tikv, config, overrides).await?;
+    let checker = RuleChecker::under(tikv, (config, stores), overrides).await?;
     let schedule = &config.schedule;
     let region = "region-schedule-limit";
     // What is halted is not balanced either.
@@ -176,6 +177,7 @@ pub(crate) async fn switched_off(
         );
         causes.push(Cause::new("checker_paused", text));
     }
+    causes.extend(checker.patrol.rests());
     Ok(causes)
 }
 

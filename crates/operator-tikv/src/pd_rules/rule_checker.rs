@@ -8,11 +8,13 @@ use action_core::Cause;
 use pd_client::Client;
 use pd_client::checkers::Checker;
 use pd_client::config::Config;
+use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::settings_in_force::{self, Overrides, limit_in_force};
 use crate::pd_rules::halted::halted;
+use crate::pd_rules::patrol::Patrol;
 
 /// The limit for what it makes.
 pub(crate) const LIMIT: &str = "replica-schedule-limit";
@@ -25,19 +27,25 @@ pub(crate) struct RuleChecker {
     pub(crate) limit_is_zero: bool,
     /// The checker, where it is paused.
     pub(crate) paused: Option<Checker>,
+    /// How long it takes to come to a region.
+    pub(crate) patrol: Patrol,
 }
 
 impl RuleChecker {
-    /// Three reads.
-    pub(crate) async fn read(tikv: &Tikv, config: &Config) -> Result<Self, Error> {
-        let overrides = settings_in_force::overrides(tikv).await;
-        Self::under(tikv, config, overrides.as_ref()).await
-    }
-
-    /// Two reads, where the overrides were read.
-    pub(crate) async fn under(
+    /// Three reads, and one more where there are many regions.
+    pub(crate) async fn read(
         tikv: &Tikv,
         config: &Config,
+        stores: &[Store],
+    ) -> Result<Self, Error> {
+        let overrides = settings_in_force::overrides(tikv).await;
+        Self::under(tikv, (config, stores), overrides.as_ref()).await
+    }
+
+    /// One read less, where the overrides were read.
+    pub(crate) async fn under(
+        tikv: &Tikv,
+        (config, stores): (&Config, &[Store]),
         overrides: Option<&Overrides>,
     ) -> Result<Self, Error> {
         let stored = config.schedule.replica_schedule_limit;
@@ -47,18 +55,17 @@ impl RuleChecker {
             halted: halted(tikv, &config.schedule).await?,
             limit_is_zero: limit_in_force(LIMIT, stored, overrides) == 0,
             paused: is_paused.then_some(checker),
+            patrol: Patrol::read(tikv, config, stores).await?,
         })
     }
 
     /// When it does what it would do, as the end of a clause; `None` where nobody knows when.
-    pub(crate) fn when(&self) -> Option<&'static str> {
+    pub(crate) fn when(&self) -> Option<String> {
         if !self.halted.is_empty() || self.limit_is_zero {
             return None;
         }
-        Some(match self.paused {
-            Some(_) => ", once its pause is over",
-            None => "",
-        })
+        let pause = self.paused.map_or("", |_| ", once its pause is over");
+        Some(format!("{pause}{}", self.patrol.until_seen()))
     }
 }
 

@@ -97,6 +97,70 @@ async fn a_limit_for_replicas_of_zero_does_not_stop_balancing() {
     }
 }
 
+/// PD's checkers come to regions once in `patrol-region-interval`: 8.5.7 moved nothing off an offline
+/// store meanwhile, and took a shorter one only when the longer was over.
+#[tokio::test]
+async fn a_long_interval_of_the_checkers_is_told() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        assert!(sim.set_schedule("region-schedule-limit", 0));
+        let offline = json!({"store_id": 5});
+        let likely = |run: &Run<'_>| run.plan.duration.as_ref().unwrap().likely_ms;
+        let before = likely(&Run::planned(&sim, "offline_store", offline.clone()).await);
+        // A round of less than ten minutes is nothing to be told.
+        set(&sim, "patrol-region-interval", json!("9m59s")).await;
+        proceeds(&Run::planned(&sim, "offline_store", offline.clone()).await);
+        let found = why_of(&sim, 4).await.findings;
+        assert!(
+            !codes(&found).contains(&"patrol_interval_long"),
+            "{found:?}"
+        );
+        set(&sim, "patrol-region-interval", json!("3h")).await;
+        sim.advance(Duration::from_secs(600));
+        let run = Run::begin(&sim, "offline_store", offline).await;
+        assert_eq!(causes(&run), ["patrol_interval_long"], "{version:?}");
+        assert_eq!(likely(&run), before + 3 * 3_600_000, "{version:?}");
+        let held = sim.region_count(5);
+        assert_eq!(left_after(&sim, 5, 60), held, "{version:?}");
+        assert_eq!(stalled(&run.probe().await), "patrol_interval_long");
+        let found = why_of(&sim, 5).await.findings;
+        assert_eq!(codes(&found), ["patrol_interval_long"], "{version:?}");
+        let text = &found[0].text;
+        assert!(
+            text.contains("is 3.0 h") && text.contains("(20 in all)"),
+            "{text}"
+        );
+        let (id, _, other, _) = region(&sim);
+        for (asked, told) in [
+            (Moving::Anything, 1),
+            (Moving::Merges, 1),
+            (Moving::Leaders, 0),
+        ] {
+            let asked = Why {
+                region_id: Some(crate::region_id(id)),
+                what: asked,
+                ..Why::default()
+            };
+            let found = asked.observe(&tikv(&sim)).await.unwrap().findings;
+            let is_told = |one: &&Finding| one.code == "patrol_interval_long";
+            assert_eq!(found.iter().filter(is_told).count(), told, "{found:?}");
+        }
+        let doctor = Doctor {}.observe(&tikv(&sim)).await.unwrap().findings;
+        assert!(
+            codes(&doctor).contains(&"patrol_interval_long"),
+            "{doctor:?}"
+        );
+        // What the rule checker would take back it takes back late.
+        let removes = json!({"region_id": id, "store_id": other});
+        let removes = Run::planned(&sim, "remove_peer", removes).await;
+        let reversal = removes.plan.reversed_by.first().unwrap();
+        assert!(reversal.text.contains("up to 3.0 h later"), "{reversal:?}");
+        set(&sim, "patrol-region-interval", json!("10ms")).await;
+        assert_eq!(left_after(&sim, 5, 60), held, "{version:?}");
+        assert_eq!(left_after(&sim, 5, 120), 0, "{version:?}");
+    }
+}
+
 /// Which checker replaces replicas hangs on whether rules are on: pausing the other stops nothing.
 #[tokio::test]
 async fn a_paused_checker_replaces_nothing() {

@@ -140,6 +140,9 @@ capabilities! {
     HaltScheduling = ["6.5.4".."7.0.0", "7.2.0"..""];
     /// `patrol-region-worker-count`. `pkg/schedule/config/config.go`.
     PatrolWorkers = ["8.5.0"..""];
+    /// A batch of regions that checkers look at grows with their number.
+    /// `pkg/schedule/checker/checker_controller.go`.
+    PatrolBatchGrows = ["8.3.0"..""];
     /// The maintenance lock. `server/apiv2/handlers/maintenance.go`.
     MaintenanceLock = ["9.0.0"..""];
 }

@@ -71,7 +71,11 @@ impl Cluster {
     pub(crate) fn interval_of(&self, event: &Event) -> Duration {
         let interval = match event {
             Event::Heartbeats => self.settings.heartbeat_interval,
-            Event::Check => self.settings.checker_interval,
+            // PD takes a new interval when the one before is over.
+            Event::Check => {
+                let configured = self.config.duration("patrol-region-interval");
+                self.settings.checker_interval.max(configured)
+            }
             Event::Schedule => self.settings.evict_interval,
             Event::Priorities => PRIORITY_INTERVAL,
             _ => NOTIFY_INTERVAL,

@@ -100,7 +100,9 @@ impl RegionOperator for AddPeer {
         let role = plan.before.role_on(self.store_id).map(str::to_owned);
         let wanted = at.wanted_replicas();
         if let Some(wanted) = wanted.filter(|wanted| *wanted <= at.region.peers.len())
-            && let Some(when) = RuleChecker::read(tikv, &at.config).await?.when()
+            && let Some(when) = RuleChecker::read(tikv, &at.config, &at.stores)
+                .await?
+                .when()
         {
             let text = format!(
                 "PD's rule checker takes one replica away again, whichever \
@@ -189,7 +191,9 @@ impl RegionOperator for RemovePeer {
         }
         let wanted = at.wanted_replicas();
         if let Some(wanted) = wanted.filter(|wanted| *wanted >= at.region.peers.len())
-            && let Some(when) = RuleChecker::read(tikv, &at.config).await?.when()
+            && let Some(when) = RuleChecker::read(tikv, &at.config, &at.stores)
+                .await?
+                .when()
         {
             let text = format!(
                 "PD's rule checker adds a replica again, there or elsewhere \

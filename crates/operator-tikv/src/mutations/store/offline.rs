@@ -18,6 +18,7 @@ use crate::facts::store::{failure_domain, state_text};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::offline::{check_cancel_offline, check_offline};
 use crate::pd_rules::offline_blockers::LeftOnStore;
+use crate::pd_rules::patrol::Patrol;
 use crate::pd_rules::refusals;
 use crate::pd_rules::room;
 use crate::pd_rules::stop::{Checked, accepted_unless, planned, verdict};
@@ -189,7 +190,10 @@ impl OfflineStore {
         let facts = OfflineFacts::of(&store, &config.schedule);
         let (regions, leaders) = (facts.regions, store.status.leader_count);
         let size = u64::try_from(store.status.region_size).unwrap_or(0);
-        let likely_ms = 60_000 + size.saturating_mul(20);
+        let patrol = Patrol::read(tikv, &config, &stores).await?;
+        let waits = patrol.long_round().unwrap_or_default().as_millis();
+        let waits_ms = u64::try_from(waits).unwrap_or(u64::MAX);
+        let likely_ms = (60_000 + size.saturating_mul(20)).saturating_add(waits_ms);
         let deadline_ms = likely_ms
             .saturating_mul(20)
             .clamp(3_600_000, 7 * 86_400_000);
@@ -208,7 +212,13 @@ impl OfflineStore {
             .takes(
                 likely_ms,
                 deadline_ms,
-                "50 MiB/s; twenty times as long at most",
+                match waits_ms {
+                    0 => "50 MiB/s; twenty times as long at most",
+                    _ => {
+                        "50 MiB/s, once PD's checkers have come to each region \
+                         (`patrol-region-interval`); twenty times as long at most"
+                    }
+                },
             )
             .follow(5_000, SETTLE_MS, deadline_ms)
             .clock(tikv.clock()))

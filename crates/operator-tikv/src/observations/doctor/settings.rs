@@ -2,6 +2,7 @@
 
 use action_core::Finding;
 use pd_client::config::{Config, ScheduleConfig};
+use pd_client::stores::Store;
 use serde_json::Value;
 
 use crate::cluster::Tikv;
@@ -14,11 +15,16 @@ use crate::mutations::setting::{
 };
 use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::findings::{
-    CONFIG, halted, location_replacement_off, merge_size_zero, unsafe_recovery,
+    CONFIG, halted, location_replacement_off, merge_size_zero, patrol_long, unsafe_recovery,
 };
 use crate::observations::reasons;
+use crate::pd_rules::patrol::Patrol;
 
-pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) -> Result<(), Error> {
+pub(super) async fn find(
+    tikv: &Tikv,
+    (config, stores): (&Config, &[Store]),
+    found: &mut Leftovers,
+) -> Result<(), Error> {
     if config.schedule.halt_scheduling {
         found.findings.push(halted());
     }
@@ -26,6 +32,8 @@ pub(super) async fn find(tikv: &Tikv, config: &Config, found: &mut Leftovers) ->
     found.findings.extend(unsafe_recovery(&recovery));
     found.findings.extend(merge_size_zero(&config.schedule));
     found.findings.extend(location_replacement_off(config));
+    let patrol = Patrol::read(tikv, config, stores).await?;
+    found.findings.extend(patrol_long(&patrol));
     let defaults = tikv.pd.default_config().await.map_err(Error::Read)?;
     let zero = zeros(&config.schedule).into_iter();
     let zero = zero.map(|name| limit_zero(name, &defaults));

@@ -7,8 +7,8 @@ use crate::facts::bounded_text::bounded;
 use crate::facts::settings_in_force::{OVERRIDES, overriding};
 use crate::observations::findings::{
     CONFIG, drain_batch_zero, halted, left_schedulers, location_replacement_off, maintenance,
-    paused_checker, paused_scheduler, removed_scheduler, too_few_stores, unsafe_recovery,
-    unsatisfiable_rules,
+    patrol_long, paused_checker, paused_scheduler, removed_scheduler, too_few_stores,
+    unsafe_recovery, unsatisfiable_rules,
 };
 use crate::observations::reasons;
 use crate::observations::why::question::Moving;
@@ -40,6 +40,10 @@ pub(super) fn findings(snapshot: &WhySnapshot) -> Vec<Finding> {
     findings.extend(removed.map(|name| removed_scheduler(name)));
     let checkers = snapshot.paused_checkers.iter();
     findings.extend(checkers.map(|checker| paused_checker(checker.name())));
+    // Leaders do not wait for checkers, and balancing does not either.
+    if snapshot.what.replicas() || snapshot.merge.is_some() {
+        findings.extend(patrol_long(&snapshot.patrol));
+    }
     findings.extend(snapshot.drain_batch.clone().map(drain_batch_zero));
     findings.extend(snapshot.maintenance.as_ref().map(maintenance));
     findings

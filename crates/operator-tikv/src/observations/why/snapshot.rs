@@ -29,6 +29,7 @@ use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::drain::batch_of_zero;
 use crate::pd_rules::leadership::LeaderBlockers;
+use crate::pd_rules::patrol::Patrol;
 use crate::pd_rules::room;
 use crate::pd_rules::rule_checker;
 use crate::pd_rules::stop::known_by_version;
@@ -68,6 +69,8 @@ pub(super) struct WhySnapshot {
     pub(super) merge: Option<MergeSnapshot>,
     /// What PD says of the scheduler that spreads replicas, where that was asked and it says.
     pub(super) diagnosis: Option<SchedulerDiagnostic>,
+    /// How PD's checkers go round.
+    pub(super) patrol: Patrol,
     pub(super) now: Option<PdTime>,
     /// What PD does not know yet.
     pub(super) known: KnownYet,
@@ -141,6 +144,7 @@ impl WhySnapshot {
             emptied,
             rules,
             to: named(tikv, &stores, asked.to_store_id).await?,
+            patrol: Patrol::read(tikv, &config, &stores).await?,
             now: PdTime::now(tikv),
             config,
             stores,

@@ -88,6 +88,7 @@ pub(super) fn holds_all(finding: &Finding) -> bool {
         reasons::LIMIT_USED_UP,
         reasons::TTL_OVERRIDE,
         reasons::CHECKER_PAUSED,
+        reasons::PATROL_INTERVAL_LONG,
         reasons::NO_FREE_STORE,
         reasons::STORE_LIMIT_ZERO,
         reasons::STORE_LIMIT_LOW,

@@ -26,8 +26,8 @@ pub(super) async fn progress(
     let (id, left) = (store.id, store.status.region_count);
     let config = tikv.pd.config().await.map_err(Error::Read)?;
     let overrides = settings_in_force::overrides(tikv).await;
-    let mut stalled = switched_off(tikv, &config, overrides.as_ref()).await?;
     let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+    let mut stalled = switched_off(tikv, (&config, &stores), overrides.as_ref()).await?;
     let rules = match left {
         0 => None,
         _ => room::rules(tikv, &config).await?,
