@@ -14,7 +14,7 @@ use crate::guard::error::GuardError;
 use crate::identity::Actor;
 use crate::proposal::time::after;
 use crate::proposal::{Proposal, Refusal, Request, plan_difference};
-use crate::state::State;
+use crate::state::{ProposalStatus, State};
 
 /// Between the proposal and its intent.
 const PROPOSAL_LASTS: Duration = Duration::from_hours(1);
@@ -29,11 +29,30 @@ pub(crate) struct Planned {
     pub(crate) began: Began,
 }
 
-/// When a plan began to read, and what the journal said then.
+/// When a plan began to read, and what the journal said then of what it is about. The rest of the
+/// state is let go of: while somebody holds it, the next record copies all of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Began {
     at: Timestamp,
+    seq: u64,
+    /// What the proposal takes back, if it was there.
+    undone: Option<Arc<ProposalStatus>>,
+}
+
+/// The beginning of a plan, while it is not known what it takes back.
+struct Beginning {
+    at: Timestamp,
     state: Arc<State>,
+}
+
+impl Beginning {
+    fn of(self, proposal: &Proposal) -> Began {
+        let Self { at, state } = self;
+        let undone = proposal.undoes.as_deref();
+        let undone = undone.and_then(|id| state.proposal_status(id)).cloned();
+        let seq = state.seq;
+        Began { at, seq, undone }
+    }
 }
 
 impl Began {
@@ -52,12 +71,12 @@ impl Began {
         });
         let changes = &state.changes;
         let (system, resources) = (&proposal.system, &proposal.resources);
-        arrived.or_else(|| changes.after(self.state.seq, system, resources, &[]))
+        arrived.or_else(|| changes.after(self.seq, system, resources, &[]))
     }
 
-    /// Whether the request of a proposal could still arrive at the beginning.
+    /// Whether the request of what the proposal takes back could still arrive at the beginning.
     fn could_arrive(&self, id: &str, state: &State) -> bool {
-        match self.state.proposal_status(id) {
+        match &self.undone {
             Some(status) if status.phase.is_unsent() => true,
             Some(status) if status.phase.is_in_flight() => {
                 let until = status.may_arrive_until();
@@ -71,10 +90,10 @@ impl Began {
 }
 
 impl Guard {
-    async fn beginning(&self) -> Result<Began, GuardError> {
+    async fn beginning(&self) -> Result<Beginning, GuardError> {
         let state = self.state().await?;
         let at = Timestamp::now();
-        Ok(Began { at, state })
+        Ok(Beginning { at, state })
     }
 
     pub(crate) async fn planned(
@@ -101,7 +120,7 @@ impl Guard {
         undoes: Option<&str>,
     ) -> Result<Planned, GuardError> {
         Actor::from_str(&request.actor)?;
-        let began = self.beginning().await?;
+        let beginning = self.beginning().await?;
         let name = request.action.as_str();
         let prepared = self.registry.prepare(name, request.parameters)?;
         let footprint = prepared.footprint()?;
@@ -114,9 +133,10 @@ impl Guard {
         let mut proposal = Proposal::new(id, request, system, plan, undo, expires_at);
         proposal.resources = footprint.resources;
         proposal.lasting_effect = footprint.lasting_effect;
-        proposal.planned_after = Some(began.state.seq);
+        proposal.planned_after = Some(beginning.state.seq);
         let by_hand = self.in_flight_taken_back_by(&proposal).await?;
         proposal.undoes = undoes.map(str::to_owned).or(by_hand);
+        let began = beginning.of(&proposal);
         Ok(Planned { proposal, began })
     }
 
@@ -142,7 +162,7 @@ impl Guard {
     async fn planned_to_send(&self, proposal: &Proposal) -> Result<Plan, GuardError> {
         let mut again = PLANS_AGAIN;
         loop {
-            let began = self.beginning().await?;
+            let began = self.beginning().await?.of(proposal);
             let (action, parameters) = (&proposal.request.action, &proposal.request.parameters);
             let plan = self.registry.plan(action, parameters.clone()).await?;
             if plan.verdict.may_be_sent() {

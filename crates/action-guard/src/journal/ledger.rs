@@ -115,7 +115,8 @@ impl Ledger {
         Ok(Sealed { entry, line })
     }
 
-    fn take(&mut self, entry: &Entry) -> Result<(), BadLine> {
+    /// Takes in an entry that is known to be as it was written.
+    pub(super) fn take(&mut self, entry: &Entry) -> Result<(), BadLine> {
         let applied = Arc::make_mut(&mut self.state).apply(entry);
         applied.map_err(|source| BadLine::Impossible {
             seq: entry.seq,

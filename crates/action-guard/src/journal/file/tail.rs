@@ -1,5 +1,6 @@
 //! Reads on from where it was, over the ends of segments.
 
+use std::fs;
 use std::io::ErrorKind;
 
 use crate::journal::error::JournalError;
@@ -101,6 +102,25 @@ impl Tail {
         }
     }
 
+    /// Goes past what this process has written since, for somebody who only reads; whether that is
+    /// what comes next here. What it adds up to is taken in once more and not shared with the writer:
+    /// of a state that two hold, all is copied with the next record.
+    pub(super) fn saw<'a>(
+        &mut self,
+        written: &Self,
+        sealed: impl IntoIterator<Item = &'a Sealed>,
+    ) -> bool {
+        self.segment == written.segment
+            && sealed.into_iter().all(|Sealed { entry, line }| {
+                let is_next = entry.prev == self.ledger.head().hash;
+                let is_seen = is_next && self.ledger.take(entry).is_ok();
+                if is_seen {
+                    self.pass(entry, line.len() + 1);
+                }
+                is_seen
+            })
+    }
+
     /// Goes to the beginning of the next segment.
     pub(super) fn turn(&mut self, segment: Segment) {
         self.segment = segment;
@@ -129,6 +149,15 @@ impl Tail {
             segment: self.segment.name(),
             what: format!("it ends with record {end} and half a line, and {next} is there"),
         }
+    }
+
+    /// Whether there is nothing to read on, as [`advance`](Self::advance) would find.
+    pub(super) fn is_at_end(&self, directory: &Directory) -> bool {
+        let next = directory.segment(self.ledger.head().seq + 1);
+        let found = fs::metadata(&self.segment.path);
+        self.lines > 0
+            && found.is_ok_and(|found| found.is_file() && found.len() == self.offset)
+            && matches!(exists(&next), Ok(false))
     }
 
     /// Reads to the end of the segment, and says of each line how long it is. Gives how many bytes

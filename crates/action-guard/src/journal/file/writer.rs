@@ -263,7 +263,10 @@ impl Writer {
         // Who reads in this process goes on from here, and does not read what was just written. One
         // who is reading now goes on alone.
         if let Ok(mut reader) = self.reader.try_lock() {
-            *reader = Some(tail.to_read_on());
+            let saw = |reader: &mut Tail| reader.saw(&tail, batch.sealed());
+            if !reader.as_mut().is_some_and(saw) {
+                *reader = Some(tail.to_read_on());
+            }
         }
         self.tail = Some(tail);
         batch.accept()
