@@ -47,7 +47,7 @@ pub use proposal::{
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{
     ActiveEffect, Activity, AttemptState, Attempts, Cancel, Ended, Ending, Failure, Flow, InForce,
-    Killed, ProposalStatus, State, StepState, TakenBack, TakenOver,
+    Killed, OpenProposals, ProposalStatus, SentLately, State, StepState, TakenBack, TakenOver,
 };
 pub use workflows::{
     FlowEvent, FlowRun, NextSteps, PlannedStep, Ready, StartOptions, StopCode, Stopped, WaitPolicy,

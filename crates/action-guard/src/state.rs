@@ -12,13 +12,17 @@ use crate::proposal::{ChangedBy, Mode, Phase, Proposal};
 pub use active_effect::{ActiveEffect, Activity};
 pub(crate) use changes::Changes;
 pub use in_force::InForce;
+pub use open_proposals::OpenProposals;
 pub use proposal_status::{Cancel, ProposalStatus, TakenBack, TakenOver};
+pub use sent_lately::SentLately;
 pub use workflow_status::{AttemptState, Attempts, Ended, Ending, Failure, Flow, StepState};
 
 mod active_effect;
 mod changes;
 mod in_force;
+mod open_proposals;
 mod proposal_status;
+mod sent_lately;
 mod workflow_status;
 
 /// What the records add up to: the one thing decisions are made on.
@@ -42,7 +46,7 @@ pub struct State {
     /// so that its signature is good for one switch only.
     pub last_switch: u64,
     /// Proposals that have not ended, by id.
-    pub open: BTreeMap<String, Arc<ProposalStatus>>,
+    pub open: OpenProposals,
     /// Proposals that ended last, the latest at the back.
     pub ended: VecDeque<Arc<ProposalStatus>>,
     /// Lasting effects that are ours and in force, or may be, by the id of their proposal.
@@ -51,7 +55,7 @@ pub struct State {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub flows: BTreeMap<String, Arc<Flow>>,
     /// What was sent within the last day, the latest at the back.
-    pub activity: VecDeque<Arc<Activity>>,
+    pub activity: Arc<SentLately>,
     /// Set when `activity` was cut short of a day because there was too much of it: what was sent
     /// before this is not in it.
     pub activity_complete_since: Option<Timestamp>,
@@ -91,9 +95,7 @@ impl State {
 
     /// Proposals that were sent, or may have been, and whose outcome is not known.
     pub fn unsettled(&self) -> impl Iterator<Item = &Arc<ProposalStatus>> {
-        self.open
-            .values()
-            .filter(|status| status.phase.is_in_flight())
+        self.open.in_flight()
     }
 
     /// The proposal that is changing this resource of this system, but for one that does not count.

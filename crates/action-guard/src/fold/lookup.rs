@@ -1,7 +1,5 @@
 //! The proposal that a record is about, or why it can be about none.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use crate::fold::refuse::expired;
@@ -18,7 +16,7 @@ impl State {
         if !self.open.contains_key(id) {
             return Err(self.closed(id, wanted));
         }
-        let status = self.open.get_mut(id).map(Arc::make_mut);
+        let status = self.open.get_mut(id);
         status.ok_or_else(|| Refusal::UnknownProposal { id: id.to_owned() })
     }
 

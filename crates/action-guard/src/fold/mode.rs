@@ -1,7 +1,5 @@
 //! The mode and the kill switch.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use crate::fold::refuse::{cancel, person, stopped};
@@ -33,7 +31,7 @@ impl State {
         let pending: Vec<String> = pending.map(|status| status.proposal.id.clone()).collect();
         for id in pending {
             if let Some(status) = self.open.get_mut(&id) {
-                Arc::make_mut(status).cancel = Some(cancel(by, reason, at));
+                status.cancel = Some(cancel(by, reason, at));
             }
             self.end(&id, Phase::Cancelled, at);
         }

@@ -16,14 +16,13 @@ impl State {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         self.may_be_proposed(proposal, at)?;
-        let id = &proposal.id;
         self.expire(at);
         self.begin_step_attempt(proposal);
         let status = ProposalStatus::new(proposal.clone(), ruling.clone(), self.seq + 1, at);
         if status.phase.is_end() {
             self.push_ended(Arc::new(status));
         } else {
-            self.open.insert(id.clone(), Arc::new(status));
+            self.open.insert(Arc::new(status));
         }
         Ok(())
     }

@@ -38,11 +38,8 @@ impl State {
     /// Ends what was not carried out in time, and what has ended by itself.
     pub(super) fn expire(&mut self, at: Timestamp) {
         self.effects.retain(|_, effect| !effect.is_over(at));
-        let over = self
-            .open
-            .values()
-            .filter(|status| status.phase.is_unsent() && status.proposal.expires_at <= at);
-        let over: Vec<String> = over.map(|status| status.proposal.id.clone()).collect();
+        let mut over: Vec<String> = self.open.expired(at).cloned().collect();
+        over.sort_unstable();
         for id in over {
             self.end(&id, Phase::Expired, at);
         }
@@ -50,16 +47,17 @@ impl State {
 
     pub(super) fn remember(&mut self, activity: Activity) {
         let oldest = activity.at.checked_sub(ACTIVITY_KEPT).ok();
-        while let Some(first) = self.activity.front() {
+        let kept = Arc::make_mut(&mut self.activity);
+        while let Some(first) = kept.first() {
             let too_old = oldest.is_some_and(|oldest| first.at < oldest);
-            if !too_old && self.activity.len() < MOST_ACTIVITY {
+            if !too_old && kept.len() < MOST_ACTIVITY {
                 break;
             }
             if !too_old {
                 self.activity_complete_since = Some(first.at);
             }
-            self.activity.pop_front();
+            kept.drop_first();
         }
-        self.activity.push_back(Arc::new(activity));
+        kept.push(activity);
     }
 }

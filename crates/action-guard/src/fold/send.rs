@@ -38,10 +38,10 @@ impl State {
         self.take_over(proposal, instance, at);
         // While it is held here, to change it would be to copy it.
         drop(status);
-        let status = self.open_proposal(id, "executed")?;
-        status.phase = Phase::Executing;
-        status.intent = Some(intent.clone());
-        status.owner = Some(instance.to_owned());
+        if let Some(status) = self.open.send(id) {
+            status.intent = Some(intent.clone());
+            status.owner = Some(instance.to_owned());
+        }
         Ok(())
     }
 

@@ -37,7 +37,7 @@ impl State {
             return;
         };
         let id = first.proposal.id.clone();
-        if let Some(first) = self.open.get_mut(&id).map(Arc::make_mut)
+        if let Some(first) = self.open.get_mut(&id)
             && let Some(from) = first.owner.replace(instance.to_owned())
         {
             let from = first.taken_over.take().map_or(from, |before| before.from);
@@ -51,9 +51,13 @@ impl State {
 
     /// What an undo has taken over goes along when the undo is adopted.
     pub(super) fn adopt_what_it_took_over(&mut self, undo: &str, instance: &str) {
-        for first in self.open.values_mut() {
-            if first.is_taken_over_by(undo) {
-                Arc::make_mut(first).owner = Some(instance.to_owned());
+        let taken_over = self
+            .unsettled()
+            .filter(|first| first.is_taken_over_by(undo));
+        let firsts: Vec<String> = taken_over.map(|first| first.proposal.id.clone()).collect();
+        for first in firsts {
+            if let Some(first) = self.open.get_mut(&first) {
+                first.owner = Some(instance.to_owned());
             }
         }
     }
@@ -83,7 +87,7 @@ impl State {
             })
         };
         if let Some(first) = self.open.get_mut(id) {
-            Arc::make_mut(first).taken_back = taken_back();
+            first.taken_back = taken_back();
         } else if let Some(first) = (self.ended.iter_mut()).find(|first| first.proposal.id == id) {
             Arc::make_mut(first).taken_back = taken_back();
         }

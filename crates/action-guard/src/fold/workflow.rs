@@ -158,7 +158,7 @@ impl State {
         }
         if let Some(status) = self.open.get_mut(&proposal) {
             let reason = format!("it was ruled on for others than `{by}`: it is proposed again");
-            Arc::make_mut(status).cancel = Some(cancel(by, &reason, at));
+            status.cancel = Some(cancel(by, &reason, at));
         }
         self.end(&proposal, Phase::Cancelled, at);
         self.step_mut(id, step, |_, state| {
@@ -261,7 +261,7 @@ impl State {
                 continue;
             };
             if status.phase.is_unsent() {
-                Arc::make_mut(status).cancel = Some(cancel(by, reason, at));
+                status.cancel = Some(cancel(by, reason, at));
                 self.end(proposal, Phase::Cancelled, at);
             }
         }

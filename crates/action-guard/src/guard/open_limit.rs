@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::proposal::{Proposal, Refusal};
-use crate::state::{ProposalStatus, State};
+use crate::state::State;
 
 /// Of one who asks.
 pub(crate) const MOST_OF_ONE: usize = 200;
@@ -17,14 +17,7 @@ pub(crate) const MOST: usize = 1_000;
 pub(super) fn may_wait(proposal: &Proposal, state: &State, now: Timestamp) -> Result<(), Refusal> {
     let takes_back = proposal.undoes.is_some();
     let actor = proposal.request.actor.as_str();
-    let waits = |status: &&ProposalStatus| {
-        status.phase_at(now).is_unsent() && status.proposal.undoes.is_some() == takes_back
-    };
-    let (mut all, mut theirs) = (0, 0);
-    for status in state.open.values().map(|status| &**status).filter(waits) {
-        all += 1;
-        theirs += usize::from(status.proposal.request.actor.eq_ignore_ascii_case(actor));
-    }
+    let (all, theirs) = state.open.count_waiting(takes_back, actor, now);
     let by = (theirs >= MOST_OF_ONE).then(|| actor.to_owned());
     let most = by.as_ref().map_or(MOST, |_| MOST_OF_ONE);
     if by.is_none() && all < MOST {

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::policy::pattern::{Pattern, any_matches};
 use crate::policy::question::Ask;
+use crate::state::SentLately;
 
 /// What was sent lately, is on its way, or is in force.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Usage<'a> {
     pub used: Vec<Used<'a>>,
     /// Set when there was too much to keep: what was sent before this is not in the list.
     pub complete_since: Option<Timestamp>,
+    /// What was sent within a day, where the list has only what is on its way or in force of it.
+    pub(super) sent: Option<&'a SentLately>,
 }
 
 /// One mutation that counts against budgets.
@@ -39,6 +42,8 @@ pub struct Used<'a> {
     pub impact: Cow<'a, [Quantity]>,
     /// The failure domains it touches.
     pub failure_domains: Cow<'a, [String]>,
+    /// Whether it is among what was sent within a day, which counts it.
+    pub(super) is_counted: bool,
 }
 
 impl<'a> Used<'a> {
@@ -54,6 +59,7 @@ impl<'a> Used<'a> {
             in_force: false,
             impact: Cow::default(),
             failure_domains: Cow::default(),
+            is_counted: false,
         }
     }
 }
@@ -116,8 +122,17 @@ impl Budget {
             .collect();
         self.limits
             .iter()
-            .filter_map(|limit| limit.standing(ask, &used, usage.complete_since))
+            .filter_map(|limit| limit.standing(self, ask, &used, usage))
             .collect()
+    }
+
+    /// How many of what it is about were sent after a time.
+    fn sent(&self, after: Timestamp, used: &[&Used<'_>], usage: &Usage<'_>) -> usize {
+        let is_about =
+            |action: &str, actor: &str, system: &str| self.is_about(action, actor, system);
+        let counted = usage.sent.map_or(0, |sent| sent.count(after, is_about));
+        let others = used.iter().filter(|used| !used.is_counted);
+        counted + others.filter(|used| used.at > after).count()
     }
 
     /// Whether it is about a request.
@@ -135,17 +150,18 @@ impl Budget {
 impl Limit {
     fn standing(
         &self,
+        budget: &Budget,
         ask: &Ask<'_>,
         used: &[&Used<'_>],
-        complete_since: Option<Timestamp>,
+        usage: &Usage<'_>,
     ) -> Option<Standing> {
         match self {
             Self::Actions { most, per_ms } => {
                 let per = SignedDuration::from_millis(i64::try_from(*per_ms).unwrap_or(i64::MAX));
                 let since = ask.at.checked_sub(per).unwrap_or(Timestamp::MIN);
-                let sent = used.iter().filter(|used| used.at > since).count();
+                let sent = budget.sent(since, used, usage);
                 // What is not kept any more may have been sent within the window.
-                let is_cut = complete_since.is_some_and(|complete| complete > since);
+                let is_cut = (usage.complete_since).is_some_and(|complete| complete > since);
                 let would_be = if is_cut {
                     u64::MAX
                 } else {

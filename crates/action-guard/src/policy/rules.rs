@@ -103,7 +103,7 @@ impl Policy {
     /// What is going on that counts for a request: nothing where no budget is about it.
     fn usage<'s>(&self, ask: &Ask<'_>, state: &'s State) -> Usage<'s> {
         if self.budgets.iter().any(|budget| budget.counts(ask)) {
-            return Usage::of(state, ask.at);
+            return Usage::counted(state, ask.at);
         }
         Usage::default()
     }
@@ -191,56 +191,81 @@ impl<'a> Usage<'a> {
     /// What is going on by a journal's state, at a time.
     #[must_use]
     pub fn of(state: &'a State, now: Timestamp) -> Self {
-        let mut live: BTreeMap<&str, Used<'a>> = BTreeMap::new();
-        for status in state.unsettled() {
-            let proposal = &status.proposal;
-            let (request, system) = (&proposal.request, &proposal.system);
-            let sent = status.intent.as_ref();
-            let plan = sent.map_or(&proposal.plan, |intent| &intent.plan);
-            let at = status.proposed_at;
-            let mut one = Used::new(&request.action, &request.actor, system, at);
-            one.in_motion = true;
-            one.impact = Cow::Borrowed(&plan.impact);
-            one.failure_domains = Cow::Borrowed(&plan.failure_domains);
-            live.insert(&proposal.id, one);
-        }
-        // What has ended by itself, or was set anew, is in force no more.
-        let in_force = (state.effects.values())
-            .filter(|effect| !effect.is_over(now) && state.overwritten_by(effect).is_none());
-        for effect in in_force {
-            let one = live.entry(&effect.id).or_insert_with(|| {
-                let mut one =
-                    Used::new(&effect.action, &effect.actor, &effect.system, effect.since);
-                one.failure_domains = Cow::Borrowed(&effect.failure_domains);
-                one
-            });
-            one.in_force = true;
-        }
-        let mut used = Vec::with_capacity(state.activity.len() + live.len());
-        for sent in &state.activity {
-            // What is on its way or in force was sent then, and counts once.
-            if let Some(one) = live.get_mut(sent.id.as_str()) {
-                one.at = sent.at;
-                continue;
-            }
+        let live = live(state, now);
+        let ended = (state.activity.iter()).filter(|sent| !live.contains_key(sent.id.as_str()));
+        let ended = ended.map(|sent| {
             let mut one = Used::new(&sent.action, &sent.actor, &sent.system, sent.at);
             one.impact = Cow::Borrowed(&sent.impact);
             one.failure_domains = Cow::Borrowed(&sent.failure_domains);
-            used.push(one);
-        }
-        used.extend(live.into_values());
+            one
+        });
+        let mut used: Vec<Used<'a>> = ended.collect();
+        used.extend(live.values().cloned().map(|mut one| {
+            one.is_counted = false;
+            one
+        }));
         Self {
             used,
             complete_since: state.activity_complete_since,
+            sent: None,
         }
     }
+
+    /// The same; what was sent and has ended is not in the list, and counts as the state keeps it.
+    fn counted(state: &'a State, now: Timestamp) -> Self {
+        Self {
+            used: live(state, now).into_values().collect(),
+            complete_since: state.activity_complete_since,
+            sent: Some(&state.activity),
+        }
+    }
+}
+
+/// What is on its way or in force, by its proposal.
+fn live(state: &State, now: Timestamp) -> BTreeMap<&str, Used<'_>> {
+    let mut live: BTreeMap<&str, Used<'_>> = BTreeMap::new();
+    for status in state.unsettled() {
+        let proposal = &status.proposal;
+        let (request, system) = (&proposal.request, &proposal.system);
+        let sent = status.intent.as_ref();
+        let plan = sent.map_or(&proposal.plan, |intent| &intent.plan);
+        let at = status.proposed_at;
+        let mut one = Used::new(&request.action, &request.actor, system, at);
+        one.in_motion = true;
+        one.impact = Cow::Borrowed(&plan.impact);
+        one.failure_domains = Cow::Borrowed(&plan.failure_domains);
+        live.insert(&proposal.id, one);
+    }
+    // What has ended by itself, or was set anew, is in force no more.
+    let in_force = (state.effects.values())
+        .filter(|effect| !effect.is_over(now) && state.overwritten_by(effect).is_none());
+    for effect in in_force {
+        let one = live.entry(&effect.id).or_insert_with(|| {
+            let mut one = Used::new(&effect.action, &effect.actor, &effect.system, effect.since);
+            one.failure_domains = Cow::Borrowed(&effect.failure_domains);
+            one
+        });
+        one.in_force = true;
+    }
+    for (id, one) in &mut live {
+        // It was sent then, and counts once.
+        if let Some(at) = state.activity.at(id) {
+            (one.at, one.is_counted) = (at, true);
+        }
+    }
+    live
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use crate::state::Activity;
+    use jiff::SignedDuration;
+
+    use crate::proposal::Mode;
+    use crate::records::{Entry, Hash, Record};
+    use crate::state::{Activity, SentLately};
+    use crate::testing::fixtures::{allowed, applied, intent, mode, proposal};
 
     use super::*;
 
@@ -265,38 +290,86 @@ mod tests {
             impact: Vec::new(),
             failure_domains: Vec::new(),
         });
+        let sent: Vec<Arc<Activity>> = sent.map(Arc::new).collect();
         State {
-            activity: sent.map(Arc::new).collect(),
+            activity: Arc::new(SentLately::from(sent)),
             ..State::default()
         }
+    }
+
+    fn definition(name: &str) -> ActionDefinition {
+        let definition = serde_json::json!({
+            "name": name,
+            "subject": "tikv",
+            "title": name,
+            "description": "Something.",
+            "kind": "mutation",
+            "effect": "lasting",
+            "reversible": false,
+            "idempotent": false,
+            "requires_approval": false,
+            "parameters": [],
+            "input_schema": {},
+            "output_schema": {},
+        });
+        serde_json::from_value(definition).unwrap()
     }
 
     #[test]
     fn nothing_is_counted_where_no_budget_is_about_it() {
         let (policy, state) = (COUNTS_DRAINS.parse::<Policy>().unwrap(), busy(4_096));
-        let definition = |name: &str| -> ActionDefinition {
-            let definition = serde_json::json!({
-                "name": name,
-                "subject": "tikv",
-                "title": name,
-                "description": "Something.",
-                "kind": "mutation",
-                "reversible": false,
-                "idempotent": false,
-                "requires_approval": false,
-                "parameters": [],
-                "input_schema": {},
-                "output_schema": {},
-            });
-            serde_json::from_value(definition).unwrap()
-        };
         let counted = |name: &str, takes_back| {
             let definition = definition(name);
             let ask = Ask::new(&definition, "agent:day", "one", Timestamp::UNIX_EPOCH);
-            policy.usage(&ask.takes_back(takes_back), &state).used.len()
+            let usage = policy.usage(&ask.takes_back(takes_back), &state);
+            usage.sent.map_or(0, SentLately::len)
         };
         assert_eq!(counted("transfer_leader", false), 0);
         assert_eq!(counted("drain_store", true), 0);
         assert_eq!(counted("drain_store", false), 4_096);
+    }
+
+    const COUNTS_TURNS: &str = r#"
+        version = 1
+        rule = { name = "all", decision = "allow" }
+        budget = { name = "turns", action = "turn", actions = 9, per = "1h", lasting = 9 }
+    "#;
+
+    /// One that has ended, one that is on its way, and one that is in force.
+    #[test]
+    fn what_is_counted_by_the_state_is_what_a_list_of_all_says() {
+        let mut lasting = proposal("c", "z");
+        lasting.lasting_effect = Some("hold/z".to_owned());
+        let lasting = Record::Proposed {
+            proposal: Box::new(lasting),
+            ruling: Ruling::Allow {
+                rule: "a test".to_owned(),
+            },
+        };
+        let (begun, mut state) = (Timestamp::now(), State::default());
+        for record in [
+            mode(Mode::Execute).unwrap(),
+            allowed("a", "x"),
+            intent("a"),
+            applied("a"),
+            allowed("b", "y"),
+            intent("b"),
+            lasting,
+            intent("c"),
+            applied("c"),
+        ] {
+            let seq = state.seq + 1;
+            let (entry, _) = Entry::seal(seq, begun, "one", Hash::ZERO, record).unwrap();
+            state.apply(&entry).unwrap();
+        }
+        let (policy, definition) = (COUNTS_TURNS.parse::<Policy>().unwrap(), definition("turn"));
+        for (seconds, would_be) in [(1, [4, 2]), (3_600, [1, 2])] {
+            let now = begun + SignedDuration::from_secs(seconds);
+            let ask = Ask::new(&definition, "agent:day", "one", now);
+            let counted = policy.explain(&ask, &Usage::counted(&state, now));
+            let found = counted.budgets.iter().map(|bound| bound.would_be);
+            assert_eq!(found.collect::<Vec<_>>(), would_be);
+            assert_eq!(counted, policy.explain(&ask, &Usage::of(&state, now)));
+        }
     }
 }

@@ -297,7 +297,7 @@ fn sendings_are_kept_for_a_day_and_said_to_be_incomplete_when_they_are_too_many(
         let id = format!("p{number}");
         times.sent(seconds, proposal(&id, &id));
         times.at(seconds, applied(&id)).unwrap();
-        let first = times.0.activity[0].at.as_second();
+        let first = times.0.activity.first().unwrap().at.as_second();
         let complete = times.0.activity_complete_since;
         let complete = complete.map(Timestamp::as_second);
         (first, times.0.activity.len(), complete)

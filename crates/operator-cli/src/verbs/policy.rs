@@ -104,7 +104,7 @@ async fn seen(global: &Global) -> Result<(Vec<String>, Vec<String>), Failure> {
                 .map(|approval| approval.by.to_string()),
         );
     }
-    for sent in &state.activity {
+    for sent in state.activity.iter() {
         systems.push(sent.system.clone());
         actors.push(sent.actor.clone());
     }

@@ -319,6 +319,6 @@ async fn what_was_sent_counts_once() {
         };
         assert_eq!((used.action, used.actor), ("turn", "agent:night"));
         assert_eq!((used.in_motion, used.in_force), (in_motion, false));
-        assert_eq!(used.at, state.activity[0].at);
+        assert_eq!(used.at, state.activity.first().unwrap().at);
     }
 }
