@@ -22,7 +22,8 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::Failed;
-use crate::measure::{Spread, compared, cost};
+use crate::go_client::GoClient;
+use crate::measure::{TURNS, compared, compared_costs, cost};
 use crate::report::{Budget, Curve, Report};
 
 /// Stays until its standard input ends.
@@ -82,7 +83,11 @@ impl Drop for Served {
 
 const NOT_PD: &str = "the simulated PD did not answer as it should";
 
+/// Reads of one region in one run.
 const REQUESTS: usize = 2_000;
+/// The same, where one waits for the other: else a run is shorter than what the machine does beside
+/// it.
+const REQUESTS_ALONE: usize = 10_000;
 
 pub(crate) fn measure(runtime: &Runtime, report: &mut Report) -> Result<(), Failed> {
     let pd = Served::start(60, 5)?;
@@ -94,18 +99,27 @@ pub(crate) fn measure(runtime: &Runtime, report: &mut Report) -> Result<(), Fail
 
 /// Reads of one region, so many at a time.
 fn points(runtime: &Runtime, pd: &Served, report: &mut Report) -> Result<(), Failed> {
-    let client = Client::new(&pd.endpoint)?;
-    let id = RegionId::new(pd.region)?;
-    let url = pd.url(&format!("/region/id/{id}"));
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let found = runtime.block_on(client.region(id))?;
-    if found.is_none() || found != runtime.block_on(read(&http, &url)) {
-        return Err(NOT_PD.into());
-    }
+    // With several threads, which of them is woken differs from one answer to the next, by more than
+    // anything that is measured here.
+    let one_thread = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     for at_once in [1, 16, 64] {
+        let (runtime, requests) = match at_once {
+            1 => (&one_thread, REQUESTS_ALONE),
+            _ => (runtime, REQUESTS),
+        };
+        let client = Client::new(&pd.endpoint)?;
+        let id = RegionId::new(pd.region)?;
+        let url = pd.url(&format!("/region/id/{id}"));
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let found = runtime.block_on(client.region(id))?;
+        if found.is_none() || found != runtime.block_on(read(&http, &url)) {
+            return Err(NOT_PD.into());
+        }
         let ours = || {
             let client = client.clone();
-            runtime.block_on(spread(at_once, move |_| {
+            runtime.block_on(spread(at_once, requests, move |_| {
                 let client = client.clone();
                 async move {
                     black_box(client.region(id).await.is_ok());
@@ -114,7 +128,7 @@ fn points(runtime: &Runtime, pd: &Served, report: &mut Report) -> Result<(), Fai
         };
         let theirs = || {
             let (http, url) = (http.clone(), url.clone());
-            runtime.block_on(spread(at_once, move |_| {
+            runtime.block_on(spread(at_once, requests, move |_| {
                 let (http, url) = (http.clone(), url.clone());
                 async move {
                     if let Ok(answer) = http.get(&url).send().await
@@ -129,7 +143,7 @@ fn points(runtime: &Runtime, pd: &Served, report: &mut Report) -> Result<(), Fai
             format!("one region, {at_once} at a time"),
             "reqwest and serde_json",
             Budget::Wall(1.0 / 0.95),
-            REQUESTS as u64,
+            requests as u64,
             compared(ours, theirs),
         );
         let address: Arc<str> = pd.endpoint.trim_start_matches("http://").into();
@@ -139,7 +153,7 @@ fn points(runtime: &Runtime, pd: &Served, report: &mut Report) -> Result<(), Fai
         let theirs = || {
             let (connections, path) = (Arc::clone(&connections), path.clone());
             let address = Arc::clone(&address);
-            runtime.block_on(spread(at_once, move |worker| {
+            runtime.block_on(spread(at_once, requests, move |worker| {
                 let (connections, path) = (Arc::clone(&connections), path.clone());
                 let address = Arc::clone(&address);
                 async move {
@@ -153,22 +167,68 @@ fn points(runtime: &Runtime, pd: &Served, report: &mut Report) -> Result<(), Fai
             format!("one region, {at_once} at a time"),
             "hyper and serde_json",
             Budget::Wall(1.0 / 0.8),
-            REQUESTS as u64,
+            requests as u64,
             compared(ours, theirs),
         );
+        if let Some(mut go) = GoClient::given(&pd.endpoint)? {
+            let order = format!("point {id} {requests} {at_once}");
+            go.carry_out(&order)?;
+            report.row(
+                format!("one region, {at_once} at a time"),
+                "PD's Go client",
+                Budget::None,
+                requests as u64,
+                compared_costs(TURNS, || cost(&mut || ours()), || go.costs(&order)),
+            );
+        }
         report.fact(
             format!("99th percentile of one region, {at_once} at a time"),
             format!(
                 "{:.0} µs",
-                runtime.block_on(slowest(&client, id, at_once)) * 1e6
+                runtime.block_on(slowest(&client, id, at_once, requests)) * 1e6
             ),
         );
     }
     Ok(())
 }
 
+/// By what a region is read.
+pub(crate) enum By {
+    Ours,
+    Hyper,
+    Reqwest,
+}
+
+/// One region read so many times, one after the other, for whoever counts.
+pub(crate) fn repeated(runtime: &Runtime, by: By, times: u64) -> Result<(), Failed> {
+    let pd = Served::start(60, 5)?;
+    let id = RegionId::new(pd.region)?;
+    let client = Client::new(&pd.endpoint)?;
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    let (url, path) = (
+        pd.url(&format!("/region/id/{id}")),
+        format!("/pd/api/v1/region/id/{id}"),
+    );
+    let address = pd.endpoint.trim_start_matches("http://");
+    runtime.block_on(async {
+        let [connection] = &mut connections(address, 1).await?[..] else {
+            return Err(NOT_PD.into());
+        };
+        let connection = connection.get_mut();
+        for _ in 0..times {
+            let found = match by {
+                By::Ours => client.region(id).await?,
+                By::Hyper => fetched(connection, address, &path).await,
+                By::Reqwest => read(&http, &url).await,
+            };
+            black_box(found.ok_or(NOT_PD)?);
+        }
+        Ok(())
+    })
+}
+
 /// So many workers, which share the requests.
-async fn spread<F, W>(workers: usize, work: F)
+async fn spread<F, W>(workers: usize, requests: usize, work: F)
 where
     F: Fn(usize) -> W + Clone + Send + 'static,
     W: Future<Output = ()> + Send,
@@ -177,7 +237,7 @@ where
     for worker in 0..workers {
         let work = work.clone();
         tasks.spawn(async move {
-            for _ in 0..REQUESTS / workers {
+            for _ in 0..requests / workers {
                 work(worker).await;
             }
         });
@@ -212,13 +272,13 @@ async fn fetched(
 }
 
 /// Of a hundred reads the one but slowest, in seconds.
-async fn slowest(client: &Client, id: RegionId, at_once: usize) -> f64 {
+async fn slowest(client: &Client, id: RegionId, at_once: usize, requests: usize) -> f64 {
     let mut tasks = JoinSet::new();
     for _ in 0..at_once {
         let client = client.clone();
         tasks.spawn(async move {
             let mut times = Vec::new();
-            for _ in 0..REQUESTS / at_once {
+            for _ in 0..requests / at_once {
                 let begun = Instant::now();
                 black_box(client.region(id).await.is_ok());
                 times.push(begun.elapsed().as_secs_f64());
@@ -351,43 +411,21 @@ fn scans(runtime: &Runtime, report: &mut Report) -> Result<(), Failed> {
                 format!("{} KiB more", resident_kib().saturating_sub(before)),
             );
         }
-        if count >= 100_000 {
-            // Long enough: one pair each way.
-            let (mut a, mut b) = (Vec::new(), Vec::new());
-            for _ in 0..2 {
-                a.push(cost(&mut || scan()));
-                b.push(cost(&mut || bare()));
-            }
-            let wall = a.iter().zip(&b).map(|(a, b)| a.wall / b.wall).collect();
-            let cpu = a.iter().zip(&b).map(|(a, b)| a.cpu / b.cpu).collect();
-            let compared = crate::measure::Compared {
-                wall: Spread::of(wall),
-                cpu: Spread::of(cpu),
-                ours: a[0],
-                reference: b[0],
-            };
-            ours.push((count as f64, compared.ours.wall));
-            theirs.push((count as f64, compared.reference.wall));
-            let what = format!("scan of {count} regions");
-            report.row(
-                what,
-                "a loop over the same pages",
-                Budget::Wall(1.3),
-                1,
-                compared,
-            );
-        } else {
-            let compared = compared(scan, bare);
-            ours.push((count as f64, compared.ours.wall));
-            theirs.push((count as f64, compared.reference.wall));
-            let what = format!("scan of {count} regions");
-            report.row(
-                what,
-                "a loop over the same pages",
-                Budget::None,
-                1,
-                compared,
-            );
+        // The long ones take long enough.
+        let (turns, budget) = match count {
+            100_000.. => (1, Budget::Wall(1.3)),
+            _ => (TURNS, Budget::None),
+        };
+        let what = format!("scan of {count} regions");
+        let compared = compared_costs(turns, || cost(&mut || scan()), || cost(&mut || bare()));
+        ours.push((count as f64, compared.ours.wall));
+        theirs.push((count as f64, compared.reference.wall));
+        report.row(&what, "a loop over the same pages", budget, 1, compared);
+        if let Some(mut go) = GoClient::given(&pd.endpoint)? {
+            let order = format!("scan {PAGE}");
+            go.carry_out(&order)?;
+            let compared = compared_costs(turns, || cost(&mut || scan()), || go.costs(&order));
+            report.row(&what, "PD's Go client", Budget::None, 1, compared);
         }
     }
     report.curve(Curve {

@@ -142,12 +142,46 @@ async fn set(guard: &Guard, counter: usize, value: u64) -> Result<(), Failed> {
 /// So many, in memory or in a file, for whoever counts.
 pub(crate) fn repeated(runtime: &Runtime, in_file: bool, times: u64) -> Result<(), Failed> {
     let directory = tempfile::tempdir()?;
-    let journal: Arc<dyn Journal> = match in_file {
-        true => Arc::new(FileJournal::open(directory.path())?),
-        false => Arc::new(MemoryJournal::new()),
-    };
-    let guard = runtime.block_on(ready(journal))?;
+    let guard = runtime.block_on(ready(kept(in_file, directory.path())?))?;
     (0..times).try_for_each(|value| runtime.block_on(set(&guard, 0, value)))
+}
+
+/// The same, beside so many proposals that wait.
+pub(crate) fn repeated_beside(runtime: &Runtime, in_file: bool, times: u64) -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let guard = runtime.block_on(ready(kept(in_file, directory.path())?))?;
+    runtime.block_on(wait(&guard, MOST_THAT_WAIT))?;
+    (0..times).try_for_each(|value| runtime.block_on(set(&guard, 0, value)))
+}
+
+/// The same, with a budget of it, after a thousand that were sent today.
+pub(crate) fn repeated_after(runtime: &Runtime, times: u64) -> Result<(), Failed> {
+    let guard = runtime.block_on(ready(Arc::new(MemoryJournal::new())))?;
+    (0..1_000).try_for_each(|value| runtime.block_on(set(&guard, 1, value)))?;
+    let policy: Policy = COUNTS.replace("ACTION", "set_counter").parse()?;
+    let guard = guard.rules(Arc::new(policy));
+    (0..times).try_for_each(|value| runtime.block_on(set(&guard, 0, value)))
+}
+
+fn kept(in_file: bool, directory: &std::path::Path) -> Result<Arc<dyn Journal>, Failed> {
+    Ok(match in_file {
+        true => Arc::new(FileJournal::open(directory)?),
+        false => Arc::new(MemoryJournal::new()),
+    })
+}
+
+/// As many as may wait, nearly.
+const MOST_THAT_WAIT: u64 = 900;
+
+/// Proposes so many that nobody carries out.
+async fn wait(guard: &Guard, count: u64) -> Result<(), Failed> {
+    for at in 0..count {
+        let parameters = json!({"counter": 2, "value": at});
+        let by = format!("agent:{}", at / 100);
+        let proposed = guard.propose(Request::new("set_counter", parameters, by));
+        proposed.await?;
+    }
+    Ok(())
 }
 
 /// A person agrees between the proposal and the send.
@@ -312,7 +346,7 @@ fn at_once(runtime: &Runtime, report: &mut Report) -> Result<(), Failed> {
 const COUNTS: &str = r#"
 version = 1
 rule = { name = "all", decision = "allow" }
-budget = { name = "a budget", action = "ACTION", leaders = 1000000 }
+budget = { name = "a budget", action = "ACTION", leaders = 1000000, actions = 1000000, per = "24h" }
 "#;
 
 /// What budgets cost on a day on which as much was sent as is kept, and what others cost that wait:
@@ -341,13 +375,9 @@ fn company(runtime: &Runtime, report: &mut Report) -> Result<(), Failed> {
             compared(|| run(&guard), || run(&quiet)),
         );
     }
-    for waiting in [100_u64, 900] {
+    for waiting in [100, MOST_THAT_WAIT] {
         let beside = runtime.block_on(ready(Arc::new(MemoryJournal::new())))?;
-        for at in 0..waiting {
-            let parameters = json!({"counter": 2, "value": at});
-            let by = format!("agent:{}", at / 100);
-            runtime.block_on(beside.propose(Request::new("set_counter", parameters, by)))?;
-        }
+        runtime.block_on(wait(&beside, waiting))?;
         report.row(
             format!("beside {waiting} that wait"),
             "none that waits",

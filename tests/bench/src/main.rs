@@ -6,8 +6,12 @@
 //! bench repeat CASE N  does one thing so many times, for whoever counts instructions
 //! bench serve R S      a simulated PD of R regions and S stores, until its input ends
 //! ```
+//!
+//! In the environment: `BENCH_REGIONS` and `BENCH_RECORDS`, the most that are measured;
+//! `BENCH_GO_CLIENT`, the program of `go-client/`, which `cargo xtask bench` builds.
 
 mod client;
+mod go_client;
 mod guard;
 mod journal;
 mod measure;
@@ -79,6 +83,12 @@ fn repeat(case: &str, times: u64) -> Result<(), Failed> {
         "text" => requests::repeated(&runtime, true, times),
         "mutation" => guard::repeated(&runtime, false, times),
         "mutation_in_file" => guard::repeated(&runtime, true, times),
+        "mutation_beside_900" => guard::repeated_beside(&runtime, false, times),
+        "mutation_in_file_beside_900" => guard::repeated_beside(&runtime, true, times),
+        "mutation_after_1000" => guard::repeated_after(&runtime, times),
+        "region" => client::repeated(&runtime, client::By::Ours, times),
+        "region_by_hyper" => client::repeated(&runtime, client::By::Hyper, times),
+        "region_by_reqwest" => client::repeated(&runtime, client::By::Reqwest, times),
         "verify" => journal::repeated(&runtime, times),
         _ => Err(USAGE.into()),
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Turns of ours, reference, reference, ours.
-const TURNS: usize = 5;
+pub(crate) const TURNS: usize = 5;
 
 /// What one run took.
 #[derive(Debug, Clone, Copy)]
@@ -60,14 +60,23 @@ pub(crate) fn compared<A, B>(
     mut ours: impl FnMut() -> A,
     mut reference: impl FnMut() -> B,
 ) -> Compared {
+    compared_costs(TURNS, || cost(&mut ours), || cost(&mut reference))
+}
+
+/// The same for what says itself what it cost, in so many turns.
+pub(crate) fn compared_costs(
+    turns: usize,
+    mut ours: impl FnMut() -> Cost,
+    mut reference: impl FnMut() -> Cost,
+) -> Compared {
     ours();
     reference();
     let (mut a, mut b) = (Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        a.push(cost(&mut ours));
-        b.push(cost(&mut reference));
-        b.push(cost(&mut reference));
-        a.push(cost(&mut ours));
+    for _ in 0..turns {
+        a.push(ours());
+        b.push(reference());
+        b.push(reference());
+        a.push(ours());
     }
     let ratios = |of: fn(&Cost) -> f64| {
         let pairs = a.iter().zip(&b);
