@@ -80,8 +80,8 @@ impl Patrol {
     /// What is said of it.
     pub(crate) fn text(&self) -> String {
         format!(
-            "`{INTERVAL}` is {}: that often PD's checkers look at {} regions, and it takes up to {} \
-             until they come to a region ({} in all)",
+            "`{INTERVAL}` is {}: PD's checkers look at {} regions once in that time, and take up to {} \
+             to reach each of the {} regions",
             in_words(self.interval),
             self.batch,
             in_words(self.round()),

@@ -127,7 +127,7 @@ async fn a_long_interval_of_the_checkers_is_told() {
         assert_eq!(codes(&found), ["patrol_interval_long"], "{version:?}");
         let text = &found[0].text;
         assert!(
-            text.contains("is 3.0 h") && text.contains("(20 in all)"),
+            text.contains("is 3.0 h") && text.contains("each of the 20 regions"),
             "{text}"
         );
         let (id, _, other, _) = region(&sim);
