@@ -62,6 +62,7 @@ pub(crate) const HOUSES: &[House] = &[
                 "cluster",
                 "gauges",
                 "hotspots",
+                "affinity",
                 "maintenance",
                 "unsafe_recovery",
                 "members",

@@ -50,6 +50,7 @@ mod client;
 mod error;
 mod ids;
 
+pub mod affinity;
 pub mod checkers;
 pub mod cluster;
 pub mod config;

@@ -289,6 +289,24 @@ async fn a_task_that_holds_the_maintenance_lock_is_read() {
     assert_eq!(pd.maintenance().await.unwrap(), None);
 }
 
+/// As PD 8.5.7 answers; what cannot be the id of a group is not asked for.
+#[tokio::test]
+async fn an_affinity_group_is_read() {
+    let group = r#"{"id":"g1","create_timestamp":1795966874,"leader_store_id":1,
+        "voter_store_ids":[1,3,4],"phase":"stable","range_count":1,"region_count":15,
+        "affinity_region_count":15}"#;
+    let pd = Replay::new(200, &[], group).client();
+    let read = pd.affinity_group("g1").await.unwrap().unwrap();
+    assert_eq!((read.leader_store_id, read.phase.as_str()), (1, "stable"));
+    assert_eq!(read.voter_store_ids, [1, 3, 4]);
+    for id in ["", "..", "a/b", "g1?x=1"] {
+        assert_eq!(pd.affinity_group(id).await.unwrap(), None, "{id}");
+    }
+    let none = "\"[PD:affinity:ErrAffinityGroupNotFound]affinity group nope not found\"";
+    let pd = Replay::new(404, &[], none).client();
+    assert_eq!(pd.affinity_group("nope").await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn one_store_that_cannot_be_read_leaves_the_others_as_they_are() {
     let body = r#"{"count":3,"stores":[

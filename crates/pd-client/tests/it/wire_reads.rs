@@ -119,6 +119,11 @@ fn settings_and_states_are_asked_for() {
         "GET http://pd:2379/pd/api/v2/maintenance",
     );
     asks(
+        "{\"id\":\"g-1\",\"phase\":\"pending\"}",
+        async |pd| pd.affinity_group("g-1").await,
+        "GET http://pd:2379/pd/api/v2/affinity-groups/g-1",
+    );
+    asks(
         "[{\"info\":\"No on-going recovery.\"}]",
         async |pd| pd.unsafe_recovery().await,
         "GET /admin/unsafe/remove-failed-stores/show",
