@@ -9,6 +9,7 @@
 //! Read from PD's source and compared with what it answers, by version, in the tests. Words are
 //! without the `[PD:…]` in front, which PD before 7.5 leaves out.
 
+pub(crate) mod affinity;
 pub(crate) mod balance_leader;
 pub(crate) mod drain;
 pub(crate) mod drain_blockers;

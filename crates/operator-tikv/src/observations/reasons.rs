@@ -126,6 +126,9 @@ reasons! {
         LABEL_DENIES = "label_denies_scheduling",
             "A label (`schedule=deny`) keeps PD from balancing and merging the region; before 8.2 it holds the leader on a store that is being drained, too. Operators by request and the replacing of lost replicas do not look at it.",
             "Move it by request, or ask whoever set the label.";
+        AFFINITY_GROUP = "affinity_group",
+            "The region belongs to an affinity group (8.5.5 and later): PD balances neither its leader nor its replicas, and moves them to the stores of the group, unless `affinity-schedule-limit` is 0.",
+            "Leave it as it is, or ask who made the group: `PUT /pd/api/v2/affinity-groups/{id}` gives it other stores. What is moved by request is moved back.";
         OPERATOR_IN_THE_WAY = "operator_in_the_way",
             "Another operator is on the region: one region has at most one.",
             "Wait until it has ended. If it is stuck, `cancel_operator` with `others` ends it; PD makes its own operators anew.";

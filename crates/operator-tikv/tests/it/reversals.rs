@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use pd_sim::{PlacementRule, RuleRole, Sim, Version};
+use action_core::Observation;
+use operator_tikv::Why;
+use pd_sim::{Fault, PlacementRule, RuleRole, Sim, Version};
 use serde_json::{Value, json};
 
 use crate::harness::Run;
@@ -457,4 +459,76 @@ async fn a_grant_takes_a_leader_to_its_store() {
         let expected = format!("gives store {leader} the leaders");
         assert!(text(&run).contains(&expected), "{}", text(&run));
     }
+}
+
+/// PD 8.5.7 moved the leader back within four seconds, by `affinity-move-region`.
+#[tokio::test]
+async fn what_an_affinity_group_moves_back_is_told() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let (id, leader, other, free) = region(&sim);
+    let label = r#"{"id":"affinity_group/g1","labels":[{"key":"affinity_group","value":"g1"}],
+        "rule_type":"key-range","data":[{"start_key":"","end_key":""}]}"#;
+    let path = "/config/region-label/rule";
+    assert_eq!(request(&sim, "POST", path, label).await, 200);
+    let voters: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
+    let group = async |leader: u64, phase: &str| {
+        sim.clear_faults();
+        let group = json!({"id": "g1", "create_timestamp": 1_795_966_874, "leader_store_id": leader,
+            "voter_store_ids": voters, "phase": phase, "range_count": 1, "region_count": 1,
+            "affinity_region_count": 0});
+        let path = "/pd/api/v2/affinity-groups/g1";
+        let body = group.to_string();
+        sim.fault(Fault::answer("GET", path, 200, "application/json", &body).always());
+    };
+    let plans = [
+        (
+            "transfer_leader",
+            json!({"region_id": id, "to_store_id": other}),
+        ),
+        (
+            "transfer_peer",
+            json!({"region_id": id, "from_store_id": other, "to_store_id": free}),
+        ),
+        ("add_peer", json!({"region_id": id, "store_id": free})),
+        ("remove_peer", json!({"region_id": id, "store_id": other})),
+    ];
+    let told = async || {
+        let mut told = Vec::new();
+        for (name, parameters) in &plans {
+            let run = Run::planned(&sim, name, parameters.clone()).await;
+            let mut causes = run.plan.reversed_by.iter();
+            told.push(causes.any(|by| by.code == "affinity_checker" && by.text.contains("`g1`")));
+        }
+        told
+    };
+    let why = async || {
+        let asked = Why {
+            region_id: Some(crate::region_id(id)),
+            ..Why::default()
+        };
+        let found = asked.observe(&crate::tikv(&sim)).await.unwrap().findings;
+        let mut found = found.into_iter();
+        found
+            .find(|one| one.code == "affinity_group")
+            .map(|one| one.text)
+    };
+    // By default the limit is 0: nothing moves back, and nothing is balanced either.
+    group(leader, "stable").await;
+    assert_eq!(told().await, [false; 4]);
+    let text = why().await.unwrap();
+    assert!(
+        text.contains(&format!("leader on store {leader}")),
+        "{text}"
+    );
+    group(other, "preparing").await;
+    let text = why().await.unwrap();
+    assert!(text.contains("`affinity-schedule-limit` is 0"), "{text}");
+    set(&sim, "/config", json!({"affinity-schedule-limit": 4})).await;
+    // The group wants the leader where it is to go, and the voters where they are.
+    assert_eq!(told().await, [false, true, true, true]);
+    group(leader, "stable").await;
+    assert_eq!(told().await, [true; 4]);
+    // A group without its stores keeps nothing.
+    group(leader, "pending").await;
+    assert_eq!((told().await, why().await), (vec![false; 4], None));
 }

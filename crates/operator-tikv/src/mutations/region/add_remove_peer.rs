@@ -21,6 +21,7 @@ use crate::mutations::region::region_operator::{
 };
 use crate::mutations::region::replicas_seen::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::affinity::{moved_back, voters};
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::replica_change::{check_add, check_remove};
 use crate::pd_rules::rule_checker::RuleChecker;
@@ -109,6 +110,12 @@ impl RegionOperator for AddPeer {
                  (`remove-orphan-peer`){when}: its rules want no more than {wanted}"
             );
             plan = plan.reversed_by("rule_checker", text);
+        }
+        if plan.verdict.may_be_sent() && self.role == NewPeerRole::Voter {
+            let mut voters = voters(&at.region.peers);
+            voters.push(self.store_id);
+            let cause = moved_back(tikv, &at, None, &voters).await?;
+            plan = (cause.into_iter()).fold(plan, |plan, by| plan.reversed_by(&by.code, by.text));
         }
         let plan = plan
             .same("role", role)
@@ -200,6 +207,15 @@ impl RegionOperator for RemovePeer {
                  (`add-rule-peer`){when}: its rules want {wanted}"
             );
             plan = plan.reversed_by("rule_checker", text);
+        }
+        if plan.verdict.may_be_sent() {
+            let rest = at
+                .region
+                .peers
+                .iter()
+                .filter(|peer| peer.store_id != store.pd());
+            let cause = moved_back(tikv, &at, None, &voters(rest)).await?;
+            plan = (cause.into_iter()).fold(plan, |plan, by| plan.reversed_by(&by.code, by.text));
         }
         if leads {
             plan = plan.unknown(LEADER_ELSEWHERE);

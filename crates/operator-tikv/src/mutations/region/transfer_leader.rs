@@ -15,6 +15,7 @@ use crate::facts::region::RegionFacts;
 use crate::mutations::region::reading::{Reading, Shows};
 use crate::mutations::region::region_operator::{RegionOperator, mutation_of_region_operator};
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::affinity::{moved_back, voters};
 use crate::pd_rules::balance_leader::{BY_SIZE, goes_by_size, moves_leader_back};
 use crate::pd_rules::grant_leader::taken_by_grant;
 use crate::pd_rules::leader_rules::moved_by_rules;
@@ -133,10 +134,14 @@ impl TransferLeader {
     ) -> Result<Plan<RegionFacts>, Error> {
         let by_rules = moved_by_rules(tikv, at, blockers, self.to_store_id).await?;
         let by_grant = || taken_by_grant(at, blockers, self.to_store_id);
-        let cause = match by_rules.or_else(by_grant) {
-            Some(cause) => Some(cause),
-            None => moves_leader_back(tikv, at, blockers, self.to_store_id).await?,
-        };
+        let to = self.to_store_id;
+        let mut cause = by_rules.or_else(by_grant);
+        if cause.is_none() {
+            cause = moved_back(tikv, at, Some(to), &voters(&at.region.peers)).await?;
+        }
+        if cause.is_none() {
+            cause = moves_leader_back(tikv, at, blockers, to).await?;
+        }
         if let Some(cause) = cause {
             plan = plan.reversed_by(&cause.code, cause.text);
         } else if goes_by_size(at) {

@@ -17,6 +17,7 @@ use crate::mutations::region::region_operator::{
 };
 use crate::mutations::region::replicas_seen::Replicas;
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::affinity::{moved_back, voters};
 use crate::pd_rules::moved_replica::undone_by_rules;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::replica_change::check_move;
@@ -75,10 +76,18 @@ impl RegionOperator for TransferPeer {
         let at = RegionSnapshot::read(tikv, self.region_id).await?;
         let plan = replica_plan(at.facts(), verdict(check_move(tikv, &at, from, to).await)?);
         let mut plan = at.heard(plan);
-        if plan.verdict.may_be_sent()
-            && let Some(cause) = undone_by_rules(tikv, &at, from, to).await?
-        {
-            plan = plan.reversed_by(&cause.code, cause.text);
+        if plan.verdict.may_be_sent() {
+            let mut cause = undone_by_rules(tikv, &at, from, to).await?;
+            if cause.is_none() {
+                let mut voters = voters(&at.region.peers);
+                let moved = voters.iter_mut().find(|store| **store == from);
+                moved.into_iter().for_each(|store| *store = to);
+                let leader = at.leader().filter(|leader| *leader != from);
+                cause = moved_back(tikv, &at, leader, &voters).await?;
+            }
+            if let Some(cause) = cause {
+                plan = plan.reversed_by(&cause.code, cause.text);
+            }
         }
         let size = plan.before.size_mib;
         let role = plan.before.role_on(from).map(str::to_owned);

@@ -11,12 +11,13 @@ use crate::facts::bounded_text::bounded;
 use crate::facts::region::{can_lead, in_joint_state, is_healthy, named_peers, role_name};
 use crate::facts::store::state_text;
 use crate::mutations::region::RemovePeer;
-use crate::observations::findings::too_few_stores;
+use crate::observations::findings::{CONFIG, too_few_stores};
 use crate::observations::reasons::{self, Reason};
 use crate::observations::why::nowhere::nowhere;
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::observations::why::source::holds_all;
 use crate::observations::why::staying;
+use crate::pd_rules::affinity::{LIMIT, is_in_place, voters, wants};
 use crate::pd_rules::leadership::GRANT_LEADER;
 use crate::pd_rules::majority::majority_lost;
 use crate::pd_rules::room::unsatisfiable::unsatisfiable;
@@ -52,6 +53,7 @@ fn of(snapshot: &WhySnapshot, about: &AskedRegion) -> Vec<Finding> {
     }));
     findings.extend(of_replicas(snapshot, region));
     findings.extend(denied(about));
+    findings.extend(grouped(snapshot, about));
     findings.extend(operator(snapshot, region));
     findings.extend(rules(snapshot, about));
     // Without a majority nothing goes anywhere.
@@ -138,6 +140,27 @@ fn denied(about: &AskedRegion) -> Option<Finding> {
         let denied = reasons::LABEL_DENIES.found(format!("region/{}", region.id), text);
         denied.seen(source, "schedule", "deny")
     })
+}
+
+/// The affinity group that the region belongs to: nothing balances it.
+fn grouped(snapshot: &WhySnapshot, about: &AskedRegion) -> Option<Finding> {
+    let (region, group) = (&about.region, about.group.as_ref()?);
+    let leader = region.leader.map(|leader| leader.store_id.into());
+    let limit = snapshot.config.schedule.affinity_schedule_limit;
+    let is_left = limit.unwrap_or(0) == 0 && !is_in_place(group, leader, &voters(&region.peers));
+    let left = match is_left {
+        true => format!("; nothing moves the region there, as `{LIMIT}` is 0"),
+        false => String::new(),
+    };
+    let text = format!("region {}: {}{left}", region.id, wants(group));
+    let id = bounded(&group.id);
+    let source = format!("GET /pd/api/v2/affinity-groups/{id}");
+    let found = reasons::AFFINITY_GROUP.found(format!("region/{}", region.id), text);
+    Some(
+        found
+            .seen(source, "phase", bounded(&group.phase))
+            .seen(CONFIG, LIMIT, limit),
+    )
 }
 
 /// Replicas on stores that do not come back, with what removes each where its plan would go ahead.

@@ -1,8 +1,9 @@
 //! Everything that is read to tell why something does not move, once.
 
 use action_core::Cause;
+use pd_client::affinity::AffinityGroup;
 use pd_client::checkers::Checker;
-use pd_client::config::Config;
+use pd_client::config::{Config, ScheduleConfig};
 use pd_client::maintenance::MaintenanceTask;
 use pd_client::members::MemberHealth;
 use pd_client::operators::Operator;
@@ -27,6 +28,7 @@ use crate::observations::why::merge_snapshot::{MergeSnapshot, NOT_READ};
 use crate::observations::why::offers::Offers;
 use crate::observations::why::question::{Moving, Why};
 use crate::parameters::ids::{RegionId, StoreId};
+use crate::pd_rules::affinity::group_of;
 use crate::pd_rules::drain::batch_of_zero;
 use crate::pd_rules::leadership::LeaderBlockers;
 use crate::pd_rules::patrol::Patrol;
@@ -85,6 +87,8 @@ pub(super) struct AskedRegion {
     pub(super) fit: Option<RegionFit>,
     /// Its labels.
     pub(super) labels: Vec<RegionLabel>,
+    /// The affinity group that it belongs to and that has its stores.
+    pub(super) group: Option<AffinityGroup>,
 }
 
 /// How many reads tell what keeps leaders from stores: the drains, and each scheduler that may.
@@ -103,7 +107,7 @@ impl WhySnapshot {
         let drained = Drained::read(tikv, drained, cluster, &leader_blockers).await?;
         let Drained { mut rules, blocked } = drained;
         let region = match asked.region_id {
-            Some(id) => Some((id, AskedRegion::read(tikv, id).await?)),
+            Some(id) => Some((id, AskedRegion::read(tikv, &config.schedule, id).await?)),
             None => None,
         };
         let about = region.as_ref().and_then(|(_, region)| region.as_ref());
@@ -203,7 +207,11 @@ impl WhySnapshot {
 }
 
 impl AskedRegion {
-    async fn read(tikv: &Tikv, id: RegionId) -> Result<Option<Self>, Error> {
+    async fn read(
+        tikv: &Tikv,
+        schedule: &ScheduleConfig,
+        id: RegionId,
+    ) -> Result<Option<Self>, Error> {
         let pd = &tikv.pd;
         let Some(region) = pd.region(id.pd()).await.map_err(Error::Read)? else {
             return Ok(None);
@@ -216,12 +224,13 @@ impl AskedRegion {
             let fits = fit.rule_fits.iter();
             fits.map(|one| one.rule.clone()).collect()
         });
-        let labels = pd.labels_of_region(id.pd()).await;
+        let labels = pd.labels_of_region(id.pd()).await.map_err(Error::Read)?;
         Ok(Some(Self {
             region,
             rules,
             fit,
-            labels: labels.map_err(Error::Read)?,
+            group: group_of(tikv, schedule, &labels).await?,
+            labels,
         }))
     }
 }
