@@ -20,7 +20,7 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "action-core",
         floors: &[
-            &["printable", "values"],
+            &["bounded_text", "printable", "values"],
             &["redacted"],
             &["schema"],
             &["error", "tool_json"],
@@ -157,6 +157,20 @@ pub(crate) const HOUSES: &[House] = &[
             ],
             why: "each takes the other back",
         }],
+    },
+    House {
+        name: "operator-etcd",
+        floors: &[
+            &["error", "ids", "send_permit"],
+            &["wire"],
+            &["client"],
+            &["cluster", "facts"],
+            &["mutations"],
+            &["observations"],
+            &["catalogue"],
+            &["lib"],
+        ],
+        circles: &[],
     },
     House {
         name: "operator-cli",

@@ -91,6 +91,16 @@ const LAYERS: &[Layer] = &[
         never: &[HTTP, FRONT_ENDS],
     },
     Layer {
+        name: "operator-etcd",
+        uses: &["action-core", "system-http"],
+        tests_use: &["action-guard"],
+        // It makes requests for system-http to send, whose words for them are `http`'s.
+        never: &[
+            &["axum", "curl", "h2", "hyper", "reqwest", "ureq"],
+            FRONT_ENDS,
+        ],
+    },
+    Layer {
         name: "action-guard",
         uses: &["action-core"],
         // Itself, with failpoints.

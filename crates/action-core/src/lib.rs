@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub use bounded_text::{bounded, bounded_to};
 pub use catalogue::{Catalogue, Prepared};
 pub use declare::{ActionSet, Footprint, Mutation, Observation, Parameters, Subject, SubjectError};
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
@@ -29,6 +30,7 @@ pub use workflow::{
     Condition, DurationText, Retry, Step, Unmet, Work, Workflow, WorkflowError, WorkflowProblem,
 };
 
+mod bounded_text;
 mod catalogue;
 mod declare;
 mod error;

@@ -1,0 +1,110 @@
+//! Has another member lead: `move_leader`.
+
+use action_core::{
+    Accepted, Attempt, Effect, Evidence, Mutation, Outcome, Plan, Progress, Risk, Sent, Undo,
+    Verdict,
+};
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::cluster::{Asked, Etcd};
+use crate::error::Error;
+use crate::facts::{STATUS, Seen, no_asked, refused, source, will_not};
+use crate::ids::MemberId;
+
+/// Has another member lead.
+///
+/// For a moment the cluster takes no writes. Proven by who leads. Taken back by moving it back.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MoveLeader {
+    /// The member that leads afterwards: one with a vote, as `list_members` gives it.
+    pub to_member_id: MemberId,
+}
+
+/// Who led when a change of leader was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaderFacts {
+    /// The leader, whom it is asked of.
+    pub(crate) asked: Option<Asked>,
+}
+
+#[async_trait]
+impl Mutation<Etcd> for MoveLeader {
+    const NAME: &'static str = "move_leader";
+    const RISK: Risk = Risk::Medium;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = LeaderFacts;
+
+    fn resources(&self) -> Vec<String> {
+        vec!["leader".to_owned()]
+    }
+
+    async fn plan(&self, etcd: &Etcd) -> Result<Plan<LeaderFacts>, Error> {
+        let seen = etcd.seen().await?;
+        let (asked, verdict) = match seen.leader_asked() {
+            Ok(asked) => (Some(asked), self.verdict(&seen)),
+            Err(verdict) => (None, verdict),
+        };
+        Ok(Plan::new(verdict, LeaderFacts { asked })
+            .same("leader", json!(seen.leader))
+            .touches(format!("member/{}", self.to_member_id))
+            .takes(200, 5_000, "three members on one machine")
+            .follow(500, 15_000, 60_000))
+    }
+
+    async fn send(&self, etcd: &Etcd, b: &LeaderFacts, a: &Attempt) -> Result<Accepted, Error> {
+        let body = json!({ "targetID": self.to_member_id.0.to_string() });
+        let asked = b.asked.as_ref().ok_or_else(no_asked)?;
+        let path = "/v3/maintenance/transfer-leadership";
+        etcd.send(asked, path, body, a).await
+    }
+
+    async fn probe(&self, etcd: &Etcd, b: &LeaderFacts, sent: &Sent) -> Result<Progress, Error> {
+        let seen = etcd.seen().await?;
+        let evidence = vec![Evidence::new(source(STATUS), "leader", json!(seen.leader))];
+        let leads = seen
+            .leader
+            .map_or("no member".to_owned(), |id| format!("member {id}"));
+        let text = format!("{leads} leads");
+        if seen.leader == Some(self.to_member_id) {
+            return Ok(Progress::applied(sent.attribution(), text, evidence));
+        }
+        Ok(seen.not_seen(b.asked.as_ref(), sent, "another_leads", text, evidence))
+    }
+
+    fn undo(&self, before: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+        match &before.asked {
+            None => Undo::none("nobody led before"),
+            Some(before) => Undo::with::<Etcd, _>(&Self {
+                to_member_id: before.member_id,
+            })
+            .expecting("leader", json!(self.to_member_id)),
+        }
+    }
+}
+
+impl MoveLeader {
+    /// etcd's answer, from what it checks, in its order.
+    fn verdict(&self, seen: &Seen) -> Verdict {
+        match seen.member(self.to_member_id) {
+            _ if seen.leader == Some(self.to_member_id) => Verdict::NoOp {
+                already: format!("member {} leads", self.to_member_id),
+            },
+            Some(one) if one.member.is_learner => refused("etcdserver: bad leader transferee"),
+            None => refused("etcdserver: bad leader transferee"),
+            Some(one) if one.answer.is_none() => will_not(
+                "member_silent",
+                format!(
+                    "etcd would wait for member {}, which does not answer",
+                    one.member.id()
+                ),
+            ),
+            Some(_) => Verdict::WouldProceed,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A cluster of three processes on loopback, gone with the test.
+
+use std::ffi::OsString;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use action_core::{ActionRegistry, Observation};
+use action_guard::{Actor, Decider, Guard, MemoryJournal, Mode, Proposal, Report, Request};
+use operator_etcd::{Client, Etcd, ListMembers, MemberId, Members};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) struct Cluster {
+    processes: Vec<Child>,
+    pub(crate) endpoints: Vec<String>,
+    _directory: TempDir,
+}
+
+impl Cluster {
+    /// Three members of which one leads; `None` where there is no etcd to test against.
+    pub(crate) async fn start() -> Option<Self> {
+        let program = std::env::var_os("ETCD_PROGRAM_TEST")?;
+        let directory = tempfile::tempdir().unwrap();
+        let ports = free_ports(6);
+        let url = |at: usize| format!("http://127.0.0.1:{}", ports[at]);
+        let all: Vec<_> = (0..3).map(|at| format!("m{at}={}", url(at + 3))).collect();
+        let all = all.join(",");
+        let member = |at: usize| {
+            let name = format!("m{at}");
+            let data = directory.path().join(&name);
+            member(&program, &name, data.as_os_str(), &url(at), &url(at + 3))
+                .args([
+                    "--initial-cluster",
+                    &all,
+                    "--initial-cluster-token",
+                    &url(3),
+                ])
+                .spawn()
+                .unwrap()
+        };
+        let cluster = Self {
+            processes: (0..3).map(member).collect(),
+            endpoints: (0..3).map(url).collect(),
+            _directory: directory,
+        };
+        cluster
+            .until(|seen| seen.leader.is_some() && seen.members.iter().all(|one| one.answers))
+            .await;
+        Some(cluster)
+    }
+
+    pub(crate) fn etcd(&self) -> Etcd {
+        let client = Client::new(&self.endpoints.join(","), Default::default()).unwrap();
+        let (read, write) = (Duration::from_secs(2), Duration::from_secs(2));
+        Etcd::new(client.with_timeouts(read, write))
+    }
+
+    pub(crate) async fn guard(&self) -> Guarded {
+        let mut registry = ActionRegistry::new();
+        registry.register(self.etcd()).unwrap();
+        let guard = Guard::new(registry, MemoryJournal::default()).settle_for(Duration::ZERO);
+        let actor: Actor = "user:test".parse().unwrap();
+        let by = Decider::claimed(&actor);
+        let controls = guard.controls();
+        controls.set_mode(Mode::Execute, by, "test").await.unwrap();
+        Guarded(guard)
+    }
+
+    /// The members, when they are as they are waited for.
+    pub(crate) async fn until(&self, is_so: impl Fn(&Members) -> bool) -> Members {
+        loop {
+            if let Ok(members) = (ListMembers {}).observe(&self.etcd()).await
+                && is_so(&members)
+            {
+                return members;
+            }
+            a_moment().await;
+        }
+    }
+
+    pub(crate) async fn leader(&self) -> MemberId {
+        let members = self.until(|members| members.leader.is_some()).await;
+        members.leader.unwrap()
+    }
+
+    /// Another member than the leader.
+    pub(crate) async fn follower(&self) -> MemberId {
+        let members = self.until(|members| members.leader.is_some()).await;
+        let mut others = members.members.iter();
+        let other = others.find(|one| Some(one.member_id) != members.leader);
+        other.unwrap().member_id
+    }
+
+    /// The same, by where they are.
+    async fn process(&self, id: MemberId) -> u32 {
+        let members = self.until(|members| !members.members.is_empty()).await;
+        let mut members = members.members.iter();
+        let name = &members.find(|one| one.member_id == id).unwrap().name;
+        let at: usize = name.trim_start_matches('m').parse().unwrap();
+        self.processes[at].id()
+    }
+
+    /// `STOP`, `CONT` or `KILL`, to a member's process.
+    pub(crate) async fn signal(&self, signal: &str, id: MemberId) {
+        let process = self.process(id).await.to_string();
+        let mut kill = Command::new("kill");
+        let status = kill.args([&format!("-{signal}"), &process]).status();
+        assert!(status.unwrap().success());
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// Between two looks at processes of others.
+pub(crate) async fn a_moment() {
+    let mut looks = tokio::time::interval(Duration::from_millis(200));
+    looks.tick().await;
+    looks.tick().await;
+}
+
+/// A guard over a cluster that may change it.
+pub(crate) struct Guarded(Guard);
+
+impl Guarded {
+    pub(crate) async fn propose(&self, action: &str, parameters: Value) -> Proposal {
+        let request = Request::new(action, parameters, "user:test");
+        self.0.propose(request).await.unwrap()
+    }
+
+    pub(crate) async fn execute(&self, proposal: &Proposal) -> Report {
+        let actor = proposal.requester().unwrap();
+        let report = self.0.execute(proposal, &actor, &mut |_| {}).await;
+        report.unwrap()
+    }
+}
+
+fn member(
+    program: &OsString,
+    name: &str,
+    data: &std::ffi::OsStr,
+    client: &str,
+    peer: &str,
+) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(["--name", name, "--data-dir"])
+        .arg(data)
+        .args(["--listen-client-urls", client])
+        .args(["--advertise-client-urls", client])
+        .args(["--listen-peer-urls", peer])
+        .args(["--initial-advertise-peer-urls", peer])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+fn free_ports(count: usize) -> Vec<u16> {
+    let listeners: Vec<_> = (0..count)
+        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
+        .collect();
+    let ports = listeners.iter().map(|one| one.local_addr().unwrap().port());
+    ports.collect()
+}
