@@ -264,6 +264,15 @@ outcomes! {
         "too_few_healthy_stores" &[name::<OfflineStore>()],
             "The store is offline, and a rule that it held replicas for asks for more than the other stores that fit can hold: nothing moves those.",
             "Add a store with the labels that the rule asks for, or take the offline back with `cancel_offline`.";
+        "too_few_stores_take_replicas" &[name::<OfflineStore>()],
+            "The store is offline, and too few of the other stores have space for what it held: nothing moves it.",
+            "Free space on the stores that the run names, add a store, or take the offline back with `cancel_offline`.";
+        "store_limit_zero" &[name::<OfflineStore>()],
+            "The store is offline, and without a store whose limit for adding replicas is 0 too few take what it held.",
+            "Raise that limit (`set_store_limit`), or take the offline back with `cancel_offline`.";
+        "store_limit_low" &[name::<OfflineStore>()],
+            "The store is offline, and without a store whose limit for adding replicas is next to 0 too few take what it held.",
+            "Raise that limit (`set_store_limit`), or take the offline back with `cancel_offline`.";
         "isolation_level" &[name::<OfflineStore>()],
             "The store is offline, and the other stores cannot keep replicas as far apart as `isolation-level` asks: nothing moves them.",
             "Add a store in a place of its own, or take the offline back with `cancel_offline`.";

@@ -34,6 +34,7 @@ pub(crate) mod placement_fit;
 pub(crate) mod refusals;
 pub(crate) mod region_snapshot;
 pub(crate) mod replica_change;
+pub(crate) mod replica_takers;
 pub(crate) mod room;
 pub(crate) mod rule_checker;
 pub(crate) mod rule_holds;

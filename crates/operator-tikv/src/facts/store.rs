@@ -1,5 +1,6 @@
 //! What a store shows of itself: its state, its disk, its limits, and what fails together with it.
 
+use pd_client::StoreId as PdStoreId;
 use pd_client::config::{Config, ScheduleConfig};
 use pd_client::stores::{Store, StoreLimit, StoreState};
 
@@ -15,6 +16,20 @@ pub(crate) fn state_text(state: &StoreState) -> String {
         StoreState::Tombstone => "Tombstone".to_owned(),
         StoreState::Other(word) => word.clone(),
         _ => "unknown".to_owned(),
+    }
+}
+
+/// So many stores are named.
+const NAMED: usize = 5;
+
+/// Stores as text, such as `store 4` or `stores 4, 5`.
+pub(crate) fn named(stores: &[PdStoreId]) -> String {
+    let some: Vec<String> = stores.iter().take(NAMED).map(ToString::to_string).collect();
+    let some = some.join(", ");
+    match stores.len() {
+        1 => format!("store {some}"),
+        count if count > NAMED => format!("stores {some} and {} more", count - NAMED),
+        _ => format!("stores {some}"),
     }
 }
 

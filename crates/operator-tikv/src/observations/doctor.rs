@@ -45,10 +45,11 @@ impl Observation<Tikv> for Doctor {
         let members = tikv.pd.members().await.map_err(Error::Read)?;
         drains::find(tikv, &stores, &config, &members, &mut found).await?;
         pauses::find(tikv, &config, &mut found).await?;
-        settings::find(tikv, (&config, &stores), &mut found).await?;
+        let overrides = settings::find(tikv, (&config, &stores), &mut found).await?;
         let rules = room::rules(tikv, &config).await?;
         let rules = rules.as_deref();
-        stores::find(tikv, &stores, &config, rules, &mut found).await?;
+        let set = (&config, overrides.as_ref());
+        stores::find(tikv, &stores, set, rules, &mut found).await?;
         rules::find(rules, &stores, &config, &mut found);
         half_moved::find(tikv, &stores, &mut found).await?;
         versions::find(tikv, &stores, &config, &members, &mut found).await?;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::observations::reasons::{self, Reason};
 use crate::pd_rules::offline::check_cancel_offline;
 use crate::pd_rules::offline_blockers::{Held, Hold, LeftOnStore, named};
+use crate::pd_rules::replica_takers::ReplicaTakers;
 use crate::pd_rules::room::Room;
 
 /// So many regions are listed as evidence.
@@ -17,6 +18,9 @@ const MOST_IDS: usize = 32;
 
 /// Where the rules are read.
 const RULES: &str = "GET /pd/api/v1/config/placement-rule";
+
+/// Where it is read what stores are at.
+const STORES: &str = "GET /pd/api/v1/stores";
 
 /// Where it is read how replicas fit the rules.
 const FITS: &str = "GET /pd/api/v1/config/rules/region/{id}/detail";
@@ -64,16 +68,23 @@ pub(crate) fn unexplained(store: &Store, left: &LeftOnStore) -> Option<String> {
         .then(|| format!("what keeps {named} on store {id}: nothing was seen in the way"))
 }
 
-/// Why what a store holds has no place on the others, by their labels and states.
-pub(crate) fn no_room(store: &Store, room: &Room<'_>) -> Vec<Finding> {
+/// Why what a store holds has no place on the others, by their labels and states, or by what they
+/// are at. Of limits it is told elsewhere.
+pub(crate) fn no_room(store: &Store, room: &Room<'_>, takers: ReplicaTakers<'_>) -> Vec<Finding> {
     let lacking = room.lacking().into_iter();
-    lacking
+    let mut findings: Vec<Finding> = lacking
         .map(|cause| no_free_store(store, cause.text).seen(RULES, "cause", cause.code))
-        .collect()
+        .collect();
+    if findings.is_empty() && room.limited_takers().is_empty() {
+        let texts = room.taken_by_too_few(takers).into_iter();
+        let found = texts.map(|text| no_free_store(store, text));
+        findings.extend(found.map(|found| found.seen(STORES, "store", store.id.get())));
+    }
+    findings
 }
 
 /// What a store holds has no place elsewhere.
-pub(crate) fn no_free_store(store: &Store, text: String) -> Finding {
+fn no_free_store(store: &Store, text: String) -> Finding {
     let found = reasons::NO_FREE_STORE.found(format!("store/{}", store.id), text);
     with_way_back(found, store)
 }

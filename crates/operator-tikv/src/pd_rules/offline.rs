@@ -13,13 +13,11 @@ use crate::facts::schedulers::stored;
 use crate::facts::settings_in_force::{Overrides, limit_in_force};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::refusals;
+use crate::pd_rules::replica_takers::ReplicaTakers;
 use crate::pd_rules::room::{self, Room};
 use crate::pd_rules::rule_checker::{self, RuleChecker};
 use crate::pd_rules::stop::{Checked, accepted_unless, nothing_to_do, refused};
 use crate::pd_rules::version;
-
-/// So many stores are named.
-const NAMED: usize = 5;
 
 /// Emptying a store for good.
 pub(crate) async fn check_offline(
@@ -114,29 +112,9 @@ async fn obstacles(
         causes.push(Cause::new("replace_offline_replica_off", text));
     }
     let room = Room::of(store, rules.as_deref(), config, stores);
-    causes.extend(room.lacking());
-    causes.extend(
-        room.limited_takers()
-            .into_iter()
-            .take(NAMED)
-            .map(limited_taker),
-    );
+    let takers = ReplicaTakers::under(&config.schedule, overrides);
+    causes.extend(room.obstacles(takers));
     Ok(causes)
-}
-
-/// A store that is needed for what another gives up.
-fn limited_taker((store, limit): (&Store, f64)) -> Cause {
-    let code = if limit > 0.0 {
-        "store_limit_low"
-    } else {
-        "store_limit_zero"
-    };
-    let id = store.id;
-    let text = format!(
-        "the limit `add-peer` of store {id} is {limit} per minute, and without store {id} too few \
-         stores take replicas"
-    );
-    Cause::new(code, text)
 }
 
 /// What keeps PD from replacing any replica on a store that is being emptied, or for a long time.

@@ -1,9 +1,8 @@
 //! Whether the other stores have a place for each replica that a store gives up, rule by rule.
 //!
 //! What `SelectStoreToFix` of `pkg/schedule/checker/replica_strategy.go` looks for, as far as it is
-//! the same for all regions: stores that the rule takes, the isolation between them, and limits that
-//! let next to nothing in (`exceedAddLimit` of `pkg/schedule/filter/filters.go`). How full and how
-//! busy they are changes meanwhile, and is looked at by whoever asks why now.
+//! the same for all regions: stores that the rule takes, the isolation between them, and what
+//! keeps a store from being given any (`replica_takers.rs`).
 
 use std::collections::BTreeSet;
 
@@ -17,8 +16,12 @@ use crate::error::Error;
 use crate::facts::bounded_text::bounded;
 use crate::facts::store::low_add_limit;
 use crate::pd_rules::placement::takes;
+use crate::pd_rules::replica_takers::{Refusal, ReplicaTakers};
 
 pub(crate) mod unsatisfiable;
+
+/// So many stores are named.
+const NAMED: usize = 5;
 
 /// What asks for replicas on stores of some kind.
 pub(crate) struct Wanted<'a> {
@@ -141,14 +144,39 @@ impl<'a> Room<'a> {
             .collect()
     }
 
-    /// Why too few of the others take anything, where all of them would have place.
-    pub(crate) fn taken_by_too_few(&self, is_taker: impl Fn(&Store) -> bool) -> Vec<String> {
-        let texts = self.short_of(&is_taker).map(|wanted| {
+    /// What keeps the replicas where they are until somebody changes something.
+    pub(crate) fn obstacles(&self, takers: ReplicaTakers<'_>) -> Vec<Cause> {
+        let mut causes = self.lacking();
+        let limited = self.limited_takers().into_iter();
+        causes.extend(limited.take(NAMED).map(limited_taker));
+        if causes.is_empty() {
+            let stays = |refusal: &Refusal| !refusal.passes();
+            let texts = self.refused_by_too_many(takers, stays).into_iter();
+            causes.extend(texts.map(|text| Cause::new("too_few_stores_take_replicas", text)));
+        }
+        causes
+    }
+
+    /// Why too few of the others are given anything now, where all of them would have place: which
+    /// are refused, and why.
+    pub(crate) fn taken_by_too_few(&self, takers: ReplicaTakers<'_>) -> Vec<String> {
+        self.refused_by_too_many(takers, |_| true)
+    }
+
+    fn refused_by_too_many(
+        &self,
+        takers: ReplicaTakers<'_>,
+        counts: impl Fn(&Refusal) -> bool,
+    ) -> Vec<String> {
+        let is_taker = |store: &Store| !takers.refusals(store).iter().any(&counts);
+        let texts = self.short_of(is_taker).map(|wanted| {
             let (name, replicas) = (&wanted.name, wanted.replicas);
-            let takers = self.others(wanted).filter(|store| is_taker(store)).count();
+            let taking = self.others(wanted).filter(|store| is_taker(store)).count();
+            let other = |store: &&Store| store.id != self.leaving.id && wanted.takes(store);
+            let refused = takers.refused(self.stores.iter().filter(other));
             format!(
-                "{name} asks for {replicas} replicas, and PD gives replicas to {takers} of the other \
-                 stores now"
+                "{name} asks for {replicas} replicas, and PD gives replicas to {taking} of the other \
+                 stores now ({refused})"
             )
         });
         texts.collect()
@@ -199,6 +227,21 @@ impl<'a> Room<'a> {
             Cause::new("isolation_level", text)
         })
     }
+}
+
+/// A store that is needed for what another gives up.
+fn limited_taker((store, limit): (&Store, f64)) -> Cause {
+    let code = if limit > 0.0 {
+        "store_limit_low"
+    } else {
+        "store_limit_zero"
+    };
+    let id = store.id;
+    let text = format!(
+        "the limit `add-peer` of store {id} is {limit} per minute, and without store {id} too few \
+         stores take replicas"
+    );
+    Cause::new(code, text)
 }
 
 /// The placement rules; `None` where they are switched off. One read at most.

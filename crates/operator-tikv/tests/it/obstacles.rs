@@ -9,7 +9,7 @@ use pd_sim::{Fault, PlacementRule, RuleRole, Sim, Version};
 use serde_json::{Value, json};
 
 use crate::harness::{Run, applied, stalled};
-use crate::{VERSIONS, altered, get, region, request, stepped, store_id, tikv};
+use crate::{VERSIONS, altered, answer, get, region, request, stepped, store_id, tikv};
 
 /// Makes a replica on a store silent; gets the region, too.
 type Fixture = fn(&Sim, u64, u64);
@@ -271,6 +271,90 @@ async fn regions_that_nothing_holds_are_said_to_be_without_a_cause() {
     let says = format!("what keeps {held} regions (");
     let unexplained = |what: &String| what.starts_with(&says) && what.contains("nothing was seen");
     assert!(found.unknown.iter().any(unexplained), "{:?}", found.unknown);
+}
+
+/// What the stores report of themselves, by what PD says of each. How far store 3 is stands below
+/// the same path, and stays as it is.
+async fn reported(sim: &Sim, reported: &[(u64, &str, Value)]) {
+    sim.clear_faults();
+    let (status, progress) = answer(sim, "GET", "/stores/progress?id=3", "").await;
+    let json = "application/json";
+    sim.fault(Fault::answer("GET", "/stores/progress", status, json, &progress).always());
+    altered(sim, "/stores", |body| {
+        for store in body["stores"].as_array_mut().unwrap() {
+            let of = reported
+                .iter()
+                .filter(|(id, ..)| store["store"]["id"] == *id);
+            let of: Vec<_> = of.collect();
+            for (_, member, value) in of {
+                store["status"][*member] = value.clone();
+            }
+        }
+    })
+    .await;
+}
+
+/// Which of the others are refused is said, and why, by the plan, the follower, `why` and `doctor`.
+/// What passes by itself is no reason not to begin.
+#[tokio::test]
+async fn stores_that_take_no_replicas_now_are_named_with_their_reasons() {
+    let sim = stepped(Version::V8_5).regions(80).start().await.unwrap();
+    let planned = async || Run::planned(&sim, "offline_store", json!({"store_id": 3})).await;
+    let busy = || {
+        vec![
+            (1, "is_busy", json!(true)),
+            (2, "is_busy", json!(true)),
+            (4, "receiving_snap_count", json!(65)),
+        ]
+    };
+    let space = |store, available| (store, "available", json!(available));
+    let with = |more: &[(u64, &'static str, Value)]| [&busy()[..], more].concat();
+    reported(&sim, &busy()).await;
+    let run = planned().await;
+    proceeds(&run);
+    let refused = "PD gives replicas to 1 of the other stores now (store 4: 65 snapshots being \
+                   received, 64 are allowed; stores 1, 2: busy)";
+    let unknown = run.plan.unknowns.join("; ");
+    assert!(unknown.contains(refused), "{unknown}");
+    // With much space and few regions a store is not low on space for PD, and one store is no
+    // reason.
+    for more in [
+        with(&[space(4, "9GiB"), space(5, "9GiB")]),
+        with(&[space(5, "1GiB")]),
+    ] {
+        reported(&sim, &more).await;
+        proceeds(&planned().await);
+    }
+    let full = with(&[space(4, "1GiB"), space(5, "1GiB")]);
+    reported(&sim, &full).await;
+    assert_eq!(causes(&planned().await), ["too_few_stores_take_replicas"]);
+
+    sim.clear_faults();
+    let run = Run::begin(&sim, "offline_store", json!({"store_id": 3})).await;
+    reported(&sim, &busy()).await;
+    let Progress::Pending {
+        summary, stalled, ..
+    } = run.probe().await
+    else {
+        unreachable!("{}", run.name);
+    };
+    assert!(stalled.is_empty(), "{stalled:?}");
+    assert!(summary.ends_with(refused), "{summary}");
+    reported(&sim, &full).await;
+    let progress = run.probe().await;
+    assert_eq!(
+        crate::harness::stalled(&progress),
+        "too_few_stores_take_replicas"
+    );
+    let found = Doctor {}.observe(&tikv(&sim)).await.unwrap().findings;
+    for found in [found, why_of(&sim, 3).await.findings] {
+        let found = found.iter().find(|one| one.code == "no_free_store");
+        let text = &found.unwrap().text;
+        let full = "(store 5: 100 % of its disk is in use, 80 % are allowed; store 4: 100 % of its \
+                    disk is in use, 80 % are allowed, 65 snapshots being received, 64 are allowed; \
+                    stores 1, 2: busy)";
+        assert!(text.ends_with(full), "{text}");
+    }
 }
 
 #[tokio::test]

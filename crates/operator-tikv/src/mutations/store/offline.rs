@@ -20,7 +20,8 @@ use crate::pd_rules::offline::{check_cancel_offline, check_offline};
 use crate::pd_rules::offline_blockers::LeftOnStore;
 use crate::pd_rules::patrol::Patrol;
 use crate::pd_rules::refusals;
-use crate::pd_rules::room;
+use crate::pd_rules::replica_takers::ReplicaTakers;
+use crate::pd_rules::room::{self, Room};
 use crate::pd_rules::stop::{Checked, accepted_unless, planned, verdict};
 
 mod emptied;
@@ -173,10 +174,16 @@ impl OfflineStore {
         let overrides = settings_in_force::overrides(tikv).await;
         let checked = check_offline(tikv, &store, &config, &stores, overrides.as_ref()).await;
         let mut verdict = verdict(checked)?;
+        let takers = ReplicaTakers::under(&config.schedule, overrides.as_ref());
+        let mut begins = Vec::new();
         let mut left = LeftOnStore::default();
         if verdict == Verdict::WouldProceed && store.status.region_count > 0 {
             let rules = room::rules(tikv, &config).await?;
             let cluster = (&config, &stores[..]);
+            begins = waits(
+                &Room::of(&store, rules.as_deref(), &config, &stores),
+                takers,
+            );
             left = LeftOnStore::read(tikv, &store, cluster, rules.as_deref(), &[]).await?;
             verdict = accepted_unless(left.staying());
             let silent = left.undecided().into_iter();
@@ -198,7 +205,8 @@ impl OfflineStore {
             .saturating_mul(20)
             .clamp(3_600_000, 7 * 86_400_000);
         let plan = Plan::new(verdict, facts.clone());
-        let mut plan = left.not_read.into_iter().fold(plan, Plan::unknown);
+        let unknowns = begins.into_iter().chain(left.not_read);
+        let mut plan = unknowns.fold(plan, Plan::unknown);
         if overrides.is_none() {
             plan = plan.unknown(NOT_READ);
         }
@@ -223,6 +231,14 @@ impl OfflineStore {
             .follow(5_000, SETTLE_MS, deadline_ms)
             .clock(tikv.clock()))
     }
+}
+
+/// What keeps replicas there for now. It passes within minutes: no reason not to begin.
+fn waits(room: &Room<'_>, takers: ReplicaTakers<'_>) -> Vec<String> {
+    let texts = room.taken_by_too_few(takers).into_iter();
+    texts
+        .map(|text| format!("when every replica finds a place: {text}; this passes by itself"))
+        .collect()
 }
 
 /// Stops emptying a store: it is up again and takes replicas.

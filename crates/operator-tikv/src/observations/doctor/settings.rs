@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::bounded_text::bounded;
-use crate::facts::settings_in_force::{self, OVERRIDES, stored};
+use crate::facts::settings_in_force::{self, OVERRIDES, Overrides, stored};
 use crate::mutations::setting::{
     SetLeaderScheduleLimit, SetLowSpaceThreshold, SetRegionScheduleLimit, SetReplicaScheduleLimit,
     Setting as _,
@@ -20,11 +20,12 @@ use crate::observations::findings::{
 use crate::observations::reasons;
 use crate::pd_rules::patrol::Patrol;
 
+/// Gives the overrides, which limits are read by.
 pub(super) async fn find(
     tikv: &Tikv,
     (config, stores): (&Config, &[Store]),
     found: &mut Leftovers,
-) -> Result<(), Error> {
+) -> Result<Option<Overrides>, Error> {
     if config.schedule.halt_scheduling {
         found.findings.push(halted());
     }
@@ -39,7 +40,8 @@ pub(super) async fn find(
     let zero = zero.map(|name| limit_zero(name, &defaults));
     found.findings.extend(zero);
     found.as_by_default = as_by_default(&config.schedule, &defaults.schedule);
-    match settings_in_force::overrides(tikv).await {
+    let overrides = settings_in_force::overrides(tikv).await;
+    match &overrides {
         None => {
             let what = "overrides with a time to live: the etcd of PD could not be asked";
             found.unknown.push(what.to_owned());
@@ -51,7 +53,7 @@ pub(super) async fn find(
             found.findings.extend(findings);
         }
     }
-    Ok(())
+    Ok(overrides)
 }
 
 /// The settings that an action sets and that are as PD has them by default.

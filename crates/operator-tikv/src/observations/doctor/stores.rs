@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::facts::pd_clock::{PdTime, unix_ms};
+use crate::facts::settings_in_force::Overrides;
 use crate::facts::store::limit_of;
 use crate::mutations::store::offline::LIFTED;
 use crate::observations::doctor::leftovers::Leftovers;
@@ -17,6 +18,7 @@ use crate::observations::left_on_store::{being_replaced, held_on, no_room, with_
 use crate::observations::reasons;
 use crate::pd_rules::leadership::{EVICTING, may_run};
 use crate::pd_rules::offline_blockers::{Hold, LeftOnStore};
+use crate::pd_rules::replica_takers::ReplicaTakers;
 use crate::pd_rules::room::Room;
 
 /// How many stores that are being emptied are asked for their progress.
@@ -25,7 +27,7 @@ const MOST_ASKED: usize = 8;
 pub(super) async fn find(
     tikv: &Tikv,
     stores: &[Store],
-    config: &Config,
+    (config, overrides): (&Config, Option<&Overrides>),
     rules: Option<&[Rule]>,
     found: &mut Leftovers,
 ) -> Result<(), Error> {
@@ -47,7 +49,7 @@ pub(super) async fn find(
         .findings
         .extend(stores.iter().flat_map(|store| held_back(store, config)));
     found.findings.extend(evicted(tikv, config).await?);
-    emptied(tikv, stores, config, rules, found).await?;
+    emptied(tikv, stores, (config, overrides), rules, found).await?;
     let limited = stores.iter().filter(|store| {
         let limit = limit_of(&config.schedule, store);
         store.state_name != StoreState::Offline
@@ -61,7 +63,7 @@ pub(super) async fn find(
 async fn emptied(
     tikv: &Tikv,
     stores: &[Store],
-    config: &Config,
+    (config, overrides): (&Config, Option<&Overrides>),
     rules: Option<&[Rule]>,
     found: &mut Leftovers,
 ) -> Result<(), Error> {
@@ -95,7 +97,8 @@ async fn emptied(
                     .push(with_way_back(stuck(store, share), store));
             }
             let room = Room::of(store, rules, config, stores);
-            found.findings.extend(no_room(store, &room));
+            let takers = ReplicaTakers::under(&config.schedule, overrides);
+            found.findings.extend(no_room(store, &room, takers));
         }
         found.findings.extend(held_on(store, &left));
         found.unknown.extend(left.not_read);

@@ -9,14 +9,12 @@ use pd_client::rules::Rule;
 use pd_client::stores::{Store, StoreState};
 
 use crate::facts::region::{is_healthy, named_peers};
+use crate::facts::store::named;
 use crate::observations::reasons;
 use crate::observations::why::snapshot::WhySnapshot;
 use crate::observations::why::target::{SLOW, kept_by, refused_label};
 use crate::pd_rules::leadership::GRANT_LEADER;
 use crate::pd_rules::placement::rules_let_lead;
-
-/// So many stores are named.
-const NAMED: usize = 5;
 
 /// Why a store is given no leaders.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,16 +135,6 @@ impl Refusals {
             Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
             None => steps,
         }
-    }
-}
-
-fn named(stores: &[StoreId]) -> String {
-    let some: Vec<String> = stores.iter().take(NAMED).map(ToString::to_string).collect();
-    let some = some.join(", ");
-    match stores.len() {
-        1 => format!("store {some}"),
-        count if count > NAMED => format!("stores {some} and {} more", count - NAMED),
-        _ => format!("stores {some}"),
     }
 }
 

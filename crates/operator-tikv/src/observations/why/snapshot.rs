@@ -32,6 +32,7 @@ use crate::pd_rules::affinity::group_of;
 use crate::pd_rules::drain::batch_of_zero;
 use crate::pd_rules::leadership::LeaderBlockers;
 use crate::pd_rules::patrol::Patrol;
+use crate::pd_rules::replica_takers::ReplicaTakers;
 use crate::pd_rules::room;
 use crate::pd_rules::rule_checker;
 use crate::pd_rules::stop::known_by_version;
@@ -158,6 +159,11 @@ impl WhySnapshot {
     /// The store with this id, unless it is a tombstone.
     pub(super) fn store(&self, id: pd_client::StoreId) -> Option<&Store> {
         self.stores.iter().find(|store| store.id == id)
+    }
+
+    /// What decides whether a store is given replicas.
+    pub(super) fn takers(&self) -> ReplicaTakers<'_> {
+        ReplicaTakers::under(&self.config.schedule, self.overrides.as_ref())
     }
 
     pub(super) fn is_draining(&self, id: pd_client::StoreId) -> bool {

@@ -6,10 +6,9 @@ use pd_client::stores::Store;
 
 use crate::facts::store::limit_of;
 use crate::observations::findings::store_limit_low;
-use crate::observations::left_on_store::{being_replaced, held_on, no_free_store, no_room};
+use crate::observations::left_on_store::{being_replaced, held_on, no_room};
 use crate::observations::why::emptied::Emptied;
 use crate::observations::why::snapshot::WhySnapshot;
-use crate::observations::why::target::takes_replicas;
 use crate::pd_rules::room::Room;
 
 /// What keeps replicas on such stores.
@@ -39,15 +38,8 @@ fn nobody_has_room(snapshot: &WhySnapshot, store: &Store, rules: Option<&[Rule]>
         return Vec::new();
     }
     let room = Room::of(store, rules, &snapshot.config, &snapshot.stores);
-    let mut findings = no_room(store, &room);
+    let mut findings = no_room(store, &room, snapshot.takers());
     let limited = room.limited_takers().into_iter();
     findings.extend(limited.filter_map(|(one, limit)| store_limit_low(one, "add-peer", limit)));
-    if findings.is_empty() {
-        let texts = room.taken_by_too_few(|other| takes_replicas(snapshot, other));
-        let found = texts.into_iter().map(|text| no_free_store(store, text));
-        findings.extend(
-            found.map(|found| found.seen("GET /pd/api/v1/stores", "store", store.id.get())),
-        );
-    }
     findings
 }

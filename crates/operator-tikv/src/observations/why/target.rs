@@ -9,8 +9,7 @@ use serde_json::Value;
 use crate::facts::bounded_text::bounded;
 use crate::facts::drains;
 use crate::facts::region::role_name;
-use crate::facts::settings_in_force::overriding;
-use crate::facts::store::{limit_of, low_add_limit, state_text, used_share};
+use crate::facts::store::state_text;
 use crate::observations::findings::{store_limit_low, weight_zero};
 use crate::observations::left_on_store::with_way_back;
 use crate::observations::reasons::{self, Reason};
@@ -18,6 +17,7 @@ use crate::observations::why::barred::{barred, forbidden};
 use crate::observations::why::snapshot::{AskedRegion, WhySnapshot};
 use crate::pd_rules::leadership::GRANT_LEADER;
 use crate::pd_rules::placement::{leads, rules_let_hold, rules_let_lead};
+use crate::pd_rules::replica_takers::Refusal;
 
 /// From this score on PD takes a store for slow; 1 is best, 100 worst.
 pub(super) const SLOW: u64 = 80;
@@ -168,16 +168,9 @@ fn refuses_replicas(
     region: Option<&AskedRegion>,
 ) -> Vec<Finding> {
     let id = store.id;
-    let mut findings: Vec<Finding> = full(snapshot, store).into_iter().collect();
-    let schedule = &snapshot.config.schedule;
-    for (what, count, limit) in crowds(snapshot, store) {
-        if count > limit {
-            let text = format!("store {id} has {count} {what}; {limit} are allowed");
-            findings.push(about(reasons::STORE_CROWDED, store, text, what, count));
-        }
-    }
-    let limit = limit_of(schedule, store);
-    findings.extend(limit.and_then(|limit| store_limit_low(store, "add-peer", limit.add_peer)));
+    let refusals = snapshot.takers().refusals(store).into_iter();
+    let refusals = refusals.filter_map(|refusal| refused(store, &refusal));
+    let mut findings: Vec<Finding> = refusals.collect();
     if region.is_none() {
         findings.extend(weight_zero(
             store,
@@ -204,67 +197,42 @@ fn refuses_replicas(
 
 /// Whether a store could take a replica of a region that has none there.
 pub(super) fn could_take(snapshot: &WhySnapshot, store: &Store, rules: Option<&[Rule]>) -> bool {
-    takes_replicas(snapshot, store) && !store.is_tiflash() && rules_let_hold(rules, store)
-}
-
-/// Whether a store takes any replicas now.
-pub(super) fn takes_replicas(snapshot: &WhySnapshot, store: &Store) -> bool {
-    has_room(snapshot, store) && low_add_limit(&snapshot.config.schedule, store).is_none()
+    snapshot.takers().refusals(store).is_empty()
+        && !store.is_tiflash()
+        && rules_let_hold(rules, store)
 }
 
 /// Whether a store would take replicas if its limit let any in.
 pub(super) fn has_room(snapshot: &WhySnapshot, store: &Store) -> bool {
-    store.state_name == StoreState::Up
-        && !store.status.is_busy
-        && full(snapshot, store).is_none()
-        && crowds(snapshot, store)
-            .iter()
-            .all(|(_, count, limit)| count <= limit)
+    let refusals = snapshot.takers().refusals(store);
+    let is_limit = |refusal: &Refusal| matches!(refusal, Refusal::Limited(_));
+    refusals.iter().all(is_limit)
 }
 
-/// What a store has in progress, and how much of it PD allows.
-fn crowds(snapshot: &WhySnapshot, store: &Store) -> [(&'static str, u64, u64); 3] {
-    let schedule = &snapshot.config.schedule;
-    let limit = |name, stored: Option<u64>| {
-        let in_force = overriding(name, snapshot.overrides.as_ref());
-        in_force
-            .or(stored)
-            .filter(|limit| *limit > 0)
-            .unwrap_or(u64::MAX)
-    };
-    let snapshots = limit("max-snapshot-count", schedule.max_snapshot_count);
-    let pending = limit("max-pending-peer-count", schedule.max_pending_peer_count);
-    let status = &store.status;
-    [
-        ("snapshots being sent", status.sending_snap_count, snapshots),
-        (
-            "snapshots being received",
-            status.receiving_snap_count,
-            snapshots,
-        ),
-        ("lagging replicas", status.pending_peer_count, pending),
-    ]
-}
-
-fn full(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> {
-    let share = used_share(store)?;
-    let allowed = snapshot.config.schedule.low_space_ratio;
-    (share >= allowed).then(|| {
-        let text = format!(
-            "{:.0} % of the disk of store {} is in use; {:.0} % are allowed",
-            share * 100.0,
-            store.id,
-            allowed * 100.0
-        );
-        let available = bounded(store.status.available.as_str());
-        about(
-            reasons::STORE_LOW_SPACE,
-            store,
-            text,
-            "available",
-            available,
-        )
-    })
+/// Why an Up store is given no replicas; that it is busy is said of leaders as well.
+fn refused(store: &Store, refusal: &Refusal) -> Option<Finding> {
+    let id = store.id;
+    match refusal {
+        Refusal::Silent | Refusal::Leaving | Refusal::Busy => None,
+        Refusal::Crowded {
+            what,
+            count,
+            allowed,
+        } => {
+            let text = format!("store {id} has {count} {what}; {allowed} are allowed");
+            Some(about(reasons::STORE_CROWDED, store, text, what, *count))
+        }
+        Refusal::LowSpace { used, allowed } => {
+            let (used, allowed) = (used * 100.0, allowed * 100.0);
+            let text = format!(
+                "{used:.0} % of the disk of store {id} is in use; {allowed:.0} % are allowed"
+            );
+            let available = bounded(store.status.available.as_str());
+            let reason = reasons::STORE_LOW_SPACE;
+            Some(about(reason, store, text, "available", available))
+        }
+        Refusal::Limited(limit) => store_limit_low(store, "add-peer", *limit),
+    }
 }
 
 /// Leaders move to healthy voters.

@@ -10,6 +10,7 @@ use crate::facts::settings_in_force;
 use crate::facts::store_regions::StoreRegions;
 use crate::pd_rules::offline::switched_off;
 use crate::pd_rules::offline_blockers::{LeftOnStore, MOST_ON_STORE};
+use crate::pd_rules::replica_takers::ReplicaTakers;
 use crate::pd_rules::room::{self, Room};
 use crate::pd_rules::rule_holds::RuleHolds;
 
@@ -33,8 +34,15 @@ pub(super) async fn progress(
         _ => room::rules(tikv, &config).await?,
     };
     let rules = rules.as_deref();
+    let mut waits = String::new();
     if left > 0 {
-        stalled.extend(Room::of(store, rules, &config, &stores).lacking());
+        let room = Room::of(store, rules, &config, &stores);
+        let takers = ReplicaTakers::under(&config.schedule, overrides.as_ref());
+        stalled.extend(room.obstacles(takers));
+        if stalled.is_empty() {
+            let texts = room.taken_by_too_few(takers).into_iter();
+            waits = texts.map(|text| format!("; {text}")).collect();
+        }
     }
     let holds = RuleHolds::possible(tikv, store, (&config, &stores), rules).await?;
     let rest = if (1..=FEW).contains(&left) {
@@ -64,7 +72,7 @@ pub(super) async fn progress(
     let total = held_before.max(left);
     let moved = total - left;
     Ok(Progress::Pending {
-        summary: format!("{moved} of {total} replicas moved off store {id}{rest}"),
+        summary: format!("{moved} of {total} replicas moved off store {id}{rest}{waits}"),
         done: Some(Done::new(moved, total, "replicas")),
         stalled,
         evidence,
