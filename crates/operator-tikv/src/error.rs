@@ -30,6 +30,15 @@ pub enum Error {
         text: String,
     },
 
+    /// What was asked about is not there. Nothing was sent.
+    #[error("{text}")]
+    NoSuch {
+        /// A stable code for what.
+        code: &'static str,
+        /// What is not there, and what is.
+        text: String,
+    },
+
     /// PD answered, and does not know what was asked for yet. Nothing was sent.
     #[error("{text}")]
     NotKnownYet {
@@ -44,6 +53,7 @@ impl SubjectError for Error {
             Self::Read(cause) | Self::Send(cause) => cause,
             Self::RefusedForSome(_) => return FailureKind::Unknown,
             Self::NotApplicable { .. } => return FailureKind::Refused,
+            Self::NoSuch { .. } => return FailureKind::InvalidInput,
             Self::NotKnownYet { .. } => return FailureKind::Unavailable,
         };
         let said = |question: fn(&pd_client::PdError) -> bool| cause.answer().is_some_and(question);
@@ -70,7 +80,9 @@ impl SubjectError for Error {
     fn code(&self) -> Option<String> {
         let cause = match self {
             Self::Read(cause) | Self::Send(cause) | Self::RefusedForSome(cause) => cause,
-            Self::NotApplicable { code, .. } => return Some((*code).to_owned()),
+            Self::NotApplicable { code, .. } | Self::NoSuch { code, .. } => {
+                return Some((*code).to_owned());
+            }
             Self::NotKnownYet { .. } => return Some("not_known_yet".to_owned()),
         };
         if let pd_client::Error::NotPermitted { source, .. } = cause

@@ -6,6 +6,7 @@ use action_core::Problem;
 use pd_client::stores::{Store, StoreState};
 
 use crate::error::Error;
+use crate::facts::store::named;
 use crate::parameters::ids::StoreId;
 
 /// So many stores can be asked about at once.
@@ -46,10 +47,7 @@ pub(crate) fn pick(
     if let Some(ids) = ids {
         let is_there = |id: &&StoreId| stores.iter().any(|store| store.id == id.pd());
         if let Some(id) = ids.iter().find(|id| !is_there(id)) {
-            return Err(not_applicable(
-                "no_store",
-                format!("there is no store {id}"),
-            ));
+            return Err(no_such_store(*id, stores));
         }
         return Ok(ids.iter().map(|id| id.pd()).collect());
     }
@@ -62,19 +60,27 @@ pub(crate) fn pick(
     match picked.len() {
         0 => {
             let text = format!("no store has the label `{label}`");
-            Err(not_applicable("no_store", text))
+            Err(no_such("no_store", text))
         }
         many if many > MOST_STORES => {
             let text = format!(
                 "{many} stores have the label `{label}`: at most {MOST_STORES} can be asked about \
                  at once"
             );
-            Err(not_applicable("too_many_stores", text))
+            Err(no_such("too_many_stores", text))
         }
         _ => Ok(picked),
     }
 }
 
-fn not_applicable(code: &'static str, text: String) -> Error {
-    Error::NotApplicable { code, text }
+/// A store that was named and is not there. `get_store` answers that there is none, and `why` finds
+/// it: of what is to be done with stores there is no answer without them.
+pub(crate) fn no_such_store(id: StoreId, stores: &[Store]) -> Error {
+    let there: Vec<_> = stores.iter().map(|store| store.id).collect();
+    let text = format!("there is no store {id}; PD has {}", named(&there));
+    no_such("no_store", text)
+}
+
+pub(crate) fn no_such(code: &'static str, text: String) -> Error {
+    Error::NoSuch { code, text }
 }

@@ -27,7 +27,7 @@ use crate::observations::safe_to_stop::SafeToStop;
 use crate::parameters::bounded::bounded;
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::balance_leader::balanced_at_least;
-use crate::stop_safety::asked::check;
+use crate::stop_safety::asked::{check, no_such, no_such_store};
 use crate::stop_safety::{NAMED, StopSnapshot};
 
 /// Makes a workflow that drains the stores of one failure domain, one after the other, for work on
@@ -157,8 +157,7 @@ impl RollingDrain {
         if let Some(ids) = &self.store_ids {
             let find = |id: &StoreId| {
                 let store = snapshot.stores.iter().find(|store| store.id == id.pd());
-                let store = store
-                    .ok_or_else(|| not_applicable("no_store", format!("there is no store {id}")))?;
+                let store = store.ok_or_else(|| no_such_store(*id, snapshot.stores))?;
                 if store.is_tiflash() {
                     let text = format!("store {id} is a TiFlash store, which leads nothing");
                     return Err(not_applicable("never_leads", text));
@@ -172,7 +171,7 @@ impl RollingDrain {
         let has_it = |store: &&Store| !store.is_tiflash() && store.label(key) == Some(value);
         let picked: Vec<&Store> = snapshot.stores.iter().filter(has_it).collect();
         match picked.len() {
-            0 => Err(not_applicable(
+            0 => Err(no_such(
                 "no_store",
                 format!("no TiKV store has the label `{label}`"),
             )),
@@ -180,7 +179,7 @@ impl RollingDrain {
                 let text = format!(
                     "{many} stores have the label `{label}`, at most {MOST_STORES} go into one workflow"
                 );
-                Err(not_applicable("too_many_stores", text))
+                Err(no_such("too_many_stores", text))
             }
             _ => Ok(picked),
         }

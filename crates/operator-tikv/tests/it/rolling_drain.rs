@@ -185,7 +185,7 @@ async fn what_is_asked_for_must_be_there_and_make_sense() {
     check_refused(
         make(&sim, json!({"store_ids": ["77"]})).await,
         "no_store",
-        "store 77",
+        "there is no store 77; PD has stores 1, 2, 3, 4, 5",
     );
     for wrong in [
         json!({}),

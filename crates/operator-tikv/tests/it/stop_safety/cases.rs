@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use action_core::{ActionError, ActionRegistry, Observation, Safety, SubjectError as _};
+use action_core::{
+    ActionError, ActionRegistry, FailureKind, Observation, Safety, SubjectError as _,
+};
 use operator_tikv::{GoneBecause, Loss, SafeToStop, Tikv};
 use pd_sim::{Fault, PlacementRule, Role, RuleRole, Sim, StoreState, Version};
 use serde_json::{Value, json};
@@ -196,6 +198,7 @@ async fn stores_are_named_by_id_or_by_label() {
     ] {
         let error = ask(&sim, given.clone()).await.unwrap_err();
         assert_eq!(error.code(), code, "{given}");
+        assert_eq!(error.kind(), FailureKind::InvalidInput, "{given}");
     }
 }
 
