@@ -166,7 +166,10 @@ async fn stores_that_do_not_come_back_or_do_not_get_empty_are_found() {
         let sim = stepped(version).start().await.unwrap();
         sim.set_heartbeat_age(2, Duration::from_secs(7_200));
         // PD replaces what is on it by itself: nothing has to be asked for.
-        let found = check(&sim, &["store_down_long", "store_being_replaced"]).await;
+        let codes = ["store_down_long", "store_being_replaced", "leader_silent"];
+        let found = check(&sim, &codes).await;
+        let leads = format!("leads {} regions", sim.leader_count(2));
+        assert!(found.findings[2].text.contains(&leads), "{found:?}");
         let next = found.findings.iter().map(|one| one.next.as_str());
         assert!(
             next.into_iter().all(|next| !next.contains("offline")),
@@ -174,6 +177,11 @@ async fn stores_that_do_not_come_back_or_do_not_get_empty_are_found() {
         );
         let sim = stepped(version).start().await.unwrap();
         sim.set_heartbeat_age(2, Duration::from_secs(60));
+        check(&sim, &["store_disconnected", "leader_silent"]).await;
+        for id in sim.region_ids() {
+            let other = sim.peers(id).into_iter().find(|peer| peer.store_id != 2);
+            sim.set_leader(id, other.unwrap().store_id);
+        }
         check(&sim, &["store_disconnected"]).await;
     }
     let sim = stepped(Version::V8_5).start().await.unwrap();
@@ -220,6 +228,13 @@ async fn a_move_that_was_not_finished_is_found() {
         sim.add_peer(id, free, Role::Learner);
         let found = check(&sim, &["half_moved"]).await;
         assert_eq!(found.findings[0].about, format!("region/{id}"));
+        // An operator that PD began meanwhile is at work on it.
+        let operator = format!(
+            r#"["remove-orphan-peer {{rm peer: store [{free}]}} (kind:region, region:{id}(1, 1), createAt:2026-01-01 00:00:00 +0000 UTC m=+1.0, startAt:2026-01-01 00:00:00 +0000 UTC m=+1.0, currentStep:0, size:1, steps:[0:{{remove peer on store {free}}}], timeout:[10m0s])"]"#
+        );
+        let begun = Fault::answer("GET", "/operators", 200, "application/json", &operator);
+        sim.fault(begun.after(1).always());
+        check(&sim, &[]).await;
         // Learners belong on TiFlash.
         let sim = stepped(version).start().await.unwrap();
         sim.set_labels(free, [("engine", "tiflash")]);
@@ -338,7 +353,7 @@ async fn a_rule_that_no_stores_are_there_for_is_found() {
             .unwrap();
         check(&sim, &[]).await;
         sim.set_heartbeat_age(2, Duration::from_secs(60));
-        check(&sim, &["store_disconnected"]).await;
+        check(&sim, &["store_disconnected", "leader_silent"]).await;
         sim.set_heartbeat_age(2, Duration::ZERO);
         sim.set_rules([
             PlacementRule::new("default", RuleRole::Voter, 4).label_not_in("zone", ["z1"])

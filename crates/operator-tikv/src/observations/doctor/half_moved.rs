@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use action_core::Finding;
+use pd_client::RegionId;
+use pd_client::operators::Operator;
 use pd_client::regions::{PeerRole, Region, RegionCheck};
 use pd_client::rules::{RegionFit, RuleFit};
 use pd_client::stores::Store;
@@ -47,23 +49,36 @@ pub(super) async fn find(
         return Ok(());
     }
     let operators = tikv.pd.operators().await.map_err(Error::Read)?;
-    let is_idle = |region: &Region| {
-        let mut operators = operators.iter();
-        operators.all(|operator| operator.region_id != Some(region.id))
-    };
-    let idle: Vec<Region> = suspects.into_values().filter(is_idle).collect();
+    let idle = suspects.into_values();
+    let idle: Vec<Region> = idle
+        .filter(|region| is_idle(region.id, &operators))
+        .collect();
     found.cut |= idle.len() > MOST_REGIONS;
+    let mut half_moves = Vec::new();
     for region in idle.into_iter().take(MOST_REGIONS) {
         let fit = match tikv.pd.region_fit(region.id).await {
             // Merged away in between.
             Err(error) if error.is_not_found() => continue,
             fit => fit.map_err(Error::Read)?,
         };
-        found
-            .findings
-            .extend(fit.and_then(|fit| half_moved(&region, &fit)));
+        let half_moved = fit.and_then(|fit| half_moved(&region, &fit));
+        half_moves.extend(half_moved.map(|finding| (region.id, finding)));
     }
+    if half_moves.is_empty() {
+        return Ok(());
+    }
+    // PD goes on with one operator after the other: what has one by now is under way.
+    let operators = tikv.pd.operators().await.map_err(Error::Read)?;
+    half_moves.retain(|(id, _)| is_idle(*id, &operators));
+    let findings = half_moves.into_iter().map(|(_, finding)| finding);
+    found.findings.extend(findings);
     Ok(())
+}
+
+/// Whether no operator is on a region.
+fn is_idle(id: RegionId, operators: &[Operator]) -> bool {
+    let mut operators = operators.iter();
+    operators.all(|operator| operator.region_id != Some(id))
 }
 
 /// Whether there is a learner elsewhere than on TiFlash, where learners belong.

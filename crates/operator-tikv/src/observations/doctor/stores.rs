@@ -16,6 +16,7 @@ use crate::observations::doctor::leftovers::Leftovers;
 use crate::observations::findings::{store_limit_low, too_few_stores, weight_zero};
 use crate::observations::left_on_store::{being_replaced, held_on, no_room, with_way_back};
 use crate::observations::reasons;
+use crate::pd_rules::leader_silent::is_silent;
 use crate::pd_rules::leadership::{EVICTING, may_run};
 use crate::pd_rules::offline_blockers::{Hold, LeftOnStore};
 use crate::pd_rules::replica_takers::ReplicaTakers;
@@ -45,6 +46,9 @@ pub(super) async fn find(
     found
         .findings
         .extend(disconnected.map(|store| silent(store, now)));
+    found
+        .findings
+        .extend(stores.iter().filter_map(leads_in_silence));
     found
         .findings
         .extend(stores.iter().flat_map(|store| held_back(store, config)));
@@ -129,6 +133,26 @@ fn silent(store: &Store, now: Option<PdTime>) -> Finding {
     let source = format!("GET /pd/api/v1/store/{id}");
     let found = reason.found(format!("store/{id}"), text);
     found.seen(source, "last_heartbeat_unix_ms", heard.and_then(unix_ms))
+}
+
+/// Regions whose leader PD knows on a store that it does not hear of: no other voter has reported
+/// to lead them.
+fn leads_in_silence(store: &Store) -> Option<Finding> {
+    let (id, leaders) = (store.id, store.status.leader_count);
+    if !is_silent(store) || leaders == 0 {
+        return None;
+    }
+    let regions = match leaders {
+        1 => "1 region".to_owned(),
+        leaders => format!("{leaders} regions"),
+    };
+    let text = format!(
+        "store {id}, which PD does not hear of, leads {regions} as far as PD knows: no other store \
+         has reported to lead them"
+    );
+    let found = reasons::LEADER_SILENT.found(format!("store/{id}"), text);
+    let source = format!("GET /pd/api/v1/store/{id}");
+    Some(found.seen(source, "leader_count", leaders))
 }
 
 /// What keeps a store that serves from its share of the work.
