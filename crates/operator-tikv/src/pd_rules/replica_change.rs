@@ -1,6 +1,6 @@
 //! What PD says when a replica is moved (`transfer_peer`), added or removed, in its order.
 
-use action_core::Verdict;
+use action_core::{Cause, Verdict};
 use pd_client::regions::{Peer, PeerRole};
 
 use crate::cluster::Tikv;
@@ -10,7 +10,7 @@ use crate::pd_rules::leadership::{LeaderBlockers, MayLead};
 use crate::pd_rules::operator_priority::Level;
 use crate::pd_rules::refusals::check_target;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
-use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, refused};
+use crate::pd_rules::stop::{Checked, Stop, accepted_unless, nothing_to_do, refused};
 
 /// How many reads tell what keeps leaders from stores, at most, in a plan that has read before.
 const LEADER_BLOCKER_READS: usize = 4;
@@ -36,9 +36,11 @@ pub(crate) async fn check_move(
     }
     let stay = peers.iter().filter(|peer| peer.store_id != from.pd());
     let wanted: Vec<_> = stay.copied().chain([new]).collect();
-    at.check_leader_left(tikv, &wanted, LEADER_BLOCKER_READS)
+    let next = at
+        .check_leader_left(tikv, &wanted, LEADER_BLOCKER_READS)
         .await?;
-    at.check_change_accepted(&wanted, target.as_ref())
+    let accepted = at.check_change_accepted(&wanted, target.as_ref())?;
+    Ok(at.led_next(next, accepted))
 }
 
 /// Adding a replica.
@@ -79,9 +81,11 @@ pub(crate) async fn check_remove(
     at.check_buildable(Joint::Refused)?;
     let left = peers.iter().filter(|peer| peer.store_id != from.pd());
     let left: Vec<_> = left.copied().collect();
-    at.check_leader_left(tikv, &left, LEADER_BLOCKER_READS)
+    let next = at
+        .check_leader_left(tikv, &left, LEADER_BLOCKER_READS)
         .await?;
-    at.check_change_accepted(&left, None)
+    let accepted = at.check_change_accepted(&left, None)?;
+    Ok(at.led_next(next, accepted))
 }
 
 /// Whether PD works on a region that is between two sets of voters.
@@ -112,14 +116,17 @@ impl RegionSnapshot {
         Ok(())
     }
 
-    /// Whether one of the replicas that are to be all may lead. Asks what keeps leaders away in no
-    /// more than `reads`.
+    /// Whether one of the replicas that are to be all may lead, and which of them PD has lead; none
+    /// where the leader stays. Asks what keeps leaders away in no more than `reads`.
+    ///
+    /// Of several PD takes the lowest store id, voters that are there before what is added
+    /// (`setTargetLeaderIfNotExist` and `comparePlan` of `builder.go`, alike in 6.5 and 8.5).
     pub(crate) async fn check_leader_left(
         &self,
         tikv: &Tikv,
         target: &[Peer],
         reads: usize,
-    ) -> Checked {
+    ) -> Checked<Option<Peer>> {
         let votes = |peer: &Peer| peer.role != PeerRole::Learner;
         if !target.iter().any(votes) {
             let text = "cannot create operator: target peers have no voter";
@@ -128,14 +135,17 @@ impl RegionSnapshot {
         let leader = self.region.leader.map(|leader| leader.store_id);
         let leads_on = |peer: &Peer| Some(peer.store_id) == leader && can_lead(peer);
         if target.iter().any(leads_on) {
-            return Ok(());
+            return Ok(None);
         }
         let blockers = LeaderBlockers::read(tikv, &self.config, reads).await?;
         let mut causes = Vec::new();
-        for peer in target.iter().filter(|peer| can_lead(peer)) {
+        let mut voters: Vec<&Peer> = target.iter().filter(|peer| can_lead(peer)).collect();
+        voters.sort_by_key(|peer| (self.region.peer_on(peer.store_id).is_none(), peer.store_id));
+        for peer in voters {
             let store = self.serving(peer.store_id.into());
             match blockers.lets_lead(store, self.rules.as_deref()) {
-                MayLead::Yes => return Ok(()),
+                // One before it may lead or not.
+                MayLead::Yes => return Ok(causes.is_empty().then_some(*peer)),
                 MayLead::No => {}
                 MayLead::NotShown(unshown) => causes.extend(unshown),
             }
@@ -144,6 +154,30 @@ impl RegionSnapshot {
             return Err(Stop::Verdict(Verdict::Undecided { causes }));
         }
         Err(self.no_valid_leader(target))
+    }
+
+    /// What becomes of a change after which another replica leads: PD does not look whether that one
+    /// has caught up (`allowLeader` of `builder.go`, `CheckInProgress` of `step.go`), and TiKV gives the
+    /// lead to no other.
+    fn led_next(&self, next: Option<Peer>, accepted: Verdict) -> Verdict {
+        let lags = next.filter(|peer| !is_healthy(&self.region, peer));
+        let Some(peer) = lags.filter(|_| accepted.may_be_sent()) else {
+            return accepted;
+        };
+        let (id, region) = (peer.store_id, self.region.id);
+        let is_well = |other: &&Peer| {
+            let is_next = other.id == peer.id || self.leader() == Some(other.store_id.into());
+            !is_next && can_lead(other) && is_healthy(&self.region, other)
+        };
+        let other = self.region.peers.iter().find(is_well);
+        let first = other.map_or_else(String::new, |other| {
+            format!("; transfer the leader to store {} first", other.store_id)
+        });
+        let text = format!(
+            "PD has the replica on store {id} lead region {region} next, and that one lags or does \
+             not answer: the leader stays where it is until it has caught up{first}"
+        );
+        accepted_unless(vec![Cause::new("next_leader_lags", text)])
     }
 
     /// What PD says when none of the replicas that are to be all may lead.

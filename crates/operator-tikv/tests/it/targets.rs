@@ -12,7 +12,7 @@ use pd_sim::{Sim, StoreState, Version};
 use serde_json::json;
 
 use crate::harness::{Run, pending};
-use crate::{VERSIONS, altered_store, region, stepped};
+use crate::{VERSIONS, altered_store, region, request, stepped};
 
 /// What a plan says: that it proceeds, or the code of why not.
 fn answer(verdict: &Verdict) -> &str {
@@ -97,6 +97,36 @@ async fn each_state_of_a_target_is_answered_as_pd_does() {
             let run = Run::planned(&sim, "transfer_leader", lead).await;
             let verdict = &run.plan.verdict;
             assert_eq!(answer(verdict), leader, "{version:?} {state:?} leader");
+        }
+    }
+}
+
+/// Of the voters that stay PD has the one on the lowest store lead, lagging or not.
+#[tokio::test]
+async fn a_leader_does_not_leave_while_the_next_one_lags() {
+    for version in VERSIONS {
+        for lagging in [0, 1] {
+            let sim = stepped(version).start().await.unwrap();
+            let (id, leader, _, free) = region(&sim);
+            let others = sim.peers(id).into_iter().map(|peer| peer.store_id);
+            let mut others: Vec<u64> = others.filter(|store| *store != leader).collect();
+            others.sort_unstable();
+            sim.set_pending(id, others[lagging], true);
+            let moves = json!({"region_id": id, "from_store_id": leader, "to_store_id": free});
+            let removes = json!({"region_id": id, "store_id": leader});
+            for (name, parameters) in [("transfer_peer", moves), ("remove_peer", removes)] {
+                let run = Run::planned(&sim, name, parameters.clone()).await;
+                let expected = ["next_leader_lags", "proceeds"][lagging];
+                assert_eq!(answer(&run.plan.verdict), expected, "{version:?} {name}");
+            }
+            if lagging == 0 {
+                let body = format!(
+                    r#"{{"name": "remove-peer", "region_id": {id}, "store_id": {leader}}}"#
+                );
+                assert_eq!(request(&sim, "POST", "/operators", &body).await, 200);
+                sim.advance(Duration::from_secs(30));
+                assert_eq!(sim.leader_of(id), Some(leader), "{version:?}");
+            }
         }
     }
 }
