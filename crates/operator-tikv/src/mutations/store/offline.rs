@@ -1,5 +1,7 @@
 //! Empties a store for good, and stops that: `offline_store` and `cancel_offline`.
 
+// length: two actions that undo each other, and a plan that names all that decides.
+
 use action_core::{
     Accepted, Attempt, Effect, Evidence, Mutation, Outcome, Plan, Progress, Quantity, Risk, Sent,
     Undo, Verdict,
@@ -167,6 +169,7 @@ impl OfflineFacts {
 }
 
 impl OfflineStore {
+    // length: one read after the other decides, and the plan names them all.
     async fn planned(&self, tikv: &Tikv) -> Checked<Plan<OfflineFacts>> {
         let store = refusals::store(tikv, self.store_id).await?;
         let config = tikv.pd.config().await.map_err(Error::Read)?;
