@@ -5,8 +5,13 @@ use async_trait::async_trait;
 
 use crate::cluster::Etcd;
 use crate::error::Error;
-use crate::mutations::MoveLeader;
-use crate::observations::{ListMembers, MemberStatus};
+use crate::mutations::{
+    AddLearnerMember, Compact, DefragmentMember, DisarmAlarm, MoveLeader, PromoteMember,
+    RemoveMember,
+};
+use crate::observations::{
+    CheckInvariants, Doctor, ListAlarms, ListMembers, MemberStatus, SafeToStop, Why,
+};
 
 #[async_trait]
 impl Subject for Etcd {
@@ -17,7 +22,18 @@ impl Subject for Etcd {
         ActionSet::new()
             .observation::<ListMembers>()
             .observation::<MemberStatus>()
+            .observation::<ListAlarms>()
+            .observation::<CheckInvariants>()
+            .observation::<Why>()
+            .observation::<Doctor>()
+            .observation::<SafeToStop>()
             .mutation::<MoveLeader>()
+            .mutation::<AddLearnerMember>()
+            .mutation::<PromoteMember>()
+            .mutation::<RemoveMember>()
+            .mutation::<DisarmAlarm>()
+            .mutation::<DefragmentMember>()
+            .mutation::<Compact>()
     }
 
     /// Its cluster id, in hexadecimal as etcd's log has it.

@@ -13,7 +13,7 @@ use system_http::{
     BodyError, BoxError, Certificates, Connections, Limits, OneWrite, Origin, Sent, TransportError,
 };
 
-use crate::error::Error;
+use crate::error::{Error, UNHEALTHY};
 use crate::send_permit::AttemptPermit;
 use crate::wire::{Refusal, Status};
 
@@ -38,9 +38,6 @@ const STATUS: &str = "/v3/maintenance/status";
 
 /// gRPC's codes of refusals that were decided before anything was done.
 const DECIDED: [u32; 9] = [3, 5, 6, 7, 8, 9, 11, 12, 16];
-
-/// Refused before anything is proposed, though its code is that of a time-out.
-const UNHEALTHY: &str = "etcdserver: unhealthy cluster";
 
 impl Client {
     /// A client of these endpoints, separated by commas.

@@ -70,6 +70,9 @@ pub enum Error {
     },
 }
 
+/// Refused before anything is proposed, though its code is that of a time-out.
+pub(crate) const UNHEALTHY: &str = "etcdserver: unhealthy cluster";
+
 /// A stable code for etcd's words: `etcdserver: member not found` is `member_not_found`.
 pub(crate) fn code_of(words: &str) -> String {
     let words = words.strip_prefix("etcdserver: ").unwrap_or(words);

@@ -1,9 +1,11 @@
 //! What a cluster's members say, read together, and what that means for everything that plans,
 //! probes and explains.
 
-use action_core::{Cause, Evidence, Progress, Sent, Verdict};
+use action_core::{Cause, Evidence, Plan, Progress, Sent, Verdict};
 use futures_util::future::join_all;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use system_http::Origin;
 
 use crate::cluster::{Asked, Etcd};
@@ -33,6 +35,20 @@ pub(crate) struct SeenMember {
     pub(crate) member: Member,
     /// Where it answered, and what; `None` when it is silent.
     pub(crate) answer: Option<(Origin, Status)>,
+}
+
+/// Who led when a write was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaderFacts {
+    /// The leader, whom it is asked of; `None` when there was none.
+    pub(crate) asked: Option<Asked>,
+}
+
+impl LeaderFacts {
+    /// Whom it is asked of.
+    pub(crate) fn asked(&self) -> Result<&Asked, Error> {
+        self.asked.as_ref().ok_or_else(no_asked)
+    }
 }
 
 impl Etcd {
@@ -81,6 +97,22 @@ impl Etcd {
         })
     }
 
+    /// Asks the leader.
+    pub(crate) async fn ask_leader<T: DeserializeOwned>(
+        &self,
+        seen: &Seen,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, Error> {
+        let leader = seen.leader.ok_or_else(|| Error::NotRead {
+            at: "the leader".to_owned(),
+            source: "no member leads".into(),
+        })?;
+        self.client
+            .ask(&seen.answer_of(leader)?.0, path, body)
+            .await
+    }
+
     /// Where members may be, none of it a step down from TLS.
     fn addresses(&self, members: &[Member]) -> Vec<Origin> {
         let mut all = self.client.endpoints.clone();
@@ -116,18 +148,37 @@ impl Seen {
         self.members.iter().filter(is_voter)
     }
 
-    /// Voters that answer beyond those that make a quorum, without this one; negative when there
-    /// is none.
-    pub(crate) fn spare_without(&self, gone: Option<MemberId>) -> i64 {
+    /// Voters that answer beyond those that make a quorum, without these; negative when there is
+    /// none.
+    pub(crate) fn spare_without(&self, gone: &[MemberId]) -> i64 {
         let voters = self.voters().count();
-        let answers = |one: &&SeenMember| one.answer.is_some() && Some(one.member.id()) != gone;
+        let answers = |one: &&SeenMember| one.answer.is_some() && !gone.contains(&one.member.id());
         let answering = self.voters().filter(answers).count();
         // Members are a handful.
         answering as i64 - (voters / 2 + 1) as i64
     }
 
+    /// The member that others reach at this address.
+    pub(crate) fn at_peer_url(&self, url: &str) -> Option<&SeenMember> {
+        let url = url.trim_end_matches('/');
+        let is_it = |one: &String| one.trim_end_matches('/') == url;
+        let mut members = self.members.iter();
+        members.find(|one| one.member.peer_urls.iter().any(is_it))
+    }
+
+    /// The plan of a write that is asked of the leader.
+    pub(crate) fn plan(&self, verdict: impl FnOnce() -> Verdict) -> Plan<LeaderFacts> {
+        let (asked, verdict) = match self.leader_asked() {
+            Ok(asked) => (Some(asked), verdict()),
+            Err(refused) => (None, refused),
+        };
+        Plan::new(verdict, LeaderFacts { asked })
+            .same("leader", json!(self.leader))
+            .follow(500, SETTLE_MS, 60_000)
+    }
+
     /// The leader as whom a write is for, or etcd's refusal when there is none.
-    pub(crate) fn leader_asked(&self) -> Result<Asked, Verdict> {
+    fn leader_asked(&self) -> Result<Asked, Verdict> {
         let asked = self.leader.and_then(|leader| self.asked(leader));
         asked.ok_or_else(|| refused("etcdserver: no leader"))
     }
@@ -171,6 +222,9 @@ impl Seen {
         }
     }
 }
+
+/// What etcd checks of a change of members, and nobody can read.
+pub(crate) const CONNECTED: &str = "whether all voters have been connected for five seconds";
 
 /// etcd's words for a member there is not.
 pub(crate) const NOT_FOUND: &str = "etcdserver: member not found";

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
 
 /// A member's id, in hexadecimal as `etcdctl member list` prints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +29,13 @@ impl FromStr for MemberId {
         (id.0 > 0 && id.to_string() == text)
             .then_some(id)
             .ok_or(NotAnId)
+    }
+}
+
+impl MemberId {
+    /// The body of a call that is about this member alone.
+    pub(crate) fn body(self) -> Value {
+        json!({ "ID": self.0.to_string() })
     }
 }
 

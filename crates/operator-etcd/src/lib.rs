@@ -18,13 +18,22 @@
 
 #![forbid(unsafe_code)]
 
+pub use alarms::AlarmKind;
 pub use client::Client;
 pub use cluster::Etcd;
 pub use error::Error;
-pub use ids::MemberId;
-pub use mutations::{LeaderFacts, MoveLeader};
-pub use observations::{ListMembers, MemberStatus, MemberView, Members, StatusView};
+pub use facts::LeaderFacts;
+pub use ids::{MemberId, NotAnId};
+pub use mutations::{
+    AddLearnerMember, Compact, DatabaseFacts, DefragmentMember, DisarmAlarm, MoveLeader,
+    PromoteMember, RemoveMember,
+};
+pub use observations::{
+    AlarmView, AlarmsView, CheckInvariants, Doctor, Findings, Invariants, ListAlarms, ListMembers,
+    MemberStatus, MemberView, Members, SafeToStop, StatusView, StopSafety, Why,
+};
 
+mod alarms;
 mod catalogue;
 mod client;
 mod cluster;

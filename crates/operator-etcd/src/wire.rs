@@ -73,7 +73,21 @@ pub(crate) struct Refusal {
     pub(crate) code: u32,
 }
 
+/// An alarm, of `POST /v3/maintenance/alarm`: `NOSPACE` or `CORRUPT`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Alarm {
+    #[serde(rename = "memberID", deserialize_with = "number")]
+    pub(crate) member_id: u64,
+    pub(crate) alarm: String,
+}
+
 impl Member {
+    /// Whether its process has ever joined.
+    pub(crate) fn is_started(&self) -> bool {
+        !self.name.is_empty()
+    }
+
     pub(crate) fn id(&self) -> MemberId {
         MemberId(self.id)
     }

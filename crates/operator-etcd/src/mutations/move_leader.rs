@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::cluster::{Asked, Etcd};
+use crate::cluster::Etcd;
 use crate::error::Error;
-use crate::facts::{STATUS, Seen, no_asked, refused, source, will_not};
+use crate::facts::{LeaderFacts, STATUS, Seen, refused, source, will_not};
 use crate::ids::MemberId;
 
 /// Has another member lead.
@@ -22,13 +22,6 @@ use crate::ids::MemberId;
 pub struct MoveLeader {
     /// The member that leads afterwards: one with a vote, as `list_members` gives it.
     pub to_member_id: MemberId,
-}
-
-/// Who led when a change of leader was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeaderFacts {
-    /// The leader, whom it is asked of.
-    pub(crate) asked: Option<Asked>,
 }
 
 #[async_trait]
@@ -46,22 +39,18 @@ impl Mutation<Etcd> for MoveLeader {
 
     async fn plan(&self, etcd: &Etcd) -> Result<Plan<LeaderFacts>, Error> {
         let seen = etcd.seen().await?;
-        let (asked, verdict) = match seen.leader_asked() {
-            Ok(asked) => (Some(asked), self.verdict(&seen)),
-            Err(verdict) => (None, verdict),
-        };
-        Ok(Plan::new(verdict, LeaderFacts { asked })
-            .same("leader", json!(seen.leader))
-            .touches(format!("member/{}", self.to_member_id))
-            .takes(200, 5_000, "three members on one machine")
-            .follow(500, 15_000, 60_000))
+        let plan = seen.plan(|| self.verdict(&seen));
+        Ok(plan.touches(format!("member/{}", self.to_member_id)).takes(
+            200,
+            5_000,
+            "three members on one machine",
+        ))
     }
 
     async fn send(&self, etcd: &Etcd, b: &LeaderFacts, a: &Attempt) -> Result<Accepted, Error> {
         let body = json!({ "targetID": self.to_member_id.0.to_string() });
-        let asked = b.asked.as_ref().ok_or_else(no_asked)?;
         let path = "/v3/maintenance/transfer-leadership";
-        etcd.send(asked, path, body, a).await
+        etcd.send(b.asked()?, path, body, a).await
     }
 
     async fn probe(&self, etcd: &Etcd, b: &LeaderFacts, sent: &Sent) -> Result<Progress, Error> {

@@ -60,7 +60,7 @@ impl Observation<Etcd> for ListMembers {
         let seen = etcd.seen().await?;
         Ok(Members {
             leader: seen.leader,
-            spare_voters: seen.spare_without(None),
+            spare_voters: seen.spare_without(&[]),
             members: seen.members.iter().map(MemberView::of).collect(),
         })
     }

@@ -90,6 +90,11 @@ pub(crate) async fn answer(server: &MockServer, at: &str, status: u16, body: Val
         .await;
 }
 
+/// Nobody is there any more.
+pub(crate) async fn silence(server: &MockServer) {
+    answer(server, "/v3/maintenance/status", 500, json!("gone")).await;
+}
+
 /// The mock that was mounted last is the first to answer.
 fn next_priority() -> u8 {
     use std::sync::atomic::{AtomicU8, Ordering};

@@ -3,20 +3,14 @@
 use action_core::{Attempt, Mutation, Plan, Progress, Sent, Undo, Verdict};
 use operator_etcd::{LeaderFacts, MoveLeader};
 use serde_json::json;
-use wiremock::MockServer;
 
-use crate::fake::{Fake, IDS, answer, header, id};
+use crate::fake::{Fake, IDS, answer, header, id, silence};
 
 async fn plan(fake: &Fake, to: &str) -> Plan<LeaderFacts> {
     let action = MoveLeader {
         to_member_id: id(to),
     };
     action.plan(&fake.etcd()).await.unwrap()
-}
-
-/// Nobody is there any more.
-async fn silence(server: &MockServer) {
-    answer(server, "/v3/maintenance/status", 500, json!("gone")).await;
 }
 
 #[tokio::test]

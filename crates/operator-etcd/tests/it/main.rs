@@ -5,7 +5,9 @@
 
 mod catalogue;
 mod fake;
+mod findings;
 mod leaders;
+mod plans;
 mod reads;
 mod real;
 mod writes;

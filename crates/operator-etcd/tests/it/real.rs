@@ -4,3 +4,5 @@
 
 mod cluster;
 mod leader;
+mod members;
+mod somebodys;

@@ -1,7 +1,8 @@
 //! A cluster of three processes on loopback, gone with the test.
 
 use std::ffi::OsString;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -86,10 +87,27 @@ impl Cluster {
 
     /// Another member than the leader.
     pub(crate) async fn follower(&self) -> MemberId {
+        self.followers().await[0]
+    }
+
+    /// All members but the leader.
+    pub(crate) async fn followers(&self) -> Vec<MemberId> {
         let members = self.until(|members| members.leader.is_some()).await;
-        let mut others = members.members.iter();
-        let other = others.find(|one| Some(one.member_id) != members.leader);
-        other.unwrap().member_id
+        let ids = members.members.iter().map(|one| one.member_id);
+        ids.filter(|id| Some(*id) != members.leader).collect()
+    }
+
+    /// Writes a key, `a`, by the gateway.
+    pub(crate) fn put(&self) {
+        let address = self.endpoints[0].trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let body = r#"{"key":"YQ==","value":"YQ=="}"#;
+        let length = body.len();
+        let head = "POST /v3/kv/put HTTP/1.0\r\nContent-Type: application/json";
+        write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(" 200 OK"), "{answer}");
     }
 
     /// The same, by where they are.
