@@ -269,6 +269,7 @@ mod tests {
         assert!(calls.len() > 15, "{calls:?}");
         let crates = [
             "operator-tikv",
+            "operator",
             "operator-cli",
             "action-guard",
             "prom-client",

@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 /// Builds in release, measures, and writes docs/performance.md with its pictures. Where Go is, PD's
 /// own Go client is one of the references.
 pub(crate) fn run(workspace: &Workspace) -> Report {
-    let build = "build --release --locked --package bench --package operator-cli";
+    let build = "build --release --locked --package bench --package operator";
     program(workspace, "cargo", &build.split(' ').collect::<Vec<_>>())?;
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
     let target = workspace.root().join(target);

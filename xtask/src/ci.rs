@@ -84,7 +84,7 @@ const PARTS: &[Part] = &[
                 "--package",
                 "end-to-end",
                 "--package",
-                "operator-cli",
+                "operator",
                 "--test",
                 "it",
                 "--",

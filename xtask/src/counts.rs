@@ -185,7 +185,7 @@ fn compiler(workspace: &Workspace) -> Result<String, Findings> {
 }
 
 fn counted_now(workspace: &Workspace) -> Result<BTreeMap<String, u64>, Findings> {
-    let build = "build --profile counts --locked --package bench --package operator-cli";
+    let build = "build --profile counts --locked --package bench --package operator";
     workspace.output("cargo", &build.split(' ').collect::<Vec<_>>())?;
     let count = |case: &Case| Ok((case.what.to_owned(), case.count(workspace)?));
     CASES.iter().map(count).collect()

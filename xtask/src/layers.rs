@@ -23,11 +23,10 @@ struct Layer {
 const EVERYTHING: &[&str] = &[
     "action-core",
     "action-guard",
+    "operator-cli",
     "operator-tikv",
     "pd-client",
     "pd-sim",
-    "prom-client",
-    "system-http",
 ];
 
 const WITH_DATABASES: &[&str] = &[
@@ -115,6 +114,12 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "operator-cli",
+        uses: &["action-core", "action-guard"],
+        tests_use: &[],
+        never: &[HTTP],
+    },
+    Layer {
+        name: "operator",
         uses: EVERYTHING,
         tests_use: &[],
         never: &[],

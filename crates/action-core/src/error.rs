@@ -196,6 +196,15 @@ pub enum RegistryError {
         /// The rules it breaks.
         problems: Vec<String>,
     },
+
+    /// The settings by which a subject is reached break the rules.
+    #[error("the settings of subject `{subject}`: {problem}")]
+    Settings {
+        /// The subject.
+        subject: String,
+        /// The rule they break.
+        problem: String,
+    },
 }
 
 fn did_you_mean(similar: Option<&str>) -> String {

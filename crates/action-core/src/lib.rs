@@ -12,6 +12,7 @@
 
 pub use bounded_text::{bounded, bounded_to};
 pub use catalogue::{Catalogue, Prepared};
+pub use connect::{Addresses, Connect, ConnectError, FilePath, SubjectKind, TlsFiles};
 pub use declare::{ActionSet, Footprint, Mutation, Observation, Parameters, Subject, SubjectError};
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
 pub use printable::{is_unprintable, printable, printable_lines};
@@ -19,7 +20,7 @@ pub use redacted::{REDACTED, is_secret_name, redacted, shown_address};
 pub use registry::ActionRegistry;
 pub use schema::{
     ActionDefinition, ActionKind, Cost, Effect, OutputSchema, ParamDef, Pattern, Problem,
-    ProblemKind, Risk, Role, Shape, ValueType, lint, validate,
+    ProblemKind, Risk, Role, SettingDef, Shape, ValueType, lint, validate,
 };
 pub use values::{
     Accepted, Attempt, Attribution, Cause, ClockOffset, Comparison, Done, Estimate, Evidence,
@@ -32,6 +33,7 @@ pub use workflow::{
 
 mod bounded_text;
 mod catalogue;
+mod connect;
 mod declare;
 mod error;
 mod printable;

@@ -6,6 +6,7 @@ use action_core::ActionDefinition;
 use clap::{Arg, ArgMatches, Command};
 use jiff::SignedDuration;
 
+use crate::settings::connection::all_settings;
 use crate::terminal::output::{Format, Output};
 use crate::{flags, subjects};
 
@@ -106,7 +107,7 @@ pub(crate) fn for_actions(name: &'static str) -> Command {
 /// ends when there is an action that no flags can be made for.
 pub(crate) fn definitions() -> &'static [ActionDefinition] {
     let definitions = subjects::definitions();
-    if let Err(failure) = flags::check_names(definitions) {
+    if let Err(failure) = flags::check_names(definitions, &all_settings()) {
         let mut output = Output::new(Format::Table);
         failure.print(&mut output);
         std::process::exit(output.finish(failure.exit).code().into());

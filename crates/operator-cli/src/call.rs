@@ -21,6 +21,7 @@ pub(crate) struct Call {
 impl Call {
     /// A command for the action of this name, if there is one.
     pub(crate) fn named(name: &str, global: &Global) -> Option<Self> {
+        let name = subjects::of_qualified(name).map_or(name, |(_, action)| action);
         let mut definitions = subjects::definitions().iter();
         let definition = definitions.find(|known| known.name == name)?;
         Some(Self {

@@ -1,7 +1,10 @@
 //! The command line.
 
+mod meant;
+
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::process::ExitCode;
 use std::time::SystemTime;
 
 use action_core::redacted;
@@ -11,8 +14,9 @@ use serde_json::json;
 
 use crate::arguments::{Confirm, for_actions, with_actions};
 use crate::call::call;
-use crate::demo;
-use crate::settings::Global;
+use crate::program::{self, Program, program};
+use crate::settings::{Global, connection};
+use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 #[cfg(unix)]
@@ -20,11 +24,44 @@ use crate::terminal::interrupt;
 use crate::terminal::output::{Format, Output, note};
 use crate::verbs::{
     actions, approve, completions, findings, journal, mode, plan, policy, proposals, reap, recover,
-    resolve, run, sim, undo, workflow,
+    resolve, run, undo, workflow,
 };
 
+impl Program {
+    /// Reads the command line and does what it says. Once in a process: a later call runs the program
+    /// of the first.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        // Nothing goes on after a panic, in whatever thread it is: it is told on stderr, and what was
+        // sent is in the journal.
+        let tell = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            tell(panic);
+            std::process::exit(Exit::Bug.code().into());
+        }));
+        program::set(self);
+        main().into()
+    }
+
+    /// The whole command line, for tests of it and for pages that are made of it.
+    ///
+    /// # Errors
+    /// When subjects cannot be in one command line.
+    pub fn command(self) -> Result<Command, Failure> {
+        program::set(self);
+        subjects::check()?;
+        Ok(command())
+    }
+}
+
 /// Reads the command line and does what it says.
-pub(crate) fn main() -> Exit {
+fn main() -> Exit {
+    if let Err(failure) = subjects::check() {
+        let mut output = Output::new(wanted_format(std::env::args_os()));
+        failure.print(&mut output);
+        return output.finish(failure.exit);
+    }
+    subjects::choose(meant::kind(std::env::args_os()));
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return not_understood(&error),
@@ -42,7 +79,10 @@ pub(crate) fn main() -> Exit {
             let done = clock.and_then(|()| dispatch(&matches, &global, &mut output));
             (
                 output,
-                done.map_err(|failure| failure.leading_to(|words| global.command(words))),
+                done.map_err(|failure| {
+                    let failure = connection::with_hint(failure);
+                    failure.leading_to(|words| global.command(words))
+                }),
             )
         }
         Err(failure) => (Output::new(given), Err(failure)),
@@ -91,10 +131,12 @@ fn wanted_format(arguments: impl Iterator<Item = OsString>) -> Format {
     format.unwrap_or(Format::Table)
 }
 
-fn command() -> Command {
-    Global::augment_args(Command::new("operator"))
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("Plans, runs and proves operations on a TiKV cluster")
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    let program = program();
+    Global::augment_args(Command::new(program.name))
+        .version(program.version)
+        .about(about())
         .after_help(Exit::help())
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -127,8 +169,17 @@ fn command() -> Command {
         .subcommand(findings::why())
         .subcommand(findings::doctor())
         .subcommand(completions::command())
-        .subcommand(demo::command())
-        .subcommand(sim::command())
+        .subcommands(program.verbs.values().map(|verb| verb.command()))
+}
+
+fn about() -> String {
+    let program = program();
+    if !program.about.is_empty() {
+        return program.about.clone();
+    }
+    let titles = program.subjects.iter().map(|kind| kind.title);
+    let titles = titles.collect::<Vec<_>>().join(", ");
+    format!("Plans, runs and proves operations: {titles}")
 }
 
 fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
@@ -171,9 +222,11 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
         Some(("completions", matches)) => completions::main(matches, command()),
-        Some(("demo", _)) => block_on(demo::main(output)),
-        Some(("sim", matches)) => block_on(sim::main(matches, output)),
-        _ => Err(Failure::usage("no such command")),
+        Some((name, matches)) => match program().verbs.get(name) {
+            Some(verb) => block_on(verb.main(matches, output)),
+            None => Err(Failure::usage("no such command")),
+        },
+        None => Err(Failure::usage("no such command")),
     }
 }
 

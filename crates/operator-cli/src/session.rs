@@ -93,17 +93,17 @@ impl State {
     }
 
     /// The guard of a system, under the policy.
-    pub(crate) fn guard(&self, connection: &Connection) -> Result<Guard, Failure> {
+    pub(crate) async fn guard(&self, connection: &Connection) -> Result<Guard, Failure> {
         let rules = self.policy()?.rules;
-        let registry = subjects::registry(connection)?;
+        let registry = connection.registry().await?;
         let guard = Guard::over(registry, self.journal()?).rules(rules);
         Ok(self.patient(guard))
     }
 
     /// A guard with which nothing is proposed, only found out and finished. Works with a policy
     /// that is broken.
-    pub(crate) fn bare_guard(&self, connection: &Connection) -> Result<Guard, Failure> {
-        let guard = Guard::over(subjects::registry(connection)?, self.journal()?);
+    pub(crate) async fn bare_guard(&self, connection: &Connection) -> Result<Guard, Failure> {
+        let guard = Guard::over(connection.registry().await?, self.journal()?);
         Ok(self.patient(guard))
     }
 

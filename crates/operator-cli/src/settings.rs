@@ -108,25 +108,13 @@ impl Global {
         fill(&mut state.state_dir, &config.state_dir);
         fill(&mut state.policy_file, &config.policy_file);
         fill(&mut state.sign_with, &config.sign_with);
-        state.configured_actor = config.actor;
+        state.configured_actor.clone_from(&config.actor);
         if state.actor.is_none() {
             state.actor.clone_from(&state.configured_actor);
         }
-        let names: Vec<&str> = config.clusters.keys().map(String::as_str).collect();
-        let chosen = self.connection.choose(config.cluster.as_deref());
-        if let Some(name) = chosen {
-            let Some(cluster) = config.clusters.get(&name) else {
-                return Err(self.connection.no_such_cluster(&name, &names));
-            };
-            let mut cluster = cluster.clone();
-            for file in [
-                &mut cluster.tls_ca,
-                &mut cluster.tls_cert,
-                &mut cluster.tls_key,
-            ] {
-                *file = file.as_ref().map(beside);
-            }
-            self.connection.fill(cluster)?;
+        if let Some(name) = self.connection.choose(config.cluster.as_deref()) {
+            let cluster = config_file::cluster(&config, &name)?;
+            self.connection.fill(&name, cluster, &path)?;
         }
         Ok(self)
     }

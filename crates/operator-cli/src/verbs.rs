@@ -14,6 +14,5 @@ pub(crate) mod reap;
 pub(crate) mod recover;
 pub(crate) mod resolve;
 pub(crate) mod run;
-pub(crate) mod sim;
 pub(crate) mod undo;
 pub(crate) mod workflow;

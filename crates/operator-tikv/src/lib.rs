@@ -67,6 +67,7 @@ pub use observations::{
 };
 pub use outcomes::{OUTCOMES, OutcomeCode, OutcomeEnd};
 pub use parameters::{Limit, RegionId, ScheduleLimit, SchedulerName, StoreId};
+pub use settings::TikvSettings;
 pub use stop_safety::answer::{AskedStore, GoneBecause, GoneStore, Loss, StopSafety, UnsafeRegion};
 pub use workflows::{BackMinutes, BackPercent, IfNotSafe, LeaseHours, RollingDrain};
 
@@ -82,5 +83,6 @@ mod parameters;
 mod pd_rules;
 mod seen_process;
 mod send_permit;
+mod settings;
 mod stop_safety;
 mod workflows;

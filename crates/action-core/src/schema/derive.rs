@@ -24,14 +24,22 @@ pub(crate) struct Input {
 /// Derives parameters from a struct: required ones first, in the order they are declared, then
 /// optional ones by name.
 pub(crate) fn input_of<P: JsonSchema>() -> Result<Input, SchemaProblem> {
+    input_from(&P::schema_name(), &closed_schema_of::<P>())
+}
+
+/// The schema of what is read, with everything in one piece.
+pub(crate) fn closed_schema_of<P: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
     let schema = settings.into_generator().into_root_schema_for::<P>();
-    let type_name = P::schema_name();
-    let reader = Reader::new(&type_name);
-    let root = reader.root(schema.as_value())?;
+    schema.to_value()
+}
+
+/// The same from a schema of a type of this name.
+pub(crate) fn input_from(type_name: &str, schema: &Value) -> Result<Input, SchemaProblem> {
+    let root = Reader::new(type_name).root(schema)?;
     Ok(Input {
         schema: object_schema(&root.parameters, None),
         parameters: root.parameters,

@@ -6,6 +6,7 @@ mod catalogue;
 mod findings;
 mod malformed;
 mod registry;
+mod settings;
 mod subjects;
 mod validation;
 mod workflows;

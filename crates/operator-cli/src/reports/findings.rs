@@ -11,6 +11,7 @@ use crate::flags;
 use crate::ids;
 use crate::reports::in_force::{self, Releases};
 use crate::settings::Global;
+use crate::subjects;
 use crate::terminal::exit_mapping::is_not_known_yet;
 use crate::terminal::table::{section, shortened, text_of, when};
 
@@ -155,7 +156,7 @@ pub(crate) fn text(
     let rest = rest.into_iter();
     parts.extend(rest.map(|finding| one(call, finding, ours, global)));
     if !others.is_empty() {
-        parts.push(OTHERS.to_owned());
+        parts.push(not_asked_for_here());
     }
     let others = others.into_iter();
     parts.extend(others.map(|finding| one(call, finding, ours, global)));
@@ -182,8 +183,13 @@ const NOT_YET: &str = "No problems found so far, but not everything is known yet
                        minute or two";
 
 /// What stands above the effects that are not ours.
-const OTHERS: &str = "Not asked for here, as far as the journal knows; PD does not tell who asked \
-                      for it, or since when:";
+fn not_asked_for_here() -> String {
+    let who = subjects::who_answers();
+    format!(
+        "Not asked for here, as far as the journal knows; {who} does not tell who asked for it, or \
+         since when:"
+    )
+}
 
 fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
     let evidence = finding.evidence.iter().map(|read| {
@@ -241,7 +247,7 @@ fn next_of_ours(effect: &InForce, ours: &Ours, global: &Global) -> Option<String
 /// The command line that fixes a finding.
 fn fix_command(call: &Call, finding: &Finding) -> Option<String> {
     let fix = finding.fix.as_ref()?;
-    let mut definitions = crate::subjects::definitions().iter();
+    let mut definitions = subjects::definitions().iter();
     let definition = definitions.find(|definition| definition.name == fix.name);
     let mut words = vec!["run".to_owned(), fix.name.clone()];
     words.extend(flags::arguments(definition, &fix.parameters));

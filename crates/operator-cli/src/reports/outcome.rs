@@ -8,7 +8,8 @@ use crate::settings::Global;
 use crate::terminal::table::{section, shortened, text_of};
 
 /// How a mutation ended, and what shows it.
-pub(crate) fn outcome(outcome: &Outcome) -> String {
+#[must_use]
+pub fn outcome(outcome: &Outcome) -> String {
     let result = match (outcome.result, outcome.by) {
         (OutcomeKind::Applied, _) if outcome.is_reversed() => "Applied, then reversed",
         (OutcomeKind::Applied, Some(Attribution::Ours)) => "Applied, by this request",

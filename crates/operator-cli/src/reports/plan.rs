@@ -5,7 +5,9 @@ use action_guard::{Mode, Proposal, State};
 use serde_json::{Value, json};
 
 use crate::call::Call;
+use crate::program::program;
 use crate::settings::Global;
+use crate::subjects;
 use crate::terminal::table::{pair, section, text_of};
 
 /// A mutation that was planned.
@@ -126,8 +128,8 @@ fn undo(undo: &Undo, taken_back: &TakenBack) -> Option<String> {
                     format!("Once it was sent, take it back with\n  {command}")
                 }
                 TakenBack::ByLaterId => {
-                    "Once it was sent, `operator undo ID` takes it back; `run` prints the id"
-                        .to_owned()
+                    let us = program().name;
+                    format!("Once it was sent, `{us} undo ID` takes it back; `run` prints the id")
                 }
                 TakenBack::NothingOfOurs => return Some(nothing_of_ours()),
                 TakenBack::Over => return None,
@@ -220,7 +222,8 @@ fn lines(texts: &[String]) -> Vec<Vec<String>> {
 }
 
 /// What would happen, in a sentence and the system's words.
-pub(crate) fn verdict(verdict: &Verdict) -> String {
+#[must_use]
+pub fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::WouldReject { code, text } => format!(
             "Would be refused ({}): {}",
@@ -238,11 +241,9 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
             let causes = causes
                 .iter()
                 .map(|cause| vec![cause.code.clone(), cause.text.clone()]);
-            section(
-                "PD would accept it, but it would not get done",
-                causes.collect(),
-            )
-            .unwrap_or_else(|| "PD would accept it, but it would not get done".to_owned())
+            let who = subjects::who_answers();
+            let text = format!("{who} would accept it, but it would not get done");
+            section(&text, causes.collect()).unwrap_or(text)
         }
         Verdict::Undecided { causes } => {
             let causes: Vec<_> = causes
@@ -257,7 +258,8 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
 }
 
 /// An action and its parameters on one line.
-pub(crate) fn request(name: &str, parameters: &Value) -> String {
+#[must_use]
+pub fn request(name: &str, parameters: &Value) -> String {
     let mut words = vec![name.to_owned()];
     if let Value::Object(parameters) = parameters {
         words.extend(

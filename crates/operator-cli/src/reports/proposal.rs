@@ -170,7 +170,8 @@ fn approved(approval: &Approval, now: Timestamp) -> String {
 }
 
 /// What the rules say, in a line.
-pub(crate) fn ruling(ruling: &Ruling) -> String {
+#[must_use]
+pub fn ruling(ruling: &Ruling) -> String {
     let rule = ruling.rule();
     match ruling {
         Ruling::Allow { .. } => format!("allowed by `{rule}`"),

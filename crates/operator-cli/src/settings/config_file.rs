@@ -4,28 +4,39 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::settings::connection::Cluster;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Format;
+
+/// A cluster by a name of its own. It is pinned: another one at its address is refused.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Cluster {
+    /// The kind of system, where the program knows several.
+    pub(crate) subject: Option<String>,
+    pub(crate) cluster_id: String,
+    /// What reaches it, by the settings of its kind.
+    #[serde(flatten)]
+    pub(crate) settings: Map<String, Value>,
+}
 
 /// The config file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Config {
+pub(crate) struct Config {
     pub(super) output: Option<Format>,
     /// The cluster to use when no address and no other cluster is given.
-    pub(super) cluster: Option<String>,
+    pub(crate) cluster: Option<String>,
     pub(super) state_dir: Option<PathBuf>,
     pub(super) policy_file: Option<PathBuf>,
     pub(super) actor: Option<String>,
     pub(super) sign_with: Option<PathBuf>,
     #[serde(default)]
-    pub(super) clusters: BTreeMap<String, Cluster>,
+    pub(crate) clusters: BTreeMap<String, Cluster>,
 }
 
 /// The config file, if there is one. One that is named must be there.
-pub(super) fn read(given: Option<&Path>) -> Result<Option<(PathBuf, Config)>, Failure> {
+pub(crate) fn read(given: Option<&Path>) -> Result<Option<(PathBuf, Config)>, Failure> {
     let path = match given {
         Some(path) => path.to_owned(),
         None => match config_file("config.toml").filter(|path| path.exists()) {
@@ -40,6 +51,23 @@ pub(super) fn read(given: Option<&Path>) -> Result<Option<(PathBuf, Config)>, Fa
         Failure::usage(format!("`{shown}` is wrong")).lines(vec![told(&error, &text)])
     })?;
     Ok(Some((path, config)))
+}
+
+/// The cluster of this name.
+pub(crate) fn cluster<'a>(config: &'a Config, name: &str) -> Result<&'a Cluster, Failure> {
+    let names: Vec<&str> = config.clusters.keys().map(String::as_str).collect();
+    let cluster = config.clusters.get(name);
+    cluster.ok_or_else(|| no_such_cluster(name, &names))
+}
+
+/// The config file has no such cluster.
+pub(crate) fn no_such_cluster(name: &str, known: &[&str]) -> Failure {
+    let failure = Failure::usage(format!("the config file names no cluster `{name}`"));
+    if known.is_empty() {
+        failure.next("a `[clusters.NAME]` in it has the address and the `cluster_id`")
+    } else {
+        failure.next(format!("it names {}", known.join(", ")))
+    }
 }
 
 /// What is wrong, and on which line. What stands there may be a secret, and is not shown.

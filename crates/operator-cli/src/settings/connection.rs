@@ -1,135 +1,192 @@
 //! Where the system is, and which one it must be.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use action_core::{DurationText, REDACTED, shown_address};
-use pd_client::{Client, ErrorClass};
-use serde::Deserialize;
+use action_core::{ActionRegistry, ConnectError, REDACTED, SettingDef, shown_address};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+use serde_json::{Map, Value};
 
+use crate::flags;
+use crate::settings::config_file::{Cluster, beside, no_such_cluster};
+use crate::subjects::{self, Kind};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 
-const DEFAULT_PD: &str = "http://127.0.0.1:2379";
-
-/// PD takes 12 to 13 seconds to notice that its leader is gone, and to elect another.
-const ELECTION: Duration = Duration::from_secs(20);
-
-/// A cluster by a name of its own. It is pinned: another one at its address is refused.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Cluster {
-    pub(crate) pd: String,
-    pub(crate) cluster_id: String,
-    pub(crate) tls_ca: Option<PathBuf>,
-    pub(crate) tls_cert: Option<PathBuf>,
-    pub(crate) tls_key: Option<PathBuf>,
-}
-
-/// Where PD is, with the flags of pd-ctl.
-#[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Connection")]
+/// Where the system is, by the settings that its kind declares, and which one it must be.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Connection {
-    /// Addresses of PD, separated by commas; with several, reads wait up to 20 s for a new leader
-    /// [default: http://127.0.0.1:2379]
-    #[arg(short = 'u', long, env = "PD_ADDR", value_name = "URLS", global = true)]
-    pd: Option<String>,
-
-    /// A cluster that the config file names, with its address and the id it must have
-    #[arg(long, env = "OPERATOR_CLUSTER", value_name = "NAME", global = true)]
+    /// Its settings, by name.
+    values: Map<String, Value>,
+    /// The cluster of the config file that was asked for.
     cluster: Option<String>,
-
-    /// Certificates to trust, and no others (PEM)
-    #[arg(long, value_name = "FILE", global = true)]
-    tls_ca: Option<PathBuf>,
-
-    /// Certificate to show to PD (PEM)
-    #[arg(long, value_name = "FILE", global = true)]
-    tls_cert: Option<PathBuf>,
-
-    /// Private key of the certificate (PEM)
-    #[arg(long, value_name = "FILE", global = true)]
-    tls_key: Option<PathBuf>,
-
-    /// Where the stores' own numbers are: a Prometheus, or what speaks its API
-    #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", global = true)]
-    prometheus: Option<String>,
-
-    /// How often regions report to PD, where TiKV's `raftstore.pd-heartbeat-tick-interval` was
-    /// changed [default: 1m]
-    #[arg(long, value_name = "DURATION", global = true)]
-    region_heartbeat: Option<DurationText>,
-
-    /// Refuse to work with any other cluster than this
-    #[arg(long, value_name = "ID", global = true)]
     pub(crate) cluster_id: Option<String>,
-
     /// The flags that were given, before the config file filled in the rest.
-    #[arg(skip)]
     given: Option<Vec<String>>,
 }
 
-impl Connection {
-    /// A client for these addresses. Nothing is sent yet.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let mut builder = Client::builder().endpoints(self.pd()).caller_id("operator");
-        if self.pd().contains(',') {
-            builder = builder.read_deadline(ELECTION);
+const HEADING: &str = "Connection";
+
+/// What an argument is called that gives a setting.
+fn id(setting: &SettingDef) -> String {
+    format!("setting {}", setting.name)
+}
+
+/// Settings of all kinds, each name once.
+pub(crate) fn all_settings() -> Vec<&'static SettingDef> {
+    let mut settings: Vec<&SettingDef> = Vec::new();
+    for setting in subjects::kinds().iter().flat_map(|kind| &kind.settings) {
+        if settings.iter().all(|known| known.name != setting.name) {
+            settings.push(setting);
         }
-        if let Some(path) = &self.tls_ca {
-            builder = builder.ca_pem(read("--tls-ca", path)?);
-        }
-        match (&self.tls_cert, &self.tls_key) {
-            (Some(cert), Some(key)) => {
-                let mut identity = read("--tls-cert", cert)?;
-                identity.push(b'\n');
-                identity.extend(read("--tls-key", key)?);
-                builder = builder.client_identity_pem(identity);
+    }
+    settings
+}
+
+fn argument(setting: &SettingDef) -> Arg {
+    let name = match (setting.is_file, setting.is_address) {
+        (true, _) => "FILE".to_owned(),
+        (_, true) => "URLS".to_owned(),
+        _ => setting.shape.kind.as_str().to_uppercase(),
+    };
+    let mut argument = Arg::new(id(setting))
+        .long(setting.name.replace('_', "-"))
+        .value_name(name)
+        .help(setting.description.trim_end_matches('.').to_owned())
+        .help_heading(HEADING)
+        .global(true);
+    if let Some(short) = setting.short {
+        argument = argument.short(short);
+    }
+    if let Some(env) = &setting.env {
+        argument = argument.env(env);
+    }
+    if setting.shape.secret {
+        // Whoever lists processes sees what is on a command line.
+        argument = argument.hide_env_values(true);
+    }
+    argument
+}
+
+impl clap::Args for Connection {
+    fn augment_args(command: Command) -> Command {
+        let which = [
+            Arg::new("cluster")
+                .long("cluster")
+                .env("OPERATOR_CLUSTER")
+                .value_name("NAME")
+                .help("A cluster that the config file names, with its address and the id it must have"),
+            Arg::new("cluster_id")
+                .long("cluster-id")
+                .value_name("ID")
+                .help("Refuse to work with any other cluster than this"),
+        ];
+        let which = which.map(|argument| argument.help_heading(HEADING).global(true));
+        let settings = all_settings().into_iter().map(argument);
+        command.args(settings).args(which)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for Connection {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut values = Map::new();
+        for setting in all_settings() {
+            let id = id(setting);
+            if matches.value_source(&id) == Some(ValueSource::DefaultValue) {
+                continue;
             }
-            (None, None) => {}
-            _ => {
-                return Err(Failure::usage(
-                    "`--tls-cert` and `--tls-key` go together, give both",
-                ));
+            if let Some(texts) = matches.get_many::<String>(&id) {
+                let texts: Vec<&str> = texts.map(String::as_str).collect();
+                values.insert(setting.name.clone(), flags::value(&setting.shape, &texts));
             }
         }
-        builder.build().map_err(|error| match error.class() {
-            ErrorClass::Input => Failure::usage(error.report()),
-            _ => Failure::new(Exit::Failed, "client", error.report()),
+        Ok(Self {
+            values,
+            cluster: matches.get_one::<String>("cluster").cloned(),
+            cluster_id: matches.get_one::<String>("cluster_id").cloned(),
+            given: None,
         })
     }
 
-    /// A client of the Prometheus that was named, if one was. Nothing is sent yet.
-    pub(crate) fn prometheus(&self) -> Result<Option<prom_client::Client>, Failure> {
-        let client = self.prometheus.as_deref().map(|address| {
-            let mut builder = prom_client::Client::builder(address);
-            if let Some(path) = &self.tls_ca {
-                builder = builder.ca_pem(read("--tls-ca", path)?);
-            }
-            builder
-                .build()
-                .map_err(|error| Failure::usage(action_core::report(&error)))
-        });
-        client.transpose()
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Connection {
+    /// The kind of system that is meant.
+    pub(crate) fn kind(&self) -> Result<&'static Kind, Failure> {
+        subjects::meant().ok_or_else(|| {
+            let kinds = subjects::kinds().iter();
+            let flags = kinds.filter_map(|kind| Some(format!("`--{}`", kind.address()?.name)));
+            let flags = flags.collect::<Vec<_>>().join(" or ");
+            Failure::usage("which system? Nothing says which kind of system is meant").next(
+                format!("name a cluster of the config file with `--cluster`, or give {flags}"),
+            )
+        })
     }
 
-    /// How often regions report, if that was said.
-    pub(crate) fn region_heartbeat(&self) -> Option<Duration> {
-        self.region_heartbeat.map(DurationText::duration)
+    /// The actions on the system. Nothing is sent yet.
+    pub(crate) async fn registry(&self) -> Result<ActionRegistry, Failure> {
+        let kind = self.kind()?;
+        let of_kind = |name: &String| kind.settings.iter().any(|setting| setting.name == *name);
+        if let Some(foreign) = self.values.keys().find(|name| !of_kind(name)) {
+            let (flag, title) = (foreign.replace('_', "-"), kind.subject.title);
+            return Err(Failure::usage(format!(
+                "`--{flag}` says nothing about a {title}"
+            )));
+        }
+        let connected = kind.subject.connect(self.values.clone()).await;
+        connected.map_err(|error| match error {
+            ConnectError::Setting { setting, problem } => {
+                Failure::usage(as_flags(kind, &format!("`{setting}`: {problem}")))
+            }
+            ConnectError::Failed(error) => {
+                Failure::new(Exit::Failed, "client", action_core::report(&*error))
+            }
+            other => Failure::usage(as_flags(kind, &other.to_string())),
+        })
     }
 
     /// Refuses a system that is not the one asked for.
     pub(crate) fn check_system(&self, system: &str) -> Result<(), Failure> {
         match &self.cluster_id {
-            Some(wanted) if wanted.trim() != system => Err(Failure::refused(
-                "wrong_cluster",
-                format!(
-                    "PD at {} serves cluster {system}, not {wanted}: nothing was sent",
-                    shown_address(self.pd())
-                ),
-            )),
+            Some(wanted) if wanted.trim() != system => {
+                let who = subjects::who_answers();
+                let at = self.address();
+                Err(Failure::refused(
+                    "wrong_cluster",
+                    format!(
+                        "{who} at {at} serves cluster {system}, not {wanted}: nothing was sent"
+                    ),
+                ))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Where the system is, as it may be shown.
+    fn address(&self) -> String {
+        let setting = subjects::meant().and_then(Kind::address);
+        let value = setting.and_then(|setting| {
+            let given = self.values.get(&setting.name);
+            given.or(setting.default.as_ref())
+        });
+        let text = value.and_then(Value::as_str).unwrap_or("its address");
+        shown_address(text).into_owned()
+    }
+
+    /// Whether an address was given.
+    fn has_address(&self) -> bool {
+        let addresses = subjects::kinds().iter().filter_map(Kind::address);
+        addresses
+            .into_iter()
+            .any(|setting| self.values.contains_key(&setting.name))
     }
 
     /// The flags that lead another command to the same system.
@@ -138,90 +195,149 @@ impl Connection {
     }
 
     fn as_given(&self) -> Vec<String> {
-        let path = |path: &PathBuf| path.display().to_string();
-        let pd = self.pd.as_deref().filter(|pd| *pd != DEFAULT_PD);
-        let pd = pd.map(|pd| shown_address(pd).into_owned());
-        // What is left out here is only not asked.
-        let prometheus = self.prometheus.as_deref().map(shown_address);
-        let prometheus = prometheus.filter(|shown| shown != REDACTED);
-        [
-            ("--cluster", self.cluster.clone()),
-            ("--pd", pd),
-            ("--tls-ca", self.tls_ca.as_ref().map(path)),
-            ("--tls-cert", self.tls_cert.as_ref().map(path)),
-            ("--tls-key", self.tls_key.as_ref().map(path)),
-            ("--prometheus", prometheus.map(Into::into)),
-            (
-                "--region-heartbeat",
-                self.region_heartbeat.map(|interval| interval.to_string()),
-            ),
-            ("--cluster-id", self.cluster_id.clone()),
-        ]
-        .into_iter()
-        .filter_map(|(flag, value)| Some([flag.to_owned(), value?]))
-        .flatten()
-        .collect()
-    }
-
-    /// Where PD is.
-    pub(crate) fn pd(&self) -> &str {
-        self.pd.as_deref().unwrap_or(DEFAULT_PD)
+        let address = subjects::meant().map(|kind| kind.subject.address);
+        let values = all_settings().into_iter().filter_map(|setting| {
+            let value = self.values.get(&setting.name)?;
+            if setting.shape.secret || setting.default.as_ref() == Some(value) {
+                return None;
+            }
+            let text = match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            if !setting.is_address {
+                return Some((format!("--{}", setting.name.replace('_', "-")), text));
+            }
+            let shown = shown_address(&text).into_owned();
+            // What is left out here is only not asked.
+            let is_kept = shown != REDACTED || address == Some(setting.name.as_str());
+            is_kept.then(|| (format!("--{}", setting.name.replace('_', "-")), shown))
+        });
+        let named = |flag: &str, value: &Option<String>| {
+            value.as_ref().map(|value| (flag.to_owned(), value.clone()))
+        };
+        let cluster = named("--cluster", &self.cluster);
+        let cluster_id = named("--cluster-id", &self.cluster_id);
+        let all = cluster.into_iter().chain(values).chain(cluster_id);
+        all.flat_map(|(flag, value)| [flag, value]).collect()
     }
 
     /// The named cluster to use: the one that was asked for, else the default one where no address
     /// is given.
     pub(crate) fn choose(&self, default: Option<&str>) -> Option<String> {
-        let default = default.filter(|_| self.pd.is_none());
+        let default = default.filter(|_| !self.has_address());
         self.cluster.clone().or_else(|| default.map(str::to_owned))
     }
 
     /// Refuses a named cluster where no names are known.
     pub(crate) fn check_named(&self, known: &[&str]) -> Result<(), Failure> {
         match &self.cluster {
-            Some(name) => Err(self.no_such_cluster(name, known)),
+            Some(name) => Err(no_such_cluster(name, known)),
             None => Ok(()),
         }
     }
 
-    pub(crate) fn no_such_cluster(&self, name: &str, known: &[&str]) -> Failure {
-        let failure = Failure::usage(format!("the config file names no cluster `{name}`"));
-        if known.is_empty() {
-            failure.next("a `[clusters.NAME]` in it has the `pd` and the `cluster_id`")
-        } else {
-            failure.next(format!("it names {}", known.join(", ")))
-        }
-    }
-
-    /// Fills in what is not given. Its cluster id stays pinned whatever the address.
-    pub(crate) fn fill(&mut self, cluster: Cluster) -> Result<(), Failure> {
+    /// Fills in what is not given from a cluster of the config file at this path. Its cluster id stays
+    /// pinned whatever the address.
+    pub(crate) fn fill(
+        &mut self,
+        name: &str,
+        cluster: &Cluster,
+        config: &Path,
+    ) -> Result<(), Failure> {
         self.given = Some(self.as_given());
         if let Some(wanted) = &self.cluster_id
             && *wanted != cluster.cluster_id
         {
-            let known = cluster.cluster_id;
+            let known = &cluster.cluster_id;
             return Err(Failure::usage(format!(
                 "`--cluster-id {wanted}` is not the id that the config file pins, {known}"
             )));
         }
-        self.cluster_id = Some(cluster.cluster_id);
-        self.pd.get_or_insert(cluster.pd);
-        let files = [
-            (&mut self.tls_ca, cluster.tls_ca),
-            (&mut self.tls_cert, cluster.tls_cert),
-            (&mut self.tls_key, cluster.tls_key),
-        ];
-        for (given, configured) in files {
-            *given = given.take().or(configured);
+        self.cluster_id = Some(cluster.cluster_id.clone());
+        let kind = self.kind()?;
+        for (key, value) in &cluster.settings {
+            let setting = kind.settings.iter().find(|setting| setting.name == *key);
+            let Some(setting) = setting else {
+                return Err(unknown_setting(name, key, kind));
+            };
+            if self.values.contains_key(key) {
+                continue;
+            }
+            let value = match (setting.is_file, value) {
+                (true, Value::String(path)) => {
+                    let path = beside(config, &PathBuf::from(path));
+                    path.display().to_string().into()
+                }
+                _ => value.clone(),
+            };
+            self.values.insert(key.clone(), value);
         }
         Ok(())
     }
 }
 
-fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| {
-        Failure::usage(format!(
-            "`{flag}`: cannot read `{}`: {error}",
-            path.display()
-        ))
+/// A sentence with settings in it, by their flags.
+fn as_flags(kind: &Kind, text: &str) -> String {
+    let names = kind.settings.iter().map(|setting| &setting.name);
+    names.fold(text.to_owned(), |text, name| {
+        text.replace(
+            &format!("`{name}`"),
+            &format!("`--{}`", name.replace('_', "-")),
+        )
     })
+}
+
+fn unknown_setting(cluster: &str, key: &str, kind: &Kind) -> Failure {
+    let known: Vec<&str> = kind.settings.iter().map(|one| one.name.as_str()).collect();
+    let title = kind.subject.title;
+    Failure::usage(format!(
+        "`[clusters.{cluster}]` of the config file: unknown field `{key}`; a {title} has \
+         `cluster_id`, `subject`, `{}`",
+        known.join("`, `")
+    ))
+}
+
+/// The codes of what nobody has answered, as far as is known.
+const NOBODY: [&str; 2] = ["not_sent", "no_answer"];
+
+/// The same with what to do where the system could not be asked, if that is not said yet.
+pub(crate) fn with_hint(failure: Failure) -> Failure {
+    if failure.has_next() {
+        return failure;
+    }
+    let (who, kind) = (subjects::who_answers(), subjects::meant());
+    if failure.code() == "not_known_yet" {
+        return failure.next("ask again in a minute");
+    }
+    if failure
+        .message()
+        .contains("HTTP request to an HTTPS server")
+    {
+        return failure.next(format!(
+            "this {who} is behind TLS: write `https://` before its address"
+        ));
+    }
+    let is_unreachable = failure.exit == Exit::Unreachable;
+    let is_no_path = failure.message().contains("404 page not found");
+    if failure.code() == "unreadable_answer" || (is_unreachable && is_no_path) {
+        return failure.next(format!(
+            "something answers there that is not {who}, or a {who} of a version that is not known: \
+             look at what stands between"
+        ));
+    }
+    let address = kind.and_then(Kind::address);
+    match address {
+        // What a system says in its own words is at the right address.
+        Some(setting) if is_unreachable && NOBODY.contains(&failure.code()) => {
+            let variable = setting.env.as_ref();
+            let variable =
+                variable.map_or_else(String::new, |env| format!(" or the variable {env}"));
+            let flag = setting.name.replace('_', "-");
+            failure.next(format!(
+                "is it the right address? `--{flag}`{variable} says where {who} is"
+            ))
+        }
+        _ => failure,
+    }
 }

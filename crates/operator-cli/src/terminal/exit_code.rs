@@ -7,7 +7,7 @@ use std::process::ExitCode;
 /// How the command ended. The numbers are a stable contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// Done, and proven where there was something to prove.
     Done = 0,
     /// Sent and not applied, or something on this machine does not work.
@@ -52,8 +52,8 @@ impl Exit {
         ),
         (
             Self::Refused,
-            "refused by the plan, the policy, the mode, the kill switch or PD, or not confirmed; \
-             asked whether something is safe: it is not",
+            "refused by the plan, the policy, the mode, the kill switch or the system, or not \
+             confirmed; asked whether something is safe: it is not",
         ),
         (
             Self::Unknown,
@@ -61,7 +61,7 @@ impl Exit {
         ),
         (
             Self::Unreachable,
-            "PD could not be reached, or does not know yet what was asked; asked whether something \
+            "the system could not be reached, or does not know yet what was asked; asked whether something \
              is safe: what was read does not decide it",
         ),
         (Self::Waiting, "waits for approval; nothing was sent"),

@@ -14,7 +14,7 @@ const JOURNAL_FULL: &str = "journal_full";
 
 /// What keeps a command from its result.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub struct Failure {
     pub(crate) exit: Exit,
     /// Stable.
     code: String,
@@ -44,12 +44,23 @@ impl Next {
 }
 
 impl Failure {
+    /// The stable code of what is wrong.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// Whether it says what to do next.
+    pub(crate) fn has_next(&self) -> bool {
+        self.next.is_some()
+    }
+
     /// What is wrong.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
+    /// What is wrong, with the code that programs know it by.
+    pub fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
         Self {
             exit,
             code: code.to_owned(),
@@ -66,7 +77,7 @@ impl Failure {
     }
 
     /// The command line is wrong.
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
+    pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "usage", message)
     }
 
@@ -76,7 +87,7 @@ impl Failure {
     }
 
     /// Ctrl-C.
-    pub(crate) fn interrupted(message: impl Into<String>) -> Self {
+    pub fn interrupted(message: impl Into<String>) -> Self {
         Self::new(Exit::Interrupted, "interrupted", message)
     }
 
@@ -87,7 +98,8 @@ impl Failure {
     }
 
     /// And this is what to do.
-    pub(crate) fn next(mut self, what: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn next(mut self, what: impl Into<String>) -> Self {
         self.next = Some(Box::new(Next::Text(what.into())));
         self
     }
@@ -160,7 +172,7 @@ impl From<ActionError> for Failure {
         let hint = list_hint(&problems);
         let failure = Self {
             problems,
-            ..Self::new(exit, error.code(), message).unreachable_hint()
+            ..Self::new(exit, error.code(), message)
         };
         match hint {
             Some(hint) => failure.next(hint),
@@ -312,32 +324,5 @@ fn of_journal(error: &JournalError) -> Exit {
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         Self::new(Exit::Bug, "registry", error.to_string())
-    }
-}
-
-/// The codes of what nobody has answered, as far as is known.
-const NOBODY: [&str; 2] = ["not_sent", "no_answer"];
-
-impl Failure {
-    fn unreachable_hint(self) -> Self {
-        if self.code == "not_known_yet" {
-            return self.next("ask again in a minute");
-        }
-        if self.message.contains("HTTP request to an HTTPS server") {
-            return self.next("this PD is behind TLS: write `https://` before its address");
-        }
-        let is_no_path = self.message.contains("404 page not found");
-        if self.code == "unreadable_answer" || (self.exit == Exit::Unreachable && is_no_path) {
-            return self.next(
-                "something answers there that is not PD, or a PD of a version that is not known: \
-                 look at what stands between",
-            );
-        }
-        // What PD says in its own words is at the right address.
-        if self.exit == Exit::Unreachable && NOBODY.contains(&self.code.as_str()) {
-            self.next("is it the right address? `--pd` or the variable PD_ADDR says where PD is")
-        } else {
-            self
-        }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) enum Format {
 /// Where the command writes.
 ///
 /// A reader that goes away does not stop the command: what was started is followed to its end.
-pub(crate) struct Output {
+pub struct Output {
     format: Format,
     failure: Option<io::Error>,
 }
@@ -42,7 +42,7 @@ impl Output {
     }
 
     /// Data: an object for programs, or text for people.
-    pub(crate) fn show(&mut self, json: &impl Serialize, text: impl FnOnce() -> String) {
+    pub fn show(&mut self, json: &impl Serialize, text: impl FnOnce() -> String) {
         match self.format {
             Format::Table => self.write(&shown(&text())),
             Format::Json | Format::Jsonl => self.json(json),
@@ -76,7 +76,7 @@ impl Output {
     }
 
     /// What people have read on stderr, for programs.
-    pub(crate) fn for_programs(&mut self, json: &impl Serialize) {
+    pub fn for_programs(&mut self, json: &impl Serialize) {
         match self.format {
             Format::Table => {}
             Format::Json | Format::Jsonl => self.json(json),
@@ -92,7 +92,7 @@ impl Output {
     }
 
     /// A running text: data, or on stderr where the data is for programs.
-    pub(crate) fn narrate(&mut self, text: &str) {
+    pub fn narrate(&mut self, text: &str) {
         match self.format {
             Format::Table => self.write(&printable_lines(&lines_without_secrets(text))),
             Format::Json | Format::Jsonl => note(text),
@@ -113,7 +113,7 @@ impl Output {
     }
 
     /// Lines about what is going on.
-    pub(crate) fn note(&self, text: &str) {
+    pub fn note(&self, text: &str) {
         note(text);
     }
 
@@ -156,7 +156,7 @@ impl Output {
 }
 
 /// Lines on stderr. When nobody can read them there is nobody to tell.
-pub(crate) fn note(text: &str) {
+pub fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", shown(text));
 }
 

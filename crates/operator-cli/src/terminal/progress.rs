@@ -12,21 +12,21 @@ use crate::terminal::pace::Pace;
 
 /// Shows events on stderr: as lines, and what can be counted as a bar if that is a terminal.
 #[derive(Default)]
-pub(crate) struct Follow {
+pub struct Follow {
     bar: Option<ProgressBar>,
     last: String,
     pace: Pace,
     /// How many times something was, or may have been, sent.
-    pub(crate) intents: usize,
+    pub intents: usize,
     /// How many of these were not answered.
-    pub(crate) unanswered: usize,
+    pub unanswered: usize,
     /// How many times something was said to be partly done.
-    pub(crate) counted: usize,
+    pub counted: usize,
 }
 
 impl Follow {
     /// Shows one event.
-    pub(crate) fn event(&mut self, event: Event) {
+    pub fn event(&mut self, event: Event) {
         match event {
             Event::Replanned(_) => self.line("planned again: nothing that matters has changed"),
             Event::Intent { .. } => {
@@ -56,7 +56,7 @@ impl Follow {
     }
 
     /// Leaves the terminal as it should be.
-    pub(crate) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

@@ -18,7 +18,8 @@ const INDENT: u16 = 2;
 const NARROWEST: u16 = 40;
 
 /// Rows under a header.
-pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+#[must_use]
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     lines(&with_header(plain(0), header, rows))
 }
 
@@ -98,7 +99,8 @@ fn lines(table: &Table) -> String {
 }
 
 /// What an observation gave: members, then each list of objects as a table.
-pub(crate) fn result(value: &Value) -> String {
+#[must_use]
+pub fn result(value: &Value) -> String {
     let Value::Object(members) = value else {
         return printable(&text_of(value)).into_owned();
     };

@@ -49,7 +49,7 @@ pub(crate) fn command() -> Command {
                 .help("What it looks like [default: as `--output`]"),
         );
     Command::new("actions")
-        .about("List and show what can be done; needs no PD")
+        .about("List and show what can be done; asks no system")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([list, show])

@@ -13,9 +13,11 @@ use serde_json::json;
 use crate::arguments::Confirm;
 use crate::call::Call;
 use crate::ids;
+use crate::program::program;
 use crate::reports::plan::Planned;
 use crate::reports::{outcome, proposal as proposals};
 use crate::settings::Global;
+use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::interrupt::interrupted;
@@ -264,16 +266,19 @@ fn not_sent(call: &Call, proposal: &Proposal, output: &mut Output) -> Exit {
 }
 
 /// What was decided, and why.
-fn why_not_sent(verdict: &Verdict) -> &'static str {
+fn why_not_sent(verdict: &Verdict) -> String {
+    let who = subjects::who_answers();
+    let us = program().name;
     match verdict {
-        Verdict::NoOp { .. } => "nothing was sent: there is nothing to do",
-        Verdict::WouldReject { .. } => "nothing was sent: PD would refuse it",
-        Verdict::NotAskedFor { .. } => "nothing was sent: `operator` does not ask PD for this",
-        Verdict::AcceptedButWillNotProgress { .. } => {
-            "nothing was sent: `operator` does not ask for what would not get done; remove the cause \
-             first"
+        Verdict::NoOp { .. } => "nothing was sent: there is nothing to do".to_owned(),
+        Verdict::WouldReject { .. } => format!("nothing was sent: {who} would refuse it"),
+        Verdict::NotAskedFor { .. } => {
+            format!("nothing was sent: `{us}` does not ask {who} for this")
         }
-        _ => "nothing was sent",
+        Verdict::AcceptedButWillNotProgress { .. } => format!(
+            "nothing was sent: `{us}` does not ask for what would not get done; remove the cause first"
+        ),
+        _ => "nothing was sent".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_complete::{Shell, generate};
 
+use crate::program::program;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 
@@ -23,7 +24,7 @@ pub(crate) fn main(matches: &ArgMatches, mut all: Command) -> Result<Exit, Failu
     let shell = matches.get_one::<Shell>("shell").copied();
     let shell = shell.ok_or_else(|| Failure::usage("no shell was named"))?;
     let mut text = Vec::new();
-    generate(shell, &mut all, "operator", &mut text);
+    generate(shell, &mut all, program().name, &mut text);
     match io::Write::write_all(&mut io::stdout(), &text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Failed, "stdout", error.to_string()))

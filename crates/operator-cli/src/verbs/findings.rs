@@ -91,7 +91,7 @@ pub(crate) async fn main(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let given = flags::parameters(call.definition, matches)?;
-    let registry = crate::subjects::registry(&call.connection)?;
+    let registry = call.connection.registry().await?;
     let catalogue = registry.catalogue();
     let parameters = catalogue.validate(&call.definition.name, given)?;
     check_system(&call, &catalogue).await?;
@@ -151,7 +151,7 @@ async fn known_effects(
 ) -> Result<Ours, Failure> {
     let system = catalogue.identity(&call.definition.name).await?;
     let (state, effects) = if call.definition.role == Some(Role::Leftovers) {
-        let guard = global.state.bare_guard(&call.connection)?;
+        let guard = global.state.bare_guard(&call.connection).await?;
         guard.compare_in_force(&system).await?
     } else {
         let state = global.state.bare_controls()?.state().await?;

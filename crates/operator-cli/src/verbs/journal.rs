@@ -20,7 +20,7 @@ pub(crate) fn command() -> Command {
             .help(help)
     };
     Command::new("journal")
-        .about("Show and check the record of all that happened; needs no PD")
+        .about("Show and check the record of all that happened; asks no system")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([

@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
 
 use crate::arguments::{given_reason, reason};
+use crate::program::program;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -35,9 +36,7 @@ pub(crate) fn kill_switch() -> Command {
         .arg_required_else_help(true)
         .subcommands([
             Command::new("on")
-                .about(
-                    "Stop: no process begins to send, what waits is cancelled; works with PD down",
-                )
+                .about("Stop: no process begins to send, what waits is cancelled; asks no system")
                 .arg(reason(true)),
             Command::new("status").about("Show whether everything is stopped, and what goes on"),
             Command::new("reset")
@@ -244,6 +243,7 @@ fn stop_text(stop: &Stop, directory: &str, unrecorded: Option<&str>) -> String {
         stop.may_have_been_sent().map(id).collect(),
     );
     sent.retain(|id| !unsure.contains(id));
+    let us = program().name;
     let effects = stop.in_force.iter();
     let effects = effects
         .map(|effect| vec![effect.id.clone(), effect.key.clone()])
@@ -266,10 +266,15 @@ fn stop_text(stop: &Stop, directory: &str, unrecorded: Option<&str>) -> String {
         section("Cancelled", rows(ids_of(&stop.cancelled))),
         section("Sent before, and goes on", rows(sent)),
         section(
-            "May have been sent; `operator proposals show ID` shows how it ended, once that is known",
+            &format!(
+                "May have been sent; `{us} proposals show ID` shows how it ended, once that is known"
+            ),
             rows(unsure),
         ),
-        section("Still in force; `operator undo ID` takes it back", effects),
+        section(
+            &format!("Still in force; `{us} undo ID` takes it back"),
+            effects,
+        ),
         Some(
             "Other state directories, and what others do to the cluster, are not covered"
                 .to_owned(),

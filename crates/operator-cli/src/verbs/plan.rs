@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::call::{Call, check_system};
 use crate::flags;
+use crate::program::program;
 use crate::reports::plan::{Planned, TakenBack, as_data};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
@@ -21,7 +22,7 @@ pub(crate) async fn main(
 ) -> Result<Exit, Failure> {
     let name = &call.definition.name;
     let given = flags::parameters(call.definition, matches)?;
-    let registry = crate::subjects::registry(&call.connection)?;
+    let registry = call.connection.registry().await?;
     let catalogue = registry.catalogue();
     let parameters = catalogue.validate(name, given)?;
     if !call.definition.is_mutation() {
@@ -30,7 +31,7 @@ pub(crate) async fn main(
             is: call.definition.kind,
             wanted: ActionKind::Mutation,
         };
-        return Err(Failure::from(error).next(format!("look with `operator run {name}`")));
+        return Err(Failure::from(error).next(format!("look with `{} run {name}`", program().name)));
     }
     check_system(&call, &catalogue).await?;
     let plan = catalogue.plan(name, parameters.clone()).await?;

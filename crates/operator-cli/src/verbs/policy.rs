@@ -136,7 +136,7 @@ pub(crate) async fn explain(
     };
     let name = &call.definition.name;
     let given = flags::parameters(call.definition, matches)?;
-    let catalogue = subjects::registry(&call.connection)?.catalogue();
+    let catalogue = call.connection.registry().await?.catalogue();
     let planned = match catalogue.validate(name, given) {
         Ok(parameters) => match catalogue.identity(name).await {
             Ok(system) => catalogue

@@ -92,7 +92,7 @@ async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, F
 
 async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let confirm = Confirm::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
-    let guard = global.state.guard(&global.connection)?;
+    let guard = global.state.guard(&global.connection).await?;
     let state = guard.state().await?;
     let now = Timestamp::now();
     let can_run = |status: &ProposalStatus| status.phase_at(now) == Phase::Approved;

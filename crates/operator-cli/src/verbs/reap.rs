@@ -22,7 +22,7 @@ pub(crate) fn reap() -> Command {
 }
 
 pub(crate) async fn reap_main(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-    let guard = global.state.guard(&global.connection)?;
+    let guard = global.state.guard(&global.connection).await?;
     let mut follow = Follow::default();
     let reaped = guard.reap(&mut |event| follow.event(event)).await;
     follow.finish();

@@ -20,7 +20,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-    let guard = global.state.bare_guard(&global.connection)?;
+    let guard = global.state.bare_guard(&global.connection).await?;
     let mut follow = Follow::default();
     let mut on_event = |event| follow.event(event);
     let reports = tokio::select! {

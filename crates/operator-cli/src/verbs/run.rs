@@ -7,7 +7,6 @@ use crate::arguments::Confirm;
 use crate::call::{Call, check_system};
 use crate::flags;
 use crate::settings::Global;
-use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
@@ -26,12 +25,12 @@ pub(crate) async fn main(
         return findings::main(call, matches, global, output).await;
     }
     let given = flags::parameters(call.definition, matches)?;
-    let catalogue = subjects::registry(&call.connection)?.catalogue();
+    let catalogue = call.connection.registry().await?.catalogue();
     let name = &call.definition.name;
     let parameters = catalogue.validate(name, given)?;
     check_system(&call, &catalogue).await?;
     if call.definition.is_mutation() {
-        let guard = global.state.guard(&call.connection)?;
+        let guard = global.state.guard(&call.connection).await?;
         let actor = global.state.actor()?;
         let mut request = Request::new(name, parameters, actor.as_str());
         request.reason.clone_from(&confirm.reason);

@@ -38,7 +38,7 @@ pub(crate) async fn undo_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let guard = global.state.guard(&global.connection)?;
+    let guard = global.state.guard(&global.connection).await?;
     let actor = global.state.actor()?;
     let id = undone(&guard, matches, output).await?;
     let reason = confirm

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use crate::arguments::given_reason;
 use crate::reports::workflow as report;
 use crate::settings::Global;
-use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::interrupt::interrupted;
@@ -32,12 +31,10 @@ pub(crate) async fn main(
     let Some((verb, matches)) = matches.subcommand() else {
         return Err(Failure::usage("no such command"));
     };
-    let bare = || Ok::<_, Failure>(Workflows::new(global.state.bare_guard(&global.connection)?));
-    let guarded = || Ok::<_, Failure>(Workflows::new(global.state.guard(&global.connection)?));
     match verb {
-        "list" => list(&bare()?, output).await,
+        "list" => list(&bare(global).await?, output).await,
         "show" => {
-            let workflows = bare()?;
+            let workflows = bare(global).await?;
             let workflow = read(&workflows, matches).await?;
             workflows
                 .check_secrets(&workflow)
@@ -45,14 +42,14 @@ pub(crate) async fn main(
             output.show(&workflow, || report::workflow(&workflow));
             Ok(Exit::Done)
         }
-        "start" => start(&guarded()?, matches, global, output).await,
+        "start" => start(&guarded(global).await?, matches, global, output).await,
         "status" => {
-            let workflows = bare()?;
+            let workflows = bare(global).await?;
             let flow = find(&workflows, matches).await?;
             status(&workflows, &flow.id, global, output).await
         }
         "resume" => {
-            let workflows = guarded()?;
+            let workflows = guarded(global).await?;
             let flow = find(&workflows, matches).await?;
             if matches.get_flag("retry") {
                 let actor = global.state.actor()?;
@@ -63,7 +60,7 @@ pub(crate) async fn main(
             run(&workflows, &flow, matches, global, output).await
         }
         "cancel" => {
-            let workflows = bare()?;
+            let workflows = bare(global).await?;
             let flow = find(&workflows, matches).await?;
             let actor = global.state.actor()?;
             workflows
@@ -71,9 +68,9 @@ pub(crate) async fn main(
                 .await?;
             status(&workflows, &flow.id, global, output).await
         }
-        "confirm" => confirm(&guarded()?, matches, global, output).await,
+        "confirm" => confirm(&guarded(global).await?, matches, global, output).await,
         _ => {
-            let workflows = guarded()?;
+            let workflows = guarded(global).await?;
             let flow = find(&workflows, matches).await?;
             let actor = global.state.actor()?;
             workflows
@@ -82,6 +79,17 @@ pub(crate) async fn main(
             run(&workflows, &flow, matches, global, output).await
         }
     }
+}
+
+/// What looks at workflows and finishes them, and starts nothing.
+async fn bare(global: &Global) -> Result<Workflows, Failure> {
+    let guard = global.state.bare_guard(&global.connection).await?;
+    Ok(Workflows::new(guard))
+}
+
+async fn guarded(global: &Global) -> Result<Workflows, Failure> {
+    let guard = global.state.guard(&global.connection).await?;
+    Ok(Workflows::new(guard))
 }
 
 async fn confirm(
@@ -146,7 +154,7 @@ async fn check_system(workflow: &Workflow, global: &Global) -> Result<(), Failur
     if global.connection.cluster_id.is_none() {
         return Ok(());
     }
-    let registry = subjects::registry(&global.connection)?;
+    let registry = global.connection.registry().await?;
     for step in &workflow.steps {
         if let Work::Action { name, .. } | Work::Observe { name, .. } = step.work()
             && registry.definition(name).is_some()

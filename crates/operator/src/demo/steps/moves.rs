@@ -2,14 +2,13 @@
 
 use action_core::Verdict;
 use action_guard::{Decider, Phase};
+use operator_cli::show;
 use pd_sim::Fault;
 use serde_json::{Value, json};
 
 use crate::demo::checks::{ensure, leads, sent_once, used};
 use crate::demo::cluster::{DemoCluster, REGIONS, RegionStores, STORES};
 use crate::demo::printer::Printer;
-use crate::reports::plan;
-use crate::terminal::table;
 
 pub(super) async fn stores(
     cluster: &mut DemoCluster,
@@ -21,7 +20,7 @@ pub(super) async fn stores(
         .filter_map(Value::as_array)
         .map(Vec::len)
         .max();
-    printer.print(&table::result(&Value::Object(seen)));
+    printer.print(&show::result(&Value::Object(seen)));
     ensure(listed == Some(STORES as usize), "not every store is listed")?;
     let leaders: u64 = (1..=STORES)
         .map(|store| cluster.sim.leader_count(store))
@@ -43,7 +42,7 @@ pub(super) async fn refusal(
     ));
     let plan = cluster.catalogue.plan(action, parameters.clone()).await;
     let plan = plan.map_err(|error| error.report())?;
-    printer.print(&plan::verdict(&plan.verdict));
+    printer.print(&show::verdict(&plan.verdict));
     let Verdict::WouldReject { text: foretold, .. } = &plan.verdict else {
         return Err("the plan does not say that PD would refuse".to_owned());
     };

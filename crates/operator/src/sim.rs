@@ -1,12 +1,10 @@
 //! `operator sim`: a simulated cluster to try things on, served until interrupted.
 
-use clap::{ArgMatches, Args, Command, FromArgMatches as _};
+use async_trait::async_trait;
+use operator_cli::clap::{self, ArgMatches, Args, Command, FromArgMatches as _};
+use operator_cli::{Exit, Failure, Output, Verb};
 use pd_sim::{Sim, Version};
 use serde_json::json;
-
-use crate::terminal::exit_code::Exit;
-use crate::terminal::failure::Failure;
-use crate::terminal::output::Output;
 
 /// What is simulated.
 #[derive(Debug, Args)]
@@ -51,14 +49,22 @@ fn version(text: &str) -> Result<Version, String> {
         .ok_or_else(|| "known are 6.5, 7.5, 8.5 and 9.0".to_owned())
 }
 
-/// The subcommand.
-pub(crate) fn command() -> Command {
-    Flags::augment_args(Command::new("sim"))
-        .about("Serve a simulated cluster on this machine until interrupted")
+/// The verb: serves, says where, and waits to be interrupted.
+pub(crate) struct Serve;
+
+#[async_trait(?Send)]
+impl Verb for Serve {
+    fn command(&self) -> Command {
+        Flags::augment_args(Command::new("sim"))
+            .about("Serve a simulated cluster on this machine until interrupted")
+    }
+
+    async fn main(&self, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+        serve(matches, output).await
+    }
 }
 
-/// Serves, says where, and waits to be interrupted.
-pub(crate) async fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+async fn serve(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let flags = Flags::from_arg_matches(matches).map_err(|e| Failure::usage(e.to_string()))?;
     let sim = Sim::builder()
         .version(flags.pd_version)

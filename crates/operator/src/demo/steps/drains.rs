@@ -1,12 +1,12 @@
 //! A drain, a budget, taking back, and the record of it all.
 
 use action_core::OutcomeKind;
+use operator_cli::show;
 use serde_json::{Value, json};
 
 use crate::demo::checks::{ensure, sent_once};
 use crate::demo::cluster::{DRAINED, DemoCluster, STORES};
 use crate::demo::printer::Printer;
-use crate::terminal::table;
 
 pub(super) async fn drain(
     cluster: &mut DemoCluster,
@@ -29,7 +29,7 @@ pub(super) async fn drain(
         "the drain is not in force",
     )?;
     let drains = cluster.look("list_drains", json!({})).await?;
-    printer.print(&table::result(&Value::Object(drains)));
+    printer.print(&show::result(&Value::Object(drains)));
     cluster.drain = Some(carried.report);
     Ok(format!(
         "{leaders} of {leaders} leaders moved off store {DRAINED}; the drain stays in force until it is taken back"
@@ -108,7 +108,7 @@ pub(super) async fn record(
     let verified = verified.map_err(|error| action_core::report(&error))?;
     let records = cluster.journal_records().await;
     let writes = cluster.sim.writes().len();
-    printer.print(&table::table(
+    printer.print(&show::table(
         &["what", "how many"],
         vec![
             vec!["records in the journal".to_owned(), records.to_string()],

@@ -11,13 +11,7 @@ use pd_sim::{Sim, Write};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
-use crate::flags;
-use crate::reports::outcome;
-use crate::reports::plan;
-use crate::reports::proposal;
-use crate::terminal::exit_code::Exit;
-use crate::terminal::failure::Failure;
-use crate::terminal::progress::Follow;
+use operator_cli::{Exit, Failure, show};
 
 use super::printer::Printer;
 
@@ -144,10 +138,10 @@ impl DemoCluster {
         proposal: &Proposal,
         printer: &mut Printer<'_>,
     ) -> Result<(), String> {
-        printer.print(&plan::verdict(&proposal.plan.verdict));
+        printer.print(&show::verdict(&proposal.plan.verdict));
         let status = self.guard.proposal_status(&proposal.id).await;
         let status = status.map_err(|error| error.report())?;
-        printer.print(&format!("Policy: {}", proposal::ruling(&status.ruling)));
+        printer.print(&format!("Policy: {}", show::ruling(&status.ruling)));
         Ok(())
     }
 
@@ -159,7 +153,7 @@ impl DemoCluster {
     ) -> Result<Carried, String> {
         let action = &proposal.request.action;
         let writes_before = self.sim.writes().len();
-        let mut follow = Follow::default();
+        let mut follow = show::Follow::default();
         let executed = self
             .guard
             .execute(proposal, &self.agent, &mut |event| follow.event(event))
@@ -167,7 +161,7 @@ impl DemoCluster {
         follow.finish();
         self.intents += follow.intents;
         let report = executed.map_err(|error| error.report())?;
-        printer.print(&outcome::outcome(&report.outcome));
+        printer.print(&show::outcome(&report.outcome));
         if report.outcome.result != OutcomeKind::Applied {
             return Err(format!(
                 "`{action}` ended otherwise: {}",
@@ -198,7 +192,7 @@ impl DemoCluster {
             .await;
         let proposal = proposal.map_err(|error| error.report())?;
         let request = &proposal.request;
-        printer.print(&plan::request(&request.action, &request.parameters));
+        printer.print(&show::request(&request.action, &request.parameters));
         self.print_plan(&proposal, printer).await?;
         self.execute(&proposal, printer).await
     }
@@ -208,9 +202,9 @@ impl DemoCluster {
         let definition = self.catalogue.definition(action);
         let mut words = vec![verb.to_owned(), action.to_owned()];
         if let Value::Object(parameters) = parameters {
-            words.extend(flags::arguments(definition, parameters));
+            words.extend(show::arguments(definition, parameters));
         }
-        flags::command_line(&words)
+        show::command_line(&words)
     }
 
     /// An observation's result.

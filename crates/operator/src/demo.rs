@@ -10,29 +10,35 @@ mod steps;
 
 use std::time::Instant;
 
-use clap::Command;
+use async_trait::async_trait;
+use operator_cli::clap::{ArgMatches, Command};
+use operator_cli::show::note;
+use operator_cli::{Exit, Failure, Output, Verb};
 use serde_json::{Value, json};
-
-use crate::terminal::exit_code::Exit;
-use crate::terminal::failure::Failure;
-use crate::terminal::output::{Output, note};
 
 use self::cluster::DemoCluster;
 use self::printer::Printer;
 use self::steps::Step;
 
-pub(crate) fn command() -> Command {
-    Command::new("demo")
-        .about("See it all in half a minute on a simulated cluster; needs no PD, leaves nothing")
-}
+/// The verb.
+pub(crate) struct Demo;
 
-pub(crate) async fn main(output: &mut Output) -> Result<Exit, Failure> {
-    tokio::select! {
-        biased;
-        exit = play(output) => exit,
-        // Dropped with everything it made.
-        _ = tokio::signal::ctrl_c() => {
-            Err(Failure::interrupted("the demo was interrupted"))
+#[async_trait(?Send)]
+impl Verb for Demo {
+    fn command(&self) -> Command {
+        Command::new("demo").about(
+            "See it all in half a minute on a simulated cluster; needs no PD, leaves nothing",
+        )
+    }
+
+    async fn main(&self, _: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+        tokio::select! {
+            biased;
+            exit = play(output) => exit,
+            // Dropped with everything it made.
+            _ = tokio::signal::ctrl_c() => {
+                Err(Failure::interrupted("the demo was interrupted"))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where the demo prints: with the data, unless data is JSON.
 
-use crate::terminal::output::Output;
+use operator_cli::Output;
 
 pub(super) struct Printer<'a>(pub(super) &'a mut Output);
 

@@ -100,7 +100,7 @@ fn addresses_and_certificates_are_checked_before_anything_is_sent() {
         "4",
     ];
     let with = |flags: &[&str]| operator(&[flags, &plan[..]].concat()).ended(2);
-    with(&["--pd", "ftp://pd:2379"]).says("`http`, `https` or `pd`");
+    with(&["--pd", "ftp://pd:2379"]).says("`http` or `https`");
     with(&["--pd", ""]).says("PD endpoint");
     with(&["--tls-ca", "/nonexistent.pem"]).says("`--tls-ca`");
     with(&["--tls-cert", "/nonexistent.pem"]).says("`--tls-key`");
