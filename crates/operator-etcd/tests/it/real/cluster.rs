@@ -15,7 +15,7 @@ use tempfile::TempDir;
 pub(crate) struct Cluster {
     processes: Vec<Child>,
     pub(crate) endpoints: Vec<String>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Cluster {
@@ -43,12 +43,30 @@ impl Cluster {
         let cluster = Self {
             processes: (0..3).map(member).collect(),
             endpoints: (0..3).map(url).collect(),
-            _directory: directory,
+            directory,
         };
         cluster
             .until(|seen| seen.leader.is_some() && seen.members.iter().all(|one| one.answers))
             .await;
         Some(cluster)
+    }
+
+    /// Starts a fourth member, which was added at this address.
+    pub(crate) async fn start_fourth(&mut self, peer: &str) {
+        let program = std::env::var_os("ETCD_PROGRAM_TEST").unwrap();
+        let members = self.until(|members| members.members.len() == 4).await;
+        let all = members.members.iter().map(|one| {
+            let name = if one.name.is_empty() { "m3" } else { &one.name };
+            format!("{name}={}", one.peer_urls[0])
+        });
+        let all = all.collect::<Vec<_>>().join(",");
+        let client = format!("http://127.0.0.1:{}", free_ports(1)[0]);
+        let data = self.directory.path().join("m3");
+        let process = member(&program, "m3", data.as_os_str(), &client, peer)
+            .args(["--initial-cluster", &all])
+            .args(["--initial-cluster-state", "existing"])
+            .spawn();
+        self.processes.push(process.unwrap());
     }
 
     pub(crate) fn etcd(&self) -> Etcd {
@@ -111,7 +129,7 @@ impl Cluster {
     }
 
     /// The same, by where they are.
-    async fn process(&self, id: MemberId) -> u32 {
+    pub(crate) async fn process(&self, id: MemberId) -> u32 {
         let members = self.until(|members| !members.members.is_empty()).await;
         let mut members = members.members.iter();
         let name = &members.find(|one| one.member_id == id).unwrap().name;
@@ -121,11 +139,15 @@ impl Cluster {
 
     /// `STOP`, `CONT` or `KILL`, to a member's process.
     pub(crate) async fn signal(&self, signal: &str, id: MemberId) {
-        let process = self.process(id).await.to_string();
-        let mut kill = Command::new("kill");
-        let status = kill.args([&format!("-{signal}"), &process]).status();
-        assert!(status.unwrap().success());
+        self::signal(signal, self.process(id).await);
     }
+}
+
+/// The same, to a process.
+pub(crate) fn signal(signal: &str, process: u32) {
+    let mut kill = Command::new("kill");
+    let status = kill.args([&format!("-{signal}"), &process.to_string()]);
+    assert!(status.status().unwrap().success());
 }
 
 impl Drop for Cluster {
@@ -180,7 +202,7 @@ fn member(
     command
 }
 
-fn free_ports(count: usize) -> Vec<u16> {
+pub(crate) fn free_ports(count: usize) -> Vec<u16> {
     let listeners: Vec<_> = (0..count)
         .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
         .collect();

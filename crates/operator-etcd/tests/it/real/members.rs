@@ -5,10 +5,10 @@ use std::time::Instant;
 use action_core::{
     Attempt, FailureKind, Mutation, OutcomeKind, Progress, Sent, SubjectError, Verdict,
 };
-use operator_etcd::{Compact, RemoveMember};
+use operator_etcd::{AddLearnerMember, Compact, Members, RemoveMember};
 use serde_json::{Value, json};
 
-use crate::real::cluster::{Cluster, Guarded, a_moment};
+use crate::real::cluster::{Cluster, Guarded, a_moment, free_ports, signal};
 
 /// It is applied, as soon as etcd has seen its members for long enough.
 async fn applied(guard: &Guarded, action: &str, parameters: Value) {
@@ -140,4 +140,69 @@ async fn a_compaction_without_a_quorum_is_unknown_until_a_quorum_says() {
     };
     let again = action.plan(&etcd).await.unwrap().verdict;
     assert_eq!(again.may_be_sent(), !is_done, "{again:?}");
+}
+
+#[tokio::test]
+async fn a_learner_that_has_caught_up_is_promoted() {
+    let Some(mut cluster) = Cluster::start().await else {
+        return;
+    };
+    let guard = cluster.guard().await;
+    let peer_url = format!("http://127.0.0.1:{}", free_ports(1)[0]);
+    applied(&guard, "add_learner_member", json!({"peer_url": &peer_url})).await;
+    cluster.start_fourth(&peer_url).await;
+    let is_here = |seen: &Members| seen.members.iter().any(|one| one.learner && one.answers);
+    let members = cluster.until(is_here).await;
+    let mut learners = members.members.iter().filter(|one| one.learner);
+    let member_id = learners.next().unwrap().member_id;
+    let promote = loop {
+        let parameters = json!({"member_id": member_id});
+        let promote = guard.propose("promote_member", parameters).await;
+        if promote.plan.verdict == Verdict::WouldProceed {
+            break promote;
+        }
+        a_moment().await;
+    };
+    let outcome = guard.execute(&promote).await.outcome;
+    assert_eq!(outcome.result, OutcomeKind::Applied, "{outcome:?}");
+    let members = cluster.until(|seen| seen.leader.is_some()).await;
+    assert!(members.members.iter().all(|one| !one.learner));
+    assert_eq!(members.spare_voters, 1);
+}
+
+#[tokio::test]
+async fn what_a_member_that_was_killed_was_asked_for_is_never_called_not_applied() {
+    let Some(cluster) = Cluster::start().await else {
+        return;
+    };
+    let etcd = cluster.etcd();
+    let (leader, others) = (cluster.leader().await, cluster.followers().await);
+    let peer_url = "http://127.0.0.1:1".to_owned();
+    let action = AddLearnerMember { peer_url };
+    let before = action.plan(&etcd).await.unwrap().before;
+    // Once all are stopped or dead nobody says who is who.
+    let asked = cluster.process(leader).await;
+    let mut stopped = Vec::new();
+    for other in &others {
+        stopped.push(cluster.process(*other).await);
+    }
+    stopped.iter().for_each(|one| signal("STOP", *one));
+    let sent = action.send(&etcd, &before, &Attempt::untracked()).await;
+    let kind = sent.unwrap_err().kind();
+    signal("KILL", asked);
+    stopped.iter().for_each(|one| signal("CONT", *one));
+    // It had nobody to agree with, or said at once that it was not enough of a cluster.
+    assert!(matches!(kind, FailureKind::Unknown | FailureKind::Refused));
+    cluster
+        .until(|seen| seen.leader.is_some_and(|now| now != leader))
+        .await;
+    let sent = Sent::new(Attempt::untracked(), None, 3_600_000);
+    let progress = action.probe(&etcd, &before, &sent).await.unwrap();
+    let listed = cluster.until(|seen| seen.leader.is_some()).await;
+    let listed = listed.members.iter().any(|one| one.learner);
+    match progress {
+        Progress::Applied { .. } => assert!(listed),
+        Progress::Pending { .. } => assert!(!listed),
+        other => unreachable!("{other:?}"),
+    }
 }
