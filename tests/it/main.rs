@@ -14,6 +14,7 @@ mod databases;
 mod faults;
 mod live;
 mod main_job;
+mod two_systems;
 mod workflows;
 
 use std::time::Duration;

@@ -165,7 +165,7 @@ pub(crate) const HOUSES: &[House] = &[
             &["wire"],
             &["client"],
             &["cluster"],
-            &["facts"],
+            &["facts", "settings"],
             &["alarms"],
             &["mutations"],
             &["observations"],

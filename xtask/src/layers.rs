@@ -126,7 +126,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "end-to-end",
-        uses: &[],
+        uses: &["operator-cli", "operator-etcd", "operator-tikv"],
         tests_use: WITH_DATABASES,
         never: &[],
     },

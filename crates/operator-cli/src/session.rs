@@ -66,7 +66,7 @@ impl State {
         let Some(path) = path else {
             let source = "built in".to_owned();
             let policy = BUILT_IN.parse::<Policy>().and_then(|policy| {
-                let known = policy.check_actions(subjects::definitions());
+                let known = policy.check_actions(subjects::of_all_kinds());
                 known.map(|()| policy)
             });
             let policy = policy.map_err(|error| Failure::policy(&source, error.problems()))?;
@@ -79,7 +79,7 @@ impl State {
         };
         let source = path.display().to_string();
         let file =
-            PolicyFile::open(path, subjects::definitions().to_vec()).map_err(
+            PolicyFile::open(path, subjects::of_all_kinds().to_vec()).map_err(
                 |error| match error {
                     PolicyFileError::Wrong(error) => Failure::policy(&source, error.problems()),
                     other => Failure::usage(action_core::report(&other)),
@@ -121,7 +121,7 @@ impl State {
     /// The decisions people take, under the policy.
     pub(crate) fn controls(&self) -> Result<Controls, Failure> {
         let rules = self.policy()?.rules;
-        Ok(Controls::new(self.journal()?, rules).actions(subjects::definitions().to_vec()))
+        Ok(Controls::new(self.journal()?, rules).actions(subjects::of_all_kinds().to_vec()))
     }
 
     /// The same for decisions that need no policy. Works with a policy that is broken.

@@ -119,6 +119,20 @@ pub(crate) fn definitions() -> &'static [ActionDefinition] {
     }
 }
 
+/// What can be done to systems of any kind, by the names that policies have.
+pub(crate) fn of_all_kinds() -> &'static [ActionDefinition] {
+    static ALL: LazyLock<Vec<ActionDefinition>> = LazyLock::new(|| {
+        kinds()
+            .iter()
+            .flat_map(|kind| kind.definitions().to_vec())
+            .collect()
+    });
+    match kinds() {
+        [kind] => kind.definitions(),
+        _ => &ALL,
+    }
+}
+
 /// What an action is called where several kinds have actions.
 pub(crate) fn qualified(kind: &Kind, action: &str) -> String {
     format!("{}.{action}", kind.subject.name)

@@ -32,6 +32,7 @@ pub use observations::{
     AlarmView, AlarmsView, CheckInvariants, Doctor, Findings, Invariants, ListAlarms, ListMembers,
     MemberStatus, MemberView, Members, SafeToStop, StatusView, StopSafety, Why,
 };
+pub use settings::EtcdSettings;
 
 mod alarms;
 mod catalogue;
@@ -43,4 +44,5 @@ mod ids;
 mod mutations;
 mod observations;
 mod send_permit;
+mod settings;
 mod wire;

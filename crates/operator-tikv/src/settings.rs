@@ -1,10 +1,11 @@
 //! How a cluster is reached.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use action_core::{Addresses, Connect, ConnectError, DurationText, FilePath, TlsFiles};
 use async_trait::async_trait;
-use pd_client::{Client, ErrorClass};
+use pd_client::{Client, InputError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,33 +69,19 @@ fn pd(settings: &TikvSettings) -> Result<Client, ConnectError> {
     if addresses.are_several() {
         builder = builder.read_deadline(ELECTION);
     }
-    let TlsFiles { ca, cert, key } = &settings.tls;
-    if let Some(path) = ca {
-        builder = builder.ca_pem(read("tls_ca", path)?);
+    if let Some(path) = &settings.tls.ca {
+        builder = builder.ca_file(readable("tls_ca", path)?);
     }
-    match (cert, key) {
-        (Some(cert), Some(key)) => {
-            let mut identity = read("tls_cert", cert)?;
-            identity.push(b'\n');
-            identity.extend(read("tls_key", key)?);
-            builder = builder.client_identity_pem(identity);
-        }
-        (None, None) => {}
-        (Some(_), None) => {
-            return Err(ConnectError::setting(
-                "tls_cert",
-                "`tls_key` goes with it, give both",
-            ));
-        }
-        (None, Some(_)) => {
-            return Err(ConnectError::setting(
-                "tls_key",
-                "`tls_cert` goes with it, give both",
-            ));
-        }
+    if let Some((cert, key)) = settings.tls.identity()? {
+        let (cert, key) = (readable("tls_cert", cert)?, readable("tls_key", key)?);
+        builder = builder.client_identity_files(cert, key);
     }
-    builder.build().map_err(|error| match error.class() {
-        ErrorClass::Input => ConnectError::setting("pd", error.report()),
+    builder.build().map_err(|error| match &error {
+        pd_client::Error::Input(InputError::Setup(_)) => {
+            let setting = settings.tls.ca.as_ref().map_or("tls_cert", |_| "tls_ca");
+            ConnectError::setting(setting, error.report())
+        }
+        pd_client::Error::Input(_) => ConnectError::setting("pd", error.report()),
         _ => ConnectError::Failed(Box::new(error)),
     })
 }
@@ -111,6 +98,11 @@ fn prometheus(settings: &TikvSettings) -> Result<Option<prom_client::Client>, Co
     client
         .map(Some)
         .map_err(|error| ConnectError::setting("prometheus", action_core::report(&error)))
+}
+
+/// The path of a file that can be read; it may change later.
+fn readable(setting: &str, path: &FilePath) -> Result<PathBuf, ConnectError> {
+    read(setting, path).map(|_| path.as_path().to_owned())
 }
 
 fn read(setting: &str, path: &FilePath) -> Result<Vec<u8>, ConnectError> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::connect::ConnectError;
 use crate::redacted::shown_address;
 
 /// The path of a file. In a config file it is taken from where that file is, or from the user's home
@@ -66,4 +67,25 @@ pub struct TlsFiles {
     /// Private key of the certificate (PEM)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<FilePath>,
+}
+
+impl TlsFiles {
+    /// The certificate to show and its key.
+    ///
+    /// # Errors
+    /// When there is one without the other.
+    pub fn identity(&self) -> Result<Option<(&FilePath, &FilePath)>, ConnectError> {
+        match (&self.cert, &self.key) {
+            (Some(cert), Some(key)) => Ok(Some((cert, key))),
+            (None, None) => Ok(None),
+            (Some(_), None) => {
+                let problem = "`tls_key` goes with it, give both";
+                Err(ConnectError::setting("tls_cert", problem))
+            }
+            (None, Some(_)) => {
+                let problem = "`tls_cert` goes with it, give both";
+                Err(ConnectError::setting("tls_key", problem))
+            }
+        }
+    }
 }

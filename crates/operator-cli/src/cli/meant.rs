@@ -10,8 +10,9 @@ use crate::settings::config_file::{self, Config};
 use crate::subjects::{self, Kind};
 
 /// The kind, where there are several and something says which: a cluster of the config file, a flag
-/// that only one kind has, an action such as `tikv.list_stores`, a variable of the environment that
-/// only one kind has, or the default cluster of the config file, in this order.
+/// that only one kind has, an action such as `tikv.list_stores`, one that only one kind has, a variable
+/// of the environment that only one kind has, or the default cluster of the config file, in this
+/// order.
 pub(super) fn kind(arguments: impl Iterator<Item = OsString>) -> Option<&'static Kind> {
     if subjects::kinds().len() < 2 {
         return None;
@@ -46,6 +47,7 @@ pub(super) fn kind(arguments: impl Iterator<Item = OsString>) -> Option<&'static
         .and_then(|name| of_cluster(&name))
         .or_else(|| only_with(has_flag))
         .or_else(|| named.next().map(|(kind, _)| kind))
+        .or_else(|| words.iter().find_map(|word| only_with_action(word)))
         .or_else(|| only_with(has_variable))
         .or_else(|| of_cluster(config.as_ref()?.cluster.as_deref()?))
 }
@@ -68,6 +70,14 @@ fn only_with(is_given: impl Fn(&SettingDef) -> bool) -> Option<&'static Kind> {
         let mut own = kind.settings.iter().filter(|setting| is_own(setting));
         own.any(&is_given)
     });
+    kinds.next().filter(|_| kinds.next().is_none())
+}
+
+/// The only kind that has an action of this name.
+fn only_with_action(word: &str) -> Option<&'static Kind> {
+    let name = word.replace('-', "_");
+    let has_it = |kind: &&Kind| kind.definitions().iter().any(|one| one.name == name);
+    let mut kinds = subjects::kinds().iter().filter(has_it);
     kinds.next().filter(|_| kinds.next().is_none())
 }
 

@@ -138,7 +138,7 @@ impl Connection {
         if let Some(foreign) = self.values.keys().find(|name| !of_kind(name)) {
             let (flag, title) = (foreign.replace('_', "-"), kind.subject.title);
             return Err(Failure::usage(format!(
-                "`--{flag}` says nothing about a {title}"
+                "`--{flag}` is no setting of this kind of system ({title})"
             )));
         }
         let connected = kind.subject.connect(self.values.clone()).await;
@@ -292,8 +292,8 @@ fn unknown_setting(cluster: &str, key: &str, kind: &Kind) -> Failure {
     let known: Vec<&str> = kind.settings.iter().map(|one| one.name.as_str()).collect();
     let title = kind.subject.title;
     Failure::usage(format!(
-        "`[clusters.{cluster}]` of the config file: unknown field `{key}`; a {title} has \
-         `cluster_id`, `subject`, `{}`",
+        "`[clusters.{cluster}]` of the config file: unknown field `{key}`; the settings of \
+         this kind of system ({title}) are `cluster_id`, `subject`, `{}`",
         known.join("`, `")
     ))
 }

@@ -64,7 +64,7 @@ pub(crate) async fn check(
 ) -> Result<Exit, Failure> {
     let loaded = global.state.policy()?;
     let (systems, actors) = seen(global).await?;
-    let known = Known::actions(subjects::definitions());
+    let known = Known::actions(subjects::of_all_kinds());
     let known = known.systems(&systems).actors(&actors);
     let warnings = loaded.policy.check(&known);
     let warnings = warnings.map_err(|error| Failure::policy(&loaded.source, error.problems()))?;

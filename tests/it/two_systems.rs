@@ -1,0 +1,170 @@
+//! TiKV and etcd in one command line: which is meant, and what is there then.
+
+use std::process::{Command, Output};
+
+use pd_sim::Sim;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// A member that is its whole cluster, as one of etcd 3.4.23 answered; only the address is another.
+async fn etcd() -> MockServer {
+    let header = json!({"cluster_id": "7779735013363539452", "member_id": "8384158469671582799",
+        "revision": "6", "raft_term": "2"});
+    let member = MockServer::start().await;
+    let status = json!({"header": header, "version": "3.4.23", "dbSize": "20480",
+        "leader": "8384158469671582799", "raftIndex": "8", "raftTerm": "2",
+        "raftAppliedIndex": "8", "dbSizeInUse": "16384"});
+    let list = json!({"header": header, "members": [{"ID": "8384158469671582799", "name": "m2",
+        "peerURLs": ["http://127.0.0.1:1"], "clientURLs": [member.uri()]}]});
+    for (at, body) in [
+        ("/v3/cluster/member/list", list),
+        ("/v3/maintenance/status", status),
+    ] {
+        let answer = ResponseTemplate::new(200).set_body_json(body);
+        Mock::given(path(at))
+            .respond_with(answer)
+            .mount(&member)
+            .await;
+    }
+    member
+}
+
+/// Both systems, with a config file that names them.
+struct Systems {
+    sim: Sim,
+    etcd: MockServer,
+    directory: TempDir,
+}
+
+impl Systems {
+    async fn start() -> Self {
+        let systems = Self {
+            sim: Sim::builder().start().await.unwrap(),
+            etcd: etcd().await,
+            directory: TempDir::new().unwrap(),
+        };
+        let config = format!(
+            "[clusters.prod]\nsubject = \"tikv\"\npd = \"{}\"\ncluster_id = \"{}\"\n\
+             [clusters.meta]\nsubject = \"etcd\"\nendpoints = \"{}\"\n\
+             cluster_id = \"6bf72bc69e33ddfc\"\n",
+            systems.sim.endpoint(),
+            systems.sim.cluster_id(),
+            systems.etcd.uri(),
+        );
+        std::fs::write(systems.directory.path().join("config.toml"), config).unwrap();
+        systems
+    }
+
+    async fn run(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_two-systems"));
+        command
+            .args(words)
+            .args(["-o", "json"])
+            .env_remove("PD_ADDR")
+            .env_remove("ETCDCTL_ENDPOINTS")
+            .env("OPERATOR_CONFIG", self.directory.path().join("config.toml"))
+            .env("OPERATOR_STATE_DIR", self.directory.path().join("state"));
+        let ran = tokio::task::spawn_blocking(move || command.output());
+        ran.await.unwrap().unwrap()
+    }
+
+    /// What it printed.
+    async fn shows(&self, words: &[&str]) -> Value {
+        let ran = self.run(words).await;
+        let told = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(0), "{words:?}: {told}");
+        serde_json::from_slice(&ran.stdout).unwrap()
+    }
+
+    /// What it said, ending with wrong usage.
+    async fn refuses(&self, words: &[&str]) -> String {
+        let ran = self.run(words).await;
+        let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert_eq!(ran.status.code(), Some(2), "{words:?}: {told}");
+        told
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cluster_that_is_named_says_which_actions_there_are() {
+    let systems = Systems::start().await;
+    let pd = systems
+        .shows(&["run", "list_members", "--cluster", "prod"])
+        .await;
+    let etcd = systems
+        .shows(&["run", "list_members", "--cluster", "meta"])
+        .await;
+    assert_ne!(pd["members"], etcd["members"]);
+    assert_eq!(etcd["members"][0]["name"], "m2");
+    let of_other = ["run", "list_stores", "--cluster", "meta"];
+    assert!(systems.refuses(&of_other).await.contains("list_stores"));
+    let foreign = ["run", "list_members", "--cluster", "meta", "--pd", "x"];
+    let told = systems.refuses(&foreign).await;
+    assert!(
+        told.contains("`--pd` is no setting of this kind of system (etcd cluster)"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flag_or_an_action_of_one_kind_says_which_is_meant() {
+    let systems = Systems::start().await;
+    let (pd, uri) = (systems.sim.endpoint(), systems.etcd.uri());
+    let stores = systems.shows(&["run", "list_stores", "--pd", pd]).await;
+    assert!(!stores["stores"].as_array().unwrap().is_empty());
+    for words in [
+        &["run", "list_members", "--endpoints", &uri][..],
+        &["run", "etcd.list_members", "--endpoints", &uri],
+        &[
+            "run",
+            "member_status",
+            "--endpoints",
+            &uri,
+            "--member-id",
+            "745a5b1e9ed4ee0f",
+        ],
+    ] {
+        let ran = systems.run(words).await;
+        let told = String::from_utf8_lossy(&ran.stderr);
+        assert!(!told.contains("which system"), "{words:?}: {told}");
+        assert!(
+            !told.contains("unrecognized subcommand"),
+            "{words:?}: {told}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_says_which_they_are_called_by_their_kind() {
+    let systems = Systems::start().await;
+    let listed = systems.shows(&["actions", "list"]).await;
+    let names: Vec<&str> = listed["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|action| action["name"].as_str().unwrap())
+        .collect();
+    for name in ["tikv.list_members", "etcd.list_members", "etcd.move_leader"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    let told = systems.refuses(&["run", "list_members"]).await;
+    assert!(told.contains("list_members"), "{told}");
+    let told = systems.refuses(&["doctor"]).await;
+    assert!(told.contains("`--pd` or `--endpoints`"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_knows_the_actions_of_all_kinds() {
+    let systems = Systems::start().await;
+    let policy = systems.directory.path().join("policy.toml");
+    let text = "version = 1\n[[rule]]\nname = \"both\"\naction = [\"move_leader\", \"transfer_leader\"]\n\
+                decision = \"allow\"\n";
+    std::fs::write(&policy, text).unwrap();
+    let policy = policy.to_str().unwrap();
+    let valid = systems
+        .shows(&["policy", "check", "--policy-file", policy])
+        .await;
+    assert_eq!(valid["valid"], true);
+}
