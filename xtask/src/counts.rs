@@ -49,6 +49,16 @@ const CASES: &[Case] = &[
         &["repeat", "mutation"],
         [20, 120],
     ),
+    Case::repeated(
+        "a mutation, journal in memory, beside 900 that wait",
+        &["repeat", "mutation_beside_900"],
+        [20, 120],
+    ),
+    Case::repeated(
+        "a mutation, journal in memory, after 1,000",
+        &["repeat", "mutation_after_1000"],
+        [20, 120],
+    ),
     Case::repeated("verifying 4,000 records", &["repeat", "verify"], [1, 2]),
     Case::once("operator --version", &["--version"]),
     Case::once("operator actions list", &["actions", "list"]),

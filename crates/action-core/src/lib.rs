@@ -11,6 +11,9 @@
 #![forbid(unsafe_code)]
 
 pub use bounded_text::{bounded, bounded_to};
+// What stands in the signatures here, in the versions that fit them.
+pub use {async_trait, schemars, serde, serde_json};
+
 pub use catalogue::{Catalogue, Prepared};
 pub use connect::{Addresses, Connect, ConnectError, FilePath, SubjectKind, TlsFiles};
 pub use declare::{ActionSet, Footprint, Mutation, Observation, Parameters, Subject, SubjectError};
