@@ -187,20 +187,24 @@ fn isolation(stores: &[&Store], labels: &[String]) -> f64 {
     let mut score = 0.0;
     for (place, one) in stores.iter().enumerate() {
         for other in stores.iter().skip(place + 1) {
-            let differs = |label: &&String| {
-                let (one, other) = (one.label(label), other.label(label));
-                let set = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
-                let same = one
-                    .zip(other)
-                    .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
-                set(one) && set(other) && !same
-            };
-            let left = labels.iter().skip_while(|label| !differs(label)).count();
-            if left > 0 {
-                let power = i32::try_from(left - 1).unwrap_or(i32::MAX);
-                score += BASE_SCORE.powi(power);
-            }
+            score += distance(one, other, labels);
         }
     }
     score
+}
+
+/// How far apart two stores are, by the first label in which they differ.
+pub(crate) fn distance(one: &Store, other: &Store, labels: &[String]) -> f64 {
+    let differs = |label: &&String| {
+        let (one, other) = (one.label(label), other.label(label));
+        let set = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
+        let same = one
+            .zip(other)
+            .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+        set(one) && set(other) && !same
+    };
+    match labels.iter().skip_while(|label| !differs(label)).count() {
+        0 => 0.0,
+        left => BASE_SCORE.powi(i32::try_from(left - 1).unwrap_or(i32::MAX)),
+    }
 }

@@ -152,6 +152,44 @@ async fn a_replica_that_is_moved_where_no_rule_wants_it_is_taken_away() {
     }
 }
 
+/// Where zones are told apart, a replica that joins another in its zone goes on to one that is free.
+#[tokio::test]
+async fn a_replica_that_is_moved_nearer_to_the_others_goes_farther_again() {
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        for (store, zone) in [(1, "z1"), (2, "z2"), (3, "z3"), (4, "z1"), (5, "z2")] {
+            sim.set_labels(store, [("zone", zone), ("host", "h")]);
+        }
+        set(&sim, "/config", json!({"location-labels": "zone,host"})).await;
+        sim.advance(Duration::from_secs(600));
+        let held = |id: u64| -> Vec<u64> {
+            let peers = sim.peers(id);
+            peers.iter().map(|peer| peer.store_id).collect()
+        };
+        let apart = |id: &u64| {
+            let held = held(*id);
+            held.contains(&3) && held.contains(&1) && held.contains(&2)
+        };
+        let id = sim.region_ids().into_iter().find(apart).unwrap();
+        let plan = |from: u64, to: u64| {
+            let moves = json!({"region_id": id, "from_store_id": from, "to_store_id": to});
+            Run::planned(&sim, "transfer_peer", moves)
+        };
+        let nearer = plan(3, 4).await;
+        assert_eq!(reversed_by(&nearer), ["rule_checker"], "{version:?}");
+        let told = text(&nearer);
+        for part in [
+            "store 4 or that on store 1",
+            "move-to-better-location",
+            "store 3 is one",
+        ] {
+            assert!(told.contains(part), "{version:?}: {told}");
+        }
+        // Within its zone nothing is worse than it was.
+        assert_eq!(reversed_by(&plan(1, 4).await), [""; 0], "{version:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_replica_stays_where_the_checker_does_nothing_or_has_nothing_else() {
     for version in VERSIONS {

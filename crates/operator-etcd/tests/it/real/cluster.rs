@@ -148,6 +148,24 @@ pub(crate) fn signal(signal: &str, process: u32) {
     let mut kill = Command::new("kill");
     let status = kill.args([&format!("-{signal}"), &process.to_string()]);
     assert!(status.status().unwrap().success());
+    // A thread that runs may go on for a moment after it was told to stop.
+    while signal == "STOP" && !is_stopped(process) {
+        std::thread::yield_now();
+    }
+}
+
+/// Whether no thread of a process runs.
+fn is_stopped(process: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task"));
+    threads.unwrap().all(|thread| {
+        let stat = std::fs::read_to_string(thread.unwrap().path().join("stat"));
+        // The state follows the name, which is in parentheses.
+        let stat = stat.unwrap_or_default();
+        let state = stat
+            .rsplit_once(") ")
+            .map(|(_, rest)| rest.starts_with('T'));
+        state.unwrap_or(true)
+    })
 }
 
 impl Drop for Cluster {
