@@ -64,6 +64,15 @@ impl Client {
         let answer: Counted = self.read(Call::point("/regions/count")).await?.json()?;
         Ok(answer.count)
     }
+
+    /// Ranges of keys of which PD knows no region: where each begins and ends, in upper-case
+    /// hexadecimal, an empty end for the end of all keys. None are given where PD knows no region at
+    /// all.
+    ///
+    /// `GET /regions/range-holes`, all versions. PD goes through all regions for it.
+    pub async fn range_holes(&self) -> Result<Vec<[String; 2]>, Error> {
+        self.read(Call::point("/regions/range-holes")).await?.json()
+    }
 }
 
 /// The regions of a list. PD writes the list, also an empty one, and how long it is:

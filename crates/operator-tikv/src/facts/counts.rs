@@ -11,6 +11,7 @@ use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
+use crate::facts::bounded_text::bounded;
 use crate::facts::pd_clock::{PdTime, at_unix_ms};
 use crate::facts::store_regions::unlisted;
 use crate::facts::traces::PdProcess;
@@ -44,6 +45,23 @@ impl<'a> Counts<'a> {
         self.regions.saturating_sub(self.led)
     }
 
+    /// What PD knows no region of, though each key is in one: a region that PD had not written down
+    /// before its process ended is unknown to it until its leader reports. One read.
+    async fn unknown_ranges(&self, tikv: &Tikv) -> Result<Option<String>, Error> {
+        if self.regions == 0 {
+            return Ok(Some("PD knows no region at all".to_owned()));
+        }
+        let holes = tikv.pd.range_holes().await.map_err(Error::Read)?;
+        Ok(holes.first().map(|[from, to]| {
+            let (from, to) = (bounded(from), bounded(to));
+            format!(
+                "PD knows {} regions, and none of {} ranges of keys, such as from `{from}` to `{to}`",
+                self.regions,
+                holes.len()
+            )
+        }))
+    }
+
     /// A store that is up, and that PD has not heard of since.
     fn silent_since(&self, since: SystemTime) -> Option<&Store> {
         let mut up = self
@@ -65,7 +83,7 @@ fn heard(store: &Store) -> Option<SystemTime> {
     store.last_heartbeat.or(store.status.last_heartbeat_ts)
 }
 
-/// What is incomplete about PD's counts; `None` when they are complete. Three reads; two once they
+/// What is incomplete about PD's counts; `None` when they are complete. Four reads; two once they
 /// were complete under the process that leads.
 pub(crate) async fn incomplete(tikv: &Tikv, stores: &[Store]) -> Result<Option<String>, Error> {
     let process = PdProcess::read(tikv).await?;
@@ -84,7 +102,7 @@ pub(crate) async fn are_incomplete(tikv: &Tikv) -> Result<Option<String>, Error>
     incomplete_under(tikv, process.as_ref(), &stores).await
 }
 
-/// The same, under the process that leads: one read, or none.
+/// The same, under the process that leads: two reads, or none.
 pub(crate) async fn incomplete_under(
     tikv: &Tikv,
     process: Option<&PdProcess>,
@@ -105,7 +123,7 @@ pub(crate) enum Completeness {
     Overdue(String),
 }
 
-/// Whether counts are complete, under the process that leads: one read, or none.
+/// Whether counts are complete, under the process that leads: two reads, or none.
 pub(crate) async fn completeness(
     tikv: &Tikv,
     process: Option<&PdProcess>,
@@ -131,13 +149,17 @@ pub(crate) async fn completeness(
         let text = format!("not known yet: {since} and has not heard of store {id} since; {text}");
         return Ok(Completeness::NotYet(text));
     }
+    let mut text = text;
     if counts.not_led() == 0 {
-        tikv.seen.is_complete(&process.key());
-        return Ok(Completeness::Complete);
+        let Some(unknown) = counts.unknown_ranges(tikv).await? else {
+            tikv.seen.is_complete(&process.key());
+            return Ok(Completeness::Complete);
+        };
+        text = unknown;
     }
     let all_due = tikv.region_heartbeat.as_secs().saturating_mul(2);
     Ok(if ago.is_some_and(|ago| ago >= all_due) {
-        Completeness::Overdue(format!("{text}: the others have none, or report late"))
+        Completeness::Overdue(format!("{text}: the others have no leader, or report late"))
     } else {
         Completeness::NotYet(format!("not known yet: {since}; {text}"))
     })
@@ -177,8 +199,14 @@ pub(crate) async fn leads_nothing(
     // Leaders report once an interval: what nobody has reported after two has none.
     let all_due = since.checked_add(tikv.region_heartbeat.saturating_mul(2));
     let all_reported = all_due.zip(now).is_some_and(|(due, now)| due <= now);
-    if counts.not_led() == 0 || all_reported {
+    if all_reported {
         return Ok(NoLeaders::Proven);
+    }
+    if counts.not_led() == 0 {
+        return Ok(match counts.unknown_ranges(tikv).await? {
+            None => NoLeaders::Proven,
+            Some(text) => NoLeaders::NotYet(format!("not known yet: {text}")),
+        });
     }
     let text = format!("not known yet: {}", counts.text());
     if store.status.region_count > FEW {

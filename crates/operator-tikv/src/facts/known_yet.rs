@@ -19,7 +19,7 @@ pub(crate) struct KnownYet {
 }
 
 impl KnownYet {
-    /// What stores and regions report, under the process that leads PD: one read, or none.
+    /// What stores and regions report, under the process that leads PD: two reads, or none.
     pub(crate) async fn of_reports(
         tikv: &Tikv,
         process: Option<&PdProcess>,
@@ -34,7 +34,7 @@ impl KnownYet {
         Ok(Self { not_yet, overdue })
     }
 
-    /// What stores and regions report, and schedulers. Four reads at most.
+    /// What stores and regions report, and schedulers. Five reads at most.
     pub(crate) async fn of_scheduling(
         tikv: &Tikv,
         (config, stores): (&Config, &[Store]),

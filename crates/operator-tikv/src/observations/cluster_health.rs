@@ -95,7 +95,8 @@ impl Observation<Tikv> for ClusterHealth {
         let answering = pd.health().await.map_err(Error::Read)?;
         let mut health = Health {
             cluster_id: cluster.id.to_string(),
-            bootstrapped: status.is_initialized,
+            // PD calls itself initialized once it knows regions, too.
+            bootstrapped: status.is_initialized || status.raft_bootstrap_time.is_some(),
             pd_version: bounded(version.as_str()),
             members: members.members.len() as u64,
             members_healthy: answering.iter().filter(|one| one.health).count() as u64,

@@ -133,7 +133,11 @@ impl<'a> Room<'a> {
     /// The stores that are needed and let next to nothing in, with their limits.
     pub(crate) fn limited_takers(&self) -> Vec<(&'a Store, f64)> {
         let limit = |store: &Store| low_add_limit(&self.config.schedule, store);
-        let short: Vec<_> = self.short_of(|store| limit(store).is_none()).collect();
+        let is_taker = |store: &Store| limit(store).is_none();
+        let short = self.short_of(is_taker);
+        let short: Vec<_> = short
+            .filter(|wanted| self.takers(wanted, is_taker) == 0)
+            .collect();
         let is_needed = |store: &Store| {
             let others = store.id != self.leaving.id && store.state_name == StoreState::Up;
             others && short.iter().any(|wanted| wanted.takes(store))
@@ -151,7 +155,10 @@ impl<'a> Room<'a> {
         causes.extend(limited.take(NAMED).map(limited_taker));
         if causes.is_empty() {
             let stays = |refusal: &Refusal| !refusal.passes();
-            let texts = self.refused_by_too_many(takers, stays).into_iter();
+            let refused = self.refused_by_too_many(takers, stays).into_iter();
+            // Where one takes replicas, those regions get on that have none there.
+            let by_all = refused.filter(|(taking, _)| *taking == 0);
+            let texts = by_all.map(|(_, text)| text);
             causes.extend(texts.map(|text| Cause::new("too_few_stores_take_replicas", text)));
         }
         causes
@@ -160,24 +167,36 @@ impl<'a> Room<'a> {
     /// Why too few of the others are given anything now, where all of them would have place: which
     /// are refused, and why.
     pub(crate) fn taken_by_too_few(&self, takers: ReplicaTakers<'_>) -> Vec<String> {
-        self.refused_by_too_many(takers, |_| true)
+        let refused = self.refused_by_too_many(takers, |_| true).into_iter();
+        refused.map(|(_, text)| text).collect()
     }
 
+    /// How many of the others are takers.
+    fn takers(&self, wanted: &Wanted<'_>, is_taker: impl Fn(&Store) -> bool) -> usize {
+        self.others(wanted).filter(|store| is_taker(store)).count()
+    }
+
+    /// How many of the others take what too few take, and what is said of it.
     fn refused_by_too_many(
         &self,
         takers: ReplicaTakers<'_>,
         counts: impl Fn(&Refusal) -> bool,
-    ) -> Vec<String> {
+    ) -> Vec<(usize, String)> {
         let is_taker = |store: &Store| !takers.refusals(store).iter().any(&counts);
         let texts = self.short_of(is_taker).map(|wanted| {
             let (name, replicas) = (&wanted.name, wanted.replicas);
-            let taking = self.others(wanted).filter(|store| is_taker(store)).count();
+            let taking = self.takers(wanted, is_taker);
+            let waits = match taking {
+                0 => "",
+                _ => ": a region that has replicas on all of those waits",
+            };
             let other = |store: &&Store| store.id != self.leaving.id && wanted.takes(store);
             let refused = takers.refused(self.stores.iter().filter(other));
-            format!(
+            let text = format!(
                 "{name} asks for {replicas} replicas, and PD gives replicas to {taking} of the other \
-                 stores now ({refused})"
-            )
+                 stores now ({refused}){waits}"
+            );
+            (taking, text)
         });
         texts.collect()
     }

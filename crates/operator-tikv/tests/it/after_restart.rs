@@ -7,7 +7,7 @@ use operator_tikv::{
     CheckInvariants, ClusterHealth, Doctor, DrainStore, GetStore, ListDrains, ListSchedulers,
     ListStores, OfflineStore, PauseScheduler, ResumeScheduler, StopDrain, Tikv, Why,
 };
-use pd_sim::{Sim, Version};
+use pd_sim::{Fault, Sim, Version};
 use serde_json::json;
 
 use crate::{Sending, VERSIONS, request, stepped, store_id, tikv};
@@ -168,6 +168,40 @@ async fn a_region_without_a_leader_counts_where_it_has_a_replica() {
 }
 
 /// How long regions may take to report is what was set.
+/// A region that PD had not written down before its process ended is unknown to it until its leader
+/// reports: the shape of the answer is that of PD 8.5.7 after 15 splits and a kill.
+#[tokio::test]
+async fn what_pd_has_forgotten_is_not_counted_as_absent() {
+    const HOLE: &str = r#"[["7200000100000000FB", "7480000000000000FF0F00000000000000FA"]]"#;
+    for version in VERSIONS {
+        let sim = stepped(version).start().await.unwrap();
+        let holes = Fault::answer("GET", "/regions/range-holes", 200, "application/json", HOLE);
+        sim.fault(holes.always());
+        let tikv = tikv(&sim);
+        let stores = ListStores::default().observe(&tikv).await.unwrap();
+        let text = stores.counts_incomplete.unwrap();
+        assert!(text.contains("none of 1 ranges of keys"), "{text}");
+        let doctor = Doctor {}.observe(&tikv).await.unwrap();
+        assert!(!doctor.not_known_yet.is_empty(), "{version:?}: {doctor:?}");
+
+        // Nor is a store shown to lead nothing by what is counted.
+        let before = drain().plan(&tikv).await.unwrap().before;
+        assert_eq!(request(&sim, "POST", "/schedulers", DRAIN_2).await, 200);
+        let sending = Sending::now(&sim);
+        for _ in 0..60 {
+            if sim.leader_count(2) > 0 {
+                sim.advance(Duration::from_secs(1));
+            }
+        }
+        assert_eq!(sim.leader_count(2), 0, "{version:?}");
+        let probe = drain().probe(&tikv, &before, &sending.sent(&sim)).await;
+        let Progress::Pending { summary, .. } = probe.unwrap() else {
+            unreachable!("{version:?}");
+        };
+        assert!(summary.contains("ranges of keys"), "{summary}");
+    }
+}
+
 #[tokio::test]
 async fn regions_may_be_configured_to_report_more_often() {
     let sim = stepped(Version::V8_5).start().await.unwrap();

@@ -19,14 +19,15 @@ const PLAN_READS: usize = 14;
 
 /// That of a drain also reads which leaders would stay: two reads, or nine where a store holds many
 /// regions, and one for each scheduler that may keep leaders from a store.
-const DRAIN_PLAN_READS: usize = 24;
+const DRAIN_PLAN_READS: usize = 25;
 
 /// A probe reads so often at most.
 const PROBE_READS: usize = 7;
 
 /// That of a store that is being emptied also reads what keeps PD from replacing replicas: three
-/// reads, whatever else there is; and where they may go: the rules and PD's version.
-const EMPTIED_PROBE_READS: usize = PROBE_READS + 5;
+/// reads, whatever else there is; where they may go: the rules and PD's version; and whether PD knows a
+/// region for every key.
+const EMPTIED_PROBE_READS: usize = PROBE_READS + 6;
 
 /// That of a drain with few leaders left also reads what keeps each of them: the rules, and each
 /// scheduler that may keep leaders from a store.

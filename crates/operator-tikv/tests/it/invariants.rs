@@ -23,7 +23,7 @@ fn breaches(found: &Invariants) -> Vec<(&str, &str, bool, SinceSource)> {
 async fn a_healthy_cluster_holds() {
     for version in VERSIONS {
         let sim = stepped(version).members(3).start().await.unwrap();
-        let found = look(&sim, &tikv(&sim), CheckInvariants::default(), 6).await;
+        let found = look(&sim, &tikv(&sim), CheckInvariants::default(), 7).await;
         assert!(
             !found.violated && found.breaches.is_empty(),
             "{version:?}: {found:#?}"
@@ -42,7 +42,7 @@ async fn a_silent_store_is_judged_by_its_last_heartbeat() {
         for (age_s, violated) in [(25, false), (90, true), (7_200, true)] {
             let sim = stepped(version).members(3).start().await.unwrap();
             sim.set_heartbeat_age(2, Duration::from_secs(age_s));
-            let found = look(&sim, &tikv(&sim), CheckInvariants::default(), 6).await;
+            let found = look(&sim, &tikv(&sim), CheckInvariants::default(), 7).await;
             let expected = (
                 "store_heard_of",
                 "store/2",
@@ -60,7 +60,7 @@ async fn a_silent_store_is_judged_by_its_last_heartbeat() {
         heartbeat_s: 15,
         ..CheckInvariants::default()
     };
-    let found = look(&sim, &tikv(&sim), strict, 6).await;
+    let found = look(&sim, &tikv(&sim), strict, 7).await;
     let expected = ("heartbeat", "store/2", true, SinceSource::Heartbeat);
     assert_eq!(breaches(&found), [expected]);
 }
@@ -73,7 +73,7 @@ async fn a_full_disk_counts_at_once() {
         store["status"]["available"] = json!("29GiB");
     })
     .await;
-    let found = look(&sim, &tikv(&sim), CheckInvariants::default(), 6).await;
+    let found = look(&sim, &tikv(&sim), CheckInvariants::default(), 7).await;
     assert_eq!(
         breaches(&found),
         [("disk", "store/3", true, SinceSource::Now)]
@@ -86,7 +86,7 @@ async fn a_full_disk_counts_at_once() {
 async fn what_has_no_time_is_judged_by_the_earlier_answer() {
     for version in VERSIONS {
         let sim = stepped(version).start().await.unwrap();
-        let first = look(&sim, &tikv(&sim), CheckInvariants::default(), 6).await;
+        let first = look(&sim, &tikv(&sim), CheckInvariants::default(), 7).await;
         assert_eq!(
             breaches(&first),
             [("members", "cluster", false, SinceSource::Now)]
@@ -98,7 +98,7 @@ async fn what_has_no_time_is_judged_by_the_earlier_answer() {
             previous: first.seen.clone(),
             ..CheckInvariants::default()
         };
-        let second = look(&sim, &tikv(&sim), again, 6).await;
+        let second = look(&sim, &tikv(&sim), again, 7).await;
         let expected = ("members", "cluster", true, SinceSource::Previous);
         assert_eq!(breaches(&second), [expected], "{version:?}");
         assert_eq!((second.violated, &second.seen), (true, &first.seen));
@@ -119,13 +119,13 @@ async fn leaders_on_one_store_are_out_of_balance() {
         }
     }
     let patient = CheckInvariants::default();
-    let found = look(&sim, &tikv(&sim), patient, 6).await;
+    let found = look(&sim, &tikv(&sim), patient, 7).await;
     assert!(!found.violated, "{found:?}");
     let at_once = CheckInvariants {
         grace_s: 0,
         ..CheckInvariants::default()
     };
-    let found = look(&sim, &tikv(&sim), at_once, 6).await;
+    let found = look(&sim, &tikv(&sim), at_once, 7).await;
     let first = breaches(&found)[0];
     assert_eq!(
         (first.0, first.1, first.2),
@@ -147,7 +147,7 @@ async fn slow_writes_are_judged_by_prometheus() {
         ),
     ])
     .await;
-    let found = look(&sim, &with(&sim, &server), CheckInvariants::default(), 6).await;
+    let found = look(&sim, &with(&sim, &server), CheckInvariants::default(), 7).await;
     let expected = [
         ("write_p99", "store/1", true, SinceSource::Prometheus),
         ("write_p99", "store/2", false, SinceSource::Prometheus),

@@ -235,14 +235,16 @@ async fn stores_that_let_next_to_nothing_in_take_no_replicas() {
         for store in 1..=4 {
             let path = format!("/store/{store}/limit");
             let limit = r#"{"type":"add-peer","rate":0.0001}"#;
-            // With two of four that take any, a region may have its other replicas on both.
             let run = Run::planned(&sim, "offline_store", json!({"store_id": 5})).await;
-            let low = store - 1;
-            let low = if low < 2 { 0 } else { low };
-            let expected = vec!["store_limit_low"; usize::try_from(low).unwrap()];
-            assert_eq!(causes(&run), expected, "{version:?} {store}");
+            assert_eq!(causes(&run), [""; 0], "{version:?} {store}");
+            // With two of four that take any, a region may have its other replicas on both, or not.
+            let unknown = run.plan.unknowns.join("; ");
+            let may_wait = unknown.contains("a region that has replicas on all of those waits");
+            assert_eq!(may_wait, store > 2, "{version:?} {store}: {unknown}");
             assert_eq!(request(&sim, "POST", &path, limit).await, 200);
         }
+        let run = Run::planned(&sim, "offline_store", json!({"store_id": 5})).await;
+        assert_eq!(causes(&run), ["store_limit_low"; 4], "{version:?}");
         sim.set_store_state(5, pd_sim::StoreState::Offline);
         let left = left_after(&sim, 5, 30);
         assert!(left > 0, "{version:?}");
@@ -325,7 +327,7 @@ async fn stores_that_take_no_replicas_now_are_named_with_their_reasons() {
         reported(&sim, &more).await;
         proceeds(&planned().await);
     }
-    let full = with(&[space(4, "1GiB"), space(5, "1GiB")]);
+    let full = [1, 2, 4, 5].map(|store| space(store, "1GiB"));
     reported(&sim, &full).await;
     assert_eq!(causes(&planned().await), ["too_few_stores_take_replicas"]);
 
@@ -339,7 +341,7 @@ async fn stores_that_take_no_replicas_now_are_named_with_their_reasons() {
         unreachable!("{}", run.name);
     };
     assert!(stalled.is_empty(), "{stalled:?}");
-    assert!(summary.ends_with(refused), "{summary}");
+    assert!(summary.contains(refused), "{summary}");
     reported(&sim, &full).await;
     let progress = run.probe().await;
     assert_eq!(
@@ -350,9 +352,7 @@ async fn stores_that_take_no_replicas_now_are_named_with_their_reasons() {
     for found in [found, why_of(&sim, 3).await.findings] {
         let found = found.iter().find(|one| one.code == "no_free_store");
         let text = &found.unwrap().text;
-        let full = "(store 5: 100 % of its disk is in use, 80 % are allowed; store 4: 100 % of its \
-                    disk is in use, 80 % are allowed, 65 snapshots being received, 64 are allowed; \
-                    stores 1, 2: busy)";
+        let full = "(stores 1, 2, 4, 5: 100 % of its disk is in use, 80 % are allowed)";
         assert!(text.ends_with(full), "{text}");
     }
 }

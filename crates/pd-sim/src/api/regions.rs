@@ -226,6 +226,21 @@ pub(super) fn count(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
     })
 }
 
+/// What lies between regions: `GetRangeHoles` of `pkg/core/region.go`.
+pub(super) fn range_holes(cluster: &mut Cluster, _: &Request<'_>) -> Answer {
+    let (mut holes, mut last) = (Vec::new(), String::new());
+    for region in cluster.regions.scan_from("") {
+        if *last != *region.start_key {
+            holes.push([last, region.start_key.to_string()]);
+        }
+        last = region.end_key.to_string();
+    }
+    if !last.is_empty() {
+        holes.push([last, String::new()]);
+    }
+    Answer::ok(&holes)
+}
+
 pub(super) fn of_store(cluster: &mut Cluster, request: &Request<'_>) -> Answer {
     let store_id = match request.id(2) {
         Ok(id) => id,

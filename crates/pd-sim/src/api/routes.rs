@@ -87,6 +87,7 @@ routes! {
     GET "/regions" Cluster regions::all,
     GET "/regions/key" Cluster regions::scan,
     GET "/regions/count" Cluster regions::count,
+    GET "/regions/range-holes" Cluster regions::range_holes,
     GET "/regions/store/{id}" Cluster regions::of_store,
     GET "/region/id/{id}/labels" Cluster region_labels::of_region,
     GET "/region/id/{id}/label/{key}" Cluster region_labels::value_of_region,

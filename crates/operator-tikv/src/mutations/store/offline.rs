@@ -236,11 +236,12 @@ impl OfflineStore {
     }
 }
 
-/// What keeps replicas there for now. It passes within minutes: no reason not to begin.
+/// What keeps some replicas there for now, where others find a place or will within minutes: no reason
+/// not to begin.
 fn waits(room: &Room<'_>, takers: ReplicaTakers<'_>) -> Vec<String> {
     let texts = room.taken_by_too_few(takers).into_iter();
     texts
-        .map(|text| format!("when every replica finds a place: {text}; this passes by itself"))
+        .map(|text| format!("when every replica finds a place: {text}"))
         .collect()
 }
 
