@@ -87,6 +87,8 @@ pub struct SubjectKind {
     pub address: &'static str,
     settings: fn() -> Result<Vec<SettingDef>, RegistryError>,
     definitions: fn() -> Vec<ActionDefinition>,
+    /// Whether the struct takes these values, and why not.
+    check: fn(Value) -> Result<(), String>,
     connect: fn(Value) -> Connecting,
 }
 
@@ -101,6 +103,10 @@ impl SubjectKind {
             address: S::ADDRESS,
             settings: settings::<S>,
             definitions: || S::actions().into_definitions().collect(),
+            check: |given| match serde_json::from_value::<S::Settings>(given) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            },
             connect: |given| Box::pin(connect::<S>(given)),
         }
     }
@@ -131,6 +137,17 @@ impl SubjectKind {
         let parameters: Vec<_> = settings.iter().map(SettingDef::as_parameter).collect();
         let valid = validate(&parameters, Value::Object(given));
         let valid = valid.map_err(|problems| ConnectError::Invalid { problems })?;
+        // A type may refuse what its schema cannot express, such as a duration that is none.
+        for setting in &settings {
+            let is_alone = |name: &String, _: &mut Value| {
+                let needed = settings.iter().any(|one| one.required && one.name == *name);
+                *name == setting.name || needed
+            };
+            let mut alone = valid.clone();
+            alone.retain(is_alone);
+            (self.check)(SettingDef::nested(&settings, alone))
+                .map_err(|problem| ConnectError::setting(&setting.name, problem))?;
+        }
         (self.connect)(SettingDef::nested(&settings, valid)).await
     }
 }
@@ -149,10 +166,9 @@ fn settings<S: Connect>() -> Result<Vec<SettingDef>, RegistryError> {
 }
 
 async fn connect<S: Connect>(given: Value) -> Result<ActionRegistry, ConnectError> {
-    let settings = serde_json::from_value::<S::Settings>(given.clone());
-    let settings = settings.map_err(|error| ConnectError::Invalid {
-        problems: vec![Problem::combination("", given, error.to_string())],
-    })?;
+    // What was given may hold secrets, and is not shown.
+    let settings = serde_json::from_value::<S::Settings>(given);
+    let settings = settings.map_err(|error| ConnectError::Failed(Box::new(error)))?;
     let subject = S::connect(settings).await?;
     let mut registry = ActionRegistry::new();
     let registered = registry.register(subject);

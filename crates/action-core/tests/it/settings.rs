@@ -1,7 +1,8 @@
 //! How a system is reached, by settings that its subject declares.
 
 use action_core::{
-    ActionSet, Addresses, Connect, ConnectError, FilePath, Subject, SubjectKind, TlsFiles,
+    ActionSet, Addresses, Connect, ConnectError, DurationText, FilePath, Subject, SubjectKind,
+    TlsFiles,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -22,6 +23,9 @@ struct LampSettings {
     #[serde(default)]
     #[schemars(range(min = 1, max = 60))]
     patience: Option<u64>,
+    /// How often it is looked at.
+    #[serde(default)]
+    look_every: Option<DurationText>,
     /// What opens it.
     #[serde(default)]
     #[schemars(extend("writeOnly" = true))]
@@ -87,7 +91,15 @@ fn settings_are_derived_from_a_struct_and_the_structs_in_it() {
     let names: Vec<&str> = settings.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(
         names,
-        ["at", "patience", "tls_ca", "tls_cert", "tls_key", "token"]
+        [
+            "at",
+            "look_every",
+            "patience",
+            "tls_ca",
+            "tls_cert",
+            "tls_key",
+            "token"
+        ]
     );
     let of = |name: &str| settings.iter().find(|one| one.name == name).unwrap();
     let at = of("at");
@@ -126,6 +138,20 @@ async fn what_is_wrong_with_settings_is_said_by_their_names() {
             .to_string();
         assert!(expected.iter().all(|one| error.contains(one)), "{error}");
     }
+}
+
+/// A value that only its type refuses is named, and none of the others is shown with it.
+#[tokio::test]
+async fn what_only_a_type_refuses_shows_no_secret() {
+    let kind = SubjectKind::of::<Lamp>();
+    let settings = json!({"at": "http://ana:hunter2@lamp", "look_every": "5x", "token": "hunter3"});
+    let error = kind.connect(given(&settings)).await.err().unwrap();
+    let error = error.to_string();
+    assert!(
+        error.starts_with("`look_every`: invalid duration `5x`"),
+        "{error}"
+    );
+    assert!(!error.contains("hunter"), "{error}");
 }
 
 #[test]

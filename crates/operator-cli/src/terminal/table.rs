@@ -1,15 +1,12 @@
 //! JSON as tables for people, bounded and safe to print.
 
-use action_core::printable;
+use action_core::{bounded_to, printable};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 /// How many characters of one value people are shown. JSON has all of it.
 const LONGEST: usize = 200;
-
-/// A longer word is cut.
-const LONGEST_WORD: usize = 64;
 
 /// What lies below a heading begins here.
 const INDENT: u16 = 2;
@@ -197,14 +194,7 @@ pub(crate) fn when(at: Timestamp) -> String {
 
 /// No more of a text than fits on a few lines.
 pub(crate) fn shortened(text: &str) -> String {
-    let Some((end, _)) = text.char_indices().nth(LONGEST) else {
-        return text.to_owned();
-    };
-    let start = text.get(..end).unwrap_or_default();
-    // Not within a word, such as a time, where there is a space to cut at.
-    let whole = start.rsplit_once(' ').map(|(whole, _)| whole);
-    let whole = whole.filter(|whole| start.len() - whole.len() <= LONGEST_WORD);
-    format!("{}…", whole.unwrap_or(start))
+    bounded_to(text, LONGEST)
 }
 
 #[cfg(test)]
