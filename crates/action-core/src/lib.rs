@@ -6,7 +6,7 @@
 //! and with JSON in and out.
 //!
 //! This crate does no I/O, starts no task, reads no clock, and knows no runtime and no transport.
-//! `examples/embed.rs` is a whole subject and its use.
+//! `examples/embed` is a whole subject and its use; [`testing`] holds a subject to its promises.
 
 #![forbid(unsafe_code)]
 

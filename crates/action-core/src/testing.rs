@@ -1,35 +1,28 @@
-//! For the tests of subjects.
+//! For the tests of subjects: [`assert_well_formed`] needs nothing, [`assert_conforms`] a fake of the
+//! system.
+//!
+//! An author implements [`FakeSystem`] and writes one test, under a runtime of theirs:
+//!
+//! ```
+//! # use action_core::testing::{FakeSystem, assert_conforms};
+//! # async fn keeps_its_promises<FakePanel: FakeSystem>() {
+//! assert_conforms::<FakePanel>().await;
+//! # }
+//! ```
+//!
+//! Each [`Promise`] is tried for each action, on a fake of its own. What is broken is a failure of its
+//! own, with what was seen and what to mend.
 
-use std::collections::BTreeSet;
+mod broken;
+mod case;
+mod conformance;
+mod fake_system;
+mod lost;
+mod not_sent;
+mod there_and_back;
+mod well_formed;
 
-use crate::declare::Subject;
-use crate::schema::is_name;
-
-/// Checks the rules that hold for every action of a subject: well named, once, described, with
-/// schemas that every model host accepts. Gives the names.
-///
-/// # Panics
-/// With every rule that is broken.
-#[track_caller]
-#[expect(clippy::panic, reason = "a failed test panics")]
-pub fn assert_well_formed<S: Subject>() -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut names = BTreeSet::new();
-    let entries = S::actions().entries;
-    if !is_name(S::NAME) {
-        problems.push(format!("`{}` is not a name for a subject", S::NAME));
-    }
-    for entry in &entries {
-        let name = &entry.definition.name;
-        let wrong = entry.problems().into_iter();
-        problems.extend(wrong.map(|what| format!("`{name}`: {what}")));
-        if !names.insert(name) {
-            problems.push(format!("`{name}`: listed twice"));
-        }
-    }
-    if !problems.is_empty() {
-        panic!("subject `{}`:\n{}", S::NAME, problems.join("\n"));
-    }
-    let names = entries.iter().map(|entry| entry.definition.name.clone());
-    names.collect()
-}
+pub use broken::{Broken, Promise};
+pub use conformance::{assert_conforms, conformance};
+pub use fake_system::{Example, FakeSystem};
+pub use well_formed::assert_well_formed;

@@ -83,6 +83,11 @@ impl<S: Subject, A: Observation<S>> ErasedAction for BoundAction<S, A, Observati
         self.typed(parameters, A::check).map(drop)
     }
 
+    fn written(&self, parameters: &Valid) -> Result<Value, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        serde_json::to_value(action).map_err(|error| self.unwritable(error))
+    }
+
     async fn identity(&self) -> Result<String, ActionError> {
         let identity = self.subject.identity().await;
         identity.map_err(|error| self.failed(error))
@@ -108,6 +113,11 @@ impl<S: Subject, A: Observation<S>> ErasedAction for BoundAction<S, A, Observati
 impl<S: Subject, A: Mutation<S>> ErasedAction for BoundAction<S, A, MutationKind> {
     fn check(&self, parameters: &Valid) -> Result<(), ActionError> {
         self.typed(parameters, A::check).map(drop)
+    }
+
+    fn written(&self, parameters: &Valid) -> Result<Value, ActionError> {
+        let action = self.typed(parameters, A::check)?;
+        serde_json::to_value(action).map_err(|error| self.unwritable(error))
     }
 
     async fn identity(&self) -> Result<String, ActionError> {

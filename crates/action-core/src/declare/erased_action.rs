@@ -24,6 +24,8 @@ pub struct Footprint {
 #[async_trait]
 pub(crate) trait ErasedAction: Send + Sync {
     fn check(&self, parameters: &Valid) -> Result<(), ActionError>;
+    /// What the action's own struct writes of them.
+    fn written(&self, parameters: &Valid) -> Result<Value, ActionError>;
     async fn identity(&self) -> Result<String, ActionError>;
 
     async fn observe(&self, _: &Valid) -> Result<Value, ActionError> {

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod catalogue;
+mod conformance;
+#[path = "../../examples/embed/dial.rs"]
+mod dial;
 mod findings;
 mod malformed;
 mod registry;
