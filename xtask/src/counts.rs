@@ -59,6 +59,11 @@ const CASES: &[Case] = &[
         &["repeat", "mutation_after_1000"],
         [20, 120],
     ),
+    Case::repeated(
+        "a mutation, journal in memory, with an approval",
+        &["repeat", "mutation_approved"],
+        [20, 120],
+    ),
     Case::repeated("verifying 4,000 records", &["repeat", "verify"], [1, 2]),
     Case::once("operator --version", &["--version"]),
     Case::once("operator actions list", &["actions", "list"]),

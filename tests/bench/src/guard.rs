@@ -154,6 +154,14 @@ pub(crate) fn repeated_beside(runtime: &Runtime, in_file: bool, times: u64) -> R
     (0..times).try_for_each(|value| runtime.block_on(set(&guard, 0, value)))
 }
 
+/// The same, each agreed to by a person.
+pub(crate) fn repeated_approved(runtime: &Runtime, times: u64) -> Result<(), Failed> {
+    let guard = runtime.block_on(ready(Arc::new(MemoryJournal::new())))?;
+    let policy: Policy = ASKS.parse()?;
+    let guard = guard.rules(Arc::new(policy));
+    (0..times).try_for_each(|value| runtime.block_on(set_approved(&guard, 0, value)))
+}
+
 /// The same, with a budget of it, after a thousand that were sent today.
 pub(crate) fn repeated_after(runtime: &Runtime, times: u64) -> Result<(), Failed> {
     let guard = runtime.block_on(ready(Arc::new(MemoryJournal::new())))?;

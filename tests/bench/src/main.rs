@@ -85,6 +85,7 @@ fn repeat(case: &str, times: u64) -> Result<(), Failed> {
         "mutation_in_file" => guard::repeated(&runtime, true, times),
         "mutation_beside_900" => guard::repeated_beside(&runtime, false, times),
         "mutation_in_file_beside_900" => guard::repeated_beside(&runtime, true, times),
+        "mutation_approved" => guard::repeated_approved(&runtime, times),
         "mutation_after_1000" => guard::repeated_after(&runtime, times),
         "region" => client::repeated(&runtime, client::By::Ours, times),
         "region_by_hyper" => client::repeated(&runtime, client::By::Hyper, times),
