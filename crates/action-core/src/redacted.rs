@@ -49,7 +49,12 @@ fn may_be_secret(name: &str) -> bool {
         return true;
     }
     let is_letter = |byte: &u8| !b"-_".contains(byte);
+    let last = name.bytes().rev().find(is_letter);
+    let last = last.map(|byte| byte.to_ascii_lowercase());
     SECRET_NAMES.iter().any(|secret| {
+        if secret.bytes().next_back() != last {
+            return false;
+        }
         let mut given = name.bytes().rev().filter(is_letter);
         let mut letters = secret.bytes().rev().filter(is_letter);
         letters.all(|letter| {

@@ -154,12 +154,18 @@ fn regex(pattern: &str) -> Option<Regex> {
     Regex::new(pattern).ok()
 }
 
+/// The length of the shortest secret that is told by its form alone: `eyJ`, eight characters and two dots.
+const SHORTEST_ALONE: usize = 13;
+
 /// The text without what looks like a secret.
 pub(super) fn without_known_forms(text: &str) -> Option<String> {
+    let is_alone = !joins_things(text);
+    if is_alone && text.len() < SHORTEST_ALONE {
+        return None;
+    }
     let mut clean = Cow::Borrowed(text);
     // No form needs what another one puts there.
     let lower = text.to_ascii_lowercase();
-    let is_alone = !joins_things(text);
     for form in &FORMS {
         if is_alone && !form.alone {
             continue;
@@ -266,6 +272,8 @@ mod tests {
             );
         }
         check("-----BEGIN EC PRIVATE KEY-----X", "[redacted]");
+        // As short as one can be.
+        check("eyJhbGciOiJ..", "[redacted]");
         check(
             "key -----BEGIN OPENSSH PRIVATE KEY-----\nX\nY",
             "key [redacted]",
@@ -278,13 +286,17 @@ mod tests {
         fn what_is_not_alone_is_in_no_text_that_joins_nothing(pieces in prop::collection::vec(prop::sample::select(vec![
             "password", "token", "secret", "bearer", "cookie", "digest", "mysql", "sshpass", "curl", "redis-cli",
             "--user", "--password", "-p", "-u", "is", "BEGIN", "PRIVATE", "KEY", "-----", "//", ",", ";",
-            "[", "]", "{", "}", "a", "Hunter3", "9", "_", "-", ".", "/", "sk-", "ghp_",
+            "[", "]", "{", "}", "a", "Hunter3", "9", "_", "-", ".", "/", "sk-", "ghp_", "eyJ", "xoxb-", "AKIA", "sk-or-", "glpat-",
         ]), 0..9)) {
             let text = pieces.concat();
             prop_assert!(!joins_things(&text));
             for form in FORMS.iter().filter(|form| !form.alone) {
                 let is_found = form.regex().unwrap().is_match(&text);
                 prop_assert!(!is_found, "{} in {}", form.pattern, text);
+            }
+            for form in FORMS.iter().filter(|form| form.alone) {
+                let found = form.regex().unwrap().find(&text);
+                prop_assert!(found.is_none_or(|found| found.len() >= SHORTEST_ALONE), "{} in {}", form.pattern, text);
             }
             let passes = [url_credentials, bare_credentials, encoded_secrets, named_secrets];
             prop_assert!(passes.iter().all(|pass| pass(&text).is_none()), "{}", text);
