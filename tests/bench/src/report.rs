@@ -144,7 +144,7 @@ const REMAINS: &str = "
 `cargo xtask counts` counts instructions, which CI holds against `tests/bench/counts.json`; shares are
 callgrind's.
 
-* **A mutation** takes 740,000 instructions with its journal in memory. About two fifths take secrets out of
+* **A mutation** takes 650,000 instructions with its journal in memory. About a third take secrets out of
   its records before they are hashed: each text that is more than a word is searched for eighteen forms. What
   is written once can never be taken out of a chain again. SHA-256 is a sixth. With a file, the four syncs
   and the handing over between threads take most of the time.
