@@ -74,7 +74,7 @@ impl<F: FakeSystem> Case<F> {
         }
         let now = self.fake.state().await;
         if now != *state {
-            return Err(self.broken(promise, format!("the state was {state}, and is {now}")));
+            return Err(self.broken(promise, difference(state, &now)));
         }
         Ok(())
     }
@@ -158,6 +158,32 @@ impl Run {
 /// A progress or a verdict, as it is kept.
 pub(super) fn shown(value: &impl Serialize) -> String {
     json!(value).to_string()
+}
+
+/// Where two states first differ, such as `the state's /stores/2 was "Up", and is "Down"`.
+pub(super) fn difference(then: &Value, now: &Value) -> String {
+    let (mut then, mut now, mut at) = (then, now, String::new());
+    while let Some((key, one, other)) = first_difference(then, now) {
+        at = format!("{at}/{key}");
+        (then, now) = (one, other);
+    }
+    format!("the state's `{at}` was {then}, and is {now}")
+}
+
+/// The first member that differs in two objects, or in two lists of one length.
+fn first_difference<'a>(then: &'a Value, now: &'a Value) -> Option<(String, &'a Value, &'a Value)> {
+    match (then, now) {
+        (Value::Object(then), Value::Object(now)) => then.iter().find_map(|(key, then)| {
+            let now = now.get(key).filter(|now| *now != then)?;
+            Some((key.clone(), then, now))
+        }),
+        (Value::Array(then), Value::Array(now)) if then.len() == now.len() => {
+            let mut pairs = then.iter().zip(now).enumerate();
+            let (at, (then, now)) = pairs.find(|(_, (then, now))| then != now)?;
+            Some((at.to_string(), then, now))
+        }
+        _ => None,
+    }
 }
 
 pub(super) fn count(writes: u64) -> String {

@@ -44,7 +44,8 @@ pub trait FakeSystem: Sized + Send + Sync {
     /// there is nothing to do; for a real system, wait.
     async fn pass(&self, _time: Duration) {}
 
-    /// The time by its clock, milliseconds after 1970 UTC, where `probe` compares times.
+    /// The time of who sends, milliseconds after 1970 UTC, where a probe compares it with times of
+    /// the system: how the two clocks differ is what [`Plan::clock`](crate::Plan::clock) says.
     fn unix_ms(&self) -> u64 {
         0
     }
@@ -55,6 +56,7 @@ pub trait FakeSystem: Sized + Send + Sync {
 pub struct Example {
     pub(super) goes_ahead: Value,
     pub(super) rejected: Rejected,
+    pub(super) is_taken_back_under_way: bool,
 }
 
 /// A request that the system refuses.
@@ -73,6 +75,7 @@ impl Example {
         Self {
             goes_ahead: parameters,
             rejected: Rejected::NotSaid,
+            is_taken_back_under_way: false,
         }
     }
 
@@ -87,6 +90,13 @@ impl Example {
     #[must_use]
     pub fn never_rejected(mut self) -> Self {
         self.rejected = Rejected::Never;
+        self
+    }
+
+    /// Of a mutation that takes time, and can be taken back only before it is done.
+    #[must_use]
+    pub fn taken_back_under_way(mut self) -> Self {
+        self.is_taken_back_under_way = true;
         self
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::error::{ActionError, FailureKind};
 use crate::schema::ActionDefinition;
 use crate::testing::broken::{Broken, Promise};
-use crate::testing::case::{Case, count, shown};
+use crate::testing::case::{Case, count, difference, shown};
 use crate::testing::fake_system::FakeSystem;
 use crate::values::{Accepted, NotPermitted, SendPermit, SendPermits, Verdict};
 
@@ -47,7 +47,7 @@ pub(super) async fn refused<F: FakeSystem>(case: Case<F>, parameters: Value) -> 
     }
     match case.fake.state().await {
         now if now == state => Ok(()),
-        now => Err(broken(format!("the state was {state}, and is {now}"))),
+        now => Err(broken(difference(&state, &now))),
     }
 }
 

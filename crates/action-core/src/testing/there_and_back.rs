@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::registry::ActionRegistry;
 use crate::schema::{ActionDefinition, Effect};
 use crate::testing::broken::{Broken, Promise};
-use crate::testing::case::{Case, Run, count, registry, shown};
+use crate::testing::case::{Case, Run, count, difference, registry, shown};
 use crate::testing::fake_system::FakeSystem;
 use crate::values::{Outcome, Progress, Sent, Undo};
 
@@ -35,43 +35,60 @@ async fn all<F: FakeSystem>(
     broken.extend(is_stable(&case, &run).await.err());
     broken.extend(lasting_is_named(&case, definition, &run).err());
 
-    let accepted = case.send(&run).await.map_err(|error| {
-        let what = format!("it fails: {}", error.report());
-        case.broken(Promise::SendsOnce, what)
-    })?;
-    run.accepted = Some(accepted);
+    accept(&case, &mut run).await?;
     let writes = case.fake.writes();
     if writes != 1 {
         let what = format!("the fake got {}", count(writes));
         broken.push(case.broken(Promise::SendsOnce, what));
     }
-
     let (progress, sent) = case.followed(&run).await?;
-    broken.extend(stays(&case, &run, &sent).await.err());
     let more = case.fake.writes() - writes;
     if more != 0 {
         let what = format!("the fake got {}", count(more));
         broken.push(case.broken(Promise::ProbeOnlyReads, what));
     }
-    let Progress::Applied {
-        by,
-        summary,
-        evidence,
-    } = &progress
-    else {
-        let what = format!("it ended as {}", shown(&progress));
-        return Err(case.broken(Promise::ProvesApplied, what));
-    };
-    let outcome = Outcome::applied(*by, summary.clone(), evidence.clone());
+    let outcome = applied(&case, &progress)?;
+    broken.extend(stays(&case, &run, &sent).await.err());
     broken.extend(restarted(&case, &run, &sent, &outcome).await.err());
-    taken_back(&case, definition, &run, &outcome, &state).await
+    if !case.example.is_taken_back_under_way {
+        return taken_back(&case, definition, &run, Some(&outcome), &state).await;
+    }
+    let case = Case::<F>::start(definition).await?;
+    let (mut run, state) = (case.planned().await?, case.fake.state().await);
+    accept(&case, &mut run).await?;
+    taken_back(&case, definition, &run, None, &state).await
+}
+
+/// Sends it, and keeps the answer.
+async fn accept<F: FakeSystem>(case: &Case<F>, run: &mut Run) -> Result<(), Broken> {
+    let accepted = case.send(run).await.map_err(|error| {
+        let what = format!("it fails: {}", error.report());
+        case.broken(Promise::SendsOnce, what)
+    })?;
+    run.accepted = Some(accepted);
+    Ok(())
+}
+
+/// What it ended as, which is applied.
+fn applied<F: FakeSystem>(case: &Case<F>, progress: &Progress) -> Result<Outcome, Broken> {
+    match progress {
+        Progress::Applied {
+            by,
+            summary,
+            evidence,
+        } => Ok(Outcome::applied(*by, summary.clone(), evidence.clone())),
+        other => {
+            let what = format!("it ended as {}", shown(other));
+            Err(case.broken(Promise::ProvesApplied, what))
+        }
+    }
 }
 
 impl Run {
-    fn undo(&self, registry: &ActionRegistry, outcome: &Outcome) -> Result<Undo, String> {
+    fn undo(&self, registry: &ActionRegistry, outcome: Option<&Outcome>) -> Result<Undo, String> {
         let (parameters, before) = (self.parameters.clone(), &self.plan.before);
         let accepted = self.accepted.as_ref();
-        let undo = registry.undo(&self.name, parameters, before, accepted, Some(outcome));
+        let undo = registry.undo(&self.name, parameters, before, accepted, outcome);
         undo.map_err(|error| error.report())
     }
 }
@@ -167,8 +184,8 @@ async fn restarted<F: FakeSystem>(
         let (then, now) = (shown(&expected), shown(&seen));
         return Err(broken(format!("`probe` said {then}, and says {now}")));
     }
-    let undo = kept.undo(&new, &ended).map_err(broken)?;
-    let expected = run.undo(&case.registry, outcome).map_err(broken)?;
+    let undo = kept.undo(&new, Some(&ended)).map_err(broken)?;
+    let expected = run.undo(&case.registry, Some(outcome)).map_err(broken)?;
     if undo != expected {
         let (then, now) = (shown(&expected), shown(&undo));
         return Err(broken(format!("`undo` said {then}, and says {now}")));
@@ -197,12 +214,12 @@ fn is_as_declared(undo: &Undo, reversible: bool) -> Result<(), String> {
     }
 }
 
-/// Its undo goes ahead, is applied, and restores the state.
+/// Its undo goes ahead and restores the state.
 async fn taken_back<F: FakeSystem>(
     case: &Case<F>,
     definition: &ActionDefinition,
     run: &Run,
-    outcome: &Outcome,
+    outcome: Option<&Outcome>,
     state: &Value,
 ) -> Result<(), Broken> {
     let broken = |what: String| case.broken(Promise::UndoRestores, what);
@@ -239,8 +256,9 @@ async fn taken_back<F: FakeSystem>(
     let (progress, _) = case.followed(&back).await.map_err(|one| broken(one.what))?;
     let now = case.fake.state().await;
     match progress {
-        Progress::Applied { .. } if now == *state => Ok(()),
-        Progress::Applied { .. } => Err(broken(format!("the state was {state}, and is {now}"))),
+        // What takes long is as it was before it is done.
+        Progress::Applied { .. } | Progress::Pending { .. } if now == *state => Ok(()),
+        Progress::Applied { .. } => Err(broken(difference(state, &now))),
         other => Err(broken(format!("{what} ended as {}", shown(&other)))),
     }
 }

@@ -4,6 +4,7 @@
 
 mod after_restart;
 mod catalogue;
+mod conformance;
 mod differential;
 mod doctor;
 mod drain;
