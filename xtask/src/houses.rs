@@ -35,7 +35,7 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "system-http",
         floors: &[
-            &["deadline", "error", "origin"],
+            &["deadline", "error", "origin", "testing"],
             &["certificates", "permit"],
             &["transport"],
             &["body", "gate"],

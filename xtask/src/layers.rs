@@ -62,7 +62,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "system-http",
         uses: &[],
-        tests_use: &[],
+        // Itself, with its fake server.
+        tests_use: &["system-http"],
         never: &[FRONT_ENDS, &["schemars", "serde_json"]],
     },
     Layer {

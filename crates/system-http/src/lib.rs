@@ -63,5 +63,8 @@ mod no_tls;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
 use no_tls as tls;
