@@ -80,10 +80,22 @@ impl Systems {
 
     /// What it said, ending with wrong usage.
     async fn refuses(&self, words: &[&str]) -> String {
+        self.ends(2, words).await
+    }
+
+    /// What it said, ending so.
+    async fn ends(&self, code: i32, words: &[&str]) -> String {
         let ran = self.run(words).await;
         let told = String::from_utf8_lossy(&ran.stderr).into_owned();
-        assert_eq!(ran.status.code(), Some(2), "{words:?}: {told}");
+        assert_eq!(ran.status.code(), Some(code), "{words:?}: {told}");
         told
+    }
+
+    /// Changes the config file.
+    fn configure(&self, change: impl FnOnce(String) -> String) {
+        let path = self.directory.path().join("config.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, change(text)).unwrap();
     }
 }
 
@@ -167,4 +179,61 @@ async fn a_policy_knows_the_actions_of_all_kinds() {
         .shows(&["policy", "check", "--policy-file", policy])
         .await;
     assert_eq!(valid["valid"], true);
+}
+
+/// A mutation of TiKV.
+fn limit(limit: &str) -> Vec<&str> {
+    let settles = ["--yes", "--settle-for", "0s"];
+    [
+        &["run", "set_leader_schedule_limit", "--limit", limit][..],
+        &settles,
+    ]
+    .concat()
+}
+
+fn at<'a>(words: &[&'a str], cluster: &'a str) -> Vec<&'a str> {
+    [words, &["--cluster", cluster]].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_record_names_its_cluster_and_a_name_stays_with_it() {
+    let systems = Systems::start().await;
+    systems
+        .shows(&["mode", "execute", "--reason", "a test"])
+        .await;
+    systems.shows(&at(&limit("3"), "prod")).await;
+    let id = systems.sim.cluster_id().to_string();
+    let shown = systems.shows(&["journal", "show", "--after", "1"]).await;
+    let entries = shown["entries"].as_array().unwrap();
+    assert!(entries.len() > 3, "{shown}");
+    for entry in entries {
+        let prod = json!({"subject": "tikv", "cluster": "prod", "system": id});
+        assert_eq!(entry["target"], prod, "{entry}");
+    }
+    let other = Sim::builder().cluster_id(7).start().await.unwrap();
+    let (endpoint, before) = (
+        other.endpoint().to_owned(),
+        systems.sim.endpoint().to_owned(),
+    );
+    let (of_it, old) = (id.clone(), before.clone());
+    systems.configure(move |text| text.replace(&old, &endpoint).replace(&of_it, "7"));
+    let told = systems.ends(3, &at(&limit("3"), "prod")).await;
+    assert!(
+        told.contains(&id) && told.contains("leads to `7` now"),
+        "{told}"
+    );
+    let (endpoint, of_it) = (other.endpoint().to_owned(), id.clone());
+    systems.configure(move |text| {
+        let text = text.replace(&endpoint, &before);
+        text.replace("\"7\"", &format!("\"{of_it}\""))
+            .replace("clusters.prod", "clusters.blue")
+    });
+    let told = systems.ends(3, &at(&limit("5"), "blue")).await;
+    assert!(told.contains("is called `prod` in this journal"), "{told}");
+    let again = format!(
+        "\n[clusters.green]\nsubject = \"tikv\"\npd = \"http://127.0.0.1:1\"\ncluster_id = \"{id}\"\n"
+    );
+    systems.configure(|text| text + &again);
+    let told = systems.refuses(&at(&limit("5"), "blue")).await;
+    assert!(told.contains("two names for the cluster"), "{told}");
 }

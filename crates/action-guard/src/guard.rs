@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::redact::Redactor;
-use crate::identity::Actor;
+use crate::identity::{Actor, Target};
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::{Rules, Unrestricted};
 use crate::proposal::{Event, Refusal};
@@ -60,6 +60,8 @@ pub struct Guard {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) rules: Arc<dyn Rules>,
     pub(crate) redactor: Arc<Redactor>,
+    /// What systems are called.
+    clusters: Arc<[Target]>,
     /// Between the intent and the last moment to hand over its request.
     send_within: Duration,
     /// Between the proof that it happened and the look whether it held.
@@ -100,6 +102,7 @@ impl Guard {
             journal,
             rules: Arc::new(Unrestricted),
             redactor: Arc::new(redactor),
+            clusters: Arc::default(),
             send_within: Duration::from_secs(10),
             settle_for: Duration::from_secs(3),
             stalled_after: Duration::from_mins(10),
@@ -112,6 +115,15 @@ impl Guard {
     #[must_use]
     pub fn rules(mut self, rules: Arc<dyn Rules>) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// The same guard, which knows what systems are called, as a config file names them. Records say
+    /// the name of a system beside its id, and rules may be about it. In one journal one name is
+    /// one system, and a system has one name.
+    #[must_use]
+    pub fn clusters(mut self, named: impl IntoIterator<Item = Target>) -> Self {
+        self.clusters = named.into_iter().collect();
         self
     }
 

@@ -3,7 +3,9 @@
 pub use actor::{Actor, ActorError};
 pub use canonical_json::canonical;
 pub use signature::{KeyError, PrivateKey, Proof, PublicKey, StatementSignature};
+pub use target::{NameClash, Target};
 
 mod actor;
 pub(crate) mod canonical_json;
 mod signature;
+mod target;

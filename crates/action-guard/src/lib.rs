@@ -32,7 +32,8 @@ pub use guard::{
     Stop,
 };
 pub use identity::{
-    Actor, ActorError, KeyError, PrivateKey, Proof, PublicKey, StatementSignature, canonical,
+    Actor, ActorError, KeyError, NameClash, PrivateKey, Proof, PublicKey, StatementSignature,
+    Target, canonical,
 };
 pub use journal::{
     Batch, Checking, Clock, ClockNote, ClockReading, CommitError, Decision, FileJournal,
@@ -46,8 +47,9 @@ pub use proposal::{
 };
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{
-    ActiveEffect, Activity, AttemptState, Attempts, Cancel, Ended, Ending, Failure, Flow, InForce,
-    Killed, OpenProposals, ProposalStatus, SentLately, State, StepState, TakenBack, TakenOver,
+    ActiveEffect, Activity, AttemptState, Attempts, Cancel, Clusters, Ended, Ending, Failure, Flow,
+    InForce, Killed, OpenProposals, ProposalStatus, SentLately, State, StepState, TakenBack,
+    TakenOver,
 };
 pub use workflows::{
     FlowEvent, FlowRun, NextSteps, PlannedStep, Ready, StartOptions, StopCode, Stopped, WaitPolicy,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::identity::{Actor, ActorError};
+use crate::identity::{Actor, ActorError, Target};
 
 pub use drift::{ChangedBy, Drift, plan_difference};
 pub use intent::{Answer, Intent};
@@ -122,6 +122,12 @@ pub struct Proposal {
     pub id: String,
     /// What is asked for, its parameters in the schema's own types.
     pub request: Request,
+    /// The kind of system that it is for: the name of its subject.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// What that system is called here, if it has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// Which system it is for, in the system's own words. It is never sent to another.
     pub system: String,
     /// What it would do.
@@ -162,6 +168,16 @@ impl Proposal {
         self.request.actor.parse()
     }
 
+    /// Which system it is for.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target {
+            subject: self.subject.clone(),
+            cluster: self.cluster.clone(),
+            system: self.system.clone(),
+        }
+    }
+
     /// A proposal that changes no resource and leaves nothing in force.
     #[must_use]
     pub fn new(
@@ -183,6 +199,8 @@ impl Proposal {
         Self {
             id: id.into(),
             request,
+            subject: String::new(),
+            cluster: None,
             system,
             plan,
             undo,

@@ -11,6 +11,7 @@ use crate::proposal::{ChangedBy, Mode, Phase, Proposal};
 
 pub use active_effect::{ActiveEffect, Activity};
 pub(crate) use changes::Changes;
+pub use clusters::Clusters;
 pub use in_force::InForce;
 pub use open_proposals::OpenProposals;
 pub use proposal_status::{Cancel, ProposalStatus, TakenBack, TakenOver};
@@ -19,6 +20,7 @@ pub use workflow_status::{AttemptState, Attempts, Ended, Ending, Failure, Flow, 
 
 mod active_effect;
 mod changes;
+mod clusters;
 mod in_force;
 mod open_proposals;
 mod proposal_status;
@@ -45,6 +47,9 @@ pub struct State {
     /// The number of the record that last set the mode or the kill switch. A signed switch names it,
     /// so that its signature is good for one switch only.
     pub last_switch: u64,
+    /// The systems that have a name.
+    #[serde(skip_serializing_if = "no_clusters")]
+    pub clusters: Arc<Clusters>,
     /// Proposals that have not ended, by id.
     pub open: OpenProposals,
     /// Proposals that ended last, the latest at the back.
@@ -62,6 +67,10 @@ pub struct State {
     /// What was changed last.
     #[serde(skip_serializing_if = "no_changes")]
     pub(crate) changes: Arc<Changes>,
+}
+
+fn no_clusters(clusters: &Clusters) -> bool {
+    clusters.is_empty()
 }
 
 fn no_changes(changes: &Changes) -> bool {

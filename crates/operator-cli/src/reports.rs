@@ -7,6 +7,7 @@ pub(crate) mod outcome;
 pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod proposal;
+pub(crate) mod target;
 pub(crate) mod workflow;
 
 /// Whether nobody cancelled a proposal with this reason: its own plan stopped it, in the guard's

@@ -97,6 +97,7 @@ impl State {
         let rules = self.policy()?.rules;
         let registry = connection.registry().await?;
         let guard = Guard::over(registry, self.journal()?).rules(rules);
+        let guard = guard.clusters(connection.names.clone());
         Ok(self.patient(guard))
     }
 
@@ -104,6 +105,7 @@ impl State {
     /// that is broken.
     pub(crate) async fn bare_guard(&self, connection: &Connection) -> Result<Guard, Failure> {
         let guard = Guard::over(connection.registry().await?, self.journal()?);
+        let guard = guard.clusters(connection.names.clone());
         Ok(self.patient(guard))
     }
 

@@ -112,6 +112,7 @@ impl Global {
         if state.actor.is_none() {
             state.actor.clone_from(&state.configured_actor);
         }
+        self.connection.names = config_file::names(&config)?;
         if let Some(name) = self.connection.choose(config.cluster.as_deref()) {
             let cluster = config_file::cluster(&config, &name)?;
             self.connection.fill(&name, cluster, &path)?;

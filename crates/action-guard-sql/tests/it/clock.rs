@@ -15,7 +15,7 @@ on_both! {
 
 /// Makes a record that sets the mode to execute, of then, the only one there is.
 async fn only_record(place: &dyn SqlPlace, at: Timestamp) -> Result<(), BoxError> {
-    let sealed = Entry::seal(1, at, "before", Hash::ZERO, mode(Mode::Execute)?)?;
+    let sealed = Entry::seal(1, at, "before", Hash::ZERO, None, mode(Mode::Execute)?)?;
     let (entry, line) = sealed;
     let line = line.replace('\'', "''");
     place

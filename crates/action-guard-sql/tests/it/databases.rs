@@ -103,10 +103,11 @@ async fn the_lines_are_a_chain_by_themselves(place: &dyn SqlPlace) -> Result<(),
             at,
             instance,
             prev,
+            target,
             record,
             ..
         } = entry;
-        let (_, line) = Entry::seal(seq, at, &instance, prev, record)?;
+        let (_, line) = Entry::seal(seq, at, &instance, prev, target, record)?;
         ledger.follow(line.as_bytes())?;
     }
     assert_eq!(ledger.head(), journal.verify().await?.head);
@@ -277,7 +278,7 @@ async fn a_journal_of_another_format_is_called_that(place: &dyn SqlPlace) -> Res
     write(&journal, [mode(Mode::Execute)?, allowed("a", "x")]).await?;
     drop(journal);
     place
-        .sql("UPDATE journal_lines SET line = replace(line, '{\"v\":2,', '{\"v\":1,')")
+        .sql("UPDATE journal_lines SET line = replace(line, '{\"v\":3,', '{\"v\":1,')")
         .await;
     let journal = place.open_with(SqlJournal::options()).await;
     let found = [
@@ -294,7 +295,7 @@ async fn a_journal_of_another_format_is_called_that(place: &dyn SqlPlace) -> Res
     let error = write(&journal, [mode(Mode::Observe)?]).await.unwrap_err();
     let said = error.to_string();
     assert!(
-        said.contains("has format 1, and this version reads format 2 only"),
+        said.contains("has format 1, and this version reads format 3 only"),
         "{said}"
     );
     Ok(())

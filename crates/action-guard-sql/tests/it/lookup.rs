@@ -59,7 +59,14 @@ async fn a_record_that_was_altered_with_its_hash_is_not_shown(
     if let Record::Proposed { proposal, .. } = &mut record {
         proposal.request.reason = Some("a lie".to_owned());
     }
-    let (_, line) = Entry::seal(entry.seq, entry.at, &entry.instance, entry.prev, record)?;
+    let (_, line) = Entry::seal(
+        entry.seq,
+        entry.at,
+        &entry.instance,
+        entry.prev,
+        entry.target,
+        record,
+    )?;
     let line = line.replace('\'', "''");
     let seq = entry.seq;
     place

@@ -3,10 +3,26 @@
 use jiff::Timestamp;
 
 use crate::fold::refuse::expired;
+use crate::identity::Target;
 use crate::proposal::Refusal;
+use crate::records::Record;
 use crate::state::{ProposalStatus, State};
 
 impl State {
+    /// The system that a record is about which follows this state, if it is about one.
+    pub(crate) fn target_of(&self, record: &Record) -> Option<Target> {
+        if let Record::Proposed { proposal, .. } = record {
+            return Some(proposal.target());
+        }
+        let id = record.proposal_id()?;
+        match (self.proposal_status(id), self.effects.get(id)) {
+            (Some(status), _) => Some(status.proposal.target()),
+            // It ended long ago.
+            (None, Some(effect)) => Some(effect.target()),
+            (None, None) => None,
+        }
+    }
+
     /// One that has not ended.
     pub(super) fn open_proposal(
         &mut self,

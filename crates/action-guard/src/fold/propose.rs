@@ -17,6 +17,10 @@ impl State {
     ) -> Result<(), Refusal> {
         self.may_be_proposed(proposal, at)?;
         self.expire(at);
+        let target = proposal.target();
+        if self.clusters.is_new(&target) {
+            Arc::make_mut(&mut self.clusters).add(target);
+        }
         self.begin_step_attempt(proposal);
         let status = ProposalStatus::new(proposal.clone(), ruling.clone(), self.seq + 1, at);
         if status.phase.is_end() {
@@ -43,6 +47,8 @@ impl State {
         {
             return Err(Refusal::NotOurs { id: undone.clone() });
         }
+        let named = self.clusters.check(&proposal.target());
+        named.map_err(Refusal::Name)?;
         self.may_take_over(proposal)?;
         self.not_killed(proposal)?;
         self.admit(proposal, at)

@@ -142,7 +142,7 @@ mod tests {
 
     fn apply(state: &mut State, record: Record) {
         let (seq, at) = (state.seq + 1, Timestamp::now());
-        let (entry, _) = Entry::seal(seq, at, "one", Hash::ZERO, record).unwrap();
+        let (entry, _) = Entry::seal(seq, at, "one", Hash::ZERO, None, record).unwrap();
         state.apply(&entry).unwrap();
     }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::guard::Guard;
 use crate::guard::error::GuardError;
-use crate::identity::Actor;
+use crate::identity::{Actor, NameClash, Target};
 use crate::proposal::time::after;
 use crate::proposal::{Proposal, Refusal, Request, plan_difference};
 use crate::state::{ProposalStatus, State};
@@ -124,13 +124,19 @@ impl Guard {
         let name = request.action.as_str();
         let prepared = self.registry.prepare(name, request.parameters)?;
         let footprint = prepared.footprint()?;
+        let subject = self.registry.definition(name);
+        let subject = subject.map_or("", |definition| &definition.subject);
         let system = self.registry.identity(name).await?;
+        let target = self
+            .called(Target::new(subject, system), &beginning.state)
+            .map_err(Refusal::Name)?;
         let plan = prepared.plan().await?;
         let undo = prepared.undo(&plan.before, None, None)?;
         request.parameters = Value::Object(prepared.parameters().clone());
         let expires_at = after(Timestamp::now(), PROPOSAL_LASTS);
         let id = Uuid::now_v7().to_string();
-        let mut proposal = Proposal::new(id, request, system, plan, undo, expires_at);
+        let mut proposal = Proposal::new(id, request, target.system, plan, undo, expires_at);
+        (proposal.subject, proposal.cluster) = (target.subject, target.cluster);
         proposal.resources = footprint.resources;
         proposal.lasting_effect = footprint.lasting_effect;
         proposal.planned_after = Some(beginning.state.seq);
@@ -138,6 +144,19 @@ impl Guard {
         proposal.undoes = undoes.map(str::to_owned).or(by_hand);
         let began = beginning.of(&proposal);
         Ok(Planned { proposal, began })
+    }
+
+    /// A system by its name, which is the one that it has in the journal.
+    fn called(&self, found: Target, state: &State) -> Result<Target, NameClash> {
+        let mut named = self.clusters.iter();
+        let named = named.find(|known| known.is_same_system(&found)).cloned();
+        let target = named.unwrap_or_else(|| {
+            let cluster = state.clusters.name_of(&found.subject, &found.system);
+            let cluster = cluster.map(str::to_owned);
+            Target { cluster, ..found }
+        });
+        state.clusters.check(&target)?;
+        Ok(target)
     }
 
     /// Plans again, and compares with what was shown.

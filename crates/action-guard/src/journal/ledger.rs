@@ -108,7 +108,9 @@ impl Ledger {
         now: Timestamp,
         instance: &str,
     ) -> Result<Sealed, CommitError> {
-        let (entry, line) = Entry::seal(self.state.seq + 1, now, instance, self.head, record)
+        let target = self.state.target_of(&record);
+        let seq = self.state.seq + 1;
+        let (entry, line) = Entry::seal(seq, now, instance, self.head, target, record)
             .map_err(|source| JournalError::Record { source })?;
         Arc::make_mut(&mut self.state).apply(&entry)?;
         self.head = entry.hash;

@@ -359,7 +359,7 @@ mod tests {
             applied("c"),
         ] {
             let seq = state.seq + 1;
-            let (entry, _) = Entry::seal(seq, begun, "one", Hash::ZERO, record).unwrap();
+            let (entry, _) = Entry::seal(seq, begun, "one", Hash::ZERO, None, record).unwrap();
             state.apply(&entry).unwrap();
         }
         let (policy, definition) = (COUNTS_TURNS.parse::<Policy>().unwrap(), definition("turn"));

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::identity::Actor;
+use crate::identity::{Actor, NameClash};
 use crate::proposal::phase::Phase;
 use crate::proposal::ruling::denied;
 
@@ -85,6 +85,10 @@ pub enum Refusal {
         /// What is missing.
         why: &'static str,
     },
+
+    /// A name stays with its system, and a system with its name.
+    #[error(transparent)]
+    Name(NameClash),
 
     /// Everything is stopped.
     #[error("stopped by `{by}`: {reason}; a person must reset it")]

@@ -7,13 +7,14 @@ use serde::de::Visitor;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::identity::Target;
 use crate::records::Record;
 
 /// The version of the format that is written, and the only one that is read.
 ///
 /// 2: proposals, workflows and outcomes under the names of the field; who carried out an intent; what
-/// was taken over and taken back.
-pub const FORMAT: u32 = 2;
+/// was taken over and taken back. 3: which system a record is about.
+pub const FORMAT: u32 = 3;
 
 /// One record as it stands in the journal.
 ///
@@ -33,6 +34,9 @@ pub struct Entry {
     pub instance: String,
     /// The hash of the line before; zeros for the first.
     pub prev: Hash,
+    /// Which system it is about, if it is about one.
+    #[serde(default)]
+    pub target: Option<Target>,
     /// What happened.
     pub record: Record,
     /// The hash of this line.
@@ -47,6 +51,8 @@ struct Body<'a> {
     at: Timestamp,
     instance: &'a str,
     prev: Hash,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a Target>,
     record: &'a Record,
 }
 
@@ -60,6 +66,7 @@ impl Entry {
         at: Timestamp,
         instance: &str,
         prev: Hash,
+        target: Option<Target>,
         record: Record,
     ) -> Result<(Self, String), serde_json::Error> {
         let body = Body {
@@ -68,6 +75,7 @@ impl Entry {
             at,
             instance,
             prev,
+            target: target.as_ref(),
             record: &record,
         };
         let mut line = serde_json::to_string(&body)?;
@@ -80,6 +88,7 @@ impl Entry {
             at,
             instance: instance.to_owned(),
             prev,
+            target,
             record,
             hash,
         };

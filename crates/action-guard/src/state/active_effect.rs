@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::identity::Actor;
+use crate::identity::{Actor, Target};
 use crate::proposal::{Intent, Proposal};
 
 /// A lasting effect that is ours: in force, or possibly so.
@@ -16,6 +16,12 @@ pub struct ActiveEffect {
     pub id: String,
     /// What it is called, such as `evict-leader/4`.
     pub key: String,
+    /// The kind of system it is in force on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// What that system is called here, if it has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// The system it is in force on.
     pub system: String,
     /// The action.
@@ -59,6 +65,16 @@ pub struct ActiveEffect {
 }
 
 impl ActiveEffect {
+    /// The system it is in force on.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target {
+            subject: self.subject.clone(),
+            cluster: self.cluster.clone(),
+            system: self.system.clone(),
+        }
+    }
+
     /// Whether it has what its action needs to say what takes it back.
     pub(crate) fn is_whole(&self) -> bool {
         !self.parameters.is_null() && (self.outcome.is_some() || !self.before.is_null())
@@ -89,6 +105,8 @@ impl ActiveEffect {
         Self {
             id: proposal.id.clone(),
             key: key.to_owned(),
+            subject: proposal.subject.clone(),
+            cluster: proposal.cluster.clone(),
             system: proposal.system.clone(),
             action: proposal.request.action.clone(),
             actor: requester.clone(),

@@ -17,6 +17,7 @@ pub fn proposal(id: &str, dial: &str) -> Proposal {
     let request = Request::new("turn", parameters, "agent:night");
     let undo = Undo::none("it is turned back by hand");
     let mut proposal = Proposal::new(id, request, "one", plan(), undo, in_an_hour);
+    proposal.subject = "dials".to_owned();
     proposal.resources = vec![format!("dial/{dial}")];
     proposal
 }

@@ -87,6 +87,7 @@ pub async fn the_bytes_are_those_of_every_journal(place: &dyn Place) -> Checked 
             entry.at,
             &entry.instance,
             entry.prev,
+            entry.target.clone(),
             entry.record.clone(),
         )?;
         assert_eq!(again.hash, entry.hash);

@@ -163,7 +163,7 @@ async fn the_first_bad_record_is_named() {
     let (directory, _) = written(1 << 20).await;
     let mut changed = lines(directory.path());
     // But for its version: a line of another one is called that.
-    let (version, rest) = changed[2].1.split_at("{\"v\":2,".len());
+    let (version, rest) = changed[2].1.split_at("{\"v\":3,".len());
     changed[2].1 = format!("{version}{}", rest.replace("2", "3"));
     changed[4].1 = changed[4].1.replace("agent:night", "agent:day");
     put_back(directory.path(), &changed);
@@ -221,7 +221,7 @@ proptest! {
 #[test]
 fn another_format_is_called_by_its_name() {
     let at = Timestamp::UNIX_EPOCH;
-    let (_, line) = Entry::seal(1, at, "one", Hash::ZERO, mode(Mode::Observe)).unwrap();
+    let (_, line) = Entry::seal(1, at, "one", Hash::ZERO, None, mode(Mode::Observe)).unwrap();
     let now = format!("\"v\":{FORMAT}");
     assert!(line.contains(&now), "{line}");
     for version in [FORMAT - 1, FORMAT + 1] {
@@ -241,7 +241,7 @@ fn another_format_is_called_by_its_name() {
 #[test]
 fn a_line_that_does_not_end_with_its_hash_has_none() {
     let at = Timestamp::UNIX_EPOCH;
-    let (_, line) = Entry::seal(1, at, "one", Hash::ZERO, mode(Mode::Observe)).unwrap();
+    let (_, line) = Entry::seal(1, at, "one", Hash::ZERO, None, mode(Mode::Observe)).unwrap();
     let (rest, hash) = line.rsplit_once(",\"hash\":").unwrap();
     let named_otherwise = format!("{rest},\"hush\":{hash}");
     let ends_otherwise = format!("{rest},\"hash\":{} }}", &hash[..hash.len() - 2]);
@@ -257,7 +257,7 @@ fn half_a_line_before_the_next_segment_is_said() {
     let (directory, _) = block_on(written(700));
     let path = &segments(directory.path())[0];
     let whole = fs::read_to_string(path).unwrap();
-    fs::write(path, format!("{whole}{{\"v\":2,")).unwrap();
+    fs::write(path, format!("{whole}{{\"v\":3,")).unwrap();
     let error = verify(directory.path()).unwrap_err();
     let JournalError::Cut { what, .. } = &error else {
         unreachable!("{error:?}");
@@ -278,7 +278,7 @@ fn half_a_line_before_the_next_segment_is_found_by_who_writes_on() {
     }
     let paths = segments(directory.path());
     assert!(paths.len() > 1, "{paths:?}");
-    let cut = format!("{}{{\"v\":2,", fs::read_to_string(&paths[0]).unwrap());
+    let cut = format!("{}{{\"v\":3,", fs::read_to_string(&paths[0]).unwrap());
     fs::write(&paths[0], &cut).unwrap();
     let head = block_on(other.state()).unwrap().seq;
 

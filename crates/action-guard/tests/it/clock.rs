@@ -13,7 +13,7 @@ use crate::fixtures::{actor, allow, mode, proposed, refusal, write};
 /// A journal whose only record, which sets the mode to execute, was written then.
 fn journal_of(directory: &Path, at: Timestamp) -> FileJournal {
     let journal = FileJournal::open(directory).unwrap();
-    let (_, line) = Entry::seal(1, at, "before", Hash::ZERO, mode(Mode::Execute)).unwrap();
+    let (_, line) = Entry::seal(1, at, "before", Hash::ZERO, None, mode(Mode::Execute)).unwrap();
     let segment = directory.join("journal/00000000000000000001.jsonl");
     std::fs::write(segment, format!("{line}\n")).unwrap();
     journal

@@ -38,7 +38,7 @@ impl Times {
     fn at_by(&mut self, seconds: i64, instance: &str, record: Record) -> Result<(), Refusal> {
         let at = Timestamp::from_second(seconds).unwrap();
         let seq = self.0.seq + 1;
-        let (entry, _) = Entry::seal(seq, at, instance, Hash::ZERO, record).unwrap();
+        let (entry, _) = Entry::seal(seq, at, instance, Hash::ZERO, None, record).unwrap();
         self.0.apply(&entry)
     }
 

@@ -177,7 +177,8 @@ async fn a_checkpoint_that_names_another_index_is_found_by_verify_and_whoever_re
             changed = true;
         }
         let (at, instance, record) = (entry.at, &entry.instance, entry.record.clone());
-        let (sealed, line) = Entry::seal(entry.seq, at, instance, prev, record).unwrap();
+        let (sealed, line) =
+            Entry::seal(entry.seq, at, instance, prev, entry.target.clone(), record).unwrap();
         prev = sealed.hash;
         *entry = sealed;
         lines.push((entry.seq, line));
@@ -219,7 +220,7 @@ async fn a_record_that_was_altered_with_its_hash_is_not_shown() {
             ..
         } = &entry;
         let record = mode(Mode::Observe);
-        let (_, forged) = Entry::seal(*seq, *time, instance, *prev, record).unwrap();
+        let (_, forged) = Entry::seal(*seq, *time, instance, *prev, None, record).unwrap();
         lines[at] = forged;
         fs::write(segment, lines.join("\n") + "\n").unwrap();
         for indexes in [true, false] {
@@ -322,7 +323,7 @@ async fn verify_says_how_far_it_is_and_names_the_first_that_is_bad() {
     assert!(seen.iter().all(|done| done.done <= done.total));
     for path in segments[1..].iter().rev() {
         let text = fs::read_to_string(path).unwrap();
-        fs::write(path, text.replacen("\"v\":2", "\"v\": 2", 1)).unwrap();
+        fs::write(path, text.replacen("\"v\":", "\"v\": ", 1)).unwrap();
         let error = journal.verify().await.unwrap_err();
         let name = path.file_name().unwrap().to_str().unwrap();
         let is_first = matches!(
@@ -352,7 +353,7 @@ async fn of_several_bad_segments_the_first_is_named() {
         let (before, last) = text.trim_end().rsplit_once('\n').unwrap();
         fs::write(
             path,
-            format!("{before}\n{}\n", last.replacen("\"v\":2", "\"v\": 2", 1)),
+            format!("{before}\n{}\n", last.replacen("\"v\":", "\"v\": ", 1)),
         )
         .unwrap();
     }

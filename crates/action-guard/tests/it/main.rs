@@ -9,6 +9,7 @@
 mod authority;
 mod chain;
 mod clock;
+mod clusters;
 mod compare;
 mod conformance;
 mod controls;

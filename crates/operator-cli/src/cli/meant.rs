@@ -54,7 +54,7 @@ pub(super) fn kind(arguments: impl Iterator<Item = OsString>) -> Option<&'static
 
 /// The kind of a cluster of the config file.
 fn of_cluster(config: &Config, name: &str) -> Option<&'static Kind> {
-    subjects::named(config.clusters.get(name)?.subject.as_deref()?)
+    config.clusters.get(name)?.kind()
 }
 
 /// The only kind of which a setting was given that no other has.

@@ -7,21 +7,31 @@ use serde_json::{Value, json};
 use crate::reports::is_stopped_by_plan;
 use crate::reports::plan;
 use crate::reports::proposal::{asked_by, ruling};
+use crate::reports::target;
 use crate::terminal::table::{self, text_of, when};
 
 /// A row for each record.
 pub(crate) fn table(entries: &[Entry]) -> String {
+    let says_which = target::is_told(entries.iter().filter_map(|entry| entry.target.as_ref()));
     let rows = entries.iter().map(|entry| {
         let (kind, what) = line(&entry.record);
-        vec![
+        let mut row = vec![
             entry.seq.to_string(),
             when(entry.at),
             kind.to_owned(),
             entry.record.proposal_id().unwrap_or("").to_owned(),
             what,
-        ]
+        ];
+        if says_which {
+            row.insert(3, target::called(entry.target.as_ref()));
+        }
+        row
     });
-    table::table(&["no", "at", "record", "proposal", "what"], rows.collect())
+    let mut header = vec!["no", "at", "record", "proposal", "what"];
+    if says_which {
+        header.insert(3, "cluster");
+    }
+    table::table(&header, rows.collect())
 }
 
 /// A record with its place in the chain.
@@ -31,6 +41,7 @@ pub(crate) fn json(entry: &Entry) -> Value {
         "at": entry.at,
         "instance": entry.instance,
         "prev": entry.prev.to_string(),
+        "target": entry.target,
         "record": entry.record,
     })
 }

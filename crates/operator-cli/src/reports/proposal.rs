@@ -12,25 +12,36 @@ use crate::ids;
 use crate::reports::is_stopped_by_plan;
 use crate::reports::outcome;
 use crate::reports::plan::{self, Planned};
+use crate::reports::target;
 use crate::settings::Global;
 use crate::terminal::table::{section, table, when};
 
 /// Proposals as a table.
 pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timestamp) -> String {
-    let rows = statuses.iter().map(|status| {
+    let targets: Vec<_> = statuses
+        .iter()
+        .map(|status| status.proposal.target())
+        .collect();
+    let says_which = target::is_told(&targets);
+    let rows = statuses.iter().zip(&targets).map(|(status, target)| {
         let request = &status.proposal.request;
-        vec![
+        let mut row = vec![
             ids::short_of(&status.proposal.id, state),
             state_of(status, now),
             plan::request(&request.action, &request.parameters),
             asked_by(request),
             when(status.proposed_at),
-        ]
+        ];
+        if says_which {
+            row.insert(2, target::called(Some(target)));
+        }
+        row
     });
-    table(
-        &["id", "state", "what", "asked by", "asked at"],
-        rows.collect(),
-    )
+    let mut header = vec!["id", "state", "what", "asked by", "asked at"];
+    if says_which {
+        header.insert(2, "cluster");
+    }
+    table(&header, rows.collect())
 }
 
 /// All who are at it: who asked, and who carries it out beside them.
@@ -82,6 +93,7 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
     let mut row = |name: &str, value: Option<String>| {
         rows.extend(value.map(|value| vec![name.to_owned(), value]));
     };
+    row("cluster", proposal.cluster.clone());
     row("reason", proposal.request.reason.clone());
     row("belongs to", proposal.request.correlation_id.clone());
     row("takes back", proposal.undoes.clone());

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use action_guard::Target;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::subjects::{self, Kind};
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Format;
 
@@ -58,6 +60,44 @@ pub(crate) fn cluster<'a>(config: &'a Config, name: &str) -> Result<&'a Cluster,
     let names: Vec<&str> = config.clusters.keys().map(String::as_str).collect();
     let cluster = config.clusters.get(name);
     cluster.ok_or_else(|| no_such_cluster(name, &names))
+}
+
+impl Cluster {
+    /// Which kind of system it is: the one that is named, else the only one, else the only one that
+    /// has all its settings.
+    pub(crate) fn kind(&self) -> Option<&'static Kind> {
+        if let Some(name) = &self.subject {
+            return subjects::named(name);
+        }
+        if let [only] = subjects::kinds() {
+            return Some(only);
+        }
+        let has = |kind: &Kind, key: &str| kind.settings.iter().any(|one| one.name == key);
+        let has_all = |kind: &&Kind| self.settings.keys().all(|key| has(kind, key));
+        let mut kinds = subjects::kinds().iter().filter(has_all);
+        kinds.next().filter(|_| kinds.next().is_none())
+    }
+}
+
+/// What the clusters of the config file are called. One system has one name.
+pub(crate) fn names(config: &Config) -> Result<Vec<Target>, Failure> {
+    let mut names: Vec<Target> = Vec::new();
+    for (name, cluster) in &config.clusters {
+        let Some(kind) = cluster.kind() else {
+            continue;
+        };
+        let target = Target::new(kind.subject.name, cluster.cluster_id.trim()).named(name);
+        let same = names.iter().find(|other| other.is_same_system(&target));
+        if let Some(other) = same.and_then(|same| same.cluster.as_ref()) {
+            let id = &target.system;
+            let text = format!(
+                "the config file has two names for the cluster {id}: `{other}` and `{name}`"
+            );
+            return Err(Failure::usage(text).next("keep one of them"));
+        }
+        names.push(target);
+    }
+    Ok(names)
 }
 
 /// The config file has no such cluster.

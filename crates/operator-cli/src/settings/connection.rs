@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use action_core::{ActionRegistry, ConnectError, REDACTED, SettingDef, shown_address};
+use action_guard::Target;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 use serde_json::{Map, Value};
@@ -21,6 +22,8 @@ pub(crate) struct Connection {
     /// The cluster of the config file that was asked for.
     cluster: Option<String>,
     pub(crate) cluster_id: Option<String>,
+    /// What the clusters of the config file are called.
+    pub(crate) names: Vec<Target>,
     /// The flags that were given, before the config file filled in the rest.
     given: Option<Vec<String>>,
 }
@@ -108,6 +111,7 @@ impl clap::FromArgMatches for Connection {
             values,
             cluster: matches.get_one::<String>("cluster").cloned(),
             cluster_id: matches.get_one::<String>("cluster_id").cloned(),
+            names: Vec::new(),
             given: None,
         })
     }

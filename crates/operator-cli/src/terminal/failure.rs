@@ -229,6 +229,7 @@ impl Failure {
             Refusal::ClockBehind { .. } => Self::refused("clock_behind", text),
             Refusal::WhoseUnknown { .. } => Self::refused("whose_unknown", text)
                 .command("proposals list", "shows what is in force"),
+            Refusal::Name(_) => Self::refused("wrong_cluster", text),
             Refusal::ResourceHeld { .. } => Self::refused("resource_held", text),
             Refusal::TooManyOpen { .. } => Self::refused("too_many_open", text)
                 .command("proposals list", "shows them, `cancel ID` ends one"),

@@ -74,7 +74,7 @@ fn a_journal_of_an_older_format_is_refused_by_its_name() {
         .path()
         .join("journal/00000000000000000001.jsonl");
     let text = std::fs::read_to_string(&segment).unwrap();
-    let old = text.replace("{\"v\":2,", "{\"v\":1,");
+    let old = text.replace("{\"v\":3,", "{\"v\":1,");
     std::fs::write(&segment, old).unwrap();
     let id = id.as_str();
     let verbs: &[&[&str]] = &[
@@ -104,7 +104,7 @@ fn a_journal_of_an_older_format_is_refused_by_its_name() {
         let all = [verb, &["--state-dir", cluster.state_dir()]].concat();
         let ran = cluster.operator(&all).ended(1);
         for text in [
-            "has format 1, and this version reads format 2 only",
+            "has format 1, and this version reads format 3 only",
             "begin with a new, empty journal",
         ] {
             assert!(ran.stderr.contains(text), "{verb:?}: {}", ran.stderr);
