@@ -50,6 +50,15 @@ pub(crate) const HOUSES: &[House] = &[
         }],
     },
     House {
+        name: "subject-http",
+        floors: &[
+            &["call", "error", "permit", "settings"],
+            &["client"],
+            &["lib"],
+        ],
+        circles: &[],
+    },
+    House {
         name: "pd-client",
         floors: &[
             &["ids", "lenient", "refusal", "time"],
@@ -161,11 +170,11 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "operator-etcd",
         floors: &[
-            &["error", "ids", "send_permit"],
+            &["ids"],
             &["wire"],
-            &["client"],
+            &["error"],
             &["cluster"],
-            &["facts", "settings"],
+            &["facts"],
             &["alarms"],
             &["mutations"],
             &["observations"],

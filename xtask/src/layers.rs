@@ -67,6 +67,15 @@ const LAYERS: &[Layer] = &[
         never: &[FRONT_ENDS, &["schemars", "serde_json"]],
     },
     Layer {
+        name: "subject-http",
+        uses: &["action-core", "system-http"],
+        tests_use: &[],
+        never: &[
+            &["axum", "curl", "h2", "hyper", "reqwest", "ureq"],
+            FRONT_ENDS,
+        ],
+    },
+    Layer {
         name: "pd-client",
         uses: &["system-http"],
         tests_use: &["pd-sim"],
@@ -92,13 +101,9 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "operator-etcd",
-        uses: &["action-core", "system-http"],
-        tests_use: &["action-guard"],
-        // It makes requests for system-http to send, whose words for them are `http`'s.
-        never: &[
-            &["axum", "curl", "h2", "hyper", "reqwest", "ureq"],
-            FRONT_ENDS,
-        ],
+        uses: &["action-core", "subject-http"],
+        tests_use: &["action-guard", "system-http"],
+        never: &[HTTP, FRONT_ENDS],
     },
     Layer {
         name: "action-guard",

@@ -6,15 +6,14 @@ use futures_util::future::join_all;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use system_http::Origin;
+use subject_http::{Call, Origin};
 
 use crate::cluster::{Asked, Etcd};
-use crate::error::{Error, code_of};
+use crate::error::{ETCD, Error, code_of, refusal};
 use crate::ids::MemberId;
 use crate::wire::{Member, MemberList, Status};
 
-pub(crate) const LIST: &str = "/v3/cluster/member/list";
-pub(crate) const STATUS: &str = "/v3/maintenance/status";
+pub(crate) use crate::wire::{LIST, STATUS};
 
 /// How long a member that answers may take over a request that it has: etcd gives up a proposal
 /// after 5 s and two election time-outs.
@@ -54,17 +53,7 @@ impl LeaderFacts {
 impl Etcd {
     /// The members, as the first endpoint that answers lists them.
     pub(crate) async fn any_list(&self) -> Result<MemberList, Error> {
-        let mut last = None;
-        for endpoint in &self.client.endpoints {
-            match self.client.ask(endpoint, LIST, &json!({})).await {
-                Ok(list) => return Ok(list),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.unwrap_or(Error::NotApplicable {
-            code: "no_endpoint",
-            text: "no endpoint of etcd was given".to_owned(),
-        }))
+        self.http.read(Call::post(LIST, &json!({}))).await
     }
 
     /// Asks every member: at the endpoints that were given, and where the members say they are.
@@ -72,7 +61,11 @@ impl Etcd {
         let mut list = self.any_list().await?;
         let cluster_id = list.header.cluster_id;
         let ask = |at: Origin| async move {
-            let status: Status = self.client.ask(&at, STATUS, &json!({})).await.ok()?;
+            let status: Status = self
+                .http
+                .read_at(&at, Call::post(STATUS, &json!({})))
+                .await
+                .ok()?;
             (status.header.cluster_id == cluster_id).then_some((at, status))
         };
         let answers = join_all(self.addresses(&list.members).into_iter().map(ask)).await;
@@ -82,7 +75,7 @@ impl Etcd {
         let leader = latest.map(|(_, status)| status.leader);
         let of = |id| answers.iter().find(|(_, one)| one.header.member_id == id);
         if let Some((at, _)) = leader.and_then(of)
-            && let Ok(leaders) = self.client.ask(at, LIST, &json!({})).await
+            && let Ok(leaders) = self.http.read_at(at, Call::post(LIST, &json!({}))).await
         {
             list = leaders;
         }
@@ -104,18 +97,16 @@ impl Etcd {
         path: &str,
         body: &Value,
     ) -> Result<T, Error> {
-        let leader = seen.leader.ok_or_else(|| Error::NotRead {
-            at: "the leader".to_owned(),
-            source: "no member leads".into(),
-        })?;
-        self.client
-            .ask(&seen.answer_of(leader)?.0, path, body)
-            .await
+        let leader = seen
+            .leader
+            .ok_or_else(|| not_read("the leader", "no member leads"))?;
+        let at = &seen.answer_of(leader)?.0;
+        self.http.read_at(at, Call::post(path, body)).await
     }
 
     /// Where members may be, none of it a step down from TLS.
     fn addresses(&self, members: &[Member]) -> Vec<Origin> {
-        let mut all = self.client.endpoints.clone();
+        let mut all: Vec<Origin> = self.http.endpoints().cloned().collect();
         let only_https = all.iter().all(Origin::is_https);
         let named = members.iter().flat_map(|member| &member.client_urls);
         for origin in named.filter_map(|url| Origin::parse(url).ok()) {
@@ -134,13 +125,10 @@ impl Seen {
 
     /// Where a member answered, and what it says of itself.
     pub(crate) fn answer_of(&self, id: MemberId) -> Result<&(Origin, Status), Error> {
-        let seen = self
-            .member(id)
-            .ok_or_else(|| Error::Refused(NOT_FOUND.to_owned()))?;
-        seen.answer.as_ref().ok_or_else(|| Error::NotRead {
-            at: seen.member.client_urls.join(","),
-            source: format!("member {id} is silent").into(),
-        })
+        let seen = self.member(id).ok_or_else(|| refusal(NOT_FOUND))?;
+        let at = seen.member.client_urls.join(",");
+        let silent = || not_read(&at, &format!("member {id} is silent"));
+        seen.answer.as_ref().ok_or_else(silent)
     }
 
     pub(crate) fn voters(&self) -> impl Iterator<Item = &SeenMember> {
@@ -235,10 +223,19 @@ pub(crate) fn will_not(code: &str, text: String) -> Verdict {
     Verdict::AcceptedButWillNotProgress { causes }
 }
 
+/// There is nobody to ask.
+fn not_read(at: &str, why: &str) -> Error {
+    Error::NotRead {
+        system: ETCD.name,
+        at: at.to_owned(),
+        source: why.into(),
+    }
+}
+
 /// A plan without anybody to ask is not sent.
 pub(crate) fn no_asked() -> Error {
-    Error::NotApplicable {
-        code: "no_leader",
+    Error::Refused {
+        code: "no_leader".to_owned(),
         text: "there was no leader to ask when it was planned".to_owned(),
     }
 }

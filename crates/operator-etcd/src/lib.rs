@@ -2,13 +2,12 @@
 //!
 //! ```no_run
 //! use action_core::ActionRegistry;
-//! use operator_etcd::{Client, Etcd};
+//! use operator_etcd::Etcd;
 //! use serde_json::json;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::new("etcd-0:2379,etcd-1:2379,etcd-2:2379", Default::default())?;
 //! let mut registry = ActionRegistry::new();
-//! registry.register(Etcd::new(client))?;
+//! registry.register(Etcd::at("etcd-0:2379,etcd-1:2379,etcd-2:2379")?)?;
 //! println!("{}", registry.observe("list_members", json!({})).await?);
 //! # Ok(())
 //! # }
@@ -19,8 +18,7 @@
 #![forbid(unsafe_code)]
 
 pub use alarms::AlarmKind;
-pub use client::Client;
-pub use cluster::Etcd;
+pub use cluster::{Etcd, EtcdSettings};
 pub use error::Error;
 pub use facts::LeaderFacts;
 pub use ids::{MemberId, NotAnId};
@@ -32,17 +30,13 @@ pub use observations::{
     AlarmView, AlarmsView, CheckInvariants, Doctor, Findings, Invariants, ListAlarms, ListMembers,
     MemberStatus, MemberView, Members, SafeToStop, StatusView, StopSafety, Why,
 };
-pub use settings::EtcdSettings;
 
 mod alarms;
 mod catalogue;
-mod client;
 mod cluster;
 mod error;
 mod facts;
 mod ids;
 mod mutations;
 mod observations;
-mod send_permit;
-mod settings;
 mod wire;

@@ -5,6 +5,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::ids::MemberId;
 
+pub(crate) const LIST: &str = "/v3/cluster/member/list";
+pub(crate) const STATUS: &str = "/v3/maintenance/status";
+
 /// Of whom an answer is. `/v3/maintenance/alarm` may leave it out.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use system_http::Origin;
+use subject_http::Origin;
 
 use crate::cluster::{Etcd, NEW_MEMBER};
 use crate::error::{Error, UNHEALTHY};

@@ -96,8 +96,8 @@ impl Compact {
         let body = json!({ "key": "AA==", "count_only": true, "revision": before });
         match etcd.ask_leader::<Value>(seen, RANGE, &body).await {
             Ok(_) => Ok(false),
-            Err(Error::Refused(words)) if words == COMPACTED => Ok(true),
-            Err(Error::Refused(words)) if words.ends_with("is a future revision") => Ok(false),
+            Err(Error::Refused { text, .. }) if text == COMPACTED => Ok(true),
+            Err(Error::Refused { text, .. }) if text.ends_with("is a future revision") => Ok(false),
             Err(error) => Err(error),
         }
     }

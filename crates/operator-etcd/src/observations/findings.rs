@@ -111,7 +111,7 @@ impl Findings {
         let alarms = match etcd.alarms(seen).await {
             Ok(alarms) => alarms,
             Err(error) => {
-                let why = system_http::report(&error);
+                let why = action_core::report(&error);
                 return self.unknown.push(format!("which alarms are on: {why}"));
             }
         };

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Etcd;
-use crate::error::Error;
+use crate::error::{Error, refusal};
 use crate::facts::NOT_FOUND;
 use crate::ids::MemberId;
 
@@ -41,7 +41,7 @@ impl Observation<Etcd> for SafeToStop {
     async fn observe(&self, etcd: &Etcd) -> Result<StopSafety, Error> {
         let seen = etcd.seen().await?;
         if self.member_ids.iter().any(|id| seen.member(*id).is_none()) {
-            return Err(Error::Refused(NOT_FOUND.to_owned()));
+            return Err(refusal(NOT_FOUND));
         }
         let spare_voters = seen.spare_without(&self.member_ids);
         let (answer, reason) = match (seen.leader, spare_voters) {

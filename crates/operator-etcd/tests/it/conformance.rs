@@ -2,7 +2,7 @@
 
 use action_core::testing::{Example, FakeSystem, assert_conforms};
 use async_trait::async_trait;
-use operator_etcd::{Client, Etcd};
+use operator_etcd::Etcd;
 use serde_json::{Value, json};
 use system_http::testing::{FakeAnswer, FakeApi, FakeRequest, FakeServer};
 
@@ -181,7 +181,7 @@ impl FakeSystem for FakeEtcd {
     }
 
     async fn connect(&self) -> Etcd {
-        Etcd::new(Client::new(self.0.origin(), Default::default()).unwrap())
+        Etcd::at(self.0.origin()).unwrap()
     }
 
     fn example(&self, action: &str) -> Example {

@@ -1,7 +1,7 @@
 //! Three servers that answer as the members of a real cluster did, recorded of etcd 3.4.23. Only
 //! addresses differ.
 
-use operator_etcd::{Client, Etcd, MemberId};
+use operator_etcd::{Etcd, MemberId};
 use serde_json::{Value, json};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -64,7 +64,7 @@ impl Fake {
 
     /// The cluster, reached by m1.
     pub(crate) fn etcd(&self) -> Etcd {
-        Etcd::new(Client::new(&self.members[0].uri(), Default::default()).unwrap())
+        Etcd::at(&self.members[0].uri()).unwrap()
     }
 
     /// How often a path was asked for, of all members.

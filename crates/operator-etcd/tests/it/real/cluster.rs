@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use action_core::{ActionRegistry, Observation};
 use action_guard::{Actor, Decider, Guard, MemoryJournal, Mode, Proposal, Report, Request};
-use operator_etcd::{Client, Etcd, ListMembers, MemberId, Members};
+use operator_etcd::{Etcd, ListMembers, MemberId, Members};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -70,9 +70,9 @@ impl Cluster {
     }
 
     pub(crate) fn etcd(&self) -> Etcd {
-        let client = Client::new(&self.endpoints.join(","), Default::default()).unwrap();
+        let etcd = Etcd::at(&self.endpoints.join(",")).unwrap();
         let (read, write) = (Duration::from_secs(2), Duration::from_secs(2));
-        Etcd::new(client.with_timeouts(read, write))
+        etcd.with_timeouts(read, write)
     }
 
     pub(crate) async fn guard(&self) -> Guarded {

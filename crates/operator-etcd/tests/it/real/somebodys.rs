@@ -3,14 +3,14 @@
 //! Only where `ETCD_ENDPOINTS_TEST` says where it is.
 
 use action_core::{Mutation, Observation, Subject, Verdict};
-use operator_etcd::{CheckInvariants, Client, Etcd, ListMembers, MemberStatus, MoveLeader, Why};
+use operator_etcd::{CheckInvariants, Etcd, ListMembers, MemberStatus, MoveLeader, Why};
 
 #[tokio::test]
 async fn what_is_read_of_it_agrees() {
     let Ok(endpoints) = std::env::var("ETCD_ENDPOINTS_TEST") else {
         return;
     };
-    let etcd = Etcd::new(Client::new(&endpoints, Default::default()).unwrap());
+    let etcd = Etcd::at(&endpoints).unwrap();
     let members = ListMembers {}.observe(&etcd).await.unwrap();
     let leader = members.leader.unwrap();
     let status = MemberStatus { member_id: leader };

@@ -1,4 +1,4 @@
-//! An attempt's permit, as the client takes it: right before the first byte of a write.
+//! An attempt's permit, as a connection takes it: right before the first byte of a write.
 
 use std::time::Instant;
 
@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use system_http::{HeldPermit, PermitRefused, SendPermit};
 
 /// The permit of one attempt.
-pub(crate) struct AttemptPermit<'a>(pub(crate) &'a Attempt);
+pub struct AttemptPermit(pub Attempt);
 
 #[async_trait]
-impl SendPermit for AttemptPermit<'_> {
+impl SendPermit for AttemptPermit {
     async fn acquire(&self) -> Result<Box<dyn HeldPermit>, PermitRefused> {
         let permit = self.0.permit().await.map_err(PermitRefused::new)?;
         Ok(Box::new(Held(permit)))
@@ -28,5 +28,22 @@ impl HeldPermit for Held {
             ))),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_permit_that_has_ended_lets_nothing_out() {
+        let now = Instant::now();
+        let ending = |end| Held(action_core::SendPermit::until(end, ())).check();
+        assert!(ending(now + Duration::from_secs(600)).is_ok());
+        let late = ending(now.checked_sub(Duration::from_millis(1)).unwrap());
+        assert!(late.is_err());
+        assert!(Held(action_core::SendPermit::unlimited()).check().is_ok());
     }
 }
