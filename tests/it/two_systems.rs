@@ -31,33 +31,37 @@ async fn etcd() -> MockServer {
     member
 }
 
-/// Both systems, with a config file that names them.
-struct Systems {
-    sim: Sim,
-    etcd: MockServer,
-    directory: TempDir,
+/// All of them, with a config file that names them.
+pub(crate) struct Systems {
+    pub(crate) sim: Sim,
+    pub(crate) staging: Sim,
+    pub(crate) etcd: MockServer,
+    pub(crate) directory: TempDir,
 }
 
 impl Systems {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let systems = Self {
             sim: Sim::builder().start().await.unwrap(),
+            staging: Sim::builder().cluster_id(11).start().await.unwrap(),
             etcd: etcd().await,
             directory: TempDir::new().unwrap(),
         };
         let config = format!(
             "[clusters.prod]\nsubject = \"tikv\"\npd = \"{}\"\ncluster_id = \"{}\"\n\
+             [clusters.staging]\nsubject = \"tikv\"\npd = \"{}\"\ncluster_id = \"11\"\n\
              [clusters.meta]\nsubject = \"etcd\"\nendpoints = \"{}\"\n\
              cluster_id = \"6bf72bc69e33ddfc\"\n",
             systems.sim.endpoint(),
             systems.sim.cluster_id(),
+            systems.staging.endpoint(),
             systems.etcd.uri(),
         );
         std::fs::write(systems.directory.path().join("config.toml"), config).unwrap();
         systems
     }
 
-    async fn run(&self, words: &[&str]) -> Output {
+    pub(crate) async fn run(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_two-systems"));
         command
             .args(words)
@@ -71,7 +75,7 @@ impl Systems {
     }
 
     /// What it printed.
-    async fn shows(&self, words: &[&str]) -> Value {
+    pub(crate) async fn shows(&self, words: &[&str]) -> Value {
         let ran = self.run(words).await;
         let told = String::from_utf8_lossy(&ran.stderr);
         assert_eq!(ran.status.code(), Some(0), "{words:?}: {told}");
@@ -79,12 +83,12 @@ impl Systems {
     }
 
     /// What it said, ending with wrong usage.
-    async fn refuses(&self, words: &[&str]) -> String {
+    pub(crate) async fn refuses(&self, words: &[&str]) -> String {
         self.ends(2, words).await
     }
 
     /// What it said, ending so.
-    async fn ends(&self, code: i32, words: &[&str]) -> String {
+    pub(crate) async fn ends(&self, code: i32, words: &[&str]) -> String {
         let ran = self.run(words).await;
         let told = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert_eq!(ran.status.code(), Some(code), "{words:?}: {told}");
@@ -92,7 +96,7 @@ impl Systems {
     }
 
     /// Changes the config file.
-    fn configure(&self, change: impl FnOnce(String) -> String) {
+    pub(crate) fn configure(&self, change: impl FnOnce(String) -> String) {
         let path = self.directory.path().join("config.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(path, change(text)).unwrap();
@@ -182,7 +186,7 @@ async fn a_policy_knows_the_actions_of_all_kinds() {
 }
 
 /// A mutation of TiKV.
-fn limit(limit: &str) -> Vec<&str> {
+pub(crate) fn limit(limit: &str) -> Vec<&str> {
     let settles = ["--yes", "--settle-for", "0s"];
     [
         &["run", "set_leader_schedule_limit", "--limit", limit][..],
@@ -191,7 +195,7 @@ fn limit(limit: &str) -> Vec<&str> {
     .concat()
 }
 
-fn at<'a>(words: &[&'a str], cluster: &'a str) -> Vec<&'a str> {
+pub(crate) fn at<'a>(words: &[&'a str], cluster: &'a str) -> Vec<&'a str> {
     [words, &["--cluster", cluster]].concat()
 }
 

@@ -48,8 +48,8 @@ pub use proposal::{
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{
     ActiveEffect, Activity, AttemptState, Attempts, Cancel, Clusters, Ended, Ending, Failure, Flow,
-    InForce, Killed, OpenProposals, ProposalStatus, SentLately, State, StepState, TakenBack,
-    TakenOver,
+    InForce, Killed, OpenProposals, ProposalStatus, SentLately, State, StepState, Switch,
+    TakenBack, TakenOver,
 };
 pub use workflows::{
     FlowEvent, FlowRun, NextSteps, PlannedStep, Ready, StartOptions, StopCode, Stopped, WaitPolicy,

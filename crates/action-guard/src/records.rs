@@ -3,7 +3,7 @@
 use action_core::{Attempt, Outcome, OutcomeKind, Undo};
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{Actor, Proof};
+use crate::identity::{Actor, Proof, Target};
 use crate::proposal::{Answer, Approval, Intent, Mode, Proposal, Ruling};
 use crate::state::State;
 
@@ -147,6 +147,9 @@ record! {
     },
     /// Whether anything may be sent.
     Mode {
+        /// The system that it is for; without, it is for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Target>,
         /// From now on.
         mode: Mode,
         /// Who.
@@ -159,6 +162,9 @@ record! {
     },
     /// Everything is stopped.
     Killed {
+        /// The system that it is for; without, it is for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Target>,
         /// Who.
         by: Actor,
         /// Why.
@@ -166,6 +172,9 @@ record! {
     },
     /// The stop is over.
     Reset {
+        /// The system that it is for; without, it is for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Target>,
         /// Who.
         by: Actor,
         /// Why.
@@ -258,13 +267,21 @@ impl Record {
         }
     }
 
+    /// For what it sets the mode or the kill switch, if it does: for one system, or for all.
+    #[must_use]
+    pub fn switches(&self) -> Option<Option<&Target>> {
+        match self {
+            Self::Mode { target, .. }
+            | Self::Killed { target, .. }
+            | Self::Reset { target, .. } => Some(target.as_ref()),
+            _ => None,
+        }
+    }
+
     /// Whether it sets the mode or the kill switch.
     #[must_use]
     pub fn is_switch(&self) -> bool {
-        matches!(
-            self,
-            Self::Mode { .. } | Self::Killed { .. } | Self::Reset { .. }
-        )
+        self.switches().is_some()
     }
 
     /// Whether it is written even when space is short: it ends something, stops something, or says

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::Actor;
+use crate::identity::{Actor, Target};
 use crate::proposal::{ChangedBy, Mode, Phase, Proposal};
 
 pub use active_effect::{ActiveEffect, Activity};
@@ -16,6 +16,7 @@ pub use in_force::InForce;
 pub use open_proposals::OpenProposals;
 pub use proposal_status::{Cancel, ProposalStatus, TakenBack, TakenOver};
 pub use sent_lately::SentLately;
+pub use switches::Switch;
 pub use workflow_status::{AttemptState, Attempts, Ended, Ending, Failure, Flow, StepState};
 
 mod active_effect;
@@ -25,6 +26,7 @@ mod in_force;
 mod open_proposals;
 mod proposal_status;
 mod sent_lately;
+mod switches;
 mod workflow_status;
 
 /// What the records add up to: the one thing decisions are made on.
@@ -47,6 +49,11 @@ pub struct State {
     /// The number of the record that last set the mode or the kill switch. A signed switch names it,
     /// so that its signature is good for one switch only.
     pub last_switch: u64,
+    /// The same, of those that were set for all systems.
+    pub last_switch_of_all: u64,
+    /// What is set for single systems, by their ids.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub switches: BTreeMap<String, Switch>,
     /// The systems that have a name.
     #[serde(skip_serializing_if = "no_clusters")]
     pub clusters: Arc<Clusters>,
@@ -81,6 +88,9 @@ fn no_changes(changes: &Changes) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Killed {
+    /// The system that is stopped; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
     /// Who.
     pub by: Actor,
     /// Why.

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::arguments::{Confirm, for_actions, with_actions};
 use crate::call::call;
 use crate::program::{self, Program, program};
-use crate::settings::{Global, connection};
+use crate::settings::{Global, hint};
 use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -24,8 +24,8 @@ use crate::terminal::failure::Failure;
 use crate::terminal::interrupt;
 use crate::terminal::output::{Format, Output, note};
 use crate::verbs::{
-    actions, approve, completions, findings, journal, mode, plan, policy, proposals, reap, recover,
-    resolve, run, undo, workflow,
+    actions, approve, completions, findings, journal, kill_switch, mode, plan, policy, proposals,
+    reap, recover, resolve, run, undo, workflow,
 };
 
 impl Program {
@@ -83,7 +83,7 @@ fn main() -> Exit {
             (
                 output,
                 done.map_err(|failure| {
-                    let failure = connection::with_hint(failure);
+                    let failure = hint::with_hint(failure);
                     failure.leading_to(|words| global.command(words))
                 }),
             )
@@ -164,7 +164,7 @@ pub(crate) fn command() -> Command {
         .subcommand(resolve::release())
         .subcommand(reap::reap())
         .subcommand(mode::mode())
-        .subcommand(mode::kill_switch())
+        .subcommand(kill_switch::kill_switch())
         .subcommand(mode::clock())
         .subcommand(workflow::command())
         .subcommand(journal::command())
@@ -211,7 +211,9 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("reap", _)) => block_on(reap::reap_main(global, output)),
         Some(("clock", matches)) => block_on(mode::clock_main(matches, global, output)),
         Some(("mode", matches)) => block_on(mode::mode_main(matches, global, output)),
-        Some(("kill-switch", matches)) => block_on(mode::kill_switch_main(matches, global, output)),
+        Some(("kill-switch", matches)) => {
+            block_on(kill_switch::kill_switch_main(matches, global, output))
+        }
         Some(("workflow", matches)) => block_on(workflow::main(matches, global, output)),
         Some(("journal", matches)) => block_on(journal::main(matches, global, output)),
         Some(("policy", matches)) => match matches.subcommand() {

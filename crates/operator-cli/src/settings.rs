@@ -3,6 +3,7 @@
 
 pub(crate) mod config_file;
 pub(crate) mod connection;
+pub(crate) mod hint;
 pub(crate) mod state_dir;
 
 use std::path::PathBuf;
@@ -37,18 +38,30 @@ pub(crate) struct Global {
 impl Global {
     /// The flags that lead another command to the same system and the same state directory.
     pub(crate) fn flags(&self) -> Vec<String> {
+        let mut flags = self.connection.flags();
+        flags.extend(self.flags_of_state());
+        flags
+    }
+
+    /// Those of the state directory alone.
+    fn flags_of_state(&self) -> Vec<String> {
         let config = self.config.as_ref().map(|path| path.display().to_string());
         let config = config.map(|path| ["--config".to_owned(), path]);
-        let mut flags = self.connection.flags();
-        flags.extend(self.state.given().iter().cloned());
+        let mut flags = self.state.given().to_vec();
         flags.extend(config.into_iter().flatten());
         flags
     }
 
-    /// A command line for a person to copy: it goes to the same place as this one.
+    /// A command line for a person to copy: it goes to the same place as this one. What stops and
+    /// allows sends is for all clusters unless its words say for which.
     pub(crate) fn command(&self, words: &[&str]) -> String {
+        let is_switch = matches!(words.first(), Some(&("mode" | "kill-switch")));
+        let flags = match is_switch {
+            true => self.flags_of_state(),
+            false => self.flags(),
+        };
         let words = words.iter().map(|word| (*word).to_owned());
-        flags::command_line(&words.chain(self.flags()).collect::<Vec<_>>())
+        flags::command_line(&words.chain(flags).collect::<Vec<_>>())
     }
 
     /// The same, for whoever gives this one: they act then as they do now.

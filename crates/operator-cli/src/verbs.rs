@@ -6,6 +6,7 @@ pub(crate) mod carry_out;
 pub(crate) mod completions;
 pub(crate) mod findings;
 pub(crate) mod journal;
+pub(crate) mod kill_switch;
 pub(crate) mod mode;
 pub(crate) mod plan;
 pub(crate) mod policy;

@@ -139,6 +139,7 @@ async fn behind(fixture: &Fixture, asked: &Asked, random: &mut Random, tally: &m
         }
     }
     let mode = Record::Mode {
+        target: None,
         mode: Mode::Execute,
         by: ana(),
         reason: "by another clock".to_owned(),

@@ -36,7 +36,11 @@ fn by_a_person(what: fn(action_guard::Actor) -> Record) -> Result<Record, BoxErr
 
 fn killed(by: action_guard::Actor) -> Record {
     let reason = "smoke".to_owned();
-    Record::Killed { by, reason }
+    Record::Killed {
+        target: None,
+        by,
+        reason,
+    }
 }
 
 fn confirmed(by: action_guard::Actor) -> Record {
@@ -48,7 +52,12 @@ fn confirmed(by: action_guard::Actor) -> Record {
 fn reset(by: action_guard::Actor) -> Record {
     let reason = "go on".to_owned();
     let proof = None;
-    Record::Reset { by, reason, proof }
+    Record::Reset {
+        target: None,
+        by,
+        reason,
+        proof,
+    }
 }
 
 async fn a_clock_that_is_behind_decides_nothing_and_still_stops(

@@ -48,9 +48,11 @@ impl State {
                 outcome,
                 ..
             } => self.break_glass(id, by, answer, outcome)?,
-            Record::Mode { mode, by, .. } => self.set_mode(*mode, by)?,
-            Record::Killed { by, reason } => self.kill(by, reason, at),
-            Record::Reset { by, .. } => self.reset(by)?,
+            Record::Mode {
+                target, mode, by, ..
+            } => self.set_mode(target.as_ref(), *mode, by)?,
+            Record::Killed { target, by, reason } => self.kill(target.as_ref(), by, reason, at)?,
+            Record::Reset { target, by, .. } => self.reset(target.as_ref(), by)?,
             Record::ClockConfirmed { by, .. } => person(by, "confirm the clock")?,
             Record::FlowStarted { id, started } => self.flow_started(id, started, at)?,
             Record::FlowStep { id, step, event } => self.flow_step(id, step, event, at)?,
@@ -60,12 +62,22 @@ impl State {
                 self.flow_compensating(id, by, reason, at)?;
             }
         }
-        if entry.record.is_switch() {
-            self.last_switch = entry.seq;
-        }
+        self.switched(entry);
         self.seq = entry.seq;
         self.at = Some(at);
         Ok(())
+    }
+
+    /// Keeps which record set the mode or the kill switch last.
+    fn switched(&mut self, entry: &Entry) {
+        let Some(target) = entry.record.switches() else {
+            return;
+        };
+        self.last_switch = entry.seq;
+        match target {
+            Some(target) => self.switch_mut(target).last_switch = entry.seq,
+            None => self.last_switch_of_all = entry.seq,
+        }
     }
 
     fn is_new(&self) -> bool {

@@ -13,7 +13,9 @@ impl State {
         approval: &Approval,
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        let killed = self.killed.clone();
+        let open = self.open.get(id);
+        let killed = open.and_then(|status| self.killed_on(&status.proposal.system));
+        let killed = killed.cloned();
         let status = self.pending(id, "approved", at)?;
         let stays = |phase| Refusal::Phase {
             id: id.to_owned(),

@@ -14,6 +14,9 @@ impl State {
         if let Record::Proposed { proposal, .. } = record {
             return Some(proposal.target());
         }
+        if let Some(target) = record.switches() {
+            return target.cloned();
+        }
         let id = record.proposal_id()?;
         match (self.proposal_status(id), self.effects.get(id)) {
             (Some(status), _) => Some(status.proposal.target()),

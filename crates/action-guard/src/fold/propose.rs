@@ -17,10 +17,7 @@ impl State {
     ) -> Result<(), Refusal> {
         self.may_be_proposed(proposal, at)?;
         self.expire(at);
-        let target = proposal.target();
-        if self.clusters.is_new(&target) {
-            Arc::make_mut(&mut self.clusters).add(target);
-        }
+        self.is_named_so(Some(&proposal.target()))?;
         self.begin_step_attempt(proposal);
         let status = ProposalStatus::new(proposal.clone(), ruling.clone(), self.seq + 1, at);
         if status.phase.is_end() {

@@ -25,7 +25,9 @@ pub(super) fn person(by: &Actor, wanted: &'static str) -> Result<(), Refusal> {
 }
 
 pub(super) fn stopped(killed: &Killed) -> Refusal {
+    let target = killed.target.as_ref();
     Refusal::Killed {
+        cluster: target.map(|target| target.called().to_owned()),
         by: killed.by.to_string(),
         reason: killed.reason.clone(),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::fold::refuse::{expired, invalid_record, not_requester};
-use crate::proposal::{Answer, Intent, Mode, Phase, Refusal};
+use crate::proposal::{Answer, Intent, Phase, Refusal};
 use crate::state::{ActiveEffect, Activity, ProposalStatus, State};
 
 impl State {
@@ -31,6 +31,7 @@ impl State {
             id: id.to_owned(),
             action: proposal.request.action.clone(),
             actor: proposal.request.actor.clone(),
+            subject: proposal.subject.clone(),
             system: proposal.system.clone(),
             impact: intent.plan.impact.clone(),
             failure_domains: intent.plan.failure_domains.clone(),
@@ -73,8 +74,10 @@ impl State {
             return Err(expired(id, "an approval"));
         }
         self.not_killed(proposal)?;
-        if self.killed.is_none() && self.mode != Mode::Execute {
-            return Err(Refusal::Observing);
+        if self.killed_on(&proposal.system).is_none()
+            && let Some(observing) = self.observing(&proposal.system)
+        {
+            return Err(observing);
         }
         if let Some(by) = self.outdated_by(status) {
             let (id, by) = (id.clone(), by.to_owned());

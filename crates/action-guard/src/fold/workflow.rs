@@ -34,7 +34,7 @@ impl State {
         if self.flows.contains_key(id) || id.is_empty() || id.contains('/') {
             return Err(refused("its id cannot be used".to_owned()));
         }
-        if let Some(killed) = &self.killed {
+        if let Some(killed) = self.killed_on_any(started.systems.values()) {
             return Err(stopped(killed));
         }
         let over = |flow: &&Arc<Flow>| flow.ended.is_some();

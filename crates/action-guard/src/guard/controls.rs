@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::guard::authority::{may_release, rules_now};
 use crate::guard::redact::Redactor;
 use crate::guard::still_sending::{ModeError, still_sending};
-use crate::identity::{Actor, PrivateKey, Proof};
+use crate::identity::{Actor, PrivateKey, Proof, Target};
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::Rules;
 use crate::proposal::time;
@@ -35,6 +35,7 @@ pub struct Controls {
     redactor: Arc<Redactor>,
     send_wait: Duration,
     definitions: Arc<[ActionDefinition]>,
+    target: Option<Target>,
 }
 
 /// Somebody who decides, with their key if they have one.
@@ -74,7 +75,16 @@ impl Controls {
             redactor: Arc::default(),
             send_wait: SEND_WAIT,
             definitions: Arc::default(),
+            target: None,
         }
+    }
+
+    /// The same controls; the mode and the kill switch are set for this system alone. Those of all
+    /// hold for it, too: what is stopped for all stays so.
+    #[must_use]
+    pub fn of_cluster(mut self, target: Target) -> Self {
+        self.target = Some(target);
+        self
     }
 
     /// The same controls; what stops sends waits this long for requests that are just being handed
@@ -236,13 +246,15 @@ impl Controls {
         let after = self.journal.state().await.map_err(CommitError::from)?;
         let after = after.last_switch;
         let (actor, now) = (by.actor.clone(), time::clock());
+        let target = self.target.clone();
         let proof = by
             .key
-            .map(|key| Proof::of_mode(mode, &actor, after, now, key));
+            .map(|key| Proof::of_mode(mode, target.as_ref(), &actor, after, now, key));
         let (rules, reason) = (Arc::clone(&self.rules), reason.to_owned());
         self.commit(move |state, now| {
-            rules.vouch_for_mode(mode, &actor, proof.as_ref(), state, now)?;
+            rules.vouch_for_mode(mode, target.as_ref(), &actor, proof.as_ref(), state, now)?;
             Ok(Record::Mode {
+                target,
                 mode,
                 by: actor,
                 reason,
@@ -253,7 +265,7 @@ impl Controls {
         if mode == Mode::Execute {
             return Ok(());
         }
-        match still_sending(&*self.journal, self.send_wait).await {
+        match still_sending(&*self.journal, self.send_wait, self.target.as_ref()).await {
             nobody if nobody.is_empty() => Ok(()),
             senders => Err(ModeError::StillSending(senders)),
         }

@@ -155,6 +155,7 @@ impl GuardError {
             Self::Refused(refusal) => matches!(
                 refusal,
                 Refusal::Observing
+                    | Refusal::ClusterObserving { .. }
                     | Refusal::Killed { .. }
                     | Refusal::Denied { .. }
                     | Refusal::Expired { .. }

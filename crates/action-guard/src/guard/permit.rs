@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::failpoint::passed;
 use crate::guard::Guard;
 use crate::guard::authority::{allow_for_each, rules_to_send_by};
-use crate::proposal::{Answer, Intent, Mode, Phase, Proposal};
+use crate::proposal::{Answer, Intent, Phase, Proposal};
 use crate::state::State;
 
 /// Gives one permit to send the request of one intent, after a last look at everything that may
@@ -22,6 +22,7 @@ use crate::state::State;
 pub(crate) struct SendGate {
     guard: Guard,
     proposal: String,
+    system: String,
     /// The effect that it takes back, as it was when it was proposed.
     undoes: Option<String>,
     definition: ActionDefinition,
@@ -56,6 +57,7 @@ impl SendGate {
         Self {
             guard: guard.clone(),
             proposal: proposal.id.clone(),
+            system: proposal.system.clone(),
             undoes: proposal.undoes.clone(),
             definition,
             plan: intent.plan.clone(),
@@ -81,11 +83,11 @@ impl SendGate {
             return refused("stopped", "whether sends are stopped cannot be read");
         };
         self.is_wanted(&state)?;
-        if stopped || state.killed.is_some() {
+        if stopped || state.killed_on(&self.system).is_some() {
             if !self.takes_back_ours(&state) {
                 return refused("stopped", "the kill switch is set");
             }
-        } else if state.mode != Mode::Execute {
+        } else if state.observing(&self.system).is_some() {
             return refused("stopped", "the mode is observe");
         } else if self.was_stopped(&state) && !self.takes_back_ours(&state) {
             let reason = "the mode or the kill switch was set after its intent was written";
@@ -133,7 +135,7 @@ impl SendGate {
     /// has stopped does not go on when the stop is over.
     fn was_stopped(&self, state: &State) -> bool {
         self.recorded
-            .is_some_and(|intent| state.last_switch > intent)
+            .is_some_and(|intent| state.last_switch_on(&self.system) > intent)
     }
 
     fn takes_back_ours(&self, state: &State) -> bool {

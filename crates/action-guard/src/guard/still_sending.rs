@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::identity::Target;
 use crate::journal::{CommitError, Journal, JournalError, Sender};
 use crate::proposal::Phase;
 use crate::proposal::time;
@@ -29,13 +30,21 @@ pub enum ModeError {
 }
 
 /// Waits until all who were permitted to send have handed over their request; those who have
-/// not in time.
-pub(super) async fn still_sending(journal: &dyn Journal, wait: Duration) -> Vec<Sender> {
+/// not in time. Of one system, only those that are known to send to another do not count.
+pub(super) async fn still_sending(
+    journal: &dyn Journal,
+    wait: Duration,
+    target: Option<&Target>,
+) -> Vec<Sender> {
     let begun = Instant::now();
     loop {
         let senders = match journal.senders().await {
             Ok(senders) if senders.is_empty() => lost(journal).await,
             senders => senders,
+        };
+        let senders = match (senders, target) {
+            (Ok(senders), Some(target)) => Ok(to_system(journal, senders, target).await),
+            (senders, _) => senders,
         };
         let over = begun.elapsed() >= wait;
         match senders {
@@ -48,6 +57,20 @@ pub(super) async fn still_sending(journal: &dyn Journal, wait: Duration) -> Vec<
             _ => tokio::time::sleep(LOOK_AGAIN).await,
         }
     }
+}
+
+/// Those of them that send to a system, or may.
+async fn to_system(journal: &dyn Journal, senders: Vec<Sender>, target: &Target) -> Vec<Sender> {
+    let mut senders = with_proposals(journal, senders).await;
+    let Ok(state) = journal.state().await else {
+        return senders;
+    };
+    senders.retain(|sender| {
+        let proposal = sender.proposal.as_deref();
+        let status = proposal.and_then(|id| state.proposal_status(id));
+        status.is_none_or(|status| status.proposal.system == target.system)
+    });
+    senders
 }
 
 /// Those that have lost the journal with an intent that was not answered. Where that is no
@@ -141,7 +164,7 @@ mod tests {
         }
 
         async fn after(self, wait: Duration) -> Vec<Sender> {
-            still_sending(&self, wait).await
+            still_sending(&self, wait, None).await
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::identity::Target;
 use crate::journal::{CommitError, Sender};
 use crate::proposal::Answer;
 use crate::state::{ActiveEffect, ProposalStatus, State};
@@ -26,24 +27,26 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// What a stop meets in this state.
-    pub(super) fn of(state: &State) -> Self {
-        let pending = state
-            .open
-            .values()
-            .filter(|status| status.phase.is_unsent());
+    /// What a stop of one system, or of all, meets in this state.
+    pub(super) fn of(state: &State, target: Option<&Target>) -> Self {
+        let is_its = |system: &str| target.is_none_or(|target| target.system == system);
+        let of_it = |status: &&Arc<ProposalStatus>| is_its(&status.proposal.system);
+        let pending = state.open.values();
+        let pending = pending.filter(|status| status.phase.is_unsent() && of_it(status));
+        let effects = state.effects.values();
+        let effects = effects.filter(|effect| is_its(&effect.system));
         Self {
             unrecorded: None,
             cancelled: pending.cloned().collect(),
-            in_motion: state.unsettled().cloned().collect(),
+            in_motion: state.unsettled().filter(of_it).cloned().collect(),
             still_sending: Vec::new(),
-            in_force: state.effects.values().cloned().collect(),
+            in_force: effects.cloned().collect(),
         }
     }
 
     /// The same, with what goes on and what is in force as it is now.
-    pub(super) fn brought_up_to(self, state: &State) -> Self {
-        let now = Self::of(state);
+    pub(super) fn brought_up_to(self, state: &State, target: Option<&Target>) -> Self {
+        let now = Self::of(state, target);
         Self {
             in_motion: now.in_motion,
             in_force: now.in_force,

@@ -33,6 +33,12 @@ impl Target {
         self
     }
 
+    /// Its name, else its id.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        self.cluster.as_deref().unwrap_or(&self.system)
+    }
+
     /// Whether both are one system, whatever they are called.
     #[must_use]
     pub fn is_same_system(&self, other: &Self) -> bool {

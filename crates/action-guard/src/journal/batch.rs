@@ -203,11 +203,12 @@ impl Replies {
 
 /// That sends are stopped, when that is to be noted before these records.
 fn stop(why: &str, state: &State, records: &[Record]) -> Option<Record> {
-    let is_stop = |record: &Record| matches!(record, Record::Killed { .. });
+    let is_stop = |record: &Record| matches!(record, Record::Killed { target: None, .. });
     if state.killed.is_some() || records.is_empty() || records.iter().any(is_stop) {
         return None;
     }
     Some(Record::Killed {
+        target: None,
         by: Actor::system(),
         reason: why.to_owned(),
     })
@@ -236,6 +237,7 @@ mod tests {
     fn a_stop_by_other_means_is_noted_before_what_is_written() {
         let (by, reason) = (Actor::system(), "a test".to_owned());
         let mode = Record::Mode {
+            target: None,
             mode: Mode::Observe,
             by,
             reason: reason.clone(),
@@ -244,7 +246,14 @@ mod tests {
         check(vec![mode], &["system", "\"mode\""]);
         // Who says it themselves is named.
         let by = "user:ana".parse().unwrap();
-        check(vec![Record::Killed { by, reason }], &["user:ana"]);
+        check(
+            vec![Record::Killed {
+                target: None,
+                by,
+                reason,
+            }],
+            &["user:ana"],
+        );
         check(Vec::new(), &[]);
     }
 }

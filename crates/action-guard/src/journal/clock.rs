@@ -135,6 +135,7 @@ mod tests {
 
     fn stops() -> [Record; 1] {
         [Record::Killed {
+            target: None,
             by: "user:ana".parse().unwrap(),
             reason: "smoke".to_owned(),
         }]
@@ -142,6 +143,7 @@ mod tests {
 
     fn decides() -> [Record; 1] {
         [Record::Mode {
+            target: None,
             mode: crate::Mode::Execute,
             by: "user:ana".parse().unwrap(),
             reason: "go".to_owned(),

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use action_core::{Effect, Plan, Quantity};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::policy::pattern::{Pattern, any_matches};
+use crate::policy::pattern::{Pattern, any_matches, is_of_system};
 use crate::policy::question::Ask;
-use crate::state::SentLately;
+use crate::state::{Clusters, SentLately};
 
 /// What was sent lately, is on its way, or is in force.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Usage<'a> {
     pub complete_since: Option<Timestamp>,
     /// What was sent within a day, where the list has only what is on its way or in force of it.
     pub(super) sent: Option<&'a SentLately>,
+    /// What the systems of those are called.
+    pub(super) clusters: Option<&'a Clusters>,
 }
 
 /// One mutation that counts against budgets.
@@ -30,8 +32,12 @@ pub struct Used<'a> {
     pub action: &'a str,
     /// Who asked for it.
     pub actor: &'a str,
+    /// The kind of system.
+    pub subject: &'a str,
     /// The system.
     pub system: &'a str,
+    /// What that system is called, if it has a name.
+    pub cluster: Option<&'a str>,
     /// When it was sent.
     pub at: Timestamp,
     /// Whether it was sent and its outcome is not known.
@@ -53,7 +59,9 @@ impl<'a> Used<'a> {
         Self {
             action,
             actor,
+            subject: "",
             system,
+            cluster: None,
             at,
             in_motion: false,
             in_force: false,
@@ -71,6 +79,7 @@ pub(super) struct Budget {
     pub(super) line: usize,
     pub(super) action: Vec<Pattern>,
     pub(super) actor: Vec<Pattern>,
+    pub(super) subject: Vec<Pattern>,
     pub(super) system: Vec<Pattern>,
     pub(super) limits: Vec<Limit>,
 }
@@ -118,7 +127,10 @@ impl Budget {
         let used: Vec<&Used<'_>> = usage
             .used
             .iter()
-            .filter(|used| self.is_about(used.action, used.actor, used.system))
+            .filter(|used| {
+                self.is_about(used.action, used.actor)
+                    && self.is_on(used.subject, used.system, used.cluster)
+            })
             .collect();
         self.limits
             .iter()
@@ -128,22 +140,31 @@ impl Budget {
 
     /// How many of what it is about were sent after a time.
     fn sent(&self, after: Timestamp, used: &[&Used<'_>], usage: &Usage<'_>) -> usize {
-        let is_about =
-            |action: &str, actor: &str, system: &str| self.is_about(action, actor, system);
-        let counted = usage.sent.map_or(0, |sent| sent.count(after, is_about));
+        let counted = usage.sent.map_or(0, |sent| {
+            sent.count(after, |about| {
+                let names = usage.clusters;
+                let name = names.and_then(|names| names.name_of(&about.subject, &about.system));
+                self.is_about(&about.action, &about.actor)
+                    && self.is_on(&about.subject, &about.system, name)
+            })
+        });
         let others = used.iter().filter(|used| !used.is_counted);
         counted + others.filter(|used| used.at > after).count()
     }
 
     /// Whether it is about a request.
     pub(super) fn counts(&self, ask: &Ask<'_>) -> bool {
-        !ask.takes_back && self.is_about(&ask.definition.name, ask.actor, ask.system)
+        !ask.takes_back
+            && self.is_about(&ask.definition.name, ask.actor)
+            && self.is_on(&ask.definition.subject, ask.system, ask.cluster)
     }
 
-    fn is_about(&self, action: &str, actor: &str, system: &str) -> bool {
-        any_matches(&self.action, action)
-            && any_matches(&self.actor, actor)
-            && any_matches(&self.system, system)
+    fn is_about(&self, action: &str, actor: &str) -> bool {
+        any_matches(&self.action, action) && any_matches(&self.actor, actor)
+    }
+
+    fn is_on(&self, subject: &str, system: &str, cluster: Option<&str>) -> bool {
+        any_matches(&self.subject, subject) && is_of_system(&self.system, system, cluster)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::policy::rule::{Rule, Selector, Then, word};
 pub struct Known<'a> {
     /// All actions.
     pub definitions: &'a [ActionDefinition],
-    /// The systems that were seen, in their own words.
+    /// The systems that were seen, in their own words, and what they are called.
     pub systems: &'a [String],
     /// Who was seen, as actors are written. The people that the policy lists are known anyway.
     pub actors: &'a [String],
@@ -85,6 +85,7 @@ impl Policy {
         for budget in &self.budgets {
             let before = problems.len();
             unmatched(&budget.action, &names, "action", &mut problems);
+            unmatched(&budget.subject, &subjects, "subject", &mut problems);
             if problems.len() == before {
                 problems.extend(counts_nothing(budget, &mutations));
             }
@@ -164,7 +165,9 @@ fn counts_nothing(budget: &Budget, mutations: &[&ActionDefinition]) -> Option<Po
     let name = &budget.name;
     let mut counted = mutations
         .iter()
-        .filter(|known| any_matches(&budget.action, &known.name))
+        .filter(|known| {
+            any_matches(&budget.action, &known.name) && any_matches(&budget.subject, &known.subject)
+        })
         .peekable();
     let is_about_lasting = |limit: &Limit| matches!(limit, Limit::Lasting { .. });
     let message = if counted.peek().is_none() {

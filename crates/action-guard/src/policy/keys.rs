@@ -62,7 +62,7 @@ const RULE: Keys = Keys {
         (
             "system",
             "patterns",
-            "which systems, such as a cluster's id",
+            "which systems, by a cluster's name or id",
         ),
         ("actor", "patterns", "whose requests"),
         ("risk", "texts", "which risks: `low`, `medium`, `high`"),
@@ -123,7 +123,12 @@ const BUDGET: Keys = Keys {
         ),
         ("action", "patterns", "which actions it counts"),
         ("actor", "patterns", "whose"),
-        ("system", "patterns", "on which systems"),
+        ("subject", "patterns", "on which kinds of system"),
+        (
+            "system",
+            "patterns",
+            "on which systems, by a cluster's name or id",
+        ),
         ("actions", "number", "sends within `per`"),
         ("per", "duration, 24h at most", "with `actions`"),
         ("lasting", "number", "lasting effects in force at a time"),

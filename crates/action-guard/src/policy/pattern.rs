@@ -21,6 +21,11 @@ pub(super) fn any_matches(patterns: &[Pattern], text: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(text))
 }
 
+/// Whether any of the patterns matches a system, by its id or by its name.
+pub(super) fn is_of_system(patterns: &[Pattern], system: &str, cluster: Option<&str>) -> bool {
+    any_matches(patterns, system) || cluster.is_some_and(|name| any_matches(patterns, name))
+}
+
 /// Whether a pattern that was written down earlier matches an actor.
 pub(crate) fn matches_actor(pattern: &str, actor: &str) -> bool {
     glob(pattern.as_bytes(), actor.as_bytes())

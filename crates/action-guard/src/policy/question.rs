@@ -27,6 +27,8 @@ pub struct Ask<'a> {
     pub actor: &'a str,
     /// Which system it is for.
     pub system: &'a str,
+    /// What that system is called, if it has a name.
+    pub cluster: Option<&'a str>,
     /// What it would do. Without, budgets over quantities are not looked at.
     pub plan: Option<&'a Plan>,
     /// Whether it takes back something that the journal says is ours.
@@ -48,10 +50,18 @@ impl<'a> Ask<'a> {
             definition,
             actor,
             system,
+            cluster: None,
             plan: None,
             takes_back: false,
             at,
         }
+    }
+
+    /// The same for a system that has a name.
+    #[must_use]
+    pub fn cluster(mut self, cluster: Option<&'a str>) -> Self {
+        self.cluster = cluster;
+        self
     }
 
     /// The same with its plan.

@@ -2,7 +2,7 @@
 
 use action_core::{Effect, Risk};
 
-use crate::policy::pattern::{Pattern, any_matches};
+use crate::policy::pattern::{Pattern, any_matches, is_of_system};
 use crate::policy::question::Ask;
 use crate::policy::window::Window;
 
@@ -55,13 +55,18 @@ impl Selector {
         let texts = [
             ("action", &self.action, definition.name.as_str()),
             ("subject", &self.subject, definition.subject.as_str()),
-            ("system", &self.system, ask.system),
             ("actor", &self.actor, ask.actor),
         ];
         for (what, patterns, text) in texts {
             if !any_matches(patterns, text) {
                 return Some(format!("{what} is `{text}`"));
             }
+        }
+        if !is_of_system(&self.system, ask.system, ask.cluster) {
+            let called = ask
+                .cluster
+                .map(|name| format!("system is `{name}` (`{}`)", ask.system));
+            return Some(called.unwrap_or_else(|| format!("system is `{}`", ask.system)));
         }
         if !self.risk.is_empty()
             && !definition

@@ -69,7 +69,9 @@ impl Rules for Policy {
         state: &State,
         at: Timestamp,
     ) -> Ruling {
-        let asked = Ask::new(definition, actor, system, at).takes_back(true);
+        let name = state.clusters.name_of(&definition.subject, system);
+        let asked = Ask::new(definition, actor, system, at);
+        let asked = asked.cluster(name).takes_back(true);
         self.decide(&asked, &self.usage(&asked, state)).into()
     }
 
@@ -155,12 +157,15 @@ fn ask<'a>(
     proposal: &'a Proposal,
     definition: &'a ActionDefinition,
     plan: &'a Plan,
-    state: &State,
+    state: &'a State,
     at: Timestamp,
 ) -> Ask<'a> {
+    let named = || (state.clusters).name_of(&definition.subject, &proposal.system);
+    let name = proposal.cluster.as_deref().or_else(named);
     let undone = proposal.undoes.as_ref();
     let ours = undone.is_some_and(|undone| state.effects.contains_key(undone));
     Ask::new(definition, &proposal.request.actor, &proposal.system, at)
+        .cluster(name)
         .plan(plan)
         .takes_back(ours)
 }
@@ -195,6 +200,8 @@ impl<'a> Usage<'a> {
         let ended = (state.activity.iter()).filter(|sent| !live.contains_key(sent.id.as_str()));
         let ended = ended.map(|sent| {
             let mut one = Used::new(&sent.action, &sent.actor, &sent.system, sent.at);
+            one.subject = &sent.subject;
+            one.cluster = state.clusters.name_of(&sent.subject, &sent.system);
             one.impact = Cow::Borrowed(&sent.impact);
             one.failure_domains = Cow::Borrowed(&sent.failure_domains);
             one
@@ -208,6 +215,7 @@ impl<'a> Usage<'a> {
             used,
             complete_since: state.activity_complete_since,
             sent: None,
+            clusters: None,
         }
     }
 
@@ -217,6 +225,7 @@ impl<'a> Usage<'a> {
             used: live(state, now).into_values().collect(),
             complete_since: state.activity_complete_since,
             sent: Some(&state.activity),
+            clusters: Some(&state.clusters),
         }
     }
 }
@@ -231,6 +240,8 @@ fn live(state: &State, now: Timestamp) -> BTreeMap<&str, Used<'_>> {
         let plan = sent.map_or(&proposal.plan, |intent| &intent.plan);
         let at = status.proposed_at;
         let mut one = Used::new(&request.action, &request.actor, system, at);
+        one.subject = &proposal.subject;
+        one.cluster = state.clusters.name_of(&proposal.subject, system);
         one.in_motion = true;
         one.impact = Cow::Borrowed(&plan.impact);
         one.failure_domains = Cow::Borrowed(&plan.failure_domains);
@@ -242,6 +253,8 @@ fn live(state: &State, now: Timestamp) -> BTreeMap<&str, Used<'_>> {
     for effect in in_force {
         let one = live.entry(&effect.id).or_insert_with(|| {
             let mut one = Used::new(&effect.action, &effect.actor, &effect.system, effect.since);
+            one.subject = &effect.subject;
+            one.cluster = state.clusters.name_of(&effect.subject, &effect.system);
             one.failure_domains = Cow::Borrowed(&effect.failure_domains);
             one
         });
@@ -286,6 +299,7 @@ mod tests {
             id: format!("sent-{at}"),
             action: "drain_store".to_owned(),
             actor: "agent:night".to_owned(),
+            subject: "tikv".to_owned(),
             system: "one".to_owned(),
             impact: Vec::new(),
             failure_domains: Vec::new(),

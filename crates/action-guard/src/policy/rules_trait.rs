@@ -7,7 +7,7 @@ use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::identity::{Actor, Proof, StatementSignature};
+use crate::identity::{Actor, Proof, StatementSignature, Target};
 use crate::policy::question::Act;
 use crate::policy::statements::{self, Confirmed};
 use crate::proposal::{Approval, Mode, Proposal, Refusal, Ruling};
@@ -109,6 +109,7 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
     fn vouch_for_mode(
         &self,
         mode: Mode,
+        target: Option<&Target>,
         by: &Actor,
         proof: Option<&Proof>,
         state: &State,
@@ -117,7 +118,7 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         if mode == Mode::Observe {
             return Ok(());
         }
-        let statement = |at| statements::mode_statement(mode, by, state.last_switch, at);
+        let statement = |at| statements::mode_statement(mode, target, by, state.last_switch, at);
         check_switch(self, Act::Mode, by, proof, statement, now)
     }
 
@@ -168,12 +169,13 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
     /// What is missing, or does not fit.
     fn vouch_for_reset(
         &self,
+        target: Option<&Target>,
         by: &Actor,
         proof: Option<&Proof>,
         state: &State,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let statement = |at| statements::reset_statement(by, state.last_switch, at);
+        let statement = |at| statements::reset_statement(target, by, state.last_switch, at);
         check_switch(self, Act::KillReset, by, proof, statement, now)
     }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::identity::{Actor, PrivateKey, Proof};
+use crate::identity::{Actor, PrivateKey, Proof, Target};
 use crate::policy::pattern::matches_actor;
 use crate::proposal::{Approval, Mode, Refusal, Ruling};
 
@@ -88,17 +88,19 @@ impl Proof {
         Self::new(key, at, &confirm_statement(confirmed, by, at))
     }
 
-    /// Signs the setting of a mode. `last_switch` is [`State::last_switch`](crate::State): the
+    /// Signs the setting of a mode, for one system or for all. `last_switch` is [`State::last_switch`](crate::State): the
     /// signature is good for the next switch only.
     #[must_use]
     pub fn of_mode(
         mode: Mode,
+        target: Option<&Target>,
         by: &Actor,
         last_switch: u64,
         at: Timestamp,
         key: &PrivateKey,
     ) -> Self {
-        Self::new(key, at, &mode_statement(mode, by, last_switch, at))
+        let statement = mode_statement(mode, target, by, last_switch, at);
+        Self::new(key, at, &statement)
     }
 
     /// Signs that it is as late as the clock shows.
@@ -107,10 +109,16 @@ impl Proof {
         Self::new(key, at, &clock_statement(by, last_switch, at))
     }
 
-    /// Signs the reset of the kill switch.
+    /// Signs the reset of the kill switch, of one system or of all.
     #[must_use]
-    pub fn of_reset(by: &Actor, last_switch: u64, at: Timestamp, key: &PrivateKey) -> Self {
-        Self::new(key, at, &reset_statement(by, last_switch, at))
+    pub fn of_reset(
+        target: Option<&Target>,
+        by: &Actor,
+        last_switch: u64,
+        at: Timestamp,
+        key: &PrivateKey,
+    ) -> Self {
+        Self::new(key, at, &reset_statement(target, by, last_switch, at))
     }
 
     fn new(key: &PrivateKey, at: Timestamp, statement: &Value) -> Self {
@@ -146,10 +154,17 @@ pub(super) fn confirm_statement(confirmed: &Confirmed<'_>, by: &Actor, at: Times
 }
 
 /// What is signed to set the mode.
-pub(super) fn mode_statement(mode: Mode, by: &Actor, last_switch: u64, at: Timestamp) -> Value {
+pub(super) fn mode_statement(
+    mode: Mode,
+    target: Option<&Target>,
+    by: &Actor,
+    last_switch: u64,
+    at: Timestamp,
+) -> Value {
     json!({
         "statement": "mode",
         "mode": mode,
+        "target": target,
         "by": by,
         "after": last_switch,
         "at": at.to_string(),
@@ -167,9 +182,15 @@ pub(super) fn clock_statement(by: &Actor, last_switch: u64, at: Timestamp) -> Va
 }
 
 /// What is signed to reset the kill switch.
-pub(super) fn reset_statement(by: &Actor, last_switch: u64, at: Timestamp) -> Value {
+pub(super) fn reset_statement(
+    target: Option<&Target>,
+    by: &Actor,
+    last_switch: u64,
+    at: Timestamp,
+) -> Value {
     json!({
         "statement": "kill_reset",
+        "target": target,
         "by": by,
         "after": last_switch,
         "at": at.to_string(),

@@ -90,9 +90,11 @@ pub enum Refusal {
     #[error(transparent)]
     Name(NameClash),
 
-    /// Everything is stopped.
-    #[error("stopped by `{by}`: {reason}; a person must reset it")]
+    /// Everything is stopped, or all of one system.
+    #[error("{}stopped by `{by}`: {reason}; a person must reset it", subject_of(cluster.as_deref()))]
     Killed {
+        /// The system that is stopped; `None` for all.
+        cluster: Option<String>,
         /// Who stopped it.
         by: String,
         /// Why.
@@ -106,6 +108,16 @@ pub enum Refusal {
     /// In this mode nothing is sent.
     #[error("the mode is observe, so nothing is sent: a person can set it to execute")]
     Observing,
+
+    /// The same, for one system.
+    #[error(
+        "the mode of cluster `{cluster}` is observe, so nothing is sent to it: a person can set it \
+         to execute"
+    )]
+    ClusterObserving {
+        /// What the system is called.
+        cluster: String,
+    },
 
     /// The clock was set back, or another host's is ahead: what has expired would be valid again.
     #[error(
@@ -326,6 +338,10 @@ impl Refusal {
     pub(crate) fn ends_by_itself(&self) -> bool {
         matches!(self, Self::ResourceHeld { .. } | Self::TooManyOpen { .. })
     }
+}
+
+fn subject_of(cluster: Option<&str>) -> String {
+    cluster.map_or_else(String::new, |cluster| format!("cluster `{cluster}` is "))
 }
 
 fn of(by: Option<&str>) -> String {

@@ -148,6 +148,7 @@ mod tests {
     #[test]
     fn the_kind_is_found_wherever_it_stands() {
         let killed = Record::Killed {
+            target: None,
             by: "user:ana".parse().unwrap(),
             reason: "smoke".to_owned(),
         };

@@ -138,6 +138,9 @@ pub struct Activity {
     pub action: String,
     /// Who asked for it.
     pub actor: String,
+    /// The kind of system.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
     /// The system.
     pub system: String,
     /// What would be moved or changed.

@@ -20,11 +20,13 @@ pub struct SentLately {
     times: BTreeMap<About, VecDeque<Timestamp>>,
 }
 
+/// What budgets want to know of a sending.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct About {
-    action: String,
-    actor: String,
-    system: String,
+pub(crate) struct About {
+    pub(crate) action: String,
+    pub(crate) actor: String,
+    pub(crate) subject: String,
+    pub(crate) system: String,
 }
 
 impl About {
@@ -32,6 +34,7 @@ impl About {
         Self {
             action: sent.action.clone(),
             actor: sent.actor.clone(),
+            subject: sent.subject.clone(),
             system: sent.system.clone(),
         }
     }
@@ -68,12 +71,8 @@ impl SentLately {
 
     /// How many were sent after a time, of those of an action, an actor and a system that it is
     /// about.
-    pub(crate) fn count(
-        &self,
-        after: Timestamp,
-        is_about: impl Fn(&str, &str, &str) -> bool,
-    ) -> usize {
-        let about = |(about, _): &(&About, _)| is_about(&about.action, &about.actor, &about.system);
+    pub(crate) fn count(&self, after: Timestamp, is_about: impl Fn(&About) -> bool) -> usize {
+        let about = |(about, _): &(&About, _)| is_about(about);
         let times = self.times.iter().filter(about).flat_map(|(_, times)| times);
         times.filter(|at| **at > after).count()
     }
@@ -132,6 +131,7 @@ mod tests {
             id: format!("sent-{second}"),
             action: action.to_owned(),
             actor: "agent:night".to_owned(),
+            subject: "dials".to_owned(),
             system: "one".to_owned(),
             impact: Vec::new(),
             failure_domains: Vec::new(),
@@ -145,7 +145,7 @@ mod tests {
             .iter()
             .filter(|sent| sent.action == action && sent.at > after);
         assert_eq!(walked.count(), expected);
-        assert_eq!(kept.count(after, |found, _, _| found == action), expected);
+        assert_eq!(kept.count(after, |about| about.action == action), expected);
     }
 
     #[test]

@@ -93,6 +93,7 @@ pub fn applied(id: &str) -> Record {
 /// None.
 pub fn mode(mode: Mode) -> Result<Record, BoxError> {
     Ok(Record::Mode {
+        target: None,
         mode,
         by: ana()?,
         reason: "a test".to_owned(),

@@ -234,6 +234,7 @@ pub async fn a_stop_is_seen_by_the_next_commit_of_every_instance(place: &dyn Pla
     write(&*one, [mode(Mode::Execute)?, allowed("a", "x")]).await?;
     assert!(other.state().await?.killed.is_none());
     let killed = Record::Killed {
+        target: None,
         by: ana()?,
         reason: "a test".to_owned(),
     };

@@ -4,7 +4,7 @@ use action_core::{DurationText, Retry, Step, Work};
 use jiff::Timestamp;
 
 use crate::proposal::time::after;
-use crate::proposal::{Mode, Phase};
+use crate::proposal::{Mode, Phase, Refusal};
 use crate::state::{AttemptState, Attempts, Flow, ProposalStatus, State};
 use crate::workflows::backoff::before_retry;
 use crate::workflows::mutate_step::WHOSE_UNKNOWN;
@@ -65,13 +65,15 @@ impl Situation<'_> {
             }
         }
         // What is ours may be taken back all the same; the guard says which.
-        if let (Some(killed), None) = (&self.state.killed, &flow.compensation) {
+        let killed = self.state.killed_on_any(flow.systems.values());
+        if let (Some(killed), None) = (killed, &flow.compensation) {
             let reason = format!("stopped by `{}`: {}", killed.by, killed.reason);
             let next = "a person resets the kill switch, or takes back what the workflow did";
             return self.stop(StopCode::Killed, None, None, reason, next);
         }
-        if self.state.killed.is_none() && self.state.mode == Mode::Observe {
-            let reason = "the mode is observe, so nothing is sent".to_owned();
+        if killed.is_none()
+            && let Some(reason) = self.observing()
+        {
             let next = "a person sets the mode to execute";
             return self.stop(StopCode::Observing, None, None, reason, next);
         }
@@ -89,6 +91,22 @@ impl Situation<'_> {
                 self.step(step);
             }
         }
+    }
+
+    /// Why nothing is sent by the mode, if that is so for one of its systems.
+    fn observing(&self) -> Option<String> {
+        let mut systems = self.flow.systems.values();
+        let of_all = || "the mode is observe, so nothing is sent".to_owned();
+        if self.state.mode == Mode::Observe {
+            return Some(of_all());
+        }
+        let observing = systems.find_map(|system| self.state.observing(system))?;
+        Some(match observing {
+            Refusal::ClusterObserving { cluster } => {
+                format!("the mode of cluster `{cluster}` is observe, so nothing is sent to it")
+            }
+            _ => of_all(),
+        })
     }
 
     /// Whether something may still happen.

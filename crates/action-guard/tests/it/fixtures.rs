@@ -46,6 +46,7 @@ pub(crate) fn unknown(id: &str) -> Record {
 
 pub(crate) fn mode(mode: Mode) -> Record {
     Record::Mode {
+        target: None,
         mode,
         by: actor("user:ana"),
         reason: "a test".to_owned(),

@@ -381,6 +381,7 @@ fn event(step: &str, event: StepEvent) -> Record {
 
 fn mode(mode: Mode) -> Record {
     Record::Mode {
+        target: None,
         mode,
         by: actor("user:ana"),
         reason: "a test".to_owned(),

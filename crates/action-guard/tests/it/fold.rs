@@ -372,6 +372,7 @@ fn only_switches_count_as_switches() {
     times.at(2, applied("a")).unwrap();
     assert_eq!(times.0.last_switch, 1);
     let killed = Record::Killed {
+        target: None,
         by: by(),
         reason: reason(),
     };
@@ -385,6 +386,7 @@ fn only_switches_count_as_switches() {
     times.at(3, confirmed).unwrap();
     assert_eq!(times.0.last_switch, 5);
     let reset = Record::Reset {
+        target: None,
         by: by(),
         reason: reason(),
         proof: None,
@@ -414,6 +416,7 @@ fn what_ends_something_is_told_from_what_begins_it() {
         answer("a"),
         applied("a"),
         Record::Killed {
+            target: None,
             by: by(),
             reason: reason(),
         },

@@ -96,9 +96,9 @@ fn a_signed_switch_is_good_once_and_for_minutes() {
     let policy = policy("require_signed = [\"mode\", \"kill_reset\"]");
     let (alice, now) = (actor("user:alice"), Timestamp::now());
     let mut state = State::default();
-    let proof = Proof::of_mode(Mode::Execute, &alice, 0, now, &key(ALICE));
+    let proof = Proof::of_mode(Mode::Execute, None, &alice, 0, now, &key(ALICE));
     let vouch = |proof: Option<&Proof>, state: &State, now| {
-        policy.vouch_for_mode(Mode::Execute, &alice, proof, state, now)
+        policy.vouch_for_mode(Mode::Execute, None, &alice, proof, state, now)
     };
     vouch(Some(&proof), &state, now).unwrap();
     not_proven(vouch(None, &state, now), "a signature by it is needed");
@@ -110,19 +110,26 @@ fn a_signed_switch_is_good_once_and_for_minutes() {
         vouch(Some(&proof), &state, now - SignedDuration::from_mins(6)),
         "five minutes",
     );
-    let reset = Proof::of_reset(&alice, 0, now, &key(ALICE));
+    let reset = Proof::of_reset(None, &alice, 0, now, &key(ALICE));
     policy
-        .vouch_for_reset(&alice, Some(&reset), &state, now)
+        .vouch_for_reset(None, &alice, Some(&reset), &state, now)
         .unwrap();
     not_proven(vouch(Some(&reset), &state, now), "not by the key");
     state.last_switch = 4;
     not_proven(vouch(Some(&proof), &state, now), "not by the key");
     not_proven(
-        policy.vouch_for_reset(&alice, Some(&reset), &state, now),
+        policy.vouch_for_reset(None, &alice, Some(&reset), &state, now),
         "not by the key",
     );
     policy
-        .vouch_for_mode(Mode::Observe, &actor("agent:night"), None, &state, now)
+        .vouch_for_mode(
+            Mode::Observe,
+            None,
+            &actor("agent:night"),
+            None,
+            &state,
+            now,
+        )
         .unwrap();
 }
 
@@ -160,7 +167,7 @@ fn who_confirms_the_time_is_proven_as_who_sets_the_mode() {
     not_proven(vouch(&alice, None, &state), "a signature by it is needed");
     let bob = actor("user:bob");
     not_proven(vouch(&bob, None, &state), "wants a signature");
-    let reset = Proof::of_reset(&alice, 0, now, &key(ALICE));
+    let reset = Proof::of_reset(None, &alice, 0, now, &key(ALICE));
     not_proven(vouch(&alice, Some(&reset), &state), "not by the key");
     state.last_switch = 1;
     not_proven(vouch(&alice, Some(&proof), &state), "not by the key");
@@ -185,6 +192,7 @@ async fn every_switch_is_numbered_so_that_a_signature_fits_once() {
     write(&journal, [mode(Mode::Execute)]).await.unwrap();
     assert_eq!(journal.state().await.unwrap().last_switch, 1);
     let killed = Record::Killed {
+        target: None,
         by: actor("user:ana"),
         reason: "a test".to_owned(),
     };

@@ -45,6 +45,7 @@ async fn nothing_is_sent_in_a_new_journal_until_a_person_sets_the_mode() {
     let refused = refusal(write(&journal, [intent("a")]).await);
     assert_eq!(refused, Refusal::Observing);
     let by_an_agent = Record::Mode {
+        target: None,
         mode: Mode::Execute,
         by: actor("agent:night"),
         reason: "now".to_owned(),
@@ -134,6 +135,7 @@ async fn the_kill_switch_cancels_what_is_pending_and_a_person_resets_it() {
     ];
     write(&journal, pending).await.unwrap();
     let kill = Record::Killed {
+        target: None,
         by: actor("agent:night"),
         reason: "smoke".to_owned(),
     };
@@ -151,6 +153,7 @@ async fn the_kill_switch_cancels_what_is_pending_and_a_person_resets_it() {
     }
     write(&journal, [applied("a")]).await.unwrap();
     let reset = |by: &str| Record::Reset {
+        target: None,
         by: actor(by),
         reason: "it was steam".to_owned(),
         proof: None,

@@ -360,6 +360,7 @@ fn record(step: &Step, made: &BTreeMap<usize, Proposal>, instances: &[MemoryJour
             reason,
         },
         Step::Mode { execute, by } => Record::Mode {
+            target: None,
             mode: if execute {
                 Mode::Execute
             } else {
@@ -370,10 +371,12 @@ fn record(step: &Step, made: &BTreeMap<usize, Proposal>, instances: &[MemoryJour
             proof: None,
         },
         Step::Kill => Record::Killed {
+            target: None,
             by: actor(PEOPLE[2]),
             reason,
         },
         Step::Reset { by } => Record::Reset {
+            target: None,
             by: actor(PEOPLE[by]),
             reason,
             proof: None,

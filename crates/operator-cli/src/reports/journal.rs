@@ -88,6 +88,7 @@ fn line(record: &Record) -> (&'static str, String) {
             by,
             reason,
             proof,
+            ..
         } => {
             let (mode, who) = (word(mode), by_reason(by, reason));
             (
@@ -95,8 +96,10 @@ fn line(record: &Record) -> (&'static str, String) {
                 format!("{mode}, {who} {}", identity(proof.is_some())),
             )
         }
-        Record::Killed { by, reason } => ("killed", by_reason(by, reason)),
-        Record::Reset { by, reason, proof } => {
+        Record::Killed { by, reason, .. } => ("killed", by_reason(by, reason)),
+        Record::Reset {
+            by, reason, proof, ..
+        } => {
             let who = by_reason(by, reason);
             ("reset", format!("{who} {}", identity(proof.is_some())))
         }

@@ -21,6 +21,8 @@ pub(crate) struct Connection {
     values: Map<String, Value>,
     /// The cluster of the config file that was asked for.
     cluster: Option<String>,
+    /// Whether that was asked for on the command line itself.
+    is_given: bool,
     pub(crate) cluster_id: Option<String>,
     /// What the clusters of the config file are called.
     pub(crate) names: Vec<Target>,
@@ -110,6 +112,7 @@ impl clap::FromArgMatches for Connection {
         Ok(Self {
             values,
             cluster: matches.get_one::<String>("cluster").cloned(),
+            is_given: matches.value_source("cluster") == Some(ValueSource::CommandLine),
             cluster_id: matches.get_one::<String>("cluster_id").cloned(),
             names: Vec::new(),
             given: None,
@@ -233,6 +236,21 @@ impl Connection {
         self.cluster.clone().or_else(|| default.map(str::to_owned))
     }
 
+    /// The one cluster that the mode or the kill switch is for: the one that the command line names. A
+    /// variable or the config file makes no stop narrower.
+    pub(crate) fn only(&self) -> Result<Option<Target>, Failure> {
+        let Some(name) = self.cluster.as_ref().filter(|_| self.is_given) else {
+            return Ok(None);
+        };
+        let mut names = self.names.iter();
+        let target = names.find(|target| target.cluster.as_ref() == Some(name));
+        let target = target.cloned().ok_or_else(|| {
+            let text = format!("`[clusters.{name}]` of the config file does not say of which kind");
+            Failure::usage(text).next("give it `subject`")
+        });
+        target.map(Some)
+    }
+
     /// Refuses a named cluster where no names are known.
     pub(crate) fn check_named(&self, known: &[&str]) -> Result<(), Failure> {
         match &self.cluster {
@@ -300,48 +318,4 @@ fn unknown_setting(cluster: &str, key: &str, kind: &Kind) -> Failure {
          this kind of system ({title}) are `cluster_id`, `subject`, `{}`",
         known.join("`, `")
     ))
-}
-
-/// The codes of what nobody has answered, as far as is known.
-const NOBODY: [&str; 2] = ["not_sent", "no_answer"];
-
-/// The same with what to do where the system could not be asked, if that is not said yet.
-pub(crate) fn with_hint(failure: Failure) -> Failure {
-    if failure.has_next() {
-        return failure;
-    }
-    let (who, kind) = (subjects::who_answers(), subjects::meant());
-    if failure.code() == "not_known_yet" {
-        return failure.next("ask again in a minute");
-    }
-    if failure
-        .message()
-        .contains("HTTP request to an HTTPS server")
-    {
-        return failure.next(format!(
-            "this {who} is behind TLS: write `https://` before its address"
-        ));
-    }
-    let is_unreachable = failure.exit == Exit::Unreachable;
-    let is_no_path = failure.message().contains("404 page not found");
-    if failure.code() == "unreadable_answer" || (is_unreachable && is_no_path) {
-        return failure.next(format!(
-            "something answers there that is not {who}, or a {who} of a version that is not known: \
-             look at what stands between"
-        ));
-    }
-    let address = kind.and_then(Kind::address);
-    match address {
-        // What a system says in its own words is at the right address.
-        Some(setting) if is_unreachable && NOBODY.contains(&failure.code()) => {
-            let variable = setting.env.as_ref();
-            let variable =
-                variable.map_or_else(String::new, |env| format!(" or the variable {env}"));
-            let flag = setting.name.replace('_', "-");
-            failure.next(format!(
-                "is it the right address? `--{flag}`{variable} says where {who} is"
-            ))
-        }
-        _ => failure,
-    }
 }

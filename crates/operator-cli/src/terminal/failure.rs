@@ -1,5 +1,7 @@
 //! What keeps a command from its result.
 
+use std::borrow::Cow;
+
 use action_core::{ActionError, Problem, RegistryError, printable, redacted};
 use action_guard::policy::PolicyProblem;
 use action_guard::{CommitError, GuardError, JournalError, ModeError, Refusal};
@@ -31,7 +33,7 @@ pub struct Failure {
 enum Next {
     Text(String),
     /// A command without the flags that lead to the same place, and what it does.
-    Command(&'static str, &'static str),
+    Command(Cow<'static, str>, &'static str),
 }
 
 impl Next {
@@ -105,8 +107,12 @@ impl Failure {
     }
 
     /// And this command, which does that.
-    pub(crate) fn command(mut self, line: &'static str, does: &'static str) -> Self {
-        self.next = Some(Box::new(Next::Command(line, does)));
+    pub(crate) fn command(
+        mut self,
+        line: impl Into<Cow<'static, str>>,
+        does: &'static str,
+    ) -> Self {
+        self.next = Some(Box::new(Next::Command(line.into(), does)));
         self
     }
 
@@ -205,9 +211,20 @@ impl Failure {
                 "mode execute --reason TEXT",
                 "allows sends on this state directory",
             ),
-            Refusal::Killed { .. } => Self::refused("killed", text).command(
+            Refusal::ClusterObserving { cluster } => Self::refused("observing", text).command(
+                format!("mode execute --cluster {cluster} --reason TEXT"),
+                "allows sends to it",
+            ),
+            Refusal::Killed { cluster: None, .. } => Self::refused("killed", text).command(
                 "kill-switch status",
                 "shows it, `kill-switch reset` ends it",
+            ),
+            Refusal::Killed {
+                cluster: Some(cluster),
+                ..
+            } => Self::refused("killed", text).command(
+                format!("kill-switch reset --cluster {cluster} --reason TEXT"),
+                "ends it; the mode of that cluster is observe after it",
             ),
             Refusal::Denied { .. } => Self::refused("denied", text)
                 .command("policy explain ACTION", "shows how the policy came to this"),

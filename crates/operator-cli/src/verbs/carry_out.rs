@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict, printable};
 use action_guard::{
-    Draft, Event, Guard, GuardError, Mode, Phase, Proposal, ProposalStatus, Refusal, Report,
-    Ruling, State,
+    Draft, Event, Guard, GuardError, Phase, Proposal, ProposalStatus, Refusal, Report, Ruling,
+    State,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -63,9 +63,9 @@ pub(crate) async fn go_on(
             None => return Ok(waits(call, &status, &short, global, output)),
         }
     }
-    if guard.state().await?.mode != Mode::Execute {
+    if let Some(observing) = guard.state().await?.observing(&proposal.system) {
         called_off("the mode is observe").await;
-        return Err(GuardError::Refused(Refusal::Observing).into());
+        return Err(GuardError::Refused(observing).into());
     }
     let done = carry_out(call, guard, &proposal, global, output).await;
     if let Err(failure) = &done
@@ -97,7 +97,8 @@ async fn proposed(
             call.connection.check_system(&draft.proposal().system)?;
             if guard.may_be_sent(draft.proposal()).await? {
                 note_ruling(&shown, output);
-                if may_go_on_at_once(guard, &shown, confirm).await? {
+                let system = &draft.proposal().system;
+                if may_go_on_at_once(guard, system, &shown, confirm).await? {
                     confirmed(call.definition, confirm).await?;
                 }
             }
@@ -116,13 +117,14 @@ async fn proposed(
 /// Whether it is carried out by this command, once it is proposed: who cannot go on is not asked.
 async fn may_go_on_at_once(
     guard: &Guard,
+    system: &str,
     ruling: &Ruling,
     confirm: &Confirm,
 ) -> Result<bool, Failure> {
     if matches!(ruling, Ruling::Approve { .. }) {
         return Ok(confirm.wait.is_some());
     }
-    Ok(guard.state().await?.mode == Mode::Execute)
+    Ok(guard.state().await?.observing(system).is_none())
 }
 
 fn note_ruling(ruling: &Ruling, output: &Output) {

@@ -2,6 +2,7 @@
 
 use action_core::printable;
 use action_guard::policy::{Answer, Ask, Known, Usage};
+use action_guard::{State, Target};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::json;
@@ -81,6 +82,20 @@ pub(crate) async fn check(
     Ok(Exit::Done)
 }
 
+/// What a system is called: in the journal, else in the config file.
+fn name_of<'a>(call: &'a Call, system: &str, state: &'a State) -> Option<&'a str> {
+    let subject = &call.definition.subject;
+    let found = Target::new(subject, system);
+    let mut names = call.connection.names.iter();
+    let named = || {
+        names
+            .find(|name| name.is_same_system(&found))?
+            .cluster
+            .as_deref()
+    };
+    state.clusters.name_of(subject, system).or_else(named)
+}
+
 /// The systems and actors that the journal has seen, if there is one, and who acts now.
 async fn seen(global: &Global) -> Result<(Vec<String>, Vec<String>), Failure> {
     let mut systems: Vec<String> = global
@@ -89,6 +104,20 @@ async fn seen(global: &Global) -> Result<(Vec<String>, Vec<String>), Failure> {
         .iter()
         .map(ToString::to_string)
         .collect();
+    systems.extend(
+        global
+            .connection
+            .names
+            .iter()
+            .filter_map(|name| name.cluster.clone()),
+    );
+    systems.extend(
+        global
+            .connection
+            .names
+            .iter()
+            .map(|name| name.system.clone()),
+    );
     let mut actors = vec![global.state.actor()?.to_string()];
     if !global.state.directory()?.join("journal").exists() {
         return Ok((systems, actors));
@@ -104,6 +133,12 @@ async fn seen(global: &Global) -> Result<(Vec<String>, Vec<String>), Failure> {
                 .map(|approval| approval.by.to_string()),
         );
     }
+    systems.extend(
+        state
+            .clusters
+            .iter()
+            .filter_map(|known| known.cluster.clone()),
+    );
     for sent in state.activity.iter() {
         systems.push(sent.system.clone());
         actors.push(sent.actor.clone());
@@ -151,6 +186,7 @@ pub(crate) async fn explain(
     let state = global.state.bare_controls()?.state().await?;
     let system = planned.as_ref().map_or("", |(system, _)| system);
     let mut ask = Ask::new(call.definition, actor.as_str(), system, at)
+        .cluster(name_of(call, system, &state))
         .takes_back(matches.get_flag("takes-back"));
     if let Ok((_, plan)) = &planned {
         ask = ask.plan(plan);

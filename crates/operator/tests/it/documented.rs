@@ -6,8 +6,9 @@ use std::path::Path;
 use crate::{Cluster, operator};
 
 /// Words that stand for something of the reader's: such a command is only read, not run.
-const STANDS_FOR: [&str; 8] = [
+const STANDS_FOR: [&str; 9] = [
     "ID",
+    "prod",
     "STEP",
     "0199f3c2a7b4",
     "0192…",

@@ -280,8 +280,7 @@ fn a_refusal_leads_to_the_same_place() {
         .ended(0);
     let observing = cluster.run_transfer(&["--yes"]).ended(3);
     let mode = format!(
-        "operator mode execute --reason TEXT --pd {} --state-dir {}",
-        cluster.sim.endpoint(),
+        "operator mode execute --reason TEXT --state-dir {}",
         cluster.state_dir()
     );
     assert!(observing.stderr.contains(&mode), "{}", observing.stderr);

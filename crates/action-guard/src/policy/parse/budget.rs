@@ -34,6 +34,7 @@ pub(super) fn budget(section: Section<'_>) -> Option<(usize, Budget)> {
     limits.extend(domains.map(|most| Limit::FailureDomains { most }));
     let action = section.patterns("action");
     let actor = section.actors("actor");
+    let subject = section.patterns("subject");
     let system = section.patterns("system");
     if limits.is_empty() && !section.has("actions") {
         section.wrong(
@@ -47,6 +48,7 @@ pub(super) fn budget(section: Section<'_>) -> Option<(usize, Budget)> {
         line,
         action,
         actor,
+        subject,
         system,
         limits,
     };

@@ -121,10 +121,15 @@ impl World {
                 self.concluded(&id, result, false);
                 return;
             }
-            Happens::Kill => self.write(Record::Killed { by, reason }),
+            Happens::Kill => self.write(Record::Killed {
+                target: None,
+                by,
+                reason,
+            }),
             Happens::Observe => self.write(mode(Mode::Observe)),
             Happens::Reset => {
                 let reset = Record::Reset {
+                    target: None,
                     by,
                     reason,
                     proof: None,

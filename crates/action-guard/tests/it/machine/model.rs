@@ -304,6 +304,7 @@ impl Model {
                     Mode::Observe
                 };
                 let record = Record::Mode {
+                    target: None,
                     mode,
                     by: by(who),
                     reason: reason(),
@@ -313,6 +314,7 @@ impl Model {
             }
             Try::Kill { by: who } => (
                 Record::Killed {
+                    target: None,
                     by: by(who),
                     reason: reason(),
                 },
@@ -330,6 +332,7 @@ impl Model {
             }
             Try::Reset { by: who } => {
                 let record = Record::Reset {
+                    target: None,
                     by: by(who),
                     reason: reason(),
                     proof: None,

@@ -1,0 +1,232 @@
+//! `operator kill-switch`: stops everything, or one cluster, and ends that.
+
+use std::sync::Arc;
+
+use action_core::printable;
+use action_guard::{CommitError, Decider, ProposalStatus, Refusal, State, Stop, Target};
+use clap::{ArgMatches, Command};
+use serde_json::json;
+
+use crate::arguments::{given_reason, reason};
+use crate::program::program;
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Output;
+use crate::terminal::table::section;
+use crate::verbs::mode::{FOR_ONE, KILL_FILE, for_whom, stopped_by, with_clusters, word};
+
+pub(crate) fn kill_switch() -> Command {
+    Command::new("kill-switch")
+        .about("Stop everything, at once and in every process on this state directory")
+        .after_help(FOR_ONE)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([
+            Command::new("on")
+                .about("Stop: no process begins to send, what waits is cancelled; asks no system")
+                .arg(reason(true)),
+            Command::new("status").about("Show whether everything is stopped, and what goes on"),
+            Command::new("reset")
+                .about("End the stop; the mode is observe after it")
+                .arg(reason(true)),
+        ])
+}
+
+pub(crate) async fn kill_switch_main(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    match matches.subcommand() {
+        Some(("on", matches)) => {
+            let only = global.connection.only()?;
+            let controls = for_whom(global.state.controls_to_stop()?, only.as_ref());
+            let stop = controls
+                .stop(&global.state.actor()?, given_reason(matches))
+                .await;
+            let stop = stop.map_err(|error| not_stopped(only.as_ref(), error))?;
+            stopped(&stop, only.as_ref(), global, output)
+        }
+        Some(("reset", matches)) => {
+            let (actor, key) = (global.state.actor()?, global.state.key()?);
+            let by = key.as_ref().map_or_else(
+                || Decider::claimed(&actor),
+                |key| Decider::with_key(&actor, key),
+            );
+            let only = global.connection.only()?;
+            let controls = for_whom(global.state.controls()?, only.as_ref());
+            let reset = controls.reset(by, given_reason(matches)).await;
+            let state = controls.state().await;
+            reset.map_err(|error| not_reset(only.as_ref(), error, state.ok().as_deref()))?;
+            status(global, output).await
+        }
+        _ => status(global, output).await,
+    }
+}
+
+/// Why one cluster is not stopped: that takes the journal. All are stopped without it, too.
+fn not_stopped(only: Option<&Target>, error: CommitError) -> Failure {
+    let failure = Failure::from(error);
+    match only {
+        Some(_) => failure.command(
+            "kill-switch on --reason TEXT",
+            "stops all clusters, also where no journal can be written: this one is not stopped",
+        ),
+        None => failure,
+    }
+}
+
+/// Why a stop is not over, and which one there is where it is another.
+fn not_reset(only: Option<&Target>, error: CommitError, state: Option<&State>) -> Failure {
+    let is_none = matches!(&error, CommitError::Refused(Refusal::NotKilled));
+    let failure = Failure::from(error);
+    let Some(state) = state.filter(|_| is_none) else {
+        return failure;
+    };
+    let mut switches = state.switches.values();
+    let other = switches.find(|switch| switch.killed.is_some());
+    match (only, other) {
+        (Some(_), _) if state.killed.is_some() => failure.command(
+            "kill-switch reset --reason TEXT",
+            "ends the stop of all clusters: this one is not stopped by itself",
+        ),
+        (None, Some(other)) => failure.command(
+            format!(
+                "kill-switch reset --cluster {} --reason TEXT",
+                other.target.called()
+            ),
+            "ends the stop of that cluster: there is none of all",
+        ),
+        _ => failure,
+    }
+}
+
+async fn status(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    let journal = global.state.journal_to_stop()?;
+    let by_file = journal.is_stopped().await?;
+    let state = journal.state().await.map_err(|error| {
+        // The file stops whatever the journal says.
+        let text = match by_file {
+            true => format!("stopped by {KILL_FILE}"),
+            false => format!("not stopped by {KILL_FILE}; what the journal says is not known"),
+        };
+        Failure::from(error).lines(vec![text])
+    })?;
+    let json = json!({
+        "stopped": by_file || state.killed.is_some(),
+        "by": state.killed,
+        "kill_file": by_file,
+        "mode": state.mode,
+        "clusters": state.switches.values().collect::<Vec<_>>(),
+    });
+    output.show(&json, || {
+        with_clusters(status_text(&state, by_file), &state)
+    });
+    Ok(Exit::Done)
+}
+
+fn status_text(state: &State, by_file: bool) -> String {
+    match (&state.killed, by_file) {
+        (Some(killed), _) => stopped_by("Stopped", killed),
+        (None, true) => format!("Stopped by {KILL_FILE}"),
+        (None, false) => format!("Not stopped; the mode is {}", word(state.mode)),
+    }
+}
+
+fn stopped(
+    stop: &Stop,
+    only: Option<&Target>,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let directory = global.state.directory()?.display().to_string();
+    let unrecorded = stop
+        .unrecorded
+        .as_ref()
+        .map(|error| action_core::report(error));
+    let ids_of =
+        |statuses: &[Arc<ProposalStatus>]| -> Vec<String> { statuses.iter().map(id).collect() };
+    let in_force: Vec<_> = stop.in_force.iter().map(|effect| json!(effect)).collect();
+    let may_have_been_sent: Vec<String> = stop.may_have_been_sent().map(id).collect();
+    let json = json!({
+        "stopped": true,
+        "cluster": only.and_then(|target| target.cluster.as_ref()),
+        "state_dir": directory,
+        "unrecorded": unrecorded,
+        "cancelled": ids_of(&stop.cancelled),
+        "in_motion": ids_of(&stop.in_motion),
+        "may_have_been_sent": may_have_been_sent,
+        "still_sending": stop.still_sending,
+        "in_force": in_force,
+    });
+    output.show(&json, || {
+        stop_text(stop, only, &directory, unrecorded.as_deref())
+    });
+    Ok(if stop.still_sending.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Unknown
+    })
+}
+
+fn id(status: &Arc<ProposalStatus>) -> String {
+    status.proposal.id.clone()
+}
+
+fn stop_text(
+    stop: &Stop,
+    only: Option<&Target>,
+    directory: &str,
+    unrecorded: Option<&str>,
+) -> String {
+    let rows = |ids: Vec<String>| ids.into_iter().map(|id| vec![id]).collect();
+    let ids_of = |statuses: &[Arc<ProposalStatus>]| statuses.iter().map(id).collect();
+    let senders = stop.still_sending.iter().map(ToString::to_string);
+    let (mut sent, unsure): (Vec<String>, Vec<String>) = (
+        ids_of(&stop.in_motion),
+        stop.may_have_been_sent().map(id).collect(),
+    );
+    sent.retain(|id| !unsure.contains(id));
+    let us = program().name;
+    let effects = stop.in_force.iter();
+    let effects = effects
+        .map(|effect| vec![effect.id.clone(), effect.key.clone()])
+        .collect();
+    let parts = [
+        Some(format!(
+            "Stopped: nothing {} is sent {}from {}",
+            if stop.still_sending.is_empty() {
+                "more"
+            } else {
+                "else"
+            },
+            only.map_or_else(String::new, |target| {
+                format!("to {} ", printable(target.called()))
+            }),
+            printable(directory)
+        )),
+        unrecorded.map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
+        section(
+            "May still send: look at that process, or end it",
+            rows(senders.collect()),
+        ),
+        section("Cancelled", rows(ids_of(&stop.cancelled))),
+        section("Sent before, and goes on", rows(sent)),
+        section(
+            &format!(
+                "May have been sent; `{us} proposals show ID` shows how it ended, once that is known"
+            ),
+            rows(unsure),
+        ),
+        section(
+            &format!("Still in force; `{us} undo ID` takes it back"),
+            effects,
+        ),
+        Some(
+            "Other state directories, and what others do to the cluster, are not covered"
+                .to_owned(),
+        ),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
