@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{all, api, counts, docs, floors, layers, length, msrv, tidy};
+use crate::{all, api, counts, docs, floors, layers, length, msrv, new_subject, tidy};
 
 /// What is timed together, and can be run alone.
 struct Part {
@@ -23,6 +23,8 @@ enum Step {
         &'static [&'static str],
         &'static [(&'static str, &'static str)],
     ),
+    /// Writes a subject outside of the workspace, and tests it.
+    NewSubject,
     /// One of ours.
     Checks(&'static [fn(&Workspace) -> Report]),
 }
@@ -69,6 +71,11 @@ const PARTS: &[Part] = &[
             api::check,
             msrv::check,
         ])],
+    },
+    Part {
+        name: "new-subject",
+        what: "a subject that was just written",
+        steps: &[Step::NewSubject],
     },
     Part {
         name: "campaigns",
@@ -178,12 +185,45 @@ impl Step {
                 program(workspace, out, &words, &[])
             }
             Self::Program(words, environment) => program(workspace, out, words, environment),
+            Self::NewSubject => try_new_subject(workspace, out),
             Self::Checks(checks) => {
                 let _ = writeln!(out, "{}", all(workspace, checks)?);
                 Ok(())
             }
         }
     }
+}
+
+/// What was written is built, tested and linted with the profile and the folder of the workspace, so
+/// that what it depends on is not built again.
+fn try_new_subject(workspace: &Workspace, out: &mut dyn Write) -> Result<(), Findings> {
+    let folder = workspace.root().join("target/new-subject");
+    // What an earlier run left.
+    let _ = std::fs::remove_dir_all(&folder);
+    let into = folder.join("operator-sample-lamp");
+    let into = into.to_string_lossy();
+    let said = new_subject::write(workspace, "sample_lamp", Some(&into))?;
+    let _ = writeln!(out, "{said}");
+    let manifest = format!("{into}/Cargo.toml");
+    let mut with = |words: &[&'static str], last: &[&'static str]| {
+        let shared = [
+            "--manifest-path",
+            &manifest,
+            "--target-dir",
+            "target",
+            "--config",
+            "profile.dev.debug=\"line-tables-only\"",
+            "--config",
+            "profile.dev.package.\"*\".debug=false",
+        ];
+        let words: Vec<&str> = [words, &shared, last].concat();
+        program(workspace, &mut *out, &words, &[])
+    };
+    with(&["cargo", "test"], &[])?;
+    with(
+        &["cargo", "clippy", "--all-targets"],
+        &["--", "-D", "warnings"],
+    )
 }
 
 /// The command the README gives for the tests.

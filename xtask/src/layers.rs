@@ -38,6 +38,14 @@ const WITH_DATABASES: &[&str] = &[
     "pd-sim",
 ];
 
+/// A subject that has no row: what `cargo xtask new-subject` writes needs none.
+const SUBJECT: Layer = Layer {
+    name: "",
+    uses: &["action-core", "operator-cli", "subject-http", "system-http"],
+    tests_use: &["action-guard"],
+    never: &[HTTP, FRONT_ENDS],
+};
+
 const RUNTIMES: &[&str] = &["async-std", "mio", "smol", "tokio"];
 const HTTP: &[&str] = &[
     "axum",
@@ -169,6 +177,7 @@ fn compare(layers: &[Layer], metadata: &Metadata) -> Report {
     for package in &ours {
         match layers.iter().find(|layer| layer.name == package.name) {
             Some(layer) => compare_one(layer, package, metadata, &mut findings),
+            None if is_subject(package) => compare_one(&SUBJECT, package, metadata, &mut findings),
             None => findings.add(format!(
                 "layers: `{}` has no row; add one to LAYERS in xtask/src/layers.rs, \
                  and a paragraph to docs/architecture.md",
@@ -183,10 +192,14 @@ fn compare(layers: &[Layer], metadata: &Metadata) -> Report {
 }
 
 fn compare_one(layer: &Layer, package: &Package, metadata: &Metadata, findings: &mut Findings) {
-    let name = layer.name;
+    let name = package.name.as_str();
+    // Who has a command line chooses its subjects.
+    let is_program = layer.uses.contains(&"operator-cli");
     for dependency in &package.declared {
         let used = dependency.name.as_str();
-        let may = layer.uses.contains(&used);
+        let mut ours = metadata.ours();
+        let may = layer.uses.contains(&used)
+            || is_program && ours.any(|package| package.name == used && is_subject(package));
         let tests_may = may || layer.tests_use.contains(&used);
         let is_ours = metadata.ours().any(|package| package.name == used);
         if is_ours && !dependency.dev && !may {
@@ -207,6 +220,14 @@ fn compare_one(layer: &Layer, package: &Package, metadata: &Metadata, findings: 
             ));
         }
     }
+}
+
+/// Whether it is a subject, by its name and by what it is made of.
+fn is_subject(package: &Package) -> bool {
+    let mut declared = package.declared.iter();
+    package.name.starts_with("operator-")
+        && package.name != "operator-cli"
+        && declared.any(|dependency| dependency.name == "action-core" && !dependency.dev)
 }
 
 impl Layer {
@@ -272,7 +293,10 @@ mod tests {
         let mut nodes = Vec::new();
         for line in lines {
             let (name, uses) = line.split_once(':').unwrap();
-            if ["core", "client", "sim", "new"].contains(&name) {
+            if ["core", "client", "sim", "new"].contains(&name)
+                || name.starts_with("operator-")
+                || name == "action-core"
+            {
                 members.push(name);
             }
             let uses: Vec<(&str, Value)> = uses
@@ -365,6 +389,24 @@ mod tests {
             &["core:", "client:", "sim:", "new:"],
             &["`new` has no row; add one to LAYERS in xtask/src/layers.rs"],
         );
+    }
+
+    #[test]
+    fn a_subject_needs_no_row_and_is_held_to_what_subjects_may() {
+        let subject = [
+            "core:",
+            "client:",
+            "sim:",
+            "operator-lamp: action-core hyper",
+            "hyper:",
+        ];
+        let found = compare(&[CORE, CLIENT, SIM], &metadata(&subject)).unwrap_err();
+        assert_eq!(
+            found.entries(),
+            ["layers: `operator-lamp` must not depend on `hyper`"]
+        );
+        let other = ["core:", "client:", "sim:", "operator-lamp: a", "a:"];
+        check_lines(&other, &["`operator-lamp` has no row"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod length;
 mod marks;
 mod metadata;
 mod msrv;
+mod new_subject;
 mod outcomes;
 mod policy_keys;
 mod reasons;
@@ -46,11 +47,13 @@ commands:
   counts [--check]
                   count instructions (needs valgrind), or say where they differ from the record
   bench           measure what this costs beside references; writes docs/performance.md
+  new-subject NAME [--into FOLDER]
+                  write a subject that works: crates/operator-NAME, or a package of its own elsewhere
   tidy            what fmt and clippy do not look at
   length          files and functions that are longer than reads well
   msrv            the workspace's rust-version against its dependencies and rustc
-  ci [part…]      everything CI runs, in its order, or only: tests, lints, checks, campaigns,
-                  counts, store-player
+  ci [part…]      everything CI runs, in its order, or only: tests, lints, checks, new-subject,
+                  campaigns, counts, store-player
 ";
 
 const PASSED: u8 = 0;
@@ -73,6 +76,10 @@ fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
                 err,
             );
         }
+        ["new-subject", name] => return new_subject(name, None, out, err),
+        ["new-subject", name, "--into", folder] => {
+            return new_subject(name, Some(folder), out, err);
+        }
         ["counts"] => |workspace, _| counts::write(workspace),
         ["counts", "--check"] => |workspace, _| counts::check(workspace),
         ["bench"] => |workspace, _| bench::run(workspace),
@@ -94,6 +101,11 @@ fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
     };
     let report = Workspace::find().and_then(|workspace| command(&workspace, out));
     finished(report, out, err)
+}
+
+fn new_subject(name: &str, into: Option<&str>, out: &mut impl Write, err: &mut impl Write) -> u8 {
+    let written = |workspace: Workspace| new_subject::write(&workspace, name, into);
+    finished(Workspace::find().and_then(written), out, err)
 }
 
 fn finished(report: Report, out: &mut impl Write, err: &mut impl Write) -> u8 {

@@ -156,10 +156,8 @@ impl Mutation<Dial> for SetDial {
         let now = dial.value();
         let evidence = vec![Evidence::new("the dial", "value", now)];
         let text = format!("the dial is at {now}");
-        Ok(match now == self.value {
-            true => Progress::applied(sent.attribution(), text, evidence),
-            false => Progress::not_applied("not_set", text, true, evidence),
-        })
+        // A turn that is not seen at once is not on its way either.
+        Ok(sent.shown(now == self.value, 0, "not_set", text, evidence))
     }
 
     fn undo(&self, before: &u8, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {

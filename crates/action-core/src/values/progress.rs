@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::values::attempt::Sent;
 use crate::values::evidence::{Attribution, Evidence};
 use crate::values::verdict::Cause;
 
@@ -107,6 +108,26 @@ impl Progress {
             | Self::NotApplied { evidence, .. }
             | Self::NotKnown { evidence, .. }
             | Self::Pending { evidence, .. } => evidence,
+        }
+    }
+}
+
+impl Sent {
+    /// What a probe says of a change that the system shows at once: applied where it shows; and where it
+    /// does not, pending until it can no longer be on its way, and then not applied, with this code.
+    #[must_use]
+    pub fn shown(
+        &self,
+        is_so: bool,
+        settle_ms: u64,
+        code: &str,
+        text: impl Into<String>,
+        evidence: Vec<Evidence>,
+    ) -> Progress {
+        match is_so {
+            true => Progress::applied(self.attribution(), text, evidence),
+            false if self.elapsed_ms < settle_ms => Progress::pending(text, evidence),
+            false => Progress::not_applied(code, text, true, evidence),
         }
     }
 }
