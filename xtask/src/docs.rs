@@ -8,10 +8,11 @@ use operator_tikv::Tikv;
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{error_variants, exit_codes, marks, outcomes, policy_keys, reasons};
+use crate::{error_variants, exit_codes, marks, outcomes, policy_keys, promises, reasons};
 
 const PAGE: &str = "docs/actions.md";
 const OPERATING: &str = "docs/operating.md";
+const WRITING: &str = "docs/writing-a-subject.md";
 const ERRORS: &str = "docs/errors.md";
 
 /// Writes the pages.
@@ -59,12 +60,14 @@ fn pages(workspace: &Workspace) -> Result<Vec<(&'static str, String)>, Findings>
         ("policy keys", policy_keys::table()),
         ("exit codes", exit_codes::table()),
     ];
+    let promises = [("promises", promises::table())];
     let errors = [("errors", error_variants::sections(workspace)?)];
     Ok(vec![
         (PAGE, page()),
         (reasons::PAGE, reasons::page()),
         (outcomes::PAGE, outcomes::page()),
         (OPERATING, filled(OPERATING, &operating)?),
+        (WRITING, filled(WRITING, &promises)?),
         (ERRORS, filled(ERRORS, &errors)?),
     ])
 }

@@ -24,6 +24,7 @@ mod msrv;
 mod new_subject;
 mod outcomes;
 mod policy_keys;
+mod promises;
 mod reasons;
 mod tidy;
 mod workspace;

@@ -55,6 +55,13 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
+/// The sources that are written for a subject of this name, before rustfmt.
+#[cfg(test)]
+pub(crate) fn sources(name: &str) -> impl Iterator<Item = String> {
+    let sources = FILES.iter().filter(|(path, _)| path.ends_with(".rs"));
+    sources.map(move |(_, template)| named(template, name))
+}
+
 /// Writes `crates/operator-NAME`, or a package of its own into a folder outside the workspace.
 pub(crate) fn write(workspace: &Workspace, name: &str, into: Option<&str>) -> Report {
     if !is_name(name) {
