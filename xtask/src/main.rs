@@ -18,6 +18,7 @@ mod houses;
 mod imports;
 mod layers;
 mod length;
+mod lines;
 mod marks;
 mod metadata;
 mod msrv;
@@ -52,6 +53,7 @@ commands:
                   write a subject that works: crates/operator-NAME, or a package of its own elsewhere
   tidy            what fmt and clippy do not look at
   length          files and functions that are longer than reads well
+  lines           how long the parts of each subject are, beside what is aimed at
   msrv            the workspace's rust-version against its dependencies and rustc
   ci [part…]      everything CI runs, in its order, or only: tests, lints, checks, new-subject,
                   campaigns, counts, store-player
@@ -87,6 +89,7 @@ fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
         ["layers"] => |workspace, _| all(workspace, &[layers::check, floors::check]),
         ["layers", "--figures"] => |workspace, _| figures::print(workspace),
         ["length"] => |workspace, _| length::check(workspace),
+        ["lines"] => |workspace, _| lines::print(workspace),
         ["docs"] => |workspace, _| docs::write(workspace),
         ["docs", "--check"] => |workspace, _| docs::check(workspace),
         ["api"] => |workspace, _| api::write(workspace),

@@ -55,6 +55,12 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
+/// The texts that sources are written from.
+pub(crate) fn templates() -> impl Iterator<Item = &'static str> {
+    let sources = FILES.iter().filter(|(path, _)| path.starts_with("src/"));
+    sources.map(|(_, template)| *template)
+}
+
 /// The sources that are written for a subject of this name, before rustfmt.
 #[cfg(test)]
 pub(crate) fn sources(name: &str) -> impl Iterator<Item = String> {

@@ -181,6 +181,23 @@ impl Seen {
         })
     }
 
+    /// What a probe says: applied where it is so, and else as [`not_seen`](Self::not_seen) says.
+    pub(crate) fn shown(
+        &self,
+        is_so: bool,
+        before: &LeaderFacts,
+        sent: &Sent,
+        code: &str,
+        text: String,
+        evidence: Evidence,
+    ) -> Progress {
+        let evidence = vec![evidence];
+        match is_so {
+            true => Progress::applied(sent.attribution(), text, evidence),
+            false => self.not_seen(before.asked.as_ref(), sent, code, text, evidence),
+        }
+    }
+
     /// What a probe says of what has not happened: it no longer can when the member that was asked
     /// has answered for longer than a request takes it. One that was stopped may still have it.
     pub(crate) fn not_seen(

@@ -89,7 +89,8 @@ impl Promise {
             ),
             Self::RoundTrips => (
                 "round_trips",
-                "what serde writes of the struct must be what it reads, and fit the schema:                  `#[serde(default, skip_serializing_if = …)]` on what may be absent",
+                "what serde writes of the struct must be what it reads, and fit the schema: \
+                 `#[serde(default, skip_serializing_if = …)]` on what may be absent",
             ),
             Self::Example => (
                 "example",

@@ -54,17 +54,11 @@ impl Mutation<Etcd> for AddLearnerMember {
         let seen = etcd.seen().await?;
         let there = seen.at_peer_url(&self.peer_url);
         let id = json!(there.map(|one| one.member.id()));
-        let evidence = vec![Evidence::new(source(LIST), NEW_MEMBER, id)];
-        Ok(match there {
-            Some(_) if seen.leader.is_some() => {
-                let text = format!("`{}` is a member", self.peer_url);
-                Progress::applied(sent.attribution(), text, evidence)
-            }
-            _ => {
-                let text = format!("`{}` is no member", self.peer_url);
-                seen.not_seen(b.asked.as_ref(), sent, "not_listed", text, evidence)
-            }
-        })
+        let evidence = Evidence::new(source(LIST), NEW_MEMBER, id);
+        let is_so = there.is_some() && seen.leader.is_some();
+        let is = if is_so { "is a member" } else { "is no member" };
+        let text = format!("`{}` {is}", self.peer_url);
+        Ok(seen.shown(is_so, b, sent, "not_listed", text, evidence))
     }
 
     fn undo(&self, _: &LeaderFacts, accepted: Option<&Accepted>, _: Option<&Outcome>) -> Undo {

@@ -75,13 +75,10 @@ impl Mutation<Etcd> for Compact {
     async fn probe(&self, etcd: &Etcd, b: &LeaderFacts, sent: &Sent) -> Result<Progress, Error> {
         let seen = etcd.seen().await?;
         let done = self.is_done(etcd, &seen).await?;
-        let evidence = vec![Evidence::new(source(RANGE), "compacted", json!(done))];
-        if done {
-            let text = format!("what was before revision {} is dropped", self.revision);
-            return Ok(Progress::applied(sent.attribution(), text, evidence));
-        }
-        let text = format!("revision {} is still there", self.revision - 1);
-        Ok(seen.not_seen(b.asked.as_ref(), sent, "not_compacted", text, evidence))
+        let evidence = Evidence::new(source(RANGE), "compacted", json!(done));
+        let is = if done { "dropped" } else { "still there" };
+        let text = format!("what was before revision {} is {is}", self.revision);
+        Ok(seen.shown(done, b, sent, "not_compacted", text, evidence))
     }
 
     fn undo(&self, _: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {

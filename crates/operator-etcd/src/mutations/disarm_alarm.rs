@@ -70,13 +70,9 @@ impl Mutation<Etcd> for DisarmAlarm {
             .await?
             .iter()
             .any(|one| one.is(self.member_id, self.alarm));
-        let evidence = vec![Evidence::new(source(ALARM), "armed", json!(armed))];
-        if !armed {
-            let text = "the alarm is over";
-            return Ok(Progress::applied(sent.attribution(), text, evidence));
-        }
-        let text = "the alarm is on".to_owned();
-        Ok(seen.not_seen(b.asked.as_ref(), sent, "still_armed", text, evidence))
+        let evidence = Evidence::new(source(ALARM), "armed", json!(armed));
+        let text = format!("the alarm is {}", if armed { "on" } else { "over" });
+        Ok(seen.shown(!armed, b, sent, "still_armed", text, evidence))
     }
 
     fn undo(&self, _: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {

@@ -55,15 +55,13 @@ impl Mutation<Etcd> for MoveLeader {
 
     async fn probe(&self, etcd: &Etcd, b: &LeaderFacts, sent: &Sent) -> Result<Progress, Error> {
         let seen = etcd.seen().await?;
-        let evidence = vec![Evidence::new(source(STATUS), "leader", json!(seen.leader))];
+        let evidence = Evidence::new(source(STATUS), "leader", json!(seen.leader));
         let leads = seen
             .leader
             .map_or("no member".to_owned(), |id| format!("member {id}"));
         let text = format!("{leads} leads");
-        if seen.leader == Some(self.to_member_id) {
-            return Ok(Progress::applied(sent.attribution(), text, evidence));
-        }
-        Ok(seen.not_seen(b.asked.as_ref(), sent, "another_leads", text, evidence))
+        let is_so = seen.leader == Some(self.to_member_id);
+        Ok(seen.shown(is_so, b, sent, "another_leads", text, evidence))
     }
 
     fn undo(&self, before: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {

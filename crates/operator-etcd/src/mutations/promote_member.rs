@@ -51,13 +51,11 @@ impl Mutation<Etcd> for PromoteMember {
     async fn probe(&self, etcd: &Etcd, b: &LeaderFacts, sent: &Sent) -> Result<Progress, Error> {
         let seen = etcd.seen().await?;
         let learner = seen.member(self.member_id).map(|one| one.member.is_learner);
-        let evidence = vec![Evidence::new(source(LIST), "learner", json!(learner))];
-        if learner == Some(false) && seen.leader.is_some() {
-            let text = format!("member {} has a vote", self.member_id);
-            return Ok(Progress::applied(sent.attribution(), text, evidence));
-        }
-        let text = format!("member {} has no vote", self.member_id);
-        Ok(seen.not_seen(b.asked.as_ref(), sent, "no_vote", text, evidence))
+        let evidence = Evidence::new(source(LIST), "learner", json!(learner));
+        let is_so = learner == Some(false) && seen.leader.is_some();
+        let vote = if is_so { "a vote" } else { "no vote" };
+        let text = format!("member {} has {vote}", self.member_id);
+        Ok(seen.shown(is_so, b, sent, "no_vote", text, evidence))
     }
 
     fn undo(&self, _: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {

@@ -54,14 +54,16 @@ impl Mutation<Etcd> for RemoveMember {
     async fn probe(&self, etcd: &Etcd, b: &LeaderFacts, sent: &Sent) -> Result<Progress, Error> {
         let seen = etcd.seen().await?;
         let listed = seen.member(self.member_id).is_some();
-        let evidence = vec![Evidence::new(source(LIST), "listed", json!(listed))];
+        let evidence = Evidence::new(source(LIST), "listed", json!(listed));
         // Who does not know of a leader may not know of the removal either.
-        if !listed && seen.leader.is_some() {
-            let text = format!("member {} is removed", self.member_id);
-            return Ok(Progress::applied(sent.attribution(), text, evidence));
-        }
-        let text = format!("member {} is not known to be removed", self.member_id);
-        Ok(seen.not_seen(b.asked.as_ref(), sent, "still_listed", text, evidence))
+        let is_so = !listed && seen.leader.is_some();
+        let is = if is_so {
+            "is removed"
+        } else {
+            "is not known to be removed"
+        };
+        let text = format!("member {} {is}", self.member_id);
+        Ok(seen.shown(is_so, b, sent, "still_listed", text, evidence))
     }
 
     fn undo(&self, _: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
