@@ -85,10 +85,17 @@ fn a_mutation_is_carried_out_in_few_allocations() {
         here.block_on(async {
             let parameters = json!({"limit": limit});
             let request = Request::new("set_leader_schedule_limit", parameters, person.as_str());
-            let proposal = guard.propose(request).await.unwrap();
+            let proposal = guard
+                .propose(request)
+                .await
+                .unwrap()
+                .into_proposal()
+                .unwrap();
             guard
                 .execute(&proposal, &person, &mut |_| {})
                 .await
+                .unwrap()
+                .into_report()
                 .unwrap();
         });
     };

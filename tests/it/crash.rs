@@ -203,6 +203,8 @@ async fn move_leader(guard: &Guard, region: Value, to: Value) -> Phase {
     guard
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     guard.proposal_status(&proposal.id).await.unwrap().phase
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use action_core::OutcomeKind;
-use action_guard::{Actor, Decider, Guard, GuardError, Mode, Record};
+use action_guard::{Actor, Decider, Guard, Mode, Record, Standing};
 use action_guard_sql::SqlJournal;
 use pd_sim::{Fault, Sim};
 use serde_json::json;
@@ -29,6 +29,8 @@ async fn two_hosts(sim: &Sim, journals: [SqlJournal; 2]) {
     let report = one
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
     let seen = records(&other).await;
@@ -46,11 +48,14 @@ async fn two_hosts(sim: &Sim, journals: [SqlJournal; 2]) {
     let back = propose(&one, "transfer_leader", back).await;
     let stop = other.controls().stop(&ana, "a test").await.unwrap();
     assert_eq!(stop.cancelled.len(), 1);
-    let refused = one
+    let standing = one
         .execute(&back, &back.requester().unwrap(), &mut |_| {})
         .await
-        .unwrap_err();
-    assert!(matches!(refused, GuardError::Refused(_)), "{refused:?}");
+        .unwrap();
+    assert!(
+        matches!(standing, Standing::Cancelled { .. }),
+        "{standing:?}"
+    );
     assert_eq!(sim.received("POST", "/operators"), 1);
 
     let reset = one.controls();
@@ -63,6 +68,8 @@ async fn two_hosts(sim: &Sim, journals: [SqlJournal; 2]) {
     let report = other
         .execute(&back, &back.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
     assert_eq!(sim.leader_of(region), Some(leader));

@@ -43,6 +43,8 @@ async fn outcome_of(fault: Fault) -> (OutcomeKind, Option<String>, usize, bool) 
     let report = guard
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     let moved = sim.leader_of(id) == Some(other);
     let sends = sim.received("POST", "/operators");
@@ -89,6 +91,8 @@ async fn pds_refusal_is_an_outcome_in_pds_words() {
     let outcome = guard
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap()
         .outcome;
     assert_eq!(
@@ -174,6 +178,8 @@ async fn a_change_of_pds_leader_duplicates_nothing() {
             }
         })
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     assert!(changed);
     assert_eq!(sim.received("POST", "/operators"), 1);

@@ -7,7 +7,7 @@
 use std::env;
 
 use action_core::{OutcomeKind, Role, Undo};
-use action_guard::{Guard, Report};
+use action_guard::{Guard, Report, Standing};
 use serde_json::{Value, json};
 
 use crate::{guard, propose};
@@ -52,7 +52,8 @@ async fn execute(guard: &Guard, name: &str, parameters: Value) -> Option<Report>
     let proposal = propose(guard, name, parameters).await;
     let report = guard
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
-        .await;
+        .await
+        .and_then(Standing::into_report);
     let report = report.unwrap_or_else(|error| unreachable!("{name}: {}", error.report()));
     eprintln!(
         "{name}: {:?}: {}",

@@ -21,7 +21,9 @@ mod workflows;
 use std::time::Duration;
 
 use action_core::ActionRegistry;
-use action_guard::{Actor, Decider, FileJournal, Guard, Mode, Proposal, Record, Request};
+use action_guard::{
+    Actor, Decider, FileJournal, Guard, Mode, Proposal, Record, Request, Standing, Waits,
+};
 use operator_tikv::Tikv;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -59,5 +61,10 @@ async fn records(guard: &Guard) -> Vec<Record> {
 
 async fn propose(guard: &Guard, action: &str, parameters: Value) -> Proposal {
     let request = Request::new(action, parameters, "system");
-    guard.propose(request).await.unwrap()
+    match guard.propose(request).await.unwrap() {
+        Standing::Allowed(proposal)
+        | Standing::Waits(Waits { proposal, .. })
+        | Standing::RefusedByPlan { proposal, .. } => proposal,
+        other => unreachable!("{other:?}"),
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use action_core::{Attribution, OutcomeKind, Risk, Undo, Verdict, tool_json};
-use action_guard::{GuardError, Record, Refusal, Request};
+use action_guard::{GuardError, OutdatedBy, Record, Refusal, Request, Standing};
 use pd_sim::{Sim, Version};
 use serde_json::{Value, json};
 
@@ -43,6 +43,8 @@ async fn transfer_is_proven_and_taken_back_on_four_versions() {
         let report = guard
             .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
             .await
+            .unwrap()
+            .into_report()
             .unwrap();
         assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
         assert_eq!(report.outcome.by, Some(Attribution::Ours));
@@ -58,6 +60,8 @@ async fn transfer_is_proven_and_taken_back_on_four_versions() {
         let report = guard
             .execute(&back, &back.requester().unwrap(), &mut |_| {})
             .await
+            .unwrap()
+            .into_report()
             .unwrap();
         assert_eq!(report.outcome.result, OutcomeKind::Applied);
         assert_eq!(sim.leader_of(id), Some(leader));
@@ -77,6 +81,8 @@ async fn replica_moves_and_the_region_shows_it() {
     let report = guard
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
     assert!(sim.peers(id).iter().any(|peer| peer.store_id == to));
@@ -92,6 +98,8 @@ async fn drain_ends_drained_and_in_force_and_is_taken_back() {
     let report = guard
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied, "{report:?}");
     assert_eq!((sim.leader_count(2), sim.evicting()), (0, vec![2]));
@@ -103,11 +111,14 @@ async fn drain_ends_drained_and_in_force_and_is_taken_back() {
     let again = propose(&guard, "drain_store", json!({"store_id": 2})).await;
     assert!(matches!(again.plan.verdict, Verdict::NoOp { .. }));
     let writes = sim.writes().len();
-    let error = guard
+    let standing = guard
         .execute(&again, &again.requester().unwrap(), &mut |_| {})
         .await
-        .unwrap_err();
-    assert!(matches!(error, GuardError::NotSent { .. }), "{error:?}");
+        .unwrap();
+    assert!(
+        matches!(standing, Standing::RefusedByPlan { .. }),
+        "{standing:?}"
+    );
     assert_eq!(sim.writes().len(), writes);
 
     let Undo::Action {
@@ -120,6 +131,8 @@ async fn drain_ends_drained_and_in_force_and_is_taken_back() {
     let report = guard
         .execute(&back, &back.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert!(sim.evicting().is_empty());
@@ -134,12 +147,12 @@ async fn a_refusal_is_foretold_and_nothing_is_sent() {
     let to = (1..=5).find(|store| !held.contains(store)).unwrap();
     let request = json!({"region_id": id, "to_store_id": to});
     let proposal = propose(&guard, "transfer_leader", request).await;
-    let error = guard
+    let standing = guard
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
-        .unwrap_err();
+        .unwrap();
     let expected = format!("not sent: it would be refused: region has no voter in store {to}");
-    assert_eq!(error.report(), expected);
+    assert_eq!(standing.to_string(), expected);
     assert!(sim.writes().is_empty());
     let records = records(&guard).await;
     assert!(
@@ -163,12 +176,16 @@ async fn what_changed_since_the_proposal_stops_it() {
         .iter()
         .find(|peer| ![leader, other].contains(&peer.store_id));
     sim.set_leader(id, third.unwrap().store_id);
-    let error = guard
+    let standing = guard
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
-        .unwrap_err();
-    let GuardError::Drifted { changes } = &error else {
-        unreachable!("{error:?}");
+        .unwrap();
+    let Standing::Outdated {
+        by: OutdatedBy::Facts(changes),
+        ..
+    } = &standing
+    else {
+        unreachable!("{standing:?}");
     };
     assert_eq!(changes[0].name, "leader_store_id");
     assert!(sim.writes().is_empty());
@@ -184,10 +201,17 @@ async fn every_send_has_its_intent_and_outcome_in_the_journal() {
         json!({"region_id": id, "to_store_id": other}),
         "user:on-call",
     );
-    let proposal = guard.propose(request.reason("test")).await.unwrap();
+    let proposal = guard
+        .propose(request.reason("test"))
+        .await
+        .unwrap()
+        .into_proposal()
+        .unwrap();
     guard
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     let records = records(&guard).await;
     let of_it = |record: &Record| record.proposal_id() == Some(proposal.id.as_str());

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use action_core::{OutcomeKind, Workflow};
+use action_core::Workflow;
 use action_guard::{
-    Actor, Decider, Ending, Event, FlowEvent, FlowRun, Guard, Mode, StartOptions, StopCode,
-    WaitPolicy, Waiting, Workflows,
+    Actor, Decider, Ending, Event, FlowEvent, FlowRun, Guard, Mode, Standing, StartOptions,
+    StopCode, WaitPolicy, Waiting, Workflows,
 };
 use pd_sim::{Fault, Sim, Version};
 use serde_json::{Value, json};
@@ -162,8 +162,9 @@ async fn an_unknown_outcome_in_the_middle_stops_it_until_it_is_known() {
     assert_eq!(drains(&sim), ["drain 1"]);
     let first = stop.proposal.unwrap();
     let undo = guard.propose_undo(&first, &ana(), "it is ours").await;
-    let undone = guard.execute(&undo.unwrap(), &ana(), &mut |_| {}).await;
-    assert_eq!(undone.unwrap().outcome.result, OutcomeKind::Applied);
+    let undo = undo.unwrap().into_proposal().unwrap();
+    let undone = guard.execute(&undo, &ana(), &mut |_| {}).await.unwrap();
+    assert!(matches!(undone, Standing::Applied(_)), "{undone:?}");
 
     // Somebody stops following the second drain as soon as it is accepted.
     let calls_off = guard.clone();

@@ -5,5 +5,9 @@
 struct Readme;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+struct Embedding;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/writing-a-subject.md")]
 struct WritingASubject;

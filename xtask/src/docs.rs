@@ -8,12 +8,15 @@ use operator_tikv::Tikv;
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{error_variants, exit_codes, marks, outcomes, policy_keys, promises, reasons};
+use crate::{
+    error_variants, exit_codes, marks, outcomes, policy_keys, promises, reasons, standings,
+};
 
 const PAGE: &str = "docs/actions.md";
 const OPERATING: &str = "docs/operating.md";
 const WRITING: &str = "docs/writing-a-subject.md";
 const ERRORS: &str = "docs/errors.md";
+const EMBEDDING: &str = "docs/embedding.md";
 
 /// Writes the pages.
 pub(crate) fn write(workspace: &Workspace) -> Report {
@@ -62,6 +65,7 @@ fn pages(workspace: &Workspace) -> Result<Vec<(&'static str, String)>, Findings>
     ];
     let promises = [("promises", promises::table())];
     let errors = [("errors", error_variants::sections(workspace)?)];
+    let embedding = [("standings", standings::table(workspace)?)];
     Ok(vec![
         (PAGE, page()),
         (reasons::PAGE, reasons::page()),
@@ -69,6 +73,7 @@ fn pages(workspace: &Workspace) -> Result<Vec<(&'static str, String)>, Findings>
         (OPERATING, filled(OPERATING, &operating)?),
         (WRITING, filled(WRITING, &promises)?),
         (ERRORS, filled(ERRORS, &errors)?),
+        (EMBEDDING, filled(EMBEDDING, &embedding)?),
     ])
 }
 

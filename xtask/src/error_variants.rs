@@ -8,60 +8,67 @@ use syn::{Expr, ExprMatch, ImplItem, Item, ItemEnum, Lit, Meta, Pat};
 use crate::findings::Findings;
 use crate::workspace::Workspace;
 
-/// An error that callers see, and the method that says what to do about it.
-struct Source {
-    name: &'static str,
-    file: &'static str,
-    kind: Option<&'static str>,
-}
+/// Methods that say of each variant what to do about it.
+const METHODS: &[&str] = &["kind", "class"];
 
-const SOURCES: &[Source] = &[
-    Source {
-        name: "pd_client::Error",
-        file: "crates/pd-client/src/error.rs",
-        kind: Some("class"),
-    },
-    Source {
-        name: "action_core::ActionError",
-        file: "crates/action-core/src/error.rs",
-        kind: Some("kind"),
-    },
-    Source {
-        name: "action_guard::GuardError",
-        file: "crates/action-guard/src/guard/error.rs",
-        kind: Some("kind"),
-    },
-    Source {
-        name: "action_guard::Refusal",
-        file: "crates/action-guard/src/proposal/refusal.rs",
-        kind: None,
-    },
-];
+/// A crate whose errors nobody meets but who tests against it.
+const LEFT_OUT: &str = "pd-sim";
 
-/// A section for each error, with a row for each of its variants.
+/// A section for each error that a crate shows, with a row for each of its variants. That what is
+/// `pub` can be met is what the lint `unreachable_pub` is for.
 pub(crate) fn sections(workspace: &Workspace) -> Result<String, Findings> {
     let mut page = String::new();
-    for source in SOURCES {
-        let text = workspace.read(source.file)?;
-        let section = section(source, &text).map_err(|what| format!("{}: {what}", source.file))?;
-        page.push_str(&section);
+    for path in workspace.files("crates")? {
+        let inside = path.strip_prefix("crates/").unwrap_or(&path);
+        let Some((folder, inside)) = inside.split_once("/src/") else {
+            continue;
+        };
+        if folder == LEFT_OUT || !inside.ends_with(".rs") {
+            continue;
+        }
+        let text = workspace.read(&path)?;
+        let krate = folder.replace('-', "_");
+        let sections = sections_of(&krate, &text).map_err(|what| format!("{path}: {what}"))?;
+        page.push_str(&sections);
     }
     Ok(page)
 }
 
-fn section(source: &Source, text: &str) -> Result<String, String> {
+/// Those of one file of a crate.
+fn sections_of(krate: &str, text: &str) -> Result<String, String> {
+    if !text.contains("thiserror::Error") {
+        return Ok(String::new());
+    }
     let file = syn::parse_file(text).map_err(|error| error.to_string())?;
-    let short = source.name.rsplit(':').next().unwrap_or(source.name);
-    let of_that_name = |item: &Item| match item {
-        Item::Enum(item) if item.ident == short => Some(item.clone()),
-        _ => None,
-    };
-    let item = file.items.iter().find_map(of_that_name);
-    let item = item.ok_or_else(|| format!("has no enum `{short}`"))?;
-    let kinds = source
-        .kind
-        .map(|method| (method, kinds(&file, short, method)));
-    Ok(table(source.name, &item, kinds.as_ref()))
+    let mut page = String::new();
+    for item in &file.items {
+        match item {
+            Item::Enum(item) if is_shown(&item.vis, &item.attrs) => {
+                let short = item.ident.to_string();
+                let kinds = METHODS.iter().find_map(|method| {
+                    let kinds = kinds(&file, &short, method);
+                    (!kinds.is_empty()).then_some((*method, kinds))
+                });
+                page.push_str(&table(&format!("{krate}::{short}"), item, kinds.as_ref()));
+            }
+            Item::Struct(item) if is_shown(&item.vis, &item.attrs) => {
+                let (short, meaning) = (&item.ident, meaning(&item.attrs));
+                let _ = write!(page, "\n### `{krate}::{short}`\n\n{meaning}\n");
+            }
+            _ => {}
+        }
+    }
+    Ok(page)
+}
+
+fn is_shown(visibility: &syn::Visibility, attributes: &[syn::Attribute]) -> bool {
+    let is_error = attributes.iter().any(|attribute| {
+        let is_derive = attribute.path().is_ident("derive");
+        let derives = attribute.meta.require_list().ok();
+        let derives = derives.map(|list| list.tokens.to_string().replace(' ', ""));
+        is_derive && derives.is_some_and(|derives| derives.contains("thiserror::Error"))
+    });
+    is_error && matches!(visibility, syn::Visibility::Public(_))
 }
 
 fn table(name: &str, item: &ItemEnum, kinds: Option<&(&str, BTreeMap<String, String>)>) -> String {
@@ -81,8 +88,16 @@ fn table(name: &str, item: &ItemEnum, kinds: Option<&(&str, BTreeMap<String, Str
     table
 }
 
-/// The first paragraph of the documentation, on one line, without links.
+/// The first paragraph of the documentation.
 fn meaning(attributes: &[syn::Attribute]) -> String {
+    paragraphs(attributes)
+        .into_iter()
+        .next()
+        .unwrap_or_default()
+}
+
+/// The paragraphs of the documentation, each on one line, without links.
+pub(crate) fn paragraphs(attributes: &[syn::Attribute]) -> Vec<String> {
     let lines = attributes
         .iter()
         .filter_map(|attribute| match &attribute.meta {
@@ -95,9 +110,10 @@ fn meaning(attributes: &[syn::Attribute]) -> String {
             },
             _ => None,
         });
-    let first = lines.take_while(|line| !line.trim().is_empty());
-    let text = first.collect::<Vec<_>>().join(" ");
-    without_links(text.trim())
+    let lines: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
+    let paragraphs = lines.split(|line| line.is_empty());
+    let text = paragraphs.map(|lines| without_links(&lines.join(" ")));
+    text.filter(|text| !text.is_empty()).collect()
 }
 
 /// `[text](target)` as `text`, and a `|` so that it ends no cell.
@@ -195,24 +211,22 @@ fn variants(pattern: &Pat) -> Vec<(String, Option<String>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Source, section};
+    use super::sections_of;
 
     #[test]
     fn variants_come_with_their_meaning_and_kind() {
-        let text = "/// E.\npub enum E {\n/// It is [`a`](x)\n/// thing.\n///\n/// More.\nA(u8),\n\
+        let text = "/// E.\n#[derive(Debug, thiserror::Error)]\npub enum E {\n/// It is [`a`](x)\n/// thing.\n///\n/// More.\nA(u8),\n\
                     /// B.\nB { c: u8 },\n/// C.\nC(F),\n}\n\
                     impl E { fn kind(&self) -> K { match self { Self::A(error) => error.kind(), \
-                    Self::C(F::G { .. }) => K::Busy, Self::B { .. } | Self::C(_) => K::No } } }";
-        let source = Source {
-            name: "x::E",
-            file: "",
-            kind: Some("kind"),
-        };
+                    Self::C(F::G { .. }) => K::Busy, Self::B { .. } | Self::C(_) => K::No } } }\n\
+                    /// S.\n#[derive(thiserror::Error)]\npub struct S;\n\
+                    #[derive(thiserror::Error)]\nenum Private {}\n\
+                    /// No error.\npub enum Other {}";
         assert_eq!(
-            section(&source, text).unwrap(),
+            sections_of("x", text).unwrap(),
             "\n### `x::E`\n\n| Variant | What it means | `kind()` |\n|---|---|---|\n\
              | `A` | It is `a` thing. | its cause's |\n| `B` | B. | `No` |\n\
-             | `C` | C. | `Busy` for `G`, else `No` |\n"
+             | `C` | C. | `Busy` for `G`, else `No` |\n\n### `x::S`\n\nS.\n"
         );
     }
 }

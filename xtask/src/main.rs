@@ -27,6 +27,7 @@ mod outcomes;
 mod policy_keys;
 mod promises;
 mod reasons;
+mod standings;
 mod tidy;
 mod workspace;
 

@@ -47,6 +47,7 @@ mod recorded;
 mod recover;
 mod redact;
 mod size_limits;
+mod standing;
 mod still_sending;
 mod stop;
 mod take_back;

@@ -8,15 +8,20 @@
 //!
 //! ```no_run
 //! # async fn example(registry: action_core::ActionRegistry) -> Result<(), action_guard::GuardError> {
-//! use action_guard::{FileJournal, Guard, Request};
+//! use action_guard::{FileJournal, Guard, Request, Standing};
 //! use serde_json::json;
 //!
 //! let guard = Guard::new(registry, FileJournal::open("state")?);
 //! let request = Request::new("drain_store", json!({ "store_id": "4" }), "user:on-call");
-//! let proposal = guard.propose(request.reason("disk is being replaced")).await?;
-//! println!("{:?}", proposal.plan.verdict);
-//! let report = guard.execute(&proposal, &proposal.requester()?, &mut |_| {}).await?;
-//! println!("{}", report.outcome.summary);
+//! match guard.propose(request.reason("disk is being replaced")).await? {
+//!     Standing::Allowed(proposal) => {
+//!         let by = proposal.requester()?;
+//!         let standing = guard.execute(&proposal, &by, &mut |_| {}).await?;
+//!         println!("{standing}");
+//!     }
+//!     // It waits for people, the rules deny it, or its plan says that nothing is to be sent.
+//!     standing => println!("{standing}"),
+//! }
 //! # Ok(())
 //! # }
 //! ```
@@ -42,8 +47,9 @@ pub use journal::{
 };
 pub use policy::{Policy, PolicyFile, Rules, Unrestricted};
 pub use proposal::{
-    Answer, Approval, ChangedBy, Drift, Event, Intent, Mode, Phase, PlanHash, PlanHashError,
-    Proposal, Refusal, Report, Request, Ruled, Ruling, plan_difference,
+    Answer, Approval, ChangedBy, Drift, Event, Intent, Mode, OutdatedBy, Phase, PlanHash,
+    PlanHashError, Proposal, Refusal, Report, Request, Ruled, Ruling, Standing, Waits,
+    plan_difference,
 };
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{

@@ -17,6 +17,8 @@ pub use refusal::Refusal;
 pub use report::{Event, Report};
 pub use ruling::{Approval, Mode, Ruled, Ruling};
 pub(crate) use ruling::{NO_RULE, NO_RULE_ALLOWS};
+pub use standing::{OutdatedBy, Standing, Waits};
+pub(crate) use standing_words::words;
 pub(crate) use step_attempt_id::StepAttemptId;
 
 pub(crate) mod drift;
@@ -26,6 +28,8 @@ mod plan_hash;
 mod refusal;
 mod report;
 mod ruling;
+mod standing;
+mod standing_words;
 mod step_attempt_id;
 pub(crate) mod time;
 

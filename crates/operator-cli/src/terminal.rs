@@ -5,6 +5,7 @@ pub(crate) mod exit_mapping;
 pub(crate) mod failure;
 pub(crate) mod interrupt;
 pub(crate) mod list_values;
+mod not_carried_out;
 pub(crate) mod output;
 mod pace;
 pub(crate) mod progress;

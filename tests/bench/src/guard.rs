@@ -133,9 +133,10 @@ pub(crate) async fn ready(journal: Arc<dyn Journal>) -> Result<Guard, Failed> {
 async fn set(guard: &Guard, counter: usize, value: u64) -> Result<(), Failed> {
     let parameters = json!({"counter": counter, "value": value});
     let request = Request::new("set_counter", parameters, "agent:night");
-    let proposal = guard.propose(request).await?;
+    let proposal = guard.propose(request).await?.into_proposal()?;
     let by = proposal.requester()?;
-    guard.execute(&proposal, &by, &mut |_| {}).await?;
+    let executed = guard.execute(&proposal, &by, &mut |_| {}).await?;
+    executed.into_report()?;
     Ok(())
 }
 
@@ -187,7 +188,7 @@ async fn wait(guard: &Guard, count: u64) -> Result<(), Failed> {
         let parameters = json!({"counter": 2, "value": at});
         let by = format!("agent:{}", at / 100);
         let proposed = guard.propose(Request::new("set_counter", parameters, by));
-        proposed.await?;
+        proposed.await?.into_proposal()?;
     }
     Ok(())
 }
@@ -196,7 +197,7 @@ async fn wait(guard: &Guard, count: u64) -> Result<(), Failed> {
 async fn set_approved(guard: &Guard, counter: usize, value: u64) -> Result<(), Failed> {
     let parameters = json!({"counter": counter, "value": value});
     let request = Request::new("set_counter", parameters, "agent:night");
-    let proposal = guard.propose(request).await?;
+    let proposal = guard.propose(request).await?.into_proposal()?;
     let by: Actor = "user:ana".parse()?;
     let controls = guard.controls();
     let approved = controls.approve(
@@ -207,7 +208,8 @@ async fn set_approved(guard: &Guard, counter: usize, value: u64) -> Result<(), F
     );
     approved.await?;
     let by = proposal.requester()?;
-    guard.execute(&proposal, &by, &mut |_| {}).await?;
+    let executed = guard.execute(&proposal, &by, &mut |_| {}).await?;
+    executed.into_report()?;
     Ok(())
 }
 

@@ -114,8 +114,9 @@ async fn does(guard: &Guard, actor: &Actor, order: &Order) -> Result<(), GuardEr
     match order {
         Order::Run { action, parameters } => {
             let request = Request::new(action.as_str(), parameters.clone(), actor.as_str());
-            let proposal = guard.propose(request).await?;
-            guard.execute(&proposal, actor, &mut |_| {}).await?;
+            let proposal = guard.propose(request).await?.into_proposal()?;
+            let executed = guard.execute(&proposal, actor, &mut |_| {}).await?;
+            executed.into_report()?;
         }
         Order::Undo => {
             let state = guard.state().await?;
@@ -126,7 +127,9 @@ async fn does(guard: &Guard, actor: &Actor, order: &Order) -> Result<(), GuardEr
                 .or_else(|| state.effects.keys().next_back());
             if let Some(id) = first {
                 let undo = guard.propose_undo(id, actor, "taken back").await?;
-                guard.execute(&undo, actor, &mut |_| {}).await?;
+                let undo = undo.into_proposal()?;
+                let executed = guard.execute(&undo, actor, &mut |_| {}).await?;
+                executed.into_report()?;
             }
         }
         Order::Recover => {

@@ -13,7 +13,7 @@ use crate::guard::permit::SendGate;
 use crate::guard::{Guard, Watch, size_limits};
 use crate::identity::Actor;
 use crate::proposal::time::{after, unix_ms};
-use crate::proposal::{Event, Intent, Refusal, Report};
+use crate::proposal::{Event, Intent, Refusal, Report, Standing};
 use crate::records::Record;
 
 /// What was sent without an intent, and whether that is in the journal by now.
@@ -88,8 +88,9 @@ impl Guard {
         reason: &str,
         watch: Watch<'_>,
     ) -> Result<Report, GuardError> {
-        let proposal = self.propose_undo(id, by, reason).await?;
-        self.execute(&proposal, by, watch).await
+        let proposed = self.propose_undo(id, by, reason).await?;
+        let executed = self.execute(&proposed.into_proposal()?, by, watch).await?;
+        executed.into_report()
     }
 
     async fn undo_unrecorded(
@@ -103,7 +104,8 @@ impl Guard {
         let plan = proposal.plan.clone();
         if !plan.verdict.may_be_sent() {
             let verdict = plan.verdict;
-            return Err(GuardError::NotSent { verdict });
+            let standing = Standing::RefusedByPlan { proposal, verdict };
+            return Err(GuardError::NotCarriedOut(Box::new(standing)));
         }
         let now = Timestamp::now();
         let attempt = Attempt::new(proposal.id.as_str(), unix_ms(now), plan.clock)

@@ -8,7 +8,7 @@ use crate::guard::Guard;
 use crate::guard::error::GuardError;
 use crate::guard::planned::Planned;
 use crate::identity::Actor;
-use crate::proposal::{Proposal, Request, Ruling};
+use crate::proposal::{Proposal, Request, Ruling, Standing};
 use crate::records::Record;
 
 /// A mutation that is planned and not proposed.
@@ -104,12 +104,13 @@ impl Guard {
         })
     }
 
-    /// Proposes a draft as it is. [`execute`](Self::execute) refuses when its plan has changed since.
+    /// Proposes a draft as it is, and gives what [`propose`](Self::propose) does.
+    /// [`execute`](Self::execute) finds out when its plan has changed since.
     ///
     /// # Errors
     /// As [`propose`](Self::propose). That its plan is outdated when it says that nothing is to be
     /// done, and something of ours was done since: [`draft_again`](Self::draft_again) plans it anew.
-    pub async fn propose_draft(&self, draft: Draft) -> Result<Proposal, GuardError> {
+    pub async fn propose_draft(&self, draft: Draft) -> Result<Standing, GuardError> {
         self.record_proposal(draft.planned).await
     }
 

@@ -1,11 +1,11 @@
 //! What keeps a mutation from being carried out, or its outcome from being kept.
 
-use action_core::{ActionError, FailureKind, Verdict, WorkflowError};
+use action_core::{ActionError, FailureKind, WorkflowError};
 
 use crate::identity::ActorError;
 use crate::journal::{CommitError, JournalError};
 use crate::proposal::drift::list;
-use crate::proposal::{ChangedBy, Drift, Refusal, Report};
+use crate::proposal::{ChangedBy, Drift, Refusal, Report, Standing};
 
 /// What keeps a mutation from being carried out, or its outcome from being kept.
 ///
@@ -30,22 +30,10 @@ pub enum GuardError {
     #[error("not sent: {0}")]
     Refused(Refusal),
 
-    /// By its plan it would not do what was asked for; nothing was sent.
-    #[error("not sent: {}", words(verdict))]
-    NotSent {
-        /// What the plan answers.
-        verdict: Verdict,
-    },
-
-    /// What it was proposed for has changed; nothing was sent.
-    #[error(
-        "not sent, because things changed since it was planned: {}",
-        list(changes)
-    )]
-    Drifted {
-        /// What changed.
-        changes: Vec<Drift>,
-    },
+    /// What a call that can only give a report, or only a proposal, met instead: nothing was sent, or
+    /// it is in progress.
+    #[error("{0}")]
+    NotCarriedOut(Box<Standing>),
 
     /// Somebody changed since what is to be taken back; nothing was sent.
     #[error("not taken back, because {by} it since: {}", list(changes))]
@@ -125,11 +113,11 @@ impl GuardError {
         match self {
             Self::Action(error) => error.kind(),
             Self::Actor(_) | Self::Workflow(_) => FailureKind::InvalidInput,
+            Self::NotCarriedOut(standing) if standing.may_change() => FailureKind::Busy,
+            Self::NotCarriedOut(_) => FailureKind::Refused,
             Self::Refused(Refusal::ResourceHeld { .. }) => FailureKind::Busy,
             Self::Refused(Refusal::TooManyOpen { .. }) => FailureKind::Busy,
             Self::Refused(_)
-            | Self::NotSent { .. }
-            | Self::Drifted { .. }
             | Self::ChangedSince { .. }
             | Self::NoUndo { .. }
             | Self::NothingToUndo { .. }
@@ -157,16 +145,10 @@ impl GuardError {
                 Refusal::Observing
                     | Refusal::ClusterObserving { .. }
                     | Refusal::Killed { .. }
-                    | Refusal::Denied { .. }
-                    | Refusal::Expired { .. }
-                    | Refusal::PlanOutdated { .. }
                     | Refusal::TakenOver { .. }
                     | Refusal::WhoseUnknown { .. }
             ),
-            Self::NotSent { .. }
-            | Self::Drifted { .. }
-            | Self::NoUndo { .. }
-            | Self::WrongSystem { .. } => true,
+            Self::NoUndo { .. } | Self::WrongSystem { .. } => true,
             _ => false,
         }
     }
@@ -175,21 +157,5 @@ impl GuardError {
     #[must_use]
     pub fn report(&self) -> String {
         action_core::report(self)
-    }
-}
-
-pub(crate) fn words(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::WouldReject { text, .. } => format!("it would be refused: {text}"),
-        Verdict::NotAskedFor { text, .. } => format!("it is not asked for: {text}"),
-        Verdict::NoOp { already } => format!("nothing to do: {already}"),
-        Verdict::AcceptedButWillNotProgress { causes } => {
-            let causes: Vec<_> = causes.iter().map(|cause| cause.text.as_str()).collect();
-            format!(
-                "it would be accepted, but would not get done: {}",
-                causes.join("; ")
-            )
-        }
-        _ => "its plan does not say that it would proceed".to_owned(),
     }
 }

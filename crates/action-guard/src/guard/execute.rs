@@ -17,30 +17,36 @@ use crate::guard::{Guard, Tracked, Watch, size_limits};
 use crate::identity::Actor;
 use crate::journal::CommitError;
 use crate::proposal::time::{after, unix_ms};
-use crate::proposal::{Answer, Event, Intent, Phase, PlanHash, Proposal, Refusal, Report};
+use crate::proposal::{
+    Answer, Event, Intent, Phase, PlanHash, Proposal, Refusal, Report, Standing,
+};
 use crate::records::Record;
 
 impl Guard {
     /// Carries out what was proposed: plans anew, writes and syncs the intent, sends once, and
     /// follows until the outcome is known, it is stuck, or the plan's deadline is over.
     ///
+    /// Called again, it sends nothing again: it says how the proposal stands. So a loop may call it
+    /// whenever it wants to go on, also before people have approved.
+    ///
     /// What was allowed to one actor is carried out by that actor only: `by` is who asked for it, or
     /// one of those for whom the rules spoke beside them.
-    /// What is refused here is over: the proposal is cancelled with the reason, so that nobody
-    /// carries it out later.
+    /// What is denied, outdated or refused by its plan here is over: the proposal is cancelled with
+    /// the reason, so that nobody carries it out later.
     ///
     /// When the future is dropped before the request is sent, it is not sent. When it is dropped
     /// later, the following goes on by itself for as long as the runtime lives; after that
     /// [`recover`](Self::recover) finds the outcome.
     ///
     /// # Errors
-    /// When it was not sent, and why. A refusal by the system is an outcome, not an error.
+    /// What went wrong. Nothing was sent, but for [`GuardError::Unrecorded`] and
+    /// [`GuardError::Abandoned`]. A refusal by the system is [`Standing::NotApplied`].
     pub async fn execute(
         &self,
         proposal: &Proposal,
         by: &Actor,
         watch: Watch<'_>,
-    ) -> Result<Report, GuardError> {
+    ) -> Result<Standing, GuardError> {
         let id = proposal.id.as_str();
         proposal.requester()?;
         if !proposal.request.may_be_carried_out_by(by) {
@@ -50,18 +56,36 @@ impl Guard {
                 by: by.clone(),
             }));
         }
+        if let Some(standing) = self.standing_unless_allowed(proposal).await? {
+            return Ok(standing);
+        }
         let done = match self.try_to_execute(proposal, by, watch).await {
-            Err(error) => Err(self.or_other_undo(proposal, error).await),
+            Err(GuardError::Refused(refusal)) => {
+                let standing = Standing::of_refusal(proposal, &refusal);
+                standing.ok_or(GuardError::Refused(refusal))
+            }
             done => done,
         };
-        if let Err(error) = &done
-            && error.ends_the_proposal()
-            && let Err(error) = self.close(id, by, &error.report()).await
+        let done = self.or_other_undo(proposal, done).await;
+        let over = match &done {
+            Ok(standing) if standing.ends_the_proposal() => Some(standing.to_string()),
+            Err(error) if error.ends_the_proposal() => Some(error.report()),
+            _ => None,
+        };
+        if let Some(why) = over
+            && let Err(error) = self.close(id, by, &why).await
         {
             let error = error.report();
             tracing::warn!(error, id, "what was refused could not be cancelled");
         }
-        done
+        match done {
+            // Somebody was faster: they carry it out, or it is over.
+            Err(error @ GuardError::Refused(Refusal::Phase { .. })) => {
+                let standing = self.standing_unless_allowed(proposal).await?;
+                standing.ok_or(error)
+            }
+            done => done,
+        }
     }
 
     /// Cancels a proposal of which nothing was sent. Whether it is over, and nothing of it was.
@@ -93,20 +117,18 @@ impl Guard {
         proposal: &Proposal,
         by: &Actor,
         watch: Watch<'_>,
-    ) -> Result<Report, GuardError> {
+    ) -> Result<Standing, GuardError> {
         let id = proposal.id.as_str();
         if is_redacted(&proposal.request.parameters) {
             return Err(GuardError::Refused(Refusal::Redacted { id: id.to_owned() }));
         }
         let Some(tracked) = self.track(id) else {
-            let status = self.proposal_status(id).await?;
-            return Err(GuardError::Refused(Refusal::Phase {
-                id: id.to_owned(),
-                phase: status.phase,
-                wanted: "executed twice",
-            }));
+            return Ok(Standing::InProgress(proposal.clone()));
         };
-        let plan = self.replanned(proposal).await?;
+        let plan = match self.replanned(proposal).await? {
+            Ok(plan) => plan,
+            Err(standing) => return Ok(standing),
+        };
         watch(Event::Replanned(plan.clone()));
         let (events, mut seen) = unbounded_channel();
         let work = self
@@ -117,7 +139,8 @@ impl Guard {
         while let Some(event) = seen.recv().await {
             watch(event);
         }
-        work.await.unwrap_or(Err(GuardError::Abandoned))
+        let report = work.await.unwrap_or(Err(GuardError::Abandoned))?;
+        Ok(self.standing_after(report).await)
     }
 
     async fn carry_out(

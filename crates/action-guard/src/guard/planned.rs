@@ -13,7 +13,7 @@ use crate::guard::Guard;
 use crate::guard::error::GuardError;
 use crate::identity::{Actor, NameClash, Target};
 use crate::proposal::time::after;
-use crate::proposal::{Proposal, Refusal, Request, plan_difference};
+use crate::proposal::{OutdatedBy, Proposal, Refusal, Request, Standing, plan_difference};
 use crate::state::{ProposalStatus, State};
 
 /// Between the proposal and its intent.
@@ -159,37 +159,50 @@ impl Guard {
         Ok(target)
     }
 
-    /// Plans again, and compares with what was shown.
-    pub(super) async fn replanned(&self, proposal: &Proposal) -> Result<Plan, GuardError> {
+    /// Plans again, and compares with what was shown: the plan that it is sent by, or how it stands
+    /// that is not to be sent.
+    pub(super) async fn replanned(
+        &self,
+        proposal: &Proposal,
+    ) -> Result<Result<Plan, Standing>, GuardError> {
         let action = proposal.request.action.as_str();
         let found = self.registry.identity(action).await?;
         if found != proposal.system {
             let planned = proposal.system.clone();
             return Err(GuardError::WrongSystem { planned, found });
         }
-        let plan = self.planned_to_send(proposal).await?;
+        let plan = match self.planned_to_send(proposal).await? {
+            Ok(plan) => plan,
+            Err(standing) => return Ok(Err(standing)),
+        };
         let changes = plan_difference(&proposal.plan, &plan);
         if !changes.is_empty() && !self.takes_back_in_flight(proposal).await? {
-            return Err(GuardError::Drifted { changes });
+            return Ok(Err(Standing::Outdated {
+                proposal: proposal.clone(),
+                by: OutdatedBy::Facts(changes),
+            }));
         }
         self.is_ours_or_for_people(proposal, &plan).await?;
-        Ok(plan)
+        Ok(Ok(plan))
     }
 
     /// A plan by which it is sent. That there is nothing to send is not believed of what was read
     /// before something of ours was done.
-    async fn planned_to_send(&self, proposal: &Proposal) -> Result<Plan, GuardError> {
+    async fn planned_to_send(
+        &self,
+        proposal: &Proposal,
+    ) -> Result<Result<Plan, Standing>, GuardError> {
         let mut again = PLANS_AGAIN;
         loop {
             let began = self.beginning().await?.of(proposal);
             let (action, parameters) = (&proposal.request.action, &proposal.request.parameters);
             let plan = self.registry.plan(action, parameters.clone()).await?;
             if plan.verdict.may_be_sent() {
-                return Ok(plan);
+                return Ok(Ok(plan));
             }
             let (state, now) = (self.state().await?, Timestamp::now());
             if state.may_arrive_until(proposal, now).is_some() {
-                return Ok(plan);
+                return Ok(Ok(plan));
             }
             match began.outdated_by(proposal, &state, now) {
                 Some(_) if again > 0 => again -= 1,
@@ -198,8 +211,10 @@ impl Guard {
                     return Err(GuardError::Refused(Refusal::PlanOutdated { id, by }));
                 }
                 None => {
-                    let verdict = plan.verdict;
-                    return Err(GuardError::NotSent { verdict });
+                    return Ok(Err(Standing::RefusedByPlan {
+                        proposal: proposal.clone(),
+                        verdict: plan.verdict,
+                    }));
                 }
             }
         }

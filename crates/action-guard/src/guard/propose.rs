@@ -6,23 +6,26 @@ use serde_json::Value;
 
 use crate::guard::Guard;
 use crate::guard::authority::{check_lease, rule_for_each, rules_now};
-use crate::guard::error::{GuardError, words};
+use crate::guard::error::GuardError;
 use crate::guard::open_limit::may_wait;
 use crate::guard::planned::{PLANS_AGAIN, Planned};
 use crate::identity::Actor;
-use crate::proposal::{Drift, Proposal, Refusal, Request, Ruling};
+use crate::proposal::{Drift, Proposal, Refusal, Request, Ruling, Standing, Waits, words};
 use crate::records::Record;
 use crate::state::State;
 
 impl Guard {
-    /// Plans a mutation: what it would do, and what would take it back. Changes nothing; what was
-    /// asked for, the plan and what the rules say of it are in the journal afterwards. What would
-    /// not be sent by its plan is closed at once, and waits for nobody.
+    /// Plans a mutation, what it would do and what would take it back, and asks the rules. Changes
+    /// nothing; what was asked for, the plan and what the rules say of it are in the journal
+    /// afterwards. What would not be sent by its plan is closed at once, and waits for nobody.
+    ///
+    /// Gives [`Allowed`](Standing::Allowed), [`Waits`](Standing::Waits),
+    /// [`Denied`](Standing::Denied) or [`RefusedByPlan`](Standing::RefusedByPlan), and nothing else.
     ///
     /// # Errors
-    /// What is wrong with the request, what the system could not be asked for, or that the rules
-    /// or the kill switch say no.
-    pub async fn propose(&self, request: Request) -> Result<Proposal, GuardError> {
+    /// What is wrong with the request, what the system could not be asked for, or that the kill
+    /// switch or another mutation is in the way: see [`Refusal`].
+    pub async fn propose(&self, request: Request) -> Result<Standing, GuardError> {
         let mut again = PLANS_AGAIN;
         loop {
             let planned = self.planned(request.clone(), None).await?;
@@ -46,7 +49,7 @@ impl Guard {
         id: &str,
         actor: &Actor,
         reason: &str,
-    ) -> Result<Proposal, GuardError> {
+    ) -> Result<Standing, GuardError> {
         let mut again = PLANS_AGAIN;
         loop {
             let planned = self.planned_undo(id, actor, reason).await?;
@@ -65,7 +68,7 @@ impl Guard {
         actor: &Actor,
         others: &[&Actor],
         reason: &str,
-    ) -> Result<Proposal, GuardError> {
+    ) -> Result<Standing, GuardError> {
         let mut again = PLANS_AGAIN;
         loop {
             let mut planned = self.planned_undo(id, actor, reason).await?;
@@ -162,24 +165,37 @@ impl Guard {
         })
     }
 
-    pub(crate) async fn record_proposal(&self, planned: Planned) -> Result<Proposal, GuardError> {
+    pub(crate) async fn record_proposal(&self, planned: Planned) -> Result<Standing, GuardError> {
         let requester = planned.proposal.requester()?;
         let entries = self.commit(self.proposing(&planned, requester)?).await?;
         let Planned { proposal, .. } = planned;
-        match entries.into_iter().map(|entry| entry.record).next() {
-            Some(Record::Proposed {
-                ruling: Ruling::Deny { rule, reason },
-                ..
-            }) => Err(GuardError::Refused(Refusal::Denied { rule, reason })),
-            // What was recorded is without secrets, and what is carried out is not.
-            Some(Record::Proposed {
-                proposal: recorded, ..
-            }) => Ok(Proposal {
-                rulings: recorded.rulings,
-                policy: recorded.policy,
-                ..proposal
-            }),
-            _ => Ok(proposal),
-        }
+        let mut records = entries.into_iter().map(|entry| entry.record);
+        let Some(Record::Proposed {
+            proposal: recorded,
+            ruling,
+        }) = records.next()
+        else {
+            return Err(GuardError::Abandoned);
+        };
+        // What was recorded is without secrets, and what is carried out is not.
+        let proposal = Proposal {
+            rulings: recorded.rulings,
+            policy: recorded.policy,
+            ..proposal
+        };
+        let is_closed = records.next().is_some();
+        Ok(match ruling {
+            Ruling::Deny { rule, reason } => Standing::Denied {
+                proposal,
+                rule,
+                reason,
+            },
+            _ if is_closed => Standing::RefusedByPlan {
+                verdict: proposal.plan.verdict.clone(),
+                proposal,
+            },
+            Ruling::Approve { .. } => Standing::Waits(Waits::of(proposal, &ruling, 0)),
+            Ruling::Allow { .. } => Standing::Allowed(proposal),
+        })
     }
 }

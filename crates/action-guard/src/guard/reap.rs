@@ -5,10 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::guard::error::{GuardError, words};
+use crate::guard::error::GuardError;
 use crate::guard::{Guard, Watch};
 use crate::identity::Actor;
-use crate::proposal::{Phase, Refusal, Report};
+use crate::proposal::{Phase, Refusal, Report, Standing, words};
 use crate::state::{ActiveEffect, State};
 
 /// What became of one lasting effect whose lease is over.
@@ -113,14 +113,16 @@ impl Guard {
                     // It may only look so for a while: a person releases it, or the next look.
                     return Ok(Taken::Left(words(verdict)));
                 }
-                self.record_proposal(planned).await?
+                match self.record_proposal(planned).await? {
+                    Standing::Waits(waits) => return Ok(Taken::Proposed(waits.proposal.id)),
+                    standing => standing.into_proposal()?,
+                }
             }
         };
-        if self.proposal_status(&proposal.id).await?.phase == Phase::NeedsApproval {
-            return Ok(Taken::Proposed(proposal.id));
+        match self.execute(&proposal, &me, watch).await? {
+            Standing::Waits(waits) => Ok(Taken::Proposed(waits.proposal.id)),
+            standing => Ok(Taken::Sent(Box::new(standing.into_report()?))),
         }
-        let report = self.execute(&proposal, &me, watch).await?;
-        Ok(Taken::Sent(Box::new(report)))
     }
 }
 

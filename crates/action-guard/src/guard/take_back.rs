@@ -10,7 +10,7 @@ use crate::guard::follow::{Following, OVERTAKEN};
 use crate::guard::last_seen::LastSeen;
 use crate::guard::{Guard, Watch};
 use crate::proposal::time::{between_ms, elapsed_since};
-use crate::proposal::{Answer, Proposal, Refusal, Report};
+use crate::proposal::{Answer, Proposal, Refusal, Report, Standing};
 use crate::records::Record;
 use crate::state::ProposalStatus;
 
@@ -199,21 +199,22 @@ impl Guard {
         }
     }
 
-    /// Why an undo was not sent: that another was faster says more than what it has changed.
-    pub(super) async fn or_other_undo(&self, undo: &Proposal, error: GuardError) -> GuardError {
+    /// The same of an undo; that another was faster says more than what it has changed.
+    pub(super) async fn or_other_undo(
+        &self,
+        undo: &Proposal,
+        done: Result<Standing, GuardError>,
+    ) -> Result<Standing, GuardError> {
         let is_lost_to_another = matches!(
-            error,
-            GuardError::NotSent { .. }
-                | GuardError::Drifted { .. }
-                | GuardError::Refused(Refusal::PlanOutdated { .. })
+            done,
+            Ok(Standing::RefusedByPlan { .. } | Standing::Outdated { .. })
         );
-        match &undo.undoes {
-            Some(first) if is_lost_to_another => {
-                let other = self.no_other_undo(first, Some(&undo.id)).await;
-                other.err().unwrap_or(error)
-            }
-            _ => error,
+        if let Some(first) = &undo.undoes
+            && is_lost_to_another
+        {
+            self.no_other_undo(first, Some(&undo.id)).await?;
         }
+        done
     }
 
     /// What a proposal takes back by hand that is in flight: as good as undoing it by name.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::guard::GuardError;
 use crate::identity::Actor;
-use crate::proposal::{Proposal, Refusal, Request, StepAttemptId};
+use crate::proposal::{OutdatedBy, Proposal, Refusal, Request, Standing, StepAttemptId, Waits};
 use crate::records::StepEvent;
 use crate::state::Flow;
 use crate::workflows::Workflows;
@@ -103,32 +103,30 @@ impl Workflows {
         &self,
         flow: &Flow,
         step: &str,
-        proposed: Result<Proposal, GuardError>,
+        proposed: Result<Standing, GuardError>,
         back: bool,
         runner: &mut Runner,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
-        let proposal = match proposed {
-            Ok(proposal) => proposal,
-            Err(error) => {
-                return self
-                    .trouble(flow, step, error, None, back, runner, watch)
-                    .await;
+        let (standing, closed) = match proposed {
+            Ok(Standing::Allowed(proposal) | Standing::Waits(Waits { proposal, .. })) => {
+                watch(proposed_event(step, &proposal));
+                return Ok(());
             }
+            // Nobody is asked to agree to what would not be sent: it was closed at once.
+            Ok(standing) => {
+                let closed = match &standing {
+                    Standing::RefusedByPlan { proposal, .. } => Some(proposal.clone()),
+                    _ => None,
+                };
+                (GuardError::NotCarriedOut(Box::new(standing)), closed)
+            }
+            Err(error) => (error, None),
         };
-        watch(FlowEvent::Proposed {
-            step: step.to_owned(),
-            proposal: proposal.id.clone(),
-        });
-        // Nobody is asked to agree to what would not be sent: it was closed at once.
-        let status = self.guard.proposal_status(&proposal.id).await?;
-        if proposal.plan.verdict.may_be_sent() || !status.phase.is_end() {
-            return Ok(());
+        if let Some(closed) = &closed {
+            watch(proposed_event(step, closed));
         }
-        let error = GuardError::NotSent {
-            verdict: proposal.plan.verdict.clone(),
-        };
-        self.trouble(flow, step, error, Some(&proposal), back, runner, watch)
+        self.trouble(flow, step, standing, closed.as_ref(), back, runner, watch)
             .await
     }
 
@@ -154,7 +152,8 @@ impl Workflows {
                 seen: Box::new(event),
             });
         };
-        match self.guard.execute(proposal, &runner.by, &mut seen).await {
+        let executed = self.guard.execute(proposal, &runner.by, &mut seen).await;
+        match executed.and_then(Standing::into_report) {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.trouble(flow, step, error, Some(proposal), back, runner, watch)
@@ -238,14 +237,7 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         GuardError::Refused(Refusal::NotOurs { .. }) if back => Trouble::NotOurs,
         // For a person, and then for somebody to resume.
         GuardError::Refused(Refusal::WhoseUnknown { .. }) if back => failed(WHOSE_UNKNOWN, false),
-        // By the rules of the moment of sending, which stand against what was allowed before.
-        GuardError::Refused(Refusal::Denied { .. }) if is_proposed => failed("denied", false),
-        GuardError::Refused(Refusal::Expired { .. }) if is_proposed => failed("expired", false),
-        GuardError::Refused(Refusal::PlanOutdated { .. } | Refusal::TakenOver { .. })
-            if is_proposed =>
-        {
-            failed("outdated", true)
-        }
+        GuardError::Refused(Refusal::TakenOver { .. }) if is_proposed => failed("outdated", true),
         GuardError::Refused(Refusal::Observing) if is_proposed => failed("observing", false),
         // What is not ours waits for a reset, and for somebody to resume.
         GuardError::Refused(Refusal::Killed { .. }) if back => failed("killed", false),
@@ -253,11 +245,25 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         GuardError::NoUndo { .. }
         | GuardError::NothingToUndo { .. }
         | GuardError::ChangedSince { .. } => Trouble::NotOurs,
-        GuardError::NotSent {
-            verdict: Verdict::NoOp { .. },
-        } if back => Trouble::NotOurs,
-        GuardError::NotSent { verdict } => failed(code(verdict), false),
-        GuardError::Drifted { .. } => failed("drifted", true),
+        GuardError::NotCarriedOut(standing) => match &**standing {
+            Standing::RefusedByPlan {
+                verdict: Verdict::NoOp { .. },
+                ..
+            } if back => Trouble::NotOurs,
+            Standing::RefusedByPlan { verdict, .. } => failed(code(verdict), false),
+            // By the rules of the moment of sending, which stand against what was allowed before.
+            Standing::Denied { .. } if is_proposed => failed("denied", false),
+            Standing::Outdated {
+                by: OutdatedBy::Facts(_),
+                ..
+            } => failed("drifted", true),
+            Standing::Outdated {
+                by: OutdatedBy::Time(_),
+                ..
+            } if is_proposed => failed("expired", false),
+            Standing::Outdated { .. } if is_proposed => failed("outdated", true),
+            _ => Trouble::LookAgain,
+        },
         GuardError::WrongSystem { .. } => failed("other_system", false),
         GuardError::Actor(_) => failed("invalid_input", false),
         GuardError::Action(error) => match error.kind() {
@@ -280,6 +286,13 @@ fn code(verdict: &Verdict) -> &'static str {
         Verdict::NotAskedFor { .. } => "not_asked_for",
         Verdict::AcceptedButWillNotProgress { .. } => "would_not_progress",
         _ => "not_sent",
+    }
+}
+
+fn proposed_event(step: &str, proposal: &Proposal) -> FlowEvent {
+    FlowEvent::Proposed {
+        step: step.to_owned(),
+        proposal: proposal.id.clone(),
     }
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use action_core::{Undo, Workflow};
 use action_guard::{
     Actor, Decider, Guard, GuardError, MemoryJournal, Mode, Phase, Policy, PrivateKey, Record,
-    Refusal, Ruling, StartOptions, WaitPolicy, Waiting,
+    Refusal, Ruling, Standing, StartOptions, WaitPolicy, Waiting,
 };
 use serde_json::{Value, json};
 
 use crate::fixtures::{actor, allow, mode, write};
-use crate::guard_fixture::{Workbench, ana, done, hold, proposed, turn};
+use crate::guard_fixture::{Asked as _, Workbench, ana, done, hold, proposed, turn};
 use crate::workflow_fixtures::{Fixture, fixture, fixture_under, open};
 
 /// People may; agents ask people.
@@ -466,7 +466,7 @@ async fn a_forged_record_does_not_make_an_undo_send_what_it_says() {
         journal,
     );
     write(&forger, [mode(Mode::Execute)]).await.unwrap();
-    let mut planned = guard.propose(hold("x")).await.unwrap();
+    let mut planned = guard.propose(hold("x")).await.unwrap().asked();
     planned.id = "forged".to_owned();
     planned.undo = serde_json::from_value::<Undo>(json!({
         "undo": "action", "name": "turn_dial", "parameters": {"dial": "z", "value": 99},
@@ -493,7 +493,7 @@ async fn a_forged_record_does_not_make_an_undo_send_what_it_says() {
     );
     let undo = guard.propose_undo("forged", &ana(), "back").await;
     match undo {
-        Ok(undo) => assert_eq!(undo.request.action, "release_dial"),
+        Ok(undo) => assert_eq!(undo.asked().request.action, "release_dial"),
         Err(GuardError::ChangedSince { .. } | GuardError::NoUndo { .. }) => {}
         Err(other) => unreachable!("{other}"),
     }
@@ -517,9 +517,9 @@ async fn each_who_carries_it_out_is_ruled_on_and_who_asked_is_named_first() {
         [[rule]]\nname = \"no people\"\nactor = \"user:*\"\ndecision = \"deny\"\n"
         .parse()
         .unwrap();
-    let refused = refusal(fixture.guard_under(policy).propose(for_both).await);
+    let denied = fixture.guard_under(policy).propose(for_both).await.unwrap();
     assert!(
-        matches!(&refused, Refusal::Denied { rule, .. } if rule.contains("no agents")),
-        "{refused}"
+        matches!(&denied, Standing::Denied { rule, .. } if rule.contains("no agents")),
+        "{denied:?}"
     );
 }

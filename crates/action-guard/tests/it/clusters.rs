@@ -6,7 +6,7 @@ use std::time::Duration;
 use action_core::OutcomeKind;
 use action_guard::{
     CommitError, Controls, Decider, FileJournal, Guard, GuardError, Journal, Mode, ModeError,
-    NameClash, Phase, Policy, Refusal, Report, Target,
+    NameClash, Phase, Policy, Refusal, Report, Standing, Target,
 };
 
 use crate::guard_fixture::{Workbench, ana, done, execute, proposed, turn};
@@ -49,7 +49,7 @@ async fn each_record_about_a_system_says_which() {
         assert_eq!(entry.target, Some(named("prod", "7")), "{entry:?}");
     }
     // The journal knows the name from then on.
-    let proposal = bench.guard().propose(turn("x", 4)).await.unwrap();
+    let proposal = proposed(&bench.guard(), turn("x", 4)).await;
     assert_eq!(proposal.cluster.as_deref(), Some("prod"));
     assert_eq!(proposal.subject, "dials");
 }
@@ -83,8 +83,8 @@ async fn a_system_has_one_name() {
     assert_eq!(refusal, Refusal::Name(expected));
     // A system of another kind may have the same id.
     let other = Target::new("lamps", "7").named("blue");
-    let proposed = bench.guard().clusters([other]).propose(turn("x", 5)).await;
-    assert_eq!(proposed.unwrap().cluster.as_deref(), Some("prod"));
+    let proposal = proposed(&bench.guard().clusters([other]), turn("x", 5)).await;
+    assert_eq!(proposal.cluster.as_deref(), Some("prod"));
 }
 
 /// Two systems over one journal.
@@ -257,7 +257,7 @@ async fn rules_and_budgets_are_about_systems_by_name() {
     let hold = |dial| crate::guard_fixture::hold(dial);
     assert!(matches!(
         prod.propose(hold("y")).await,
-        Err(GuardError::Refused(Refusal::Denied { .. }))
+        Ok(Standing::Denied { .. })
     ));
     done(&spare, hold("y")).await;
     for value in [3, 4, 5] {
@@ -270,7 +270,7 @@ async fn rules_and_budgets_are_about_systems_by_name() {
     assert!(
         matches!(
             &denied,
-            Err(GuardError::Refused(Refusal::Denied { rule, .. })) if rule.contains("one in production")
+            Ok(Standing::Denied { rule, .. }) if rule.contains("one in production")
         ),
         "{denied:?}"
     );

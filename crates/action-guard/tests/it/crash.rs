@@ -14,6 +14,7 @@ use action_guard::{Entry, FileJournal, Guard, Journal, Mode, Phase, Record, Requ
 use serde_json::json;
 
 use crate::fixtures::{mode, write};
+use crate::guard_fixture::Asked as _;
 use crate::test_subject::{Behaviour, Server, registry};
 
 /// So many children die: each boundary twice, and in a campaign many times.
@@ -409,10 +410,12 @@ fn one_that_nobody_kills_turns_its_dial() {
             json!({"dial": dial, "value": 7}),
             "agent:night",
         );
-        let proposal = guard.propose(request).await.unwrap();
+        let proposal = guard.propose(request).await.unwrap().asked();
         guard
             .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
             .await
+            .unwrap()
+            .into_report()
             .unwrap();
         guard.proposal_status(&proposal.id).await.unwrap().phase
     });

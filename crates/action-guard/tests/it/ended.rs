@@ -1,11 +1,16 @@
 //! What was refused, is outdated or would come to nothing is over; and who may carry out what.
 
 use action_core::OutcomeKind;
-use action_guard::{Decider, Event, GuardError, Mode, Phase, Policy, Proposal, Refusal, Ruling};
+use action_guard::{
+    Decider, Event, GuardError, Mode, OutdatedBy, Phase, Policy, Proposal, Refusal, Ruling,
+    Standing,
+};
 use tokio::task::JoinSet;
 
 use crate::fixtures::actor;
-use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, turn};
+use crate::guard_fixture::{
+    Asked as _, Workbench, ana, done, execute, executed, hold, proposed, turn,
+};
 use crate::test_subject::Dial;
 use crate::workflow_fixtures::{PEOPLE, fixture_under};
 
@@ -15,9 +20,11 @@ async fn phase(bench: &Workbench, proposal: &Proposal) -> Phase {
 }
 
 #[track_caller]
-fn is_outdated(error: &GuardError) {
-    let outdated = matches!(error, GuardError::Refused(Refusal::PlanOutdated { .. }));
-    assert!(outdated, "{error}");
+fn is_outdated(standing: &Standing, other: &str) {
+    let Standing::Outdated { by, .. } = standing else {
+        unreachable!("{standing:?}");
+    };
+    assert_eq!(*by, OutdatedBy::Proposal(other.to_owned()));
 }
 
 #[tokio::test]
@@ -45,7 +52,12 @@ async fn what_was_allowed_to_one_is_carried_out_by_nobody_else() {
     );
     assert!(bench.server.senders("x").is_empty());
     let by = actor("agent:Night");
-    guard.execute(&proposal, &by, &mut |_| {}).await.unwrap();
+    guard
+        .execute(&proposal, &by, &mut |_| {})
+        .await
+        .unwrap()
+        .into_report()
+        .unwrap();
     let status = guard.proposal_status(&proposal.id).await.unwrap();
     assert_eq!(status.intent.as_ref().unwrap().by.as_ref(), Some(&by));
 }
@@ -87,11 +99,11 @@ async fn a_plan_from_before_another_change_is_outdated() {
     let bench = Workbench::new().await;
     let guard = bench.guard();
     let stale = proposed(&guard, turn("x", 7)).await;
-    done(&guard, turn("x", 11)).await;
+    let newer = done(&guard, turn("x", 11)).await;
     // By hand it is as it was planned on: only the journal knows.
     bench.server.turn_by_hand("x", Dial::default());
-    let error = execute(&guard, &stale).await.unwrap_err();
-    is_outdated(&error);
+    let standing = executed(&guard, &stale).await.unwrap();
+    is_outdated(&standing, &newer.id);
     assert_eq!(phase(&bench, &stale).await, Phase::Cancelled);
     assert_eq!(bench.server.senders("x").len(), 1);
     // Planned again, it is sent.
@@ -108,7 +120,7 @@ async fn a_change_between_the_last_plan_and_the_intent_outdates_it() {
     let by = stale.requester().unwrap();
     let other = bench.guard();
     let mut seen = Vec::new();
-    let error = guard
+    let standing = guard
         .execute(&stale, &by, &mut |event| {
             if matches!(event, Event::Replanned(_)) {
                 let other = other.clone();
@@ -123,8 +135,8 @@ async fn a_change_between_the_last_plan_and_the_intent_outdates_it() {
             }
         })
         .await
-        .unwrap_err();
-    is_outdated(&error);
+        .unwrap();
+    is_outdated(&standing, &seen[0].id);
     assert_eq!(bench.server.dial("x").value, 11);
     assert_eq!(bench.server.senders("x"), [seen[0].id.as_str()]);
 }
@@ -138,7 +150,7 @@ async fn ten_undos_at_once_send_one_request() {
         for _ in 0..10 {
             let guard = bench.guard();
             let undo = guard.propose_undo(&first.id, &ana(), "back").await;
-            undos.push((guard, undo.unwrap()));
+            undos.push((guard, undo.unwrap().asked()));
         }
         let mut running = JoinSet::new();
         for (guard, undo) in undos {
@@ -178,15 +190,18 @@ async fn a_draft_is_nowhere_and_is_proposed_as_it_was_shown() {
 
     done(&guard, turn("y", 1)).await;
     let shown = draft.proposal().plan_hash.clone();
-    let proposal = guard.propose_draft(draft).await.unwrap();
+    let proposal = guard.propose_draft(draft).await.unwrap().asked();
     assert_eq!(proposal.plan_hash, shown);
     execute(&guard, &proposal).await.unwrap();
 
     let draft = guard.draft_undo(&proposal.id, &ana(), "back").await;
     done(&guard, turn("x", 9)).await;
-    let undo = guard.propose_draft(draft.unwrap()).await.unwrap();
-    let error = execute(&guard, &undo).await.unwrap_err();
-    assert!(matches!(error, GuardError::Drifted { .. }), "{error:?}");
+    let undo = guard.propose_draft(draft.unwrap()).await.unwrap().asked();
+    let standing = executed(&guard, &undo).await.unwrap();
+    let Standing::Outdated { by, .. } = &standing else {
+        unreachable!("{standing:?}");
+    };
+    assert!(matches!(by, OutdatedBy::Facts(_)), "{by:?}");
     assert_eq!(bench.server.senders("x").len(), 2);
 
     guard.controls().stop(&ana(), "smoke").await.unwrap();
@@ -204,7 +219,7 @@ async fn what_would_come_to_nothing_is_closed_at_once() {
         let parameters = serde_json::json!({"valve": "a"});
         action_guard::Request::new("close_valve", parameters, "agent:night")
     };
-    let proposal = fixture.guard.propose(close()).await.unwrap();
+    let proposal = fixture.guard.propose(close()).await.unwrap().asked();
     let status = fixture.guard.proposal_status(&proposal.id).await.unwrap();
     assert_eq!(status.phase, Phase::Cancelled);
     let cancel = status.cancel.as_ref().unwrap();
@@ -221,7 +236,7 @@ async fn what_would_come_to_nothing_is_closed_at_once() {
         ),
     ] {
         fixture.plant.lock().verdict = Some(verdict);
-        let proposal = fixture.guard.propose(close()).await.unwrap();
+        let proposal = fixture.guard.propose(close()).await.unwrap().asked();
         let status = fixture.guard.proposal_status(&proposal.id).await.unwrap();
         assert_eq!(status.phase, Phase::Cancelled, "{verdict}");
         let reason = &status.cancel.as_ref().unwrap().reason;

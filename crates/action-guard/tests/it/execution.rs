@@ -8,14 +8,17 @@ use action_core::{ActionDefinition, ActionRegistry, FailureKind, OutcomeKind, Pl
 use action_guard::failpoint::{Failure, arm, disarm};
 use action_guard::policy::Act;
 use action_guard::{
-    Actor, Decider, Event, FileJournal, Guard, GuardError, Mode, Phase, Proposal, ProposalStatus,
-    Record, Refusal, Rules, Ruling, State, StatementSignature, Unrestricted,
+    Actor, Decider, Event, FileJournal, Guard, GuardError, Mode, OutdatedBy, Phase, Proposal,
+    ProposalStatus, Record, Refusal, Rules, Ruling, Standing, State, StatementSignature,
+    Unrestricted,
 };
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::fixtures::write;
-use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, summary, turn};
+use crate::guard_fixture::{
+    Workbench, ana, done, execute, executed, hold, proposed, summary, turn,
+};
 use crate::test_subject::{Behaviour, Dial, registry};
 
 /// Does something right when the send is decided.
@@ -177,17 +180,11 @@ async fn a_stop_by_another_process_stops_the_next_send() {
         .await
         .unwrap();
     assert_eq!(stop.cancelled.len(), 1);
-    let error = execute(&guard, &waiting).await.unwrap_err();
-    assert!(
-        matches!(
-            refused(&error),
-            Refusal::Phase {
-                phase: Phase::Cancelled,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    let standing = executed(&guard, &waiting).await.unwrap();
+    let Standing::Cancelled { by, .. } = &standing else {
+        unreachable!("{standing:?}");
+    };
+    assert_eq!(*by, Some(ana()));
     let error = guard.propose(turn("y", 1)).await.unwrap_err();
     assert!(matches!(refused(&error), Refusal::Killed { .. }), "{error}");
     assert!(bench.server.senders("x").is_empty());
@@ -203,7 +200,7 @@ async fn once_a_stop_returns_no_intent_is_written_by_anybody() {
         tasks.spawn(async move {
             for value in 1.. {
                 let request = turn(&format!("dial-{process}"), value);
-                let Ok(proposal) = guard.propose(request).await else {
+                let Ok(Standing::Allowed(proposal)) = guard.propose(request).await else {
                     return;
                 };
                 if execute(&guard, &proposal).await.is_err() {
@@ -238,8 +235,8 @@ async fn the_rules_are_asked_again_when_it_is_sent() {
     let bench = Workbench::new().await;
     let guard = bench.guard_under(Meddler::Denies);
     let proposal = proposed(&guard, turn("x", 4)).await;
-    let error = execute(&guard, &proposal).await.unwrap_err();
-    assert!(matches!(refused(&error), Refusal::Denied { .. }), "{error}");
+    let standing = executed(&guard, &proposal).await.unwrap();
+    assert!(matches!(standing, Standing::Denied { .. }), "{standing:?}");
     assert!(bench.server.senders("x").is_empty());
     assert_eq!(bench.records("intent").await, 0);
 }
@@ -257,8 +254,13 @@ async fn what_changed_since_the_plan_stops_it() {
             ..Dial::default()
         },
     );
-    let error = execute(&guard, &proposal).await.unwrap_err();
-    assert!(matches!(error, GuardError::Drifted { .. }), "{error}");
+    let standing = executed(&guard, &proposal).await.unwrap();
+    let by_facts =
+        |by: &OutdatedBy| matches!(by, OutdatedBy::Facts(changes) if !changes.is_empty());
+    assert!(
+        matches!(&standing, Standing::Outdated { by, .. } if by_facts(by)),
+        "{standing:?}"
+    );
     assert!(bench.server.senders("x").is_empty());
 }
 
@@ -267,17 +269,11 @@ async fn an_approved_proposal_is_carried_out_once_by_whoever_comes_first() {
     let bench = Workbench::new().await;
     let guard = bench.guard_under(Meddler::Asks);
     let proposal = proposed(&guard, turn("x", 4)).await;
-    let error = execute(&guard, &proposal).await.unwrap_err();
-    assert!(
-        matches!(
-            refused(&error),
-            Refusal::Phase {
-                phase: Phase::NeedsApproval,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    let standing = executed(&guard, &proposal).await.unwrap();
+    let Standing::Waits(waits) = &standing else {
+        unreachable!("{standing:?}");
+    };
+    assert_eq!(waits.missing, 1);
     let by = ana();
     let controls = bench.guard().controls();
     let approved = controls.approve(
@@ -290,13 +286,15 @@ async fn an_approved_proposal_is_carried_out_once_by_whoever_comes_first() {
     let others = [bench.guard(), bench.guard(), bench.guard()];
     let runs = others.each_ref().map(|guard| {
         let (guard, proposal) = (guard.clone(), proposal.clone());
-        tokio::spawn(async move { execute(&guard, &proposal).await.is_ok() })
+        tokio::spawn(async move { executed(&guard, &proposal).await.unwrap() })
     });
-    let mut won = 0;
     for run in runs {
-        won += usize::from(run.await.unwrap());
+        let standing = run.await.unwrap();
+        assert!(
+            matches!(standing, Standing::Applied(_) | Standing::InProgress(_)),
+            "{standing:?}"
+        );
     }
-    assert_eq!(won, 1);
     assert_eq!(bench.server.senders("x").len(), 1);
 }
 
@@ -327,10 +325,16 @@ async fn a_second_change_of_the_same_thing_is_refused_and_planned_again() {
     bench.server.behave(Behaviour::default());
     running.await.unwrap().unwrap();
     // It was planned before the first one changed the same.
-    let error = execute(&other, &second).await.unwrap_err();
+    let standing = executed(&other, &second).await.unwrap();
     assert!(
-        matches!(refused(&error), Refusal::PlanOutdated { .. }),
-        "{error}"
+        matches!(
+            &standing,
+            Standing::Outdated {
+                by: OutdatedBy::Proposal(_),
+                ..
+            }
+        ),
+        "{standing:?}"
     );
     assert_eq!(bench.server.senders("x").len(), 1);
     let report = done(&other, turn("x", 4)).await;
@@ -396,7 +400,8 @@ async fn cancelling_stops_the_following_and_recovery_goes_on() {
             };
             guard
                 .execute(&proposal, &proposal.requester().unwrap(), &mut watch)
-                .await
+                .await?
+                .into_report()
         }
     });
     is_accepted.recv().await.unwrap();
@@ -435,7 +440,8 @@ async fn recovery_leaves_alone_what_a_living_process_is_at() {
             }
         };
         one.execute(&proposal, &proposal.requester().unwrap(), &mut watch)
-            .await
+            .await?
+            .into_report()
     });
     is_reached.recv().await.unwrap();
     assert!(other.recover(&mut |_| {}).await.unwrap().is_empty());

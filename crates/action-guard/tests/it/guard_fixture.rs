@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use action_guard::{
     Actor, FileJournal, Guard, GuardError, Journal, Mode, Proposal, Report, Request, Rules,
+    Standing, Waits,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -71,13 +72,36 @@ pub(crate) fn ana() -> Actor {
 }
 
 pub(crate) async fn proposed(guard: &Guard, request: Request) -> Proposal {
-    guard.propose(request).await.unwrap()
+    guard.propose(request).await.unwrap().asked()
+}
+
+/// What was proposed, whatever the rules and its plan say.
+pub(crate) trait Asked {
+    fn asked(self) -> Proposal;
+}
+
+impl Asked for Standing {
+    #[track_caller]
+    fn asked(self) -> Proposal {
+        match self {
+            Self::Allowed(proposal)
+            | Self::Waits(Waits { proposal, .. })
+            | Self::Denied { proposal, .. }
+            | Self::RefusedByPlan { proposal, .. } => proposal,
+            other => unreachable!("{other:?}"),
+        }
+    }
 }
 
 /// Carries it out as who asked for it.
-pub(crate) async fn execute(guard: &Guard, proposal: &Proposal) -> Result<Report, GuardError> {
+pub(crate) async fn executed(guard: &Guard, proposal: &Proposal) -> Result<Standing, GuardError> {
     let by = proposal.requester().unwrap();
     guard.execute(proposal, &by, &mut |_| {}).await
+}
+
+/// The same, for a test in which all but a report is a failure.
+pub(crate) async fn execute(guard: &Guard, proposal: &Proposal) -> Result<Report, GuardError> {
+    executed(guard, proposal).await?.into_report()
 }
 
 pub(crate) async fn done(guard: &Guard, request: Request) -> Report {

@@ -60,7 +60,10 @@ async fn beside_the_same(
                 let _ = saw.send(summary);
             }
         };
-        guard.execute(&proposal, &by, &mut watch).await
+        guard
+            .execute(&proposal, &by, &mut watch)
+            .await?
+            .into_report()
     });
     permitted.is_reached().await;
     let theirs = Dial {

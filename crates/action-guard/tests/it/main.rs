@@ -41,6 +41,7 @@ mod redaction;
 mod settings;
 mod settling;
 mod shared_journal;
+mod standing;
 mod state_directory;
 mod state_machine;
 mod take_back;

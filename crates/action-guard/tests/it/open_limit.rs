@@ -5,7 +5,7 @@ use action_guard::{Guard, GuardError, Record, Refusal};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fixtures::{allow, proposal, write};
-use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, turn};
+use crate::guard_fixture::{Asked as _, Workbench, ana, done, execute, hold, proposed, turn};
 
 const MOST_OF_ONE: usize = 200;
 const MOST: usize = 1_000;
@@ -122,7 +122,8 @@ async fn what_waits_keeps_nobody_from_taking_back() {
     let undo = guard
         .propose_undo(&held.id, &night, "enough")
         .await
-        .unwrap();
+        .unwrap()
+        .asked();
     // Nor may that fill the journal.
     let all = ids("undo", MOST_OF_ONE - 1);
     waiting(&guard, &all, "agent:night", Some(&held.id), soon()).await;

@@ -11,7 +11,9 @@ use action_guard::{
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
-use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, summary, turn};
+use crate::guard_fixture::{
+    Asked as _, Workbench, ana, done, execute, hold, proposed, summary, turn,
+};
 use crate::test_subject::{Hold, Sends, registry_that, signal};
 
 fn before_permit(hold: &Arc<Hold>) -> Sends {
@@ -227,7 +229,11 @@ async fn what_takes_back_what_is_ours_is_permitted_under_the_kill_switch() {
     let guard = bench.guard();
     let held = done(&guard, hold("x")).await;
     guard.controls().stop(&ana(), "smoke").await.unwrap();
-    let undo = guard.propose_undo(&held.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&held.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     execute(&guard, &undo).await.unwrap();
     assert!(!bench.server.dial("x").held);
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use action_core::{OutcomeKind, Verdict, Workflow};
 use action_guard::{
-    FlowEvent, Guard, GuardError, Phase, Policy, Refusal, Request, StartOptions, StopCode,
-    WaitPolicy, Workflows,
+    FlowEvent, Guard, GuardError, OutdatedBy, Phase, Policy, Refusal, Request, Standing,
+    StartOptions, StopCode, WaitPolicy, Workflows,
 };
 use serde_json::json;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::fixtures::actor;
-use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, turn};
+use crate::guard_fixture::{Asked as _, Workbench, ana, done, executed, hold, proposed, turn};
 use crate::test_subject::{Behaviour, Hold, Sends};
 use crate::workflow_fixtures::stopped;
 
@@ -131,9 +131,12 @@ async fn what_is_outdated_each_time_is_not_sent() {
     done(&bench.guard(), hold("x")).await;
     let proposal = proposed(&bench.guard(), release("x")).await;
     let (slow, plans) = refused_slowly(&bench);
-    let planning = execute(&slow, &proposal);
-    let (sent, planned) = while_it_is_turned(&bench, &plans, planning).await;
-    is_outdated(&sent.unwrap_err());
+    let planning = executed(&slow, &proposal);
+    let (standing, planned) = while_it_is_turned(&bench, &plans, planning).await;
+    let Standing::Outdated { by, .. } = standing.unwrap() else {
+        unreachable!("it was planned from before");
+    };
+    assert!(matches!(by, OutdatedBy::Proposal(_)), "{by:?}");
     assert_eq!(planned, 4);
     assert!(bench.server.dial("x").held);
 }
@@ -153,8 +156,12 @@ async fn what_nothing_is_done_to_is_planned_once() {
     for _ in 0..100 {
         plans.let_go();
     }
-    let undo = slow.propose_undo(&first.id, &ana(), "back").await.unwrap();
-    let by_hand = slow.propose(release("x")).await.unwrap();
+    let undo = slow
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
+    let by_hand = slow.propose(release("x")).await.unwrap().asked();
     for proposal in [undo, by_hand] {
         let said = &proposal.plan.verdict;
         assert!(matches!(said, Verdict::WouldReject { .. }), "{said:?}");
@@ -175,15 +182,15 @@ async fn what_is_refused_for_another_reason_is_proposed_once() {
         .parse()
         .unwrap();
     let guard = bench.guard_under(nobody);
-    let is_denied = |error: &GuardError| {
-        let denied = matches!(error, GuardError::Refused(Refusal::Denied { .. }));
-        assert!(denied, "{error}");
+    let is_denied = |standing: &Standing| {
+        let denied = matches!(standing, Standing::Denied { rule, .. } if rule.contains("nobody"));
+        assert!(denied, "{standing:?}");
     };
     let before = bench.records("proposed").await;
-    is_denied(&guard.propose(turn("x", 4)).await.unwrap_err());
+    is_denied(&guard.propose(turn("x", 4)).await.unwrap());
     assert_eq!(bench.records("proposed").await, before + 1);
     let undo = guard.propose_undo(&first.id, &ana(), "back").await;
-    is_denied(&undo.unwrap_err());
+    is_denied(&undo.unwrap());
     assert_eq!(bench.records("proposed").await, before + 2);
     let (night, until) = (actor("agent:night"), WaitPolicy::UntilPeople);
     let workflows = Workflows::new(guard);

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use action_guard::policy::{Act, PolicyFileError};
 use action_guard::{
-    Event, Guard, GuardError, Hash, Phase, Policy, PolicyFile, Proposal, Refusal, Rules as _,
-    Ruling,
+    Event, Guard, Hash, Phase, Policy, PolicyFile, Proposal, Rules as _, Ruling, Standing,
 };
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::guard_fixture::{Workbench, ana, done, execute, proposed, summary, turn};
+use crate::guard_fixture::{Workbench, ana, done, execute, executed, proposed, summary, turn};
 use crate::test_subject::{Hold, Sends};
 
 const ALLOWS: &str = "version = 1\n[[rule]]\nname = \"all\"\ndecision = \"allow\"\n";
@@ -39,19 +38,11 @@ async fn a_tightened_policy_reaches_a_running_process_and_the_records_name_it() 
 
     let allowed = proposed(&guard, turn("x", 2)).await;
     std::fs::write(&path, DENIES).unwrap();
-    let refused = guard
-        .execute(&allowed, &allowed.requester().unwrap(), &mut |_| {})
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(refused, GuardError::Refused(Refusal::Denied { .. })),
-        "{refused}"
-    );
-    let refused = guard.propose(turn("x", 3)).await.unwrap_err();
-    assert!(
-        matches!(refused, GuardError::Refused(Refusal::Denied { .. })),
-        "{refused}"
-    );
+    let sent = executed(&guard, &allowed).await.unwrap();
+    let proposed = guard.propose(turn("x", 3)).await.unwrap();
+    for standing in [sent, proposed] {
+        assert!(matches!(standing, Standing::Denied { .. }), "{standing:?}");
+    }
     assert_eq!(bench.server.senders("x").len(), 1);
 }
 
@@ -136,7 +127,8 @@ async fn what_is_not_valid_leaves_the_last_valid_one_in_force_and_nothing_is_sen
     let allowed = proposed(&guard, turn("x", 1)).await;
     nothing_is_sent_because(&guard, &allowed, &problem).await;
     std::fs::write(&path, DENIES).unwrap();
-    assert!(guard.propose(turn("x", 0)).await.is_err());
+    let standing = guard.propose(turn("x", 0)).await.unwrap();
+    assert!(matches!(standing, Standing::Denied { .. }), "{standing:?}");
 }
 
 async fn nothing_is_sent_because(guard: &Guard, allowed: &Proposal, problem: &str) {

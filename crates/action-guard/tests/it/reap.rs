@@ -5,7 +5,7 @@ use std::time::Duration;
 use action_core::OutcomeKind;
 use action_guard::{Guard, Phase, Policy, Reaped};
 
-use crate::guard_fixture::{Workbench, ana, done, execute, hold};
+use crate::guard_fixture::{Asked as _, Workbench, ana, done, execute, hold};
 use crate::test_subject::Behaviour;
 
 async fn reaped(guard: &Guard) -> Vec<Reaped> {
@@ -50,7 +50,11 @@ async fn what_another_only_proposed_is_taken_back_all_the_same() {
     let bench = Workbench::new().await;
     let guard = bench.guard();
     let held = done(&guard, hold("x").lease(Duration::ZERO)).await;
-    let theirs = guard.propose_undo(&held.id, &ana(), "back").await.unwrap();
+    let theirs = guard
+        .propose_undo(&held.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     let all = reaped(&guard).await;
     let [Reaped::Sent { report, .. }] = &all[..] else {
         unreachable!("{all:?}");
@@ -65,7 +69,11 @@ async fn what_another_is_taking_back_is_left_to_them() {
     let bench = Workbench::new().await;
     let guard = bench.guard();
     let held = done(&guard, hold("x").lease(Duration::ZERO)).await;
-    let theirs = guard.propose_undo(&held.id, &ana(), "back").await.unwrap();
+    let theirs = guard
+        .propose_undo(&held.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     bench.server.behave(Behaviour {
         held_back: true,
         ..Behaviour::default()

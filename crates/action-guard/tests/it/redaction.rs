@@ -105,6 +105,8 @@ MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
     let report = guard
         .execute(&one, &one.requester().unwrap(), &mut |_| {})
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     let lost = [

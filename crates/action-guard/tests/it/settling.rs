@@ -42,6 +42,8 @@ async fn a_probe_knows_what_was_read_before() {
             }
         })
         .await
+        .unwrap()
+        .into_report()
         .unwrap();
     let evidence = report.outcome.evidence;
     let first = evidence.iter().find(|read| read.fact == "first_by");
@@ -73,7 +75,12 @@ async fn what_somebody_changed_meanwhile_is_reversed_and_applied_all_the_same() 
         }
         told.push(event);
     };
-    let report = guard.execute(&proposal, &by, &mut watch).await.unwrap();
+    let report = guard
+        .execute(&proposal, &by, &mut watch)
+        .await
+        .unwrap()
+        .into_report()
+        .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert_eq!(state(&report), Some(SettledState::Reversed));
     assert!(report.outcome.is_reversed());
@@ -136,7 +143,12 @@ async fn what_another_system_shows_proves_nothing() {
         }
         _ => {}
     };
-    let report = guard.execute(&proposal, &by, &mut watch).await.unwrap();
+    let report = guard
+        .execute(&proposal, &by, &mut watch)
+        .await
+        .unwrap()
+        .into_report()
+        .unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert_eq!(doubts, 1);
 }
@@ -156,7 +168,7 @@ async fn who_calls_it_off_in_this_process_does_not_wait_for_the_last_look() {
             }
         };
         let by = first.requester().unwrap();
-        task.execute(&first, &by, &mut watch).await
+        task.execute(&first, &by, &mut watch).await?.into_report()
     });
     is_applied.recv().await.unwrap();
     guard.cancel(&proposal.id, &ana(), "enough").await.unwrap();

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinHandle;
 
 use crate::fixtures::{actor, write};
-use crate::guard_fixture::{Workbench, ana, execute, hold, proposed, summary};
+use crate::guard_fixture::{Asked as _, Workbench, ana, execute, hold, proposed, summary};
 use crate::recovery::begun;
 use crate::test_subject::{Behaviour, Dial, Hold, SETTLE_MS, Sends};
 
@@ -57,7 +57,11 @@ async fn wait_until(guard: &Guard, id: &str, is_so: impl Fn(bool) -> bool) {
 }
 
 async fn undone(guard: &Guard, first: &Proposal) -> Report {
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     execute(guard, &undo).await.unwrap()
 }
 
@@ -114,7 +118,11 @@ async fn what_is_in_flight_is_taken_back_by_its_owner_or_a_person() {
     );
     assert_eq!(bench.server.senders("x").len(), 1);
     let own = actor("agent:night");
-    let undo = guard.propose_undo(&first.id, &own, "mine").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &own, "mine")
+        .await
+        .unwrap()
+        .asked();
     let report = execute(&guard, &undo).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     follower.await.unwrap();
@@ -145,7 +153,11 @@ async fn an_undo_that_was_overtaken_says_so_and_sends_nothing_again() {
         };
         let (first, follower) = in_flight(&bench, silent, "x").await;
         let guard = bench.guard();
-        let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+        let undo = guard
+            .propose_undo(&first.id, &ana(), "back")
+            .await
+            .unwrap()
+            .asked();
         let mut waited = false;
         let report = guard
             .execute(&undo, &ana(), &mut |event| {
@@ -158,6 +170,8 @@ async fn an_undo_that_was_overtaken_says_so_and_sends_nothing_again() {
                 }
             })
             .await
+            .unwrap()
+            .into_report()
             .unwrap();
         follower.await.unwrap();
         assert_eq!(bench.server.senders("x"), [&*first.id, &*undo.id]);
@@ -190,7 +204,11 @@ async fn an_undo_that_was_overtaken_says_so_and_sends_nothing_again() {
 async fn an_undo_that_the_first_overtook_at_once_says_so_too() {
     let bench = Workbench::new().await;
     let (guard, first, _sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     let arrived = Dial {
         held: true,
         by: first.id.clone(),
@@ -222,7 +240,11 @@ async fn what_a_refused_undo_had_taken_over_is_concluded_by_its_follower() {
     let (first, follower) = followed(&bench, &slow, Behaviour::default(), hold("x")).await;
     looks.is_reached().await;
     let guard = bench.guard();
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     bench.server.behave(Behaviour {
         refuses: true,
         ..Behaviour::default()
@@ -249,7 +271,11 @@ async fn what_a_refused_undo_had_taken_over_is_concluded_by_its_follower() {
 async fn an_undo_is_not_proven_by_readings_from_before_the_first_arrived() {
     let bench = Workbench::new().await;
     let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     let looks = Hold::new();
     let slow = bench.guard_that(Sends {
         after_look: Some(Arc::clone(&looks)),
@@ -278,7 +304,11 @@ async fn what_was_answered_before_an_undo_was_sent_did_not_overtake_it() {
     for (is_answered_before, code) in [(false, "overtaken"), (true, "no_trace")] {
         let bench = Workbench::new().await;
         let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
-        let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+        let undo = guard
+            .propose_undo(&first.id, &ana(), "back")
+            .await
+            .unwrap()
+            .asked();
         bench.server.behave(Behaviour {
             forgets: true,
             ..Behaviour::default()
@@ -343,7 +373,7 @@ async fn nothing_to_do_is_not_said_by_readings_from_before_the_first_arrived() {
     for _ in 0..100 {
         plans.let_go();
     }
-    let undo = planning.await.unwrap().unwrap();
+    let undo = planning.await.unwrap().unwrap().asked();
     assert!(undo.plan.verdict.may_be_sent(), "{:?}", undo.plan.verdict);
     let report = execute(&guard, &undo).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
@@ -355,7 +385,11 @@ async fn nothing_to_do_is_not_said_by_readings_from_before_the_first_arrived() {
 async fn nothing_to_do_any_more_is_not_said_by_them_either() {
     let bench = Workbench::new().await;
     let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     let (slow, plans) = slow_to_plan(&bench);
     let undoing = tokio::spawn(async move { execute(&slow, &undo).await });
     plans.is_reached().await;
@@ -382,7 +416,7 @@ async fn a_draft_from_before_the_first_arrived_is_made_again() {
         "{error}"
     );
     let draft = guard.draft_again(draft).await.unwrap();
-    let undo = guard.propose_draft(draft).await.unwrap();
+    let undo = guard.propose_draft(draft).await.unwrap().asked();
     assert_eq!(undo.undoes.as_ref(), Some(&first.id));
     let report = execute(&guard, &undo).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
@@ -404,7 +438,7 @@ async fn nothing_to_do_is_not_said_of_what_was_done_meanwhile() {
     for _ in 0..100 {
         plans.let_go();
     }
-    let release = planning.await.unwrap().unwrap();
+    let release = planning.await.unwrap().unwrap().asked();
     assert!(release.plan.verdict.may_be_sent());
 }
 
@@ -437,7 +471,7 @@ async fn nothing_to_do_is_not_said_of_what_was_sent_meanwhile() {
         for _ in 0..100 {
             plans.let_go();
         }
-        let release = planning.await.unwrap().unwrap();
+        let release = planning.await.unwrap().unwrap().asked();
         assert_eq!(release.undoes.as_ref(), Some(&held.id));
         let said = &release.plan.verdict;
         assert!(said.may_be_sent(), "{said:?}");
@@ -451,7 +485,11 @@ async fn nothing_to_do_is_not_said_of_what_was_sent_meanwhile() {
 async fn what_a_refused_undo_had_taken_over_is_recovered() {
     let bench = Workbench::new().await;
     let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     bench.server.behave(Behaviour {
         refuses: true,
         ..Behaviour::default()
@@ -491,7 +529,8 @@ async fn a_recovery_finishes_both() {
     let undo = undoing
         .propose_undo(&first.id, &ana(), "back")
         .await
-        .unwrap();
+        .unwrap()
+        .asked();
     let (task, proposal) = (undoing.clone(), undo.clone());
     let dying = tokio::spawn(async move { execute(&task, &proposal).await });
     wait_until(&undoing, &undo.id, |answered| answered).await;
@@ -517,7 +556,11 @@ async fn a_recovery_finishes_both() {
 async fn what_does_not_show_yet_is_taken_back_while_it_may_arrive() {
     let bench = Workbench::new().await;
     let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     assert!(!undo.plan.verdict.may_be_sent(), "nobody holds it");
     assert!(guard.may_be_sent(&undo).await.unwrap());
     let (task, proposal) = (guard.clone(), undo.clone());
@@ -552,7 +595,11 @@ async fn an_undo_is_not_called_overtaken_while_the_first_may_arrive() {
     let held = bench.guard().held_for(Duration::from_hours(1));
     let (first, follower) = followed(&bench, &held, silent, hold("x")).await;
     let guard = bench.guard();
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     let (task, proposal, server) = (guard.clone(), undo.clone(), bench.server.clone());
     let (tell, mut told) = unbounded_channel();
     let undoing = tokio::spawn(async move {
@@ -564,7 +611,9 @@ async fn an_undo_is_not_called_overtaken_while_the_first_may_arrive() {
                 let _ = tell.send(summary);
             }
         };
-        task.execute(&proposal, &ana(), &mut watch).await
+        task.execute(&proposal, &ana(), &mut watch)
+            .await?
+            .into_report()
     });
     let still = "it would show by now; the request that it takes back may still arrive";
     while told.recv().await.expect("it goes on") != still {}
@@ -579,7 +628,11 @@ async fn an_undo_is_not_called_overtaken_while_the_first_may_arrive() {
 async fn what_is_under_way_is_no_change_by_somebody_else() {
     let bench = Workbench::new().await;
     let (guard, first, _sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     let arrived = Dial {
         held: true,
         by: first.id.clone(),
@@ -630,7 +683,13 @@ async fn an_undo_that_fails_for_another_reason_says_that() {
     let guard = bench.guard();
     let [one, other] = ["one", "other"].map(|reason| {
         let (guard, id) = (guard.clone(), first.id.clone());
-        async move { guard.propose_undo(&id, &ana(), reason).await.unwrap() }
+        async move {
+            guard
+                .propose_undo(&id, &ana(), reason)
+                .await
+                .unwrap()
+                .asked()
+        }
     });
     let (one, other) = (one.await, other.await);
     bench.server.behave(Behaviour {

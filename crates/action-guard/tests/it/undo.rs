@@ -11,7 +11,7 @@ use action_guard::{
 use serde_json::json;
 
 use crate::fixtures::actor;
-use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, turn};
+use crate::guard_fixture::{Asked as _, Workbench, ana, done, execute, hold, proposed, turn};
 use crate::test_subject::{Behaviour, Dial, Hold, Sends};
 
 #[tokio::test]
@@ -23,7 +23,8 @@ async fn an_undo_is_a_proposal_and_releases_what_was_ours() {
     let undo = guard
         .propose_undo(&held.id, &ana(), "it is repaired")
         .await
-        .unwrap();
+        .unwrap()
+        .asked();
     assert_eq!(undo.undoes.as_deref(), Some(held.id.as_str()));
     assert_eq!(undo.request.action, "release_dial");
     execute(&guard, &undo).await.unwrap();
@@ -108,7 +109,7 @@ async fn of_many_undos_each_that_lost_names_the_one_that_won() {
     for _ in 0..10 {
         undos.push(guard.propose_undo(&turned.id, &ana(), "back").await);
     }
-    let mut undos = undos.into_iter().map(Result::unwrap);
+    let mut undos = undos.into_iter().map(|undo| undo.unwrap().asked());
     let (winner, early) = (undos.next().unwrap(), undos.next().unwrap());
     bench.server.behave(Behaviour {
         held_back: true,
@@ -158,7 +159,7 @@ async fn an_undo_that_loses_while_it_is_planned_names_the_one_that_won() {
     let late = tokio::spawn(async move { late.propose_undo(&id, &ana(), "back").await });
     hold.is_reached().await;
     let undo = guard.propose_undo(&turned.id, &ana(), "back").await;
-    let undo = undo.unwrap();
+    let undo = undo.unwrap().asked();
     execute(&guard, &undo).await.unwrap();
     // It asks which system this is, and looks at the dial: again, as that was changed meanwhile.
     for _ in 0..100 {
@@ -212,7 +213,11 @@ async fn an_undo_of_something_long_ago_is_found_in_the_journal() {
             .proposal_status(&first.id)
             .is_none()
     );
-    let undo = guard.propose_undo(&first.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     assert_eq!(undo.request.parameters, json!({"dial": "x", "value": 0}));
     let report = execute(&guard, &undo).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
@@ -239,7 +244,11 @@ async fn the_kill_switch_lets_only_our_own_be_taken_back() {
         matches!(error, GuardError::Refused(Refusal::Killed { .. })),
         "{error}"
     );
-    let undo = guard.propose_undo(&held.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&held.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     let report = execute(&guard, &undo).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert!(!bench.server.dial("x").held);
@@ -408,7 +417,8 @@ async fn an_unknown_lasting_effect_is_not_reaped_before_it_is_known() {
     let proposal = guard
         .propose(hold("x").lease(Duration::ZERO))
         .await
-        .unwrap();
+        .unwrap()
+        .asked();
     bench.server.behave(Behaviour {
         held_back: true,
         ..Behaviour::default()
@@ -433,7 +443,11 @@ async fn everything_in_force_that_is_ours_is_one_list() {
     done(&guard, turn("y", 4)).await;
     let leased = done(&guard, hold("x").lease(Duration::ZERO)).await;
     let held = done(&guard, hold("z")).await;
-    let undo = guard.propose_undo(&held.id, &ana(), "back").await.unwrap();
+    let undo = guard
+        .propose_undo(&held.id, &ana(), "back")
+        .await
+        .unwrap()
+        .asked();
     let state = guard.state().await.unwrap();
     let list = state.in_force(jiff::Timestamp::now());
     let ids: Vec<_> = list.iter().map(|one| one.id.as_str()).collect();

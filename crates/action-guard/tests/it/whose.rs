@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::fixtures::{actor, intent_of, unknown, write};
-use crate::guard_fixture::{Workbench, ana, done, execute, hold, proposed, turn};
+use crate::guard_fixture::{Asked as _, Workbench, ana, done, execute, hold, proposed, turn};
 use crate::recovery::begun;
 use crate::test_subject::{Behaviour, Dial, NAMELESS};
 use crate::test_workflow_subject::Becomes;
@@ -93,7 +93,7 @@ async fn what_may_be_anothers_only_a_persons_own_undo_takes_back() {
     given_up.unwrap();
 
     let undo = guard.propose_undo(&first.id, &ana(), "not theirs").await;
-    let report = execute(&guard, &undo.unwrap()).await.unwrap();
+    let report = execute(&guard, &undo.unwrap().asked()).await.unwrap();
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
     assert!(!bench.server.dial("x").held);
     assert!(guard.state().await.unwrap().effects.is_empty());
@@ -117,7 +117,8 @@ async fn what_may_be_anothers_stays_so_when_it_ended_long_ago() {
     guard
         .propose_undo(&first.id, &ana(), "not theirs")
         .await
-        .unwrap();
+        .unwrap()
+        .asked();
 }
 
 /// Nobody answered, and what it did shows whose it is.
@@ -134,8 +135,17 @@ async fn what_shows_that_it_is_ours_is_taken_back_by_who_asked_for_it() {
     bench.server.behave(Behaviour::default());
     assert!(!guard.state().await.unwrap().is_whose_unknown(&first.id));
     let night = actor("agent:night");
-    let undo = guard.propose_undo(&first.id, &night, "mine").await.unwrap();
-    guard.execute(&undo, &night, &mut |_| {}).await.unwrap();
+    let undo = guard
+        .propose_undo(&first.id, &night, "mine")
+        .await
+        .unwrap()
+        .asked();
+    guard
+        .execute(&undo, &night, &mut |_| {})
+        .await
+        .unwrap()
+        .into_report()
+        .unwrap();
     assert!(!bench.server.dial("x").held);
 }
 
@@ -191,7 +201,11 @@ async fn what_is_proposed_while_nothing_shows_is_not_sent_once_something_does() 
     let (guard, first, sender) = begun(&bench, hold("x"), SignedDuration::from_mins(10)).await;
     let night = actor("agent:night");
     // Nothing shows, so that there is nothing of anybody else to take back.
-    let early = guard.propose_undo(&first.id, &night, "mine").await.unwrap();
+    let early = guard
+        .propose_undo(&first.id, &night, "mine")
+        .await
+        .unwrap()
+        .asked();
     bench.server.turn_by_hand("x", held());
     is_for_a_person(&execute(&guard, &early).await.unwrap_err(), &first.id);
     let status = guard.proposal_status(&early.id).await.unwrap();
@@ -217,7 +231,11 @@ async fn what_is_proposed_while_nothing_shows_is_not_sent_once_something_does() 
     write(&sender, [Record::Answer { id, answer }])
         .await
         .unwrap();
-    guard.propose_undo(&first.id, &night, "mine").await.unwrap();
+    guard
+        .propose_undo(&first.id, &night, "mine")
+        .await
+        .unwrap()
+        .asked();
 }
 
 /// Opens a beside all workflows, and is not answered.
@@ -339,7 +357,7 @@ async fn a_workflow_stops_before_it_takes_back_what_may_be_anothers() {
 
     let guard = &fixture.guard;
     let undo = guard.propose_undo(&first, &ana(), "not theirs").await;
-    execute(guard, &undo.unwrap()).await.unwrap();
+    execute(guard, &undo.unwrap().asked()).await.unwrap();
     let run = fixture.run(&id).await;
     assert_eq!(run.next_steps.ended, Some(Ending::Compensated), "{run:?}");
     assert_eq!(fixture.plant.sent(), ["open a", "close a"]);

@@ -204,7 +204,7 @@ impl Failure {
 
 impl Failure {
     /// What the state, the mode, the rules or a person do not allow, and the way on.
-    fn of_refusal(refusal: &Refusal) -> Self {
+    pub(super) fn of_refusal(refusal: &Refusal) -> Self {
         let text = refusal.to_string();
         match refusal {
             Refusal::Observing => Self::refused("observing", text).command(
@@ -294,12 +294,7 @@ impl From<GuardError> for Failure {
                 lines: error.problems.iter().map(ToString::to_string).collect(),
                 ..Self::new(Exit::Usage, "workflow", "the workflow is wrong")
             },
-            GuardError::NotSent { ref verdict } => {
-                let exit = Exit::of_verdict(verdict);
-                Self::new(exit, "not_sent", error.report())
-            }
-            GuardError::Drifted { .. } => Self::refused("drifted", error.report())
-                .next("plan it again: what it was planned for has changed"),
+            GuardError::NotCarriedOut(standing) => Self::of_standing(&standing),
             GuardError::ChangedSince { .. } => Self::refused("changed_since", error.report()),
             GuardError::Refused(ref refusal) => Self::of_refusal(refusal),
             GuardError::WrongSystem { .. } => Self::refused("wrong_system", error.report()),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict, printable};
 use action_guard::{
     Draft, Event, Guard, GuardError, Phase, Proposal, ProposalStatus, Refusal, Report, Ruling,
-    State,
+    Standing, State, Waits,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -43,16 +43,18 @@ pub(crate) async fn go_on(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let (proposal, shown) = proposed(call, guard, draft, confirm, global, output).await?;
+    let (standing, shown) = proposed(call, guard, draft, confirm, global, output).await?;
+    let proposal = match standing {
+        Standing::Allowed(proposal) | Standing::Waits(Waits { proposal, .. }) => proposal,
+        Standing::RefusedByPlan { proposal, .. } => return Ok(not_sent(call, &proposal, output)),
+        standing => return Err(Failure::of_standing(&standing)),
+    };
     let actor = global.state.actor()?;
     let called_off = async |why: &str| {
         // It is gone with its plan in any case.
         let _ = guard.cancel(&proposal.id, &actor, why).await;
     };
     let status = guard.proposal_status(&proposal.id).await?;
-    if status.phase.is_end() && !proposal.plan.verdict.may_be_sent() {
-        return Ok(not_sent(call, &proposal, output));
-    }
     if status.ruling != shown {
         note_ruling(&status.ruling, output);
     }
@@ -87,7 +89,7 @@ async fn proposed(
     confirm: &Confirm,
     global: &Global,
     output: &Output,
-) -> Result<(Proposal, Ruling), Failure> {
+) -> Result<(Standing, Ruling), Failure> {
     let mut again = DRAFTS_AGAIN;
     loop {
         let shown = draft.ruling().clone();
@@ -218,7 +220,15 @@ pub(crate) async fn carry_out(
     };
     follow.finish();
     match executed {
-        Some(Ok(report)) => {
+        Some(Ok(Standing::RefusedByPlan {
+            verdict: Verdict::NoOp { already },
+            ..
+        })) => {
+            output.note(&format!("nothing to do any more: {}", printable(&already)));
+            Ok(not_sent(call, proposal, output))
+        }
+        Some(Ok(standing)) => {
+            let report = standing.into_report()?;
             let exit = if is_refusal(&report, &follow) {
                 Exit::Refused
             } else {
@@ -228,12 +238,6 @@ pub(crate) async fn carry_out(
             let state = guard.state().await.unwrap_or_default();
             ended((&id, proposal), &report, &state, global, output);
             Ok(exit)
-        }
-        Some(Err(GuardError::NotSent {
-            verdict: Verdict::NoOp { already },
-        })) => {
-            output.note(&format!("nothing to do any more: {}", printable(&already)));
-            Ok(not_sent(call, proposal, output))
         }
         Some(Err(error)) => Err(error.into()),
         None if follow.intents == 0 => {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use action_core::{ActionRegistry, Catalogue, OutcomeKind};
-use action_guard::{Actor, Decider, FileJournal, Guard, Mode, Policy, Proposal, Report, Request};
+use action_guard::{
+    Actor, Decider, FileJournal, Guard, Mode, Policy, Proposal, Report, Request, Standing,
+};
 use operator_tikv::Tikv;
 use pd_client::Client;
 use pd_sim::{Sim, Write};
@@ -127,7 +129,8 @@ impl DemoCluster {
     ) -> Result<Proposal, String> {
         printer.print(&format!("$ {}", self.command("run", action, &parameters)));
         let request = Request::new(action, parameters, self.agent.as_str());
-        let proposal = self.guard.propose(request.reason("operator demo")).await;
+        let proposed = self.guard.propose(request.reason("operator demo")).await;
+        let proposal = proposed.and_then(Standing::into_proposal);
         let proposal = proposal.map_err(|error| error.report())?;
         self.print_plan(&proposal, printer).await?;
         Ok(proposal)
@@ -160,7 +163,8 @@ impl DemoCluster {
             .await;
         follow.finish();
         self.intents += follow.intents;
-        let report = executed.map_err(|error| error.report())?;
+        let report = executed.and_then(Standing::into_report);
+        let report = report.map_err(|error| error.report())?;
         printer.print(&show::outcome(&report.outcome));
         if report.outcome.result != OutcomeKind::Applied {
             return Err(format!(
@@ -189,7 +193,8 @@ impl DemoCluster {
         let proposal = self
             .guard
             .propose_undo(&report.id, &self.agent, "operator demo")
-            .await;
+            .await
+            .and_then(Standing::into_proposal);
         let proposal = proposal.map_err(|error| error.report())?;
         let request = &proposal.request;
         printer.print(&show::request(&request.action, &request.parameters));

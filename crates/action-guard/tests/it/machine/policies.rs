@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use action_guard::{
     Decider, Event, Guard, GuardError, MemoryJournal, Phase, Policy, PolicyFile, Proposal, Record,
-    Refusal, Report, Request, Rules as _,
+    Refusal, Report, Request, Rules as _, Standing,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -241,13 +241,13 @@ impl Machine {
             Says::Asks(..) => Phase::NeedsApproval,
             said if said.lets(by, &[]) => Phase::Approved,
             _ => {
-                let denied = matches!(&proposed, Err(GuardError::Refused(Refusal::Denied { .. })));
+                let denied = matches!(&proposed, Ok(Standing::Denied { .. }));
                 assert!(denied, "{said:?}: {proposed:?}");
                 return;
             }
         };
         let new = Asked {
-            proposal: proposed.unwrap(),
+            proposal: proposed.unwrap().into_proposal().unwrap(),
             by,
             said,
             agreed: Vec::new(),
@@ -320,21 +320,31 @@ impl Machine {
                 if sends {
                     self.sent.push(format!("open v{id}"));
                 }
-                let code = done.as_ref().map(code);
+                let report = done.unwrap().into_report().unwrap();
                 let wanted = (!sends).then_some("denied");
-                assert_eq!(code.ok(), Some(wanted), "{asked:?}: {done:?}");
+                assert_eq!(code(&report), wanted, "{asked:?}: {report:?}");
             }
             // What is denied is over; what cannot be decided waits for a policy that can.
             Some((now, _)) if may_begin && now.is_valid() => {
                 asked.phase = Phase::Cancelled;
-                let denied = matches!(done, Err(GuardError::Refused(Refusal::Denied { .. })));
+                let denied = matches!(done, Ok(Standing::Denied { .. }));
                 assert!(denied, "{asked:?}: {done:?}");
             }
             Some(_) if may_begin => {
                 let wrong = matches!(done, Err(GuardError::Refused(Refusal::RulesWrong { .. })));
                 assert!(wrong, "{asked:?}: {done:?}");
             }
-            _ => assert!(done.is_err(), "{asked:?}: {done:?}"),
+            // It was not planned again: how it stands is told, and nothing is sent.
+            _ => {
+                let standing = done.unwrap();
+                let is_so = match asked.phase {
+                    Phase::NeedsApproval => matches!(standing, Standing::Waits(_)),
+                    Phase::Cancelled => matches!(standing, Standing::Cancelled { .. }),
+                    Phase::Applied => matches!(standing, Standing::Applied(_)),
+                    _ => matches!(standing, Standing::NotApplied(_)),
+                };
+                assert!(planned.is_none() && is_so, "{asked:?}: {standing:?}");
+            }
         }
     }
 

@@ -7,7 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use action_core::{ActionRegistry, Observation};
-use action_guard::{Actor, Decider, Guard, MemoryJournal, Mode, Proposal, Report, Request};
+use action_guard::{
+    Actor, Decider, Guard, MemoryJournal, Mode, Proposal, Report, Request, Standing,
+};
 use operator_etcd::{Etcd, ListMembers, MemberId, Members};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -190,12 +192,16 @@ pub(crate) struct Guarded(Guard);
 impl Guarded {
     pub(crate) async fn propose(&self, action: &str, parameters: Value) -> Proposal {
         let request = Request::new(action, parameters, "user:test");
-        self.0.propose(request).await.unwrap()
+        match self.0.propose(request).await.unwrap() {
+            Standing::Allowed(proposal) | Standing::RefusedByPlan { proposal, .. } => proposal,
+            other => unreachable!("{other:?}"),
+        }
     }
 
     pub(crate) async fn execute(&self, proposal: &Proposal) -> Report {
         let actor = proposal.requester().unwrap();
-        let report = self.0.execute(proposal, &actor, &mut |_| {}).await;
+        let executed = self.0.execute(proposal, &actor, &mut |_| {}).await;
+        let report = executed.and_then(Standing::into_report);
         report.unwrap()
     }
 }

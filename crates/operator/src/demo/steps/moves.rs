@@ -1,7 +1,7 @@
 //! Looking, a refusal, and what moves: leaders and a replica.
 
 use action_core::Verdict;
-use action_guard::{Decider, Phase};
+use action_guard::{Decider, Phase, Standing};
 use operator_cli::show;
 use pd_sim::Fault;
 use serde_json::{Value, json};
@@ -124,7 +124,11 @@ pub(super) async fn transfer_peer(
         .guard
         .execute(&proposal, &cluster.agent, &mut |_| {})
         .await;
-    let early = early.err().ok_or("it was sent without approval")?.report();
+    let early = early.map_err(|error| error.report())?;
+    ensure(
+        matches!(early, Standing::Waits(_)),
+        "it did not wait for approval",
+    )?;
     printer.print(&format!("Without approval: {early}"));
     let (id, plan) = (proposal.id.as_str(), &proposal.plan_hash);
     let controls = cluster.guard.controls();
