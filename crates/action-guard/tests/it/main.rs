@@ -6,6 +6,7 @@
     reason = "a panic is how a test fails, and the test of crashes tells what it counted"
 )]
 
+mod agent_loop;
 mod authority;
 mod chain;
 mod clock;
