@@ -25,7 +25,7 @@ pub(crate) const HOUSES: &[House] = &[
             &["schema"],
             &["error", "tool_json"],
             &["declare"],
-            &["catalogue"],
+            &["actions_page", "catalogue"],
             &["registry"],
             &["connect", "testing", "workflow"],
             &["lib"],

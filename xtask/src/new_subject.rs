@@ -14,6 +14,10 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("README.md", include_str!("../templates/subject/README.md")),
     (
+        "ACTIONS.md",
+        include_str!("../templates/subject/ACTIONS.md"),
+    ),
+    (
         "src/lib.rs",
         include_str!("../templates/subject/src/lib.rs"),
     ),

@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub use actions_page::actions_page;
 pub use bounded_text::{bounded, bounded_to};
 // What stands in the signatures here, in the versions that fit them.
 pub use {async_trait, schemars, serde, serde_json};
@@ -34,6 +35,7 @@ pub use workflow::{
     Condition, DurationText, Retry, Step, Unmet, Work, Workflow, WorkflowError, WorkflowProblem,
 };
 
+mod actions_page;
 mod bounded_text;
 mod catalogue;
 mod connect;

@@ -56,3 +56,14 @@ impl FakeSystem for Fake {
 async fn every_action_keeps_its_promises() {
     assert_conforms::<Fake>().await;
 }
+
+#[test]
+fn the_page_of_actions_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/ACTIONS.md");
+    let page = action_core::actions_page::<SubjectName>("WRITE_PAGES=1 cargo test page_of_actions");
+    if std::env::var_os("WRITE_PAGES").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let there = std::fs::read_to_string(path).unwrap();
+    assert_eq!(there, page, "WRITE_PAGES=1 cargo test page_of_actions");
+}
