@@ -14,7 +14,13 @@ use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
 
 /// Crates that are used alone.
-const CRATES: &[&str] = &["crates/pd-client", "crates/system-http"];
+const CRATES: &[&str] = &[
+    "crates/action-core",
+    "crates/action-guard",
+    "crates/operator-cli",
+    "crates/pd-client",
+    "crates/system-http",
+];
 
 /// Writes the pages.
 pub(crate) fn write(workspace: &Workspace) -> Report {

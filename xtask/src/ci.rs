@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{all, api, counts, docs, floors, layers, length, msrv, new_subject, tidy};
+use crate::{all, api, counts, docs, floors, layers, length, msrv, new_subject, package, tidy};
 
 /// What is timed together, and can be run alone.
 struct Part {
@@ -54,7 +54,16 @@ const PARTS: &[Part] = &[
                 &[],
             ),
             Step::Program(
-                &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
+                // As docs.rs builds it: with the features that a manifest names for it.
+                &[
+                    "cargo",
+                    "doc",
+                    "--workspace",
+                    "--no-deps",
+                    "--locked",
+                    "--features",
+                    "action-guard/testing,system-http/testing",
+                ],
                 &[("RUSTDOCFLAGS", "-D warnings")],
             ),
         ],
@@ -70,6 +79,7 @@ const PARTS: &[Part] = &[
             docs::check,
             api::check,
             msrv::check,
+            package::check,
         ])],
     },
     Part {

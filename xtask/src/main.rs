@@ -24,6 +24,7 @@ mod metadata;
 mod msrv;
 mod new_subject;
 mod outcomes;
+mod package;
 mod policy_keys;
 mod promises;
 mod reasons;
@@ -46,7 +47,7 @@ commands:
   layers --figures
                   rooms, floors, arrows back up and circles of each crate
   docs [--check]  write generated docs, or say where they are out of date
-  api [--check]   write what users of pd-client see, or say where that has changed
+  api [--check]   write what users of the crates see that are used alone, or say where that has changed
   counts [--check]
                   count instructions (needs valgrind), or say where they differ from the record
   bench           measure what this costs beside references; writes docs/performance.md
@@ -56,6 +57,7 @@ commands:
   length          files and functions that are longer than reads well
   lines           how long the parts of each subject are, beside what is aimed at
   msrv            the workspace's rust-version against its dependencies and rustc
+  package         whether each crate can be packed, and says what it is
   ci [part…]      everything CI runs, in its order, or only: tests, lints, checks, new-subject,
                   campaigns, counts, store-player
 ";
@@ -97,6 +99,7 @@ fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
         ["api", "--check"] => |workspace, _| api::check(workspace),
         ["tidy"] => |workspace, _| tidy::check(workspace),
         ["msrv"] => |workspace, _| msrv::check(workspace),
+        ["package"] => |workspace, _| package::check(workspace),
         ["help" | "--help" | "-h"] => return written(write!(out, "{USAGE}"), PASSED),
         [] => return written(write!(err, "{USAGE}"), MISUSED),
         other => {

@@ -50,3 +50,8 @@ mod values;
 pub mod testing;
 pub mod tool_json;
 pub mod workflow;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -61,3 +61,8 @@ mod writer;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -84,3 +84,8 @@ mod failpoint;
 pub mod failpoint;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

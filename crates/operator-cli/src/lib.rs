@@ -49,3 +49,8 @@ pub mod show {
     pub use crate::terminal::progress::Follow;
     pub use crate::terminal::table::{result, table};
 }
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -40,3 +40,8 @@ mod ids;
 mod mutations;
 mod observations;
 mod wire;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -86,3 +86,8 @@ mod send_permit;
 mod settings;
 mod stop_safety;
 mod workflows;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -73,3 +73,8 @@ mod refusal;
 mod time;
 mod transport;
 mod version;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -80,3 +80,8 @@ pub use crate::scenario::ForeignOperator;
 pub use crate::sim::{Error, Sim};
 pub use crate::store_metrics::StoreLoad;
 pub use crate::version::Version;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

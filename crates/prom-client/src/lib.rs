@@ -23,3 +23,8 @@ pub use sample::Sample;
 mod client;
 mod error;
 mod sample;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

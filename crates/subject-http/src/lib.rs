@@ -49,3 +49,8 @@ mod client;
 mod error;
 mod permit;
 mod settings;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -68,3 +68,8 @@ pub mod testing;
 
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
 use no_tls as tls;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
