@@ -4,6 +4,10 @@ use crate::cluster::Cluster;
 use crate::cluster::operator::Kind;
 use crate::cluster::plan::Plan;
 
+/// So many leaders are taken from the one count and added to the other before they are compared:
+/// `leaderTolerantSizeRatio` in PD's `pkg/schedule/schedulers/utils.go`, unless it is configured.
+const TOLERATED: u64 = 5;
+
 impl Cluster {
     /// One round: at most one leader moves.
     pub(crate) fn balance_leaders(&mut self) {
@@ -24,7 +28,7 @@ impl Cluster {
         let (Some(&to), Some(&from)) = (stores.first(), from) else {
             return;
         };
-        if leaders(from) < leaders(to) + 2 {
+        if leaders(from) <= leaders(to) + 2 * TOLERATED {
             return;
         }
         let region = self
