@@ -4,6 +4,7 @@ mod action_set;
 mod bound_action;
 mod declaration;
 mod erased_action;
+mod input_def;
 mod mutation;
 mod observation;
 mod parameters;
@@ -12,6 +13,7 @@ mod subject;
 
 pub use action_set::ActionSet;
 pub use erased_action::Footprint;
+pub use input_def::{InputDef, input_def};
 pub use mutation::Mutation;
 pub use observation::Observation;
 pub use parameters::Parameters;

@@ -17,7 +17,10 @@ pub use {async_trait, schemars, serde, serde_json};
 
 pub use catalogue::{Catalogue, Prepared};
 pub use connect::{Addresses, Connect, ConnectError, FilePath, SubjectKind, TlsFiles};
-pub use declare::{ActionSet, Footprint, Mutation, Observation, Parameters, Subject, SubjectError};
+pub use declare::{
+    ActionSet, Footprint, InputDef, Mutation, Observation, Parameters, Subject, SubjectError,
+    input_def,
+};
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
 pub use printable::{is_unprintable, printable, printable_lines};
 pub use redacted::{REDACTED, is_secret_name, redacted, shown_address};

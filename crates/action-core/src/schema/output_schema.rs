@@ -19,7 +19,9 @@ type Derive = Box<dyn FnOnce() -> Value + Send>;
 pub struct OutputSchema(Arc<LazyLock<Value, Derive>>);
 
 impl OutputSchema {
-    pub(crate) fn of<O: JsonSchema>() -> Self {
+    /// That of a type which is serialized as an object.
+    #[must_use]
+    pub fn of<O: JsonSchema>() -> Self {
         let derive: fn() -> Value = output_of::<O>;
         Self(Arc::new(LazyLock::new(Box::new(derive))))
     }
