@@ -127,8 +127,14 @@ const LAYERS: &[Layer] = &[
         never: &[HTTP, FRONT_ENDS],
     },
     Layer {
-        name: "operator-cli",
+        name: "operator-mcp",
         uses: &["action-core", "action-guard"],
+        tests_use: &[],
+        never: &[HTTP, &["clap", "comfy-table", "crossterm", "indicatif"]],
+    },
+    Layer {
+        name: "operator-cli",
+        uses: &["action-core", "action-guard", "operator-mcp"],
         tests_use: &[],
         never: &[HTTP],
     },

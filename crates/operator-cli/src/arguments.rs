@@ -73,7 +73,7 @@ pub(crate) struct Confirm {
 }
 
 /// A length of time, such as `15m`.
-fn length(text: &str) -> Result<Duration, String> {
+pub(crate) fn length(text: &str) -> Result<Duration, String> {
     let wrong = || format!("invalid duration `{text}`: use 90s, 15m or 2h");
     let length: SignedDuration = text.parse().map_err(|_| wrong())?;
     let length = Duration::try_from(length).map_err(|_| wrong())?;

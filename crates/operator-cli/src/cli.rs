@@ -24,8 +24,8 @@ use crate::terminal::failure::Failure;
 use crate::terminal::interrupt;
 use crate::terminal::output::{Format, Output, note};
 use crate::verbs::{
-    actions, approve, completions, findings, journal, kill_switch, mode, plan, policy, proposals,
-    reap, recover, resolve, run, undo, workflow,
+    actions, approve, completions, findings, journal, kill_switch, mcp, mode, plan, policy,
+    proposals, reap, recover, resolve, run, undo, workflow,
 };
 
 impl Program {
@@ -171,6 +171,7 @@ pub(crate) fn command() -> Command {
         .subcommand(policy::command())
         .subcommand(findings::why())
         .subcommand(findings::doctor())
+        .subcommand(mcp::command())
         .subcommand(completions::command())
         .subcommands(program.verbs.values().map(|verb| verb.command()))
 }
@@ -226,6 +227,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         },
         Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
+        Some(("mcp", matches)) => block_on(mcp::main(matches, global, output)),
         Some(("completions", matches)) => completions::main(matches, command()),
         Some((name, matches)) => match program().verbs.get(name) {
             Some(verb) => block_on(verb.main(matches, output)),

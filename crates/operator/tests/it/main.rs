@@ -14,6 +14,7 @@ mod hints;
 mod input;
 mod interrupt;
 mod journal;
+mod mcp;
 mod mode;
 mod plan;
 mod policy;

@@ -1,0 +1,171 @@
+//! `operator mcp`: the actions as tools of the Model Context Protocol, over stdin and stdout.
+
+use std::path::Path;
+use std::time::Duration;
+
+use action_core::{Risk, report};
+use action_guard::Actor;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use operator_mcp::{Ceiling, Server};
+use serde_json::{Value, json};
+
+use crate::arguments::length;
+use crate::program::program;
+use crate::settings::Global;
+use crate::settings::connection::is_file_flag;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Output;
+
+/// Who acts where nobody is named.
+const AGENT: &str = "agent:mcp";
+
+/// The programs whose configuration can be printed.
+const HOSTS: [&str; 7] = [
+    "claude-code",
+    "claude-desktop",
+    "codex",
+    "cursor",
+    "goose",
+    "vscode",
+    "zed",
+];
+
+pub(crate) fn command() -> Command {
+    Command::new("mcp")
+        .about("Serve the actions to an agent, as tools of the Model Context Protocol (stdio)")
+        .after_help(
+            "Reads and writes the protocol on stdin and stdout until stdin ends. Nothing is changed \
+             through it unless `--up-to` says so; then the policy, the mode and the kill switch of the \
+             state directory hold as for every other command. It acts for `agent:mcp` unless `--actor` \
+             names another agent.",
+        )
+        .arg(
+            Arg::new("read-only")
+                .long("read-only")
+                .action(ArgAction::SetTrue)
+                .help("Offer only what changes nothing; so it is without `--up-to`"),
+        )
+        .arg(
+            Arg::new("up-to")
+                .long("up-to")
+                .value_name("RISK")
+                .value_parser(["low", "medium", "high"])
+                .conflicts_with("read-only")
+                .help("Offer mutations too, of this risk at most"),
+        )
+        .arg(
+            Arg::new("answer-within")
+                .long("answer-within")
+                .value_name("TIME")
+                .value_parser(length)
+                .help("Answer that it is in progress after so long [default: 45s]"),
+        )
+        .arg(
+            Arg::new("print-config")
+                .long("print-config")
+                .value_name("HOST")
+                .value_parser(HOSTS)
+                .help("Print what goes into the configuration of an agent's host, and serve nothing"),
+        )
+}
+
+pub(crate) async fn main(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let actor = agent(global)?;
+    if let Some(host) = matches.get_one::<String>("print-config") {
+        let entry = config(host, &words(matches, global, &actor)?);
+        output.show(&json!({"host": host, "entry": entry}), || entry.clone());
+        return Ok(Exit::Done);
+    }
+    let ceiling = match matches.get_one::<String>("up-to").map(String::as_str) {
+        None => Ceiling::ReadOnly,
+        Some("low") => Ceiling::UpTo(Risk::Low),
+        Some("medium") => Ceiling::UpTo(Risk::Medium),
+        Some(_) => Ceiling::UpTo(Risk::High),
+    };
+    let guard = global.state.guard(&global.connection).await?;
+    let server = Server::new(guard, actor, ceiling)
+        .map_err(|error| Failure::new(Exit::Bug, "tools", report(&error)))?;
+    let program = program();
+    let mut server = server
+        .named(program.name, program.version)
+        .approved_by(global.command(&["approve"]));
+    if let Some(patience) = matches.get_one::<Duration>("answer-within") {
+        server = server.answer_within(*patience);
+    }
+    let served = server.serve_stdio().await;
+    served.map_err(|error| Failure::new(Exit::Failed, "mcp", report(&error)))?;
+    Ok(Exit::Done)
+}
+
+/// For whom it acts: an agent, to whom no person's name is lent.
+fn agent(global: &Global) -> Result<Actor, Failure> {
+    if global.state.actor.is_none() {
+        let agent = AGENT.parse::<Actor>();
+        return agent.map_err(|error| Failure::new(Exit::Bug, "actor", error.to_string()));
+    }
+    let actor = global.state.actor()?;
+    if actor.is_user() {
+        let text = format!("`{actor}` is a person, whose name is not lent to an agent");
+        return Err(Failure::usage(text).next("name the agent: `--actor agent:NAME`"));
+    }
+    Ok(actor)
+}
+
+/// This command as a host runs it: by whole paths, because a host runs it from anywhere.
+fn words(matches: &ArgMatches, global: &Global, actor: &Actor) -> Result<Vec<String>, Failure> {
+    let program = std::env::current_exe();
+    let program = program.map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "program",
+            format!("cannot tell where this program is: {error}"),
+        )
+    })?;
+    let mut words = vec![program.display().to_string(), "mcp".to_owned()];
+    if let Some(risk) = matches.get_one::<String>("up-to") {
+        words.extend(["--up-to".to_owned(), risk.clone()]);
+    }
+    words.extend(["--actor".to_owned(), actor.to_string()]);
+    let given = global.flags();
+    for (at, word) in given.iter().enumerate() {
+        let is_path = at > 0 && given.get(at - 1).is_some_and(|flag| is_file_flag(flag));
+        let whole = is_path
+            .then(|| std::path::absolute(Path::new(word)).ok())
+            .flatten();
+        words.push(whole.map_or_else(|| word.clone(), |path| path.display().to_string()));
+    }
+    Ok(words)
+}
+
+/// What a host wants to be told, in its own file's form.
+fn config(host: &str, words: &[String]) -> String {
+    let name = program().name;
+    let (command, arguments) = words
+        .split_first()
+        .map_or(("", words), |(first, rest)| (first, rest));
+    let entry = json!({"command": command, "args": arguments});
+    let stdio = json!({"type": "stdio", "command": command, "args": arguments});
+    let pretty = |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default();
+    // A text or a list in JSON is one in TOML and in YAML, too.
+    let list = json!(arguments);
+    match host {
+        "claude-code" => pretty(json!({"mcpServers": {name: stdio}})),
+        "vscode" => pretty(json!({"servers": {name: stdio}})),
+        "zed" => pretty(json!({"context_servers": {name: entry}})),
+        "codex" => format!(
+            "[mcp_servers.{name}]\ncommand = {}\nargs = {list}",
+            json!(command)
+        ),
+        "goose" => format!(
+            "extensions:\n  {name}:\n    name: {name}\n    type: stdio\n    enabled: true\n    cmd: {}\n    \
+             args: {list}\n    timeout: 300",
+            json!(command)
+        ),
+        _ => pretty(json!({"mcpServers": {name: entry}})),
+    }
+}

@@ -1,0 +1,340 @@
+//! What a call answers: how a mutation stands, what was read, or what is wrong.
+
+use action_core::{ActionError, FailureKind, OutputSchema, Problem, Undo, Verdict};
+use action_guard::{GuardError, Proposal, Report, Standing, Waits};
+use rmcp::model::{CallToolResult, ContentBlock};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::schemas::without_descriptions;
+
+/// How a mutation stands, for a model.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct Answer {
+    /// How it stands. Nothing was sent unless it says `in_progress`, `applied`,
+    /// `applied_then_reversed`, `not_applied`, `unknown` or `taken_back`.
+    pub(crate) standing: Stands,
+    /// The same as a sentence.
+    pub(crate) summary: String,
+    /// What to do next.
+    pub(crate) next: String,
+    /// The proposal's id, by which it is looked at, carried out and taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) proposal_id: Option<String>,
+    /// The mutation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) action: Option<String>,
+    /// Its arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub(crate) arguments: Option<Value>,
+    /// What it would do, while nothing was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub(crate) plan: Option<Value>,
+    /// Whom it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) approval: Option<Approval>,
+    /// How it ended, with the evidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub(crate) outcome: Option<Value>,
+    /// What takes it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) undo: Option<TakenBackBy>,
+    /// Whether this is the proposal of an earlier call that asked for the same.
+    pub(crate) repeated: bool,
+}
+
+/// How it stands, as a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stands {
+    Allowed,
+    WaitsForApproval,
+    DeniedByPolicy,
+    NothingToDo,
+    RefusedByPlan,
+    Outdated,
+    InProgress,
+    Cancelled,
+    Rejected,
+    Applied,
+    AppliedThenReversed,
+    NotApplied,
+    Unknown,
+    TakenBack,
+}
+
+/// Whose approval counts.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct Approval {
+    /// Who may approve, as patterns over names; empty for any person.
+    by: Vec<String>,
+    /// How many more it takes.
+    missing: usize,
+    /// Whether it counts only with a signature.
+    signed: bool,
+    /// What a person calls to approve it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    how: Option<String>,
+}
+
+/// What takes a mutation back.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct TakenBackBy {
+    /// Whether anything does.
+    possible: bool,
+    /// The tool that does, with the proposal's id; or why nothing does.
+    how: String,
+}
+
+/// The schema of [`Answer`], in one piece.
+pub(crate) fn schema() -> Value {
+    let mut schema = Value::clone(&OutputSchema::of::<Answer>());
+    without_descriptions(Some(&mut schema));
+    schema
+}
+
+impl Answer {
+    /// How a proposal stands; `approve` is what a person calls, before its id.
+    pub(crate) fn of(standing: &Standing, approve: Option<&str>) -> Self {
+        let (stands, next) = stands(standing);
+        let mut answer = Self {
+            standing: stands,
+            summary: standing.to_string(),
+            next: next.to_owned(),
+            proposal_id: None,
+            action: None,
+            arguments: None,
+            plan: None,
+            approval: None,
+            outcome: None,
+            undo: None,
+            repeated: false,
+        };
+        match standing {
+            Standing::Allowed(proposal)
+            | Standing::Denied { proposal, .. }
+            | Standing::RefusedByPlan { proposal, .. }
+            | Standing::Outdated { proposal, .. }
+            | Standing::InProgress(proposal)
+            | Standing::Cancelled { proposal, .. } => answer.about(proposal),
+            Standing::Waits(Waits { proposal, .. }) => answer.about(proposal),
+            Standing::Applied(report)
+            | Standing::Reversed(report)
+            | Standing::NotApplied(report)
+            | Standing::Unknown(report)
+            | Standing::TakenBack { report, .. } => answer.ended(report),
+        }
+        if let Standing::Waits(waits) = standing {
+            answer.approval = Some(Approval {
+                by: waits.by.clone(),
+                missing: waits.missing,
+                signed: waits.signed,
+                how: approve.map(|words| format!("{words} {}", waits.proposal.id)),
+            });
+        }
+        answer
+    }
+
+    fn about(&mut self, proposal: &Proposal) {
+        self.proposal_id = Some(proposal.id.clone());
+        self.action = Some(proposal.request.action.clone());
+        self.arguments = Some(proposal.request.parameters.clone());
+        self.plan = Some(plan(proposal));
+    }
+
+    fn ended(&mut self, report: &Report) {
+        self.proposal_id = Some(report.id.clone());
+        self.action = Some(report.action.clone());
+        self.arguments = Some(report.parameters.clone());
+        self.outcome = serde_json::to_value(&report.outcome).ok();
+        let is_over = matches!(self.standing, Stands::NotApplied | Stands::TakenBack);
+        self.undo = (!is_over).then(|| match &report.undo {
+            Undo::Action {
+                name, parameters, ..
+            } => TakenBackBy {
+                possible: true,
+                how: format!(
+                    "`undo` with the proposal's id, which does `{name}` with {}",
+                    Value::Object(parameters.clone())
+                ),
+            },
+            Undo::None { reason } => TakenBackBy {
+                possible: false,
+                how: reason.clone(),
+            },
+            _ => TakenBackBy {
+                possible: false,
+                how: "it is not known what takes it back".to_owned(),
+            },
+        });
+    }
+
+    /// Whether a model is to see it as an error.
+    fn is_error(&self) -> bool {
+        matches!(
+            self.standing,
+            Stands::DeniedByPolicy
+                | Stands::RefusedByPlan
+                | Stands::Outdated
+                | Stands::Cancelled
+                | Stands::Rejected
+                | Stands::AppliedThenReversed
+                | Stands::NotApplied
+                | Stands::Unknown
+        )
+    }
+
+    /// As the result of a call.
+    pub(crate) fn into_result(self, most: usize) -> CallToolResult {
+        let is_error = self.is_error();
+        let value = serde_json::to_value(&self).unwrap_or_default();
+        match is_error {
+            true => error(&value),
+            false => structured(value, most),
+        }
+    }
+}
+
+/// How it stands as a word, and what a model does next.
+fn stands(standing: &Standing) -> (Stands, &'static str) {
+    match standing {
+        Standing::Allowed(_) => (
+            Stands::Allowed,
+            "nothing was sent yet: call `execute_proposal` with its id",
+        ),
+        Standing::Waits(_) => (
+            Stands::WaitsForApproval,
+            "tell the people named in `approval`, and go on with other work; when they have approved, \
+             call `execute_proposal` with its id. Asking again does not help",
+        ),
+        Standing::Denied { .. } => (
+            Stands::DeniedByPolicy,
+            "do not ask for it again: nobody can approve it",
+        ),
+        Standing::RefusedByPlan {
+            verdict: Verdict::NoOp { .. },
+            ..
+        } => (Stands::NothingToDo, "go on: there is nothing to do"),
+        Standing::RefusedByPlan { .. } => (
+            Stands::RefusedByPlan,
+            "look at the cause; ask again when that is gone",
+        ),
+        Standing::Outdated { .. } => (Stands::Outdated, "ask for it again if it is still wanted"),
+        Standing::InProgress(_) => (
+            Stands::InProgress,
+            "call `get_proposal` with its id and `wait_seconds`; do not ask for it again",
+        ),
+        Standing::Cancelled { rejected: true, .. } => {
+            (Stands::Rejected, "do not ask for it again by yourself")
+        }
+        Standing::Cancelled { .. } => (Stands::Cancelled, "do not ask for it again by yourself"),
+        Standing::Applied(_) => (Stands::Applied, "go on: it is done, as the evidence shows"),
+        Standing::Reversed(_) => (
+            Stands::AppliedThenReversed,
+            "find out what changed it before you do it again",
+        ),
+        Standing::NotApplied(report) if report.outcome.retryable => {
+            (Stands::NotApplied, "ask for it again if it is still wanted")
+        }
+        Standing::NotApplied(_) => (Stands::NotApplied, "look at the cause"),
+        Standing::Unknown(_) => (
+            Stands::Unknown,
+            "do not ask for it again: it may have happened. Call `get_proposal` later, or leave it to \
+             a person",
+        ),
+        Standing::TakenBack { .. } => (Stands::TakenBack, "go on: it was taken back"),
+    }
+}
+
+/// What a proposal would do: its plan without what only a probe needs.
+pub(crate) fn plan(proposal: &Proposal) -> Value {
+    let mut plan = serde_json::to_value(&proposal.plan).unwrap_or_default();
+    if let Value::Object(members) = &mut plan {
+        for not_for_a_model in ["before", "follow", "clock"] {
+            members.remove(not_for_a_model);
+        }
+        members.insert("plan_hash".to_owned(), json!(proposal.plan_hash));
+        members.insert("system".to_owned(), json!(proposal.system));
+    }
+    plan
+}
+
+/// What went wrong, for a model: in text only, because some clients hold even this to the schema of
+/// what a tool gives.
+fn error(value: &Value) -> CallToolResult {
+    CallToolResult::error(vec![ContentBlock::text(value.to_string())])
+}
+
+/// What a guard could not do.
+pub(crate) fn failed(failure: &GuardError) -> CallToolResult {
+    let problems = match failure {
+        GuardError::Action(error) => error.problems(),
+        _ => &[],
+    };
+    failure_of(failure.kind(), &failure.report(), problems)
+}
+
+/// What an action could not do.
+pub(crate) fn action_failed(failure: &ActionError) -> CallToolResult {
+    failure_of(failure.kind(), &failure.report(), failure.problems())
+}
+
+/// Arguments that are not as a tool takes them.
+pub(crate) fn wrong_arguments(tool: &str, problems: &[Problem]) -> CallToolResult {
+    let list = problems.iter().map(ToString::to_string);
+    let message = format!("`{tool}`: {}", list.collect::<Vec<_>>().join("; "));
+    failure_of(FailureKind::InvalidInput, &message, problems)
+}
+
+/// What is not done, and why.
+pub(crate) fn refused(message: &str) -> CallToolResult {
+    failure_of(FailureKind::Refused, message, &[])
+}
+
+fn failure_of(kind: FailureKind, message: &str, problems: &[Problem]) -> CallToolResult {
+    let mut members = Map::new();
+    members.insert("kind".to_owned(), json!(kind));
+    members.insert("message".to_owned(), json!(message));
+    if !problems.is_empty() {
+        members.insert("problems".to_owned(), json!(problems));
+    }
+    error(&json!({ "error": members }))
+}
+
+/// A result, no longer than a host takes: the longest lists are cut, which `truncated` says.
+pub(crate) fn structured(mut value: Value, most: usize) -> CallToolResult {
+    let mut cut = Map::new();
+    while value.to_string().len() > most {
+        let Some((path, shown, of)) = cut_longest(&mut value) else {
+            break;
+        };
+        let before = cut.get(&path).and_then(|said: &Value| said["of"].as_u64());
+        let of = before.unwrap_or(of);
+        cut.insert(path, json!({"shown": shown, "of": of}));
+        if let Value::Object(members) = &mut value {
+            members.insert("truncated".to_owned(), Value::Object(cut.clone()));
+        }
+    }
+    CallToolResult::structured(value)
+}
+
+/// Halves the list that is longest as text. Where it is, and how many of how many stay.
+fn cut_longest(value: &mut Value) -> Option<(String, u64, u64)> {
+    let Value::Object(members) = value else {
+        return None;
+    };
+    let lists = members.iter_mut().filter_map(|(name, value)| match value {
+        Value::Array(list) if !list.is_empty() => Some((name, list)),
+        _ => None,
+    });
+    let length =
+        |list: &Vec<Value>| -> usize { list.iter().map(|one| one.to_string().len()).sum() };
+    let (name, list) = lists.max_by_key(|(_, list)| length(list))?;
+    let of = list.len();
+    list.truncate(of / 2);
+    Some((name.clone(), list.len() as u64, of as u64))
+}

@@ -1,0 +1,155 @@
+//! Carries a mutation out within a call: sends once, follows, and answers before a client gives up.
+
+use action_guard::{Event, GuardError, Proposal, Refusal, Standing};
+use rmcp::RoleServer;
+use rmcp::model::CallToolResult;
+use rmcp::service::RequestContext;
+use serde_json::Value;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::sleep;
+
+use crate::answer;
+use crate::desk::Desk;
+use crate::own_tools::{ExecuteProposalParameters, UndoParameters};
+use crate::progress::Progress;
+
+impl Desk {
+    /// A mutation's own tool: proposes it, and carries it out where the policy allows that.
+    pub(crate) async fn mutate(
+        &self,
+        action: &str,
+        arguments: Value,
+        key: Option<&str>,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        match self.propose(action, arguments, key).await {
+            Err(failure) => answer::failed(&failure),
+            Ok(proposed) => {
+                let repeated = proposed.repeated;
+                self.go_on(proposed.standing, repeated, context).await
+            }
+        }
+    }
+
+    /// `execute_proposal`: one that people have approved.
+    pub(crate) async fn execute(
+        &self,
+        asked: ExecuteProposalParameters,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        match self.mine(&asked.proposal_id).await {
+            Ok(standing) => self.go_on(standing, false, context).await,
+            Err(failure) => answer::failed(&failure),
+        }
+    }
+
+    /// `undo`: proposes what takes a proposal back, and carries that out where the policy allows it.
+    pub(crate) async fn undo(
+        &self,
+        asked: UndoParameters,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let (id, actor) = (&asked.proposal_id, &self.actor);
+        let reason = asked.reason.unwrap_or_else(|| format!("taking back {id}"));
+        let proposed = async {
+            self.mine(id).await?;
+            let draft = self.guard.draft_undo(id, actor, &reason).await?;
+            if let Err(above) = self.is_covered(draft.proposal()) {
+                return Ok(Err(above));
+            }
+            self.guard.propose_draft(draft).await.map(Ok)
+        };
+        match proposed.await {
+            Ok(Ok(standing)) => self.go_on(standing, false, context).await,
+            Ok(Err(above)) => answer::refused(&above),
+            Err(failure) => answer::failed(&failure),
+        }
+    }
+
+    /// Whether the ceiling of this server covers what a proposal does, and why not.
+    fn is_covered(&self, proposal: &Proposal) -> Result<(), String> {
+        let action = &proposal.request.action;
+        let catalogue = self.guard.catalogue();
+        let definition = catalogue.definition(action);
+        match definition.is_some_and(|found| self.ceiling.covers(found)) {
+            true => Ok(()),
+            false => Err(format!(
+                "`{action}` is above what may be done through this server: a person does it"
+            )),
+        }
+    }
+
+    async fn go_on(
+        &self,
+        standing: Standing,
+        repeated: bool,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let proposal = match standing {
+            Standing::Allowed(proposal) => proposal,
+            standing => return self.said(&standing, repeated),
+        };
+        if let Err(above) = self.is_covered(&proposal) {
+            return answer::refused(&above);
+        }
+        let id = proposal.id.clone();
+        match self.follow(proposal, context).await {
+            Ok(standing) => self.said(&standing, repeated),
+            Err(failure) => {
+                self.leave_nothing_open(&id, &failure.report()).await;
+                answer::failed(&failure)
+            }
+        }
+    }
+
+    /// Sends, and follows for as long as a client waits. What was sent is followed to its end, whoever
+    /// still listens.
+    async fn follow(
+        &self,
+        proposal: Proposal,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Standing, GuardError> {
+        let (id, waiting) = (proposal.id.clone(), proposal.clone());
+        let (guard, by) = (self.guard.clone(), self.actor.clone());
+        let (seen, mut events) = unbounded_channel();
+        let mut being_sent = Some(self.being_sent.token());
+        let mut work = tokio::spawn(async move {
+            let mut watch = |event| {
+                if !matches!(event, Event::Replanned(_) | Event::Intent { .. }) {
+                    being_sent = None;
+                }
+                drop(seen.send(event));
+            };
+            guard.execute(&proposal, &by, &mut watch).await
+        });
+        let mut progress = Progress::of(context);
+        let patience = sleep(self.answer_within);
+        tokio::pin!(patience);
+        loop {
+            tokio::select! {
+                done = &mut work => return done.unwrap_or(Err(GuardError::Abandoned)),
+                Some(event) = events.recv() => progress.tell(&event).await,
+                () = &mut patience => return Ok(Standing::InProgress(waiting)),
+                () = context.ct.cancelled() => {
+                    // Before it is sent, this stops it; after that, the guard goes on following.
+                    work.abort();
+                    let _ = (&mut work).await;
+                    self.leave_nothing_open(&id, "the client cancelled the call").await;
+                    return self.guard.standing(&id).await;
+                }
+            }
+        }
+    }
+
+    /// Cancels a proposal that its call was to carry out at once, if nothing of it was sent.
+    async fn leave_nothing_open(&self, id: &str, reason: &str) {
+        if let Ok(Standing::Allowed(_)) = self.guard.standing(id).await {
+            // Somebody may have been faster, and then it is as they left it.
+            let cancelled = self.guard.cancel(id, &self.actor, reason).await;
+            drop(
+                cancelled
+                    .map_err(|error| matches!(error, GuardError::Refused(Refusal::Phase { .. }))),
+            );
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Where one actor asks for mutations: proposals that are found again, looked at, and cancelled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use action_guard::{Actor, Guard, GuardError, Phase, ProposalStatus, Refusal, Request, Standing};
+use jiff::Timestamp;
+use rmcp::model::CallToolResult;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::task::TaskTracker;
+
+use crate::answer::{self, Answer};
+use crate::offer::Ceiling;
+use crate::own_tools::{
+    CancelProposalParameters, GetProposalParameters, ListProposalsParameters, PlanParameters,
+};
+
+/// So long after a call, the same one is taken for a repetition of it.
+const REPEATED_WITHIN_SECONDS: f64 = 60.0;
+
+/// Between two looks whether something has changed, in this process or another.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Before a key that a client gave its call, in the journal.
+const KEY: &str = "mcp:";
+
+/// One actor, at one guard.
+pub(crate) struct Desk {
+    pub(crate) guard: Guard,
+    pub(crate) actor: Actor,
+    pub(crate) ceiling: Ceiling,
+    pub(crate) answer_within: Duration,
+    pub(crate) most: usize,
+    pub(crate) approve: Option<String>,
+    /// Held while it is looked whether the same was asked for, and until it is proposed.
+    pub(crate) asking: Mutex<()>,
+    /// What is being sent, up to its answer.
+    pub(crate) being_sent: TaskTracker,
+}
+
+/// A proposal, or the earlier one of a call that is repeated.
+pub(crate) struct Proposed {
+    pub(crate) standing: Standing,
+    pub(crate) repeated: bool,
+}
+
+impl Desk {
+    /// The answer that says how a proposal stands.
+    pub(crate) fn answer(&self, standing: &Standing) -> CallToolResult {
+        self.said(standing, false)
+    }
+
+    pub(crate) fn said(&self, standing: &Standing, repeated: bool) -> CallToolResult {
+        let mut answer = Answer::of(standing, self.approve.as_deref());
+        if repeated {
+            answer.repeated = true;
+            answer.summary = format!("asked for before: {}", answer.summary);
+        }
+        answer.into_result(self.most)
+    }
+
+    /// Proposes a mutation, unless this actor has just asked for the same.
+    ///
+    /// `key` is what a client gave its call, so that it may repeat it.
+    pub(crate) async fn propose(
+        &self,
+        action: &str,
+        arguments: Value,
+        key: Option<&str>,
+    ) -> Result<Proposed, GuardError> {
+        let valid = self.guard.catalogue().validate(action, arguments)?;
+        let mut request = Request::new(action, valid, self.actor.as_str());
+        request.correlation_id = key.map(|key| format!("{KEY}{key}"));
+        let _asking = self.asking.lock().await;
+        if let Some(earlier) = self.asked_before(&request).await? {
+            let standing = self.guard.standing(&earlier).await?;
+            let repeated = true;
+            return Ok(Proposed { standing, repeated });
+        }
+        Ok(Proposed {
+            standing: self.guard.propose(request).await?,
+            repeated: false,
+        })
+    }
+
+    /// The proposal of an earlier call that this one repeats.
+    async fn asked_before(&self, request: &Request) -> Result<Option<String>, GuardError> {
+        let (state, now) = (self.guard.state().await?, Timestamp::now());
+        let all = state.open.values().chain(&state.ended);
+        let is_same = |status: &&Arc<ProposalStatus>| {
+            let asked = &status.proposal.request;
+            let same = self.is_mine(status)
+                && asked.action == request.action
+                && asked.parameters == request.parameters;
+            let age = now.duration_since(status.proposed_at).as_secs_f64();
+            match &request.correlation_id {
+                Some(key) => asked.correlation_id.as_ref() == Some(key) && same,
+                None => same && age < REPEATED_WITHIN_SECONDS,
+            }
+        };
+        // What was not sent and what was taken back is asked for anew.
+        let counts = |status: &&Arc<ProposalStatus>| {
+            let is_done = matches!(status.phase, Phase::Applied | Phase::Unknown);
+            let is_open = !status.phase_at(now).is_end();
+            is_open || is_done && status.taken_back.is_none()
+        };
+        let mut same: Vec<_> = all.filter(is_same).filter(counts).collect();
+        same.sort_by_key(|status| status.proposed_at);
+        Ok(same.last().map(|status| status.proposal.id.clone()))
+    }
+
+    fn is_mine(&self, status: &ProposalStatus) -> bool {
+        let asked = &status.proposal.request.actor;
+        self.actor.as_str().eq_ignore_ascii_case(asked)
+    }
+
+    /// How a proposal of this actor stands. That of another is as unknown as one that is none.
+    pub(crate) async fn mine(&self, id: &str) -> Result<Standing, GuardError> {
+        let status = self.guard.proposal_status(id).await?;
+        if !self.is_mine(&status) {
+            let id = id.to_owned();
+            return Err(GuardError::Refused(Refusal::UnknownProposal { id }));
+        }
+        self.guard.standing(id).await
+    }
+
+    /// `plan`: what would become of a mutation. Nothing of it is recorded.
+    pub(crate) async fn plan(&self, asked: PlanParameters) -> CallToolResult {
+        let arguments = Value::Object(asked.arguments);
+        let request = Request::new(asked.action, arguments, self.actor.as_str());
+        match self.guard.draft(request).await {
+            Err(failure) => answer::failed(&failure),
+            Ok(draft) => {
+                let proposal = draft.proposal();
+                let drafted = json!({
+                    "action": proposal.request.action,
+                    "arguments": proposal.request.parameters,
+                    "plan": answer::plan(proposal),
+                    "undo": proposal.undo,
+                    "lasting_effect": proposal.lasting_effect,
+                    "policy": draft.ruling(),
+                });
+                answer::structured(drafted, self.most)
+            }
+        }
+    }
+
+    /// `list_proposals`: this actor's, the latest first.
+    pub(crate) async fn list(&self, asked: ListProposalsParameters) -> CallToolResult {
+        let state = match self.guard.state().await {
+            Ok(state) => state,
+            Err(failure) => return answer::failed(&failure.into()),
+        };
+        let now = Timestamp::now();
+        let ended = state.ended.iter().filter(|_| asked.ended);
+        let mut mine: Vec<_> = state.open.values().chain(ended).collect();
+        mine.retain(|status| self.is_mine(status));
+        if !asked.ended {
+            mine.retain(|status| !status.phase_at(now).is_end());
+        }
+        mine.sort_by(|one, other| other.proposal.id.cmp(&one.proposal.id));
+        if let Some(cursor) = &asked.cursor {
+            mine.retain(|status| status.proposal.id < *cursor);
+        }
+        let limit = usize::from(asked.limit);
+        let is_more = mine.len() > limit;
+        mine.truncate(limit);
+        let last = mine.last().filter(|_| is_more);
+        let next_cursor = last.map(|status| status.proposal.id.clone());
+        let proposals: Vec<Value> = mine.iter().map(|status| in_short(status, now)).collect();
+        let listed = json!({"proposals": proposals, "next_cursor": next_cursor});
+        answer::structured(listed, self.most)
+    }
+
+    /// `get_proposal`: how one stands, once it has changed or the time is over.
+    pub(crate) async fn get(&self, asked: GetProposalParameters) -> CallToolResult {
+        let wait = Duration::from_secs(asked.wait_seconds.into()).min(self.answer_within);
+        let until = Instant::now() + wait;
+        let mut first = None;
+        loop {
+            let standing = match self.mine(&asked.proposal_id).await {
+                Ok(standing) => standing,
+                Err(failure) => return answer::failed(&failure),
+            };
+            let may_change = matches!(standing, Standing::InProgress(_) | Standing::Waits(_));
+            let has_changed = first.get_or_insert_with(|| standing.clone()) != &standing;
+            if !may_change || has_changed || Instant::now() >= until {
+                return self.answer(&standing);
+            }
+            sleep_until(until.min(Instant::now() + LOOK)).await;
+        }
+    }
+
+    /// `cancel_proposal`: one of which nothing was sent.
+    pub(crate) async fn cancel(&self, asked: CancelProposalParameters) -> CallToolResult {
+        let id = &asked.proposal_id;
+        let cancelled = async {
+            let standing = self.mine(id).await?;
+            if !matches!(standing, Standing::Allowed(_) | Standing::Waits(_)) {
+                return Ok(standing);
+            }
+            self.guard.cancel(id, &self.actor, &asked.reason).await?;
+            self.guard.standing(id).await
+        };
+        match cancelled.await {
+            Ok(standing) => self.answer(&standing),
+            Err(failure) => answer::failed(&failure),
+        }
+    }
+}
+
+/// One of a list.
+fn in_short(status: &ProposalStatus, now: Timestamp) -> Value {
+    let proposal = &status.proposal;
+    let summary = status.outcome.as_ref().map(|outcome| &outcome.summary);
+    json!({
+        "proposal_id": proposal.id,
+        "action": proposal.request.action,
+        "arguments": proposal.request.parameters,
+        "phase": status.phase_at(now),
+        "proposed_at": status.proposed_at,
+        "summary": summary,
+    })
+}

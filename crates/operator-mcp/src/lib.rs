@@ -1,0 +1,33 @@
+//! Any guarded registry as a server of the Model Context Protocol.
+//!
+//! A [`Server`] is made of a [`Guard`](action_guard::Guard) and of who asks through it. What it offers
+//! is derived from the definitions of the actions: an observation is a tool that reads, a mutation one
+//! that proposes, asks the policy, sends once and follows. It names no action and no system.
+//!
+//! The journal is the authority: no tool approves anything, and no argument is consent. What waits for
+//! people is approved elsewhere, and then carried out by `execute_proposal`, by who asked for it.
+//!
+//! The README has an example.
+//!
+//! [`Server`] is an [`rmcp::ServerHandler`], so that every transport of that crate runs it, in both
+//! eras of the protocol.
+
+#![forbid(unsafe_code)]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+pub use offer::{Ceiling, OfferError};
+// What stands in the signatures here, in the version that fits them.
+pub use rmcp;
+pub use server::{ServeError, Server};
+
+mod answer;
+mod carry_out;
+mod desk;
+mod offer;
+mod own_tools;
+mod progress;
+mod schemas;
+mod server;

@@ -1,0 +1,204 @@
+//! The tools that every server has, whatever its actions are.
+
+use action_core::{InputDef, Problem, RegistryError, input_def, validate};
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::answer;
+
+/// One of them. Their names are reserved: no action has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnTool {
+    Plan,
+    ListProposals,
+    GetProposal,
+    ExecuteProposal,
+    CancelProposal,
+    Undo,
+}
+
+/// Shows what a mutation would do, what the system would refuse, and what the policy says of it.
+/// Changes nothing and records nothing.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlanParameters {
+    /// The mutation, such as a tool's name. Those above this server's ceiling can be planned too.
+    pub(crate) action: String,
+    /// Its arguments, as its own tool takes them.
+    #[serde(default)]
+    #[schemars(skip)]
+    pub(crate) arguments: Map<String, Value>,
+}
+
+/// Lists your proposals, the latest first: what waits, what is in progress, what ended lately.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListProposalsParameters {
+    /// Whether those that ended are listed too.
+    #[serde(default)]
+    pub(crate) ended: bool,
+    /// How many at most.
+    #[serde(default = "twenty")]
+    #[schemars(range(min = 1, max = 100))]
+    pub(crate) limit: u8,
+    /// From where to go on: `next_cursor` of the answer before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cursor: Option<String>,
+}
+
+fn twenty() -> u8 {
+    20
+}
+
+/// Says how one of your proposals stands: its plan, whom it waits for, how it ended and the evidence.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GetProposalParameters {
+    /// The proposal's id.
+    pub(crate) proposal_id: String,
+    /// How long to wait for it to change while it is in progress or waits for approval, in seconds.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 45))]
+    pub(crate) wait_seconds: u8,
+}
+
+/// Carries out one of your proposals that people have approved since: sends exactly what they approved,
+/// once, and follows it. What still waits is not sent.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExecuteProposalParameters {
+    /// The proposal's id.
+    pub(crate) proposal_id: String,
+}
+
+/// Cancels one of your proposals of which nothing was sent yet. What was sent is taken back by `undo`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelProposalParameters {
+    /// The proposal's id.
+    pub(crate) proposal_id: String,
+    /// Why, for the record.
+    pub(crate) reason: String,
+}
+
+/// Takes back what one of your proposals did, unless somebody has changed it since. This is a mutation
+/// of its own: planned, ruled by the policy, sent once and followed.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UndoParameters {
+    /// The id of the proposal to take back.
+    pub(crate) proposal_id: String,
+    /// Why, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+impl OwnTool {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Plan,
+        Self::ListProposals,
+        Self::GetProposal,
+        Self::ExecuteProposal,
+        Self::CancelProposal,
+        Self::Undo,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::ListProposals => "list_proposals",
+            Self::GetProposal => "get_proposal",
+            Self::ExecuteProposal => "execute_proposal",
+            Self::CancelProposal => "cancel_proposal",
+            Self::Undo => "undo",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Plan => "Plan a mutation",
+            Self::ListProposals => "List my proposals",
+            Self::GetProposal => "Get a proposal",
+            Self::ExecuteProposal => "Execute an approved proposal",
+            Self::CancelProposal => "Cancel a proposal",
+            Self::Undo => "Undo a proposal",
+        }
+    }
+
+    /// Whether a server that changes nothing leaves it out.
+    pub(crate) fn changes_something(self) -> bool {
+        matches!(
+            self,
+            Self::ExecuteProposal | Self::CancelProposal | Self::Undo
+        )
+    }
+
+    /// What it takes.
+    pub(crate) fn input(self) -> Result<InputDef, RegistryError> {
+        match self {
+            Self::Plan => input_def::<PlanParameters>().map(with_arguments),
+            Self::ListProposals => input_def::<ListProposalsParameters>(),
+            Self::GetProposal => input_def::<GetProposalParameters>(),
+            Self::ExecuteProposal => input_def::<ExecuteProposalParameters>(),
+            Self::CancelProposal => input_def::<CancelProposalParameters>(),
+            Self::Undo => input_def::<UndoParameters>(),
+        }
+    }
+
+    /// What a call gives, as it is declared.
+    ///
+    /// # Errors
+    /// All that is wrong with it at once.
+    pub(crate) fn read<P: DeserializeOwned>(self, mut given: Value) -> Result<P, Vec<Problem>> {
+        let input = self.input().map_err(|_| Vec::new())?;
+        // An action checks its own arguments.
+        let arguments = match &mut given {
+            Value::Object(members) if self == Self::Plan => members.remove("arguments"),
+            _ => None,
+        };
+        let mut valid = validate(&input.parameters, given)?;
+        valid.extend(arguments.map(|arguments| ("arguments".to_owned(), arguments)));
+        serde_json::from_value(Value::Object(valid)).map_err(|_| Vec::new())
+    }
+
+    pub(crate) fn tool(self) -> Result<Tool, RegistryError> {
+        let input = self.input()?;
+        let schema = |schema: Value| match schema {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        let output = match self {
+            Self::Plan | Self::ListProposals => json!({"type": "object"}),
+            _ => answer::schema(),
+        };
+        let (reads, changes) = (!self.changes_something(), self.changes_something());
+        // What is sent was planned and ruled before: a proposal says itself what is at stake.
+        let destroys = matches!(self, Self::ExecuteProposal | Self::Undo);
+        let annotations = rmcp::model::ToolAnnotations::with_title(self.title())
+            .read_only(reads)
+            .destructive(changes && destroys)
+            .idempotent(true)
+            .open_world(false);
+        let tool = Tool::new(self.name(), input.description, schema(input.input_schema));
+        Ok(tool
+            .with_title(self.title())
+            .with_annotations(annotations)
+            .with_raw_output_schema(schema(output).into()))
+    }
+}
+
+/// The same with the arguments of an action, which no schema of this tool can say: each action has its
+/// own, and checks them.
+fn with_arguments(mut input: InputDef) -> InputDef {
+    let arguments = json!({
+        "type": "object",
+        "description": "Its arguments, as its own tool takes them.",
+    });
+    if let Some(Value::Object(properties)) = input.input_schema.get_mut("properties") {
+        properties.insert("arguments".to_owned(), arguments);
+    }
+    input
+}

@@ -1,0 +1,277 @@
+//! Lamps in memory, which light up at once, only when they are let, or without saying so.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use action_core::{
+    Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Cost, Effect, Evidence, FailureKind,
+    Mutation, Observation, Outcome, Plan, Progress, Risk, Sent, Subject, SubjectError, Undo,
+    Verdict,
+};
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What there is, and how it behaves.
+#[derive(Debug, Default)]
+pub(crate) struct House {
+    pub(crate) lit: BTreeMap<u8, bool>,
+    /// What was sent, in order.
+    pub(crate) sent: Vec<(u8, bool)>,
+    /// Whether what is accepted waits until this is false again.
+    pub(crate) slow: bool,
+    /// Whether the answer to the next request is lost.
+    pub(crate) lose_answer: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lamps(pub(crate) Arc<Mutex<House>>);
+
+impl Lamps {
+    pub(crate) fn house<T>(&self, look: impl FnOnce(&mut House) -> T) -> T {
+        look(&mut self.0.lock().unwrap())
+    }
+
+    pub(crate) fn registry(&self) -> ActionRegistry {
+        let mut registry = ActionRegistry::new();
+        registry.register(self.clone()).unwrap();
+        registry
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Dark {
+    #[error("no answer came")]
+    NoAnswer,
+    #[error("not permitted")]
+    NotPermitted,
+}
+
+impl SubjectError for Dark {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::NoAnswer => FailureKind::Unknown,
+            Self::NotPermitted => FailureKind::Refused,
+        }
+    }
+}
+
+#[async_trait]
+impl Subject for Lamps {
+    const NAME: &'static str = "lamps";
+    type Error = Dark;
+
+    fn actions() -> ActionSet<Self> {
+        ActionSet::new()
+            .observation::<ListLamps>()
+            .mutation::<SwitchLamp>()
+            .mutation::<RewireLamp>()
+            .mutation::<UnscrewLamp>()
+    }
+
+    async fn identity(&self) -> Result<String, Dark> {
+        Ok("house 1".to_owned())
+    }
+}
+
+/// Lists the lamps, and whether each is lit.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListLamps {
+    /// How many are made up, to be a long list.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 100_000))]
+    count: u32,
+}
+
+/// All lamps.
+#[derive(Serialize, JsonSchema)]
+struct AllLamps {
+    /// Each.
+    lamps: Vec<Lamp>,
+}
+
+/// One lamp.
+#[derive(Serialize, JsonSchema)]
+struct Lamp {
+    /// Which.
+    lamp: u32,
+    /// Whether it is lit.
+    lit: bool,
+}
+
+#[async_trait]
+impl Observation<Lamps> for ListLamps {
+    const NAME: &'static str = "list_lamps";
+    const COST: Cost = Cost::List;
+    type Output = AllLamps;
+
+    async fn observe(&self, lamps: &Lamps) -> Result<AllLamps, Dark> {
+        let lit = lamps.house(|house| house.lit.clone());
+        let real = lit.into_iter().map(|(lamp, lit)| Lamp {
+            lamp: lamp.into(),
+            lit,
+        });
+        let made_up = (1_000..1_000 + self.count).map(|lamp| Lamp { lamp, lit: false });
+        Ok(AllLamps {
+            lamps: real.chain(made_up).collect(),
+        })
+    }
+}
+
+/// Switches a lamp.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SwitchLamp {
+    /// Which.
+    #[schemars(range(min = 1, max = 9))]
+    lamp: u8,
+    /// Whether it is lit then.
+    lit: bool,
+}
+
+/// Rewires a lamp, which is never taken back.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RewireLamp {
+    /// Which.
+    #[schemars(range(min = 1, max = 9))]
+    lamp: u8,
+}
+
+/// Unscrews a lamp, which no policy here allows.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UnscrewLamp {
+    /// Which.
+    #[schemars(range(min = 1, max = 9))]
+    lamp: u8,
+}
+
+async fn send(lamps: &Lamps, lamp: u8, lit: bool, attempt: &Attempt) -> Result<Accepted, Dark> {
+    let _permit = attempt.permit().await.map_err(|_| Dark::NotPermitted)?;
+    lamps.house(|house| {
+        house.sent.push((lamp, lit));
+        house.lit.insert(lamp, lit);
+        match std::mem::take(&mut house.lose_answer) {
+            true => Err(Dark::NoAnswer),
+            false => Ok(Accepted::new("switched")),
+        }
+    })
+}
+
+fn probe(lamps: &Lamps, lamp: u8, lit: bool) -> Progress {
+    lamps.house(|house| {
+        let seen = house.lit.get(&lamp).copied().unwrap_or(false);
+        let evidence = vec![Evidence::new("the house", "lit", seen)];
+        match seen == lit && !house.slow {
+            true => Progress::applied(Attribution::Ours, format!("lamp {lamp} shows it"), evidence),
+            false => Progress::pending(format!("lamp {lamp} warms up"), evidence),
+        }
+    })
+}
+
+#[async_trait]
+impl Mutation<Lamps> for SwitchLamp {
+    const NAME: &'static str = "switch_lamp";
+    const RISK: Risk = Risk::Low;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = bool;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("lamp/{}", self.lamp)]
+    }
+
+    async fn plan(&self, lamps: &Lamps) -> Result<Plan<bool>, Dark> {
+        let lit = lamps.house(|house| house.lit.get(&self.lamp).copied().unwrap_or(false));
+        let verdict = match (self.lamp, lit == self.lit) {
+            (9, _) => Verdict::WouldReject {
+                code: "no_bulb".to_owned(),
+                text: "lamp 9 has no bulb".to_owned(),
+            },
+            (_, true) => Verdict::NoOp {
+                already: "it is as wanted".to_owned(),
+            },
+            (_, false) => Verdict::WouldProceed,
+        };
+        Ok(Plan::new(verdict, lit).same("lit", lit))
+    }
+
+    async fn send(&self, lamps: &Lamps, _: &bool, attempt: &Attempt) -> Result<Accepted, Dark> {
+        send(lamps, self.lamp, self.lit, attempt).await
+    }
+
+    async fn probe(&self, lamps: &Lamps, _: &bool, _: &Sent) -> Result<Progress, Dark> {
+        Ok(probe(lamps, self.lamp, self.lit))
+    }
+
+    fn undo(&self, before: &bool, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+        Undo::with(&Self {
+            lamp: self.lamp,
+            lit: *before,
+        })
+    }
+}
+
+#[async_trait]
+impl Mutation<Lamps> for RewireLamp {
+    const NAME: &'static str = "rewire_lamp";
+    const RISK: Risk = Risk::High;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = false;
+    const IDEMPOTENT: bool = false;
+    type Before = Value;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("lamp/{}", self.lamp)]
+    }
+
+    async fn plan(&self, _: &Lamps) -> Result<Plan, Dark> {
+        Ok(Plan::new(Verdict::WouldProceed, Value::Null))
+    }
+
+    async fn send(&self, lamps: &Lamps, _: &Value, attempt: &Attempt) -> Result<Accepted, Dark> {
+        send(lamps, self.lamp, true, attempt).await
+    }
+
+    async fn probe(&self, lamps: &Lamps, _: &Value, _: &Sent) -> Result<Progress, Dark> {
+        Ok(probe(lamps, self.lamp, true))
+    }
+
+    fn undo(&self, _: &Value, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+        Undo::none("wires stay where they are")
+    }
+}
+
+#[async_trait]
+impl Mutation<Lamps> for UnscrewLamp {
+    const NAME: &'static str = "unscrew_lamp";
+    const RISK: Risk = Risk::Low;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = false;
+    const IDEMPOTENT: bool = false;
+    type Before = Value;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("lamp/{}", self.lamp)]
+    }
+
+    async fn plan(&self, _: &Lamps) -> Result<Plan, Dark> {
+        Ok(Plan::new(Verdict::WouldProceed, Value::Null))
+    }
+
+    async fn send(&self, lamps: &Lamps, _: &Value, attempt: &Attempt) -> Result<Accepted, Dark> {
+        send(lamps, self.lamp, true, attempt).await
+    }
+
+    async fn probe(&self, lamps: &Lamps, _: &Value, _: &Sent) -> Result<Progress, Dark> {
+        Ok(probe(lamps, self.lamp, true))
+    }
+
+    fn undo(&self, _: &Value, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+        Undo::none("it is in pieces")
+    }
+}

@@ -1,0 +1,7 @@
+//! The server, asked by a client of the official SDK, in both eras of the protocol.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod bench;
+mod calls;
+mod lamps;
+mod listing;

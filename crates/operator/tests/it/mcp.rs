@@ -1,0 +1,339 @@
+//! `operator mcp` over pipes, as a host runs it; and as one that breaks the rules.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use pd_sim::{Clock, Sim};
+use serde_json::{Value, json};
+
+use crate::{Cluster, operator};
+
+/// A server, and its pipes.
+struct Host {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    last: u64,
+}
+
+impl Host {
+    fn start(cluster: &Cluster, more: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
+            .args(["mcp", "--pd", cluster.sim.endpoint()])
+            .args(["--state-dir", cluster.state_dir()])
+            .args(more)
+            .env_remove("OPERATOR_ACTOR")
+            .env("XDG_CONFIG_HOME", "/nonexistent")
+            .env("OPERATOR_SETTLE_FOR", "0s")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self {
+            stdin: child.stdin.take(),
+            stdout,
+            child,
+            last: 0,
+        }
+    }
+
+    /// The same, after the handshake of the older protocol.
+    fn initialized(cluster: &Cluster, more: &[&str]) -> Self {
+        let mut host = Self::start(cluster, more);
+        let client = json!({"name": "a host", "version": "1"});
+        let hello =
+            json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
+        let answer = host.ask("initialize", hello);
+        assert_eq!(
+            answer["result"]["serverInfo"]["name"], "operator",
+            "{answer}"
+        );
+        host.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string());
+        host
+    }
+
+    fn write(&mut self, line: &str) {
+        // A server that is gone takes nothing more, which the test then sees.
+        let stdin = self.stdin.as_mut().unwrap();
+        let _ = stdin.write_all(line.as_bytes());
+        let _ = stdin.write_all(b"\n");
+        let _ = stdin.flush();
+    }
+
+    /// Asks, without waiting for an answer. The request's number.
+    fn begin(&mut self, method: &str, params: Value) -> u64 {
+        self.last += 1;
+        let id = self.last;
+        let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        self.write(&request.to_string());
+        id
+    }
+
+    /// The next message: each line of stdout is one, and nothing else is written there.
+    fn next(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        let read = self.stdout.read_line(&mut line).unwrap();
+        (read > 0).then(|| serde_json::from_str(&line).unwrap())
+    }
+
+    fn answer_to(&mut self, id: u64) -> Value {
+        loop {
+            let message = self.next().unwrap();
+            if message["id"] == id {
+                return message;
+            }
+        }
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        let id = self.begin(method, params);
+        self.answer_to(id)
+    }
+
+    fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        let answer = self.ask("tools/call", json!({"name": tool, "arguments": arguments}));
+        let result = &answer["result"];
+        let text = result["content"][0]["text"].as_str().unwrap_or("null");
+        serde_json::from_str(text).unwrap()
+    }
+
+    /// Closes stdin, and waits for the end: the exit code and what was written to stderr.
+    fn end(mut self) -> (Option<i32>, String) {
+        drop(self.stdin.take());
+        let mut stderr = String::new();
+        let mut pipe = self.child.stderr.take().unwrap();
+        pipe.read_to_string(&mut stderr).unwrap();
+        (self.child.wait().unwrap().code(), stderr)
+    }
+}
+
+fn transfer(cluster: &Cluster) -> Value {
+    let region = cluster.first_region();
+    json!({"region_id": region.id, "to_store_id": region.follower.to_string()})
+}
+
+/// Agents may do it at once.
+fn free(cluster: &Cluster) -> String {
+    let path = cluster.state.path().join("policy.toml");
+    let rules = "version = 1\n[[rule]]\nname = \"all\"\naction = \"*\"\ndecision = \"allow\"\n";
+    std::fs::write(&path, rules).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn nothing_is_changed_unless_that_is_asked_for() {
+    let cluster = Cluster::start();
+    let mut host = Host::initialized(&cluster, &[]);
+    let listed = host.ask("tools/list", json!({}));
+    let tools = listed["result"]["tools"].as_array().unwrap().clone();
+    assert!(tools.iter().any(|tool| tool["name"] == "list_stores"));
+    for tool in &tools {
+        assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
+    }
+    let refused = host.ask(
+        "tools/call",
+        json!({"name": "transfer_leader", "arguments": transfer(&cluster)}),
+    );
+    assert!(
+        refused["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("transfer_leader"),
+        "{refused}"
+    );
+    let stores = host.call("list_stores", json!({}));
+    assert_eq!(stores["stores"].as_array().unwrap().len(), 5);
+    let (code, stderr) = host.end();
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(cluster.sim.writes().len(), 0);
+}
+
+#[test]
+fn what_waits_is_approved_by_a_person_in_another_process() {
+    let cluster = Cluster::start();
+    let mut host = Host::initialized(&cluster, &["--up-to", "high"]);
+    let waits = host.call("transfer_leader", transfer(&cluster));
+    assert_eq!(waits["standing"], "waits_for_approval", "{waits}");
+    let id = waits["proposal_id"].as_str().unwrap().to_owned();
+    let how = waits["approval"]["how"].as_str().unwrap().to_owned();
+    let words: Vec<&str> = how.split(' ').skip(1).collect();
+    assert_eq!(words.last(), Some(&id.as_str()), "{how}");
+    let seen = waits["plan"]["plan_hash"].as_str().unwrap();
+    operator(&[&words[..], &["--plan", seen, "--reason", "looks right"]].concat()).ended(0);
+    let done = host.call("execute_proposal", json!({"proposal_id": id}));
+    assert_eq!(done["standing"], "applied", "{done}");
+    let shown = cluster
+        .with_state(&["proposals", "show", &id, "-o", "json"])
+        .ended(0);
+    assert_eq!(shown.json()["proposal"]["request"]["actor"], "agent:mcp");
+    assert_eq!(cluster.sim.writes().len(), 1);
+    assert_eq!(host.end().0, Some(0));
+}
+
+#[test]
+fn no_person_is_lent_to_an_agent() {
+    let cluster = Cluster::start();
+    let person = cluster.with_state(&["mcp", "--actor", "user:ana"]);
+    person
+        .ended(2)
+        .says("is a person")
+        .says("--actor agent:NAME");
+}
+
+#[test]
+fn each_host_is_told_what_goes_into_its_configuration() {
+    let cluster = Cluster::start();
+    for host in [
+        "claude-code",
+        "claude-desktop",
+        "codex",
+        "cursor",
+        "goose",
+        "vscode",
+        "zed",
+    ] {
+        let words = [
+            "mcp",
+            "--print-config",
+            host,
+            "--up-to",
+            "low",
+            "--actor",
+            "agent:night",
+        ];
+        let printed = cluster.with_state(&words).ended(0).stdout;
+        let command: String = match host {
+            "codex" => {
+                let read: toml::Table = printed.parse().unwrap();
+                let entry = &read["mcp_servers"]["operator"];
+                assert_eq!(entry["args"][0].as_str(), Some("mcp"));
+                entry["command"].as_str().unwrap().to_owned()
+            }
+            "goose" => {
+                let line = printed
+                    .lines()
+                    .find_map(|line| line.trim().strip_prefix("cmd: "));
+                serde_json::from_str(line.unwrap()).unwrap()
+            }
+            _ => {
+                let read: Value = serde_json::from_str(&printed).unwrap();
+                let group = match host {
+                    "vscode" => "servers",
+                    "zed" => "context_servers",
+                    _ => "mcpServers",
+                };
+                let entry = &read[group]["operator"];
+                let args: Vec<&str> = entry["args"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|one| one.as_str().unwrap())
+                    .collect();
+                assert_eq!(
+                    args[..5],
+                    ["mcp", "--up-to", "low", "--actor", "agent:night"]
+                );
+                assert!(
+                    args.contains(&cluster.state_dir()) && args.contains(&cluster.sim.endpoint()),
+                    "{args:?}"
+                );
+                entry["command"].as_str().unwrap().to_owned()
+            }
+        };
+        assert_eq!(command, env!("CARGO_BIN_EXE_operator"), "{host}");
+    }
+}
+
+#[test]
+fn a_host_that_goes_in_the_middle_leaves_an_outcome_to_find() {
+    // Nothing happens to what PD accepts until the clock is moved.
+    let cluster = Cluster::from(Sim::builder().clock(Clock::Stepped));
+    let policy = free(&cluster);
+    let mut host = Host::initialized(
+        &cluster,
+        &[
+            "--up-to",
+            "high",
+            "--policy-file",
+            &policy,
+            "--answer-within",
+            "1s",
+        ],
+    );
+    let begun = host.call("transfer_leader", transfer(&cluster));
+    assert_eq!(begun["standing"], "in_progress", "{begun}");
+    let (_, stderr) = host.end();
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    cluster.sim.advance(Duration::from_secs(5));
+    // The next server finds the outcome, and says it to who asked.
+    let mut next = Host::initialized(&cluster, &["--up-to", "high", "--policy-file", &policy]);
+    let done = loop {
+        let asked = json!({"proposal_id": begun["proposal_id"], "wait_seconds": 10});
+        let looked = next.call("get_proposal", asked);
+        if looked["standing"] != "in_progress" {
+            break looked;
+        }
+    };
+    assert_eq!(done["standing"], "applied", "{done}");
+    assert_eq!(cluster.sim.writes().len(), 1, "one request");
+    assert_eq!(next.end().0, Some(0));
+}
+
+#[test]
+fn a_host_that_breaks_the_rules_breaks_nothing_else() {
+    let cluster = Cluster::start();
+    let policy = free(&cluster);
+    let mut host = Host::initialized(&cluster, &["--up-to", "high", "--policy-file", &policy]);
+    // No such tool, no arguments, arguments of the wrong kind and far too many of them.
+    for (tool, arguments) in [
+        ("no_such_tool", json!({})),
+        ("transfer_leader", json!(null)),
+    ] {
+        let answer = host.ask("tools/call", json!({"name": tool, "arguments": arguments}));
+        let is_error = answer["error"].is_object() || answer["result"]["isError"] == true;
+        assert!(is_error, "{answer}");
+    }
+    let many = host.call(
+        "transfer_leader",
+        json!({"region_id": "x".repeat(10_000_000)}),
+    );
+    assert_eq!(many["error"]["kind"], "invalid_input");
+    assert!(many.to_string().len() < 50_000, "its words are cut");
+    // The same two hundred times at once, and a few of them called off.
+    let asked = transfer(&cluster);
+    let call = json!({"name": "transfer_leader", "arguments": asked});
+    let ids: Vec<u64> = (0..200)
+        .map(|_| host.begin("tools/call", call.clone()))
+        .collect();
+    for id in ids.iter().step_by(7) {
+        let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
+        host.write(&cancel.to_string());
+    }
+    let last = host.begin("ping", json!({}));
+    host.answer_to(last);
+    // Nonsense between the lines.
+    host.write("{\"jsonrpc\": \"2.0\", \"id\": 7, \"met");
+    host.write("\u{0}\u{1}\u{2} not JSON at all");
+    let (_, stderr) = host.end();
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    assert!(
+        cluster.sim.writes().len() <= 1,
+        "{}",
+        cluster.sim.writes().len()
+    );
+    cluster.with_state(&["recover"]).ended(0);
+    cluster.with_state(&["journal", "verify"]).ended(0);
+}
+
+#[test]
+fn nonsense_from_the_beginning_ends_it_without_a_panic() {
+    let cluster = Cluster::start();
+    let mut host = Host::start(&cluster, &[]);
+    host.write("hello?");
+    let (code, stderr) = host.end();
+    assert_ne!(code, Some(101), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
