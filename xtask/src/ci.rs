@@ -124,6 +124,11 @@ const PARTS: &[Part] = &[
         ],
     },
     Part {
+        name: "clients",
+        what: "clients and frameworks of agents",
+        steps: &[Step::Program(&[".ci/play-clients"], &[])],
+    },
+    Part {
         name: "store-player",
         what: "the player of stores, in Go",
         steps: &[Step::Program(&[".ci/check-store-player"], &[])],

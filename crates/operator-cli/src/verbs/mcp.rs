@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use action_core::{Risk, report};
 use action_guard::Actor;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use operator_mcp::{Ceiling, Server};
 use serde_json::{Value, json};
@@ -75,7 +76,7 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let actor = agent(global)?;
+    let actor = agent(matches, global)?;
     if let Some(host) = matches.get_one::<String>("print-config") {
         let entry = config(host, &words(matches, global, &actor)?);
         output.show(&json!({"host": host, "entry": entry}), || entry.clone());
@@ -102,18 +103,20 @@ pub(crate) async fn main(
     Ok(Exit::Done)
 }
 
-/// For whom it acts: an agent, to whom no person's name is lent.
-fn agent(global: &Global) -> Result<Actor, Failure> {
-    if global.state.actor.is_none() {
-        let agent = AGENT.parse::<Actor>();
-        return agent.map_err(|error| Failure::new(Exit::Bug, "actor", error.to_string()));
+/// For whom it acts: an agent, to whom no person's name is lent. Who is named in the environment or the
+/// config file may be the person who sets this up, and it is an agent all the same.
+fn agent(matches: &ArgMatches, global: &Global) -> Result<Actor, Failure> {
+    let is_asked_for = matches.value_source("actor") == Some(ValueSource::CommandLine);
+    let named = global.state.actor()?;
+    if !named.is_user() {
+        return Ok(named);
     }
-    let actor = global.state.actor()?;
-    if actor.is_user() {
-        let text = format!("`{actor}` is a person, whose name is not lent to an agent");
+    if is_asked_for {
+        let text = format!("`{named}` is a person, whose name is not lent to an agent");
         return Err(Failure::usage(text).next("name the agent: `--actor agent:NAME`"));
     }
-    Ok(actor)
+    let agent = AGENT.parse::<Actor>();
+    agent.map_err(|error| Failure::new(Exit::Bug, "actor", error.to_string()))
 }
 
 /// This command as a host runs it: by whole paths, because a host runs it from anywhere.

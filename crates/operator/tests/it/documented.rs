@@ -18,6 +18,9 @@ const STANDS_FOR: [&str; 9] = [
     "agent:night",
 ];
 
+/// These serve until somebody ends them.
+const SERVES: [&str; 2] = ["sim", "mcp"];
+
 /// Prints the directory of whoever runs it.
 const OF_SOMEBODY: &str = "operator mode";
 
@@ -45,8 +48,13 @@ impl Documented {
     }
 
     fn is_run(&self) -> bool {
+        let words = self.words();
         let stands_for = |word: &String| STANDS_FOR.contains(&word.as_str());
-        self.line != OF_SOMEBODY && !self.words().iter().any(stands_for)
+        let serves = words
+            .first()
+            .is_some_and(|verb| SERVES.contains(&verb.as_str()));
+        let is_over = !serves || words.iter().any(|word| word == "--print-config");
+        self.line != OF_SOMEBODY && is_over && !words.iter().any(stands_for)
     }
 }
 
