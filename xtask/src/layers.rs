@@ -151,6 +151,12 @@ const LAYERS: &[Layer] = &[
         never: &[],
     },
     Layer {
+        name: "axum-agent",
+        uses: &["action-core", "action-guard"],
+        tests_use: &[],
+        never: &[FRONT_ENDS],
+    },
+    Layer {
         name: "bench",
         uses: &["action-core", "action-guard", "pd-client", "pd-sim"],
         tests_use: &[],
