@@ -103,7 +103,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "operator-tikv",
-        uses: &["action-core", "pd-client", "prom-client"],
+        uses: &["action-core", "pd-client", "prom-client", "subject-http"],
         tests_use: &["pd-sim"],
         never: &[HTTP, FRONT_ENDS],
     },

@@ -1,6 +1,5 @@
-//! An attempt's permit, as the client takes it: right before the first byte of a write.
-
-use std::time::Instant;
+//! An attempt's permit, as pd-client takes it: right before the first byte of a write, and only for what
+//! can be a cluster of PD's.
 
 use action_core::{Attempt, NotPermitted};
 use async_trait::async_trait;
@@ -17,38 +16,6 @@ impl SendPermit for AttemptPermit {
             let other = NotPermitted::new("other_system", error.to_string());
             return Err(PermitRefused::new(other));
         }
-        let permit = self.0.permit().await.map_err(PermitRefused::new)?;
-        Ok(Box::new(Held(permit)))
-    }
-}
-
-struct Held(action_core::SendPermit);
-
-impl HeldPermit for Held {
-    fn check(&self) -> Result<(), PermitRefused> {
-        match self.0.not_after() {
-            Some(end) if Instant::now() > end => Err(PermitRefused::new(NotPermitted::new(
-                "late",
-                "the time to send it was over",
-            ))),
-            _ => Ok(()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn a_permit_that_has_ended_lets_nothing_out() {
-        let now = Instant::now();
-        let ending = |end| Held(action_core::SendPermit::until(end, ())).check();
-        assert!(ending(now + Duration::from_secs(600)).is_ok());
-        let late = ending(now.checked_sub(Duration::from_millis(1)).unwrap());
-        assert!(late.is_err());
-        assert!(Held(action_core::SendPermit::unlimited()).check().is_ok());
+        subject_http::AttemptPermit(self.0.clone()).acquire().await
     }
 }

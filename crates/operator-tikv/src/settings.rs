@@ -1,13 +1,13 @@
 //! How a cluster is reached.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use action_core::{Addresses, Connect, ConnectError, DurationText, FilePath, TlsFiles};
+use action_core::{Addresses, Connect, ConnectError, DurationText, TlsFiles};
 use async_trait::async_trait;
 use pd_client::{Client, InputError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use subject_http::{read, readable};
 
 use crate::cluster::Tikv;
 
@@ -98,19 +98,4 @@ fn prometheus(settings: &TikvSettings) -> Result<Option<prom_client::Client>, Co
     client
         .map(Some)
         .map_err(|error| ConnectError::setting("prometheus", action_core::report(&error)))
-}
-
-/// The path of a file that can be read; it may change later.
-fn readable(setting: &str, path: &FilePath) -> Result<PathBuf, ConnectError> {
-    read(setting, path).map(|_| path.as_path().to_owned())
-}
-
-fn read(setting: &str, path: &FilePath) -> Result<Vec<u8>, ConnectError> {
-    let path = path.as_path();
-    std::fs::read(path).map_err(|error| {
-        ConnectError::setting(
-            setting,
-            format!("cannot read `{}`: {error}", path.display()),
-        )
-    })
 }

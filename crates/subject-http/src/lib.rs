@@ -41,7 +41,7 @@ pub use call::Call;
 pub use client::{Dialect, HttpClient, NotDone, Whose};
 pub use error::HttpError;
 pub use permit::AttemptPermit;
-pub use settings::{certificates, readable};
+pub use settings::{certificates, read, readable};
 pub use system_http::Origin;
 
 mod call;

@@ -1,6 +1,5 @@
 //! The files of settings.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use action_core::{ConnectError, FilePath, TlsFiles};
@@ -29,12 +28,17 @@ pub fn certificates(tls: &TlsFiles) -> Result<Certificates, ConnectError> {
 /// # Errors
 /// When it cannot, naming the setting.
 pub fn readable(setting: &str, path: &FilePath) -> Result<PathBuf, ConnectError> {
+    read(setting, path).map(|_| path.as_path().to_owned())
+}
+
+/// What is in a file.
+///
+/// # Errors
+/// When it cannot be read, naming the setting.
+pub fn read(setting: &str, path: &FilePath) -> Result<Vec<u8>, ConnectError> {
     let path = path.as_path();
-    match File::open(path) {
-        Ok(_) => Ok(path.to_owned()),
-        Err(error) => {
-            let problem = format!("cannot read `{}`: {error}", path.display());
-            Err(ConnectError::setting(setting, problem))
-        }
-    }
+    std::fs::read(path).map_err(|error| {
+        let problem = format!("cannot read `{}`: {error}", path.display());
+        ConnectError::setting(setting, problem)
+    })
 }
