@@ -23,6 +23,6 @@ mod there_and_back;
 mod well_formed;
 
 pub use broken::{Broken, Promise};
-pub use conformance::{assert_conforms, conformance};
+pub use conformance::{assert_conforms, conformance, conformance_of};
 pub use fake_system::{Example, FakeSystem};
 pub use well_formed::assert_well_formed;

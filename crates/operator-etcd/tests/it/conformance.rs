@@ -144,15 +144,20 @@ fn refused(status: u16, words: &str, code: u32) -> (u16, Value) {
     (status, refusal(words, code))
 }
 
+/// Whether a request changes something.
+pub(crate) fn is_write(request: &FakeRequest) -> bool {
+    let reads = [
+        "/v3/cluster/member/list",
+        "/v3/kv/range",
+        "/v3/maintenance/status",
+    ];
+    let asks = request.path == "/v3/maintenance/alarm" && !request.body.contains("DEACTIVATE");
+    !asks && !reads.contains(&request.path.as_str())
+}
+
 impl FakeApi for Cluster {
     fn is_write(&self, request: &FakeRequest) -> bool {
-        let reads = [
-            "/v3/cluster/member/list",
-            "/v3/kv/range",
-            "/v3/maintenance/status",
-        ];
-        let asks = request.path == "/v3/maintenance/alarm" && !request.body.contains("DEACTIVATE");
-        !asks && !reads.contains(&request.path.as_str())
+        is_write(request)
     }
 
     fn answer(&mut self, request: &FakeRequest) -> FakeAnswer {

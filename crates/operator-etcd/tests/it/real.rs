@@ -3,6 +3,7 @@
 //! Only where `ETCD_PROGRAM_TEST` names etcd's server program, as `.ci/with-etcd` does.
 
 mod cluster;
+mod conformance;
 mod leader;
 mod members;
 mod somebodys;

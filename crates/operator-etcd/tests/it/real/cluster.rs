@@ -119,15 +119,9 @@ impl Cluster {
 
     /// Writes a key, `a`, by the gateway.
     pub(crate) fn put(&self) {
-        let address = self.endpoints[0].trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).unwrap();
         let body = r#"{"key":"YQ==","value":"YQ=="}"#;
-        let length = body.len();
-        let head = "POST /v3/kv/put HTTP/1.0\r\nContent-Type: application/json";
-        write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.contains(" 200 OK"), "{answer}");
+        let answer = post(&self.endpoints[0], "/v3/kv/put", body);
+        assert_eq!(answer.0, 200, "{answer:?}");
     }
 
     /// The same, by where they are.
@@ -143,6 +137,19 @@ impl Cluster {
     pub(crate) async fn signal(&self, signal: &str, id: MemberId) {
         self::signal(signal, self.process(id).await);
     }
+}
+
+/// What a member answers, status and body.
+pub(crate) fn post(endpoint: &str, path: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(endpoint.trim_start_matches("http://")).unwrap();
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.0\r\nContent-Type: application/json");
+    write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap();
+    (status.parse().unwrap(), body.to_owned())
 }
 
 /// The same, to a process.
@@ -181,7 +188,12 @@ impl Drop for Cluster {
 
 /// Between two looks at processes of others.
 pub(crate) async fn a_moment() {
-    let mut looks = tokio::time::interval(Duration::from_millis(200));
+    moment(Duration::from_millis(200)).await;
+}
+
+/// The same, so long.
+pub(crate) async fn moment(time: Duration) {
+    let mut looks = tokio::time::interval(time);
     looks.tick().await;
     looks.tick().await;
 }
