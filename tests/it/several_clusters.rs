@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::two_systems::{Systems, at, limit};
 
+/// As an agent, who asks people.
+const AGENT: [&str; 2] = ["--actor", "agent:night"];
+
 const EXECUTE: [&str; 4] = ["mode", "execute", "--reason", "a test"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,4 +87,86 @@ async fn rules_and_budgets_know_clusters_by_name() {
     let told = systems.ends(3, &by_address).await;
     assert!(told.contains("one in production"), "{told}");
     assert_eq!(systems.sim.writes().len(), 1);
+}
+
+fn id(shown: &Value) -> String {
+    shown["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_by_id_goes_to_the_cluster_of_its_record() {
+    let systems = Systems::start().await;
+    systems.configure(|text| format!("cluster = \"prod\"\n{text}"));
+    systems.shows(&EXECUTE).await;
+    let asked = [&at(&limit("3"), "staging")[..], &AGENT].concat();
+    systems.ends(6, &asked).await;
+    let open = systems.shows(&["proposals", "list"]).await;
+    let proposal = &open["proposals"][0]["proposal"];
+    assert_eq!(proposal["cluster"], "staging");
+    let id = proposal["id"].as_str().unwrap().to_owned();
+    let plan = proposal["plan_hash"].as_str().unwrap();
+    systems.shows(&["approve", &id, "--plan", plan]).await;
+    let run = ["proposals", "run", &id, "--yes", "--settle-for", "0s"];
+    let run = [&run[..], &AGENT].concat();
+    let told = systems.ends(3, &at(&run, "prod")).await;
+    assert!(
+        told.contains("it is of cluster `staging`, and not of `prod`"),
+        "{told}"
+    );
+    systems.shows(&run).await;
+    assert_eq!(systems.staging.writes().len(), 1);
+    let undo = ["undo", &id, "--yes", "--settle-for", "0s"];
+    let told = systems.ends(3, &at(&undo, "prod")).await;
+    assert!(
+        told.contains("it is of cluster `staging`, and not of `prod`"),
+        "{told}"
+    );
+    systems.shows(&undo).await;
+    assert_eq!(systems.staging.writes().len(), 2);
+    assert_eq!(systems.sim.writes(), []);
+}
+
+/// The last of a cluster that is named, else the last of all.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_is_taken_back_wherever_it_was_done() {
+    let systems = Systems::start().await;
+    systems.shows(&EXECUTE).await;
+    systems.shows(&at(&limit("3"), "prod")).await;
+    systems.shows(&at(&limit("5"), "staging")).await;
+    let last = ["undo", "--last", "--yes", "--settle-for", "0s"];
+    systems.shows(&at(&last, "prod")).await;
+    assert_eq!(systems.sim.writes().len(), 2);
+    systems.shows(&last).await;
+    assert_eq!(systems.staging.writes().len(), 2);
+}
+
+/// Without a cluster, each is asked of what was sent to it; with one, that one alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn recover_asks_each_cluster_of_its_own() {
+    let systems = Systems::start().await;
+    systems.shows(&EXECUTE).await;
+    for cluster in ["prod", "staging"] {
+        systems.shows(&at(&limit("3"), cluster)).await;
+    }
+    let shown = systems.shows(&["journal", "show"]).await;
+    let of = |cluster: &str| {
+        let entries = shown["entries"].as_array().unwrap().iter();
+        let mut own = entries.filter(|entry| entry["target"]["cluster"] == cluster);
+        let first = own.next().unwrap();
+        first["record"]["proposal"]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (prod, staging) = (of("prod"), of("staging"));
+    systems.left_open([&prod, &staging]);
+    let recovered = |shown: &Value| -> Vec<String> {
+        let reports = shown["recovered"].as_array().unwrap().iter();
+        let ended = |one: &Value| one["outcome"]["result"] == "applied";
+        reports.filter(|one| ended(one)).map(id).collect()
+    };
+    let found = systems.shows(&at(&["recover"], "staging")).await;
+    assert_eq!(recovered(&found), [staging.as_str()], "{found}");
+    let found = systems.shows(&["recover"]).await;
+    assert_eq!(recovered(&found), [prod.as_str()], "{found}");
 }

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use action_guard::{Entry, Hash, Record};
 use pd_sim::Sim;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -93,6 +94,30 @@ impl Systems {
         let told = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert_eq!(ran.status.code(), Some(code), "{words:?}: {told}");
         told
+    }
+
+    /// Makes these unsettled, as when their processes died after they had sent them: how it ended
+    /// is not in the journal.
+    pub(crate) fn left_open<const N: usize>(&self, ids: [&str; N]) {
+        let journal = self.directory.path().join("state/journal");
+        let segment = journal.join("00000000000000000001.jsonl");
+        let text = std::fs::read_to_string(&segment).unwrap();
+        let (mut prev, mut lines) = (Hash::ZERO, String::new());
+        for line in text.lines() {
+            let entry = Entry::read(line.as_bytes(), None).unwrap();
+            let is_of = |id: &String| ids.contains(&id.as_str());
+            if matches!(&entry.record, Record::Outcome { id, .. } if is_of(id)) {
+                continue;
+            }
+            let seq = lines.lines().count() as u64 + 1;
+            let (at, instance) = (entry.at, &entry.instance);
+            let sealed = Entry::seal(seq, at, instance, prev, entry.target, entry.record);
+            let (entry, line) = sealed.unwrap();
+            prev = entry.hash;
+            lines.push_str(&line);
+            lines.push('\n');
+        }
+        std::fs::write(segment, lines).unwrap();
     }
 
     /// Changes the config file.

@@ -1,6 +1,7 @@
 //! A command for one action: which one, and where it goes.
 
 use action_core::{ActionDefinition, Catalogue};
+use action_guard::Proposal;
 use clap::ArgMatches;
 
 use crate::settings::Global;
@@ -26,6 +27,17 @@ impl Call {
         let definition = definitions.find(|known| known.name == name)?;
         Some(Self {
             definition,
+            connection: global.connection.clone(),
+            flags: global.flags(),
+        })
+    }
+
+    /// A command for the action of a proposal, of whatever kind its system is.
+    pub(crate) fn of(proposal: &Proposal, global: &Global) -> Option<Self> {
+        let kind = subjects::named(&proposal.subject).or_else(subjects::meant)?;
+        let mut definitions = kind.definitions().iter();
+        Some(Self {
+            definition: definitions.find(|known| known.name == proposal.request.action)?,
             connection: global.connection.clone(),
             flags: global.flags(),
         })

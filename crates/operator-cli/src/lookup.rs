@@ -4,13 +4,14 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use action_core::{Outcome, Undo};
-use action_guard::{Phase, Proposal, ProposalStatus, State};
+use action_guard::{Journal, Phase, Proposal, ProposalStatus, State, Target};
 use jiff::Timestamp;
 
 use crate::call::Call;
 use crate::ids;
 use crate::reports::{plan, proposal};
 use crate::settings::Global;
+use crate::settings::connection::Connection;
 use crate::terminal::failure::Failure;
 
 /// The proposal that is meant: by its id, or by the beginning or the end of it.
@@ -82,8 +83,12 @@ pub(crate) fn can_be_undone(state: &State, status: &ProposalStatus) -> bool {
 
 /// What was sent last, and happened or may have, and can be taken back: what was or is being taken
 /// back is not, nor what takes back, unless that has put something in force or done it anew.
-pub(crate) fn last_to_undo(state: &State) -> Result<Arc<ProposalStatus>, Failure> {
-    let last = newest_to_undo(state).into_iter().next();
+pub(crate) fn last_to_undo(
+    state: &State,
+    connection: &Connection,
+) -> Result<Arc<ProposalStatus>, Failure> {
+    let mut newest = newest_to_undo(state).into_iter();
+    let last = newest.find(|status| connection.may_be_to(&status.proposal.target()));
     last.ok_or_else(|| {
         Failure::usage("nothing that was done here, or may have been, can be taken back")
     })
@@ -145,10 +150,38 @@ pub(crate) fn known(state: &State, meant: &str) -> Result<String, Failure> {
     }
 }
 
+/// Which system a proposal is for, by its id.
+pub(crate) async fn target_of(
+    journal: &dyn Journal,
+    state: &State,
+    id: &str,
+) -> Result<Option<Target>, Failure> {
+    if let Some(status) = state.proposal_status(id) {
+        return Ok(Some(status.proposal.target()));
+    }
+    if let Some(effect) = state.effects.get(id) {
+        return Ok(Some(effect.target()));
+    }
+    // It ended long ago.
+    let entries = journal.entries_of(id).await?;
+    Ok(entries.into_iter().find_map(|entry| entry.target))
+}
+
+/// Systems, each once.
+pub(crate) fn systems(targets: impl IntoIterator<Item = Target>) -> Vec<Target> {
+    let mut systems: Vec<Target> = Vec::new();
+    for target in targets {
+        if !systems.iter().any(|known| known.is_same_system(&target)) {
+            systems.push(target);
+        }
+    }
+    systems
+}
+
 /// What a proposal is about, for the commands that it leads to.
 pub(crate) fn known_call(proposal: &Proposal, global: &Global) -> Result<Call, Failure> {
     let action = &proposal.request.action;
-    Call::named(action, global)
+    Call::of(proposal, global)
         .ok_or_else(|| Failure::usage(format!("there is no action `{action}` here")))
 }
 

@@ -7,8 +7,9 @@ pub(crate) mod hint;
 pub(crate) mod state_dir;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use action_guard::Actor;
+use action_guard::{Actor, Target};
 
 use crate::flags;
 use crate::terminal::failure::Failure;
@@ -103,6 +104,15 @@ impl Global {
         }
     }
 
+    /// The same, to the system of a record.
+    pub(crate) fn to(&self, target: &Target) -> Result<Self, Failure> {
+        let connection = self.connection.to(target)?;
+        Ok(Self {
+            connection,
+            ..self.clone()
+        })
+    }
+
     /// Fills in what is not given from the config file.
     pub(crate) fn resolve(mut self) -> Result<Self, Failure> {
         self.state.keep_given();
@@ -130,6 +140,7 @@ impl Global {
             let cluster = config_file::cluster(&config, &name)?;
             self.connection.fill(&name, cluster, &path)?;
         }
+        self.connection.config = Some(Arc::new((path, config)));
         Ok(self)
     }
 }

@@ -1,6 +1,6 @@
 //! The kinds of systems that this command operates, and which of them is meant.
 
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use action_core::{ActionDefinition, SettingDef, SubjectKind};
 
@@ -42,7 +42,7 @@ static KINDS: LazyLock<Result<Vec<Kind>, String>> = LazyLock::new(|| {
 });
 
 /// Which kind is meant, once that is known.
-static MEANT: OnceLock<Option<&'static Kind>> = OnceLock::new();
+static MEANT: Mutex<Option<&'static Kind>> = Mutex::new(None);
 
 /// All kinds; none where one of them is not well declared, which [`check`] says.
 pub(crate) fn kinds() -> &'static [Kind] {
@@ -86,9 +86,10 @@ pub(crate) fn check() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Decides which kind is meant: from then on only its actions are there.
+/// Decides which kind is meant: from then on only its actions are there. What a record is about decides
+/// it anew.
 pub(crate) fn choose(kind: Option<&'static Kind>) {
-    MEANT.get_or_init(|| kind);
+    *MEANT.lock().unwrap_or_else(PoisonError::into_inner) = kind;
 }
 
 /// The kind that is meant: the one that was chosen, or the only one there is.
@@ -97,7 +98,8 @@ pub(crate) fn meant() -> Option<&'static Kind> {
         [kind] => Some(kind),
         _ => None,
     };
-    MEANT.get().copied().flatten().or_else(only)
+    let meant = *MEANT.lock().unwrap_or_else(PoisonError::into_inner);
+    meant.or_else(only)
 }
 
 /// What can be done: the actions of the kind that is meant; of several kinds, all, by names such as

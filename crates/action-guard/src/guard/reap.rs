@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::guard::error::GuardError;
 use crate::guard::{Guard, Watch};
-use crate::identity::Actor;
+use crate::identity::{Actor, Target};
 use crate::proposal::{Phase, Refusal, Report, Standing, words};
 use crate::state::{ActiveEffect, State};
 
@@ -51,8 +51,30 @@ impl Guard {
     /// When the journal cannot be read. What keeps one effect from being taken back is in its
     /// [`Reaped`].
     pub async fn reap(&self, watch: Watch<'_>) -> Result<Vec<Reaped>, GuardError> {
+        self.reap_those(|_| true, watch).await
+    }
+
+    /// The same, of what is in force on one system.
+    ///
+    /// # Errors
+    /// As [`reap`](Self::reap).
+    pub async fn reap_on(
+        &self,
+        target: &Target,
+        watch: Watch<'_>,
+    ) -> Result<Vec<Reaped>, GuardError> {
+        let is_its = |effect: &ActiveEffect| effect.target().is_same_system(target);
+        self.reap_those(is_its, watch).await
+    }
+
+    async fn reap_those(
+        &self,
+        is_meant: impl Fn(&ActiveEffect) -> bool + Send,
+        watch: Watch<'_>,
+    ) -> Result<Vec<Reaped>, GuardError> {
         let state = self.state().await?;
-        let over: Vec<_> = state.expired_effects(Timestamp::now()).cloned().collect();
+        let over = state.expired_effects(Timestamp::now());
+        let over: Vec<_> = over.filter(|effect| is_meant(effect)).cloned().collect();
         let mut reaped = Vec::new();
         for effect in over {
             reaped.push(self.reap_one(effect, &state, watch).await);

@@ -12,6 +12,7 @@ use crate::guard::error::GuardError;
 use crate::guard::follow::Following;
 use crate::guard::redact::is_redacted;
 use crate::guard::{Guard, Tracked, Watch};
+use crate::identity::Target;
 use crate::journal::CommitError;
 use crate::proposal::time::elapsed_since;
 use crate::proposal::{Answer, Event, Refusal, Report};
@@ -30,12 +31,33 @@ impl Guard {
     /// # Errors
     /// When the journal cannot be read or written.
     pub async fn recover(&self, watch: Watch<'_>) -> Result<Vec<Report>, GuardError> {
+        self.recover_those(|_| true, watch).await
+    }
+
+    /// The same, of what was sent to one system: what was sent to others is left to who can ask them.
+    ///
+    /// # Errors
+    /// As [`recover`](Self::recover).
+    pub async fn recover_on(
+        &self,
+        target: &Target,
+        watch: Watch<'_>,
+    ) -> Result<Vec<Report>, GuardError> {
+        let is_its = |status: &ProposalStatus| status.proposal.target().is_same_system(target);
+        self.recover_those(is_its, watch).await
+    }
+
+    async fn recover_those(
+        &self,
+        is_meant: impl Fn(&ProposalStatus) -> bool + Send,
+        watch: Watch<'_>,
+    ) -> Result<Vec<Report>, GuardError> {
         let state = self.state().await?;
         let (events, mut seen) = unbounded_channel();
         let mut tasks = JoinSet::new();
         for status in state.unsettled() {
             // The undo that has taken it over says how it ended.
-            if state.is_being_taken_back(status) {
+            if !is_meant(status) || state.is_being_taken_back(status) {
                 continue;
             }
             // What this process is at will have its outcome.

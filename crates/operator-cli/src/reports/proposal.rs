@@ -62,7 +62,7 @@ pub(crate) fn text(
     now: Timestamp,
 ) -> String {
     let proposal = &status.proposal;
-    let call = Call::named(&proposal.request.action, global);
+    let call = Call::of(proposal, global);
     let planned = call
         .as_ref()
         .map(|call| Planned::of(call, proposal, state, global).text());

@@ -1,6 +1,9 @@
 //! Where the system is, and which one it must be.
 
+mod of_record;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use action_core::{ActionRegistry, ConnectError, REDACTED, SettingDef, shown_address};
 use action_guard::Target;
@@ -9,7 +12,7 @@ use clap::{Arg, ArgMatches, Command};
 use serde_json::{Map, Value};
 
 use crate::flags;
-use crate::settings::config_file::{Cluster, beside, no_such_cluster};
+use crate::settings::config_file::{Cluster, Config, beside, no_such_cluster};
 use crate::subjects::{self, Kind};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -26,6 +29,10 @@ pub(crate) struct Connection {
     pub(crate) cluster_id: Option<String>,
     /// What the clusters of the config file are called.
     pub(crate) names: Vec<Target>,
+    /// The config file, and where it is.
+    pub(super) config: Option<Arc<(PathBuf, Config)>>,
+    /// The settings that the command line itself gives.
+    on_command_line: Map<String, Value>,
     /// The flags that were given, before the config file filled in the rest.
     given: Option<Vec<String>>,
 }
@@ -107,15 +114,20 @@ impl clap::Args for Connection {
 
 impl clap::FromArgMatches for Connection {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut values = Map::new();
+        let (mut values, mut on_command_line) = (Map::new(), Map::new());
         for setting in all_settings() {
             let id = id(setting);
-            if matches.value_source(&id) == Some(ValueSource::DefaultValue) {
+            let source = matches.value_source(&id);
+            if source == Some(ValueSource::DefaultValue) {
                 continue;
             }
             if let Some(texts) = matches.get_many::<String>(&id) {
                 let texts: Vec<&str> = texts.map(String::as_str).collect();
-                values.insert(setting.name.clone(), flags::value(&setting.shape, &texts));
+                let value = flags::value(&setting.shape, &texts);
+                if source == Some(ValueSource::CommandLine) {
+                    on_command_line.insert(setting.name.clone(), value.clone());
+                }
+                values.insert(setting.name.clone(), value);
             }
         }
         Ok(Self {
@@ -124,6 +136,8 @@ impl clap::FromArgMatches for Connection {
             is_given: matches.value_source("cluster") == Some(ValueSource::CommandLine),
             cluster_id: matches.get_one::<String>("cluster_id").cloned(),
             names: Vec::new(),
+            config: None,
+            on_command_line,
             given: None,
         })
     }
@@ -199,10 +213,7 @@ impl Connection {
 
     /// Whether an address was given.
     fn has_address(&self) -> bool {
-        let addresses = subjects::kinds().iter().filter_map(Kind::address);
-        addresses
-            .into_iter()
-            .any(|setting| self.values.contains_key(&setting.name))
+        has_address(&self.values)
     }
 
     /// The flags that lead another command to the same system.
@@ -243,21 +254,6 @@ impl Connection {
     pub(crate) fn choose(&self, default: Option<&str>) -> Option<String> {
         let default = default.filter(|_| !self.has_address());
         self.cluster.clone().or_else(|| default.map(str::to_owned))
-    }
-
-    /// The one cluster that the mode or the kill switch is for: the one that the command line names. A
-    /// variable or the config file makes no stop narrower.
-    pub(crate) fn only(&self) -> Result<Option<Target>, Failure> {
-        let Some(name) = self.cluster.as_ref().filter(|_| self.is_given) else {
-            return Ok(None);
-        };
-        let mut names = self.names.iter();
-        let target = names.find(|target| target.cluster.as_ref() == Some(name));
-        let target = target.cloned().ok_or_else(|| {
-            let text = format!("`[clusters.{name}]` of the config file does not say of which kind");
-            Failure::usage(text).next("give it `subject`")
-        });
-        target.map(Some)
     }
 
     /// Refuses a named cluster where no names are known.
@@ -306,6 +302,12 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// Whether there is an address among these settings.
+fn has_address(values: &Map<String, Value>) -> bool {
+    let mut addresses = subjects::kinds().iter().filter_map(Kind::address);
+    addresses.any(|setting| values.contains_key(&setting.name))
 }
 
 /// A sentence with settings in it, by their flags.

@@ -92,12 +92,13 @@ async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, F
 
 async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let confirm = Confirm::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
-    let guard = global.state.guard(&global.connection).await?;
-    let state = guard.state().await?;
+    let state = global.state.bare_controls()?.state().await?;
     let now = Timestamp::now();
     let can_run = |status: &ProposalStatus| status.phase_at(now) == Phase::Approved;
     let found = lookup::choose(&state, id_if_given(matches), "run", can_run)?;
     let id = ids::short_of(&found.proposal.id, &state);
+    let global = &global.to(&found.proposal.target())?;
+    let guard = global.state.guard(&global.connection).await?;
     global.connection.check_system(&found.proposal.system)?;
     let call = lookup::known_call(&found.proposal, global)?;
     match found.phase_at(now) {

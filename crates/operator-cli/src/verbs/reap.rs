@@ -5,9 +5,11 @@ use std::sync::Arc;
 use action_core::printable;
 use action_guard::{ActiveEffect, Reaped, State};
 use clap::Command;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::ids;
+use crate::lookup;
 use crate::reports::{in_force, outcome};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
@@ -22,12 +24,25 @@ pub(crate) fn reap() -> Command {
 }
 
 pub(crate) async fn reap_main(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-    let guard = global.state.guard(&global.connection).await?;
+    let state = global.state.controls()?.state().await?;
+    let over = state.expired_effects(Timestamp::now());
+    let targets = lookup::systems(over.map(|effect| effect.target())).into_iter();
+    let targets: Vec<_> = targets
+        .filter(|target| global.connection.may_be_to(target))
+        .collect();
+    drop(state);
     let mut follow = Follow::default();
-    let reaped = guard.reap(&mut |event| follow.event(event)).await;
+    let mut reaped = Vec::new();
+    for target in &targets {
+        let global = global.to(target)?;
+        let guard = global.state.guard(&global.connection).await?;
+        let done = guard
+            .reap_on(target, &mut |event| follow.event(event))
+            .await;
+        reaped.extend(done?);
+    }
     follow.finish();
-    let reaped = reaped?;
-    let state = guard.state().await?;
+    let state = global.state.bare_controls()?.state().await?;
     let items: Vec<_> = reaped.iter().map(|one| json!(one)).collect();
     output.show_list("reaped", &items, || {
         if reaped.is_empty() {

@@ -6,6 +6,7 @@ use clap::Command;
 use serde_json::json;
 
 use crate::ids;
+use crate::lookup;
 use crate::reports::outcome;
 use crate::reports::plan;
 use crate::settings::Global;
@@ -20,22 +21,33 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-    let guard = global.state.bare_guard(&global.connection).await?;
+    let state = global.state.bare_controls()?.state().await?;
+    let unsettled = state.unsettled().map(|status| status.proposal.target());
+    let targets = lookup::systems(unsettled).into_iter();
+    let targets: Vec<_> = targets
+        .filter(|target| global.connection.may_be_to(target))
+        .collect();
+    drop(state);
     let mut follow = Follow::default();
-    let mut on_event = |event| follow.event(event);
-    let reports = tokio::select! {
-        biased;
-        reports = guard.recover(&mut on_event) => reports?,
-        () = interrupted() => {
-            return Err(Failure::interrupted("interrupted, some are still open")
-                .next(format!("`{}` goes on with them", global.own_command(&["recover"]))));
-        }
-    };
+    let mut reports = Vec::new();
+    for target in &targets {
+        let global = global.to(target)?;
+        let guard = global.state.bare_guard(&global.connection).await?;
+        let mut on_event = |event| follow.event(event);
+        reports.extend(tokio::select! {
+            biased;
+            found = guard.recover_on(target, &mut on_event) => found?,
+            () = interrupted() => {
+                return Err(Failure::interrupted("interrupted, some are still open")
+                    .next(format!("`{}` goes on with them", global.own_command(&["recover"]))));
+            }
+        });
+    }
     follow.finish();
     let unknown = reports
         .iter()
         .any(|report| report.outcome.result == OutcomeKind::Unknown);
-    let state = guard.state().await?;
+    let state = global.state.bare_controls()?.state().await?;
     output.show(&json!({"recovered": reports}), || {
         if reports.is_empty() {
             return "Nothing was left open.".to_owned();

@@ -38,9 +38,14 @@ pub(crate) async fn undo_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let journal = global.state.journal()?;
+    let state = journal.state().await?;
+    let id = undone(&state, matches, global, output)?;
+    let target = lookup::target_of(&*journal, &state, &id).await?;
+    let global = &target.map_or_else(|| Ok(global.clone()), |target| global.to(&target))?;
+    drop((state, journal));
     let guard = global.state.guard(&global.connection).await?;
     let actor = global.state.actor()?;
-    let id = undone(&guard, matches, output).await?;
     let reason = confirm
         .reason
         .clone()
@@ -119,21 +124,25 @@ fn not_drafted(error: GuardError, id: &str, state: &State, global: &Global) -> F
 }
 
 /// The id of what is to be taken back: given, the last, or else it is said which there are.
-async fn undone(guard: &Guard, matches: &ArgMatches, output: &Output) -> Result<String, Failure> {
-    let state = guard.state().await?;
+fn undone(
+    state: &State,
+    matches: &ArgMatches,
+    global: &Global,
+    output: &Output,
+) -> Result<String, Failure> {
     if let Some(given) = id_if_given(matches) {
-        return lookup::known(&state, given);
+        return lookup::known(state, given);
     }
     if !matches.get_flag("last") {
-        let can_be = |status: &ProposalStatus| lookup::can_be_undone(&state, status);
-        return Ok(lookup::choose(&state, None, "undo", can_be)?
+        let can_be = |status: &ProposalStatus| lookup::can_be_undone(state, status);
+        return Ok(lookup::choose(state, None, "undo", can_be)?
             .proposal
             .id
             .clone());
     }
-    let last = lookup::last_to_undo(&state)?;
+    let last = lookup::last_to_undo(state, &global.connection)?;
     let id = &last.proposal.id;
-    output.note(&lookup::taken_back(&last, &ids::short_of(id, &state)));
+    output.note(&lookup::taken_back(&last, &ids::short_of(id, state)));
     Ok(id.clone())
 }
 
