@@ -14,6 +14,7 @@ mod databases;
 mod faults;
 mod live;
 mod main_job;
+mod real_etcd;
 mod several_clusters;
 mod two_systems;
 mod workflows;

@@ -24,6 +24,7 @@ const EVERYTHING: &[&str] = &[
     "action-core",
     "action-guard",
     "operator-cli",
+    "operator-etcd",
     "operator-tikv",
     "pd-client",
     "pd-sim",

@@ -1,9 +1,11 @@
 //! The command line.
 
 mod meant;
+mod runtime;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -15,13 +17,12 @@ use serde_json::json;
 
 use crate::arguments::{Confirm, for_actions, with_actions};
 use crate::call::call;
+use crate::cli::runtime::block_on;
 use crate::program::{self, Program, program};
 use crate::settings::{Global, hint};
 use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-#[cfg(unix)]
-use crate::terminal::interrupt;
 use crate::terminal::output::{Format, Output, note};
 use crate::verbs::{
     actions, approve, completions, findings, journal, kill_switch, mcp, mode, plan, policy,
@@ -57,6 +58,15 @@ impl Program {
 
 /// Reads the command line and does what it says.
 fn main() -> Exit {
+    if is_for_version(std::env::args_os().skip(1)) {
+        // As clap says it, without all that is there for the rest.
+        let program = program();
+        let text = format!("{} {}\n", program.name, program.version);
+        return match std::io::stdout().write_all(text.as_bytes()) {
+            Ok(()) => Exit::Done,
+            Err(_) => Exit::Failed,
+        };
+    }
     if let Err(failure) = subjects::check() {
         let mut output = Output::new(wanted_format(std::env::args_os()));
         failure.print(&mut output);
@@ -95,6 +105,14 @@ fn main() -> Exit {
         failure.exit
     });
     output.finish(exit)
+}
+
+/// Whether nothing is asked for but the version.
+fn is_for_version(mut arguments: impl Iterator<Item = OsString>) -> bool {
+    let is_it = arguments
+        .next()
+        .is_some_and(|word| word == "--version" || word == "-V");
+    is_it && arguments.next().is_none()
 }
 
 /// Says what is wrong with the command line, to programs too; or shows the help that was asked for.
@@ -251,45 +269,6 @@ fn parsed<T: clap::FromArgMatches>(matches: &ArgMatches) -> T {
     T::from_arg_matches(matches).unwrap_or_else(|error| error.exit())
 }
 
-fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    #[cfg(unix)]
-    may_listen().map_err(|error| cannot_begin(&error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| cannot_begin(&error))?;
-    // A file that has reached its limit (`ulimit -f`) is an error to tell, and does not end this
-    // process: who listens to the signal is not ended by it.
-    #[cfg(unix)]
-    let _file_limit = {
-        let _runtime = runtime.enter();
-        interrupt::file_limit()
-    };
-    let done = runtime.block_on(command);
-    // A question that nobody answered must not keep the command.
-    runtime.shutdown_background();
-    done
-}
-
-fn cannot_begin(error: &std::io::Error) -> Failure {
-    let text = format!("cannot open what waits for the network and for signals: {error}");
-    Failure::new(Exit::Failed, "runtime", text)
-}
-
-/// Whether what listens to signals can be opened: that it cannot is a panic there.
-#[cfg(unix)]
-fn may_listen() -> std::io::Result<()> {
-    use std::os::unix::net::UnixStream;
-
-    let pairs = (
-        UnixStream::pair()?,
-        UnixStream::pair()?,
-        UnixStream::pair()?,
-    );
-    drop(pairs);
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
@@ -319,6 +298,19 @@ mod tests {
         let late = SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 366 * 9_000);
         let failure = super::check_clock(late).unwrap_err();
         assert!(failure.message().contains("9999"));
+    }
+
+    #[test]
+    fn a_version_is_asked_for_alone() {
+        let is_it = |line: &str| {
+            super::is_for_version(
+                line.split(' ')
+                    .filter(|word| !word.is_empty())
+                    .map(OsString::from),
+            )
+        };
+        assert!(is_it("--version") && is_it("-V"));
+        assert!(!is_it("") && !is_it("actions list") && !is_it("--version x"));
     }
 
     #[test]

@@ -91,7 +91,9 @@ pub(crate) fn is_reserved(flag: &str) -> bool {
 pub(crate) fn subcommand(definition: &ActionDefinition) -> Command {
     let mut command = command(definition);
     // By its qualified name, too, where there are several kinds of systems.
-    command = command.alias(format!("{}.{}", definition.subject, definition.name));
+    if !definition.name.contains('.') {
+        command = command.alias(format!("{}.{}", definition.subject, definition.name));
+    }
     match definition.name.replace('_', "-") {
         dashed if dashed != definition.name => command.alias(dashed),
         _ => command,

@@ -1,4 +1,4 @@
-//! `operator`: plan, run and prove operations on TiKV clusters.
+//! `operator`: plan, run and prove operations on TiKV and etcd clusters.
 
 #![forbid(unsafe_code)]
 
@@ -8,6 +8,7 @@ mod sim;
 use std::process::ExitCode;
 
 use operator_cli::Program;
+use operator_etcd::Etcd;
 use operator_tikv::Tikv;
 
 fn main() -> ExitCode {
@@ -17,8 +18,9 @@ fn main() -> ExitCode {
 /// The one place that chooses which systems there are.
 fn program() -> Program {
     Program::new("operator", env!("CARGO_PKG_VERSION"))
-        .about("Plans, runs and proves operations on a TiKV cluster")
+        .about("Plans, runs and proves operations on TiKV and etcd clusters")
         .subject::<Tikv>()
+        .subject::<Etcd>()
         .verb(demo::Demo)
         .verb(sim::Serve)
 }

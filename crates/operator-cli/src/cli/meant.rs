@@ -4,15 +4,21 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use action_core::SettingDef;
+use action_core::{ActionDefinition, SettingDef};
 
 use crate::settings::config_file::{self, Config};
 use crate::subjects::{self, Kind};
 
+/// Verbs below which there are actions, or their flags. Only for them it is found out which actions there
+/// are.
+const WITH_ACTIONS: [&str; 7] = [
+    "actions", "plan", "run", "why", "doctor", "explain", "workflow",
+];
+
 /// The kind, where there are several and something says which: a cluster of the config file, a flag
-/// that only one kind has, an action such as `tikv.list_stores`, one that only one kind has, a variable
-/// of the environment that only one kind has, or the default cluster of the config file, in this
-/// order.
+/// that only one kind has, an action such as `tikv.list_stores`, one that only one kind has, or a flag
+/// of such, a variable of the environment that only one kind has, or the default cluster of the config
+/// file, in this order.
 pub(super) fn kind(arguments: impl Iterator<Item = OsString>) -> Option<&'static Kind> {
     if subjects::kinds().len() < 2 {
         return None;
@@ -47,7 +53,7 @@ pub(super) fn kind(arguments: impl Iterator<Item = OsString>) -> Option<&'static
         .and_then(|name| of_cluster(&name))
         .or_else(|| only_with(has_flag))
         .or_else(|| named.next().map(|(kind, _)| kind))
-        .or_else(|| words.iter().find_map(|word| only_with_action(word)))
+        .or_else(|| only_with_actions(&words))
         .or_else(|| only_with(has_variable))
         .or_else(|| of_cluster(config.as_ref()?.cluster.as_deref()?))
 }
@@ -73,12 +79,36 @@ fn only_with(is_given: impl Fn(&SettingDef) -> bool) -> Option<&'static Kind> {
     kinds.next().filter(|_| kinds.next().is_none())
 }
 
-/// The only kind that has an action of this name.
-fn only_with_action(word: &str) -> Option<&'static Kind> {
-    let name = word.replace('-', "_");
-    let has_it = |kind: &&Kind| kind.definitions().iter().any(|one| one.name == name);
-    let mut kinds = subjects::kinds().iter().filter(has_it);
-    kinds.next().filter(|_| kinds.next().is_none())
+/// The only kind that has an action which is named, or else a parameter of an action.
+fn only_with_actions(words: &[String]) -> Option<&'static Kind> {
+    if !words
+        .iter()
+        .any(|word| WITH_ACTIONS.contains(&word.as_str()))
+    {
+        return None;
+    }
+    let only = |has_it: &dyn Fn(&ActionDefinition) -> bool| {
+        let mut kinds = subjects::kinds().iter();
+        let mut kinds = kinds
+            .by_ref()
+            .filter(|kind| kind.definitions().iter().any(has_it));
+        kinds.next().filter(|_| kinds.next().is_none())
+    };
+    let named = |word: &String| {
+        let name = word.replace('-', "_");
+        only(&|one| one.name == name)
+    };
+    let with_flag = |word: &String| {
+        let flag = word.strip_prefix("--")?;
+        let name = flag.split('=').next().unwrap_or_default().replace('-', "_");
+        only(&|one| {
+            one.parameters
+                .iter()
+                .any(|parameter| parameter.name == name)
+        })
+    };
+    let by_name = words.iter().find_map(named);
+    by_name.or_else(|| words.iter().find_map(with_flag))
 }
 
 /// What a flag was given, in a command line that is not read yet.

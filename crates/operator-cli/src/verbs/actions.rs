@@ -6,6 +6,7 @@ use clap::{Arg, ArgMatches, Command, ValueEnum, value_parser};
 use serde_json::Value;
 
 use crate::flags::first_sentence;
+use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Format, Output};
@@ -23,12 +24,23 @@ const TOOL_FORMATS: [(&str, ToTool); 4] = [
 ];
 
 pub(crate) fn command() -> Command {
-    let list = Command::new("list").about("List what can be done").arg(
-        Arg::new("format")
-            .long("format")
-            .value_parser(value_parser!(Format))
-            .help("What the list looks like [default: as `--output`]"),
-    );
+    let list = Command::new("list")
+        .about("List what can be done")
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_parser(value_parser!(Format))
+                .help("What the list looks like [default: as `--output`]"),
+        )
+        .arg(
+            Arg::new("subject")
+                .long("subject")
+                .value_name("NAME")
+                .value_parser(PossibleValuesParser::new(
+                    subjects::kinds().iter().map(|kind| kind.subject.name),
+                ))
+                .help("Only what can be done to this kind of system"),
+        );
     let formats = Format::value_variants().iter();
     let formats = formats.filter_map(ValueEnum::to_possible_value);
     let tools = TOOL_FORMATS
@@ -56,23 +68,31 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let definitions = crate::subjects::definitions();
+    let definitions = subjects::definitions();
     match matches.subcommand() {
         Some(("list", matches)) => {
             if let Some(format) = matches.get_one::<Format>("format") {
                 output.set_format(*format);
             }
-            list(definitions, output);
+            let subject = matches.get_one::<String>("subject");
+            match subject.and_then(|name| subjects::named(name)) {
+                Some(kind) => list(kind.definitions(), output),
+                None => list(definitions, output),
+            }
         }
         Some(("show", matches)) => {
             let name = matches.get_one::<String>("name").map_or("", String::as_str);
             let format = matches.get_one::<String>("format").map(String::as_str);
+            let own = subjects::of_qualified(name).map_or(name, |(_, own)| own);
             let definition = definitions
                 .iter()
-                .find(|definition| definition.name == name);
+                .find(|definition| definition.name == name || definition.name == own);
             let definition = definition.ok_or_else(|| {
-                Failure::usage(format!("there is no action `{name}`"))
-                    .command("actions list", "shows all of them")
+                let failure = Failure::usage(format!("there is no action `{name}`"));
+                match qualified(definitions, name).as_slice() {
+                    [] => failure.command("actions list", "shows all of them"),
+                    names => failure.next(format!("there are `{}`", names.join("`, `"))),
+                }
             })?;
             show(definition, format, output);
         }
@@ -82,7 +102,7 @@ pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
 }
 
 fn list(definitions: &[ActionDefinition], output: &mut Output) {
-    output.show_list("actions", definitions, || {
+    let rows = |definitions: &[&ActionDefinition]| {
         let rows = definitions.iter().map(|definition| {
             let (kind, stake) = kind(definition);
             vec![
@@ -92,8 +112,33 @@ fn list(definitions: &[ActionDefinition], output: &mut Output) {
                 first_sentence(&definition.description),
             ]
         });
-        table::table(&["name", "kind", "risk", "what it does"], rows.collect())
+        rows.collect()
+    };
+    output.show_list("actions", definitions, || {
+        let header = ["name", "kind", "risk", "what it does"];
+        let of_kind = |kind: &subjects::Kind| {
+            let name = kind.subject.name;
+            let mut own = definitions.iter().filter(|known| known.subject == name);
+            let first = own.next()?;
+            let own: Vec<_> = std::iter::once(first).chain(own).collect();
+            let table = table::table(&header, rows(&own));
+            let is_all = own.len() == definitions.len();
+            Some(if is_all {
+                table
+            } else {
+                format!("{}:\n{table}", kind.subject.title)
+            })
+        };
+        let parts = subjects::kinds().iter().filter_map(of_kind);
+        parts.collect::<Vec<_>>().join("\n\n")
     });
+}
+
+/// An action of each kind that has one of this name, by its qualified name.
+fn qualified<'a>(definitions: &'a [ActionDefinition], name: &str) -> Vec<&'a str> {
+    let all = definitions.iter().map(|known| known.name.as_str());
+    all.filter(|known| known.split_once('.').is_some_and(|(_, own)| own == name))
+        .collect()
 }
 
 fn show(definition: &ActionDefinition, format: Option<&str>, output: &mut Output) {

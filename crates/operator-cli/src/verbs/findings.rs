@@ -13,7 +13,7 @@ use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
-use crate::{arguments, flags};
+use crate::{arguments, flags, subjects};
 
 /// Why something is not as it should be.
 const WHY: &str = "why";
@@ -51,30 +51,42 @@ pub(crate) async fn doctor_main(
     main(call, matches, global, output).await
 }
 
-/// A verb for the first action with this role, with its flags. Without one the verb is there and
-/// says so.
+/// A verb for the action which has this role, with its flags: that of the kind which is meant, or where
+/// none is, those of all kinds. Without one the verb is there and says so.
 fn with_flags(command: Command, role: Role) -> Command {
-    let mut definitions = arguments::definitions().iter();
-    match definitions.find(|definition| definition.role == Some(role)) {
-        Some(definition) => flags::with_parameters(command, definition),
-        None => command.about("No subject offers this"),
+    let definitions = arguments::definitions().iter();
+    let mut own = definitions.filter(|definition| definition.role == Some(role));
+    let Some(mut shown) = own.next().cloned() else {
+        return command.about("No subject offers this");
+    };
+    for parameter in own.flat_map(|other| &other.parameters) {
+        if shown
+            .parameters
+            .iter()
+            .all(|known| known.name != parameter.name)
+        {
+            shown.parameters.push(parameter.clone());
+        }
     }
+    if subjects::meant().is_none() {
+        shown.description =
+            "Which flags it takes depends on the kind of system that is meant.".to_owned();
+    }
+    flags::with_parameters(command, &shown)
 }
 
 /// What the verb needs.
 fn call(verb: &str, role: Role, global: &Global) -> Result<Call, Failure> {
-    let definition = with_role(role)
+    let kind = global.connection.kind()?;
+    let mut definitions = kind.definitions().iter();
+    let definition = definitions.find(|definition| definition.role == Some(role));
+    let definition = definition
         .ok_or_else(|| Failure::usage(format!("no subject offers what `{verb}` needs")))?;
     Ok(Call {
         definition,
         connection: global.connection.clone(),
         flags: global.flags(),
     })
-}
-
-fn with_role(role: Role) -> Option<&'static ActionDefinition> {
-    let mut definitions = crate::subjects::definitions().iter();
-    definitions.find(|definition| definition.role == Some(role))
 }
 
 /// Whether an action looks for what is not as it should be: it is answered alike by whichever verb

@@ -33,6 +33,9 @@ fn no_command_and_an_unknown_command_are_wrong_usage() {
     operator(&["pln"]).ended(2).says("plan");
     operator(&["run", "transfer_leadr"])
         .ended(2)
+        .says("'tikv.transfer_leader'");
+    operator(&["run", "transfer_leadr", "--pd", "x"])
+        .ended(2)
         .says("'transfer_leader'");
 }
 

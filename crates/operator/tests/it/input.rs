@@ -40,7 +40,7 @@ fn several_values_are_given_by_a_flag_each() {
         let all = [&asked[..], &["--store-ids", values]].concat();
         operator(&all).ended(2).says("`store_ids/0`").says(told);
     }
-    let help = operator(&["run", "safe_to_stop", "--help"]).ended(0);
+    let help = operator(&["run", "tikv.safe_to_stop", "--help"]).ended(0);
     help.shows("--store-ids A --store-ids B");
 }
 
