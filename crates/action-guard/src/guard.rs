@@ -204,7 +204,9 @@ impl Guard {
         &*self.journal
     }
 
-    /// What the journal adds up to now.
+    /// What the journal adds up to now: the proposals that are open and those that ended lately, the
+    /// effects in force, the mode and the kill switch. A snapshot, which does not change; of one
+    /// proposal [`standing`](Self::standing) says what a loop needs.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -212,7 +214,8 @@ impl Guard {
         self.journal.state().await
     }
 
-    /// A proposal that is open, or ended lately.
+    /// What the journal has of a proposal that is open, or ended lately: who approved it, when it was
+    /// sent, what came back. How it stands, [`standing`](Self::standing) says.
     ///
     /// # Errors
     /// When there is none, or the journal cannot be read.

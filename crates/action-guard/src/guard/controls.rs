@@ -38,7 +38,15 @@ pub struct Controls {
     target: Option<Target>,
 }
 
-/// Somebody who decides, with their key if they have one.
+/// Somebody who decides, with their key if they have one: given to [`Controls::approve`],
+/// [`Controls::set_mode`] and the others that a policy can want proven.
+///
+/// ```
+/// # use action_guard::Decider;
+/// let ana = "user:ana".parse()?;
+/// let decider = Decider::claimed(&ana);
+/// # Ok::<(), action_guard::ActorError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Decider<'a> {

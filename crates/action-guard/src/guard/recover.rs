@@ -28,6 +28,9 @@ impl Guard {
     /// in which it can still take effect counts from when it is adopted. An intent for another
     /// system than the one that answers is left open, and reported as unknown.
     ///
+    /// Call it at the start of a process, and again while something is of unknown outcome. How each of
+    /// what it reports stands, also beside an undo, [`standing`](Self::standing) says.
+    ///
     /// # Errors
     /// When the journal cannot be read or written.
     pub async fn recover(&self, watch: Watch<'_>) -> Result<Vec<Report>, GuardError> {

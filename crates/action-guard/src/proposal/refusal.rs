@@ -6,7 +6,8 @@ use crate::identity::{Actor, NameClash};
 use crate::proposal::phase::Phase;
 use crate::proposal::ruling::denied;
 
-/// Why a record is not written, as the state stands. Nothing was written, and nothing is sent.
+/// Why a record is not written, as the state stands. Nothing was written, and nothing is sent. It is in
+/// [`GuardError::Refused`](crate::GuardError) and [`CommitError::Refused`](crate::CommitError).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
