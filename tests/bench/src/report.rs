@@ -146,7 +146,7 @@ callgrind's.
 
 * **A mutation** takes 650,000 instructions with its journal in memory. About a third take secrets out of
   its records before they are hashed: each text that is more than a word is searched for eighteen forms. What
-  is written once can never be taken out of a chain again. SHA-256 is a sixth. With a file, the four syncs
+  is written once can never be taken out of a chain again. SHA-256 is a fifth. With a file, the four syncs
   and the handing over between threads take most of the time.
 * **Verifying** takes 54,000 instructions a record: half is SHA-256 where the processor does not help with it,
   as under valgrind, and a third is reading the record. It is read because verifying also says whether it
