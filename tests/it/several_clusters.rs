@@ -170,3 +170,27 @@ async fn recover_asks_each_cluster_of_its_own() {
     let found = systems.shows(&["recover"]).await;
     assert_eq!(recovered(&found), [prod.as_str()], "{found}");
 }
+
+/// It goes on with the workflow where that was started, and its list asks nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workflow_goes_on_where_it_was_started() {
+    let systems = Systems::start().await;
+    systems.shows(&EXECUTE).await;
+    let file = systems.directory.path().join("work.toml");
+    let text = r#"
+        title = "one change"
+        [[steps]]
+        id = "limit"
+        action = "set_leader_schedule_limit"
+        parameters = { limit = 3 }
+    "#;
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let start = ["workflow", "start", "--file", file, "--yes", "--detach"];
+    systems.ends(0, &at(&start, "staging")).await;
+    let listed = systems.shows(&["workflow", "list"]).await;
+    let id = listed["workflows"][0]["flow"]["id"].as_str().unwrap();
+    systems.shows(&["workflow", "resume", id]).await;
+    assert_eq!(systems.staging.writes().len(), 1);
+    assert_eq!(systems.sim.writes(), []);
+}

@@ -63,12 +63,18 @@ impl Systems {
     }
 
     pub(crate) async fn run(&self, words: &[&str]) -> Output {
+        self.run_in(&[], words).await
+    }
+
+    /// With these variables in the environment.
+    async fn run_in(&self, variables: &[(&str, &str)], words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_two-systems"));
         command
             .args(words)
             .args(["-o", "json"])
             .env_remove("PD_ADDR")
             .env_remove("ETCDCTL_ENDPOINTS")
+            .envs(variables.iter().copied())
             .env("OPERATOR_CONFIG", self.directory.path().join("config.toml"))
             .env("OPERATOR_STATE_DIR", self.directory.path().join("state"));
         let ran = tokio::task::spawn_blocking(move || command.output());
@@ -265,4 +271,17 @@ async fn each_record_names_its_cluster_and_a_name_stays_with_it() {
     systems.configure(|text| text + &again);
     let told = systems.refuses(&at(&limit("5"), "blue")).await;
     assert!(told.contains("two names for the cluster"), "{told}");
+}
+
+/// Who works with TiKV has its address in the environment.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_another_kind_in_the_environment_is_in_nobodys_way() {
+    let systems = Systems::start().await;
+    let pd = systems.sim.endpoint().to_owned();
+    let words = ["run", "list_members", "--cluster", "meta"];
+    let ran = systems.run_in(&[("PD_ADDR", &pd)], &words).await;
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(0), "{told}");
+    let shown: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(shown["members"][0]["name"], "m2");
 }

@@ -165,13 +165,16 @@ impl Connection {
     pub(crate) async fn registry(&self) -> Result<ActionRegistry, Failure> {
         let kind = self.kind()?;
         let of_kind = |name: &String| kind.settings.iter().any(|setting| setting.name == *name);
-        if let Some(foreign) = self.values.keys().find(|name| !of_kind(name)) {
+        if let Some(foreign) = self.on_command_line.keys().find(|name| !of_kind(name)) {
             let (flag, title) = (foreign.replace('_', "-"), kind.subject.title);
             return Err(Failure::usage(format!(
                 "`--{flag}` is no setting of this kind of system ({title})"
             )));
         }
-        let connected = kind.subject.connect(self.values.clone()).await;
+        // What the environment says of systems of another kind is not about this one.
+        let values = self.values.iter().filter(|(name, _)| of_kind(name));
+        let values = values.map(|(name, value)| (name.clone(), value.clone()));
+        let connected = kind.subject.connect(values.collect()).await;
         connected.map_err(|error| match error {
             ConnectError::Setting { setting, problem } => {
                 Failure::usage(as_flags(kind, &format!("`{setting}`: {problem}")))

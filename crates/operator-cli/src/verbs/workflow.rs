@@ -3,9 +3,10 @@
 mod arguments;
 mod lookup;
 
-use action_core::{Risk, Work, Workflow};
+use action_core::{ActionRegistry, Risk, Work, Workflow};
 use action_guard::{
-    Decider, Ending, Flow, FlowRun, GuardError, StartOptions, StopCode, WaitPolicy, Workflows,
+    Decider, Ending, Flow, FlowRun, Guard, GuardError, StartOptions, StopCode, WaitPolicy,
+    Workflows,
 };
 use clap::ArgMatches;
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ use crate::terminal::failure::Failure;
 use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
 use crate::verbs::carry_out::typed;
+use crate::{ids, subjects};
 
 use self::lookup::{find, read, text_of};
 
@@ -34,7 +36,8 @@ pub(crate) async fn main(
     match verb {
         "list" => list(&bare(global).await?, output).await,
         "show" => {
-            let workflows = bare(global).await?;
+            let guard = global.state.bare_guard(&global.connection).await?;
+            let workflows = Workflows::new(guard);
             let workflow = read(&workflows, matches).await?;
             workflows
                 .check_secrets(&workflow)
@@ -49,6 +52,7 @@ pub(crate) async fn main(
             status(&workflows, &flow.id, global, output).await
         }
         "resume" => {
+            let global = &to_its(matches, global).await?;
             let workflows = guarded(global).await?;
             let flow = find(&workflows, matches).await?;
             if matches.get_flag("retry") {
@@ -68,8 +72,12 @@ pub(crate) async fn main(
                 .await?;
             status(&workflows, &flow.id, global, output).await
         }
-        "confirm" => confirm(&guarded(global).await?, matches, global, output).await,
+        "confirm" => {
+            let global = &to_its(matches, global).await?;
+            confirm(&guarded(global).await?, matches, global, output).await
+        }
         _ => {
+            let global = &to_its(matches, global).await?;
             let workflows = guarded(global).await?;
             let flow = find(&workflows, matches).await?;
             let actor = global.state.actor()?;
@@ -81,10 +89,27 @@ pub(crate) async fn main(
     }
 }
 
-/// What looks at workflows and finishes them, and starts nothing.
+/// What looks at workflows and calls them off. It asks no system, so none has to be meant.
 async fn bare(global: &Global) -> Result<Workflows, Failure> {
-    let guard = global.state.bare_guard(&global.connection).await?;
+    let guard = match subjects::meant() {
+        Some(_) => global.state.bare_guard(&global.connection).await?,
+        None => Guard::over(ActionRegistry::new(), global.state.journal()?),
+    };
     Ok(Workflows::new(guard))
+}
+
+/// What leads to the system of the workflow that is meant.
+async fn to_its(matches: &ArgMatches, global: &Global) -> Result<Global, Failure> {
+    let state = global.state.bare_controls()?.state().await?;
+    let given = text_of(matches, "id").unwrap_or_default();
+    let mut flows = state.flows.values();
+    let flow = flows.find(|flow| flow.id == given || ids::fits(&flow.id, &given));
+    let system = flow.and_then(|flow| flow.systems.values().next());
+    let mut names = global.connection.names.iter();
+    match names.find(|name| Some(&name.system) == system) {
+        Some(target) => global.to(target),
+        None => Ok(global.clone()),
+    }
 }
 
 async fn guarded(global: &Global) -> Result<Workflows, Failure> {

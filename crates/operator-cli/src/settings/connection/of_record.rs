@@ -34,16 +34,18 @@ impl Connection {
                 None => Ok(self.clone()),
             };
         }
+        if has_address(&self.on_command_line) {
+            return Ok(self.clone());
+        }
+        if let Some(kind) = subjects::named(&target.subject) {
+            subjects::choose(Some(kind));
+        }
         let named = names.find(|name| name.is_same_system(target));
         let (Some(named), Some(config)) = (named, &self.config) else {
             return Ok(self.clone());
         };
-        if has_address(&self.on_command_line) {
-            return Ok(self.clone());
-        }
         let (path, config) = &**config;
         let name = named.called();
-        subjects::choose(subjects::named(&target.subject));
         let mut connection = Self {
             values: self.on_command_line.clone(),
             cluster_id: None,
