@@ -1,6 +1,6 @@
 //! What a call answers: how a mutation stands, what was read, or what is wrong.
 
-use action_core::{ActionError, FailureKind, OutputSchema, Problem, Undo, Verdict};
+use action_core::{ActionError, Attribution, FailureKind, OutputSchema, Problem, Undo, Verdict};
 use action_guard::{GuardError, Proposal, Report, Standing, Waits};
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
@@ -152,7 +152,14 @@ impl Answer {
         self.arguments = Some(report.parameters.clone());
         self.outcome = serde_json::to_value(&report.outcome).ok();
         let is_over = matches!(self.standing, Stands::NotApplied | Stands::TakenBack);
+        let whose = report.outcome.by;
         self.undo = (!is_over).then(|| match &report.undo {
+            _ if whose == Some(Attribution::Undecided) => TakenBackBy {
+                possible: false,
+                how: "a person takes it back: the request was not answered, and another may have done the \
+                      same"
+                    .to_owned(),
+            },
             Undo::Action {
                 name, parameters, ..
             } => TakenBackBy {
@@ -213,7 +220,7 @@ fn stands(standing: &Standing) -> (Stands, &'static str) {
         ),
         Standing::Denied { .. } => (
             Stands::DeniedByPolicy,
-            "do not ask for it again: nobody can approve it",
+            "do not ask for it again before what `summary` says has changed: nobody can approve it now",
         ),
         Standing::RefusedByPlan {
             verdict: Verdict::NoOp { .. },

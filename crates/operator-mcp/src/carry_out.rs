@@ -1,6 +1,6 @@
 //! Carries a mutation out within a call: sends once, follows, and answers before a client gives up.
 
-use action_guard::{Event, GuardError, Proposal, Refusal, Standing};
+use action_guard::{Event, GuardError, Proposal, Refusal, Standing, Waits};
 use rmcp::RoleServer;
 use rmcp::model::CallToolResult;
 use rmcp::service::RequestContext;
@@ -9,7 +9,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::sleep;
 
 use crate::answer;
-use crate::desk::Desk;
+use crate::desk::{Ask, Desk};
 use crate::own_tools::{ExecuteProposalParameters, UndoParameters};
 use crate::progress::Progress;
 
@@ -23,7 +23,11 @@ impl Desk {
         context: &RequestContext<RoleServer>,
     ) -> CallToolResult {
         match self.propose(action, arguments, key).await {
-            Err(failure) => answer::failed(&failure),
+            Err(Ask::Failed(failure)) => answer::failed(&failure),
+            Err(Ask::KeyUsed) => answer::refused(
+                "this `idempotencyKey` stands for an earlier call with another action or other arguments: \
+                 give a new one",
+            ),
             Ok(proposed) => {
                 let repeated = proposed.repeated;
                 self.go_on(proposed.standing, repeated, context).await
@@ -37,10 +41,17 @@ impl Desk {
         asked: ExecuteProposalParameters,
         context: &RequestContext<RoleServer>,
     ) -> CallToolResult {
-        match self.mine(&asked.proposal_id).await {
-            Ok(standing) => self.go_on(standing, false, context).await,
-            Err(failure) => answer::failed(&failure),
+        let standing = match self.mine(&asked.proposal_id).await {
+            Ok(standing) => standing,
+            Err(failure) => return answer::failed(&failure),
+        };
+        // Nobody is asked to approve what this server would not carry out then.
+        if let Standing::Allowed(proposal) | Standing::Waits(Waits { proposal, .. }) = &standing
+            && let Err(above) = self.is_covered(proposal)
+        {
+            return answer::refused(&above);
         }
+        self.go_on(standing, false, context).await
     }
 
     /// `undo`: proposes what takes a proposal back, and carries that out where the policy allows it.
@@ -89,9 +100,6 @@ impl Desk {
             Standing::Allowed(proposal) => proposal,
             standing => return self.said(&standing, repeated),
         };
-        if let Err(above) = self.is_covered(&proposal) {
-            return answer::refused(&above);
-        }
         let id = proposal.id.clone();
         match self.follow(proposal, context).await {
             Ok(standing) => self.said(&standing, repeated),
@@ -123,22 +131,27 @@ impl Desk {
             guard.execute(&proposal, &by, &mut watch).await
         });
         let mut progress = Progress::of(context);
+        let mut is_begun = false;
         let patience = sleep(self.answer_within);
         tokio::pin!(patience);
-        loop {
+        let why = loop {
             tokio::select! {
-                done = &mut work => return done.unwrap_or(Err(GuardError::Abandoned)),
-                Some(event) = events.recv() => progress.tell(&event).await,
-                () = &mut patience => return Ok(Standing::InProgress(waiting)),
-                () = context.ct.cancelled() => {
-                    // Before it is sent, this stops it; after that, the guard goes on following.
-                    work.abort();
-                    let _ = (&mut work).await;
-                    self.leave_nothing_open(&id, "the client cancelled the call").await;
-                    return self.guard.standing(&id).await;
+                biased;
+                Some(event) = events.recv() => {
+                    is_begun |= matches!(event, Event::Intent { .. });
+                    progress.tell(&event).await;
                 }
+                done = &mut work => return done.unwrap_or(Err(GuardError::Abandoned)),
+                () = &mut patience => return Ok(Standing::InProgress(waiting)),
+                () = context.ct.cancelled() => break "the client cancelled the call",
+                () = self.client_gone.cancelled(), if !is_begun => break "the client has gone",
             }
-        }
+        };
+        // Before it is sent, this stops it; after that, the guard goes on following.
+        work.abort();
+        let _ = (&mut work).await;
+        self.leave_nothing_open(&id, why).await;
+        self.guard.standing(&id).await
     }
 
     /// Cancels a proposal that its call was to carry out at once, if nothing of it was sent.

@@ -9,6 +9,7 @@ use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::answer::{self, Answer};
@@ -36,8 +37,25 @@ pub(crate) struct Desk {
     pub(crate) approve: Option<String>,
     /// Held while it is looked whether the same was asked for, and until it is proposed.
     pub(crate) asking: Mutex<()>,
+    /// That nobody is there any more: what was not sent is not sent then.
+    pub(crate) client_gone: CancellationToken,
     /// What is being sent, up to its answer.
     pub(crate) being_sent: TaskTracker,
+}
+
+/// Why nothing is proposed.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// The key of the call stands for another call.
+    KeyUsed,
+    /// The guard could not.
+    Failed(GuardError),
+}
+
+impl From<GuardError> for Ask {
+    fn from(failure: GuardError) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 /// A proposal, or the earlier one of a call that is repeated.
@@ -69,8 +87,9 @@ impl Desk {
         action: &str,
         arguments: Value,
         key: Option<&str>,
-    ) -> Result<Proposed, GuardError> {
-        let valid = self.guard.catalogue().validate(action, arguments)?;
+    ) -> Result<Proposed, Ask> {
+        let valid = self.guard.catalogue().validate(action, arguments);
+        let valid = valid.map_err(GuardError::from)?;
         let mut request = Request::new(action, valid, self.actor.as_str());
         request.correlation_id = key.map(|key| format!("{KEY}{key}"));
         let _asking = self.asking.lock().await;
@@ -86,29 +105,35 @@ impl Desk {
     }
 
     /// The proposal of an earlier call that this one repeats.
-    async fn asked_before(&self, request: &Request) -> Result<Option<String>, GuardError> {
-        let (state, now) = (self.guard.state().await?, Timestamp::now());
+    async fn asked_before(&self, request: &Request) -> Result<Option<String>, Ask> {
+        let state = self.guard.state().await.map_err(GuardError::from)?;
+        let now = Timestamp::now();
         let all = state.open.values().chain(&state.ended);
-        let is_same = |status: &&Arc<ProposalStatus>| {
+        let mine: Vec<_> = all.filter(|status| self.is_mine(status)).collect();
+        let is_same = |status: &&&Arc<ProposalStatus>| {
             let asked = &status.proposal.request;
-            let same = self.is_mine(status)
-                && asked.action == request.action
-                && asked.parameters == request.parameters;
-            let age = now.duration_since(status.proposed_at).as_secs_f64();
-            match &request.correlation_id {
-                Some(key) => asked.correlation_id.as_ref() == Some(key) && same,
-                None => same && age < REPEATED_WITHIN_SECONDS,
-            }
+            asked.action == request.action && asked.parameters == request.parameters
         };
+        let id = |status: &&Arc<ProposalStatus>| status.proposal.id.clone();
+        if let Some(key) = &request.correlation_id {
+            let mut keyed = mine.iter();
+            let keyed =
+                keyed.find(|status| status.proposal.request.correlation_id.as_ref() == Some(key));
+            return match keyed {
+                Some(status) if is_same(&status) => Ok(Some(id(status))),
+                Some(_) => Err(Ask::KeyUsed),
+                None => Ok(None),
+            };
+        }
         // What was not sent and what was taken back is asked for anew.
-        let counts = |status: &&Arc<ProposalStatus>| {
+        let counts = |status: &&&Arc<ProposalStatus>| {
             let is_done = matches!(status.phase, Phase::Applied | Phase::Unknown);
             let is_open = !status.phase_at(now).is_end();
-            is_open || is_done && status.taken_back.is_none()
+            let age = now.duration_since(status.proposed_at).as_secs_f64();
+            age < REPEATED_WITHIN_SECONDS && (is_open || is_done && status.taken_back.is_none())
         };
-        let mut same: Vec<_> = all.filter(is_same).filter(counts).collect();
-        same.sort_by_key(|status| status.proposed_at);
-        Ok(same.last().map(|status| status.proposal.id.clone()))
+        let same = mine.iter().filter(is_same).filter(counts);
+        Ok(same.max_by_key(|status| status.proposed_at).map(id))
     }
 
     fn is_mine(&self, status: &ProposalStatus) -> bool {

@@ -15,6 +15,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::answer;
@@ -74,6 +75,7 @@ impl Server {
                 most: 50_000,
                 approve: None,
                 asking: Mutex::new(()),
+                client_gone: CancellationToken::new(),
                 being_sent: TaskTracker::new(),
             }),
         })
@@ -113,8 +115,9 @@ impl Server {
         self
     }
 
-    /// Serves the client at stdin and stdout until it is gone. What is being sent then is not left
-    /// alone; what is only followed is recovered by the next process.
+    /// Serves the client at stdin and stdout until it is gone. What was not sent by then is not sent;
+    /// the answer to what is being sent is waited for; what is only followed is recovered by the next
+    /// process.
     ///
     /// # Errors
     /// When the client does not begin as the protocol says.
@@ -128,6 +131,7 @@ impl Server {
         let running = running.map_err(|error| ServeError::Begin(Box::new(error)))?;
         running.waiting().await?;
         recovering.abort();
+        desk.client_gone.cancel();
         desk.being_sent.close();
         // What is followed, and what takes longer than this, is found by the next process.
         let _ = tokio::time::timeout(AT_THE_END, desk.being_sent.wait()).await;
@@ -154,12 +158,11 @@ impl Server {
                 }
             }
             Called::Mutation => {
-                let key = context
-                    .meta
-                    .0
-                    .0
-                    .get(IDEMPOTENCY_KEY)
-                    .and_then(Value::as_str);
+                let key = match context.meta.0.0.get(IDEMPOTENCY_KEY) {
+                    None => None,
+                    Some(Value::String(key)) => Some(key.as_str()),
+                    Some(_) => return answer::refused("`idempotencyKey` is not a string"),
+                };
                 desk.mutate(&request.name, arguments, key, context).await
             }
             Called::Own(own) => self.own(own, arguments, context).await,

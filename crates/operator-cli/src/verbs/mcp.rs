@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use action_core::{Risk, report};
+use action_core::{REDACTED, Risk, report};
 use action_guard::Actor;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -78,7 +78,12 @@ pub(crate) async fn main(
 ) -> Result<Exit, Failure> {
     let actor = agent(matches, global)?;
     if let Some(host) = matches.get_one::<String>("print-config") {
-        let entry = config(host, &words(matches, global, &actor)?);
+        let words = words(matches, global, &actor)?;
+        if words.iter().any(|word| word.contains(REDACTED)) {
+            let text = "an address with a password in it cannot be served, and is not printed";
+            return Err(Failure::usage(text));
+        }
+        let entry = config(host, &words);
         output.show(&json!({"host": host, "entry": entry}), || entry.clone());
         return Ok(Exit::Done);
     }
@@ -108,11 +113,11 @@ pub(crate) async fn main(
 fn agent(matches: &ArgMatches, global: &Global) -> Result<Actor, Failure> {
     let is_asked_for = matches.value_source("actor") == Some(ValueSource::CommandLine);
     let named = global.state.actor()?;
-    if !named.is_user() {
+    if named.as_str().starts_with("agent:") {
         return Ok(named);
     }
     if is_asked_for {
-        let text = format!("`{named}` is a person, whose name is not lent to an agent");
+        let text = format!("`{named}` is no agent, and its name is not lent to one");
         return Err(Failure::usage(text).next("name the agent: `--actor agent:NAME`"));
     }
     let agent = AGENT.parse::<Actor>();

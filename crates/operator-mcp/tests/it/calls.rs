@@ -177,8 +177,25 @@ async fn a_repeated_call_is_the_same_proposal() {
     keyed.meta = Some(serde_json::from_value(meta).unwrap());
     let other = said(&client.call_tool(keyed.clone()).await.unwrap());
     assert_ne!(other["proposal_id"], first["proposal_id"], "{other}");
-    let same = said(&client.call_tool(keyed).await.unwrap());
+    let same = said(&client.call_tool(keyed.clone()).await.unwrap());
     assert_eq!(same["proposal_id"], other["proposal_id"]);
+    // A key stands for one call, and is a text.
+    keyed.arguments = switch(2).as_object().cloned();
+    let used = said(&client.call_tool(keyed.clone()).await.unwrap());
+    assert!(
+        used["error"]["message"]
+            .to_string()
+            .contains("earlier call"),
+        "{used}"
+    );
+    keyed.meta = Some(serde_json::from_value(json!({"idempotencyKey": 7})).unwrap());
+    let wrong = said(&client.call_tool(keyed).await.unwrap());
+    assert!(
+        wrong["error"]["message"]
+            .to_string()
+            .contains("not a string"),
+        "{wrong}"
+    );
     assert_eq!(house.sent(), [(1, true), (1, true)]);
 }
 
@@ -235,6 +252,28 @@ async fn a_lost_answer_is_proven_by_what_is_seen() {
     let applied = switched(&client, 1).await;
     assert_eq!(applied["standing"], "applied", "{applied}");
     assert_eq!(house.sent(), [(1, true)]);
+}
+
+/// Nobody is asked to approve what this server would not carry out then.
+#[tokio::test]
+async fn what_is_above_the_ceiling_is_not_carried_out_by_its_id() {
+    let house = House::new().await;
+    let client = house.client().await;
+    let id = rewired(&client).await["proposal_id"].clone();
+    let low = house.server("agent:night", Ceiling::UpTo(Risk::Low));
+    let low = client_of(low, Era::Discover).await;
+    for approved in [false, true] {
+        if approved {
+            house.approve(id.as_str().unwrap()).await;
+        }
+        let asked = json!({ "proposal_id": id });
+        let above = said(&call(&low, "execute_proposal", asked).await);
+        assert!(
+            above["error"]["message"].to_string().contains("above"),
+            "{above}"
+        );
+    }
+    assert_eq!(house.sent(), []);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use pd_sim::{Clock, Sim};
+use pd_sim::{Clock, Fault, Sim};
 use serde_json::{Value, json};
 
 use crate::{Cluster, operator};
@@ -280,6 +280,36 @@ fn a_host_that_goes_in_the_middle_leaves_an_outcome_to_find() {
     assert_eq!(done["standing"], "applied", "{done}");
     assert_eq!(cluster.sim.writes().len(), 1, "one request");
     assert_eq!(next.end().0, Some(0));
+}
+
+/// What a host wanted that went away before it was sent is not sent behind its back.
+#[test]
+fn what_was_not_sent_when_the_host_went_is_not_sent() {
+    let cluster = Cluster::start();
+    let policy = free(&cluster);
+    let mut host = Host::initialized(&cluster, &["--up-to", "high", "--policy-file", &policy]);
+    // Each answer takes so long that the host is gone before a plan is made.
+    let slow = Fault::slow("GET", "", Duration::from_millis(300));
+    cluster.sim.fault(slow.always());
+    host.begin(
+        "tools/call",
+        json!({"name": "transfer_leader", "arguments": transfer(&cluster)}),
+    );
+    assert_eq!(host.end().0, Some(0));
+    assert_eq!(cluster.sim.writes().len(), 0);
+}
+
+#[test]
+fn a_password_is_not_printed_into_a_configuration() {
+    let words = [
+        "mcp",
+        "--print-config",
+        "codex",
+        "--pd",
+        "http://ana:s3cr3t@127.0.0.1:1",
+    ];
+    let refused = operator(&words).ended(2).says("password");
+    assert!(!refused.stdout.contains("s3cr3t") && !refused.stderr.contains("s3cr3t"));
 }
 
 #[test]
