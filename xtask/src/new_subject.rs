@@ -80,6 +80,11 @@ pub(crate) fn write(workspace: &Workspace, name: &str, into: Option<&str>) -> Re
              letters, digits and underscores"
         )));
     }
+    if let Some(why) = taken(&workspace.read("Cargo.toml")?, name) {
+        return Err(Findings::from(format!(
+            "new-subject: `{name}` cannot be the name: {why}"
+        )));
+    }
     let folder = match into {
         Some(folder) => std::path::absolute(folder)
             .map_err(|error| Findings::from(format!("{folder}: {error}")))?,
@@ -121,6 +126,28 @@ fn put(path: &Path, text: &str) -> Result<(), Findings> {
 }
 
 /// The first letter and all that follow are those of a package, a module and an action.
+/// Why no subject can have this name: its type would hide another, or its package one of ours.
+fn taken(manifest: &str, name: &str) -> Option<String> {
+    if syn::parse_str::<syn::Ident>(name).is_err() {
+        return Some("Rust has that word".to_owned());
+    }
+    let package = format!("operator-{}", dashed(name));
+    if manifest.contains(&format!("\n{package} = ")) {
+        return Some(format!("there is a package `{package}`"));
+    }
+    let own = named("SubjectName", name);
+    let is_in = |text: &str| {
+        let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.any(|word| word == own)
+    };
+    let prelude = [
+        "Box", "Clone", "Default", "Drop", "Err", "None", "Ok", "Option", "Result", "Some",
+        "String", "Vec",
+    ];
+    let hides = prelude.contains(&own.as_str()) || templates().any(is_in);
+    hides.then(|| format!("what is written has another `{own}`"))
+}
+
 fn is_name(name: &str) -> bool {
     let is_part = |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_';
     name.len() <= 20
@@ -187,7 +214,7 @@ fn alone(manifest: &str, workspace: &str, root: &Path) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::{alone, is_name, named};
+    use super::{alone, is_name, named, taken};
 
     #[test]
     fn a_name_is_that_of_a_package_and_of_a_subject() {
@@ -205,6 +232,20 @@ mod tests {
             "abcdefghijklmnopqrstu",
         ] {
             assert!(!is_name(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_would_hide_another_is_refused() {
+        let manifest =
+            "[workspace.dependencies]\noperator-cli = { path = \"crates/operator-cli\" }\n";
+        for name in ["lamp", "key_value", "sample_lamp"] {
+            assert_eq!(taken(manifest, name), None);
+        }
+        for name in [
+            "self", "match", "cli", "option", "result", "plan", "mutation",
+        ] {
+            assert!(taken(manifest, name).is_some(), "{name}");
         }
     }
 

@@ -63,7 +63,7 @@ pub(crate) struct Confirm {
     #[arg(long, value_name = "TEXT", global = true)]
     pub(crate) correlation_id: Option<String>,
 
-    /// How long a lasting effect may stay, such as `2h`; something must run `operator reap` then
+    /// How long a lasting effect may stay, such as `2h`; something must run `reap` then
     #[arg(long, value_name = "TIME", global = true, value_parser = lease)]
     pub(crate) lease: Option<Duration>,
 

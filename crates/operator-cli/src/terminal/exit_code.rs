@@ -55,10 +55,7 @@ impl Exit {
             "refused by the plan, the policy, the mode, the kill switch or the system, or not \
              confirmed; asked whether something is safe: it is not",
         ),
-        (
-            Self::Unknown,
-            "outcome unknown; `operator recover` looks again",
-        ),
+        (Self::Unknown, "outcome unknown; `recover` looks again"),
         (
             Self::Unreachable,
             "the system could not be reached, or does not know yet what was asked; asked whether something \
@@ -74,7 +71,7 @@ impl Exit {
         (Self::Bug, "a bug of this program; please report it"),
         (
             Self::Interrupted,
-            "interrupted; what was sent before goes on, and `operator recover` finishes its record",
+            "interrupted; what was sent before goes on, and `recover` finishes its record",
         ),
     ];
 
