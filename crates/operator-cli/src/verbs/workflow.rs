@@ -35,16 +35,7 @@ pub(crate) async fn main(
     };
     match verb {
         "list" => list(&bare(global).await?, output).await,
-        "show" => {
-            let guard = global.state.bare_guard(&global.connection).await?;
-            let workflows = Workflows::new(guard);
-            let workflow = read(&workflows, matches).await?;
-            workflows
-                .check_secrets(&workflow)
-                .map_err(GuardError::from)?;
-            output.show(&workflow, || report::workflow(&workflow));
-            Ok(Exit::Done)
-        }
+        "show" => show_file(matches, global, output).await,
         "start" => start(&guarded(global).await?, matches, global, output).await,
         "status" => {
             let workflows = bare(global).await?;
@@ -87,6 +78,21 @@ pub(crate) async fn main(
             run(&workflows, &flow, matches, global, output).await
         }
     }
+}
+
+async fn show_file(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let guard = global.state.bare_guard(&global.connection).await?;
+    let workflows = Workflows::new(guard);
+    let workflow = read(&workflows, matches).await?;
+    workflows
+        .check_secrets(&workflow)
+        .map_err(GuardError::from)?;
+    output.show(&workflow, || report::workflow(&workflow));
+    Ok(Exit::Done)
 }
 
 /// What looks at workflows and calls them off. It asks no system, so none has to be meant.

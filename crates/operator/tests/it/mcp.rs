@@ -176,11 +176,10 @@ fn what_waits_is_approved_by_a_person_in_another_process() {
 #[test]
 fn no_person_is_lent_to_an_agent() {
     let cluster = Cluster::start();
-    let person = cluster.with_state(&["mcp", "--actor", "user:ana"]);
-    person
-        .ended(2)
-        .says("is a person")
-        .says("--actor agent:NAME");
+    for name in ["user:ana", "system"] {
+        let lent = cluster.with_state(&["mcp", "--actor", name]);
+        lent.ended(2).says("is no agent").says("--actor agent:NAME");
+    }
 }
 
 #[test]
