@@ -5,7 +5,7 @@ use crate::cluster::operator::Kind;
 use crate::cluster::plan::Plan;
 
 /// So many leaders are taken from the one count and added to the other before they are compared:
-/// `leaderTolerantSizeRatio` in PD's `pkg/schedule/schedulers/utils.go`, unless it is configured.
+/// `leaderTolerantSizeRatio` in PD's `pkg/schedule/schedulers/utils.go`, unless `tolerant-size-ratio` says.
 const TOLERATED: u64 = 5;
 
 impl Cluster {
@@ -28,7 +28,11 @@ impl Cluster {
         let (Some(&to), Some(&from)) = (stores.first(), from) else {
             return;
         };
-        if leaders(from) <= leaders(to) + 2 * TOLERATED {
+        let tolerated = match self.config.float("tolerant-size-ratio") {
+            ratio if ratio > 0.0 => ratio as u64,
+            _ => TOLERATED,
+        };
+        if leaders(from) <= leaders(to) + 2 * tolerated {
             return;
         }
         let region = self
