@@ -24,13 +24,30 @@ const DOCTOR: &str = "doctor";
 pub(crate) fn why() -> Command {
     Command::new(WHY)
         .about("Say why something does not move, and what is in its way")
+        .hide(is_unlisted(Role::Diagnose))
         .defer(|command| with_flags(command, Role::Diagnose))
 }
 
 pub(crate) fn doctor() -> Command {
     Command::new(DOCTOR)
         .about("Look for what was left behind, and what is unhealthy")
+        .hide(is_unlisted(Role::Leftovers))
         .defer(|command| with_flags(command, Role::Leftovers))
+}
+
+/// Whether a subject has an action of this role.
+pub(crate) fn is_offered(role: Role) -> bool {
+    let mut all = subjects::of_all_kinds().iter();
+    all.any(|definition| definition.role == Some(role))
+}
+
+/// Whether the list of verbs leaves this one out. Which actions there are is found out only for who reads
+/// that list.
+fn is_unlisted(role: Role) -> bool {
+    let mut words = std::env::args_os().skip(1).peekable();
+    let is_read = words.peek().is_none()
+        || words.any(|word| ["-h", "--help", "help"].iter().any(|help| word == *help));
+    is_read && !is_offered(role)
 }
 
 pub(crate) async fn why_main(

@@ -1,5 +1,6 @@
 //! `operator proposals`: what was asked for, and how it stands.
 
+use action_core::Role;
 use action_guard::{GuardError, Phase, ProposalStatus, Refusal};
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::verbs::carry_out;
+use crate::verbs::findings::is_offered;
 
 pub(crate) fn command() -> Command {
     let all = Arg::new("all")
@@ -80,7 +82,8 @@ async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, F
             false => proposal::list(&statuses, &state, now),
         };
         let effects = in_force::text(&effects, &Releases::new(), &state, global);
-        let compare = effects.as_ref().map(|_| {
+        let can_compare = effects.is_some() && is_offered(Role::Leftovers);
+        let compare = can_compare.then(|| {
             let doctor = global.own_command(&["doctor"]);
             format!("By the journal: `{doctor}` looks whether it still is.")
         });

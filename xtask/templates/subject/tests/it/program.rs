@@ -29,3 +29,11 @@ async fn the_actions_are_listed() {
     let (text, is_well) = ran(words).await;
     assert!(is_well && text.contains("set_level"), "{text}");
 }
+
+#[tokio::test]
+async fn a_verb_that_no_action_is_behind_is_not_listed() {
+    let (text, is_well) = ran(vec!["--help".to_owned()]).await;
+    assert!(is_well && text.contains("proposals"), "{text}");
+    let mut lines = text.lines().map(str::trim_start);
+    assert!(lines.all(|line| !line.starts_with("doctor ")), "{text}");
+}
