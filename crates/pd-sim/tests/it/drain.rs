@@ -149,6 +149,12 @@ async fn balance_leader_brings_leaders_back() {
     assert_eq!(sim.leader_count(3), 0);
     delete(&sim, "/schedulers/evict-leader-scheduler-3").await;
     sim.advance(Duration::from_secs(30));
+    // Counts that differ by ten or less are let be, unless it is set otherwise.
+    let most = (1..=5).map(|store| sim.leader_count(store)).max();
+    assert!(sim.leader_count(3) > 0 && most <= Some(sim.leader_count(3) + 10));
+    assert!(sim.leader_count(3) < 11, "{}", sim.leader_count(3));
+    assert!(sim.set_schedule("tolerant-size-ratio", 1.0));
+    sim.advance(Duration::from_secs(30));
     assert!(sim.leader_count(3) >= 11, "{}", sim.leader_count(3));
 }
 
