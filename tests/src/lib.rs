@@ -8,6 +8,3 @@ struct Readme;
 #[doc = include_str!("../../docs/embedding.md")]
 struct Embedding;
 
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/writing-a-subject.md")]
-struct WritingASubject;
