@@ -7,4 +7,3 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/embedding.md")]
 struct Embedding;
-
