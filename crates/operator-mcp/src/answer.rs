@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::own_tools::Wrong;
 use crate::schemas::without_descriptions;
 
 /// How a mutation stands, for a model.
@@ -290,11 +291,20 @@ pub(crate) fn action_failed(failure: &ActionError) -> CallToolResult {
     failure_of(failure.kind(), &failure.report(), failure.problems())
 }
 
-/// Arguments that are not as a tool takes them.
-pub(crate) fn wrong_arguments(tool: &str, problems: &[Problem]) -> CallToolResult {
-    let list = problems.iter().map(ToString::to_string);
-    let message = format!("`{tool}`: {}", list.collect::<Vec<_>>().join("; "));
-    failure_of(FailureKind::InvalidInput, &message, problems)
+/// Arguments that are not as a tool of the server takes them.
+pub(crate) fn wrong_arguments(tool: &str, wrong: &Wrong) -> CallToolResult {
+    let (text, problems) = match wrong {
+        Wrong::Problems(problems) => {
+            let list = problems.iter().map(ToString::to_string);
+            (list.collect::<Vec<_>>().join("; "), &problems[..])
+        }
+        Wrong::Other(text) => (text.clone(), &[][..]),
+    };
+    failure_of(
+        FailureKind::InvalidInput,
+        &format!("`{tool}`: {text}"),
+        problems,
+    )
 }
 
 /// What is not done, and why.
@@ -315,13 +325,16 @@ fn failure_of(kind: FailureKind, message: &str, problems: &[Problem]) -> CallToo
 /// A result, no longer than a host takes: the longest lists are cut, which `truncated` says.
 pub(crate) fn structured(mut value: Value, most: usize) -> CallToolResult {
     let mut cut = Map::new();
-    while value.to_string().len() > most {
-        let Some((path, shown, of)) = cut_longest(&mut value) else {
+    loop {
+        let excess = value.to_string().len().saturating_sub(most);
+        if excess == 0 {
+            break;
+        }
+        let Some((name, shown, of)) = cut_longest(&mut value, excess) else {
             break;
         };
-        let before = cut.get(&path).and_then(|said: &Value| said["of"].as_u64());
-        let of = before.unwrap_or(of);
-        cut.insert(path, json!({"shown": shown, "of": of}));
+        let before = cut.get(&name).and_then(|said: &Value| said["of"].as_u64());
+        cut.insert(name, json!({"shown": shown, "of": before.unwrap_or(of)}));
         if let Value::Object(members) = &mut value {
             members.insert("truncated".to_owned(), Value::Object(cut.clone()));
         }
@@ -329,8 +342,9 @@ pub(crate) fn structured(mut value: Value, most: usize) -> CallToolResult {
     CallToolResult::structured(value)
 }
 
-/// Halves the list that is longest as text. Where it is, and how many of how many stay.
-fn cut_longest(value: &mut Value) -> Option<(String, u64, u64)> {
+/// Takes so many characters from the end of the list that is longest as text. What it is called, and how
+/// many of how many stay.
+fn cut_longest(value: &mut Value, excess: usize) -> Option<(String, usize, u64)> {
     let Value::Object(members) = value else {
         return None;
     };
@@ -341,7 +355,11 @@ fn cut_longest(value: &mut Value) -> Option<(String, u64, u64)> {
     let length =
         |list: &Vec<Value>| -> usize { list.iter().map(|one| one.to_string().len()).sum() };
     let (name, list) = lists.max_by_key(|(_, list)| length(list))?;
-    let of = list.len();
-    list.truncate(of / 2);
-    Some((name.clone(), list.len() as u64, of as u64))
+    let (of, mut taken) = (list.len() as u64, 0);
+    while taken < excess
+        && let Some(last) = list.pop()
+    {
+        taken += last.to_string().len();
+    }
+    Some((name.clone(), list.len(), of))
 }

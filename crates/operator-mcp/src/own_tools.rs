@@ -20,6 +20,15 @@ pub(crate) enum OwnTool {
     Undo,
 }
 
+/// What is wrong with what a call gives.
+#[derive(Debug)]
+pub(crate) enum Wrong {
+    /// By what is declared, all at once.
+    Problems(Vec<Problem>),
+    /// Something that no declaration here says.
+    Other(String),
+}
+
 /// Shows what a mutation would do, what the system would refuse, and what the policy says of it.
 /// Changes nothing and records nothing.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -152,16 +161,19 @@ impl OwnTool {
     ///
     /// # Errors
     /// All that is wrong with it at once.
-    pub(crate) fn read<P: DeserializeOwned>(self, mut given: Value) -> Result<P, Vec<Problem>> {
-        let input = self.input().map_err(|_| Vec::new())?;
+    pub(crate) fn read<P: DeserializeOwned>(self, mut given: Value) -> Result<P, Wrong> {
+        let input = self
+            .input()
+            .map_err(|error| Wrong::Other(error.to_string()))?;
         // An action checks its own arguments.
         let arguments = match &mut given {
             Value::Object(members) if self == Self::Plan => members.remove("arguments"),
             _ => None,
         };
-        let mut valid = validate(&input.parameters, given)?;
+        let mut valid = validate(&input.parameters, given).map_err(Wrong::Problems)?;
         valid.extend(arguments.map(|arguments| ("arguments".to_owned(), arguments)));
-        serde_json::from_value(Value::Object(valid)).map_err(|_| Vec::new())
+        serde_json::from_value(Value::Object(valid))
+            .map_err(|error| Wrong::Other(error.to_string()))
     }
 
     pub(crate) fn tool(self) -> Result<Tool, RegistryError> {

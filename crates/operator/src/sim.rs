@@ -24,7 +24,7 @@ struct Flags {
     /// First member's port on 127.0.0.1, further members have the next ones; 0 lets the system choose
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port: u16,
-    /// Decides what PD leaves to chance
+    /// Decides what PD leaves to chance, the cluster's id with it
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Serve /sim/control, which arms faults and moves time
@@ -49,6 +49,9 @@ fn version(text: &str) -> Result<Version, String> {
         .ok_or_else(|| "known are 6.5, 7.5, 8.5 and 9.0".to_owned())
 }
 
+/// As PD's ids of clusters look.
+const FIRST_ID: u64 = 7_711_603_448_021_978_000;
+
 /// The verb: serves, says where, and waits to be interrupted.
 pub(crate) struct Serve;
 
@@ -66,7 +69,12 @@ impl Verb for Serve {
 
 async fn serve(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let flags = Flags::from_arg_matches(matches).map_err(|e| Failure::usage(e.to_string()))?;
-    let sim = Sim::builder()
+    let mut builder = Sim::builder();
+    // A cluster gets its id by chance, and two of them side by side must not be one.
+    if flags.seed > 0 {
+        builder = builder.cluster_id(FIRST_ID.saturating_add(flags.seed));
+    }
+    let sim = builder
         .version(flags.pd_version)
         .stores(flags.stores)
         .regions(flags.regions)

@@ -144,7 +144,7 @@ const REMAINS: &str = "
 `cargo xtask counts` counts instructions, which CI holds against `tests/bench/counts.json`; shares are
 callgrind's.
 
-* **A mutation** takes 650,000 instructions with its journal in memory. About a third take secrets out of
+* **A mutation** takes 680,000 instructions with its journal in memory. About a third take secrets out of
   its records before they are hashed: each text that is more than a word is searched for eighteen forms. What
   is written once can never be taken out of a chain again. SHA-256 is a fifth. With a file, the four syncs
   and the handing over between threads take most of the time.
@@ -153,7 +153,7 @@ callgrind's.
   can have happened after what is before it. Segments are verified side by side.
 * **A text with a pattern** takes 19,000 instructions, 17,000 of them in `regex-lite`. `regex` with the
   features it would need took 0.7 µs instead of 0.9 for the same text, and 0.58 MB of the program.
-* **Starting** is the dynamic linker and building the command line: 2.4 million instructions until
+* **Starting** is the dynamic linker, and for all but a version building the command line: 1 million instructions until
   `--version` is printed, 0.3 million for a program that says hello.
 ";
 

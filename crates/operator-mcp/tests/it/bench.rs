@@ -14,9 +14,15 @@ use tempfile::TempDir;
 
 use crate::lamps::Lamps;
 
-/// People decide about wires, nobody unscrews a lamp, and all else is allowed.
+/// One agent may nothing, people decide about wires, and all else is allowed.
 const RULES: &str = r#"
 version = 1
+
+[[rule]]
+name = "leave the lamps"
+actor = "agent:banned"
+decision = "deny"
+reason = "it hangs by a thread"
 
 [[rule]]
 name = "ask for wires"
@@ -25,12 +31,6 @@ decision = "approve"
 by = ["user:*"]
 count = 1
 ttl = "30m"
-
-[[rule]]
-name = "leave the screws"
-action = "unscrew_lamp"
-decision = "deny"
-reason = "it hangs by a thread"
 
 [[rule]]
 name = "all else"

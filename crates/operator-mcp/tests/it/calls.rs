@@ -108,6 +108,20 @@ async fn wrong_arguments_list_every_problem() {
     assert_eq!(house.sent(), []);
 }
 
+/// What no declaration here says is told, too.
+#[tokio::test]
+async fn arguments_of_a_plan_are_an_object() {
+    let house = House::new().await;
+    let client = house.client().await;
+    let asked = json!({"action": "switch_lamp", "arguments": 5});
+    let wrong = said(&call(&client, "plan", asked).await);
+    let text = wrong["error"]["message"].as_str().unwrap();
+    assert!(
+        text.contains("`plan`") && text.contains("expected a map"),
+        "{wrong}"
+    );
+}
+
 #[tokio::test]
 async fn what_the_plan_or_the_policy_refuses_is_not_sent() {
     let house = House::new().await;
@@ -118,7 +132,8 @@ async fn what_the_plan_or_the_policy_refuses_is_not_sent() {
         refused["summary"].as_str().unwrap().contains("no bulb"),
         "{refused}"
     );
-    let denied = said(&call(&client, "unscrew_lamp", json!({"lamp": 6})).await);
+    let banned = house.server("agent:banned", Ceiling::UpTo(Risk::Low));
+    let denied = switched(&client_of(banned, Era::Discover).await, 1).await;
     assert_eq!(denied["standing"], "denied_by_policy");
     assert!(
         denied["summary"].as_str().unwrap().contains("thread"),
@@ -337,6 +352,10 @@ async fn long_answers_are_cut_and_say_so() {
     );
     let shown = said["lamps"].as_array().unwrap().len();
     assert_eq!(said["truncated"]["lamps"]["shown"], shown);
+    assert!(
+        said.to_string().len() > 49_000,
+        "no more is cut than has to be"
+    );
 }
 
 #[tokio::test]

@@ -67,7 +67,6 @@ impl Subject for Lamps {
             .observation::<ListLamps>()
             .mutation::<SwitchLamp>()
             .mutation::<RewireLamp>()
-            .mutation::<UnscrewLamp>()
     }
 
     async fn identity(&self) -> Result<String, Dark> {
@@ -135,15 +134,6 @@ struct SwitchLamp {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RewireLamp {
-    /// Which.
-    #[schemars(range(min = 1, max = 9))]
-    lamp: u8,
-}
-
-/// Unscrews a lamp, which no policy here allows.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UnscrewLamp {
     /// Which.
     #[schemars(range(min = 1, max = 9))]
     lamp: u8,
@@ -243,35 +233,5 @@ impl Mutation<Lamps> for RewireLamp {
 
     fn undo(&self, _: &Value, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         Undo::none("wires stay where they are")
-    }
-}
-
-#[async_trait]
-impl Mutation<Lamps> for UnscrewLamp {
-    const NAME: &'static str = "unscrew_lamp";
-    const RISK: Risk = Risk::Low;
-    const EFFECT: Effect = Effect::OneShot;
-    const REVERSIBLE: bool = false;
-    const IDEMPOTENT: bool = false;
-    type Before = Value;
-
-    fn resources(&self) -> Vec<String> {
-        vec![format!("lamp/{}", self.lamp)]
-    }
-
-    async fn plan(&self, _: &Lamps) -> Result<Plan, Dark> {
-        Ok(Plan::new(Verdict::WouldProceed, Value::Null))
-    }
-
-    async fn send(&self, lamps: &Lamps, _: &Value, attempt: &Attempt) -> Result<Accepted, Dark> {
-        send(lamps, self.lamp, true, attempt).await
-    }
-
-    async fn probe(&self, lamps: &Lamps, _: &Value, _: &Sent) -> Result<Progress, Dark> {
-        Ok(probe(lamps, self.lamp, true))
-    }
-
-    fn undo(&self, _: &Value, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        Undo::none("it is in pieces")
     }
 }

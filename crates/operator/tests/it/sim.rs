@@ -55,3 +55,33 @@ fn an_unknown_release_is_refused_with_those_that_are_known() {
     assert_eq!(refused.status.code(), Some(2), "{told}");
     assert!(told.contains("known are 6.5, 7.5, 8.5 and 9.0"), "{told}");
 }
+
+/// Two of them side by side are two clusters.
+#[test]
+fn another_seed_is_another_cluster() {
+    let id = |seed: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
+            .args(["sim", "--seed", seed])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut endpoint = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut endpoint).unwrap();
+        let asked = operator(&[
+            "--pd",
+            endpoint.trim(),
+            "-o",
+            "json",
+            "run",
+            "cluster_health",
+        ]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let health: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap();
+        health["cluster_id"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(id("1"), id("2"));
+}
