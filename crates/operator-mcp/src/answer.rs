@@ -359,7 +359,7 @@ fn cut_longest(value: &mut Value, excess: usize) -> Option<(String, usize, u64)>
     while taken < excess
         && let Some(last) = list.pop()
     {
-        taken += last.to_string().len();
+        taken += last.to_string().len() + ",".len();
     }
     Some((name.clone(), list.len(), of))
 }
