@@ -130,8 +130,13 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "operator-mcp",
         uses: &["action-core", "action-guard"],
-        tests_use: &[],
-        never: &[HTTP, &["clap", "comfy-table", "crossterm", "indicatif"]],
+        // Itself, with its HTTP service.
+        tests_use: &["operator-mcp"],
+        // Its tests ask that service by the client of `rmcp`, which is made of `reqwest`.
+        never: &[
+            &["axum", "curl", "ureq"],
+            &["clap", "comfy-table", "crossterm", "indicatif"],
+        ],
     },
     Layer {
         name: "operator-cli",

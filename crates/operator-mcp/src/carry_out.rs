@@ -120,10 +120,10 @@ impl Desk {
         let (id, waiting) = (proposal.id.clone(), proposal.clone());
         let (guard, by) = (self.guard.clone(), self.actor.clone());
         let (seen, mut events) = unbounded_channel();
-        let mut being_sent = Some(self.being_sent.token());
+        let mut being_sent = Some(self.at_work.token());
         let mut work = tokio::spawn(async move {
             let mut watch = |event| {
-                if !matches!(event, Event::Replanned(_) | Event::Intent { .. }) {
+                if comes_after_the_send(&event) {
                     being_sent = None;
                 }
                 drop(seen.send(event));
@@ -131,7 +131,7 @@ impl Desk {
             guard.execute(&proposal, &by, &mut watch).await
         });
         let mut progress = Progress::of(context);
-        let mut is_begun = false;
+        let (mut is_begun, mut is_answered) = (false, false);
         let patience = sleep(self.answer_within);
         tokio::pin!(patience);
         let why = loop {
@@ -139,12 +139,16 @@ impl Desk {
                 biased;
                 Some(event) = events.recv() => {
                     is_begun |= matches!(event, Event::Intent { .. });
+                    is_answered |= comes_after_the_send(&event);
                     progress.tell(&event).await;
                 }
                 done = &mut work => return done.unwrap_or(Err(GuardError::Abandoned)),
                 () = &mut patience => return Ok(Standing::InProgress(waiting)),
                 () = context.ct.cancelled() => break "the client cancelled the call",
                 () = self.client_gone.cancelled(), if !is_begun => break "the client has gone",
+                () = self.client_gone.cancelled(), if is_answered => {
+                    return Ok(Standing::InProgress(waiting));
+                }
             }
         };
         // Before it is sent, this stops it; after that, the guard goes on following.
@@ -161,4 +165,9 @@ impl Desk {
             drop(self.guard.cancel(id, &self.actor, reason).await);
         }
     }
+}
+
+/// Whether it happens only when the request was answered, or its answer is given up.
+fn comes_after_the_send(event: &Event) -> bool {
+    !matches!(event, Event::Replanned(_) | Event::Intent { .. })
 }

@@ -1,13 +1,16 @@
 //! Where one actor asks for mutations: proposals that are found again, looked at, and cancelled.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use action_guard::{Actor, Guard, GuardError, Phase, ProposalStatus, Refusal, Request, Standing};
 use jiff::Timestamp;
+use rmcp::RoleServer;
 use rmcp::model::CallToolResult;
+use rmcp::service::RequestContext;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,6 +31,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const KEY: &str = "mcp:";
 
 /// One actor, at one guard.
+#[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) guard: Guard,
     pub(crate) actor: Actor,
@@ -35,12 +39,25 @@ pub(crate) struct Desk {
     pub(crate) answer_within: Duration,
     pub(crate) most: usize,
     pub(crate) approve: Option<String>,
-    /// Held while it is looked whether the same was asked for, and until it is proposed.
-    pub(crate) asking: Mutex<()>,
+    pub(crate) asking: Asking,
     /// That nobody is there any more: what was not sent is not sent then.
     pub(crate) client_gone: CancellationToken,
-    /// What is being sent, up to its answer.
-    pub(crate) being_sent: TaskTracker,
+    /// What is being sent, up to its answer, and what is being answered.
+    pub(crate) at_work: TaskTracker,
+}
+
+/// Locks that are held while it is looked whether an actor has asked for the same, and until it is
+/// proposed. Two actors may have one lock, which only makes one of them wait.
+#[derive(Clone, Default)]
+pub(crate) struct Asking(Arc<[Mutex<()>; 32]>);
+
+impl Asking {
+    async fn lock(&self, actor: &Actor) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        actor.as_str().to_ascii_lowercase().hash(&mut hasher);
+        let at = hasher.finish() % self.0.len() as u64;
+        self.0[at as usize].lock().await
+    }
 }
 
 /// Why nothing is proposed.
@@ -92,7 +109,7 @@ impl Desk {
         let valid = valid.map_err(GuardError::from)?;
         let mut request = Request::new(action, valid, self.actor.as_str());
         request.correlation_id = key.map(|key| format!("{KEY}{key}"));
-        let _asking = self.asking.lock().await;
+        let _asking = self.asking.lock(&self.actor).await;
         if let Some(earlier) = self.asked_before(&request).await? {
             let standing = self.guard.standing(&earlier).await?;
             let repeated = true;
@@ -200,7 +217,11 @@ impl Desk {
     }
 
     /// `get_proposal`: how one stands, once it has changed or the time is over.
-    pub(crate) async fn get(&self, asked: GetProposalParameters) -> CallToolResult {
+    pub(crate) async fn get(
+        &self,
+        asked: GetProposalParameters,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
         let wait = Duration::from_secs(asked.wait_seconds.into()).min(self.answer_within);
         let until = Instant::now() + wait;
         let mut first = None;
@@ -214,7 +235,11 @@ impl Desk {
             if !may_change || has_changed || Instant::now() >= until {
                 return self.answer(&standing);
             }
-            sleep_until(until.min(Instant::now() + LOOK)).await;
+            tokio::select! {
+                () = sleep_until(until.min(Instant::now() + LOOK)) => {}
+                () = context.ct.cancelled() => return self.answer(&standing),
+                () = self.client_gone.cancelled() => return self.answer(&standing),
+            }
         }
     }
 

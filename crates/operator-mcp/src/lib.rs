@@ -10,7 +10,8 @@
 //! The README has an example.
 //!
 //! [`Server`] is an [`rmcp::ServerHandler`], so that every transport of that crate runs it, in both
-//! eras of the protocol.
+//! eras of the protocol. With the feature `http` it is a tower service too, which serves each request for
+//! the caller that a layer before it has proven.
 
 #![forbid(unsafe_code)]
 
@@ -18,14 +19,24 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(feature = "http")]
+pub use caller::Caller;
+#[cfg(feature = "http")]
+pub use http_service::{HttpOptions, HttpResponse, HttpService};
 pub use offer::{Ceiling, OfferError};
 // What stands in the signatures here, in the version that fits them.
 pub use rmcp;
 pub use server::{ServeError, Server};
 
 mod answer;
+#[cfg(feature = "http")]
+mod caller;
 mod carry_out;
 mod desk;
+#[cfg(feature = "http")]
+mod http_service;
+#[cfg(feature = "http")]
+mod http_sessions;
 mod offer;
 mod own_tools;
 mod progress;

@@ -11,7 +11,7 @@ use crate::own_tools::OwnTool;
 use crate::schemas::without_descriptions;
 
 /// What may be done at most through a server.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ceiling {
     /// Nothing is changed.
     #[default]
@@ -21,18 +21,17 @@ pub enum Ceiling {
 }
 
 impl Ceiling {
-    /// Whether an action is offered.
-    pub(crate) fn covers(self, definition: &ActionDefinition) -> bool {
-        match self {
-            _ if !definition.is_mutation() => true,
-            Self::ReadOnly => false,
-            Self::UpTo(most) => definition.risk.is_some_and(|risk| risk <= most),
+    /// The least under which an action is offered; a mutation that does not say its risk never is.
+    fn of(definition: &ActionDefinition) -> Option<Self> {
+        match definition.is_mutation() {
+            false => Some(Self::ReadOnly),
+            true => definition.risk.map(Self::UpTo),
         }
     }
 
-    /// Whether anything can be changed.
-    pub(crate) fn allows_changes(self) -> bool {
-        self != Self::ReadOnly
+    /// Whether an action is offered.
+    pub(crate) fn covers(self, definition: &ActionDefinition) -> bool {
+        Self::of(definition).is_some_and(|needs| needs <= self)
     }
 }
 
@@ -72,6 +71,8 @@ pub(crate) enum Called {
 pub(crate) struct Offered {
     pub(crate) tool: Tool,
     pub(crate) called: Called,
+    /// The least ceiling under which it is offered.
+    pub(crate) needs: Ceiling,
 }
 
 /// All tools, by name.
@@ -81,26 +82,38 @@ pub(crate) fn offered(
 ) -> Result<BTreeMap<String, Offered>, OfferError> {
     let mut tools = BTreeMap::new();
     for own in OwnTool::ALL {
-        if own.changes_something() && !ceiling.allows_changes() {
+        let needs = match own.changes_something() {
+            false => Ceiling::ReadOnly,
+            true => Ceiling::UpTo(Risk::Low),
+        };
+        if needs > ceiling {
             continue;
         }
-        let tool = own.tool().map_err(OfferError::OwnTool)?;
-        let called = Called::Own(own);
-        tools.insert(own.name().to_owned(), Offered { tool, called });
+        let offered = Offered {
+            tool: own.tool().map_err(OfferError::OwnTool)?,
+            called: Called::Own(own),
+            needs,
+        };
+        tools.insert(own.name().to_owned(), offered);
     }
     for definition in catalogue.definitions() {
         if OwnTool::ALL.iter().any(|own| own.name() == definition.name) {
             return Err(OfferError::Reserved(definition.name.clone()));
         }
-        if !ceiling.covers(definition) {
+        let Some(needs) = Ceiling::of(definition).filter(|needs| *needs <= ceiling) else {
             continue;
-        }
+        };
         let called = match definition.is_mutation() {
             true => Called::Mutation,
             false => Called::Observation,
         };
         let tool = tool(definition)?;
-        tools.insert(definition.name.clone(), Offered { tool, called });
+        let offered = Offered {
+            tool,
+            called,
+            needs,
+        };
+        tools.insert(definition.name.clone(), offered);
     }
     Ok(tools)
 }

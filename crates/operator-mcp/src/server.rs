@@ -14,12 +14,11 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::answer;
-use crate::desk::Desk;
+use crate::desk::{Asking, Desk};
 use crate::offer::{Called, Ceiling, OfferError, Offered, offered};
 use crate::own_tools::OwnTool;
 
@@ -74,9 +73,9 @@ impl Server {
                 answer_within: Duration::from_secs(45),
                 most: 50_000,
                 approve: None,
-                asking: Mutex::new(()),
+                asking: Asking::default(),
                 client_gone: CancellationToken::new(),
-                being_sent: TaskTracker::new(),
+                at_work: TaskTracker::new(),
             }),
         })
     }
@@ -122,20 +121,49 @@ impl Server {
     /// # Errors
     /// When the client does not begin as the protocol says.
     pub async fn serve_stdio(self) -> Result<(), ServeError> {
-        let desk = Arc::clone(&self.desk);
+        let server = self.clone();
         let recovering = tokio::spawn({
-            let guard = desk.guard.clone();
+            let guard = self.desk.guard.clone();
             async move { drop(guard.recover(&mut |_| {}).await) }
         });
         let running = self.serve(rmcp::transport::io::stdio_pipes()).await;
         let running = running.map_err(|error| ServeError::Begin(Box::new(error)))?;
         running.waiting().await?;
         recovering.abort();
-        desk.client_gone.cancel();
-        desk.being_sent.close();
-        // What is followed, and what takes longer than this, is found by the next process.
-        let _ = tokio::time::timeout(AT_THE_END, desk.being_sent.wait()).await;
+        server.end().await;
         Ok(())
+    }
+
+    /// Sends nothing more, and waits for the answer to what is being sent, and until each call has
+    /// answered. What is followed, and what takes longer than this, is found by the next process.
+    pub(crate) async fn end(&self) {
+        let desk = &self.desk;
+        desk.client_gone.cancel();
+        desk.at_work.close();
+        let _ = tokio::time::timeout(AT_THE_END, desk.at_work.wait()).await;
+    }
+
+    /// The same server for another actor, under a ceiling that is no higher.
+    #[cfg(feature = "http")]
+    pub(crate) fn of(&self, actor: &Actor, ceiling: Ceiling) -> Self {
+        let mut server = self.clone();
+        let mut desk = Desk::clone(&self.desk);
+        desk.ceiling = desk.ceiling.min(ceiling);
+        desk.actor = actor.clone();
+        server.desk = Arc::new(desk);
+        server
+    }
+
+    /// Whether nothing is sent any more.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_ending(&self) -> bool {
+        self.desk.client_gone.is_cancelled()
+    }
+
+    /// One of the tools, unless this server's ceiling leaves it out.
+    fn offered(&self, name: &str) -> Option<&Offered> {
+        let found = self.tools.get(name)?;
+        (found.needs <= self.desk.ceiling).then_some(found)
     }
 
     async fn called(
@@ -186,7 +214,7 @@ impl Server {
                 Err(wrong) => wrong,
             },
             OwnTool::GetProposal => match read(own, arguments) {
-                Ok(asked) => desk.get(asked).await,
+                Ok(asked) => desk.get(asked, context).await,
                 Err(wrong) => wrong,
             },
             OwnTool::ExecuteProposal => match read(own, arguments) {
@@ -220,7 +248,7 @@ impl ServerHandler for Server {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.tools.get(name).map(|offered| offered.tool.clone())
+        self.offered(name).map(|offered| offered.tool.clone())
     }
 
     async fn list_tools(
@@ -228,7 +256,9 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.tools.values().map(|offered| offered.tool.clone());
+        let tools = self.tools.values();
+        let tools = tools.filter(|offered| offered.needs <= self.desk.ceiling);
+        let tools = tools.map(|offered| offered.tool.clone());
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
 
@@ -237,7 +267,8 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(offered) = self.tools.get(&*request.name) else {
+        let _answering = self.desk.at_work.token();
+        let Some(offered) = self.offered(&request.name) else {
             let unknown: Cow<'static, str> = format!("there is no tool `{}`", request.name).into();
             return Err(ErrorData::invalid_params(unknown, None));
         };

@@ -52,6 +52,17 @@ pub(crate) enum Era {
     Discover,
 }
 
+impl Era {
+    pub(crate) fn mode(self) -> ClientLifecycleMode {
+        match self {
+            Self::Initialize => ClientLifecycleMode::Initialize,
+            Self::Discover => ClientLifecycleMode::Discover {
+                preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            },
+        }
+    }
+}
+
 impl House {
     pub(crate) async fn new() -> Self {
         let house = Self {
@@ -106,13 +117,7 @@ pub(crate) async fn client_of(server: Server, era: Era) -> Client {
             let _ = running.waiting().await;
         }
     });
-    let mode = match era {
-        Era::Initialize => ClientLifecycleMode::Initialize,
-        Era::Discover => ClientLifecycleMode::Discover {
-            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-        },
-    };
-    ().serve_with_lifecycle(near, mode).await.unwrap()
+    ().serve_with_lifecycle(near, era.mode()).await.unwrap()
 }
 
 /// A call, with what it answers.

@@ -23,6 +23,8 @@ pub(crate) struct House {
     pub(crate) slow: bool,
     /// Whether the answer to the next request is lost.
     pub(crate) lose_answer: bool,
+    /// Whether requests are not answered until this is false again.
+    pub(crate) hold_answers: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -144,10 +146,13 @@ async fn send(lamps: &Lamps, lamp: u8, lit: bool, attempt: &Attempt) -> Result<A
     lamps.house(|house| {
         house.sent.push((lamp, lit));
         house.lit.insert(lamp, lit);
-        match std::mem::take(&mut house.lose_answer) {
-            true => Err(Dark::NoAnswer),
-            false => Ok(Accepted::new("switched")),
-        }
+    });
+    while lamps.house(|house| house.hold_answers) {
+        tokio::task::yield_now().await;
+    }
+    lamps.house(|house| match std::mem::take(&mut house.lose_answer) {
+        true => Err(Dark::NoAnswer),
+        false => Ok(Accepted::new("switched")),
     })
 }
 

@@ -3,5 +3,7 @@
 
 mod bench;
 mod calls;
+mod http;
+mod http_bench;
 mod lamps;
 mod listing;

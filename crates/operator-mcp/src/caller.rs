@@ -1,0 +1,24 @@
+//! Who asks over HTTP.
+
+use action_guard::Actor;
+
+use crate::offer::Ceiling;
+
+/// Who asks, as a layer before the service has proven it: it is inserted into the extensions of each
+/// request. A session belongs to all of it: with another ceiling, too, its id is unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Caller {
+    /// The actor.
+    pub actor: Actor,
+    /// What may be done at most, under the ceiling of the server.
+    pub ceiling: Ceiling,
+}
+
+impl Caller {
+    /// An actor, under a ceiling.
+    #[must_use]
+    pub fn new(actor: Actor, ceiling: Ceiling) -> Self {
+        Self { actor, ceiling }
+    }
+}
