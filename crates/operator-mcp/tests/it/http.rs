@@ -98,6 +98,13 @@ async fn a_caller_may_do_what_both_ceilings_cover() {
             let wanted = crate::bench::params("switch_lamp", switch(1));
             assert_eq!(client.call_tool(wanted).await.is_ok(), switches, "{who}");
         }
+        // What was asked for through a server with a higher ceiling is not carried out here.
+        let waits = said(&call(&house.client().await, "rewire_lamp", json!({"lamp": 5})).await);
+        house.approve(waits["proposal_id"].as_str().unwrap()).await;
+        let asked = json!({"proposal_id": waits["proposal_id"]});
+        let client = served.client(NIGHT, era).await;
+        let above = said(&call(&client, "execute_proposal", asked).await);
+        assert_eq!(above["error"]["kind"], "refused", "{above}");
         assert_eq!(house.sent(), [(1, true)]);
     }
 }
