@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::redact::Redactor;
+use crate::guard::trust::Trust;
 use crate::identity::{Actor, Target};
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::{Rules, Unrestricted};
@@ -51,6 +52,7 @@ mod standing;
 mod still_sending;
 mod stop;
 mod take_back;
+mod trust;
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.
 ///
@@ -72,6 +74,7 @@ pub struct Guard {
     /// For a request that something between here and the system holds.
     held_for: Duration,
     following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
+    pub(crate) trust: Trust,
 }
 
 /// Takes what is seen on the way.
@@ -109,6 +112,7 @@ impl Guard {
             stalled_after: Duration::from_mins(10),
             held_for: Duration::ZERO,
             following: Arc::default(),
+            trust: Trust::Claimed,
         }
     }
 
@@ -168,11 +172,22 @@ impl Guard {
         self
     }
 
+    /// The same guard, which takes nobody's word for who they are: what asks, decides or carries out
+    /// is an [`Actor`] for whom it was [proven](Actor::proven), or is refused. What others wrote into
+    /// the same journal counts as claimed, unless it is signed: it is neither carried out here, nor
+    /// does it let anything be carried out. For a process that many reach, and that proves who they
+    /// are.
+    #[must_use]
+    pub fn only_proven(mut self) -> Self {
+        self.trust = Trust::OnlyProven;
+        self
+    }
+
     /// Controls on the same journal, under the same rules.
     #[must_use]
     pub fn controls(&self) -> Controls {
         let controls = Controls::new(Arc::clone(&self.journal), Arc::clone(&self.rules));
-        let controls = controls.redacting(Arc::clone(&self.redactor));
+        let controls = controls.redacting(Arc::clone(&self.redactor), self.trust);
         controls.actions(self.registry.definitions().cloned())
     }
 

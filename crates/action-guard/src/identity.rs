@@ -2,10 +2,13 @@
 
 pub use actor::{Actor, ActorError};
 pub use canonical_json::canonical;
+pub(crate) use proven_by::PROVEN_BY;
+pub use proven_by::ProvenBy;
 pub use signature::{KeyError, PrivateKey, Proof, PublicKey, StatementSignature};
 pub use target::{NameClash, Target};
 
 mod actor;
 pub(crate) mod canonical_json;
+mod proven_by;
 mod signature;
 mod target;

@@ -37,8 +37,8 @@ pub use guard::{
     Stop,
 };
 pub use identity::{
-    Actor, ActorError, KeyError, NameClash, PrivateKey, Proof, PublicKey, StatementSignature,
-    Target, canonical,
+    Actor, ActorError, KeyError, NameClash, PrivateKey, Proof, ProvenBy, PublicKey,
+    StatementSignature, Target, canonical,
 };
 pub use journal::{
     Batch, Checking, Clock, ClockNote, ClockReading, CommitError, Decision, FileJournal,
@@ -48,7 +48,7 @@ pub use journal::{
 pub use policy::{Policy, PolicyFile, Rules, Unrestricted};
 pub use proposal::{
     Answer, Approval, ChangedBy, Drift, Event, Intent, Mode, OutdatedBy, Phase, PlanHash,
-    PlanHashError, Proposal, Refusal, Report, Request, Ruled, Ruling, Standing, Waits,
+    PlanHashError, Proposal, Refusal, Report, Request, Requester, Ruled, Ruling, Standing, Waits,
     plan_difference,
 };
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::identity::{Actor, ActorError, Target};
+use crate::identity::{Actor, ActorError, ProvenBy, Target};
 
 pub use drift::{ChangedBy, Drift, plan_difference};
 pub use intent::{Answer, Intent};
@@ -41,8 +41,12 @@ pub struct Request {
     pub action: String,
     /// Its parameters.
     pub parameters: Value,
-    /// Who asks, such as `user:…`, `agent:…` or `system`. Claimed, not proven.
+    /// Who asks, such as `user:…`, `agent:…` or `system`.
     pub actor: String,
+    /// How it was proven that it is them. Only a guard that takes [nobody's
+    /// word](crate::Guard::only_proven) for it writes this down.
+    #[serde(default, skip_serializing_if = "ProvenBy::is_claimed")]
+    pub proven_by: ProvenBy,
     /// Who carries it out beside who asks, as when somebody resumes a workflow of somebody else.
     /// The rules speak for each of them, and the strictest decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -59,14 +63,45 @@ pub struct Request {
     pub lease_ms: Option<u64>,
 }
 
+/// Who asks: text, which is claimed, or an [`Actor`] with how it was proven.
+#[derive(Debug, Clone)]
+pub struct Requester {
+    actor: String,
+    proven_by: ProvenBy,
+}
+
+impl From<&str> for Requester {
+    fn from(claimed: &str) -> Self {
+        claimed.to_owned().into()
+    }
+}
+
+impl From<String> for Requester {
+    fn from(actor: String) -> Self {
+        let proven_by = ProvenBy::Claimed;
+        Self { actor, proven_by }
+    }
+}
+
+impl From<&Actor> for Requester {
+    fn from(actor: &Actor) -> Self {
+        Self {
+            actor: actor.to_string(),
+            proven_by: actor.proven_by().clone(),
+        }
+    }
+}
+
 impl Request {
     /// A request without a reason.
     #[must_use]
-    pub fn new(action: impl Into<String>, parameters: Value, actor: impl Into<String>) -> Self {
+    pub fn new(action: impl Into<String>, parameters: Value, who: impl Into<Requester>) -> Self {
+        let Requester { actor, proven_by } = who.into();
         Self {
             action: action.into(),
             parameters,
-            actor: actor.into(),
+            actor,
+            proven_by,
             carried_out_by: Vec::new(),
             reason: None,
             correlation_id: None,
@@ -88,6 +123,14 @@ impl Request {
     pub fn may_be_carried_out_by(&self, who: &Actor) -> bool {
         let asks = who.as_str().eq_ignore_ascii_case(&self.actor);
         asks || self.carried_out_by.iter().any(|named| named.is_same(who))
+    }
+
+    /// How it was proven who each of those is that are at it: who asks, and who carries it out beside
+    /// them.
+    pub fn proofs(&self) -> impl Iterator<Item = (&str, &ProvenBy)> {
+        let others = self.carried_out_by.iter();
+        let others = others.map(|who| (who.as_str(), who.proven_by()));
+        std::iter::once((self.actor.as_str(), &self.proven_by)).chain(others)
     }
 
     /// Whether only people are at it: who asks, and each who carries it out beside them.
@@ -169,7 +212,8 @@ impl Proposal {
     /// # Errors
     /// When they are not named as actors are.
     pub fn requester(&self) -> Result<Actor, ActorError> {
-        self.request.actor.parse()
+        let actor: Actor = self.request.actor.parse()?;
+        Ok(actor.proven(self.request.proven_by.clone()))
     }
 
     /// Which system it is for.

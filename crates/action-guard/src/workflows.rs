@@ -169,7 +169,7 @@ impl Workflows {
                 systems.insert(name.to_owned(), system);
             }
         }
-        let mut started = StartedFlow::new(workflow, systems, by.clone());
+        let mut started = StartedFlow::new(workflow, systems, self.guard.trust.known(by)?);
         started.reason = options.reason;
         started.scheduled_at = options.scheduled_at;
         started.begin_by = options.begin_by;
@@ -235,10 +235,14 @@ impl Workflows {
         let (actor, signed_at) = (by.actor.clone(), Timestamp::now());
         // Before it is signed: what is signed is what is written.
         let note = note.map(|note| self.guard.redactor.text_without(note));
-        let proof = by.key.map(|key| {
+        let proof = by.proof_by(|key| {
             let confirmed = Confirmed::new(id, step, note.as_deref());
             Proof::of_confirmation(&confirmed, &actor, signed_at, key)
         });
+        let actor = match proof {
+            Some(_) => actor,
+            None => self.guard.trust.known(&actor)?,
+        };
         let (rules, own, step) = (self.guard.rules.clone(), id.to_owned(), step.to_owned());
         self.guard
             .commit(move |_, now| {
@@ -272,7 +276,7 @@ impl Workflows {
     ) -> Result<Arc<Flow>, GuardError> {
         let record = Record::FlowResumed {
             id: id.to_owned(),
-            by: by.clone(),
+            by: self.guard.trust.known(by)?,
             reason: reason.to_owned(),
         };
         self.say(id, record).await
@@ -291,7 +295,7 @@ impl Workflows {
     ) -> Result<Arc<Flow>, GuardError> {
         let record = Record::FlowCancelled {
             id: id.to_owned(),
-            by: by.clone(),
+            by: self.guard.trust.known(by)?,
             reason: reason.to_owned(),
         };
         self.say(id, record).await
@@ -310,7 +314,7 @@ impl Workflows {
     ) -> Result<Arc<Flow>, GuardError> {
         let record = Record::FlowCompensating {
             id: id.to_owned(),
-            by: by.clone(),
+            by: self.guard.trust.known(by)?,
             reason: reason.to_owned(),
         };
         self.say(id, record).await

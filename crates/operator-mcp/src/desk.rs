@@ -107,7 +107,7 @@ impl Desk {
     ) -> Result<Proposed, Ask> {
         let valid = self.guard.catalogue().validate(action, arguments);
         let valid = valid.map_err(GuardError::from)?;
-        let mut request = Request::new(action, valid, self.actor.as_str());
+        let mut request = Request::new(action, valid, &self.actor);
         request.correlation_id = key.map(|key| format!("{KEY}{key}"));
         let _asking = self.asking.lock(&self.actor).await;
         if let Some(earlier) = self.asked_before(&request).await? {
@@ -171,7 +171,7 @@ impl Desk {
     /// `plan`: what would become of a mutation. Nothing of it is recorded.
     pub(crate) async fn plan(&self, asked: PlanParameters) -> CallToolResult {
         let arguments = Value::Object(asked.arguments);
-        let request = Request::new(asked.action, arguments, self.actor.as_str());
+        let request = Request::new(asked.action, arguments, &self.actor);
         match self.guard.draft(request).await {
             Err(failure) => answer::failed(&failure),
             Ok(draft) => {

@@ -66,7 +66,7 @@ impl State {
 
 impl ProposalStatus {
     /// Whether each ruling has the agreements that it takes, at a time.
-    pub(super) fn is_agreed_at(&self, at: Timestamp) -> bool {
+    pub(crate) fn is_agreed_at(&self, at: Timestamp) -> bool {
         let id = &self.proposal.id;
         self.rulings().all(|ruling| {
             let counts = |approval: &&Approval| {

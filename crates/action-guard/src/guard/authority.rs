@@ -6,6 +6,7 @@ use action_core::{ActionDefinition, Undo};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::guard::Guard;
+use crate::guard::trust::Trust;
 use crate::identity::Actor;
 use crate::policy::{Rules, matches_actor};
 use crate::proposal::{NO_RULE, Phase, Proposal, Refusal, Ruled, Ruling};
@@ -53,8 +54,11 @@ pub(crate) fn rule_for_each(
 /// Whether the rules allow it still, asked as `allow` asks, for each of them.
 pub(crate) fn allow_for_each(
     status: &ProposalStatus,
+    trust: Trust,
+    now: Timestamp,
     allow: impl Fn(&ProposalStatus) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
+    let status = &*trust.counting(status, now)?;
     allow(status)?;
     for who in &status.proposal.request.carried_out_by {
         let mut theirs = status.clone();
@@ -68,6 +72,7 @@ pub(crate) fn allow_for_each(
 fn asked_by(proposal: &Proposal, who: &Actor) -> Proposal {
     let mut theirs = proposal.clone();
     who.as_str().clone_into(&mut theirs.request.actor);
+    theirs.request.proven_by = who.proven_by().clone();
     theirs.request.carried_out_by.clear();
     theirs
 }
@@ -77,6 +82,7 @@ pub(crate) fn check_lease(
     rules: &dyn Rules,
     proposal: &Proposal,
     undo: Option<&ActionDefinition>,
+    system: &Actor,
     state: &State,
     now: Timestamp,
 ) -> Result<(), Refusal> {
@@ -85,8 +91,7 @@ pub(crate) fn check_lease(
     };
     let lease = SignedDuration::from_millis(i64::try_from(lease).unwrap_or(i64::MAX));
     let ends = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
-    let system = Actor::system();
-    let ruling = rules.rule_taking_back(definition, system.as_str(), &proposal.system, state, ends);
+    let ruling = rules.rule_taking_back(definition, system, &proposal.system, state, ends);
     match ruling {
         Ruling::Deny { rule, reason } => Err(Refusal::LeaseNotReaped { rule, reason }),
         _ => Ok(()),
@@ -143,8 +148,7 @@ pub(crate) fn may_release(
         rule: NO_RULE.to_owned(),
         reason: format!("the action `{action}`, which takes it back, is not known here"),
     })?;
-    let (actor, system) = (by.as_str(), effect.system.as_str());
-    match rules.rule_taking_back(definition, actor, system, state, now) {
+    match rules.rule_taking_back(definition, by, &effect.system, state, now) {
         Ruling::Allow { .. } => Ok(()),
         Ruling::Deny { rule, reason } => Err(Refusal::Denied { rule, reason }),
         Ruling::Approve {

@@ -50,6 +50,7 @@ impl Guard {
                 wanted: "break the glass",
             }));
         }
+        let by = &self.trust.known(by)?;
         if !self.state().await?.effects.contains_key(id) {
             return Err(GuardError::Refused(Refusal::NotOurs { id: id.to_owned() }));
         }

@@ -5,19 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use action_core::{ActionDefinition, OutcomeKind};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::guard::authority::{may_release, rules_now};
 use crate::guard::redact::Redactor;
 use crate::guard::still_sending::{ModeError, still_sending};
-use crate::identity::{Actor, PrivateKey, Proof, Target};
+use crate::guard::trust::Trust;
+use crate::identity::{Actor, Proof, ProvenBy, Target};
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::Rules;
 use crate::proposal::time;
-use crate::proposal::{Approval, Mode, PlanHash, Refusal, Ruling};
+use crate::proposal::{Mode, Refusal};
 use crate::records::Record;
 use crate::state::{ProposalStatus, State};
 
+pub use decider::Decider;
+
+mod approvals;
+mod decider;
 mod kill_switch;
 
 /// How long a stop waits for requests that are just being handed over.
@@ -36,41 +41,7 @@ pub struct Controls {
     send_wait: Duration,
     definitions: Arc<[ActionDefinition]>,
     target: Option<Target>,
-}
-
-/// Somebody who decides, with their key if they have one: given to [`Controls::approve`],
-/// [`Controls::set_mode`] and the others that a policy can want proven.
-///
-/// ```
-/// # use action_guard::Decider;
-/// let ana = "user:ana".parse()?;
-/// let decider = Decider::claimed(&ana);
-/// # Ok::<(), action_guard::ActorError>(())
-/// ```
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Decider<'a> {
-    /// Who.
-    pub actor: &'a Actor,
-    /// Signs what they decide. Without, who it is is claimed and not proven.
-    pub key: Option<&'a PrivateKey>,
-}
-
-impl<'a> Decider<'a> {
-    /// Somebody without a key.
-    #[must_use]
-    pub fn claimed(actor: &'a Actor) -> Self {
-        Self { actor, key: None }
-    }
-
-    /// Somebody with a key.
-    #[must_use]
-    pub fn with_key(actor: &'a Actor, key: &'a PrivateKey) -> Self {
-        Self {
-            actor,
-            key: Some(key),
-        }
-    }
+    pub(super) trust: Trust,
 }
 
 impl Controls {
@@ -84,6 +55,7 @@ impl Controls {
             send_wait: SEND_WAIT,
             definitions: Arc::default(),
             target: None,
+            trust: Trust::Claimed,
         }
     }
 
@@ -103,9 +75,17 @@ impl Controls {
         self
     }
 
-    /// The same controls; what this finds is written to no journal.
-    pub(super) fn redacting(mut self, redactor: Arc<Redactor>) -> Self {
-        self.redactor = redactor;
+    /// The same controls; what this finds is written to no journal, and they trust as a guard does.
+    pub(super) fn redacting(mut self, redactor: Arc<Redactor>, trust: Trust) -> Self {
+        (self.redactor, self.trust) = (redactor, trust);
+        self
+    }
+
+    /// The same controls, which take nobody's word for who they are, as
+    /// [`Guard::only_proven`](crate::Guard::only_proven) says. Whoever it is may stop.
+    #[must_use]
+    pub fn only_proven(mut self) -> Self {
+        self.trust = Trust::OnlyProven;
         self
     }
 
@@ -124,35 +104,6 @@ impl Controls {
         self.journal.state().await
     }
 
-    /// Agrees to a proposal, by the hash of the plan that was seen. Enough agreements make it
-    /// approved; nothing is sent by that.
-    ///
-    /// # Errors
-    /// When it waits for no such agreement, when its plan is another than the one that was seen,
-    /// or when who agrees may not, or is not proven.
-    pub async fn approve(
-        &self,
-        id: &str,
-        seen: &PlanHash,
-        by: Decider<'_>,
-        reason: Option<String>,
-    ) -> Result<Arc<ProposalStatus>, CommitError> {
-        let state = self.journal.state().await?;
-        let status = state.proposal_status(id).ok_or_else(|| unknown(id))?;
-        let mut approval = Approval::new(by.actor.clone(), seen.clone(), until(status));
-        // What is signed is what is written.
-        approval.reason = reason.map(|reason| self.redactor.text_without(reason));
-        if let Some(key) = by.key {
-            approval = approval.signed(id, key);
-        }
-        let (rules, own) = (Arc::clone(&self.rules), id.to_owned());
-        self.write(id, move |_, _| {
-            rules.vouch_for_approval(&own, &approval)?;
-            Ok(Record::Approved { id: own, approval })
-        })
-        .await
-    }
-
     /// Refuses a proposal for good.
     ///
     /// # Errors
@@ -165,7 +116,7 @@ impl Controls {
     ) -> Result<Arc<ProposalStatus>, CommitError> {
         let record = Record::Rejected {
             id: id.to_owned(),
-            by: by.clone(),
+            by: self.trust.known(by)?,
             reason: reason.to_owned(),
         };
         self.write(id, |_, _| Ok(record)).await
@@ -184,7 +135,7 @@ impl Controls {
     ) -> Result<Arc<ProposalStatus>, CommitError> {
         let record = Record::Cancelled {
             id: id.to_owned(),
-            by: by.clone(),
+            by: self.trust.known(by)?,
             reason: reason.to_owned(),
         };
         self.write(id, |_, _| Ok(record)).await
@@ -204,7 +155,7 @@ impl Controls {
     ) -> Result<Arc<ProposalStatus>, CommitError> {
         let record = Record::Resolved {
             id: id.to_owned(),
-            by: by.clone(),
+            by: self.trust.known(by)?,
             result,
             reason: reason.to_owned(),
         };
@@ -220,7 +171,7 @@ impl Controls {
     /// [`actions`](Self::actions), or the journal cannot be written.
     pub async fn release(&self, id: &str, by: &Actor, reason: &str) -> Result<(), CommitError> {
         let (rules, definitions) = (Arc::clone(&self.rules), Arc::clone(&self.definitions));
-        let (id, by, reason) = (id.to_owned(), by.clone(), reason.to_owned());
+        let (id, by, reason) = (id.to_owned(), self.trust.known(by)?, reason.to_owned());
         self.commit(move |state, now| {
             may_release(&rules_now(&rules), &definitions, &id, &by, state, now)?;
             Ok(Record::Released { id, by, reason })
@@ -255,9 +206,9 @@ impl Controls {
         let after = after.last_switch;
         let (actor, now) = (by.actor.clone(), time::clock());
         let target = self.target.clone();
-        let proof = by
-            .key
-            .map(|key| Proof::of_mode(mode, target.as_ref(), &actor, after, now, key));
+        let proof =
+            by.proof_by(|key| Proof::of_mode(mode, target.as_ref(), &actor, after, now, key));
+        let actor = self.known_if_unsigned(actor, proof.as_ref())?;
         let (rules, reason) = (Arc::clone(&self.rules), reason.to_owned());
         self.commit(move |state, now| {
             rules.vouch_for_mode(mode, target.as_ref(), &actor, proof.as_ref(), state, now)?;
@@ -287,7 +238,8 @@ impl Controls {
     pub async fn confirm_clock(&self, by: Decider<'_>, reason: &str) -> Result<(), CommitError> {
         let after = self.journal.state().await?.last_switch;
         let (actor, now) = (by.actor.clone(), time::clock());
-        let proof = by.key.map(|key| Proof::of_clock(&actor, after, now, key));
+        let proof = by.proof_by(|key| Proof::of_clock(&actor, after, now, key));
+        let actor = self.known_if_unsigned(actor, proof.as_ref())?;
         let (rules, reason) = (Arc::clone(&self.rules), reason.to_owned());
         self.commit(move |state, _| {
             // The time that is confirmed is that of the clock, not that of the journal.
@@ -299,6 +251,18 @@ impl Controls {
             })
         })
         .await
+    }
+
+    /// Who decides, as they are written down: what they have signed proves it, beside them.
+    pub(super) fn known_if_unsigned(
+        &self,
+        who: Actor,
+        proof: Option<&Proof>,
+    ) -> Result<Actor, CommitError> {
+        match proof {
+            Some(_) => Ok(who.proven(ProvenBy::Claimed)),
+            None => Ok(self.trust.known(&who)?),
+        }
     }
 
     async fn write(
@@ -329,18 +293,6 @@ impl fmt::Debug for Controls {
             .field("journal", &self.journal)
             .finish_non_exhaustive()
     }
-}
-
-/// When an agreement that is made now is over: never after its proposal.
-fn until(status: &ProposalStatus) -> Timestamp {
-    let whole = status.proposal.expires_at;
-    let Ruling::Approve { ttl_ms, .. } = &status.ruling else {
-        return whole;
-    };
-    let ttl = SignedDuration::from_millis(i64::try_from(*ttl_ms).unwrap_or(i64::MAX));
-    time::clock()
-        .checked_add(ttl)
-        .map_or(whole, |until| until.min(whole))
 }
 
 fn unknown(id: &str) -> CommitError {

@@ -47,7 +47,7 @@ impl Guard {
         by: &Actor,
         watch: Watch<'_>,
     ) -> Result<Standing, GuardError> {
-        let id = proposal.id.as_str();
+        let (id, by) = (proposal.id.as_str(), &self.trust.known(by)?);
         proposal.requester()?;
         if !proposal.request.may_be_carried_out_by(by) {
             return Err(GuardError::Refused(Refusal::NotRequester {
@@ -211,8 +211,8 @@ impl Guard {
         plan: Plan,
     ) -> Result<(u64, Intent), GuardError> {
         let definition = self.definition(&proposal.request.action)?;
-        let (rules, send_within) = (self.rules.clone(), self.send_within);
-        let held_for = self.held_for;
+        let (rules, trust) = (self.rules.clone(), self.trust);
+        let (send_within, held_for) = (self.send_within, self.held_for);
         // What is sent is what the hash was made of, not what the caller says it is.
         let (request, facts) = (&proposal.request, &proposal.plan.preconditions);
         let hash = PlanHash::of(
@@ -238,7 +238,7 @@ impl Guard {
                     // What waits for approval is refused for that, and not for what is missing.
                     if status.phase == Phase::Approved {
                         let rules = rules.as_ref().map_err(Clone::clone)?;
-                        allow_for_each(status, |status| {
+                        allow_for_each(status, trust, now, |status| {
                             rules.allow_send(status, &definition, &plan, state, now)
                         })?;
                     }

@@ -123,8 +123,9 @@ impl SendGate {
             return refused("outdated", &reason);
         }
         let (definition, plan, now) = (&self.definition, &self.plan, Timestamp::now());
+        let trust = self.guard.trust;
         let allowed = rules_to_send_by(&self.guard.rules).and_then(|rules| {
-            allow_for_each(status, |status| {
+            allow_for_each(status, trust, now, |status| {
                 rules.allow_at_send(status, definition, plan, state, now)
             })
         });

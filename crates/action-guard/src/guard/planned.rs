@@ -116,10 +116,11 @@ impl Guard {
 
     async fn planned_once(
         &self,
-        mut request: Request,
+        request: Request,
         undoes: Option<&str>,
     ) -> Result<Planned, GuardError> {
         Actor::from_str(&request.actor)?;
+        let mut request = self.trust.known_request(request)?;
         let beginning = self.beginning().await?;
         let name = request.action.as_str();
         let prepared = self.registry.prepare(name, request.parameters)?;

@@ -74,9 +74,11 @@ impl Guard {
             let mut planned = self.planned_undo(id, actor, reason).await?;
             self.is_surely_ours(&planned.proposal, &planned.proposal.plan)
                 .await?;
+            let mut request = planned.proposal.request;
             for other in others {
-                planned.proposal.request = planned.proposal.request.carried_out_by(other);
+                request = request.carried_out_by(other);
             }
+            planned.proposal.request = self.trust.known_request(request)?;
             match self.record_proposal(planned).await {
                 Err(error) if error.is_outdated() && again > 0 => again -= 1,
                 done => return done,
@@ -103,7 +105,7 @@ impl Guard {
             let id = id.to_owned();
             return Err(GuardError::NoUndo { id, reason });
         };
-        let request = Request::new(name, Value::Object(parameters.clone()), actor.as_str());
+        let request = Request::new(name, Value::Object(parameters.clone()), actor);
         let planned = self.planned(request.reason(reason), Some(id)).await?;
         let proposal = &planned.proposal;
         if proposal.system != system {
@@ -139,11 +141,13 @@ impl Guard {
             _ => None,
         };
         let (rules, mut asked, began) = (self.rules.clone(), proposal.clone(), began.clone());
+        let (trust, system) = (self.trust, self.trust.itself());
         Ok(move |state: &State, now| {
             let rules = rules_now(&rules);
+            asked.request = trust.known_request(asked.request)?;
             may_wait(&asked, state, now)?;
             asked.policy = rules.version();
-            check_lease(&*rules, &asked, undo.as_ref(), state, now)?;
+            check_lease(&*rules, &asked, undo.as_ref(), &system, state, now)?;
             let ruling = rule_for_each(&*rules, &mut asked, &definition, state, now);
             // Nobody is asked to agree to what would not be sent.
             let hopeless = !matches!(ruling, Ruling::Deny { .. })

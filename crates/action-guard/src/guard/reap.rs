@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::guard::error::GuardError;
 use crate::guard::{Guard, Watch};
-use crate::identity::{Actor, Target};
+use crate::identity::Target;
 use crate::proposal::{Phase, Refusal, Report, Standing, words};
 use crate::state::{ActiveEffect, State};
 
@@ -111,7 +111,7 @@ impl Guard {
                 begun.phase
             )));
         }
-        let (me, now) = (Actor::system(), Timestamp::now());
+        let (me, now) = (self.trust.itself(), Timestamp::now());
         let mut open = state.open.values();
         let underway = open.find(|status| {
             status.proposal.undoes.as_ref() == Some(&effect.id)

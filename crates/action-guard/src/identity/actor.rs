@@ -1,17 +1,30 @@
 //! Who asks, agrees or stops.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::identity::proven_by::ProvenBy;
 
 /// Who asks, agrees or stops: `agent:NAME`, `user:NAME` or `system`.
 ///
 /// A name is 1 to 128 ASCII letters, digits and `._@/+=:-`, so that no name can look like
-/// another, break a line or act on a terminal. Claimed, unless a signature comes with it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Actor(String);
+/// another, break a line or act on a terminal. Read from text it is claimed; who has
+/// [proven](Self::proven) it says so. Two of one name are equal, however that was proven.
+///
+/// Written as text where it is claimed, else as `{"actor": …, "proven_by": …}`: so it is read from
+/// records, which whoever asks does not write.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    name: Box<str>,
+    /// None where it is claimed.
+    proven_by: Option<Box<ProvenBy>>,
+}
 
 /// The longest name.
 const LONGEST: usize = 128;
@@ -20,25 +33,45 @@ impl Actor {
     /// What a guard does by itself, such as taking back what its lease is over for.
     #[must_use]
     pub fn system() -> Self {
-        Self("system".to_owned())
+        Self::named("system")
+    }
+
+    fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            proven_by: None,
+        }
+    }
+
+    /// The same, for whom it was proven so that it is them. For who has proven it, and nobody else.
+    #[must_use]
+    pub fn proven(mut self, by: ProvenBy) -> Self {
+        self.proven_by = (!by.is_claimed()).then(|| Box::new(by));
+        self
+    }
+
+    /// How it was proven that it is them.
+    #[must_use]
+    pub fn proven_by(&self) -> &ProvenBy {
+        self.proven_by.as_deref().unwrap_or(&ProvenBy::Claimed)
     }
 
     /// As it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     /// Whether both are one. People write their own name in more than one way.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        self.name.eq_ignore_ascii_case(&other.name)
     }
 
     /// Whether it is a person.
     #[must_use]
     pub fn is_user(&self) -> bool {
-        self.0.starts_with("user:")
+        self.name.starts_with("user:")
     }
 }
 
@@ -63,7 +96,7 @@ impl FromStr for Actor {
             Some(name) if !name.bytes().all(is_allowed) => {
                 wrong("a name is ASCII letters, digits and any of `._@/+=:-`")
             }
-            Some(_) => Ok(Self(text.to_owned())),
+            Some(_) => Ok(Self::named(text)),
         }
     }
 }
@@ -72,23 +105,88 @@ fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._@/+=:-".contains(&byte)
 }
 
-impl TryFrom<String> for Actor {
-    type Error = ActorError;
+impl PartialEq for Actor {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
 
-    fn try_from(text: String) -> Result<Self, ActorError> {
-        text.parse()
+impl Eq for Actor {}
+
+impl PartialOrd for Actor {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Actor {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name.cmp(&other.name)
+    }
+}
+
+impl Hash for Actor {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
     }
 }
 
 impl From<Actor> for String {
     fn from(actor: Actor) -> Self {
-        actor.0
+        actor.name.into()
+    }
+}
+
+/// One for whom it was proven, as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proven<N> {
+    actor: N,
+    proven_by: ProvenBy,
+}
+
+impl Serialize for Actor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(proven_by) = self.proven_by.as_deref() else {
+            return serializer.serialize_str(&self.name);
+        };
+        let proven = Proven {
+            actor: &*self.name,
+            proven_by: proven_by.clone(),
+        };
+        proven.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Actor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Written)
+    }
+}
+
+struct Written;
+
+impl<'de> Visitor<'de> for Written {
+    type Value = Actor;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an actor")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Actor, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Actor, A::Error> {
+        let written = Proven::<String>::deserialize(MapAccessDeserializer::new(members))?;
+        let actor = written.actor.parse::<Actor>().map_err(A::Error::custom)?;
+        Ok(actor.proven(written.proven_by))
     }
 }
 
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 
@@ -163,6 +261,42 @@ mod tests {
         let actor = |text: &str| text.parse::<Actor>().unwrap();
         assert!(actor("user:Alice").is_same(&actor("user:alice")));
         assert!(!actor("user:alice").is_same(&actor("agent:alice")));
+    }
+
+    #[test]
+    fn only_what_is_claimed_is_written_as_text() {
+        let night: Actor = "agent:night".parse().unwrap();
+        let token = ProvenBy::Token {
+            id: "t1".to_owned(),
+            made_by: "user:ana@example.com".to_owned(),
+        };
+        for proven_by in [
+            ProvenBy::Claimed,
+            token,
+            ProvenBy::Signature,
+            ProvenBy::Gate,
+        ] {
+            let actor = night.clone().proven(proven_by.clone());
+            let written = serde_json::to_value(&actor).unwrap();
+            assert_eq!(written.is_string(), proven_by.is_claimed(), "{written}");
+            let read: Actor = serde_json::from_value(written).unwrap();
+            assert_eq!((&read, read.proven_by()), (&night, &proven_by));
+        }
+    }
+
+    #[test]
+    fn what_is_written_otherwise_is_nobody() {
+        for written in [
+            r#"{"actor":"agent:night"}"#,
+            r#"{"actor":"agent:ni ght","proven_by":{"kind":"gate"}}"#,
+            r#"{"actor":"agent:night","proven_by":"token"}"#,
+            r#"{"actor":"agent:night","proven_by":{"kind":"token"}}"#,
+            r#"{"actor":"agent:night","proven_by":{"kind":"magic"}}"#,
+            r#"{"actor":"agent:night","proven_by":{"kind":"gate"},"more":1}"#,
+            r#"["agent:night"]"#,
+        ] {
+            assert!(serde_json::from_str::<Actor>(written).is_err(), "{written}");
+        }
     }
 
     proptest! {

@@ -65,6 +65,11 @@ const RULE: Keys = Keys {
             "which systems, by a cluster's name or id",
         ),
         ("actor", "patterns", "whose requests"),
+        (
+            "proven_by",
+            "texts",
+            "how it was proven who asks: `claimed` (not at all), `token`, `signature`, or `gate` for what a gate does by itself",
+        ),
         ("risk", "texts", "which risks: `low`, `medium`, `high`"),
         ("effect", "text", "`one_shot` or `lasting`"),
         (

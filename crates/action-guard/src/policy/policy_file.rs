@@ -196,7 +196,7 @@ impl Rules for PolicyFile {
     fn rule_taking_back(
         &self,
         definition: &ActionDefinition,
-        actor: &str,
+        actor: &Actor,
         system: &str,
         state: &State,
         at: Timestamp,

@@ -4,6 +4,8 @@ use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::identity::ProvenBy;
+
 /// What a policy can require a signature for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -25,6 +27,8 @@ pub struct Ask<'a> {
     pub definition: &'a ActionDefinition,
     /// Who asks, as an [`Actor`](crate::Actor) is written.
     pub actor: &'a str,
+    /// How it was proven that it is them.
+    pub proven_by: &'a ProvenBy,
     /// Which system it is for.
     pub system: &'a str,
     /// What that system is called, if it has a name.
@@ -49,12 +53,20 @@ impl<'a> Ask<'a> {
         Self {
             definition,
             actor,
+            proven_by: &ProvenBy::Claimed,
             system,
             cluster: None,
             plan: None,
             takes_back: false,
             at,
         }
+    }
+
+    /// The same by somebody for whom it was proven so that it is them.
+    #[must_use]
+    pub fn proven_by(mut self, proven_by: &'a ProvenBy) -> Self {
+        self.proven_by = proven_by;
+        self
     }
 
     /// The same for a system that has a name.

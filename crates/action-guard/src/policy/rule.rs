@@ -36,6 +36,8 @@ pub(super) struct Selector {
     pub(super) subject: Vec<Pattern>,
     pub(super) system: Vec<Pattern>,
     pub(super) actor: Vec<Pattern>,
+    /// The words for how it was proven who asks.
+    pub(super) proven_by: Vec<&'static str>,
     pub(super) risk: Vec<Risk>,
     pub(super) effect: Option<Effect>,
     pub(super) reversible: Option<bool>,
@@ -61,6 +63,12 @@ impl Selector {
             if !any_matches(patterns, text) {
                 return Some(format!("{what} is `{text}`"));
             }
+        }
+        if !self.proven_by.is_empty() && !self.proven_by.contains(&ask.proven_by.word()) {
+            return Some(match ask.proven_by.is_claimed() {
+                true => "it is claimed and not proven who asks".to_owned(),
+                false => format!("who asks is proven by {}", ask.proven_by.word()),
+            });
         }
         if !is_of_system(&self.system, ask.system, ask.cluster) {
             let called = ask

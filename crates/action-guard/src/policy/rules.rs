@@ -64,14 +64,17 @@ impl Rules for Policy {
     fn rule_taking_back(
         &self,
         definition: &ActionDefinition,
-        actor: &str,
+        actor: &Actor,
         system: &str,
         state: &State,
         at: Timestamp,
     ) -> Ruling {
         let name = state.clusters.name_of(&definition.subject, system);
-        let asked = Ask::new(definition, actor, system, at);
-        let asked = asked.cluster(name).takes_back(true);
+        let asked = Ask::new(definition, actor.as_str(), system, at);
+        let asked = asked
+            .proven_by(actor.proven_by())
+            .cluster(name)
+            .takes_back(true);
         self.decide(&asked, &self.usage(&asked, state)).into()
     }
 
@@ -165,6 +168,7 @@ fn ask<'a>(
     let undone = proposal.undoes.as_ref();
     let ours = undone.is_some_and(|undone| state.effects.contains_key(undone));
     Ask::new(definition, &proposal.request.actor, &proposal.system, at)
+        .proven_by(&proposal.request.proven_by)
         .cluster(name)
         .plan(plan)
         .takes_back(ours)

@@ -157,7 +157,7 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
     fn rule_taking_back(
         &self,
         definition: &ActionDefinition,
-        actor: &str,
+        actor: &Actor,
         system: &str,
         state: &State,
         at: Timestamp,
@@ -210,7 +210,7 @@ impl Rules for Unrestricted {
     fn rule_taking_back(
         &self,
         definition: &ActionDefinition,
-        _: &str,
+        _: &Actor,
         _: &str,
         _: &State,
         _: Timestamp,

@@ -18,7 +18,7 @@ impl Approval {
             "statement": "approve",
             "proposal": id,
             "plan_hash": self.plan_hash,
-            "by": self.by,
+            "by": self.by.as_str(),
             "expires_at": self.expires_at.to_string(),
             "reason": self.reason,
         })
@@ -148,7 +148,7 @@ pub(super) fn confirm_statement(confirmed: &Confirmed<'_>, by: &Actor, at: Times
         "workflow": confirmed.flow,
         "step": confirmed.step,
         "note": confirmed.note,
-        "by": by,
+        "by": by.as_str(),
         "at": at.to_string(),
     })
 }
@@ -165,7 +165,7 @@ pub(super) fn mode_statement(
         "statement": "mode",
         "mode": mode,
         "target": target,
-        "by": by,
+        "by": by.as_str(),
         "after": last_switch,
         "at": at.to_string(),
     })
@@ -175,7 +175,7 @@ pub(super) fn mode_statement(
 pub(super) fn clock_statement(by: &Actor, last_switch: u64, at: Timestamp) -> Value {
     json!({
         "statement": "clock",
-        "by": by,
+        "by": by.as_str(),
         "after": last_switch,
         "at": at.to_string(),
     })
@@ -191,7 +191,7 @@ pub(super) fn reset_statement(
     json!({
         "statement": "kill_reset",
         "target": target,
-        "by": by,
+        "by": by.as_str(),
         "after": last_switch,
         "at": at.to_string(),
     })

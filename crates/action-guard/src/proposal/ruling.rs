@@ -122,6 +122,12 @@ pub struct Approval {
 }
 
 impl Approval {
+    /// Whether it is signed. That the signature is right is for the rules to say.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.signature.is_some()
+    }
+
     /// An unsigned agreement.
     #[must_use]
     pub fn new(by: Actor, plan_hash: PlanHash, expires_at: Timestamp) -> Self {

@@ -49,7 +49,7 @@ impl Workflows {
             step: step.to_owned(),
             attempt,
         };
-        let mut request = Request::new(name, Value::Object(parameters.clone()), flow.by.as_str())
+        let mut request = Request::new(name, Value::Object(parameters.clone()), &flow.by)
             .correlation_id(attempt_id.to_string())
             .reason(reason(flow, step));
         for who in others(flow, runner) {

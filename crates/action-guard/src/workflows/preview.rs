@@ -61,7 +61,7 @@ impl Workflows {
             };
             let definition = self.guard.definition(name)?;
             let parameters = Value::Object(parameters.clone());
-            let mut request = Request::new(name, parameters, by.as_str());
+            let mut request = Request::new(name, parameters, by);
             if let Some(lease) = lease {
                 request = request.lease(lease.duration());
             }

@@ -63,7 +63,8 @@ impl Workflows {
     ///
     /// # Errors
     /// When the journal cannot be read or written, or there is no such workflow. What goes wrong
-    /// in a step is in its next steps.
+    /// in a step is in its next steps. Over a guard that takes [nobody's
+    /// word](crate::Guard::only_proven), when somebody who is at it is not proven.
     pub async fn run(
         &self,
         id: &str,
@@ -71,6 +72,7 @@ impl Workflows {
         wait_policy: WaitPolicy,
         watch: WatchFlow<'_>,
     ) -> Result<FlowRun, GuardError> {
+        let by = &self.at_it(id, by).await?;
         let mut runner = Runner::new(by);
         let mut told = Vec::new();
         self.recover(id, watch).await?;
@@ -112,6 +114,16 @@ impl Workflows {
             }
             tokio::time::sleep(self.until_next(&next_steps, &runner.throttle)).await;
         }
+    }
+
+    /// Who goes on with it, when they and all who are at it are known as the guard wants it.
+    async fn at_it(&self, id: &str, by: &Actor) -> Result<Actor, GuardError> {
+        let state = self.guard.state().await?;
+        let (flow, trust) = (find(&state, id)?, self.guard.trust);
+        for who in flow.resumed_by.iter().chain([&flow.by]) {
+            trust.known(who)?;
+        }
+        Ok(trust.known(by)?)
     }
 
     /// Calls off what was proposed for others than those who are at it now, so that it is proposed

@@ -83,7 +83,7 @@ impl Rules for Meddler {
     fn rule_taking_back(
         &self,
         definition: &ActionDefinition,
-        actor: &str,
+        actor: &Actor,
         system: &str,
         state: &State,
         at: Timestamp,

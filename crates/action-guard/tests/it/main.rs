@@ -35,6 +35,7 @@ mod permit;
 mod planned_again;
 mod policy;
 mod policy_file;
+mod proven;
 mod reap;
 mod records;
 mod recovery;

@@ -10,6 +10,7 @@ use action_guard::{
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::fixtures::actor;
 use crate::guard_fixture::{Workbench, ana, done, execute, executed, proposed, summary, turn};
 use crate::test_subject::{Hold, Sends};
 
@@ -89,8 +90,8 @@ async fn a_policy_file_answers_as_the_policy_in_it() {
         std::fs::write(&path, text).unwrap();
         let ruled = file.rule(proposal, &definition, &state, now);
         assert_eq!(matches!(ruled, Ruling::Allow { .. }), allows);
-        let actor = proposal.request.actor.as_str();
-        let back = file.rule_taking_back(&definition, actor, "one", &state, now);
+        let actor_of = proposal.request.actor.as_str();
+        let back = file.rule_taking_back(&definition, &actor(actor_of), "one", &state, now);
         assert_eq!(matches!(back, Ruling::Allow { .. }), allows);
         let send = file.allow_send(status, &definition, plan, &state, now);
         assert_eq!(send.is_ok(), allows);

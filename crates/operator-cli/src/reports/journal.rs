@@ -1,7 +1,7 @@
 //! Records of the journal, as text and as JSON.
 
 use action_core::printable;
-use action_guard::{Entry, Record};
+use action_guard::{Actor, Entry, ProvenBy, Record};
 use serde_json::{Value, json};
 
 use crate::reports::is_stopped_by_plan;
@@ -55,9 +55,10 @@ fn line(record: &Record) -> (&'static str, String) {
             let what = plan::request(&request.action, &request.parameters);
             let by = asked_by(request);
             let by = printable(&by);
+            let how = proof(&request.proven_by);
             (
                 "proposed",
-                format!("{what} by {by}; {}", self::ruling(ruling)),
+                format!("{what} by {by}{how}; {}", self::ruling(ruling)),
             )
         }
         Record::Approved { approval, .. } => {
@@ -107,8 +108,16 @@ fn line(record: &Record) -> (&'static str, String) {
     }
 }
 
-fn by_reason(by: &dyn std::fmt::Display, reason: &str) -> String {
-    format!("by {by}: {}", printable(reason))
+fn by_reason(by: &Actor, reason: &str) -> String {
+    format!("by {by}{}: {}", proof(by.proven_by()), printable(reason))
+}
+
+/// How it was proven who somebody is, where it was.
+fn proof(by: &ProvenBy) -> String {
+    match by {
+        ProvenBy::Claimed => String::new(),
+        proven => format!(" ({proven})"),
+    }
 }
 
 fn identity(is_signed: bool) -> &'static str {

@@ -44,6 +44,17 @@ pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timesta
     table(&header, rows.collect())
 }
 
+/// The same, with how it was proven who each of them is.
+fn asked_by_and_how(request: &Request) -> String {
+    if request.proofs().all(|(_, proof)| proof.is_claimed()) {
+        return format!("{} (identity claimed)", asked_by(request));
+    }
+    let each = request
+        .proofs()
+        .map(|(who, proof)| format!("{who} ({proof})"));
+    each.collect::<Vec<_>>().join(", carried out by ")
+}
+
 /// All who are at it: who asked, and who carries it out beside them.
 pub(crate) fn asked_by(request: &Request) -> String {
     let others = request.carried_out_by.iter().map(ToString::to_string);
@@ -83,10 +94,7 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
         vec!["id".to_owned(), proposal.id.clone()],
         vec!["state".to_owned(), state_of(status, now)],
         vec!["plan".to_owned(), proposal.plan_hash.to_string()],
-        vec![
-            "asked by".to_owned(),
-            format!("{} (identity claimed)", asked_by(&proposal.request)),
-        ],
+        vec!["asked by".to_owned(), asked_by_and_how(&proposal.request)],
         vec!["asked at".to_owned(), when(status.proposed_at)],
         vec!["until".to_owned(), when(proposal.expires_at)],
     ];
@@ -149,7 +157,7 @@ fn state_of(status: &ProposalStatus, now: Timestamp) -> String {
 pub(crate) fn json(status: &ProposalStatus, now: Timestamp) -> Value {
     let mut json = serde_json::to_value(status).unwrap_or_default();
     json["phase"] = json!(status.phase_at(now));
-    json["requester_identity"] = json!("claimed");
+    json["requester_identity"] = json!(status.proposal.request.proven_by.word());
     if let Some(Value::Array(approvals)) = json.get_mut("approvals") {
         for (approval, written) in status.approvals.iter().zip(approvals) {
             written["identity"] = json!(identity(approval));
@@ -162,7 +170,7 @@ pub(crate) fn json(status: &ProposalStatus, now: Timestamp) -> Value {
 fn identity(approval: &Approval) -> &'static str {
     match approval.signature {
         Some(_) => "signed",
-        None => "claimed",
+        None => approval.by.proven_by().word(),
     }
 }
 

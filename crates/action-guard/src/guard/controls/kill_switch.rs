@@ -107,9 +107,8 @@ impl Controls {
         }
         let after = self.journal.state().await?.last_switch;
         let (actor, now) = (by.actor.clone(), time::clock());
-        let proof = by
-            .key
-            .map(|key| Proof::of_reset(target.as_ref(), &actor, after, now, key));
+        let proof = by.proof_by(|key| Proof::of_reset(target.as_ref(), &actor, after, now, key));
+        let actor = self.known_if_unsigned(actor, proof.as_ref())?;
         let rules = Arc::clone(&self.rules);
         let may = {
             let (actor, proof, target) = (actor.clone(), proof.clone(), target.clone());

@@ -3,6 +3,7 @@
 use action_core::{DurationText, Effect, Risk};
 use jiff::civil::Time;
 
+use crate::identity::PROVEN_BY;
 use crate::policy::actor_pattern;
 use crate::policy::problem::did_you_mean;
 use crate::policy::rule::{Rule, Selector, Then};
@@ -23,6 +24,11 @@ pub(super) fn rule<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(
         subject: section.patterns("subject"),
         system: section.patterns("system"),
         actor: section.actors("actor"),
+        proven_by: section
+            .texts("proven_by")
+            .into_iter()
+            .filter_map(|word| section.read(Some(word), proven_of))
+            .collect(),
         risk: risks
             .filter_map(|risk| section.read(Some(risk), risk_of))
             .collect(),
@@ -177,6 +183,15 @@ fn risk_of(text: &str) -> Result<Risk, String> {
             "`{text}` is no risk: risks are low, medium and high"
         )),
     }
+}
+
+fn proven_of(text: &str) -> Result<&'static str, String> {
+    let known = PROVEN_BY.into_iter().find(|known| *known == text);
+    known.ok_or_else(|| {
+        let hint = did_you_mean(text, &PROVEN_BY).unwrap_or_default();
+        let known = PROVEN_BY.join("`, `");
+        format!("`{text}` is no proof of who asks: there are `{known}`{hint}")
+    })
 }
 
 fn effect_of(text: &str) -> Result<Effect, String> {

@@ -55,6 +55,16 @@ count = 0
     );
 }
 
+#[test]
+fn a_proof_that_there_is_not_is_refused() {
+    check(
+        "version = 1\n[[rule]]\nname = \"a\"\nproven_by = [\"tokens\"]\ndecision = \"allow\"\n",
+        &[
+            "4:14 `tokens` is no proof of who asks: there are `claimed`, `token`, `signature`, `gate`; did you mean `token`?",
+        ],
+    );
+}
+
 /// Nobody agrees twice, so that a rule that wants more than it names is never met.
 #[test]
 fn more_agreements_than_people_are_refused() {

@@ -1,7 +1,7 @@
 //! Which rule decides, and what budgets count.
 
 use action_guard::policy::{Answer, Ask, Usage};
-use action_guard::{Journal, MemoryJournal, Mode, Policy};
+use action_guard::{Journal, MemoryJournal, Mode, Policy, ProvenBy};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -42,6 +42,54 @@ fn the_first_rule_that_matches_decides_and_not_the_most_specific() {
     );
     Case::of("transfer_leader", "user:alice").says(&policy(&text), "allow", "leaders");
     Case::of("transfer_peer", "user:alice").says(&policy(&text), "deny", "all transfers");
+}
+
+#[test]
+fn a_rule_can_ask_how_it_was_proven_who_asks() {
+    let definition = action("drain_store", "high", "lasting");
+    let ask = Ask::new(&definition, "agent:night", "7", at(NOON));
+    let token = ProvenBy::Token {
+        id: "t1".to_owned(),
+        made_by: "user:ana".to_owned(),
+    };
+    let check = |selector: &str, expected: [bool; 4]| {
+        let policy = policy(&rule("it", &format!("{selector}\ndecision = \"allow\"")));
+        let proofs = [
+            &ProvenBy::Claimed,
+            &token,
+            &ProvenBy::Signature,
+            &ProvenBy::Gate,
+        ];
+        let allows = proofs.map(|proven_by| {
+            let decision = policy.decide(&ask.proven_by(proven_by), &Usage::default());
+            decision.answer == Answer::Allow
+        });
+        assert_eq!(allows, expected, "{selector}");
+    };
+    check("", [true; 4]);
+    check("proven_by = \"claimed\"", [true, false, false, false]);
+    check(
+        "proven_by = [\"token\", \"signature\"]",
+        [false, true, true, false],
+    );
+    check("proven_by = \"gate\"", [false, false, false, true]);
+    let policy = policy(&rule(
+        "it",
+        "proven_by = \"signature\"\ndecision = \"allow\"",
+    ));
+    let why = |proven_by| {
+        let explained = policy.explain(&ask.proven_by(proven_by), &Usage::default());
+        explained
+            .rules
+            .into_iter()
+            .find_map(|rule| rule.because)
+            .unwrap()
+    };
+    assert_eq!(
+        why(&ProvenBy::Claimed),
+        "it is claimed and not proven who asks"
+    );
+    assert_eq!(why(&token), "who asks is proven by token");
 }
 
 #[test]

@@ -1,0 +1,102 @@
+//! Whether the word of a process is taken for who somebody is.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use crate::identity::{Actor, ProvenBy};
+use crate::proposal::{Approval, Refusal, Request};
+use crate::state::ProposalStatus;
+
+/// Why who is only claimed to be somebody is refused.
+const CLAIMED: &str = "it is claimed only, and here nobody's word is taken for it";
+
+/// Whether an actor is taken for whom they are said to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// As the process says that holds the guard.
+    #[default]
+    Claimed,
+    /// Only where it was proven.
+    OnlyProven,
+}
+
+impl Trust {
+    /// What a guard does by itself.
+    pub(crate) fn itself(self) -> Actor {
+        match self {
+            Self::Claimed => Actor::system(),
+            Self::OnlyProven => Actor::system().proven(ProvenBy::Gate),
+        }
+    }
+
+    /// Somebody as they are written down: where everybody is claimed, as claimed.
+    ///
+    /// # Errors
+    /// When they must be proven, and are not.
+    pub(crate) fn known(self, who: &Actor) -> Result<Actor, Refusal> {
+        match self {
+            Self::Claimed => Ok(who.clone().proven(ProvenBy::Claimed)),
+            Self::OnlyProven if who.proven_by().is_claimed() => Err(not_proven(who.clone())),
+            Self::OnlyProven => Ok(who.clone()),
+        }
+    }
+
+    /// A request as it is written down.
+    ///
+    /// # Errors
+    /// When one of those who are at it must be proven, and is not.
+    pub(crate) fn known_request(self, mut request: Request) -> Result<Request, Refusal> {
+        match self {
+            Self::Claimed => {
+                request.proven_by = ProvenBy::Claimed;
+                for who in &mut request.carried_out_by {
+                    *who = who.clone().proven(ProvenBy::Claimed);
+                }
+            }
+            Self::OnlyProven => all_proven(&request)?,
+        }
+        Ok(request)
+    }
+
+    /// A proposal with the agreements that count here.
+    ///
+    /// # Errors
+    /// When one of those who are at it must be proven and is not, or too few agreements are left.
+    pub(crate) fn counting(
+        self,
+        status: &ProposalStatus,
+        now: Timestamp,
+    ) -> Result<Cow<'_, ProposalStatus>, Refusal> {
+        if self == Self::Claimed {
+            return Ok(Cow::Borrowed(status));
+        }
+        all_proven(&status.proposal.request)?;
+        let mut counting = status.clone();
+        // What is only said in a record is not enough: a signature is checked again by the rules.
+        counting.approvals.retain(Approval::is_signed);
+        let left_out = status.approvals.iter().find(|one| !one.is_signed());
+        match left_out {
+            Some(claimed) if !counting.is_agreed_at(now) => Err(not_proven(claimed.by.clone())),
+            _ => Ok(Cow::Owned(counting)),
+        }
+    }
+}
+
+/// Refuses a request that somebody is at who is claimed only.
+fn all_proven(request: &Request) -> Result<(), Refusal> {
+    let claimed = request.proofs().find(|(_, proof)| proof.is_claimed());
+    let Some((who, _)) = claimed else {
+        return Ok(());
+    };
+    let who = who.parse::<Actor>();
+    let who = who.map_err(|error| Refusal::InvalidRecord {
+        what: error.to_string(),
+    })?;
+    Err(not_proven(who))
+}
+
+pub(crate) fn not_proven(by: Actor) -> Refusal {
+    let why = CLAIMED;
+    Refusal::NotProven { by, why }
+}

@@ -1,0 +1,68 @@
+//! How it was proven who somebody is.
+
+use serde::{Deserialize, Serialize};
+
+/// How it was proven who somebody is. What is not proven is claimed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ProvenBy {
+    /// Not at all: the process that wrote it says so.
+    #[default]
+    Claimed,
+    /// They have a secret that a person gave them.
+    Token {
+        /// The token, by its id, which is no secret.
+        id: String,
+        /// The person who made it, as an [`Actor`](crate::Actor) is written.
+        made_by: String,
+    },
+    /// They signed what they decided with the key that the policy lists for them.
+    Signature,
+    /// It is what a [gate](crate::Guard::only_proven) does by itself.
+    Gate,
+}
+
+/// The words that a policy has for them.
+pub(crate) const PROVEN_BY: [&str; 4] = ["claimed", "token", "signature", "gate"];
+
+impl ProvenBy {
+    /// Whether it is only said who they are.
+    #[must_use]
+    pub fn is_claimed(&self) -> bool {
+        *self == Self::Claimed
+    }
+
+    /// The word for it, as policies and people write it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Token { .. } => "token",
+            Self::Signature => "signature",
+            Self::Gate => "gate",
+        }
+    }
+
+    /// The person who made the token that proves it.
+    #[must_use]
+    pub fn made_by(&self) -> Option<&str> {
+        match self {
+            Self::Token { made_by, .. } => Some(made_by),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for ProvenBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Token { id, made_by } => {
+                write!(f, "identity proven by token {id}, made by {made_by}")
+            }
+            Self::Claimed => f.write_str("identity claimed"),
+            Self::Signature => f.write_str("identity signed"),
+            Self::Gate => f.write_str("by the gate itself"),
+        }
+    }
+}
