@@ -3,9 +3,11 @@
 //!
 //! Prints its address, and serves until it is killed. `.ci/play-clients` runs the suite against it.
 
+use std::collections::HashMap;
 use std::io::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use action_core::{
     Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Cost, Effect, FailureKind, Mutation,
@@ -30,9 +32,15 @@ action = "*"
 decision = "allow"
 "#;
 
-/// How often it was looked since it was wound up.
+/// How often it was looked since it was wound up, and when each of its jobs is done.
 #[derive(Debug, Clone, Default)]
-struct Toy(Arc<AtomicU32>);
+struct Toy(Arc<AtomicU32>, Arc<Mutex<HashMap<String, Instant>>>);
+
+impl Toy {
+    fn jobs<T>(&self, look: impl FnOnce(&mut HashMap<String, Instant>) -> T) -> T {
+        look(&mut self.1.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 enum Broken {
@@ -59,7 +67,10 @@ impl Subject for Toy {
             .observation::<NoLogs>()
             .observation::<NoQuestions>()
             .observation::<ErrorHandling>()
+            .observation::<Greet>()
             .mutation::<WithProgress>()
+            .mutation::<SlowCompute>()
+            .mutation::<FailingJob>()
     }
 
     async fn identity(&self) -> Result<String, Broken> {
@@ -159,6 +170,128 @@ impl Mutation<Toy> for WithProgress {
     }
 }
 
+/// Greets.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Greet {
+    /// Whom.
+    name: String,
+}
+
+/// What is said.
+#[derive(Serialize, JsonSchema)]
+struct Greeting {
+    /// It.
+    text: String,
+}
+
+#[async_trait]
+impl Observation<Toy> for Greet {
+    const NAME: &'static str = "greet";
+    const COST: Cost = Cost::Point;
+    type Output = Greeting;
+
+    async fn observe(&self, _: &Toy) -> Result<Greeting, Broken> {
+        let text = format!("Hello, {}!", self.name);
+        Ok(Greeting { text })
+    }
+}
+
+/// Has the toy do something that takes as long as is said.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SlowCompute {
+    /// How long, in seconds.
+    #[schemars(range(min = 0, max = 600))]
+    seconds: u16,
+    /// What it is called.
+    #[serde(default)]
+    label: String,
+}
+
+#[async_trait]
+impl Mutation<Toy> for SlowCompute {
+    const NAME: &'static str = "slow_compute";
+    const RISK: Risk = Risk::Low;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = false;
+    const IDEMPOTENT: bool = true;
+    type Before = ();
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("job/{}", self.label)]
+    }
+
+    async fn plan(&self, _: &Toy) -> Result<Plan<()>, Broken> {
+        Ok(Plan::new(Verdict::WouldProceed, ()))
+    }
+
+    async fn send(&self, toy: &Toy, (): &(), attempt: &Attempt) -> Result<Accepted, Broken> {
+        let _permit = attempt.permit().await.map_err(|_| Broken::NotPermitted)?;
+        let done = Instant::now() + Duration::from_secs(self.seconds.into());
+        toy.jobs(|jobs| jobs.insert(self.label.clone(), done));
+        Ok(Accepted::new("begun"))
+    }
+
+    async fn probe(&self, toy: &Toy, (): &(), _: &Sent) -> Result<Progress, Broken> {
+        let done = toy.jobs(|jobs| jobs.get(&self.label).copied());
+        Ok(match done {
+            Some(done) if Instant::now() >= done => {
+                Progress::applied(Attribution::Ours, "it is computed", vec![])
+            }
+            _ => Progress::pending("it computes", vec![]),
+        })
+    }
+
+    fn undo(&self, (): &(), _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+        Undo::none("what is computed is computed")
+    }
+}
+
+/// Has the toy do what it never does.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FailingJob {}
+
+#[async_trait]
+impl Mutation<Toy> for FailingJob {
+    const NAME: &'static str = "failing_job";
+    const RISK: Risk = Risk::Low;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = false;
+    const IDEMPOTENT: bool = true;
+    type Before = ();
+
+    fn resources(&self) -> Vec<String> {
+        vec!["job".to_owned()]
+    }
+
+    async fn plan(&self, _: &Toy) -> Result<Plan<()>, Broken> {
+        Ok(Plan::new(Verdict::WouldProceed, ()))
+    }
+
+    async fn send(&self, toy: &Toy, (): &(), attempt: &Attempt) -> Result<Accepted, Broken> {
+        let _permit = attempt.permit().await.map_err(|_| Broken::NotPermitted)?;
+        let done = Instant::now() + Duration::from_millis(1_500);
+        toy.jobs(|jobs| jobs.insert("failing".to_owned(), done));
+        Ok(Accepted::new("begun"))
+    }
+
+    async fn probe(&self, toy: &Toy, (): &(), _: &Sent) -> Result<Progress, Broken> {
+        let done = toy.jobs(|jobs| jobs.get("failing").copied());
+        Ok(match done {
+            Some(done) if Instant::now() >= done => {
+                Progress::not_applied("spring_broken", "the spring has broken", false, vec![])
+            }
+            _ => Progress::pending("it tries", vec![]),
+        })
+    }
+
+    fn undo(&self, (): &(), _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+        Undo::none("nothing was done")
+    }
+}
+
 async fn everybody(mut request: Request, next: Next) -> axum::response::Response {
     if let Ok(actor) = "agent:conformance".parse() {
         let caller = Caller::new(actor, Ceiling::UpTo(Risk::Low));
@@ -172,7 +305,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut registry = ActionRegistry::new();
     registry.register(Toy::default())?;
     let policy: Policy = POLICY.parse()?;
-    let guard = Guard::new(registry, MemoryJournal::new()).rules(Arc::new(policy));
+    let guard = Guard::new(registry, MemoryJournal::new())
+        .rules(Arc::new(policy))
+        .settle_for(Duration::ZERO);
     let owner: Actor = "user:owner".parse()?;
     let controls = guard.controls();
     let mode = controls.set_mode(Mode::Execute, Decider::claimed(&owner), "it is a toy");

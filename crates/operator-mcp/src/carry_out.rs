@@ -2,7 +2,7 @@
 
 use action_guard::{Event, GuardError, Proposal, Standing, Waits};
 use rmcp::RoleServer;
-use rmcp::model::CallToolResult;
+use rmcp::model::{CallToolResponse, CreateTaskResult};
 use rmcp::service::RequestContext;
 use serde_json::Value;
 use tokio::sync::mpsc::unbounded_channel;
@@ -12,6 +12,7 @@ use crate::answer;
 use crate::desk::{Ask, Desk};
 use crate::own_tools::{ExecuteProposalParameters, UndoParameters};
 use crate::progress::Progress;
+use crate::tasks::{TASK_AFTER, has_tasks};
 
 impl Desk {
     /// A mutation's own tool: proposes it, and carries it out where the policy allows that.
@@ -21,13 +22,14 @@ impl Desk {
         arguments: Value,
         key: Option<&str>,
         context: &RequestContext<RoleServer>,
-    ) -> CallToolResult {
+    ) -> CallToolResponse {
         match self.propose(action, arguments, key).await {
-            Err(Ask::Failed(failure)) => answer::failed(&failure),
+            Err(Ask::Failed(failure)) => answer::failed(&failure).into(),
             Err(Ask::KeyUsed) => answer::refused(
                 "this `idempotencyKey` stands for an earlier call with another action or other arguments: \
                  give a new one",
-            ),
+            )
+            .into(),
             Ok(proposed) => {
                 let repeated = proposed.repeated;
                 self.go_on(proposed.standing, repeated, context).await
@@ -40,16 +42,16 @@ impl Desk {
         &self,
         asked: ExecuteProposalParameters,
         context: &RequestContext<RoleServer>,
-    ) -> CallToolResult {
+    ) -> CallToolResponse {
         let standing = match self.mine(&asked.proposal_id).await {
             Ok(standing) => standing,
-            Err(failure) => return answer::failed(&failure),
+            Err(failure) => return answer::failed(&failure).into(),
         };
         // Nobody is asked to approve what this server would not carry out then.
         if let Standing::Allowed(proposal) | Standing::Waits(Waits { proposal, .. }) = &standing
             && let Err(above) = self.is_covered(proposal)
         {
-            return answer::refused(&above);
+            return answer::refused(&above).into();
         }
         self.go_on(standing, false, context).await
     }
@@ -59,7 +61,7 @@ impl Desk {
         &self,
         asked: UndoParameters,
         context: &RequestContext<RoleServer>,
-    ) -> CallToolResult {
+    ) -> CallToolResponse {
         let (id, actor) = (&asked.proposal_id, &self.actor);
         let reason = asked.reason.unwrap_or_else(|| format!("taking back {id}"));
         let proposed = async {
@@ -72,8 +74,8 @@ impl Desk {
         };
         match proposed.await {
             Ok(Ok(standing)) => self.go_on(standing, false, context).await,
-            Ok(Err(above)) => answer::refused(&above),
-            Err(failure) => answer::failed(&failure),
+            Ok(Err(above)) => answer::refused(&above).into(),
+            Err(failure) => answer::failed(&failure).into(),
         }
     }
 
@@ -95,18 +97,20 @@ impl Desk {
         standing: Standing,
         repeated: bool,
         context: &RequestContext<RoleServer>,
-    ) -> CallToolResult {
-        let proposal = match standing {
-            Standing::Allowed(proposal) => proposal,
-            standing => return self.said(&standing, repeated),
+    ) -> CallToolResponse {
+        let followed = match standing {
+            Standing::Allowed(proposal) => self.follow(proposal, context).await,
+            standing => Ok(standing),
         };
-        let id = proposal.id.clone();
-        match self.follow(proposal, context).await {
-            Ok(standing) => self.said(&standing, repeated),
-            Err(failure) => {
-                self.leave_nothing_open(&id, &failure.report()).await;
-                answer::failed(&failure)
+        match followed {
+            Ok(Standing::InProgress(proposal)) if has_tasks(context) => {
+                match self.task(&proposal.id).await {
+                    Ok(task) => CreateTaskResult::new(task.task).into(),
+                    Err(failure) => answer::failed(&failure).into(),
+                }
             }
+            Ok(standing) => self.said(&standing, repeated).into(),
+            Err(failure) => answer::failed(&failure).into(),
         }
     }
 
@@ -118,7 +122,7 @@ impl Desk {
         context: &RequestContext<RoleServer>,
     ) -> Result<Standing, GuardError> {
         let (id, waiting) = (proposal.id.clone(), proposal.clone());
-        let (guard, by) = (self.guard.clone(), self.actor.clone());
+        let desk = self.clone();
         let (seen, mut events) = unbounded_channel();
         let mut being_sent = Some(self.at_work.token());
         let mut work = tokio::spawn(async move {
@@ -128,12 +132,18 @@ impl Desk {
                 }
                 drop(seen.send(event));
             };
-            guard.execute(&proposal, &by, &mut watch).await
+            let done = desk.guard.execute(&proposal, &desk.actor, &mut watch);
+            let done = done.await;
+            if let Err(failure) = &done {
+                desk.leave_nothing_open(&proposal.id, &failure.report())
+                    .await;
+            }
+            done
         });
         let mut progress = Progress::of(context);
         let (mut is_begun, mut is_answered) = (false, false);
-        let patience = sleep(self.answer_within);
-        tokio::pin!(patience);
+        let (patience, until_task) = (sleep(self.answer_within), sleep(TASK_AFTER));
+        tokio::pin!(patience, until_task);
         let why = loop {
             tokio::select! {
                 biased;
@@ -144,6 +154,9 @@ impl Desk {
                 }
                 done = &mut work => return done.unwrap_or(Err(GuardError::Abandoned)),
                 () = &mut patience => return Ok(Standing::InProgress(waiting)),
+                () = &mut until_task, if is_begun && has_tasks(context) => {
+                    return Ok(Standing::InProgress(waiting));
+                }
                 () = context.ct.cancelled() => break "the client cancelled the call",
                 () = self.client_gone.cancelled(), if !is_begun => break "the client has gone",
                 () = self.client_gone.cancelled(), if is_answered => {

@@ -245,19 +245,20 @@ impl Desk {
 
     /// `cancel_proposal`: one of which nothing was sent.
     pub(crate) async fn cancel(&self, asked: CancelProposalParameters) -> CallToolResult {
-        let id = &asked.proposal_id;
-        let cancelled = async {
-            let standing = self.mine(id).await?;
-            if !matches!(standing, Standing::Allowed(_) | Standing::Waits(_)) {
-                return Ok(standing);
-            }
-            self.guard.cancel(id, &self.actor, &asked.reason).await?;
-            self.guard.standing(id).await
-        };
-        match cancelled.await {
+        match self.cancelled(&asked.proposal_id, &asked.reason).await {
             Ok(standing) => self.answer(&standing),
             Err(failure) => answer::failed(&failure),
         }
+    }
+
+    /// How a proposal of this actor stands after it was cancelled, if nothing of it was sent.
+    pub(crate) async fn cancelled(&self, id: &str, reason: &str) -> Result<Standing, GuardError> {
+        let standing = self.mine(id).await?;
+        if !matches!(standing, Standing::Allowed(_) | Standing::Waits(_)) {
+            return Ok(standing);
+        }
+        self.guard.cancel(id, &self.actor, reason).await?;
+        self.guard.standing(id).await
     }
 }
 

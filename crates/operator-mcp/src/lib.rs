@@ -42,3 +42,4 @@ mod own_tools;
 mod progress;
 mod schemas;
 mod server;
+mod tasks;

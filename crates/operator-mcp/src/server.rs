@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use action_guard::{Actor, Guard};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, GetTaskParams,
+    GetTaskResult, Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities,
+    ServerConfig, Tool, UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
@@ -21,6 +22,7 @@ use crate::answer;
 use crate::desk::{Asking, Desk};
 use crate::offer::{Called, Ceiling, OfferError, Offered, offered};
 use crate::own_tools::OwnTool;
+use crate::tasks;
 
 /// How long after its client has gone a server waits for what it is sending.
 const AT_THE_END: Duration = Duration::from_secs(20);
@@ -171,25 +173,26 @@ impl Server {
         called: Called,
         request: &CallToolRequestParams,
         context: &RequestContext<RoleServer>,
-    ) -> CallToolResult {
+    ) -> CallToolResponse {
         let arguments = Value::Object(request.arguments.clone().unwrap_or_default());
         let desk = &self.desk;
         match called {
             Called::Observation => {
                 let observed = desk.guard.catalogue();
-                tokio::select! {
+                let result = tokio::select! {
                     observed = observed.observe(&request.name, arguments) => match observed {
                         Ok(found) => answer::structured(found, desk.most),
                         Err(failure) => answer::action_failed(&failure),
                     },
                     () = context.ct.cancelled() => answer::refused("the client cancelled the call"),
-                }
+                };
+                result.into()
             }
             Called::Mutation => {
                 let key = match context.meta.0.0.get(IDEMPOTENCY_KEY) {
                     None => None,
                     Some(Value::String(key)) => Some(key.as_str()),
-                    Some(_) => return answer::refused("`idempotencyKey` is not a string"),
+                    Some(_) => return answer::refused("`idempotencyKey` is not a string").into(),
                 };
                 desk.mutate(&request.name, arguments, key, context).await
             }
@@ -202,9 +205,9 @@ impl Server {
         own: OwnTool,
         arguments: Value,
         context: &RequestContext<RoleServer>,
-    ) -> CallToolResult {
+    ) -> CallToolResponse {
         let desk = &self.desk;
-        match own {
+        let result = match own {
             OwnTool::Plan => match read(own, arguments) {
                 Ok(asked) => desk.plan(asked).await,
                 Err(wrong) => wrong,
@@ -218,7 +221,7 @@ impl Server {
                 Err(wrong) => wrong,
             },
             OwnTool::ExecuteProposal => match read(own, arguments) {
-                Ok(asked) => desk.execute(asked, context).await,
+                Ok(asked) => return desk.execute(asked, context).await,
                 Err(wrong) => wrong,
             },
             OwnTool::CancelProposal => match read(own, arguments) {
@@ -226,10 +229,11 @@ impl Server {
                 Err(wrong) => wrong,
             },
             OwnTool::Undo => match read(own, arguments) {
-                Ok(asked) => desk.undo(asked, context).await,
+                Ok(asked) => return desk.undo(asked, context).await,
                 Err(wrong) => wrong,
             },
-        }
+        };
+        result.into()
     }
 }
 
@@ -241,7 +245,10 @@ fn read<P: DeserializeOwned>(own: OwnTool, arguments: Value) -> Result<P, CallTo
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_tasks()
+            .build();
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new(&*self.name, &*self.version))
             .with_instructions(INSTRUCTIONS)
@@ -272,7 +279,39 @@ impl ServerHandler for Server {
             let unknown: Cow<'static, str> = format!("there is no tool `{}`", request.name).into();
             return Err(ErrorData::invalid_params(unknown, None));
         };
-        let result = self.called(offered.called, &request, &context).await;
-        Ok(result.into())
+        Ok(self.called(offered.called, &request, &context).await)
+    }
+
+    async fn get_task(
+        &self,
+        asked: GetTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let task = self.desk.task(&asked.task_id).await;
+        Ok(GetTaskResult::new(task.map_err(|why| tasks::failed(&why))?))
+    }
+
+    /// Nothing is ever asked of a client for a task.
+    async fn update_task(
+        &self,
+        asked: UpdateTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let known = self.desk.mine(&asked.task_id).await;
+        known.map(drop).map_err(|why| tasks::failed(&why))
+    }
+
+    async fn cancel_task(
+        &self,
+        asked: CancelTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        if self.offered(OwnTool::CancelProposal.name()).is_none() {
+            let why = "nothing is changed through this server";
+            return Err(ErrorData::invalid_request(why, None));
+        }
+        let reason = "the client cancelled the task";
+        let standing = self.desk.cancelled(&asked.task_id, reason).await;
+        standing.map(drop).map_err(|why| tasks::failed(&why))
     }
 }

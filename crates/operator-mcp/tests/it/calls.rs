@@ -260,6 +260,29 @@ async fn a_call_answers_before_it_is_proven_and_is_waited_for() {
 }
 
 #[tokio::test]
+async fn what_fails_after_its_call_has_answered_is_not_left_open() {
+    let house = House::new().await;
+    house
+        .lamps
+        .house(|house| (house.plans_left, house.hold_answers) = (Some(1), true));
+    let server = house.server("agent:night", Ceiling::UpTo(Risk::Low));
+    let server = server.answer_within(Duration::from_millis(50));
+    let client = client_of(server, Era::Discover).await;
+    let slow = switched(&client, 3).await;
+    assert_eq!(slow["standing"], "in_progress", "{slow}");
+    house.lamps.house(|house| house.hold_answers = false);
+    let asked = json!({"proposal_id": slow["proposal_id"]});
+    let ended = loop {
+        let looked = said(&call(&client, "get_proposal", asked.clone()).await);
+        if looked["standing"] != "allowed" {
+            break looked;
+        }
+    };
+    assert_eq!(ended["standing"], "cancelled", "{ended}");
+    assert_eq!(house.sent(), []);
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_proven_by_what_is_seen() {
     let house = House::new().await;
     house.lamps.house(|house| house.lose_answer = true);

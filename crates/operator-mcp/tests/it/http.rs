@@ -166,7 +166,7 @@ async fn a_session_is_unknown_to_all_but_the_caller_that_began_it() {
     let id = served.begin(NIGHT).await;
     let params = json!({"name": "switch_lamp", "arguments": switch(1)});
     let switch = message("tools/call", params);
-    for other in ["agent:day", "agent:night/read-only"] {
+    for other in ["agent:day", "agent:night/read-only", "agent:night/by-token"] {
         for method in [Method::POST, Method::GET, Method::DELETE] {
             let theirs = served.in_session(method.clone(), other, &id);
             let theirs = theirs.body(switch.clone());

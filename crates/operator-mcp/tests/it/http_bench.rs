@@ -1,5 +1,6 @@
 //! A server over HTTP, the layer before it that says who asks, and clients of it.
 
+use action_guard::{Actor, ProvenBy};
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -19,16 +20,23 @@ pub(crate) struct Served {
     pub(crate) service: HttpService,
 }
 
-/// Takes the name of the actor, and `/read-only` behind it, for a proof.
+/// Takes the name of the actor, and `/read-only` or `/by-token` behind it, for a proof.
 async fn who_asks(mut request: Request, next: Next) -> Response {
     let said = request.headers().get("authorization").cloned();
     let said = said.as_ref().and_then(|said| said.to_str().ok());
     if let Some(name) = said.and_then(|said| said.strip_prefix("Bearer ")) {
-        let (name, ceiling) = match name.strip_suffix("/read-only") {
-            Some(name) => (name, Ceiling::ReadOnly),
-            None => (name, Ceiling::UpTo(action_core::Risk::High)),
+        let (name, how) = name.split_once('/').unwrap_or((name, ""));
+        let ceiling = match how {
+            "read-only" => Ceiling::ReadOnly,
+            _ => Ceiling::UpTo(action_core::Risk::High),
         };
-        let caller = Caller::new(name.parse().unwrap(), ceiling);
+        let actor: Actor = name.parse().unwrap();
+        let (id, made_by) = ("t2".to_owned(), "user:ana".to_owned());
+        let actor = match how {
+            "by-token" => actor.proven(ProvenBy::Token { id, made_by }),
+            _ => actor,
+        };
+        let caller = Caller::new(actor, ceiling);
         request.extensions_mut().insert(caller);
     }
     next.run(request).await

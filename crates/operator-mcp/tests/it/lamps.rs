@@ -25,6 +25,8 @@ pub(crate) struct House {
     pub(crate) lose_answer: bool,
     /// Whether requests are not answered until this is false again.
     pub(crate) hold_answers: bool,
+    /// How many plans can be made yet; those after them fail, once answers are not held.
+    pub(crate) plans_left: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -181,6 +183,16 @@ impl Mutation<Lamps> for SwitchLamp {
     }
 
     async fn plan(&self, lamps: &Lamps) -> Result<Plan<bool>, Dark> {
+        let left = lamps.house(|house| match &mut house.plans_left {
+            Some(left) => Some(std::mem::replace(left, left.saturating_sub(1))),
+            None => None,
+        });
+        if left == Some(0) {
+            while lamps.house(|house| house.hold_answers) {
+                tokio::task::yield_now().await;
+            }
+            return Err(Dark::NoAnswer);
+        }
         let lit = lamps.house(|house| house.lit.get(&self.lamp).copied().unwrap_or(false));
         let verdict = match (self.lamp, lit == self.lit) {
             (9, _) => Verdict::WouldReject {

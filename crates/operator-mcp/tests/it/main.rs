@@ -7,3 +7,4 @@ mod http;
 mod http_bench;
 mod lamps;
 mod listing;
+mod tasks;
