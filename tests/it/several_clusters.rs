@@ -39,6 +39,30 @@ async fn a_stop_of_one_cluster_leaves_the_others_running() {
     systems.shows(&at(&limit("3"), "prod")).await;
 }
 
+/// What is wrong in the config file about a cluster matters to whoever works with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_wrong_in_the_config_file_keeps_nobody_from_stopping() {
+    let systems = Systems::start().await;
+    systems.shows(&EXECUTE).await;
+    let id = systems.sim.cluster_id().to_string();
+    let twice = format!("\n[clusters.green]\nsubject = \"tikv\"\ncluster_id = \"{id}\"\n");
+    systems.configure(|text| format!("cluster = \"green\"\n{text}{twice}no_such_setting = 1\n"));
+    let told = systems.refuses(&limit("3")).await;
+    assert!(told.contains("two names for the cluster"), "{told}");
+    for cluster in ["green", "prod"] {
+        let stop = at(&["kill-switch", "on", "--reason", "smoke"], cluster);
+        assert_eq!(systems.shows(&stop).await["stopped"], true);
+    }
+    systems
+        .shows(&["kill-switch", "on", "--reason", "smoke"])
+        .await;
+    // Where the state directory is given, here by a variable, nothing of it is needed.
+    systems.configure(|text| text + "]");
+    systems.refuses(&limit("3")).await;
+    let status = systems.shows(&["kill-switch", "status"]).await;
+    assert_eq!(status["stopped"], true);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_of_all_stops_each_and_nothing_but_the_command_line_makes_it_narrower() {
     let systems = Systems::start().await;

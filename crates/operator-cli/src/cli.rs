@@ -81,10 +81,10 @@ fn main() -> Exit {
     };
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let given = global.output.unwrap_or(Format::Table);
-    let (mut output, done) = match global.resolve() {
+    let is_stop = matches.subcommand_name() == Some("kill-switch");
+    let (mut output, done) = match global.resolve(is_stop) {
         Ok(global) => {
             let mut output = Output::new(global.output.unwrap_or(Format::Table));
-            let is_stop = matches.subcommand_name() == Some("kill-switch");
             let clock = check_clock(SystemTime::now()).or_else(|wrong| match is_stop {
                 true => Ok(()),
                 false => Err(wrong),

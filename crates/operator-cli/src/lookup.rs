@@ -114,14 +114,32 @@ pub(crate) fn newest_to_undo(state: &State) -> Vec<Arc<ProposalStatus>> {
             && (proposal.undoes.is_none() || is_in_force || does_anew(proposal))
             && !undone.contains(&proposal.id.as_str())
     });
-    let sent_at = |status: &&Arc<ProposalStatus>| {
-        let intent = status.intent.as_ref();
-        let at = intent.map(|intent| intent.attempt.sent_at_unix_ms);
-        (at, status.proposal.id.clone())
-    };
     let mut found: Vec<_> = found.cloned().collect();
-    found.sort_by_key(|status| Reverse(sent_at(&status)));
+    found.sort_by_key(|status| Reverse((sent_at(status), status.proposal.id.clone())));
     found
+}
+
+/// What was sent after this one, happened or may have, and nothing takes back.
+pub(crate) fn lasting_after(state: &State, status: &ProposalStatus) -> Vec<Arc<ProposalStatus>> {
+    let all = state.ended.iter().chain(state.open.values());
+    let lasting = all.filter(|later| {
+        (later.phase == Phase::Applied || later.phase.is_in_flight())
+            && !matches!(later.proposal.undo, Undo::Action { .. })
+            && later.proposal.undoes.is_none()
+            && sent_at(later) > sent_at(status)
+    });
+    lasting.cloned().collect()
+}
+
+fn sent_at(status: &ProposalStatus) -> Option<u64> {
+    let intent = status.intent.as_ref();
+    intent.map(|intent| intent.attempt.sent_at_unix_ms)
+}
+
+/// That something sent later stays as it is.
+pub(crate) fn stays(status: &ProposalStatus, id: &str) -> String {
+    let what = what(status);
+    format!("proposal {id}, {what}, was sent after it and stays: nothing takes it back")
 }
 
 /// What is taken back, and whether it is known that there is something.

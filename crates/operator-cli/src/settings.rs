@@ -113,10 +113,15 @@ impl Global {
         })
     }
 
-    /// Fills in what is not given from the config file.
-    pub(crate) fn resolve(mut self) -> Result<Self, Failure> {
+    /// Fills in what is not given from the config file. What is wrong about its clusters keeps nobody
+    /// from stopping, and neither does anything else in it where the state directory is given.
+    pub(crate) fn resolve(mut self, is_stop: bool) -> Result<Self, Failure> {
         self.state.keep_given();
-        let Some((path, config)) = config_file::read(self.config.as_deref())? else {
+        let read = match config_file::read(self.config.as_deref()) {
+            Err(_) if is_stop && self.state.state_dir.is_some() => None,
+            read => read?,
+        };
+        let Some((path, config)) = read else {
             self.connection.check_named(&[])?;
             return Ok(self);
         };
@@ -135,10 +140,16 @@ impl Global {
         if state.actor.is_none() {
             state.actor.clone_from(&state.configured_actor);
         }
-        self.connection.names = config_file::names(&config)?;
+        self.connection.names = config_file::names(&config);
+        if !is_stop {
+            config_file::check_names(&self.connection.names)?;
+        }
         if let Some(name) = self.connection.choose(config.cluster.as_deref()) {
-            let cluster = config_file::cluster(&config, &name)?;
-            self.connection.fill(&name, cluster, &path)?;
+            match config_file::cluster(&config, &name) {
+                Ok(cluster) if !is_stop => self.connection.fill(&name, cluster, &path)?,
+                Err(unknown) if !is_stop || self.connection.is_asked_for() => return Err(unknown),
+                _ => {}
+            }
         }
         self.connection.config = Some(Arc::new((path, config)));
         Ok(self)

@@ -60,6 +60,13 @@ impl Clusters {
         Ok(())
     }
 
+    /// The same system by the name that it has here, whatever it was called.
+    pub(crate) fn by_its_name(&self, target: Target) -> Target {
+        let mut known = self.0.iter();
+        let known = known.find(|known| known.is_same_system(&target));
+        known.cloned().unwrap_or(target)
+    }
+
     /// Whether a name is not known yet.
     pub(crate) fn is_new(&self, target: &Target) -> bool {
         target.cluster.is_some() && !self.0.contains(target)

@@ -79,25 +79,29 @@ impl Cluster {
     }
 }
 
-/// What the clusters of the config file are called. One system has one name.
-pub(crate) fn names(config: &Config) -> Result<Vec<Target>, Failure> {
-    let mut names: Vec<Target> = Vec::new();
-    for (name, cluster) in &config.clusters {
-        let Some(kind) = cluster.kind() else {
-            continue;
-        };
-        let target = Target::new(kind.subject.name, cluster.cluster_id.trim()).named(name);
-        let same = names.iter().find(|other| other.is_same_system(&target));
-        if let Some(other) = same.and_then(|same| same.cluster.as_ref()) {
-            let id = &target.system;
+/// What the clusters of the config file are called.
+pub(crate) fn names(config: &Config) -> Vec<Target> {
+    let clusters = config.clusters.iter();
+    let named = clusters.filter_map(|(name, cluster)| {
+        let kind = cluster.kind()?;
+        Some(Target::new(kind.subject.name, cluster.cluster_id.trim()).named(name))
+    });
+    named.collect()
+}
+
+/// Refuses two names for one system.
+pub(crate) fn check_names(names: &[Target]) -> Result<(), Failure> {
+    for (at, target) in names.iter().enumerate() {
+        let mut before = names.iter().take(at);
+        if let Some(other) = before.find(|other| other.is_same_system(target)) {
+            let (id, other, name) = (&target.system, other.called(), target.called());
             let text = format!(
                 "the config file has two names for the cluster {id}: `{other}` and `{name}`"
             );
             return Err(Failure::usage(text).next("keep one of them"));
         }
-        names.push(target);
     }
-    Ok(names)
+    Ok(())
 }
 
 /// The config file has no such cluster.

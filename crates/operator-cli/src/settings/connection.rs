@@ -259,6 +259,11 @@ impl Connection {
         self.cluster.clone().or_else(|| default.map(str::to_owned))
     }
 
+    /// Whether the command line or the environment names a cluster.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.cluster.is_some()
+    }
+
     /// Refuses a named cluster where no names are known.
     pub(crate) fn check_named(&self, known: &[&str]) -> Result<(), Failure> {
         match &self.cluster {

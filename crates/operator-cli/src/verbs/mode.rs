@@ -127,17 +127,16 @@ pub(super) fn for_whom(controls: Controls, only: Option<&Target>) -> Controls {
     }
 }
 
-/// How everything stands, and below it how it stands for each cluster that is stopped by itself.
+/// How everything stands, and below it how it stands for each cluster that was ever switched by itself.
 pub(super) fn with_clusters(all: String, state: &State) -> String {
     let one = |switch: &Switch| {
         let name = printable(switch.target.called()).into_owned();
-        match (&switch.killed, switch.mode) {
-            (Some(killed), _) => Some(stopped_by(&format!("{name}: stopped"), killed)),
-            (None, Mode::Execute) => None,
-            (None, mode) => Some(format!("{name}: {}", word(mode))),
+        match &switch.killed {
+            Some(killed) => stopped_by(&format!("{name}: stopped"), killed),
+            None => format!("{name}: {}", word(switch.mode)),
         }
     };
-    let clusters = state.switches.values().filter_map(one);
+    let clusters = state.switches.values().map(one);
     let lines = std::iter::once(all).chain(clusters);
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -1,5 +1,6 @@
 //! `operator run`: doing it, with proof.
 
+use action_core::Effect;
 use action_guard::Request;
 use clap::ArgMatches;
 
@@ -36,6 +37,11 @@ pub(crate) async fn main(
         request.reason.clone_from(&confirm.reason);
         request.correlation_id.clone_from(&confirm.correlation_id);
         if let Some(lease) = confirm.lease {
+            if call.definition.effect != Some(Effect::Lasting) {
+                let text =
+                    format!("`--lease`: `{name}` is over when it is done, so it has no lease");
+                return Err(Failure::usage(text).next("leave it out"));
+            }
             request = request.lease(lease);
         }
         let draft = guard.draft(request).await?;

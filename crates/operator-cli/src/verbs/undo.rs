@@ -143,6 +143,12 @@ fn undone(
     let last = lookup::last_to_undo(state, &global.connection)?;
     let id = &last.proposal.id;
     output.note(&lookup::taken_back(&last, &ids::short_of(id, state)));
+    for later in lookup::lasting_after(state, &last) {
+        output.note(&lookup::stays(
+            &later,
+            &ids::short_of(&later.proposal.id, state),
+        ));
+    }
     Ok(id.clone())
 }
 

@@ -160,6 +160,24 @@ fn a_wrong_command_line_is_told_to_programs() {
     assert!(help.stdout.contains("Usage"), "{}", help.stdout);
 }
 
+/// It would be dropped without a word.
+#[test]
+fn a_lease_of_what_does_not_last_is_refused() {
+    let cluster = Cluster::start();
+    let transfer = [
+        "run",
+        "transfer_leader",
+        "--region-id",
+        "1",
+        "--to-store-id",
+        "2",
+    ];
+    let ran = cluster.operator(&[&transfer[..], &["--lease", "1h"]].concat());
+    ran.ended(2)
+        .says("`transfer_leader` is over when it is done");
+    assert_eq!(cluster.sim.writes(), []);
+}
+
 /// It would end before the change is made, and be taken back by whatever looks next.
 #[test]
 fn a_lease_that_is_over_at_once_is_refused() {

@@ -34,17 +34,15 @@ impl Controls {
     /// When sends could be stopped in no way.
     pub async fn stop(&self, by: &Actor, reason: &str) -> Result<Stop, CommitError> {
         let target = self.target.clone();
-        let record = Record::Killed {
-            target: target.clone(),
-            by: by.clone(),
-            reason: reason.to_owned(),
-        };
+        let (by, reason) = (by.clone(), reason.to_owned());
         let (tell, told) = oneshot::channel();
         let is_of_all = target.is_none();
         let mut recording = pin!(self.commit(move |state, _| {
+            // A name that the journal does not use for it keeps nobody from stopping it.
+            let target = target.map(|target| state.clusters.by_its_name(target));
             // Nobody else listens, and whoever listened may have gone.
             let _ = tell.send(Stop::of(state, target.as_ref()));
-            Ok(record)
+            Ok(Record::Killed { target, by, reason })
         }));
         if !is_of_all {
             recording.await?;
