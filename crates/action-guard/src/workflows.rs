@@ -69,6 +69,8 @@ const HOLDS_A_SECRET: &str =
 pub struct StartOptions {
     /// Why.
     pub reason: Option<String>,
+    /// What ties it to the caller's own records.
+    pub correlation_id: Option<String>,
     /// Its first step does not begin before this.
     pub scheduled_at: Option<Timestamp>,
     /// Its first step does not begin after this.
@@ -171,6 +173,7 @@ impl Workflows {
         }
         let mut started = StartedFlow::new(workflow, systems, self.guard.trust.known(by)?);
         started.reason = options.reason;
+        started.correlation_id = options.correlation_id;
         started.scheduled_at = options.scheduled_at;
         started.begin_by = options.begin_by;
         let id = Uuid::now_v7().to_string();

@@ -1,13 +1,13 @@
 //! What a call answers: how a mutation stands, what was read, or what is wrong.
 
-use action_core::{ActionError, Attribution, FailureKind, OutputSchema, Problem, Undo, Verdict};
-use action_guard::{GuardError, Proposal, Report, Standing, Waits};
-use rmcp::model::{CallToolResult, ContentBlock};
+use action_core::{Attribution, OutputSchema, Undo, Verdict};
+use action_guard::{Proposal, Report, Standing, Waits};
+use rmcp::model::CallToolResult;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::own_tools::Wrong;
+use crate::errors;
 use crate::schemas::without_descriptions;
 
 /// How a mutation stands, for a model.
@@ -69,17 +69,17 @@ pub(crate) enum Stands {
 }
 
 /// Whose approval counts.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Approval {
     /// Who may approve, as patterns over names; empty for any person.
-    by: Vec<String>,
+    pub(crate) by: Vec<String>,
     /// How many more it takes.
-    missing: usize,
+    pub(crate) missing: usize,
     /// Whether it counts only with a signature.
-    signed: bool,
+    pub(crate) signed: bool,
     /// What a person calls to approve it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    how: Option<String>,
+    pub(crate) how: Option<String>,
 }
 
 /// What takes a mutation back.
@@ -129,14 +129,7 @@ impl Answer {
             | Standing::Unknown(report)
             | Standing::TakenBack { report, .. } => answer.ended(report),
         }
-        if let Standing::Waits(waits) = standing {
-            answer.approval = Some(Approval {
-                by: waits.by.clone(),
-                missing: waits.missing,
-                signed: waits.signed,
-                how: approve.map(|words| format!("{words} {}", waits.proposal.id)),
-            });
-        }
+        answer.approval = approval(standing, approve);
         answer
     }
 
@@ -201,10 +194,23 @@ impl Answer {
         let is_error = self.is_error();
         let value = serde_json::to_value(&self).unwrap_or_default();
         match is_error {
-            true => error(&value),
+            true => errors::error(&value),
             false => structured(value, most),
         }
     }
+}
+
+/// Whose approval counts for what waits; `approve` is what a person calls, before its id.
+pub(crate) fn approval(standing: &Standing, approve: Option<&str>) -> Option<Approval> {
+    let Standing::Waits(waits) = standing else {
+        return None;
+    };
+    Some(Approval {
+        by: waits.by.clone(),
+        missing: waits.missing,
+        signed: waits.signed,
+        how: approve.map(|words| format!("{words} {}", waits.proposal.id)),
+    })
 }
 
 /// How it stands as a word, and what a model does next.
@@ -269,57 +275,6 @@ pub(crate) fn plan(proposal: &Proposal) -> Value {
         members.insert("system".to_owned(), json!(proposal.system));
     }
     plan
-}
-
-/// What went wrong, for a model: in text only, because some clients hold even this to the schema of
-/// what a tool gives.
-fn error(value: &Value) -> CallToolResult {
-    CallToolResult::error(vec![ContentBlock::text(value.to_string())])
-}
-
-/// What a guard could not do.
-pub(crate) fn failed(failure: &GuardError) -> CallToolResult {
-    let problems = match failure {
-        GuardError::Action(error) => error.problems(),
-        _ => &[],
-    };
-    failure_of(failure.kind(), &failure.report(), problems)
-}
-
-/// What an action could not do.
-pub(crate) fn action_failed(failure: &ActionError) -> CallToolResult {
-    failure_of(failure.kind(), &failure.report(), failure.problems())
-}
-
-/// Arguments that are not as a tool of the server takes them.
-pub(crate) fn wrong_arguments(tool: &str, wrong: &Wrong) -> CallToolResult {
-    let (text, problems) = match wrong {
-        Wrong::Problems(problems) => {
-            let list = problems.iter().map(ToString::to_string);
-            (list.collect::<Vec<_>>().join("; "), &problems[..])
-        }
-        Wrong::Other(text) => (text.clone(), &[][..]),
-    };
-    failure_of(
-        FailureKind::InvalidInput,
-        &format!("`{tool}`: {text}"),
-        problems,
-    )
-}
-
-/// What is not done, and why.
-pub(crate) fn refused(message: &str) -> CallToolResult {
-    failure_of(FailureKind::Refused, message, &[])
-}
-
-fn failure_of(kind: FailureKind, message: &str, problems: &[Problem]) -> CallToolResult {
-    let mut members = Map::new();
-    members.insert("kind".to_owned(), json!(kind));
-    members.insert("message".to_owned(), json!(message));
-    if !problems.is_empty() {
-        members.insert("problems".to_owned(), json!(problems));
-    }
-    error(&json!({ "error": members }))
 }
 
 /// A result, no longer than a host takes: the longest lists are cut, which `truncated` says.

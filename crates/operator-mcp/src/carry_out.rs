@@ -8,10 +8,10 @@ use serde_json::Value;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::sleep;
 
-use crate::answer;
-use crate::desk::{Ask, Desk};
+use crate::desk::Desk;
+use crate::errors;
 use crate::own_tools::{ExecuteProposalParameters, UndoParameters};
-use crate::progress::Progress;
+use crate::progress::{Progress, of_mutation};
 use crate::tasks::{TASK_AFTER, has_tasks};
 
 impl Desk {
@@ -24,12 +24,7 @@ impl Desk {
         context: &RequestContext<RoleServer>,
     ) -> CallToolResponse {
         match self.propose(action, arguments, key).await {
-            Err(Ask::Failed(failure)) => answer::failed(&failure).into(),
-            Err(Ask::KeyUsed) => answer::refused(
-                "this `idempotencyKey` stands for an earlier call with another action or other arguments: \
-                 give a new one",
-            )
-            .into(),
+            Err(ask) => errors::not_asked(&ask).into(),
             Ok(proposed) => {
                 let repeated = proposed.repeated;
                 self.go_on(proposed.standing, repeated, context).await
@@ -45,13 +40,13 @@ impl Desk {
     ) -> CallToolResponse {
         let standing = match self.mine(&asked.proposal_id).await {
             Ok(standing) => standing,
-            Err(failure) => return answer::failed(&failure).into(),
+            Err(failure) => return errors::failed(&failure).into(),
         };
         // Nobody is asked to approve what this server would not carry out then.
         if let Standing::Allowed(proposal) | Standing::Waits(Waits { proposal, .. }) = &standing
             && let Err(above) = self.is_covered(proposal)
         {
-            return answer::refused(&above).into();
+            return errors::refused(&above).into();
         }
         self.go_on(standing, false, context).await
     }
@@ -74,8 +69,8 @@ impl Desk {
         };
         match proposed.await {
             Ok(Ok(standing)) => self.go_on(standing, false, context).await,
-            Ok(Err(above)) => answer::refused(&above).into(),
-            Err(failure) => answer::failed(&failure).into(),
+            Ok(Err(above)) => errors::refused(&above).into(),
+            Err(failure) => errors::failed(&failure).into(),
         }
     }
 
@@ -106,11 +101,11 @@ impl Desk {
             Ok(Standing::InProgress(proposal)) if has_tasks(context) => {
                 match self.task(&proposal.id).await {
                     Ok(task) => CreateTaskResult::new(task.task).into(),
-                    Err(failure) => answer::failed(&failure).into(),
+                    Err(failure) => errors::failed(&failure).into(),
                 }
             }
             Ok(standing) => self.said(&standing, repeated).into(),
-            Err(failure) => answer::failed(&failure).into(),
+            Err(failure) => errors::failed(&failure).into(),
         }
     }
 
@@ -150,7 +145,7 @@ impl Desk {
                 Some(event) = events.recv() => {
                     is_begun |= matches!(event, Event::Intent { .. });
                     is_answered |= comes_after_the_send(&event);
-                    progress.tell(&event).await;
+                    progress.tell(of_mutation(&event)).await;
                 }
                 done = &mut work => return done.unwrap_or(Err(GuardError::Abandoned)),
                 () = &mut patience => return Ok(Standing::InProgress(waiting)),

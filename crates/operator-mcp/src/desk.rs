@@ -1,10 +1,13 @@
 //! Where one actor asks for mutations: proposals that are found again, looked at, and cancelled.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use action_guard::{Actor, Guard, GuardError, Phase, ProposalStatus, Refusal, Request, Standing};
+use action_guard::{
+    Actor, Guard, GuardError, Phase, Proposal, ProposalStatus, Refusal, Request, Standing,
+};
 use jiff::Timestamp;
 use rmcp::RoleServer;
 use rmcp::model::CallToolResult;
@@ -16,19 +19,21 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::answer::{self, Answer};
+use crate::errors::{self, Ask};
 use crate::offer::Ceiling;
 use crate::own_tools::{
     CancelProposalParameters, GetProposalParameters, ListProposalsParameters, PlanParameters,
 };
+use crate::runs::Runs;
 
 /// So long after a call, the same one is taken for a repetition of it.
-const REPEATED_WITHIN_SECONDS: f64 = 60.0;
+pub(crate) const REPEATED_WITHIN_SECONDS: f64 = 60.0;
 
 /// Between two looks whether something has changed, in this process or another.
-const LOOK: Duration = Duration::from_millis(250);
+pub(crate) const LOOK: Duration = Duration::from_millis(250);
 
 /// Before a key that a client gave its call, in the journal.
-const KEY: &str = "mcp:";
+pub(crate) const KEY: &str = "mcp:";
 
 /// One actor, at one guard.
 #[derive(Clone)]
@@ -39,6 +44,11 @@ pub(crate) struct Desk {
     pub(crate) answer_within: Duration,
     pub(crate) most: usize,
     pub(crate) approve: Option<String>,
+    pub(crate) confirm: Option<String>,
+    /// Which system an action is for, as it was last asked.
+    pub(crate) systems: Arc<Mutex<BTreeMap<String, String>>>,
+    /// The workflows that are gone on with.
+    pub(crate) runs: Runs,
     pub(crate) asking: Asking,
     /// That nobody is there any more: what was not sent is not sent then.
     pub(crate) client_gone: CancellationToken,
@@ -52,26 +62,11 @@ pub(crate) struct Desk {
 pub(crate) struct Asking(Arc<[Mutex<()>; 32]>);
 
 impl Asking {
-    async fn lock(&self, actor: &Actor) -> MutexGuard<'_, ()> {
+    pub(crate) async fn lock(&self, actor: &Actor) -> MutexGuard<'_, ()> {
         let mut hasher = DefaultHasher::new();
         actor.as_str().to_ascii_lowercase().hash(&mut hasher);
         let at = hasher.finish() % self.0.len() as u64;
         self.0[at as usize].lock().await
-    }
-}
-
-/// Why nothing is proposed.
-#[derive(Debug)]
-pub(crate) enum Ask {
-    /// The key of the call stands for another call.
-    KeyUsed,
-    /// The guard could not.
-    Failed(GuardError),
-}
-
-impl From<GuardError> for Ask {
-    fn from(failure: GuardError) -> Self {
-        Self::Failed(failure)
     }
 }
 
@@ -125,8 +120,7 @@ impl Desk {
     async fn asked_before(&self, request: &Request) -> Result<Option<String>, Ask> {
         let state = self.guard.state().await.map_err(GuardError::from)?;
         let now = Timestamp::now();
-        let all = state.open.values().chain(&state.ended);
-        let mine: Vec<_> = all.filter(|status| self.is_mine(status)).collect();
+        let mine = self.of_mine(state.open.values().chain(&state.ended)).await;
         let is_same = |status: &&&Arc<ProposalStatus>| {
             let asked = &status.proposal.request;
             asked.action == request.action && asked.parameters == request.parameters
@@ -153,15 +147,52 @@ impl Desk {
         Ok(same.max_by_key(|status| status.proposed_at).map(id))
     }
 
-    fn is_mine(&self, status: &ProposalStatus) -> bool {
-        let asked = &status.proposal.request.actor;
-        self.actor.as_str().eq_ignore_ascii_case(asked)
+    /// Whether this server serves a system, which an action was for. What cannot be asked now is not
+    /// hidden from whose it is.
+    pub(crate) async fn serves(&self, action: &str, system: &str) -> bool {
+        let catalogue = self.guard.catalogue();
+        if catalogue.definition(action).is_none() {
+            return false;
+        }
+        let mut systems = self.systems.lock().await;
+        if let Some(known) = systems.get(action) {
+            return known == system;
+        }
+        let Ok(found) = catalogue.identity(action).await else {
+            return true;
+        };
+        let is_it = found == system;
+        systems.insert(action.to_owned(), found);
+        is_it
     }
 
-    /// How a proposal of this actor stands. That of another is as unknown as one that is none.
+    /// Those of this actor, on what this server serves.
+    async fn of_mine<'s>(
+        &self,
+        all: impl Iterator<Item = &'s Arc<ProposalStatus>>,
+    ) -> Vec<&'s Arc<ProposalStatus>> {
+        let mut mine = Vec::new();
+        for status in all {
+            if self.is_mine(status).await {
+                mine.push(status);
+            }
+        }
+        mine
+    }
+
+    async fn is_mine(&self, status: &ProposalStatus) -> bool {
+        let Proposal {
+            request, system, ..
+        } = &status.proposal;
+        self.actor.as_str().eq_ignore_ascii_case(&request.actor)
+            && self.serves(&request.action, system).await
+    }
+
+    /// How a proposal of this actor stands. That of another, or on what this server does not serve, is as
+    /// unknown as one that is none.
     pub(crate) async fn mine(&self, id: &str) -> Result<Standing, GuardError> {
         let status = self.guard.proposal_status(id).await?;
-        if !self.is_mine(&status) {
+        if !self.is_mine(&status).await {
             let id = id.to_owned();
             return Err(GuardError::Refused(Refusal::UnknownProposal { id }));
         }
@@ -173,7 +204,7 @@ impl Desk {
         let arguments = Value::Object(asked.arguments);
         let request = Request::new(asked.action, arguments, &self.actor);
         match self.guard.draft(request).await {
-            Err(failure) => answer::failed(&failure),
+            Err(failure) => errors::failed(&failure),
             Ok(draft) => {
                 let proposal = draft.proposal();
                 let drafted = json!({
@@ -193,12 +224,11 @@ impl Desk {
     pub(crate) async fn list(&self, asked: ListProposalsParameters) -> CallToolResult {
         let state = match self.guard.state().await {
             Ok(state) => state,
-            Err(failure) => return answer::failed(&failure.into()),
+            Err(failure) => return errors::failed(&failure.into()),
         };
         let now = Timestamp::now();
         let ended = state.ended.iter().filter(|_| asked.ended);
-        let mut mine: Vec<_> = state.open.values().chain(ended).collect();
-        mine.retain(|status| self.is_mine(status));
+        let mut mine = self.of_mine(state.open.values().chain(ended)).await;
         if !asked.ended {
             mine.retain(|status| !status.phase_at(now).is_end());
         }
@@ -228,7 +258,7 @@ impl Desk {
         loop {
             let standing = match self.mine(&asked.proposal_id).await {
                 Ok(standing) => standing,
-                Err(failure) => return answer::failed(&failure),
+                Err(failure) => return errors::failed(&failure),
             };
             let may_change = matches!(standing, Standing::InProgress(_) | Standing::Waits(_));
             let has_changed = first.get_or_insert_with(|| standing.clone()) != &standing;
@@ -247,7 +277,7 @@ impl Desk {
     pub(crate) async fn cancel(&self, asked: CancelProposalParameters) -> CallToolResult {
         match self.cancelled(&asked.proposal_id, &asked.reason).await {
             Ok(standing) => self.answer(&standing),
-            Err(failure) => answer::failed(&failure),
+            Err(failure) => errors::failed(&failure),
         }
     }
 

@@ -33,6 +33,9 @@ mod answer;
 mod caller;
 mod carry_out;
 mod desk;
+mod errors;
+mod flow_answer;
+mod flow_steps;
 #[cfg(feature = "http")]
 mod http_service;
 #[cfg(feature = "http")]
@@ -40,6 +43,8 @@ mod http_sessions;
 mod offer;
 mod own_tools;
 mod progress;
+mod runs;
 mod schemas;
 mod server;
 mod tasks;
+mod workflows;

@@ -1,13 +1,14 @@
 //! The tools that every server has, whatever its actions are.
 
-use action_core::{InputDef, Problem, RegistryError, input_def, validate};
+use action_core::{InputDef, RegistryError, input_def, validate};
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::answer;
+use crate::errors::Wrong;
+use crate::{answer, flow_answer};
 
 /// One of them. Their names are reserved: no action has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,15 +19,8 @@ pub(crate) enum OwnTool {
     ExecuteProposal,
     CancelProposal,
     Undo,
-}
-
-/// What is wrong with what a call gives.
-#[derive(Debug)]
-pub(crate) enum Wrong {
-    /// By what is declared, all at once.
-    Problems(Vec<Problem>),
-    /// Something that no declaration here says.
-    Other(String),
+    StartWorkflow,
+    GetWorkflow,
 }
 
 /// Shows what a mutation would do, what the system would refuse, and what the policy says of it.
@@ -105,14 +99,53 @@ pub(crate) struct UndoParameters {
     pub(crate) reason: Option<String>,
 }
 
+/// Starts work in several steps, or goes on with yours that waited, as far as it goes without people:
+/// each mutation is planned, ruled by the policy, sent once and proven like any other. Give one of
+/// `workflow`, `document` and `workflow_id`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartWorkflowParameters {
+    /// The tool that makes it: one whose result has `title` and `steps`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) workflow: Option<String>,
+    /// That tool's arguments.
+    #[serde(default)]
+    #[schemars(skip)]
+    pub(crate) arguments: Map<String, Value>,
+    /// One of your own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub(crate) document: Option<Map<String, Value>>,
+    /// One that was started: goes on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) workflow_id: Option<String>,
+    /// Why, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+/// Says how one of your workflows stands: each step, whom it waits for, and how it ended.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GetWorkflowParameters {
+    /// The workflow's id.
+    pub(crate) workflow_id: String,
+    /// How long to wait for it to change while it is in progress or waits, in seconds.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 45))]
+    pub(crate) wait_seconds: u8,
+}
+
 impl OwnTool {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Plan,
         Self::ListProposals,
         Self::GetProposal,
         Self::ExecuteProposal,
         Self::CancelProposal,
         Self::Undo,
+        Self::StartWorkflow,
+        Self::GetWorkflow,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -123,6 +156,8 @@ impl OwnTool {
             Self::ExecuteProposal => "execute_proposal",
             Self::CancelProposal => "cancel_proposal",
             Self::Undo => "undo",
+            Self::StartWorkflow => "start_workflow",
+            Self::GetWorkflow => "get_workflow",
         }
     }
 
@@ -134,6 +169,8 @@ impl OwnTool {
             Self::ExecuteProposal => "Execute an approved proposal",
             Self::CancelProposal => "Cancel a proposal",
             Self::Undo => "Undo a proposal",
+            Self::StartWorkflow => "Start or continue a workflow",
+            Self::GetWorkflow => "Get a workflow",
         }
     }
 
@@ -141,20 +178,46 @@ impl OwnTool {
     pub(crate) fn changes_something(self) -> bool {
         matches!(
             self,
-            Self::ExecuteProposal | Self::CancelProposal | Self::Undo
+            Self::ExecuteProposal | Self::CancelProposal | Self::Undo | Self::StartWorkflow
         )
     }
 
     /// What it takes.
     pub(crate) fn input(self) -> Result<InputDef, RegistryError> {
         match self {
-            Self::Plan => input_def::<PlanParameters>().map(with_arguments),
+            Self::Plan => input_def::<PlanParameters>().map(|input| self.with_objects(input)),
             Self::ListProposals => input_def::<ListProposalsParameters>(),
             Self::GetProposal => input_def::<GetProposalParameters>(),
             Self::ExecuteProposal => input_def::<ExecuteProposalParameters>(),
             Self::CancelProposal => input_def::<CancelProposalParameters>(),
             Self::Undo => input_def::<UndoParameters>(),
+            Self::StartWorkflow => {
+                input_def::<StartWorkflowParameters>().map(|input| self.with_objects(input))
+            }
+            Self::GetWorkflow => input_def::<GetWorkflowParameters>(),
         }
+    }
+
+    /// The parameters that are objects of which no schema of this tool can say what they hold.
+    fn objects(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Plan => &[("arguments", "Its arguments, as its own tool takes them.")],
+            Self::StartWorkflow => &[
+                ("arguments", "That tool's arguments."),
+                ("document", "One of your own, with `title` and `steps`."),
+            ],
+            _ => &[],
+        }
+    }
+
+    fn with_objects(self, mut input: InputDef) -> InputDef {
+        if let Some(Value::Object(properties)) = input.input_schema.get_mut("properties") {
+            for (name, description) in self.objects() {
+                let object = json!({"type": "object", "description": description});
+                properties.insert((*name).to_owned(), object);
+            }
+        }
+        input
     }
 
     /// What a call gives, as it is declared.
@@ -165,13 +228,16 @@ impl OwnTool {
         let input = self
             .input()
             .map_err(|error| Wrong::Other(error.to_string()))?;
-        // An action checks its own arguments.
-        let arguments = match &mut given {
-            Value::Object(members) if self == Self::Plan => members.remove("arguments"),
-            _ => None,
-        };
+        // What they hold is checked by whom it is for.
+        let mut objects = Map::new();
+        if let Value::Object(members) = &mut given {
+            for (name, _) in self.objects() {
+                let given = members.remove(*name);
+                objects.extend(given.map(|given| ((*name).to_owned(), given)));
+            }
+        }
         let mut valid = validate(&input.parameters, given).map_err(Wrong::Problems)?;
-        valid.extend(arguments.map(|arguments| ("arguments".to_owned(), arguments)));
+        valid.extend(objects);
         serde_json::from_value(Value::Object(valid))
             .map_err(|error| Wrong::Other(error.to_string()))
     }
@@ -184,11 +250,15 @@ impl OwnTool {
         };
         let output = match self {
             Self::Plan | Self::ListProposals => json!({"type": "object"}),
+            Self::StartWorkflow | Self::GetWorkflow => flow_answer::schema(),
             _ => answer::schema(),
         };
         let (reads, changes) = (!self.changes_something(), self.changes_something());
         // What is sent was planned and ruled before: a proposal says itself what is at stake.
-        let destroys = matches!(self, Self::ExecuteProposal | Self::Undo);
+        let destroys = matches!(
+            self,
+            Self::ExecuteProposal | Self::Undo | Self::StartWorkflow
+        );
         let annotations = rmcp::model::ToolAnnotations::with_title(self.title())
             .read_only(reads)
             .destructive(changes && destroys)
@@ -200,17 +270,4 @@ impl OwnTool {
             .with_annotations(annotations)
             .with_raw_output_schema(schema(output).into()))
     }
-}
-
-/// The same with the arguments of an action, which no schema of this tool can say: each action has its
-/// own, and checks them.
-fn with_arguments(mut input: InputDef) -> InputDef {
-    let arguments = json!({
-        "type": "object",
-        "description": "Its arguments, as its own tool takes them.",
-    });
-    if let Some(Value::Object(properties)) = input.input_schema.get_mut("properties") {
-        properties.insert("arguments".to_owned(), arguments);
-    }
-    input
 }

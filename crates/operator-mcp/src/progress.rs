@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use action_core::Progress as Probed;
-use action_guard::Event;
+use action_guard::{Event, FlowEvent};
 use rmcp::RoleServer;
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::service::{Peer, RequestContext};
@@ -30,11 +30,11 @@ impl Progress {
     }
 
     /// Tells what was seen, unless something was told right before.
-    pub(crate) async fn tell(&mut self, event: &Event) {
+    pub(crate) async fn tell(&mut self, message: Option<String>) {
         let Some(token) = self.token.clone() else {
             return;
         };
-        let Some(message) = message(event) else {
+        let Some(message) = message else {
             return;
         };
         if self.last.is_some_and(|last| last.elapsed() < AT_LEAST) {
@@ -49,7 +49,20 @@ impl Progress {
     }
 }
 
-fn message(event: &Event) -> Option<String> {
+/// What is told of a workflow, if anything is.
+pub(crate) fn of_flow(event: &FlowEvent) -> Option<String> {
+    let (step, what) = match event {
+        FlowEvent::Mutation { step, seen } => (step, of_mutation(seen)?),
+        FlowEvent::NotYet { step, unmet } => (step, unmet.clone()),
+        FlowEvent::NotNow { step, why } => (step, why.clone()),
+        FlowEvent::Proposed { step, .. } => (step, "proposed".to_owned()),
+        _ => return None,
+    };
+    Some(format!("step `{step}`: {what}"))
+}
+
+/// What is told of a mutation, if anything is.
+pub(crate) fn of_mutation(event: &Event) -> Option<String> {
     match event {
         Event::Intent { .. } => Some("its intent is recorded; it is sent next".to_owned()),
         Event::Accepted(accepted) => Some(format!("accepted: {}", accepted.answer)),

@@ -18,11 +18,12 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::answer;
 use crate::desk::{Asking, Desk};
 use crate::offer::{Called, Ceiling, OfferError, Offered, offered};
 use crate::own_tools::OwnTool;
+use crate::runs::Runs;
 use crate::tasks;
+use crate::{answer, errors};
 
 /// How long after its client has gone a server waits for what it is sending.
 const AT_THE_END: Duration = Duration::from_secs(20);
@@ -75,6 +76,9 @@ impl Server {
                 answer_within: Duration::from_secs(45),
                 most: 50_000,
                 approve: None,
+                confirm: None,
+                systems: Arc::default(),
+                runs: Runs::default(),
                 asking: Asking::default(),
                 client_gone: CancellationToken::new(),
                 at_work: TaskTracker::new(),
@@ -106,6 +110,13 @@ impl Server {
     #[must_use]
     pub fn approved_by(self, command: impl Into<String>) -> Self {
         self.with(|desk| desk.approve = Some(command.into()))
+    }
+
+    /// The same server; a step of a workflow that waits for a person says that they confirm it by this
+    /// command, before the workflow's id and the step.
+    #[must_use]
+    pub fn confirmed_by(self, command: impl Into<String>) -> Self {
+        self.with(|desk| desk.confirm = Some(command.into()))
     }
 
     /// Nobody else has the desk while a server is built.
@@ -182,20 +193,16 @@ impl Server {
                 let result = tokio::select! {
                     observed = observed.observe(&request.name, arguments) => match observed {
                         Ok(found) => answer::structured(found, desk.most),
-                        Err(failure) => answer::action_failed(&failure),
+                        Err(failure) => errors::action_failed(&failure),
                     },
-                    () = context.ct.cancelled() => answer::refused("the client cancelled the call"),
+                    () = context.ct.cancelled() => errors::refused("the client cancelled the call"),
                 };
                 result.into()
             }
-            Called::Mutation => {
-                let key = match context.meta.0.0.get(IDEMPOTENCY_KEY) {
-                    None => None,
-                    Some(Value::String(key)) => Some(key.as_str()),
-                    Some(_) => return answer::refused("`idempotencyKey` is not a string").into(),
-                };
-                desk.mutate(&request.name, arguments, key, context).await
-            }
+            Called::Mutation => match key(context) {
+                Ok(key) => desk.mutate(&request.name, arguments, key, context).await,
+                Err(wrong) => wrong.into(),
+            },
             Called::Own(own) => self.own(own, arguments, context).await,
         }
     }
@@ -232,15 +239,32 @@ impl Server {
                 Ok(asked) => return desk.undo(asked, context).await,
                 Err(wrong) => wrong,
             },
+            OwnTool::StartWorkflow => match (read(own, arguments), key(context)) {
+                (Ok(asked), Ok(key)) => desk.start_workflow(asked, key, context).await,
+                (Err(wrong), _) | (_, Err(wrong)) => wrong,
+            },
+            OwnTool::GetWorkflow => match read(own, arguments) {
+                Ok(asked) => desk.get_workflow(asked, context).await,
+                Err(wrong) => wrong,
+            },
         };
         result.into()
+    }
+}
+
+/// The key by which a client repeats a call, if it gave one.
+fn key(context: &RequestContext<RoleServer>) -> Result<Option<&str>, CallToolResult> {
+    match context.meta.0.0.get(IDEMPOTENCY_KEY) {
+        None => Ok(None),
+        Some(Value::String(key)) => Ok(Some(key)),
+        Some(_) => Err(errors::refused("`idempotencyKey` is not a string")),
     }
 }
 
 /// What a tool of the server is given.
 fn read<P: DeserializeOwned>(own: OwnTool, arguments: Value) -> Result<P, CallToolResult> {
     own.read(arguments)
-        .map_err(|problems| answer::wrong_arguments(own.name(), &problems))
+        .map_err(|problems| errors::wrong_arguments(own.name(), &problems))
 }
 
 impl ServerHandler for Server {

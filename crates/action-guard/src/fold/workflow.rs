@@ -53,30 +53,7 @@ impl State {
         for id in oldest.map(|flow| flow.id.clone()).collect::<Vec<_>>() {
             self.flows.remove(&id);
         }
-        let StartedFlow {
-            workflow,
-            systems,
-            by,
-            reason,
-            scheduled_at,
-            begin_by,
-        } = started.clone();
-        let flow = Flow {
-            id: id.to_owned(),
-            workflow: Arc::new(workflow),
-            systems,
-            by,
-            resumed_by: None,
-            reason,
-            started_at: at,
-            scheduled_at,
-            begin_by,
-            steps: Default::default(),
-            applied: Vec::new(),
-            cancel: None,
-            compensation: None,
-            ended: None,
-        };
+        let flow = begun(id, started.clone(), at);
         self.flows.insert(id.to_owned(), Arc::new(flow));
         Ok(())
     }
@@ -294,6 +271,36 @@ impl State {
         if let Some(how) = how {
             flow.ended = Some(Ended { how, at });
         }
+    }
+}
+
+/// A workflow of which nothing is done yet.
+fn begun(id: &str, started: StartedFlow, at: Timestamp) -> Flow {
+    let StartedFlow {
+        workflow,
+        systems,
+        by,
+        reason,
+        correlation_id,
+        scheduled_at,
+        begin_by,
+    } = started;
+    Flow {
+        id: id.to_owned(),
+        workflow: Arc::new(workflow),
+        systems,
+        by,
+        resumed_by: None,
+        reason,
+        correlation_id,
+        started_at: at,
+        scheduled_at,
+        begin_by,
+        steps: Default::default(),
+        applied: Vec::new(),
+        cancel: None,
+        compensation: None,
+        ended: None,
     }
 }
 

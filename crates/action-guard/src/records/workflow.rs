@@ -21,6 +21,9 @@ pub struct StartedFlow {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What ties it to the caller's own records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
     /// Its first step does not begin before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_at: Option<Timestamp>,
@@ -38,6 +41,7 @@ impl StartedFlow {
             systems,
             by,
             reason: None,
+            correlation_id: None,
             scheduled_at: None,
             begin_by: None,
         }

@@ -32,6 +32,9 @@ pub struct Flow {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What ties it to the records of who started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
     /// When it was started.
     pub started_at: Timestamp,
     /// Its first step does not begin before this.

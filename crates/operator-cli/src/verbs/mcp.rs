@@ -99,7 +99,8 @@ pub(crate) async fn main(
     let program = program();
     let mut server = server
         .named(program.name, program.version)
-        .approved_by(global.command(&["approve"]));
+        .approved_by(global.command(&["approve"]))
+        .confirmed_by(global.command(&["workflow", "confirm"]));
     if let Some(patience) = matches.get_one::<Duration>("answer-within") {
         server = server.answer_within(*patience);
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use action_core::{
     Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Cost, Effect, Evidence, FailureKind,
-    Mutation, Observation, Outcome, Plan, Progress, Risk, Sent, Subject, SubjectError, Undo,
-    Verdict,
+    Mutation, Observation, Outcome, Plan, Progress, Risk, Role, Sent, Step, Subject, SubjectError,
+    Undo, Verdict, Workflow,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -27,6 +27,8 @@ pub(crate) struct House {
     pub(crate) hold_answers: bool,
     /// How many plans can be made yet; those after them fail, once answers are not held.
     pub(crate) plans_left: Option<usize>,
+    /// Which house it is, if it is not the first.
+    pub(crate) moved_to: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -71,10 +73,13 @@ impl Subject for Lamps {
             .observation::<ListLamps>()
             .mutation::<SwitchLamp>()
             .mutation::<RewireLamp>()
+            .mutation::<UnscrewLamp>()
+            .observation::<LightLamps>()
     }
 
     async fn identity(&self) -> Result<String, Dark> {
-        Ok("house 1".to_owned())
+        let moved_to = self.house(|house| house.moved_to);
+        Ok(moved_to.unwrap_or("house 1").to_owned())
     }
 }
 
@@ -141,6 +146,46 @@ struct RewireLamp {
     /// Which.
     #[schemars(range(min = 1, max = 9))]
     lamp: u8,
+}
+
+/// Unscrews a lamp, which takes a new wire to take back.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UnscrewLamp {
+    /// Which.
+    #[schemars(range(min = 1, max = 9))]
+    lamp: u8,
+}
+
+/// Says how lamps are lit one after the other, those that are dark.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LightLamps {
+    /// Which.
+    lamps: Vec<u32>,
+}
+
+#[async_trait]
+impl Observation<Lamps> for LightLamps {
+    const NAME: &'static str = "light_lamps";
+    const COST: Cost = Cost::List;
+    const ROLE: Option<Role> = Some(Role::Workflow);
+    type Output = Workflow;
+
+    async fn observe(&self, lamps: &Lamps) -> Result<Workflow, Dark> {
+        let mut workflow = Workflow::new("light lamps");
+        for lamp in self
+            .lamps
+            .iter()
+            .filter_map(|lamp| u8::try_from(*lamp).ok())
+        {
+            if lamps.house(|house| house.lit.get(&lamp) != Some(&true)) {
+                let switch = SwitchLamp { lamp, lit: true };
+                workflow = workflow.then(Step::mutation(format!("lamp-{lamp}"), &switch));
+            }
+        }
+        Ok(workflow)
+    }
 }
 
 async fn send(lamps: &Lamps, lamp: u8, lit: bool, attempt: &Attempt) -> Result<Accepted, Dark> {
@@ -250,5 +295,35 @@ impl Mutation<Lamps> for RewireLamp {
 
     fn undo(&self, _: &Value, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         Undo::none("wires stay where they are")
+    }
+}
+
+#[async_trait]
+impl Mutation<Lamps> for UnscrewLamp {
+    const NAME: &'static str = "unscrew_lamp";
+    const RISK: Risk = Risk::Low;
+    const EFFECT: Effect = Effect::OneShot;
+    const REVERSIBLE: bool = true;
+    const IDEMPOTENT: bool = true;
+    type Before = Value;
+
+    fn resources(&self) -> Vec<String> {
+        vec![format!("lamp/{}", self.lamp)]
+    }
+
+    async fn plan(&self, _: &Lamps) -> Result<Plan, Dark> {
+        Ok(Plan::new(Verdict::WouldProceed, Value::Null))
+    }
+
+    async fn send(&self, lamps: &Lamps, _: &Value, attempt: &Attempt) -> Result<Accepted, Dark> {
+        send(lamps, self.lamp, false, attempt).await
+    }
+
+    async fn probe(&self, lamps: &Lamps, _: &Value, _: &Sent) -> Result<Progress, Dark> {
+        Ok(probe(lamps, self.lamp, false))
+    }
+
+    fn undo(&self, _: &Value, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
+        Undo::with(&RewireLamp { lamp: self.lamp })
     }
 }

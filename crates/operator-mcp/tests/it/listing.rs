@@ -18,11 +18,25 @@ fn names(tools: &[Tool]) -> Vec<&str> {
 
 #[tokio::test]
 async fn what_the_ceiling_leaves_out_is_not_listed() {
-    let reads = ["get_proposal", "list_lamps", "list_proposals", "plan"];
+    let reads = [
+        "get_proposal",
+        "get_workflow",
+        "light_lamps",
+        "list_lamps",
+        "list_proposals",
+        "plan",
+    ];
     for era in [Era::Initialize, Era::Discover] {
         assert_eq!(names(&tools(Ceiling::ReadOnly, era).await), reads);
         let low = tools(Ceiling::UpTo(Risk::Low), era).await;
-        let changes = ["cancel_proposal", "execute_proposal", "switch_lamp", "undo"];
+        let changes = [
+            "cancel_proposal",
+            "execute_proposal",
+            "start_workflow",
+            "switch_lamp",
+            "undo",
+            "unscrew_lamp",
+        ];
         let mut all: Vec<&str> = reads.into_iter().chain(changes).collect();
         all.sort_unstable();
         assert_eq!(names(&low), all);
@@ -37,7 +51,13 @@ async fn each_tool_has_all_its_hints_a_closed_input_and_an_output() {
         let hints = tool.annotations.as_ref().unwrap();
         let is_change = matches!(
             &*tool.name,
-            "cancel_proposal" | "execute_proposal" | "rewire_lamp" | "switch_lamp" | "undo"
+            "cancel_proposal"
+                | "execute_proposal"
+                | "rewire_lamp"
+                | "start_workflow"
+                | "switch_lamp"
+                | "undo"
+                | "unscrew_lamp"
         );
         assert_eq!(hints.read_only_hint, Some(!is_change), "{}", tool.name);
         assert!(hints.destructive_hint.is_some() && hints.idempotent_hint.is_some());

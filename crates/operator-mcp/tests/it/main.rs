@@ -8,3 +8,4 @@ mod http_bench;
 mod lamps;
 mod listing;
 mod tasks;
+mod workflows;

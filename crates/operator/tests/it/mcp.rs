@@ -366,3 +366,49 @@ fn nonsense_from_the_beginning_ends_it_without_a_panic() {
     assert_ne!(code, Some(101), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
+
+/// Steps that were not begun when the host went are begun by nobody before somebody goes on with them.
+#[test]
+fn a_workflow_is_left_where_it_was_when_the_host_goes_and_gone_on_with_by_the_next() {
+    let cluster = Cluster::from(Sim::builder().clock(Clock::Stepped));
+    let policy = free(&cluster);
+    let flags = [
+        "--up-to",
+        "high",
+        "--policy-file",
+        &policy,
+        "--answer-within",
+        "1s",
+    ];
+    let mut host = Host::initialized(&cluster, &flags);
+    let moved =
+        json!({"id": "move", "action": "transfer_leader", "parameters": transfer(&cluster)});
+    let drain = json!({"id": "drain", "action": "drain_store", "parameters": {"store_id": "5"}});
+    let document = json!({"title": "move a leader, then drain", "steps": [moved, drain]});
+    let begun = host.call("start_workflow", json!({ "document": document }));
+    assert_eq!(begun["standing"], "in_progress", "{begun}");
+    let (_, stderr) = host.end();
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    assert_eq!(cluster.sim.writes().len(), 1);
+    cluster.sim.advance(Duration::from_secs(5));
+    let mut next = Host::initialized(&cluster, &flags);
+    let id = &begun["workflow_id"];
+    let left = loop {
+        let looked = next.call(
+            "get_workflow",
+            json!({"workflow_id": id, "wait_seconds": 10}),
+        );
+        if looked["standing"] != "in_progress" {
+            break looked;
+        }
+    };
+    assert_eq!(left["standing"], "ready", "{left}");
+    assert_eq!(
+        cluster.sim.writes().len(),
+        1,
+        "looking at it begins nothing"
+    );
+    next.call("start_workflow", json!({ "workflow_id": id }));
+    assert_eq!(cluster.sim.writes().len(), 2);
+    assert_eq!(next.end().0, Some(0));
+}

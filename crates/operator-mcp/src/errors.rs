@@ -1,0 +1,92 @@
+//! What a call answers when nothing comes of it: what is wrong, and what could not be done.
+
+use action_core::{ActionError, FailureKind, Problem};
+use action_guard::GuardError;
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde_json::{Map, Value, json};
+
+/// Why nothing is proposed.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// The key of the call stands for another call.
+    KeyUsed,
+    /// The guard could not.
+    Failed(GuardError),
+}
+
+impl From<GuardError> for Ask {
+    fn from(failure: GuardError) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// What is wrong with what a call gives.
+#[derive(Debug)]
+pub(crate) enum Wrong {
+    /// By what is declared, all at once.
+    Problems(Vec<Problem>),
+    /// Something that no declaration here says.
+    Other(String),
+}
+
+/// What went wrong, for a model: in text only, because some clients hold even this to the schema of
+/// what a tool gives.
+pub(crate) fn error(value: &Value) -> CallToolResult {
+    CallToolResult::error(vec![ContentBlock::text(value.to_string())])
+}
+
+/// Why nothing was proposed or started.
+pub(crate) fn not_asked(ask: &Ask) -> CallToolResult {
+    match ask {
+        Ask::Failed(failure) => failed(failure),
+        Ask::KeyUsed => refused(
+            "this `idempotencyKey` stands for an earlier call with another action or other arguments: \
+             give a new one",
+        ),
+    }
+}
+
+/// What a guard could not do.
+pub(crate) fn failed(failure: &GuardError) -> CallToolResult {
+    let problems = match failure {
+        GuardError::Action(error) => error.problems(),
+        _ => &[],
+    };
+    failure_of(failure.kind(), &failure.report(), problems)
+}
+
+/// What an action could not do.
+pub(crate) fn action_failed(failure: &ActionError) -> CallToolResult {
+    failure_of(failure.kind(), &failure.report(), failure.problems())
+}
+
+/// Arguments that are not as a tool of the server takes them.
+pub(crate) fn wrong_arguments(tool: &str, wrong: &Wrong) -> CallToolResult {
+    let (text, problems) = match wrong {
+        Wrong::Problems(problems) => {
+            let list = problems.iter().map(ToString::to_string);
+            (list.collect::<Vec<_>>().join("; "), &problems[..])
+        }
+        Wrong::Other(text) => (text.clone(), &[][..]),
+    };
+    failure_of(
+        FailureKind::InvalidInput,
+        &format!("`{tool}`: {text}"),
+        problems,
+    )
+}
+
+/// What is not done, and why.
+pub(crate) fn refused(message: &str) -> CallToolResult {
+    failure_of(FailureKind::Refused, message, &[])
+}
+
+fn failure_of(kind: FailureKind, message: &str, problems: &[Problem]) -> CallToolResult {
+    let mut members = Map::new();
+    members.insert("kind".to_owned(), json!(kind));
+    members.insert("message".to_owned(), json!(message));
+    if !problems.is_empty() {
+        members.insert("problems".to_owned(), json!(problems));
+    }
+    error(&json!({ "error": members }))
+}

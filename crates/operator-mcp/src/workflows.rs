@@ -1,0 +1,318 @@
+//! Where one actor asks for work in several steps: workflows that are started, gone on with and looked at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use action_core::workflow::prepare;
+use action_core::{Risk, Undo, Work, Workflow};
+use action_guard::{Ending, Flow, FlowRun, GuardError, Hash, Refusal, StartOptions, Workflows};
+use jiff::Timestamp;
+use rmcp::RoleServer;
+use rmcp::model::CallToolResult;
+use rmcp::service::RequestContext;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::answer;
+use crate::desk::{Desk, KEY, LOOK, REPEATED_WITHIN_SECONDS};
+use crate::errors::{self, Ask};
+use crate::flow_answer::FlowAnswer;
+use crate::offer::Ceiling;
+use crate::own_tools::{GetWorkflowParameters, StartWorkflowParameters};
+use crate::progress::{Progress, of_flow};
+use crate::runs::AtIt;
+
+/// Why a workflow is not started.
+enum NotStarted {
+    Refused(String),
+    Ask(Ask),
+}
+
+impl<E: Into<GuardError>> From<E> for NotStarted {
+    fn from(failure: E) -> Self {
+        Self::Ask(Ask::Failed(failure.into()))
+    }
+}
+
+impl Desk {
+    /// `start_workflow`: starts one, or goes on with one that waited, and follows it for as long as a
+    /// client waits.
+    pub(crate) async fn start_workflow(
+        &self,
+        asked: StartWorkflowParameters,
+        key: Option<&str>,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let started = match &asked.workflow_id {
+            Some(id) if asked.workflow.is_none() && asked.document.is_none() => {
+                self.to_go_on(id).await
+            }
+            _ => self.started(&asked, key).await,
+        };
+        match started {
+            Ok((flow, repeated)) => self.go_on_with(&flow.id, repeated, context).await,
+            Err(NotStarted::Refused(why)) => errors::refused(&why),
+            Err(NotStarted::Ask(ask)) => errors::not_asked(&ask),
+        }
+    }
+
+    /// `get_workflow`: how one stands, once it has changed or the time is over.
+    pub(crate) async fn get_workflow(
+        &self,
+        asked: GetWorkflowParameters,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let wait = Duration::from_secs(asked.wait_seconds.into()).min(self.answer_within);
+        let until = Instant::now() + wait;
+        let mut first = None;
+        loop {
+            let answer = match self.flow_answer(&asked.workflow_id, false).await {
+                Ok(answer) => answer,
+                Err(failure) => return errors::failed(&failure),
+            };
+            let has_changed = first.get_or_insert_with(|| answer.clone()) != &answer;
+            if !answer.may_change() || has_changed || Instant::now() >= until {
+                return answer.into_result(self.most);
+            }
+            tokio::select! {
+                () = sleep_until(until.min(Instant::now() + LOOK)) => {}
+                () = context.ct.cancelled() => return answer.into_result(self.most),
+                () = self.client_gone.cancelled() => return answer.into_result(self.most),
+            }
+        }
+    }
+
+    /// One that was started before, if this server may go on with it.
+    async fn to_go_on(&self, id: &str) -> Result<(Arc<Flow>, bool), NotStarted> {
+        let run = self.my_flow(id).await?;
+        self.covers_all(&run.flow.workflow).await?;
+        Ok((run.flow, false))
+    }
+
+    async fn started(
+        &self,
+        asked: &StartWorkflowParameters,
+        key: Option<&str>,
+    ) -> Result<(Arc<Flow>, bool), NotStarted> {
+        let workflows = Workflows::new(self.guard.clone());
+        let request = match (&asked.workflow, &asked.document, &asked.workflow_id) {
+            (Some(name), None, None) => json!({"workflow": name, "arguments": asked.arguments}),
+            (None, Some(document), None) => json!({ "document": document }),
+            _ => {
+                let why = "give exactly one of `workflow`, `document` and `workflow_id`";
+                return Err(NotStarted::Refused(why.to_owned()));
+            }
+        };
+        // What is made may differ from call to call: what was asked for does not.
+        let request = Hash::of(request.to_string().as_bytes()).to_string();
+        let _asking = self.asking.lock(&self.actor).await;
+        if let Some(earlier) = self.started_before(&request, key).await? {
+            let run = self.my_flow(&earlier).await?;
+            return Ok((run.flow, true));
+        }
+        let workflow = match (&asked.workflow, &asked.document) {
+            (Some(name), _) => {
+                let arguments = Value::Object(asked.arguments.clone());
+                workflows.make(name, arguments).await?
+            }
+            (None, document) => {
+                let document = document.clone().unwrap_or_default();
+                let read = Workflow::read(&Value::Object(document)).map_err(GuardError::from)?;
+                prepare(&read, &self.guard.catalogue()).map_err(GuardError::from)?
+            }
+        };
+        workflows
+            .check_secrets(&workflow)
+            .map_err(GuardError::from)?;
+        self.covers_all(&workflow).await?;
+        let correlation_id = match key {
+            Some(key) => format!("{KEY}{request}:{key}"),
+            None => format!("{KEY}{request}"),
+        };
+        let mut options = StartOptions::default();
+        options.correlation_id = Some(correlation_id);
+        options.reason.clone_from(&asked.reason);
+        let flow = workflows.start(&workflow, &self.actor, options).await?;
+        Ok((flow, false))
+    }
+
+    /// The workflow of an earlier call that this one repeats.
+    async fn started_before(
+        &self,
+        request: &str,
+        key: Option<&str>,
+    ) -> Result<Option<String>, NotStarted> {
+        let state = self.guard.state().await.map_err(GuardError::from)?;
+        let now = Timestamp::now();
+        let mut mine = Vec::new();
+        for flow in state.flows.values() {
+            if self.is_my_flow(flow).await {
+                mine.push(flow);
+            }
+        }
+        let asked = mine.into_iter().filter_map(|flow| {
+            let given = flow.correlation_id.as_deref()?.strip_prefix(KEY)?;
+            let (request, key) = match given.split_once(':') {
+                Some((request, key)) => (request, Some(key)),
+                None => (given, None),
+            };
+            Some((flow, request, key))
+        });
+        if key.is_some() {
+            let mut keyed = asked.filter(|(_, _, theirs)| *theirs == key);
+            return match keyed.next() {
+                Some((flow, theirs, _)) if theirs == request => Ok(Some(flow.id.clone())),
+                Some(_) => Err(NotStarted::Ask(Ask::KeyUsed)),
+                None => Ok(None),
+            };
+        }
+        let counts = |flow: &Flow| {
+            let ended = flow.ended.as_ref().map(|ended| ended.how);
+            let is_wanted = flow.cancel.is_none() && flow.compensation.is_none();
+            let age = now.duration_since(flow.started_at).as_secs_f64();
+            age < REPEATED_WITHIN_SECONDS
+                && is_wanted
+                && matches!(ended, None | Some(Ending::Completed))
+        };
+        let same = asked.filter(|(flow, theirs, _)| *theirs == request && counts(flow));
+        Ok(same.map(|(flow, ..)| flow.id.clone()).next_back())
+    }
+
+    /// Whether it is this actor's, on what this server serves.
+    async fn is_my_flow(&self, flow: &Flow) -> bool {
+        if !self.actor.is_same(&flow.by) {
+            return false;
+        }
+        for (action, system) in &flow.systems {
+            if !self.serves(action, system).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// A workflow of this actor on what this server serves. That of another is as unknown as one that
+    /// is none.
+    async fn my_flow(&self, id: &str) -> Result<FlowRun, GuardError> {
+        let state = self.guard.state().await?;
+        let unknown = || GuardError::Refused(Refusal::UnknownFlow { id: id.to_owned() });
+        let flow = Arc::clone(state.flows.get(id).ok_or_else(unknown)?);
+        if !self.is_my_flow(&flow).await {
+            return Err(unknown());
+        }
+        let next = action_guard::next_steps(&flow, &state, Timestamp::now());
+        Ok(FlowRun::new(flow, next))
+    }
+
+    /// Refuses a workflow with a step that is above the ceiling of this server.
+    async fn covers_all(&self, workflow: &Workflow) -> Result<(), NotStarted> {
+        let catalogue = self.guard.catalogue();
+        let is_above = |action: &str| {
+            let definition = catalogue.definition(action);
+            !definition.is_some_and(|found| self.ceiling.covers(found))
+        };
+        let refused = |step: &str, what: &str| {
+            NotStarted::Refused(format!(
+                "step `{step}`: {what} is above what may be done through this server, so nothing of the \
+                 workflow is done: a person starts it"
+            ))
+        };
+        let mut is_undone = false;
+        for step in &workflow.steps {
+            match step.work() {
+                Work::Action { name, .. } if is_above(name) => {
+                    return Err(refused(&step.id, &format!("`{name}`")));
+                }
+                Work::Undo { .. } => is_undone = true,
+                _ => {}
+            }
+        }
+        if !is_undone || self.ceiling == Ceiling::UpTo(Risk::High) {
+            return Ok(());
+        }
+        // What takes a step back is known once that is planned.
+        let workflows = Workflows::new(self.guard.clone());
+        let planned = workflows.preview(workflow, &self.actor).await?;
+        for step in &workflow.steps {
+            let Work::Undo { of, .. } = step.work() else {
+                continue;
+            };
+            let undone = planned.iter().find(|planned| planned.step == of);
+            let undo = undone.and_then(|planned| Some(&planned.proposal.as_ref()?.undo));
+            match undo {
+                Some(Undo::Action { name, .. }) if is_above(name) => {
+                    let what = format!("`{name}`, which takes `{of}` back,");
+                    return Err(refused(&step.id, &what));
+                }
+                Some(_) => {}
+                None => {
+                    let what =
+                        format!("what takes `{of}` back is not known before, and may be what");
+                    return Err(refused(&step.id, &what));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with a workflow as far as it goes without people, and says how it stands then, or once a
+    /// client has waited long enough.
+    async fn go_on_with(
+        &self,
+        id: &str,
+        repeated: bool,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let at_it = AtIt {
+            workflows: Workflows::new(self.guard.clone()),
+            by: self.actor.clone(),
+            gone: self.client_gone.clone(),
+            token: self.at_work.token(),
+        };
+        let (run, mut events) = self.runs.begin(id, at_it);
+        let mut progress = Progress::of(context);
+        let patience = sleep(self.answer_within);
+        tokio::pin!(patience);
+        loop {
+            tokio::select! {
+                biased;
+                Some(event) = events.recv() => progress.tell(of_flow(&event)).await,
+                () = run.over.cancelled() => break,
+                () = &mut patience => break,
+                () = context.ct.cancelled() => {
+                    // A client that has only gone finds it as it was left.
+                    if !context.peer.is_transport_closed() {
+                        let workflows = Workflows::new(self.guard.clone());
+                        let why = "the client cancelled the call";
+                        drop(workflows.cancel(id, &self.actor, why).await);
+                    }
+                    break;
+                }
+            }
+        }
+        if let Some(failure) = run.failure() {
+            return errors::failed(&failure);
+        }
+        match self.flow_answer(id, repeated).await {
+            Ok(answer) => answer.into_result(self.most),
+            Err(failure) => errors::failed(&failure),
+        }
+    }
+
+    async fn flow_answer(&self, id: &str, repeated: bool) -> Result<FlowAnswer, GuardError> {
+        let run = self.my_flow(id).await?;
+        let is_at_it = self.runs.is_at(id);
+        let mut answer = FlowAnswer::of(&run, is_at_it, self.confirm.as_deref());
+        for waits in &mut answer.waits_for {
+            if let Some(proposal) = &waits.proposal_id {
+                let standing = self.guard.standing(proposal).await?;
+                waits.approval = answer::approval(&standing, self.approve.as_deref());
+            }
+        }
+        if repeated {
+            answer.repeated = true;
+            answer.summary = format!("asked for before: {}", answer.summary);
+        }
+        Ok(answer)
+    }
+}
