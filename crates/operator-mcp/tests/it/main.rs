@@ -4,6 +4,7 @@
 mod bench;
 mod calls;
 mod http;
+mod http_abuse;
 mod http_bench;
 mod lamps;
 mod listing;

@@ -21,6 +21,7 @@ mod policy;
 mod run;
 mod secrets;
 mod security_page;
+mod server_json;
 mod settings;
 mod sim;
 #[cfg(unix)]
