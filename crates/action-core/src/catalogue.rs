@@ -38,6 +38,12 @@ impl Catalogue {
         self.find(name).map(|action| &*action.definition)
     }
 
+    /// What the name of an action begins with, where its system was registered under a prefix.
+    #[must_use]
+    pub fn prefix(&self, name: &str) -> Option<&str> {
+        self.find(name)?.prefix.as_deref()
+    }
+
     /// The names of all actions, in the order they were registered.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.definitions()

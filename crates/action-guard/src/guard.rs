@@ -36,6 +36,7 @@ mod controls;
 mod draft;
 mod error;
 mod execute;
+mod explain;
 mod follow;
 mod last_seen;
 mod open_limit;

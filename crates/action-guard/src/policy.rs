@@ -1,5 +1,7 @@
 //! What may be done, by whom, when, and how much of it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::identity::{Actor, PublicKey};
@@ -10,9 +12,10 @@ use crate::records::Hash;
 
 pub(crate) use pattern::matches_actor;
 
+pub use always::AlwaysDenied;
 pub use budget::{Usage, Used};
 pub use check::Known;
-pub use explain::{Explanation, WeighedBudget, WeighedRule};
+pub use explain::{Explanation, Weighed, WeighedBudget, WeighedRule};
 pub use policy_file::{PolicyFile, PolicyFileError};
 pub use problem::{PolicyError, PolicyProblem};
 pub use question::{Act, Ask};
@@ -20,6 +23,7 @@ pub use rules_trait::{Rules, Unrestricted};
 pub use statements::Confirmed;
 
 mod actor_pattern;
+mod always;
 mod budget;
 mod check;
 mod explain;
@@ -64,7 +68,8 @@ pub struct Policy {
     signed: Vec<Act>,
     rules: Vec<Rule>,
     budgets: Vec<Budget>,
-    /// Of the text that it was read from.
+    /// The text that it was read from, and its hash.
+    text: Option<Arc<str>>,
     hash: Option<Hash>,
 }
 

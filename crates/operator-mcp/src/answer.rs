@@ -1,6 +1,6 @@
 //! What a call answers: how a mutation stands, what was read, or what is wrong.
 
-use action_core::{Attribution, OutputSchema, Undo, Verdict};
+use action_core::{Attribution, Undo, Verdict};
 use action_guard::{Proposal, Report, Standing, Waits};
 use rmcp::model::CallToolResult;
 use schemars::JsonSchema;
@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::errors;
-use crate::schemas::without_descriptions;
 
 /// How a mutation stands, for a model.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -89,13 +88,6 @@ pub(crate) struct TakenBackBy {
     possible: bool,
     /// The tool that does, with the proposal's id; or why nothing does.
     how: String,
-}
-
-/// The schema of [`Answer`], in one piece.
-pub(crate) fn schema() -> Value {
-    let mut schema = Value::clone(&OutputSchema::of::<Answer>());
-    without_descriptions(Some(&mut schema));
-    schema
 }
 
 impl Answer {

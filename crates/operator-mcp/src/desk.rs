@@ -1,10 +1,10 @@
 //! Where one actor asks for mutations: proposals that are found again, looked at, and cancelled.
 
-use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use action_core::ActionError;
 use action_guard::{
     Actor, Guard, GuardError, Phase, Proposal, ProposalStatus, Refusal, Request, Standing,
 };
@@ -12,19 +12,22 @@ use jiff::Timestamp;
 use rmcp::RoleServer;
 use rmcp::model::CallToolResult;
 use rmcp::service::RequestContext;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
 use crate::errors::{self, Ask};
+use crate::listed::Listed;
 use crate::offer::Ceiling;
 use crate::own_tools::{
     CancelProposalParameters, GetProposalParameters, ListProposalsParameters, PlanParameters,
 };
+use crate::read_answers::{self, InShort, PlanAnswer, ProposalsAnswer};
 use crate::runs::Runs;
+use crate::served::Systems;
 
 /// So long after a call, the same one is taken for a repetition of it.
 pub(crate) const REPEATED_WITHIN_SECONDS: f64 = 60.0;
@@ -45,8 +48,10 @@ pub(crate) struct Desk {
     pub(crate) most: usize,
     pub(crate) approve: Option<String>,
     pub(crate) confirm: Option<String>,
-    /// Which system an action is for, as it was last asked.
-    pub(crate) systems: Arc<Mutex<BTreeMap<String, String>>>,
+    /// The systems that are served, as they were asked.
+    pub(crate) systems: Systems,
+    /// What was left out of the list of tools when it was last asked for.
+    pub(crate) listed: Listed,
     /// The workflows that are gone on with.
     pub(crate) runs: Runs,
     pub(crate) asking: Asking,
@@ -147,23 +152,16 @@ impl Desk {
         Ok(same.max_by_key(|status| status.proposed_at).map(id))
     }
 
+    /// Which system an action is for, in its own words.
+    pub(crate) async fn system_of(&self, action: &str) -> Result<String, ActionError> {
+        self.systems.of(&self.guard.catalogue(), action).await
+    }
+
     /// Whether this server serves a system, which an action was for. What cannot be asked now is not
     /// hidden from whose it is.
     pub(crate) async fn serves(&self, action: &str, system: &str) -> bool {
-        let catalogue = self.guard.catalogue();
-        if catalogue.definition(action).is_none() {
-            return false;
-        }
-        let mut systems = self.systems.lock().await;
-        if let Some(known) = systems.get(action) {
-            return known == system;
-        }
-        let Ok(found) = catalogue.identity(action).await else {
-            return true;
-        };
-        let is_it = found == system;
-        systems.insert(action.to_owned(), found);
-        is_it
+        self.guard.catalogue().definition(action).is_some()
+            && (self.system_of(action).await).map_or(true, |found| found == system)
     }
 
     /// Those of this actor, on what this server serves.
@@ -205,18 +203,7 @@ impl Desk {
         let request = Request::new(asked.action, arguments, &self.actor);
         match self.guard.draft(request).await {
             Err(failure) => errors::failed(&failure),
-            Ok(draft) => {
-                let proposal = draft.proposal();
-                let drafted = json!({
-                    "action": proposal.request.action,
-                    "arguments": proposal.request.parameters,
-                    "plan": answer::plan(proposal),
-                    "undo": proposal.undo,
-                    "lasting_effect": proposal.lasting_effect,
-                    "policy": draft.ruling(),
-                });
-                answer::structured(drafted, self.most)
-            }
+            Ok(draft) => read_answers::into_result(&PlanAnswer::of(&draft), self.most),
         }
     }
 
@@ -241,9 +228,12 @@ impl Desk {
         mine.truncate(limit);
         let last = mine.last().filter(|_| is_more);
         let next_cursor = last.map(|status| status.proposal.id.clone());
-        let proposals: Vec<Value> = mine.iter().map(|status| in_short(status, now)).collect();
-        let listed = json!({"proposals": proposals, "next_cursor": next_cursor});
-        answer::structured(listed, self.most)
+        let proposals = mine.iter().map(|status| InShort::of(status, now));
+        let listed = ProposalsAnswer {
+            proposals: proposals.collect(),
+            next_cursor,
+        };
+        read_answers::into_result(&listed, self.most)
     }
 
     /// `get_proposal`: how one stands, once it has changed or the time is over.
@@ -290,18 +280,4 @@ impl Desk {
         self.guard.cancel(id, &self.actor, reason).await?;
         self.guard.standing(id).await
     }
-}
-
-/// One of a list.
-fn in_short(status: &ProposalStatus, now: Timestamp) -> Value {
-    let proposal = &status.proposal;
-    let summary = status.outcome.as_ref().map(|outcome| &outcome.summary);
-    json!({
-        "proposal_id": proposal.id,
-        "action": proposal.request.action,
-        "arguments": proposal.request.parameters,
-        "phase": status.phase_at(now),
-        "proposed_at": status.proposed_at,
-        "summary": summary,
-    })
 }

@@ -1,14 +1,11 @@
 //! What a call answers about a workflow: how it stands, step by step, and whom it waits for.
 
-use action_core::OutputSchema;
 use action_guard::{Ending, FlowRun, NextSteps, Ready, StopCode, Waiting};
 use rmcp::model::CallToolResult;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::flow_steps::{StepStands, WaitsFor, waits_for};
-use crate::schemas::without_descriptions;
 use crate::{answer, errors};
 
 /// How a workflow stands, for a model.
@@ -58,13 +55,6 @@ pub(crate) enum FlowStands {
     Cancelled,
     /// What it did was taken back.
     TakenBack,
-}
-
-/// The schema of [`FlowAnswer`], in one piece.
-pub(crate) fn schema() -> Value {
-    let mut schema = Value::clone(&OutputSchema::of::<FlowAnswer>());
-    without_descriptions(Some(&mut schema));
-    schema
 }
 
 impl FlowAnswer {

@@ -36,15 +36,20 @@ mod desk;
 mod errors;
 mod flow_answer;
 mod flow_steps;
+mod handler;
 #[cfg(feature = "http")]
 mod http_service;
 #[cfg(feature = "http")]
 mod http_sessions;
+mod listed;
 mod offer;
 mod own_tools;
 mod progress;
+mod read_answers;
+mod rulings;
 mod runs;
 mod schemas;
+mod served;
 mod server;
 mod tasks;
 mod workflows;

@@ -6,9 +6,9 @@ use action_core::{ActionDefinition, Catalogue, RegistryError, Risk, tool_json};
 use rmcp::model::Tool;
 use serde_json::{Value, json};
 
-use crate::answer;
+use crate::answer::Answer;
 use crate::own_tools::OwnTool;
-use crate::schemas::without_descriptions;
+use crate::schemas::{self, without_descriptions};
 
 /// What may be done at most through a server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +123,7 @@ fn tool(definition: &ActionDefinition) -> Result<Tool, OfferError> {
     let mut tool = tool_json::mcp(definition);
     if definition.is_mutation() {
         // What a call of it answers is how the proposal stands, of which the outcome is a part.
-        set(&mut tool, "outputSchema", answer::schema());
+        set(&mut tool, "outputSchema", schemas::of::<Answer>());
         let meta = json!({
             "risk": definition.risk,
             "effect": definition.effect,

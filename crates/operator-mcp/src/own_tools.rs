@@ -7,8 +7,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::answer::Answer;
 use crate::errors::Wrong;
-use crate::{answer, flow_answer};
+use crate::flow_answer::FlowAnswer;
+use crate::read_answers::{PlanAnswer, PolicyAnswer, ProposalsAnswer};
+use crate::schemas;
 
 /// One of them. Their names are reserved: no action has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +24,7 @@ pub(crate) enum OwnTool {
     Undo,
     StartWorkflow,
     GetWorkflow,
+    ExplainPolicy,
 }
 
 /// Shows what a mutation would do, what the system would refuse, and what the policy says of it.
@@ -136,8 +140,22 @@ pub(crate) struct GetWorkflowParameters {
     pub(crate) wait_seconds: u8,
 }
 
+/// Says what the policy would say to you now: of each mutation that you have, or of one, with its arguments
+/// if given; what stops everything; and which budgets are left. Asks for nothing and records nothing.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplainPolicyParameters {
+    /// One mutation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) action: Option<String>,
+    /// Its arguments: what they would move is counted then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub(crate) arguments: Option<Map<String, Value>>,
+}
+
 impl OwnTool {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Plan,
         Self::ListProposals,
         Self::GetProposal,
@@ -146,6 +164,7 @@ impl OwnTool {
         Self::Undo,
         Self::StartWorkflow,
         Self::GetWorkflow,
+        Self::ExplainPolicy,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -158,6 +177,7 @@ impl OwnTool {
             Self::Undo => "undo",
             Self::StartWorkflow => "start_workflow",
             Self::GetWorkflow => "get_workflow",
+            Self::ExplainPolicy => "explain_policy",
         }
     }
 
@@ -171,6 +191,7 @@ impl OwnTool {
             Self::Undo => "Undo a proposal",
             Self::StartWorkflow => "Start or continue a workflow",
             Self::GetWorkflow => "Get a workflow",
+            Self::ExplainPolicy => "Explain the policy",
         }
     }
 
@@ -195,6 +216,9 @@ impl OwnTool {
                 input_def::<StartWorkflowParameters>().map(|input| self.with_objects(input))
             }
             Self::GetWorkflow => input_def::<GetWorkflowParameters>(),
+            Self::ExplainPolicy => {
+                input_def::<ExplainPolicyParameters>().map(|input| self.with_objects(input))
+            }
         }
     }
 
@@ -202,6 +226,7 @@ impl OwnTool {
     fn objects(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Plan => &[("arguments", "Its arguments, as its own tool takes them.")],
+            Self::ExplainPolicy => &[("arguments", "Its arguments.")],
             Self::StartWorkflow => &[
                 ("arguments", "That tool's arguments."),
                 ("document", "One of your own, with `title` and `steps`."),
@@ -249,9 +274,11 @@ impl OwnTool {
             _ => Map::new(),
         };
         let output = match self {
-            Self::Plan | Self::ListProposals => json!({"type": "object"}),
-            Self::StartWorkflow | Self::GetWorkflow => flow_answer::schema(),
-            _ => answer::schema(),
+            Self::Plan => schemas::of::<PlanAnswer>(),
+            Self::ListProposals => schemas::of::<ProposalsAnswer>(),
+            Self::ExplainPolicy => schemas::of::<PolicyAnswer>(),
+            Self::StartWorkflow | Self::GetWorkflow => schemas::of::<FlowAnswer>(),
+            _ => schemas::of::<Answer>(),
         };
         let (reads, changes) = (!self.changes_something(), self.changes_something());
         // What is sent was planned and ruled before: a proposal says itself what is at stake.

@@ -1,6 +1,15 @@
 //! Schemas as they are listed.
 
+use action_core::OutputSchema;
+use schemars::JsonSchema;
 use serde_json::Value;
+
+/// The schema of an answer, in one piece and without prose.
+pub(crate) fn of<A: JsonSchema>() -> Value {
+    let mut schema = Value::clone(&OutputSchema::of::<A>());
+    without_descriptions(Some(&mut schema));
+    schema
+}
 
 /// Takes the prose out of what a tool gives: hosts hold results to that schema, and show a model only what
 /// a tool takes. It would be half of the list.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use action_core::workflow::prepare;
 use action_core::{Risk, Undo, Work, Workflow};
+use action_guard::policy::AlwaysDenied;
 use action_guard::{Ending, Flow, FlowRun, GuardError, Hash, Refusal, StartOptions, Workflows};
 use jiff::Timestamp;
 use rmcp::RoleServer;
@@ -204,33 +205,44 @@ impl Desk {
         Ok(FlowRun::new(flow, next))
     }
 
+    fn is_above(&self, action: &str) -> bool {
+        let catalogue = self.guard.catalogue();
+        let definition = catalogue.definition(action);
+        !definition.is_some_and(|found| self.ceiling.covers(found))
+    }
+
     /// Refuses a workflow with a step that is above the ceiling of this server.
     async fn covers_all(&self, workflow: &Workflow) -> Result<(), NotStarted> {
-        let catalogue = self.guard.catalogue();
-        let is_above = |action: &str| {
-            let definition = catalogue.definition(action);
-            !definition.is_some_and(|found| self.ceiling.covers(found))
-        };
-        let refused = |step: &str, what: &str| {
-            NotStarted::Refused(format!(
-                "step `{step}`: {what} is above what may be done through this server, so nothing of the \
-                 workflow is done: a person starts it"
-            ))
-        };
+        let state = self.guard.state().await.map_err(GuardError::from)?;
         let mut is_undone = false;
         for step in &workflow.steps {
             match step.work() {
-                Work::Action { name, .. } if is_above(name) => {
-                    return Err(refused(&step.id, &format!("`{name}`")));
+                Work::Action { name, .. } if self.is_above(name) => {
+                    return Err(above(&step.id, &format!("`{name}`")));
+                }
+                Work::Action { name, .. } => {
+                    if let Some(AlwaysDenied::By { rule, reason }) =
+                        self.always_denied(name, &state).await
+                    {
+                        return Err(NotStarted::Refused(format!(
+                            "step `{}`: `{name}` is denied by {rule}: {reason}; nothing of the workflow is \
+                             done",
+                            step.id
+                        )));
+                    }
                 }
                 Work::Undo { .. } => is_undone = true,
                 _ => {}
             }
         }
-        if !is_undone || self.ceiling == Ceiling::UpTo(Risk::High) {
-            return Ok(());
+        match is_undone && self.ceiling != Ceiling::UpTo(Risk::High) {
+            true => self.covers_undos(workflow).await,
+            false => Ok(()),
         }
-        // What takes a step back is known once that is planned.
+    }
+
+    /// The same of what takes a step back, which is known once that is planned.
+    async fn covers_undos(&self, workflow: &Workflow) -> Result<(), NotStarted> {
         let workflows = Workflows::new(self.guard.clone());
         let planned = workflows.preview(workflow, &self.actor).await?;
         for step in &workflow.steps {
@@ -240,15 +252,15 @@ impl Desk {
             let undone = planned.iter().find(|planned| planned.step == of);
             let undo = undone.and_then(|planned| Some(&planned.proposal.as_ref()?.undo));
             match undo {
-                Some(Undo::Action { name, .. }) if is_above(name) => {
+                Some(Undo::Action { name, .. }) if self.is_above(name) => {
                     let what = format!("`{name}`, which takes `{of}` back,");
-                    return Err(refused(&step.id, &what));
+                    return Err(above(&step.id, &what));
                 }
                 Some(_) => {}
                 None => {
                     let what =
                         format!("what takes `{of}` back is not known before, and may be what");
-                    return Err(refused(&step.id, &what));
+                    return Err(above(&step.id, &what));
                 }
             }
         }
@@ -315,4 +327,11 @@ impl Desk {
         }
         Ok(answer)
     }
+}
+
+fn above(step: &str, what: &str) -> NotStarted {
+    NotStarted::Refused(format!(
+        "step `{step}`: {what} is above what may be done through this server, so nothing of the workflow \
+         is done: a person starts it"
+    ))
 }

@@ -148,7 +148,7 @@ impl Guard {
     }
 
     /// A system by its name, which is the one that it has in the journal.
-    fn called(&self, found: Target, state: &State) -> Result<Target, NameClash> {
+    pub(super) fn called(&self, found: Target, state: &State) -> Result<Target, NameClash> {
         let mut named = self.clusters.iter();
         let named = named.find(|known| known.is_same_system(&found)).cloned();
         let target = named.unwrap_or_else(|| {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::policy::budget::Usage;
 use crate::policy::question::Ask;
 use crate::policy::{Decision, Policy};
+use crate::proposal::Ruling;
 
 /// How a policy came to what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +17,40 @@ pub struct Explanation {
     pub rules: Vec<WeighedRule>,
     /// The bounds of all budgets that are about the request.
     pub budgets: Vec<WeighedBudget>,
+}
+
+/// What rules say of a request, and how they come to that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Weighed {
+    /// What they say.
+    pub ruling: Ruling,
+    /// All rules in their order; none where there is no policy.
+    pub rules: Vec<WeighedRule>,
+    /// The bounds of all budgets that are about the request.
+    pub budgets: Vec<WeighedBudget>,
+}
+
+impl Weighed {
+    /// What rules say that are no policy.
+    #[must_use]
+    pub fn new(ruling: Ruling) -> Self {
+        Self {
+            ruling,
+            rules: Vec::new(),
+            budgets: Vec::new(),
+        }
+    }
+}
+
+impl From<Explanation> for Weighed {
+    fn from(explanation: Explanation) -> Self {
+        Self {
+            ruling: explanation.decision.into(),
+            rules: explanation.rules,
+            budgets: explanation.budgets,
+        }
+    }
 }
 
 /// A rule, and whether it matches.

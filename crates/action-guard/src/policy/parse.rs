@@ -70,7 +70,15 @@ fn as_far_as_it_is_one(text: &str) -> (Policy, Vec<PolicyProblem>) {
         }
     };
     let hash = Some(Hash::of(text.as_bytes()));
-    (Policy { hash, ..policy }, source.problems())
+    let text = Some(text.into());
+    (
+        Policy {
+            text,
+            hash,
+            ..policy
+        },
+        source.problems(),
+    )
 }
 
 fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
@@ -108,6 +116,7 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
         signed,
         rules: rules.into_iter().map(|(_, rule)| rule).collect(),
         budgets: budgets.into_iter().map(|(_, budget)| budget).collect(),
+        text: None,
         hash: None,
     }
 }

@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::identity::{Actor, StatementSignature};
+use crate::policy::always::AlwaysDenied;
+use crate::policy::explain::Weighed;
 use crate::policy::problem::PolicyError;
-use crate::policy::question::Act;
+use crate::policy::question::{Act, Ask};
 use crate::policy::rules_trait::Rules;
 use crate::policy::{LONGEST_POLICY, Policy};
 use crate::proposal::{Proposal, Refusal, Ruling};
@@ -157,6 +159,18 @@ impl Rules for PolicyFile {
     fn problem(&self) -> Option<String> {
         let _current = self.policy();
         self.held().problem.clone()
+    }
+
+    fn text(&self) -> Option<Arc<str>> {
+        self.policy().text()
+    }
+
+    fn weigh(&self, ask: &Ask<'_>, state: &State) -> Weighed {
+        self.policy().weigh(ask, state)
+    }
+
+    fn always_denied(&self, ask: &Ask<'_>) -> AlwaysDenied {
+        Policy::always_denied(&self.policy(), ask)
     }
 
     fn rule(

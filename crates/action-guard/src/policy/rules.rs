@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::identity::{Actor, StatementSignature};
+use crate::policy::always::AlwaysDenied;
 use crate::policy::budget::{Usage, Used};
+use crate::policy::explain::Weighed;
 use crate::policy::question::{Act, Ask};
 use crate::policy::rules_trait::Rules;
 use crate::policy::{Answer, DecidedBy, Decision, Policy};
@@ -18,6 +21,18 @@ use crate::state::{ProposalStatus, State};
 impl Rules for Policy {
     fn version(&self) -> Option<String> {
         self.hash.map(|hash| hash.to_string())
+    }
+
+    fn text(&self) -> Option<Arc<str>> {
+        self.text.clone()
+    }
+
+    fn weigh(&self, ask: &Ask<'_>, state: &State) -> Weighed {
+        self.explain(ask, &self.usage(ask, state)).into()
+    }
+
+    fn always_denied(&self, ask: &Ask<'_>) -> AlwaysDenied {
+        Self::always_denied(self, ask)
     }
 
     fn rule(

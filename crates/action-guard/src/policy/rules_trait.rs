@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::identity::{Actor, Proof, StatementSignature, Target};
-use crate::policy::question::Act;
+use crate::policy::always::AlwaysDenied;
+use crate::policy::explain::Weighed;
+use crate::policy::question::{Act, Ask};
 use crate::policy::statements::{self, Confirmed};
 use crate::proposal::{Approval, Mode, Proposal, Refusal, Ruling};
 use crate::state::{ProposalStatus, State};
@@ -33,6 +35,20 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
     /// that names it. Nothing is sent meanwhile.
     fn problem(&self) -> Option<String> {
         None
+    }
+
+    /// The text that they were read from, if they were.
+    fn text(&self) -> Option<Arc<str>> {
+        None
+    }
+
+    /// What they say of a request, planned or not, and how they come to that.
+    fn weigh(&self, ask: &Ask<'_>, state: &State) -> Weighed;
+
+    /// Whether they deny what is asked whatever the action is given, at any time and in any mode. An
+    /// empty system is one that is not known.
+    fn always_denied(&self, _: &Ask<'_>) -> AlwaysDenied {
+        AlwaysDenied::No
     }
 
     /// What is to become of a new proposal.
@@ -203,6 +219,10 @@ impl Unrestricted {
 }
 
 impl Rules for Unrestricted {
+    fn weigh(&self, ask: &Ask<'_>, _: &State) -> Weighed {
+        Weighed::new(Self::says(ask.definition))
+    }
+
     fn rule(&self, _: &Proposal, definition: &ActionDefinition, _: &State, _: Timestamp) -> Ruling {
         Self::says(definition)
     }

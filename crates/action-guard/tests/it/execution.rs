@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use action_core::{ActionDefinition, ActionRegistry, FailureKind, OutcomeKind, Plan, Progress};
 use action_guard::failpoint::{Failure, arm, disarm};
-use action_guard::policy::Act;
+use action_guard::policy::{Act, Ask, Weighed};
 use action_guard::{
     Actor, Decider, Event, FileJournal, Guard, GuardError, Mode, OutdatedBy, Phase, Proposal,
     ProposalStatus, Record, Refusal, Rules, Ruling, Standing, State, StatementSignature,
@@ -78,6 +78,10 @@ impl Rules for Meddler {
         _: Timestamp,
     ) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    fn weigh(&self, ask: &Ask<'_>, state: &State) -> Weighed {
+        Unrestricted.weigh(ask, state)
     }
 
     fn rule_taking_back(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use action_core::Risk;
-use action_guard::{Actor, Decider, FileJournal, Guard, Mode, PlanHash, Policy};
+use action_guard::{Actor, Decider, FileJournal, Guard, Mode, PlanHash, Policy, Rules};
 use operator_mcp::rmcp::model::{CallToolRequestParams, CallToolResult, ProtocolVersion, Tool};
 use operator_mcp::rmcp::service::RunningService;
 use operator_mcp::rmcp::{ClientLifecycleMode, ClientServiceExt as _, RoleClient, ServiceExt as _};
@@ -77,8 +77,12 @@ impl House {
     }
 
     pub(crate) fn guard(&self) -> Guard {
-        let journal = FileJournal::open(self.directory.path()).unwrap();
         let policy: Policy = RULES.parse().unwrap();
+        self.guard_under(policy)
+    }
+
+    pub(crate) fn guard_under(&self, policy: impl Rules) -> Guard {
+        let journal = FileJournal::open(self.directory.path()).unwrap();
         Guard::new(self.lamps.registry(), journal)
             .rules(Arc::new(policy))
             .settle_for(Duration::ZERO)

@@ -60,7 +60,19 @@ async fn what_a_call_gives_fits_the_schema_that_it_is_listed_with() {
         &said(&call(&client, "get_proposal", id).await),
     );
     let plan = json!({"action": "switch_lamp", "arguments": switch(2)});
-    fits(tool("plan"), &said(&call(&client, "plan", plan).await));
+    fits(
+        tool("plan"),
+        &said(&call(&client, "plan", plan.clone()).await),
+    );
+    for asked in [json!({}), plan] {
+        let explained = said(&call(&client, "explain_policy", asked).await);
+        fits(tool("explain_policy"), &explained);
+    }
+    // Each says what it answers.
+    for tool in &tools {
+        let schema = tool.output_schema.as_ref().unwrap();
+        assert!(schema["properties"].is_object(), "{}", tool.name);
+    }
     fits(
         tool("list_lamps"),
         &said(&call(&client, "list_lamps", json!({})).await),

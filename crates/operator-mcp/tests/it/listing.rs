@@ -19,6 +19,7 @@ fn names(tools: &[Tool]) -> Vec<&str> {
 #[tokio::test]
 async fn what_the_ceiling_leaves_out_is_not_listed() {
     let reads = [
+        "explain_policy",
         "get_proposal",
         "get_workflow",
         "light_lamps",

@@ -8,5 +8,6 @@ mod http_abuse;
 mod http_bench;
 mod lamps;
 mod listing;
+mod rulings;
 mod tasks;
 mod workflows;

@@ -1,6 +1,6 @@
 //! Which rule decides, and what budgets count.
 
-use action_guard::policy::{Answer, Ask, Usage};
+use action_guard::policy::{AlwaysDenied, Answer, Ask, Usage};
 use action_guard::{Journal, MemoryJournal, Mode, Policy, ProvenBy};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -369,4 +369,50 @@ async fn what_was_sent_counts_once() {
         assert_eq!((used.in_motion, used.in_force), (in_motion, false));
         assert_eq!(used.at, state.activity.first().unwrap().at);
     }
+}
+
+/// What `agent:night` is said of `drain_store` on a system that may be known: by which rule it is denied
+/// without exception.
+#[track_caller]
+fn always(rules: &[&str], system: &str, expected: &str) {
+    let named = rules.iter().enumerate();
+    let text: String = named
+        .map(|(at, rest)| rule(&format!("r{at}"), rest))
+        .collect();
+    let definition = action("drain_store", "high", "lasting");
+    let ask = Ask::new(&definition, "agent:night", system, at(NOON));
+    let said = match policy(&text).always_denied(&ask) {
+        AlwaysDenied::By { rule, .. } => rule,
+        AlwaysDenied::No => "no".to_owned(),
+        other => format!("{other:?}"),
+    };
+    assert!(said.starts_with(expected), "{rules:?}: {said}");
+}
+
+#[test]
+fn only_what_no_time_and_no_request_is_allowed_is_always_denied() {
+    let allow = "action = \"drain_*\"\ndecision = \"allow\"";
+    let deny = "actor = \"agent:*\"\ndecision = \"deny\"";
+    let at_night = "window = { from = \"22:00\", to = \"06:00\" }";
+    let allow_at_night = format!("{at_night}\n{allow}");
+    let deny_at_night = format!("{at_night}\ndecision = \"deny\"");
+    let back = "takes_back = true\ndecision = \"allow\"";
+    let approve =
+        "action = \"drain_*\"\ndecision = \"approve\"\nby = [\"user:*\"]\ncount = 1\nttl = \"1h\"";
+    let on_prod = "system = \"prod\"\ndecision = \"allow\"";
+    let people = "actor = \"user:*\"\ndecision = \"allow\"";
+    always(&[], "7", "no rule matches");
+    always(&[people], "7", "no rule matches");
+    always(&[deny], "7", "r0 (rule, line");
+    always(&[people, deny, allow], "7", "r1 (rule, line");
+    always(&[allow, deny], "7", "no");
+    always(&[approve, deny], "7", "no");
+    always(&[&allow_at_night, deny], "7", "no");
+    always(&[back, deny], "7", "no");
+    always(&[&deny_at_night, allow], "7", "no");
+    always(&[&deny_at_night, deny], "7", "r1");
+    always(&[on_prod, deny], "7", "r1");
+    always(&[on_prod, deny], "prod", "no");
+    always(&[on_prod, deny], "", "PerSystem");
+    always(&[deny, on_prod], "", "r0");
 }
