@@ -163,8 +163,9 @@ impl Policy {
                     return Ok(());
                 }
                 let by = by.join(", ");
+                let approvals = if *count == 1 { "approval" } else { "approvals" };
                 denied(format!(
-                    "it takes the approval of {count} of {by}, and has {have} that count"
+                    "needs {count} {approvals} from {by} ({have} so far)"
                 ))
             }
         }

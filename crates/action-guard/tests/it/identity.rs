@@ -254,7 +254,7 @@ async fn a_forged_record_of_an_approval_lets_nothing_be_sent() {
     let refused = refused.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "denied by rule `all (rule, line 6)`: it takes the approval of 1 of user:*, and has 0 that count"
+        "denied by rule `all (rule, line 6)`: needs 1 approval from user:* (0 so far)"
     );
 }
 
