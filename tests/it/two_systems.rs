@@ -285,3 +285,20 @@ async fn an_address_of_another_kind_in_the_environment_is_in_nobodys_way() {
     let shown: Value = serde_json::from_slice(&ran.stdout).unwrap();
     assert_eq!(shown["members"][0]["name"], "m2");
 }
+
+/// What one program has in force, and who may do what in it, is nothing to another.
+#[test]
+fn another_program_has_a_state_directory_of_its_own() {
+    let home = TempDir::new().unwrap();
+    let ran = Command::new(env!("CARGO_BIN_EXE_two-systems"))
+        .args(["mode", "-o", "json"])
+        .env_remove("OPERATOR_STATE_DIR")
+        .env_remove("OPERATOR_CONFIG")
+        .env("XDG_CONFIG_HOME", home.path())
+        .env("XDG_STATE_HOME", home.path())
+        .output()
+        .unwrap();
+    let shown: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let directory = home.path().join("two-systems");
+    assert_eq!(shown["state_dir"], directory.to_str().unwrap());
+}

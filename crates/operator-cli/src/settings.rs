@@ -25,7 +25,7 @@ pub(crate) struct Global {
     #[arg(short, long, value_enum, global = true)]
     pub(crate) output: Option<Format>,
 
-    /// Config file [default: operator/config.toml in $XDG_CONFIG_HOME or ~/.config]
+    /// Config file [default: config.toml in a folder named like this program, in $XDG_CONFIG_HOME or ~/.config]
     #[arg(long, value_name = "FILE", env = "OPERATOR_CONFIG", global = true)]
     config: Option<PathBuf>,
 

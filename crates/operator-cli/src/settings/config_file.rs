@@ -7,6 +7,7 @@ use action_guard::Target;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::program::program;
 use crate::subjects::{self, Kind};
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Format;
@@ -141,14 +142,14 @@ fn told(error: &toml::de::Error, text: &str) -> String {
     format!("{}{message}", place.unwrap_or_default())
 }
 
-/// A file of ours among the user's configuration.
+/// A file of this program among the user's configuration.
 pub(crate) fn config_file(name: &str) -> Option<PathBuf> {
     // As the XDG specification says, a path that is not absolute is not meant.
     let home = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
         .or_else(|| Some(std::env::home_dir()?.join(".config")))?;
-    Some(home.join("operator").join(name))
+    Some(home.join(program().name).join(name))
 }
 
 /// A path that a config file gives: from the user's home, or from where the file is.

@@ -6,13 +6,14 @@ use std::time::Duration;
 use action_guard::{Actor, PrivateKey};
 use jiff::SignedDuration;
 
+use crate::program::program;
 use crate::terminal::failure::Failure;
 
 /// Where the journal and the policy are, and who acts.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "State")]
 pub(crate) struct State {
-    /// Directory of the journal [default: operator in $XDG_STATE_HOME or ~/.local/state]
+    /// Directory of the journal [default: named like this program, in $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR", env = "OPERATOR_STATE_DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
 
@@ -140,7 +141,7 @@ impl State {
             .filter(|path| path.is_absolute())
             .or_else(|| Some(std::env::home_dir()?.join(".local/state")));
         state_home
-            .map(|home| home.join("operator"))
+            .map(|home| home.join(program().name))
             .ok_or_else(|| Failure::usage("there is no home directory: give `--state-dir`"))
     }
 }
