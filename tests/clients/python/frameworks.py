@@ -1,6 +1,11 @@
-"""Agent frameworks with a scripted model and no network: `frameworks.py OPERATOR [NAME…]`."""
+"""Agent frameworks with a scripted model and no network: `frameworks.py OPERATOR [NAME…]`.
+
+`rig` is played where `RIG_CLIENT` names its program.
+"""
 
 import asyncio
+import json
+import os
 import sys
 import uuid
 
@@ -74,7 +79,6 @@ async def openai_agents(cluster, script):
     from agents import Agent, Model, ModelResponse, RunConfig, Runner, Usage, set_tracing_disabled
     from agents.mcp import MCPServerStdio
     from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
-    import json
 
     set_tracing_disabled(True)
 
@@ -107,7 +111,25 @@ async def openai_agents(cluster, script):
         await Runner.run(agent, "operate it", max_turns=100, run_config=RunConfig(tracing_disabled=True))
 
 
+async def rig(cluster, script):
+    """An agent in Rust, in a process of its own, which asks for each call: see tests/clients/rig."""
+    from subprocess import PIPE
+
+    command = [os.environ["RIG_CLIENT"], cluster.operator, *cluster.arguments]
+    agent = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=1 << 24)
+    while line := await agent.stdout.readline():
+        result = json.loads(line)["content"][0]
+        # What is structured comes as JSON, what went wrong as text.
+        answer = result["content"][0] if result.get("type") == "toolresult" else {}
+        answer = answer.get("value", answer.get("text"))
+        agent.stdin.write(json.dumps(script.next(answer)).encode() + b"\n")
+    if await agent.wait() != 0:
+        raise AssertionError(f"rig: {agent.returncode}")
+
+
 FRAMEWORKS = {"pydantic_ai": pydantic_ai, "langgraph": langgraph, "openai_agents": openai_agents}
+if "RIG_CLIENT" in os.environ:
+    FRAMEWORKS["rig"] = rig
 
 
 def main():
