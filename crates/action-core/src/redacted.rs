@@ -92,7 +92,7 @@ fn is_secret_in_snake_case(name: &str) -> bool {
 ///   `user:ana@example.com`, as an actor may be called, stays;
 /// - the same percent-encoded: `password%3D…`;
 /// - what looks like a secret: tokens of GitHub (`ghp_…`), GitLab (`glpat-…`) and Slack (`xoxb-…`), key
-///   ids of AWS, keys of models' makers (`sk-…`), JSON web tokens, private keys as PEM;
+///   ids of AWS, our own tokens of agents (`opgt_…`), keys of models' makers (`sk-…`), JSON web tokens, private keys as PEM;
 /// - what a command is given to log in with: `curl -u ana:…`, `--user ana:…`, `mysql -p…`,
 ///   `sshpass -p …`, `redis-cli -a …`;
 /// - all cookies of a header, and all that a digest is made of;

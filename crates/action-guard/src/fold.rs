@@ -11,6 +11,7 @@ mod refuse;
 mod retention;
 mod send;
 mod take_back;
+mod tokens;
 mod workflow;
 mod workflow_admission;
 mod workflow_attempts;

@@ -20,7 +20,7 @@ use crate::state::{ProposalStatus, State};
 
 pub(crate) use authority::rules_now;
 pub use break_glass::BrokenGlass;
-pub use controls::{Controls, Decider};
+pub use controls::{Controls, Decider, MakeTokenError, TokenError};
 pub use draft::Draft;
 pub use error::GuardError;
 pub use outcome_codes::GUARD_OUTCOMES;
@@ -53,6 +53,7 @@ mod standing;
 mod still_sending;
 mod stop;
 mod take_back;
+mod token_scope;
 mod trust;
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.

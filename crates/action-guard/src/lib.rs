@@ -33,12 +33,12 @@
 #![forbid(unsafe_code)]
 
 pub use guard::{
-    BrokenGlass, Controls, Decider, Draft, GUARD_OUTCOMES, Guard, GuardError, ModeError, Reaped,
-    Stop,
+    BrokenGlass, Controls, Decider, Draft, GUARD_OUTCOMES, Guard, GuardError, MakeTokenError,
+    ModeError, Reaped, Stop, TokenError,
 };
 pub use identity::{
-    Actor, ActorError, KeyError, NameClash, PrivateKey, Proof, ProvenBy, PublicKey,
-    StatementSignature, Target, canonical,
+    Actor, ActorError, AgentToken, KeyError, NameClash, NoRandomness, PrivateKey, Proof, ProvenBy,
+    PublicKey, StatementSignature, Target, TokenGrant, TokenSecret, canonical,
 };
 pub use journal::{
     Batch, Checking, Clock, ClockNote, ClockReading, CommitError, Decision, FileJournal,
@@ -55,7 +55,7 @@ pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{
     ActiveEffect, Activity, AttemptState, Attempts, Cancel, Clusters, Ended, Ending, Failure, Flow,
     InForce, Killed, OpenProposals, ProposalStatus, SentLately, State, StepState, Switch,
-    TakenBack, TakenOver,
+    TakenBack, TakenOver, TokenStatus,
 };
 pub use workflows::{
     FlowEvent, FlowRun, NextSteps, PlannedStep, Ready, StartOptions, StopCode, Stopped, WaitPolicy,

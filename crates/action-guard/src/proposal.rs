@@ -133,6 +133,18 @@ impl Request {
         std::iter::once((self.actor.as_str(), &self.proven_by)).chain(others)
     }
 
+    /// The token of somebody who is at it that this one made, by its id: they answer for what is asked
+    /// for with it, and do not agree to it besides.
+    #[must_use]
+    pub fn token_made_by(&self, who: &Actor) -> Option<&str> {
+        self.proofs().find_map(|(_, proof)| match proof {
+            ProvenBy::Token { id, made_by } if made_by.eq_ignore_ascii_case(who.as_str()) => {
+                Some(id.as_str())
+            }
+            _ => None,
+        })
+    }
+
     /// Whether only people are at it: who asks, and each who carries it out beside them.
     pub(crate) fn is_of_people(&self) -> bool {
         let asks = self.actor.parse::<Actor>().is_ok_and(|who| who.is_user());
@@ -237,13 +249,7 @@ impl Proposal {
         expires_at: Timestamp,
     ) -> Self {
         let system = system.into();
-        let plan_hash = PlanHash::of(
-            &request.action,
-            &request.parameters,
-            &system,
-            &plan.preconditions,
-            expires_at,
-        );
+        let plan_hash = hash_of(&request, &system, &plan, expires_at);
         Self {
             id: id.into(),
             request,
@@ -262,4 +268,14 @@ impl Proposal {
             expires_at,
         }
     }
+
+    /// The hash of what it is now, whatever it says that it is.
+    pub(crate) fn hash_as_it_is(&self) -> PlanHash {
+        hash_of(&self.request, &self.system, &self.plan, self.expires_at)
+    }
+}
+
+fn hash_of(request: &Request, system: &str, plan: &Plan, expires_at: Timestamp) -> PlanHash {
+    let (action, parameters) = (&request.action, &request.parameters);
+    PlanHash::of(action, parameters, system, &plan.preconditions, expires_at)
 }

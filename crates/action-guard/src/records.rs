@@ -3,7 +3,7 @@
 use action_core::{Attempt, Outcome, OutcomeKind, Undo};
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{Actor, Proof, Target};
+use crate::identity::{Actor, AgentToken, Proof, Target};
 use crate::proposal::{Answer, Approval, Intent, Mode, Proposal, Ruling};
 use crate::state::State;
 
@@ -193,6 +193,20 @@ record! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         proof: Option<Proof>,
     },
+    /// A person made a token for an agent.
+    TokenMade {
+        /// The token, without its secret.
+        made: Box<AgentToken>,
+    },
+    /// A person revoked a token.
+    TokenRevoked {
+        /// The token.
+        id: String,
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
     /// Somebody started a workflow.
     FlowStarted {
         /// The workflow.
@@ -259,6 +273,8 @@ impl Record {
             | Self::Killed { .. }
             | Self::Reset { .. }
             | Self::ClockConfirmed { .. }
+            | Self::TokenMade { .. }
+            | Self::TokenRevoked { .. }
             | Self::FlowStarted { .. }
             | Self::FlowStep { .. }
             | Self::FlowResumed { .. }
@@ -296,6 +312,7 @@ impl Record {
             | Self::Intent { .. }
             | Self::Reset { .. }
             | Self::ClockConfirmed { .. }
+            | Self::TokenMade { .. }
             | Self::FlowStarted { .. }
             | Self::FlowStep { .. }
             | Self::FlowResumed { .. } => false,
@@ -317,6 +334,7 @@ impl Record {
             | Self::Adopted { .. }
             | Self::BreakGlass { .. }
             | Self::Killed { .. }
+            | Self::TokenRevoked { .. }
             | Self::FlowCancelled { .. } => true,
             _ => false,
         }

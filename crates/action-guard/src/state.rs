@@ -17,6 +17,7 @@ pub use open_proposals::OpenProposals;
 pub use proposal_status::{Cancel, ProposalStatus, TakenBack, TakenOver};
 pub use sent_lately::SentLately;
 pub use switches::Switch;
+pub use tokens::TokenStatus;
 pub use workflow_status::{AttemptState, Attempts, Ended, Ending, Failure, Flow, StepState};
 
 mod active_effect;
@@ -27,6 +28,7 @@ mod open_proposals;
 mod proposal_status;
 mod sent_lately;
 mod switches;
+mod tokens;
 mod workflow_status;
 
 /// What the records add up to: the one thing decisions are made on.
@@ -66,6 +68,9 @@ pub struct State {
     /// Workflows that are under way, and those that ended last, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub flows: BTreeMap<String, Arc<Flow>>,
+    /// The tokens of agents, also of late those that are over, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tokens: BTreeMap<String, Arc<TokenStatus>>,
     /// What was sent within the last day, the latest at the back.
     pub activity: Arc<SentLately>,
     /// Set when `activity` was cut short of a day because there was too much of it: what was sent

@@ -26,7 +26,7 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::{Format, Output, note};
 use crate::verbs::{
     actions, approve, completions, findings, journal, kill_switch, mcp, mode, plan, policy,
-    proposals, reap, recover, resolve, run, undo, workflow,
+    proposals, reap, recover, resolve, run, token, undo, workflow,
 };
 
 impl Program {
@@ -190,6 +190,7 @@ pub(crate) fn command() -> Command {
         .subcommand(findings::why())
         .subcommand(findings::doctor())
         .subcommand(mcp::command())
+        .subcommand(token::command())
         .subcommand(completions::command())
         .subcommands(program.verbs.values().map(|verb| verb.command()))
 }
@@ -245,6 +246,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         },
         Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
+        Some(("token", matches)) => block_on(token::main(matches, global, output)),
         Some(("mcp", matches)) => block_on(mcp::main(matches, global, output)),
         Some(("completions", matches)) => completions::main(matches, command()),
         Some((name, matches)) => match program().verbs.get(name) {

@@ -16,5 +16,6 @@ pub(crate) mod reap;
 pub(crate) mod recover;
 pub(crate) mod resolve;
 pub(crate) mod run;
+pub(crate) mod token;
 pub(crate) mod undo;
 pub(crate) mod workflow;

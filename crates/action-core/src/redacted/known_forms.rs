@@ -28,7 +28,7 @@ impl Form {
     }
 }
 
-static FORMS: [Form; 19] = [
+static FORMS: [Form; 20] = [
     // Tokens of GitHub, GitLab and Slack, and key ids of AWS.
     whole(
         &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
@@ -38,6 +38,8 @@ static FORMS: [Form; 19] = [
     whole(&["glpat-"], r"glpat-[A-Za-z0-9_.-]{16,}"),
     whole(&["xox"], r"xox[abeprs]-[A-Za-z0-9-]{10,}"),
     whole(&["akia"], r"AKIA[A-Z0-9]{16,}"),
+    // Tokens of agents, which a gate makes.
+    whole(&["opgt_"], r"opgt_[A-Za-z0-9]{16,}"),
     // Keys of models' makers: `sk-ant-…`, `sk-proj-…`, `sk-…`, but not `task-…` or `disk-…`.
     Form {
         hints: &["sk-"],
@@ -253,6 +255,7 @@ mod tests {
             "gho_Hunter3abcdefghij0123456789ABCDEFGHI",
             "github_pat_11ABCDEFG0Hunter3_abcdefghijklmnopqrstuvwxyz",
             "glpat-Hunter3-abcdefghij_k",
+            "opgt_Hunter3abcdef0123456789",
             "xoxb-123456789012-Hunter3",
             "xoxp-123456789012-Hunter3",
             "AKIAHUNTER3EXAMPLE00",
@@ -286,7 +289,7 @@ mod tests {
         fn what_is_not_alone_is_in_no_text_that_joins_nothing(pieces in prop::collection::vec(prop::sample::select(vec![
             "password", "token", "secret", "bearer", "cookie", "digest", "mysql", "sshpass", "curl", "redis-cli",
             "--user", "--password", "-p", "-u", "is", "BEGIN", "PRIVATE", "KEY", "-----", "//", ",", ";",
-            "[", "]", "{", "}", "a", "Hunter3", "9", "_", "-", ".", "/", "sk-", "ghp_", "eyJ", "xoxb-", "AKIA", "sk-or-", "glpat-",
+            "[", "]", "{", "}", "a", "Hunter3", "9", "_", "-", ".", "/", "sk-", "ghp_", "eyJ", "xoxb-", "AKIA", "sk-or-", "glpat-", "opgt_",
         ]), 0..9)) {
             let text = pieces.concat();
             prop_assert!(!joins_things(&text));

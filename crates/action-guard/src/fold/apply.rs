@@ -54,6 +54,8 @@ impl State {
             Record::Killed { target, by, reason } => self.kill(target.as_ref(), by, reason, at)?,
             Record::Reset { target, by, .. } => self.reset(target.as_ref(), by)?,
             Record::ClockConfirmed { by, .. } => person(by, "confirm the clock")?,
+            Record::TokenMade { made } => self.token_made(made, at)?,
+            Record::TokenRevoked { id, by, reason } => self.token_revoked(id, by, reason, at)?,
             Record::FlowStarted { id, started } => self.flow_started(id, started, at)?,
             Record::FlowStep { id, step, event } => self.flow_step(id, step, event, at)?,
             Record::FlowResumed { id, by, .. } => self.flow_resumed(id, by, at)?,

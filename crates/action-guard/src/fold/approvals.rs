@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::fold::refuse::{expired, person, stopped};
-use crate::proposal::{Approval, Phase, Refusal, Ruling};
+use crate::identity::Actor;
+use crate::proposal::{Approval, Phase, Proposal, Refusal, Ruling};
 use crate::state::{ProposalStatus, State};
 
 impl State {
@@ -25,12 +26,7 @@ impl State {
         if status.phase != Phase::NeedsApproval {
             return Err(stays(status.phase));
         }
-        if status.proposal.request.may_be_carried_out_by(&approval.by) {
-            return Err(Refusal::OwnProposal {
-                id: id.to_owned(),
-                by: approval.by.to_string(),
-            });
-        }
+        status.is_not_theirs(&approval.by)?;
         if status
             .approvals
             .iter()
@@ -74,6 +70,24 @@ impl ProposalStatus {
             };
             self.approvals.iter().filter(counts).count() >= ruling.approvals_needed()
         })
+    }
+
+    /// Refuses who asked for it, carries it out, or answers for who does.
+    fn is_not_theirs(&self, by: &Actor) -> Result<(), Refusal> {
+        let Proposal { id, request, .. } = &self.proposal;
+        if request.may_be_carried_out_by(by) {
+            return Err(Refusal::OwnProposal {
+                id: id.clone(),
+                by: by.to_string(),
+            });
+        }
+        match request.token_made_by(by) {
+            None => Ok(()),
+            Some(token) => Err(Refusal::Token {
+                id: token.to_owned(),
+                why: format!("`{by}` made it: somebody else must approve proposal `{id}`"),
+            }),
+        }
     }
 
     /// Refuses an agreement that none of the rulings asks for.

@@ -20,10 +20,12 @@ use crate::records::Record;
 use crate::state::{ProposalStatus, State};
 
 pub use decider::Decider;
+pub use tokens::{MakeTokenError, TokenError};
 
 mod approvals;
 mod decider;
 mod kill_switch;
+mod tokens;
 
 /// How long a stop waits for requests that are just being handed over.
 const SEND_WAIT: Duration = Duration::from_secs(5);

@@ -13,13 +13,12 @@ use crate::guard::error::GuardError;
 use crate::guard::follow::Following;
 use crate::guard::permit::SendGate;
 use crate::guard::redact::is_redacted;
+use crate::guard::token_scope::tokens_allow;
 use crate::guard::{Guard, Tracked, Watch, size_limits};
 use crate::identity::Actor;
 use crate::journal::CommitError;
 use crate::proposal::time::{after, unix_ms};
-use crate::proposal::{
-    Answer, Event, Intent, Phase, PlanHash, Proposal, Refusal, Report, Standing,
-};
+use crate::proposal::{Answer, Event, Intent, Phase, Proposal, Refusal, Report, Standing};
 use crate::records::Record;
 
 impl Guard {
@@ -214,14 +213,7 @@ impl Guard {
         let (rules, trust) = (self.rules.clone(), self.trust);
         let (send_within, held_for) = (self.send_within, self.held_for);
         // What is sent is what the hash was made of, not what the caller says it is.
-        let (request, facts) = (&proposal.request, &proposal.plan.preconditions);
-        let hash = PlanHash::of(
-            &request.action,
-            &request.parameters,
-            &proposal.system,
-            facts,
-            proposal.expires_at,
-        );
+        let hash = proposal.hash_as_it_is();
         let (id, system) = (proposal.id.clone(), proposal.system.clone());
         let entries = self
             .commit(move |state, now| {
@@ -238,6 +230,7 @@ impl Guard {
                     // What waits for approval is refused for that, and not for what is missing.
                     if status.phase == Phase::Approved {
                         let rules = rules.as_ref().map_err(Clone::clone)?;
+                        tokens_allow(&**rules, &status.proposal, &definition, state, now)?;
                         allow_for_each(status, trust, now, |status| {
                             rules.allow_send(status, &definition, &plan, state, now)
                         })?;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::failpoint::passed;
 use crate::guard::Guard;
 use crate::guard::authority::{allow_for_each, rules_to_send_by};
+use crate::guard::token_scope::tokens_allow;
 use crate::proposal::{Answer, Intent, Phase, Proposal};
 use crate::state::State;
 
@@ -125,6 +126,7 @@ impl SendGate {
         let (definition, plan, now) = (&self.definition, &self.plan, Timestamp::now());
         let trust = self.guard.trust;
         let allowed = rules_to_send_by(&self.guard.rules).and_then(|rules| {
+            tokens_allow(&*rules, &status.proposal, definition, state, now)?;
             allow_for_each(status, trust, now, |status| {
                 rules.allow_at_send(status, definition, plan, state, now)
             })

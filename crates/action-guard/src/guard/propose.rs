@@ -9,6 +9,7 @@ use crate::guard::authority::{check_lease, rule_for_each, rules_now};
 use crate::guard::error::GuardError;
 use crate::guard::open_limit::may_wait;
 use crate::guard::planned::{PLANS_AGAIN, Planned};
+use crate::guard::token_scope::tokens_allow;
 use crate::identity::Actor;
 use crate::proposal::{Drift, Proposal, Refusal, Request, Ruling, Standing, Waits, words};
 use crate::records::Record;
@@ -145,6 +146,7 @@ impl Guard {
         Ok(move |state: &State, now| {
             let rules = rules_now(&rules);
             asked.request = trust.known_request(asked.request)?;
+            tokens_allow(&*rules, &asked, &definition, state, now)?;
             may_wait(&asked, state, now)?;
             asked.policy = rules.version();
             check_lease(&*rules, &asked, undo.as_ref(), &system, state, now)?;

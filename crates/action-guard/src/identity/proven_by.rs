@@ -43,15 +43,6 @@ impl ProvenBy {
             Self::Gate => "gate",
         }
     }
-
-    /// The person who made the token that proves it.
-    #[must_use]
-    pub fn made_by(&self) -> Option<&str> {
-        match self {
-            Self::Token { made_by, .. } => Some(made_by),
-            _ => None,
-        }
-    }
 }
 
 impl std::fmt::Display for ProvenBy {

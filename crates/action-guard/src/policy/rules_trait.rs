@@ -7,7 +7,7 @@ use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::identity::{Actor, Proof, StatementSignature, Target};
+use crate::identity::{Actor, AgentToken, Proof, StatementSignature, Target};
 use crate::policy::always::AlwaysDenied;
 use crate::policy::explain::Weighed;
 use crate::policy::question::{Act, Ask};
@@ -136,6 +136,23 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         }
         let statement = |at| statements::mode_statement(mode, target, by, state.last_switch, at);
         check_switch(self, Act::Mode, by, proof, statement, now)
+    }
+
+    /// Whether a token was made by whom it says, as the rules are now: who made it is still one whose
+    /// key they list.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_token(&self, made: &AgentToken) -> Result<(), Refusal> {
+        let AgentToken {
+            hash,
+            grant,
+            by,
+            proof,
+            ..
+        } = made;
+        let statement = statements::token_statement(hash, grant, by, proof.at);
+        self.vouch(Act::Approve, by, &statement, Some(&proof.signature))
     }
 
     /// Whether a step of a workflow is confirmed by whom it says.

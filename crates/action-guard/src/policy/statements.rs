@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::identity::{Actor, PrivateKey, Proof, Target};
+use crate::identity::{Actor, PrivateKey, Proof, Target, TokenGrant};
 use crate::policy::pattern::matches_actor;
 use crate::proposal::{Approval, Mode, Refusal, Ruling};
 
@@ -103,6 +103,17 @@ impl Proof {
         Self::new(key, at, &statement)
     }
 
+    /// Signs a token for an agent, by the hash of its secret.
+    pub(crate) fn of_token(
+        hash: &str,
+        grant: &TokenGrant,
+        by: &Actor,
+        at: Timestamp,
+        key: &PrivateKey,
+    ) -> Self {
+        Self::new(key, at, &token_statement(hash, grant, by, at))
+    }
+
     /// Signs that it is as late as the clock shows.
     #[must_use]
     pub fn of_clock(by: &Actor, last_switch: u64, at: Timestamp, key: &PrivateKey) -> Self {
@@ -148,6 +159,20 @@ pub(super) fn confirm_statement(confirmed: &Confirmed<'_>, by: &Actor, at: Times
         "workflow": confirmed.flow,
         "step": confirmed.step,
         "note": confirmed.note,
+        "by": by.as_str(),
+        "at": at.to_string(),
+    })
+}
+
+/// What is signed to make a token.
+pub(super) fn token_statement(hash: &str, grant: &TokenGrant, by: &Actor, at: Timestamp) -> Value {
+    json!({
+        "statement": "token",
+        "hash": hash,
+        "actor": grant.actor.as_str(),
+        "expires_at": grant.expires_at.to_string(),
+        "clusters": grant.clusters,
+        "up_to": grant.up_to,
         "by": by.as_str(),
         "at": at.to_string(),
     })

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 
 use crate::identity::{Actor, NameClash};
 use crate::proposal::phase::Phase;
-use crate::proposal::ruling::denied;
+use crate::proposal::ruling::{denied, of, subject_of};
 
-/// Why a record is not written, as the state stands. Nothing was written, and nothing is sent. It is in
-/// [`GuardError::Refused`](crate::GuardError) and [`CommitError::Refused`](crate::CommitError).
+/// Why nothing was written or sent: in `GuardError::Refused` and `CommitError::Refused`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -45,6 +44,15 @@ pub enum Refusal {
         id: String,
         /// Who asked.
         by: String,
+    },
+
+    /// The token does not count, or not for this.
+    #[error("token `{id}`: {why}")]
+    Token {
+        /// The token.
+        id: String,
+        /// Why not.
+        why: String,
     },
 
     /// Nobody agrees twice.
@@ -339,12 +347,4 @@ impl Refusal {
     pub(crate) fn ends_by_itself(&self) -> bool {
         matches!(self, Self::ResourceHeld { .. } | Self::TooManyOpen { .. })
     }
-}
-
-fn subject_of(cluster: Option<&str>) -> String {
-    cluster.map_or_else(String::new, |cluster| format!("cluster `{cluster}` is "))
-}
-
-fn of(by: Option<&str>) -> String {
-    by.map_or_else(String::new, |by| format!("of `{by}` "))
 }

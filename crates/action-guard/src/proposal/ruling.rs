@@ -21,6 +21,14 @@ pub(super) fn denied(rule: &str, reason: &str) -> String {
     }
 }
 
+pub(super) fn subject_of(cluster: Option<&str>) -> String {
+    cluster.map_or_else(String::new, |cluster| format!("cluster `{cluster}` is "))
+}
+
+pub(super) fn of(by: Option<&str>) -> String {
+    by.map_or_else(String::new, |by| format!("of `{by}` "))
+}
+
 /// What the rules say of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ruling", rename_all = "snake_case")]

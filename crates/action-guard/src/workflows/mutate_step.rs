@@ -234,6 +234,8 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         // A policy that cannot be read is for whoever wrote it: nothing is waited for.
         GuardError::Refused(Refusal::RulesWrong { .. }) => Trouble::Fatal,
         GuardError::Refused(refusal) if refusal.ends_by_itself() => Trouble::NotNow,
+        // Whose token has ended does not go on, whoever carries their workflow.
+        GuardError::Refused(Refusal::Token { .. }) => failed("denied", false),
         GuardError::Refused(Refusal::NotOurs { .. }) if back => Trouble::NotOurs,
         // For a person, and then for somebody to resume.
         GuardError::Refused(Refusal::WhoseUnknown { .. }) if back => failed(WHOSE_UNKNOWN, false),

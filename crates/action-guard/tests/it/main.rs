@@ -49,6 +49,7 @@ mod state_machine;
 mod take_back;
 mod test_subject;
 mod test_workflow_subject;
+mod tokens;
 mod undo;
 mod whose;
 mod workflow_fixtures;

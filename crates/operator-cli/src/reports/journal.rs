@@ -53,13 +53,10 @@ fn line(record: &Record) -> (&'static str, String) {
         Record::Proposed { proposal, ruling } => {
             let request = &proposal.request;
             let what = plan::request(&request.action, &request.parameters);
-            let by = asked_by(request);
+            let (by, how) = (asked_by(request), proof(&request.proven_by));
             let by = printable(&by);
-            let how = proof(&request.proven_by);
-            (
-                "proposed",
-                format!("{what} by {by}{how}; {}", self::ruling(ruling)),
-            )
+            let says = self::ruling(ruling);
+            ("proposed", format!("{what} by {by}{how}; {says}"))
         }
         Record::Approved { approval, .. } => {
             let identity = identity(approval.signature.is_some());
@@ -104,6 +101,28 @@ fn line(record: &Record) -> (&'static str, String) {
             let who = by_reason(by, reason);
             ("reset", format!("{who} {}", identity(proof.is_some())))
         }
+        other => of_token(other),
+    }
+}
+
+/// The same of a token.
+fn of_token(record: &Record) -> (&'static str, String) {
+    match record {
+        Record::TokenMade { made } => {
+            let (grant, by) = (&made.grant, &made.by);
+            let clusters = printable(&grant.clusters.join(", ")).into_owned();
+            (
+                "token made",
+                format!(
+                    "{} for {} on {clusters}, by {by} (identity signed)",
+                    made.id, grant.actor
+                ),
+            )
+        }
+        Record::TokenRevoked { id, by, reason } => (
+            "token revoked",
+            format!("{} {}", printable(id), by_reason(by, reason)),
+        ),
         _ => ("other", String::new()),
     }
 }

@@ -264,6 +264,11 @@ impl Connection {
         self.cluster.is_some()
     }
 
+    /// The cluster that the command line itself names.
+    pub(crate) fn cluster_given(&self) -> Option<&str> {
+        self.cluster.as_deref().filter(|_| self.is_given)
+    }
+
     /// Refuses a named cluster where no names are known.
     pub(crate) fn check_named(&self, known: &[&str]) -> Result<(), Failure> {
         match &self.cluster {

@@ -112,6 +112,15 @@ impl Output {
         }
     }
 
+    /// A secret that the command was asked for: the one thing that is written as it is.
+    pub(crate) fn secret(&mut self, secret: &str, json: impl FnOnce(&str) -> serde_json::Value) {
+        match self.format {
+            Format::Table => self.write(secret),
+            Format::Json => self.write(&format!("{:#}", json(secret))),
+            Format::Jsonl => self.write(&json(secret).to_string()),
+        }
+    }
+
     /// Lines about what is going on.
     pub fn note(&self, text: &str) {
         note(text);

@@ -26,6 +26,7 @@ mod settings;
 mod sim;
 #[cfg(unix)]
 mod terminal;
+mod tokens;
 mod unreachable;
 mod whose;
 mod workflow;

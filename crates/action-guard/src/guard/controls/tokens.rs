@@ -1,0 +1,133 @@
+//! Tokens: a person makes and revokes them, and who has one is its actor.
+
+use std::sync::Arc;
+
+use subtle::ConstantTimeEq as _;
+
+use crate::guard::authority::rules_now;
+use crate::guard::controls::Controls;
+use crate::identity::{
+    Actor, AgentToken, NoRandomness, PrivateKey, Proof, ProvenBy, TokenGrant, TokenSecret,
+};
+use crate::journal::{CommitError, JournalError};
+use crate::proposal::{Refusal, time};
+use crate::records::Record;
+use crate::state::TokenStatus;
+
+/// Why a text proves nobody.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// It is no token, or a digit of it is wrong.
+    #[error("it is no token, or was mistyped: its checksum does not fit")]
+    Malformed,
+
+    /// Nobody made it, or it ended long ago.
+    #[error("there is no such token")]
+    Unknown,
+
+    /// It was revoked, has expired, or the key that it was signed with counts no more.
+    #[error(transparent)]
+    Over(Refusal),
+
+    /// The journal cannot be read.
+    #[error("the journal, which has the tokens, cannot be read")]
+    Journal(#[source] JournalError),
+}
+
+/// Why no token was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MakeTokenError {
+    /// There is nothing to make it of.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+
+    /// It is not written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+impl Controls {
+    /// Makes a token for an agent. Its secret is given to the caller and is nowhere else. Always
+    /// signed: who can write the journal cannot make a token that counts.
+    ///
+    /// # Errors
+    /// When it is for no agent, for no cluster, for more than 366 days, or not proven by a key that
+    /// the policy lists.
+    pub async fn make_token(
+        &self,
+        mut grant: TokenGrant,
+        by: &Actor,
+        key: &PrivateKey,
+    ) -> Result<(AgentToken, TokenSecret), MakeTokenError> {
+        let secret = TokenSecret::generate()?;
+        let claimed = |who: &Actor| who.clone().proven(ProvenBy::Claimed);
+        (grant.actor, grant.clusters) = (claimed(&grant.actor), sorted(grant.clusters));
+        let (by, now) = (claimed(by), time::clock());
+        let hash = secret.hash();
+        let proof = Proof::of_token(&hash, &grant, &by, now, key);
+        let made = AgentToken::new(hash, grant, by, proof);
+        let (rules, record) = (Arc::clone(&self.rules), made.clone());
+        self.commit(move |_, _| {
+            rules_now(&rules).vouch_for_token(&record)?;
+            let made = Box::new(record);
+            Ok(Record::TokenMade { made })
+        })
+        .await?;
+        Ok((made, secret))
+    }
+
+    /// Ends a token. Also what was asked for with it and is not sent yet is not sent any more. Takes a
+    /// person, and no proof: it only ends something.
+    ///
+    /// # Errors
+    /// When there is no such token, or it was revoked before.
+    pub async fn revoke_token(
+        &self,
+        id: &str,
+        by: &Actor,
+        reason: &str,
+    ) -> Result<(), CommitError> {
+        let record = Record::TokenRevoked {
+            id: id.to_owned(),
+            by: self.trust.known(by)?,
+            reason: reason.to_owned(),
+        };
+        self.commit(|_, _| Ok(record)).await
+    }
+
+    /// Whose token a text is: its actor, for whom it is proven by that, and what it is for.
+    ///
+    /// # Errors
+    /// When it proves nobody.
+    pub async fn authenticate(&self, text: &str) -> Result<(Actor, Arc<TokenStatus>), TokenError> {
+        let secret = TokenSecret::parse(text).ok_or(TokenError::Malformed)?;
+        let hash = secret.hash();
+        let state = self.journal.state().await.map_err(TokenError::Journal)?;
+        // Who finds an id by trying has found the beginning of a hash, and no secret.
+        let found = state.tokens.get(&AgentToken::id_of(&hash));
+        let found = found.filter(|status| {
+            let (kept, given) = (status.made.hash.as_bytes(), hash.as_bytes());
+            bool::from(kept.ct_eq(given))
+        });
+        let status = found.ok_or(TokenError::Unknown)?;
+        let now = state
+            .at
+            .map_or_else(time::clock, |at| at.max(time::clock()));
+        let rules = rules_now(&self.rules);
+        status.counts(&*rules, now).map_err(TokenError::Over)?;
+        let made = &status.made;
+        let actor = made.grant.actor.clone().proven(ProvenBy::Token {
+            id: made.id.clone(),
+            made_by: made.by.to_string(),
+        });
+        Ok((actor, Arc::clone(status)))
+    }
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names.dedup();
+    names
+}

@@ -1,0 +1,186 @@
+//! `operator token`: secrets by which a server knows an agent.
+
+use action_core::{DurationText, Risk, report};
+use action_guard::{MakeTokenError, TokenGrant, TokenStatus};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::arguments::{given_reason, reason};
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::{Output, note};
+use crate::terminal::table::{table, when};
+
+pub(crate) fn command() -> Command {
+    Command::new("token")
+        .about("Make, list and revoke the tokens by which a server knows an agent")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("create")
+                .about("Make a token for the agent that `--actor` names; it is shown once, on stdout")
+                .after_help(
+                    "You answer for what is asked for with it, and cannot approve that. It is signed \
+                     with your key (`--sign-with`), which the policy must list. `--actor` names the \
+                     agent, `--cluster` the one cluster of the config file that it is for.",
+                )
+                .arg(
+                    Arg::new("expires")
+                        .long("expires")
+                        .value_name("TIME")
+                        .required(true)
+                        .value_parser(clap::value_parser!(DurationText))
+                        .help("How long it is good, such as `30d`; 366d at most"),
+                )
+                .arg(
+                    Arg::new("up-to")
+                        .long("up-to")
+                        .value_name("RISK")
+                        .required(true)
+                        .value_parser(["low", "medium", "high"])
+                        .help("The highest risk of what can be asked for with it"),
+                ),
+        )
+        .subcommand(Command::new("list").about("List the tokens, without their secrets"))
+        .subcommand(
+            Command::new("revoke")
+                .about("End a token at once; what was asked for with it is not sent any more")
+                .arg(
+                    Arg::new("id")
+                        .required(true)
+                        .value_name("ID")
+                        .help("Its id, as `token list` shows it"),
+                )
+                .arg(reason(true)),
+        )
+}
+
+pub(crate) async fn main(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    match matches.subcommand() {
+        Some(("create", matches)) => create(matches, global, output).await,
+        Some(("revoke", matches)) => revoke(matches, global, output).await,
+        _ => list(global, output).await,
+    }
+}
+
+async fn create(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    if matches.value_source("actor") != Some(ValueSource::CommandLine) {
+        let text = "a token needs the agent that it is for";
+        return Err(Failure::usage(text).next("name it: `--actor agent:NAME`"));
+    }
+    let Some(cluster) = global.connection.cluster_given() else {
+        let text = "a token needs the cluster that it is for";
+        return Err(Failure::usage(text).next("name it: `--cluster NAME`, as the config file does"));
+    };
+    let by = global.state.actor_without_flag()?;
+    let Some(key) = global.state.key()? else {
+        let text = "a token is signed by who makes it, and there is no key";
+        return Err(Failure::usage(text).next("give your key: `--sign-with FILE`"));
+    };
+    let up_to = match matches.get_one::<String>("up-to").map(String::as_str) {
+        Some("high") => Risk::High,
+        Some("medium") => Risk::Medium,
+        _ => Risk::Low,
+    };
+    let lasts = matches.get_one::<DurationText>("expires").copied();
+    let lasts = SignedDuration::try_from(lasts.unwrap_or(DurationText::from_mins(0)).duration());
+    let expires_at = lasts
+        .ok()
+        .and_then(|lasts| Timestamp::now().checked_add(lasts).ok());
+    let expires_at = expires_at.ok_or_else(|| Failure::usage("`--expires` is too long"))?;
+    let grant = TokenGrant::new(global.state.actor()?, expires_at, cluster, up_to);
+    let controls = global.state.controls()?;
+    let made = controls.make_token(grant, &by, &key).await;
+    let (made, secret) = made.map_err(|error| match error {
+        MakeTokenError::Commit(error) => error.into(),
+        other => Failure::new(Exit::Failed, "token", report(&other)),
+    })?;
+    note(&format!(
+        "{} is for {} on {cluster} until {}; {by} answers for it. The secret is shown this once: keep \
+         it in a file that only the agent can read",
+        made.id,
+        made.grant.actor,
+        when(made.grant.expires_at)
+    ));
+    output.secret(
+        secret.reveal(),
+        |secret| json!({"id": made.id, "grant": made.grant, "by": made.by, "secret": secret}),
+    );
+    Ok(Exit::Done)
+}
+
+async fn list(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    let state = global.state.bare_controls()?.state().await?;
+    let now = Timestamp::now();
+    let shown: Vec<Value> = (state.tokens.values())
+        .map(|status| shown(status, now))
+        .collect();
+    output.show_list("agents", &shown, || {
+        let rows = state.tokens.values().map(|status| {
+            let grant = &status.made.grant;
+            vec![
+                status.made.id.clone(),
+                grant.actor.to_string(),
+                grant.clusters.join(", "),
+                risk(grant.up_to),
+                status.made.by.to_string(),
+                when(grant.expires_at),
+                stands(status, now),
+            ]
+        });
+        let header = [
+            "id", "agent", "clusters", "up to", "made by", "expires", "state",
+        ];
+        table(&header, rows.collect())
+    });
+    Ok(Exit::Done)
+}
+
+async fn revoke(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let id = matches.get_one::<String>("id").map_or("", String::as_str);
+    let by = global.state.actor()?;
+    let controls = global.state.bare_controls()?;
+    controls
+        .revoke_token(id, &by, given_reason(matches))
+        .await?;
+    output.show(&json!({"id": id, "revoked": true}), || {
+        format!("{id} is revoked: nothing is asked for or sent with it any more")
+    });
+    Ok(Exit::Done)
+}
+
+fn shown(status: &TokenStatus, now: Timestamp) -> Value {
+    let mut json = serde_json::to_value(status).unwrap_or_default();
+    json["state"] = json!(stands(status, now));
+    json
+}
+
+fn stands(status: &TokenStatus, now: Timestamp) -> String {
+    match (&status.revoked, status.over(now)) {
+        (Some(revoked), _) => format!("revoked by {}: {}", revoked.by, revoked.reason),
+        (None, Some(_)) => "expired".to_owned(),
+        (None, None) => "good".to_owned(),
+    }
+}
+
+fn risk(risk: Risk) -> String {
+    serde_json::to_value(risk)
+        .ok()
+        .and_then(|risk| Some(risk.as_str()?.to_owned()))
+        .unwrap_or_default()
+}
