@@ -187,6 +187,7 @@ impl Server {
                         Err(failure) => errors::action_failed(&failure),
                     },
                     () = context.ct.cancelled() => errors::refused("the client cancelled the call"),
+                    () = desk.client_gone.cancelled() => errors::refused("the server is going down"),
                 };
                 result.into()
             }

@@ -1,11 +1,12 @@
 //! The server over streamable HTTP: who is let in, whose session it is, and what becomes of what was sent.
 
 use action_core::Risk;
+use operator_mcp::rmcp::model::CallToolResult;
 use operator_mcp::{Ceiling, HttpOptions};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::bench::{Era, House, call, said};
+use crate::bench::{Client, Era, House, call, said};
 use crate::http_bench::{Served, message};
 
 const NIGHT: &str = "agent:night";
@@ -213,6 +214,39 @@ async fn of_many_sessions_the_one_that_was_not_used_for_longest_ends() {
     );
 }
 
+/// A session that is ended ends what waits in it, and not what was sent.
+#[tokio::test]
+async fn what_was_sent_is_followed_when_its_session_is_ended() {
+    let house = House::new().await;
+    house.lamps.house(|house| house.hold_answers = true);
+    let served = served(&house, Ceiling::UpTo(Risk::Low)).await;
+    let id = served.begin(NIGHT).await;
+    let params = json!({"name": "switch_lamp", "arguments": switch(1)});
+    let call = served.in_session(Method::POST, NIGHT, &id);
+    let call = call.body(message("tools/call", params));
+    let call = tokio::spawn(async move { call.send().await?.text().await });
+    until(async || !house.sent().is_empty()).await;
+    assert_eq!(
+        status(served.in_session(Method::DELETE, NIGHT, &id)).await,
+        202
+    );
+    let unanswered = call.await.unwrap().unwrap_or_default();
+    assert!(!unanswered.contains("applied"), "{unanswered}");
+    house.lamps.house(|house| house.hold_answers = false);
+    let client = served.client(NIGHT, Era::Initialize).await;
+    until(async || {
+        let again = said(&call_again(&client).await);
+        assert_eq!(again["repeated"], true, "{again}");
+        again["standing"] == "applied"
+    })
+    .await;
+    assert_eq!(house.sent(), [(1, true)]);
+}
+
+async fn call_again(client: &Client) -> CallToolResult {
+    call(client, "switch_lamp", switch(1)).await
+}
+
 /// Whoever repeats the call afterwards, nothing is sent twice.
 #[tokio::test]
 async fn what_was_sent_is_followed_when_its_client_is_gone() {
@@ -236,7 +270,7 @@ async fn what_was_sent_is_followed_when_its_client_is_gone() {
         house.lamps.house(|house| house.hold_answers = false);
         let client = served.client(NIGHT, Era::Discover).await;
         until(async || {
-            let again = said(&call(&client, "switch_lamp", switch(1)).await);
+            let again = said(&call_again(&client).await);
             assert_eq!(again["repeated"], true, "{again}");
             again["standing"] == "applied"
         })
@@ -278,6 +312,9 @@ async fn a_server_that_goes_down_answers_what_it_has_begun() {
     let look = json!({"proposal_id": waits["proposal_id"], "wait_seconds": 45});
     let look = served.call(NIGHT, "get_proposal", look);
     let look = tokio::spawn(async move { said_over_http(look.send().await.unwrap()).await });
+    house.lamps.house(|house| house.hold_reads = true);
+    let read = served.call(NIGHT, "list_lamps", json!({}));
+    let read = tokio::spawn(async move { said_over_http(read.send().await.unwrap()).await });
     let send = served.call(NIGHT, "switch_lamp", switch(1));
     let send = tokio::spawn(async move { said_over_http(send.send().await.unwrap()).await });
     until(async || !house.sent().is_empty()).await;
@@ -285,7 +322,8 @@ async fn a_server_that_goes_down_answers_what_it_has_begun() {
         let service = served.service.clone();
         async move { service.shut_down().await }
     });
-    until(async || status(served.call(NIGHT, "list_lamps", json!({}))).await == 503).await;
+    until(async || status(served.call(NIGHT, "plan", json!({}))).await == 503).await;
+    assert_eq!(read.await.unwrap()["error"]["kind"], "refused");
     assert_eq!(look.await.unwrap()["standing"], "waits_for_approval");
     house.lamps.house(|house| house.hold_answers = false);
     let sent = send.await.unwrap();

@@ -25,6 +25,8 @@ pub(crate) struct House {
     pub(crate) lose_answer: bool,
     /// Whether requests are not answered until this is false again.
     pub(crate) hold_answers: bool,
+    /// Whether nothing can be read until this is false again.
+    pub(crate) hold_reads: bool,
     /// How many plans can be made yet; those after them fail, once answers are not held.
     pub(crate) plans_left: Option<usize>,
     /// Which house it is, if it is not the first.
@@ -116,6 +118,9 @@ impl Observation<Lamps> for ListLamps {
     type Output = AllLamps;
 
     async fn observe(&self, lamps: &Lamps) -> Result<AllLamps, Dark> {
+        while lamps.house(|house| house.hold_reads) {
+            tokio::task::yield_now().await;
+        }
         let lit = lamps.house(|house| house.lit.clone());
         let real = lit.into_iter().map(|(lamp, lit)| Lamp {
             lamp: lamp.into(),
