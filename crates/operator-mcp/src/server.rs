@@ -13,19 +13,26 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::answer;
 use crate::desk::{Asking, Desk};
+use crate::errors::{self, Wrong};
 use crate::listed::Listed;
 use crate::offer::{Called, Ceiling, OfferError, Offered, offered};
 use crate::own_tools::OwnTool;
 use crate::runs::Runs;
 use crate::served::Systems;
-use crate::{answer, errors};
 
 /// How long after its client has gone a server waits for what it is sending.
 const AT_THE_END: Duration = Duration::from_secs(20);
 
 /// The member of a call's `_meta` by which a client repeats it: the same key is the same proposal.
 const IDEMPOTENCY_KEY: &str = "idempotencyKey";
+
+/// How long it may be, in bytes: it is kept in the journal.
+const MOST_KEY: usize = 256;
+
+/// How long a call's arguments may be as JSON, in bytes: those of a mutation are kept in the journal.
+const MOST_ARGUMENTS: usize = 65_536;
 
 /// Serves the actions of a guard to one actor. Cheap to clone; clones are the same server.
 #[derive(Clone)]
@@ -177,6 +184,11 @@ impl Server {
         context: &RequestContext<RoleServer>,
     ) -> CallToolResponse {
         let arguments = Value::Object(request.arguments.clone().unwrap_or_default());
+        let length = arguments.to_string().len();
+        if length > MOST_ARGUMENTS {
+            let why = format!("its arguments have {length} bytes: at most {MOST_ARGUMENTS}");
+            return errors::wrong_arguments(&request.name, &Wrong::Other(why)).into();
+        }
         let desk = &self.desk;
         match called {
             Called::Observation => {
@@ -252,7 +264,8 @@ impl Server {
 fn key(context: &RequestContext<RoleServer>) -> Result<Option<&str>, CallToolResult> {
     match context.meta.0.0.get(IDEMPOTENCY_KEY) {
         None => Ok(None),
-        Some(Value::String(key)) => Ok(Some(key)),
+        Some(Value::String(key)) if key.len() <= MOST_KEY => Ok(Some(key)),
+        Some(Value::String(_)) => Err(errors::refused("`idempotencyKey` has more than 256 bytes")),
         Some(_) => Err(errors::refused("`idempotencyKey` is not a string")),
     }
 }

@@ -120,6 +120,25 @@ async fn wrong_arguments_list_every_problem() {
     assert_eq!(house.sent(), []);
 }
 
+/// No client makes the journal as large as it likes.
+#[tokio::test]
+async fn what_would_be_recorded_is_not_too_long() {
+    let house = House::new().await;
+    let client = house.client().await;
+    let id = rewired(&client).await["proposal_id"].clone();
+    let cancel = json!({"proposal_id": id, "reason": "x".repeat(65_536)});
+    let long = said(&call(&client, "cancel_proposal", cancel).await);
+    assert_eq!(long["error"]["kind"], "invalid_input", "{long}");
+    for (length, is_error) in [(257, true), (256, false)] {
+        let mut keyed = params("switch_lamp", switch(1));
+        let meta = json!({"idempotencyKey": "k".repeat(length)});
+        keyed.meta = Some(serde_json::from_value(meta).unwrap());
+        let answer = client.call_tool(keyed).await.unwrap();
+        assert_eq!(answer.is_error, Some(is_error), "{length}");
+    }
+    assert_eq!(house.sent(), [(1, true)]);
+}
+
 /// What no declaration here says is told, too.
 #[tokio::test]
 async fn arguments_of_a_plan_are_an_object() {
