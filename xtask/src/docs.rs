@@ -88,7 +88,7 @@ pub(crate) fn check(workspace: &Workspace) -> Report {
 }
 
 /// Every page that is generated, in whole or in part, as it should be.
-fn pages(workspace: &Workspace) -> Result<Vec<(&'static str, String)>, Findings> {
+fn pages(workspace: &Workspace) -> Result<Vec<(String, String)>, Findings> {
     let filled = |page, parts: &[(&str, String)]| {
         let there = workspace.read(page)?;
         parts.iter().try_fold(there, |there, (name, text)| {
@@ -102,7 +102,7 @@ fn pages(workspace: &Workspace) -> Result<Vec<(&'static str, String)>, Findings>
     let promises = [("promises", promises::table())];
     let errors = [("errors", error_variants::sections(workspace)?)];
     let embedding = [("standings", standings::table(workspace)?)];
-    Ok(vec![
+    let whole = [
         (PAGE, actions_page::<Tikv>("cargo xtask docs")),
         (reasons::PAGE, reasons::page()),
         (outcomes::PAGE, outcomes::page()),
@@ -110,10 +110,14 @@ fn pages(workspace: &Workspace) -> Result<Vec<(&'static str, String)>, Findings>
         (WRITING, filled(WRITING, &promises)?),
         (ERRORS, filled(ERRORS, &errors)?),
         (EMBEDDING, filled(EMBEDDING, &embedding)?),
-    ])
+    ];
+    let whole = whole
+        .into_iter()
+        .map(|(page, text)| (page.to_owned(), text));
+    Ok(whole.chain(reasons::runbooks()).collect())
 }
 
-fn names(pages: &[(&str, String)]) -> String {
-    let names: Vec<&str> = pages.iter().map(|(page, _)| *page).collect();
+fn names(pages: &[(String, String)]) -> String {
+    let names: Vec<&str> = pages.iter().map(|(page, _)| page.as_str()).collect();
     names.join(", ")
 }

@@ -155,7 +155,7 @@ pub(crate) const HOUSES: &[House] = &[
             &["stop_safety"],
             &["mutations"],
             &["observations"],
-            &["workflows"],
+            &["runbooks", "workflows"],
             &["catalogue", "outcomes"],
             &["lib"],
         ],

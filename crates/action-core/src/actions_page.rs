@@ -33,6 +33,14 @@ pub fn actions_page<S: Subject>(writer: &str) -> String {
     page
 }
 
+/// The page of one action, in Markdown.
+#[must_use]
+pub fn action_page(definition: &ActionDefinition) -> String {
+    let mut page = String::new();
+    section(&mut page, definition);
+    page.trim_start().replacen("## ", "# ", 1)
+}
+
 fn section(page: &mut String, definition: &ActionDefinition) {
     let _ = writeln!(
         page,

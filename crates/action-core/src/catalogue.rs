@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::declare::{ErasedAction, Footprint, Valid, scope};
+use crate::declare::{ErasedAction, Footprint, Page, Runbook, Valid, scope};
 use crate::error::ActionError;
 use crate::schema::{ActionDefinition, Effect, Risk, validate};
 use crate::values::{Accepted, Outcome, Plan, Progress, Sent, Settled, Undo};
@@ -15,6 +15,8 @@ use crate::values::{Accepted, Outcome, Plan, Progress, Sent, Settled, Undo};
 pub struct Catalogue {
     pub(crate) actions: Arc<Vec<Registered>>,
     pub(crate) by_name: Arc<BTreeMap<String, usize>>,
+    pub(crate) pages: Arc<Vec<Page>>,
+    pub(crate) runbooks: Arc<Vec<Runbook>>,
 }
 
 /// One of them, bound to its system.
@@ -30,6 +32,16 @@ impl Catalogue {
     /// What all actions are, in the order they were registered.
     pub fn definitions(&self) -> impl Iterator<Item = &ActionDefinition> {
         self.actions.iter().map(|action| &*action.definition)
+    }
+
+    /// What the subjects say beside their actions, each page once.
+    pub fn pages(&self) -> impl Iterator<Item = &Page> {
+        self.pages.iter()
+    }
+
+    /// What to do in a case, by the subjects.
+    pub fn runbooks(&self) -> impl Iterator<Item = &Runbook> {
+        self.runbooks.iter()
     }
 
     /// What one action is.

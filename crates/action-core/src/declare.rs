@@ -7,6 +7,7 @@ mod erased_action;
 mod input_def;
 mod mutation;
 mod observation;
+mod pages;
 mod parameters;
 mod role_rules;
 mod subject;
@@ -16,6 +17,7 @@ pub use erased_action::Footprint;
 pub use input_def::{InputDef, input_def};
 pub use mutation::Mutation;
 pub use observation::Observation;
+pub use pages::{Page, Runbook};
 pub use parameters::Parameters;
 pub use subject::{Subject, SubjectError};
 

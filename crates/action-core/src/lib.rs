@@ -10,7 +10,7 @@
 
 #![forbid(unsafe_code)]
 
-pub use actions_page::actions_page;
+pub use actions_page::{action_page, actions_page};
 pub use bounded_text::{bounded, bounded_to};
 // What stands in the signatures here, in the versions that fit them.
 pub use {async_trait, schemars, serde, serde_json};
@@ -18,8 +18,8 @@ pub use {async_trait, schemars, serde, serde_json};
 pub use catalogue::{Catalogue, Prepared};
 pub use connect::{Addresses, Connect, ConnectError, FilePath, SubjectKind, TlsFiles};
 pub use declare::{
-    ActionSet, Footprint, InputDef, Mutation, Observation, Parameters, Subject, SubjectError,
-    input_def,
+    ActionSet, Footprint, InputDef, Mutation, Observation, Page, Parameters, Runbook, Subject,
+    SubjectError, input_def,
 };
 pub use error::{ActionError, BoxError, FailureKind, RegistryError, report};
 pub use printable::{is_unprintable, printable, printable_lines};

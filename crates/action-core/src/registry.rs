@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::catalogue::{Catalogue, Registered};
-use crate::declare::Subject;
+use crate::declare::{Runbook, Subject};
 use crate::error::{ActionError, RegistryError};
 use crate::schema::is_name;
 use crate::values::{Accepted, Attempt};
@@ -93,9 +93,20 @@ impl ActionRegistry {
                 bound: (entry.bind)(Arc::clone(&subject)),
             });
         }
+        let mut pages = Vec::clone(&self.catalogue.pages);
+        // Two systems of one kind say the same.
+        pages.extend(
+            S::pages()
+                .into_iter()
+                .filter(|page| !self.catalogue.pages.contains(page)),
+        );
+        let mut runbooks = Vec::clone(&self.catalogue.runbooks);
+        runbooks.extend(runbooks_of::<S>(prefix)?);
         self.catalogue = Catalogue {
             actions: Arc::new(actions),
             by_name: Arc::new(by_name),
+            pages: Arc::new(pages),
+            runbooks: Arc::new(runbooks),
         };
         Ok(())
     }
@@ -141,6 +152,20 @@ impl ActionRegistry {
         self.send(name, parameters, &plan.before, &Attempt::untracked())
             .await
     }
+}
+
+/// What a subject says to do in a case, by the names that its actions have here.
+fn runbooks_of<S: Subject>(prefix: Option<&str>) -> Result<Vec<Runbook>, RegistryError> {
+    let mut runbooks = S::runbooks();
+    for runbook in &mut runbooks {
+        runbook.input()?;
+        if let Some(prefix) = prefix {
+            let actions = S::actions();
+            let names = actions.definitions().map(|known| known.name.as_str());
+            *runbook = runbook.clone().prefixed(prefix, names);
+        }
+    }
+    Ok(runbooks)
 }
 
 fn owner(prefix: Option<&str>, subject: &str) -> String {

@@ -1,6 +1,6 @@
 //! The catalogue: every action, in the order in which they are documented.
 
-use action_core::{ActionSet, Subject};
+use action_core::{ActionSet, Page, Runbook, Subject};
 use async_trait::async_trait;
 
 use crate::cluster::Tikv;
@@ -20,8 +20,9 @@ use crate::mutations::{PauseScheduler, ResumeScheduler, TransferPdLeader};
 use crate::observations::{
     CheckInvariants, ClusterHealth, Doctor, FindRegion, GetClusterMetrics, GetConfig, GetRegion,
     GetStore, GetStoreMetrics, HotReadRegions, HotWriteRegions, ListDrains, ListMembers,
-    ListOperators, ListSchedulers, ListStores, SafeToStop, ScanSafeToStop, Why,
+    ListOperators, ListSchedulers, ListStores, SafeToStop, ScanSafeToStop, Why, reasons_page,
 };
+use crate::runbooks::runbooks;
 use crate::workflows::RollingDrain;
 
 #[async_trait]
@@ -75,6 +76,14 @@ impl Subject for Tikv {
     }
 
     /// The cluster id.
+    fn pages() -> Vec<Page> {
+        vec![Page::new("reasons", "Reasons", reasons_page())]
+    }
+
+    fn runbooks() -> Vec<Runbook> {
+        runbooks()
+    }
+
     async fn identity(&self) -> Result<String, Error> {
         let cluster = self.pd.cluster().await.map_err(Error::Read)?;
         Ok(cluster.id.to_string())

@@ -63,7 +63,7 @@ pub use observations::{
     ListOperators, ListSchedulers, ListStores, MemberList, MemberView, Moving, OneStore,
     OneStoreMetrics, OperatorView, Operators, PeerView, REASONS, Reason, RegionView, SafeToStop,
     ScanSafeToStop, SchedulerState, SchedulerView, Schedulers, SinceSource, StoreMetrics,
-    StoreView, Stores, Violation, Why,
+    StoreView, Stores, Violation, Why, reasons_page,
 };
 pub use outcomes::{OUTCOMES, OutcomeCode, OutcomeEnd};
 pub use parameters::{Limit, RegionId, ScheduleLimit, SchedulerName, StoreId};
@@ -81,6 +81,7 @@ mod observations;
 mod outcomes;
 mod parameters;
 mod pd_rules;
+mod runbooks;
 mod seen_process;
 mod send_permit;
 mod settings;

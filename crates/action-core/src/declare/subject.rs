@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::declare::action_set::ActionSet;
+use crate::declare::pages::{Page, Runbook};
 use crate::error::FailureKind;
 
 /// A kind of system that can be operated, and a handle to one such system.
@@ -18,6 +19,16 @@ pub trait Subject: Send + Sync + Sized + 'static {
 
     /// Its actions, in the order they should be documented. This list is the catalogue.
     fn actions() -> ActionSet<Self>;
+
+    /// Pages about it, such as what its codes mean.
+    fn pages() -> Vec<Page> {
+        Vec::new()
+    }
+
+    /// What to do in a case, step by step.
+    fn runbooks() -> Vec<Runbook> {
+        Vec::new()
+    }
 
     /// Which system this is, in its own words, such as a cluster id. Read from the system at each
     /// call, so that a mutation is never sent to another system than the one it was planned for.

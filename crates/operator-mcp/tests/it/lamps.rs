@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use action_core::{
     Accepted, ActionRegistry, ActionSet, Attempt, Attribution, Cost, Effect, Evidence, FailureKind,
-    Mutation, Observation, Outcome, Plan, Progress, Risk, Role, Sent, Step, Subject, SubjectError,
-    Undo, Verdict, Workflow,
+    Mutation, Observation, Outcome, Page, Plan, Progress, Risk, Role, Runbook, Sent, Step, Subject,
+    SubjectError, Undo, Verdict, Workflow,
 };
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -77,6 +77,16 @@ impl Subject for Lamps {
             .mutation::<RewireLamp>()
             .mutation::<UnscrewLamp>()
             .observation::<LightLamps>()
+    }
+
+    fn pages() -> Vec<Page> {
+        let text = "# Reasons\n\nNo bulb: screw one in.\n";
+        vec![Page::new("reasons", "Reasons", text)]
+    }
+
+    fn runbooks() -> Vec<Runbook> {
+        let text = "# Light lamp {lamp}\n\nCall `switch_lamp` with lamp {lamp}. Why: {why}.\n";
+        vec![Runbook::of::<LightUp>("light_up", "Light a lamp", text)]
     }
 
     async fn identity(&self) -> Result<String, Dark> {
@@ -151,6 +161,18 @@ struct RewireLamp {
     /// Which.
     #[schemars(range(min = 1, max = 9))]
     lamp: u8,
+}
+
+/// Lights one lamp.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LightUp {
+    /// Which.
+    #[schemars(range(min = 1, max = 9))]
+    lamp: u8,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 /// Unscrews a lamp, which takes a new wire to take back.

@@ -8,6 +8,7 @@ mod http_abuse;
 mod http_bench;
 mod lamps;
 mod listing;
+mod resources;
 mod rulings;
 mod tasks;
 mod workflows;

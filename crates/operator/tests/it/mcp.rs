@@ -412,3 +412,79 @@ fn a_workflow_is_left_where_it_was_when_the_host_goes_and_gone_on_with_by_the_ne
     assert_eq!(cluster.sim.writes().len(), 2);
     assert_eq!(next.end().0, Some(0));
 }
+
+/// What a runbook calls is there, and nothing else stands in backticks.
+#[test]
+fn runbooks_name_tools_that_there_are_and_reasons_are_those_of_the_docs() {
+    let cluster = Cluster::start();
+    let mut host = Host::initialized(&cluster, &["--up-to", "high"]);
+    let listed = host.ask("tools/list", json!({}));
+    let tools: Vec<&str> = listed["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|tool| tool["name"].as_str())
+        .collect();
+    let prompts = host.ask("prompts/list", json!({}));
+    let prompts = prompts["result"]["prompts"].as_array().unwrap().clone();
+    assert_eq!(prompts.len(), 3);
+    for prompt in &prompts {
+        let name = prompt["name"].as_str().unwrap();
+        let asked = match name {
+            "drain_store_for_maintenance" => json!({"store_id": "4"}),
+            _ => json!({"region_id": "7"}),
+        };
+        let got = host.ask("prompts/get", json!({"name": name, "arguments": asked}));
+        let text = got["result"]["messages"][0]["content"]["text"]
+            .as_str()
+            .unwrap();
+        assert!(
+            !text.contains('{'),
+            "{name}: all parameters are filled in: {text}"
+        );
+        let called: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+        for tool in &called {
+            assert!(tools.contains(tool), "{name}: there is no `{tool}`");
+        }
+        for step in ["plan", "undo", "execute_proposal"] {
+            assert!(called.contains(&step), "{name}: {step}");
+        }
+        let docs = format!(
+            "{}/../../docs/runbooks/{name}.md",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let docs = std::fs::read_to_string(docs).unwrap();
+        assert_eq!(
+            docs.lines().last(),
+            got_last(text, &asked).as_deref(),
+            "{name}"
+        );
+    }
+    let wrong = json!({"name": "drain_store_for_maintenance", "arguments": {"store_id": "four"}});
+    let wrong = host.ask("prompts/get", wrong);
+    assert!(
+        wrong["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("`store_id`"),
+        "{wrong}"
+    );
+    let read = host.ask("resources/read", json!({"uri": "operator://reasons"}));
+    let reasons = read["result"]["contents"][0]["text"].as_str().unwrap();
+    let docs = include_str!("../../../../docs/reasons.md");
+    let generated = docs.lines().nth(2).unwrap();
+    assert_eq!(docs.replacen(&format!("{generated}\n\n"), "", 1), reasons);
+    assert_eq!(host.end().0, Some(0));
+}
+
+/// The last line of a runbook as the docs have it, where parameters have their names.
+fn got_last(text: &str, asked: &Value) -> Option<String> {
+    let mut last = text.lines().last()?.to_owned();
+    for (name, value) in asked.as_object()? {
+        last = last.replace(
+            &format!("{name} {}", value.as_str()?),
+            &format!("{name} {{{name}}}"),
+        );
+    }
+    Some(last)
+}
