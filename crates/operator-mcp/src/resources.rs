@@ -56,11 +56,9 @@ impl Desk {
     /// That there is none of this address, or what could not be read.
     pub(crate) async fn resource(&self, uri: &str) -> Result<ReadResourceResult, ErrorData> {
         let unknown = || {
-            let message = format!(
-                "there is no resource `{}`",
-                uri.chars().take(200).collect::<String>()
-            );
-            ErrorData::resource_not_found(message, None)
+            let uri: String = uri.chars().take(200).collect();
+            let message = format!("there is no resource `{uri}`");
+            ErrorData::resource_not_found(message, Some(json!({ "uri": uri })))
         };
         let path = uri.strip_prefix(SCHEME).ok_or_else(unknown)?;
         let catalogue = self.guard.catalogue();

@@ -30,7 +30,10 @@ async fn read(client: &Client, uri: &str) -> Result<(String, String), ErrorCode>
             }
             other => unreachable!("{other:?}"),
         },
-        Err(ServiceError::McpError(error)) => Err(error.code),
+        Err(ServiceError::McpError(error)) => {
+            assert_eq!(error.data, Some(json!({ "uri": uri })));
+            Err(error.code)
+        }
         Err(other) => unreachable!("{other}"),
     }
 }
