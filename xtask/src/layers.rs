@@ -139,8 +139,22 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
-        name: "operator-cli",
+        name: "operator-server",
         uses: &["action-core", "action-guard", "operator-mcp"],
+        tests_use: &[],
+        never: &[
+            &["curl", "reqwest", "ureq"],
+            &["clap", "comfy-table", "crossterm", "indicatif"],
+        ],
+    },
+    Layer {
+        name: "operator-cli",
+        uses: &[
+            "action-core",
+            "action-guard",
+            "operator-mcp",
+            "operator-server",
+        ],
         tests_use: &[],
         never: &[HTTP],
     },

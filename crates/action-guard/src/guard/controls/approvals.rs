@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::guard::authority::rules_now;
 use crate::guard::controls::decider::Decider;
 use crate::guard::controls::{Controls, unknown};
 use crate::guard::trust::{Trust, not_proven};
@@ -57,6 +58,17 @@ impl Controls {
             return Err(CommitError::Refused(not_proven(approval.by)));
         }
         self.write_approval(id, approval).await
+    }
+
+    /// Whether an agreement is by whom it says, as the rules are now. Nothing is said of its proposal.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    pub fn vouches_for(&self, id: &str, approval: &Approval) -> Result<(), Refusal> {
+        match approval.is_signed() {
+            true => rules_now(&self.rules).vouch_for_approval(id, approval),
+            false => Err(not_proven(approval.by.clone())),
+        }
     }
 
     async fn write_approval(

@@ -1,0 +1,315 @@
+//! The API: what an agent asks for, as JSON.
+
+use std::sync::Arc;
+
+use action_guard::{Actor, Guard, Proposal, ProposalStatus, Request, Standing, State, Waits};
+use axum::Extension;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State as Gated};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+use operator_mcp::Ceiling;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::gate::{Cluster, Gate};
+use crate::problem::Problem;
+use crate::who::Agent;
+
+pub(crate) type Answer = Result<Response, Problem>;
+
+/// Before a key that a client gave its request, in the journal.
+const KEY: &str = "api:";
+
+/// What a mutation is asked for with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    action: String,
+    #[serde(default)]
+    parameters: Map<String, Value>,
+    reason: Option<String>,
+    lease_seconds: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    reason: String,
+}
+
+pub(crate) async fn actions(
+    Gated(gate): Gated<Gate>,
+    Extension(agent): Extension<Agent>,
+    Path(cluster): Path<String>,
+) -> Answer {
+    let cluster = agent.cluster(&gate, &cluster)?;
+    let catalogue = cluster.guard.catalogue();
+    let offered = catalogue.definitions().filter(|action| {
+        let risk = action.risk.map(Ceiling::UpTo);
+        !action.is_mutation() || risk.is_some_and(|risk| risk <= most(&agent, cluster))
+    });
+    let actions = offered.map(|action| json!(action)).collect::<Vec<_>>();
+    Ok(Json(json!({ "actions": actions })).into_response())
+}
+
+pub(crate) async fn observe(
+    Gated(gate): Gated<Gate>,
+    Extension(agent): Extension<Agent>,
+    Path((cluster, name)): Path<(String, String)>,
+    body: Bytes,
+) -> Answer {
+    let cluster = agent.cluster(&gate, &cluster)?;
+    let parameters: Map<String, Value> = read(&body)?;
+    let catalogue = cluster.guard.catalogue();
+    let seen = catalogue.observe(&name, Value::Object(parameters)).await?;
+    Ok(Json(seen).into_response())
+}
+
+/// Their own, the latest first.
+pub(crate) async fn list(
+    Gated(gate): Gated<Gate>,
+    Extension(agent): Extension<Agent>,
+    Path(name): Path<String>,
+) -> Answer {
+    let cluster = agent.cluster(&gate, &name)?;
+    let state = cluster
+        .guard
+        .state()
+        .await
+        .map_err(action_guard::GuardError::from)?;
+    let own = own(&state, &agent.actor);
+    let own = own.filter(|status| status.proposal.target().is_same_system(&cluster.target));
+    let mut own: Vec<_> = own.map(|status| shown(status)).collect();
+    own.reverse();
+    Ok(Json(json!({ "proposals": own })).into_response())
+}
+
+pub(crate) async fn propose(
+    Gated(gate): Gated<Gate>,
+    Extension(agent): Extension<Agent>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let cluster = agent.cluster(&gate, &name)?;
+    let wanted: Wanted = read(&body)?;
+    let catalogue = cluster.guard.catalogue();
+    let risk = catalogue
+        .definition(&wanted.action)
+        .and_then(|action| action.risk);
+    if risk.is_some_and(|risk| Ceiling::UpTo(risk) > most(&agent, cluster)) {
+        let text = "it is of a higher risk than this token, or this gate, allows";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "too_risky", text));
+    }
+    let parameters = Value::Object(wanted.parameters);
+    let mut request = Request::new(&wanted.action, parameters, &agent.actor);
+    if let Some(reason) = wanted.reason {
+        request = request.reason(reason);
+    }
+    if let Some(seconds) = wanted.lease_seconds {
+        request = request.lease(std::time::Duration::from_secs(seconds.into()));
+    }
+    let key = key(&headers)?;
+    let _asking = gate.asking.lock().await;
+    if let Some(key) = &key {
+        let state = cluster
+            .guard
+            .state()
+            .await
+            .map_err(action_guard::GuardError::from)?;
+        if let Some(before) = asked_before(&state, &agent.actor, key) {
+            if !is_same(cluster, &before.proposal, &request) {
+                let text = "the `Idempotency-Key` stands for another request";
+                return Err(Problem::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "key_used",
+                    text,
+                ));
+            }
+            return Ok(Json(shown(&before)).into_response());
+        }
+        request = request.correlation_id(key);
+    }
+    let standing = cluster.guard.propose(request).await?;
+    let id = id_of(&standing)?;
+    answered(&cluster.guard, id, &standing, StatusCode::CREATED).await
+}
+
+pub(crate) async fn get(
+    Gated(gate): Gated<Gate>,
+    Extension(agent): Extension<Agent>,
+    Path(id): Path<String>,
+) -> Answer {
+    let (_, status) = theirs(&gate, &agent, &id).await?;
+    Ok(Json(shown(&status)).into_response())
+}
+
+pub(crate) async fn execute(
+    Gated(gate): Gated<Gate>,
+    Extension(agent): Extension<Agent>,
+    Path(id): Path<String>,
+) -> Answer {
+    let (cluster, status) = theirs(&gate, &agent, &id).await?;
+    let (guard, by) = (cluster.guard.clone(), agent.actor.clone());
+    let proposal = status.proposal.clone();
+    // Whoever asks and goes away: what is sent is followed.
+    let doing = tokio::spawn(async move { guard.execute(&proposal, &by, &mut |_| {}).await });
+    match tokio::time::timeout(gate.options().answer_within, doing).await {
+        Ok(Ok(standing)) => answered(&cluster.guard, &id, &standing?, StatusCode::OK).await,
+        Ok(Err(_)) => Err(action_guard::GuardError::Abandoned.into()),
+        Err(_) => {
+            let standing = cluster.guard.standing(&id).await?;
+            answered(&cluster.guard, &id, &standing, StatusCode::ACCEPTED).await
+        }
+    }
+}
+
+pub(crate) async fn cancel(
+    Gated(gate): Gated<Gate>,
+    Extension(agent): Extension<Agent>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let (cluster, _) = theirs(&gate, &agent, &id).await?;
+    let Reason { reason } = read(&body)?;
+    let status = cluster.guard.cancel(&id, &agent.actor, &reason).await?;
+    Ok(Json(shown(&status)).into_response())
+}
+
+/// Proposes what takes it back.
+pub(crate) async fn undo(
+    Gated(gate): Gated<Gate>,
+    Extension(agent): Extension<Agent>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let (cluster, _) = theirs(&gate, &agent, &id).await?;
+    let Reason { reason } = read(&body)?;
+    let guard = &cluster.guard;
+    let standing = guard.propose_undo(&id, &agent.actor, &reason).await?;
+    answered(guard, id_of(&standing)?, &standing, StatusCode::CREATED).await
+}
+
+/// Whether anything may be sent. Only people set it, and not here.
+pub(crate) async fn mode(Gated(gate): Gated<Gate>) -> Answer {
+    let state = gate
+        .controls()
+        .state()
+        .await
+        .map_err(action_guard::GuardError::from)?;
+    let killed = state.killed.as_ref().map(|killed| json!(killed));
+    Ok(Json(json!({ "mode": state.mode, "killed": killed })).into_response())
+}
+
+/// The least of what the gate and the token allow.
+fn most(agent: &Agent, cluster: &Cluster) -> Ceiling {
+    Ceiling::UpTo(agent.token.made.grant.up_to).min(cluster.ceiling)
+}
+
+/// A proposal of theirs, and where it is. One of another is as if there was none.
+async fn theirs<'g>(
+    gate: &'g Gate,
+    agent: &Agent,
+    id: &str,
+) -> Result<(&'g Cluster, Arc<ProposalStatus>), Problem> {
+    let state = gate
+        .controls()
+        .state()
+        .await
+        .map_err(action_guard::GuardError::from)?;
+    let status = own(&state, &agent.actor).find(|status| status.proposal.id == id);
+    let status = Arc::clone(status.ok_or_else(Problem::not_found)?);
+    let target = status.proposal.target();
+    let mut clusters = gate.clusters().iter();
+    let found = clusters.find(|(_, cluster)| cluster.target.is_same_system(&target));
+    let (name, _) = found.ok_or_else(Problem::not_found)?;
+    Ok((agent.cluster(gate, name)?, status))
+}
+
+fn own<'s>(state: &'s State, who: &Actor) -> impl Iterator<Item = &'s Arc<ProposalStatus>> {
+    let who = who.to_string();
+    let all = state.ended.iter().chain(state.open.values());
+    all.filter(move |status| status.proposal.request.actor.eq_ignore_ascii_case(&who))
+}
+
+fn asked_before(state: &State, who: &Actor, key: &str) -> Option<Arc<ProposalStatus>> {
+    let mut own = own(state, who);
+    let is_it = |status: &&Arc<ProposalStatus>| {
+        status.proposal.request.correlation_id.as_deref() == Some(key)
+    };
+    own.find(is_it).cloned()
+}
+
+/// Whether a proposal is of the same request, to the same cluster.
+fn is_same(cluster: &Cluster, before: &Proposal, request: &Request) -> bool {
+    let asked = &before.request;
+    let catalogue = cluster.guard.catalogue();
+    let valid = catalogue.validate(&request.action, request.parameters.clone());
+    before.target().is_same_system(&cluster.target)
+        && asked.action == request.action
+        && valid.is_ok_and(|valid| valid == asked.parameters)
+        && asked.lease_ms == request.lease_ms
+}
+
+/// The key by which a client repeats a request.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut given = headers.get_all("idempotency-key").iter();
+    let Some(first) = given.next() else {
+        return Ok(None);
+    };
+    let text = first
+        .to_str()
+        .ok()
+        .filter(|text| (1..=128).contains(&text.len()));
+    match (text, given.next()) {
+        (Some(text), None) => Ok(Some(format!("{KEY}{text}"))),
+        _ => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_input",
+            "`Idempotency-Key` is one text of at most 128 characters",
+        )),
+    }
+}
+
+/// How a proposal stands, in words, and all that the journal has of it.
+async fn answered(guard: &Guard, id: &str, standing: &Standing, status: StatusCode) -> Answer {
+    let says = standing.to_string();
+    let known = guard.proposal_status(id).await?;
+    let mut body = shown(&known);
+    body["says"] = json!(action_core::printable(&says));
+    Ok((status, Json(body)).into_response())
+}
+
+/// What was proposed just now.
+fn id_of(standing: &Standing) -> Result<&str, Problem> {
+    match standing {
+        Standing::Allowed(proposal)
+        | Standing::Waits(Waits { proposal, .. })
+        | Standing::Denied { proposal, .. }
+        | Standing::RefusedByPlan { proposal, .. } => Ok(&proposal.id),
+        other => Err(Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "bug",
+            other.to_string(),
+        )),
+    }
+}
+
+pub(crate) fn shown(status: &ProposalStatus) -> Value {
+    let mut body = json!(status);
+    body["phase"] = json!(status.phase_at(Timestamp::now()));
+    body
+}
+
+/// The body, which is JSON and nothing more than is asked for. An empty one is an empty object.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| {
+        let text = format!("the body is not what is asked for: {error}");
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_body", text)
+    })
+}

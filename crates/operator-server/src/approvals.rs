@@ -1,0 +1,86 @@
+//! How a person approves: by a signature, which is all that proves who they are.
+
+use action_guard::{Actor, Approval, PlanHash, StatementSignature, plan_difference};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::api::{Answer, read, shown};
+use crate::gate::Gate;
+use crate::problem::Problem;
+
+/// A person's agreement, signed where their key is: everything that the signature is over.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signed {
+    by: String,
+    plan_hash: PlanHash,
+    expires_at: Timestamp,
+    reason: Option<String>,
+    signed_with: Option<String>,
+    signature: StatementSignature,
+}
+
+/// A person agrees, by a signature that is over all that they agree to. Whoever brings it: it is proven
+/// before anything is said of the proposal.
+pub(crate) async fn approve(
+    State(gate): State<Gate>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    if !gate
+        .rates()
+        .may("a signature", gate.options().most_per_minute)
+    {
+        let text = "too many requests in a minute";
+        return Err(Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            text,
+        ));
+    }
+    let signed: Signed = read(&body)?;
+    let by = signed.by.parse::<Actor>();
+    let by = by.map_err(|error| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_input",
+            error.to_string(),
+        )
+    })?;
+    let mut approval = Approval::new(by, signed.plan_hash, signed.expires_at);
+    approval.reason = signed.reason;
+    approval.signed_with = signed.signed_with;
+    approval.signature = Some(signed.signature);
+    let controls = gate.controls();
+    if controls.vouches_for(&id, &approval).is_err() {
+        return Err(Problem::unproven(
+            "the signature does not prove who approves",
+        ));
+    }
+    let state = controls
+        .state()
+        .await
+        .map_err(action_guard::GuardError::from)?;
+    let status = state.proposal_status(&id).ok_or_else(Problem::not_found)?;
+    let found = &status.proposal.plan_hash;
+    if *found != approval.plan_hash {
+        let other = (state.open.values().chain(&state.ended))
+            .find(|other| other.proposal.plan_hash == approval.plan_hash);
+        let difference = other.map(|other| {
+            let differs = plan_difference(&other.proposal.plan, &status.proposal.plan);
+            json!(differs)
+        });
+        let text = "the proposal has another plan than the one that was approved";
+        return Err(Problem::new(StatusCode::CONFLICT, "other_plan", text)
+            .with("plan_hash", json!(found))
+            .with("difference", json!(difference)));
+    }
+    let status = controls.approve_as_signed(&id, approval).await?;
+    Ok(Json(shown(&status)).into_response())
+}

@@ -1,0 +1,169 @@
+//! What a gate leads to, and within which bounds.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use action_guard::{Actor, Controls, Guard, Target};
+use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
+use tokio::sync::Mutex;
+
+use crate::rates::Rates;
+
+/// How a gate is reached, and how much is asked of it at most.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// What `Host` may say, with or without a port. `localhost`, `127.0.0.1` and `::1` unless set.
+    pub hosts: Vec<String>,
+    /// Whether it is served without TLS to other machines too: whoever is on the way then reads the
+    /// tokens, and acts with them. Not unless set.
+    pub plain_beyond_loopback: bool,
+    /// How many bytes a request may have. 1 MiB unless set.
+    pub most_body_bytes: usize,
+    /// How many connections there may be at a time. 256 unless set.
+    pub most_connections: usize,
+    /// How often an actor may ask within a minute, and all who are not proven together. 600 unless set.
+    pub most_per_minute: u32,
+    /// How long the head of a request may take, and its body. 10 seconds unless set.
+    pub read_within: Duration,
+    /// How long an answer waits for an outcome before it says that it is in progress. 45 seconds unless
+    /// set.
+    pub answer_within: Duration,
+    /// Between two looks at what was left open and what its lease is over for. 30 seconds unless set.
+    pub keep_up_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            hosts: ["localhost", "127.0.0.1", "::1"].map(Into::into).into(),
+            plain_beyond_loopback: false,
+            most_body_bytes: 1 << 20,
+            most_connections: 256,
+            most_per_minute: 600,
+            read_within: Duration::from_secs(10),
+            answer_within: Duration::from_secs(45),
+            keep_up_every: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why a gate is not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GateError {
+    /// There is nothing to serve.
+    #[error("there is no cluster to serve")]
+    NoCluster,
+    /// Two clusters have one name.
+    #[error("the cluster `{0}` is served already")]
+    Twice(String),
+    /// Its actions are no tools.
+    #[error(transparent)]
+    Offer(#[from] OfferError),
+    /// Others could read the tokens on the way.
+    #[error(
+        "`{0}` is reached from other machines, and this has no TLS: whoever is on the way would read \
+         the tokens"
+    )]
+    Plain(SocketAddr),
+    /// It cannot be listened to.
+    #[error("cannot listen")]
+    Listen(#[from] std::io::Error),
+}
+
+/// One process that holds the keys, and knows who asks. Cheap to clone; clones are the same gate.
+#[derive(Clone)]
+pub struct Gate {
+    options: Arc<Options>,
+    clusters: Arc<BTreeMap<String, Cluster>>,
+    rates: Arc<Rates>,
+    /// Held while it is looked whether the same was asked for, and until it is proposed.
+    pub(crate) asking: Arc<Mutex<()>>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    pub(crate) guard: Guard,
+    pub(crate) ceiling: Ceiling,
+    pub(crate) target: Target,
+    pub(crate) mcp: HttpService,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate")
+            .field("clusters", &self.clusters.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    /// A gate to nothing yet.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            options: Arc::new(options),
+            clusters: Arc::default(),
+            rates: Arc::default(),
+            asking: Arc::default(),
+        }
+    }
+
+    /// The same gate, to this cluster, too, by its name. Its guard takes nobody's word from here on. All
+    /// guards of a gate share one journal.
+    ///
+    /// # Errors
+    /// When there is one of this name, or its actions are no tools.
+    pub fn cluster(
+        mut self,
+        target: Target,
+        guard: Guard,
+        most: Ceiling,
+    ) -> Result<Self, GateError> {
+        let guard = guard.clusters([target.clone()]).only_proven();
+        let name = target.called().to_owned();
+        let server = Server::new(guard.clone(), Actor::system(), most)?;
+        let server = server.answer_within(self.options.answer_within);
+        let mut http = HttpOptions::default();
+        http.allowed_hosts.clone_from(&self.options.hosts);
+        http.most_body_bytes = self.options.most_body_bytes;
+        let cluster = Cluster {
+            guard,
+            ceiling: most,
+            target,
+            mcp: server.over_http(http),
+        };
+        let clusters = Arc::make_mut(&mut self.clusters);
+        if clusters.insert(name.clone(), cluster).is_some() {
+            return Err(GateError::Twice(name));
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    pub(crate) fn clusters(&self) -> &BTreeMap<String, Cluster> {
+        &self.clusters
+    }
+
+    /// Where people decide. All clusters share one journal.
+    pub(crate) fn controls(&self) -> Controls {
+        let first = self.clusters.values().next();
+        first.map_or_else(nobody, |cluster| cluster.guard.controls())
+    }
+}
+
+/// Controls of a gate to nothing, which is never opened.
+fn nobody() -> Controls {
+    let journal = Arc::new(action_guard::MemoryJournal::new());
+    Controls::new(journal, Arc::new(action_guard::Policy::default())).only_proven()
+}

@@ -1,0 +1,34 @@
+//! What needs somebody awake: goes on with what was left open, and takes back what is over.
+
+use action_guard::{GuardError, Reaped};
+
+use crate::gate::{Cluster, Gate};
+
+/// Looks, for as long as the gate is open. Sends nothing but what takes back an effect whose lease is
+/// over, where the rules let `system` do that.
+pub(crate) async fn keep_up(gate: Gate) {
+    let mut every = tokio::time::interval(gate.options().keep_up_every);
+    loop {
+        every.tick().await;
+        for (name, cluster) in gate.clusters() {
+            if let Err(error) = look_at(name, cluster).await {
+                let error = error.report();
+                let error = &*action_core::redacted(&error);
+                tracing::warn!(cluster = name, error, "it is not kept up with");
+            }
+        }
+    }
+}
+
+async fn look_at(name: &str, cluster: &Cluster) -> Result<(), GuardError> {
+    let (guard, target) = (&cluster.guard, &cluster.target);
+    guard.recover_on(target, &mut |_| {}).await?;
+    let reaped = guard.reap_on(target, &mut |_| {}).await?;
+    for left in &reaped {
+        if let Reaped::Left { effect, why } = left {
+            let (id, why) = (&effect.id, &*action_core::redacted(why));
+            tracing::warn!(cluster = name, id, why, "what is over is not taken back");
+        }
+    }
+    Ok(())
+}

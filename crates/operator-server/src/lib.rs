@@ -1,0 +1,38 @@
+//! The gate: one process that holds the keys, and knows who asks.
+//!
+//! A [`Gate`] serves the guards of any number of clusters over one journal: to agents as tools of the
+//! Model Context Protocol and as JSON, to people who approve by a signature. It takes nobody's word for
+//! who they are; what it does not know is refused.
+//!
+//! ```no_run
+//! # async fn example(guard: action_guard::Guard) -> Result<(), Box<dyn std::error::Error>> {
+//! use operator_mcp::Ceiling;
+//! use operator_server::{Gate, Options};
+//! use tokio::net::TcpListener;
+//!
+//! let prod = action_guard::Target::new("tikv", "7012").named("prod");
+//! let gate = Gate::new(Options::default()).cluster(prod, guard, Ceiling::default())?;
+//! let listener = TcpListener::bind("127.0.0.1:7070").await?;
+//! gate.serve(listener, std::future::pending()).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub use gate::{Gate, GateError, Options};
+
+mod api;
+mod approvals;
+mod gate;
+mod keep_up;
+mod listen;
+mod problem;
+mod rates;
+mod serve;
+mod who;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

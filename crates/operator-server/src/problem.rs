@@ -1,0 +1,100 @@
+//! What went wrong, as RFC 9457 problem details.
+
+use action_core::{FailureKind, printable};
+use action_guard::{CommitError, GuardError, Refusal};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+/// What went wrong: a status, a stable code, and words.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            more: Map::new(),
+        }
+    }
+
+    /// The same, with something more for programs.
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
+        self.more.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The same for what is there and what is not: who may not see it is not told which.
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing")
+    }
+
+    /// Nobody is proven.
+    pub(crate) fn unproven(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unproven", detail)
+    }
+
+    fn kind(kind: FailureKind, detail: String) -> Self {
+        let (status, code) = match kind {
+            FailureKind::InvalidInput => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_input"),
+            FailureKind::Refused => (StatusCode::FORBIDDEN, "refused"),
+            FailureKind::Busy => (StatusCode::CONFLICT, "busy"),
+            FailureKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            FailureKind::Unknown => (StatusCode::BAD_GATEWAY, "unknown"),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "bug"),
+        };
+        Self::new(status, code, detail)
+    }
+}
+
+impl From<GuardError> for Problem {
+    fn from(error: GuardError) -> Self {
+        match &error {
+            GuardError::Refused(Refusal::UnknownProposal { .. }) => Self::not_found(),
+            _ => Self::kind(error.kind(), error.report()),
+        }
+    }
+}
+
+impl From<CommitError> for Problem {
+    fn from(error: CommitError) -> Self {
+        GuardError::from(error).into()
+    }
+}
+
+impl From<action_core::ActionError> for Problem {
+    fn from(error: action_core::ActionError) -> Self {
+        let problems = json!(error.problems());
+        Self::kind(error.kind(), error.report()).with("problems", problems)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let detail = action_core::redacted(&self.detail);
+        let mut body = self.more;
+        body.insert("type".to_owned(), json!("about:blank"));
+        let title = self.status.canonical_reason().unwrap_or_default();
+        body.insert("title".to_owned(), json!(title));
+        body.insert("status".to_owned(), json!(self.status.as_u16()));
+        body.insert("code".to_owned(), json!(self.code));
+        body.insert("detail".to_owned(), json!(printable(&detail)));
+        let is_unproven = self.status == StatusCode::UNAUTHORIZED;
+        let mut response = (self.status, Value::Object(body).to_string()).into_response();
+        let headers = response.headers_mut();
+        let form = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, form);
+        if is_unproven {
+            let scheme = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}

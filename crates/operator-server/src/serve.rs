@@ -1,0 +1,124 @@
+//! What is served at which path, and how that begins and ends.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get, post};
+use axum::{Extension, Router};
+use tokio::net::TcpListener;
+use tower_service::Service as _;
+
+use crate::gate::{Gate, GateError};
+use crate::problem::Problem;
+use crate::who::{self, Agent};
+use crate::{api, approvals, keep_up, listen};
+
+impl Gate {
+    /// Serves until `until` is over: then it takes no more requests, and ends when those that it has are
+    /// answered. What was sent by then is followed by the next process.
+    ///
+    /// # Errors
+    /// When there is nothing to serve, or the address is reached from other machines without TLS.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        until: impl Future<Output = ()> + Send,
+    ) -> Result<(), GateError> {
+        let address = listener.local_addr()?;
+        if !address.ip().is_loopback() && !self.options().plain_beyond_loopback {
+            return Err(GateError::Plain(address));
+        }
+        if self.clusters().is_empty() {
+            return Err(GateError::NoCluster);
+        }
+        let keeping_up = tokio::spawn(keep_up::keep_up(self.clone()));
+        listen::serve(listener, self.router(), self.options(), until, async {
+            for cluster in self.clusters().values() {
+                cluster.mcp.shut_down().await;
+            }
+        })
+        .await;
+        keeping_up.abort();
+        Ok(())
+    }
+
+    fn router(&self) -> Router {
+        let proven = Router::new()
+            .route("/mcp/{cluster}", any(mcp))
+            .route("/api/v1/clusters/{cluster}/actions", get(api::actions))
+            .route(
+                "/api/v1/clusters/{cluster}/observations/{name}",
+                post(api::observe),
+            )
+            .route(
+                "/api/v1/clusters/{cluster}/proposals",
+                get(api::list).post(api::propose),
+            )
+            .route("/api/v1/proposals/{id}", get(api::get))
+            .route("/api/v1/proposals/{id}/execute", post(api::execute))
+            .route("/api/v1/proposals/{id}/cancel", post(api::cancel))
+            .route("/api/v1/proposals/{id}/undo", post(api::undo))
+            .route("/api/v1/mode", get(api::mode))
+            .layer(from_fn_with_state(self.clone(), bounded))
+            .layer(from_fn_with_state(self.clone(), who::prove));
+        // A signature in the request proves who approves.
+        let signed = Router::new()
+            .route("/api/v1/proposals/{id}/approve", post(approvals::approve))
+            .layer(from_fn_with_state(self.clone(), bounded));
+        Router::new()
+            .route("/healthz", get(|| async { "it lives\n" }))
+            .route("/readyz", get(ready))
+            .merge(proven)
+            .merge(signed)
+            .fallback(|| async { Problem::not_found() })
+            .layer(from_fn_with_state(self.clone(), who::no_browser))
+            .with_state(self.clone())
+    }
+}
+
+/// Reads a request to its end before anything is done about it: within its time, and not too much.
+async fn bounded(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let options = gate.options();
+    let reading = to_bytes(body, options.most_body_bytes);
+    let problem = match tokio::time::timeout(options.read_within, reading).await {
+        Ok(Ok(bytes)) => return next.run(Request::from_parts(parts, bytes.into())).await,
+        Ok(Err(_)) => {
+            let text = "the request is too large, or ended before its end";
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+        }
+        Err(_) => {
+            let text = "the request took too long to arrive";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", text)
+        }
+    };
+    problem.into_response()
+}
+
+async fn mcp(
+    State(gate): State<Gate>,
+    Extension(agent): Extension<Agent>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    match agent.cluster(&gate, &name) {
+        Err(problem) => problem.into_response(),
+        Ok(cluster) => match cluster.mcp.clone().call(request).await {
+            Ok(answer) => answer.map(Body::new),
+            Err(never) => match never {},
+        },
+    }
+}
+
+/// Whether it can tell who asks, and write down what it does.
+async fn ready(State(gate): State<Gate>) -> Response {
+    match gate.controls().state().await {
+        Ok(_) => "it is ready\n".into_response(),
+        Err(_) => {
+            let text = "the journal cannot be read";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", text).into_response()
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The gate from outside, as agents, people and attackers see it.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod attacks;
+mod client;
+mod house;
+#[path = "../../../operator-mcp/tests/it/lamps.rs"]
+mod lamps;
+mod served;
