@@ -3,13 +3,14 @@
 // that name. `not-applicable-ERA.yml` lists what our server has nothing for, with the reason: what is listed
 // there and passes is a failure, as what fails and is not listed.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const [server, era] = process.argv.slice(2);
 const here = import.meta.dirname;
 
+const results = mkdtempSync(join(tmpdir(), "conformance-"));
 const serving = spawn(server, { stdio: ["ignore", "pipe", "inherit"] });
 try {
   const url = await new Promise((found, lost) => {
@@ -17,7 +18,6 @@ try {
     serving.once("exit", () => lost(new Error("the server has ended")));
   });
   const list = join(here, `not-applicable-${era}.yml`);
-  const results = mkdtempSync(join(tmpdir(), "conformance-"));
   const release = era === "tasks" ? "2026-07-28" : era;
   const suite = join(here, "node_modules", `conformance-${release}`, "dist", "index.js");
   const run = (...words) => spawnSync(process.execPath, [suite, ...words], { encoding: "utf8" });
@@ -53,4 +53,5 @@ try {
   }
 } finally {
   serving.kill();
+  rmSync(results, { recursive: true });
 }
