@@ -155,7 +155,10 @@ fn wanted_format(arguments: impl Iterator<Item = OsString>) -> Format {
 /// The whole command line.
 pub(crate) fn command() -> Command {
     let program = program();
-    Global::augment_args(Command::new(program.name))
+    let command = Global::augment_args(Command::new(program.name));
+    #[cfg(feature = "serve")]
+    let command = command.subcommand(crate::verbs::serve::command());
+    command
         .version(program.version)
         .about(about())
         .after_help(Exit::help())
@@ -246,6 +249,8 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         },
         Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
+        #[cfg(feature = "serve")]
+        Some(("serve", matches)) => block_on(crate::verbs::serve::main(matches, global, output)),
         Some(("token", matches)) => block_on(token::main(matches, global, output)),
         Some(("mcp", matches)) => block_on(mcp::main(matches, global, output)),
         Some(("completions", matches)) => completions::main(matches, command()),

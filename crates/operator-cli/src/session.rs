@@ -28,6 +28,12 @@ pub(crate) struct LoadedPolicy {
     pub(crate) rules: Arc<dyn Rules>,
     /// The file, or that it is built in.
     pub(crate) source: String,
+    /// Whether it is from a file.
+    #[cfg_attr(
+        not(feature = "serve"),
+        expect(dead_code, reason = "for a server only")
+    )]
+    pub(crate) is_file: bool,
 }
 
 impl State {
@@ -75,6 +81,7 @@ impl State {
                 policy,
                 rules,
                 source,
+                is_file: false,
             });
         };
         let source = path.display().to_string();
@@ -89,6 +96,7 @@ impl State {
             policy: Policy::clone(&file.policy()),
             rules: Arc::new(file),
             source,
+            is_file: true,
         })
     }
 
@@ -110,7 +118,7 @@ impl State {
     }
 
     /// The guard, waiting as long as it is to.
-    fn patient(&self, mut guard: Guard) -> Guard {
+    pub(crate) fn patient(&self, mut guard: Guard) -> Guard {
         if let Some(wait) = self.settle_for {
             guard = guard.settle_for(wait);
         }

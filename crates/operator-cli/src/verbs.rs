@@ -16,6 +16,8 @@ pub(crate) mod reap;
 pub(crate) mod recover;
 pub(crate) mod resolve;
 pub(crate) mod run;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod token;
 pub(crate) mod undo;
 pub(crate) mod workflow;

@@ -1,5 +1,7 @@
 //! What is served at which path, and how that begins and ends.
 
+use std::net::SocketAddr;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -26,13 +28,7 @@ impl Gate {
         listener: TcpListener,
         until: impl Future<Output = ()> + Send,
     ) -> Result<(), GateError> {
-        let address = listener.local_addr()?;
-        if !address.ip().is_loopback() && !self.options().plain_beyond_loopback {
-            return Err(GateError::Plain(address));
-        }
-        if self.clusters().is_empty() {
-            return Err(GateError::NoCluster);
-        }
+        self.may_listen(&listener.local_addr()?)?;
         let keeping_up = tokio::spawn(keep_up::keep_up(self.clone()));
         listen::serve(listener, self.router(), self.options(), until, async {
             for cluster in self.clusters().values() {
@@ -42,6 +38,20 @@ impl Gate {
         .await;
         keeping_up.abort();
         Ok(())
+    }
+
+    /// Whether it may be served at an address.
+    ///
+    /// # Errors
+    /// As [`serve`](Self::serve).
+    pub fn may_listen(&self, address: &SocketAddr) -> Result<(), GateError> {
+        if !address.ip().is_loopback() && !self.options().plain_beyond_loopback {
+            return Err(GateError::Plain(*address));
+        }
+        match self.clusters().is_empty() {
+            true => Err(GateError::NoCluster),
+            false => Ok(()),
+        }
     }
 
     fn router(&self) -> Router {

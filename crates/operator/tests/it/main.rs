@@ -21,6 +21,7 @@ mod policy;
 mod run;
 mod secrets;
 mod security_page;
+mod serve;
 mod server_json;
 mod settings;
 mod sim;

@@ -23,6 +23,28 @@ impl Connection {
         target.map(Some)
     }
 
+    /// All clusters of the config file, or the one that the command line names.
+    #[cfg(feature = "serve")]
+    pub(crate) fn all_clusters(&self) -> Result<Vec<Target>, Failure> {
+        if let Some(only) = self.only()? {
+            return Ok(vec![only]);
+        }
+        let config = self.config.as_ref().map(|config| &config.1.clusters);
+        let known = |name: &String| {
+            self.names
+                .iter()
+                .any(|it| it.cluster.as_ref() == Some(name))
+        };
+        match config.and_then(|all| all.keys().find(|name| !known(name))) {
+            None => Ok(self.names.clone()),
+            Some(name) => {
+                let text =
+                    format!("`[clusters.{name}]` of the config file does not say of which kind");
+                Err(Failure::usage(text).next("give it `subject`"))
+            }
+        }
+    }
+
     /// What leads to the system of a record: the cluster or the address that the command line names,
     /// else what the config file has for it.
     pub(crate) fn to(&self, target: &Target) -> Result<Self, Failure> {

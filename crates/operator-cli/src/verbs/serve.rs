@@ -1,0 +1,114 @@
+//! `operator serve`: the gate to the clusters of the config file.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use action_core::{Risk, report};
+use action_guard::{Guard, Journal};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use operator_mcp::Ceiling;
+use operator_server::{Gate, GateError, Options};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::interrupt::interrupted;
+use crate::terminal::output::Output;
+
+pub(crate) fn command() -> Command {
+    Command::new("serve")
+        .about("Serve the clusters of the config file to agents with tokens, over HTTP")
+        .after_help(
+            "This process alone holds the keys: run it as a user whose files no agent can read or write. \
+             Agents come with tokens (`token create`); people approve by their signatures. What is only \
+             claimed, also by what others wrote into the journal, lets nothing through. It needs a policy \
+             file that lists people with their keys. It has no TLS of its own.",
+        )
+        .arg(
+            Arg::new("listen")
+                .long("listen")
+                .value_name("ADDRESS")
+                .default_value("127.0.0.1:7070")
+                .value_parser(clap::value_parser!(SocketAddr))
+                .help("Where to listen: an IP address and a port; port 0 is a free one"),
+        )
+        .arg(
+            Arg::new("host")
+                .long("host")
+                .value_name("NAME")
+                .action(ArgAction::Append)
+                .help("A name by which it is asked for, beside those of loopback"),
+        )
+        .arg(
+            Arg::new("up-to")
+                .long("up-to")
+                .value_name("RISK")
+                .value_parser(["low", "medium", "high"])
+                .help("Let mutations be asked for too, of this risk at most"),
+        )
+        .arg(
+            Arg::new("plain-http-beyond-loopback")
+                .long("plain-http-beyond-loopback")
+                .action(ArgAction::SetTrue)
+                .help("Listen without TLS where others can read the tokens on the way, and act with them"),
+        )
+}
+
+pub(crate) async fn main(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let policy = global.state.policy()?;
+    if !policy.is_file {
+        let text =
+            "a server needs a policy that lists people with their keys, and there is no file";
+        return Err(Failure::usage(text).next("give one: `--policy-file FILE`"));
+    }
+    let ceiling = match matches.get_one::<String>("up-to").map(String::as_str) {
+        None => Ceiling::ReadOnly,
+        Some("low") => Ceiling::UpTo(Risk::Low),
+        Some("medium") => Ceiling::UpTo(Risk::Medium),
+        Some(_) => Ceiling::UpTo(Risk::High),
+    };
+    let mut options = Options::default();
+    let hosts = matches.get_many::<String>("host").unwrap_or_default();
+    options.hosts.extend(hosts.cloned());
+    options.plain_beyond_loopback = matches.get_flag("plain-http-beyond-loopback");
+    let journal: Arc<dyn Journal> = global.state.journal()?;
+    let mut gate = Gate::new(options);
+    let targets = global.connection.all_clusters()?;
+    for target in &targets {
+        let registry = global.to(target)?.connection.registry().await?;
+        let guard = Guard::over(registry, Arc::clone(&journal)).rules(Arc::clone(&policy.rules));
+        let guard = global.state.patient(guard);
+        gate = gate
+            .cluster(target.clone(), guard, ceiling)
+            .map_err(failed)?;
+    }
+    let address = matches.get_one::<SocketAddr>("listen").copied();
+    let address = address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7070)));
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| failed(GateError::Listen(error)))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| failed(GateError::Listen(error)))?;
+    gate.may_listen(&address).map_err(failed)?;
+    let names: Vec<&str> = targets.iter().map(|target| target.called()).collect();
+    let shown = json!({"listening": address.to_string(), "clusters": names});
+    output.show(&shown, || {
+        format!("serves {} at http://{address}", names.join(", "))
+    });
+    gate.serve(listener, interrupted()).await.map_err(failed)?;
+    Ok(Exit::Done)
+}
+
+fn failed(error: GateError) -> Failure {
+    let exit = match error {
+        GateError::Plain(_) | GateError::NoCluster => Exit::Usage,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, "serve", report(&error))
+}

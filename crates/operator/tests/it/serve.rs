@@ -1,0 +1,191 @@
+//! `operator serve`: the gate, as an agent with a token meets it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::Cluster;
+use crate::harness::{Finished, operator};
+
+/// A key that OpenSSL made for these tests, and its public half.
+const ANA: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
+-----END PRIVATE KEY-----
+";
+const ANA_PUBLIC: &str = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=";
+
+/// A simulated cluster, and the files of a gate to it.
+struct Place(Cluster);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(Cluster::start());
+        let sim = &place.0.sim;
+        let (pd, id) = (sim.endpoint(), sim.cluster_id());
+        let config =
+            format!("[clusters.prod]\nsubject = \"tikv\"\npd = \"{pd}\"\ncluster_id = \"{id}\"\n");
+        let policy = format!(
+            "version = 1\n[[person]]\nname = \"user:ana\"\nkey = \"{ANA_PUBLIC}\"\n\
+             [[rule]]\nname = \"agents\"\nproven_by = \"token\"\ndecision = \"allow\"\n"
+        );
+        for (name, text) in [
+            ("config.toml", &*config),
+            ("policy.toml", &policy),
+            ("key.pem", ANA),
+        ] {
+            fs::write(place.path(name), text).unwrap();
+        }
+        place
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.state.path().join(name).display().to_string()
+    }
+
+    fn files(&self) -> [String; 6] {
+        let [config, policy] = ["config.toml", "policy.toml"].map(|name| self.path(name));
+        let state = self.0.state_dir().to_owned();
+        let flags = ["--config", "--policy-file", "--state-dir"].map(str::to_owned);
+        let [one, two, three] = flags;
+        [one, config, two, policy, three, state]
+    }
+
+    fn operator(&self, arguments: &[&str]) -> Finished {
+        let files = self.files();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        operator(&[arguments, &files].concat())
+    }
+
+    fn serve(&self) -> Served {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--up-to",
+                "medium",
+                "-o",
+                "jsonl",
+            ])
+            .args(self.files())
+            .env_remove("OPERATOR_CLUSTER")
+            .env("XDG_CONFIG_HOME", "/nonexistent")
+            .env("OPERATOR_SETTLE_FOR", "0s")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let shown: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(shown["clusters"], json!(["prod"]));
+        let at = shown["listening"].as_str().unwrap().to_owned();
+        Served { child, at }
+    }
+}
+
+struct Served {
+    child: Child,
+    at: String,
+}
+
+impl Served {
+    fn ask(&self, method: &str, path: &str, secret: &str, body: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(&self.at).unwrap();
+        let (at, length) = (&self.at, body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {secret}\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].to_owned(), body.to_owned())
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+#[test]
+fn an_agent_with_a_token_moves_a_leader_and_the_journal_says_how_it_was_proven() {
+    let place = Place::new();
+    let key = place.path("key.pem");
+    let create = [
+        "token",
+        "create",
+        "--actor",
+        "agent:night",
+        "--cluster",
+        "prod",
+    ];
+    let more = ["--up-to", "medium", "--expires", "1d", "--sign-with", &key];
+    let made = place.operator(&[&create[..], &more].concat()).ended(0);
+    let secret = made.stdout.trim();
+    let mut served = place.serve();
+    let region = place.0.first_region();
+    let parameters = json!({"region_id": region.id, "to_store_id": region.follower.to_string()});
+    let parameters = json!({"action": "transfer_leader", "parameters": parameters}).to_string();
+    let proposals = "/api/v1/clusters/prod/proposals";
+    assert_eq!(
+        served.ask("POST", proposals, "opgt_no", &parameters).0,
+        "401"
+    );
+    assert_eq!(place.0.sim.writes(), []);
+    let (status, asked) = served.ask("POST", proposals, secret, &parameters);
+    assert_eq!(status, "201", "{asked}");
+    let asked: Value = serde_json::from_str(&asked).unwrap();
+    let id = asked["proposal"]["id"].as_str().unwrap();
+    let (status, done) = served.ask(
+        "POST",
+        &format!("/api/v1/proposals/{id}/execute"),
+        secret,
+        "",
+    );
+    assert_eq!(status, "200", "{done}");
+    assert!(done.contains("\"phase\":\"applied\""), "{done}");
+    assert_eq!(place.0.sim.writes().len(), 1);
+    let by = "agent:night (identity proven by token";
+    place.operator(&["journal", "show"]).ended(0).shows(by);
+    place
+        .operator(&["proposals", "show", id])
+        .ended(0)
+        .shows(by)
+        .shows("made by user:ana");
+    let shown = place
+        .operator(&["proposals", "show", id, "-o", "json"])
+        .ended(0)
+        .json();
+    assert_eq!(shown["requester_identity"], "token");
+    let process = served.child.id().to_string();
+    let told = Command::new("kill")
+        .args(["-TERM", &process])
+        .status()
+        .unwrap();
+    assert!(told.success());
+    assert!(served.child.wait().unwrap().success());
+}
+
+#[test]
+fn it_is_not_opened_where_it_would_protect_nothing() {
+    let place = Place::new();
+    let far = ["serve", "--listen", "0.0.0.0:0"];
+    place.operator(&far).ended(2).says("has no TLS");
+    let config = place.path("config.toml");
+    let state = place.0.state_dir();
+    operator(&["serve", "--config", &config, "--state-dir", state])
+        .ended(2)
+        .says("a policy that lists people");
+    let policy = place.path("policy.toml");
+    operator(&["serve", "--policy-file", &policy, "--state-dir", state])
+        .ended(2)
+        .says("no cluster to serve");
+}
