@@ -96,6 +96,19 @@ fn all_proven(request: &Request) -> Result<(), Refusal> {
     Err(not_proven(who))
 }
 
+/// Refuses who only claims to be one for whom it was proven when it was asked for: what was allowed to
+/// them is carried out by nobody who has their name alone.
+pub(crate) fn is_them(request: &Request, by: &Actor) -> Result<(), Refusal> {
+    let mut proofs = request.proofs();
+    let is_proven = |(who, proof): (&str, &ProvenBy)| {
+        by.as_str().eq_ignore_ascii_case(who) && !proof.is_claimed()
+    };
+    match by.proven_by().is_claimed() && proofs.any(is_proven) {
+        true => Err(not_proven(by.clone())),
+        false => Ok(()),
+    }
+}
+
 pub(crate) fn not_proven(by: Actor) -> Refusal {
     let why = CLAIMED;
     Refusal::NotProven { by, why }

@@ -133,6 +133,20 @@ async fn what_a_local_process_proposed_is_not_carried_out() {
     assert!(bench.server.senders("x").is_empty());
 }
 
+/// What was allowed to a proven name is not carried out by whoever says it is theirs.
+#[tokio::test]
+async fn a_local_process_does_not_carry_out_what_a_proven_one_asked_for() {
+    let bench = Workbench::new().await;
+    let gate = bench.guard().only_proven();
+    let asked = gate.propose(proven_turn("x")).await.unwrap().asked();
+    let local = bench.guard();
+    let by = actor("agent:night");
+    not_proven(local.execute(&asked, &by, &mut |_| {}).await, "agent:night");
+    assert!(bench.server.senders("x").is_empty());
+    let report = execute(&gate, &asked).await.unwrap();
+    assert_eq!(report.outcome.result, OutcomeKind::Applied);
+}
+
 #[tokio::test]
 async fn what_a_local_process_approved_is_not_carried_out() {
     let bench = Workbench::new().await;
