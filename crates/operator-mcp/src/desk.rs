@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use action_core::ActionError;
 use action_guard::{
-    Actor, Guard, GuardError, Phase, Proposal, ProposalStatus, Refusal, Request, Standing,
+    Actor, Guard, GuardError, Phase, Proposal, ProposalStatus, Refusal, Request, Standing, Waits,
 };
 use jiff::Timestamp;
 use rmcp::RoleServer;
@@ -110,22 +110,49 @@ impl Desk {
         let mut request = Request::new(action, valid, &self.actor);
         request.correlation_id = key.map(|key| format!("{KEY}{key}"));
         let _asking = self.asking.lock(&self.actor).await;
-        if let Some(earlier) = self.asked_before(&request).await? {
-            let standing = self.guard.standing(&earlier).await?;
-            let repeated = true;
-            return Ok(Proposed { standing, repeated });
-        }
-        Ok(Proposed {
-            standing: self.guard.propose(request).await?,
-            repeated: false,
-        })
+        let earlier = match self.asked_before(&request, None).await? {
+            Some(earlier) => earlier,
+            None => {
+                let standing = self.guard.propose(request.clone()).await?;
+                let (Standing::Allowed(ours) | Standing::Waits(Waits { proposal: ours, .. })) =
+                    &standing
+                else {
+                    let repeated = false;
+                    return Ok(Proposed { standing, repeated });
+                };
+                // Another server may have been asked the same at the same moment: the first counts.
+                let earlier = self.asked_before(&request, Some(&ours.id)).await;
+                if matches!(earlier, Ok(None)) {
+                    let repeated = false;
+                    return Ok(Proposed { standing, repeated });
+                }
+                let why = "the same was asked for through another server";
+                self.guard.cancel(&ours.id, &self.actor, why).await?;
+                match earlier? {
+                    Some(earlier) => earlier,
+                    None => ours.id.clone(),
+                }
+            }
+        };
+        let standing = self.guard.standing(&earlier).await?;
+        let repeated = true;
+        Ok(Proposed { standing, repeated })
     }
 
-    /// The proposal of an earlier call that this one repeats.
-    async fn asked_before(&self, request: &Request) -> Result<Option<String>, Ask> {
+    /// The proposal of an earlier call that this one repeats; earlier than `ours`, where that was
+    /// proposed for it already.
+    async fn asked_before(
+        &self,
+        request: &Request,
+        ours: Option<&str>,
+    ) -> Result<Option<String>, Ask> {
         let state = self.guard.state().await.map_err(GuardError::from)?;
         let now = Timestamp::now();
-        let mine = self.of_mine(state.open.values().chain(&state.ended)).await;
+        let mut mine = self.of_mine(state.open.values().chain(&state.ended)).await;
+        let order = |status: &ProposalStatus| (status.proposed_at, status.proposal.id.clone());
+        if let Some(ours) = ours.and_then(|id| state.proposal_status(id)) {
+            mine.retain(|status| order(status) < order(ours));
+        }
         let is_same = |status: &&&Arc<ProposalStatus>| {
             let asked = &status.proposal.request;
             asked.action == request.action && asked.parameters == request.parameters

@@ -1,5 +1,7 @@
 //! What a call answers when nothing comes of it: what is wrong, and what could not be done.
 
+use std::borrow::Cow;
+
 use action_core::{ActionError, FailureKind, Problem};
 use action_guard::GuardError;
 use rmcp::model::{CallToolResult, ContentBlock};
@@ -84,9 +86,39 @@ pub(crate) fn refused(message: &str) -> CallToolResult {
 fn failure_of(kind: FailureKind, message: &str, problems: &[Problem]) -> CallToolResult {
     let mut members = Map::new();
     members.insert("kind".to_owned(), json!(kind));
-    members.insert("message".to_owned(), json!(message));
-    if !problems.is_empty() {
-        members.insert("problems".to_owned(), json!(problems));
+    members.insert("message".to_owned(), json!(bounded(message)));
+    let mut room = LONGEST_PROBLEMS;
+    let told = problems.iter().map(|problem| json!(problem));
+    let told: Vec<Value> = told
+        .take_while(|problem| {
+            let length = problem.to_string().len();
+            let fits = length <= room;
+            room = room.saturating_sub(length);
+            fits
+        })
+        .collect();
+    if told.len() < problems.len() {
+        let truncated = json!({"problems": {"shown": told.len(), "of": problems.len()}});
+        members.insert("truncated".to_owned(), truncated);
+    }
+    if !told.is_empty() {
+        members.insert("problems".to_owned(), told.into());
     }
     error(&json!({ "error": members }))
+}
+
+/// Of the sentence that says what is wrong, in bytes: hosts cut what is longer.
+const LONGEST_MESSAGE: usize = 8_000;
+
+/// Of all problems, as JSON.
+const LONGEST_PROBLEMS: usize = 30_000;
+
+/// What is wrong, no longer than a host shows: what a call gave may be in it as it came.
+pub(crate) fn bounded(message: &str) -> Cow<'_, str> {
+    if message.len() <= LONGEST_MESSAGE {
+        return message.into();
+    }
+    let end = message.floor_char_boundary(LONGEST_MESSAGE);
+    let (shown, rest) = message.split_at(end);
+    format!("{shown}… ({} bytes more)", rest.len()).into()
 }

@@ -1,6 +1,6 @@
 //! What a call answers about a workflow: how it stands, step by step, and whom it waits for.
 
-use action_guard::{Ending, FlowRun, NextSteps, Ready, StopCode, Waiting};
+use action_guard::{Ending, FlowRun, GuardError, NextSteps, Ready, StopCode, Waiting};
 use rmcp::model::CallToolResult;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -83,6 +83,12 @@ impl FlowAnswer {
             waits_for: waits_for(next, &flow.id, confirm),
             repeated: false,
         }
+    }
+
+    /// The same, and why this call does not go on with it.
+    pub(crate) fn held_up(mut self, failure: &GuardError) -> Self {
+        self.summary = format!("{}; it does not go on: {}", self.summary, failure.report());
+        self
     }
 
     /// Whether it may be otherwise without anybody here doing anything.

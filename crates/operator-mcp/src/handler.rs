@@ -13,6 +13,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
 use crate::desk::Desk;
+use crate::errors;
 use crate::own_tools::OwnTool;
 use crate::server::Server;
 use crate::tasks;
@@ -74,7 +75,10 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let _answering = self.desk.at_work.token();
         let Some(offered) = self.offered(&request.name) else {
-            let unknown: Cow<'static, str> = format!("there is no tool `{}`", request.name).into();
+            let unknown: Cow<'static, str> =
+                errors::bounded(&format!("there is no tool `{}`", request.name))
+                    .into_owned()
+                    .into();
             return Err(ErrorData::invalid_params(unknown, None));
         };
         let answer = self.called(offered.called, &request, &context).await;

@@ -35,6 +35,7 @@ mod carry_out;
 mod desk;
 mod errors;
 mod flow_answer;
+mod flow_cover;
 mod flow_steps;
 mod handler;
 #[cfg(feature = "http")]

@@ -24,6 +24,7 @@ pub(crate) enum OwnTool {
     Undo,
     StartWorkflow,
     GetWorkflow,
+    CancelWorkflow,
     ExplainPolicy,
 }
 
@@ -140,6 +141,16 @@ pub(crate) struct GetWorkflowParameters {
     pub(crate) wait_seconds: u8,
 }
 
+/// Cancels one of your workflows: it ends at its next step, and what it did stays.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelWorkflowParameters {
+    /// The workflow's id.
+    pub(crate) workflow_id: String,
+    /// Why, for the record.
+    pub(crate) reason: String,
+}
+
 /// Says what the policy would say to you now: of each mutation that you have, or of one, with its arguments
 /// if given; what stops everything; and which budgets are left. Asks for nothing and records nothing.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -155,7 +166,7 @@ pub(crate) struct ExplainPolicyParameters {
 }
 
 impl OwnTool {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Plan,
         Self::ListProposals,
         Self::GetProposal,
@@ -164,6 +175,7 @@ impl OwnTool {
         Self::Undo,
         Self::StartWorkflow,
         Self::GetWorkflow,
+        Self::CancelWorkflow,
         Self::ExplainPolicy,
     ];
 
@@ -177,6 +189,7 @@ impl OwnTool {
             Self::Undo => "undo",
             Self::StartWorkflow => "start_workflow",
             Self::GetWorkflow => "get_workflow",
+            Self::CancelWorkflow => "cancel_workflow",
             Self::ExplainPolicy => "explain_policy",
         }
     }
@@ -191,6 +204,7 @@ impl OwnTool {
             Self::Undo => "Undo a proposal",
             Self::StartWorkflow => "Start or continue a workflow",
             Self::GetWorkflow => "Get a workflow",
+            Self::CancelWorkflow => "Cancel a workflow",
             Self::ExplainPolicy => "Explain the policy",
         }
     }
@@ -199,7 +213,11 @@ impl OwnTool {
     pub(crate) fn changes_something(self) -> bool {
         matches!(
             self,
-            Self::ExecuteProposal | Self::CancelProposal | Self::Undo | Self::StartWorkflow
+            Self::ExecuteProposal
+                | Self::CancelProposal
+                | Self::Undo
+                | Self::StartWorkflow
+                | Self::CancelWorkflow
         )
     }
 
@@ -216,6 +234,7 @@ impl OwnTool {
                 input_def::<StartWorkflowParameters>().map(|input| self.with_objects(input))
             }
             Self::GetWorkflow => input_def::<GetWorkflowParameters>(),
+            Self::CancelWorkflow => input_def::<CancelWorkflowParameters>(),
             Self::ExplainPolicy => {
                 input_def::<ExplainPolicyParameters>().map(|input| self.with_objects(input))
             }
@@ -277,7 +296,9 @@ impl OwnTool {
             Self::Plan => schemas::of::<PlanAnswer>(),
             Self::ListProposals => schemas::of::<ProposalsAnswer>(),
             Self::ExplainPolicy => schemas::of::<PolicyAnswer>(),
-            Self::StartWorkflow | Self::GetWorkflow => schemas::of::<FlowAnswer>(),
+            Self::StartWorkflow | Self::GetWorkflow | Self::CancelWorkflow => {
+                schemas::of::<FlowAnswer>()
+            }
             _ => schemas::of::<Answer>(),
         };
         let (reads, changes) = (!self.changes_something(), self.changes_something());

@@ -251,6 +251,10 @@ impl Server {
                 Ok(asked) => desk.explain_policy(asked).await,
                 Err(wrong) => wrong,
             },
+            OwnTool::CancelWorkflow => match read(own, arguments) {
+                Ok(asked) => desk.cancel_workflow(asked).await,
+                Err(wrong) => wrong,
+            },
             OwnTool::GetWorkflow => match read(own, arguments) {
                 Ok(asked) => desk.get_workflow(asked, context).await,
                 Err(wrong) => wrong,

@@ -11,6 +11,7 @@ use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value};
 
 use crate::desk::Desk;
+use crate::errors;
 
 /// What was begun and takes longer is a task.
 pub(crate) const TASK_AFTER: Duration = Duration::from_secs(1);
@@ -62,7 +63,7 @@ impl Desk {
 pub(crate) fn failed(failure: &GuardError) -> ErrorData {
     match failure {
         GuardError::Refused(Refusal::UnknownProposal { .. }) => {
-            ErrorData::invalid_params(failure.report(), None)
+            ErrorData::invalid_params(errors::bounded(&failure.report()).into_owned(), None)
         }
         _ => ErrorData::internal_error(failure.report(), None),
     }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use action_core::Workflow;
 use action_core::workflow::prepare;
-use action_core::{Risk, Undo, Work, Workflow};
-use action_guard::policy::AlwaysDenied;
-use action_guard::{Ending, Flow, FlowRun, GuardError, Hash, Refusal, StartOptions, Workflows};
+use action_guard::{Flow, FlowRun, GuardError, Hash, Refusal, StartOptions, State, Workflows};
 use jiff::Timestamp;
 use rmcp::RoleServer;
 use rmcp::model::CallToolResult;
@@ -18,13 +17,15 @@ use crate::answer;
 use crate::desk::{Desk, KEY, LOOK, REPEATED_WITHIN_SECONDS};
 use crate::errors::{self, Ask};
 use crate::flow_answer::FlowAnswer;
-use crate::offer::Ceiling;
-use crate::own_tools::{GetWorkflowParameters, StartWorkflowParameters};
+use crate::own_tools::{CancelWorkflowParameters, GetWorkflowParameters, StartWorkflowParameters};
 use crate::progress::{Progress, of_flow};
 use crate::runs::AtIt;
 
+/// How many an agent has under way at most.
+const MOST_OF_ONE: usize = 4;
+
 /// Why a workflow is not started.
-enum NotStarted {
+pub(crate) enum NotStarted {
     Refused(String),
     Ask(Ask),
 }
@@ -83,6 +84,29 @@ impl Desk {
         }
     }
 
+    /// `cancel_workflow`: it ends at its next step. What it did stays.
+    pub(crate) async fn cancel_workflow(&self, asked: CancelWorkflowParameters) -> CallToolResult {
+        let (id, reason) = (&asked.workflow_id, &asked.reason);
+        let workflows = Workflows::new(self.guard.clone());
+        let cancelled = async {
+            let run = self.my_flow(id).await?;
+            if run.flow.ended.is_none() {
+                workflows.cancel(id, &self.actor, reason).await?;
+            }
+            self.flow_answer(id, false).await
+        };
+        match cancelled.await {
+            Ok(answer) => answer.into_result(self.most),
+            Err(failure) => errors::failed(&failure),
+        }
+    }
+
+    /// Whether room for others is left: there is a limit of all workflows under way.
+    fn has_room(&self, state: &State) -> bool {
+        let mine = |flow: &&Arc<Flow>| flow.ended.is_none() && self.actor.is_same(&flow.by);
+        state.flows.values().filter(mine).count() < MOST_OF_ONE
+    }
+
     /// One that was started before, if this server may go on with it.
     async fn to_go_on(&self, id: &str) -> Result<(Arc<Flow>, bool), NotStarted> {
         let run = self.my_flow(id).await?;
@@ -107,7 +131,7 @@ impl Desk {
         // What is made may differ from call to call: what was asked for does not.
         let request = Hash::of(request.to_string().as_bytes()).to_string();
         let _asking = self.asking.lock(&self.actor).await;
-        if let Some(earlier) = self.started_before(&request, key).await? {
+        if let Some(earlier) = self.started_before(&request, key, None).await? {
             let run = self.my_flow(&earlier).await?;
             return Ok((run.flow, true));
         }
@@ -122,6 +146,12 @@ impl Desk {
                 prepare(&read, &self.guard.catalogue()).map_err(GuardError::from)?
             }
         };
+        let state = self.guard.state().await.map_err(GuardError::from)?;
+        if !self.has_room(&state) {
+            return Err(NotStarted::Refused(format!(
+                "{MOST_OF_ONE} workflows of yours are under way: let one end, or call `cancel_workflow`"
+            )));
+        }
         workflows
             .check_secrets(&workflow)
             .map_err(GuardError::from)?;
@@ -134,20 +164,32 @@ impl Desk {
         options.correlation_id = Some(correlation_id);
         options.reason.clone_from(&asked.reason);
         let flow = workflows.start(&workflow, &self.actor, options).await?;
-        Ok((flow, false))
+        // Another server may have been asked the same at the same moment: the first counts.
+        let earlier = self.started_before(&request, key, Some(&flow)).await;
+        if matches!(earlier, Ok(None)) {
+            return Ok((flow, false));
+        }
+        let why = "the same was asked for through another server";
+        workflows.cancel(&flow.id, &self.actor, why).await?;
+        let earlier = earlier?.unwrap_or_else(|| flow.id.clone());
+        Ok((self.my_flow(&earlier).await?.flow, true))
     }
 
-    /// The workflow of an earlier call that this one repeats.
+    /// The workflow of an earlier call that this one repeats; earlier than `ours`, where that was
+    /// started for it already.
     async fn started_before(
         &self,
         request: &str,
         key: Option<&str>,
+        ours: Option<&Flow>,
     ) -> Result<Option<String>, NotStarted> {
         let state = self.guard.state().await.map_err(GuardError::from)?;
         let now = Timestamp::now();
         let mut mine = Vec::new();
+        let order = |flow: &Flow| (flow.started_at, flow.id.clone());
         for flow in state.flows.values() {
-            if self.is_my_flow(flow).await {
+            let is_earlier = ours.is_none_or(|ours| order(flow) < order(ours));
+            if is_earlier && self.is_my_flow(flow).await {
                 mine.push(flow);
             }
         }
@@ -167,13 +209,13 @@ impl Desk {
                 None => Ok(None),
             };
         }
+        // What was not begun, and what was taken back, is asked for anew.
         let counts = |flow: &Flow| {
-            let ended = flow.ended.as_ref().map(|ended| ended.how);
-            let is_wanted = flow.cancel.is_none() && flow.compensation.is_none();
+            let mut steps = flow.steps.values();
+            let is_begun =
+                flow.cancel.is_none() || steps.any(|step| step.forward.proposal.is_some());
             let age = now.duration_since(flow.started_at).as_secs_f64();
-            age < REPEATED_WITHIN_SECONDS
-                && is_wanted
-                && matches!(ended, None | Some(Ending::Completed))
+            age < REPEATED_WITHIN_SECONDS && is_begun && flow.compensation.is_none()
         };
         let same = asked.filter(|(flow, theirs, _)| *theirs == request && counts(flow));
         Ok(same.map(|(flow, ..)| flow.id.clone()).next_back())
@@ -203,68 +245,6 @@ impl Desk {
         }
         let next = action_guard::next_steps(&flow, &state, Timestamp::now());
         Ok(FlowRun::new(flow, next))
-    }
-
-    fn is_above(&self, action: &str) -> bool {
-        let catalogue = self.guard.catalogue();
-        let definition = catalogue.definition(action);
-        !definition.is_some_and(|found| self.ceiling.covers(found))
-    }
-
-    /// Refuses a workflow with a step that is above the ceiling of this server.
-    async fn covers_all(&self, workflow: &Workflow) -> Result<(), NotStarted> {
-        let state = self.guard.state().await.map_err(GuardError::from)?;
-        let mut is_undone = false;
-        for step in &workflow.steps {
-            match step.work() {
-                Work::Action { name, .. } if self.is_above(name) => {
-                    return Err(above(&step.id, &format!("`{name}`")));
-                }
-                Work::Action { name, .. } => {
-                    if let Some(AlwaysDenied::By { rule, reason }) =
-                        self.always_denied(name, &state).await
-                    {
-                        return Err(NotStarted::Refused(format!(
-                            "step `{}`: `{name}` is denied by {rule}: {reason}; nothing of the workflow is \
-                             done",
-                            step.id
-                        )));
-                    }
-                }
-                Work::Undo { .. } => is_undone = true,
-                _ => {}
-            }
-        }
-        match is_undone && self.ceiling != Ceiling::UpTo(Risk::High) {
-            true => self.covers_undos(workflow).await,
-            false => Ok(()),
-        }
-    }
-
-    /// The same of what takes a step back, which is known once that is planned.
-    async fn covers_undos(&self, workflow: &Workflow) -> Result<(), NotStarted> {
-        let workflows = Workflows::new(self.guard.clone());
-        let planned = workflows.preview(workflow, &self.actor).await?;
-        for step in &workflow.steps {
-            let Work::Undo { of, .. } = step.work() else {
-                continue;
-            };
-            let undone = planned.iter().find(|planned| planned.step == of);
-            let undo = undone.and_then(|planned| Some(&planned.proposal.as_ref()?.undo));
-            match undo {
-                Some(Undo::Action { name, .. }) if self.is_above(name) => {
-                    let what = format!("`{name}`, which takes `{of}` back,");
-                    return Err(above(&step.id, &what));
-                }
-                Some(_) => {}
-                None => {
-                    let what =
-                        format!("what takes `{of}` back is not known before, and may be what");
-                    return Err(above(&step.id, &what));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Goes on with a workflow as far as it goes without people, and says how it stands then, or once a
@@ -302,12 +282,10 @@ impl Desk {
                 }
             }
         }
-        if let Some(failure) = run.failure() {
-            return errors::failed(&failure);
-        }
-        match self.flow_answer(id, repeated).await {
-            Ok(answer) => answer.into_result(self.most),
-            Err(failure) => errors::failed(&failure),
+        match (self.flow_answer(id, repeated).await, run.failure()) {
+            (Ok(answer), None) => answer.into_result(self.most),
+            (Ok(answer), Some(failure)) => answer.held_up(&failure).into_result(self.most),
+            (Err(failure), _) => errors::failed(&failure),
         }
     }
 
@@ -327,11 +305,4 @@ impl Desk {
         }
         Ok(answer)
     }
-}
-
-fn above(step: &str, what: &str) -> NotStarted {
-    NotStarted::Refused(format!(
-        "step `{step}`: {what} is above what may be done through this server, so nothing of the workflow \
-         is done: a person starts it"
-    ))
 }

@@ -8,15 +8,19 @@ use crate::workflow::problem::{WorkflowProblem, nearest};
 use crate::workflow::step::{Step, Work};
 
 /// Of one workflow.
-const MOST_STEPS: usize = 512;
+pub(super) const MOST_STEPS: usize = 512;
+
+/// That there are not as many as there may be.
+pub(super) fn too_many(steps: usize) -> WorkflowProblem {
+    WorkflowProblem::new("", format!("has {steps} steps, expected 1 to {MOST_STEPS}"))
+}
 
 impl Workflow {
     /// What is wrong with the order of its steps.
     pub(super) fn order_problems(&self) -> Vec<WorkflowProblem> {
         let mut problems = Vec::new();
         if self.steps.is_empty() || self.steps.len() > MOST_STEPS {
-            let text = format!("has {} steps, expected 1 to {MOST_STEPS}", self.steps.len());
-            problems.push(WorkflowProblem::new("", text));
+            problems.push(too_many(self.steps.len()));
         }
         let mut ids = BTreeSet::new();
         for step in &self.steps {

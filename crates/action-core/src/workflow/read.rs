@@ -8,6 +8,7 @@ use crate::printable::printable;
 use crate::workflow::Workflow;
 use crate::workflow::condition::Condition;
 use crate::workflow::duration_text::DurationText;
+use crate::workflow::order::{MOST_STEPS, too_many};
 use crate::workflow::problem::{WorkflowError, WorkflowProblem, nearest};
 use crate::workflow::step::{Retry, Step};
 
@@ -39,15 +40,12 @@ impl Workflow {
     /// All that is wrong with it, whether in its words or in its order. Whether its actions exist
     /// is for [`prepare`](crate::workflow::prepare) to say.
     pub fn read(document: &Value) -> Result<Self, WorkflowError> {
+        WorkflowError::unless_empty(too_much(document))?;
         let mut problems = Vec::new();
         let mut root = Members::of(document, "", &mut problems);
         let title: String = root.required("title", "what it does, in one line");
         let steps = root.list(STEPS);
         root.finish(&[]);
-        if document.to_string().len() > LONGEST {
-            let text = format!("longer than {LONGEST} bytes of JSON");
-            problems.push(WorkflowProblem::new("", text));
-        }
         line("title", &title, LONGEST_LINE, &mut problems);
         let mut workflow = Self::new(title);
         for (at, step) in steps.iter().enumerate() {
@@ -58,6 +56,20 @@ impl Workflow {
         problems.extend(workflow.order_problems());
         WorkflowError::unless_empty(problems)?;
         Ok(workflow)
+    }
+}
+
+/// What is too much of a document: the rest of it is not looked at then.
+fn too_much(document: &Value) -> Vec<WorkflowProblem> {
+    if document.to_string().len() > LONGEST {
+        let text = format!("longer than {LONGEST} bytes of JSON");
+        return vec![WorkflowProblem::new("", text)];
+    }
+    let steps = document.get(STEPS).and_then(Value::as_array);
+    let steps = steps.map_or(0, Vec::len);
+    match steps > MOST_STEPS {
+        true => vec![too_many(steps)],
+        false => Vec::new(),
     }
 }
 

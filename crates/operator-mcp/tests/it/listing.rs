@@ -32,6 +32,7 @@ async fn what_the_ceiling_leaves_out_is_not_listed() {
         let low = tools(Ceiling::UpTo(Risk::Low), era).await;
         let changes = [
             "cancel_proposal",
+            "cancel_workflow",
             "execute_proposal",
             "start_workflow",
             "switch_lamp",
@@ -53,6 +54,7 @@ async fn each_tool_has_all_its_hints_a_closed_input_and_an_output() {
         let is_change = matches!(
             &*tool.name,
             "cancel_proposal"
+                | "cancel_workflow"
                 | "execute_proposal"
                 | "rewire_lamp"
                 | "start_workflow"

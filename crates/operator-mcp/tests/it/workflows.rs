@@ -330,3 +330,118 @@ async fn a_call_that_is_cancelled_ends_it_at_the_next_step() {
     );
     assert_eq!(house.sent(), [(1, true)]);
 }
+
+fn confirm(id: &str) -> Value {
+    json!({"id": id, "confirm": "look at the lamps"})
+}
+
+async fn cancel(client: &Client, id: &Value) -> Value {
+    let asked = json!({"workflow_id": id, "reason": "a test"});
+    said(&call(client, "cancel_workflow", asked).await)
+}
+
+/// Two hosts of one agent, asked at the same moment.
+#[tokio::test]
+async fn the_same_asked_of_two_servers_at_once_is_done_once() {
+    for round in 0..4 {
+        let house = House::new().await;
+        let clients = [house.client().await, house.client().await];
+        let mut flow = params("start_workflow", of(&[switch("one", 1), confirm("seen")]));
+        let mut lamp = params("switch_lamp", json!({"lamp": 2, "lit": true}));
+        if round % 2 == 0 {
+            let key = json!({"idempotencyKey": "k"});
+            flow.meta = Some(serde_json::from_value(key.clone()).unwrap());
+            lamp.meta = Some(serde_json::from_value(json!({"idempotencyKey": "l"})).unwrap());
+        }
+        let [one, other] = &clients;
+        let (first, second) = tokio::join!(one.call_tool(flow.clone()), other.call_tool(flow));
+        let (first, second) = (said(&first.unwrap()), said(&second.unwrap()));
+        assert_eq!(
+            first["workflow_id"], second["workflow_id"],
+            "{first} {second}"
+        );
+        let (first, second) = tokio::join!(one.call_tool(lamp.clone()), other.call_tool(lamp));
+        let (first, second) = (said(&first.unwrap()), said(&second.unwrap()));
+        assert_eq!(
+            first["proposal_id"], second["proposal_id"],
+            "{first} {second}"
+        );
+        ended(one, &get_id(&house).await).await;
+        let mut sent = house.sent();
+        sent.sort_unstable();
+        assert_eq!(sent, [(1, true), (2, true)]);
+    }
+}
+
+async fn get_id(house: &House) -> Value {
+    let state = house.guard().state().await.unwrap();
+    let mut flows = state.flows.values().filter(|flow| flow.cancel.is_none());
+    json!(flows.next().unwrap().id)
+}
+
+#[tokio::test]
+async fn what_was_cancelled_is_not_begun_anew_where_a_step_was_done() {
+    let house = House::new().await;
+    let client = house.client().await;
+    let asked = of(&[switch("one", 1), confirm("seen"), switch("two", 2)]);
+    let first = start(&client, asked.clone()).await;
+    assert_eq!(first["standing"], "waits_for_confirmation", "{first}");
+    let cancelled = cancel(&client, &first["workflow_id"]).await;
+    assert_eq!(cancelled["standing"], "cancelled", "{cancelled}");
+    let again = start(&client, asked).await;
+    assert_eq!(again["workflow_id"], first["workflow_id"], "{again}");
+    assert_eq!(house.sent(), [(1, true)]);
+    // What was not begun is asked for anew.
+    let asked = of(&[confirm("seen")]);
+    let first = start(&client, asked.clone()).await;
+    cancel(&client, &first["workflow_id"]).await;
+    let again = start(&client, asked).await;
+    assert_ne!(again["workflow_id"], first["workflow_id"], "{again}");
+}
+
+#[tokio::test]
+async fn an_agent_leaves_room_for_others_and_can_end_its_own() {
+    let house = House::new().await;
+    let client = house.client().await;
+    let mut ids = Vec::new();
+    for one in 0..4 {
+        let started = start(&client, of(&[confirm(&format!("seen-{one}"))])).await;
+        ids.push(started["workflow_id"].clone());
+    }
+    let fifth = of(&[confirm("seen-5")]);
+    let refused = start(&client, fifth.clone()).await;
+    let text = refused["error"]["message"].as_str().unwrap();
+    assert!(text.contains("`cancel_workflow`"), "{text}");
+    let other = house.server("agent:other", Ceiling::UpTo(Risk::Low));
+    let other = client_of(other, Era::Discover).await;
+    let unknown = cancel(&other, &ids[0]).await;
+    let text = unknown["error"]["message"].as_str().unwrap();
+    assert!(text.contains("there is no workflow"), "{unknown}");
+    let started = start(&other, fifth.clone()).await;
+    assert_eq!(started["standing"], "waits_for_confirmation", "{started}");
+    cancel(&client, &ids[0]).await;
+    let started = start(&client, fifth).await;
+    assert_eq!(started["standing"], "waits_for_confirmation", "{started}");
+}
+
+#[tokio::test]
+async fn what_is_much_too_much_is_answered_in_short() {
+    let house = House::new().await;
+    let client = house.client().await;
+    let steps: Vec<Value> = (0..20_000)
+        .map(|at| json!({"id": at, "foo": "x"}))
+        .collect();
+    let long = "x".repeat(200_000);
+    for wrong in [
+        start(&client, of(&steps)).await,
+        start(&client, of(&steps[..600])).await,
+        start(&client, of(&steps[..500])).await,
+        start(&client, json!({"workflow": long})).await,
+        get(&client, &json!(long), 0).await,
+        said(&call(&client, "get_proposal", json!({"proposal_id": long})).await),
+    ] {
+        let text = wrong.to_string();
+        assert!(text.len() < 50_000, "{} bytes", text.len());
+        assert!(wrong["error"]["message"].is_string(), "{text}");
+    }
+}
