@@ -33,7 +33,7 @@ use crate::served::Systems;
 pub(crate) const REPEATED_WITHIN_SECONDS: f64 = 60.0;
 
 /// Between two looks whether something has changed, in this process or another.
-pub(crate) const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Before a key that a client gave its call, in the journal.
 pub(crate) const KEY: &str = "mcp:";
@@ -269,25 +269,39 @@ impl Desk {
         asked: GetProposalParameters,
         context: &RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let wait = Duration::from_secs(asked.wait_seconds.into()).min(self.answer_within);
+        let may_change =
+            |standing: &Standing| matches!(standing, Standing::InProgress(_) | Standing::Waits(_));
+        let look = || self.mine(&asked.proposal_id);
+        match self
+            .changed(look, may_change, asked.wait_seconds, context)
+            .await
+        {
+            Ok(standing) => self.answer(&standing),
+            Err(failure) => errors::failed(&failure),
+        }
+    }
+
+    /// What is seen, once it has changed or cannot any more, the time is over or nobody waits.
+    pub(crate) async fn changed<T: Clone + PartialEq, F: Future<Output = Result<T, GuardError>>>(
+        &self,
+        look: impl Fn() -> F,
+        may_change: impl Fn(&T) -> bool,
+        wait_seconds: u8,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<T, GuardError> {
+        let wait = Duration::from_secs(wait_seconds.into()).min(self.answer_within);
         let until = Instant::now() + wait;
-        let mut first = None;
-        loop {
-            let standing = match self.mine(&asked.proposal_id).await {
-                Ok(standing) => standing,
-                Err(failure) => return errors::failed(&failure),
-            };
-            let may_change = matches!(standing, Standing::InProgress(_) | Standing::Waits(_));
-            let has_changed = first.get_or_insert_with(|| standing.clone()) != &standing;
-            if !may_change || has_changed || Instant::now() >= until {
-                return self.answer(&standing);
-            }
+        let first = look().await?;
+        let mut seen = first.clone();
+        while may_change(&seen) && seen == first && Instant::now() < until {
             tokio::select! {
                 () = sleep_until(until.min(Instant::now() + LOOK)) => {}
-                () = context.ct.cancelled() => return self.answer(&standing),
-                () = self.client_gone.cancelled() => return self.answer(&standing),
+                () = context.ct.cancelled() => break,
+                () = self.client_gone.cancelled() => break,
             }
+            seen = look().await?;
         }
+        Ok(seen)
     }
 
     /// `cancel_proposal`: one of which nothing was sent.

@@ -30,7 +30,8 @@ impl Ceiling {
     }
 
     /// Whether an action is offered.
-    pub(crate) fn covers(self, definition: &ActionDefinition) -> bool {
+    #[must_use]
+    pub fn covers(self, definition: &ActionDefinition) -> bool {
         Self::of(definition).is_some_and(|needs| needs <= self)
     }
 }

@@ -1,7 +1,6 @@
 //! Where one actor asks for work in several steps: workflows that are started, gone on with and looked at.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use action_core::Workflow;
 use action_core::workflow::prepare;
@@ -11,10 +10,10 @@ use rmcp::RoleServer;
 use rmcp::model::CallToolResult;
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 
 use crate::answer;
-use crate::desk::{Desk, KEY, LOOK, REPEATED_WITHIN_SECONDS};
+use crate::desk::{Desk, KEY, REPEATED_WITHIN_SECONDS};
 use crate::errors::{self, Ask};
 use crate::flow_answer::FlowAnswer;
 use crate::own_tools::{CancelWorkflowParameters, GetWorkflowParameters, StartWorkflowParameters};
@@ -64,23 +63,14 @@ impl Desk {
         asked: GetWorkflowParameters,
         context: &RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let wait = Duration::from_secs(asked.wait_seconds.into()).min(self.answer_within);
-        let until = Instant::now() + wait;
-        let mut first = None;
-        loop {
-            let answer = match self.flow_answer(&asked.workflow_id, false).await {
-                Ok(answer) => answer,
-                Err(failure) => return errors::failed(&failure),
-            };
-            let has_changed = first.get_or_insert_with(|| answer.clone()) != &answer;
-            if !answer.may_change() || has_changed || Instant::now() >= until {
-                return answer.into_result(self.most);
-            }
-            tokio::select! {
-                () = sleep_until(until.min(Instant::now() + LOOK)) => {}
-                () = context.ct.cancelled() => return answer.into_result(self.most),
-                () = self.client_gone.cancelled() => return answer.into_result(self.most),
-            }
+        let look = || self.flow_answer(&asked.workflow_id, false);
+        let may_change = FlowAnswer::may_change;
+        match self
+            .changed(look, may_change, asked.wait_seconds, context)
+            .await
+        {
+            Ok(answer) => answer.into_result(self.most),
+            Err(failure) => errors::failed(&failure),
         }
     }
 

@@ -48,10 +48,8 @@ pub(crate) async fn actions(
 ) -> Answer {
     let cluster = agent.cluster(&gate, &cluster)?;
     let catalogue = cluster.guard.catalogue();
-    let offered = catalogue.definitions().filter(|action| {
-        let risk = action.risk.map(Ceiling::UpTo);
-        !action.is_mutation() || risk.is_some_and(|risk| risk <= most(&agent, cluster))
-    });
+    let most = most(&agent, cluster);
+    let offered = catalogue.definitions().filter(|action| most.covers(action));
     let actions = offered.map(|action| json!(action)).collect::<Vec<_>>();
     Ok(Json(json!({ "actions": actions })).into_response())
 }
@@ -98,10 +96,8 @@ pub(crate) async fn propose(
     let cluster = agent.cluster(&gate, &name)?;
     let wanted: Wanted = read(&body)?;
     let catalogue = cluster.guard.catalogue();
-    let risk = catalogue
-        .definition(&wanted.action)
-        .and_then(|action| action.risk);
-    if risk.is_some_and(|risk| Ceiling::UpTo(risk) > most(&agent, cluster)) {
+    let definition = catalogue.definition(&wanted.action);
+    if definition.is_some_and(|action| !most(&agent, cluster).covers(action)) {
         let text = "it is of a higher risk than this token, or this gate, allows";
         return Err(Problem::new(StatusCode::FORBIDDEN, "too_risky", text));
     }
