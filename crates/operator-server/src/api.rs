@@ -1,7 +1,8 @@
-//! The API: what an agent asks for, as JSON.
+//! The API: what agents and people ask for, as JSON.
 
 use std::sync::Arc;
 
+use action_core::Undo;
 use action_guard::{Actor, Guard, Proposal, ProposalStatus, Request, Standing, State, Waits};
 use axum::Extension;
 use axum::Json;
@@ -10,14 +11,13 @@ use axum::extract::{Path, State as Gated};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
-use operator_mcp::Ceiling;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::gate::{Cluster, Gate};
 use crate::problem::Problem;
-use crate::who::Agent;
+use crate::who::Asker;
 
 pub(crate) type Answer = Result<Response, Problem>;
 
@@ -43,12 +43,12 @@ struct Reason {
 
 pub(crate) async fn actions(
     Gated(gate): Gated<Gate>,
-    Extension(agent): Extension<Agent>,
+    Extension(asker): Extension<Asker>,
     Path(cluster): Path<String>,
 ) -> Answer {
-    let cluster = agent.cluster(&gate, &cluster)?;
+    let cluster = asker.cluster(&gate, &cluster)?;
     let catalogue = cluster.guard.catalogue();
-    let most = most(&agent, cluster);
+    let most = asker.most(cluster);
     let offered = catalogue.definitions().filter(|action| most.covers(action));
     let actions = offered.map(|action| json!(action)).collect::<Vec<_>>();
     Ok(Json(json!({ "actions": actions })).into_response())
@@ -56,53 +56,51 @@ pub(crate) async fn actions(
 
 pub(crate) async fn observe(
     Gated(gate): Gated<Gate>,
-    Extension(agent): Extension<Agent>,
+    Extension(asker): Extension<Asker>,
     Path((cluster, name)): Path<(String, String)>,
     body: Bytes,
 ) -> Answer {
-    let cluster = agent.cluster(&gate, &cluster)?;
+    let cluster = asker.cluster(&gate, &cluster)?;
     let parameters: Map<String, Value> = read(&body)?;
     let catalogue = cluster.guard.catalogue();
     let seen = catalogue.observe(&name, Value::Object(parameters)).await?;
     Ok(Json(seen).into_response())
 }
 
-/// Their own, the latest first.
+/// Those that they may see, the latest first.
 pub(crate) async fn list(
     Gated(gate): Gated<Gate>,
-    Extension(agent): Extension<Agent>,
+    Extension(asker): Extension<Asker>,
     Path(name): Path<String>,
 ) -> Answer {
-    let cluster = agent.cluster(&gate, &name)?;
+    let cluster = asker.cluster(&gate, &name)?;
     let state = cluster
         .guard
         .state()
         .await
         .map_err(action_guard::GuardError::from)?;
-    let own = own(&state, &agent.actor);
-    let own = own.filter(|status| status.proposal.target().is_same_system(&cluster.target));
-    let mut own: Vec<_> = own.map(|status| shown(status)).collect();
-    own.reverse();
-    Ok(Json(json!({ "proposals": own })).into_response())
+    let seen = all(&state).filter(|status| {
+        let proposal = &status.proposal;
+        let is_here = proposal.target().is_same_system(&cluster.target);
+        is_here && asker.may_see(&proposal.request.actor)
+    });
+    let mut seen: Vec<_> = seen.map(|status| shown(status)).collect();
+    seen.reverse();
+    Ok(Json(json!({ "proposals": seen })).into_response())
 }
 
 pub(crate) async fn propose(
     Gated(gate): Gated<Gate>,
-    Extension(agent): Extension<Agent>,
+    Extension(asker): Extension<Asker>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let cluster = agent.cluster(&gate, &name)?;
+    let cluster = asker.cluster(&gate, &name)?;
     let wanted: Wanted = read(&body)?;
-    let catalogue = cluster.guard.catalogue();
-    let definition = catalogue.definition(&wanted.action);
-    if definition.is_some_and(|action| !most(&agent, cluster).covers(action)) {
-        let text = "it is of a higher risk than this token, or this gate, allows";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "too_risky", text));
-    }
+    asker.may_ask_for(cluster, &wanted.action)?;
     let parameters = Value::Object(wanted.parameters);
-    let mut request = Request::new(&wanted.action, parameters, &agent.actor);
+    let mut request = Request::new(&wanted.action, parameters, &asker.actor);
     if let Some(reason) = wanted.reason {
         request = request.reason(reason);
     }
@@ -117,7 +115,7 @@ pub(crate) async fn propose(
             .state()
             .await
             .map_err(action_guard::GuardError::from)?;
-        if let Some(before) = asked_before(&state, &agent.actor, key) {
+        if let Some(before) = asked_before(&state, &asker.actor, key) {
             if !is_same(cluster, &before.proposal, &request) {
                 let text = "the `Idempotency-Key` stands for another request";
                 return Err(Problem::new(
@@ -137,20 +135,21 @@ pub(crate) async fn propose(
 
 pub(crate) async fn get(
     Gated(gate): Gated<Gate>,
-    Extension(agent): Extension<Agent>,
+    Extension(asker): Extension<Asker>,
     Path(id): Path<String>,
 ) -> Answer {
-    let (_, status) = theirs(&gate, &agent, &id).await?;
+    let (_, status) = seen(&gate, &asker, &id).await?;
     Ok(Json(shown(&status)).into_response())
 }
 
 pub(crate) async fn execute(
     Gated(gate): Gated<Gate>,
-    Extension(agent): Extension<Agent>,
+    Extension(asker): Extension<Asker>,
     Path(id): Path<String>,
 ) -> Answer {
-    let (cluster, status) = theirs(&gate, &agent, &id).await?;
-    let (guard, by) = (cluster.guard.clone(), agent.actor.clone());
+    let (cluster, status) = seen(&gate, &asker, &id).await?;
+    asker.may_ask_for(cluster, &status.proposal.request.action)?;
+    let (guard, by) = (cluster.guard.clone(), asker.actor.clone());
     let proposal = status.proposal.clone();
     // Whoever asks and goes away: what is sent is followed.
     let doing = tokio::spawn(async move { guard.execute(&proposal, &by, &mut |_| {}).await });
@@ -166,27 +165,30 @@ pub(crate) async fn execute(
 
 pub(crate) async fn cancel(
     Gated(gate): Gated<Gate>,
-    Extension(agent): Extension<Agent>,
+    Extension(asker): Extension<Asker>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    let (cluster, _) = theirs(&gate, &agent, &id).await?;
+    let (cluster, _) = seen(&gate, &asker, &id).await?;
     let Reason { reason } = read(&body)?;
-    let status = cluster.guard.cancel(&id, &agent.actor, &reason).await?;
+    let status = cluster.guard.cancel(&id, &asker.actor, &reason).await?;
     Ok(Json(shown(&status)).into_response())
 }
 
 /// Proposes what takes it back.
 pub(crate) async fn undo(
     Gated(gate): Gated<Gate>,
-    Extension(agent): Extension<Agent>,
+    Extension(asker): Extension<Asker>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    let (cluster, _) = theirs(&gate, &agent, &id).await?;
+    let (cluster, status) = seen(&gate, &asker, &id).await?;
+    if let Undo::Action { name, .. } = &status.proposal.undo {
+        asker.may_ask_for(cluster, name)?;
+    }
     let Reason { reason } = read(&body)?;
     let guard = &cluster.guard;
-    let standing = guard.propose_undo(&id, &agent.actor, &reason).await?;
+    let standing = guard.propose_undo(&id, &asker.actor, &reason).await?;
     answered(guard, id_of(&standing)?, &standing, StatusCode::CREATED).await
 }
 
@@ -201,15 +203,10 @@ pub(crate) async fn mode(Gated(gate): Gated<Gate>) -> Answer {
     Ok(Json(json!({ "mode": state.mode, "killed": killed })).into_response())
 }
 
-/// The least of what the gate and the token allow.
-fn most(agent: &Agent, cluster: &Cluster) -> Ceiling {
-    Ceiling::UpTo(agent.token.made.grant.up_to).min(cluster.ceiling)
-}
-
-/// A proposal of theirs, and where it is. One of another is as if there was none.
-async fn theirs<'g>(
+/// A proposal that they may see, and where it is. Another one is as if there was none.
+async fn seen<'g>(
     gate: &'g Gate,
-    agent: &Agent,
+    asker: &Asker,
     id: &str,
 ) -> Result<(&'g Cluster, Arc<ProposalStatus>), Problem> {
     let state = gate
@@ -217,27 +214,27 @@ async fn theirs<'g>(
         .state()
         .await
         .map_err(action_guard::GuardError::from)?;
-    let status = own(&state, &agent.actor).find(|status| status.proposal.id == id);
+    let status = state.proposal_status(id);
+    let status = status.filter(|status| asker.may_see(&status.proposal.request.actor));
     let status = Arc::clone(status.ok_or_else(Problem::not_found)?);
     let target = status.proposal.target();
     let mut clusters = gate.clusters().iter();
     let found = clusters.find(|(_, cluster)| cluster.target.is_same_system(&target));
     let (name, _) = found.ok_or_else(Problem::not_found)?;
-    Ok((agent.cluster(gate, name)?, status))
+    Ok((asker.cluster(gate, name)?, status))
 }
 
-fn own<'s>(state: &'s State, who: &Actor) -> impl Iterator<Item = &'s Arc<ProposalStatus>> {
-    let who = who.to_string();
-    let all = state.ended.iter().chain(state.open.values());
-    all.filter(move |status| status.proposal.request.actor.eq_ignore_ascii_case(&who))
+fn all(state: &State) -> impl Iterator<Item = &Arc<ProposalStatus>> {
+    state.ended.iter().chain(state.open.values())
 }
 
 fn asked_before(state: &State, who: &Actor, key: &str) -> Option<Arc<ProposalStatus>> {
-    let mut own = own(state, who);
     let is_it = |status: &&Arc<ProposalStatus>| {
-        status.proposal.request.correlation_id.as_deref() == Some(key)
+        let request = &status.proposal.request;
+        let is_theirs = request.actor.eq_ignore_ascii_case(who.as_str());
+        is_theirs && request.correlation_id.as_deref() == Some(key)
     };
-    own.find(is_it).cloned()
+    all(state).find(is_it).cloned()
 }
 
 /// Whether a proposal is of the same request, to the same cluster.

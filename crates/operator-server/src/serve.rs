@@ -14,7 +14,7 @@ use tower_service::Service as _;
 
 use crate::gate::{Gate, GateError};
 use crate::problem::Problem;
-use crate::who::{self, Agent};
+use crate::who::{self, Asker};
 use crate::{api, approvals, keep_up, listen};
 
 impl Gate {
@@ -109,11 +109,11 @@ async fn bounded(State(gate): State<Gate>, request: Request, next: Next) -> Resp
 
 async fn mcp(
     State(gate): State<Gate>,
-    Extension(agent): Extension<Agent>,
+    Extension(asker): Extension<Asker>,
     Path(name): Path<String>,
     request: Request,
 ) -> Response {
-    match agent.cluster(&gate, &name) {
+    match asker.cluster(&gate, &name) {
         Err(problem) => problem.into_response(),
         Ok(cluster) => match cluster.mcp.clone().call(request).await {
             Ok(answer) => answer.map(Body::new),

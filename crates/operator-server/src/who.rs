@@ -1,4 +1,4 @@
-//! Who asks: proven by a token, or refused.
+//! Who asks: proven, or refused.
 
 use std::sync::Arc;
 
@@ -12,20 +12,57 @@ use operator_mcp::{Caller, Ceiling};
 use crate::gate::{Cluster, Gate};
 use crate::problem::Problem;
 
-/// Who asks, and by which token.
+/// Who asks, how that is proven, and what they may ask for at most: an agent, or a person.
 #[derive(Debug, Clone)]
-pub(crate) struct Agent {
+pub(crate) struct Asker {
+    /// Who, and how that is proven, which is written into each record that is made for them.
     pub(crate) actor: Actor,
-    pub(crate) token: Arc<TokenStatus>,
+    /// The clusters they may ask about, by name; none is all that the gate serves.
+    clusters: Option<Arc<[String]>>,
+    /// What they may ask for, below what the gate allows.
+    up_to: Ceiling,
 }
 
-impl Agent {
-    /// A cluster that the token is for; every other one is as if there was none.
+impl Asker {
+    /// An agent, by its token.
+    fn by_token(actor: Actor, token: &TokenStatus) -> Self {
+        let grant = &token.made.grant;
+        Self {
+            actor,
+            clusters: Some(grant.clusters.as_slice().into()),
+            up_to: Ceiling::UpTo(grant.up_to),
+        }
+    }
+
+    /// A cluster that they may ask about; every other one is as if there was none.
     pub(crate) fn cluster<'g>(&self, gate: &'g Gate, name: &str) -> Result<&'g Cluster, Problem> {
-        let clusters = &self.token.made.grant.clusters;
-        let is_for = clusters.iter().any(|known| known == name);
-        let cluster = gate.clusters().get(name).filter(|_| is_for);
+        let may_ask = |clusters: &Arc<[String]>| clusters.iter().any(|known| known == name);
+        let is_theirs = self.clusters.as_ref().is_none_or(may_ask);
+        let cluster = gate.clusters().get(name).filter(|_| is_theirs);
         cluster.ok_or_else(Problem::not_found)
+    }
+
+    /// Refuses an action of a higher risk than they, or the gate, may ask for.
+    pub(crate) fn may_ask_for(&self, cluster: &Cluster, action: &str) -> Result<(), Problem> {
+        let catalogue = cluster.guard.catalogue();
+        match catalogue.definition(action) {
+            Some(action) if !self.most(cluster).covers(action) => {
+                let text = "it is of a higher risk than who asks, or this gate, may ask for";
+                Err(Problem::new(StatusCode::FORBIDDEN, "too_risky", text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The least of what they and the gate may ask for.
+    pub(crate) fn most(&self, cluster: &Cluster) -> Ceiling {
+        self.up_to.min(cluster.ceiling)
+    }
+
+    /// Whether they may see what this one asked for: a person sees everything on their clusters, an
+    /// agent its own.
+    pub(crate) fn may_see(&self, requester: &str) -> bool {
+        self.actor.is_user() || requester.eq_ignore_ascii_case(self.actor.as_str())
     }
 }
 
@@ -48,21 +85,20 @@ pub(crate) async fn no_browser(State(gate): State<Gate>, request: Request, next:
     next.run(request).await
 }
 
-/// Proves by its token who asks, and lets nobody else by.
+/// Finds out who asks, and lets nobody else by.
 pub(crate) async fn prove(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let agent = match proven(&gate, request.headers()).await {
-        Ok(agent) => agent,
+    let asker = match proven(&gate, request.headers()).await {
+        Ok(asker) => asker,
         Err(problem) => return problem.into_response(),
     };
-    let ceiling = Ceiling::UpTo(agent.token.made.grant.up_to);
-    let caller = Caller::new(agent.actor.clone(), ceiling);
+    let caller = Caller::new(asker.actor.clone(), asker.up_to);
     let extensions = request.extensions_mut();
     extensions.insert(caller);
-    extensions.insert(agent);
+    extensions.insert(asker);
     next.run(request).await
 }
 
-async fn proven(gate: &Gate, headers: &HeaderMap) -> Result<Agent, Problem> {
+async fn proven(gate: &Gate, headers: &HeaderMap) -> Result<Asker, Problem> {
     let (rates, options) = (gate.rates(), gate.options());
     let too_many = || {
         let text = "too many requests in a minute";
@@ -77,7 +113,7 @@ async fn proven(gate: &Gate, headers: &HeaderMap) -> Result<Agent, Problem> {
             if !rates.may(actor.as_str(), options.most_per_minute) {
                 return Err(too_many());
             }
-            Ok(Agent { actor, token })
+            Ok(Asker::by_token(actor, &token))
         }
         Err(TokenError::Journal(_)) => {
             let text = "the journal, which knows who is who, cannot be read";
@@ -119,4 +155,22 @@ fn is_known_host(headers: &HeaderMap, known: &[String]) -> bool {
     };
     let name = name.trim_start_matches('[').trim_end_matches(']');
     known.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_sees_what_everybody_asked_for_and_an_agent_its_own() {
+        let asker = |who: &str| Asker {
+            actor: who.parse().unwrap(),
+            clusters: None,
+            up_to: Ceiling::ReadOnly,
+        };
+        assert!(asker("user:ana").may_see("agent:night"));
+        assert!(asker("agent:Night").may_see("agent:night"));
+        assert!(!asker("agent:night").may_see("agent:nights"));
+        assert!(!asker("agent:night").may_see("user:night"));
+    }
 }

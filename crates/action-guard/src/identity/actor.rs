@@ -273,6 +273,12 @@ mod tests {
         for proven_by in [
             ProvenBy::Claimed,
             token,
+            ProvenBy::Mtls {
+                certificate: "0a".repeat(32),
+            },
+            ProvenBy::Oidc {
+                issuer: "corp".to_owned(),
+            },
             ProvenBy::Signature,
             ProvenBy::Gate,
         ] {

@@ -17,6 +17,16 @@ pub enum ProvenBy {
         /// The person who made it, as an [`Actor`](crate::Actor) is written.
         made_by: String,
     },
+    /// They showed a certificate that a gate's authority signed, and that its table says is theirs.
+    Mtls {
+        /// Which one: the SHA-256 of it, as hexadecimal digits.
+        certificate: String,
+    },
+    /// An issuer that a gate is told to believe signed a JWT that says so.
+    Oidc {
+        /// Which issuer, by its name in the gate's config file.
+        issuer: String,
+    },
     /// They signed what they decided with the key that the policy lists for them.
     Signature,
     /// It is what a [gate](crate::Guard::only_proven) does by itself.
@@ -24,7 +34,7 @@ pub enum ProvenBy {
 }
 
 /// The words that a policy has for them.
-pub(crate) const PROVEN_BY: [&str; 4] = ["claimed", "token", "signature", "gate"];
+pub(crate) const PROVEN_BY: [&str; 6] = ["claimed", "token", "mtls", "oidc", "signature", "gate"];
 
 impl ProvenBy {
     /// Whether it is only said who they are.
@@ -39,6 +49,8 @@ impl ProvenBy {
         match self {
             Self::Claimed => "claimed",
             Self::Token { .. } => "token",
+            Self::Mtls { .. } => "mtls",
+            Self::Oidc { .. } => "oidc",
             Self::Signature => "signature",
             Self::Gate => "gate",
         }
@@ -51,6 +63,11 @@ impl std::fmt::Display for ProvenBy {
             Self::Token { id, made_by } => {
                 write!(f, "identity proven by token {id}, made by {made_by}")
             }
+            Self::Mtls { certificate } => {
+                let beginning: String = certificate.chars().take(16).collect();
+                write!(f, "identity proven by the certificate {beginning}…")
+            }
+            Self::Oidc { issuer } => write!(f, "identity proven by the issuer {issuer}"),
             Self::Claimed => f.write_str("identity claimed"),
             Self::Signature => f.write_str("identity signed"),
             Self::Gate => f.write_str("by the gate itself"),

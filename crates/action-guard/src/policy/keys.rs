@@ -68,7 +68,7 @@ const RULE: Keys = Keys {
         (
             "proven_by",
             "texts",
-            "how it was proven who asks: `claimed` (not at all), `token`, `signature`, or `gate` for what a gate does by itself",
+            "how it was proven who asks: `claimed` (not at all), `token`, `mtls`, `oidc`, `signature`, or `gate` for what a gate does by itself",
         ),
         ("risk", "texts", "which risks: `low`, `medium`, `high`"),
         ("effect", "text", "`one_shot` or `lasting`"),

@@ -60,7 +60,7 @@ fn a_proof_that_there_is_not_is_refused() {
     check(
         "version = 1\n[[rule]]\nname = \"a\"\nproven_by = [\"tokens\"]\ndecision = \"allow\"\n",
         &[
-            "4:14 `tokens` is no proof of who asks: there are `claimed`, `token`, `signature`, `gate`; did you mean `token`?",
+            "4:14 `tokens` is no proof of who asks: there are `claimed`, `token`, `mtls`, `oidc`, `signature`, `gate`; did you mean `token`?",
         ],
     );
 }

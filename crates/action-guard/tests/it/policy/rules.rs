@@ -52,11 +52,15 @@ fn a_rule_can_ask_how_it_was_proven_who_asks() {
         id: "t1".to_owned(),
         made_by: "user:ana".to_owned(),
     };
-    let check = |selector: &str, expected: [bool; 4]| {
+    let (certificate, issuer) = ("0a".repeat(32), "corp".to_owned());
+    let (mtls, oidc) = (ProvenBy::Mtls { certificate }, ProvenBy::Oidc { issuer });
+    let check = |selector: &str, expected: [bool; 6]| {
         let policy = policy(&rule("it", &format!("{selector}\ndecision = \"allow\"")));
         let proofs = [
             &ProvenBy::Claimed,
             &token,
+            &mtls,
+            &oidc,
             &ProvenBy::Signature,
             &ProvenBy::Gate,
         ];
@@ -66,13 +70,23 @@ fn a_rule_can_ask_how_it_was_proven_who_asks() {
         });
         assert_eq!(allows, expected, "{selector}");
     };
-    check("", [true; 4]);
-    check("proven_by = \"claimed\"", [true, false, false, false]);
+    check("", [true; 6]);
+    check(
+        "proven_by = \"claimed\"",
+        [true, false, false, false, false, false],
+    );
     check(
         "proven_by = [\"token\", \"signature\"]",
-        [false, true, true, false],
+        [false, true, false, false, true, false],
     );
-    check("proven_by = \"gate\"", [false, false, false, true]);
+    check(
+        "proven_by = [\"oidc\", \"mtls\"]",
+        [false, false, true, true, false, false],
+    );
+    check(
+        "proven_by = \"gate\"",
+        [false, false, false, false, false, true],
+    );
     let policy = policy(&rule(
         "it",
         "proven_by = \"signature\"\ndecision = \"allow\"",
