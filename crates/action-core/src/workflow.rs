@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 pub use condition::{Condition, Unmet};
 pub use duration_text::{DurationText, InvalidDuration};
-pub use prepare::prepare;
 pub use problem::{WorkflowError, WorkflowProblem};
 pub use step::{Retry, Step, Work};
 

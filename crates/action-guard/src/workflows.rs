@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use action_core::workflow::prepare;
 use action_core::{Role, Work, Workflow, WorkflowError, WorkflowProblem};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -125,8 +124,7 @@ impl Workflows {
             return Err(WorkflowError::of(WorkflowProblem::new("", text)).into());
         }
         let document = self.guard.registry.observe(name, parameters).await?;
-        let workflow = Workflow::read(&document)?;
-        Ok(prepare(&workflow, &self.guard.registry)?)
+        Ok(Workflow::read_for(&document, &self.guard.registry)?)
     }
 
     /// Refuses a workflow that holds a secret, and names where, before anybody is shown any of it.
@@ -161,7 +159,7 @@ impl Workflows {
     ) -> Result<Arc<Flow>, GuardError> {
         self.check_secrets(workflow)?;
         let document = serde_json::to_value(workflow).unwrap_or_default();
-        let workflow = prepare(&Workflow::read(&document)?, &self.guard.registry)?;
+        let workflow = Workflow::read_for(&document, &self.guard.registry)?;
         let mut systems = BTreeMap::new();
         for step in &workflow.steps {
             if let Work::Action { name, .. } | Work::Observe { name, .. } = step.work()

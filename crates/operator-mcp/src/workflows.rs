@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use action_core::Workflow;
-use action_core::workflow::prepare;
 use action_guard::{Flow, FlowRun, GuardError, Hash, Refusal, StartOptions, State, Workflows};
 use jiff::Timestamp;
 use rmcp::RoleServer;
@@ -131,9 +130,9 @@ impl Desk {
                 workflows.make(name, arguments).await?
             }
             (None, document) => {
-                let document = document.clone().unwrap_or_default();
-                let read = Workflow::read(&Value::Object(document)).map_err(GuardError::from)?;
-                prepare(&read, &self.guard.catalogue()).map_err(GuardError::from)?
+                let document = Value::Object(document.clone().unwrap_or_default());
+                let read = Workflow::read_for(&document, &self.guard.catalogue());
+                read.map_err(GuardError::from)?
             }
         };
         let state = self.guard.state().await.map_err(GuardError::from)?;

@@ -9,14 +9,24 @@ use crate::workflow::Workflow;
 use crate::workflow::problem::{WorkflowError, WorkflowProblem};
 use crate::workflow::step::Work;
 
-/// The workflow with all parameters in their schemas' own types.
-///
-/// # Errors
-/// All that is wrong with its actions and their parameters, or with its order.
-pub fn prepare(workflow: &Workflow, catalogue: &Catalogue) -> Result<Workflow, WorkflowError> {
-    let mut problems = workflow.order_problems();
-    let mut prepared = workflow.clone();
-    for step in &mut prepared.steps {
+impl Workflow {
+    /// Reads a document whose actions are those of a catalogue, with all parameters in their schemas' own
+    /// types.
+    ///
+    /// # Errors
+    /// All that is wrong with it: its words, its order, its actions and their parameters.
+    pub fn read_for(document: &Value, catalogue: &Catalogue) -> Result<Self, WorkflowError> {
+        let (mut workflow, mut problems) = Self::read_as_it_is(document)?;
+        problems.extend(check_actions(&mut workflow, catalogue));
+        WorkflowError::unless_empty(problems)?;
+        Ok(workflow)
+    }
+}
+
+/// Gives all parameters their schemas' own types. What is wrong with the actions and their parameters.
+fn check_actions(workflow: &mut Workflow, catalogue: &Catalogue) -> Vec<WorkflowProblem> {
+    let mut problems = Vec::new();
+    for step in &mut workflow.steps {
         let (name, wanted) = match step.work() {
             Work::Action { name, .. } => (name.to_owned(), ActionKind::Mutation),
             Work::Observe { name, .. } => (name.to_owned(), ActionKind::Observation),
@@ -37,6 +47,5 @@ pub fn prepare(workflow: &Workflow, catalogue: &Catalogue) -> Result<Workflow, W
             }
         }
     }
-    WorkflowError::unless_empty(problems)?;
-    Ok(prepared)
+    problems
 }

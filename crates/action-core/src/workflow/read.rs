@@ -38,8 +38,17 @@ impl Workflow {
     ///
     /// # Errors
     /// All that is wrong with it, whether in its words or in its order. Whether its actions exist
-    /// is for [`prepare`](crate::workflow::prepare) to say.
+    /// is for [`read_for`](Self::read_for) to say.
     pub fn read(document: &Value) -> Result<Self, WorkflowError> {
+        let (workflow, problems) = Self::read_as_it_is(document)?;
+        WorkflowError::unless_empty(problems)?;
+        Ok(workflow)
+    }
+
+    /// As much as can be read, and what is wrong with it.
+    pub(super) fn read_as_it_is(
+        document: &Value,
+    ) -> Result<(Self, Vec<WorkflowProblem>), WorkflowError> {
         WorkflowError::unless_empty(too_much(document))?;
         let mut problems = Vec::new();
         let mut root = Members::of(document, "", &mut problems);
@@ -54,8 +63,7 @@ impl Workflow {
             workflow.steps.push(step);
         }
         problems.extend(workflow.order_problems());
-        WorkflowError::unless_empty(problems)?;
-        Ok(workflow)
+        Ok((workflow, problems))
     }
 }
 

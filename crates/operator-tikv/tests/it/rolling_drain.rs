@@ -1,6 +1,5 @@
 //! The workflow that drains stores one after the other, as it is made.
 
-use action_core::workflow::prepare;
 use action_core::{ActionError, ActionRegistry, Work, Workflow};
 use operator_tikv::Tikv;
 use pd_sim::{Sim, Version};
@@ -27,8 +26,7 @@ async fn make(sim: &Sim, parameters: Value) -> Result<Workflow, ActionError> {
     let mut registry = ActionRegistry::new();
     registry.register::<Tikv>(tikv(sim)).unwrap();
     let document = registry.observe("rolling_drain", parameters).await?;
-    let workflow = Workflow::read(&document).unwrap();
-    Ok(prepare(&workflow, &registry).unwrap())
+    Ok(Workflow::read_for(&document, &registry).unwrap())
 }
 
 #[track_caller]
