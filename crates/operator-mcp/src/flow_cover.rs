@@ -25,9 +25,7 @@ impl Desk {
                     return Err(above(&step.id, &format!("`{name}`")));
                 }
                 Work::Action { name, .. } => {
-                    if let Some(AlwaysDenied::By { rule, reason }) =
-                        self.always_denied(name, &state).await
-                    {
+                    if let Some((rule, reason)) = self.denies_by_name(name, &state).await {
                         return Err(denied(&step.id, &format!("`{name}`"), &rule, &reason));
                     }
                 }

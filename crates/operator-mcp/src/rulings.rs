@@ -29,10 +29,7 @@ impl Desk {
         let catalogue = self.guard.catalogue();
         for definition in self.mutations(catalogue.definitions()) {
             let name = &definition.name;
-            if matches!(
-                self.always_denied(name, &state).await,
-                Some(AlwaysDenied::By { .. })
-            ) {
+            if self.denies_by_name(name, &state).await.is_some() {
                 hidden.insert(name.clone());
             }
         }
@@ -55,6 +52,21 @@ impl Desk {
         }
     }
 
+    /// The rule by which what is asked for by an action's own name is denied without exception, and why. By
+    /// its name nothing is taken back.
+    pub(crate) async fn denies_by_name(
+        &self,
+        action: &str,
+        state: &State,
+    ) -> Option<(String, String)> {
+        match self.always_denied(action, state).await? {
+            AlwaysDenied::By { rule, reason } | AlwaysDenied::ButTakingBack { rule, reason } => {
+                Some((rule, reason))
+            }
+            _ => None,
+        }
+    }
+
     fn mutations<'d>(
         &self,
         all: impl Iterator<Item = &'d ActionDefinition>,
@@ -64,10 +76,34 @@ impl Desk {
 
     /// `explain_policy`: what the policy would say now, of one mutation or of all under the ceiling.
     pub(crate) async fn explain_policy(&self, asked: ExplainPolicyParameters) -> CallToolResult {
+        if let Some(why) = asked
+            .action
+            .as_deref()
+            .and_then(|action| self.not_ruled(action))
+        {
+            return errors::refused(&why);
+        }
         match self.explained(&asked).await {
             Ok(explained) => read_answers::into_result(&explained, self.most),
             Err(failure) => errors::failed(&failure),
         }
+    }
+
+    /// Why the policy is not what decides about an action here.
+    fn not_ruled(&self, action: &str) -> Option<String> {
+        let catalogue = self.guard.catalogue();
+        let definition = catalogue.definition(action)?;
+        if !definition.is_mutation() {
+            return Some(format!(
+                "`{action}` only reads: the policy is about mutations, and keeps nobody from reading"
+            ));
+        }
+        (!self.ceiling.covers(definition)).then(|| {
+            format!(
+                "`{action}` is above what may be done through this server, whatever the policy says: a \
+                 person does it"
+            )
+        })
     }
 
     async fn explained(&self, asked: &ExplainPolicyParameters) -> Result<PolicyAnswer, GuardError> {
@@ -134,12 +170,12 @@ impl Desk {
                 answer.budgets.push(budget);
             }
         }
-        let always = self.always_denied(&definition.name, state).await;
+        let always = self.denies_by_name(&definition.name, state).await;
         answer.actions.push(ActionRuling {
             action: definition.name.clone(),
             risk: definition.risk,
             policy: serde_json::to_value(&weighed.ruling).unwrap_or_default(),
-            always_denied: matches!(always, Some(AlwaysDenied::By { .. })),
+            always_denied: always.is_some(),
         });
     }
 

@@ -16,6 +16,13 @@ pub enum AlwaysDenied {
         /// Why, for people.
         reason: String,
     },
+    /// They do, unless it takes back what is ours, which nothing does that is asked for by its own name.
+    ButTakingBack {
+        /// The rule that says so.
+        rule: String,
+        /// Why, for people.
+        reason: String,
+    },
     /// They may allow it some time.
     No,
     /// That depends on the system, which is not known.
@@ -33,9 +40,45 @@ enum About {
 
 impl Policy {
     /// Whether it denies what is asked at any time and in any mode, whatever the action is given. An
-    /// empty system is one that is not known. Budgets are no matter of this: they are used up for a time.
+    /// empty system is one that is not known. Of budgets, only those are a matter of this that leave
+    /// nothing: others are used up for a time.
     #[must_use]
     pub fn always_denied(&self, ask: &Ask<'_>) -> AlwaysDenied {
+        let denied = |takes_back| self.denied(&ask.takes_back(takes_back));
+        match (denied(false), denied(true)) {
+            (AlwaysDenied::By { rule, reason }, AlwaysDenied::No) => {
+                AlwaysDenied::ButTakingBack { rule, reason }
+            }
+            (AlwaysDenied::By { .. }, AlwaysDenied::PerSystem) => AlwaysDenied::PerSystem,
+            (denied, _) => denied,
+        }
+    }
+
+    fn denied(&self, ask: &Ask<'_>) -> AlwaysDenied {
+        match self.denied_by_rule(ask) {
+            AlwaysDenied::No => self.denied_by_budget(ask),
+            denied => denied,
+        }
+    }
+
+    /// The same by a budget that leaves nothing.
+    fn denied_by_budget(&self, ask: &Ask<'_>) -> AlwaysDenied {
+        for budget in &self.budgets {
+            let is_of_system = ask.system.is_empty() && !budget.system.is_empty();
+            let Some(reason) = budget.never(ask) else {
+                continue;
+            };
+            if is_of_system {
+                return AlwaysDenied::PerSystem;
+            }
+            let (name, line) = (budget.name.clone(), budget.line);
+            let rule = DecidedBy::Budget { name, line }.to_string();
+            return AlwaysDenied::By { rule, reason };
+        }
+        AlwaysDenied::No
+    }
+
+    fn denied_by_rule(&self, ask: &Ask<'_>) -> AlwaysDenied {
         for rule in &self.rules {
             match (rule.about(ask), &rule.then) {
                 (About::None, _) | (About::Some, Then::Deny) => {}
@@ -61,7 +104,6 @@ impl Rule {
         let is_of_system = ask.system.is_empty() && !self.selector.system.is_empty();
         // What differs from request to request.
         let constant = Selector {
-            takes_back: None,
             windows: Vec::new(),
             system: match is_of_system {
                 true => Vec::new(),
@@ -69,11 +111,10 @@ impl Rule {
             },
             ..self.selector.clone()
         };
-        let is_always = self.selector.takes_back.is_none() && self.selector.windows.is_empty();
         match constant.mismatch(ask) {
             Some(_) => About::None,
             None if is_of_system => About::SomeSystems,
-            None if is_always => About::All,
+            None if self.selector.windows.is_empty() => About::All,
             None => About::Some,
         }
     }

@@ -134,8 +134,28 @@ impl Budget {
             .collect();
         self.limits
             .iter()
-            .filter_map(|limit| limit.standing(self, ask, &used, usage))
+            .filter_map(|limit| {
+                let nothing = limit.of_nothing(ask);
+                nothing.or_else(|| limit.standing(self, ask, &used, usage))
+            })
             .collect()
+    }
+
+    /// Why a request is beyond it at any time and whatever it is given, on the system that is asked about
+    /// or, where that is not known, on those that the budget names.
+    pub(super) fn never(&self, ask: &Ask<'_>) -> Option<String> {
+        let is_on = self.is_on(&ask.definition.subject, ask.system, ask.cluster);
+        let is_on = is_on || ask.system.is_empty();
+        if ask.takes_back || !is_on || !self.is_about(&ask.definition.name, ask.actor) {
+            return None;
+        }
+        let is_lasting = ask.definition.effect == Some(Effect::Lasting);
+        let never = self.limits.iter().find_map(|limit| match limit {
+            Limit::Actions { most: 0, .. } => Some("actions"),
+            Limit::Lasting { most: 0 } if is_lasting => Some("lasting effects"),
+            _ => None,
+        })?;
+        Some(format!("the budget for {never} is 0"))
     }
 
     /// How many of what it is about were sent after a time.
@@ -228,6 +248,24 @@ impl Limit {
                 })
             }
         }
+    }
+}
+
+impl Limit {
+    /// How it stands before anything is planned where it leaves nothing of what only a plan says.
+    fn of_nothing(&self, ask: &Ask<'_>) -> Option<Standing> {
+        let what = match self {
+            _ if ask.plan.is_some() => return None,
+            Self::InMotion { name, most: 0 } => format!("{name} in motion"),
+            Self::FailureDomains { most: 0 } => "failure domains touched".to_owned(),
+            _ => return None,
+        };
+        let (would_be, most) = (0, 0);
+        Some(Standing {
+            what,
+            would_be,
+            most,
+        })
     }
 }
 

@@ -83,17 +83,62 @@ async fn what_the_policy_denies_without_exception_is_not_listed_and_says_so() {
 #[tokio::test]
 async fn what_may_be_allowed_some_time_is_listed() {
     let house = House::new().await;
-    for exception in [
-        "window = { from = \"00:00\", to = \"00:01\" }",
-        "takes_back = true",
+    let at_night = "window = { from = \"00:00\", to = \"00:01\" }";
+    let first = format!("[[rule]]\nname = \"then\"\n{at_night}\ndecision = \"allow\"\n");
+    let policy = DENY.replacen("[[rule]]", &format!("{first}[[rule]]"), 1);
+    let client = client_of(server(&house, &policy).0, Era::Discover).await;
+    let names = names(&client).await;
+    assert!(names.contains(&"rewire_lamp".to_owned()), "{names:?}");
+}
+
+/// By its own name nothing is taken back, and of a budget of 0 nothing is left at any time.
+#[tokio::test]
+async fn what_can_never_be_asked_for_by_its_name_is_not_listed_and_what_may_fit_is_explained() {
+    let house = House::new().await;
+    let back = "[[rule]]\nname = \"back\"\ntakes_back = true\ndecision = \"allow\"\n";
+    let all = "[[rule]]\nname = \"all\"\ndecision = \"allow\"\n";
+    let none = "[[budget]]\nname = \"none\"\nactions = 0\nper = \"1h\"\n";
+    for (rules, why) in [
+        (back.to_owned(), "no rule"),
+        (format!("{all}{none}"), "none (budget"),
     ] {
-        let first = format!("[[rule]]\nname = \"then\"\n{exception}\ndecision = \"allow\"\n");
-        let policy = DENY.replacen("[[rule]]", &format!("{first}[[rule]]"), 1);
-        let client = client_of(server(&house, &policy).0, Era::Discover).await;
+        let client = client_of(
+            server(&house, &format!("version = 1\n{rules}")).0,
+            Era::Discover,
+        )
+        .await;
         assert!(
-            names(&client).await.contains(&"rewire_lamp".to_owned()),
-            "{exception}"
+            !names(&client).await.contains(&"switch_lamp".to_owned()),
+            "{rules}"
         );
+        let all = explain(&client, json!({})).await;
+        for action in all["actions"].as_array().unwrap() {
+            assert_eq!(action["always_denied"], true, "{action}");
+            let said = action["policy"].to_string();
+            assert!(said.contains(why), "{said}");
+        }
+    }
+    let leaders = "[[budget]]\nname = \"none\"\nleaders = 0\n";
+    let rules = format!("version = 1\n{all}{leaders}");
+    let client = client_of(server(&house, &rules).0, Era::Discover).await;
+    assert!(names(&client).await.contains(&"switch_lamp".to_owned()));
+    let all = explain(&client, json!({})).await;
+    assert_eq!(all["budgets"][0]["most"], 0, "{all}");
+}
+
+#[tokio::test]
+async fn what_the_policy_does_not_decide_is_not_explained_by_it() {
+    let house = House::new().await;
+    let low = house.server("agent:night", Ceiling::UpTo(Risk::Low));
+    let client = client_of(low, Era::Discover).await;
+    for (action, why) in [
+        ("list_lamps", "only reads"),
+        ("rewire_lamp", "above what may be done through this server"),
+    ] {
+        let said = explain(&client, json!({ "action": action })).await;
+        assert_eq!(said["error"]["kind"], "refused", "{said}");
+        let words = said["error"]["message"].as_str().unwrap();
+        assert!(words.contains(why), "{words}");
     }
 }
 

@@ -422,11 +422,40 @@ fn only_what_no_time_and_no_request_is_allowed_is_always_denied() {
     always(&[allow, deny], "7", "no");
     always(&[approve, deny], "7", "no");
     always(&[&allow_at_night, deny], "7", "no");
-    always(&[back, deny], "7", "no");
+    always(&[back, deny], "7", "ButTakingBack { rule: \"r1 (rule");
+    always(&[back], "7", "ButTakingBack { rule: \"no rule");
+    always(&[back, allow], "7", "no");
+    always(&[back, on_prod], "", "PerSystem");
     always(&[&deny_at_night, allow], "7", "no");
     always(&[&deny_at_night, deny], "7", "r1");
     always(&[on_prod, deny], "7", "r1");
     always(&[on_prod, deny], "prod", "no");
     always(&[on_prod, deny], "", "PerSystem");
     always(&[deny, on_prod], "", "r0");
+}
+
+/// Taking back is never out of budget.
+#[test]
+fn a_budget_that_leaves_nothing_denies_without_exception() {
+    let definition = action("drain_store", "high", "lasting");
+    for (bound, system, expected) in [
+        (
+            "actions = 0\nper = \"1h\"",
+            "7",
+            "ButTakingBack { rule: \"none (budget, line",
+        ),
+        ("lasting = 0", "7", "ButTakingBack"),
+        ("lasting = 0\naction = \"move_*\"", "7", "No"),
+        ("lasting = 0\nsystem = \"prod\"", "7", "No"),
+        ("lasting = 0\nsystem = \"prod\"", "prod", "ButTakingBack"),
+        ("lasting = 0\nsystem = \"prod\"", "", "PerSystem"),
+        ("actions = 1\nper = \"1h\"", "7", "No"),
+        ("leaders = 0", "7", "No"),
+    ] {
+        let allow = rule("all", "decision = \"allow\"");
+        let text = format!("{allow}\n[[budget]]\nname = \"none\"\n{bound}\n");
+        let ask = Ask::new(&definition, "agent:night", system, at(NOON));
+        let said = format!("{:?}", policy(&text).always_denied(&ask));
+        assert!(said.starts_with(expected), "{bound}: {said}");
+    }
 }
