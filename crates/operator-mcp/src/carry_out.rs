@@ -27,6 +27,9 @@ impl Desk {
             Err(ask) => errors::not_asked(&ask).into(),
             Ok(proposed) => {
                 let repeated = proposed.repeated;
+                if !repeated {
+                    self.show(&proposed.standing, context).await;
+                }
                 self.go_on(proposed.standing, repeated, context).await
             }
         }
@@ -68,7 +71,10 @@ impl Desk {
             self.guard.propose_draft(draft).await.map(Ok)
         };
         match proposed.await {
-            Ok(Ok(standing)) => self.go_on(standing, false, context).await,
+            Ok(Ok(standing)) => {
+                self.show(&standing, context).await;
+                self.go_on(standing, false, context).await
+            }
             Ok(Err(above)) => errors::refused(&above).into(),
             Err(failure) => errors::failed(&failure).into(),
         }

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CancelTaskParams, GetPromptRequestParams,
-    GetPromptResponse, GetTaskParams, GetTaskResult, Implementation, InitializeRequestParams,
-    InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig, Tool, UpdateTaskParams,
+    CallToolRequestParams, CallToolResponse, CancelTaskParams, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
+    Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+    UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -16,6 +16,7 @@ use crate::desk::Desk;
 use crate::errors;
 use crate::own_tools::OwnTool;
 use crate::server::Server;
+use crate::shown::is_of_initialize;
 use crate::tasks;
 
 const INSTRUCTIONS: &str = "\
@@ -166,10 +167,8 @@ impl ServerHandler for Server {
 impl Server {
     /// Tells a client that may be told when the policy offers this actor other tools than were listed.
     async fn tell_of_changes(&self, context: &RequestContext<RoleServer>) {
-        let is_older =
-            |version: ProtocolVersion| version.as_str() < ProtocolVersion::V_2026_07_28.as_str();
-        let (desk, version) = (&self.desk, context.protocol_version());
-        if !version.is_some_and(is_older) || !desk.listed.was_asked_for(&desk.actor) {
+        let desk = &self.desk;
+        if !is_of_initialize(context) || !desk.listed.was_asked_for(&desk.actor) {
             return;
         }
         if desk.listed.listed(&desk.actor, &desk.hidden().await) {

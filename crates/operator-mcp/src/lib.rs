@@ -54,5 +54,6 @@ mod runs;
 mod schemas;
 mod served;
 mod server;
+mod shown;
 mod tasks;
 mod workflows;

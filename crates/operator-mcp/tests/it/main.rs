@@ -10,5 +10,6 @@ mod lamps;
 mod listing;
 mod resources;
 mod rulings;
+mod shown;
 mod tasks;
 mod workflows;
