@@ -96,7 +96,10 @@ impl Answer {
         let (stands, next) = stands(standing);
         let mut answer = Self {
             standing: stands,
-            summary: standing.to_string(),
+            summary: match is_called_off(standing) {
+                true => format!("nothing was sent; {standing}"),
+                false => standing.to_string(),
+            },
             next: next.to_owned(),
             proposal_id: None,
             action: None,
@@ -137,7 +140,10 @@ impl Answer {
         self.action = Some(report.action.clone());
         self.arguments = Some(report.parameters.clone());
         self.outcome = serde_json::to_value(&report.outcome).ok();
-        let is_over = matches!(self.standing, Stands::NotApplied | Stands::TakenBack);
+        let is_over = matches!(
+            self.standing,
+            Stands::NotApplied | Stands::TakenBack | Stands::Cancelled
+        );
         let whose = report.outcome.by;
         self.undo = (!is_over).then(|| match &report.undo {
             _ if whose == Some(Attribution::Undecided) => TakenBackBy {
@@ -185,10 +191,7 @@ impl Answer {
     pub(crate) fn into_result(self, most: usize) -> CallToolResult {
         let is_error = self.is_error();
         let value = serde_json::to_value(&self).unwrap_or_default();
-        match is_error {
-            true => errors::error(&value),
-            false => structured(value, most),
-        }
+        result(value, is_error, most)
     }
 }
 
@@ -243,6 +246,9 @@ fn stands(standing: &Standing) -> (Stands, &'static str) {
             Stands::AppliedThenReversed,
             "find out what changed it before you do it again",
         ),
+        Standing::NotApplied(_) if is_called_off(standing) => {
+            (Stands::Cancelled, "do not ask for it again by yourself")
+        }
         Standing::NotApplied(report) if report.outcome.retryable => {
             (Stands::NotApplied, "ask for it again if it is still wanted")
         }
@@ -254,6 +260,12 @@ fn stands(standing: &Standing) -> (Stands, &'static str) {
         ),
         Standing::TakenBack { .. } => (Stands::TakenBack, "go on: it was taken back"),
     }
+}
+
+/// Whether it was called off after its intent was written and before it was sent, which the last look
+/// before a send saw.
+pub(crate) fn is_called_off(standing: &Standing) -> bool {
+    matches!(standing, Standing::NotApplied(report) if report.outcome.code.as_deref() == Some("cancelled"))
 }
 
 /// What a proposal would do: its plan without what only a probe needs.
@@ -269,8 +281,25 @@ pub(crate) fn plan(proposal: &Proposal) -> Value {
     plan
 }
 
-/// A result, no longer than a host takes: the longest lists are cut, which `truncated` says.
-pub(crate) fn structured(mut value: Value, most: usize) -> CallToolResult {
+/// How something stands as the result of a call, no longer than a host takes.
+pub(crate) fn result(value: Value, is_error: bool, most: usize) -> CallToolResult {
+    match is_error {
+        true => errors::error(&shortened(value, most)),
+        false => structured(value, most),
+    }
+}
+
+/// A result, no longer than a host takes.
+pub(crate) fn structured(value: Value, most: usize) -> CallToolResult {
+    CallToolResult::structured(shortened(value, most))
+}
+
+/// The lists that are cut only when nothing is left of the others: without them nobody is told what only
+/// people do.
+const LAST: [&str; 1] = ["waits_for"];
+
+/// The same; the longest lists are cut, which `truncated` says.
+fn shortened(mut value: Value, most: usize) -> Value {
     let mut cut = Map::new();
     loop {
         let excess = value.to_string().len().saturating_sub(most);
@@ -286,11 +315,11 @@ pub(crate) fn structured(mut value: Value, most: usize) -> CallToolResult {
             members.insert("truncated".to_owned(), Value::Object(cut.clone()));
         }
     }
-    CallToolResult::structured(value)
+    value
 }
 
-/// Takes so many characters from the end of the list that is longest as text. What it is called, and how
-/// many of how many stay.
+/// Takes so many characters from the end of the list that is longest as text, people and commands last.
+/// What it is called, and how many of how many stay.
 fn cut_longest(value: &mut Value, excess: usize) -> Option<(String, usize, u64)> {
     let Value::Object(members) = value else {
         return None;
@@ -301,7 +330,8 @@ fn cut_longest(value: &mut Value, excess: usize) -> Option<(String, usize, u64)>
     });
     let length =
         |list: &Vec<Value>| -> usize { list.iter().map(|one| one.to_string().len()).sum() };
-    let (name, list) = lists.max_by_key(|(_, list)| length(list))?;
+    let (name, list) =
+        lists.max_by_key(|(name, list)| (!LAST.contains(&name.as_str()), length(list)))?;
     let (of, mut taken) = (list.len() as u64, 0);
     while taken < excess
         && let Some(last) = list.pop()

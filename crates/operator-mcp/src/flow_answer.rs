@@ -5,8 +5,8 @@ use rmcp::model::CallToolResult;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::answer;
 use crate::flow_steps::{StepStands, WaitsFor, waits_for};
-use crate::{answer, errors};
 
 /// How a workflow stands, for a model.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -109,10 +109,7 @@ impl FlowAnswer {
             FlowStands::Failed | FlowStands::Unknown | FlowStands::Stopped | FlowStands::Cancelled
         );
         let value = serde_json::to_value(&self).unwrap_or_default();
-        match is_error {
-            true => errors::error(&value),
-            false => answer::structured(value, most),
-        }
+        answer::result(value, is_error, most)
     }
 }
 

@@ -113,8 +113,14 @@ impl HttpService {
             return refused(StatusCode::NOT_FOUND, "there is no such session");
         }
         let make = move || Ok(server.clone());
+        let is_end = request.method() == Method::DELETE;
         let service = StreamableHttpService::new(make, Arc::new(sessions), self.config);
-        service.handle(request).await
+        let mut answer = service.handle(request).await;
+        if is_end && answer.status() == StatusCode::ACCEPTED {
+            // It is done: clients take 202 for an end that failed.
+            *answer.status_mut() = StatusCode::NO_CONTENT;
+        }
+        answer
     }
 }
 

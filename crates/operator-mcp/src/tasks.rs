@@ -11,7 +11,7 @@ use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value};
 
 use crate::desk::Desk;
-use crate::errors;
+use crate::{answer, errors};
 
 /// What was begun and takes longer is a task.
 pub(crate) const TASK_AFTER: Duration = Duration::from_secs(1);
@@ -35,6 +35,7 @@ impl Desk {
                 TaskPayload::Working
             }
             Standing::Cancelled { .. } => TaskPayload::Cancelled,
+            called_off if answer::is_called_off(called_off) => TaskPayload::Cancelled,
             ended => TaskPayload::Completed {
                 result: match serde_json::to_value(self.answer(ended)) {
                     Ok(Value::Object(result)) => result,

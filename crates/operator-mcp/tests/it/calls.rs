@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use action_core::Risk;
 use operator_mcp::Ceiling;
+use operator_mcp::rmcp::model::{ClientRequest, Request};
+use operator_mcp::rmcp::service::PeerRequestOptions;
 use serde_json::{Value, json};
 
 use crate::bench::{Client, Era, House, call, client_of, fits, params, said};
@@ -456,4 +458,50 @@ async fn a_plan_says_what_would_be_refused_and_what_the_policy_says() {
         json!([]),
         "a plan leaves nothing behind"
     );
+}
+
+/// When its intent is in the journal, a cancel still stops what was not sent, and nothing says then that it
+/// was.
+#[tokio::test]
+async fn what_is_called_off_right_before_it_is_sent_is_cancelled_and_what_was_sent_is_followed() {
+    for (is_sent, standing) in [(false, "cancelled"), (true, "applied")] {
+        let house = House::new().await;
+        house
+            .lamps
+            .house(|house| (house.hold_sends, house.hold_answers) = (!is_sent, is_sent));
+        let client = house.client().await;
+        let asked = Request::new(params("switch_lamp", switch(1)));
+        let begun = client.peer().send_cancellable_request(
+            ClientRequest::CallToolRequest(asked),
+            PeerRequestOptions::default(),
+        );
+        let begun = begun.await.unwrap();
+        while !house
+            .lamps
+            .house(|house| house.is_about_to_send && (!is_sent || !house.sent.is_empty()))
+        {
+            tokio::task::yield_now().await;
+        }
+        let state = house.guard().state().await.unwrap();
+        let (id, status) = state.open.first_key_value().unwrap();
+        assert!(status.intent.is_some());
+        begun.cancel(None).await.unwrap();
+        // By the time of these answers it was seen.
+        for _ in 0..5 {
+            call(&client, "list_lamps", json!({})).await;
+        }
+        house
+            .lamps
+            .house(|house| (house.hold_sends, house.hold_answers) = (false, false));
+        let asked = json!({"proposal_id": id, "wait_seconds": 45});
+        let over = said(&call(&client, "get_proposal", asked).await);
+        assert_eq!(over["standing"], standing, "{over}");
+        let was_sent = house.sent();
+        assert_eq!(was_sent.len(), usize::from(is_sent), "{was_sent:?}");
+        let summary = over["summary"].as_str().unwrap();
+        assert_eq!(summary.contains("nothing was sent"), !is_sent, "{summary}");
+        let recorded = house.guard().proposal_status(id).await.unwrap();
+        let code = recorded.outcome.as_ref().unwrap().code.as_deref();
+        assert_eq!(code, (!is_sent).then_some("cancelled"));
+    }
 }

@@ -181,7 +181,7 @@ async fn a_session_is_unknown_to_all_but_the_caller_that_began_it() {
     check(&mine.send().await.unwrap(), 200);
     until(async || house.sent() == [(1, true)]).await;
     let end = served.in_session(Method::DELETE, NIGHT, &id);
-    assert_eq!(status(end).await, 202);
+    assert_eq!(status(end).await, 204);
     for method in [Method::POST, Method::GET, Method::DELETE] {
         let over = served.in_session(method.clone(), NIGHT, &id);
         let over = over.body(switch.clone());
@@ -228,7 +228,7 @@ async fn what_was_sent_is_followed_when_its_session_is_ended() {
     until(async || !house.sent().is_empty()).await;
     assert_eq!(
         status(served.in_session(Method::DELETE, NIGHT, &id)).await,
-        202
+        204
     );
     let unanswered = call.await.unwrap().unwrap_or_default();
     assert!(!unanswered.contains("applied"), "{unanswered}");

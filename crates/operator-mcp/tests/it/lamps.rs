@@ -25,6 +25,9 @@ pub(crate) struct House {
     pub(crate) lose_answer: bool,
     /// Whether requests are not answered until this is false again.
     pub(crate) hold_answers: bool,
+    /// Whether requests wait to be sent until this is false again, and whether one does.
+    pub(crate) hold_sends: bool,
+    pub(crate) is_about_to_send: bool,
     /// Whether nothing can be read until this is false again.
     pub(crate) hold_reads: bool,
     /// How many plans can be made yet; those after them fail, once answers are not held.
@@ -216,6 +219,10 @@ impl Observation<Lamps> for LightLamps {
 }
 
 async fn send(lamps: &Lamps, lamp: u8, lit: bool, attempt: &Attempt) -> Result<Accepted, Dark> {
+    lamps.house(|house| house.is_about_to_send = true);
+    while lamps.house(|house| house.hold_sends) {
+        tokio::task::yield_now().await;
+    }
     let _permit = attempt.permit().await.map_err(|_| Dark::NotPermitted)?;
     lamps.house(|house| {
         house.sent.push((lamp, lit));

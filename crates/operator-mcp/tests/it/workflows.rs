@@ -125,6 +125,13 @@ async fn what_is_wrong_is_told_and_nothing_is_started() {
         (json!({"workflow": 5, "more": 1}), &["`workflow`", "`more`"]),
         (json!({"document": {"steps": []}}), &["title"]),
         (of(&[one_and_a_half]), &["lamp", "lit"]),
+        (
+            json!({"document": {"steps": [
+                {"id": "A b", "action": "switch_lamp", "parameters": {"lamp": 99}},
+                {"id": "two", "action": "no_such"},
+            ]}}),
+            &["title", "`id`", "`lit`", "no_such"],
+        ),
         (json!({"workflow_id": "none"}), &["none"]),
     ] {
         let wrong = start(&client, given.clone()).await;
@@ -444,4 +451,32 @@ async fn what_is_much_too_much_is_answered_in_short() {
         assert!(text.len() < 50_000, "{} bytes", text.len());
         assert!(wrong["error"]["message"].is_string(), "{text}");
     }
+}
+
+/// What is cut first is what anybody can look up: people and their commands stay for longest.
+#[tokio::test]
+async fn whom_it_waits_for_is_cut_last() {
+    let house = House::new().await;
+    let server = house
+        .server("agent:night", Ceiling::UpTo(Risk::Low))
+        .most_characters(4_000);
+    let client = client_of(
+        server.confirmed_by("operator workflow confirm"),
+        Era::Discover,
+    )
+    .await;
+    let steps = (0..8).map(|at| {
+        let text = format!("Screw in a new bulb, number {at}.");
+        json!({"id": format!("bulb-{at}"), "needs": [], "confirm": text, "by": ["user:ana", "user:bob"]})
+    });
+    let steps: Vec<Value> = steps.collect();
+    let waits = start(&client, of(&steps)).await;
+    let shown = waits["waits_for"].as_array().unwrap();
+    assert_eq!(shown.len(), 8, "{waits}");
+    assert!(shown[7]["approval"]["how"].is_string(), "{waits}");
+    assert!(
+        waits["truncated"]["steps"]["shown"].as_u64() < Some(8),
+        "{waits}"
+    );
+    assert!(waits.to_string().len() <= 4_000);
 }
