@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CancelTaskParams, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
+    CallToolRequestParams, CallToolResponse, CancelTaskParams, CustomRequest, CustomResult,
+    ErrorCode, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
     Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
     ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
@@ -18,6 +19,23 @@ use crate::own_tools::OwnTool;
 use crate::server::Server;
 use crate::shown::is_of_initialize;
 use crate::tasks;
+
+/// What is answered here. By another name comes what is not answered, and what has other parameters than
+/// the protocol gives it.
+const ANSWERED: [&str; 12] = [
+    "initialize",
+    "server/discover",
+    "tools/list",
+    "tools/call",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "prompts/list",
+    "prompts/get",
+    "tasks/get",
+    "tasks/update",
+    "tasks/cancel",
+];
 
 const INSTRUCTIONS: &str = "\
 Tools read a system and change it safely. A mutation is planned, ruled by a policy, sent once and \
@@ -161,6 +179,21 @@ impl ServerHandler for Server {
         let reason = "the client cancelled the task";
         let standing = self.desk.cancelled(&asked.task_id, reason).await;
         standing.map(drop).map_err(|why| tasks::failed(&why))
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let method = errors::bounded(&request.method).into_owned();
+        match ANSWERED.contains(&request.method.as_str()) {
+            true => {
+                let why = format!("the parameters of `{method}` are not as the protocol has them");
+                Err(ErrorData::invalid_params(why, None))
+            }
+            false => Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None)),
+        }
     }
 }
 

@@ -42,6 +42,7 @@ mod handler;
 mod http_service;
 #[cfg(feature = "http")]
 mod http_sessions;
+mod lines;
 mod listed;
 mod offer;
 mod own_tools;

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::answer;
 use crate::desk::{Asking, Desk};
 use crate::errors::{self, Wrong};
+use crate::lines::Lines;
 use crate::listed::Listed;
 use crate::offer::{Called, Ceiling, OfferError, Offered, offered};
 use crate::own_tools::OwnTool;
@@ -137,7 +138,7 @@ impl Server {
             let guard = self.desk.guard.clone();
             async move { drop(guard.recover(&mut |_| {}).await) }
         });
-        let running = self.serve(rmcp::transport::io::stdio_pipes()).await;
+        let running = self.serve(Lines::stdio()).await;
         let running = running.map_err(|error| ServeError::Begin(Box::new(error)))?;
         running.waiting().await?;
         recovering.abort();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{Cluster, operator};
 
 /// A server, and its pipes.
-struct Host {
+pub(crate) struct Host {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
@@ -19,11 +19,18 @@ struct Host {
 
 impl Host {
     fn start(cluster: &Cluster, more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
+        command
             .args(["mcp", "--pd", cluster.sim.endpoint()])
             .args(["--state-dir", cluster.state_dir()])
             .args(more)
-            .env_remove("OPERATOR_ACTOR")
+            .env_remove("OPERATOR_ACTOR");
+        Self::of(&mut command)
+    }
+
+    /// A command that serves.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut child = command
             .env("XDG_CONFIG_HOME", "/nonexistent")
             .env("OPERATOR_SETTLE_FOR", "0s")
             .stdin(Stdio::piped())
@@ -43,19 +50,23 @@ impl Host {
     /// The same, after the handshake of the older protocol.
     fn initialized(cluster: &Cluster, more: &[&str]) -> Self {
         let mut host = Self::start(cluster, more);
+        host.initialize();
+        host
+    }
+
+    pub(crate) fn initialize(&mut self) {
         let client = json!({"name": "a host", "version": "1"});
         let hello =
             json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
-        let answer = host.ask("initialize", hello);
+        let answer = self.ask("initialize", hello);
         assert_eq!(
             answer["result"]["serverInfo"]["name"], "operator",
             "{answer}"
         );
-        host.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string());
-        host
+        self.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string());
     }
 
-    fn write(&mut self, line: &str) {
+    pub(crate) fn write(&mut self, line: &str) {
         // A server that is gone takes nothing more, which the test then sees.
         let stdin = self.stdin.as_mut().unwrap();
         let _ = stdin.write_all(line.as_bytes());
@@ -64,7 +75,7 @@ impl Host {
     }
 
     /// Asks, without waiting for an answer. The request's number.
-    fn begin(&mut self, method: &str, params: Value) -> u64 {
+    pub(crate) fn begin(&mut self, method: &str, params: Value) -> u64 {
         self.last += 1;
         let id = self.last;
         let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
@@ -73,13 +84,13 @@ impl Host {
     }
 
     /// The next message: each line of stdout is one, and nothing else is written there.
-    fn next(&mut self) -> Option<Value> {
+    pub(crate) fn next(&mut self) -> Option<Value> {
         let mut line = String::new();
         let read = self.stdout.read_line(&mut line).unwrap();
         (read > 0).then(|| serde_json::from_str(&line).unwrap())
     }
 
-    fn answer_to(&mut self, id: u64) -> Value {
+    pub(crate) fn answer_to(&mut self, id: u64) -> Value {
         loop {
             let message = self.next().unwrap();
             if message["id"] == id {
@@ -88,12 +99,12 @@ impl Host {
         }
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
         let id = self.begin(method, params);
         self.answer_to(id)
     }
 
-    fn call(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let answer = self.ask("tools/call", json!({"name": tool, "arguments": arguments}));
         let result = &answer["result"];
         let text = result["content"][0]["text"].as_str().unwrap_or("null");
@@ -101,7 +112,7 @@ impl Host {
     }
 
     /// Closes stdin, and waits for the end: the exit code and what was written to stderr.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         drop(self.stdin.take());
         let mut stderr = String::new();
         let mut pipe = self.child.stderr.take().unwrap();
@@ -487,4 +498,54 @@ fn got_last(text: &str, asked: &Value) -> Option<String> {
         );
     }
     Some(last)
+}
+
+/// Whoever waits for an answer gets one, also to what cannot be read.
+#[test]
+fn what_cannot_be_read_is_answered_where_it_has_an_id() {
+    let cluster = Cluster::start();
+    let mut host = Host::initialized(&cluster, &[]);
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    let call = |id: &str, argument: &str| {
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{\"name\":\"plan\",\
+             \"arguments\":{{\"a\":{argument}}}}}}}"
+        )
+    };
+    for (line, id, code) in [
+        (call("71", &deep), json!(71), -32700),
+        (call("\"x\"", "\"\\ud800\""), json!("x"), -32700),
+        (
+            "{\"jsonrpc\":\"2.0\",\"id\":72,\"method\":5}".to_owned(),
+            json!(72),
+            -32600,
+        ),
+        (
+            "{\"jsonrpc\":\"2.0\",\"id\":73}".to_owned(),
+            json!(73),
+            -32600,
+        ),
+    ] {
+        host.write(&line);
+        let answer = host.next().unwrap();
+        assert_eq!(
+            (&answer["id"], &answer["error"]["code"]),
+            (&id, &json!(code)),
+            "{answer}"
+        );
+    }
+    // What nobody waits for is left out.
+    host.write("{\"jsonrpc\":\"2.0\",\"method\":\"window/logMessage\",\"params\":{}}");
+    host.write("not JSON");
+    for (method, params, code) in [
+        ("tasks/get", json!({"taskId": 5}), -32602),
+        ("tools/call", json!({"name": 5}), -32602),
+        ("prompts/get", json!([]), -32602),
+        ("no/such", json!({}), -32601),
+    ] {
+        let answer = host.ask(method, params);
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+    }
+    assert_eq!(host.ask("ping", json!({}))["result"], json!({}));
+    assert_eq!(host.end().0, Some(0));
 }
