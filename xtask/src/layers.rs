@@ -129,7 +129,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "operator-mcp",
-        uses: &["action-core", "action-guard"],
+        uses: &["action-core", "action-guard", "system-http"],
         // Itself, with its HTTP service.
         tests_use: &["operator-mcp"],
         // Its tests ask that service by the client of `rmcp`, which is made of `reqwest`.

@@ -82,7 +82,11 @@ fn main() -> Exit {
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let given = global.output.unwrap_or(Format::Table);
     let is_stop = matches.subcommand_name() == Some("kill-switch");
-    let (mut output, done) = match global.resolve(is_stop) {
+    let resolved = match is_at_a_gate(&matches) {
+        true => Ok(global),
+        false => global.resolve(is_stop),
+    };
+    let (mut output, done) = match resolved {
         Ok(global) => {
             let mut output = Output::new(global.output.unwrap_or(Format::Table));
             let clock = check_clock(SystemTime::now()).or_else(|wrong| match is_stop {
@@ -105,6 +109,16 @@ fn main() -> Exit {
         failure.exit
     });
     output.finish(exit)
+}
+
+/// Whether what is asked for is at a gate, where nothing in the config file of this machine counts.
+fn is_at_a_gate(matches: &ArgMatches) -> bool {
+    #[cfg(feature = "proxy")]
+    if let Some(("mcp", matches)) = matches.subcommand() {
+        return mcp::at_gate::is_asked_for(matches);
+    }
+    let _ = matches;
+    false
 }
 
 /// Whether nothing is asked for but the version.

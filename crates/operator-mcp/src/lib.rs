@@ -24,6 +24,8 @@ pub use caller::Caller;
 #[cfg(feature = "http")]
 pub use http_service::{HttpOptions, HttpResponse, HttpService};
 pub use offer::{Ceiling, OfferError};
+#[cfg(feature = "proxy")]
+pub use proxy::{Proxy, ProxyError};
 // What stands in the signatures here, in the version that fits them.
 pub use rmcp;
 pub use server::{ServeError, Server};
@@ -48,6 +50,8 @@ mod offer;
 mod own_tools;
 mod progress;
 mod prompts;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod read_answers;
 mod resources;
 mod rulings;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::deadline::{Deadline, TimedOut};
 use crate::exchange::{Answer, Limits, answer};
 use crate::permit::{SendPermit, Unrestricted};
-use crate::transport::{TransportError, WriteConnection, WriteTransport};
+use crate::transport::{Body, TransportError, WriteConnection, WriteTransport};
 
 /// A connection for one write. Sending it uses it up, so that nothing is sent on it twice.
 pub struct OneWrite(Box<dyn WriteConnection>);
@@ -68,6 +68,22 @@ impl OneWrite {
             Some(permit) => permit.acquire().await.map_err(TransportError::not_sent)?,
         };
         answer(self.0.write(request, held), limits).await
+    }
+
+    /// Sends the write without a permit, for an answer whose body is read piece by piece. The time is
+    /// that until its head is here.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn send_streamed(
+        self,
+        request: Request<Bytes>,
+        time: Duration,
+    ) -> Result<Response<Body>, TransportError> {
+        match limited(time, self.0.write(request, Box::new(Unrestricted))).await {
+            Ok(answer) => answer,
+            Err(timed_out) => Err(TransportError::maybe_sent(timed_out)),
+        }
     }
 }
 

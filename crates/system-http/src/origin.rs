@@ -79,6 +79,12 @@ impl Origin {
         &self.0.name
     }
 
+    /// The host: a name, or an address, which has brackets where it is one of IPv6.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.uri.host().unwrap_or_default()
+    }
+
     /// Whether it is `https`.
     #[must_use]
     pub fn is_https(&self) -> bool {

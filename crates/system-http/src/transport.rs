@@ -155,7 +155,11 @@ impl Body {
         self.announced
     }
 
-    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
+    /// The next piece, or `None` at the end.
+    ///
+    /// # Errors
+    /// When the body breaks off.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
         self.chunks.next().await
     }
 }

@@ -1,5 +1,8 @@
 //! `operator mcp`: the actions as tools of the Model Context Protocol, over stdin and stdout.
 
+#[cfg(feature = "proxy")]
+pub(crate) mod at_gate;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,7 +36,10 @@ const HOSTS: [&str; 7] = [
 ];
 
 pub(crate) fn command() -> Command {
-    Command::new("mcp")
+    let command = Command::new("mcp");
+    #[cfg(feature = "proxy")]
+    let command = at_gate::with_arguments(command);
+    command
         .about("Serve the actions to an agent, as tools of the Model Context Protocol (stdio)")
         .after_help(
             "Reads and writes the protocol on stdin and stdout until stdin ends. Nothing is changed \
@@ -76,16 +82,17 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let host = matches.get_one::<String>("print-config");
+    #[cfg(feature = "proxy")]
+    if let Some(gate) = at_gate::AtGate::of(matches)? {
+        return match host {
+            Some(host) => print(host, gate.words(), output),
+            None => gate.serve().await,
+        };
+    }
     let actor = agent(matches, global)?;
-    if let Some(host) = matches.get_one::<String>("print-config") {
-        let words = words(matches, global, &actor)?;
-        if words.iter().any(|word| word.contains(REDACTED)) {
-            let text = "an address with a password in it cannot be served, and is not printed";
-            return Err(Failure::usage(text));
-        }
-        let entry = config(host, &words);
-        output.show(&json!({"host": host, "entry": entry}), || entry.clone());
-        return Ok(Exit::Done);
+    if let Some(host) = host {
+        return print(host, words(matches, global, &actor), output);
     }
     let ceiling = match matches.get_one::<String>("up-to").map(String::as_str) {
         None => Ceiling::ReadOnly,
@@ -125,8 +132,8 @@ fn agent(matches: &ArgMatches, global: &Global) -> Result<Actor, Failure> {
     agent.map_err(|error| Failure::new(Exit::Bug, "actor", error.to_string()))
 }
 
-/// This command as a host runs it: by whole paths, because a host runs it from anywhere.
-fn words(matches: &ArgMatches, global: &Global, actor: &Actor) -> Result<Vec<String>, Failure> {
+/// Prints what goes into the configuration of a host which is to run this command with such words.
+fn print(host: &str, flags: Vec<String>, output: &mut Output) -> Result<Exit, Failure> {
     let program = std::env::current_exe();
     let program = program.map_err(|error| {
         Failure::new(
@@ -135,7 +142,20 @@ fn words(matches: &ArgMatches, global: &Global, actor: &Actor) -> Result<Vec<Str
             format!("cannot tell where this program is: {error}"),
         )
     })?;
+    if flags.iter().any(|word| word.contains(REDACTED)) {
+        let text = "an address with a password in it cannot be served, and is not printed";
+        return Err(Failure::usage(text));
+    }
     let mut words = vec![program.display().to_string(), "mcp".to_owned()];
+    words.extend(flags);
+    let entry = config(host, &words);
+    output.show(&json!({"host": host, "entry": entry}), || entry.clone());
+    Ok(Exit::Done)
+}
+
+/// The flags as a host gives them: by whole paths, because it runs this from anywhere.
+fn words(matches: &ArgMatches, global: &Global, actor: &Actor) -> Vec<String> {
+    let mut words = Vec::new();
     if let Some(risk) = matches.get_one::<String>("up-to") {
         words.extend(["--up-to".to_owned(), risk.clone()]);
     }
@@ -148,7 +168,7 @@ fn words(matches: &ArgMatches, global: &Global, actor: &Actor) -> Result<Vec<Str
             .flatten();
         words.push(whole.map_or_else(|| word.clone(), |path| path.display().to_string()));
     }
-    Ok(words)
+    words
 }
 
 /// What a host wants to be told, in its own file's form.

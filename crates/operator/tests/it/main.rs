@@ -15,6 +15,7 @@ mod input;
 mod interrupt;
 mod journal;
 mod mcp;
+mod mcp_at_gate;
 mod mode;
 mod plan;
 mod policy;

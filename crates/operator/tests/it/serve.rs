@@ -18,11 +18,15 @@ MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
 const ANA_PUBLIC: &str = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=";
 
 /// A simulated cluster, and the files of a gate to it.
-struct Place(Cluster);
+pub(crate) struct Place(pub(crate) Cluster);
 
 impl Place {
-    fn new() -> Self {
-        let place = Self(Cluster::start());
+    pub(crate) fn new() -> Self {
+        Self::of(Cluster::start())
+    }
+
+    pub(crate) fn of(cluster: Cluster) -> Self {
+        let place = Self(cluster);
         let sim = &place.0.sim;
         let (pd, id) = (sim.endpoint(), sim.cluster_id());
         let config =
@@ -41,11 +45,11 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.state.path().join(name).display().to_string()
     }
 
-    fn files(&self) -> [String; 6] {
+    pub(crate) fn files(&self) -> [String; 6] {
         let [config, policy] = ["config.toml", "policy.toml"].map(|name| self.path(name));
         let state = self.0.state_dir().to_owned();
         let flags = ["--config", "--policy-file", "--state-dir"].map(str::to_owned);
@@ -53,7 +57,7 @@ impl Place {
         [one, config, two, policy, three, state]
     }
 
-    fn operator(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn operator(&self, arguments: &[&str]) -> Finished {
         let files = self.files();
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         operator(&[arguments, &files].concat())
