@@ -1,6 +1,6 @@
-"""Agent frameworks with a scripted model and no network: `frameworks.py OPERATOR [NAME…]`.
+"""Agent frameworks with a scripted model and no network: `frameworks.py OPERATOR [NAME…] [gate]`.
 
-`rig` is played where `RIG_CLIENT` names its program.
+With `gate` each has a token for a gate and nothing else. `rig` is played where `RIG_CLIENT` names its program.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import uuid
+from pathlib import Path
 
 from script import Cluster, Script
 
@@ -132,15 +133,33 @@ if "RIG_CLIENT" in os.environ:
     FRAMEWORKS["rig"] = rig
 
 
+# Whose run is docs/transcript.md.
+TRANSCRIPT = "pydantic_ai"
+PAGE = Path(__file__).parents[3] / "docs" / "transcript.md"
+
+
+def transcribe(script):
+    """Holds the page to what was said, or writes it where `WRITE_TRANSCRIPT` is set."""
+    head = PAGE.read_text().split("\n---\n")[0]
+    page = f"{head}\n---\n\n{script.transcript()}\n"
+    if "WRITE_TRANSCRIPT" in os.environ:
+        PAGE.write_text(page)
+    assert PAGE.read_text() == page, f"{PAGE} says something else: set WRITE_TRANSCRIPT=1 and run it again"
+
+
 def main():
     operator, *names = sys.argv[1:]
+    at_gate = "gate" in names
+    names = [name for name in names if name != "gate"]
     for name in names or FRAMEWORKS:
-        print(f"{name}:", flush=True)
-        cluster = Cluster(operator, name)
+        print(f"{name}{', at a gate' if at_gate else ''}:", flush=True)
+        cluster = Cluster(operator, name, at_gate=at_gate)
         try:
             script = Script(cluster)
             asyncio.run(FRAMEWORKS[name](cluster, script))
             assert script.over, f"{name} ended in the middle"
+            if name == TRANSCRIPT and not at_gate:
+                transcribe(script)
         finally:
             cluster.end()
         print("  all of it went as it should", flush=True)

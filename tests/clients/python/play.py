@@ -1,26 +1,19 @@
-"""Plays an operator's day through the official Python SDK: `play.py OPERATOR initialize|discover`.
+"""Plays an operator's day through the official Python SDK: `play.py OPERATOR initialize|discover [gate]`.
 
-It serves a simulated cluster, starts `operator mcp` as a host would, and says what came of each step. Runs
-with `mcp` 1.x, which only initializes, and with 2.x.
+It serves a simulated cluster, starts `operator mcp` as a host would, and says what came of each step. With `gate` that
+has a token for a gate and nothing else. Runs with `mcp` 1.x, which only initializes, and with 2.x.
 """
 
 import asyncio
 import json
-import re
-import subprocess
 import sys
-import tempfile
 
 import mcp
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-operator, era = sys.argv[1], sys.argv[2]
+from script import WAITS, Cluster
 
-
-def run(*words):
-    """A command beside the agent's, as a person gives it."""
-    done = subprocess.run([operator, *words], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+operator, era, *where = sys.argv[1:]
 
 
 def said(result):
@@ -35,13 +28,7 @@ def expect(what, found, wanted):
         sys.exit(f"{what}: wanted {wanted!r}, found {found!r}")
 
 
-def approve(waits, state):
-    """A person agrees to exactly the plan that they have read."""
-    seen = waits["plan"]["plan_hash"]
-    return run("approve", waits["proposal_id"], "--plan", seen, "--reason", "looks right", "--state-dir", state)
-
-
-async def play(call, tools, state, pd):
+async def play(call, tools, cluster):
     names = [tool.name for tool in tools]
     length = len(json.dumps([tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]))
     print(f"tools: {len(names)}, {length} characters")
@@ -68,8 +55,7 @@ async def play(call, tools, state, pd):
     expect("a transfer that can be", waits["standing"], "waits_for_approval")
     proposal = {"proposal_id": waits["proposal_id"]}
     expect("executed too early", said(await call("execute_proposal", proposal))["standing"], "waits_for_approval")
-    code, _, error = approve(waits, state)
-    expect("approved by a person", code, 0)
+    cluster.approve(waits)
     applied = said(await call("execute_proposal", proposal))
     expect("executed", applied["standing"], "applied")
     now = said(await call("get_region", {"region_id": region_id}))
@@ -77,40 +63,30 @@ async def play(call, tools, state, pd):
 
     undo = said(await call("undo", proposal))
     if undo["standing"] == "waits_for_approval":
-        code, _, error = approve(undo, state)
-        expect("the undo, approved by a person", code, 0)
+        cluster.approve(undo)
         undo = said(await call("execute_proposal", {"proposal_id": undo["proposal_id"]}))
     expect("taken back", undo["standing"], "applied")
     expect("the first one stands", said(await call("get_proposal", proposal))["standing"], "taken_back")
     listed = said(await call("list_proposals", {"ended": True}))
     print(f"proposals: {len(listed['proposals'])}")
-    code, _, _ = run("journal", "verify", "--state-dir", state)
-    expect("the journal verifies", code, 0)
+    cluster.person("journal", "verify")
 
 
 async def main():
-    sim = subprocess.Popen([operator, "sim"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    pd = None
-    for line in sim.stdout:
-        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-            pd = found.group(0)
-            break
-    state = tempfile.mkdtemp()
+    cluster = Cluster(operator, "python", WAITS, at_gate=where == ["gate"])
     try:
-        run("mode", "execute", "--reason", "a test", "--state-dir", state)
-        arguments = ["mcp", "--up-to", "high", "--actor", "agent:python", "--pd", pd, "--state-dir", state]
-        server = StdioServerParameters(command=operator, args=arguments)
+        server = StdioServerParameters(command=operator, args=cluster.arguments)
         if era == "initialize":
             async with stdio_client(server) as (read, write), mcp.ClientSession(read, write) as session:
                 await session.initialize()
                 tools = (await session.list_tools()).tools
-                await play(session.call_tool, tools, state, pd)
+                await play(session.call_tool, tools, cluster)
         else:
             async with mcp.Client(stdio_client(server), mode="2026-07-28") as client:
                 tools = (await client.list_tools()).tools
-                await play(client.call_tool, tools, state, pd)
+                await play(client.call_tool, tools, cluster)
     finally:
-        sim.terminate()
+        cluster.end()
     print("all of it went as it should")
 
 

@@ -6,8 +6,10 @@ should. A framework's own loop carries the calls out.
 
 import json
 import re
+import shlex
 import subprocess
 import tempfile
+import urllib.request
 from pathlib import Path
 
 POLICY = """
@@ -29,25 +31,71 @@ ttl = "30m"
 """
 
 
-class Cluster:
-    """A simulated cluster, and a state directory in which things may be sent."""
 
-    def __init__(self, operator, agent):
+# Whatever an agent asks for waits for a person.
+WAITS = POLICY[: POLICY.index("[[rule]]")] + POLICY[POLICY.rindex("[[rule]]") :]
+
+
+class Cluster:
+    """A simulated cluster in which things may be sent, and how an agent reaches it: by a server of its own, or with
+    a token by a gate to it, which people answer with their keys."""
+
+    def __init__(self, operator, agent, policy=POLICY, at_gate=False):
         self.operator = operator
         self.sim = subprocess.Popen([operator, "sim"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.pd = re.search(r"http://127\.0\.0\.1:\d+", self.sim.stdout.readline()).group(0)
+        self.gate = None
+        self.by_people = []
         self.state = tempfile.mkdtemp()
-        policy = Path(self.state, "policy.toml")
-        policy.write_text(POLICY)
-        self.flags = ["--pd", self.pd, "--state-dir", self.state, "--policy-file", str(policy)]
+        self.flags = ["--state-dir", self.state, "--policy-file", self.file("policy.toml", policy)]
+        self.who = []
+        if not at_gate:
+            self.flags += ["--pd", self.pd]
+            self.person("mode", "execute", "--reason", "agents may ask")
+            self.arguments = ["mcp", "--up-to", "high", "--actor", f"agent:{agent}", *self.flags]
+            return
+        keys = {name: self.key(name) for name in ("ana", "bob")}
+        people = "".join(f'[[person]]\nname = "user:{name}"\nkey = "{public}"\n' for name, public in keys.items())
+        self.file("policy.toml", policy.replace("version = 1\n", f"version = 1\n{people}"))
+        with urllib.request.urlopen(f"{self.pd}/pd/api/v1/cluster") as answer:
+            cluster_id = json.load(answer)["id"]
+        cluster = f'[clusters.prod]\nsubject = "tikv"\npd = "{self.pd}"\ncluster_id = "{cluster_id}"\n'
+        self.flags += ["--config", self.file("config.toml", cluster)]
+        # Who answers for the token does not approve what is asked for with it.
+        self.who = ["--actor", "user:ana", "--sign-with", str(Path(self.state, "ana.pem"))]
         self.person("mode", "execute", "--reason", "agents may ask")
-        self.arguments = ["mcp", "--up-to", "high", "--actor", f"agent:{agent}", *self.flags]
+        for_whom = ["--cluster", "prod", "--up-to", "high", "--expires", "1d"]
+        words = ["token", "create", "--actor", f"agent:{agent}", *for_whom, "--sign-with", self.who[-1]]
+        token = subprocess.run(
+            [operator, *words, *self.flags], capture_output=True, text=True, check=True, env={"OPERATOR_ACTOR": "user:ana"}
+        )
+        self.who = ["--actor", "user:bob", "--sign-with", str(Path(self.state, "bob.pem"))]
+        serve = [operator, "serve", "--listen", "127.0.0.1:0", "--up-to", "high", *self.flags]
+        self.gate = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
+        url = re.search(r"http://127\.0\.0\.1:\d+", self.gate.stdout.readline()).group(0)
+        token_file = self.file("token", token.stdout)
+        self.arguments = ["mcp", "--server", url, "--cluster", "prod", "--token-file", token_file]
+
+    def file(self, name, text):
+        path = Path(self.state, name)
+        path.write_text(text)
+        return str(path)
+
+    def key(self, name):
+        """Makes a person's key, and says its public half as a policy lists it."""
+        path = str(Path(self.state, f"{name}.pem"))
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", path], check=True)
+        public = ["openssl", "pkey", "-in", path, "-pubout"]
+        public = subprocess.run(public, capture_output=True, text=True, check=True).stdout
+        return "".join(line for line in public.splitlines() if "-----" not in line)
 
     def person(self, *words):
         """A command of a person, beside the agent."""
-        done = subprocess.run([self.operator, *words, *self.flags], capture_output=True, text=True, check=False)
+        command = [self.operator, *words, *self.flags, *self.who]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise AssertionError(f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        self.by_people.append(shlex.join(["operator", *words]))
         return done.stdout
 
     def approve(self, waits):
@@ -56,8 +104,10 @@ class Cluster:
         self.person("approve", waits["proposal_id"], "--plan", seen, "--reason", "looks right")
 
     def end(self):
-        self.sim.terminate()
-        self.sim.wait()
+        for process in (self.gate, self.sim):
+            if process:
+                process.terminate()
+                process.wait()
 
 
 def said(text):
@@ -115,19 +165,44 @@ def play(cluster):
 
 
 class Script:
-    """The next call for each answer; `None` when it is over."""
+    """The next call for each answer; `None` when it is over. It keeps what was said."""
 
     def __init__(self, cluster):
+        self.cluster = cluster
         self.steps = play(cluster)
         self.begun = False
         self.over = False
+        self.said = []
 
     def next(self, answer):
         try:
-            if not self.begun:
-                self.begun = True
-                return next(self.steps)
-            return self.steps.send(said(answer))
+            if self.begun:
+                answer = said(answer)
+                self.said.append(in_short(answer))
+            self.cluster.by_people.clear()
+            call = self.steps.send(answer if self.begun else None)
+            self.begun = True
         except StopIteration:
+            call = None
             self.over = True
-            return None
+        self.said += [f"    $ {command}" for command in self.cluster.by_people]
+        if call:
+            self.said.append(f"`{call[0]}` {json.dumps(call[1])}")
+        return call
+
+    def transcript(self):
+        """What was said, without what differs from run to run."""
+        text = "\n\n".join(self.said)
+        text = re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)
+        ids = {}
+        found = r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+        return re.sub(found, lambda match: ids.setdefault(match.group(0), f"ID-{len(ids) + 1}"), text)
+
+
+def in_short(answer):
+    """What an agent goes by in an answer."""
+    if "standing" in answer:
+        return f"> `{answer['standing']}`: {answer['summary']}. Next: {answer['next']}."
+    lists = [f"{len(found)} {name}" for name, found in answer.items() if isinstance(found, list)]
+    verdict = answer.get("plan", {}).get("verdict")
+    return f"> {verdict['code']}: {verdict['text']}" if verdict else f"> {', '.join(lists) or ', '.join(answer)}"
