@@ -72,11 +72,16 @@ impl Guard {
             Err(error) if error.ends_the_proposal() => Some(error.report()),
             _ => None,
         };
-        if let Some(why) = over
-            && let Err(error) = self.close(id, by, &why).await
-        {
-            let error = error.report();
-            tracing::warn!(error, id, "what was refused could not be cancelled");
+        if let Some(why) = over {
+            match self.close(id, by, &why).await {
+                Ok(true) => {}
+                // Somebody was faster, and what was seen may be their doing.
+                Ok(false) => return self.standing(id).await,
+                Err(error) => {
+                    let error = error.report();
+                    tracing::warn!(error, id, "what was refused could not be cancelled");
+                }
+            }
         }
         match done {
             // Somebody was faster: they carry it out, or it is over.

@@ -198,3 +198,25 @@ async fn what_is_refused_for_another_reason_is_proposed_once() {
     assert_eq!(stopped(&run.unwrap()), StopCode::Failed);
     assert_eq!(bench.records("proposed").await, before + 3);
 }
+
+/// Two processes carry one proposal out: the slower sees what the faster has done, and its plan of the
+/// same says no.
+#[tokio::test]
+async fn what_another_process_has_sent_is_not_called_refused_by_its_plan() {
+    let bench = Workbench::new().await;
+    done(&bench.guard(), hold("x")).await;
+    let faster = bench.guard();
+    let proposal = proposed(&faster, release("x")).await;
+    let (slower, plans) = refused_slowly(&bench);
+    let mut asking = std::pin::pin!(executed(&slower, &proposal));
+    tokio::select! {
+        early = &mut asking => unreachable!("{early:?}"),
+        () = plans.is_reached() => {}
+    }
+    let sent = executed(&faster, &proposal).await.unwrap();
+    assert!(matches!(sent, Standing::Applied(_)), "{sent:?}");
+    for _ in 0..PROPOSED_AT_MOST {
+        plans.let_go();
+    }
+    assert_eq!(asking.await.unwrap(), sent);
+}
