@@ -424,6 +424,66 @@ fn a_workflow_is_left_where_it_was_when_the_host_goes_and_gone_on_with_by_the_ne
     assert_eq!(next.end().0, Some(0));
 }
 
+/// It would be found out once the store is drained.
+#[test]
+fn a_workflow_whose_undo_the_policy_denies_is_not_begun() {
+    let cluster = Cluster::start();
+    let policy = free(&cluster);
+    let deny = "[[rule]]\nname = \"no\"\naction = \"stop_drain\"\ndecision = \"deny\"\n";
+    let rules = std::fs::read_to_string(&policy).unwrap();
+    std::fs::write(
+        &policy,
+        rules.replace("[[rule]]", &format!("{deny}[[rule]]")),
+    )
+    .unwrap();
+    let mut host = Host::initialized(&cluster, &["--up-to", "high", "--policy-file", &policy]);
+    let drain = json!({"id": "drain", "action": "drain_store", "parameters": {"store_id": "5"}});
+    let back = json!({"id": "back", "undo": "drain"});
+    let document = json!({"title": "there and back", "steps": [drain, back]});
+    let refused = host.call("start_workflow", json!({ "document": document }));
+    let text = refused["error"]["message"].as_str().unwrap();
+    assert!(
+        text.contains("`stop_drain`") && text.contains("step `back`"),
+        "{text}"
+    );
+    assert_eq!(cluster.sim.writes(), []);
+    assert_eq!(host.end().0, Some(0));
+}
+
+/// What was done of it, and its id, are told also where nothing goes on.
+#[test]
+fn a_workflow_that_is_held_up_is_shown() {
+    let cluster = Cluster::start();
+    let policy = free(&cluster);
+    let mut host = Host::initialized(&cluster, &["--up-to", "high", "--policy-file", &policy]);
+    let limit = |id: &str, limit: u8| json!({"id": id, "action": "set_leader_schedule_limit", "parameters": {"limit": limit}});
+    let steps = json!([limit("one", 5), {"id": "seen", "confirm": "look"}, limit("two", 6)]);
+    let document = json!({"title": "two limits", "steps": steps});
+    let waits = host.call("start_workflow", json!({ "document": document }));
+    assert_eq!(waits["standing"], "waits_for_confirmation", "{waits}");
+    let id = &waits["workflow_id"];
+    let confirm = ["workflow", "confirm", id.as_str().unwrap(), "seen"];
+    let under = ["--policy-file", &policy];
+    cluster
+        .with_state(&[&confirm[..], &under].concat())
+        .ended(0);
+    std::fs::write(&policy, "version = 1\nbro").unwrap();
+    let held_up = host.call("start_workflow", json!({ "workflow_id": id }));
+    assert_eq!(&held_up["workflow_id"], id, "{held_up}");
+    assert_eq!(held_up["steps"][0]["standing"], "done", "{held_up}");
+    let summary = held_up["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("1 of 3") || summary.contains("2 of 3"),
+        "{summary}"
+    );
+    assert!(
+        summary.contains("does not go on: ") && summary.contains("policy"),
+        "{summary}"
+    );
+    assert_eq!(cluster.sim.writes().len(), 1);
+    assert_eq!(host.end().0, Some(0));
+}
+
 /// What a runbook calls is there, and nothing else stands in backticks.
 #[test]
 fn runbooks_name_tools_that_there_are_and_reasons_are_those_of_the_docs() {
