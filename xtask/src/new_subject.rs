@@ -92,6 +92,13 @@ pub(crate) fn write(workspace: &Workspace, name: &str, into: Option<&str>) -> Re
             .root()
             .join(format!("crates/operator-{}", dashed(name))),
     };
+    if into.is_some() && is_members_place(workspace.root(), &folder) {
+        return Err(Findings::from(format!(
+            "{}: each folder there is a package of this workspace: leave out `--into`, or name a folder \
+             elsewhere",
+            folder.display()
+        )));
+    }
     if folder.exists() {
         let problem = "it is there already";
         return Err(Findings::from(format!("{}: {problem}", folder.display())));
@@ -125,7 +132,6 @@ fn put(path: &Path, text: &str) -> Result<(), Findings> {
         .map_err(|error| Findings::from(format!("{}: {error}", path.display())))
 }
 
-/// The first letter and all that follow are those of a package, a module and an action.
 /// Why no subject can have this name: its type would hide another, or its package one of ours.
 fn taken(manifest: &str, name: &str) -> Option<String> {
     if syn::parse_str::<syn::Ident>(name).is_err() {
@@ -148,6 +154,12 @@ fn taken(manifest: &str, name: &str) -> Option<String> {
     hides.then(|| format!("what is written has another `{own}`"))
 }
 
+/// Whether a folder is where the workspace takes every folder for a package of its own.
+fn is_members_place(root: &Path, folder: &Path) -> bool {
+    folder.starts_with(root.join("crates"))
+}
+
+/// The first letter and all that follow are those of a package, a module and an action.
 fn is_name(name: &str) -> bool {
     let is_part = |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_';
     name.len() <= 20
@@ -214,7 +226,7 @@ fn alone(manifest: &str, workspace: &str, root: &Path) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::{alone, is_name, named, taken};
+    use super::{alone, is_members_place, is_name, named, taken};
 
     #[test]
     fn a_name_is_that_of_a_package_and_of_a_subject() {
@@ -232,6 +244,15 @@ mod tests {
             "abcdefghijklmnopqrstu",
         ] {
             assert!(!is_name(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_package_of_its_own_is_not_put_among_those_of_the_workspace() {
+        let root = Path::new("/w");
+        assert!(is_members_place(root, Path::new("/w/crates/operator-lamp")));
+        for other in ["/w/target/lamp", "/elsewhere/crates/lamp", "/w/cratesque"] {
+            assert!(!is_members_place(root, Path::new(other)), "{other}");
         }
     }
 
