@@ -193,6 +193,15 @@ pub struct Verified {
     pub head: Head,
     /// How many pieces it is kept in.
     pub segments: usize,
+    /// How many bytes of half a line are after its end: a record that is being written now, or that was
+    /// cut off, of which nothing was done. The next record takes its place.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub half_line_bytes: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 impl Verified {
@@ -203,6 +212,14 @@ impl Verified {
             first,
             head,
             segments,
+            half_line_bytes: 0,
         }
+    }
+
+    /// The same, with so many bytes of half a line after it.
+    #[must_use]
+    pub fn half_line(mut self, bytes: u64) -> Self {
+        self.half_line_bytes = bytes;
+        self
     }
 }

@@ -188,17 +188,20 @@ async fn a_line_cut_off_at_any_byte_is_repaired_and_nothing_else_is_lost() {
         fs::write(&path, &whole[..length]).unwrap();
         let journal = FileJournal::open(directory.path()).unwrap();
         assert_eq!(journal.state().await.unwrap().seq, 6, "cut at {length}");
+        let verified = journal.verify().await.unwrap();
+        let left = u64::try_from(length - before_last).unwrap();
         assert_eq!(
-            journal.verify().await.unwrap().head.seq,
-            6,
+            (verified.head.seq, verified.half_line_bytes),
+            (6, left),
             "cut at {length}"
         );
         write(&journal, [mode(Mode::Observe)]).await.unwrap();
         let entries = journal.entries(6, 10).await.unwrap();
         assert!(matches!(entries[..], [ref entry] if matches!(entry.record, Record::Mode { .. })));
+        let verified = journal.verify().await.unwrap();
         assert_eq!(
-            journal.verify().await.unwrap().head.seq,
-            7,
+            (verified.head.seq, verified.half_line_bytes),
+            (7, 0),
             "cut at {length}"
         );
     }

@@ -123,6 +123,13 @@ async fn verify(
             "Verified: records {first} to {}, in {} segment{s}, are as they were written\n{}:{}",
             head.seq, verified.segments, head.seq, head.hash
         );
+        if verified.half_line_bytes > 0 {
+            text.push_str(&format!(
+                "\nHalf a line follows ({} bytes): a record that is being written, or whose writing was cut \
+                 off. Nothing was done by it, and the next record takes its place",
+                verified.half_line_bytes
+            ));
+        }
         if let Some(last) = verified.first.checked_sub(1).filter(|last| *last > 0) {
             // The first that is here has what they add up to.
             text.push_str(&format!("\nRecords 1 to {last} are not here any more"));

@@ -40,7 +40,7 @@ pub(super) fn verify(
     }
     let next = AtomicUsize::new(0);
     let worst = Mutex::new(None::<(usize, JournalError)>);
-    let head = Mutex::new(Head::new(0, crate::Hash::ZERO));
+    let end = Mutex::new((Head::new(0, crate::Hash::ZERO), 0));
     let (tell, told) = channel();
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
@@ -53,7 +53,7 @@ pub(super) fn verify(
                         break;
                     };
                     match check(segment, segments.get(at + 1), &tell) {
-                        Ok(end) if at + 1 == segments.len() => *lock(&head) = end,
+                        Ok(found) if at + 1 == segments.len() => *lock(&end) = found,
                         Ok(_) => {}
                         Err(error) => {
                             // The first that is wrong is said: those before it are begun with.
@@ -76,16 +76,20 @@ pub(super) fn verify(
     });
     match worst.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some((_, error)) => Err(error),
-        None => Ok(Verified::new(first.first, *lock(&head), segments.len())),
+        None => {
+            let (head, torn) = *lock(&end);
+            Ok(Verified::new(first.first, head, segments.len()).half_line(torn))
+        }
     }
 }
 
-/// Checks a segment, and that the next one goes on where it ends. Gives its end.
+/// Checks a segment, and that the next one goes on where it ends. Gives its end, and how many bytes of
+/// half a line are after it.
 fn check(
     segment: &Segment,
     next: Option<&Segment>,
     tell: &Sender<u64>,
-) -> Result<Head, JournalError> {
+) -> Result<(Head, u64), JournalError> {
     let mut tail = Tail::before(segment.clone());
     let mut read = 0_u64;
     let torn = tail.read_segment(&mut |bytes| {
@@ -98,7 +102,7 @@ fn check(
     let _ = tell.send(read);
     let end = tail.ledger().head();
     let Some(next) = next else {
-        return Ok(end);
+        return Ok((end, torn));
     };
     if end.seq + 1 != next.first || torn > 0 {
         return Err(JournalError::Cut {
@@ -119,7 +123,7 @@ fn check(
         let (seq, source) = (next.first, Refusal::InvalidRecord { what });
         return Err(bad(next, 1, BadLine::Impossible { seq, source }));
     }
-    Ok(end)
+    Ok((end, 0))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
