@@ -102,7 +102,7 @@ fn each_command_that_is_printed_is_one_that_there_is() {
                 read += 1;
                 continue;
             }
-            if words[0] == "run" {
+            if ["run", "undo"].contains(&words[0]) {
                 words.push("--yes");
             }
             let ended = cluster.with_state(&words);
