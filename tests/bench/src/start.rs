@@ -33,7 +33,7 @@ pub(crate) fn measure(report: &mut Report) -> Result<(), Failed> {
     }
     let bytes = std::fs::metadata(&operator)?.len();
     report.fact(
-        "the program `operator`, stripped (budget 15 MB)",
+        "the program `operator`, stripped, with the gate (budget 25 MB)",
         format!("{:.1} MB", bytes as f64 / 1e6),
     );
     Ok(())
