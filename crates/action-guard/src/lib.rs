@@ -33,8 +33,8 @@
 #![forbid(unsafe_code)]
 
 pub use guard::{
-    BrokenGlass, Controls, Decider, Draft, GUARD_OUTCOMES, Guard, GuardError, MakeTokenError,
-    ModeError, Reaped, Stop, TokenError,
+    Asked, BrokenGlass, Controls, Decider, Draft, GUARD_OUTCOMES, Guard, GuardError,
+    MakeTokenError, ModeError, Reaped, Stop, TokenError,
 };
 pub use identity::{
     Actor, ActorError, AgentToken, KeyError, NameClash, NoRandomness, PrivateKey, Proof, ProvenBy,

@@ -57,6 +57,10 @@ pub struct Request {
     /// What ties it to other requests and to the caller's own records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
+    /// What stands for this request and no other, of the same one who asks and to the same system: at
+    /// most 256 bytes. See [`Guard::propose_once`](crate::Guard::propose_once).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
     /// How long a lasting effect may stay before it is taken back, in milliseconds. Something has
     /// to run then: see [`Guard::reap`](crate::Guard::reap).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,6 +109,7 @@ impl Request {
             carried_out_by: Vec::new(),
             reason: None,
             correlation_id: None,
+            idempotency_key: None,
             lease_ms: None,
         }
     }
@@ -163,6 +168,20 @@ impl Request {
     pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
         self.correlation_id = Some(id.into());
         self
+    }
+
+    /// The same request, by a key that stands for it.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Whether both ask for the same, whoever asks and why.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.action == other.action
+            && self.parameters == other.parameters
+            && self.lease_ms == other.lease_ms
     }
 
     /// The same request; what it leaves in force is to be taken back after this long.

@@ -21,6 +21,7 @@ pub use tokens::TokenStatus;
 pub use workflow_status::{AttemptState, Attempts, Ended, Ending, Failure, Flow, StepState};
 
 mod active_effect;
+mod asked_before;
 mod changes;
 mod clusters;
 mod in_force;

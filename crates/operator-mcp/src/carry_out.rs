@@ -24,13 +24,12 @@ impl Desk {
         context: &RequestContext<RoleServer>,
     ) -> CallToolResponse {
         match self.propose(action, arguments, key).await {
-            Err(ask) => errors::not_asked(&ask).into(),
-            Ok(proposed) => {
-                let repeated = proposed.repeated;
-                if !repeated {
-                    self.show(&proposed.standing, context).await;
+            Err(failure) => errors::failed(&failure).into(),
+            Ok(asked) => {
+                if !asked.repeated {
+                    self.show(&asked.standing, context).await;
                 }
-                self.go_on(proposed.standing, repeated, context).await
+                self.go_on(asked.standing, asked.repeated, context).await
             }
         }
     }

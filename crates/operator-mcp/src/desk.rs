@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use action_core::ActionError;
 use action_guard::{
-    Actor, Guard, GuardError, Phase, Proposal, ProposalStatus, Refusal, Request, Standing, Waits,
+    Actor, Asked, Guard, GuardError, Proposal, ProposalStatus, Refusal, Request, Standing, Waits,
 };
 use jiff::Timestamp;
 use rmcp::RoleServer;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::answer::Answer;
-use crate::errors::{self, Ask};
+use crate::errors;
 use crate::listed::Listed;
 use crate::offer::Ceiling;
 use crate::own_tools::{
@@ -30,13 +30,10 @@ use crate::runs::Runs;
 use crate::served::Systems;
 
 /// So long after a call, the same one is taken for a repetition of it.
-pub(crate) const REPEATED_WITHIN_SECONDS: f64 = 60.0;
+pub(crate) const REPEATED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Between two looks whether something has changed, in this process or another.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// Before a key that a client gave its call, in the journal.
-pub(crate) const KEY: &str = "mcp:";
 
 /// One actor, at one guard.
 #[derive(Clone)]
@@ -61,8 +58,8 @@ pub(crate) struct Desk {
     pub(crate) at_work: TaskTracker,
 }
 
-/// Locks that are held while it is looked whether an actor has asked for the same, and until it is
-/// proposed. Two actors may have one lock, which only makes one of them wait.
+/// Locks that are held while it is looked whether an actor has asked for the same workflow, and until it is
+/// started. Two actors may have one lock, which only makes one of them wait.
 #[derive(Clone, Default)]
 pub(crate) struct Asking(Arc<[Mutex<()>; 32]>);
 
@@ -73,12 +70,6 @@ impl Asking {
         let at = hasher.finish() % self.0.len() as u64;
         self.0[at as usize].lock().await
     }
-}
-
-/// A proposal, or the earlier one of a call that is repeated.
-pub(crate) struct Proposed {
-    pub(crate) standing: Standing,
-    pub(crate) repeated: bool,
 }
 
 impl Desk {
@@ -104,79 +95,10 @@ impl Desk {
         action: &str,
         arguments: Value,
         key: Option<&str>,
-    ) -> Result<Proposed, Ask> {
-        let valid = self.guard.catalogue().validate(action, arguments);
-        let valid = valid.map_err(GuardError::from)?;
-        let mut request = Request::new(action, valid, &self.actor);
-        request.correlation_id = key.map(|key| format!("{KEY}{key}"));
-        let _asking = self.asking.lock(&self.actor).await;
-        let earlier = match self.asked_before(&request, None).await? {
-            Some(earlier) => earlier,
-            None => {
-                let standing = self.guard.propose(request.clone()).await?;
-                let (Standing::Allowed(ours) | Standing::Waits(Waits { proposal: ours, .. })) =
-                    &standing
-                else {
-                    let repeated = false;
-                    return Ok(Proposed { standing, repeated });
-                };
-                // Another server may have been asked the same at the same moment: the first counts.
-                let earlier = self.asked_before(&request, Some(&ours.id)).await;
-                if matches!(earlier, Ok(None)) {
-                    let repeated = false;
-                    return Ok(Proposed { standing, repeated });
-                }
-                let why = "the same was asked for through another server";
-                self.guard.cancel(&ours.id, &self.actor, why).await?;
-                match earlier? {
-                    Some(earlier) => earlier,
-                    None => ours.id.clone(),
-                }
-            }
-        };
-        let standing = self.guard.standing(&earlier).await?;
-        let repeated = true;
-        Ok(Proposed { standing, repeated })
-    }
-
-    /// The proposal of an earlier call that this one repeats; earlier than `ours`, where that was
-    /// proposed for it already.
-    async fn asked_before(
-        &self,
-        request: &Request,
-        ours: Option<&str>,
-    ) -> Result<Option<String>, Ask> {
-        let state = self.guard.state().await.map_err(GuardError::from)?;
-        let now = Timestamp::now();
-        let mut mine = self.of_mine(state.open.values().chain(&state.ended)).await;
-        let order = |status: &ProposalStatus| (status.proposed_at, status.proposal.id.clone());
-        if let Some(ours) = ours.and_then(|id| state.proposal_status(id)) {
-            mine.retain(|status| order(status) < order(ours));
-        }
-        let is_same = |status: &&&Arc<ProposalStatus>| {
-            let asked = &status.proposal.request;
-            asked.action == request.action && asked.parameters == request.parameters
-        };
-        let id = |status: &&Arc<ProposalStatus>| status.proposal.id.clone();
-        if let Some(key) = &request.correlation_id {
-            let mut keyed = mine.iter();
-            let keyed =
-                keyed.find(|status| status.proposal.request.correlation_id.as_ref() == Some(key));
-            return match keyed {
-                Some(status) if is_same(&status) => Ok(Some(id(status))),
-                Some(_) => Err(Ask::KeyUsed),
-                None => Ok(None),
-            };
-        }
-        // What was not sent and what was taken back is asked for anew.
-        let counts = |status: &&&Arc<ProposalStatus>| {
-            let is_done = matches!(status.phase, Phase::Applied | Phase::Unknown);
-            let is_open = !status.phase_at(now).is_end();
-            let age = now.duration_since(status.proposed_at).as_secs_f64();
-            age < REPEATED_WITHIN_SECONDS && (is_open || is_done && status.taken_back.is_none())
-        };
-        let same = mine.iter().filter(is_same).filter(counts);
-        Ok(same.max_by_key(|status| status.proposed_at).map(id))
+    ) -> Result<Asked, GuardError> {
+        let mut request = Request::new(action, arguments, &self.actor);
+        request.idempotency_key = key.map(str::to_owned);
+        self.guard.propose_once(request, REPEATED_WITHIN).await
     }
 
     /// Which system an action is for, in its own words.

@@ -7,21 +7,6 @@ use action_guard::GuardError;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
-/// Why nothing is proposed.
-#[derive(Debug)]
-pub(crate) enum Ask {
-    /// The key of the call stands for another call.
-    KeyUsed,
-    /// The guard could not.
-    Failed(GuardError),
-}
-
-impl From<GuardError> for Ask {
-    fn from(failure: GuardError) -> Self {
-        Self::Failed(failure)
-    }
-}
-
 /// What is wrong with what a call gives.
 #[derive(Debug)]
 pub(crate) enum Wrong {
@@ -35,17 +20,6 @@ pub(crate) enum Wrong {
 /// what a tool gives.
 pub(crate) fn error(value: &Value) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(value.to_string())])
-}
-
-/// Why nothing was proposed or started.
-pub(crate) fn not_asked(ask: &Ask) -> CallToolResult {
-    match ask {
-        Ask::Failed(failure) => failed(failure),
-        Ask::KeyUsed => refused(
-            "this `idempotencyKey` stands for an earlier call with another action or other arguments: \
-             give a new one",
-        ),
-    }
 }
 
 /// What a guard could not do.

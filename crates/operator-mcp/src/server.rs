@@ -269,8 +269,8 @@ impl Server {
 fn key(context: &RequestContext<RoleServer>) -> Result<Option<&str>, CallToolResult> {
     match context.meta.0.0.get(IDEMPOTENCY_KEY) {
         None => Ok(None),
-        Some(Value::String(key)) if key.len() <= MOST_KEY => Ok(Some(key)),
-        Some(Value::String(_)) => Err(errors::refused("`idempotencyKey` has more than 256 bytes")),
+        Some(Value::String(key)) if (1..=MOST_KEY).contains(&key.len()) => Ok(Some(key)),
+        Some(Value::String(_)) => Err(errors::refused("`idempotencyKey` has 1 to 256 bytes")),
         Some(_) => Err(errors::refused("`idempotencyKey` is not a string")),
     }
 }

@@ -12,12 +12,15 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::answer;
-use crate::desk::{Desk, KEY, REPEATED_WITHIN_SECONDS};
-use crate::errors::{self, Ask};
+use crate::desk::{Desk, REPEATED_WITHIN};
+use crate::errors;
 use crate::flow_answer::FlowAnswer;
 use crate::own_tools::{CancelWorkflowParameters, GetWorkflowParameters, StartWorkflowParameters};
 use crate::progress::{Progress, of_flow};
 use crate::runs::AtIt;
+
+/// Before what was asked for and its key, in the journal.
+const KEY: &str = "mcp:";
 
 /// How many an agent has under way at most.
 const MOST_OF_ONE: usize = 4;
@@ -25,12 +28,14 @@ const MOST_OF_ONE: usize = 4;
 /// Why a workflow is not started.
 pub(crate) enum NotStarted {
     Refused(String),
-    Ask(Ask),
+    /// The key of the call stands for another call.
+    KeyUsed,
+    Failed(GuardError),
 }
 
 impl<E: Into<GuardError>> From<E> for NotStarted {
     fn from(failure: E) -> Self {
-        Self::Ask(Ask::Failed(failure.into()))
+        Self::Failed(failure.into())
     }
 }
 
@@ -52,7 +57,10 @@ impl Desk {
         match started {
             Ok((flow, repeated)) => self.go_on_with(&flow.id, repeated, context).await,
             Err(NotStarted::Refused(why)) => errors::refused(&why),
-            Err(NotStarted::Ask(ask)) => errors::not_asked(&ask),
+            Err(NotStarted::KeyUsed) => errors::refused(
+                "this `idempotencyKey` stands for an earlier call with other arguments: give a new one",
+            ),
+            Err(NotStarted::Failed(failure)) => errors::failed(&failure),
         }
     }
 
@@ -194,7 +202,7 @@ impl Desk {
             let mut keyed = asked.filter(|(_, _, theirs)| *theirs == key);
             return match keyed.next() {
                 Some((flow, theirs, _)) if theirs == request => Ok(Some(flow.id.clone())),
-                Some(_) => Err(NotStarted::Ask(Ask::KeyUsed)),
+                Some(_) => Err(NotStarted::KeyUsed),
                 None => Ok(None),
             };
         }
@@ -203,8 +211,8 @@ impl Desk {
             let mut steps = flow.steps.values();
             let is_begun =
                 flow.cancel.is_none() || steps.any(|step| step.forward.proposal.is_some());
-            let age = now.duration_since(flow.started_at).as_secs_f64();
-            age < REPEATED_WITHIN_SECONDS && is_begun && flow.compensation.is_none()
+            let age = now.duration_since(flow.started_at).unsigned_abs();
+            age < REPEATED_WITHIN && is_begun && flow.compensation.is_none()
         };
         let same = asked.filter(|(flow, theirs, _)| *theirs == request && counts(flow));
         Ok(same.map(|(flow, ..)| flow.id.clone()).next_back())

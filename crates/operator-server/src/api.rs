@@ -1,9 +1,10 @@
 //! The API: what agents and people ask for, as JSON.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use action_core::Undo;
-use action_guard::{Actor, Guard, Proposal, ProposalStatus, Request, Standing, State, Waits};
+use action_guard::{Actor, Guard, ProposalStatus, Request, Standing, State};
 use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
@@ -20,9 +21,6 @@ use crate::problem::Problem;
 use crate::who::Asker;
 
 pub(crate) type Answer = Result<Response, Problem>;
-
-/// Before a key that a client gave its request, in the journal.
-const KEY: &str = "api:";
 
 /// What a mutation is asked for with.
 #[derive(Deserialize)]
@@ -105,32 +103,17 @@ pub(crate) async fn propose(
         request = request.reason(reason);
     }
     if let Some(seconds) = wanted.lease_seconds {
-        request = request.lease(std::time::Duration::from_secs(seconds.into()));
+        request = request.lease(Duration::from_secs(seconds.into()));
     }
-    let key = key(&headers)?;
-    let _asking = gate.asking.lock().await;
-    if let Some(key) = &key {
-        let state = cluster
-            .guard
-            .state()
-            .await
-            .map_err(action_guard::GuardError::from)?;
-        if let Some(before) = asked_before(&state, &asker.actor, key) {
-            if !is_same(cluster, &before.proposal, &request) {
-                let text = "the `Idempotency-Key` stands for another request";
-                return Err(Problem::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "key_used",
-                    text,
-                ));
-            }
-            return Ok(Json(shown(&before)).into_response());
-        }
-        request = request.correlation_id(key);
-    }
-    let standing = cluster.guard.propose(request).await?;
-    let id = id_of(&standing)?;
-    answered(&cluster.guard, id, &standing, StatusCode::CREATED).await
+    request.idempotency_key = key(&headers)?;
+    // Without a key, asking twice is asking for two.
+    let asked = cluster.guard.propose_once(request, Duration::ZERO).await?;
+    let id = asked.standing.proposal_id();
+    let status = match asked.repeated {
+        true => StatusCode::OK,
+        false => StatusCode::CREATED,
+    };
+    answered(&cluster.guard, id, &asked.standing, status).await
 }
 
 pub(crate) async fn get(
@@ -189,7 +172,13 @@ pub(crate) async fn undo(
     let Reason { reason } = read(&body)?;
     let guard = &cluster.guard;
     let standing = guard.propose_undo(&id, &asker.actor, &reason).await?;
-    answered(guard, id_of(&standing)?, &standing, StatusCode::CREATED).await
+    answered(
+        guard,
+        standing.proposal_id(),
+        &standing,
+        StatusCode::CREATED,
+    )
+    .await
 }
 
 /// Whether anything may be sent. Only people set it, and not here.
@@ -228,26 +217,6 @@ fn all(state: &State) -> impl Iterator<Item = &Arc<ProposalStatus>> {
     state.ended.iter().chain(state.open.values())
 }
 
-fn asked_before(state: &State, who: &Actor, key: &str) -> Option<Arc<ProposalStatus>> {
-    let is_it = |status: &&Arc<ProposalStatus>| {
-        let request = &status.proposal.request;
-        let is_theirs = request.actor.eq_ignore_ascii_case(who.as_str());
-        is_theirs && request.correlation_id.as_deref() == Some(key)
-    };
-    all(state).find(is_it).cloned()
-}
-
-/// Whether a proposal is of the same request, to the same cluster.
-fn is_same(cluster: &Cluster, before: &Proposal, request: &Request) -> bool {
-    let asked = &before.request;
-    let catalogue = cluster.guard.catalogue();
-    let valid = catalogue.validate(&request.action, request.parameters.clone());
-    before.target().is_same_system(&cluster.target)
-        && asked.action == request.action
-        && valid.is_ok_and(|valid| valid == asked.parameters)
-        && asked.lease_ms == request.lease_ms
-}
-
 /// The key by which a client repeats a request.
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut given = headers.get_all("idempotency-key").iter();
@@ -257,13 +226,13 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let text = first
         .to_str()
         .ok()
-        .filter(|text| (1..=128).contains(&text.len()));
+        .filter(|text| (1..=256).contains(&text.len()));
     match (text, given.next()) {
-        (Some(text), None) => Ok(Some(format!("{KEY}{text}"))),
+        (Some(text), None) => Ok(Some(text.to_owned())),
         _ => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "invalid_input",
-            "`Idempotency-Key` is one text of at most 128 characters",
+            "`Idempotency-Key` is one text of 1 to 256 bytes",
         )),
     }
 }
@@ -275,21 +244,6 @@ async fn answered(guard: &Guard, id: &str, standing: &Standing, status: StatusCo
     let mut body = shown(&known);
     body["says"] = json!(action_core::printable(&says));
     Ok((status, Json(body)).into_response())
-}
-
-/// What was proposed just now.
-fn id_of(standing: &Standing) -> Result<&str, Problem> {
-    match standing {
-        Standing::Allowed(proposal)
-        | Standing::Waits(Waits { proposal, .. })
-        | Standing::Denied { proposal, .. }
-        | Standing::RefusedByPlan { proposal, .. } => Ok(&proposal.id),
-        other => Err(Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "bug",
-            other.to_string(),
-        )),
-    }
 }
 
 pub(crate) fn shown(status: &ProposalStatus) -> Value {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use action_guard::{Actor, Controls, Guard, Target};
 use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
-use tokio::sync::Mutex;
 
 use crate::rates::Rates;
 
@@ -80,8 +79,6 @@ pub struct Gate {
     options: Arc<Options>,
     clusters: Arc<BTreeMap<String, Cluster>>,
     rates: Arc<Rates>,
-    /// Held while it is looked whether the same was asked for, and until it is proposed.
-    pub(crate) asking: Arc<Mutex<()>>,
 }
 
 #[derive(Clone)]
@@ -108,7 +105,6 @@ impl Gate {
             options: Arc::new(options),
             clusters: Arc::default(),
             rates: Arc::default(),
-            asking: Arc::default(),
         }
     }
 

@@ -58,6 +58,10 @@ impl From<GuardError> for Problem {
     fn from(error: GuardError) -> Self {
         match &error {
             GuardError::Refused(Refusal::UnknownProposal { .. }) => Self::not_found(),
+            GuardError::Refused(Refusal::KeyUsed { id }) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Self::new(status, "key_used", error.report()).with("proposal_id", json!(id))
+            }
             _ => Self::kind(error.kind(), error.report()),
         }
     }

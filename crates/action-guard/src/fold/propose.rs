@@ -1,12 +1,17 @@
 //! A new proposal, and whether it may be made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::fold::refuse::invalid_record;
+use crate::identity::Target;
 use crate::proposal::{Phase, Proposal, Refusal, Ruling};
 use crate::state::{ProposalStatus, State};
+
+/// Of an idempotency key, in bytes.
+const LONGEST_KEY: usize = 256;
 
 impl State {
     pub(super) fn proposed(
@@ -46,9 +51,26 @@ impl State {
         }
         let named = self.clusters.check(&proposal.target());
         named.map_err(Refusal::Name)?;
+        has_short_key(proposal)?;
+        self.not_asked_before(proposal, Duration::ZERO, at)?;
         self.may_take_over(proposal)?;
         self.not_killed(proposal)?;
         self.admit(proposal, at)
+    }
+
+    /// Refuses what whoever asks has asked for already: by its key, or within this time without one.
+    pub(crate) fn not_asked_before(
+        &self,
+        proposal: &Proposal,
+        within: Duration,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let target = proposal.target();
+        let is_meant = |other: &Target| other.is_same_system(&target);
+        match self.asked_before(&proposal.request, is_meant, within, at)? {
+            Some(id) => Err(Refusal::AskedBefore { id: id.to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// Whether what a proposal does can be taken back by its id, now or once it was sent. What puts
@@ -72,5 +94,15 @@ impl State {
         self.proposal_status(id).is_none_or(|status| {
             status.phase == Phase::Applied && status.proposal.lasting_effect.is_none()
         })
+    }
+}
+
+/// Refuses a key that is none, or longer than a key is.
+fn has_short_key(proposal: &Proposal) -> Result<(), Refusal> {
+    match proposal.request.idempotency_key.as_deref().map(str::len) {
+        None | Some(1..=LONGEST_KEY) => Ok(()),
+        Some(length) => Err(invalid_record(format!(
+            "an idempotency key has 1 to {LONGEST_KEY} bytes, and this one {length}"
+        ))),
     }
 }

@@ -20,13 +20,15 @@ use crate::state::{ProposalStatus, State};
 const PROPOSAL_LASTS: Duration = Duration::from_hours(1);
 
 /// So often it is planned again when something of ours was done while it was planned.
-pub(super) const PLANS_AGAIN: usize = 3;
+pub(crate) const PLANS_AGAIN: usize = 3;
 
 /// What is planned, and when its plan began to read.
 #[derive(Debug, Clone)]
 pub(crate) struct Planned {
     pub(crate) proposal: Proposal,
     pub(crate) began: Began,
+    /// Within this, the same request of the same one is a repetition.
+    pub(crate) once_within: Duration,
 }
 
 /// When a plan began to read, and what the journal said then of what it is about. The rest of the
@@ -104,7 +106,9 @@ impl Guard {
         let mut again = PLANS_AGAIN;
         loop {
             let planned = self.planned_once(request.clone(), undoes).await?;
-            let Planned { proposal, began } = &planned;
+            let Planned {
+                proposal, began, ..
+            } = &planned;
             let state = self.state().await?;
             let outdated = began.outdated_by(proposal, &state, Timestamp::now());
             if outdated.is_none() || again == 0 {
@@ -144,7 +148,12 @@ impl Guard {
         let by_hand = self.in_flight_taken_back_by(&proposal).await?;
         proposal.undoes = undoes.map(str::to_owned).or(by_hand);
         let began = beginning.of(&proposal);
-        Ok(Planned { proposal, began })
+        let once_within = Duration::ZERO;
+        Ok(Planned {
+            proposal,
+            began,
+            once_within,
+        })
     }
 
     /// A system by its name, which is the one that it has in the journal.

@@ -135,17 +135,23 @@ impl Guard {
         impl FnOnce(&State, Timestamp) -> Result<Vec<Record>, Refusal> + Send + use<>,
         ActionError,
     > {
-        let Planned { proposal, began } = planned;
+        let Planned {
+            proposal,
+            began,
+            once_within,
+        } = planned;
         let definition = self.definition(&proposal.request.action)?;
         let undo = match (&proposal.lasting_effect, &proposal.undo) {
             (Some(_), Undo::Action { name, .. }) => Some(self.definition(name)?),
             _ => None,
         };
         let (rules, mut asked, began) = (self.rules.clone(), proposal.clone(), began.clone());
+        let within = *once_within;
         let (trust, system) = (self.trust, self.trust.itself());
         Ok(move |state: &State, now| {
             let rules = rules_now(&rules);
             asked.request = trust.known_request(asked.request)?;
+            state.not_asked_before(&asked, within, now)?;
             tokens_allow(&*rules, &asked, &definition, state, now)?;
             may_wait(&asked, state, now)?;
             asked.policy = rules.version();

@@ -1,5 +1,7 @@
 //! Why a record is not written.
 
+// length: a table, one row for each reason.
+
 use jiff::Timestamp;
 
 use crate::identity::{Actor, NameClash};
@@ -181,6 +183,22 @@ pub enum Refusal {
         by: Option<String>,
         /// How many may wait.
         most: usize,
+    },
+
+    /// The same one has asked for the same: that proposal stands for both.
+    #[error("the same was asked for before: it is proposal `{id}`")]
+    AskedBefore {
+        /// The proposal that there is.
+        id: String,
+    },
+
+    /// The key of a request stands for another one.
+    #[error(
+        "the idempotency key stands for another request, which is proposal `{id}`: give a new one"
+    )]
+    KeyUsed {
+        /// The proposal of that request.
+        id: String,
     },
 
     /// What was planned is not so any more, by what was done since.

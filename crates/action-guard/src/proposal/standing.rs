@@ -186,6 +186,25 @@ impl Waits {
 }
 
 impl Standing {
+    /// Whose standing it is: the id of the proposal.
+    #[must_use]
+    pub fn proposal_id(&self) -> &str {
+        match self {
+            Self::Allowed(proposal)
+            | Self::Waits(Waits { proposal, .. })
+            | Self::Denied { proposal, .. }
+            | Self::RefusedByPlan { proposal, .. }
+            | Self::Outdated { proposal, .. }
+            | Self::InProgress(proposal)
+            | Self::Cancelled { proposal, .. } => &proposal.id,
+            Self::Applied(report)
+            | Self::Reversed(report)
+            | Self::NotApplied(report)
+            | Self::Unknown(report)
+            | Self::TakenBack { report, .. } => &report.id,
+        }
+    }
+
     /// What was refused, when it is that.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {

@@ -30,6 +30,7 @@ mod held;
 mod identity;
 mod journal_index;
 mod machine;
+mod once;
 mod open_limit;
 mod permit;
 mod planned_again;

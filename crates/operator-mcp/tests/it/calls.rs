@@ -233,7 +233,7 @@ async fn a_repeated_call_is_the_same_proposal() {
     assert!(
         used["error"]["message"]
             .to_string()
-            .contains("earlier call"),
+            .contains("stands for another request"),
         "{used}"
     );
     keyed.meta = Some(serde_json::from_value(json!({"idempotencyKey": 7})).unwrap());

@@ -119,7 +119,7 @@ async fn the_same_key_is_the_same_request() {
     assert_eq!(ask(2, "k1").await.is(422).json()["code"], "key_used");
     let other = ask(1, "k2").await.is(201).json();
     assert_ne!(id(&first), id(&other));
-    ask(1, &"k".repeat(129)).await.is(400);
+    ask(1, &"k".repeat(257)).await.is(400);
     assert_eq!(house.proposals().await, 2);
 }
 
