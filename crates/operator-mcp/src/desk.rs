@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use action_core::ActionError;
 use action_guard::{
-    Actor, Asked, Guard, GuardError, Proposal, ProposalStatus, Refusal, Request, Standing, Waits,
+    Actor, Asked, Guard, GuardError, Proposal, ProposalStatus, Refusal, Request, Standing,
 };
 use jiff::Timestamp;
 use rmcp::RoleServer;

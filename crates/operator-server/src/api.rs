@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use action_core::Undo;
-use action_guard::{Actor, Guard, ProposalStatus, Request, Standing, State};
+use action_guard::{Guard, ProposalStatus, Request, Standing, State};
 use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
@@ -137,7 +137,15 @@ pub(crate) async fn execute(
     // Whoever asks and goes away: what is sent is followed.
     let doing = tokio::spawn(async move { guard.execute(&proposal, &by, &mut |_| {}).await });
     match tokio::time::timeout(gate.options().answer_within, doing).await {
-        Ok(Ok(standing)) => answered(&cluster.guard, &id, &standing?, StatusCode::OK).await,
+        Ok(Ok(standing)) => {
+            let standing = standing?;
+            let status = match standing {
+                // Somebody else is at it.
+                Standing::InProgress(_) => StatusCode::ACCEPTED,
+                _ => StatusCode::OK,
+            };
+            answered(&cluster.guard, &id, &standing, status).await
+        }
         Ok(Err(_)) => Err(action_guard::GuardError::Abandoned.into()),
         Err(_) => {
             let standing = cluster.guard.standing(&id).await?;
@@ -255,7 +263,9 @@ pub(crate) fn shown(status: &ProposalStatus) -> Value {
 /// The body, which is JSON and nothing more than is asked for. An empty one is an empty object.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| {
+    // A list could stand for the members in their order: only their names are asked for.
+    let members = serde_json::from_slice::<Map<String, Value>>(body).map(Value::Object);
+    members.and_then(serde_json::from_value).map_err(|error| {
         let text = format!("the body is not what is asked for: {error}");
         Problem::new(StatusCode::BAD_REQUEST, "invalid_body", text)
     })

@@ -36,6 +36,12 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing")
     }
 
+    /// A path that there is, asked for in another way.
+    pub(crate) fn wrong_method() -> Self {
+        let (status, code) = (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
+        Self::new(status, code, "this path is not asked for with this method")
+    }
+
     /// Nobody is proven.
     pub(crate) fn unproven(detail: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unproven", detail)

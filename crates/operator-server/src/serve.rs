@@ -82,6 +82,7 @@ impl Gate {
             .route("/readyz", get(ready))
             .merge(proven)
             .merge(signed)
+            .method_not_allowed_fallback(|| async { Problem::wrong_method() })
             .fallback(|| async { Problem::not_found() })
             .layer(from_fn_with_state(self.clone(), who::no_browser))
             .with_state(self.clone())

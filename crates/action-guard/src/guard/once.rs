@@ -35,9 +35,10 @@ impl Guard {
     /// request.
     pub async fn propose_once(
         &self,
-        mut request: Request,
+        request: Request,
         within: Duration,
     ) -> Result<Asked, GuardError> {
+        let mut request = self.trust.known_request(request)?;
         request.parameters = self
             .registry
             .validate(&request.action, request.parameters)?;

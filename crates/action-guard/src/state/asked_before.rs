@@ -27,7 +27,9 @@ impl State {
         let mut theirs = all.filter(|status| {
             let asked = &status.proposal.request;
             let is_keyed = key.is_none_or(|key| asked.idempotency_key.as_deref() == Some(key));
+            // What somebody only claims to have asked for is not theirs who prove who they are.
             is_keyed
+                && asked.proven_by.is_claimed() == request.proven_by.is_claimed()
                 && asked.actor.eq_ignore_ascii_case(&request.actor)
                 && is_meant(&status.proposal.target())
         });

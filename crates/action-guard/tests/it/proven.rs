@@ -310,3 +310,23 @@ async fn a_workflow_is_started_carried_on_and_ended_by_who_is_proven() {
     assert!(run(&ours.id, &night).await.unwrap().flow.ended.is_some());
     assert_eq!(plant.open(), ["a"]);
 }
+
+/// A local process that claims to be them asks first, with the same key.
+#[tokio::test]
+async fn what_is_claimed_is_no_earlier_request_of_whoever_is_proven() {
+    let bench = Workbench::new().await;
+    let minute = Duration::from_secs(60);
+    let claimed = bench.guard_under(policy());
+    let gate = bench.guard_under(policy()).only_proven();
+    for (dial, key) in [("x", Some("k")), ("y", None)] {
+        let mut request = proven_turn(dial);
+        request.idempotency_key = key.map(str::to_owned);
+        let theirs = claimed.propose_once(request.clone(), minute).await.unwrap();
+        let ours = gate.propose_once(request.clone(), minute).await.unwrap();
+        assert!(!theirs.repeated && !ours.repeated, "{ours:?}");
+        assert_ne!(theirs.standing.proposal_id(), ours.standing.proposal_id());
+        let again = gate.propose_once(request, minute).await.unwrap();
+        assert!(again.repeated);
+        assert_eq!(again.standing.proposal_id(), ours.standing.proposal_id());
+    }
+}

@@ -101,6 +101,21 @@ async fn a_person_approves_with_a_signature_and_nobody_else_does() {
     assert_eq!(house.sent(), [(1, true)]);
 }
 
+/// Members are asked for by their names, and each refusal is a problem with a code.
+#[tokio::test]
+async fn a_list_is_no_request_and_another_method_is_refused() {
+    let house = House::new().await;
+    let (_, night) = house.token("agent:night").await;
+    let token = format!("Authorization: Bearer {night}");
+    let path = "/api/v1/clusters/prod/proposals";
+    let list = json!(["switch_lamp", {"lamp": 1, "lit": true}, null, null]).to_string();
+    let refused = ask(house.at, "POST", path, &[&token], &list).await.is(400);
+    assert_eq!(refused.json()["code"], "invalid_body");
+    let refused = ask(house.at, "DELETE", path, &[&token], "").await.is(405);
+    assert_eq!(refused.json()["code"], "method_not_allowed");
+    assert_eq!(house.proposals().await, 0);
+}
+
 #[tokio::test]
 async fn the_same_key_is_the_same_request() {
     let house = House::new().await;

@@ -600,7 +600,7 @@ fn what_cannot_be_read_is_answered_where_it_has_an_id() {
     for (method, params, code) in [
         ("tasks/get", json!({"taskId": 5}), -32602),
         ("tools/call", json!({"name": 5}), -32602),
-        ("prompts/get", json!([]), -32602),
+        ("prompts/get", json!([]), -32600),
         ("no/such", json!({}), -32601),
     ] {
         let answer = host.ask(method, params);
