@@ -20,10 +20,9 @@ use crate::server::Server;
 use crate::shown::is_of_initialize;
 use crate::tasks;
 
-/// What is answered here. By another name comes what is not answered, and what has other parameters than
-/// the protocol gives it.
-const ANSWERED: [&str; 12] = [
-    "initialize",
+/// What is answered here, but for `initialize`, which the newer protocol does not have. By another name comes
+/// what is not answered, and what has other parameters than the protocol gives it.
+const ANSWERED: [&str; 11] = [
     "server/discover",
     "tools/list",
     "tools/call",
