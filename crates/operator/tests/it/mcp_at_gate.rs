@@ -6,7 +6,6 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use pd_sim::{Clock, Sim};
 use serde_json::{Value, json};
@@ -232,7 +231,7 @@ fn progress_is_told_and_a_call_that_is_called_off_is_not_answered() {
     assert_eq!(told["params"]["progressToken"], "here", "{told}");
     // What is called off before that is not sent.
     while gate.sim().writes().is_empty() {
-        thread::sleep(Duration::from_millis(20));
+        thread::yield_now();
     }
     let cancel = json!({
         "jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id},
