@@ -1,5 +1,6 @@
 //! A gate's tools over stdin and stdout, for hosts that start a server: with a token and nothing else.
 
+mod events;
 mod gate;
 mod pump;
 mod trouble;

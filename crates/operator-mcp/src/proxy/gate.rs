@@ -1,19 +1,18 @@
 //! The gate, as the streamable HTTP client of `rmcp` asks it: each message once, on a connection of its own.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use action_core::printable;
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use futures_util::stream::{BoxStream, unfold};
+use futures_util::stream::BoxStream;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, RequestId, ServerJsonRpcMessage};
 use rmcp::transport::common::http_header::{
     EVENT_STREAM_MIME_TYPE, HEADER_LAST_EVENT_ID, HEADER_SESSION_ID, JSON_MIME_TYPE,
 };
@@ -22,25 +21,26 @@ use rmcp::transport::streamable_http_client::{
     StreamableHttpPostResponse,
 };
 use serde_json::Value;
-use sse_stream::{Sse, SseStream};
+use sse_stream::Sse;
 use system_http::{
     Body, Certificates, Connections, OneWrite, Origin, SetupError, TransportError, report,
 };
-use tokio::time::timeout;
 
+use crate::proxy::events::{MOST, SILENT, events, next};
 use crate::proxy::trouble::{Trouble, is_call};
 
 /// How long it may take to connect, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long nothing may come: a gate answers within 45 seconds, and fills open streams meanwhile.
-const SILENT: Duration = Duration::from_secs(120);
-
-/// How long an answer may be, in bytes.
-const MOST: usize = 16 * 1024 * 1024;
-
 /// How much of what a gate says of a refusal is passed on, in characters.
 const MOST_WORDS: usize = 300;
+
+/// What is not written as it is in one segment of a path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The form of the gate's own refusals.
 const PROBLEM: &str = "application/problem+json";
@@ -66,7 +66,7 @@ impl Gate {
         Ok(Self {
             connections,
             origin,
-            path: format!("/mcp/{}", segment(cluster)),
+            path: format!("/mcp/{}", utf8_percent_encode(cluster, SEGMENT)),
             authorization,
             is_session_over: AtomicBool::new(false),
         })
@@ -113,9 +113,16 @@ impl Gate {
         add(&mut headers, HEADER_SESSION_ID, session);
         let answer = self.ask(Method::POST, headers, body.into()).await;
         let (head, body) = answer.map_err(unanswered)?.into_parts();
-        let is_awaited = matches!(message, JsonRpcMessage::Request(_));
-        if head.status.is_success() && (!is_awaited || head.status != StatusCode::OK) {
+        let awaited = match message {
+            JsonRpcMessage::Request(request) => Some(&request.id),
+            _ => None,
+        };
+        if head.status.is_success() && awaited.is_none() {
             return Ok(StreamableHttpPostResponse::Accepted);
+        }
+        if head.status.is_success() && head.status != StatusCode::OK {
+            let what = format!("{}, which is no answer to a request", head.status);
+            return Err(Trouble::NotUnderstood(what));
         }
         let session_id = head.headers.get(HEADER_SESSION_ID);
         let session_id = session_id
@@ -126,34 +133,46 @@ impl Gate {
             return Ok(StreamableHttpPostResponse::Sse(events(body), session_id));
         }
         let body = whole(body).await?;
+        let is_in_session = session.is_some();
+        let answer = self.read(&head, &form, &body, awaited, is_in_session)?;
+        Ok(StreamableHttpPostResponse::Json(answer, session_id))
+    }
+
+    /// What a whole answer says.
+    fn read(
+        &self,
+        head: &Parts,
+        form: &str,
+        body: &[u8],
+        awaited: Option<&RequestId>,
+        is_in_session: bool,
+    ) -> Result<ServerJsonRpcMessage, Trouble> {
         // What went wrong by the protocol has the status of an error, too.
-        let read = (form == JSON_MIME_TYPE).then(|| serde_json::from_slice(&body));
+        let read = (form == JSON_MIME_TYPE).then(|| serde_json::from_slice(body));
         match read {
-            Some(Ok(answer)) if head.status.is_success() => {
-                Ok(StreamableHttpPostResponse::Json(answer, session_id))
-            }
+            Some(Ok(answer)) if head.status.is_success() => match id_of(&answer) == awaited {
+                true => Ok(answer),
+                false => Err(Trouble::NotUnderstood(
+                    "an answer to another request".to_owned(),
+                )),
+            },
             Some(Ok(JsonRpcMessage::Error(mut error))) => {
-                if let ClientJsonRpcMessage::Request(request) = message {
-                    error.id = Some(request.id.clone());
-                }
-                Ok(StreamableHttpPostResponse::Json(
-                    JsonRpcMessage::Error(error),
-                    session_id,
-                ))
+                error.id = awaited.cloned();
+                Ok(JsonRpcMessage::Error(error))
             }
             _ if head.status.is_success() => {
-                let what = match form.as_str() {
+                let what = match form {
                     JSON_MIME_TYPE => "JSON that is no message of the protocol".to_owned(),
                     "" => "something that does not say what it is".to_owned(),
                     form => format!("`{}`, which is no message of the protocol", printable(form)),
                 };
                 Err(Trouble::NotUnderstood(what))
             }
-            _ if head.status == StatusCode::NOT_FOUND && session.is_some() && form != PROBLEM => {
+            _ if head.status == StatusCode::NOT_FOUND && is_in_session && form != PROBLEM => {
                 self.is_session_over.store(true, Ordering::Relaxed);
                 Err(Trouble::SessionOver)
             }
-            _ => Err(Trouble::Refused(head.status, words(&form, &body))),
+            _ => Err(Trouble::Refused(head.status, words(form, body))),
         }
     }
 }
@@ -255,13 +274,6 @@ fn form(head: &Parts) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-async fn next(body: &mut Body) -> Result<Option<Bytes>, TransportError> {
-    match timeout(SILENT, body.next()).await {
-        Ok(next) => next.map_err(TransportError::maybe_sent),
-        Err(silent) => Err(TransportError::maybe_sent(silent)),
-    }
-}
-
 async fn whole(mut body: Body) -> Result<Vec<u8>, Trouble> {
     let mut all = Vec::new();
     while let Some(piece) = next(&mut body).await.map_err(unanswered)? {
@@ -273,15 +285,13 @@ async fn whole(mut body: Body) -> Result<Vec<u8>, Trouble> {
     Ok(all)
 }
 
-fn events(body: Body) -> BoxStream<'static, Result<Sse, SseError>> {
-    let pieces = unfold(Some(body), async |body| {
-        let mut body = body?;
-        match next(&mut body).await {
-            Ok(piece) => Some((Ok(piece?), Some(body))),
-            Err(error) => Some((Err(error), None)),
-        }
-    });
-    SseStream::from_bytes_stream(pieces).boxed()
+/// To which request a message is the answer.
+pub(super) fn id_of(message: &ServerJsonRpcMessage) -> Option<&RequestId> {
+    match message {
+        JsonRpcMessage::Response(response) => Some(&response.id),
+        JsonRpcMessage::Error(error) => error.id.as_ref(),
+        _ => None,
+    }
 }
 
 /// What a gate says of a refusal.
@@ -295,20 +305,4 @@ fn words(form: &str, body: &[u8]) -> String {
         _ => String::new(),
     };
     printable(words.trim()).chars().take(MOST_WORDS).collect()
-}
-
-/// A name as one segment of a path.
-fn segment(name: &str) -> String {
-    let mut segment = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                segment.push(byte.into());
-            }
-            _ => {
-                let _ = write!(segment, "%{byte:02X}");
-            }
-        }
-    }
-    segment
 }

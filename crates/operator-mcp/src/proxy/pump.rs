@@ -17,7 +17,7 @@ use rmcp::transport::streamable_http_client::{
 };
 use tokio::time::timeout;
 
-use crate::proxy::gate::{Client, Gate};
+use crate::proxy::gate::{Client, Gate, id_of};
 use crate::proxy::trouble::{Trouble, is_call};
 
 /// How many requests may be under way at a time; more wait.
@@ -133,13 +133,12 @@ impl<H: Transport<RoleServer>> Pump<H> {
     }
 
     async fn gate_said(&mut self, mut message: ServerJsonRpcMessage) -> Result<(), H::Error> {
-        let (id, is_error) = match &message {
-            JsonRpcMessage::Response(response) => (Some(response.id.clone()), false),
-            JsonRpcMessage::Error(error) => (error.id.clone(), true),
-            _ => (None, false),
-        };
-        if let Some(id) = &id {
-            let is_call = self.awaited.remove(id).unwrap_or_default();
+        let is_error = matches!(message, JsonRpcMessage::Error(_));
+        if let Some(id) = &id_of(&message).cloned() {
+            let Some(is_call) = self.awaited.remove(id) else {
+                tracing::warn!(%id, "an answer that nobody waits for is left out");
+                return Ok(());
+            };
             if let JsonRpcMessage::Error(error) = &mut message
                 && let Some(data) = &error.error.data
                 && data.get(STREAM_CLOSED).is_some()

@@ -54,18 +54,7 @@ impl Gate {
         );
         fs::write(place.path("policy.toml"), rules).unwrap();
         fs::write(place.path("bob.pem"), BOB).unwrap();
-        let key = place.path("key.pem");
-        let create = [
-            "token",
-            "create",
-            "--actor",
-            "agent:night",
-            "--cluster",
-            "prod",
-        ];
-        let more = ["--up-to", "medium", "--expires", "1d", "--sign-with", &key];
-        let made = place.operator(&[&create[..], &more].concat()).ended(0);
-        let secret = made.stdout.trim().to_owned();
+        let secret = place.token("agent:night");
         let (process, at) = serve(&place, "127.0.0.1:0");
         let elsewhere = TempDir::new().unwrap();
         Self {
@@ -552,6 +541,30 @@ fn whatever_a_gate_answers_is_told_and_the_next_request_is_asked() {
             "not_understood",
             "the same call again",
         ),
+        (
+            "200 OK",
+            "application/json",
+            json!({"jsonrpc": "2.0", "id": 4711, "result": {}}).to_string(),
+            "not_understood",
+            "an answer to another request",
+        ),
+        (
+            "200 OK",
+            "text/event-stream",
+            format!(
+                "data: {}\n\n",
+                json!({"jsonrpc": "2.0", "id": 4711, "result": {}})
+            ),
+            "lost",
+            "the same call again",
+        ),
+        (
+            "202 Accepted",
+            "text/plain",
+            String::new(),
+            "not_understood",
+            "no answer to a request",
+        ),
     ];
     let given = answers.clone();
     let next = Mutex::new(given.into_iter());
@@ -576,7 +589,7 @@ fn whatever_a_gate_answers_is_told_and_the_next_request_is_asked() {
         );
     }
     assert_eq!(host.end().0, Some(0));
-    assert_eq!(gate.asked("POST").len(), 8);
+    assert_eq!(gate.asked("POST").len(), 11);
 }
 
 #[test]
@@ -604,32 +617,22 @@ fn what_is_of_this_machine_says_nothing_to_a_gate() {
     operator(&["mcp", "--token-file", "t"])
         .ended(2)
         .says("--server");
-    for (address, why) in [
-        ("http://gate.example.com:7070", "without TLS"),
-        ("gate/x", "leave out the path"),
+    let place = TempDir::new().unwrap();
+    let token = place.path().join("token");
+    fs::write(&token, "opgt_x\n").unwrap();
+    let token = token.to_str().unwrap();
+    for (address, token, why) in [
+        ("http://gate.example.com:7070", "/dev/null", "there is none"),
+        (
+            "http://gate.example.com:7070",
+            "/dev/zero",
+            "longer than a token",
+        ),
+        ("http://gate.example.com:7070", token, "without TLS"),
+        ("gate/x", token, "leave out the path"),
     ] {
-        let wrong = [
-            "mcp",
-            "--server",
-            address,
-            "--cluster",
-            "prod",
-            "--token-file",
-            "/dev/null",
-        ];
-        operator(&wrong).ended(2).says("there is none");
-        let place = TempDir::new().unwrap();
-        let token = place.path().join("token");
-        fs::write(&token, "opgt_x\n").unwrap();
-        let wrong = [
-            "mcp",
-            "--server",
-            address,
-            "--cluster",
-            "prod",
-            "--token-file",
-            token.to_str().unwrap(),
-        ];
+        let server = ["mcp", "--server", address, "--cluster", "prod"];
+        let wrong = [&server[..], &["--token-file", token]].concat();
         operator(&wrong).ended(2).says(why);
     }
 }

@@ -49,6 +49,15 @@ impl Place {
         self.0.state.path().join(name).display().to_string()
     }
 
+    /// The secret of a token that Ana makes for an agent.
+    pub(crate) fn token(&self, agent: &str) -> String {
+        let key = self.path("key.pem");
+        let create = ["token", "create", "--actor", agent, "--cluster", "prod"];
+        let more = ["--up-to", "medium", "--expires", "1d", "--sign-with", &key];
+        let made = self.operator(&[&create[..], &more].concat()).ended(0);
+        made.stdout.trim().to_owned()
+    }
+
     pub(crate) fn files(&self) -> [String; 6] {
         let [config, policy] = ["config.toml", "policy.toml"].map(|name| self.path(name));
         let state = self.0.state_dir().to_owned();
@@ -122,18 +131,7 @@ impl Drop for Served {
 #[test]
 fn an_agent_with_a_token_moves_a_leader_and_the_journal_says_how_it_was_proven() {
     let place = Place::new();
-    let key = place.path("key.pem");
-    let create = [
-        "token",
-        "create",
-        "--actor",
-        "agent:night",
-        "--cluster",
-        "prod",
-    ];
-    let more = ["--up-to", "medium", "--expires", "1d", "--sign-with", &key];
-    let made = place.operator(&[&create[..], &more].concat()).ended(0);
-    let secret = made.stdout.trim();
+    let secret = place.token("agent:night");
     let mut served = place.serve();
     let region = place.0.first_region();
     let parameters = json!({"region_id": region.id, "to_store_id": region.follower.to_string()});
@@ -144,14 +142,14 @@ fn an_agent_with_a_token_moves_a_leader_and_the_journal_says_how_it_was_proven()
         "401"
     );
     assert_eq!(place.0.sim.writes(), []);
-    let (status, asked) = served.ask("POST", proposals, secret, &parameters);
+    let (status, asked) = served.ask("POST", proposals, &secret, &parameters);
     assert_eq!(status, "201", "{asked}");
     let asked: Value = serde_json::from_str(&asked).unwrap();
     let id = asked["proposal"]["id"].as_str().unwrap();
     let (status, done) = served.ask(
         "POST",
         &format!("/api/v1/proposals/{id}/execute"),
-        secret,
+        &secret,
         "",
     );
     assert_eq!(status, "200", "{done}");

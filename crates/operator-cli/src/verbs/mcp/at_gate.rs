@@ -1,5 +1,7 @@
 //! `operator mcp --server`: the tools of a gate, with a token and nothing else beside the agent.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use action_core::report;
@@ -12,6 +14,9 @@ use crate::terminal::failure::Failure;
 
 /// Where the token is, unless it is in a file: on a command line, whoever lists processes sees it.
 const TOKEN: &str = "OPERATOR_TOKEN";
+
+/// How long a file with a token may be, in bytes: a JWT may be long.
+const LONGEST_TOKEN: u64 = 64 * 1024;
 
 /// What may be given beside `--server`.
 const BESIDE: [&str; 6] = [
@@ -93,7 +98,7 @@ impl<'m> AtGate<'m> {
     fn token(&self) -> Result<String, Failure> {
         let token = match self.token_file {
             None => std::env::var(TOKEN).unwrap_or_default(),
-            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            Some(path) => read(path).map_err(|error| {
                 let path = path.display();
                 Failure::usage(format!("`--token-file`: cannot read `{path}`: {error}"))
             })?,
@@ -124,4 +129,15 @@ impl<'m> AtGate<'m> {
         }
         words
     }
+}
+
+/// What a file holds, which is short.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let most = LONGEST_TOKEN + 1;
+    File::open(path)?.take(most).read_to_string(&mut text)?;
+    if text.len() as u64 == most {
+        return Err(io::Error::other("it is longer than a token is"));
+    }
+    Ok(text)
 }
