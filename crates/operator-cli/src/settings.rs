@@ -4,6 +4,8 @@
 pub(crate) mod config_file;
 pub(crate) mod connection;
 pub(crate) mod hint;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod state_dir;
 
 use std::path::PathBuf;
@@ -111,6 +113,19 @@ impl Global {
             connection,
             ..self.clone()
         })
+    }
+
+    /// What the config file says of the gate now: it is read again.
+    #[cfg(feature = "serve")]
+    pub(crate) fn serve(&self) -> Result<serve::Serve, Failure> {
+        let Some((path, config)) = config_file::read(self.config.as_deref())? else {
+            return Ok(serve::Serve::default());
+        };
+        let mut serve = config.serve.unwrap_or_default();
+        for file in serve.files() {
+            *file = config_file::beside(&path, file);
+        }
+        Ok(serve)
     }
 
     /// Fills in what is not given from the config file. What is wrong about its clusters keeps nobody

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use action_guard::{Actor, Controls, Guard, Target};
 use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
 
 use crate::rates::Rates;
+use crate::trust::{Trust, TrustError};
+use crate::trusted::Trusted;
 
 /// How a gate is reached, and how much is asked of it at most.
 #[derive(Debug, Clone)]
@@ -79,6 +81,7 @@ pub struct Gate {
     options: Arc<Options>,
     clusters: Arc<BTreeMap<String, Cluster>>,
     rates: Arc<Rates>,
+    trusted: Arc<RwLock<Arc<Trusted>>>,
 }
 
 #[derive(Clone)]
@@ -105,7 +108,33 @@ impl Gate {
             options: Arc::new(options),
             clusters: Arc::default(),
             rates: Arc::default(),
+            trusted: Arc::default(),
         }
+    }
+
+    /// The same gate, which shows this and believes these.
+    ///
+    /// # Errors
+    /// When something of it cannot be used.
+    pub fn trusting(mut self, trust: &Trust) -> Result<Self, TrustError> {
+        let trusted = Trusted::new(trust)?;
+        self.trusted = Arc::new(RwLock::new(Arc::new(trusted)));
+        Ok(self)
+    }
+
+    /// Shows this and believes these from now on, all of it at once: for connections that are made
+    /// from now on, and for each request.
+    ///
+    /// # Errors
+    /// When something of it cannot be used. Then nothing of it is, and what was there before holds.
+    pub fn trust(&self, trust: &Trust) -> Result<(), TrustError> {
+        let trusted = Trusted::new(trust)?;
+        let mut held = self.trusted.write().unwrap_or_else(PoisonError::into_inner);
+        if held.tls.is_some() != trusted.tls.is_some() {
+            return Err(TrustError::Scheme);
+        }
+        *held = Arc::new(trusted);
+        Ok(())
     }
 
     /// The same gate, to this cluster, too, by its name. Its guard takes nobody's word from here on. All
@@ -141,6 +170,11 @@ impl Gate {
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
+    }
+
+    pub(crate) fn trusted(&self) -> Arc<Trusted> {
+        let held = self.trusted.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&held)
     }
 
     pub(crate) fn rates(&self) -> &Rates {

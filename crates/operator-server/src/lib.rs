@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub use gate::{Gate, GateError, Options};
+pub use trust::{ServerIdentity, Trust, TrustError};
 
 mod api;
 mod approvals;
@@ -30,6 +31,9 @@ mod listen;
 mod problem;
 mod rates;
 mod serve;
+mod tls;
+mod trust;
+mod trusted;
 mod who;
 
 /// What the README shows is compiled.

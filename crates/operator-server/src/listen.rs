@@ -6,12 +6,14 @@ use std::time::Duration;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
-use crate::gate::Options;
+use crate::gate::Gate;
 
 /// How long connections have to end by themselves.
 const AT_THE_END: Duration = Duration::from_secs(60);
@@ -20,16 +22,12 @@ const AT_THE_END: Duration = Duration::from_secs(60);
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    options: &Options,
+    gate: &Gate,
     until: impl Future<Output = ()> + Send,
     ending: impl Future<Output = ()> + Send,
 ) {
-    let places = Arc::new(Semaphore::new(options.most_connections));
+    let places = Arc::new(Semaphore::new(gate.options().most_connections));
     let open = GracefulShutdown::new();
-    let mut server = http1::Builder::new();
-    server
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.read_within);
     let mut until = std::pin::pin!(until);
     loop {
         let accepted = async {
@@ -49,15 +47,38 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = open.watch(server.serve_connection(TokioIo::new(stream), service));
+        let conversation = converse(stream, router.clone(), gate.clone(), open.watcher());
         tokio::spawn(async move {
-            // What goes wrong on one is for who is at its other end.
-            let _ = connection.await;
+            conversation.await;
             drop(place);
         });
     }
     drop(listener);
     ending.await;
     let _ = tokio::time::timeout(AT_THE_END, open.shutdown()).await;
+}
+
+/// Makes a session where TLS is spoken, within the time that a request has to arrive.
+async fn converse(stream: TcpStream, router: Router, gate: Gate, open: Watcher) {
+    let within = gate.options().read_within;
+    let Some(tls) = gate.trusted().tls.clone() else {
+        return answer(stream, router, within, open).await;
+    };
+    let session = TlsAcceptor::from(tls).accept(stream);
+    // What goes wrong is for who is at its other end.
+    if let Ok(Ok(stream)) = tokio::time::timeout(within, session).await {
+        answer(stream, router, within, open).await;
+    }
+}
+
+async fn answer<S>(stream: S, router: Router, within: Duration, open: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(within);
+    let service = TowerToHyperService::new(router);
+    let connection = server.serve_connection(TokioIo::new(stream), service);
+    // What goes wrong on one is for who is at its other end.
+    let _ = open.watch(connection).await;
 }

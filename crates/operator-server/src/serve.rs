@@ -30,7 +30,7 @@ impl Gate {
     ) -> Result<(), GateError> {
         self.may_listen(&listener.local_addr()?)?;
         let keeping_up = tokio::spawn(keep_up::keep_up(self.clone()));
-        listen::serve(listener, self.router(), self.options(), until, async {
+        listen::serve(listener, self.router(), &self, until, async {
             for cluster in self.clusters().values() {
                 cluster.mcp.shut_down().await;
             }
@@ -45,7 +45,8 @@ impl Gate {
     /// # Errors
     /// As [`serve`](Self::serve).
     pub fn may_listen(&self, address: &SocketAddr) -> Result<(), GateError> {
-        if !address.ip().is_loopback() && !self.options().plain_beyond_loopback {
+        let is_plain = self.trusted().tls.is_none() && !self.options().plain_beyond_loopback;
+        if is_plain && !address.ip().is_loopback() {
             return Err(GateError::Plain(*address));
         }
         match self.clusters().is_empty() {

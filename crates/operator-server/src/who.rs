@@ -76,7 +76,7 @@ pub(crate) async fn no_browser(State(gate): State<Gate>, request: Request, next:
     if headers.contains_key(header::ORIGIN) {
         return refused("origin", "no page may ask here");
     }
-    if !is_known_host(headers, &gate.options().hosts) {
+    if !is_known_host(&request, &gate.options().hosts) {
         return refused(
             "host",
             "this is another host than the one that was asked for",
@@ -141,14 +141,20 @@ fn secret(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(secret)
 }
 
-fn is_known_host(headers: &HeaderMap, known: &[String]) -> bool {
-    let mut given = headers.get_all(header::HOST).iter();
+/// Whether it is for a host of the gate's. Where the target names one too (`GET http://host/…`), both are
+/// the same: else somebody on the way may have gone by the other one.
+fn is_known_host(request: &Request, known: &[String]) -> bool {
+    let mut given = request.headers().get_all(header::HOST).iter();
     let (Some(only), None) = (given.next(), given.next()) else {
         return false;
     };
     let Ok(host) = only.to_str() else {
         return false;
     };
+    let target = request.uri().authority();
+    if target.is_some_and(|target| !target.as_str().eq_ignore_ascii_case(host)) {
+        return false;
+    }
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

@@ -36,6 +36,12 @@ pub(crate) struct Config {
     pub(super) sign_with: Option<PathBuf>,
     #[serde(default)]
     pub(crate) clusters: BTreeMap<String, Cluster>,
+    #[cfg(feature = "serve")]
+    pub(super) serve: Option<crate::settings::serve::Serve>,
+    /// Of the gate, which this program is built without.
+    #[cfg(not(feature = "serve"))]
+    #[serde(rename = "serve")]
+    _serve: Option<serde::de::IgnoredAny>,
 }
 
 /// The config file, if there is one. One that is named must be there.

@@ -83,6 +83,14 @@ impl Failure {
         Self::new(Exit::Usage, "usage", message)
     }
 
+    /// What is wrong, with all that is said of it, on one line.
+    #[cfg(feature = "serve")]
+    pub(crate) fn in_one_line(&self) -> String {
+        let lines = self.lines.iter().map(String::as_str);
+        let said: Vec<&str> = std::iter::once(&*self.message).chain(lines).collect();
+        said.join(": ")
+    }
+
     /// Nothing is sent, for this reason.
     pub(crate) fn refused(code: &str, message: impl Into<String>) -> Self {
         Self::new(Exit::Refused, code, message)

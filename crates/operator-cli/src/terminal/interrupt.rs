@@ -20,6 +20,35 @@ pub(crate) async fn interrupted() {
     }
 }
 
+/// SIGHUPs to a process that nobody sits at: what it has read from files is to be read again.
+#[cfg(feature = "serve")]
+pub(crate) struct Reloads {
+    #[cfg(unix)]
+    hung_up: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(feature = "serve")]
+impl Reloads {
+    pub(crate) fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            hung_up: (!stdin().is_terminal())
+                .then(|| {
+                    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok()
+                })
+                .flatten(),
+        }
+    }
+
+    /// Returns at the next one.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        next(&mut self.hung_up).await;
+        #[cfg(not(unix))]
+        std::future::pending::<()>().await;
+    }
+}
+
 #[cfg(unix)]
 async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
     let came = match signal {

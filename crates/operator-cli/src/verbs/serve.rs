@@ -1,21 +1,26 @@
 //! `operator serve`: the gate to the clusters of the config file.
 
+mod reload;
+mod trust;
+
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use action_core::{Risk, report};
 use action_guard::{Guard, Journal};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use operator_mcp::Ceiling;
-use operator_server::{Gate, GateError, Options};
+use operator_server::{Gate, GateError, Options, Trust, TrustError};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::interrupt::interrupted;
+use crate::terminal::interrupt::{Reloads, interrupted};
 use crate::terminal::output::Output;
+use crate::verbs::serve::trust::Sources;
 
 pub(crate) fn command() -> Command {
     Command::new("serve")
@@ -24,7 +29,8 @@ pub(crate) fn command() -> Command {
             "This process alone holds the keys: run it as a user whose files no agent can read or write. \
              Agents come with tokens (`token create`); people approve by their signatures. What is only \
              claimed, also by what others wrote into the journal, lets nothing through. It needs a policy \
-             file that lists people with their keys. It has no TLS of its own.",
+             file that lists people with their keys. Certificates and `[serve]` of the config file are \
+             read again when they change, and at SIGHUP.",
         )
         .arg(
             Arg::new("listen")
@@ -48,6 +54,10 @@ pub(crate) fn command() -> Command {
                 .value_parser(["low", "medium", "high"])
                 .help("Let mutations be asked for too, of this risk at most"),
         )
+        .arg(file("gate-certificate").help(
+            "Speak TLS, with this certificate and those between it and its authority (PEM)",
+        ))
+        .arg(file("gate-key").help("The key of that certificate (PEM)"))
         .arg(
             Arg::new("plain-http-beyond-loopback")
                 .long("plain-http-beyond-loopback")
@@ -56,11 +66,50 @@ pub(crate) fn command() -> Command {
         )
 }
 
+fn file(name: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+}
+
 pub(crate) async fn main(
     matches: &ArgMatches,
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let reloads = Reloads::new();
+    let sources = Sources { matches, global };
+    let trust = sources.load()?;
+    let (gate, names) = opened(sources, &trust).await?;
+    let address = matches.get_one::<SocketAddr>("listen").copied();
+    let address = address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7070)));
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| failed(GateError::Listen(error)))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| failed(GateError::Listen(error)))?;
+    gate.may_listen(&address).map_err(failed)?;
+    let scheme = if trust.identity.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let shown = json!({"listening": address.to_string(), "scheme": scheme, "clusters": names});
+    output.show(&shown, || {
+        format!("serves {} at {scheme}://{address}", names.join(", "))
+    });
+    let reloading = reload::keep(&gate, sources, trust, reloads, output);
+    tokio::select! {
+        served = gate.clone().serve(listener, interrupted()) => served.map_err(failed)?,
+        () = reloading => {}
+    }
+    Ok(Exit::Done)
+}
+
+/// The gate to all clusters of the config file, and what they are called.
+async fn opened(sources: Sources<'_>, trust: &Trust) -> Result<(Gate, Vec<String>), Failure> {
+    let Sources { matches, global } = sources;
     let policy = global.state.policy()?;
     if !policy.is_file {
         let text =
@@ -78,7 +127,7 @@ pub(crate) async fn main(
     options.hosts.extend(hosts.cloned());
     options.plain_beyond_loopback = matches.get_flag("plain-http-beyond-loopback");
     let journal: Arc<dyn Journal> = global.state.journal()?;
-    let mut gate = Gate::new(options);
+    let mut gate = Gate::new(options).trusting(trust).map_err(unusable)?;
     let targets = global.connection.all_clusters()?;
     for target in &targets {
         let registry = global.to(target)?.connection.registry().await?;
@@ -88,21 +137,12 @@ pub(crate) async fn main(
             .cluster(target.clone(), guard, ceiling)
             .map_err(failed)?;
     }
-    let address = matches.get_one::<SocketAddr>("listen").copied();
-    let address = address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7070)));
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|error| failed(GateError::Listen(error)))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| failed(GateError::Listen(error)))?;
-    gate.may_listen(&address).map_err(failed)?;
-    let names: Vec<&str> = targets.iter().map(|target| target.called()).collect();
-    let shown = json!({"listening": address.to_string(), "clusters": names});
-    output.show(&shown, || {
-        format!("serves {} at http://{address}", names.join(", "))
-    });
-    gate.serve(listener, interrupted()).await.map_err(failed)?;
-    Ok(Exit::Done)
+    let names = targets.iter().map(|target| target.called().to_owned());
+    Ok((gate, names.collect()))
+}
+
+fn unusable(error: TrustError) -> Failure {
+    Failure::usage(report(&error)).next("`--gate-certificate` and `--gate-key`, or `[serve.tls]` of the config file, name the files")
 }
 
 fn failed(error: GateError) -> Failure {

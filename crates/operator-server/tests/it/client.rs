@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// What came back.
@@ -36,19 +36,31 @@ pub(crate) async fn ask(
     head: &[&str],
     body: &str,
 ) -> Answer {
+    let stream = TcpStream::connect(to).await.unwrap();
+    ask_over(stream, &to.to_string(), method, path, head, body).await
+}
+
+/// The same over a connection that is there.
+pub(crate) async fn ask_over(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    host: &str,
+    method: &str,
+    path: &str,
+    head: &[&str],
+    body: &str,
+) -> Answer {
     let mut request = format!("{method} {path} HTTP/1.1\r\n");
     if !head
         .iter()
         .any(|line| line.to_lowercase().starts_with("host:"))
     {
-        request += &format!("Host: {to}\r\n");
+        request += &format!("Host: {host}\r\n");
     }
     for line in head {
         request += &format!("{line}\r\n");
     }
     let length = body.len();
     request += &format!("Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
-    let mut stream = TcpStream::connect(to).await.unwrap();
     // Who refuses early reads no more.
     let _ = stream.write_all(request.as_bytes()).await;
     let mut answer = Vec::new();

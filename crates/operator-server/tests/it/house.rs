@@ -11,7 +11,7 @@ use action_guard::{
 };
 use jiff::{SignedDuration, Timestamp};
 use operator_mcp::Ceiling;
-use operator_server::{Gate, GateError, Options};
+use operator_server::{Gate, GateError, Options, Trust};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -55,6 +55,7 @@ fn policy() -> Arc<Policy> {
 
 /// An open gate.
 pub(crate) struct House {
+    pub(crate) gate: Gate,
     pub(crate) lamps: Lamps,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) at: SocketAddr,
@@ -72,9 +73,13 @@ impl House {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
+        Self::trusting(options, &Trust::default()).await
+    }
+
+    pub(crate) async fn trusting(options: Options, trust: &Trust) -> Self {
         let (lamps, journal) = (Lamps::default(), Arc::new(MemoryJournal::new()));
         let journal: Arc<dyn Journal> = journal;
-        let house = Self::opened(&lamps, &journal, options).await;
+        let house = Self::opened_trusting(&lamps, &journal, options, trust).await;
         let ana = actor("user:ana");
         let (now, controls) = (Timestamp::now(), house.controls());
         let proof = Proof::of_mode(Mode::Execute, None, &ana, 0, now, &key(ANA));
@@ -88,19 +93,30 @@ impl House {
         journal: &Arc<dyn Journal>,
         options: Options,
     ) -> Self {
+        Self::opened_trusting(lamps, journal, options, &Trust::default()).await
+    }
+
+    async fn opened_trusting(
+        lamps: &Lamps,
+        journal: &Arc<dyn Journal>,
+        options: Options,
+        trust: &Trust,
+    ) -> Self {
         let guard = Guard::over(lamps.registry(), Arc::clone(journal)).rules(policy());
         let guard = guard.settle_for(Duration::ZERO);
         let gate = Gate::new(options);
         let gate = gate
             .cluster(prod(), guard, Ceiling::UpTo(Risk::Medium))
             .unwrap();
+        let gate = gate.trusting(trust).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let (end, ended) = oneshot::channel();
-        let serving = tokio::spawn(gate.serve(listener, async {
+        let serving = tokio::spawn(gate.clone().serve(listener, async {
             drop(ended.await);
         }));
         Self {
+            gate,
             lamps: lamps.clone(),
             journal: Arc::clone(journal),
             at,

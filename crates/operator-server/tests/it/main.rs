@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod attacks;
+mod certificates;
 mod client;
 mod house;
 #[path = "../../../operator-mcp/tests/it/lamps.rs"]
 mod lamps;
 mod served;
+mod tls;

@@ -23,6 +23,8 @@ mod run;
 mod secrets;
 mod security_page;
 mod serve;
+#[cfg(unix)]
+mod serve_tls;
 mod server_json;
 mod settings;
 mod sim;

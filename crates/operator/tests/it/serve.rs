@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -73,21 +73,21 @@ impl Place {
     }
 
     fn serve(&self) -> Served {
+        self.serve_at("127.0.0.1:0")
+    }
+
+    pub(crate) fn serve_at(&self, listen: &str) -> Served {
         let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
             .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--up-to",
-                "medium",
-                "-o",
-                "jsonl",
+                "serve", "--listen", listen, "--up-to", "medium", "-o", "jsonl",
             ])
             .args(self.files())
             .env_remove("OPERATOR_CLUSTER")
             .env("XDG_CONFIG_HOME", "/nonexistent")
             .env("OPERATOR_SETTLE_FOR", "0s")
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -96,16 +96,34 @@ impl Place {
         let shown: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(shown["clusters"], json!(["prod"]));
         let at = shown["listening"].as_str().unwrap().to_owned();
-        Served { child, at }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Served { child, at, stderr }
     }
 }
 
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    at: String,
+    pub(crate) at: String,
+    stderr: BufReader<ChildStderr>,
 }
 
 impl Served {
+    pub(crate) fn tell(&self, signal: &str) {
+        let process = self.child.id().to_string();
+        let told = Command::new("kill").args([signal, &process]).status();
+        assert!(told.unwrap().success());
+    }
+
+    /// Reads what it says until this.
+    pub(crate) fn says(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            let read = self.stderr.read_line(&mut line).unwrap();
+            assert!(read > 0, "it ended without saying `{text}`");
+        }
+    }
+
     fn ask(&self, method: &str, path: &str, secret: &str, body: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.at).unwrap();
         let (at, length) = (&self.at, body.len());
@@ -167,12 +185,7 @@ fn an_agent_with_a_token_moves_a_leader_and_the_journal_says_how_it_was_proven()
         .ended(0)
         .json();
     assert_eq!(shown["requester_identity"], "token");
-    let process = served.child.id().to_string();
-    let told = Command::new("kill")
-        .args(["-TERM", &process])
-        .status()
-        .unwrap();
-    assert!(told.success());
+    served.tell("-TERM");
     assert!(served.child.wait().unwrap().success());
 }
 

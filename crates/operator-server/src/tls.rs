@@ -1,0 +1,79 @@
+//! TLS as rustls does it: what the gate shows, and what is wrong with that.
+
+use std::sync::Arc;
+
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{InconsistentKeys, ServerConfig};
+
+use crate::trust::{ServerIdentity, TrustError};
+
+const CERTIFICATE: &str = "certificate";
+const KEY: &str = "key";
+
+/// How sessions are made with who connects.
+pub(crate) fn config(identity: &ServerIdentity) -> Result<ServerConfig, TrustError> {
+    let chain = certificates(CERTIFICATE, &identity.certificates)?;
+    let key = key(&identity.key)?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
+    let builder = builder
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(CERTIFICATE, "no version of TLS goes with it", error))?;
+    let made = builder.with_no_client_auth().with_single_cert(chain, key);
+    let mut config = made.map_err(|error| match error {
+        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            let problem = "it is not the certificate's, give the two that belong together";
+            wrong(KEY, problem, error)
+        }
+        error => wrong(CERTIFICATE, "it or its key cannot be read", error),
+    })?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The certificates of a text, at least one.
+fn certificates(
+    what: &'static str,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+    let found = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let found = found.map_err(|error| wrong(what, "it is not PEM", error))?;
+    match found.is_empty() {
+        true => Err(lacking(what, "it has no `BEGIN CERTIFICATE`, write PEM")),
+        false => Ok(found),
+    }
+}
+
+fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TrustError> {
+    let text = String::from_utf8_lossy(pem);
+    if text.contains("ENCRYPTED PRIVATE KEY-----") || text.contains("Proc-Type: 4,ENCRYPTED") {
+        let problem = "it is encrypted, write it without a passphrase";
+        return Err(lacking(KEY, problem));
+    }
+    if !text.contains("PRIVATE KEY-----") {
+        return Err(lacking(KEY, "it has no `PRIVATE KEY`, write PEM"));
+    }
+    let key = PrivateKeyDer::from_pem_slice(pem);
+    key.map_err(|error| wrong(KEY, "it is not PEM", error))
+}
+
+fn lacking(what: &'static str, problem: &'static str) -> TrustError {
+    TrustError::Pem {
+        what,
+        problem,
+        source: None,
+    }
+}
+
+fn wrong(
+    what: &'static str,
+    problem: &'static str,
+    source: impl std::error::Error + Send + Sync + 'static,
+) -> TrustError {
+    TrustError::Pem {
+        what,
+        problem,
+        source: Some(Box::new(source)),
+    }
+}

@@ -1,0 +1,150 @@
+//! `operator serve` over TLS: an agent's host trusts its authority, and files are read again.
+
+use std::fs;
+use std::process::Command;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use serde_json::{Value, json};
+
+use crate::harness::operator;
+use crate::mcp::Host;
+use crate::serve::{Place, Served};
+
+/// An authority, by its name, and what it makes of a gate's files.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new(place: &Place, name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let made = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        fs::write(place.path(&format!("{name}.pem")), made.pem()).unwrap();
+        Self(made)
+    }
+
+    /// The certificate of a gate on this machine, and its key.
+    fn write(&self, place: &Place, certificate: &str, key: &str) {
+        let made = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let signed = params.signed_by(&made, &self.0).unwrap();
+        fs::write(place.path(certificate), signed.pem()).unwrap();
+        write_key(place, key, &made.serialize_pem());
+    }
+}
+
+fn write_key(place: &Place, name: &str, pem: &str) {
+    let path = place.path(name);
+    fs::write(&path, pem).unwrap();
+    allow(&path, 0o600);
+}
+
+fn allow(path: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn with_tls(place: &Place) {
+    let config = fs::read_to_string(place.path("config.toml")).unwrap();
+    let tls = "[serve.tls]\ncertificate = \"gate.pem\"\nkey = \"gate.key\"\n";
+    fs::write(place.path("config.toml"), format!("{config}{tls}")).unwrap();
+}
+
+/// What the tools say to a host that trusts this authority.
+fn list_stores(place: &Place, served: &Served, authority: &str, secret: &str) -> Value {
+    let port = served.at.rsplit_once(':').unwrap().1;
+    let mut host = Host::of(
+        Command::new(env!("CARGO_BIN_EXE_operator"))
+            .args(["mcp", "--server", &format!("https://localhost:{port}")])
+            .args(["--cluster", "prod"])
+            .args(["--ca-file", &place.path(&format!("{authority}.pem"))])
+            .env_clear()
+            .env("OPERATOR_TOKEN", secret),
+    );
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "a host", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let call = json!({"name": "list_stores", "arguments": {}, "_meta": meta});
+    let said = host.ask("tools/call", call);
+    assert_eq!(host.end().0, Some(0));
+    said
+}
+
+#[track_caller]
+fn is_served(said: &Value) {
+    let text = said["result"]["content"][0]["text"].as_str();
+    assert!(
+        text.is_some_and(|text| text.contains("\"stores\"")),
+        "{said}"
+    );
+}
+
+#[track_caller]
+fn is_not_trusted(said: &Value) {
+    assert_eq!(said["error"]["data"]["kind"], "not_reached", "{said}");
+}
+
+#[test]
+fn a_gate_speaks_tls_beyond_loopback_and_its_certificates_are_read_again() {
+    let place = Place::new();
+    let (old, new) = (Authority::new(&place, "old"), Authority::new(&place, "new"));
+    old.write(&place, "gate.pem", "gate.key");
+    with_tls(&place);
+    let secret = place.token("agent:night");
+    let mut served = place.serve_at("0.0.0.0:0");
+    let say = |served: &Served, authority| list_stores(&place, served, authority, &secret);
+    is_served(&say(&served, "old"));
+    is_not_trusted(&say(&served, "new"));
+    served.tell("-HUP");
+    served.says("reloaded: nothing has changed");
+    // A half-written pair is not taken, and neither is a config file that is wrong.
+    new.write(&place, "gate.pem", "other.key");
+    served.tell("-HUP");
+    served.says("the two that belong together");
+    is_served(&say(&served, "old"));
+    let config = fs::read_to_string(place.path("config.toml")).unwrap();
+    fs::write(place.path("config.toml"), format!("{config}kee = 1\n")).unwrap();
+    served.tell("-HUP");
+    served.says("unknown field `kee`");
+    fs::write(place.path("config.toml"), config).unwrap();
+    new.write(&place, "gate.pem", "gate.key");
+    served.tell("-HUP");
+    served.says("what has changed counts from now on");
+    is_served(&say(&served, "new"));
+    is_not_trusted(&say(&served, "old"));
+}
+
+#[test]
+fn what_is_wrong_with_its_files_is_said_before_it_listens() {
+    let place = Place::new();
+    let authority = Authority::new(&place, "old");
+    authority.write(&place, "gate.pem", "gate.key");
+    let (certificate, key) = (place.path("gate.pem"), place.path("gate.key"));
+    let serve = |more: &[&str]| place.operator(&[&["serve"], more].concat());
+    serve(&["--gate-certificate", &certificate])
+        .ended(2)
+        .says("`--gate-key FILE`");
+    serve(&["--gate-key", &key])
+        .ended(2)
+        .says("a key and no certificate");
+    let both = ["--gate-certificate", &certificate, "--gate-key", &key];
+    allow(&key, 0o604);
+    serve(&both).ended(2).says("chmod o=");
+    let swapped = ["--gate-certificate", &key, "--gate-key", &certificate];
+    serve(&swapped).ended(2).says("chmod o=");
+    allow(&key, 0o600);
+    allow(&certificate, 0o600);
+    serve(&swapped).ended(2).says("BEGIN CERTIFICATE");
+    let none = ["--gate-certificate", "/nonexistent", "--gate-key", &key];
+    serve(&none).ended(2).says("cannot read `/nonexistent`");
+    with_tls(&place);
+    let config = fs::read_to_string(place.path("config.toml")).unwrap();
+    let wrong = config.replace("certificate =", "certifikate =");
+    fs::write(place.path("config.toml"), wrong).unwrap();
+    let config = place.path("config.toml");
+    operator(&["serve", "--config", &config])
+        .ended(2)
+        .says("certifikate");
+}
