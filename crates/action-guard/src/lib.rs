@@ -45,7 +45,7 @@ pub use journal::{
     FileJournalOptions, Head, Journal, JournalError, Ledger, MemoryJournal, Replies, Reply, Sealed,
     SendLock, SendLockFile, Sender, Verified, WaitingDecision,
 };
-pub use policy::{Policy, PolicyFile, Rules, Unrestricted};
+pub use policy::{Policy, PolicyFile, Rules, SignedRequest, Unrestricted};
 pub use proposal::{
     Answer, Approval, ChangedBy, Drift, Event, Intent, Mode, OutdatedBy, Phase, PlanHash,
     PlanHashError, Proposal, Refusal, Report, Request, Requester, Ruled, Ruling, Standing, Waits,

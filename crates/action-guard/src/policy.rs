@@ -20,7 +20,7 @@ pub use policy_file::{PolicyFile, PolicyFileError};
 pub use problem::{PolicyError, PolicyProblem};
 pub use question::{Act, Ask};
 pub use rules_trait::{Rules, Unrestricted};
-pub use statements::Confirmed;
+pub use statements::{Confirmed, SignedRequest};
 
 mod actor_pattern;
 mod always;

@@ -27,6 +27,7 @@ mod clusters;
 mod in_force;
 mod open_proposals;
 mod proposal_status;
+mod seen;
 mod sent_lately;
 mod switches;
 mod tokens;

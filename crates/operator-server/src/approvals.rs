@@ -3,15 +3,16 @@
 use action_guard::{Actor, Approval, PlanHash, StatementSignature, plan_difference};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::api::{Answer, read, shown};
+use crate::api::{Answer, shown};
 use crate::gate::Gate;
+use crate::input::{Named, read};
 use crate::problem::Problem;
 
 /// A person's agreement, signed where their key is: everything that the signature is over.
@@ -30,19 +31,14 @@ struct Signed {
 /// before anything is said of the proposal.
 pub(crate) async fn approve(
     State(gate): State<Gate>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     body: Bytes,
 ) -> Answer {
     if !gate
         .rates()
         .may("a signature", gate.options().most_per_minute)
     {
-        let text = "too many requests in a minute";
-        return Err(Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_requests",
-            text,
-        ));
+        return Err(Problem::too_many());
     }
     let signed: Signed = read(&body)?;
     let by = signed.by.parse::<Actor>();
@@ -63,10 +59,7 @@ pub(crate) async fn approve(
             "the signature does not prove who approves",
         ));
     }
-    let state = controls
-        .state()
-        .await
-        .map_err(action_guard::GuardError::from)?;
+    let state = controls.state().await?;
     let status = state.proposal_status(&id).ok_or_else(Problem::not_found)?;
     let found = &status.proposal.plan_hash;
     if *found != approval.plan_hash {

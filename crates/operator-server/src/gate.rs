@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use action_guard::{Actor, Controls, Guard, Target};
+use action_guard::{Actor, Controls, Guard, Journal, MemoryJournal, Policy, Target};
 use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
 
+use crate::came::Came;
 use crate::rates::Rates;
 use crate::trust::{Trust, TrustError};
 use crate::trusted::Trusted;
@@ -82,6 +83,9 @@ pub struct Gate {
     clusters: Arc<BTreeMap<String, Cluster>>,
     rates: Arc<Rates>,
     trusted: Arc<RwLock<Arc<Trusted>>>,
+    came: Arc<Came>,
+    /// The journal of a gate to nothing, which is never opened.
+    none: Arc<MemoryJournal>,
 }
 
 #[derive(Clone)]
@@ -109,6 +113,8 @@ impl Gate {
             clusters: Arc::default(),
             rates: Arc::default(),
             trusted: Arc::default(),
+            came: Arc::default(),
+            none: Arc::default(),
         }
     }
 
@@ -181,19 +187,36 @@ impl Gate {
         &self.rates
     }
 
+    /// The signatures of requests that have come.
+    pub(crate) fn came(&self) -> &Came {
+        &self.came
+    }
+
     pub(crate) fn clusters(&self) -> &BTreeMap<String, Cluster> {
         &self.clusters
+    }
+
+    /// Whether it leads to this system.
+    pub(crate) fn serves(&self, target: &Target) -> bool {
+        let mut clusters = self.clusters.values();
+        clusters.any(|cluster| cluster.target.is_same_system(target))
+    }
+
+    /// The one journal of all clusters.
+    pub(crate) fn journal(&self) -> &dyn Journal {
+        let first = self.clusters.values().next();
+        first.map_or(&*self.none, |cluster| cluster.guard.journal())
     }
 
     /// Where people decide. All clusters share one journal.
     pub(crate) fn controls(&self) -> Controls {
         let first = self.clusters.values().next();
-        first.map_or_else(nobody, |cluster| cluster.guard.controls())
+        first.map_or_else(
+            || {
+                let journal = Arc::clone(&self.none);
+                Controls::new(journal, Arc::new(Policy::default())).only_proven()
+            },
+            |cluster| cluster.guard.controls(),
+        )
     }
-}
-
-/// Controls of a gate to nothing, which is never opened.
-fn nobody() -> Controls {
-    let journal = Arc::new(action_guard::MemoryJournal::new());
-    Controls::new(journal, Arc::new(action_guard::Policy::default())).only_proven()
 }

@@ -1,7 +1,7 @@
 //! What went wrong, as RFC 9457 problem details.
 
-use action_core::{FailureKind, printable};
-use action_guard::{CommitError, GuardError, Refusal};
+use action_core::{ActionError, FailureKind, printable};
+use action_guard::{CommitError, GuardError, JournalError, Refusal};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -42,9 +42,39 @@ impl Problem {
         Self::new(status, code, "this path is not asked for with this method")
     }
 
+    /// It takes a person.
+    pub(crate) fn not_a_person(what: &str) -> Self {
+        let text = format!("{what} takes a person, for whom it is proven");
+        Self::new(StatusCode::FORBIDDEN, "not_a_person", text)
+    }
+
+    /// Something of the request is not as it is asked for.
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_input", detail)
+    }
+
+    /// More than may be asked.
+    pub(crate) fn too_many() -> Self {
+        let text = "too many requests in a minute";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", text)
+    }
+
     /// Nobody is proven.
     pub(crate) fn unproven(detail: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unproven", detail)
+    }
+
+    /// What the journal, the rules or the mode do not allow.
+    fn refused(refusal: &Refusal, kind: FailureKind) -> Self {
+        let problem = Self::kind(kind, refusal.to_string());
+        let problem = Self {
+            code: refusal.code(),
+            ..problem
+        };
+        match refusal.cluster() {
+            Some(cluster) => problem.with("cluster", json!(cluster)),
+            None => problem,
+        }
     }
 
     fn kind(kind: FailureKind, detail: String) -> Self {
@@ -68,6 +98,14 @@ impl From<GuardError> for Problem {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 Self::new(status, "key_used", error.report()).with("proposal_id", json!(id))
             }
+            GuardError::Refused(refusal) => Self::refused(refusal, error.kind()),
+            GuardError::ChangedSince { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "changed_since", error.report())
+            }
+            GuardError::WrongSystem { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "wrong_system", error.report())
+            }
+            GuardError::Action(error) => error.into(),
             _ => Self::kind(error.kind(), error.report()),
         }
     }
@@ -79,10 +117,26 @@ impl From<CommitError> for Problem {
     }
 }
 
-impl From<action_core::ActionError> for Problem {
-    fn from(error: action_core::ActionError) -> Self {
-        let problems = json!(error.problems());
-        Self::kind(error.kind(), error.report()).with("problems", problems)
+impl From<JournalError> for Problem {
+    fn from(error: JournalError) -> Self {
+        GuardError::from(error).into()
+    }
+}
+
+impl From<&ActionError> for Problem {
+    fn from(error: &ActionError) -> Self {
+        let problem = Self::kind(error.kind(), error.report());
+        let problem = problem.with("error", json!(error.code()));
+        match error.problems() {
+            [] => problem,
+            problems => problem.with("problems", json!(problems)),
+        }
+    }
+}
+
+impl From<ActionError> for Problem {
+    fn from(error: ActionError) -> Self {
+        Self::from(&error)
     }
 }
 

@@ -14,8 +14,9 @@ use tower_service::Service as _;
 
 use crate::gate::{Gate, GateError};
 use crate::problem::Problem;
+use crate::signed::SignedBody;
 use crate::who::{self, Asker};
-use crate::{api, approvals, keep_up, listen};
+use crate::{api, approvals, drafts, keep_up, listen, proposals, records, switches};
 
 impl Gate {
     /// Serves until `until` is over: then it takes no more requests, and ends when those that it has are
@@ -58,20 +59,7 @@ impl Gate {
     fn router(&self) -> Router {
         let proven = Router::new()
             .route("/mcp/{cluster}", any(mcp))
-            .route("/api/v1/clusters/{cluster}/actions", get(api::actions))
-            .route(
-                "/api/v1/clusters/{cluster}/observations/{name}",
-                post(api::observe),
-            )
-            .route(
-                "/api/v1/clusters/{cluster}/proposals",
-                get(api::list).post(api::propose),
-            )
-            .route("/api/v1/proposals/{id}", get(api::get))
-            .route("/api/v1/proposals/{id}/execute", post(api::execute))
-            .route("/api/v1/proposals/{id}/cancel", post(api::cancel))
-            .route("/api/v1/proposals/{id}/undo", post(api::undo))
-            .route("/api/v1/mode", get(api::mode))
+            .merge(routes())
             .layer(from_fn_with_state(self.clone(), bounded))
             .layer(from_fn_with_state(self.clone(), who::prove));
         // A signature in the request proves who approves.
@@ -90,13 +78,51 @@ impl Gate {
     }
 }
 
+/// The API for who is proven.
+fn routes() -> Router<Gate> {
+    Router::new()
+        .route("/api/v1/me", get(api::me))
+        .route("/api/v1/state", get(api::state))
+        .route("/api/v1/journal", get(records::journal))
+        .route("/api/v1/tokens", get(api::tokens))
+        .route("/api/v1/mode", get(switches::mode).post(switches::set_mode))
+        .route("/api/v1/kill-switch", post(switches::stop))
+        .route("/api/v1/kill-switch/reset", post(switches::reset))
+        .nest("/api/v1/clusters/{cluster}", of_cluster())
+        .nest("/api/v1/proposals/{id}", of_proposal())
+}
+
+fn of_cluster() -> Router<Gate> {
+    Router::new()
+        .route("/actions", get(api::actions))
+        .route("/observations/{name}", post(api::observe))
+        .route("/plan", post(drafts::plan))
+        .route("/drafts", post(drafts::draft))
+        .route("/proposals", get(proposals::list).post(proposals::propose))
+}
+
+fn of_proposal() -> Router<Gate> {
+    Router::new()
+        .route("/", get(proposals::get))
+        .route("/execute", post(proposals::execute))
+        .route("/reject", post(proposals::reject))
+        .route("/cancel", post(proposals::cancel))
+        .route("/undo", post(proposals::undo))
+        .route("/undo/draft", post(drafts::draft_undo))
+}
+
 /// Reads a request to its end before anything is done about it: within its time, and not too much.
 async fn bounded(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let options = gate.options();
     let reading = to_bytes(body, options.most_body_bytes);
     let problem = match tokio::time::timeout(options.read_within, reading).await {
-        Ok(Ok(bytes)) => return next.run(Request::from_parts(parts, bytes.into())).await,
+        Ok(Ok(bytes)) => match parts.extensions.get::<SignedBody>() {
+            Some(signed) if !signed.is_of(&bytes) => {
+                Problem::unproven("the body is another than the one that was signed")
+            }
+            _ => return next.run(Request::from_parts(parts, bytes.into())).await,
+        },
         Ok(Err(_)) => {
             let text = "the request is too large, or ended before its end";
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)

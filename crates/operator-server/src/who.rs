@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use action_guard::{Actor, TokenError, TokenStatus};
+use action_core::Risk;
+use action_guard::{Actor, Target, TokenError, TokenStatus};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -11,6 +12,7 @@ use operator_mcp::{Caller, Ceiling};
 
 use crate::gate::{Cluster, Gate};
 use crate::problem::Problem;
+use crate::signed;
 
 /// Who asks, how that is proven, and what they may ask for at most: an agent, or a person.
 #[derive(Debug, Clone)]
@@ -31,6 +33,34 @@ impl Asker {
             actor,
             clusters: Some(grant.clusters.as_slice().into()),
             up_to: Ceiling::UpTo(grant.up_to),
+        }
+    }
+
+    /// A person, by their signature over the request.
+    pub(crate) fn by_signature(actor: Actor) -> Self {
+        Self {
+            actor,
+            clusters: None,
+            up_to: Ceiling::UpTo(Risk::High),
+        }
+    }
+
+    /// Whether they may ask about this system, if it is served.
+    pub(crate) fn reaches(&self, target: &Target) -> bool {
+        let is_it = |clusters: &Arc<[String]>| clusters.iter().any(|name| name == target.called());
+        self.clusters.as_ref().is_none_or(is_it)
+    }
+
+    /// Whether they are a person who may ask about everything.
+    pub(crate) fn sees_all(&self) -> bool {
+        self.actor.is_user() && self.clusters.is_none()
+    }
+
+    /// Refuses who is no person.
+    pub(crate) fn person(&self, what: &str) -> Result<(), Problem> {
+        match self.actor.is_user() {
+            true => Ok(()),
+            false => Err(Problem::not_a_person(what)),
         }
     }
 
@@ -87,7 +117,14 @@ pub(crate) async fn no_browser(State(gate): State<Gate>, request: Request, next:
 
 /// Finds out who asks, and lets nobody else by.
 pub(crate) async fn prove(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let asker = match proven(&gate, request.headers()).await {
+    let proven = match signed::person(&gate, &request) {
+        Some(signed) => signed.map(|(person, body)| {
+            request.extensions_mut().insert(body);
+            Asker::by_signature(person)
+        }),
+        None => proven(&gate, request.headers()).await,
+    };
+    let asker = match proven {
         Ok(asker) => asker,
         Err(problem) => return problem.into_response(),
     };
@@ -100,10 +137,6 @@ pub(crate) async fn prove(State(gate): State<Gate>, mut request: Request, next: 
 
 async fn proven(gate: &Gate, headers: &HeaderMap) -> Result<Asker, Problem> {
     let (rates, options) = (gate.rates(), gate.options());
-    let too_many = || {
-        let text = "too many requests in a minute";
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", text)
-    };
     let known = match secret(headers) {
         Some(secret) => gate.controls().authenticate(secret).await,
         None => Err(TokenError::Malformed),
@@ -111,7 +144,7 @@ async fn proven(gate: &Gate, headers: &HeaderMap) -> Result<Asker, Problem> {
     match known {
         Ok((actor, token)) => {
             if !rates.may(actor.as_str(), options.most_per_minute) {
-                return Err(too_many());
+                return Err(Problem::too_many());
             }
             Ok(Asker::by_token(actor, &token))
         }
@@ -124,7 +157,7 @@ async fn proven(gate: &Gate, headers: &HeaderMap) -> Result<Asker, Problem> {
             ))
         }
         // Why a token does not count is for who made it, in the journal.
-        Err(_) if !rates.may("", options.most_per_minute) => Err(too_many()),
+        Err(_) if !rates.may("", options.most_per_minute) => Err(Problem::too_many()),
         Err(_) => Err(Problem::unproven(
             "it is not proven who asks: a token is needed that counts",
         )),

@@ -25,6 +25,7 @@ pub use tokens::{MakeTokenError, TokenError};
 mod approvals;
 mod decider;
 mod kill_switch;
+mod requests;
 mod tokens;
 
 /// How long a stop waits for requests that are just being handed over.

@@ -118,6 +118,18 @@ fn message(statement: &Value) -> Vec<u8> {
 #[serde(transparent)]
 pub struct StatementSignature(String);
 
+impl From<&str> for StatementSignature {
+    fn from(written: &str) -> Self {
+        Self(written.to_owned())
+    }
+}
+
+impl fmt::Display for StatementSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// That a person made a switch: signed with the key that the policy lists for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

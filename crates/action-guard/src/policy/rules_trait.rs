@@ -11,7 +11,7 @@ use crate::identity::{Actor, AgentToken, Proof, StatementSignature, Target};
 use crate::policy::always::AlwaysDenied;
 use crate::policy::explain::Weighed;
 use crate::policy::question::{Act, Ask};
-use crate::policy::statements::{self, Confirmed};
+use crate::policy::statements::{self, Confirmed, SignedRequest};
 use crate::proposal::{Approval, Mode, Proposal, Refusal, Ruling};
 use crate::state::{ProposalStatus, State};
 
@@ -168,6 +168,23 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
     ) -> Result<(), Refusal> {
         let statement = |at| statements::confirm_statement(confirmed, by, at);
         check_switch(self, Act::Approve, by, proof, statement, now)
+    }
+
+    /// Whether a request to a gate is by whom it says: signed lately, with the key that the rules list for
+    /// them.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_request(
+        &self,
+        request: &SignedRequest<'_>,
+        (by, at): (&Actor, Timestamp),
+        signature: &StatementSignature,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        statements::fresh(at, by, now)?;
+        let statement = statements::request_statement(request, by, at);
+        self.vouch(Act::Approve, by, &statement, Some(signature))
     }
 
     /// Whether the time is confirmed by whom it says.

@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::identity::{Actor, PrivateKey, Proof, Target, TokenGrant};
+use crate::identity::{Actor, PrivateKey, Proof, StatementSignature, Target, TokenGrant};
 use crate::policy::pattern::matches_actor;
 use crate::proposal::{Approval, Mode, Refusal, Ruling};
 
-/// How old, or how far ahead, a signed switch may be.
-const SWITCH_FRESH: SignedDuration = SignedDuration::from_mins(5);
+/// How old, or how far ahead, a signed switch or request may be.
+pub(crate) const SIGNED_FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 impl Approval {
     /// What is signed to agree to a proposal: everything that the agreement says.
@@ -73,6 +73,39 @@ impl<'a> Confirmed<'a> {
     #[must_use]
     pub fn new(flow: &'a str, step: &'a str, note: Option<&'a str>) -> Self {
         Self { flow, step, note }
+    }
+}
+
+/// A request to a [gate](crate::Guard::only_proven), which somebody signs as a whole.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct SignedRequest<'a> {
+    /// The gate, by the name that it is asked for: what `Host` says.
+    pub host: &'a str,
+    /// How it is asked: `GET`, `POST`.
+    pub method: &'a str,
+    /// The path with its query.
+    pub path: &'a str,
+    /// The SHA-256 of its body, as hexadecimal digits.
+    pub body: &'a str,
+}
+
+impl<'a> SignedRequest<'a> {
+    /// A request to a gate.
+    #[must_use]
+    pub fn new(host: &'a str, method: &'a str, path: &'a str, body: &'a str) -> Self {
+        Self {
+            host,
+            method,
+            path,
+            body,
+        }
+    }
+
+    /// Signs it as a whole. Counts for a few minutes.
+    #[must_use]
+    pub fn signed(&self, by: &Actor, at: Timestamp, key: &PrivateKey) -> StatementSignature {
+        key.sign(&request_statement(self, by, at))
     }
 }
 
@@ -142,14 +175,32 @@ impl Proof {
 
     /// Refuses what was signed long ago, or is said to be signed later.
     pub(super) fn fresh(&self, by: &Actor, now: Timestamp) -> Result<(), Refusal> {
-        if self.at.duration_since(now).abs() <= SWITCH_FRESH {
-            return Ok(());
-        }
-        Err(Refusal::NotProven {
-            by: by.clone(),
-            why: "the signature is older than five minutes, or of another time",
-        })
+        fresh(self.at, by, now)
     }
+}
+
+/// Refuses what was signed long before, or is said to be signed later.
+pub(super) fn fresh(at: Timestamp, by: &Actor, now: Timestamp) -> Result<(), Refusal> {
+    if at.duration_since(now).abs() <= SIGNED_FRESH {
+        return Ok(());
+    }
+    Err(Refusal::NotProven {
+        by: by.clone(),
+        why: "the signature is older than five minutes, or of another time",
+    })
+}
+
+/// What is signed to ask a gate.
+pub(super) fn request_statement(request: &SignedRequest<'_>, by: &Actor, at: Timestamp) -> Value {
+    json!({
+        "statement": "request",
+        "gate": request.host,
+        "method": request.method,
+        "path": request.path,
+        "body": request.body,
+        "by": by.as_str(),
+        "at": at.to_string(),
+    })
 }
 
 /// What is signed to confirm a step.

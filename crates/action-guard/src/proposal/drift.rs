@@ -3,11 +3,11 @@
 use std::fmt;
 
 use action_core::{Plan, Precondition, Verdict};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// A fact that is not what it was when the plan was shown.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Drift {
     /// What it is about.

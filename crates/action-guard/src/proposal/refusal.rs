@@ -361,6 +361,41 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// A stable word for it, for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Observing | Self::ClusterObserving { .. } => "observing",
+            Self::Killed { .. } => "killed",
+            Self::NotKilled => "not_killed",
+            Self::Denied { .. } => "denied",
+            Self::RulesWrong { .. } => "policy",
+            Self::NotProven { .. } => "not_proven",
+            Self::NotAPerson { .. } => "not_a_person",
+            Self::UnknownProposal { .. } => "unknown_proposal",
+            Self::KeyUsed { .. } => "key_used",
+            Self::ClockAhead { .. } => "clock_ahead",
+            Self::ClockSetBack { .. } => "clock_set_back",
+            Self::ClockBehind { .. } => "clock_behind",
+            Self::WhoseUnknown { .. } => "whose_unknown",
+            Self::Name(_) => "wrong_cluster",
+            Self::ResourceHeld { .. } => "resource_held",
+            Self::TooManyOpen { .. } => "too_many_open",
+            Self::PlanOutdated { .. } => "plan_outdated",
+            _ => "refused",
+        }
+    }
+
+    /// The one cluster that it is about, where it is about the mode or the stop of one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&str> {
+        match self {
+            Self::ClusterObserving { cluster } => Some(cluster),
+            Self::Killed { cluster, .. } => cluster.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether the same may be possible a little later, when others are through.
     pub(crate) fn ends_by_itself(&self) -> bool {
         matches!(self, Self::ResourceHeld { .. } | Self::TooManyOpen { .. })

@@ -1,6 +1,7 @@
 //! How a mutation stands: all that a loop has to tell apart.
 
 use action_core::Verdict;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::identity::Actor;
 use crate::proposal::Proposal;
@@ -16,7 +17,8 @@ use crate::proposal::ruling::Ruling;
 /// front ends escape. What is not in here is a failure, a [`GuardError`](crate::GuardError).
 ///
 /// Exhaustive on purpose: a loop that does not know a new state should not compile.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// The rules allow it, and nothing was sent yet.
     ///
@@ -139,7 +141,8 @@ pub enum Standing {
 }
 
 /// What makes a proposal outdated.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OutdatedBy {
     /// Facts that its plan relies on, which have changed.
@@ -147,11 +150,25 @@ pub enum OutdatedBy {
     /// The proposal with this id, which has changed the same since, or takes back the same.
     Proposal(String),
     /// Time: what is too old, the plan or an approval.
-    Time(&'static str),
+    #[serde(deserialize_with = "too_old")]
+    Time(What),
+}
+
+/// A word of this program. By this name, what is read into it is not borrowed from there.
+type What = &'static str;
+
+/// What can be too old.
+const TOO_OLD: [&str; 3] = ["the plan", "the approval", "an approval"];
+
+/// What is too old, as it was written.
+fn too_old<'de, D: Deserializer<'de>>(written: D) -> Result<&'static str, D::Error> {
+    let what = String::deserialize(written)?;
+    let known = TOO_OLD.into_iter().find(|known| *known == what);
+    Ok(known.unwrap_or("something"))
 }
 
 /// A proposal that waits for people.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Waits {
     /// What waits. People approve exactly this plan.
@@ -260,5 +277,33 @@ impl Standing {
     /// Whether it goes on without the caller: what waits for people or is in progress.
     pub(crate) fn may_change(&self) -> bool {
         matches!(self, Self::Waits(_) | Self::InProgress(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_makes_it_outdated_is_read_as_it_was_written() {
+        let drift = json!([{"name": "leader", "then": 1, "now": null}]);
+        let facts = serde_json::from_value(drift).unwrap();
+        let times = TOO_OLD.into_iter().map(OutdatedBy::Time);
+        for by in [
+            OutdatedBy::Facts(facts),
+            OutdatedBy::Proposal("7".to_owned()),
+        ]
+        .into_iter()
+        .chain(times)
+        {
+            let written = serde_json::to_value(&by).unwrap();
+            let read: OutdatedBy = serde_json::from_value(written).unwrap();
+            assert_eq!(read, by);
+        }
+        let other = json!({"time": "the moon"});
+        let other: OutdatedBy = serde_json::from_value(other).unwrap();
+        assert_eq!(other, OutdatedBy::Time("something"));
     }
 }

@@ -13,21 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::client::{Answer, ask};
 use crate::house::{ANA, BEN, House, MALLORY, actor, id, prod};
 use crate::lamps::Lamps;
-
-/// All that takes a token.
-const GUARDED: [(&str, &str); 11] = [
-    ("GET", "/mcp/prod"),
-    ("POST", "/mcp/prod"),
-    ("DELETE", "/mcp/prod"),
-    ("GET", "/api/v1/clusters/prod/actions"),
-    ("POST", "/api/v1/clusters/prod/observations/list_lamps"),
-    ("GET", "/api/v1/clusters/prod/proposals"),
-    ("POST", "/api/v1/clusters/prod/proposals"),
-    ("GET", "/api/v1/proposals/x"),
-    ("POST", "/api/v1/proposals/x/execute"),
-    ("POST", "/api/v1/proposals/x/undo"),
-    ("GET", "/api/v1/mode"),
-];
+use crate::routes::GUARDED;
 
 #[track_caller]
 fn is_unproven(answer: Answer) {
@@ -104,7 +90,7 @@ async fn nothing_of_another_agent_is_seen_or_touched() {
     let path = format!("/api/v1/proposals/{}", id(&asked));
     let gone = house.get("/api/v1/proposals/none", &day).await.is(404).body;
     assert_eq!(house.get(&path, &day).await.is(404).body, gone);
-    for what in ["execute", "undo", "cancel"] {
+    for what in ["execute", "undo", "undo/draft", "cancel", "reject"] {
         let body = json!({"reason": "mine"});
         let answer = house.post(&format!("{path}/{what}"), &day, body).await;
         assert_eq!(answer.is(404).body, gone, "{what}");
@@ -113,7 +99,7 @@ async fn nothing_of_another_agent_is_seen_or_touched() {
         .get("/api/v1/clusters/prod/proposals", &day)
         .await
         .json();
-    assert_eq!(listed, json!({"proposals": []}));
+    assert_eq!(listed, json!({"proposals": [], "next": null}));
     assert_eq!(
         house.get(&path, &night).await.is(200).json()["phase"],
         "approved"

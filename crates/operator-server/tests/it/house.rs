@@ -7,12 +7,13 @@ use std::time::Duration;
 use action_core::Risk;
 use action_guard::{
     Actor, Approval, Controls, Decider, Guard, Journal, MemoryJournal, Mode, PlanHash, Policy,
-    PrivateKey, Proof, Target, TokenGrant,
+    PrivateKey, Proof, SignedRequest, Target, TokenGrant,
 };
 use jiff::{SignedDuration, Timestamp};
 use operator_mcp::Ceiling;
 use operator_server::{Gate, GateError, Options, Trust};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -153,12 +154,39 @@ impl House {
 
     pub(crate) async fn ask(&self, method: &str, path: &str, secret: &str, body: &Value) -> Answer {
         let token = format!("Authorization: Bearer {secret}");
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
-        ask(self.at, method, path, &[&token], &body).await
+        ask(self.at, method, path, &[&token], &text(body)).await
+    }
+
+    /// Asks with a signature of this person over the request.
+    pub(crate) async fn ask_as(
+        &self,
+        (by, pem): (&str, &str),
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Answer {
+        let body = text(body);
+        let line = self.signature((by, pem), method, path, &body, Timestamp::now());
+        ask(self.at, method, path, &[&line], &body).await
+    }
+
+    /// The line in the head by which a person proves that a request is theirs.
+    pub(crate) fn signature(
+        &self,
+        (by, pem): (&str, &str),
+        method: &str,
+        path: &str,
+        body: &str,
+        at: Timestamp,
+    ) -> String {
+        let host = self.at.to_string();
+        let digest: String = Sha256::digest(body)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let request = SignedRequest::new(&host, method, path, &digest);
+        let signature = request.signed(&actor(by), at, &key(pem));
+        format!("Authorization: Signed {by} {at} {digest} {signature}")
     }
 
     pub(crate) async fn get(&self, path: &str, secret: &str) -> Answer {
@@ -198,6 +226,14 @@ impl House {
     pub(crate) async fn proposals(&self) -> usize {
         let state = self.journal.state().await.unwrap();
         state.open.values().count() + state.ended.len()
+    }
+}
+
+/// What is sent of a body; of none, nothing.
+fn text(body: &Value) -> String {
+    match body {
+        Value::Null => String::new(),
+        body => body.to_string(),
     }
 }
 

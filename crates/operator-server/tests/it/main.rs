@@ -7,5 +7,7 @@ mod client;
 mod house;
 #[path = "../../../operator-mcp/tests/it/lamps.rs"]
 mod lamps;
+mod people;
+mod routes;
 mod served;
 mod tls;

@@ -1,0 +1,142 @@
+//! The mode and the kill switch. Only people set them; what allows sends again takes what the policy
+//! wants of them, such as a signature over just that.
+
+use std::sync::Arc;
+
+use action_guard::{Controls, Decider, Mode, ModeError, Proof, ProposalStatus, Stop};
+use axum::Extension;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State as Gated;
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::Answer;
+use crate::gate::Gate;
+use crate::input::read;
+use crate::problem::Problem;
+use crate::who::Asker;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewMode {
+    mode: Mode,
+    cluster: Option<String>,
+    #[serde(default)]
+    reason: String,
+    proof: Option<Proof>,
+}
+
+/// For which cluster, or for all, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    cluster: Option<String>,
+    reason: String,
+    /// Signed with the person's key, where the policy wants that.
+    proof: Option<Proof>,
+}
+
+impl Switch {
+    /// The controls of what it is for, where they may see that.
+    fn controls(&self, gate: &Gate, asker: &Asker) -> Result<Controls, Problem> {
+        let controls = gate.controls();
+        match &self.cluster {
+            Some(name) => {
+                let cluster = asker.cluster(gate, name)?;
+                Ok(controls.of_cluster(cluster.target.clone()))
+            }
+            None if asker.sees_all() => Ok(controls),
+            None => Err(Problem::not_a_person("to switch all clusters")),
+        }
+    }
+
+    fn decider<'a>(&'a self, asker: &'a Asker) -> Decider<'a> {
+        match &self.proof {
+            Some(proof) => Decider::with_proof(&asker.actor, proof),
+            None => Decider::claimed(&asker.actor),
+        }
+    }
+}
+
+/// Whether anything may be sent.
+pub(crate) async fn mode(Gated(gate): Gated<Gate>) -> Answer {
+    let state = gate.journal().state().await?;
+    let killed = state.killed.as_ref().map(|killed| json!(killed));
+    Ok(Json(json!({ "mode": state.mode, "killed": killed })).into_response())
+}
+
+/// Sets whether anything may be sent.
+pub(crate) async fn set_mode(
+    Gated(gate): Gated<Gate>,
+    Extension(asker): Extension<Asker>,
+    body: Bytes,
+) -> Answer {
+    asker.person("to set the mode")?;
+    let new: NewMode = read(&body)?;
+    let (mode, switch) = (
+        new.mode,
+        Switch {
+            cluster: new.cluster,
+            reason: new.reason,
+            proof: new.proof,
+        },
+    );
+    let controls = switch.controls(&gate, &asker)?;
+    let set = controls.set_mode(mode, switch.decider(&asker), &switch.reason);
+    match set.await {
+        Ok(()) => Ok(Json(json!({ "mode": mode })).into_response()),
+        Err(ModeError::Commit(error)) => Err(error.into()),
+        Err(error) => {
+            let (status, code) = (StatusCode::BAD_GATEWAY, "still_sending");
+            Err(Problem::new(status, code, error.to_string()))
+        }
+    }
+}
+
+/// Stops everything, or one cluster, and says what it met.
+pub(crate) async fn stop(
+    Gated(gate): Gated<Gate>,
+    Extension(asker): Extension<Asker>,
+    body: Bytes,
+) -> Answer {
+    asker.person("to stop everything")?;
+    let switch: Switch = read(&body)?;
+    let controls = switch.controls(&gate, &asker)?;
+    let stop = controls.stop(&asker.actor, &switch.reason).await?;
+    Ok(Json(met(&stop)).into_response())
+}
+
+/// Ends a stop.
+pub(crate) async fn reset(
+    Gated(gate): Gated<Gate>,
+    Extension(asker): Extension<Asker>,
+    body: Bytes,
+) -> Answer {
+    asker.person("to end a stop")?;
+    let switch: Switch = read(&body)?;
+    let controls = switch.controls(&gate, &asker)?;
+    let reset = controls.reset(switch.decider(&asker), &switch.reason);
+    reset.await?;
+    Ok(Json(json!({ "reset": true })).into_response())
+}
+
+fn met(stop: &Stop) -> Value {
+    let unrecorded = stop.unrecorded.as_ref();
+    let ids = |statuses: &[_]| -> Vec<String> { statuses.iter().map(id).collect() };
+    json!({
+        "stopped": true,
+        "unrecorded": unrecorded.map(|error| action_core::report(error)),
+        "cancelled": ids(&stop.cancelled),
+        "in_motion": ids(&stop.in_motion),
+        "may_have_been_sent": stop.may_have_been_sent().map(id).collect::<Vec<_>>(),
+        "still_sending": stop.still_sending,
+        "in_force": stop.in_force,
+    })
+}
+
+fn id(status: &Arc<ProposalStatus>) -> String {
+    status.proposal.id.clone()
+}
