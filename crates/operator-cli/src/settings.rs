@@ -121,7 +121,10 @@ impl Global {
         let Some((path, config)) = config_file::read(self.config.as_deref())? else {
             return Ok(serve::Serve::default());
         };
-        let mut serve = config.serve.unwrap_or_default();
+        let mut serve = config.serve.clone().unwrap_or_default();
+        for cluster in serve.clusters() {
+            config_file::cluster(&config, cluster)?;
+        }
         for file in serve.files() {
             *file = config_file::beside(&path, file);
         }

@@ -21,17 +21,19 @@
 #![forbid(unsafe_code)]
 
 pub use gate::{Gate, GateError, Options};
-pub use trust::{ServerIdentity, Trust, TrustError};
+pub use trust::{CertificateName, Client, Known, ServerIdentity, Trust, TrustError};
 
 mod api;
 mod approvals;
 mod came;
+mod certificates;
 mod drafts;
 mod gate;
 mod input;
 mod keep_up;
 mod listen;
 mod problem;
+mod proof;
 mod proposals;
 mod rates;
 mod records;

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tower_service::Service as _;
 
+use crate::certificates::Shown;
 use crate::gate::Gate;
 
 /// How long connections have to end by themselves.
@@ -62,22 +66,29 @@ pub(crate) async fn serve(
 async fn converse(stream: TcpStream, router: Router, gate: Gate, open: Watcher) {
     let within = gate.options().read_within;
     let Some(tls) = gate.trusted().tls.clone() else {
-        return answer(stream, router, within, open).await;
+        return answer(stream, None, router, within, open).await;
     };
     let session = TlsAcceptor::from(tls).accept(stream);
     // What goes wrong is for who is at its other end.
     if let Ok(Ok(stream)) = tokio::time::timeout(within, session).await {
-        answer(stream, router, within, open).await;
+        let chain = stream.get_ref().1.peer_certificates();
+        let shown = chain.map(Shown::new);
+        answer(stream, shown, router, within, open).await;
     }
 }
 
-async fn answer<S>(stream: S, router: Router, within: Duration, open: Watcher)
+async fn answer<S>(stream: S, shown: Option<Shown>, router: Router, within: Duration, open: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(within);
-    let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(shown) = &shown {
+            request.extensions_mut().insert(shown.clone());
+        }
+        router.clone().call(request)
+    });
     let connection = server.serve_connection(TokioIo::new(stream), service);
     // What goes wrong on one is for who is at its other end.
     let _ = open.watch(connection).await;

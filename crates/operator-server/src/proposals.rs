@@ -184,6 +184,10 @@ pub(crate) async fn execute(
 ) -> Answer {
     let (cluster, status) = seen(&gate, &asker, &id).await?;
     asker.may_ask_for(cluster, &status.proposal.request.action)?;
+    if !gate.trusted().still_knows(&status.proposal.request) {
+        let text = "who asked for it is not known any more by the proof that they gave";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not_known", text));
+    }
     let (guard, by) = (cluster.guard.clone(), asker.actor.clone());
     let proposal = status.proposal.clone();
     // Whoever asks and goes away: what is sent is followed.

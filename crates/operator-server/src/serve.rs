@@ -16,7 +16,7 @@ use crate::gate::{Gate, GateError};
 use crate::problem::Problem;
 use crate::signed::SignedBody;
 use crate::who::{self, Asker};
-use crate::{api, approvals, drafts, keep_up, listen, proposals, records, switches};
+use crate::{api, approvals, drafts, keep_up, listen, proof, proposals, records, switches};
 
 impl Gate {
     /// Serves until `until` is over: then it takes no more requests, and ends when those that it has are
@@ -61,7 +61,7 @@ impl Gate {
             .route("/mcp/{cluster}", any(mcp))
             .merge(routes())
             .layer(from_fn_with_state(self.clone(), bounded))
-            .layer(from_fn_with_state(self.clone(), who::prove));
+            .layer(from_fn_with_state(self.clone(), proof::prove));
         // A signature in the request proves who approves.
         let signed = Router::new()
             .route("/api/v1/proposals/{id}/approve", post(approvals::approve))

@@ -5,22 +5,34 @@ use std::sync::Arc;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{InconsistentKeys, ServerConfig};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::{InconsistentKeys, RootCertStore, ServerConfig};
 
 use crate::trust::{ServerIdentity, TrustError};
 
 const CERTIFICATE: &str = "certificate";
 const KEY: &str = "key";
+const CLIENT_CA: &str = "authorities of clients";
 
-/// How sessions are made with who connects.
-pub(crate) fn config(identity: &ServerIdentity) -> Result<ServerConfig, TrustError> {
+/// How sessions are made with who connects. Whose certificate is looked at begins each one anew: what is
+/// resumed would not be looked at again.
+pub(crate) fn config(
+    identity: &ServerIdentity,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<ServerConfig, TrustError> {
     let chain = certificates(CERTIFICATE, &identity.certificates)?;
     let key = key(&identity.key)?;
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
     let builder = builder
         .with_safe_default_protocol_versions()
         .map_err(|error| wrong(CERTIFICATE, "no version of TLS goes with it", error))?;
-    let made = builder.with_no_client_auth().with_single_cert(chain, key);
+    let is_resumed = clients.is_none();
+    let builder = match clients {
+        Some(clients) => builder.with_client_cert_verifier(clients),
+        None => builder.with_no_client_auth(),
+    };
+    let made = builder.with_single_cert(chain, key);
     let mut config = made.map_err(|error| match error {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             let problem = "it is not the certificate's, give the two that belong together";
@@ -29,7 +41,24 @@ pub(crate) fn config(identity: &ServerIdentity) -> Result<ServerConfig, TrustErr
         error => wrong(CERTIFICATE, "it or its key cannot be read", error),
     })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if !is_resumed {
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     Ok(config)
+}
+
+/// Believes certificates of these authorities; who has none is let through without.
+pub(crate) fn clients(authorities: &[u8]) -> Result<Arc<dyn ClientCertVerifier>, TrustError> {
+    let mut roots = RootCertStore::empty();
+    for authority in certificates(CLIENT_CA, authorities)? {
+        let added = roots.add(authority);
+        added.map_err(|error| wrong(CLIENT_CA, "a certificate in it cannot be read", error))?;
+    }
+    let provider = Arc::new(default_provider());
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let built = builder.allow_unauthenticated().build();
+    built.map_err(|error| wrong(CLIENT_CA, "it cannot be read", error))
 }
 
 /// The certificates of a text, at least one.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use action_guard::Actor;
+use operator_mcp::Ceiling;
+
 /// What the gate shows and whom it believes, as it was read from files: PEM is text here, and no path.
 /// All of it is replaced together, or none of it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -9,6 +12,43 @@ use std::fmt;
 pub struct Trust {
     /// What it shows. Without, it is served as plain HTTP.
     pub identity: Option<ServerIdentity>,
+    /// The authorities of clients' certificates: PEM. Without, no client is asked for one.
+    pub client_ca: Option<Vec<u8>>,
+    /// Whom these certificates prove. One that is not listed proves nobody.
+    pub clients: Vec<Client>,
+}
+
+/// Whom a client's certificate proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "made by callers")]
+pub struct Client {
+    /// Which certificate it is: one that an authority of [`Trust::client_ca`] signed for this name.
+    pub name: CertificateName,
+    /// Who that is.
+    pub known: Known,
+}
+
+/// A name in a certificate, among the alternative names of its subject, byte for byte. What else its
+/// subject is called is not looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "made by callers")]
+pub enum CertificateName {
+    /// A DNS name, such as `night.agents.example.com`.
+    Dns(String),
+    /// A URI, such as `spiffe://example.com/agents/night`.
+    Uri(String),
+}
+
+/// Somebody who is known, and what they may ask for, below what the gate allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "made by callers")]
+pub struct Known {
+    /// `agent:NAME` or `user:NAME`.
+    pub actor: Actor,
+    /// The clusters that they may ask about, by name; none are all, which only a person has.
+    pub clusters: Vec<String>,
+    /// What they may ask for at most.
+    pub up_to: Ceiling,
 }
 
 /// What the gate shows to who connects.
@@ -36,9 +76,28 @@ pub enum TrustError {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// Somebody is not listed as they should be.
+    #[error("`{who}` cannot be known so: {problem}")]
+    Known {
+        /// Whom it is about: a name in a certificate, or an actor.
+        who: String,
+        /// What is wrong, and what would be right.
+        problem: &'static str,
+    },
+    /// Certificates are shown where TLS is spoken.
+    #[error("clients show no certificates without TLS: give the gate a certificate and a key")]
+    NoSession,
     /// An open gate has TLS, or it has not.
     #[error("a gate that is open neither begins nor stops speaking TLS: start it again")]
     Scheme,
+}
+
+impl fmt::Display for CertificateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) | Self::Uri(name) => f.write_str(name),
+        }
+    }
 }
 
 /// No key is shown.
@@ -46,6 +105,8 @@ impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trust")
             .field("has_identity", &self.identity.is_some())
+            .field("has_client_ca", &self.client_ca.is_some())
+            .field("clients", &self.clients)
             .finish_non_exhaustive()
     }
 }

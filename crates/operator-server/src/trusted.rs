@@ -2,23 +2,56 @@
 
 use std::sync::Arc;
 
+use action_guard::{ProvenBy, Request};
 use rustls::ServerConfig;
 
+use crate::certificates::Certificates;
 use crate::tls;
-use crate::trust::{Trust, TrustError};
+use crate::trust::{Known, Trust, TrustError};
 
 /// What is in force.
 #[derive(Default)]
 pub(crate) struct Trusted {
     /// How a connection becomes a session.
     pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) certificates: Certificates,
 }
 
 impl Trusted {
     pub(crate) fn new(trust: &Trust) -> Result<Self, TrustError> {
-        let tls = trust.identity.as_ref().map(tls::config).transpose()?;
-        Ok(Self {
-            tls: tls.map(Arc::new),
+        for client in &trust.clients {
+            check(&client.known)?;
+        }
+        let clients = trust.client_ca.as_deref().map(tls::clients).transpose()?;
+        let tls = match &trust.identity {
+            Some(identity) => Some(Arc::new(tls::config(identity, clients.clone())?)),
+            None if clients.is_some() => return Err(TrustError::NoSession),
+            None => None,
+        };
+        let certificates = Certificates::new(clients, &trust.clients)?;
+        Ok(Self { tls, certificates })
+    }
+
+    /// Whether each of those who are at it could still prove who they are as they did.
+    pub(crate) fn still_knows(&self, request: &Request) -> bool {
+        let mut proofs = request.proofs();
+        proofs.all(|(who, proof)| match proof {
+            ProvenBy::Mtls { .. } => self.certificates.may_prove(who),
+            _ => true,
         })
     }
+}
+
+/// Refuses who is not known by enough.
+fn check(known: &Known) -> Result<(), TrustError> {
+    let who = known.actor.as_str();
+    let problem = match who.split_once(':') {
+        Some(("agent", _)) if known.clusters.is_empty() => {
+            "an agent is for clusters that are named, and none is"
+        }
+        None => "only an agent or a person comes with a proof",
+        _ => return Ok(()),
+    };
+    let who = who.to_owned();
+    Err(TrustError::Known { who, problem })
 }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use action_core::Risk;
-use action_guard::{Actor, Target, TokenError, TokenStatus};
+use action_guard::{Actor, ProvenBy, Target, TokenStatus};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use operator_mcp::{Caller, Ceiling};
+use operator_mcp::Ceiling;
 
 use crate::gate::{Cluster, Gate};
 use crate::problem::Problem;
-use crate::signed;
+use crate::trust::Known;
 
 /// Who asks, how that is proven, and what they may ask for at most: an agent, or a person.
 #[derive(Debug, Clone)]
@@ -22,17 +22,27 @@ pub(crate) struct Asker {
     /// The clusters they may ask about, by name; none is all that the gate serves.
     clusters: Option<Arc<[String]>>,
     /// What they may ask for, below what the gate allows.
-    up_to: Ceiling,
+    pub(crate) up_to: Ceiling,
 }
 
 impl Asker {
     /// An agent, by its token.
-    fn by_token(actor: Actor, token: &TokenStatus) -> Self {
+    pub(crate) fn by_token(actor: Actor, token: &TokenStatus) -> Self {
         let grant = &token.made.grant;
         Self {
             actor,
             clusters: Some(grant.clusters.as_slice().into()),
             up_to: Ceiling::UpTo(grant.up_to),
+        }
+    }
+
+    /// Somebody who is known by another proof than a token.
+    pub(crate) fn known(known: &Known, proof: ProvenBy) -> Self {
+        let clusters = Arc::from(known.clusters.as_slice());
+        Self {
+            actor: known.actor.clone().proven(proof),
+            clusters: (!known.clusters.is_empty()).then_some(clusters),
+            up_to: known.up_to,
         }
     }
 
@@ -113,65 +123,6 @@ pub(crate) async fn no_browser(State(gate): State<Gate>, request: Request, next:
         );
     }
     next.run(request).await
-}
-
-/// Finds out who asks, and lets nobody else by.
-pub(crate) async fn prove(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let proven = match signed::person(&gate, &request) {
-        Some(signed) => signed.map(|(person, body)| {
-            request.extensions_mut().insert(body);
-            Asker::by_signature(person)
-        }),
-        None => proven(&gate, request.headers()).await,
-    };
-    let asker = match proven {
-        Ok(asker) => asker,
-        Err(problem) => return problem.into_response(),
-    };
-    let caller = Caller::new(asker.actor.clone(), asker.up_to);
-    let extensions = request.extensions_mut();
-    extensions.insert(caller);
-    extensions.insert(asker);
-    next.run(request).await
-}
-
-async fn proven(gate: &Gate, headers: &HeaderMap) -> Result<Asker, Problem> {
-    let (rates, options) = (gate.rates(), gate.options());
-    let known = match secret(headers) {
-        Some(secret) => gate.controls().authenticate(secret).await,
-        None => Err(TokenError::Malformed),
-    };
-    match known {
-        Ok((actor, token)) => {
-            if !rates.may(actor.as_str(), options.most_per_minute) {
-                return Err(Problem::too_many());
-            }
-            Ok(Asker::by_token(actor, &token))
-        }
-        Err(TokenError::Journal(_)) => {
-            let text = "the journal, which knows who is who, cannot be read";
-            Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                text,
-            ))
-        }
-        // Why a token does not count is for who made it, in the journal.
-        Err(_) if !rates.may("", options.most_per_minute) => Err(Problem::too_many()),
-        Err(_) => Err(Problem::unproven(
-            "it is not proven who asks: a token is needed that counts",
-        )),
-    }
-}
-
-/// The one token of a request. From nowhere else than its header.
-fn secret(headers: &HeaderMap) -> Option<&str> {
-    let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let (only, None) = (given.next()?, given.next()) else {
-        return None;
-    };
-    let (scheme, secret) = only.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(secret)
 }
 
 /// Whether it is for a host of the gate's. Where the target names one too (`GET http://host/…`), both are

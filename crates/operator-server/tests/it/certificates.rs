@@ -8,14 +8,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use operator_server::{ServerIdentity, Trust};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair,
+    KeyPair, SanType,
 };
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::WantsClientCert;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ALL_VERSIONS, ClientConfig, RootCertStore, SupportedProtocolVersion};
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{
+    ALL_VERSIONS, ClientConfig, ConfigBuilder, RootCertStore, SupportedProtocolVersion,
+};
 
 use crate::client::{Answer, ask_over};
 
@@ -46,6 +50,10 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub(crate) fn pem(&self) -> Vec<u8> {
+        self.0.pem().into_bytes()
     }
 
     pub(crate) fn issue(&self, params: &CertificateParams) -> Issued {
@@ -85,11 +93,20 @@ impl Client {
         authority: &Authority,
         versions: &[&'static SupportedProtocolVersion],
     ) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.0.der().clone()).unwrap();
-        let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
-        let builder = builder.with_protocol_versions(versions).unwrap();
-        Self(builder.with_root_certificates(roots).with_no_client_auth())
+        Self(trusting(authority, versions).with_no_client_auth())
+    }
+
+    /// The same with a certificate of its own.
+    pub(crate) fn showing(
+        authority: &Authority,
+        own: &Issued,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Self {
+        let chain = CertificateDer::pem_slice_iter(own.pem.as_bytes());
+        let chain = chain.collect::<Result<_, _>>().unwrap();
+        let key = PrivateKeyDer::try_from(own.key.serialize_der()).unwrap();
+        let builder = trusting(authority, versions);
+        Self(builder.with_client_auth_cert(chain, key).unwrap())
     }
 
     /// The same, which offers these protocols.
@@ -124,4 +141,38 @@ impl Client {
             },
         }
     }
+}
+
+fn trusting(
+    authority: &Authority,
+    versions: &[&'static SupportedProtocolVersion],
+) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.0.der().clone()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+    let builder = builder.with_protocol_versions(versions).unwrap();
+    builder.with_root_certificates(roots)
+}
+
+/// What an agent or a person shows, for these names.
+pub(crate) fn named(names: &[SanType]) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.subject_alt_names = names.to_vec();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
+}
+
+pub(crate) fn dns(name: &str) -> SanType {
+    SanType::DnsName(name.try_into().unwrap())
+}
+
+pub(crate) fn uri(name: &str) -> SanType {
+    SanType::URI(name.try_into().unwrap())
+}
+
+/// What is signed by nobody but itself.
+pub(crate) fn self_signed(params: CertificateParams) -> Issued {
+    let key = KeyPair::generate().unwrap();
+    let pem = params.self_signed(&key).unwrap().pem();
+    Issued { pem, key }
 }

@@ -7,6 +7,7 @@ mod client;
 mod house;
 #[path = "../../../operator-mcp/tests/it/lamps.rs"]
 mod lamps;
+mod mutual_tls;
 mod people;
 mod routes;
 mod served;

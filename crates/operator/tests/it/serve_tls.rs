@@ -148,3 +148,53 @@ fn what_is_wrong_with_its_files_is_said_before_it_listens() {
         .ended(2)
         .says("certifikate");
 }
+
+/// What the config file says of who comes with a certificate.
+#[test]
+fn who_is_listed_wrongly_is_said_before_it_listens() {
+    let place = Place::new();
+    let authority = Authority::new(&place, "old");
+    authority.write(&place, "gate.pem", "gate.key");
+    with_tls(&place);
+    let config = fs::read_to_string(place.path("config.toml")).unwrap();
+    let ca = "client_ca = \"old.pem\"\n";
+    for (more, problem) in [
+        (
+            "[[serve.client]]\nactor = \"agent:night\"\n",
+            "`dns` and `uri`",
+        ),
+        (
+            "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nuri = \"b://c\"\n",
+            "`dns` and `uri`",
+        ),
+        (
+            "[[serve.client]]\nactor = \"night\"\ndns = \"a\"\n",
+            "neither `agent:NAME`",
+        ),
+        (
+            "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\n",
+            "clusters that are named",
+        ),
+        (
+            "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nclusters = [\"prd\"]\n",
+            "no cluster `prd`",
+        ),
+        (
+            "[[serve.client]]\nactor = \"user:ana\"\ndns = \"a\"\nup_to = \"huge\"\n",
+            "huge",
+        ),
+        (
+            "[[serve.client]]\nactor = { actor = \"user:ana\", proven_by = { kind = \"gate\" } }\n",
+            "expected a string",
+        ),
+    ] {
+        fs::write(place.path("config.toml"), format!("{config}{ca}{more}")).unwrap();
+        place.operator(&["serve"]).ended(2).says(problem);
+    }
+    let client = "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nclusters = [\"prod\"]\nup_to = \"low\"\n";
+    fs::write(place.path("config.toml"), format!("{config}{client}")).unwrap();
+    let without = place.operator(&["serve"]).ended(2);
+    without.says("give the authorities");
+    fs::write(place.path("config.toml"), format!("{config}{ca}{client}")).unwrap();
+    place.serve_at("127.0.0.1:0");
+}

@@ -4,10 +4,14 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use action_core::Risk;
+use action_guard::Actor;
 use clap::ArgMatches;
-use operator_server::{ServerIdentity, Trust};
+use operator_mcp::Ceiling;
+use operator_server::{CertificateName, Client, Known, ServerIdentity, Trust};
 
 use crate::settings::Global;
+use crate::settings::serve::Client as Listed;
 use crate::terminal::failure::Failure;
 
 /// How long a file of PEM may be, in bytes.
@@ -48,8 +52,41 @@ impl Sources<'_> {
                 return Err(Failure::usage(text).next(next));
             }
         };
+        trust.client_ca = serve.tls.client_ca.as_deref().map(read).transpose()?;
+        let clients = serve.client.into_iter().map(client);
+        trust.clients = clients.collect::<Result<_, _>>()?;
         Ok(trust)
     }
+}
+
+/// Whom a certificate proves.
+fn client(listed: Listed) -> Result<Client, Failure> {
+    let name = match (listed.dns, listed.uri) {
+        (Some(dns), None) => CertificateName::Dns(dns),
+        (None, Some(uri)) => CertificateName::Uri(uri),
+        _ => {
+            let text = format!("`[[serve.client]]` of `{}` is wrong", listed.actor);
+            return Err(Failure::usage(text).next("give it one of `dns` and `uri`"));
+        }
+    };
+    let known = known(&listed.actor, listed.clusters, listed.up_to)?;
+    Ok(Client { name, known })
+}
+
+/// Somebody, by what is written: without `up_to` a person may ask for all, and an agent changes nothing.
+fn known(actor: &str, clusters: Vec<String>, up_to: Option<Risk>) -> Result<Known, Failure> {
+    let actor = actor.parse::<Actor>();
+    let actor = actor.map_err(|error| Failure::usage(error.to_string()))?;
+    let up_to = match up_to {
+        Some(risk) => Ceiling::UpTo(risk),
+        None if actor.is_user() => Ceiling::UpTo(Risk::High),
+        None => Ceiling::ReadOnly,
+    };
+    Ok(Known {
+        actor,
+        clusters,
+        up_to,
+    })
 }
 
 /// Refuses a key that every user of this machine can read: who has it is the gate.
