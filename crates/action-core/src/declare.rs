@@ -2,6 +2,7 @@
 
 mod action_set;
 mod bound_action;
+mod columns;
 mod declaration;
 mod erased_action;
 mod input_def;

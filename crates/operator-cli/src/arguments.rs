@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use action_core::ActionDefinition;
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Args as _, Command};
 use jiff::SignedDuration;
 
 use crate::settings::connection::all_settings;
+use crate::terminal::observed::View;
 use crate::terminal::output::{Format, Output};
+use crate::verbs::findings;
 use crate::{flags, subjects};
 
 /// The argument that says which proposal.
@@ -117,8 +119,13 @@ pub(crate) fn definitions() -> &'static [ActionDefinition] {
 
 /// A subcommand for every action. Those that cannot be planned are known and not shown.
 pub(crate) fn with_actions(command: Command, planned: bool) -> Command {
-    let actions = definitions()
-        .iter()
-        .map(|definition| flags::subcommand(definition).hide(planned && !definition.is_mutation()));
+    let actions = definitions().iter().map(|definition| {
+        let action = flags::subcommand(definition);
+        match definition.is_mutation() || findings::are_what_it_gives(definition) {
+            true => action,
+            false if planned => action.hide(true),
+            false => View::augment_args(action),
+        }
+    });
     command.subcommands(actions)
 }

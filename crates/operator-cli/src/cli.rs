@@ -1,29 +1,29 @@
 //! The command line.
 
 mod meant;
+mod not_understood;
 mod runtime;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use action_core::redacted;
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _, ValueEnum as _};
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::arguments::{Confirm, for_actions, with_actions};
 use crate::call::call;
+use crate::cli::not_understood::not_understood;
 use crate::cli::runtime::block_on;
 use crate::program::{self, Program, program};
 use crate::settings::{Global, hint};
 use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
-use crate::terminal::output::{Format, Output, note};
+use crate::terminal::output::{Format, Output};
 use crate::verbs::{
     actions, approve, completions, findings, journal, kill_switch, mcp, mode, plan, policy,
     proposals, reap, recover, resolve, run, token, undo, workflow,
@@ -77,7 +77,7 @@ fn main() -> Exit {
     let mut command = ManuallyDrop::new(command());
     let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
         Ok(matches) => matches,
-        Err(error) => return not_understood(&error),
+        Err(error) => return not_understood(error, &mut command),
     };
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let given = global.output.unwrap_or(Format::Table);
@@ -127,24 +127,6 @@ fn is_for_version(mut arguments: impl Iterator<Item = OsString>) -> bool {
         .next()
         .is_some_and(|word| word == "--version" || word == "-V");
     is_it && arguments.next().is_none()
-}
-
-/// Says what is wrong with the command line, to programs too; or shows the help that was asked for.
-fn not_understood(error: &clap::Error) -> Exit {
-    let words = error.to_string();
-    match redacted(&words) {
-        // Nobody reads it.
-        Cow::Borrowed(_) => drop(error.print()),
-        Cow::Owned(words) => note(words.trim_end()),
-    }
-    if !error.use_stderr() {
-        return Exit::Done;
-    }
-    let mut output = Output::new(wanted_format(std::env::args_os()));
-    let message = words.lines().next().unwrap_or_default();
-    let message = redacted(message.trim_start_matches("error: "));
-    output.for_programs(&json!({"error": {"code": "usage", "message": message}}));
-    output.finish(Exit::Usage)
 }
 
 /// The format that a command line asks for which could not be read as a whole: clap stops reading at
@@ -209,6 +191,7 @@ pub(crate) fn command() -> Command {
         .subcommand(mcp::command())
         .subcommand(token::command())
         .subcommand(completions::command())
+        .subcommand(Command::new("version").about("Show the version of this program"))
         .subcommands(program.verbs.values().map(|verb| verb.command()))
 }
 
@@ -267,6 +250,12 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("serve", matches)) => block_on(crate::verbs::serve::main(matches, global, output)),
         Some(("token", matches)) => block_on(token::main(matches, global, output)),
         Some(("mcp", matches)) => block_on(mcp::main(matches, global, output)),
+        Some(("version", _)) => {
+            let program = program();
+            let json = json!({"name": program.name, "version": program.version});
+            output.show(&json, || format!("{} {}", program.name, program.version));
+            Ok(Exit::Done)
+        }
         Some(("completions", matches)) => completions::main(matches, command()),
         Some((name, matches)) => match program().verbs.get(name) {
             Some(verb) => block_on(verb.main(matches, output)),

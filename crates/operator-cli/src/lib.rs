@@ -45,9 +45,10 @@ pub mod show {
     pub use crate::reports::outcome::outcome;
     pub use crate::reports::plan::{request, verdict};
     pub use crate::reports::proposal::ruling;
+    pub use crate::terminal::observed::result;
     pub use crate::terminal::output::note;
     pub use crate::terminal::progress::Follow;
-    pub use crate::terminal::table::{result, table};
+    pub use crate::terminal::table::table;
 }
 
 /// What the README shows is compiled.

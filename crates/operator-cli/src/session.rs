@@ -55,6 +55,18 @@ impl State {
         Ok(Arc::new(journal))
     }
 
+    /// The same for what only reads: a state directory that was named and is not there is a slip, and is
+    /// not made.
+    pub(crate) fn journal_to_read(&self) -> Result<Arc<dyn Journal>, Failure> {
+        if let Some(given) = self.state_dir.as_ref().filter(|given| !given.exists()) {
+            let text = format!("there is no state directory `{}`", given.display());
+            return Err(
+                Failure::usage(text).next("see where `--state-dir` or OPERATOR_STATE_DIR leads")
+            );
+        }
+        self.journal()
+    }
+
     /// The same for who stops sends, or looks whether they are stopped: what keeps a journal from
     /// being made, such as a file where a directory belongs, keeps nobody from that.
     pub(crate) fn journal_to_stop(&self) -> Result<Arc<dyn Journal>, Failure> {

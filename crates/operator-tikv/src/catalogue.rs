@@ -20,7 +20,8 @@ use crate::mutations::{PauseScheduler, ResumeScheduler, TransferPdLeader};
 use crate::observations::{
     CheckInvariants, ClusterHealth, Doctor, FindRegion, GetClusterMetrics, GetConfig, GetRegion,
     GetStore, GetStoreMetrics, HotReadRegions, HotWriteRegions, ListDrains, ListMembers,
-    ListOperators, ListSchedulers, ListStores, SafeToStop, ScanSafeToStop, Why, reasons_page,
+    ListOperators, ListRegions, ListSchedulers, ListStores, SafeToStop, ScanSafeToStop, Why,
+    reasons_page,
 };
 use crate::runbooks::runbooks;
 use crate::workflows::RollingDrain;
@@ -37,6 +38,7 @@ impl Subject for Tikv {
             .observation::<GetStore>()
             .observation::<GetRegion>()
             .observation::<FindRegion>()
+            .observation::<ListRegions>()
             .observation::<HotWriteRegions>()
             .observation::<HotReadRegions>()
             .observation::<ListOperators>()

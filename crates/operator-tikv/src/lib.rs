@@ -60,10 +60,10 @@ pub use observations::{
     Drain, Drains, Explanation, FindRegion, FoundRegion, GetClusterMetrics, GetConfig, GetRegion,
     GetStore, GetStoreMetrics, Health, HotBy, HotReadRegions, HotRegionList, HotRegionView,
     HotWriteRegions, Invariants, KeyEncoding, KeyForm, Leftovers, ListDrains, ListMembers,
-    ListOperators, ListSchedulers, ListStores, MemberList, MemberView, Moving, OneStore,
-    OneStoreMetrics, OperatorView, Operators, PeerView, REASONS, Reason, RegionView, SafeToStop,
-    ScanSafeToStop, SchedulerState, SchedulerView, Schedulers, SinceSource, StoreMetrics,
-    StoreView, Stores, Violation, Why, reasons_page,
+    ListOperators, ListRegions, ListSchedulers, ListStores, MemberList, MemberView, Moving,
+    OneStore, OneStoreMetrics, OperatorView, Operators, PeerView, REASONS, Reason, RegionRow,
+    RegionState, RegionView, Regions, SafeToStop, ScanSafeToStop, SchedulerState, SchedulerView,
+    Schedulers, SinceSource, StoreMetrics, StoreView, Stores, Violation, Why, reasons_page,
 };
 pub use outcomes::{OUTCOMES, OutcomeCode, OutcomeEnd};
 pub use parameters::{Limit, RegionId, ScheduleLimit, SchedulerName, StoreId};

@@ -19,6 +19,7 @@ pub use hot_regions::{HotBy, HotReadRegions, HotRegionList, HotRegionView, HotWr
 pub use list_drains::{Drain, Drains, ListDrains};
 pub use list_members::{ListMembers, MemberList, MemberView};
 pub use list_operators::{DescCount, ListOperators, OperatorView, Operators};
+pub use list_regions::{ListRegions, RegionRow, RegionState, Regions};
 pub use list_schedulers::{ListSchedulers, SchedulerState, SchedulerView, Schedulers};
 pub use list_stores::{ListStores, StoreView, Stores};
 pub use reasons::{REASONS, Reason};
@@ -44,6 +45,7 @@ pub(crate) mod left_on_store;
 pub(crate) mod list_drains;
 pub(crate) mod list_members;
 pub(crate) mod list_operators;
+pub(crate) mod list_regions;
 pub(crate) mod list_schedulers;
 pub(crate) mod list_stores;
 pub(crate) mod reasons;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 
 use crate::declare::action_set::{ActionSet, Entry};
 use crate::declare::bound_action::{BoundAction, MutationKind, ObservationKind};
+use crate::declare::columns;
 use crate::declare::mutation::Mutation;
 use crate::declare::observation::Observation;
 use crate::declare::role_rules;
@@ -26,6 +27,7 @@ impl<S: Subject> ActionSet<S> {
         let (mut definition, unsupported) = define::<S, A>(A::NAME, output);
         definition.cost = Some(A::COST);
         definition.role = A::ROLE;
+        definition.columns = A::COLUMNS.iter().map(|&name| name.to_owned()).collect();
         definition.idempotent = true;
         self.entries.push(Entry {
             definition,
@@ -63,6 +65,7 @@ impl<S> Entry<S> {
         }
         let mut problems = lint(&self.definition);
         problems.extend(role_rules::lint(&self.definition));
+        problems.extend(columns::lint(&self.definition));
         problems
     }
 }
@@ -86,6 +89,7 @@ fn define<S: Subject, A: JsonSchema>(
         effect: None,
         cost: None,
         role: None,
+        columns: Vec::new(),
         reversible: false,
         idempotent: false,
         requires_approval: false,

@@ -20,6 +20,10 @@ pub trait Observation<S: Subject>: Parameters {
     /// What it is for, when front ends look for one of that kind.
     const ROLE: Option<Role> = None;
 
+    /// The members of the things it lists that tables for people begin with, those that matter most
+    /// first. Others follow by name, and are left out first where there is no room.
+    const COLUMNS: &'static [&'static str] = &[];
+
     /// What it gives: a struct with documented fields.
     type Output: Serialize + JsonSchema + Send;
 

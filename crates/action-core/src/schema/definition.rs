@@ -34,6 +34,9 @@ pub struct ActionDefinition {
     /// What an observation is for, when front ends look for one of that kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// The members of what an observation lists that tables begin with, those that matter most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
     /// Whether there is an action that takes it back. Observations have nothing to take back.
     pub reversible: bool,
     /// Whether a repetition changes nothing more.

@@ -13,7 +13,8 @@ use crate::reports::in_force::{self, Releases};
 use crate::settings::Global;
 use crate::subjects;
 use crate::terminal::exit_mapping::is_not_known_yet;
-use crate::terminal::table::{section, shortened, text_of, when};
+use crate::terminal::table::section;
+use crate::terminal::values::{shortened, text_of, when};
 
 /// What is in force on this system that is ours.
 #[derive(Default)]

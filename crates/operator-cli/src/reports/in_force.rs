@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::ids;
 use crate::settings::Global;
-use crate::terminal::table::{section, when};
+use crate::terminal::table::section;
+use crate::terminal::values::when;
 
 /// Whether what is gone may be taken off the list by who asks, and why not, by its id.
 pub(crate) type Releases = BTreeMap<String, Result<(), String>>;

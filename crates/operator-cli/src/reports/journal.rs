@@ -8,7 +8,8 @@ use crate::reports::is_stopped_by_plan;
 use crate::reports::plan;
 use crate::reports::proposal::{asked_by, ruling};
 use crate::reports::target;
-use crate::terminal::table::{self, text_of, when};
+use crate::terminal::table;
+use crate::terminal::values::{text_of, when};
 
 /// A row for each record.
 pub(crate) fn table(entries: &[Entry]) -> String {

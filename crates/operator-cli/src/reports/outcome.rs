@@ -5,7 +5,8 @@ use action_guard::{Report, State};
 
 use crate::reports::{in_force, plan};
 use crate::settings::Global;
-use crate::terminal::table::{section, shortened, text_of};
+use crate::terminal::table::section;
+use crate::terminal::values::{shortened, text_of};
 
 /// How a mutation ended, and what shows it.
 #[must_use]

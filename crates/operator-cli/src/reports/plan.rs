@@ -8,7 +8,8 @@ use crate::call::Call;
 use crate::program::program;
 use crate::settings::Global;
 use crate::subjects;
-use crate::terminal::table::{pair, section, text_of};
+use crate::terminal::table::section;
+use crate::terminal::values::{pair, text_of};
 
 /// A mutation that was planned.
 pub(crate) struct Planned<'a> {

@@ -14,7 +14,8 @@ use crate::reports::outcome;
 use crate::reports::plan::{self, Planned};
 use crate::reports::target;
 use crate::settings::Global;
-use crate::terminal::table::{section, table, when};
+use crate::terminal::table::{section, table};
+use crate::terminal::values::when;
 
 /// Proposals as a table.
 pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timestamp) -> String {

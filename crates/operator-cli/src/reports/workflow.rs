@@ -14,8 +14,8 @@ use crate::reports::{plan, proposal};
 use crate::settings::Global;
 use crate::terminal::output::note;
 use crate::terminal::progress::Follow;
-use crate::terminal::table::when;
 use crate::terminal::table::{section, table};
+use crate::terminal::values::when;
 
 /// What was started, and what can be.
 pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[&ActionDefinition]) -> String {

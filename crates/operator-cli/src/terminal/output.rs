@@ -4,20 +4,39 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write as _};
 
-use action_core::{printable, printable_lines, redacted};
+use action_core::{ActionDefinition, printable, printable_lines, redacted};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::terminal::exit_code::Exit;
+use crate::terminal::observed::{self, View};
+use crate::terminal::table::set_wide;
+use crate::terminal::values::text_of;
 
-/// What data looks like: tables for people, one object for programs, or an object on each line,
-/// as things happen. The flags, the config file and [`Output`] know formats from here alone.
+/// What data looks like. The flags, the config file and [`Output`] know formats from here alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
+    /// Tables for people
     Table,
+    /// The same, with all columns, as long as lines are
+    Wide,
+    /// One JSON object
     Json,
+    /// A JSON object on each line, as things happen
     Jsonl,
+    /// The same as JSON, as YAML
+    Yaml,
+    /// Ids alone, one on each line
+    Name,
+}
+
+impl Format {
+    /// Whether people read it, and not programs.
+    fn is_text(self) -> bool {
+        matches!(self, Self::Table | Self::Wide | Self::Name)
+    }
 }
 
 /// Where the command writes.
@@ -30,6 +49,9 @@ pub struct Output {
 
 impl Output {
     pub(crate) fn new(format: Format) -> Self {
+        if format == Format::Wide {
+            set_wide();
+        }
         Self {
             format,
             failure: None,
@@ -44,9 +66,18 @@ impl Output {
     /// Data: an object for programs, or text for people.
     pub fn show(&mut self, json: &impl Serialize, text: impl FnOnce() -> String) {
         match self.format {
-            Format::Table => self.write(&shown(&text())),
-            Format::Json | Format::Jsonl => self.json(json),
+            format if format.is_text() => self.write(&shown(&text())),
+            _ => self.json(json),
         }
+    }
+
+    /// What an observation gave.
+    pub(crate) fn show_observed(&mut self, action: &ActionDefinition, value: &Value, view: &View) {
+        if self.format == Format::Name {
+            let names = observed::names(action, value);
+            return names.iter().for_each(|name| self.write(&shown(name)));
+        }
+        self.show(value, || observed::report(action, value, view));
     }
 
     /// A list: one object that holds it, a line for each, or text for people.
@@ -68,34 +99,42 @@ impl Output {
         let items = lists.iter().flat_map(|(_, items)| *items);
         match self.format {
             Format::Jsonl => items.for_each(|item| self.json(item)),
-            Format::Table | Format::Json => {
+            Format::Name => items.for_each(|item| self.id(item)),
+            Format::Table | Format::Wide | Format::Json | Format::Yaml => {
                 let object = lists.iter().map(|(name, items)| (*name, *items));
                 self.show(&object.collect::<BTreeMap<_, _>>(), text);
             }
         }
     }
 
+    /// The id of an item.
+    fn id(&mut self, item: &impl Serialize) {
+        let item = serde_json::to_value(item).unwrap_or_default();
+        let ids = ["/id", "/proposal/id", "/token/id"].map(|at| item.pointer(at));
+        if let Some(id) = ids.into_iter().flatten().next() {
+            self.write(&shown(&text_of(id)));
+        }
+    }
+
     /// What people have read on stderr, for programs.
     pub fn for_programs(&mut self, json: &impl Serialize) {
-        match self.format {
-            Format::Table => {}
-            Format::Json | Format::Jsonl => self.json(json),
+        if !self.format.is_text() {
+            self.json(json);
         }
     }
 
     /// Something that happens, for programs that read line by line.
     pub(crate) fn event(&mut self, json: &impl Serialize) {
-        match self.format {
-            Format::Table | Format::Json => {}
-            Format::Jsonl => self.json(json),
+        if self.format == Format::Jsonl {
+            self.json(json);
         }
     }
 
     /// A running text: data, or on stderr where the data is for programs.
     pub fn narrate(&mut self, text: &str) {
-        match self.format {
-            Format::Table => self.write(&printable_lines(&lines_without_secrets(text))),
-            Format::Json | Format::Jsonl => note(text),
+        match self.format.is_text() {
+            true => self.write(&printable_lines(&lines_without_secrets(text))),
+            false => note(text),
         }
     }
 
@@ -103,21 +142,31 @@ impl Output {
     pub(crate) fn json(&mut self, value: &impl Serialize) {
         let json = match self.format {
             Format::Jsonl => serde_json::to_string(value),
-            Format::Table | Format::Json => serde_json::to_string_pretty(value),
+            _ => serde_json::to_string_pretty(value),
         };
-        match json {
+        match json.map(|json| without_secrets(&json)) {
+            Ok(json) if self.format == Format::Yaml => self.yaml(&json),
             // Unsafe characters are left only inside of strings, where their escape means them.
-            Ok(json) => self.write(&printable_lines(&without_secrets(&json))),
+            Ok(json) => self.write(&printable_lines(&json)),
             Err(error) => self.failure = Some(error.into()),
         }
     }
 
+    fn yaml(&mut self, json: &str) {
+        let value = serde_json::from_str::<Value>(json).unwrap_or_default();
+        match serde_saphyr::to_string(&value) {
+            Ok(yaml) => self.write(printable_lines(&yaml).trim_end()),
+            Err(error) => self.failure = Some(io::Error::other(error)),
+        }
+    }
+
     /// A secret that the command was asked for: the one thing that is written as it is.
-    pub(crate) fn secret(&mut self, secret: &str, json: impl FnOnce(&str) -> serde_json::Value) {
+    pub(crate) fn secret(&mut self, secret: &str, json: impl FnOnce(&str) -> Value) {
         match self.format {
-            Format::Table => self.write(secret),
-            Format::Json => self.write(&format!("{:#}", json(secret))),
             Format::Jsonl => self.write(&json(secret).to_string()),
+            // JSON is YAML.
+            Format::Json | Format::Yaml => self.write(&format!("{:#}", json(secret))),
+            Format::Table | Format::Wide | Format::Name => self.write(secret),
         }
     }
 
@@ -128,9 +177,8 @@ impl Output {
 
     /// What people read with the data, on stderr where the data is for programs.
     pub(crate) fn note_beside_data(&self, text: &str) {
-        match self.format {
-            Format::Table => {}
-            Format::Json | Format::Jsonl => note(text),
+        if !self.format.is_text() {
+            note(text);
         }
     }
 
@@ -262,7 +310,7 @@ mod tests {
             given.to_string(),
             serde_json::to_string_pretty(&given).unwrap(),
         ] {
-            let clean: serde_json::Value = serde_json::from_str(&without_secrets(&text)).unwrap();
+            let clean: Value = serde_json::from_str(&without_secrets(&text)).unwrap();
             let expected = json!({
                 "a": "password=[redacted] \"x\"", "b": ["at http://[redacted]@pd-0", "\\\"Bearer [redacted]"],
                 "tokens": 3, "c": "", "d": "user:ana@example.com", "\"": "\\",

@@ -1,12 +1,11 @@
-//! JSON as tables for people, bounded and safe to print.
+//! Tables for people, as wide as the terminal and safe to print.
 
-use action_core::{bounded_to, printable};
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
-use jiff::Timestamp;
-use serde_json::{Map, Value};
+use std::sync::OnceLock;
 
-/// How many characters of one value people are shown. JSON has all of it.
-const LONGEST: usize = 200;
+use action_core::printable;
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
+
+use crate::terminal::values::is_id;
 
 /// What lies below a heading begins here.
 const INDENT: u16 = 2;
@@ -14,22 +13,143 @@ const INDENT: u16 = 2;
 /// The fewest columns that lines are broken for.
 const NARROWEST: u16 = 40;
 
-/// Rows under a header.
-#[must_use]
-pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    lines(&with_header(plain(0), header, rows))
+/// How wide a column of text is at least, where what stands in it is longer.
+const SHORTEST: usize = 16;
+
+/// Between two columns.
+const GAP: usize = 2;
+
+/// Whether lines are as long as they are, whatever the terminal: set once, by `-o wide`.
+static IS_WIDE: OnceLock<bool> = OnceLock::new();
+
+pub(crate) fn set_wide() {
+    let _ = IS_WIDE.set(true);
 }
 
-/// Ids are never cut: whoever reads one asks for it next.
-fn with_header(mut table: Table, header: &[&str], rows: Vec<Vec<String>>) -> Table {
-    table.set_header(header.iter().map(|name| name.to_uppercase()));
-    table.add_rows(safe(rows));
-    for (name, column) in header.iter().zip(table.column_iter_mut()) {
-        if is_id(&name.to_lowercase().replace(' ', "_")) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
+fn is_wide() -> bool {
+    IS_WIDE.get().copied().unwrap_or_default()
+}
+
+/// Rows under a header. Text is broken between its words where there is no room for it.
+#[must_use]
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let columns: Vec<_> = header.iter().map(|name| Column::new(name)).collect();
+    lines(&filled(plain(0), &columns, rows))
+}
+
+/// A column: its header, and whether what stands in it is never cut.
+pub(crate) struct Column {
+    name: String,
+    is_whole: bool,
+}
+
+impl Column {
+    /// Ids are never cut: whoever reads one asks for it next.
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_uppercase(),
+            is_whole: is_id(&name.to_lowercase().replace(' ', "_")),
+        }
+    }
+}
+
+/// A line for each row: columns that there is no room for are left out, the last first, and named below.
+pub(crate) fn list(columns: Vec<Column>, rows: Vec<Vec<String>>) -> String {
+    fitted(columns, rows, width())
+}
+
+fn fitted(mut columns: Vec<Column>, rows: Vec<Vec<String>>, width: Option<u16>) -> String {
+    let mut rows = safe(rows);
+    let Some(width) = width else {
+        return lines(&filled(sized(Table::new(), None, 0), &columns, rows));
+    };
+    let kept = columns.len() - too_many(&columns, &rows, width.into());
+    let left_out = columns.split_off(kept);
+    for row in &mut rows {
+        row.truncate(kept);
+    }
+    let mut table = sized(Table::new(), Some(width), 0);
+    table.set_truncation_indicator("…");
+    let mut text = lines(&one_line_each(table, &columns, rows));
+    if !left_out.is_empty() {
+        let names: Vec<_> = left_out
+            .iter()
+            .map(|column| column.name.to_lowercase())
+            .collect();
+        text.push_str(&format!("\n(-o wide shows also: {})", names.join(", ")));
+    }
+    text
+}
+
+/// How many columns there is no room for. One always stays.
+fn too_many(columns: &[Column], rows: &[Vec<String>], width: usize) -> usize {
+    let needs = |at: usize, column: &Column| {
+        let cells = rows.iter().filter_map(|row| row.get(at));
+        let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let name = column.name.chars().count();
+        match column.is_whole {
+            true => longest.max(name),
+            false => longest.min(SHORTEST).max(name),
+        }
+    };
+    let (mut used, mut kept) = (0, 0);
+    for (at, column) in columns.iter().enumerate() {
+        used += needs(at, column) + if at == 0 { 0 } else { GAP };
+        if used > width && kept > 0 {
+            break;
+        }
+        kept += 1;
+    }
+    columns.len() - kept
+}
+
+fn one_line_each(mut table: Table, columns: &[Column], rows: Vec<Vec<String>>) -> Table {
+    let numbers: Vec<bool> = (0..columns.len())
+        .map(|at| are_numbers(&rows, at))
+        .collect();
+    let rows = rows.into_iter().map(|row| {
+        let mut row = Row::from(row);
+        row.max_height(1);
+        row
+    });
+    table.set_header(columns.iter().map(|column| &column.name));
+    table.add_rows(rows);
+    keep_whole(&mut table, columns);
+    for (column, is_number) in table.column_iter_mut().zip(numbers) {
+        if is_number {
+            column.set_cell_alignment(CellAlignment::Right);
         }
     }
     table
+}
+
+/// Whether all that stands in a column are numbers, or what a number is missing for.
+fn are_numbers(rows: &[Vec<String>], at: usize) -> bool {
+    let mut cells = rows.iter().filter_map(|row| row.get(at));
+    let is_number = |cell: &String| cell == "-" || cell.is_empty() || cell.parse::<f64>().is_ok();
+    !rows.is_empty() && cells.all(is_number)
+}
+
+fn filled(mut table: Table, columns: &[Column], rows: Vec<Vec<String>>) -> Table {
+    table.set_header(columns.iter().map(|column| &column.name));
+    table.add_rows(safe(rows));
+    keep_whole(&mut table, columns);
+    table
+}
+
+fn keep_whole(table: &mut Table, columns: &[Column]) {
+    for (known, column) in columns.iter().zip(table.column_iter_mut()) {
+        if known.is_whole {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+}
+
+/// Rows without a header.
+pub(crate) fn rows(rows: Vec<Vec<String>>) -> String {
+    let mut table = plain(0);
+    table.add_rows(safe(rows));
+    lines(&table)
 }
 
 /// Rows without a header, below a heading; nothing when there are no rows.
@@ -46,15 +166,19 @@ pub(crate) fn section(heading: &str, rows: Vec<Vec<String>>) -> Option<String> {
     Some(format!("{heading}\n{}", indented.join("\n")))
 }
 
-/// As wide as the terminal, less an indent. Not every terminal knows how wide it is: where that
-/// is not known, or too little to be true, lines are as long as they are.
+/// As wide as the terminal, less an indent.
 fn plain(indent: u16) -> Table {
-    let table = Table::new();
-    let width = usable(table.width());
-    fitted(table, width, indent)
+    sized(Table::new(), width(), indent)
 }
 
-fn fitted(mut table: Table, width: Option<u16>, indent: u16) -> Table {
+/// Not every terminal knows how wide it is: where that is not known, or too little to be true, lines
+/// are as long as they are.
+fn width() -> Option<u16> {
+    let width = Table::new().width().filter(|_| !is_wide());
+    usable(width)
+}
+
+fn sized(mut table: Table, width: Option<u16>, indent: u16) -> Table {
     table.load_style(presets::NOTHING);
     match width {
         Some(width) => table
@@ -95,156 +219,70 @@ fn lines(table: &Table) -> String {
     lines.join("\n")
 }
 
-/// What an observation gave: members, then each list of objects as a table.
-#[must_use]
-pub fn result(value: &Value) -> String {
-    let Value::Object(members) = value else {
-        return printable(&text_of(value)).into_owned();
-    };
-    let is_list = |value: &Value| matches!(value, Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object));
-    let mut single = plain(0);
-    let rows: Vec<Vec<String>> = ordered(members)
-        .filter(|(_, value)| !is_list(value))
-        .map(pair)
-        .collect();
-    let mut parts = Vec::new();
-    if !rows.is_empty() {
-        single.add_rows(safe(rows));
-        parts.push(lines(&single));
-    }
-    for (name, list) in ordered(members).filter(|(_, value)| is_list(value)) {
-        let items: Vec<&Map<String, Value>> = list
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_object)
-            .collect();
-        parts.push(format!("{}\n{}", printable(name), objects(&items)));
-    }
-    parts.join("\n\n")
-}
-
-/// Objects as rows; the columns are all members that any of them has.
-fn objects(items: &[&Map<String, Value>]) -> String {
-    let mut all = Map::new();
-    for item in items {
-        all.extend(item.iter().map(|(name, _)| (name.clone(), Value::Null)));
-    }
-    let columns: Vec<&str> = ordered(&all).map(|(name, _)| name.as_str()).collect();
-    let cell = |item: &Map<String, Value>, name: &str| {
-        item.get(name)
-            .map_or_else(String::new, |value| shortened(&text_of(value)))
-    };
-    let rows = items
-        .iter()
-        .map(|item| columns.iter().map(|name| cell(item, name)).collect())
-        .collect();
-    let header: Vec<String> = columns
-        .iter()
-        .map(|name| printable(name).replace('_', " "))
-        .collect();
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    table(&header, rows)
-}
-
-fn is_id(name: &str) -> bool {
-    name == "id" || name.ends_with("_id")
-}
-
-/// What a thing is first, then what it is like.
-fn ordered(members: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
-    let ids = members.iter().filter(move |(name, _)| is_id(name));
-    ids.chain(members.iter().filter(move |(name, _)| !is_id(name)))
-}
-
-pub(crate) fn pair((name, value): (&String, &Value)) -> Vec<String> {
-    vec![name.clone(), shortened(&text_of(value))]
-}
-
-/// A value without the quotes that only JSON needs.
-pub(crate) fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "-".to_owned(),
-        Value::Array(items)
-            if items
-                .iter()
-                .all(|item| !item.is_object() && !item.is_array()) =>
-        {
-            if items.is_empty() {
-                return "none".to_owned();
-            }
-            items.iter().map(text_of).collect::<Vec<_>>().join(", ")
-        }
-        Value::Object(members) => {
-            let members = members
-                .iter()
-                .map(|(name, value)| format!("{name}={}", text_of(value)));
-            members.collect::<Vec<_>>().join(" ")
-        }
-        Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join("; "),
-        other => other.to_string(),
-    }
-}
-
-/// A time to the second, UTC.
-pub(crate) fn when(at: Timestamp) -> String {
-    format!("{:.0}", at)
-}
-
-/// No more of a text than fits on a few lines.
-pub(crate) fn shortened(text: &str) -> String {
-    bounded_to(text, LONGEST)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    #[test]
-    fn lists_of_objects_are_tables_and_their_text_is_safe() {
-        let text = result(&json!({
-            "truncated": false,
-            "stores": [
-                {"address": "tikv-1:20160\u{1b}[2J\n", "id": 1},
-                {"address": "tikv-2:20160", "id": 2, "leaders": 12},
-            ],
-        }));
-        assert!(!text.contains('\u{1b}'), "{text}");
-        let lines: Vec<Vec<&str>> = text
-            .lines()
-            .map(|line| line.split_whitespace().collect())
-            .collect();
-        assert_eq!(lines[0], ["truncated", "false"]);
-        assert_eq!(lines[2], ["stores"]);
-        assert_eq!(lines[3], ["ID", "ADDRESS", "LEADERS"]);
-        assert_eq!(lines[4], ["1", r"tikv-1:20160\u001b[2J\u000a"]);
-        assert_eq!(lines[5], ["2", "tikv-2:20160", "12"]);
+    const HEADER: [&str; 6] = [
+        "id",
+        "leader store id",
+        "address",
+        "start key",
+        "peers",
+        "size",
+    ];
+
+    fn row() -> Vec<String> {
+        let long = "7480000000000000".repeat(4);
+        let row = [
+            "9007199254740991",
+            "1234567",
+            "tikv-1:20160",
+            &long,
+            &long,
+            "96",
+        ];
+        row.map(str::to_owned).to_vec()
+    }
+
+    fn shown(width: u16) -> String {
+        let columns = HEADER.iter().map(|name| Column::new(name)).collect();
+        fitted(columns, vec![row(), row()], Some(width))
     }
 
     /// However many columns there are, and however long what stands in them.
     #[test]
-    fn ids_are_whole_in_a_narrow_terminal() {
-        let header = [
-            "id",
-            "leader store id",
-            "start key",
-            "end key",
-            "peers",
-            "size",
-        ];
-        let long = "7480000000000000".repeat(4);
-        let row = ["9007199254740991", "1234567", &long, &long, &long, "96"];
-        let rows = vec![row.map(str::to_owned).to_vec()];
-        for width in [40, 80] {
-            let table = fitted(Table::new(), Some(width), 0);
-            let text = lines(&with_header(table, &header, rows.clone()));
+    fn ids_are_whole_in_a_narrow_terminal_and_a_row_is_one_line() {
+        for width in [40, 60, 80, 120, 200] {
+            let text = shown(width);
             let mut words = text.split_whitespace();
             assert!(words.any(|word| word == "9007199254740991"), "{text}");
             assert!(words.any(|word| word == "1234567"), "{text}");
+            let rows = text
+                .lines()
+                .filter(|line| line.contains("9007199254740991"));
+            assert_eq!(rows.count(), 2, "{text}");
+            let longest = text
+                .lines()
+                .filter(|line| !line.starts_with('('))
+                .map(|line| line.chars().count())
+                .max();
+            assert!(longest.unwrap() <= width.into(), "{width}:\n{text}");
         }
+    }
+
+    #[test]
+    fn what_is_left_out_is_named() {
+        let narrow = shown(40);
+        assert!(!narrow.contains("7480"), "{narrow}");
+        assert!(
+            narrow.ends_with("(-o wide shows also: address, start key, peers, size)"),
+            "{narrow}"
+        );
+        assert!(!shown(200).contains("wide"));
+        let columns = HEADER.iter().map(|name| Column::new(name)).collect();
+        let all = fitted(columns, vec![row()], None);
+        assert!(all.contains(&"7480000000000000".repeat(4)));
     }
 
     #[test]
@@ -252,11 +290,5 @@ mod tests {
         assert_eq!(usable(Some(0)), None);
         assert_eq!(usable(None), None);
         assert_eq!(usable(Some(80)), Some(80));
-    }
-
-    #[test]
-    fn a_long_value_is_cut() {
-        let text = shortened(&"x".repeat(1_000));
-        assert_eq!(text.chars().count(), LONGEST + 1);
     }
 }

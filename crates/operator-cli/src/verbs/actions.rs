@@ -11,6 +11,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Format, Output};
 use crate::terminal::table;
+use crate::terminal::values;
 
 /// Writes an action as a tool for a model.
 type ToTool = fn(&ActionDefinition) -> Value;
@@ -179,7 +180,7 @@ fn text(definition: &ActionDefinition) -> String {
         .iter()
         .map(|parameter| {
             let need = match (&parameter.default, parameter.required) {
-                (Some(default), _) => format!("default {}", table::text_of(default)),
+                (Some(default), _) => format!("default {}", values::text_of(default)),
                 (None, true) => "required".to_owned(),
                 (None, false) => "optional".to_owned(),
             };

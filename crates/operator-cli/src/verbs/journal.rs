@@ -53,7 +53,7 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let journal = global.state.journal()?;
+    let journal = global.state.journal_to_read()?;
     match matches.subcommand() {
         Some(("show", matches)) => show(&*journal, matches, output).await,
         Some(("verify", matches)) => verify(&*journal, matches, output).await,

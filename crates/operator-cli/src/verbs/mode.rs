@@ -12,7 +12,7 @@ use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
-use crate::terminal::table::when;
+use crate::terminal::values::when;
 
 /// What stops everything by being there.
 pub(super) const KILL_FILE: &str = "a `KILL` file in the state directory";

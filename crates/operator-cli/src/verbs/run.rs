@@ -2,7 +2,7 @@
 
 use action_core::Effect;
 use action_guard::Request;
-use clap::ArgMatches;
+use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::arguments::Confirm;
 use crate::call::{Call, check_system};
@@ -10,8 +10,8 @@ use crate::flags;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::observed::View;
 use crate::terminal::output::Output;
-use crate::terminal::table;
 use crate::verbs::carry_out::go_on;
 use crate::verbs::findings;
 
@@ -47,7 +47,14 @@ pub(crate) async fn main(
         let draft = guard.draft(request).await?;
         return go_on(&call, &guard, draft, confirm, global, output).await;
     }
-    let result = catalogue.observe(name, parameters).await?;
-    output.show(&result, || table::result(&result));
-    Ok(Exit::of_observation(call.definition, &result))
+    let view = View::from_arg_matches(matches).unwrap_or_default();
+    loop {
+        let mut result = catalogue.observe(name, parameters.clone()).await?;
+        view.sort(call.definition, &mut result)?;
+        output.show_observed(call.definition, &result, &view);
+        match view.watch {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Ok(Exit::of_observation(call.definition, &result)),
+        }
+    }
 }

@@ -12,7 +12,8 @@ use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Output, note};
-use crate::terminal::table::{table, when};
+use crate::terminal::table::table;
+use crate::terminal::values::when;
 
 pub(crate) fn command() -> Command {
     Command::new("token")

@@ -59,6 +59,15 @@ pub struct HotRegionView {
     pub hot_degree: i64,
 }
 
+const HOT_COLUMNS: &[&str] = &[
+    "region_id",
+    "leader_store_id",
+    "bytes_per_s",
+    "keys_per_s",
+    "queries_per_s",
+    "hot_degree",
+];
+
 impl HotRegionView {
     fn of(region: &HotRegion) -> Self {
         Self {
@@ -129,6 +138,7 @@ pub struct HotWriteRegions {
 impl Observation<Tikv> for HotWriteRegions {
     const NAME: &'static str = "hot_write_regions";
     const COST: Cost = Cost::List;
+    const COLUMNS: &'static [&'static str] = HOT_COLUMNS;
     type Output = HotRegionList;
 
     async fn observe(&self, tikv: &Tikv) -> Result<HotRegionList, Error> {
@@ -156,6 +166,7 @@ pub struct HotReadRegions {
 impl Observation<Tikv> for HotReadRegions {
     const NAME: &'static str = "hot_read_regions";
     const COST: Cost = Cost::List;
+    const COLUMNS: &'static [&'static str] = HOT_COLUMNS;
     type Output = HotRegionList;
 
     async fn observe(&self, tikv: &Tikv) -> Result<HotRegionList, Error> {

@@ -102,6 +102,16 @@ const MOST_DESCS: usize = 20;
 impl Observation<Tikv> for ListOperators {
     const NAME: &'static str = "list_operators";
     const COST: Cost = Cost::List;
+    const COLUMNS: &'static [&'static str] = &[
+        "region_id",
+        "desc",
+        "running_s",
+        "step",
+        "steps",
+        "brief",
+        "by_request",
+        "timeout_s",
+    ];
     type Output = Operators;
 
     async fn observe(&self, tikv: &Tikv) -> Result<Operators, Error> {

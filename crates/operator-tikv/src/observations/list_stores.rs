@@ -66,10 +66,12 @@ pub struct StoreView {
     pub leader_count: u64,
     /// Regions it holds a replica of.
     pub region_count: u64,
-    /// Size of its disk, in PD's words, to four digits.
-    pub capacity: String,
+    /// Size of its disk, to the four digits that PD gives; absent when it gives none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity_bytes: Option<u64>,
     /// What is free of it, likewise.
-    pub available: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available_bytes: Option<u64>,
     /// Whether leaders are being drained from it; absent when that is not known yet, as after PD's
     /// start.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,8 +94,8 @@ impl StoreView {
             tiflash: store.is_tiflash(),
             leader_count: store.status.leader_count,
             region_count: store.status.region_count,
-            capacity: bounded(store.status.capacity.as_str()),
-            available: bounded(store.status.available.as_str()),
+            capacity_bytes: store.status.capacity.bytes(),
+            available_bytes: store.status.available.bytes(),
             draining,
             labels: labels
                 .map(|label| bounded(&format!("{}={}", label.key, label.value)))
@@ -107,6 +109,19 @@ impl Observation<Tikv> for ListStores {
     const NAME: &'static str = "list_stores";
     const COST: Cost = Cost::List;
     const ROLE: Option<Role> = Some(Role::Overview);
+    const COLUMNS: &'static [&'static str] = &[
+        "store_id",
+        "address",
+        "state",
+        "leader_count",
+        "region_count",
+        "draining",
+        "available_bytes",
+        "capacity_bytes",
+        "labels",
+        "version",
+        "tiflash",
+    ];
     type Output = Stores;
 
     async fn observe(&self, tikv: &Tikv) -> Result<Stores, Error> {

@@ -225,6 +225,14 @@ impl DemoCluster {
         }
     }
 
+    /// The same, as `run` shows it.
+    pub(super) fn shown(&self, action: &str, seen: Map<String, Value>) -> String {
+        let known = self.catalogue.definition(action);
+        known.map_or_else(String::new, |known| {
+            show::result(known, &Value::Object(seen))
+        })
+    }
+
     /// How many records the journal has.
     pub(super) async fn journal_records(&self) -> u64 {
         let state = self.guard.state().await;

@@ -29,7 +29,7 @@ pub(super) async fn drain(
         "the drain is not in force",
     )?;
     let drains = cluster.look("list_drains", json!({})).await?;
-    printer.print(&show::result(&Value::Object(drains)));
+    printer.print(&cluster.shown("list_drains", drains));
     cluster.drain = Some(carried.report);
     Ok(format!(
         "{leaders} of {leaders} leaders moved off store {DRAINED}; the drain stays in force until it is taken back"

@@ -20,7 +20,7 @@ pub(super) async fn stores(
         .filter_map(Value::as_array)
         .map(Vec::len)
         .max();
-    printer.print(&show::result(&Value::Object(seen)));
+    printer.print(&cluster.shown("list_stores", seen));
     ensure(listed == Some(STORES as usize), "not every store is listed")?;
     let leaders: u64 = (1..=STORES)
         .map(|store| cluster.sim.leader_count(store))

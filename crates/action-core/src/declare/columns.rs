@@ -1,0 +1,32 @@
+//! What tables of an observation begin with.
+
+use serde_json::Value;
+
+use crate::schema::ActionDefinition;
+
+/// A column that is no member of anything that the result lists.
+pub(super) fn lint(definition: &ActionDefinition) -> Option<String> {
+    let column = definition.columns.iter().find(|column| {
+        let schema = &definition.output_schema;
+        !lists(schema.pointer(""), schema.pointer("/$defs"), column)
+    })?;
+    Some(format!(
+        "`COLUMNS`: nothing that the result lists has a member `{column}`"
+    ))
+}
+
+/// Whether one of the lists in an object is of objects with this member.
+fn lists(object: Option<&Value>, defs: Option<&Value>, member: &str) -> bool {
+    let properties = object.and_then(|object| object["properties"].as_object());
+    let mut items = properties
+        .into_iter()
+        .flat_map(|all| all.values())
+        .map(|value| &value["items"]);
+    items.any(|item| {
+        let name = item["$ref"]
+            .as_str()
+            .and_then(|path| path.rsplit('/').next());
+        let target = name.and_then(|name| defs?.get(name)).unwrap_or(item);
+        target["properties"].get(member).is_some()
+    })
+}
