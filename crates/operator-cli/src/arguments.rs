@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use action_core::ActionDefinition;
 use clap::{Arg, ArgMatches, Args as _, Command};
+use clap_complete::ArgValueCandidates;
 use jiff::SignedDuration;
 
+use crate::cli::completion;
 use crate::settings::connection::all_settings;
 use crate::terminal::observed::View;
 use crate::terminal::output::{Format, Output};
@@ -17,6 +19,7 @@ pub(crate) fn id() -> Arg {
     Arg::new("id")
         .required(true)
         .value_name("ID")
+        .add(ArgValueCandidates::new(completion::proposals))
         .help("Its id, or 8 or more digits of its beginning or end")
 }
 

@@ -1,8 +1,10 @@
 //! The command line.
 
+pub(crate) mod completion;
 mod meant;
 mod not_understood;
 mod runtime;
+mod topics;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -11,6 +13,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _, ValueEnum as _};
+use clap_complete::env::CompleteEnv;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -25,7 +28,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Format, Output};
 use crate::verbs::{
-    actions, approve, completions, findings, journal, kill_switch, mcp, mode, plan, policy,
+    actions, approve, completions, findings, journal, kill_switch, man, mcp, mode, plan, policy,
     proposals, reap, recover, resolve, run, token, undo, workflow,
 };
 
@@ -72,7 +75,14 @@ fn main() -> Exit {
         failure.print(&mut output);
         return output.finish(failure.exit);
     }
+    if let Some(text) = topic(std::env::args_os()) {
+        let mut output = Output::new(Format::Table);
+        output.narrate(&text);
+        return output.finish(Exit::Done);
+    }
     subjects::choose(meant::kind(std::env::args_os()));
+    // Ends the process where a shell asks.
+    CompleteEnv::with_factory(command).complete();
     // Taking it apart takes as long as a fifth of a start, and the process ends without that.
     let mut command = ManuallyDrop::new(command());
     let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
@@ -121,6 +131,18 @@ fn is_at_a_gate(matches: &ArgMatches) -> bool {
     false
 }
 
+/// What is to be read about a topic.
+fn topic(arguments: impl Iterator<Item = OsString>) -> Option<String> {
+    let words = arguments
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned());
+    let words: Vec<_> = words.collect();
+    match words.as_slice() {
+        [help, topic] if help == "help" => topics::text(topic),
+        _ => None,
+    }
+}
+
 /// Whether nothing is asked for but the version.
 fn is_for_version(mut arguments: impl Iterator<Item = OsString>) -> bool {
     let is_it = arguments
@@ -157,7 +179,7 @@ pub(crate) fn command() -> Command {
     command
         .version(program.version)
         .about(about())
-        .after_help(Exit::help())
+        .after_help(format!("{}\n\n{}", Exit::help(), topics::list()))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(actions::command())
@@ -191,6 +213,7 @@ pub(crate) fn command() -> Command {
         .subcommand(mcp::command())
         .subcommand(token::command())
         .subcommand(completions::command())
+        .subcommand(man::command())
         .subcommand(Command::new("version").about("Show the version of this program"))
         .subcommands(program.verbs.values().map(|verb| verb.command()))
 }
@@ -250,13 +273,14 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("serve", matches)) => block_on(crate::verbs::serve::main(matches, global, output)),
         Some(("token", matches)) => block_on(token::main(matches, global, output)),
         Some(("mcp", matches)) => block_on(mcp::main(matches, global, output)),
+        Some(("man", matches)) => man::main(matches, command(), output),
         Some(("version", _)) => {
             let program = program();
             let json = json!({"name": program.name, "version": program.version});
             output.show(&json, || format!("{} {}", program.name, program.version));
             Ok(Exit::Done)
         }
-        Some(("completions", matches)) => completions::main(matches, command()),
+        Some(("completions", matches)) => completions::main(matches),
         Some((name, matches)) => match program().verbs.get(name) {
             Some(verb) => block_on(verb.main(matches, output)),
             None => Err(Failure::usage("no such command")),

@@ -7,8 +7,10 @@ use action_core::{
     ActionDefinition, ParamDef, SettingDef, Shape, ValueType, is_unprintable, printable, redacted,
 };
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap_complete::ArgValueCandidates;
 use serde_json::{Map, Number, Value};
 
+use crate::cli::completion;
 use crate::program::program;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -234,6 +236,11 @@ fn flag(parameter: &ParamDef) -> Arg {
         .value_name(shape.kind.as_str().to_uppercase())
         .help(help)
         .help_heading("Parameters");
+    let name = parameter.name.clone();
+    let arg = match name.ends_with("id") {
+        true => arg.add(ArgValueCandidates::new(move || completion::things(&name))),
+        false => arg,
+    };
     match shape.kind {
         ValueType::Boolean => arg
             .num_args(0..=1)

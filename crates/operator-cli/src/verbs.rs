@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod findings;
 pub(crate) mod journal;
 pub(crate) mod kill_switch;
+pub(crate) mod man;
 pub(crate) mod mcp;
 pub(crate) mod mode;
 pub(crate) mod plan;

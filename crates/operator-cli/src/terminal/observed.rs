@@ -133,6 +133,16 @@ fn objects(items: &[Value]) -> Vec<&Map<String, Value>> {
     items.iter().filter_map(Value::as_object).collect()
 }
 
+/// What the list holds that an observation is for.
+pub(crate) fn listed<'v>(
+    definition: &ActionDefinition,
+    value: &'v Value,
+) -> Vec<&'v Map<String, Value>> {
+    let main = main_list(definition, value);
+    let items = main.and_then(|list| value[list].as_array());
+    items.map(|items| objects(items)).unwrap_or_default()
+}
+
 /// The ids of what is listed, or of what is shown: a line for each.
 pub(crate) fn names(definition: &ActionDefinition, value: &Value) -> Vec<String> {
     let name_of = |object: &Map<String, Value>| {

@@ -3,7 +3,8 @@
 use std::io;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use clap_complete::{Shell, generate};
+use clap_complete::Shell;
+use clap_complete::env::Shells;
 
 use crate::program::program;
 use crate::terminal::exit_code::Exit;
@@ -11,7 +12,9 @@ use crate::terminal::failure::Failure;
 
 pub(crate) fn command() -> Command {
     Command::new("completions")
-        .about("Print completions for a shell")
+        .about(
+            "Print what a shell reads at its start to complete commands, flags, ids and clusters",
+        )
         .arg(
             Arg::new("shell")
                 .required(true)
@@ -20,11 +23,15 @@ pub(crate) fn command() -> Command {
         )
 }
 
-pub(crate) fn main(matches: &ArgMatches, mut all: Command) -> Result<Exit, Failure> {
+pub(crate) fn main(matches: &ArgMatches) -> Result<Exit, Failure> {
     let shell = matches.get_one::<Shell>("shell").copied();
     let shell = shell.ok_or_else(|| Failure::usage("no shell was named"))?;
-    let mut text = Vec::new();
-    generate(shell, &mut all, program().name, &mut text);
+    let shells = Shells::builtins();
+    let completer = shells.completer(&shell.to_string());
+    let completer = completer.ok_or_else(|| Failure::usage("no such shell"))?;
+    let (mut text, name) = (Vec::new(), program().name);
+    let written = completer.write_registration("COMPLETE", name, name, name, &mut text);
+    written.map_err(|error| Failure::new(Exit::Failed, "stdout", error.to_string()))?;
     match io::Write::write_all(&mut io::stdout(), &text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Failed, "stdout", error.to_string()))

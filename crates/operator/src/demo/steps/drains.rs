@@ -2,7 +2,7 @@
 
 use action_core::OutcomeKind;
 use operator_cli::show;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::demo::checks::{ensure, sent_once};
 use crate::demo::cluster::{DRAINED, DemoCluster, STORES};
