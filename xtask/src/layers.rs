@@ -140,7 +140,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "operator-server",
-        uses: &["action-core", "action-guard", "operator-mcp"],
+        uses: &["action-core", "action-guard", "operator-mcp", "system-http"],
         tests_use: &[],
         never: &[
             &["curl", "reqwest", "ureq"],
