@@ -10,4 +10,5 @@ pub(crate) mod output;
 mod pace;
 pub(crate) mod progress;
 pub(crate) mod prompt;
+mod refusal;
 pub(crate) mod table;

@@ -1,4 +1,4 @@
-//! By what a request proves who asks: a certificate, a signature, or a token. One of them.
+//! By what a request proves who asks: a certificate, a signature, a token of ours or a JWT. One of them.
 
 use action_guard::TokenError;
 use axum::extract::{Request, State};
@@ -9,15 +9,19 @@ use operator_mcp::Caller;
 
 use crate::certificates::Shown;
 use crate::gate::Gate;
+use crate::jwks::Pace;
 use crate::problem::Problem;
-use crate::signed;
 use crate::who::Asker;
+use crate::{jwt, metadata, signed};
 
 /// Finds out who asks, and lets nobody else by.
 pub(crate) async fn prove(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let asker = match proven(&gate, &mut request).await {
         Ok(asker) => asker,
-        Err(problem) => return problem.into_response(),
+        Err(problem) => {
+            let refused = problem.into_response();
+            return metadata::pointed_to(&gate, request.uri().path(), refused);
+        }
     };
     let caller = Caller::new(asker.actor.clone(), asker.up_to);
     let extensions = request.extensions_mut();
@@ -44,8 +48,33 @@ async fn proven(gate: &Gate, request: &mut Request) -> Result<Asker, Problem> {
         return Ok(Asker::by_signature(person));
     }
     // Nothing of the request is held while the journal is read.
-    let secret = secret(request.headers()).map(str::to_owned);
-    by_token(gate, secret.as_deref()).await
+    match secret(request.headers()).map(str::to_owned) {
+        Some(token) if jwt::is_one(&token) => by_jwt(gate, &token).await,
+        secret => by_token(gate, secret.as_deref()).await,
+    }
+}
+
+async fn by_jwt(gate: &Gate, token: &str) -> Result<Asker, Problem> {
+    let options = gate.options();
+    let pace = Pace {
+        fresh_for: options.keys_fresh_for,
+        at_most_every: options.keys_at_most_every,
+    };
+    match gate.trusted().issuers.known(token, pace).await {
+        Some(proven) => {
+            within_rate(gate, proven.known.actor.as_str())?;
+            Ok(Asker::known(&proven.known, proven.proof))
+        }
+        None => Err(unproven(gate)),
+    }
+}
+
+/// The same words whatever was wrong: what that is, is for whose token it is.
+fn unproven(gate: &Gate) -> Problem {
+    match within_rate(gate, "") {
+        Ok(()) => Problem::unproven("it is not proven who asks: a token is needed that counts"),
+        Err(too_many) => too_many,
+    }
 }
 
 fn by_certificate(gate: &Gate, shown: Option<&Shown>) -> Option<Asker> {
@@ -70,12 +99,7 @@ async fn by_token(gate: &Gate, secret: Option<&str>) -> Result<Asker, Problem> {
             Err(Problem::new(status, code, text))
         }
         // Why a token does not count is for who made it, in the journal.
-        Err(_) => {
-            within_rate(gate, "")?;
-            Err(Problem::unproven(
-                "it is not proven who asks: a token is needed that counts",
-            ))
-        }
+        Err(_) => Err(unproven(gate)),
     }
 }
 
