@@ -39,6 +39,9 @@ pub struct Options {
     pub keys_fresh_for: Duration,
     /// How often they are asked for at most, such as for keys that nobody has. 30 seconds unless set.
     pub keys_at_most_every: Duration,
+    /// How often it is looked at whether who asked is still proven, while an answer comes bit by bit. 10
+    /// seconds unless set.
+    pub proof_again_every: Duration,
 }
 
 impl Default for Options {
@@ -54,6 +57,7 @@ impl Default for Options {
             keep_up_every: Duration::from_secs(30),
             keys_fresh_for: Duration::from_mins(5),
             keys_at_most_every: Duration::from_secs(30),
+            proof_again_every: Duration::from_secs(10),
         }
     }
 }

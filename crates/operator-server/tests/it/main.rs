@@ -13,4 +13,5 @@ mod people;
 mod provider;
 mod routes;
 mod served;
+mod streams;
 mod tls;

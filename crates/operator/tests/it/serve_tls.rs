@@ -234,6 +234,21 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
     );
     assert_eq!(status, "200");
     assert!(told.contains("https://gate.example.com/mcp/prod"), "{told}");
+    // Who is listed is read again while it is open.
+    let (mut served, other) = (served, issuer(whole).replace("gate.ex", "gate2.ex"));
+    fs::write(place.path("config.toml"), format!("{plain}{other}")).unwrap();
+    served.tell("-HUP");
+    served.says("what has changed counts from now on");
+    let (_, told) = served.ask(
+        "GET",
+        "/.well-known/oauth-protected-resource/mcp/prod",
+        "",
+        "",
+    );
+    assert!(
+        told.contains("https://gate2.example.com/mcp/prod"),
+        "{told}"
+    );
     let client = "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nclusters = [\"prod\"]\nup_to = \"low\"\n";
     fs::write(place.path("config.toml"), format!("{config}{client}")).unwrap();
     let without = place.operator(&["serve"]).ended(2);
