@@ -50,6 +50,11 @@ pub(crate) const HOUSES: &[House] = &[
         }],
     },
     House {
+        name: "gate-client",
+        floors: &[&["place"], &["client"], &["lib"]],
+        circles: &[],
+    },
+    House {
         name: "subject-http",
         floors: &[
             &["call", "error", "permit", "settings"],
@@ -190,7 +195,7 @@ pub(crate) const HOUSES: &[House] = &[
             &["program"],
             &["flags", "ids", "subjects"],
             &["settings"],
-            &["arguments", "call", "session"],
+            &["arguments", "call", "gate", "session"],
             &["reports"],
             &["lookup"],
             &["verbs"],

@@ -76,6 +76,12 @@ const LAYERS: &[Layer] = &[
         never: &[FRONT_ENDS, &["schemars", "serde_json"]],
     },
     Layer {
+        name: "gate-client",
+        uses: &["system-http"],
+        tests_use: &[],
+        never: &[FRONT_ENDS, &["schemars"]],
+    },
+    Layer {
         name: "subject-http",
         uses: &["action-core", "system-http"],
         tests_use: &[],
@@ -129,7 +135,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "operator-mcp",
-        uses: &["action-core", "action-guard", "system-http"],
+        uses: &["action-core", "action-guard", "gate-client", "system-http"],
         // Itself, with its HTTP service.
         tests_use: &["operator-mcp"],
         // Its tests ask that service by the client of `rmcp`, which is made of `reqwest`.
@@ -140,7 +146,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "operator-server",
-        uses: &["action-core", "action-guard", "operator-mcp"],
+        uses: &["action-core", "action-guard", "operator-mcp", "system-http"],
         tests_use: &[],
         never: &[
             &["curl", "reqwest", "ureq"],
@@ -152,6 +158,7 @@ const LAYERS: &[Layer] = &[
         uses: &[
             "action-core",
             "action-guard",
+            "gate-client",
             "operator-mcp",
             "operator-server",
         ],

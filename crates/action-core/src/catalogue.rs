@@ -50,6 +50,12 @@ impl Catalogue {
         self.find(name).map(|action| &*action.definition)
     }
 
+    /// The same, to keep.
+    #[must_use]
+    pub fn shared_definition(&self, name: &str) -> Option<Arc<ActionDefinition>> {
+        self.find(name).map(|action| Arc::clone(&action.definition))
+    }
+
     /// What the name of an action begins with, where its system was registered under a prefix.
     #[must_use]
     pub fn prefix(&self, name: &str) -> Option<&str> {

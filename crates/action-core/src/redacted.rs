@@ -1,11 +1,14 @@
 //! Takes secrets out of free text: passwords, tokens and credentials that somebody wrote into it.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 pub use address::shown_address;
 use address::{bare_credentials, url_credentials};
 pub use known_forms::REDACTED;
-use known_forms::{joins_things, without_encoded, without_known_forms};
+use known_forms::{hints, joins_things, without_encoded, without_known_forms};
 
 use crate::printable::is_unprintable;
 
@@ -32,6 +35,34 @@ const SECRET_NAMES: &[&str] = &[
     "token",
 ];
 
+/// What is in every name that means a secret, and what else stands before one or behind it.
+const SIGNS: &[&str] = &[
+    "%",
+    "@",
+    "authorization",
+    "bearer",
+    "cookie",
+    "credential",
+    "key",
+    "pass",
+    "pw",
+    "secret",
+    "token",
+];
+
+/// Finds one of those, or of the known forms' hints, in whatever case: one look at a text, where most
+/// have none.
+static ANY_SIGN: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let mut builder = AhoCorasick::builder();
+    let signs = SIGNS.iter().copied().chain(hints());
+    builder.ascii_case_insensitive(true).build(signs).ok()
+});
+
+/// Whether a text may hold a secret: what has no sign of one is not searched.
+fn has_a_sign(text: &str) -> bool {
+    ANY_SIGN.as_ref().is_none_or(|signs| signs.is_match(text))
+}
+
 /// Words that say how somebody is authorized, before what does it.
 const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate", "token"];
 
@@ -42,27 +73,9 @@ pub fn is_secret_name(name: &str) -> bool {
     may_be_secret(name) && is_secret_in_snake_case(name)
 }
 
-/// Whether a name ends as a secret's does, whatever is between its letters: most names do not, and are
-/// not written anew.
+/// Most names have no sign of a secret in them, and are not written anew.
 fn may_be_secret(name: &str) -> bool {
-    if !is_plain(name) {
-        return true;
-    }
-    let is_letter = |byte: &u8| !b"-_".contains(byte);
-    let last = name.bytes().rev().find(is_letter);
-    let last = last.map(|byte| byte.to_ascii_lowercase());
-    SECRET_NAMES.iter().any(|secret| {
-        if secret.bytes().next_back() != last {
-            return false;
-        }
-        let mut given = name.bytes().rev().filter(is_letter);
-        let mut letters = secret.bytes().rev().filter(is_letter);
-        letters.all(|letter| {
-            given
-                .next()
-                .is_some_and(|at| at.eq_ignore_ascii_case(&letter))
-        })
-    })
+    !is_plain(name) || has_a_sign(name)
 }
 
 fn is_secret_in_snake_case(name: &str) -> bool {
@@ -127,6 +140,13 @@ fn is_invisible(character: char) -> bool {
 
 /// The same of what is there, seen or not.
 fn as_it_stands(text: &str) -> Cow<'_, str> {
+    if !has_a_sign(text) {
+        return Cow::Borrowed(text);
+    }
+    searched(text)
+}
+
+fn searched(text: &str) -> Cow<'_, str> {
     let mut clean = match without_known_forms(text) {
         Some(cleaned) => Cow::Owned(cleaned),
         None => Cow::Borrowed(text),
@@ -354,6 +374,39 @@ mod tests {
             let name = pieces.concat();
             prop_assert_eq!(is_secret_name(&name), is_secret_in_snake_case(&name));
         }
+    }
+
+    proptest! {
+        /// What is not searched would have lost nothing.
+        #[test]
+        fn what_has_no_sign_of_a_secret_holds_none(pieces in prop::collection::vec(prop::sample::select(vec![
+            "pass", "word", "PassWord", "pwd", "pw", "api", "Api", "key", "Key", "token", "access", "secret", "s", "d",
+            "cookie", "credential", "authorization", "Bearer", "basic", "digest", "sk-", "ghp_", "eyJ", "xoxb-", "AKIA",
+            "opgt_", "mysql", "curl", "sshpass", "--user", "redis-cli", "-p", "-a", "-u", "is", "was", "BEGIN", "PRIVATE",
+            "-----", "abcdefghij0123456789", "Hunter3", "x", "ana", "pd-0", ":", "=", "@", "%", "%3D", "//", "\"", "'",
+            "{", "}", "[", ",", ";", " ", "\t", "_", "-", ".", "\u{200b}", "\u{e9}",
+        ]), 0..9)) {
+            let text = pieces.concat();
+            if !has_a_sign(&text) {
+                prop_assert_eq!(searched(&text), text.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn every_name_of_a_secret_has_a_sign() {
+        assert!(ANY_SIGN.is_some());
+        for name in SECRET_NAMES {
+            assert!(has_a_sign(name), "{name}");
+        }
+        let variables = [
+            "apikey", "passwd", "password", "_pass", "pwd", "secret", "token",
+        ];
+        assert!(
+            variables
+                .iter()
+                .all(|name| is_secret_variable(name) && has_a_sign(name))
+        );
     }
 
     #[test]

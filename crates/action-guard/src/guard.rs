@@ -266,8 +266,8 @@ impl Guard {
         self.commit(|_, _| Ok(vec![record])).await
     }
 
-    pub(crate) fn definition(&self, action: &str) -> Result<ActionDefinition, ActionError> {
-        let found = self.registry.definition(action).cloned();
+    pub(crate) fn definition(&self, action: &str) -> Result<Arc<ActionDefinition>, ActionError> {
+        let found = self.registry.shared_definition(action);
         found.ok_or_else(|| ActionError::UnknownAction {
             name: action.to_owned(),
             similar: None,

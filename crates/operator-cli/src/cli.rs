@@ -27,6 +27,8 @@ use crate::subjects;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Format, Output};
+#[cfg(feature = "proxy")]
+use crate::verbs::at_gate;
 use crate::verbs::{
     actions, approve, completions, findings, journal, kill_switch, man, mcp, mode, plan, policy,
     proposals, reap, recover, resolve, run, token, undo, workflow,
@@ -58,6 +60,9 @@ impl Program {
         Ok(command())
     }
 }
+
+/// Verbs that are about this machine, also where there is a gate.
+const HERE: [&str; 2] = ["serve", "completions"];
 
 /// Reads the command line and does what it says.
 fn main() -> Exit {
@@ -92,7 +97,7 @@ fn main() -> Exit {
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let given = global.output.unwrap_or(Format::Table);
     let is_stop = matches.subcommand_name() == Some("kill-switch");
-    let resolved = match is_at_a_gate(&matches) {
+    let resolved = match is_at_a_gate(&matches, &global) {
         true => Ok(global),
         false => global.resolve(is_stop),
     };
@@ -122,13 +127,10 @@ fn main() -> Exit {
 }
 
 /// Whether what is asked for is at a gate, where nothing in the config file of this machine counts.
-fn is_at_a_gate(matches: &ArgMatches) -> bool {
-    #[cfg(feature = "proxy")]
-    if let Some(("mcp", matches)) = matches.subcommand() {
-        return mcp::at_gate::is_asked_for(matches);
-    }
-    let _ = matches;
-    false
+fn is_at_a_gate(matches: &ArgMatches, global: &Global) -> bool {
+    let verb = matches.subcommand_name().unwrap_or_default();
+    let is_here = HERE.contains(&verb) || program().verbs.contains_key(verb);
+    global.server.is_given() && !is_here
 }
 
 /// What is to be read about a topic.
@@ -229,6 +231,10 @@ fn about() -> String {
 }
 
 fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    #[cfg(feature = "proxy")]
+    if is_at_a_gate(matches, global) && matches.subcommand_name() != Some("mcp") {
+        return block_on(at_gate::main(matches, global, output));
+    }
     match matches.subcommand() {
         Some(("actions", matches)) => actions::main(matches, output),
         Some(("plan", matches)) => {

@@ -31,6 +31,8 @@ mod session;
 
 mod call;
 mod flags;
+#[cfg(feature = "proxy")]
+mod gate;
 mod ids;
 mod program;
 mod subjects;

@@ -3,9 +3,14 @@
 
 pub(crate) mod config_file;
 pub(crate) mod connection;
+pub(crate) mod file_flags;
 pub(crate) mod hint;
+#[cfg(not(feature = "proxy"))]
+mod no_server;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+#[cfg(feature = "proxy")]
+pub(crate) mod server;
 pub(crate) mod state_dir;
 
 use std::path::PathBuf;
@@ -18,6 +23,10 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::Format;
 
 use self::connection::Connection;
+#[cfg(not(feature = "proxy"))]
+use self::no_server::Server;
+#[cfg(feature = "proxy")]
+use self::server::Server;
 use self::state_dir::State;
 
 /// Flags that every command has.
@@ -36,18 +45,44 @@ pub(crate) struct Global {
 
     #[command(flatten)]
     pub(crate) state: State,
+
+    #[command(flatten)]
+    pub(crate) server: Server,
 }
 
 impl Global {
     /// The flags that lead another command to the same system and the same state directory.
     pub(crate) fn flags(&self) -> Vec<String> {
+        if self.server.is_given() {
+            return self.flags_to_the_gate(false);
+        }
         let mut flags = self.connection.flags();
         flags.extend(self.flags_of_state());
         flags
     }
 
+    /// Those that lead to the same cluster at the same gate, for who gives this command or for anybody.
+    fn flags_to_the_gate(&self, for_anybody: bool) -> Vec<String> {
+        let mut flags = self.flags_to_all_of_the_gate(for_anybody);
+        if let Some(cluster) = self.connection.cluster_given() {
+            flags.extend(["--cluster".to_owned(), cluster.to_owned()]);
+        }
+        flags
+    }
+
+    fn flags_to_all_of_the_gate(&self, for_anybody: bool) -> Vec<String> {
+        let mut flags = self.server.flags(for_anybody);
+        if let Some(key) = self.state.sign_with.as_ref().filter(|_| !for_anybody) {
+            flags.extend(["--sign-with".to_owned(), key.display().to_string()]);
+        }
+        flags
+    }
+
     /// Those of the state directory alone.
     fn flags_of_state(&self) -> Vec<String> {
+        if self.server.is_given() {
+            return self.flags_to_all_of_the_gate(false);
+        }
         let config = self.config.as_ref().map(|path| path.display().to_string());
         let config = config.map(|path| ["--config".to_owned(), path]);
         let mut flags = self.state.given().to_vec();
@@ -85,6 +120,9 @@ impl Global {
     /// The same for somebody else, and who that is where the command does not say it. A person gives it
     /// themselves, as nobody is handed a person's name to act by, and no agent that of another.
     pub(crate) fn command_of(&self, who: &str, words: &[&str]) -> String {
+        if self.server.is_given() {
+            return format!("{}   # given by {who}", self.command_for_anybody(words));
+        }
         let acting = self.state.actor().ok();
         let may_name = |whose: &Actor| {
             let own = |acting: &Actor| acting.is_user() || acting.is_same(whose);
@@ -99,11 +137,21 @@ impl Global {
 
     /// The same for whoever runs it, and nobody else: not for who acts by the config file.
     pub(crate) fn command_of_whoever_runs_it(&self, words: &[&str]) -> String {
+        if self.server.is_given() {
+            return self.command_for_anybody(words);
+        }
         let command = self.command(words);
         match self.state.configured_actor {
             Some(_) => format!("{command} --actor \"user:$(id -un)\""),
             None => command,
         }
+    }
+
+    /// A command to the same gate, with nothing of who gives this one.
+    fn command_for_anybody(&self, words: &[&str]) -> String {
+        let words = words.iter().map(|word| (*word).to_owned());
+        let flags = self.flags_to_the_gate(true);
+        flags::command_line(&words.chain(flags).collect::<Vec<_>>())
     }
 
     /// The same, to the system of a record.

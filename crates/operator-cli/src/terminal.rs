@@ -11,5 +11,6 @@ pub(crate) mod output;
 mod pace;
 pub(crate) mod progress;
 pub(crate) mod prompt;
+mod refusal;
 pub(crate) mod table;
 pub(crate) mod values;

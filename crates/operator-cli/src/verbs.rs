@@ -2,8 +2,11 @@
 
 pub(crate) mod actions;
 pub(crate) mod approve;
+#[cfg(feature = "proxy")]
+pub(crate) mod at_gate;
 pub(crate) mod carry_out;
 pub(crate) mod completions;
+pub(crate) mod desk;
 pub(crate) mod findings;
 pub(crate) mod journal;
 pub(crate) mod kill_switch;

@@ -25,7 +25,7 @@ pub use caller::Caller;
 pub use http_service::{HttpOptions, HttpResponse, HttpService};
 pub use offer::{Ceiling, OfferError};
 #[cfg(feature = "proxy")]
-pub use proxy::{Proxy, ProxyError};
+pub use proxy::Proxy;
 // What stands in the signatures here, in the version that fits them.
 pub use rmcp;
 pub use server::{ServeError, Server};

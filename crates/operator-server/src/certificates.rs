@@ -9,7 +9,8 @@ use rustls::server::danger::ClientCertVerifier;
 use sha2::{Digest as _, Sha256};
 use webpki::EndEntityCert;
 
-use crate::trust::{CertificateName, Client, Known, TrustError};
+use crate::known::Known;
+use crate::trust::{CertificateName, Client, TrustError};
 
 /// Whom certificates prove.
 #[derive(Default)]

@@ -35,6 +35,13 @@ pub struct Options {
     pub answer_within: Duration,
     /// Between two looks at what was left open and what its lease is over for. 30 seconds unless set.
     pub keep_up_every: Duration,
+    /// How old the keys of an issuer of JWTs may be before they are asked for again. 5 minutes unless set.
+    pub keys_fresh_for: Duration,
+    /// How often they are asked for at most, such as for keys that nobody has. 30 seconds unless set.
+    pub keys_at_most_every: Duration,
+    /// How often it is looked at whether who asked is still proven, while an answer comes bit by bit. 10
+    /// seconds unless set.
+    pub proof_again_every: Duration,
 }
 
 impl Default for Options {
@@ -48,6 +55,9 @@ impl Default for Options {
             read_within: Duration::from_secs(10),
             answer_within: Duration::from_secs(45),
             keep_up_every: Duration::from_secs(30),
+            keys_fresh_for: Duration::from_mins(5),
+            keys_at_most_every: Duration::from_secs(30),
+            proof_again_every: Duration::from_secs(10),
         }
     }
 }
@@ -123,7 +133,7 @@ impl Gate {
     /// # Errors
     /// When something of it cannot be used.
     pub fn trusting(mut self, trust: &Trust) -> Result<Self, TrustError> {
-        let trusted = Trusted::new(trust)?;
+        let trusted = Trusted::new(trust, &self.trusted())?;
         self.trusted = Arc::new(RwLock::new(Arc::new(trusted)));
         Ok(self)
     }
@@ -134,7 +144,7 @@ impl Gate {
     /// # Errors
     /// When something of it cannot be used. Then nothing of it is, and what was there before holds.
     pub fn trust(&self, trust: &Trust) -> Result<(), TrustError> {
-        let trusted = Trusted::new(trust)?;
+        let trusted = Trusted::new(trust, &self.trusted())?;
         let mut held = self.trusted.write().unwrap_or_else(PoisonError::into_inner);
         if held.tls.is_some() != trusted.tls.is_some() {
             return Err(TrustError::Scheme);

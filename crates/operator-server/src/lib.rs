@@ -21,24 +21,35 @@
 #![forbid(unsafe_code)]
 
 pub use gate::{Gate, GateError, Options};
-pub use trust::{CertificateName, Client, Known, ServerIdentity, Trust, TrustError};
+pub use issuer::{Algorithm, AlgorithmError, Issuer, Kind, Subject};
+pub use known::Known;
+pub use trust::{CertificateName, Client, ServerIdentity, Trust, TrustError};
 
 mod api;
 mod approvals;
 mod came;
 mod certificates;
 mod drafts;
+mod evidence;
 mod gate;
 mod input;
+mod issuer;
+mod issuers;
+mod jwks;
+mod jwt;
 mod keep_up;
+mod known;
 mod listen;
+mod metadata;
 mod problem;
 mod proof;
 mod proposals;
 mod rates;
 mod records;
 mod serve;
+mod signatures;
 mod signed;
+mod streams;
 mod switches;
 mod tls;
 mod trust;

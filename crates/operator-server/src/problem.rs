@@ -127,9 +127,11 @@ impl From<&ActionError> for Problem {
     fn from(error: &ActionError) -> Self {
         let problem = Self::kind(error.kind(), error.report());
         let problem = problem.with("error", json!(error.code()));
-        match error.problems() {
-            [] => problem,
-            problems => problem.with("problems", json!(problems)),
+        match error {
+            ActionError::InvalidParameters { action, problems } => problem
+                .with("action", json!(action))
+                .with("problems", json!(problems)),
+            _ => problem,
         }
     }
 }

@@ -1,6 +1,5 @@
-//! By what a request proves who asks: a certificate, a signature, or a token. One of them.
+//! By what a request proves who asks: a certificate, a signature, a token of ours or a JWT. One of them.
 
-use action_guard::TokenError;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -8,27 +7,36 @@ use axum::response::{IntoResponse as _, Response};
 use operator_mcp::Caller;
 
 use crate::certificates::Shown;
+use crate::evidence::{Evidence, Unproven};
 use crate::gate::Gate;
 use crate::problem::Problem;
-use crate::signed;
+use crate::streams::while_proven;
 use crate::who::Asker;
+use crate::{metadata, signed};
 
-/// Finds out who asks, and lets nobody else by.
+/// Finds out who asks, and lets nobody else by. What is answered bit by bit ends when it is not proven any
+/// more.
 pub(crate) async fn prove(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let asker = match proven(&gate, &mut request).await {
-        Ok(asker) => asker,
-        Err(problem) => return problem.into_response(),
+    let (asker, evidence) = match proven(&gate, &mut request).await {
+        Ok(proven) => proven,
+        Err(problem) => {
+            let refused = problem.into_response();
+            return metadata::pointed_to(&gate, request.uri().path(), refused);
+        }
     };
     let caller = Caller::new(asker.actor.clone(), asker.up_to);
     let extensions = request.extensions_mut();
     extensions.insert(caller);
     extensions.insert(asker);
-    next.run(request).await
+    while_proven(gate, evidence, next.run(request).await)
 }
 
-async fn proven(gate: &Gate, request: &mut Request) -> Result<Asker, Problem> {
+/// Who asks, and with what that is proven; a signature counts once, and is not looked at again.
+async fn proven(gate: &Gate, request: &mut Request) -> Result<(Asker, Option<Evidence>), Problem> {
     let shown = request.extensions_mut().remove::<Shown>();
-    if let Some(asker) = by_certificate(gate, shown.as_ref()) {
+    if let Some(shown) = shown.map(Evidence::Certificate)
+        && let Ok(asker) = shown.asker(gate).await
+    {
         // Which of two is meant would be a guess, and the record would name one of them.
         if request.headers().contains_key(header::AUTHORIZATION) {
             within_rate(gate, "")?;
@@ -36,46 +44,36 @@ async fn proven(gate: &Gate, request: &mut Request) -> Result<Asker, Problem> {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "two_proofs", text));
         }
         within_rate(gate, asker.actor.as_str())?;
-        return Ok(asker);
+        return Ok((asker, Some(shown)));
     }
     if let Some(signed) = signed::person(gate, request) {
         let (person, body) = signed?;
         request.extensions_mut().insert(body);
-        return Ok(Asker::by_signature(person));
+        return Ok((Asker::by_signature(person), None));
     }
-    // Nothing of the request is held while the journal is read.
-    let secret = secret(request.headers()).map(str::to_owned);
-    by_token(gate, secret.as_deref()).await
-}
-
-fn by_certificate(gate: &Gate, shown: Option<&Shown>) -> Option<Asker> {
-    let trusted = gate.trusted();
-    let (known, proof) = trusted.certificates.known(shown?)?;
-    Some(Asker::known(known, proof))
-}
-
-async fn by_token(gate: &Gate, secret: Option<&str>) -> Result<Asker, Problem> {
-    let known = match secret {
-        Some(secret) => gate.controls().authenticate(secret).await,
-        None => Err(TokenError::Malformed),
+    let Some(token) = secret(request.headers()).map(str::to_owned) else {
+        return Err(unproven(gate));
     };
-    match known {
-        Ok((actor, token)) => {
-            within_rate(gate, actor.as_str())?;
-            Ok(Asker::by_token(actor, &token))
+    let token = Evidence::Token(token);
+    match token.asker(gate).await {
+        Ok(asker) => {
+            within_rate(gate, asker.actor.as_str())?;
+            Ok((asker, Some(token)))
         }
-        Err(TokenError::Journal(_)) => {
+        Err(Unproven::Nobody) => Err(unproven(gate)),
+        Err(Unproven::Unavailable) => {
             let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "unavailable");
             let text = "the journal, which knows who is who, cannot be read";
             Err(Problem::new(status, code, text))
         }
-        // Why a token does not count is for who made it, in the journal.
-        Err(_) => {
-            within_rate(gate, "")?;
-            Err(Problem::unproven(
-                "it is not proven who asks: a token is needed that counts",
-            ))
-        }
+    }
+}
+
+/// The same words whatever was wrong: what that is, is for whose proof it is.
+fn unproven(gate: &Gate) -> Problem {
+    match within_rate(gate, "") {
+        Ok(()) => Problem::unproven("it is not proven who asks: a token is needed that counts"),
+        Err(too_many) => too_many,
     }
 }
 

@@ -16,7 +16,9 @@ use crate::gate::{Gate, GateError};
 use crate::problem::Problem;
 use crate::signed::SignedBody;
 use crate::who::{self, Asker};
-use crate::{api, approvals, drafts, keep_up, listen, proof, proposals, records, switches};
+use crate::{
+    api, approvals, drafts, keep_up, listen, metadata, proof, proposals, records, switches,
+};
 
 impl Gate {
     /// Serves until `until` is over: then it takes no more requests, and ends when those that it has are
@@ -69,6 +71,10 @@ impl Gate {
         Router::new()
             .route("/healthz", get(|| async { "it lives\n" }))
             .route("/readyz", get(ready))
+            .route(
+                "/.well-known/oauth-protected-resource/mcp/{cluster}",
+                get(metadata::of_cluster),
+            )
             .merge(proven)
             .merge(signed)
             .method_not_allowed_fallback(|| async { Problem::wrong_method() })

@@ -1,10 +1,9 @@
 //! People who sign their requests with the key that the policy lists: a whole request at a time, once.
 
-use action_guard::{Actor, SignedRequest, StatementSignature};
+use action_guard::{Actor, Hash, SignedRequest, StatementSignature};
 use axum::extract::Request;
 use axum::http::header;
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use crate::gate::Gate;
 use crate::problem::Problem;
@@ -18,7 +17,7 @@ pub(crate) struct SignedBody(String);
 
 impl SignedBody {
     pub(crate) fn is_of(&self, body: &[u8]) -> bool {
-        self.0 == hex(&Sha256::digest(body))
+        self.0 == Hash::of(body).to_string()
     }
 }
 
@@ -69,8 +68,4 @@ fn proven(gate: &Gate, request: &Request, parts: &str) -> Option<(Actor, SignedB
         .signed_by(&signed, &actor, at, &known)
         .ok()?;
     Some((actor, SignedBody(body.to_owned()), signature.to_owned()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use action_guard::Actor;
-use operator_mcp::Ceiling;
+use crate::issuer::Issuer;
+use crate::known::Known;
 
 /// What the gate shows and whom it believes, as it was read from files: PEM is text here, and no path.
 /// All of it is replaced together, or none of it.
@@ -16,6 +16,11 @@ pub struct Trust {
     pub client_ca: Option<Vec<u8>>,
     /// Whom these certificates prove. One that is not listed proves nobody.
     pub clients: Vec<Client>,
+    /// Where this gate is, as who asks writes it: `https://gate.example.com:7070`. Tokens of issuers are for
+    /// this address, and `/mcp/` with the name of a cluster.
+    pub url: Option<String>,
+    /// Whose JWTs are believed.
+    pub issuers: Vec<Issuer>,
 }
 
 /// Whom a client's certificate proves.
@@ -37,18 +42,6 @@ pub enum CertificateName {
     Dns(String),
     /// A URI, such as `spiffe://example.com/agents/night`.
     Uri(String),
-}
-
-/// Somebody who is known, and what they may ask for, below what the gate allows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "made by callers")]
-pub struct Known {
-    /// `agent:NAME` or `user:NAME`.
-    pub actor: Actor,
-    /// The clusters that they may ask about, by name; none are all, which only a person has.
-    pub clusters: Vec<String>,
-    /// What they may ask for at most.
-    pub up_to: Ceiling,
 }
 
 /// What the gate shows to who connects.
@@ -79,7 +72,7 @@ pub enum TrustError {
     /// Somebody is not listed as they should be.
     #[error("`{who}` cannot be known so: {problem}")]
     Known {
-        /// Whom it is about: a name in a certificate, or an actor.
+        /// Whom it is about: a name in a certificate, an issuer, or an actor.
         who: String,
         /// What is wrong, and what would be right.
         problem: &'static str,
@@ -107,6 +100,8 @@ impl fmt::Debug for Trust {
             .field("has_identity", &self.identity.is_some())
             .field("has_client_ca", &self.client_ca.is_some())
             .field("clients", &self.clients)
+            .field("url", &self.url)
+            .field("issuers", &self.issuers)
             .finish_non_exhaustive()
     }
 }

@@ -6,8 +6,10 @@ use action_guard::{ProvenBy, Request};
 use rustls::ServerConfig;
 
 use crate::certificates::Certificates;
+use crate::issuers::Issuers;
+use crate::known::Known;
 use crate::tls;
-use crate::trust::{Known, Trust, TrustError};
+use crate::trust::{Trust, TrustError};
 
 /// What is in force.
 #[derive(Default)]
@@ -15,12 +17,16 @@ pub(crate) struct Trusted {
     /// How a connection becomes a session.
     pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) certificates: Certificates,
+    pub(crate) issuers: Issuers,
 }
 
 impl Trusted {
-    pub(crate) fn new(trust: &Trust) -> Result<Self, TrustError> {
-        for client in &trust.clients {
-            check(&client.known)?;
+    /// What is to be in force after what was before.
+    pub(crate) fn new(trust: &Trust, before: &Self) -> Result<Self, TrustError> {
+        let clients = trust.clients.iter().map(|client| &client.known);
+        let subjects = trust.issuers.iter().flat_map(|issuer| &issuer.subjects);
+        for known in clients.chain(subjects.map(|subject| &subject.known)) {
+            check(known)?;
         }
         let clients = trust.client_ca.as_deref().map(tls::clients).transpose()?;
         let tls = match &trust.identity {
@@ -29,7 +35,12 @@ impl Trusted {
             None => None,
         };
         let certificates = Certificates::new(clients, &trust.clients)?;
-        Ok(Self { tls, certificates })
+        let issuers = Issuers::new(trust, &before.issuers)?;
+        Ok(Self {
+            tls,
+            certificates,
+            issuers,
+        })
     }
 
     /// Whether each of those who are at it could still prove who they are as they did.
@@ -37,6 +48,7 @@ impl Trusted {
         let mut proofs = request.proofs();
         proofs.all(|(who, proof)| match proof {
             ProvenBy::Mtls { .. } => self.certificates.may_prove(who),
+            ProvenBy::Oidc { issuer } => self.issuers.may_prove(issuer, who),
             _ => true,
         })
     }

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse as _, Response};
 use operator_mcp::Ceiling;
 
 use crate::gate::{Cluster, Gate};
+use crate::known::Known;
 use crate::problem::Problem;
-use crate::trust::Known;
 
 /// Who asks, how that is proven, and what they may ask for at most: an agent, or a person.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{LazyLock, OnceLock};
 
-use regex_lite::Regex;
+use regex::Regex;
 
 /// What stands where a secret was.
 pub const REDACTED: &str = "[redacted]";
@@ -20,6 +20,11 @@ struct Form {
     instead: &'static str,
     /// When it is first needed.
     compiled: OnceLock<Option<Regex>>,
+}
+
+/// One of these is in every text that one of the forms is in, in whatever case.
+pub(super) fn hints() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().flat_map(|form| form.hints).copied()
 }
 
 impl Form {

@@ -3,16 +3,21 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use regex_lite::Regex;
+use regex::Regex;
+use regex_syntax::ast::parse::Parser;
+use regex_syntax::ast::{self, AssertionKind, Ast, ClassSetItem, GroupKind, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// A regular expression. It is compiled when it is first needed, which is at registration.
+/// A regular expression, of what JSON Schema (2020-12, core, 6.4) asks schemas to keep to: characters,
+/// `.`, classes such as `[a-z]` and `[^a-z]`, `*`, `+`, `?`, `{2,5}`, `^`, `$`, groups and `|`. What is
+/// beyond that, as `\d` and `\b`, a host may read otherwise. It is compiled when it is first needed, which is
+/// at registration.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Pattern {
     text: String,
     #[serde(skip)]
-    compiled: OnceLock<Result<Regex, regex_lite::Error>>,
+    compiled: OnceLock<Result<Regex, String>>,
 }
 
 impl Pattern {
@@ -31,12 +36,59 @@ impl Pattern {
 
     /// What is wrong with it.
     pub(crate) fn problem(&self) -> Option<String> {
-        let compiled = self.compiled().as_ref();
-        compiled.err().map(regex_lite::Error::to_string)
+        self.compiled().as_ref().err().cloned()
     }
 
-    fn compiled(&self) -> &Result<Regex, regex_lite::Error> {
-        self.compiled.get_or_init(|| Regex::new(&self.text))
+    fn compiled(&self) -> &Result<Regex, String> {
+        self.compiled.get_or_init(|| {
+            let read = Parser::new().parse(&self.text);
+            let read = read.map_err(|error| error.kind().to_string())?;
+            ast::visit(&read, EveryHostReads)?;
+            Regex::new(&self.text).map_err(|error| error.to_string())
+        })
+    }
+}
+
+/// Ends at what not every host reads alike.
+struct EveryHostReads;
+
+impl EveryHostReads {
+    const CLASS: &str =
+        "not every host reads `\\d`, `\\w`, `\\s` and `\\p` alike: write it as `[0-9]`";
+    const OTHER: &str = "not every host reads flags and `\\b` alike: do without";
+}
+
+impl Visitor for EveryHostReads {
+    type Output = ();
+    type Err = String;
+
+    fn finish(self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, part: &Ast) -> Result<(), String> {
+        let anchors = [AssertionKind::StartLine, AssertionKind::EndLine];
+        match part {
+            Ast::ClassPerl(_) | Ast::ClassUnicode(_) => Err(Self::CLASS.to_owned()),
+            Ast::Assertion(assertion) if anchors.contains(&assertion.kind) => Ok(()),
+            Ast::Assertion(_) | Ast::Flags(_) => Err(Self::OTHER.to_owned()),
+            Ast::Group(group) => match &group.kind {
+                GroupKind::NonCapturing(flags) if !flags.items.is_empty() => {
+                    Err(Self::OTHER.to_owned())
+                }
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), String> {
+        match item {
+            ClassSetItem::Perl(_) | ClassSetItem::Unicode(_) | ClassSetItem::Ascii(_) => {
+                Err(Self::CLASS.to_owned())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -66,5 +118,42 @@ impl fmt::Debug for Pattern {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn problem(pattern: &str) -> String {
+        Pattern::from(pattern.to_owned())
+            .problem()
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn what_json_schema_asks_to_keep_to_is_taken() {
+        for (pattern, is_in, is_not) in [
+            ("^[a-z][a-z0-9-]*$", "balance-leader", "Balance"),
+            ("^(ab|c.){1,3}$", "abcd", "abd"),
+            ("[^0-9]", "1a", "11"),
+            ("^(?:a+?|\\.)$", ".", "b"),
+        ] {
+            let read = Pattern::from(pattern.to_owned());
+            assert_eq!(read.problem(), None, "{pattern}");
+            assert!(read.is_match(is_in) && !read.is_match(is_not), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_hosts_read_otherwise_is_refused() {
+        for pattern in ["\\d+", "[\\w-]+", "\\p{L}", "[[:alpha:]]"] {
+            assert_eq!(problem(pattern), EveryHostReads::CLASS, "{pattern}");
+        }
+        for pattern in ["\\bword", "(?i)a", "(?i:a)", "\\Aa"] {
+            assert_eq!(problem(pattern), EveryHostReads::OTHER, "{pattern}");
+        }
+        assert_eq!(problem("("), "unclosed group");
     }
 }

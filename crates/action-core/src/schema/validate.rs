@@ -191,17 +191,22 @@ fn check_text(shape: &Shape, text: &str) -> Result<(), ProblemKind> {
     if !shape.choices.is_empty() && !shape.choices.iter().any(|choice| choice == text) {
         return Err(ProblemKind::OutOfRange);
     }
-    // JSON Schema counts characters, not bytes.
-    let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
-    let too_short = shape.min_length.is_some_and(|fewest| length < fewest);
-    let too_long = shape.max_length.is_some_and(|most| length > most);
-    if too_short || too_long {
+    if !has_length(text, shape.min_length, shape.max_length) {
         return Err(ProblemKind::OutOfRange);
     }
     if (shape.pattern.as_ref()).is_some_and(|pattern| !pattern.is_match(text)) {
         return Err(ProblemKind::Malformed);
     }
     Ok(())
+}
+
+/// JSON Schema counts characters, not bytes. A character has one to four of them: most texts need not be
+/// counted.
+fn has_length(text: &str, fewest: Option<u64>, most: Option<u64>) -> bool {
+    let (fewest, most) = (fewest.unwrap_or(0), most.unwrap_or(u64::MAX));
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let bytes = count(text.len());
+    (bytes / 4 >= fewest && bytes <= most) || (fewest..=most).contains(&count(text.chars().count()))
 }
 
 fn array(shape: &Shape, value: Value, place: Place<'_>, problems: &mut Problems) -> Option<Value> {

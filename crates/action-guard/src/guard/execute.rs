@@ -13,8 +13,7 @@ use crate::guard::error::GuardError;
 use crate::guard::follow::Following;
 use crate::guard::permit::SendGate;
 use crate::guard::redact::is_redacted;
-use crate::guard::token_scope::tokens_allow;
-use crate::guard::trust::is_them;
+use crate::guard::token_scope::{carried_out_by, tokens_allow};
 use crate::guard::{Guard, Tracked, Watch, size_limits};
 use crate::identity::Actor;
 use crate::journal::CommitError;
@@ -236,9 +235,9 @@ impl Guard {
                     // What waits for approval is refused for that, and not for what is missing.
                     if status.phase == Phase::Approved {
                         let rules = rules.as_ref().map_err(Clone::clone)?;
-                        is_them(&status.proposal.request, &by)?;
                         tokens_allow(&**rules, &status.proposal, &definition, state, now)?;
-                        allow_for_each(status, trust, now, |status| {
+                        let status = carried_out_by(status, &by, now)?;
+                        allow_for_each(&status, trust, now, |status| {
                             rules.allow_send(status, &definition, &plan, state, now)
                         })?;
                     }

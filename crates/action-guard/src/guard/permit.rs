@@ -1,6 +1,6 @@
 //! The last look before the first byte of a request goes out.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use action_core::{
@@ -26,7 +26,7 @@ pub(crate) struct SendGate {
     system: String,
     /// The effect that it takes back, as it was when it was proposed.
     undoes: Option<String>,
-    definition: ActionDefinition,
+    definition: Arc<ActionDefinition>,
     plan: Plan,
     send_by: Timestamp,
     /// The number of its intent in the journal. It has none when the glass is broken.
@@ -50,7 +50,7 @@ impl SendGate {
     pub(crate) fn new(
         guard: &Guard,
         proposal: &Proposal,
-        definition: ActionDefinition,
+        definition: Arc<ActionDefinition>,
         intent: &Intent,
         recorded: Option<u64>,
         called_off: impl Fn() -> bool + Send + Sync + 'static,

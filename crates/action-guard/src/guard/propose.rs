@@ -155,7 +155,7 @@ impl Guard {
             tokens_allow(&*rules, &asked, &definition, state, now)?;
             may_wait(&asked, state, now)?;
             asked.policy = rules.version();
-            check_lease(&*rules, &asked, undo.as_ref(), &system, state, now)?;
+            check_lease(&*rules, &asked, undo.as_deref(), &system, state, now)?;
             let ruling = rule_for_each(&*rules, &mut asked, &definition, state, now);
             // Nobody is asked to agree to what would not be sent.
             let hopeless = !matches!(ruling, Ruling::Deny { .. })

@@ -1,13 +1,16 @@
 //! What tokens allow: asked when something is proposed, with its intent, and once more before it is
 //! sent.
 
+use std::borrow::Cow;
+
 use action_core::{ActionDefinition, Risk};
 use jiff::Timestamp;
 
-use crate::identity::ProvenBy;
+use crate::guard::trust::is_them;
+use crate::identity::{Actor, ProvenBy};
 use crate::policy::Rules;
-use crate::proposal::{Proposal, Refusal};
-use crate::state::{State, TokenStatus};
+use crate::proposal::{Approval, Proposal, Refusal};
+use crate::state::{ProposalStatus, State, TokenStatus};
 
 impl TokenStatus {
     /// Refuses a token that is over, or that nobody vouches for any more.
@@ -64,4 +67,36 @@ pub(crate) fn tokens_allow(
         }
     }
     Ok(())
+}
+
+/// A proposal with the agreements that count where this one carries it out: who made their token answers
+/// for what is done with it, and does not agree to it besides.
+///
+/// # Errors
+/// When they only claim to be one for whom it was proven, or too few agreements are left.
+pub(crate) fn carried_out_by<'s>(
+    status: &'s ProposalStatus,
+    by: &Actor,
+    now: Timestamp,
+) -> Result<Cow<'s, ProposalStatus>, Refusal> {
+    is_them(&status.proposal.request, by)?;
+    let ProvenBy::Token { id, made_by } = by.proven_by() else {
+        return Ok(Cow::Borrowed(status));
+    };
+    let is_makers = |approval: &Approval| approval.by.as_str().eq_ignore_ascii_case(made_by);
+    if !status.approvals.iter().any(is_makers) {
+        return Ok(Cow::Borrowed(status));
+    }
+    let mut counting = status.clone();
+    counting.approvals.retain(|approval| !is_makers(approval));
+    if counting.is_agreed_at(now) {
+        return Ok(Cow::Owned(counting));
+    }
+    let why = format!(
+        "`{made_by}` made it, and has approved proposal `{}`: carry it out with a token of somebody else, \
+         or propose it again",
+        status.proposal.id
+    );
+    let id = id.clone();
+    Err(Refusal::Token { id, why })
 }

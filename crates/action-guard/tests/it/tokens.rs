@@ -317,6 +317,33 @@ async fn who_made_the_token_does_not_approve_what_is_asked_for_with_it() {
     assert_eq!(report.outcome.result, OutcomeKind::Applied);
 }
 
+/// An agent has two tokens of two people; what one of them approves is not carried out with theirs.
+#[tokio::test]
+async fn who_made_the_token_that_carries_it_out_has_not_approved_it() {
+    let bench = Workbench::new().await;
+    let gate = gate(&bench, APPROVE);
+    let (_, _, of_ana) = token(&gate, grant("agent:night")).await;
+    let controls = gate.controls();
+    let (ben, own) = (actor("user:ben"), key(MALLORY));
+    let made = controls.make_token(grant("agent:night"), &ben, &own);
+    let (_, secret) = made.await.unwrap();
+    let (of_ben, _) = controls.authenticate(secret.reveal()).await.unwrap();
+    let asked = gate.propose(turn("x", &of_ana)).await.unwrap().asked();
+    let approval = Approval::new(actor("user:ben"), asked.plan_hash.clone(), after(5));
+    let approval = approval.signed(&asked.id, &key(MALLORY));
+    controls
+        .approve_as_signed(&asked.id, approval)
+        .await
+        .unwrap();
+    refused(
+        gate.execute(&asked, &of_ben, &mut |_| {}).await,
+        "`user:ben` made it, and has approved",
+    );
+    assert_eq!(bench.records("intent").await, 0);
+    let done = gate.execute(&asked, &of_ana, &mut |_| {}).await.unwrap();
+    assert!(matches!(done, Standing::Applied(_)), "{done:?}");
+}
+
 #[tokio::test]
 async fn what_was_asked_for_with_a_token_that_was_revoked_is_not_sent() {
     let bench = Workbench::new().await;

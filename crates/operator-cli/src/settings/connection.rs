@@ -41,15 +41,6 @@ pub(crate) struct Connection {
 
 const HEADING: &str = "Connection";
 
-/// Whether what stands behind this flag is the path of a file or a directory.
-pub(crate) fn is_file_flag(flag: &str) -> bool {
-    let is_setting = || {
-        let mut settings = all_settings().into_iter().filter(|setting| setting.is_file);
-        settings.any(|setting| flag == format!("--{}", setting.name.replace('_', "-")))
-    };
-    ["--config", "--policy-file", "--state-dir"].contains(&flag) || is_setting()
-}
-
 /// What an argument is called that gives a setting.
 fn id(setting: &SettingDef) -> String {
     format!("setting {}", setting.name)
@@ -265,6 +256,12 @@ impl Connection {
     /// Whether the command line or the environment names a cluster.
     pub(crate) fn is_asked_for(&self) -> bool {
         self.cluster.is_some()
+    }
+
+    /// The cluster that the command line or the environment names.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn cluster_asked_for(&self) -> Option<&str> {
+        self.cluster.as_deref()
     }
 
     /// The cluster that the command line itself names.

@@ -57,6 +57,10 @@ pub(crate) struct State {
     /// Who acts by the config file.
     #[arg(skip)]
     pub(super) configured_actor: Option<String>,
+
+    /// Who acts by what proves it at a gate, whatever is said here.
+    #[arg(skip)]
+    pub(crate) proven: Option<Actor>,
 }
 
 /// A length of time that may be none, such as `3s` or `0s`.
@@ -90,11 +94,17 @@ impl State {
 
     /// Who acts. Claimed, unless what they do is signed.
     pub(crate) fn actor(&self) -> Result<Actor, Failure> {
+        if let Some(proven) = &self.proven {
+            return Ok(proven.clone());
+        }
         Self::actor_or_user(self.actor.clone())
     }
 
     /// Who would act in the next command, without `--actor`.
     pub(crate) fn actor_without_flag(&self) -> Result<Actor, Failure> {
+        if let Some(proven) = &self.proven {
+            return Ok(proven.clone());
+        }
         let named = std::env::var("OPERATOR_ACTOR").ok();
         Self::actor_or_user(named.or_else(|| self.configured_actor.clone()))
     }

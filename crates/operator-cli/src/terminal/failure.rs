@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use action_core::{ActionError, Problem, RegistryError, printable, redacted};
 use action_guard::policy::PolicyProblem;
-use action_guard::{CommitError, GuardError, JournalError, ModeError, Refusal};
+use action_guard::{CommitError, GuardError, JournalError, ModeError};
 use serde_json::{Value, json};
 
 use crate::terminal::exit_code::Exit;
@@ -175,23 +175,10 @@ impl Failure {
 
 impl From<ActionError> for Failure {
     fn from(error: ActionError) -> Self {
-        let exit = Exit::of_failure(error.kind());
-        let problems = error.problems().to_vec();
-        let message = match &error {
-            ActionError::InvalidParameters { action, .. } => {
-                format!("the parameters of `{action}` are wrong, nothing was sent")
-            }
-            other => other.report(),
-        };
-        let hint = list_hint(&problems);
-        let failure = Self {
-            problems,
-            ..Self::new(exit, error.code(), message)
-        };
-        match hint {
-            Some(hint) => failure.next(hint),
-            None => failure,
+        if let ActionError::InvalidParameters { action, problems } = error {
+            return Self::parameters(&action, problems);
         }
+        Self::new(Exit::of_failure(error.kind()), error.code(), error.report())
     }
 }
 
@@ -211,54 +198,17 @@ impl Failure {
 }
 
 impl Failure {
-    /// What the state, the mode, the rules or a person do not allow, and the way on.
-    pub(super) fn of_refusal(refusal: &Refusal) -> Self {
-        let text = refusal.to_string();
-        match refusal {
-            Refusal::Observing => Self::refused("observing", text).command(
-                "mode execute --reason TEXT",
-                "allows sends on this state directory",
-            ),
-            Refusal::ClusterObserving { cluster } => Self::refused("observing", text).command(
-                format!("mode execute --cluster {cluster} --reason TEXT"),
-                "allows sends to it",
-            ),
-            Refusal::Killed { cluster: None, .. } => Self::refused("killed", text).command(
-                "kill-switch status",
-                "shows it, `kill-switch reset` ends it",
-            ),
-            Refusal::Killed {
-                cluster: Some(cluster),
-                ..
-            } => Self::refused("killed", text).command(
-                format!("kill-switch reset --cluster {cluster} --reason TEXT"),
-                "ends it; the mode of that cluster is observe after it",
-            ),
-            Refusal::Denied { .. } => Self::refused("denied", text)
-                .command("policy explain ACTION", "shows how the policy came to this"),
-            Refusal::RulesWrong { .. } => {
-                Self::new(Exit::Usage, "policy", format!("not sent: {text}"))
-                    .command("policy check", "says all that is wrong with it")
-            }
-            Refusal::NotProven { .. } => {
-                Self::refused("not_proven", text).next("sign it with `--sign-with FILE`")
-            }
-            Refusal::UnknownProposal { .. } => Self::new(Exit::Usage, "unknown_proposal", text)
-                .command("proposals list", "shows those that are open"),
-            Refusal::ClockAhead { .. } => Self::refused("clock_ahead", text)
-                .command("clock confirm --reason TEXT", "says that it is that late"),
-            Refusal::ClockSetBack { .. } => Self::refused("clock_set_back", text).command(
-                "clock confirm --reason TEXT",
-                "says that the time is right now",
-            ),
-            Refusal::ClockBehind { .. } => Self::refused("clock_behind", text),
-            Refusal::WhoseUnknown { .. } => Self::refused("whose_unknown", text)
-                .command("proposals list", "shows what is in force"),
-            Refusal::Name(_) => Self::refused("wrong_cluster", text),
-            Refusal::ResourceHeld { .. } => Self::refused("resource_held", text),
-            Refusal::TooManyOpen { .. } => Self::refused("too_many_open", text)
-                .command("proposals list", "shows them, `cancel ID` ends one"),
-            _ => Self::refused("refused", text),
+    /// The parameters of an action are wrong, in these ways.
+    pub(crate) fn parameters(action: &str, problems: Vec<Problem>) -> Self {
+        let text = format!("the parameters of `{action}` are wrong, nothing was sent");
+        let hint = list_hint(&problems);
+        let failure = Self {
+            problems,
+            ..Self::new(Exit::Usage, "invalid_parameters", text)
+        };
+        match hint {
+            Some(hint) => failure.next(hint),
+            None => failure,
         }
     }
 }

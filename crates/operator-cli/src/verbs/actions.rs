@@ -102,7 +102,7 @@ pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
-fn list(definitions: &[ActionDefinition], output: &mut Output) {
+pub(super) fn list(definitions: &[ActionDefinition], output: &mut Output) {
     let rows = |definitions: &[&ActionDefinition]| {
         let rows = definitions.iter().map(|definition| {
             let (kind, stake) = kind(definition);

@@ -1,6 +1,8 @@
 //! `operator approve`, `reject` and `cancel`: what people decide.
 
-use action_guard::{Decider, Phase, PlanHash, ProposalStatus, State};
+use std::sync::Arc;
+
+use action_guard::{Actor, Decider, Phase, PlanHash, ProposalStatus, State};
 use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 
@@ -50,8 +52,7 @@ pub(crate) async fn main(
     let actor = global.state.actor()?;
     let key = global.state.key()?;
     let state = controls.state().await?;
-    let waits = |status: &ProposalStatus| status.phase_at(Timestamp::now()) == Phase::NeedsApproval;
-    let found = lookup::choose(&state, id_if_given(matches), verb, waits)?;
+    let found = chosen(verb, matches, &state)?;
     let id = &found.proposal.id;
     let status = match verb {
         "approve" => {
@@ -66,18 +67,33 @@ pub(crate) async fn main(
         "reject" => controls.reject(id, &actor, given_reason(matches)).await?,
         _ => controls.cancel(id, &actor, given_reason(matches)).await?,
     };
-    let now = Timestamp::now();
-    output.show(&proposal::json(&status, now), || {
-        let is_signed = key.is_some() && verb == "approve";
-        let proven = if is_signed { "signed" } else { "claimed" };
-        let phase = status.phase_at(now);
-        format!("{id} is {phase}, by {actor} (identity {proven})")
-    });
+    let is_signed = key.is_some() && verb == "approve";
+    let proven = if is_signed { "signed" } else { "claimed" };
+    show(&status, &actor, proven, output);
     Ok(Exit::Done)
 }
 
+/// The proposal that is meant; without an id it is said which wait.
+pub(super) fn chosen(
+    verb: &str,
+    matches: &ArgMatches,
+    state: &State,
+) -> Result<Arc<ProposalStatus>, Failure> {
+    let waits = |status: &ProposalStatus| status.phase_at(Timestamp::now()) == Phase::NeedsApproval;
+    lookup::choose(state, id_if_given(matches), verb, waits)
+}
+
+/// Shows how it stands now, and who decided that.
+pub(super) fn show(status: &ProposalStatus, by: &Actor, proven: &str, output: &mut Output) {
+    let now = Timestamp::now();
+    output.show(&proposal::json(status, now), || {
+        let (id, phase) = (&status.proposal.id, status.phase_at(now));
+        format!("{id} is {phase}, by {by} (identity {proven})")
+    });
+}
+
 /// The plan that was seen: named by its hash, or shown and agreed to now.
-async fn seen(
+pub(super) async fn seen(
     found: &ProposalStatus,
     state: &State,
     matches: &ArgMatches,

@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict, printable};
 use action_guard::{
-    Draft, Event, Guard, GuardError, Phase, Proposal, ProposalStatus, Refusal, Report, Ruling,
-    Standing, State, Waits,
+    Event, GuardError, Phase, Proposal, ProposalStatus, Report, Ruling, Standing, State, Waits,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -24,9 +23,7 @@ use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 use crate::terminal::prompt::{self, Answer};
-
-/// Between two looks whether people have agreed.
-const LOOK: Duration = Duration::from_millis(200);
+use crate::verbs::desk::{Desk, Drafted as _};
 
 /// So often a plan is shown again that was overtaken while it was looked at.
 const DRAFTS_AGAIN: usize = 3;
@@ -35,57 +32,52 @@ const DRAFTS_AGAIN: usize = 3;
 ///
 /// Nothing is in the journal before the answer, so that nothing stays allowed when the question is
 /// never answered.
-pub(crate) async fn go_on(
+pub(crate) async fn go_on<D: Desk>(
     call: &Call,
-    guard: &Guard,
-    draft: Draft,
+    desk: &D,
+    draft: D::Draft,
     confirm: &Confirm,
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let (standing, shown) = proposed(call, guard, draft, confirm, global, output).await?;
+    let (standing, shown) = proposed(call, desk, draft, confirm, global, output).await?;
     let proposal = match standing {
         Standing::Allowed(proposal) | Standing::Waits(Waits { proposal, .. }) => proposal,
         Standing::RefusedByPlan { proposal, .. } => return Ok(not_sent(call, &proposal, output)),
         standing => return Err(Failure::of_standing(&standing)),
     };
-    let actor = global.state.actor()?;
-    let called_off = async |why: &str| {
-        // It is gone with its plan in any case.
-        let _ = guard.cancel(&proposal.id, &actor, why).await;
-    };
-    let status = guard.proposal_status(&proposal.id).await?;
+    let status = desk.status(&proposal.id).await?;
     if status.ruling != shown {
         note_ruling(&status.ruling, output);
     }
     if status.phase == Phase::NeedsApproval {
-        let short = ids::short_of(&proposal.id, &*guard.state().await?);
+        let short = ids::short_of(&proposal.id, &*desk.state().await?);
         match confirm.wait {
-            Some(wait) => approved(guard, &status, wait, global, output).await?,
+            Some(wait) => approved(desk, &status, wait, global, output).await?,
             None => return Ok(waits(call, &status, &short, global, output)),
         }
     }
-    if let Some(observing) = guard.state().await?.observing(&proposal.system) {
-        called_off("the mode is observe").await;
+    if let Some(observing) = desk.state().await?.observing(&proposal.system) {
+        desk.call_off(&proposal.id, "the mode is observe").await;
         return Err(GuardError::Refused(observing).into());
     }
-    let done = carry_out(call, guard, &proposal, global, output).await;
+    let done = carry_out(call, desk, &proposal, global, output).await;
     if let Err(failure) = &done
-        && let Ok(status) = guard.proposal_status(&proposal.id).await
+        && let Ok(status) = desk.status(&proposal.id).await
         && status.phase.is_unsent()
     {
         // Whoever wants it still asks for it anew, with a plan of then.
-        called_off(failure.message()).await;
+        desk.call_off(&proposal.id, failure.message()).await;
     }
     done
 }
 
 /// Shows what would be proposed, asks, and proposes it. When something of ours was done meanwhile by
 /// which its plan says nothing any more, it is planned, shown and asked about again.
-async fn proposed(
+async fn proposed<D: Desk>(
     call: &Call,
-    guard: &Guard,
-    mut draft: Draft,
+    desk: &D,
+    mut draft: D::Draft,
     confirm: &Confirm,
     global: &Global,
     output: &Output,
@@ -94,31 +86,33 @@ async fn proposed(
     loop {
         let shown = draft.ruling().clone();
         if !matches!(shown, Ruling::Deny { .. }) {
-            let planned = Planned::of(call, draft.proposal(), &*guard.state().await?, global);
+            let planned = Planned::of(call, draft.proposal(), &*desk.state().await?, global);
             output.note(&planned.text());
             call.connection.check_system(&draft.proposal().system)?;
-            if guard.may_be_sent(draft.proposal()).await? {
+            if desk.may_be_sent(&draft).await? {
                 note_ruling(&shown, output);
                 let system = &draft.proposal().system;
-                if may_go_on_at_once(guard, system, &shown, confirm).await? {
+                if may_go_on_at_once(desk, system, &shown, confirm).await? {
                     confirmed(call.definition, confirm).await?;
                 }
             }
         }
-        match guard.propose_draft(draft.clone()).await {
-            Err(GuardError::Refused(Refusal::PlanOutdated { .. })) if again > 0 => {
-                again -= 1;
-                output.note("something was done meanwhile that this is about: planning it again\n");
-                draft = guard.draft_again(draft).await?;
-            }
-            proposed => return Ok((proposed?, shown)),
+        if let Some(proposed) = desk.propose(&draft).await? {
+            return Ok((proposed, shown));
         }
+        if again == 0 {
+            let text = "what this is about changes faster than it can be planned: nothing was sent";
+            return Err(Failure::refused("refused", text));
+        }
+        again -= 1;
+        output.note("something was done meanwhile that this is about: planning it again\n");
+        draft = desk.draft_again(draft).await?;
     }
 }
 
 /// Whether it is carried out by this command, once it is proposed: who cannot go on is not asked.
 async fn may_go_on_at_once(
-    guard: &Guard,
+    desk: &impl Desk,
     system: &str,
     ruling: &Ruling,
     confirm: &Confirm,
@@ -126,7 +120,7 @@ async fn may_go_on_at_once(
     if matches!(ruling, Ruling::Approve { .. }) {
         return Ok(confirm.wait.is_some());
     }
-    Ok(guard.state().await?.observing(system).is_none())
+    Ok(desk.state().await?.observing(system).is_none())
 }
 
 fn note_ruling(ruling: &Ruling, output: &Output) {
@@ -135,18 +129,18 @@ fn note_ruling(ruling: &Ruling, output: &Output) {
 
 /// Waits until people have agreed.
 async fn approved(
-    guard: &Guard,
+    desk: &impl Desk,
     waiting: &ProposalStatus,
     wait: Duration,
     global: &Global,
     output: &Output,
 ) -> Result<(), Failure> {
     let id = &waiting.proposal.id;
-    let short = ids::short_of(id, &*guard.state().await?);
+    let short = ids::short_of(id, &*desk.state().await?);
     output.note(&proposals::waiting(waiting, &short, global));
     let until = Instant::now() + wait;
     loop {
-        let status = guard.proposal_status(id).await?;
+        let status = desk.status(id).await?;
         match status.phase_at(Timestamp::now()) {
             Phase::NeedsApproval if Instant::now() < until => {}
             Phase::NeedsApproval => {
@@ -163,7 +157,7 @@ async fn approved(
             }
         }
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            () = desk.wait(id, until.saturating_duration_since(Instant::now())) => {}
             () = interrupted() => {
                 return Err(Failure::interrupted(format!(
                     "no longer waiting for proposal {short}; it can still be approved"
@@ -199,13 +193,12 @@ fn waits(
 /// Carries out what is approved, and shows how it ended.
 pub(crate) async fn carry_out(
     call: &Call,
-    guard: &Guard,
+    desk: &impl Desk,
     proposal: &Proposal,
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let id = ids::short_of(&proposal.id, &*guard.state().await?);
-    let actor = global.state.actor()?;
+    let id = ids::short_of(&proposal.id, &*desk.state().await?);
     let mut follow = Follow::default();
     let executed = {
         let mut on_event = |event: Event| {
@@ -214,7 +207,7 @@ pub(crate) async fn carry_out(
         };
         tokio::select! {
             biased;
-            executed = guard.execute(proposal, &actor, &mut on_event) => Some(executed),
+            executed = desk.execute(proposal, &mut on_event) => Some(executed),
             () = interrupted() => None,
         }
     };
@@ -235,23 +228,19 @@ pub(crate) async fn carry_out(
                 Exit::of_outcome(&report.outcome)
             };
             // What was sent is shown, also where the journal cannot be read any more.
-            let state = guard.state().await.unwrap_or_default();
+            let state = desk.state().await.unwrap_or_default();
             ended((&id, proposal), &report, &state, global, output);
             Ok(exit)
         }
-        Some(Err(error)) => Err(error.into()),
-        None if follow.intents == 0 => {
-            // It ends by itself where this cannot be recorded.
-            let _ = guard.cancel(&proposal.id, &actor, "interrupted").await;
+        Some(Err(failure)) => Err(failure),
+        None if !desk.is_sent(&proposal.id, follow.intents).await => {
+            desk.call_off(&proposal.id, "interrupted").await;
             let text = format!("nothing was sent; proposal {id} is cancelled");
             Err(Failure::interrupted(text))
         }
         None => {
             let text = format!("no longer following proposal {id}; what was sent goes on");
-            let command = global.own_command(&["recover"]);
-            Err(Failure::interrupted(text).next(format!(
-                "`{command}` looks how it ended and finishes the record"
-            )))
+            Err(Failure::interrupted(text).next(desk.later(&id, global)))
         }
     }
 }

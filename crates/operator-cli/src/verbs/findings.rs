@@ -93,7 +93,7 @@ fn with_flags(command: Command, role: Role) -> Command {
 }
 
 /// What the verb needs.
-fn call(verb: &str, role: Role, global: &Global) -> Result<Call, Failure> {
+pub(super) fn call(verb: &str, role: Role, global: &Global) -> Result<Call, Failure> {
     let kind = global.connection.kind()?;
     let mut definitions = kind.definitions().iter();
     let definition = definitions.find(|definition| definition.role == Some(role));
@@ -124,12 +124,24 @@ pub(crate) async fn main(
     let catalogue = registry.catalogue();
     let parameters = catalogue.validate(&call.definition.name, given)?;
     check_system(&call, &catalogue).await?;
-    let mut result = catalogue.observe(&call.definition.name, parameters).await?;
+    let result = catalogue.observe(&call.definition.name, parameters).await?;
+    let ours = ours(&call, &catalogue, global, output).await;
+    show(&call, result, ours, global, output)
+}
+
+/// Shows what was found, beside what is ours.
+pub(super) fn show(
+    call: &Call,
+    mut result: Value,
+    ours: Ours,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let mut findings = findings(&result)?;
     let as_by_default = result.get("as_by_default").cloned().unwrap_or_default();
     let ours = Ours {
         as_by_default: serde_json::from_value(as_by_default).unwrap_or_default(),
-        ..ours(&call, &catalogue, global, output).await
+        ..ours
     };
     let leases = ours.leases_for_a_person(global);
     if let Some(shown) = result.get_mut("findings").and_then(Value::as_array_mut) {
@@ -137,8 +149,8 @@ pub(crate) async fn main(
     }
     findings.extend(leases);
     output.show(
-        &report::with_commands(&call, &findings, &ours, result.clone(), global),
-        || report::text(&call, &findings, &ours, &result, global),
+        &report::with_commands(call, &findings, &ours, result.clone(), global),
+        || report::text(call, &findings, &ours, &result, global),
     );
     Ok(if findings.is_empty() && !ours.is_something_found() {
         Exit::of_observation(call.definition, &result)

@@ -1,6 +1,6 @@
 //! `operator journal`: the record of all that happened.
 
-use action_guard::{Head, Journal};
+use action_guard::{Entry, Head, Journal};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 
@@ -59,7 +59,7 @@ pub(crate) async fn main(
         Some(("verify", matches)) => verify(&*journal, matches, output).await,
         Some(("head", _)) => {
             let head = journal.head().await?;
-            output.show(&head, || format!("{}:{}", head.seq, head.hash));
+            show_head(&head, output);
             Ok(Exit::Done)
         }
         _ => Err(Failure::usage("no such command")),
@@ -89,6 +89,12 @@ async fn show(
             (shown, journal.head().await?.seq.saturating_sub(last))
         }
     };
+    show_entries(&shown, after, more, output);
+    Ok(Exit::Done)
+}
+
+/// Shows records with higher numbers than `after`, and that there are more.
+pub(super) fn show_entries(shown: &[Entry], after: u64, more: u64, output: &mut Output) {
     let last = shown.last().map_or(after, |entry| entry.seq);
     let truncated = (more > 0).then(|| {
         format!(
@@ -97,13 +103,17 @@ async fn show(
     });
     let entries: Vec<_> = shown.iter().map(report::json).collect();
     output.show_list("entries", &entries, || {
-        let parts = [Some(report::table(&shown)), truncated.clone()];
+        let parts = [Some(report::table(shown)), truncated.clone()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     });
     if let Some(truncated) = &truncated {
         output.note_beside_data(truncated);
     }
-    Ok(Exit::Done)
+}
+
+/// Shows the end of the chain.
+pub(super) fn show_head(head: &Head, output: &mut Output) {
+    output.show(head, || format!("{}:{}", head.seq, head.hash));
 }
 
 async fn verify(

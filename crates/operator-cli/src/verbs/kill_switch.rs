@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use action_core::printable;
-use action_guard::{CommitError, Decider, ProposalStatus, Refusal, State, Stop, Target};
+use action_guard::{
+    ActiveEffect, CommitError, Decider, ProposalStatus, Refusal, Sender, State, Stop, Target,
+};
 use clap::{ArgMatches, Command};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::arguments::{given_reason, reason};
@@ -46,7 +49,9 @@ pub(crate) async fn kill_switch_main(
                 .stop(&global.state.actor()?, given_reason(matches))
                 .await;
             let stop = stop.map_err(|error| not_stopped(only.as_ref(), error))?;
-            stopped(&stop, only.as_ref(), global, output)
+            let directory = global.state.directory()?.display().to_string();
+            let place = ("state_dir", &*directory);
+            Ok(stopped(&Met::of(&stop), only.as_ref(), place, output))
         }
         Some(("reset", matches)) => {
             let (actor, key) = (global.state.actor()?, global.state.key()?);
@@ -113,6 +118,12 @@ async fn status(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         };
         Failure::from(error).lines(vec![text])
     })?;
+    show_status(&state, by_file, output);
+    Ok(Exit::Done)
+}
+
+/// Shows whether everything is stopped.
+pub(super) fn show_status(state: &State, by_file: bool, output: &mut Output) {
     let json = json!({
         "stopped": by_file || state.killed.is_some(),
         "by": state.killed,
@@ -120,10 +131,7 @@ async fn status(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         "mode": state.mode,
         "clusters": state.switches.values().collect::<Vec<_>>(),
     });
-    output.show(&json, || {
-        with_clusters(status_text(&state, by_file), &state)
-    });
-    Ok(Exit::Done)
+    output.show(&json, || with_clusters(status_text(state, by_file), state));
 }
 
 fn status_text(state: &State, by_file: bool) -> String {
@@ -134,85 +142,84 @@ fn status_text(state: &State, by_file: bool) -> String {
     }
 }
 
-fn stopped(
-    stop: &Stop,
+/// What a stop met, as data.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Met {
+    unrecorded: Option<String>,
+    cancelled: Vec<String>,
+    in_motion: Vec<String>,
+    may_have_been_sent: Vec<String>,
+    still_sending: Vec<Sender>,
+    in_force: Vec<ActiveEffect>,
+}
+
+impl Met {
+    fn of(stop: &Stop) -> Self {
+        let ids = |statuses: &[Arc<ProposalStatus>]| statuses.iter().map(id).collect();
+        let unrecorded = stop.unrecorded.as_ref();
+        let in_force = stop.in_force.iter();
+        Self {
+            unrecorded: unrecorded.map(|error| action_core::report(error)),
+            cancelled: ids(&stop.cancelled),
+            in_motion: ids(&stop.in_motion),
+            may_have_been_sent: stop.may_have_been_sent().map(id).collect(),
+            still_sending: stop.still_sending.clone(),
+            in_force: in_force.map(|effect| ActiveEffect::clone(effect)).collect(),
+        }
+    }
+}
+
+/// Shows what a stop met, in a place that data calls so.
+pub(super) fn stopped(
+    met: &Met,
     only: Option<&Target>,
-    global: &Global,
+    (kind, place): (&str, &str),
     output: &mut Output,
-) -> Result<Exit, Failure> {
-    let directory = global.state.directory()?.display().to_string();
-    let unrecorded = stop
-        .unrecorded
-        .as_ref()
-        .map(|error| action_core::report(error));
-    let ids_of =
-        |statuses: &[Arc<ProposalStatus>]| -> Vec<String> { statuses.iter().map(id).collect() };
-    let in_force: Vec<_> = stop.in_force.iter().map(|effect| json!(effect)).collect();
-    let may_have_been_sent: Vec<String> = stop.may_have_been_sent().map(id).collect();
-    let json = json!({
-        "stopped": true,
-        "cluster": only.and_then(|target| target.cluster.as_ref()),
-        "state_dir": directory,
-        "unrecorded": unrecorded,
-        "cancelled": ids_of(&stop.cancelled),
-        "in_motion": ids_of(&stop.in_motion),
-        "may_have_been_sent": may_have_been_sent,
-        "still_sending": stop.still_sending,
-        "in_force": in_force,
-    });
-    output.show(&json, || {
-        stop_text(stop, only, &directory, unrecorded.as_deref())
-    });
-    Ok(if stop.still_sending.is_empty() {
+) -> Exit {
+    let mut json = json!(met);
+    json["stopped"] = json!(true);
+    json["cluster"] = json!(only.and_then(|target| target.cluster.as_ref()));
+    json[kind] = json!(place);
+    output.show(&json, || stop_text(met, only, place));
+    if met.still_sending.is_empty() {
         Exit::Done
     } else {
         Exit::Unknown
-    })
+    }
 }
 
 fn id(status: &Arc<ProposalStatus>) -> String {
     status.proposal.id.clone()
 }
 
-fn stop_text(
-    stop: &Stop,
-    only: Option<&Target>,
-    directory: &str,
-    unrecorded: Option<&str>,
-) -> String {
-    let rows = |ids: Vec<String>| ids.into_iter().map(|id| vec![id]).collect();
-    let ids_of = |statuses: &[Arc<ProposalStatus>]| statuses.iter().map(id).collect();
-    let senders = stop.still_sending.iter().map(ToString::to_string);
-    let (mut sent, unsure): (Vec<String>, Vec<String>) = (
-        ids_of(&stop.in_motion),
-        stop.may_have_been_sent().map(id).collect(),
-    );
+fn stop_text(met: &Met, only: Option<&Target>, place: &str) -> String {
+    let rows = |ids: &[String]| ids.iter().map(|id| vec![id.clone()]).collect();
+    let senders: Vec<String> = met.still_sending.iter().map(ToString::to_string).collect();
+    let (mut sent, unsure) = (met.in_motion.clone(), &met.may_have_been_sent);
     sent.retain(|id| !unsure.contains(id));
     let us = program().name;
-    let effects = stop.in_force.iter();
+    let effects = met.in_force.iter();
     let effects = effects
         .map(|effect| vec![effect.id.clone(), effect.key.clone()])
         .collect();
     let parts = [
         Some(format!(
             "Stopped: nothing {} is sent {}from {}",
-            if stop.still_sending.is_empty() {
-                "more"
-            } else {
-                "else"
-            },
+            if senders.is_empty() { "more" } else { "else" },
             only.map_or_else(String::new, |target| {
                 format!("to {} ", printable(target.called()))
             }),
-            printable(directory)
+            printable(place)
         )),
-        unrecorded.map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
+        met.unrecorded
+            .as_ref()
+            .map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
         section(
             "May still send: look at that process, or end it",
-            rows(senders.collect()),
+            rows(&senders),
         ),
-        section("Cancelled", rows(ids_of(&stop.cancelled))),
-        section("Sent before, and goes on", rows(sent)),
+        section("Cancelled", rows(&met.cancelled)),
+        section("Sent before, and goes on", rows(&sent)),
         section(
             &format!(
                 "May have been sent; `{us} proposals show ID` shows how it ended, once that is known"

@@ -1,7 +1,7 @@
 //! `operator mcp`: the actions as tools of the Model Context Protocol, over stdin and stdout.
 
 #[cfg(feature = "proxy")]
-pub(crate) mod at_gate;
+mod at_gate;
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::arguments::length;
 use crate::program::program;
 use crate::settings::Global;
-use crate::settings::connection::is_file_flag;
+use crate::settings::file_flags::is_file_flag;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
@@ -36,10 +36,7 @@ const HOSTS: [&str; 7] = [
 ];
 
 pub(crate) fn command() -> Command {
-    let command = Command::new("mcp");
-    #[cfg(feature = "proxy")]
-    let command = at_gate::with_arguments(command);
-    command
+    Command::new("mcp")
         .about("Serve the actions to an agent, as tools of the Model Context Protocol (stdio)")
         .after_help(
             "Reads and writes the protocol on stdin and stdout until stdin ends. Nothing is changed \
@@ -84,10 +81,11 @@ pub(crate) async fn main(
 ) -> Result<Exit, Failure> {
     let host = matches.get_one::<String>("print-config");
     #[cfg(feature = "proxy")]
-    if let Some(gate) = at_gate::AtGate::of(matches)? {
+    if global.server.is_given() {
+        let cluster = at_gate::cluster(matches)?;
         return match host {
-            Some(host) => print(host, gate.words(), output),
-            None => gate.serve().await,
+            Some(host) => print(host, at_gate::words(cluster, global), output),
+            None => at_gate::serve(cluster, global).await,
         };
     }
     let actor = agent(matches, global)?;

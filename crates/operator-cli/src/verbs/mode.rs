@@ -95,28 +95,32 @@ pub(crate) async fn mode_main(
     }
     let journal = global.state.journal_to_stop()?;
     let (by_file, state) = (journal.is_stopped().await?, journal.state().await?);
-    let directory = global.state.directory()?;
+    let place = global.state.directory()?.display().to_string();
+    show(&state, by_file, ("state_dir", &place), output);
+    Ok(Exit::Done)
+}
+
+/// Shows the mode, of a place that data calls so.
+pub(super) fn show(state: &State, by_file: bool, (kind, place): (&str, &str), output: &mut Output) {
     let stopped = match (&state.killed, by_file) {
         (Some(_), _) => "; stopped by the kill switch".to_owned(),
         (None, true) => format!("; stopped by {KILL_FILE}, so nothing is sent"),
         (None, false) => String::new(),
     };
-    let place = directory.display().to_string();
     let clusters: Vec<&Switch> = state.switches.values().collect();
     output.show(
         &json!({
             "mode": state.mode,
             "stopped": state.killed,
             "kill_file": by_file,
-            "state_dir": place,
+            kind: place,
             "clusters": clusters,
         }),
         || {
-            let all = format!("{} in {}{stopped}", word(state.mode), printable(&place));
-            with_clusters(all, &state)
+            let all = format!("{} in {}{stopped}", word(state.mode), printable(place));
+            with_clusters(all, state)
         },
     );
-    Ok(Exit::Done)
 }
 
 /// The same controls; for one cluster alone, where one is meant.

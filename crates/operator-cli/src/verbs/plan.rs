@@ -1,9 +1,8 @@
 //! `operator plan`: what an action would do.
 
-use action_core::ActionError;
-use action_core::ActionKind;
+use action_core::{ActionError, ActionKind, Plan, Undo};
 use clap::ArgMatches;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::call::{Call, check_system};
 use crate::flags;
@@ -25,37 +24,57 @@ pub(crate) async fn main(
     let registry = call.connection.registry().await?;
     let catalogue = registry.catalogue();
     let parameters = catalogue.validate(name, given)?;
-    if !call.definition.is_mutation() {
-        let error = ActionError::WrongKind {
-            name: name.clone(),
-            is: call.definition.kind,
-            wanted: ActionKind::Mutation,
-        };
-        return Err(Failure::from(error).next(format!("look with `{} run {name}`", program().name)));
-    }
+    check_kind(&call)?;
     check_system(&call, &catalogue).await?;
     let plan = catalogue.plan(name, parameters.clone()).await?;
     let undo = catalogue.undo(name, parameters.clone(), &plan.before, None, None)?;
-    let json = json!({
-        "action": name,
-        "parameters": parameters,
-        "plan": as_data(&plan),
-        "undo": undo,
-    });
-    let planned = Planned {
-        call: &call,
-        parameters: &parameters,
-        system: None,
-        plan: &plan,
-        undo: &undo,
-        taken_back: TakenBack::ByLaterId,
-    };
-    output.show(&json, || planned.text());
+    let exit = show(&call, &parameters, &plan, &undo, output);
     if let Err(wrong) = global.state.policy() {
         output.note(&format!(
             "warning: {}: nothing is sent before that is right",
             wrong.message()
         ));
     }
-    Ok(Exit::of_verdict(&plan.verdict))
+    Ok(exit)
+}
+
+/// Refuses what only looks: there is nothing to plan.
+pub(super) fn check_kind(call: &Call) -> Result<(), Failure> {
+    let definition = call.definition;
+    if definition.is_mutation() {
+        return Ok(());
+    }
+    let name = definition.name.clone();
+    let error = ActionError::WrongKind {
+        name: name.clone(),
+        is: definition.kind,
+        wanted: ActionKind::Mutation,
+    };
+    Err(Failure::from(error).next(format!("look with `{} run {name}`", program().name)))
+}
+
+/// Shows a plan that nobody has proposed.
+pub(super) fn show(
+    call: &Call,
+    parameters: &Value,
+    plan: &Plan,
+    undo: &Undo,
+    output: &mut Output,
+) -> Exit {
+    let json = json!({
+        "action": call.definition.name,
+        "parameters": parameters,
+        "plan": as_data(plan),
+        "undo": undo,
+    });
+    let planned = Planned {
+        call,
+        parameters,
+        system: None,
+        plan,
+        undo,
+        taken_back: TakenBack::ByLaterId,
+    };
+    output.show(&json, || planned.text());
+    Exit::of_verdict(&plan.verdict)
 }

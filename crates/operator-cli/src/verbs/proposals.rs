@@ -1,7 +1,9 @@
 //! `operator proposals`: what was asked for, and how it stands.
 
+use std::sync::Arc;
+
 use action_core::Role;
-use action_guard::{GuardError, Phase, ProposalStatus, Refusal};
+use action_guard::{GuardError, Phase, ProposalStatus, Refusal, State};
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use jiff::Timestamp;
 
@@ -15,6 +17,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::verbs::carry_out;
+use crate::verbs::desk::{Desk, Here};
 use crate::verbs::findings::is_offered;
 
 pub(crate) fn command() -> Command {
@@ -46,23 +49,39 @@ pub(crate) async fn main(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     match matches.subcommand() {
-        Some(("list", matches)) => list(matches.get_flag("all"), global, output).await,
+        Some(("list", matches)) => {
+            let state = global.state.bare_controls()?.state().await?;
+            list(matches.get_flag("all"), &state, global, output)
+        }
         Some(("show", matches)) => {
             let state = global.state.bare_controls()?.state().await?;
-            let (found, now) = (lookup::find(&state, given_id(matches))?, Timestamp::now());
-            output.show(&proposal::json(&found, now), || {
-                proposal::text(&found, &state, global, now)
-            });
-            Ok(Exit::Done)
+            show(given_id(matches), &state, global, output)
         }
         Some(("run", matches)) => run(matches, global, output).await,
         _ => Err(Failure::usage("no such command")),
     }
 }
 
-async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn show(
+    id: &str,
+    state: &State,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let (found, now) = (lookup::find(state, id)?, Timestamp::now());
+    output.show(&proposal::json(&found, now), || {
+        proposal::text(&found, state, global, now)
+    });
+    Ok(Exit::Done)
+}
+
+pub(super) fn list(
+    all: bool,
+    state: &State,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let now = Timestamp::now();
-    let state = global.state.bare_controls()?.state().await?;
     let ended = state.ended.iter().filter(|_| all);
     let mut statuses: Vec<_> = ended.chain(state.open.values()).cloned().collect();
     statuses.sort_by(|one, other| one.proposal.id.cmp(&other.proposal.id));
@@ -74,14 +93,14 @@ async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, F
         .map(|status| proposal::json(status, now))
         .collect();
     let effects = state.in_force(now);
-    let in_force = in_force::json(&effects, &Releases::new(), &state, global);
+    let in_force = in_force::json(&effects, &Releases::new(), state, global);
     let lists = [("proposals", &items[..]), ("in_force", &in_force[..])];
     output.show_lists(&lists, || {
         let open = match statuses.is_empty() {
             true => "Nothing is open.".to_owned(),
-            false => proposal::list(&statuses, &state, now),
+            false => proposal::list(&statuses, state, now),
         };
-        let effects = in_force::text(&effects, &Releases::new(), &state, global);
+        let effects = in_force::text(&effects, &Releases::new(), state, global);
         let can_compare = effects.is_some() && is_offered(Role::Leftovers);
         let compare = can_compare.then(|| {
             let doctor = global.own_command(&["doctor"]);
@@ -94,20 +113,38 @@ async fn list(all: bool, global: &Global, output: &mut Output) -> Result<Exit, F
 }
 
 async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-    let confirm = Confirm::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
     let state = global.state.bare_controls()?.state().await?;
-    let now = Timestamp::now();
-    let can_run = |status: &ProposalStatus| status.phase_at(now) == Phase::Approved;
-    let found = lookup::choose(&state, id_if_given(matches), "run", can_run)?;
-    let id = ids::short_of(&found.proposal.id, &state);
+    let found = approved(id_if_given(matches), &state)?;
     let global = &global.to(&found.proposal.target())?;
     let guard = global.state.guard(&global.connection).await?;
+    let desk = Here::new(&guard, global)?;
+    carry_out(&desk, &found, &state, matches, global, output).await
+}
+
+/// The proposal that is meant; without an id it is said which are approved.
+pub(super) fn approved(id: Option<&str>, state: &State) -> Result<Arc<ProposalStatus>, Failure> {
+    let now = Timestamp::now();
+    let can_run = |status: &ProposalStatus| status.phase_at(now) == Phase::Approved;
+    lookup::choose(state, id, "run", can_run)
+}
+
+/// Carries out what was approved.
+pub(super) async fn carry_out(
+    desk: &impl Desk,
+    found: &ProposalStatus,
+    state: &State,
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let confirm = Confirm::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
+    let (id, now) = (ids::short_of(&found.proposal.id, state), Timestamp::now());
     global.connection.check_system(&found.proposal.system)?;
     let call = lookup::known_call(&found.proposal, global)?;
     match found.phase_at(now) {
         Phase::Approved => {}
         Phase::NeedsApproval => {
-            output.note(&proposal::waiting(&found, &id, global));
+            output.note(&proposal::waiting(found, &id, global));
             let text = "it is not approved yet";
             return Err(Failure::new(Exit::Waiting, "needs_approval", text));
         }
@@ -128,12 +165,9 @@ async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resu
         return Err(failure.next(format!("as who asked for it: `{command}`")));
     }
     if !confirm.yes {
-        output.note(&format!(
-            "{}\n",
-            proposal::text(&found, &state, global, now)
-        ));
+        output.note(&format!("{}\n", proposal::text(found, state, global, now)));
     }
     // What people approved stays approved when it is not run now.
     carry_out::confirmed(call.definition, &confirm).await?;
-    carry_out::carry_out(&call, &guard, &found.proposal, global, output).await
+    carry_out::carry_out(&call, desk, &found.proposal, global, output).await
 }

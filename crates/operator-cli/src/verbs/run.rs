@@ -1,8 +1,11 @@
 //! `operator run`: doing it, with proof.
 
+use std::time::Duration;
+
 use action_core::Effect;
 use action_guard::Request;
 use clap::{ArgMatches, FromArgMatches as _};
+use serde_json::Value;
 
 use crate::arguments::Confirm;
 use crate::call::{Call, check_system};
@@ -13,6 +16,7 @@ use crate::terminal::failure::Failure;
 use crate::terminal::observed::View;
 use crate::terminal::output::Output;
 use crate::verbs::carry_out::go_on;
+use crate::verbs::desk::Here;
 use crate::verbs::findings;
 
 pub(crate) async fn main(
@@ -36,20 +40,34 @@ pub(crate) async fn main(
         let mut request = Request::new(name, parameters, actor.as_str());
         request.reason.clone_from(&confirm.reason);
         request.correlation_id.clone_from(&confirm.correlation_id);
-        if let Some(lease) = confirm.lease {
-            if call.definition.effect != Some(Effect::Lasting) {
-                let text =
-                    format!("`--lease`: `{name}` is over when it is done, so it has no lease");
-                return Err(Failure::usage(text).next("leave it out"));
-            }
+        if let Some(lease) = lease(&call, confirm)? {
             request = request.lease(lease);
         }
         let draft = guard.draft(request).await?;
-        return go_on(&call, &guard, draft, confirm, global, output).await;
+        return go_on(
+            &call,
+            &Here::new(&guard, global)?,
+            draft,
+            confirm,
+            global,
+            output,
+        )
+        .await;
     }
+    let observe = async || Ok(catalogue.observe(name, parameters.clone()).await?);
+    look(&call, matches, output, observe).await
+}
+
+/// Shows what is seen: once, or again and again.
+pub(super) async fn look(
+    call: &Call,
+    matches: &ArgMatches,
+    output: &mut Output,
+    observe: impl AsyncFn() -> Result<Value, Failure>,
+) -> Result<Exit, Failure> {
     let view = View::from_arg_matches(matches).unwrap_or_default();
     loop {
-        let mut result = catalogue.observe(name, parameters.clone()).await?;
+        let mut result = observe().await?;
         view.sort(call.definition, &mut result)?;
         output.show_observed(call.definition, &result, &view);
         match view.watch {
@@ -57,4 +75,14 @@ pub(crate) async fn main(
             None => return Ok(Exit::of_observation(call.definition, &result)),
         }
     }
+}
+
+/// How long what it leaves may stay, where it leaves something.
+pub(super) fn lease(call: &Call, confirm: &Confirm) -> Result<Option<Duration>, Failure> {
+    if confirm.lease.is_some() && call.definition.effect != Some(Effect::Lasting) {
+        let name = &call.definition.name;
+        let text = format!("`--lease`: `{name}` is over when it is done, so it has no lease");
+        return Err(Failure::usage(text).next("leave it out"));
+    }
+    Ok(confirm.lease)
 }

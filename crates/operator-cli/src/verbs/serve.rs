@@ -125,6 +125,8 @@ async fn opened(sources: Sources<'_>, trust: &Trust) -> Result<(Gate, Vec<String
     let mut options = Options::default();
     let hosts = matches.get_many::<String>("host").unwrap_or_default();
     options.hosts.extend(hosts.cloned());
+    let own = trust.url.iter().filter_map(|url| host_of(url));
+    options.hosts.extend(own.map(str::to_owned));
     options.plain_beyond_loopback = matches.get_flag("plain-http-beyond-loopback");
     let journal: Arc<dyn Journal> = global.state.journal()?;
     let mut gate = Gate::new(options).trusting(trust).map_err(unusable)?;
@@ -139,6 +141,17 @@ async fn opened(sources: Sources<'_>, trust: &Trust) -> Result<(Gate, Vec<String
     }
     let names = targets.iter().map(|target| target.called().to_owned());
     Ok((gate, names.collect()))
+}
+
+/// The host of an address, without its port.
+fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let rest = rest.trim_end_matches('/');
+    let host = match rest.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => rest,
+    };
+    Some(host.trim_start_matches('[').trim_end_matches(']'))
 }
 
 fn unusable(error: TrustError) -> Failure {

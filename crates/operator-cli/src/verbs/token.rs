@@ -1,5 +1,8 @@
 //! `operator token`: secrets by which a server knows an agent.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use action_core::{DurationText, Risk, report};
 use action_guard::{MakeTokenError, TokenGrant, TokenStatus};
 use clap::parser::ValueSource;
@@ -123,12 +126,16 @@ async fn create(
 
 async fn list(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
     let state = global.state.bare_controls()?.state().await?;
+    show(&state.tokens, output);
+    Ok(Exit::Done)
+}
+
+/// Shows the tokens.
+pub(super) fn show(tokens: &BTreeMap<String, Arc<TokenStatus>>, output: &mut Output) {
     let now = Timestamp::now();
-    let shown: Vec<Value> = (state.tokens.values())
-        .map(|status| shown(status, now))
-        .collect();
+    let shown: Vec<Value> = (tokens.values()).map(|status| shown(status, now)).collect();
     output.show_list("agents", &shown, || {
-        let rows = state.tokens.values().map(|status| {
+        let rows = tokens.values().map(|status| {
             let grant = &status.made.grant;
             vec![
                 status.made.id.clone(),
@@ -145,7 +152,6 @@ async fn list(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         ];
         table(&header, rows.collect())
     });
-    Ok(Exit::Done)
 }
 
 async fn revoke(

@@ -13,6 +13,11 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 use crate::verbs::carry_out;
+use crate::verbs::desk::Here;
+
+/// What is said before something is taken back that may be another's.
+pub(super) const WHOSE_UNKNOWN: &str = "Whose effect it is is not known: the request was not answered, and somebody else may have \
+                              asked for the same.\n";
 
 pub(crate) fn undo() -> Command {
     let break_glass = Arg::new("break-glass")
@@ -67,13 +72,18 @@ pub(crate) async fn undo_main(
         Err(error) => return Err(not_drafted(error, &id, &*guard.state().await?, global)),
     };
     if is_named && guard.state().await?.is_whose_unknown(&id) {
-        output.note(
-            "Whose effect it is is not known: the request was not answered, and somebody else may \
-             have asked for the same.\n",
-        );
+        output.note(WHOSE_UNKNOWN);
     }
     let call = lookup::known_call(draft.proposal(), global)?;
-    let done = carry_out::go_on(&call, &guard, draft, confirm, global, output).await;
+    let done = carry_out::go_on(
+        &call,
+        &Here::new(&guard, global)?,
+        draft,
+        confirm,
+        global,
+        output,
+    )
+    .await;
     done.map_err(|failure| {
         if failure.is_full_journal() {
             failure.next(

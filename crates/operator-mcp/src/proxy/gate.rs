@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use action_core::printable;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use gate_client::{Asked, Body, Place, TransportError, Who, segment};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, RequestId, ServerJsonRpcMessage};
 use rmcp::transport::common::http_header::{
     EVENT_STREAM_MIME_TYPE, HEADER_LAST_EVENT_ID, HEADER_SESSION_ID, JSON_MIME_TYPE,
@@ -22,54 +21,38 @@ use rmcp::transport::streamable_http_client::{
 };
 use serde_json::Value;
 use sse_stream::Sse;
-use system_http::{
-    Body, Certificates, Connections, OneWrite, Origin, SetupError, TransportError, report,
-};
+use system_http::report;
 
 use crate::proxy::events::{MOST, SILENT, events, next};
 use crate::proxy::trouble::{Trouble, is_call};
 
-/// How long it may take to connect, TLS included.
-const CONNECT: Duration = Duration::from_secs(10);
-
 /// How much of what a gate says of a refusal is passed on, in characters.
 const MOST_WORDS: usize = 300;
-
-/// What is not written as it is in one segment of a path.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// The form of the gate's own refusals.
 const PROBLEM: &str = "application/problem+json";
 
 /// One cluster of a gate, and who asks.
 pub(super) struct Gate {
-    connections: Connections,
-    pub(super) origin: Origin,
+    place: Place,
     path: String,
-    authorization: HeaderValue,
+    who: Who,
     is_session_over: AtomicBool,
 }
 
 impl Gate {
-    pub(super) fn new(
-        origin: Origin,
-        cluster: &str,
-        authorization: HeaderValue,
-        certificates: Certificates,
-    ) -> Result<Self, SetupError> {
-        let https = origin.is_https().then(|| origin.as_str().to_owned());
-        let connections = Connections::new(https.as_deref(), certificates, CONNECT)?;
-        Ok(Self {
-            connections,
-            origin,
-            path: format!("/mcp/{}", utf8_percent_encode(cluster, SEGMENT)),
-            authorization,
+    pub(super) fn new(place: Place, cluster: &str, who: Who) -> Self {
+        Self {
+            place,
+            path: format!("/mcp/{}", segment(cluster)),
+            who,
             is_session_over: AtomicBool::new(false),
-        })
+        }
+    }
+
+    /// Where it is.
+    pub(super) fn address(&self) -> &str {
+        self.place.address()
     }
 
     /// Whether the gate has said since the last look that the session is over.
@@ -83,17 +66,16 @@ impl Gate {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Response<Body>, TransportError> {
+        let asked = Asked::new(self.place.host(), method.as_str(), &self.path, &body);
+        let who = self.who.authorization(&asked);
+        let who = who.map_err(TransportError::not_sent)?;
+        let uri = self.place.uri(&self.path)?;
         let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = (self.origin)
-            .uri(self.path.clone())
-            .map_err(TransportError::not_sent)?;
+        (*request.method_mut(), *request.uri_mut()) = (method, uri);
         *request.headers_mut() = headers;
         let ours = request.headers_mut();
-        ours.insert(AUTHORIZATION, self.authorization.clone());
-        let connection =
-            OneWrite::connect(&self.connections, self.origin.as_str(), CONNECT).await?;
-        connection.send_streamed(request, SILENT).await
+        ours.extend(who.map(|who| (AUTHORIZATION, who)));
+        self.place.send(request, SILENT).await
     }
 
     async fn post(
@@ -198,7 +180,7 @@ impl StreamableHttpClient for Client {
             Ok(answer) => return Ok(answer),
             Err(trouble) => trouble,
         };
-        let error = trouble.into_error(self.0.origin.as_str(), is_call(&message));
+        let error = trouble.into_error(self.0.address(), is_call(&message));
         tracing::warn!(error = %error.message, "a message has no answer");
         match message {
             JsonRpcMessage::Request(request) => {

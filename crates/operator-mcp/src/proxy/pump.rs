@@ -195,7 +195,7 @@ impl<H: Transport<RoleServer>> Pump<H> {
     }
 
     fn lost(&self, why: &str, is_call: bool) -> ErrorData {
-        Trouble::Lost(why.to_owned()).into_error(self.gate.origin.as_str(), is_call)
+        Trouble::Lost(why.to_owned()).into_error(self.gate.address(), is_call)
     }
 
     async fn fail(
@@ -204,7 +204,7 @@ impl<H: Transport<RoleServer>> Pump<H> {
         trouble: Trouble,
         message: &ClientJsonRpcMessage,
     ) -> Result<(), H::Error> {
-        let error = trouble.into_error(self.gate.origin.as_str(), is_call(message));
+        let error = trouble.into_error(self.gate.address(), is_call(message));
         self.host
             .send(ServerJsonRpcMessage::error(error, Some(id)))
             .await
@@ -222,7 +222,7 @@ async fn from(link: &mut Option<Link>) -> Option<ServerJsonRpcMessage> {
 fn transport(gate: &Arc<Gate>) -> StreamableHttpClientTransport<Client> {
     let mut again = FixedInterval::default();
     (again.max_times, again.duration) = (Some(STREAMS_AGAIN.0), STREAMS_AGAIN.1);
-    let mut config = StreamableHttpClientTransportConfig::with_uri(gate.origin.as_str())
+    let mut config = StreamableHttpClientTransportConfig::with_uri(gate.address())
         // What a session is over for would be sent again.
         .reinit_on_expired_session(false)
         .max_concurrent_requests(MOST_AT_ONCE);

@@ -10,16 +10,17 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, SanType,
 };
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::WantsClientCert;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{
-    ALL_VERSIONS, ClientConfig, ConfigBuilder, RootCertStore, SupportedProtocolVersion,
+    ALL_VERSIONS, ClientConfig, ConfigBuilder, RootCertStore, ServerConfig,
+    SupportedProtocolVersion,
 };
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::client::{Answer, ask_over};
 
@@ -70,6 +71,19 @@ impl Authority {
         let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.issue(&params)
+    }
+
+    /// Somebody else who shows a certificate of it.
+    pub(crate) async fn listen(&self) -> (TcpListener, TlsAcceptor) {
+        let own = self.server();
+        let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        let chain = CertificateDer::pem_slice_iter(own.pem.as_bytes());
+        let chain = chain.collect::<Result<_, _>>().unwrap();
+        let key = PrivateKeyDer::try_from(own.key.serialize_der()).unwrap();
+        let config = builder.with_no_client_auth().with_single_cert(chain, key);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        (listener, TlsAcceptor::from(Arc::new(config.unwrap())))
     }
 
     /// A gate that shows a certificate of this authority.

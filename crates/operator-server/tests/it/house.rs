@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use action_core::Risk;
 use action_guard::{
-    Actor, Approval, Controls, Decider, Guard, Journal, MemoryJournal, Mode, PlanHash, Policy,
-    PrivateKey, Proof, SignedRequest, Target, TokenGrant,
+    Actor, Approval, Controls, Decider, Guard, Hash, Journal, MemoryJournal, Mode, PlanHash,
+    Policy, PrivateKey, Proof, SignedRequest, Target, TokenGrant,
 };
 use jiff::{SignedDuration, Timestamp};
 use operator_mcp::Ceiling;
 use operator_server::{Gate, GateError, Options, Trust};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -180,10 +179,7 @@ impl House {
         at: Timestamp,
     ) -> String {
         let host = self.at.to_string();
-        let digest: String = Sha256::digest(body)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = Hash::of(body.as_bytes()).to_string();
         let request = SignedRequest::new(&host, method, path, &digest);
         let signature = request.signed(&actor(by), at, &key(pem));
         format!("Authorization: Signed {by} {at} {digest} {signature}")

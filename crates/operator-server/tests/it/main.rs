@@ -5,10 +5,13 @@ mod attacks;
 mod certificates;
 mod client;
 mod house;
+mod jwt;
 #[path = "../../../operator-mcp/tests/it/lamps.rs"]
 mod lamps;
 mod mutual_tls;
 mod people;
+mod provider;
 mod routes;
 mod served;
+mod streams;
 mod tls;

@@ -22,7 +22,8 @@ pub(crate) fn command() -> Command {
         "OPERATOR_ACTOR",
     ];
     let more = ["OPERATOR_CONFIG", "OPERATOR_CLUSTER", "OPERATOR_SIGN_WITH"];
-    for name in ours.into_iter().chain(more) {
+    let gate = ["OPERATOR_SERVER", "OPERATOR_TOKEN"];
+    for name in ours.into_iter().chain(more).chain(gate) {
         command.env_remove(name);
     }
     command

@@ -4,6 +4,7 @@
 
 mod actions;
 mod approvals;
+mod at_gate;
 mod cluster;
 mod demo;
 mod documented;

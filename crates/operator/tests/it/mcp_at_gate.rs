@@ -17,11 +17,11 @@ use crate::mcp::Host;
 use crate::serve::Place;
 
 /// A key that OpenSSL made for these tests, and its public half.
-const BOB: &str = "-----BEGIN PRIVATE KEY-----
+pub(crate) const BOB: &str = "-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIPxoCMiShyT5ZjF9keAuTHDApjd0zKi9ezuEqVSV/I1v
 -----END PRIVATE KEY-----
 ";
-const BOB_PUBLIC: &str = "MCowBQYDK2VwAyEAgW062XXspFR08rOGtGB/d0jqni/AEtwc7HhJwWRepgU=";
+pub(crate) const BOB_PUBLIC: &str = "MCowBQYDK2VwAyEAgW062XXspFR08rOGtGB/d0jqni/AEtwc7HhJwWRepgU=";
 
 /// What a gate is asked with in the era without sessions.
 fn modern(mut params: Value) -> Value {
@@ -107,7 +107,7 @@ impl Drop for Gate {
     }
 }
 
-fn serve(place: &Place, listen: &str) -> (Child, String) {
+pub(crate) fn serve(place: &Place, listen: &str) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
         .args([
             "serve", "--listen", listen, "--up-to", "medium", "-o", "jsonl",

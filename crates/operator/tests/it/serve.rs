@@ -124,7 +124,13 @@ impl Served {
         }
     }
 
-    fn ask(&self, method: &str, path: &str, secret: &str, body: &str) -> (String, String) {
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        secret: &str,
+        body: &str,
+    ) -> (String, String) {
         let mut stream = TcpStream::connect(&self.at).unwrap();
         let (at, length) = (&self.at, body.len());
         let head = format!(

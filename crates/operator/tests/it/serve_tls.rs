@@ -191,6 +191,64 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
         fs::write(place.path("config.toml"), format!("{config}{ca}{more}")).unwrap();
         place.operator(&["serve"]).ended(2).says(problem);
     }
+    // And of issuers of tokens.
+    let issuer = |more: &str| {
+        let at = "[serve]\nurl = \"https://gate.example.com\"\n";
+        let issuer = "[[serve.issuer]]\nname = \"corp\"\nissuer = \"https://login.example.com\"\n\
+                      jwks_uri = \"https://login.example.com/keys\"\nkind = \"agent\"\n";
+        let subject = "[[serve.issuer.subject]]\nsub = \"1\"\nname = \"night\"\n";
+        format!("{at}{issuer}{}", more.replace("SUBJECT\n", subject))
+    };
+    let whole = "algorithms = [\"ES256\"]\nSUBJECT\nclusters = [\"prod\"]\n";
+    let plain = config.replace("[serve.tls]", "[serve_tls]");
+    let plain = plain.split("[serve_tls]").next().unwrap().to_owned();
+    for (more, problem) in [
+        ("", "algorithms"),
+        ("algorithms = [\"none\"]\n", "`none` is no algorithm"),
+        (
+            "algorithms = [\"ES256\"]\nSUBJECT\n",
+            "clusters that are named",
+        ),
+        (&whole.replace("prod", "prd"), "no cluster `prd`"),
+        (&format!("actor = \"agent:x\"\n{whole}"), "actor"),
+        (&format!("ca_file = \"none.pem\"\n{whole}"), "cannot read"),
+    ] {
+        fs::write(
+            place.path("config.toml"),
+            format!("{plain}{}", issuer(more)),
+        )
+        .unwrap();
+        place.operator(&["serve"]).ended(2).says(problem);
+    }
+    fs::write(
+        place.path("config.toml"),
+        format!("{plain}{}", issuer(whole)),
+    )
+    .unwrap();
+    let served = place.serve_at("127.0.0.1:0");
+    let (status, told) = served.ask(
+        "GET",
+        "/.well-known/oauth-protected-resource/mcp/prod",
+        "",
+        "",
+    );
+    assert_eq!(status, "200");
+    assert!(told.contains("https://gate.example.com/mcp/prod"), "{told}");
+    // Who is listed is read again while it is open.
+    let (mut served, other) = (served, issuer(whole).replace("gate.ex", "gate2.ex"));
+    fs::write(place.path("config.toml"), format!("{plain}{other}")).unwrap();
+    served.tell("-HUP");
+    served.says("what has changed counts from now on");
+    let (_, told) = served.ask(
+        "GET",
+        "/.well-known/oauth-protected-resource/mcp/prod",
+        "",
+        "",
+    );
+    assert!(
+        told.contains("https://gate2.example.com/mcp/prod"),
+        "{told}"
+    );
     let client = "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nclusters = [\"prod\"]\nup_to = \"low\"\n";
     fs::write(place.path("config.toml"), format!("{config}{client}")).unwrap();
     let without = place.operator(&["serve"]).ended(2);

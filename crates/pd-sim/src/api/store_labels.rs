@@ -1,6 +1,6 @@
 //! Labels of stores: where they stand and what they are.
 
-use regex_lite::Regex;
+use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::api::answer::{Answer, GoList, Nothing};

@@ -1,6 +1,6 @@
 //! Making two answers comparable: only what differs from run to run is taken out.
 
-use regex_lite::Regex;
+use regex::Regex;
 
 /// Takes out times, durations and what counts from them.
 pub(crate) fn without_times(body: &str) -> String {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use pd_sim::{Clock, ForeignOperator, Sim, Version};
-use regex_lite::Regex;
+use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::http::send;

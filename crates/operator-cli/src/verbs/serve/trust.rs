@@ -8,10 +8,12 @@ use action_core::Risk;
 use action_guard::Actor;
 use clap::ArgMatches;
 use operator_mcp::Ceiling;
-use operator_server::{CertificateName, Client, Known, ServerIdentity, Trust};
+use operator_server::{
+    Algorithm, CertificateName, Client, Issuer, Kind, Known, ServerIdentity, Subject, Trust,
+};
 
 use crate::settings::Global;
-use crate::settings::serve::Client as Listed;
+use crate::settings::serve as listed;
 use crate::terminal::failure::Failure;
 
 /// How long a file of PEM may be, in bytes.
@@ -55,12 +57,15 @@ impl Sources<'_> {
         trust.client_ca = serve.tls.client_ca.as_deref().map(read).transpose()?;
         let clients = serve.client.into_iter().map(client);
         trust.clients = clients.collect::<Result<_, _>>()?;
+        trust.url = serve.url;
+        let issuers = serve.issuer.into_iter().map(issuer);
+        trust.issuers = issuers.collect::<Result<_, _>>()?;
         Ok(trust)
     }
 }
 
 /// Whom a certificate proves.
-fn client(listed: Listed) -> Result<Client, Failure> {
+fn client(listed: listed::Client) -> Result<Client, Failure> {
     let name = match (listed.dns, listed.uri) {
         (Some(dns), None) => CertificateName::Dns(dns),
         (None, Some(uri)) => CertificateName::Uri(uri),
@@ -71,6 +76,36 @@ fn client(listed: Listed) -> Result<Client, Failure> {
     };
     let known = known(&listed.actor, listed.clusters, listed.up_to)?;
     Ok(Client { name, known })
+}
+
+/// Whose JWTs are believed, and whom they prove.
+fn issuer(listed: listed::Issuer) -> Result<Issuer, Failure> {
+    let (kind, word) = match listed.kind {
+        listed::Kind::Agent => (Kind::Agent, "agent"),
+        listed::Kind::User => (Kind::User, "user"),
+    };
+    let subject = |subject: listed::Subject| {
+        let actor = format!("{word}:{}", subject.name);
+        let known = known(&actor, subject.clusters, subject.up_to)?;
+        let sub = subject.sub;
+        Ok::<_, Failure>(Subject { sub, known })
+    };
+    let algorithm = |text: String| {
+        let read = text.parse::<Algorithm>();
+        read.map_err(|error| Failure::usage(format!("`{}`: {error}", listed.name)))
+    };
+    let algorithms = listed.algorithms.into_iter().map(algorithm);
+    let algorithms = algorithms.collect::<Result<_, _>>()?;
+    let subjects = listed.subject.into_iter().map(subject);
+    Ok(Issuer {
+        subjects: subjects.collect::<Result<_, _>>()?,
+        ca: listed.ca_file.as_deref().map(read).transpose()?,
+        algorithms,
+        kind,
+        name: listed.name,
+        issuer: listed.issuer,
+        jwks_uri: listed.jwks_uri,
+    })
 }
 
 /// Somebody, by what is written: without `up_to` a person may ask for all, and an agent changes nothing.

@@ -1,0 +1,78 @@
+//! What a gate refuses, or does not answer, as what a command ends with.
+
+use action_core::{FailureKind, Problem};
+use gate_client::{Answer, AskError};
+use serde_json::Value;
+
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+
+/// The code of a request that may have been read, and has no answer.
+pub(crate) const LOST: &str = "lost";
+
+/// A refusal, in the words and with the code that it would have without a gate.
+pub(super) fn refused(answer: &Answer) -> Failure {
+    let text = |member: &str| answer.body.get(member).and_then(Value::as_str);
+    let (code, detail) = (text("code").unwrap_or("refused"), text("detail"));
+    let detail = detail.map_or_else(
+        || format!("the gate answered {}", answer.status),
+        str::to_owned,
+    );
+    if let Some(error) = text("error") {
+        let problems = answer.body.get("problems").cloned().unwrap_or_default();
+        return match (
+            text("action"),
+            serde_json::from_value::<Vec<Problem>>(problems),
+        ) {
+            (Some(action), Ok(problems)) => Failure::parameters(action, problems),
+            _ => Failure::new(exit(answer.status), error, detail),
+        };
+    }
+    match (answer.status, code) {
+        (401, _) => Failure::refused(
+            "unproven",
+            format!("the gate does not know who asks: {detail}"),
+        )
+        .next("a token or a key that counts there proves it; whose key is whose, its policy says"),
+        (404, _) => Failure::new(
+            Exit::Usage,
+            code,
+            "the gate has no such thing, or not for who asks",
+        ),
+        (429, _) => Failure::refused(code, detail).next("wait a minute"),
+        (503, _) => Failure::new(
+            Exit::Failed,
+            "journal",
+            format!("nothing was sent: {detail}"),
+        ),
+        (403 | 409, _) => Failure::of_refused(code, detail, text("cluster")),
+        _ => Failure::new(exit(answer.status), code, detail),
+    }
+}
+
+/// The exit code of a failure that is of the kind which has this status.
+fn exit(status: u16) -> Exit {
+    Exit::of_failure(match status {
+        400..=499 if [403, 409].contains(&status) => FailureKind::Refused,
+        400..=499 => FailureKind::InvalidInput,
+        502 | 504 => FailureKind::Unknown,
+        503 => FailureKind::Unavailable,
+        _ => return Exit::Failed,
+    })
+}
+
+/// No answer: nothing was sent, or nothing is known.
+pub(super) fn unanswered(error: AskError) -> Failure {
+    let report = action_core::report(&error);
+    match error {
+        AskError::NotSent { .. } => Failure::new(
+            Exit::Unreachable,
+            "not_sent",
+            format!("{report}: nothing was sent"),
+        )
+        .next("is it the right address? `--server` or OPERATOR_SERVER says where the gate is"),
+        AskError::Lost { .. } => Failure::new(Exit::Unknown, LOST, report)
+            .command("proposals list", "shows what came of it"),
+        _ => Failure::new(Exit::Failed, "not_understood", report),
+    }
+}

@@ -1,0 +1,66 @@
+//! What the state, the mode, the rules or a person do not allow, and the way on.
+
+use action_guard::Refusal;
+
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+
+impl Failure {
+    /// What the state, the mode, the rules or a person do not allow, and the way on.
+    pub(super) fn of_refusal(refusal: &Refusal) -> Self {
+        Self::of_refused(refusal.code(), refusal.to_string(), refusal.cluster())
+    }
+
+    /// The same by the code of a refusal, its words, and the one cluster that it is about.
+    pub(crate) fn of_refused(code: &str, text: String, cluster: Option<&str>) -> Self {
+        let failure = match code {
+            "policy" => {
+                let text = format!("not sent: {text}");
+                return Self::new(Exit::Usage, code, text)
+                    .command("policy check", "says all that is wrong with it");
+            }
+            "unknown_proposal" => Self::new(Exit::Usage, code, text),
+            "not_killed" | "not_a_person" | "key_used" | "plan_outdated" => {
+                return Self::refused("refused", text);
+            }
+            _ => Self::refused(code, text),
+        };
+        match (code, cluster) {
+            ("observing", None) => failure.command(
+                "mode execute --reason TEXT",
+                "allows sends on this state directory",
+            ),
+            ("observing", Some(cluster)) => failure.command(
+                format!("mode execute --cluster {cluster} --reason TEXT"),
+                "allows sends to it",
+            ),
+            ("killed", None) => failure.command(
+                "kill-switch status",
+                "shows it, `kill-switch reset` ends it",
+            ),
+            ("killed", Some(cluster)) => failure.command(
+                format!("kill-switch reset --cluster {cluster} --reason TEXT"),
+                "ends it; the mode of that cluster is observe after it",
+            ),
+            ("denied", _) => {
+                failure.command("policy explain ACTION", "shows how the policy came to this")
+            }
+            ("not_proven", _) => failure.next("sign it with `--sign-with FILE`"),
+            ("unknown_proposal", _) => {
+                failure.command("proposals list", "shows those that are open")
+            }
+            ("clock_ahead", _) => {
+                failure.command("clock confirm --reason TEXT", "says that it is that late")
+            }
+            ("clock_set_back", _) => failure.command(
+                "clock confirm --reason TEXT",
+                "says that the time is right now",
+            ),
+            ("whose_unknown", _) => failure.command("proposals list", "shows what is in force"),
+            ("too_many_open", _) => {
+                failure.command("proposals list", "shows them, `cancel ID` ends one")
+            }
+            _ => failure,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Verbs at a gate: what is asked of it, and shown as it is shown without one.
+
+mod decide;
+mod look;
+mod run;
+mod there;
+
+use clap::ArgMatches;
+
+use crate::gate::Gate;
+use crate::settings::Global;
+use crate::subjects;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Output;
+use crate::verbs::actions;
+
+pub(crate) async fn main(
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let Some((verb, matches)) = matches.subcommand() else {
+        return Err(Failure::usage("no such command"));
+    };
+    let below = matches.subcommand_name().unwrap_or_default();
+    if let Some(instead) = instead(verb, below) {
+        let words = format!("{verb} {below}");
+        let text = format!("`{}` is not asked of a gate", words.trim());
+        return Err(Failure::usage(text).next(instead));
+    }
+    if (verb, below) == ("actions", "show") {
+        return actions::main(matches, output);
+    }
+    let as_given = global;
+    let (gate, global) = &Gate::open(global).await?;
+    if let Ok(target) = gate.cluster(global)
+        && let Some(kind) = subjects::named(&target.subject)
+    {
+        subjects::choose(Some(kind));
+    }
+    match (verb, below) {
+        ("actions", _) => look::actions(gate, matches, global, output).await,
+        ("plan", _) => look::plan(gate, matches, global, output).await,
+        ("why" | "doctor", _) => look::findings(verb, gate, matches, global, output).await,
+        ("journal", "head") => look::head(gate, output).await,
+        ("journal", _) => look::journal(gate, matches, output).await,
+        ("token", _) => look::tokens(gate, output).await,
+        ("proposals", "run") => run::approved(gate, matches, global, output).await,
+        ("proposals", _) => look::proposals(gate, matches, global, output).await,
+        ("run", _) => run::run(gate, matches, global, output).await,
+        ("undo", _) => run::undo(gate, matches, global, output).await,
+        ("approve", _) => decide::approve(gate, matches, (as_given, global), output).await,
+        ("reject" | "cancel", _) => decide::call_off(verb, gate, matches, global, output).await,
+        ("mode", _) => decide::mode(gate, matches, (as_given, global), output).await,
+        ("kill-switch", _) => decide::kill_switch(gate, matches, (as_given, global), output).await,
+        _ => Err(Failure::usage(format!("`{verb}` is not asked of a gate"))),
+    }
+}
+
+/// What to do instead, where a verb is not asked of a gate.
+fn instead(verb: &str, below: &str) -> Option<&'static str> {
+    match (verb, below) {
+        ("recover" | "reap", _) => Some("the gate does that by itself"),
+        ("journal", "verify") => Some(
+            "what a gate serves proves nothing of its files: verify them on its host, with a head that \
+             `journal head` printed here",
+        ),
+        ("token", "create" | "revoke")
+        | ("resolve" | "release" | "clock" | "policy" | "workflow", _) => {
+            Some("do it on the gate's host, without `--server`")
+        }
+        _ => None,
+    }
+}

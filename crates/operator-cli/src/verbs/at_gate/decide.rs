@@ -1,0 +1,155 @@
+//! What people decide at a gate: they sign here, where their key is, what they have read.
+
+use action_core::redacted;
+use action_guard::{Actor, Approval, Mode, PrivateKey, Proof, ProposalStatus, Ruling};
+use clap::ArgMatches;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::arguments::given_reason;
+use crate::gate::{Gate, Seen};
+use crate::settings::Global;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::output::Output;
+use crate::verbs::kill_switch::Met;
+use crate::verbs::{approve, kill_switch, mode};
+
+/// By how much the clock of a gate may be behind ours.
+const CLOCK: SignedDuration = SignedDuration::from_secs(30);
+
+/// `approve`: whoever brings it, the person whose key signs it approves.
+pub(super) async fn approve(
+    gate: &Gate,
+    matches: &ArgMatches,
+    (as_given, global): (&Global, &Global),
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let state = gate.seen().await?.state;
+    let found = approve::chosen("approve", matches, &state)?;
+    let Some(key) = as_given.state.key()? else {
+        let text = "an approval at a gate is signed, and there is no key";
+        return Err(Failure::refused("not_proven", text).next("give your key: `--sign-with FILE`"));
+    };
+    let by = as_given.state.actor()?;
+    let plan = approve::seen(&found, &state, matches, global).await?;
+    let mut approval = Approval::new(by.clone(), plan, until(&found));
+    // What is signed is what is written.
+    let reason = matches.get_one::<String>("reason");
+    approval.reason = reason.map(|reason| redacted(reason).into_owned());
+    let id = &found.proposal.id;
+    let approval = approval.signed(id, &key);
+    let path = format!("/api/v1/proposals/{}/approve", gate_client::segment(id));
+    let status: ProposalStatus = gate.post(&path, &json!(approval)).await?;
+    approve::show(&status, &by, "signed", output);
+    Ok(Exit::Done)
+}
+
+/// When an agreement that is made now is over: a little before the rule that asks for it says, as the
+/// gate's clock may be behind.
+fn until(status: &ProposalStatus) -> Timestamp {
+    let whole = status.proposal.expires_at;
+    let Ruling::Approve { ttl_ms, .. } = &status.ruling else {
+        return whole;
+    };
+    let ttl = SignedDuration::from_millis(i64::try_from(*ttl_ms).unwrap_or(i64::MAX));
+    let ttl = ttl.checked_sub(CLOCK.min(ttl / 4)).unwrap_or(ttl);
+    let until = Timestamp::now().checked_add(ttl);
+    until.map_or(whole, |until| until.min(whole))
+}
+
+/// `reject` and `cancel`.
+pub(super) async fn call_off(
+    verb: &str,
+    gate: &Gate,
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let state = gate.seen().await?.state;
+    let found = approve::chosen(verb, matches, &state)?;
+    let id = gate_client::segment(&found.proposal.id);
+    let why = json!({ "reason": given_reason(matches) });
+    let path = format!("/api/v1/proposals/{id}/{verb}");
+    let status: ProposalStatus = gate.post(&path, &why).await?;
+    let by = global.state.actor()?;
+    approve::show(&status, &by, gate.how_proven(), output);
+    Ok(Exit::Done)
+}
+
+/// `mode`.
+pub(super) async fn mode(
+    gate: &Gate,
+    matches: &ArgMatches,
+    (as_given, global): (&Global, &Global),
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    if let Some(mode) = matches.get_one::<String>("mode") {
+        let only = global.connection.only()?;
+        let sign = |by: &Actor, key: &PrivateKey, after, now| {
+            Proof::of_mode(Mode::Execute, only.as_ref(), by, after, now, key)
+        };
+        let proof = match mode.as_str() {
+            "execute" => proof(gate, as_given, sign).await?,
+            _ => None,
+        };
+        let body = json!({
+            "mode": mode,
+            "cluster": only.as_ref().map(|target| target.called()),
+            "reason": given_reason(matches),
+            "proof": proof,
+        });
+        let _: Value = gate.post("/api/v1/mode", &body).await?;
+    }
+    let Seen { state, kill_file } = gate.seen().await?;
+    mode::show(&state, kill_file, ("gate", gate.address()), output);
+    Ok(Exit::Done)
+}
+
+/// `kill-switch`.
+pub(super) async fn kill_switch(
+    gate: &Gate,
+    matches: &ArgMatches,
+    (as_given, global): (&Global, &Global),
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let only = global.connection.only()?;
+    let body = |reason: &str| {
+        let cluster = only.as_ref().map(|target| target.called());
+        json!({ "cluster": cluster, "reason": reason })
+    };
+    match matches.subcommand() {
+        Some(("on", matches)) => {
+            let body = body(given_reason(matches));
+            let met: Met = gate.post("/api/v1/kill-switch", &body).await?;
+            let place = ("gate", gate.address());
+            return Ok(kill_switch::stopped(&met, only.as_ref(), place, output));
+        }
+        Some(("reset", matches)) => {
+            let mut body = body(given_reason(matches));
+            let sign = |by: &Actor, key: &PrivateKey, after, now| {
+                Proof::of_reset(only.as_ref(), by, after, now, key)
+            };
+            body["proof"] = json!(proof(gate, as_given, sign).await?);
+            let _: Value = gate.post("/api/v1/kill-switch/reset", &body).await?;
+        }
+        _ => {}
+    }
+    let Seen { state, kill_file } = gate.seen().await?;
+    kill_switch::show_status(&state, kill_file, output);
+    Ok(Exit::Done)
+}
+
+/// What proves a switch that allows sends again, where there is a key to sign it with.
+async fn proof(
+    gate: &Gate,
+    as_given: &Global,
+    sign: impl FnOnce(&Actor, &PrivateKey, u64, Timestamp) -> Proof,
+) -> Result<Option<Proof>, Failure> {
+    let Some(key) = as_given.state.key()? else {
+        return Ok(None);
+    };
+    let by = as_given.state.actor()?;
+    let after = gate.seen().await?.state.last_switch;
+    Ok(Some(sign(&by, &key, after, Timestamp::now())))
+}

@@ -1,0 +1,498 @@
+//! `operator --server`: the same command at a state directory and at a gate says the same, with the
+//! same exit code.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::Child;
+use std::thread;
+
+use serde_json::Value;
+
+use crate::harness::{Finished, command, finished};
+use crate::mcp_at_gate::{BOB, BOB_PUBLIC, serve};
+use crate::serve::Place;
+
+/// People are allowed to move leaders; for a limit Bob agrees.
+const RULES: &str = "[[rule]]\nname = \"limits\"\naction = \"set_leader_schedule_limit\"\ndecision = \"approve\"\n\
+                     by = [\"user:bob\"]\ncount = 1\nttl = \"30m\"\n\
+                     [[rule]]\nname = \"people\"\nactor = \"user:*\"\ndecision = \"allow\"\n\
+                     [[rule]]\nname = \"agents\"\nproven_by = \"token\"\ndecision = \"allow\"\n";
+
+/// A cluster, and how it is operated: by its files, or through a gate.
+struct Side {
+    place: Place,
+    gate: Option<(Child, String)>,
+}
+
+impl Side {
+    fn new(is_gate: bool) -> Self {
+        let place = Place::new();
+        let policy = fs::read_to_string(place.path("policy.toml")).unwrap();
+        let (head, _) = policy.split_once("[[rule]]").unwrap();
+        let people = format!("[[person]]\nname = \"user:bob\"\nkey = \"{BOB_PUBLIC}\"\n");
+        fs::write(place.path("policy.toml"), format!("{head}{people}{RULES}")).unwrap();
+        fs::write(place.path("bob.pem"), BOB).unwrap();
+        let gate = is_gate.then(|| serve(&place, "127.0.0.1:0"));
+        Self { place, gate }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.gate.as_ref().unwrap().1)
+    }
+
+    /// Ana's command, or Bob's.
+    fn by(&self, who: &str, arguments: &[&str]) -> Finished {
+        let mut command = command();
+        let key = self.place.path(if who == "user:bob" {
+            "bob.pem"
+        } else {
+            "key.pem"
+        });
+        command
+            .args(arguments)
+            .args(["--actor", who, "--sign-with", &key]);
+        match &self.gate {
+            Some(_) => command.args(["--server", &self.url()]),
+            None => command.args(self.place.files()),
+        };
+        // What is set for all is said without a cluster.
+        if !["mode", "kill-switch", "journal", "token"].contains(&arguments[0]) {
+            command.args(["--cluster", "prod"]);
+        }
+        finished(&mut command)
+    }
+
+    /// A text without what differs from one journal to another, and from one place to another.
+    fn told(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        if self.gate.is_some() {
+            text = text.replace(&self.url(), "PLACE");
+        }
+        text = text.replace(self.place.0.state_dir(), "PLACE");
+        for flag in [
+            "--server PLACE",
+            "--state-dir PLACE",
+            "--policy-file PLACE/policy.toml",
+            "--config PLACE/config.toml",
+            "--sign-with PLACE/key.pem",
+            "--sign-with PLACE/bob.pem",
+        ] {
+            text = text.replace(&format!(" {flag}"), "");
+        }
+        let text = text
+            .replace(" (identity claimed)", "")
+            .replace(" (identity signed)", "");
+        let lines = text.lines().map(|line| {
+            let words: Vec<String> = line.split_whitespace().map(without_ids).collect();
+            let line = words.join(" ");
+            // What is cut is cut by its length, which times have their part in.
+            match line.split_once("createAt") {
+                Some((begin, _)) => begin.to_owned(),
+                None => line,
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        if let Some((process, _)) = &mut self.gate {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A word in which ids, hashes and numbers are all the same.
+fn without_ids(word: &str) -> String {
+    let (mut shown, mut run) = (String::new(), String::new());
+    let flush = |run: &mut String, shown: &mut String| {
+        let is_id = run.len() >= 12 && run.contains(|at: char| at.is_ascii_digit());
+        match is_id {
+            true => shown.push_str("ID"),
+            false => {
+                let digits = run.split(|at: char| at.is_ascii_digit());
+                let parts: Vec<&str> = digits.collect();
+                let is_number = parts.len() > 1;
+                shown.push_str(&parts.concat());
+                if is_number {
+                    shown.push('#');
+                }
+            }
+        }
+        run.clear();
+    };
+    for character in word.chars() {
+        if character.is_ascii_hexdigit() || character == '-' {
+            run.push(character);
+        } else {
+            flush(&mut run, &mut shown);
+            shown.push(character);
+        }
+    }
+    flush(&mut run, &mut shown);
+    shown
+}
+
+/// The same command on both sides: what it says and its exit code are the same.
+#[track_caller]
+fn same(sides: &[Side; 2], who: &str, line: &[&str], code: i32) -> [Finished; 2] {
+    let each = sides.each_ref().map(|side| {
+        // The ids of one side are not those of the other.
+        let line: Vec<String> = line.iter().map(|word| filled(side, word)).collect();
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        side.by(who, &line).ended(code)
+    });
+    let [here, there] = sides.each_ref();
+    assert_eq!(
+        here.told(&each[0].stdout),
+        there.told(&each[1].stdout),
+        "{line:?}"
+    );
+    // How it gets on is told in less detail.
+    let local = here.told(&each[0].stderr);
+    for told in there.told(&each[1].stderr).lines() {
+        assert!(
+            local.lines().any(|known| known == told),
+            "{line:?}: {told}\nin:\n{local}"
+        );
+    }
+    each
+}
+
+/// `LAST` is the proposal that was asked for last.
+fn filled(side: &Side, word: &str) -> String {
+    match word {
+        "LAST" => {
+            let listed = side.by("user:ana", &["proposals", "list", "--all", "-o", "json"]);
+            let listed = listed.ended(0).json();
+            let all = listed["proposals"].as_array().unwrap();
+            all.last().unwrap()["proposal"]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        }
+        "PLAN" => {
+            let id = filled(side, "LAST");
+            let shown = side.by("user:ana", &["proposals", "show", &id, "-o", "json"]);
+            shown.ended(0).json()["proposal"]["plan_hash"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        }
+        word => word.to_owned(),
+    }
+}
+
+#[test]
+fn every_command_says_the_same_at_a_state_directory_and_at_a_gate() {
+    let sides = [Side::new(false), Side::new(true)];
+    let region = sides[0].place.0.first_region();
+    assert_eq!(region.id, sides[1].place.0.first_region().id);
+    let to = region.follower.to_string();
+    let transfer = [
+        "transfer_leader",
+        "--region-id",
+        &region.id,
+        "--to-store-id",
+        &to,
+    ];
+    let with = |verb: &'static str, more: &[&'static str]| [&[verb], &transfer[..], more].concat();
+    let limit = ["run", "set_leader_schedule_limit", "--limit", "7"];
+    let other = ["run", "set_leader_schedule_limit", "--limit", "9"];
+    let ana = "user:ana";
+    for (who, line, code) in [
+        (ana, vec!["mode"], 0),
+        (ana, vec!["mode", "observe", "--reason", "off"], 0),
+        (ana, with("plan", &[]), 0),
+        (ana, vec!["plan", "list_stores"], 2),
+        (ana, vec!["plan", "transfer_leader", "--region-id", "x"], 2),
+        (ana, with("run", &["--yes"]), 3),
+        (ana, vec!["mode", "execute", "--reason", "on"], 0),
+        (ana, vec!["run", "list_stores"], 0),
+        (ana, vec!["run", "get_store", "--store-id", "77"], 0),
+        (ana, vec!["run", "get_store"], 2),
+        (ana, with("run", &[]), 3),
+        (ana, with("run", &["--lease", "1h"]), 2),
+        (ana, with("run", &["--yes", "--reason", "balance"]), 0),
+        (ana, vec!["proposals", "list", "--all"], 0),
+        (ana, vec!["proposals", "show", "LAST"], 0),
+        (ana, vec!["proposals", "show", "00000000"], 2),
+        (ana, vec!["undo", "LAST", "--yes"], 0),
+        (ana, with("run", &["--yes"]), 0),
+        (ana, with("run", &["--yes"]), 0),
+        (ana, vec!["undo", "LAST", "--yes"], 3),
+        (ana, limit.to_vec(), 6),
+        (ana, vec!["proposals", "list"], 0),
+        (ana, vec!["approve"], 2),
+        (ana, vec!["proposals", "run", "LAST", "--yes"], 6),
+        (ana, vec!["approve", "LAST", "--plan", "PLAN"], 3),
+        ("user:bob", vec!["approve", "LAST"], 3),
+        (
+            "user:bob",
+            vec!["approve", "LAST", "--plan", "000000000000"],
+            3,
+        ),
+        (
+            "user:bob",
+            vec![
+                "approve",
+                "LAST",
+                "--plan",
+                "PLAN",
+                "--reason",
+                "looks right",
+            ],
+            0,
+        ),
+        ("user:bob", vec!["proposals", "run", "LAST", "--yes"], 3),
+        (ana, vec!["proposals", "run", "LAST", "--yes"], 0),
+        (ana, vec!["proposals", "run", "LAST", "--yes"], 3),
+        (ana, vec!["undo", "LAST", "--yes"], 6),
+        ("user:bob", vec!["reject", "LAST", "--reason", "not now"], 0),
+        ("user:bob", vec!["reject", "LAST", "--reason", "not now"], 3),
+        (ana, other.to_vec(), 6),
+        (ana, vec!["cancel", "LAST", "--reason", "never mind"], 0),
+        (ana, vec!["kill-switch", "status"], 0),
+        (ana, vec!["kill-switch", "reset", "--reason", "x"], 3),
+        (ana, vec!["kill-switch", "on", "--reason", "smoke"], 0),
+        (ana, vec!["kill-switch", "status"], 0),
+        (ana, with("run", &["--yes"]), 3),
+        (ana, vec!["kill-switch", "reset", "--reason", "over"], 0),
+        (ana, vec!["mode"], 0),
+        (ana, vec!["doctor"], 7),
+        (ana, vec!["why", "--region-id", &region.id], 0),
+        (ana, vec!["journal", "show"], 0),
+        (
+            ana,
+            vec!["journal", "show", "--limit", "2", "--after", "3"],
+            0,
+        ),
+        (ana, vec!["journal", "show", "--id", "LAST"], 0),
+        (ana, vec!["token", "list"], 0),
+        (ana, vec!["actions", "show", "transfer_leader"], 0),
+    ] {
+        same(&sides, who, &line, code);
+    }
+    let wrote = sides.each_ref().map(|side| side.place.0.sim.writes());
+    assert_eq!(wrote[0].len(), wrote[1].len());
+}
+
+/// What programs read has the same members, too.
+#[test]
+fn data_has_the_same_members_at_both() {
+    let sides = [Side::new(false), Side::new(true)];
+    let region = sides[0].place.0.first_region();
+    let to = region.follower.to_string();
+    let transfer = [
+        "transfer_leader",
+        "--region-id",
+        &region.id,
+        "--to-store-id",
+        &to,
+    ];
+    let members = |finished: &Finished| -> Vec<String> {
+        let json: Value = serde_json::from_str(&finished.stdout).unwrap();
+        json.as_object().unwrap().keys().cloned().collect()
+    };
+    for line in [
+        [&["plan"], &transfer[..]].concat(),
+        [&["run", "--yes"], &transfer[..]].concat(),
+        vec!["proposals", "list"],
+        vec!["kill-switch", "status"],
+    ] {
+        let line = [&line[..], &["-o", "json"]].concat();
+        let [here, there] = sides
+            .each_ref()
+            .map(|side| side.by("user:ana", &line).ended(0));
+        assert_eq!(members(&here), members(&there), "{line:?}");
+    }
+}
+
+/// Without a terminal nobody is asked, and an agent by its token is who it is.
+#[test]
+fn an_agent_works_at_a_gate_by_its_token() {
+    let side = Side::new(true);
+    let secret = side.place.token("agent:night");
+    let region = side.place.0.first_region();
+    let to = region.follower.to_string();
+    let gate = ["--server", &side.url(), "--cluster", "prod"];
+    let night = |arguments: &[&str]| {
+        let mut command = command();
+        command
+            .env("OPERATOR_TOKEN", &secret)
+            .args(arguments)
+            .args(gate);
+        finished(&mut command)
+    };
+    let transfer = [
+        "run",
+        "transfer_leader",
+        "--region-id",
+        &region.id,
+        "--to-store-id",
+        &to,
+    ];
+    let done = night(&[&transfer[..], &["--yes"]].concat()).ended(0);
+    assert!(!format!("{}{}", done.stdout, done.stderr).contains(&secret));
+    let listed = night(&["proposals", "list", "--all"]).ended(0);
+    let listed = listed.shows("agent:night");
+    assert!(!listed.stdout.contains("--actor"), "{}", listed.stdout);
+    // What is for people.
+    night(&["kill-switch", "on", "--reason", "x"])
+        .ended(3)
+        .says("takes a person");
+    night(&["mode", "observe"]).ended(3).says("takes a person");
+    night(&["token", "list"]).ended(3);
+    night(&["journal", "head"]).ended(3);
+    night(&["journal", "show"]).ended(0).shows("proposed");
+    let offered = night(&["actions", "list"])
+        .ended(0)
+        .shows("transfer_leader");
+    assert!(
+        !offered.stdout.contains("drain_store"),
+        "{}",
+        offered.stdout
+    );
+}
+
+#[test]
+fn what_a_gate_is_not_asked_for_says_what_to_do_instead() {
+    let side = Side::new(true);
+    for line in [
+        vec!["recover"],
+        vec!["reap"],
+        vec!["journal", "verify"],
+        vec!["token", "revoke", "x", "--reason", "x"],
+        vec!["resolve", "x", "applied", "--reason", "x"],
+        vec!["policy", "check"],
+        vec!["workflow", "list"],
+        vec!["undo", "--last"],
+    ] {
+        side.by("user:ana", &line)
+            .ended(2)
+            .says("is not asked of a gate");
+    }
+    side.by("user:mallory", &["mode"])
+        .ended(3)
+        .says("does not know who asks");
+    // Nothing but a gate is looked for.
+    let elsewhere = |more: &[&str]| {
+        let mut command = command();
+        command.args(["mode"]).args(more);
+        finished(&mut command)
+    };
+    elsewhere(&["--server", &side.url()])
+        .ended(2)
+        .says("--sign-with");
+    let key = side.place.path("key.pem");
+    let nowhere = ["--server", "http://127.0.0.1:1", "--sign-with", &key];
+    elsewhere(&nowhere).ended(5).says("nothing was sent");
+    let far = [
+        "--server",
+        "http://gate.example.com:7070",
+        "--sign-with",
+        &key,
+    ];
+    elsewhere(&far).ended(2).says("without TLS");
+    elsewhere(&["--token-file", "x"]).ended(2).says("--server");
+    let mut by_variable = command();
+    by_variable
+        .env("OPERATOR_SERVER", side.url())
+        .env("OPERATOR_SIGN_WITH", &key);
+    finished(by_variable.arg("mode"))
+        .ended(0)
+        .shows("execute in http://");
+}
+
+/// What stands between the command and its gate, and loses the answers to the first requests for a path
+/// that ends so.
+fn losing(gate: &str, path: &'static str, mut times: usize) -> String {
+    let (listener, gate) = (TcpListener::bind("127.0.0.1:0").unwrap(), gate.to_owned());
+    let at = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for host in listener.incoming() {
+            let (mut host, mut there) = (host.unwrap(), TcpStream::connect(&gate).unwrap());
+            let request = read(&mut host);
+            there.write_all(&request).unwrap();
+            let answer = read(&mut there);
+            let head = String::from_utf8_lossy(&request);
+            let target = head.split(' ').nth(1).unwrap_or_default();
+            let target = target.split('?').next().unwrap_or_default();
+            if times > 0 && target.ends_with(path) {
+                times -= 1;
+                continue;
+            }
+            let _ = host.write_all(&answer);
+        }
+    });
+    at
+}
+
+/// One request or answer, by its length.
+fn read(from: &mut TcpStream) -> Vec<u8> {
+    let (mut request, mut byte) = (Vec::new(), [0]);
+    while !request.ends_with(b"\r\n\r\n") && from.read(&mut byte).unwrap_or(0) > 0 {
+        request.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&request).to_lowercase();
+    let length = head.split("content-length: ").nth(1);
+    let length = length.and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    from.read_exact(&mut body).unwrap();
+    request.extend(body);
+    request
+}
+
+/// Nothing is done twice, and it is told what came of it.
+#[test]
+fn where_an_answer_is_lost_it_is_asked_how_it_stands() {
+    for (path, times, code, says) in [
+        ("/proposals", 1, 0, "Applied"),
+        ("/execute", 1, 0, "Applied"),
+        ("/execute", usize::MAX, 0, "Applied"),
+        ("/proposals", usize::MAX, 4, ""),
+    ] {
+        let side = Side::new(true);
+        let gate = &side.gate.as_ref().unwrap().1;
+        let between = losing(gate, path, times);
+        let region = side.place.0.first_region();
+        let to = region.follower.to_string();
+        let transfer = [
+            "run",
+            "transfer_leader",
+            "--region-id",
+            &region.id,
+            "--to-store-id",
+            &to,
+        ];
+        let (key, url) = (side.place.path("key.pem"), format!("http://{between}"));
+        let at = [
+            "--server",
+            &url,
+            "--cluster",
+            "prod",
+            "--sign-with",
+            &key,
+            "--yes",
+        ];
+        let mut command = command();
+        let done = finished(command.args(transfer).args(at))
+            .ended(code)
+            .shows(says);
+        let asked = side.by("user:ana", &["proposals", "list", "--all", "-o", "json"]);
+        let asked = asked.ended(0).json();
+        assert_eq!(
+            asked["proposals"].as_array().unwrap().len(),
+            1,
+            "{path} {times}"
+        );
+        let sent = side.place.0.sim.writes().len();
+        assert_eq!(sent, usize::from(code == 0), "{path} {times}");
+        if path == "/execute" {
+            done.says("asking how it stands");
+        }
+    }
+}
