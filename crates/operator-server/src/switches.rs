@@ -76,6 +76,9 @@ pub(crate) async fn set_mode(
 ) -> Answer {
     asker.person("to set the mode")?;
     let new: NewMode = read(&body)?;
+    if new.mode == Mode::Execute {
+        asker.may_let_others_send()?;
+    }
     let (mode, switch) = (
         new.mode,
         Switch {
@@ -116,6 +119,7 @@ pub(crate) async fn reset(
     body: Bytes,
 ) -> Answer {
     asker.person("to end a stop")?;
+    asker.may_let_others_send()?;
     let switch: Switch = read(&body)?;
     let controls = switch.controls(&gate, &asker)?;
     let reset = controls.reset(switch.decider(&asker), &switch.reason);
