@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,14 +17,17 @@ use crate::input::{Named, read};
 use crate::problem::Problem;
 
 /// A person's agreement, signed where their key is: everything that the signature is over.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Signed {
+pub(crate) struct Signed {
     by: String,
+    #[schemars(with = "String", regex(pattern = "^[0-9a-f]{64}$"))]
     plan_hash: PlanHash,
+    #[schemars(with = "String", extend("format" = "date-time"))]
     expires_at: Timestamp,
     reason: Option<String>,
     signed_with: Option<String>,
+    #[schemars(with = "String")]
     signature: StatementSignature,
 }
 

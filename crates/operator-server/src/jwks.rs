@@ -80,16 +80,19 @@ impl Keys {
     /// are they where this one is not among them; whoever comes meanwhile goes by those that are there.
     pub(crate) async fn find(&self, id: &str, how: Algorithm, pace: Pace) -> Option<DecodingKey> {
         let found = self.held().find(id, how);
-        if !self.held().is_due(found.is_some(), pace) {
-            return found;
-        }
-        let asking = match &found {
-            Some(_) => self.asking.try_lock().ok(),
-            None => Some(self.asking.lock().await),
-        };
-        // Somebody may have asked while this one waited.
-        if asking.is_some() && self.held().is_due(found.is_some(), pace) {
-            self.ask().await;
+        if found.is_some() {
+            if self.held().is_due(true, pace)
+                && let Ok(_asking) = self.asking.try_lock()
+            {
+                self.ask().await;
+            }
+        } else {
+            // Somebody may be asking already, or have asked while this one waited.
+            let _asking = self.asking.lock().await;
+            let is_known = self.held().find(id, how).is_some();
+            if self.held().is_due(is_known, pace) {
+                self.ask().await;
+            }
         }
         self.held().find(id, how)
     }

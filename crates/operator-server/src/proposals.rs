@@ -11,6 +11,7 @@ use axum::extract::State as Gated;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
@@ -29,7 +30,7 @@ const LONGEST_PAGE: usize = 200;
 const LOOK: Duration = Duration::from_millis(200);
 
 /// What a mutation is asked for with.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     pub(crate) action: String,
@@ -54,16 +55,17 @@ impl Wanted {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reason {
     pub(crate) reason: String,
 }
 
 /// Which proposals are listed, and how many.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
+    #[schemars(with = "Option<String>")]
     phase: Option<Phase>,
     /// Only those that have not ended.
     #[serde(default)]
@@ -76,7 +78,7 @@ pub(crate) struct Listed {
 }
 
 /// How long an answer may wait.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wait {
     wait_seconds: Option<u16>,

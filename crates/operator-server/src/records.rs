@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::State as Gated;
 use axum::response::IntoResponse as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ const LOOKED_AT: usize = 1_000;
 /// How long a page may be, in bytes of its records.
 const LARGEST_PAGE: usize = 8 << 20;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     #[serde(default)]

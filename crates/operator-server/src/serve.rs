@@ -7,18 +7,17 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, get};
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tower_service::Service as _;
 
 use crate::gate::{Gate, GateError};
 use crate::problem::Problem;
+use crate::route::Who;
 use crate::signed::SignedBody;
 use crate::who::{self, Asker};
-use crate::{
-    api, approvals, drafts, keep_up, listen, metadata, proof, proposals, records, switches,
-};
+use crate::{keep_up, listen, metadata, proof, routes};
 
 impl Gate {
     /// Serves until `until` is over: then it takes no more requests, and ends when those that it has are
@@ -61,13 +60,11 @@ impl Gate {
     fn router(&self) -> Router {
         let proven = Router::new()
             .route("/mcp/{cluster}", any(mcp))
-            .merge(routes())
+            .merge(routes::router(Who::Proven))
             .layer(from_fn_with_state(self.clone(), bounded))
             .layer(from_fn_with_state(self.clone(), proof::prove));
         // A signature in the request proves who approves.
-        let signed = Router::new()
-            .route("/api/v1/proposals/{id}/approve", post(approvals::approve))
-            .layer(from_fn_with_state(self.clone(), bounded));
+        let signed = routes::router(Who::Signed).layer(from_fn_with_state(self.clone(), bounded));
         Router::new()
             .route("/healthz", get(|| async { "it lives\n" }))
             .route("/readyz", get(ready))
@@ -75,6 +72,7 @@ impl Gate {
                 "/.well-known/oauth-protected-resource/mcp/{cluster}",
                 get(metadata::of_cluster),
             )
+            .merge(routes::router(Who::Anybody))
             .merge(proven)
             .merge(signed)
             .method_not_allowed_fallback(|| async { Problem::wrong_method() })
@@ -82,39 +80,6 @@ impl Gate {
             .layer(from_fn_with_state(self.clone(), who::no_browser))
             .with_state(self.clone())
     }
-}
-
-/// The API for who is proven.
-fn routes() -> Router<Gate> {
-    Router::new()
-        .route("/api/v1/me", get(api::me))
-        .route("/api/v1/state", get(api::state))
-        .route("/api/v1/journal", get(records::journal))
-        .route("/api/v1/tokens", get(api::tokens))
-        .route("/api/v1/mode", get(switches::mode).post(switches::set_mode))
-        .route("/api/v1/kill-switch", post(switches::stop))
-        .route("/api/v1/kill-switch/reset", post(switches::reset))
-        .nest("/api/v1/clusters/{cluster}", of_cluster())
-        .nest("/api/v1/proposals/{id}", of_proposal())
-}
-
-fn of_cluster() -> Router<Gate> {
-    Router::new()
-        .route("/actions", get(api::actions))
-        .route("/observations/{name}", post(api::observe))
-        .route("/plan", post(drafts::plan))
-        .route("/drafts", post(drafts::draft))
-        .route("/proposals", get(proposals::list).post(proposals::propose))
-}
-
-fn of_proposal() -> Router<Gate> {
-    Router::new()
-        .route("/", get(proposals::get))
-        .route("/execute", post(proposals::execute))
-        .route("/reject", post(proposals::reject))
-        .route("/cancel", post(proposals::cancel))
-        .route("/undo", post(proposals::undo))
-        .route("/undo/draft", post(drafts::draft_undo))
 }
 
 /// Reads a request to its end before anything is done about it: within its time, and not too much.

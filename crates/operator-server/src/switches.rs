@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State as Gated;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,23 +20,26 @@ use crate::input::read;
 use crate::problem::Problem;
 use crate::who::Asker;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewMode {
+pub(crate) struct NewMode {
+    #[schemars(with = "String", extend("enum" = ["observe", "execute"]))]
     mode: Mode,
     cluster: Option<String>,
     #[serde(default)]
     reason: String,
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     proof: Option<Proof>,
 }
 
 /// For which cluster, or for all, and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Switch {
+pub(crate) struct Switch {
     cluster: Option<String>,
     reason: String,
     /// Signed with the person's key, where the policy wants that.
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     proof: Option<Proof>,
 }
 
@@ -76,6 +80,9 @@ pub(crate) async fn set_mode(
 ) -> Answer {
     asker.person("to set the mode")?;
     let new: NewMode = read(&body)?;
+    if new.mode == Mode::Execute {
+        asker.may_let_others_send()?;
+    }
     let (mode, switch) = (
         new.mode,
         Switch {
@@ -116,6 +123,7 @@ pub(crate) async fn reset(
     body: Bytes,
 ) -> Answer {
     asker.person("to end a stop")?;
+    asker.may_let_others_send()?;
     let switch: Switch = read(&body)?;
     let controls = switch.controls(&gate, &asker)?;
     let reset = controls.reset(switch.decider(&asker), &switch.reason);

@@ -94,6 +94,17 @@ impl Asker {
         }
     }
 
+    /// Refuses who may only look, where what they do lets others send.
+    pub(crate) fn may_let_others_send(&self) -> Result<(), Problem> {
+        match self.up_to {
+            Ceiling::ReadOnly => {
+                let text = "who only looks does not let others send";
+                Err(Problem::new(StatusCode::FORBIDDEN, "too_risky", text))
+            }
+            Ceiling::UpTo(_) => Ok(()),
+        }
+    }
+
     /// The least of what they and the gate may ask for.
     pub(crate) fn most(&self, cluster: &Cluster) -> Ceiling {
         self.up_to.min(cluster.ceiling)

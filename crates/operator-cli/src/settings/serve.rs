@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use action_core::Risk;
 use serde::Deserialize;
 
 /// `[serve]` of the config file.
@@ -19,6 +18,17 @@ pub(crate) struct Serve {
     /// Whose JWTs are believed.
     #[serde(default)]
     pub(crate) issuer: Vec<Issuer>,
+}
+
+/// What somebody may ask for at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum UpTo {
+    /// To look, and nothing else.
+    None,
+    Low,
+    Medium,
+    High,
 }
 
 /// `[[serve.issuer]]`: whose JWTs are believed, and for whom.
@@ -53,7 +63,7 @@ pub(crate) struct Subject {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) clusters: Vec<String>,
-    pub(crate) up_to: Option<Risk>,
+    pub(crate) up_to: Option<UpTo>,
 }
 
 /// `[serve.tls]`: the files with what is shown to who connects.
@@ -75,7 +85,7 @@ pub(crate) struct Client {
     pub(crate) actor: String,
     #[serde(default)]
     pub(crate) clusters: Vec<String>,
-    pub(crate) up_to: Option<Risk>,
+    pub(crate) up_to: Option<UpTo>,
 }
 
 impl Serve {

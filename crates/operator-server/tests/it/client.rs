@@ -6,6 +6,8 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::openapi;
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -37,7 +39,9 @@ pub(crate) async fn ask(
     body: &str,
 ) -> Answer {
     let stream = TcpStream::connect(to).await.unwrap();
-    ask_over(stream, &to.to_string(), method, path, head, body).await
+    let answer = ask_over(stream, &to.to_string(), method, path, head, body).await;
+    openapi::holds(to, method, path, &answer).await;
+    answer
 }
 
 /// The same over a connection that is there.

@@ -463,6 +463,58 @@ async fn keys_that_nobody_has_are_asked_for_once_in_a_while() {
     assert_eq!(place.provider.was_asked(), 1);
 }
 
+/// Whoever comes first asks, and whoever comes meanwhile waits for that.
+#[tokio::test]
+async fn who_comes_while_keys_are_asked_for_the_first_time_is_let_in_too() {
+    let mut options = eager();
+    options.keys_at_most_every = Duration::from_hours(1);
+    options.keys_fresh_for = Duration::from_hours(1);
+    let place = Place::with(options).await;
+    let token = place.token(&claims());
+    let (at, line) = (place.house.at, format!("Authorization: Bearer {token}"));
+    let asking = (0..8).map(|_| {
+        let line = line.clone();
+        tokio::spawn(async move { ask(at, "GET", "/api/v1/mode", &[&line], "").await })
+    });
+    for asked in asking.collect::<Vec<_>>() {
+        asked.await.unwrap().is(200);
+    }
+    assert_eq!(place.provider.was_asked(), 1);
+}
+
+/// A person whose row only lets them look stops, and does not let others send.
+#[tokio::test]
+async fn who_may_only_look_does_not_let_others_send() {
+    let place = Place::new().await;
+    let ed = Pair::eddsa();
+    let provider = Provider::new(&[ed.public("e")]).await;
+    let mut looks = people(&provider);
+    // No key is listed for this one, so that no signature is wanted.
+    looks.subjects = vec![subject("1", "user:carl", &["prod"])];
+    looks.subjects[0].known.up_to = Ceiling::ReadOnly;
+    let mut claims = claims();
+    (claims["iss"], claims["sub"]) = (json!(PEOPLE), json!("1"));
+    let carl = ed.sign(&ed.header("e").to_string(), &claims.to_string());
+    let switch = async |path: &str, body: Value| {
+        let path = format!("/api/v1/{path}");
+        place.house.post(&path, &carl, body).await
+    };
+    let here = json!({"cluster": "prod", "reason": "a test"});
+    let execute = json!({"cluster": "prod", "reason": "a test", "mode": "execute"});
+    place.house.gate.trust(&trusting(&[looks.clone()])).unwrap();
+    switch("kill-switch", here.clone()).await.is(200);
+    for (path, body) in [("kill-switch/reset", &here), ("mode", &execute)] {
+        let refused = switch(path, body.clone()).await.is(403);
+        assert_eq!(refused.json()["code"], "too_risky", "{path}");
+    }
+    // Whose row lets them ask for something does, on their clusters.
+    looks.subjects[0].known.up_to = Ceiling::UpTo(Risk::Low);
+    place.house.gate.trust(&trusting(&[looks])).unwrap();
+    switch("kill-switch/reset", here).await.is(200);
+    let everywhere = json!({"reason": "a test"});
+    switch("kill-switch", everywhere).await.is(403);
+}
+
 /// Where keys are is what the authority that is given vouches for.
 #[tokio::test]
 async fn keys_are_read_over_tls_of_whom_the_authority_vouches_for() {

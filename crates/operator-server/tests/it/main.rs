@@ -9,6 +9,7 @@ mod jwt;
 #[path = "../../../operator-mcp/tests/it/lamps.rs"]
 mod lamps;
 mod mutual_tls;
+mod openapi;
 mod people;
 mod provider;
 mod routes;

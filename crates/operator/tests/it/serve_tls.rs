@@ -249,7 +249,7 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
         told.contains("https://gate2.example.com/mcp/prod"),
         "{told}"
     );
-    let client = "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nclusters = [\"prod\"]\nup_to = \"low\"\n";
+    let client = "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nclusters = [\"prod\"]\nup_to = \"none\"\n";
     fs::write(place.path("config.toml"), format!("{config}{client}")).unwrap();
     let without = place.operator(&["serve"]).ended(2);
     without.says("give the authorities");

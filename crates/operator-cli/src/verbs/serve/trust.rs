@@ -13,7 +13,7 @@ use operator_server::{
 };
 
 use crate::settings::Global;
-use crate::settings::serve as listed;
+use crate::settings::serve::{self as listed, UpTo};
 use crate::terminal::failure::Failure;
 
 /// How long a file of PEM may be, in bytes.
@@ -109,13 +109,15 @@ fn issuer(listed: listed::Issuer) -> Result<Issuer, Failure> {
 }
 
 /// Somebody, by what is written: without `up_to` a person may ask for all, and an agent changes nothing.
-fn known(actor: &str, clusters: Vec<String>, up_to: Option<Risk>) -> Result<Known, Failure> {
+fn known(actor: &str, clusters: Vec<String>, up_to: Option<UpTo>) -> Result<Known, Failure> {
     let actor = actor.parse::<Actor>();
     let actor = actor.map_err(|error| Failure::usage(error.to_string()))?;
     let up_to = match up_to {
-        Some(risk) => Ceiling::UpTo(risk),
-        None if actor.is_user() => Ceiling::UpTo(Risk::High),
-        None => Ceiling::ReadOnly,
+        None if !actor.is_user() => Ceiling::ReadOnly,
+        Some(UpTo::None) => Ceiling::ReadOnly,
+        Some(UpTo::Low) => Ceiling::UpTo(Risk::Low),
+        Some(UpTo::Medium) => Ceiling::UpTo(Risk::Medium),
+        None | Some(UpTo::High) => Ceiling::UpTo(Risk::High),
     };
     Ok(Known {
         actor,
