@@ -91,11 +91,17 @@ fn suggest(error: &mut Error) {
 }
 
 fn likest(given: &str, all: &[String]) -> Vec<String> {
+    // Where there are several kinds of systems, only qualified names may be there.
+    let is_bare = |name: &&String| !name.contains('.');
+    let some_are_bare = !given.contains('.') && all.iter().any(|name| is_bare(&name));
     let mut kept: Vec<String> = Vec::new();
-    for name in all.iter().rev() {
+    for name in all
+        .iter()
+        .rev()
+        .filter(|name| !some_are_bare || is_bare(name))
+    {
         let plain = name.replace('-', "_");
-        let is_qualified = name.contains('.') && !given.contains('.');
-        if !is_qualified && !kept.iter().any(|known| known.replace('-', "_") == plain) {
+        if !kept.iter().any(|known| known.replace('-', "_") == plain) {
             let by_name = all.iter().find(|other| **other == plain);
             kept.push(by_name.unwrap_or(name).clone());
         }

@@ -14,21 +14,16 @@ use crate::terminal::observed::{self, View};
 use crate::terminal::table::set_wide;
 use crate::terminal::values::text_of;
 
-/// What data looks like. The flags, the config file and [`Output`] know formats from here alone.
+/// What data looks like: tables for people, with the columns that there is room for or all (`wide`), one
+/// object for programs, an object on each line as things happen, or ids alone. The flags, the config file and [`Output`] know formats from here alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
-    /// Tables for people
     Table,
-    /// The same, with all columns, as long as lines are
     Wide,
-    /// One JSON object
     Json,
-    /// A JSON object on each line, as things happen
     Jsonl,
-    /// The same as JSON, as YAML
     Yaml,
-    /// Ids alone, one on each line
     Name,
 }
 

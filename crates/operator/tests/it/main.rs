@@ -30,6 +30,7 @@ mod server_json;
 mod settings;
 mod sim;
 #[cfg(unix)]
+mod tables;
 mod terminal;
 mod tokens;
 mod unreachable;

@@ -147,17 +147,73 @@ fn completions_know_commands_actions_and_flags() {
         ("fish", "complete -c operator"),
     ] {
         let ran = finished(command().args(["completions", shell])).ended(0);
-        for word in [
-            mark,
-            "kill-switch",
-            "transfer_leader",
-            "region-id",
-            "state-dir",
-        ] {
-            assert!(ran.stdout.contains(word), "{shell}: no `{word}`");
-        }
+        assert!(ran.stdout.contains(mark), "{shell}: {}", ran.stdout);
+        assert!(
+            ran.stdout.len() < 4_000,
+            "{shell}: it is read at each start"
+        );
     }
     finished(command().args(["completions", "tcsh"])).ended(2);
+    for (words, wanted) in [
+        (&["kill"][..], "kill-switch"),
+        (
+            &["--cluster-id", "7", "run", "transfer_l"],
+            "transfer_leader",
+        ),
+        (&["run", "transfer_leader", "--reg"], "--region-id"),
+        (&["run", "list_stores", "--col"], "--columns"),
+        (&["mode", "--state-d"], "--state-dir"),
+    ] {
+        let all = completed(&mut command(), words);
+        assert!(
+            all.iter().any(|one| one.starts_with(wanted)),
+            "{words:?}: {all:?}"
+        );
+    }
+}
+
+/// What a shell would show behind these words.
+fn completed(command: &mut std::process::Command, words: &[&str]) -> Vec<String> {
+    let command = command.env("COMPLETE", "bash").env("_CLAP_IFS", "\n");
+    let command = command.env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    let ran = finished(command.args(["--", "operator"]).args(words)).ended(0);
+    ran.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_shell_completes_clusters_proposals_and_stores() {
+    let cluster = Cluster::start();
+    let (home, _) = config(&named("http://pd-0:2379", "7"));
+    let at = || {
+        let mut command = command();
+        command.env("OPERATOR_STATE_DIR", cluster.state_dir());
+        command.env("PD_ADDR", cluster.sim.endpoint());
+        command
+    };
+    let folder = home.path().join("operator");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::rename(home.path().join("config.toml"), folder.join("config.toml")).unwrap();
+    let mut configured = at();
+    configured.env("XDG_CONFIG_HOME", home.path());
+    assert_eq!(
+        completed(&mut configured, &["mode", "--cluster", ""]),
+        ["prod"]
+    );
+    let stores = ["run", "get_store", "--store-id", ""];
+    assert_eq!(completed(&mut at(), &stores), ["1", "2", "3", "4", "5"]);
+    let words = [
+        "run",
+        "drain_store",
+        "--store-id",
+        "4",
+        "--actor",
+        "agent:night",
+    ];
+    finished(at().args(words)).ended(6);
+    assert_eq!(completed(&mut at(), &["approve", ""]).len(), 1);
+    let mut away = at();
+    away.env("PD_ADDR", "http://127.0.0.1:1");
+    assert_eq!(completed(&mut away, &stores), Vec::<String>::new());
 }
 
 #[test]
