@@ -69,7 +69,7 @@ fn suggest(error: &mut Error) {
     };
     let given = given.clone();
     let name = given.replace('-', "_");
-    let is_action = subjects::definitions()
+    let is_action = subjects::of_all_kinds()
         .iter()
         .any(|action| action.name == name);
     if is_action {

@@ -11,7 +11,8 @@ use crate::terminal::failure::Failure;
 use crate::terminal::table::{self, Column};
 use crate::terminal::values::{is_id, ordered, pair, shortened, text_of, told};
 
-/// Which columns are shown, in which order, and how often.
+// Which columns are shown, in which order, and how often. No doc comment: clap would take it for what an action is
+// about.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Table")]
 pub(crate) struct View {

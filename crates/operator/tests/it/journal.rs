@@ -23,6 +23,10 @@ fn the_journal_shows_what_happened_and_nothing_acts_on_the_terminal() {
         let unsafe_one =
             |character: char| character != '\n' && action_core::is_unprintable(character);
         assert!(!ran.stdout.contains(unsafe_one), "{:?}", ran.stdout);
+        if format == "name" {
+            assert!(ran.stdout.starts_with("1\n2\n"), "{}", ran.stdout);
+            continue;
+        }
         for word in ["proposed", "intent", "answer", "outcome", "mode"] {
             assert!(ran.stdout.contains(word), "{word}: {}", ran.stdout);
         }
