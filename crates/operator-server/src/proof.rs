@@ -40,7 +40,7 @@ async fn proven(gate: &Gate, request: &mut Request) -> Result<(Asker, Option<Evi
         // Which of two is meant would be a guess, and the record would name one of them.
         if request.headers().contains_key(header::AUTHORIZATION) {
             within_rate(gate, "")?;
-            let text = "a certificate says who asks, and so does `Authorization`: send one of them";
+            let text = "a certificate says who asks, and a token or a signature is there besides";
             return Err(Problem::new(StatusCode::BAD_REQUEST, "two_proofs", text));
         }
         within_rate(gate, asker.actor.as_str())?;
