@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use action_core::ActionDefinition;
+use action_core::{ActionDefinition, Role};
 use clap::{Arg, ArgMatches, Args as _, Command};
-use clap_complete::ArgValueCandidates;
-use jiff::SignedDuration;
 
-use crate::cli::completion;
 use crate::settings::connection::all_settings;
+pub(crate) use crate::terminal::lengths::length;
 use crate::terminal::observed::View;
 use crate::terminal::output::{Format, Output};
-use crate::verbs::findings;
 use crate::{flags, subjects};
 
 /// The argument that says which proposal.
@@ -19,7 +16,6 @@ pub(crate) fn id() -> Arg {
     Arg::new("id")
         .required(true)
         .value_name("ID")
-        .add(ArgValueCandidates::new(completion::proposals))
         .help("Its id, or 8 or more digits of its beginning or end")
 }
 
@@ -77,18 +73,6 @@ pub(crate) struct Confirm {
     pub(crate) wait: Option<Duration>,
 }
 
-/// A length of time, such as `15m`.
-pub(crate) fn length(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("invalid duration `{text}`: use 90s, 15m or 2h");
-    let length: SignedDuration = text.parse().map_err(|_| wrong())?;
-    let length = Duration::try_from(length).map_err(|_| wrong())?;
-    if length.is_zero() {
-        Err(wrong())
-    } else {
-        Ok(length)
-    }
-}
-
 /// How long a lasting effect may stay. What ends before anybody could look at it is a slip.
 fn lease(text: &str) -> Result<Duration, String> {
     let lease = length(text)?;
@@ -120,11 +104,17 @@ pub(crate) fn definitions() -> &'static [ActionDefinition] {
     definitions
 }
 
+/// Whether an action looks for what is not as it should be: it is answered alike by whichever verb
+/// it is asked.
+pub(crate) fn are_findings(definition: &ActionDefinition) -> bool {
+    matches!(definition.role, Some(Role::Diagnose | Role::Leftovers))
+}
+
 /// A subcommand for every action. Those that cannot be planned are known and not shown.
 pub(crate) fn with_actions(command: Command, planned: bool) -> Command {
     let actions = definitions().iter().map(|definition| {
         let action = flags::subcommand(definition);
-        match definition.is_mutation() || findings::are_what_it_gives(definition) {
+        match definition.is_mutation() || are_findings(definition) {
             true => action,
             false if planned => action.hide(true),
             false => View::augment_args(action),

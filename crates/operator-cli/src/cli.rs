@@ -1,6 +1,6 @@
 //! The command line.
 
-pub(crate) mod completion;
+mod completion;
 mod meant;
 mod not_understood;
 mod runtime;
@@ -12,13 +12,14 @@ use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use clap::{ArgMatches, Args as _, Command, FromArgMatches as _, ValueEnum as _};
+use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use clap_complete::env::CompleteEnv;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::arguments::{Confirm, for_actions, with_actions};
 use crate::call::call;
+use crate::cli::completion::with_candidates;
 use crate::cli::not_understood::not_understood;
 use crate::cli::runtime::block_on;
 use crate::program::{self, Program, program};
@@ -76,7 +77,7 @@ fn main() -> Exit {
         };
     }
     if let Err(failure) = subjects::check() {
-        let mut output = Output::new(wanted_format(std::env::args_os()));
+        let mut output = Output::new(not_understood::wanted_format(std::env::args_os()));
         failure.print(&mut output);
         return output.finish(failure.exit);
     }
@@ -87,7 +88,7 @@ fn main() -> Exit {
     }
     subjects::choose(meant::kind(std::env::args_os()));
     // Ends the process where a shell asks.
-    CompleteEnv::with_factory(command).complete();
+    CompleteEnv::with_factory(|| with_candidates(command())).complete();
     // Taking it apart takes as long as a fifth of a start, and the process ends without that.
     let mut command = ManuallyDrop::new(command());
     let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
@@ -151,25 +152,6 @@ fn is_for_version(mut arguments: impl Iterator<Item = OsString>) -> bool {
         .next()
         .is_some_and(|word| word == "--version" || word == "-V");
     is_it && arguments.next().is_none()
-}
-
-/// The format that a command line asks for which could not be read as a whole: clap stops reading at
-/// what is wrong, also where it is told to ignore that.
-fn wanted_format(arguments: impl Iterator<Item = OsString>) -> Format {
-    let words: Vec<String> = arguments
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    let after = |flag: &str| {
-        let place = words.iter().position(|word| word == flag)?;
-        words.get(place + 1).map(String::as_str)
-    };
-    let tied = |prefix: &str| words.iter().find_map(|word| word.strip_prefix(prefix));
-    let given = after("-o")
-        .or_else(|| after("--output"))
-        .or_else(|| tied("--output="))
-        .or_else(|| tied("-o"));
-    let format = given.and_then(|name| Format::from_str(name, false).ok());
-    format.unwrap_or(Format::Table)
 }
 
 /// The whole command line.
@@ -280,12 +262,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("token", matches)) => block_on(token::main(matches, global, output)),
         Some(("mcp", matches)) => block_on(mcp::main(matches, global, output)),
         Some(("man", matches)) => man::main(matches, command(), output),
-        Some(("version", _)) => {
-            let program = program();
-            let json = json!({"name": program.name, "version": program.version});
-            output.show(&json, || format!("{} {}", program.name, program.version));
-            Ok(Exit::Done)
-        }
+        Some(("version", _)) => Ok(version(output)),
         Some(("completions", matches)) => completions::main(matches),
         Some((name, matches)) => match program().verbs.get(name) {
             Some(verb) => block_on(verb.main(matches, output)),
@@ -293,6 +270,13 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         },
         None => Err(Failure::usage("no such command")),
     }
+}
+
+fn version(output: &mut Output) -> Exit {
+    let program = program();
+    let json = json!({"name": program.name, "version": program.version});
+    output.show(&json, || format!("{} {}", program.name, program.version));
+    Exit::Done
 }
 
 /// Refuses a clock whose time cannot be written: no record would be at its time.
@@ -315,22 +299,6 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use crate::flags;
-    use crate::terminal::output::Format;
-
-    #[test]
-    fn what_cannot_be_read_is_told_in_the_format_that_is_asked_for() {
-        for (line, expected) in [
-            ("operator plan x", Format::Table),
-            ("operator plan x -o json", Format::Json),
-            ("operator -ojsonl plan x", Format::Jsonl),
-            ("operator plan x --output=json", Format::Json),
-            ("operator plan x --output", Format::Table),
-            ("operator plan x -o xml", Format::Table),
-        ] {
-            let words = line.split(' ').map(OsString::from);
-            assert_eq!(super::wanted_format(words), expected, "{line}");
-        }
-    }
 
     #[test]
     fn a_clock_beyond_the_year_9999_is_refused() {

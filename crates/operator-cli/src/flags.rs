@@ -7,10 +7,8 @@ use action_core::{
     ActionDefinition, ParamDef, SettingDef, Shape, ValueType, is_unprintable, printable, redacted,
 };
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use clap_complete::ArgValueCandidates;
 use serde_json::{Map, Number, Value};
 
-use crate::cli::completion;
 use crate::program::program;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -218,8 +216,11 @@ pub(crate) fn first_sentence(description: &str) -> String {
     sentence.trim_end().trim_end_matches('.').to_owned()
 }
 
+/// What the id of an argument begins with that is a parameter.
+pub(crate) const PARAMETER: &str = "parameter ";
+
 fn id(parameter: &ParamDef) -> String {
-    format!("parameter {}", parameter.name)
+    format!("{PARAMETER}{}", parameter.name)
 }
 
 fn long(parameter: &ParamDef) -> String {
@@ -240,11 +241,6 @@ fn flag(parameter: &ParamDef) -> Arg {
         .value_name(shape.kind.as_str().to_uppercase())
         .help(help)
         .help_heading("Parameters");
-    let name = parameter.name.clone();
-    let arg = match name.ends_with("id") {
-        true => arg.add(ArgValueCandidates::new(move || completion::things(&name))),
-        false => arg,
-    };
     match shape.kind {
         ValueType::Boolean => arg
             .num_args(0..=1)

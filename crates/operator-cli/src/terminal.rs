@@ -4,6 +4,7 @@ pub(crate) mod exit_code;
 pub(crate) mod exit_mapping;
 pub(crate) mod failure;
 pub(crate) mod interrupt;
+pub(crate) mod lengths;
 pub(crate) mod list_values;
 mod not_carried_out;
 pub(crate) mod observed;

@@ -7,9 +7,10 @@ use std::time::Duration;
 use action_core::{ActionDefinition, Role};
 use clap::builder::StyledStr;
 use clap::{Args as _, Command, FromArgMatches as _};
-use clap_complete::CompletionCandidate;
+use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use serde_json::Value;
 
+use crate::flags::PARAMETER;
 use crate::ids;
 use crate::reports::proposal::asked_by;
 use crate::settings::{Global, config_file};
@@ -20,8 +21,29 @@ use crate::terminal::values::text_of;
 /// How long a system is waited for while somebody has pressed a key.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The same command line, with what can be found out about its values.
+pub(super) fn with_candidates(mut command: Command) -> Command {
+    // Actions are subcommands that are made when they are needed.
+    command.build();
+    known(command)
+}
+
+fn known(command: Command) -> Command {
+    let command = command.mut_args(|arg| {
+        let id = arg.get_id().as_str();
+        let candidates = match id.strip_prefix(PARAMETER).map(str::to_owned) {
+            Some(name) if name.ends_with("id") => ArgValueCandidates::new(move || things(&name)),
+            None if id == "id" => ArgValueCandidates::new(proposals),
+            None if id == "cluster" => ArgValueCandidates::new(clusters),
+            _ => return arg,
+        };
+        arg.add(candidates)
+    });
+    command.mut_subcommands(known)
+}
+
 /// Clusters by their names in the config file.
-pub(crate) fn clusters() -> Vec<CompletionCandidate> {
+fn clusters() -> Vec<CompletionCandidate> {
     let config = config_file::read(None).ok().flatten();
     let names = config
         .into_iter()
@@ -30,7 +52,7 @@ pub(crate) fn clusters() -> Vec<CompletionCandidate> {
 }
 
 /// Proposals that are open, by the beginning of their ids.
-pub(crate) fn proposals() -> Vec<CompletionCandidate> {
+fn proposals() -> Vec<CompletionCandidate> {
     let open = || {
         let controls = global()?.state.bare_controls().ok()?;
         let state = waited_for(async { controls.state().await.ok() })?;
@@ -46,7 +68,7 @@ pub(crate) fn proposals() -> Vec<CompletionCandidate> {
 }
 
 /// Things of the system that are listed at a glance, as its stores, where a parameter is the id of one.
-pub(crate) fn things(parameter: &str) -> Vec<CompletionCandidate> {
+fn things(parameter: &str) -> Vec<CompletionCandidate> {
     let things = || {
         let overview = overview()?;
         let connection = global()?.connection;

@@ -1,18 +1,18 @@
 //! What is said where a command line cannot be read.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 
 use action_core::redacted;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, Error};
+use clap::{Command, Error, ValueEnum as _};
 use serde_json::json;
 
-use crate::cli::wanted_format;
 use crate::program::program;
 use crate::subjects;
 use crate::terminal::exit_code::Exit;
-use crate::terminal::output::{Output, note};
+use crate::terminal::output::{Format, Output, note};
 
 /// How many names are suggested at most.
 const MOST_SUGGESTED: usize = 3;
@@ -112,9 +112,46 @@ fn likest(given: &str, all: &[String]) -> Vec<String> {
     kept
 }
 
+/// The format that a command line asks for which could not be read as a whole: clap stops reading at
+/// what is wrong, also where it is told to ignore that.
+pub(super) fn wanted_format(arguments: impl Iterator<Item = OsString>) -> Format {
+    let words: Vec<String> = arguments
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let after = |flag: &str| {
+        let place = words.iter().position(|word| word == flag)?;
+        words.get(place + 1).map(String::as_str)
+    };
+    let tied = |prefix: &str| words.iter().find_map(|word| word.strip_prefix(prefix));
+    let given = after("-o")
+        .or_else(|| after("--output"))
+        .or_else(|| tied("--output="))
+        .or_else(|| tied("-o"));
+    let format = given.and_then(|name| Format::from_str(name, false).ok());
+    format.unwrap_or(Format::Table)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::likest;
+    use crate::terminal::output::Format;
+
+    #[test]
+    fn what_cannot_be_read_is_told_in_the_format_that_is_asked_for() {
+        for (line, expected) in [
+            ("operator plan x", Format::Table),
+            ("operator plan x -o json", Format::Json),
+            ("operator -ojsonl plan x", Format::Jsonl),
+            ("operator plan x --output=json", Format::Json),
+            ("operator plan x --output", Format::Table),
+            ("operator plan x -o xml", Format::Table),
+        ] {
+            let words = line.split(' ').map(OsString::from);
+            assert_eq!(super::wanted_format(words), expected, "{line}");
+        }
+    }
 
     #[test]
     fn what_is_suggested_is_in_one_spelling_the_likest_first() {

@@ -2,8 +2,11 @@
 
 use crate::terminal::exit_code::Exit;
 
+/// A name, what it is about, and the text.
+type Topic = (&'static str, &'static str, fn() -> String);
+
 /// What can be read about, in the order of the list.
-const TOPICS: [(&str, &str, fn() -> String); 4] = [
+const TOPICS: [Topic; 4] = [
     ("exit-codes", "what the command ends with", Exit::help),
     (
         "outcomes",

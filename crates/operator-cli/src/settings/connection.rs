@@ -9,10 +9,8 @@ use action_core::{ActionRegistry, ConnectError, REDACTED, SettingDef, shown_addr
 use action_guard::Target;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
-use clap_complete::ArgValueCandidates;
 use serde_json::{Map, Value};
 
-use crate::cli::completion;
 use crate::flags;
 use crate::settings::config_file::{Cluster, Config, beside, no_such_cluster};
 use crate::subjects::{self, Kind};
@@ -87,7 +85,6 @@ impl clap::Args for Connection {
         let which = [
             Arg::new("cluster")
                 .long("cluster")
-                .add(ArgValueCandidates::new(completion::clusters))
                 .env("OPERATOR_CLUSTER")
                 .value_name("NAME")
                 .help("A cluster that the config file names, with its address and the id it must have"),

@@ -6,8 +6,7 @@ use std::time::Duration;
 use action_core::{ActionDefinition, printable};
 use serde_json::{Map, Value};
 
-use crate::arguments::length;
-use crate::terminal::failure::Failure;
+use crate::terminal::lengths::length;
 use crate::terminal::table::{self, Column};
 use crate::terminal::values::{is_id, ordered, pair, shortened, text_of, told};
 
@@ -42,13 +41,15 @@ impl View {
         &self,
         definition: &ActionDefinition,
         value: &mut Value,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), String> {
         if self.columns.is_empty() && self.sort_by.is_none() {
             return Ok(());
         }
         let Some(name) = main_list(definition, value) else {
-            let text = format!("`{}` lists nothing that has columns", definition.name);
-            return Err(Failure::usage(text).next("leave out `--columns` and `--sort-by`"));
+            let name = &definition.name;
+            return Err(format!(
+                "`{name}` lists nothing that has columns: leave out `--columns` and `--sort-by`"
+            ));
         };
         let Some(Value::Array(items)) = value.get_mut(&name) else {
             return Ok(());
@@ -65,11 +66,8 @@ impl View {
             .chain((!by.is_empty()).then_some(by));
         for name in asked {
             if !items.is_empty() && !known.iter().any(|known| is_meant(known, name)) {
-                let text = format!(
-                    "there is no column `{name}`: there are {}",
-                    known.join(", ")
-                );
-                return Err(Failure::usage(text));
+                let known = known.join(", ");
+                return Err(format!("there is no column `{name}`: there are {known}"));
             }
         }
         if let Some(by) = known.iter().find(|known| is_meant(known, by)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use action_core::{ActionDefinition, Catalogue, Finding, Role};
+use action_core::{Catalogue, Finding, Role};
 use clap::{ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -104,12 +104,6 @@ pub(super) fn call(verb: &str, role: Role, global: &Global) -> Result<Call, Fail
         connection: global.connection.clone(),
         flags: global.flags(),
     })
-}
-
-/// Whether an action looks for what is not as it should be: it is answered alike by whichever verb
-/// it is asked.
-pub(crate) fn are_what_it_gives(definition: &ActionDefinition) -> bool {
-    matches!(definition.role, Some(Role::Diagnose | Role::Leftovers))
 }
 
 /// Looks, and shows what was found.

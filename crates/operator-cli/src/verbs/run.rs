@@ -7,7 +7,7 @@ use action_guard::Request;
 use clap::{ArgMatches, FromArgMatches as _};
 use serde_json::Value;
 
-use crate::arguments::Confirm;
+use crate::arguments::{Confirm, are_findings};
 use crate::call::{Call, check_system};
 use crate::flags;
 use crate::settings::Global;
@@ -26,7 +26,7 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    if findings::are_what_it_gives(call.definition) {
+    if are_findings(call.definition) {
         return findings::main(call, matches, global, output).await;
     }
     let given = flags::parameters(call.definition, matches)?;
@@ -68,7 +68,8 @@ pub(super) async fn look(
     let view = View::from_arg_matches(matches).unwrap_or_default();
     loop {
         let mut result = observe().await?;
-        view.sort(call.definition, &mut result)?;
+        view.sort(call.definition, &mut result)
+            .map_err(Failure::usage)?;
         output.show_observed(call.definition, &result, &view);
         match view.watch {
             Some(pause) => tokio::time::sleep(pause).await,

@@ -3,7 +3,7 @@
 use clap::{ArgMatches, FromArgMatches as _};
 use serde_json::{Value, json};
 
-use crate::arguments::{Confirm, id_if_given};
+use crate::arguments::{Confirm, are_findings, id_if_given};
 use crate::call::{Call, call};
 use crate::flags;
 use crate::gate::Gate;
@@ -17,7 +17,7 @@ use crate::verbs::at_gate::look;
 use crate::verbs::at_gate::there::There;
 use crate::verbs::desk::{Desk as _, Drafted as _};
 use crate::verbs::undo::WHOSE_UNKNOWN;
-use crate::verbs::{carry_out, findings, proposals, run};
+use crate::verbs::{carry_out, proposals, run};
 
 /// `run`: a mutation, or what only looks.
 pub(super) async fn run(
@@ -28,7 +28,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let confirm = confirm(matches);
     let (call, matches) = call(matches, global)?;
-    if findings::are_what_it_gives(call.definition) {
+    if are_findings(call.definition) {
         return look::found(gate, &call, matches, global, output).await;
     }
     if !call.definition.is_mutation() {
