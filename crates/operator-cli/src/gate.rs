@@ -14,6 +14,7 @@ use crate::settings::server::Server;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 
+pub(crate) use self::failure::LOST;
 use self::failure::{refused, unanswered};
 
 /// A gate, and who asks it, as it knows them.
@@ -129,19 +130,21 @@ impl Gate {
 /// How often something is asked for again by its key.
 const REPEATS: usize = 2;
 
-/// What proves who asks: a token, else a key that signs each request, else a certificate.
+/// What proves who asks: a token, else a certificate, else a key that signs each request. A gate takes one
+/// of them.
 fn who(global: &Global) -> Result<Who, Failure> {
     if let Some(token) = global.server.token()? {
         return by_token(&token);
     }
-    let Some(key) = global.state.key()? else {
-        return match global.server.has_certificate() {
-            true => Ok(Who::of_connection()),
-            false => Err(Failure::usage("nothing proves to the gate who asks").next(
-                "give your key, `--sign-with FILE`; or a token, in OPERATOR_TOKEN or `--token-file FILE`",
-            )),
-        };
-    };
+    if global.server.has_certificate() {
+        return Ok(Who::of_connection());
+    }
+    let key = global.state.key()?;
+    let key = key.ok_or_else(|| {
+        Failure::usage("nothing proves to the gate who asks").next(
+            "give your key, `--sign-with FILE`; or a token, in OPERATOR_TOKEN or `--token-file FILE`",
+        )
+    })?;
     let by = global.state.actor()?;
     Ok(Who::signing(move |asked: &Asked<'_>| {
         let body = action_guard::Hash::of(asked.body).to_string();
