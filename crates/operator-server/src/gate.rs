@@ -9,6 +9,7 @@ use action_guard::{Actor, Controls, Guard, Journal, MemoryJournal, Policy, Targe
 use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
 
 use crate::came::Came;
+use crate::listeners::Listeners;
 use crate::rates::Rates;
 use crate::trust::{Trust, TrustError};
 use crate::trusted::Trusted;
@@ -94,6 +95,7 @@ pub struct Gate {
     rates: Arc<Rates>,
     trusted: Arc<RwLock<Arc<Trusted>>>,
     came: Arc<Came>,
+    listeners: Arc<Listeners>,
     /// The journal of a gate to nothing, which is never opened.
     none: Arc<MemoryJournal>,
 }
@@ -124,6 +126,7 @@ impl Gate {
             rates: Arc::default(),
             trusted: Arc::default(),
             came: Arc::default(),
+            listeners: Arc::default(),
             none: Arc::default(),
         }
     }
@@ -195,6 +198,11 @@ impl Gate {
 
     pub(crate) fn rates(&self) -> &Rates {
         &self.rates
+    }
+
+    /// Those who listen to what happens.
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.listeners
     }
 
     /// The signatures of requests that have come.

@@ -33,6 +33,7 @@ impl Gate {
         self.may_listen(&listener.local_addr()?)?;
         let keeping_up = tokio::spawn(keep_up::keep_up(self.clone()));
         listen::serve(listener, self.router(), &self, until, async {
+            self.listeners().end();
             for cluster in self.clusters().values() {
                 cluster.mcp.shut_down().await;
             }
