@@ -2,6 +2,8 @@
 
 mod failure;
 
+use std::sync::{Mutex, PoisonError};
+
 use action_guard::{Actor, ProvenBy, SignedRequest, State, Target};
 use gate_client::{Answer, AskError, Asked, Client, Who};
 use jiff::Timestamp;
@@ -134,7 +136,7 @@ const REPEATS: usize = 2;
 /// of them.
 fn who(global: &Global) -> Result<Who, Failure> {
     if let Some(token) = global.server.token()? {
-        return by_token(&token);
+        return by_token(global, token);
     }
     if global.server.has_certificate() {
         return Ok(Who::of_connection());
@@ -158,14 +160,25 @@ fn who(global: &Global) -> Result<Who, Failure> {
 /// What proves an agent: a token, else a certificate.
 pub(crate) fn agent(global: &Global) -> Result<Who, Failure> {
     match global.server.token()? {
-        Some(token) => by_token(&token),
+        Some(token) => by_token(global, token),
         None if global.server.has_certificate() => Ok(Who::of_connection()),
         None => Err(Server::no_token()),
     }
 }
 
-fn by_token(token: &str) -> Result<Who, Failure> {
-    Who::token(token).map_err(|error| Failure::usage(format!("`--server`: {error}")))
+/// Who has this token, or the one that is in its file by then, or was last: those of issuers are good for
+/// minutes.
+fn by_token(global: &Global, token: String) -> Result<Who, Failure> {
+    let wrong = |error| Failure::usage(format!("`--server`: {error}"));
+    Who::token(&token).map_err(wrong)?;
+    let (server, last) = (global.server.clone(), Mutex::new(token));
+    Ok(Who::signing(move |_| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(Some(now)) = server.token() {
+            *last = now;
+        }
+        format!("Bearer {last}")
+    }))
 }
 
 /// What an answer says; a refusal is a failure.
