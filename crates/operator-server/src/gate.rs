@@ -8,6 +8,7 @@ use std::time::Duration;
 use action_guard::{Actor, Controls, Guard, Journal, MemoryJournal, Policy, Target};
 use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
 
+use crate::answered::Answered;
 use crate::came::Came;
 use crate::listeners::Listeners;
 use crate::rates::Rates;
@@ -96,6 +97,7 @@ pub struct Gate {
     trusted: Arc<RwLock<Arc<Trusted>>>,
     came: Arc<Came>,
     listeners: Arc<Listeners>,
+    answered: Arc<Answered>,
     /// The journal of a gate to nothing, which is never opened.
     none: Arc<MemoryJournal>,
 }
@@ -127,6 +129,7 @@ impl Gate {
             trusted: Arc::default(),
             came: Arc::default(),
             listeners: Arc::default(),
+            answered: Arc::default(),
             none: Arc::default(),
         }
     }
@@ -198,6 +201,11 @@ impl Gate {
 
     pub(crate) fn rates(&self) -> &Rates {
         &self.rates
+    }
+
+    /// How many requests were answered.
+    pub(crate) fn answered(&self) -> &Answered {
+        &self.answered
     }
 
     /// Those who listen to what happens.

@@ -25,6 +25,7 @@ pub use issuer::{Algorithm, AlgorithmError, Issuer, Kind, Subject};
 pub use known::Known;
 pub use trust::{CertificateName, Client, ServerIdentity, Trust, TrustError};
 
+mod answered;
 mod api;
 mod approvals;
 mod came;
@@ -43,6 +44,7 @@ mod known;
 mod listen;
 mod listeners;
 mod metadata;
+mod metrics;
 mod openapi;
 mod problem;
 mod proof;

@@ -42,6 +42,12 @@ impl Listeners {
         })
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.values().sum()
+    }
+
     /// Ends what they listen to.
     pub(crate) fn end(&self) {
         self.ending.send_replace(true);
