@@ -138,9 +138,20 @@ pub(super) async fn kill_switch(
             let sign = |by: &Actor, key: &PrivateKey, after, now| {
                 Proof::of_reset(only.as_ref(), by, after, now, key)
             };
-            body["proof"] = json!(proof(gate, as_given, sign).await?);
-            let reset = gate.post::<Value>("/api/v1/kill-switch/reset", &body).await;
-            reset.map_err(looked_up)?;
+            let reset = async |body: &mut Value| {
+                body["proof"] = json!(proof(gate, as_given, sign).await?);
+                let path = "/api/v1/kill-switch/reset";
+                gate.post::<Value>(path, body).await.map_err(looked_up)
+            };
+            let mut done = reset(&mut body).await;
+            // A stop by hand is written down by the first who is about it: what was signed before that is
+            // about an older switch.
+            if done.as_ref().is_err_and(|it| it.code() == "not_proven")
+                && gate.seen().await?.kill_file
+            {
+                done = reset(&mut body).await;
+            }
+            done?;
         }
         _ => {}
     }
