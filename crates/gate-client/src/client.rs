@@ -88,7 +88,9 @@ impl Who {
             Proof::Token(token) => Ok(Some(token.clone())),
             Proof::Signature(sign) => {
                 let value = HeaderValue::from_str(&sign(asked));
-                value.map(Some).map_err(|_| PlaceError::Token)
+                let mut value = value.map_err(|_| PlaceError::Token)?;
+                value.set_sensitive(true);
+                Ok(Some(value))
             }
             Proof::Connection => Ok(None),
         }

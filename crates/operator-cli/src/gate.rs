@@ -2,6 +2,8 @@
 
 mod failure;
 
+use std::sync::{Mutex, PoisonError};
+
 use action_guard::{Actor, ProvenBy, SignedRequest, State, Target};
 use gate_client::{Answer, AskError, Asked, Client, Who};
 use jiff::Timestamp;
@@ -14,6 +16,7 @@ use crate::settings::server::Server;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 
+pub(crate) use self::failure::LOST;
 use self::failure::{refused, unanswered};
 
 /// A gate, and who asks it, as it knows them.
@@ -129,19 +132,21 @@ impl Gate {
 /// How often something is asked for again by its key.
 const REPEATS: usize = 2;
 
-/// What proves who asks: a token, else a key that signs each request, else a certificate.
+/// What proves who asks: a token, else a certificate, else a key that signs each request. A gate takes one
+/// of them.
 fn who(global: &Global) -> Result<Who, Failure> {
     if let Some(token) = global.server.token()? {
-        return by_token(&token);
+        return by_token(global, token);
     }
-    let Some(key) = global.state.key()? else {
-        return match global.server.has_certificate() {
-            true => Ok(Who::of_connection()),
-            false => Err(Failure::usage("nothing proves to the gate who asks").next(
-                "give your key, `--sign-with FILE`; or a token, in OPERATOR_TOKEN or `--token-file FILE`",
-            )),
-        };
-    };
+    if global.server.has_certificate() {
+        return Ok(Who::of_connection());
+    }
+    let key = global.state.key()?;
+    let key = key.ok_or_else(|| {
+        Failure::usage("nothing proves to the gate who asks").next(
+            "give your key, `--sign-with FILE`; or a token, in OPERATOR_TOKEN or `--token-file FILE`",
+        )
+    })?;
     let by = global.state.actor()?;
     Ok(Who::signing(move |asked: &Asked<'_>| {
         let body = action_guard::Hash::of(asked.body).to_string();
@@ -155,14 +160,25 @@ fn who(global: &Global) -> Result<Who, Failure> {
 /// What proves an agent: a token, else a certificate.
 pub(crate) fn agent(global: &Global) -> Result<Who, Failure> {
     match global.server.token()? {
-        Some(token) => by_token(&token),
+        Some(token) => by_token(global, token),
         None if global.server.has_certificate() => Ok(Who::of_connection()),
         None => Err(Server::no_token()),
     }
 }
 
-fn by_token(token: &str) -> Result<Who, Failure> {
-    Who::token(token).map_err(|error| Failure::usage(format!("`--server`: {error}")))
+/// Who has this token, or the one that is in its file by then, or was last: those of issuers are good for
+/// minutes.
+fn by_token(global: &Global, token: String) -> Result<Who, Failure> {
+    let wrong = |error| Failure::usage(format!("`--server`: {error}"));
+    Who::token(&token).map_err(wrong)?;
+    let (server, last) = (global.server.clone(), Mutex::new(token));
+    Ok(Who::signing(move |_| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(Some(now)) = server.token() {
+            *last = now;
+        }
+        format!("Bearer {last}")
+    }))
 }
 
 /// What an answer says; a refusal is a failure.

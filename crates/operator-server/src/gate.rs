@@ -8,7 +8,9 @@ use std::time::Duration;
 use action_guard::{Actor, Controls, Guard, Journal, MemoryJournal, Policy, Target};
 use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
 
+use crate::answered::Answered;
 use crate::came::Came;
+use crate::listeners::Listeners;
 use crate::rates::Rates;
 use crate::trust::{Trust, TrustError};
 use crate::trusted::Trusted;
@@ -94,6 +96,8 @@ pub struct Gate {
     rates: Arc<Rates>,
     trusted: Arc<RwLock<Arc<Trusted>>>,
     came: Arc<Came>,
+    listeners: Arc<Listeners>,
+    answered: Arc<Answered>,
     /// The journal of a gate to nothing, which is never opened.
     none: Arc<MemoryJournal>,
 }
@@ -124,6 +128,8 @@ impl Gate {
             rates: Arc::default(),
             trusted: Arc::default(),
             came: Arc::default(),
+            listeners: Arc::default(),
+            answered: Arc::default(),
             none: Arc::default(),
         }
     }
@@ -195,6 +201,16 @@ impl Gate {
 
     pub(crate) fn rates(&self) -> &Rates {
         &self.rates
+    }
+
+    /// How many requests were answered.
+    pub(crate) fn answered(&self) -> &Answered {
+        &self.answered
+    }
+
+    /// Those who listen to what happens.
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.listeners
     }
 
     /// The signatures of requests that have come.

@@ -91,7 +91,11 @@ fn given(schema: &Value) -> Value {
 fn responses(route: &Route) -> Value {
     let mut responses = Map::new();
     for status in route.done {
-        let content = json!({ "application/json": { "schema": { "type": "object" } } });
+        let schema = match route.form {
+            "application/json" => json!({ "type": "object" }),
+            _ => json!({ "type": "string" }),
+        };
+        let content = json!({ route.form: { "schema": schema } });
         responses.insert(status.to_string(), answer(*status, content));
     }
     for status in route.refused {

@@ -75,14 +75,14 @@ pub(crate) async fn journal(
 }
 
 /// Who may see which record, with what is known of its proposal.
-struct Readers<'g> {
+pub(crate) struct Readers<'g> {
     gate: &'g Gate,
     asker: &'g Asker,
     requesters: BTreeMap<String, Option<String>>,
 }
 
 impl<'g> Readers<'g> {
-    fn new(gate: &'g Gate, asker: &'g Asker) -> Self {
+    pub(crate) fn new(gate: &'g Gate, asker: &'g Asker) -> Self {
         let requesters = BTreeMap::new();
         Self {
             gate,
@@ -91,7 +91,7 @@ impl<'g> Readers<'g> {
         }
     }
 
-    async fn may_see(&mut self, entry: &Entry) -> Result<bool, JournalError> {
+    pub(crate) async fn may_see(&mut self, entry: &Entry) -> Result<bool, JournalError> {
         // All that came before, of everybody: those who may see it see it record by record.
         if matches!(entry.record, Record::Checkpoint { .. }) {
             return Ok(false);
@@ -128,7 +128,7 @@ async fn requester(journal: &dyn Journal, id: &str) -> Result<Option<String>, Jo
 }
 
 /// A record with its place in the chain, as it is read again.
-fn shown(entry: &Entry) -> Value {
+pub(crate) fn shown(entry: &Entry) -> Value {
     json!({
         "v": entry.v,
         "seq": entry.seq,

@@ -21,6 +21,8 @@ pub(crate) struct Route {
     /// What answers it where it is not.
     pub(crate) refused: &'static [u16],
     pub(crate) who: Who,
+    /// The form of what is answered where it is done.
+    pub(crate) form: &'static str,
     pub(crate) handler: MethodRouter<Gate>,
 }
 
@@ -60,6 +62,7 @@ impl Route {
             done: &[200],
             refused: TO_WHO_ASKS,
             who: Who::Proven,
+            form: "application/json",
             handler,
         }
     }
@@ -97,6 +100,12 @@ impl Route {
 
     pub(crate) fn done(mut self, statuses: &'static [u16]) -> Self {
         self.done = statuses;
+        self
+    }
+
+    /// It is answered bit by bit, for as long as who asks listens.
+    pub(crate) fn streamed(mut self) -> Self {
+        self.form = "text/event-stream";
         self
     }
 

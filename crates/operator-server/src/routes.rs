@@ -9,7 +9,7 @@ use crate::gate::Gate;
 use crate::openapi::document;
 use crate::proposals::{Listed, Reason, Wait, Wanted};
 use crate::route::{OF_A_SYSTEM, Route, TO_ANYBODY, Who};
-use crate::{api, approvals, drafts, proposals, records, switches};
+use crate::{api, approvals, drafts, events, proposals, records, switches};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document(&all()));
 
@@ -48,10 +48,26 @@ fn all() -> Vec<Route> {
         )
         .query::<records::Wanted>(),
         Route::get(
+            "/events",
+            "Records as they are written down, as server-sent events; `Last-Event-ID` is the number of one",
+            events::events,
+        )
+        .query::<events::From>()
+        .streamed(),
+        Route::get(
             "/api/v1/tokens",
             "The tokens, without their secrets: for people",
             api::tokens,
         ),
+    ];
+    all.extend(of_switches());
+    all.extend(of_a_cluster());
+    all.extend(of_a_proposal());
+    all
+}
+
+fn of_switches() -> [Route; 4] {
+    [
         Route::get(
             "/api/v1/mode",
             "The mode, and whether everything is stopped",
@@ -78,10 +94,7 @@ fn all() -> Vec<Route> {
         )
         .body::<switches::Switch>()
         .of_a_system(),
-    ];
-    all.extend(of_a_cluster());
-    all.extend(of_a_proposal());
-    all
+    ]
 }
 
 fn of_a_cluster() -> [Route; 6] {

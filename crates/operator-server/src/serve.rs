@@ -17,7 +17,7 @@ use crate::problem::Problem;
 use crate::route::Who;
 use crate::signed::SignedBody;
 use crate::who::{self, Asker};
-use crate::{keep_up, listen, metadata, proof, routes};
+use crate::{keep_up, listen, metadata, metrics, proof, routes};
 
 impl Gate {
     /// Serves until `until` is over: then it takes no more requests, and ends when those that it has are
@@ -33,12 +33,34 @@ impl Gate {
         self.may_listen(&listener.local_addr()?)?;
         let keeping_up = tokio::spawn(keep_up::keep_up(self.clone()));
         listen::serve(listener, self.router(), &self, until, async {
+            self.listeners().end();
             for cluster in self.clusters().values() {
                 cluster.mcp.shut_down().await;
             }
         })
         .await;
         keeping_up.abort();
+        Ok(())
+    }
+
+    /// Serves figures about it at `/metrics` of a listener of its own, to whoever asks, until `until` is over.
+    /// No secret, and no name but those of clusters, is among them.
+    ///
+    /// # Errors
+    /// As [`serve`](Self::serve).
+    pub async fn serve_metrics(
+        self,
+        listener: TcpListener,
+        until: impl Future<Output = ()> + Send,
+    ) -> Result<(), GateError> {
+        self.may_listen(&listener.local_addr()?)?;
+        let router = Router::new()
+            .route("/metrics", get(metrics::metrics))
+            .method_not_allowed_fallback(|| async { Problem::wrong_method() })
+            .fallback(|| async { Problem::not_found() })
+            .layer(from_fn_with_state(self.clone(), who::no_browser))
+            .with_state(self.clone());
+        listen::serve(listener, router, &self, until, async {}).await;
         Ok(())
     }
 
@@ -78,6 +100,7 @@ impl Gate {
             .method_not_allowed_fallback(|| async { Problem::wrong_method() })
             .fallback(|| async { Problem::not_found() })
             .layer(from_fn_with_state(self.clone(), who::no_browser))
+            .layer(from_fn_with_state(self.clone(), metrics::counted))
             .with_state(self.clone())
     }
 }

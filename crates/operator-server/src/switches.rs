@@ -53,7 +53,11 @@ impl Switch {
                 Ok(controls.of_cluster(cluster.target.clone()))
             }
             None if asker.sees_all() => Ok(controls),
-            None => Err(Problem::not_a_person("to switch all clusters")),
+            None => {
+                let text =
+                    "all clusters are switched by who may ask about all: name one as `cluster`";
+                Err(Problem::new(StatusCode::FORBIDDEN, "not_theirs", text))
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-// A provider of identities that nobody here wrote, `oidc-provider`, issues tokens for a gate: `node play.mjs OPERATOR`.
+// A provider of identities that nobody here wrote, `oidc-provider`, issues tokens for a gate, and the official
+// TypeScript SDK finds it by what the gate says: `node play.mjs OPERATOR`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
@@ -6,6 +7,9 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { ClientCredentialsProvider } from "@modelcontextprotocol/sdk/client/auth-extensions.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { SignJWT, exportJWK, generateKeyPair } from "jose";
 import Provider from "oidc-provider";
 
@@ -161,6 +165,14 @@ try {
   const idToken = new SignJWT({}).setProtectedHeader({ alg: "ES256", kid: "first", typ: "JWT" });
   idToken.setIssuer(issuer).setSubject("night").setAudience(metadata.resource).setIssuedAt().setExpirationTime("5m");
   expect("an ID token", await status(await idToken.sign(first.privateKey)), 401);
+
+  // The official SDK finds the provider by itself, and asks for a token for just this gate and cluster.
+  const authProvider = new ClientCredentialsProvider({ clientId: "night", clientSecret: SECRET, expectedIssuer: issuer });
+  const client = new Client({ name: "play", version: "1.0.0" });
+  await client.connect(new StreamableHTTPClientTransport(new URL(metadata.resource), { authProvider }));
+  const listed = await client.callTool({ name: "list_stores", arguments: {} });
+  expect("stores, by the SDK of TypeScript", listed.structuredContent.stores.length, 5);
+  await client.close();
 
   // The provider's key is another from one moment to the next.
   await stopProvider(provider);

@@ -103,6 +103,7 @@ fn who_signs_is_asked_for_each_request() {
     let asked = Asked::new("h", "GET", "/x?y", b"");
     let header = who.authorization(&asked).unwrap().unwrap();
     assert_eq!(header, "Signed GET /x?y");
+    assert!(header.is_sensitive());
     let token = Who::token("opgt_x").unwrap();
     let header = token.authorization(&asked).unwrap().unwrap();
     assert!(header.is_sensitive());

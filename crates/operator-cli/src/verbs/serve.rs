@@ -59,6 +59,13 @@ pub(crate) fn command() -> Command {
         ))
         .arg(file("gate-key").help("The key of that certificate (PEM)"))
         .arg(
+            Arg::new("metrics-listen")
+                .long("metrics-listen")
+                .value_name("ADDRESS")
+                .value_parser(clap::value_parser!(SocketAddr))
+                .help("Where to serve `/metrics` for a Prometheus, to whoever asks"),
+        )
+        .arg(
             Arg::new("plain-http-beyond-loopback")
                 .long("plain-http-beyond-loopback")
                 .action(ArgAction::SetTrue)
@@ -84,27 +91,53 @@ pub(crate) async fn main(
     let (gate, names) = opened(sources, &trust).await?;
     let address = matches.get_one::<SocketAddr>("listen").copied();
     let address = address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7070)));
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|error| failed(GateError::Listen(error)))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| failed(GateError::Listen(error)))?;
-    gate.may_listen(&address).map_err(failed)?;
+    let (listener, address) = bound(&gate, address).await?;
+    let figures = match matches.get_one::<SocketAddr>("metrics-listen") {
+        Some(address) => Some(bound(&gate, *address).await?),
+        None => None,
+    };
     let scheme = if trust.identity.is_some() {
         "https"
     } else {
         "http"
     };
-    let shown = json!({"listening": address.to_string(), "scheme": scheme, "clusters": names});
+    let figures_at = figures.as_ref().map(|(_, address)| address.to_string());
+    let shown = json!({
+        "listening": address.to_string(), "scheme": scheme, "clusters": names, "metrics": figures_at,
+    });
     output.show(&shown, || {
         format!("serves {} at {scheme}://{address}", names.join(", "))
     });
     let reloading = reload::keep(&gate, sources, trust, reloads, output);
     tokio::select! {
-        served = gate.clone().serve(listener, interrupted()) => served.map_err(failed)?,
+        served = serve(&gate, listener, figures) => served.map_err(failed)?,
         () = reloading => {}
     }
     Ok(Exit::Done)
+}
+
+/// A place to listen at, and its address.
+async fn bound(gate: &Gate, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| failed(GateError::Listen(error)))?;
+    let address = listener.local_addr();
+    let address = address.map_err(|error| failed(GateError::Listen(error)))?;
+    gate.may_listen(&address).map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Serves until this process is told to end.
+async fn serve(
+    gate: &Gate,
+    listener: TcpListener,
+    figures: Option<(TcpListener, SocketAddr)>,
+) -> Result<(), GateError> {
+    let serving = gate.clone().serve(listener, interrupted());
+    let Some((figures, _)) = figures else {
+        return serving.await;
+    };
+    let figures = gate.clone().serve_metrics(figures, interrupted());
+    tokio::try_join!(serving, figures).map(drop)
 }
 
 /// The gate to all clusters of the config file, and what they are called.

@@ -4,6 +4,7 @@
 mod attacks;
 mod certificates;
 mod client;
+mod events;
 mod house;
 mod jwt;
 #[path = "../../../operator-mcp/tests/it/lamps.rs"]

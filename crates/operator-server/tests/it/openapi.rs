@@ -26,7 +26,7 @@ async fn document(to: SocketAddr) -> &'static Value {
 
 /// Holds an answer to what is documented, where it is one to what is.
 pub(crate) async fn holds(to: SocketAddr, method: &str, path: &str, answer: &Answer) {
-    if !path.starts_with("/api/") || answer.status == 0 {
+    if path.starts_with("/mcp/") || answer.status == 0 {
         return;
     }
     let Some(operation) = operation(document(to).await, method, path) else {

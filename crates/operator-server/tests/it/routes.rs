@@ -6,7 +6,8 @@ use crate::client::ask;
 use crate::house::{ANA, BEN, House, MALLORY, id};
 
 /// All that takes a proof of who asks.
-pub(crate) const GUARDED: [(&str, &str); 23] = [
+pub(crate) const GUARDED: [(&str, &str); 24] = [
+    ("GET", "/events"),
     ("GET", "/mcp/prod"),
     ("POST", "/mcp/prod"),
     ("DELETE", "/mcp/prod"),

@@ -280,6 +280,27 @@ fn every_command_says_the_same_at_a_state_directory_and_at_a_gate() {
     assert_eq!(wrote[0].len(), wrote[1].len());
 }
 
+/// Somebody on the gate's host has put a `KILL` file there.
+#[test]
+fn a_stop_by_hand_is_seen_and_ended_at_a_gate() {
+    let sides = [Side::new(false), Side::new(true)];
+    for side in &sides {
+        fs::write(side.place.0.state.path().join("KILL"), "").unwrap();
+    }
+    let ana = "user:ana";
+    let [_, there] = same(&sides, ana, &["kill-switch", "status"], 0);
+    there.shows("by a `KILL` file");
+    same(&sides, ana, &["mode"], 0);
+    same(
+        &sides,
+        ana,
+        &["kill-switch", "reset", "--reason", "over"],
+        0,
+    );
+    same(&sides, ana, &["kill-switch", "status"], 0);
+    same(&sides, ana, &["mode", "execute", "--reason", "on"], 0);
+}
+
 /// What programs read has the same members, too.
 #[test]
 fn data_has_the_same_members_at_both() {

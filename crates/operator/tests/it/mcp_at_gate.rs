@@ -592,6 +592,40 @@ fn whatever_a_gate_answers_is_told_and_the_next_request_is_asked() {
     assert_eq!(gate.asked("POST").len(), 11);
 }
 
+/// What is in the file when it is asked, or was in it last: tokens of issuers are good for minutes.
+#[test]
+fn a_token_is_read_from_its_file_again() {
+    let elsewhere = TempDir::new().unwrap();
+    let list = json!({"tools": [], "resultType": "complete", "ttlMs": 0, "cacheScope": "private"});
+    let gate = StandIn::new(move |asked| answered(asked, list.clone()));
+    let file = elsewhere.path().join("token");
+    fs::write(&file, "a.first.token\n").unwrap();
+    let mut host = Host::of(
+        Command::new(env!("CARGO_BIN_EXE_operator"))
+            .args(["mcp", "--server", &format!("http://{}", gate.at)])
+            .args(["--cluster", "prod", "--token-file"])
+            .arg(&file)
+            .env_clear(),
+    );
+    let mut list = || assert!(host.ask("tools/list", modern(json!({})))["result"].is_object());
+    list();
+    fs::write(&file, "a.second.token\n").unwrap();
+    list();
+    fs::remove_file(&file).unwrap();
+    list();
+    let sent = gate.asked("POST");
+    let tokens = sent.iter().map(|asked| {
+        let token = asked.head.split("authorization: bearer ").nth(1);
+        token.and_then(|rest| rest.lines().next()).unwrap()
+    });
+    let tokens: Vec<&str> = tokens.collect();
+    assert_eq!(
+        tokens,
+        ["a.first.token", "a.second.token", "a.second.token"]
+    );
+    assert_eq!(host.end().0, Some(0));
+}
+
 #[test]
 fn what_is_of_this_machine_says_nothing_to_a_gate() {
     let at = ["mcp", "--server", "http://127.0.0.1:1", "--cluster", "prod"];

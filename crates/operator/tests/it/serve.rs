@@ -81,6 +81,7 @@ impl Place {
             .args([
                 "serve", "--listen", listen, "--up-to", "medium", "-o", "jsonl",
             ])
+            .args(["--metrics-listen", "127.0.0.1:0"])
             .args(self.files())
             .env_remove("OPERATOR_CLUSTER")
             .env("XDG_CONFIG_HOME", "/nonexistent")
@@ -97,13 +98,20 @@ impl Place {
         assert_eq!(shown["clusters"], json!(["prod"]));
         let at = shown["listening"].as_str().unwrap().to_owned();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        Served { child, at, stderr }
+        let metrics = shown["metrics"].as_str().unwrap().to_owned();
+        Served {
+            child,
+            at,
+            metrics,
+            stderr,
+        }
     }
 }
 
 pub(crate) struct Served {
     child: Child,
     pub(crate) at: String,
+    metrics: String,
     stderr: BufReader<ChildStderr>,
 }
 
@@ -209,4 +217,59 @@ fn it_is_not_opened_where_it_would_protect_nothing() {
     operator(&["serve", "--policy-file", &policy, "--state-dir", state])
         .ended(2)
         .says("no cluster to serve");
+}
+
+/// Figures are at a place of their own, for whoever asks, and name nobody.
+#[test]
+fn figures_are_served_at_a_listener_of_their_own() {
+    let place = Place::new();
+    let secret = place.token("agent:night");
+    let served = place.serve_at("127.0.0.1:0");
+    assert_eq!(served.ask("GET", "/api/v1/mode", &secret, "").0, "200");
+    assert_eq!(served.ask("GET", "/metrics", &secret, "").0, "404");
+    let ask = |path: &str, more: &str| {
+        let mut stream = TcpStream::connect(&served.metrics).unwrap();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}\r\n",
+            served.metrics
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let page = ask("/metrics", "");
+    for line in [
+        "content-type: text/plain; version=0.0.4",
+        "operator_gate_requests_total{status=\"2xx\"} 1",
+        "operator_gate_requests_total{status=\"4xx\"} 1",
+        "operator_gate_journal_readable 1",
+        "operator_gate_stopped{cluster=\"prod\"} 0",
+        "operator_gate_executes{cluster=\"prod\"} 1",
+        "operator_gate_proposals_open{cluster=\"prod\",phase=\"needs_approval\"} 0",
+        "operator_gate_effects_overdue{cluster=\"prod\"} 0",
+    ] {
+        assert!(
+            page.contains(&format!("{line}\n")) || page.contains(&format!("{line}\r\n")),
+            "{line}: {page}"
+        );
+    }
+    assert!(!page.contains("night") && !page.contains(&secret), "{page}");
+    place
+        .operator(&["kill-switch", "on", "--reason", "smoke"])
+        .ended(0);
+    assert!(ask("/metrics", "").contains("operator_gate_stopped{cluster=\"prod\"} 1\n"));
+    for (path, more) in [
+        ("/api/v1/mode", ""),
+        ("/metrics", "Cookie: x\r\n"),
+        ("/metrics", "Origin: http://evil.example\r\n"),
+    ] {
+        let refused = ask(path, more);
+        assert!(
+            !refused.starts_with("HTTP/1.1 200"),
+            "{path} {more}: {refused}"
+        );
+    }
+    let far = ["serve", "--metrics-listen", "0.0.0.0:0"];
+    place.operator(&far).ended(2).says("has no TLS");
 }

@@ -3,7 +3,10 @@
 use std::fs;
 use std::process::Command;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair,
+};
 use serde_json::{Value, json};
 
 use crate::harness::operator;
@@ -30,6 +33,18 @@ impl Authority {
         let signed = params.signed_by(&made, &self.0).unwrap();
         fs::write(place.path(certificate), signed.pem()).unwrap();
         write_key(place, key, &made.serialize_pem());
+    }
+}
+
+impl Authority {
+    /// The certificate of somebody with this name, and its key.
+    fn client(&self, place: &Place, name: &str) {
+        let made = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let signed = params.signed_by(&made, &self.0).unwrap();
+        fs::write(place.path(&format!("{name}.crt")), signed.pem()).unwrap();
+        write_key(place, &format!("{name}.key"), &made.serialize_pem());
     }
 }
 
@@ -255,4 +270,56 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
     without.says("give the authorities");
     fs::write(place.path("config.toml"), format!("{config}{ca}{client}")).unwrap();
     place.serve_at("127.0.0.1:0");
+}
+
+/// `operator --server https://…` with a certificate and nothing else; what allows sends is signed besides.
+#[test]
+fn a_command_line_is_known_by_its_certificate() {
+    let place = Place::new();
+    let authority = Authority::new(&place, "old");
+    authority.write(&place, "gate.pem", "gate.key");
+    with_tls(&place);
+    let config = fs::read_to_string(place.path("config.toml")).unwrap();
+    let rows = "client_ca = \"old.pem\"\n\
+                [[serve.client]]\nactor = \"user:ana\"\ndns = \"ana.example\"\n\
+                [[serve.client]]\nactor = \"agent:night\"\ndns = \"night.example\"\nclusters = [\"prod\"]\n";
+    fs::write(place.path("config.toml"), format!("{config}{rows}")).unwrap();
+    for name in ["ana.example", "night.example", "mallory.example"] {
+        authority.client(&place, name);
+    }
+    let served = place.serve_at("127.0.0.1:0");
+    let port = served.at.rsplit_once(':').unwrap().1;
+    let url = format!("https://localhost:{port}");
+    let (ca, signing) = (place.path("old.pem"), place.path("key.pem"));
+    let by = |name: &str, words: &[&str]| {
+        let [certificate, key] = ["crt", "key"].map(|end| place.path(&format!("{name}.{end}")));
+        let at = ["--server", &url, "--ca-file", &ca];
+        let who = ["--client-certificate", &certificate, "--client-key", &key];
+        operator(&[words, &at, &who].concat())
+    };
+    by("ana.example", &["mode"])
+        .ended(0)
+        .shows("execute in https://localhost");
+    by("ana.example", &["run", "list_stores"]).ended(0);
+    by("ana.example", &["kill-switch", "on", "--reason", "smoke"]).ended(0);
+    let reset = ["kill-switch", "reset", "--reason", "over"];
+    by("ana.example", &reset).ended(3).says("--sign-with");
+    by(
+        "ana.example",
+        &[&reset[..], &["--sign-with", &signing]].concat(),
+    )
+    .ended(0);
+    by("ana.example", &["journal", "show"])
+        .ended(0)
+        .shows("identity proven by the certificate");
+    by("night.example", &["proposals", "list"]).ended(0);
+    by("night.example", &["kill-switch", "on", "--reason", "x"])
+        .ended(3)
+        .says("takes a person");
+    by("mallory.example", &["mode"])
+        .ended(3)
+        .says("does not know who asks");
+    // One proof, and no other beside it.
+    let untrusted = ["mode", "--server", &url, "--sign-with", &signing];
+    operator(&untrusted).ended(5).says("nothing was sent");
 }

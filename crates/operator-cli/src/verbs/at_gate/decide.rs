@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::arguments::given_reason;
-use crate::gate::{Gate, Seen};
+use crate::gate::{Gate, LOST, Seen};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -99,7 +99,8 @@ pub(super) async fn mode(
             "reason": given_reason(matches),
             "proof": proof,
         });
-        let _: Value = gate.post("/api/v1/mode", &body).await?;
+        let set = gate.post::<Value>("/api/v1/mode", &body).await;
+        set.map_err(looked_up)?;
     }
     let Seen { state, kill_file } = gate.seen().await?;
     mode::show(&state, kill_file, ("gate", gate.address()), output);
@@ -121,7 +122,14 @@ pub(super) async fn kill_switch(
     match matches.subcommand() {
         Some(("on", matches)) => {
             let body = body(given_reason(matches));
-            let met: Met = gate.post("/api/v1/kill-switch", &body).await?;
+            let met = match gate.post::<Met>("/api/v1/kill-switch", &body).await {
+                // What is stopped twice is stopped.
+                Err(lost) if lost.code() == LOST => {
+                    output.note(&format!("{}: stopping it again", lost.message()));
+                    gate.post("/api/v1/kill-switch", &body).await?
+                }
+                met => met?,
+            };
             let place = ("gate", gate.address());
             return Ok(kill_switch::stopped(&met, only.as_ref(), place, output));
         }
@@ -130,14 +138,34 @@ pub(super) async fn kill_switch(
             let sign = |by: &Actor, key: &PrivateKey, after, now| {
                 Proof::of_reset(only.as_ref(), by, after, now, key)
             };
-            body["proof"] = json!(proof(gate, as_given, sign).await?);
-            let _: Value = gate.post("/api/v1/kill-switch/reset", &body).await?;
+            let reset = async |body: &mut Value| {
+                body["proof"] = json!(proof(gate, as_given, sign).await?);
+                let path = "/api/v1/kill-switch/reset";
+                gate.post::<Value>(path, body).await.map_err(looked_up)
+            };
+            let mut done = reset(&mut body).await;
+            // A stop by hand is written down by the first who is about it: what was signed before that is
+            // about an older switch.
+            if done.as_ref().is_err_and(|it| it.code() == "not_proven")
+                && gate.seen().await?.kill_file
+            {
+                done = reset(&mut body).await;
+            }
+            done?;
         }
         _ => {}
     }
     let Seen { state, kill_file } = gate.seen().await?;
     kill_switch::show_status(&state, kill_file, output);
     Ok(Exit::Done)
+}
+
+/// Where the answer was lost: what says whether it is so.
+fn looked_up(failure: Failure) -> Failure {
+    match failure.code() {
+        LOST => failure.command("kill-switch status", "shows whether it was set"),
+        _ => failure,
+    }
 }
 
 /// What proves a switch that allows sends again, where there is a key to sign it with.

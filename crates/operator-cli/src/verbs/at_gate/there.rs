@@ -10,7 +10,7 @@ use action_guard::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::gate::Gate;
+use crate::gate::{Gate, LOST};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -20,8 +20,9 @@ use crate::verbs::desk::{Desk, Drafted};
 /// How long a gate is asked to wait for something to change, before it is asked again.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// How often it is asked how something stands whose answer was lost.
+/// How often it is asked how something stands that it does not say, and how long that waits between.
 const LOOKS: usize = 5;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is planned at a gate, and not proposed.
 pub(super) struct Draft {
@@ -92,20 +93,21 @@ impl There<'_> {
         self.0.get(&path).await
     }
 
-    /// How it stands, where the answer to the request to carry it out was lost.
-    async fn found_out(&self, id: &str, lost: Failure) -> Result<Stands, Failure> {
-        note(&format!("{}: asking how it stands", lost.message()));
+    /// How it stands that was or may have been begun: the gate is asked again where it does not say.
+    async fn found_out(&self, id: &str, wait: Duration) -> Result<Stands, Failure> {
         for _ in 0..LOOKS {
-            if let Ok(found) = self.stands(id, Duration::ZERO).await {
-                return Ok(found);
+            match self.stands(id, wait).await {
+                Ok(found) => return Ok(found),
+                Err(failure) => note(&format!("{}: asking again", failure.message())),
             }
+            tokio::time::sleep(PAUSE).await;
         }
         let text = format!(
             "the gate at {} was asked to carry out proposal {id}, and does not say what came of it",
             self.0.address()
         );
-        Err(Failure::new(Exit::Unknown, "lost", text)
-            .command("proposals show ID", "shows it once the gate answers"))
+        Err(Failure::new(Exit::Unknown, LOST, text)
+            .command("proposals list --all", "shows it once the gate answers"))
     }
 }
 
@@ -170,12 +172,12 @@ impl Desk for There<'_> {
         let mut told = Told::default();
         let asked: Result<Stands, Failure> = self.0.post(&path, &json!({})).await;
         let mut stands = match asked {
-            Err(lost) if lost.code() == "lost" => {
-                let found = self.found_out(id, lost).await?;
+            Err(lost) if lost.code() == LOST => {
+                note(&format!("{}: asking how it stands", lost.message()));
+                let found = self.found_out(id, Duration::ZERO).await?;
                 if let Standing::Allowed(_) = found.standing {
                     let text = format!("proposal {id} is approved, and nothing of it was sent");
-                    return Err(Failure::new(Exit::Unreachable, "lost", text)
-                        .command("proposals run ID", "carries it out"));
+                    return Err(Failure::new(Exit::Unreachable, LOST, text));
                 }
                 found
             }
@@ -186,7 +188,7 @@ impl Desk for There<'_> {
             match stands.standing {
                 // Asked and not begun yet, or under way.
                 Standing::InProgress(_) | Standing::Allowed(_) => {
-                    stands = self.stands(id, WAIT).await?;
+                    stands = self.found_out(id, WAIT).await?;
                 }
                 standing => return Ok(standing),
             }

@@ -1,0 +1,167 @@
+//! Figures for a Prometheus: of states and counts, with names of clusters and of nobody.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use action_guard::{Phase, State};
+use axum::extract::{Request, State as Gated};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+
+use crate::gate::Gate;
+
+/// Counts what is answered.
+pub(crate) async fn counted(Gated(gate): Gated<Gate>, request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    gate.answered().count(answer.status().as_u16());
+    answer
+}
+
+/// All of them, as they are now, in the text format of Prometheus.
+pub(crate) async fn metrics(Gated(gate): Gated<Gate>) -> Response {
+    let mut page = Page::default();
+    let answered = gate.answered().counts();
+    let answered = answered.map(|(class, count)| (format!("status=\"{class}xx\""), count));
+    page.add(
+        "requests_total",
+        "counter",
+        "Requests that were answered.",
+        answered,
+    );
+    let listening = gate.listeners().count() as u64;
+    page.gauge(
+        "event_streams",
+        "Streams of events that are open.",
+        listening,
+    );
+    let state = gate.journal().state().await;
+    page.gauge(
+        "journal_readable",
+        "Whether the journal can be read.",
+        state.is_ok().into(),
+    );
+    if let Ok(state) = state {
+        page.gauge(
+            "journal_records",
+            "The number of the last record.",
+            state.seq,
+        );
+        let is_stopped = gate.journal().is_stopped().await.unwrap_or(true);
+        of_clusters(&gate, &state, is_stopped, &mut page);
+    }
+    let form = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    (form, page.0).into_response()
+}
+
+fn of_clusters(gate: &Gate, state: &State, is_stopped: bool, page: &mut Page) {
+    let now = Timestamp::now();
+    let of_each = |figure: &dyn Fn(&str) -> u64| -> Vec<(String, u64)> {
+        let clusters = gate.clusters().iter();
+        let figures = clusters.map(|(name, one)| (label(name), figure(&one.target.system)));
+        figures.collect()
+    };
+    let stopped = |system: &str| u64::from(is_stopped || state.killed_on(system).is_some());
+    let stopped = of_each(&stopped);
+    page.add(
+        "stopped",
+        "gauge",
+        "Whether everything is stopped.",
+        stopped,
+    );
+    let executes = of_each(&|system| state.observing(system).is_none().into());
+    page.add(
+        "executes",
+        "gauge",
+        "Whether the mode lets anything be sent.",
+        executes,
+    );
+    let in_force = state.in_force(now);
+    let effects = |is_over: bool| {
+        of_each(&|system| {
+            let effects = in_force.iter().filter(|effect| effect.system == system);
+            effects
+                .filter(|effect| !is_over || effect.lease_over)
+                .count() as u64
+        })
+    };
+    page.add(
+        "effects_in_force",
+        "gauge",
+        "Lasting effects that are in force, or may be.",
+        effects(false),
+    );
+    page.add(
+        "effects_overdue",
+        "gauge",
+        "Those of them whose lease is over.",
+        effects(true),
+    );
+    of_proposals(gate, state, now, page);
+}
+
+fn of_proposals(gate: &Gate, state: &State, now: Timestamp, page: &mut Page) {
+    let mut phases: BTreeMap<String, u64> = BTreeMap::new();
+    for (name, cluster) in gate.clusters() {
+        for phase in [
+            Phase::NeedsApproval,
+            Phase::Approved,
+            Phase::Executing,
+            Phase::Unknown,
+        ] {
+            let open = state.open.values().filter(|status| {
+                status.proposal.system == cluster.target.system && status.phase_at(now) == phase
+            });
+            let word = serde_json::to_value(phase).unwrap_or_default();
+            let word = word.as_str().unwrap_or_default();
+            phases.insert(
+                format!("{},phase=\"{word}\"", label(name)),
+                open.count() as u64,
+            );
+        }
+    }
+    page.add(
+        "proposals_open",
+        "gauge",
+        "Proposals that have not ended.",
+        phases,
+    );
+}
+
+/// The name of a cluster, as a label.
+fn label(name: &str) -> String {
+    let name = name
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n");
+    format!("cluster=\"{name}\"")
+}
+
+/// A page in the text format.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn gauge(&mut self, name: &str, about: &str, value: u64) {
+        self.add(name, "gauge", about, [(String::new(), value)]);
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        kind: &str,
+        about: &str,
+        values: impl IntoIterator<Item = (String, u64)>,
+    ) {
+        let name = format!("operator_gate_{name}");
+        // Into a text nothing fails to be written.
+        let _ = writeln!(self.0, "# HELP {name} {about}\n# TYPE {name} {kind}");
+        for (labels, value) in values {
+            let _ = match labels.as_str() {
+                "" => writeln!(self.0, "{name} {value}"),
+                labels => writeln!(self.0, "{name}{{{labels}}} {value}"),
+            };
+        }
+    }
+}
