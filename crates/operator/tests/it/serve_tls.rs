@@ -287,8 +287,8 @@ fn a_command_line_is_known_by_its_certificate() {
     for name in ["ana.example", "night.example", "mallory.example"] {
         authority.client(&place, name);
     }
-    let served = place.serve_at("127.0.0.1:0");
-    let port = served.at.rsplit_once(':').unwrap().1;
+    let mut served = place.serve_at("127.0.0.1:0");
+    let (_, port) = served.at.rsplit_once(':').unwrap();
     let url = format!("https://localhost:{port}");
     let (ca, signing) = (place.path("old.pem"), place.path("key.pem"));
     let by = |name: &str, words: &[&str]| {
@@ -319,6 +319,14 @@ fn a_command_line_is_known_by_its_certificate() {
     by("mallory.example", &["mode"])
         .ended(3)
         .says("does not know who asks");
+    // Whose row is taken out is nobody, without a word to the gate: it looks at its files by itself.
+    let (rest, _) = rows.rsplit_once("[[serve.client]]").unwrap();
+    fs::write(place.path("config.toml"), format!("{config}{rest}")).unwrap();
+    served.says("what has changed counts from now on");
+    by("night.example", &["proposals", "list"])
+        .ended(3)
+        .says("does not know who asks");
+    by("ana.example", &["mode"]).ended(0);
     // One proof, and no other beside it.
     let untrusted = ["mode", "--server", &url, "--sign-with", &signing];
     operator(&untrusted).ended(5).says("nothing was sent");
