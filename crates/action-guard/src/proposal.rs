@@ -288,6 +288,13 @@ impl Proposal {
         }
     }
 
+    /// Whether the hash of its plan is that of what it says: who reads a proposal from elsewhere finds that
+    /// out before they agree. Not where a secret was taken out of its parameters.
+    #[must_use]
+    pub fn is_as_hashed(&self) -> bool {
+        self.hash_as_it_is() == self.plan_hash
+    }
+
     /// The hash of what it is now, whatever it says that it is.
     pub(crate) fn hash_as_it_is(&self) -> PlanHash {
         hash_of(&self.request, &self.system, &self.plan, self.expires_at)

@@ -431,6 +431,28 @@ fn what_a_gate_is_not_asked_for_says_what_to_do_instead() {
 /// What stands between the command and its gate, and loses the answers to the first requests for a path
 /// that ends so.
 fn losing(gate: &str, path: &'static str, mut times: usize) -> String {
+    let lost = move |target: &str, answer: Vec<u8>| {
+        let is_lost = times > 0 && target.ends_with(path);
+        times -= usize::from(is_lost);
+        (!is_lost).then_some(answer)
+    };
+    between(gate, lost)
+}
+
+/// The same, and writes one text for another of the same length into all that the gate answers.
+fn altering(gate: &str, text: String, other: String) -> String {
+    assert_eq!(text.len(), other.len());
+    between(gate, move |_, answer| {
+        let answer = String::from_utf8(answer).unwrap();
+        Some(answer.replace(&text, &other).into_bytes())
+    })
+}
+
+/// What stands between, and does so with each answer to a request for a target.
+fn between(
+    gate: &str,
+    mut passed_on: impl FnMut(&str, Vec<u8>) -> Option<Vec<u8>> + Send + 'static,
+) -> String {
     let (listener, gate) = (TcpListener::bind("127.0.0.1:0").unwrap(), gate.to_owned());
     let at = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
@@ -442,11 +464,9 @@ fn losing(gate: &str, path: &'static str, mut times: usize) -> String {
             let head = String::from_utf8_lossy(&request);
             let target = head.split(' ').nth(1).unwrap_or_default();
             let target = target.split('?').next().unwrap_or_default();
-            if times > 0 && target.ends_with(path) {
-                times -= 1;
-                continue;
+            if let Some(answer) = passed_on(target, answer) {
+                let _ = host.write_all(&answer);
             }
-            let _ = host.write_all(&answer);
         }
     });
     at
@@ -516,4 +536,38 @@ fn where_an_answer_is_lost_it_is_asked_how_it_stands() {
             done.says("asking how it stands");
         }
     }
+}
+
+/// What is signed is what was read: a plan that somebody on the way has altered is not.
+#[test]
+fn a_plan_that_is_not_the_one_of_its_hash_is_not_approved() {
+    let side = Side::new(true);
+    let asked = [
+        "run",
+        "set_leader_schedule_limit",
+        "--limit",
+        "5",
+        "--yes",
+        "-o",
+        "json",
+    ];
+    let asked = side.by("user:ana", &asked).ended(6).json();
+    let id = asked["id"].as_str().unwrap();
+    let gate = &side.gate.as_ref().unwrap().1;
+    let limit = |limit: &str| format!("\"limit\":{limit}");
+    let url = format!("http://{}", altering(gate, limit("5"), limit("6")));
+    let key = side.place.path("bob.pem");
+    let at = |words: &[&str]| {
+        let mut command = command();
+        command
+            .args(words)
+            .args(["--server", &url, "--cluster", "prod"]);
+        finished(command.args(["--actor", "user:bob", "--sign-with", &key]))
+    };
+    let shown = at(&["proposals", "show", id, "-o", "json"]).ended(0).json();
+    assert_eq!(shown["proposal"]["request"]["parameters"]["limit"], 6);
+    let hash = shown["proposal"]["plan_hash"].as_str().unwrap();
+    let approve = ["approve", id, "--plan", hash];
+    at(&approve).ended(3).says("nothing was signed");
+    side.by("user:bob", &approve).ended(0);
 }

@@ -31,6 +31,13 @@ pub(super) async fn approve(
         let text = "an approval at a gate is signed, and there is no key";
         return Err(Failure::refused("not_proven", text).next("give your key: `--sign-with FILE`"));
     };
+    if !found.proposal.is_as_hashed() {
+        let text = "the hash of the plan is not that of what the gate shows, or a secret was taken out of it: \
+                    nothing was signed";
+        return Err(Failure::refused("other_plan", text).next(
+            "read and approve it on the gate's host, and see who is between here and there",
+        ));
+    }
     let by = as_given.state.actor()?;
     let plan = approve::seen(&found, &state, matches, global).await?;
     let mut approval = Approval::new(by.clone(), plan, until(&found));
