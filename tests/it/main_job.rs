@@ -246,6 +246,7 @@ async fn a_model_is_offered_what_it_may_see() {
             "get_store",
             "get_region",
             "find_region",
+            "list_regions",
             "hot_write_regions",
             "hot_read_regions",
             "list_operators",

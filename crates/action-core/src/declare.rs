@@ -22,5 +22,6 @@ pub use pages::{Page, Runbook};
 pub use parameters::Parameters;
 pub use subject::{Subject, SubjectError};
 
+pub(crate) use columns::unknown_column;
 pub(crate) use erased_action::{ErasedAction, Valid};
 pub(crate) use role_rules::{STEPS, scope};

@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 
 use crate::declare::action_set::{ActionSet, Entry};
 use crate::declare::bound_action::{BoundAction, MutationKind, ObservationKind};
-use crate::declare::columns;
 use crate::declare::mutation::Mutation;
 use crate::declare::observation::Observation;
 use crate::declare::role_rules;
@@ -65,7 +64,6 @@ impl<S> Entry<S> {
         }
         let mut problems = lint(&self.definition);
         problems.extend(role_rules::lint(&self.definition));
-        problems.extend(columns::lint(&self.definition));
         problems
     }
 }

@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 /// A regular expression, of what JSON Schema (2020-12, core, 6.4) asks schemas to keep to: characters,
 /// `.`, classes such as `[a-z]` and `[^a-z]`, `*`, `+`, `?`, `{2,5}`, `^`, `$`, groups and `|`. What is
-/// beyond that, as `\d` and `\b`, a host may read otherwise. It is compiled when it is first needed, which is
-/// at registration.
+/// beyond that, as `\d` and `\b`, a host may read otherwise. It is read at registration, and compiled when a
+/// text is first held to it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Pattern {
     text: String,
     #[serde(skip)]
-    compiled: OnceLock<Result<Regex, String>>,
+    compiled: OnceLock<Option<Regex>>,
 }
 
 impl Pattern {
@@ -30,22 +30,24 @@ impl Pattern {
     /// Whether a text matches it somewhere; no text matches what is no regular expression.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
-        let compiled = self.compiled().as_ref();
-        compiled.is_ok_and(|regex| regex.is_match(text))
+        let compiled = self.compiled.get_or_init(|| match self.problem() {
+            None => Regex::new(&self.text).ok(),
+            Some(_) => None,
+        });
+        compiled.as_ref().is_some_and(|regex| regex.is_match(text))
     }
 
-    /// What is wrong with it.
+    /// What is wrong with how it is written.
     pub(crate) fn problem(&self) -> Option<String> {
-        self.compiled().as_ref().err().cloned()
+        match Parser::new().parse(&self.text) {
+            Ok(read) => ast::visit(&read, EveryHostReads).err(),
+            Err(error) => Some(error.kind().to_string()),
+        }
     }
 
-    fn compiled(&self) -> &Result<Regex, String> {
-        self.compiled.get_or_init(|| {
-            let read = Parser::new().parse(&self.text);
-            let read = read.map_err(|error| error.kind().to_string())?;
-            ast::visit(&read, EveryHostReads)?;
-            Regex::new(&self.text).map_err(|error| error.to_string())
-        })
+    /// What only shows when it is compiled: that takes longer, so it is for tests.
+    pub(crate) fn too_large(&self) -> Option<String> {
+        Regex::new(&self.text).err().map(|error| error.to_string())
     }
 }
 
@@ -155,5 +157,8 @@ mod tests {
             assert_eq!(problem(pattern), EveryHostReads::OTHER, "{pattern}");
         }
         assert_eq!(problem("("), "unclosed group");
+        let large = Pattern::from("(a{900}){900}".to_owned());
+        assert_eq!(large.problem(), None);
+        assert!(large.too_large().is_some() && !large.is_match(&"a".repeat(900 * 900)));
     }
 }

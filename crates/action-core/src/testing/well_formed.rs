@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::declare::Subject;
-use crate::schema::{ActionDefinition, is_name};
+use crate::declare::{Subject, unknown_column};
+use crate::schema::{ActionDefinition, Pattern, is_name};
 use crate::testing::broken::{Broken, Promise};
 
 /// Checks the rules that hold for every action of a subject: well named, once, described, with
@@ -37,6 +37,12 @@ pub(super) fn problems<S: Subject>() -> Vec<Broken> {
         let name = &entry.definition.name;
         let wrong = entry.problems().into_iter();
         broken.extend(wrong.map(|what| Broken::new(name, Promise::WellFormed, what)));
+        let unknown = unknown_column(&entry.definition);
+        broken.extend(unknown.map(|what| Broken::new(name, Promise::WellFormed, what)));
+        let patterns = entry.definition.parameters.iter();
+        let patterns = patterns.filter_map(|parameter| parameter.shape.pattern.as_ref());
+        let too_large = patterns.filter_map(Pattern::too_large);
+        broken.extend(too_large.map(|what| Broken::new(name, Promise::WellFormed, what)));
         if !names.insert(name.clone()) {
             broken.push(Broken::new(name, Promise::WellFormed, "listed twice"));
         }
