@@ -63,7 +63,7 @@ impl Program {
 }
 
 /// Verbs that are about this machine, also where there is a gate.
-const HERE: [&str; 2] = ["serve", "completions"];
+const HERE: [&str; 4] = ["serve", "completions", "man", "version"];
 
 /// Reads the command line and does what it says.
 fn main() -> Exit {

@@ -17,7 +17,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 
 pub(crate) use self::failure::LOST;
-use self::failure::{refused, unanswered};
+use self::failure::{refused, unanswered, unseen};
 
 /// A gate, and who asks it, as it knows them.
 pub(crate) struct Gate {
@@ -47,7 +47,7 @@ impl Gate {
     pub(crate) async fn open(global: &Global) -> Result<(Self, Global), Failure> {
         let who = who(global)?;
         let client = Client::new(global.server.place()?, who);
-        let answer = client.get("/api/v1/me").await.map_err(unanswered)?;
+        let answer = client.get("/api/v1/me").await.map_err(unseen)?;
         let me: Me = read(answer)?;
         let mut global = global.clone();
         // Who signs has said themselves who they are.
@@ -96,7 +96,16 @@ impl Gate {
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        read(self.client.get(path).await.map_err(unanswered)?)
+        read(self.client.get(path).await.map_err(unseen)?)
+    }
+
+    /// Asks with a body for what is only looked at.
+    pub(crate) async fn look<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
+        read(self.client.post(path, body).await.map_err(unseen)?)
     }
 
     /// Asks for something to be done, once.

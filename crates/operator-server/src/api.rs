@@ -70,8 +70,10 @@ pub(crate) async fn state(Gated(gate): Gated<Gate>, Extension(asker): Extension<
 
 /// The tokens, without their secrets: for people.
 pub(crate) async fn tokens(Gated(gate): Gated<Gate>, Extension(asker): Extension<Asker>) -> Answer {
+    asker.person("to see the tokens")?;
     if !asker.sees_all() {
-        return Err(Problem::not_a_person("to see the tokens"));
+        let text = "tokens are shown to who may ask about all clusters";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not_theirs", text));
     }
     let state = gate.journal().state().await?;
     Ok(Json(json!({ "tokens": state.tokens })).into_response())

@@ -61,6 +61,18 @@ fn exit(status: u16) -> Exit {
     })
 }
 
+/// No answer to what only looks: nothing can come of it.
+pub(super) fn unseen(error: AskError) -> Failure {
+    match error {
+        AskError::Lost { .. } => {
+            let report = action_core::report(&error);
+            Failure::new(Exit::Unreachable, LOST, report)
+                .next("it only looks, and changes nothing: ask again")
+        }
+        other => unanswered(other),
+    }
+}
+
 /// No answer: nothing was sent, or nothing is known.
 pub(super) fn unanswered(error: AskError) -> Failure {
     let report = action_core::report(&error);

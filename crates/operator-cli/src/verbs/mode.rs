@@ -162,7 +162,8 @@ fn not_set(mode: Mode, error: ModeError) -> Failure {
 pub(super) fn stopped_by(stopped: &str, killed: &Killed) -> String {
     let (by, at) = (&killed.by, when(killed.at));
     let reason = printable(&killed.reason);
-    format!("{stopped} by {by} (identity claimed) at {at}: {reason}")
+    let proven = by.proven_by();
+    format!("{stopped} by {by} ({proven}) at {at}: {reason}")
 }
 
 pub(super) fn word(mode: Mode) -> &'static str {

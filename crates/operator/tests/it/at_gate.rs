@@ -571,3 +571,80 @@ fn a_plan_that_is_not_the_one_of_its_hash_is_not_approved() {
     at(&approve).ended(3).says("nothing was signed");
     side.by("user:bob", &approve).ended(0);
 }
+
+/// What only looks has no outcome, and another proposal than the one that was asked for is not called off.
+#[test]
+fn a_gate_that_does_not_answer_or_answers_of_something_else_is_told_as_that() {
+    let side = Side::new(true);
+    let gate = &side.gate.as_ref().unwrap().1;
+    let key = side.place.path("key.pem");
+    let at = |between: &str, words: &[&str]| {
+        let mut command = command();
+        let url = format!("http://{between}");
+        command
+            .args(words)
+            .args(["--server", &url, "--cluster", "prod"]);
+        finished(command.args(["--actor", "user:ana", "--sign-with", &key]))
+    };
+    let limit = |limit| {
+        [
+            "run",
+            "set_leader_schedule_limit",
+            "--limit",
+            limit,
+            "--yes",
+        ]
+    };
+    for (path, words) in [
+        ("/state", &["proposals", "list"][..]),
+        (
+            "/plan",
+            &["plan", "set_leader_schedule_limit", "--limit", "5"],
+        ),
+        ("/drafts", &limit("5")),
+        ("/list_stores", &["run", "list_stores"]),
+    ] {
+        let lost = at(&losing(gate, path, 1), words).ended(5);
+        lost.says("its answer was lost").says("changes nothing");
+    }
+    let first = at(gate, &[&limit("5")[..], &["-o", "json"]].concat())
+        .ended(6)
+        .json();
+    let other = at(
+        gate,
+        &[
+            "proposals",
+            "show",
+            first["id"].as_str().unwrap(),
+            "-o",
+            "json",
+        ],
+    );
+    let other = other.ended(0).json()["proposal"].to_string();
+    let lying = between(gate, move |target, answer| {
+        if !target.ends_with("/proposals") {
+            return Some(answer);
+        }
+        let text = String::from_utf8(answer).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let mut body: Value = serde_json::from_str(body).unwrap();
+        body["proposal"] = serde_json::from_str(&other).unwrap();
+        let body = body.to_string();
+        let lines = head
+            .lines()
+            .filter(|line| !line.to_lowercase().starts_with("content-length"));
+        let head = lines.collect::<Vec<_>>().join("\r\n");
+        Some(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes())
+    });
+    at(&lying, &limit("6"))
+        .ended(4)
+        .says("another proposal than the one");
+    let all = at(gate, &["proposals", "list", "--all", "-o", "json"])
+        .ended(0)
+        .json();
+    let all = all["proposals"].as_array().unwrap();
+    assert!(
+        all.len() == 2 && all.iter().all(|one| one["phase"] == "needs_approval"),
+        "{all:#?}"
+    );
+}

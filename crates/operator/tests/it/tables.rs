@@ -134,6 +134,8 @@ fn regions_are_listed_by_store_and_range_with_bounds() {
 fn what_is_asked_of_the_program_itself() {
     let version = operator(&["version"]).ended(0).stdout;
     assert_eq!(version, operator(&["--version"]).ended(0).stdout);
+    let at_a_gate = [&["--server", "https://gate.example.com"][..], &["version"]].concat();
+    assert_eq!(operator(&at_a_gate).ended(0).stdout, version);
     operator(&["help", "policies"]).ended(0).shows("[[rule]]");
     operator(&["help", "exit-codes"]).ended(0).shows("130");
     operator(&["transfer-leader"])

@@ -69,7 +69,7 @@ pub(super) async fn plan(
         "parameters": flags::parameters(call.definition, matches)?,
     });
     plan::check_kind(&call)?;
-    let planned: Planned = gate.post(&gate.path(global, "plan")?, &body).await?;
+    let planned: Planned = gate.look(&gate.path(global, "plan")?, &body).await?;
     call.connection.check_system(&planned.system)?;
     let Planned {
         parameters, undo, ..
@@ -89,7 +89,7 @@ pub(super) async fn observed(
     call.connection
         .check_system(&gate.cluster(global)?.system)?;
     let path = gate.path(global, &format!("observations/{name}"))?;
-    gate.post(&path, &given).await
+    gate.look(&path, &given).await
 }
 
 /// `why` and `doctor`.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use action_core::{Outcome, OutcomeKind};
+use action_core::{Outcome, OutcomeKind, REDACTED};
 use action_guard::{
-    Answer, Event, Phase, Proposal, ProposalStatus, Ruling, Standing, State, plan_difference,
+    Answer, Event, Phase, Proposal, ProposalStatus, Request, Ruling, Standing, State,
+    plan_difference,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::gate::{Gate, LOST};
 use crate::settings::Global;
@@ -78,10 +79,10 @@ impl There<'_> {
 
     async fn drafted(&self, what: What) -> Result<Draft, Failure> {
         let drafted = match &what {
-            What::Action { path, body } => self.0.post(&format!("{path}drafts"), body).await?,
+            What::Action { path, body } => self.0.look(&format!("{path}drafts"), body).await?,
             What::Undo { id, reason } => {
                 let path = format!("{}/undo/draft", of(id));
-                self.0.post(&path, &json!({ "reason": reason })).await?
+                self.0.look(&path, &json!({ "reason": reason })).await?
             }
         };
         Ok(Draft { what, drafted })
@@ -148,6 +149,11 @@ impl Desk for There<'_> {
             Err(failure) if failure.code() == "plan_outdated" => return Ok(None),
             proposed => proposed?,
         };
+        if !is_asked_for(&draft.proposal().request, &status.proposal.request) {
+            let text = "the gate answered with another proposal than the one that was asked for: nothing was called off";
+            return Err(Failure::new(Exit::Unknown, "not_understood", text)
+                .command("proposals list", "shows what there is"));
+        }
         let is_open = matches!(standing, Standing::Allowed(_) | Standing::Waits(_));
         let shown = &draft.proposal().plan;
         if is_open && !plan_difference(shown, &status.proposal.plan).is_empty() {
@@ -222,6 +228,21 @@ impl Desk for There<'_> {
         let command = global.own_command(&["proposals", "show", id]);
         format!("the gate follows it: `{command}` shows how it ended")
     }
+}
+
+/// Whether this is the request that was asked for, but for secrets, which a journal does not keep.
+fn is_asked_for(asked: &Request, recorded: &Request) -> bool {
+    let is_kept = |(name, value): (&String, &Value)| {
+        let asked = asked.parameters.get(name);
+        value == REDACTED || asked == Some(value)
+    };
+    let (given, kept) = (
+        asked.parameters.as_object(),
+        recorded.parameters.as_object(),
+    );
+    asked.action == recorded.action
+        && given.map(Map::len) == kept.map(Map::len)
+        && kept.into_iter().flatten().all(is_kept)
 }
 
 /// What was told of how a proposal gets on.
