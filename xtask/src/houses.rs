@@ -20,7 +20,7 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "action-core",
         floors: &[
-            &["bounded_text", "printable", "values"],
+            &["bounded_text", "printable", "unique_json", "values"],
             &["redacted"],
             &["schema"],
             &["error", "tool_json"],
@@ -191,7 +191,7 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "operator-cli",
         floors: &[
-            &["terminal", "unique_json"],
+            &["terminal"],
             &["program"],
             &["flags", "ids", "subjects"],
             &["settings"],

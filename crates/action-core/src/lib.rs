@@ -29,6 +29,7 @@ pub use schema::{
     ActionDefinition, ActionKind, Cost, Effect, OutputSchema, ParamDef, Pattern, Problem,
     ProblemKind, Risk, Role, SettingDef, Shape, ValueType, lint, validate,
 };
+pub use unique_json::unique_json;
 pub use values::{
     Accepted, Attempt, Attribution, Cause, ClockOffset, Comparison, Done, Estimate, Evidence,
     Facts, Finding, Fix, Follow, NotPermitted, Outcome, OutcomeKind, Plan, Precondition, Progress,
@@ -48,6 +49,7 @@ mod printable;
 mod redacted;
 mod registry;
 mod schema;
+mod unique_json;
 mod values;
 
 pub mod testing;

@@ -5,6 +5,7 @@
 
 use action_core::{
     ActionDefinition, ParamDef, SettingDef, Shape, ValueType, is_unprintable, printable, redacted,
+    unique_json,
 };
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Map, Number, Value};
@@ -13,7 +14,6 @@ use crate::program::program;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::list_values::how_to_list;
-use crate::unique_json;
 
 /// The argument that takes all parameters as JSON.
 const PARAMS: &str = "params";
@@ -130,7 +130,7 @@ pub(crate) fn parameters(
     matches: &ArgMatches,
 ) -> Result<Value, Failure> {
     if let Some(json) = matches.get_one::<String>(PARAMS) {
-        return unique_json::read(json).map_err(|error| {
+        return unique_json(json.as_bytes()).map_err(|error| {
             let what = if error.is_data() { "wrong" } else { "not JSON" };
             Failure::usage(format!("`--params` is {what}: {error}"))
         });
@@ -281,7 +281,7 @@ fn item(shape: &Shape, text: &str) -> Value {
 }
 
 fn json(text: &str) -> Option<Value> {
-    unique_json::read(text).ok()
+    unique_json(text.as_bytes()).ok()
 }
 
 /// A JSON number without spaces around it.

@@ -36,7 +36,6 @@ mod gate;
 mod ids;
 mod program;
 mod subjects;
-mod unique_json;
 
 mod settings;
 mod terminal;

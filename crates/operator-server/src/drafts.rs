@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::api::{Answer, seen};
 use crate::gate::{Cluster, Gate};
 use crate::input::{Named, read};
-use crate::proposals::{Reason, Wanted, may_undo};
+use crate::problem::Problem;
+use crate::proposals::{Undone, Wanted, may_undo};
 use crate::who::Asker;
 
 /// What an action would do, whoever asks and whatever the policy says.
@@ -23,6 +24,7 @@ pub(crate) async fn plan(
 ) -> Answer {
     let cluster = asker.cluster(&gate, &name)?;
     let wanted: Wanted = read(&body)?;
+    of_no_draft(wanted.draft.as_deref())?;
     let name = &wanted.action;
     asker.may_ask_for(cluster, name)?;
     let catalogue = cluster.guard.catalogue();
@@ -48,8 +50,10 @@ pub(crate) async fn draft(
     body: Bytes,
 ) -> Answer {
     let cluster = asker.cluster(&gate, &name)?;
-    let request = read::<Wanted>(&body)?.request(&asker, cluster)?;
-    drafted(cluster, &cluster.guard.draft(request).await?).await
+    let wanted: Wanted = read(&body)?;
+    of_no_draft(wanted.draft.as_deref())?;
+    let request = wanted.request(&asker, cluster)?;
+    drafted(&gate, &asker, cluster, &cluster.guard.draft(request).await?).await
 }
 
 /// The same of what takes a proposal back.
@@ -61,18 +65,27 @@ pub(crate) async fn draft_undo(
 ) -> Answer {
     let (cluster, status) = seen(&gate, &asker, &id).await?;
     may_undo(&asker, cluster, &status.proposal.undo)?;
-    let Reason { reason } = read(&body)?;
+    let Undone { reason, draft } = read(&body)?;
+    of_no_draft(draft.as_deref())?;
     let guard = &cluster.guard;
-    drafted(
-        cluster,
-        &guard.draft_undo(&id, &asker.actor, &reason).await?,
-    )
-    .await
+    let draft = guard.draft_undo(&id, &asker.actor, &reason).await?;
+    drafted(&gate, &asker, cluster, &draft).await
 }
 
-async fn drafted(cluster: &Cluster, draft: &Draft) -> Answer {
+/// Refuses a draft of a draft.
+fn of_no_draft(draft: Option<&str>) -> Result<(), Problem> {
+    match draft {
+        Some(_) => Err(Problem::invalid(
+            "`draft` is for what is proposed: here nothing is",
+        )),
+        None => Ok(()),
+    }
+}
+
+async fn drafted(gate: &Gate, asker: &Asker, cluster: &Cluster, draft: &Draft) -> Answer {
     let (proposal, ruling) = (draft.proposal(), draft.ruling());
     let may_be_sent = cluster.guard.may_be_sent(proposal).await?;
+    gate.shown().keep(&proposal.id, &asker.actor);
     let shown = json!({ "proposal": proposal, "ruling": ruling, "may_be_sent": may_be_sent });
     Ok(Json(shown).into_response())
 }

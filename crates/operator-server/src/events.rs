@@ -45,10 +45,16 @@ pub(crate) async fn events(
     headers: HeaderMap,
     Filter(from): Filter<From>,
 ) -> Answer {
-    let after = match last(&headers)?.or(from.after) {
-        Some(after) => after,
-        None => gate.journal().head().await?.seq,
+    let head = gate.journal().head().await?.seq;
+    let (name, after) = match last(&headers)? {
+        Some(last) => ("Last-Event-ID", last),
+        None => ("after", from.after.unwrap_or(head)),
     };
+    // Who has seen more than there is has seen another journal: records would be missed in silence.
+    if after > head {
+        let text = format!("`{name}` is {after}, and the last record of this journal is {head}");
+        return Err(Problem::invalid(text));
+    }
     let place = gate.listeners().place(asker.actor.as_str());
     let place = place.ok_or_else(|| {
         let text = "too many listen already: of one who asks, four may, and 64 in all";

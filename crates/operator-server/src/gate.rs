@@ -12,6 +12,7 @@ use crate::answered::Answered;
 use crate::came::Came;
 use crate::listeners::Listeners;
 use crate::rates::Rates;
+use crate::shown::Shown;
 use crate::trust::{Trust, TrustError};
 use crate::trusted::Trusted;
 
@@ -96,6 +97,7 @@ pub struct Gate {
     rates: Arc<Rates>,
     trusted: Arc<RwLock<Arc<Trusted>>>,
     came: Arc<Came>,
+    shown: Arc<Shown>,
     listeners: Arc<Listeners>,
     answered: Arc<Answered>,
     /// The journal of a gate to nothing, which is never opened.
@@ -128,6 +130,7 @@ impl Gate {
             rates: Arc::default(),
             trusted: Arc::default(),
             came: Arc::default(),
+            shown: Arc::default(),
             listeners: Arc::default(),
             answered: Arc::default(),
             none: Arc::default(),
@@ -216,6 +219,11 @@ impl Gate {
     /// The signatures of requests that have come.
     pub(crate) fn came(&self) -> &Came {
         &self.came
+    }
+
+    /// The drafts that were shown.
+    pub(crate) fn shown(&self) -> &Shown {
+        &self.shown
     }
 
     pub(crate) fn clusters(&self) -> &BTreeMap<String, Cluster> {

@@ -1,10 +1,14 @@
 //! What a request says in its path, its query and its body; what is wrong with it is a problem, too.
 
-use axum::extract::{FromRequestParts, Path, Query};
+use std::sync::Arc;
+
+use action_core::unique_json;
+use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::problem::Problem;
 
@@ -35,15 +39,68 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Filter<T> {
     }
 }
 
+/// How long a name may be that is told again, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// Lets nothing by with a parameter behind the `?` that is none of these, or is there twice: what is not
+/// understood is not ignored.
+pub(crate) async fn only_known(known: Arc<[String]>, request: Request, next: Next) -> Response {
+    match refused(&known, request.uri()) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn refused(known: &[String], uri: &Uri) -> Option<Problem> {
+    uri.query().filter(|query| !query.is_empty())?;
+    let Ok(Query(given)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
+        return Some(Problem::invalid("the query cannot be read"));
+    };
+    let mut before: Vec<&str> = Vec::new();
+    for (name, _) in &given {
+        let shown = action_core::bounded_to(name, LONGEST_NAME);
+        if !known.contains(name) {
+            let takes = match known {
+                [] => "none".to_owned(),
+                known => format!("`{}`", known.join("`, `")),
+            };
+            let text = format!("unknown query parameter `{shown}`; this path takes {takes}");
+            return Some(Problem::invalid(text));
+        }
+        if before.contains(&name.as_str()) {
+            let text = format!("the query parameter `{shown}` is there twice; give it once");
+            return Some(Problem::invalid(text));
+        }
+        before.push(name);
+    }
+    None
+}
+
 /// The body, which is JSON and nothing more than is asked for. An empty one is an empty object.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
+    let members = unique_json(body).map_err(|error| invalid_body(&error.to_string()))?;
     // A list could stand for the members in their order: only their names are asked for.
-    let members = serde_json::from_slice::<Map<String, Value>>(body).map(Value::Object);
-    members.and_then(serde_json::from_value).map_err(|error| {
-        let text = format!("the body is not what is asked for: {error}");
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_body", text)
-    })
+    if !members.is_object() {
+        return Err(invalid_body("it is no JSON object"));
+    }
+    serde_json::from_value(members).map_err(|error| invalid_body(&error.to_string()))
+}
+
+/// Refuses JSON in which a member is there twice: who reads it after us may take the other one.
+pub(crate) fn nothing_twice(body: &[u8]) -> Result<(), Problem> {
+    match unique_json(body) {
+        // What is no JSON at all is for who reads it to say.
+        Err(error) if serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
+            Err(invalid_body(&error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn invalid_body(why: &str) -> Problem {
+    let text = format!("the body is not what is asked for: {why}");
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_body", text)
 }
 
 /// The key by which a client repeats a request.

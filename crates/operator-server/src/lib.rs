@@ -54,6 +54,7 @@ mod records;
 mod route;
 mod routes;
 mod serve;
+mod shown;
 mod signatures;
 mod signed;
 mod streams;

@@ -39,6 +39,8 @@ pub(crate) struct Wanted {
     reason: Option<String>,
     correlation_id: Option<String>,
     lease_seconds: Option<u32>,
+    /// The id of a draft that was shown to who asks: the proposal has it, too, while this gate knows it.
+    pub(crate) draft: Option<String>,
 }
 
 impl Wanted {
@@ -59,6 +61,15 @@ impl Wanted {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reason {
     pub(crate) reason: String,
+}
+
+/// Why something is taken back.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Undone {
+    pub(crate) reason: String,
+    /// As where something is proposed.
+    pub(crate) draft: Option<String>,
 }
 
 /// Which proposals are listed, and how many.
@@ -139,10 +150,16 @@ pub(crate) async fn propose(
     body: Bytes,
 ) -> Answer {
     let cluster = asker.cluster(&gate, &name)?;
-    let mut request = read::<Wanted>(&body)?.request(&asker, cluster)?;
+    let wanted: Wanted = read(&body)?;
+    let draft = wanted.draft.clone();
+    let mut request = wanted.request(&asker, cluster)?;
     request.idempotency_key = key(&headers)?;
+    let draft = draft.and_then(|draft| gate.shown().take(&draft, &asker.actor));
     // Without a key, asking twice is asking for two.
-    let asked = cluster.guard.propose_once(request, Duration::ZERO).await?;
+    let asked = cluster
+        .guard
+        .propose_once_as(draft, request, Duration::ZERO);
+    let asked = asked.await?;
     let id = asked.standing.proposal_id();
     let status = match asked.repeated {
         true => StatusCode::OK,
@@ -246,9 +263,11 @@ pub(crate) async fn undo(
 ) -> Answer {
     let (cluster, status) = seen(&gate, &asker, &id).await?;
     may_undo(&asker, cluster, &status.proposal.undo)?;
-    let Reason { reason } = read(&body)?;
+    let Undone { reason, draft } = read(&body)?;
+    let draft = draft.and_then(|draft| gate.shown().take(&draft, &asker.actor));
     let guard = &cluster.guard;
-    let standing = guard.propose_undo(&id, &asker.actor, &reason).await?;
+    let standing = guard.propose_undo_as(draft, &id, &asker.actor, &reason);
+    let standing = standing.await?;
     as_recorded(cluster, standing.proposal_id(), StatusCode::CREATED).await
 }
 

@@ -4,6 +4,7 @@ use axum::handler::Handler;
 use axum::routing::{MethodRouter, get, post};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
+use serde_json::Value;
 
 use crate::gate::Gate;
 
@@ -91,6 +92,16 @@ impl Route {
     pub(crate) fn body<T: JsonSchema>(mut self) -> Self {
         self.body = Some(schema::<T>());
         self
+    }
+
+    /// What may stand behind the `?`.
+    pub(crate) fn query_names(&self) -> Vec<String> {
+        let properties = self
+            .query
+            .as_ref()
+            .and_then(|query| query.get("properties"));
+        let names = properties.and_then(Value::as_object).into_iter().flatten();
+        names.map(|(name, _)| name.clone()).collect()
     }
 
     pub(crate) fn keyed(mut self) -> Self {

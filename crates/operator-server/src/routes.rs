@@ -1,13 +1,16 @@
 //! What there is to ask for: the one list from which the router and the OpenAPI document are made.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use axum::middleware::from_fn;
+use axum::routing::MethodRouter;
 use axum::{Json, Router};
 use serde_json::{Map, Value};
 
 use crate::gate::Gate;
+use crate::input::only_known;
 use crate::openapi::document;
-use crate::proposals::{Listed, Reason, Wait, Wanted};
+use crate::proposals::{Listed, Reason, Undone, Wait, Wanted};
 use crate::route::{OF_A_SYSTEM, Route, TO_ANYBODY, Who};
 use crate::{api, approvals, drafts, events, proposals, records, switches};
 
@@ -22,8 +25,20 @@ async fn described() -> Json<&'static Value> {
 pub(crate) fn router(who: Who) -> Router<Gate> {
     let routes = all().into_iter().filter(|route| route.who == who);
     routes.fold(Router::new(), |router, route| {
-        router.route(route.path, route.handler)
+        let handler = only_with(route.query_names(), route.handler);
+        router.route(route.path, handler)
     })
+}
+
+/// The same for who gives no other parameter behind the `?` than these.
+pub(crate) fn only_with(
+    known: impl IntoIterator<Item = String>,
+    handler: MethodRouter<Gate>,
+) -> MethodRouter<Gate> {
+    let known: Arc<[String]> = known.into_iter().collect();
+    handler.layer(from_fn(move |request, next| {
+        only_known(Arc::clone(&known), request, next)
+    }))
 }
 
 /// All of them, as they are documented.
@@ -185,7 +200,7 @@ fn of_a_proposal() -> [Route; 7] {
             "Proposes what takes it back",
             proposals::undo,
         )
-        .body::<Reason>()
+        .body::<Undone>()
         .done(&[201])
         .of_a_system(),
         Route::post(
@@ -193,7 +208,7 @@ fn of_a_proposal() -> [Route; 7] {
             "What would be proposed to take it back; writes nothing down",
             drafts::draft_undo,
         )
-        .body::<Reason>()
+        .body::<Undone>()
         .of_a_system(),
     ]
 }

@@ -13,8 +13,10 @@ use tokio::net::TcpListener;
 use tower_service::Service as _;
 
 use crate::gate::{Gate, GateError};
+use crate::input::nothing_twice;
 use crate::problem::Problem;
 use crate::route::Who;
+use crate::routes::only_with;
 use crate::signed::SignedBody;
 use crate::who::{self, Asker};
 use crate::{keep_up, listen, metadata, metrics, proof, routes};
@@ -55,7 +57,7 @@ impl Gate {
     ) -> Result<(), GateError> {
         self.may_listen(&listener.local_addr()?)?;
         let router = Router::new()
-            .route("/metrics", get(metrics::metrics))
+            .route("/metrics", only_with([], get(metrics::metrics)))
             .method_not_allowed_fallback(|| async { Problem::wrong_method() })
             .fallback(|| async { Problem::not_found() })
             .layer(from_fn_with_state(self.clone(), who::no_browser))
@@ -81,18 +83,18 @@ impl Gate {
 
     fn router(&self) -> Router {
         let proven = Router::new()
-            .route("/mcp/{cluster}", any(mcp))
+            .route("/mcp/{cluster}", only_with([], any(mcp)))
             .merge(routes::router(Who::Proven))
             .layer(from_fn_with_state(self.clone(), bounded))
             .layer(from_fn_with_state(self.clone(), proof::prove));
         // A signature in the request proves who approves.
         let signed = routes::router(Who::Signed).layer(from_fn_with_state(self.clone(), bounded));
         Router::new()
-            .route("/healthz", get(|| async { "it lives\n" }))
-            .route("/readyz", get(ready))
+            .route("/healthz", only_with([], get(|| async { "it lives\n" })))
+            .route("/readyz", only_with([], get(ready)))
             .route(
                 "/.well-known/oauth-protected-resource/mcp/{cluster}",
-                get(metadata::of_cluster),
+                only_with([], get(metadata::of_cluster)),
             )
             .merge(routes::router(Who::Anybody))
             .merge(proven)
@@ -135,12 +137,21 @@ async fn mcp(
     Path(name): Path<String>,
     request: Request,
 ) -> Response {
-    match asker.cluster(&gate, &name) {
-        Err(problem) => problem.into_response(),
-        Ok(cluster) => match cluster.mcp.clone().call(request).await {
-            Ok(answer) => answer.map(Body::new),
-            Err(never) => match never {},
-        },
+    let cluster = match asker.cluster(&gate, &name) {
+        Err(problem) => return problem.into_response(),
+        Ok(cluster) => cluster,
+    };
+    let (parts, body) = request.into_parts();
+    // It was read before, and is as long as it may be.
+    let body = to_bytes(body, gate.options().most_body_bytes).await;
+    let body = body.unwrap_or_default();
+    if let Err(problem) = nothing_twice(&body) {
+        return problem.into_response();
+    }
+    let request = Request::from_parts(parts, Body::from(body));
+    match cluster.mcp.clone().call(request).await {
+        Ok(answer) => answer.map(Body::new),
+        Err(never) => match never {},
     }
 }
 

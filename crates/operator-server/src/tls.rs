@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{InconsistentKeys, RootCertStore, ServerConfig};
+
+use system_http::pem_problem;
 
 use crate::trust::{ServerIdentity, TrustError};
 
@@ -67,7 +69,7 @@ fn certificates(
     pem: &[u8],
 ) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let found = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
-    let found = found.map_err(|error| wrong(what, "it is not PEM", error))?;
+    let found = found.map_err(|error| not_pem(what, &error))?;
     match found.is_empty() {
         true => Err(lacking(what, "it has no `BEGIN CERTIFICATE`, write PEM")),
         false => Ok(found),
@@ -84,7 +86,15 @@ fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TrustError> {
         return Err(lacking(KEY, "it has no `PRIVATE KEY`, write PEM"));
     }
     let key = PrivateKeyDer::from_pem_slice(pem);
-    key.map_err(|error| wrong(KEY, "it is not PEM", error))
+    key.map_err(|error| not_pem(KEY, &error))
+}
+
+fn not_pem(what: &'static str, error: &pem::Error) -> TrustError {
+    TrustError::Pem {
+        what,
+        problem: "it is not PEM",
+        source: Some(pem_problem(error).into()),
+    }
 }
 
 fn lacking(what: &'static str, problem: &'static str) -> TrustError {

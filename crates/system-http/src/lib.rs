@@ -62,6 +62,8 @@ mod gate;
 mod no_tls;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls;
+#[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
+pub use tls::pem_problem;
 
 #[cfg(feature = "testing")]
 pub mod testing;

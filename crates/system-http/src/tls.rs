@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::client::WantsClientCert;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ConfigBuilder, InconsistentKeys, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -106,7 +106,7 @@ fn showing(
         return Err(key.refuse(problem, None));
     }
     let secret = PrivateKeyDer::from_pem_slice(&key.pem)
-        .map_err(|error| key.refuse(UNREADABLE, Some(error.into())))?;
+        .map_err(|error| key.refuse(UNREADABLE, Some(pem_problem(&error).into())))?;
     builder
         .with_client_auth_cert(chain, secret)
         .map_err(|error| match error {
@@ -125,12 +125,28 @@ fn certificates(
 ) -> Result<Vec<CertificateDer<'static>>, SetupError> {
     let certificates = CertificateDer::pem_slice_iter(&named.pem)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| named.refuse(unreadable, Some(error.into())))?;
+        .map_err(|error| named.refuse(unreadable, Some(pem_problem(&error).into())))?;
     if certificates.is_empty() {
         // Taken as it is, it would trust nothing and say so only at the first request.
         return Err(named.refuse("it holds no `BEGIN CERTIFICATE`, write PEM", None));
     }
     Ok(certificates)
+}
+
+/// What is wrong with a text of PEM, in words. The error itself shows its bytes as numbers.
+#[must_use]
+pub fn pem_problem(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { end_marker } => {
+            let end = String::from_utf8_lossy(end_marker);
+            format!("it is cut off: there is no line `{}`", end.trim_end())
+        }
+        pem::Error::IllegalSectionStart { .. } => {
+            "a line that begins with `-----BEGIN` does not end with `-----`".to_owned()
+        }
+        pem::Error::Base64Decode(_) => "what stands between its marks is not base64".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 impl Named {
@@ -140,5 +156,29 @@ impl Named {
             problem,
             source,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn told(text: &str) -> String {
+        let found = CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<Vec<_>, _>>();
+        pem_problem(&found.unwrap_err())
+    }
+
+    #[test]
+    fn what_is_wrong_with_pem_is_said_in_words() {
+        let cut = told("-----BEGIN CERTIFICATE-----\nAAAA\n");
+        assert_eq!(
+            cut,
+            "it is cut off: there is no line `-----END CERTIFICATE-----`"
+        );
+        let begun = told("-----BEGIN CERTIFICATE\nAAAA\n");
+        assert!(begun.contains("does not end with `-----`"), "{begun}");
+        let other = told("-----BEGIN CERTIFICATE-----\n%%\n-----END CERTIFICATE-----\n");
+        assert!(other.contains("not base64"), "{other}");
     }
 }

@@ -38,6 +38,20 @@ impl Guard {
         request: Request,
         within: Duration,
     ) -> Result<Asked, GuardError> {
+        self.propose_once_as(None, request, within).await
+    }
+
+    /// The same; a new proposal has this id, which is that of a [draft](Self::draft) that was shown to
+    /// who asks.
+    ///
+    /// # Errors
+    /// As [`propose_once`](Self::propose_once), and when there is a proposal of this id.
+    pub async fn propose_once_as(
+        &self,
+        id: Option<String>,
+        request: Request,
+        within: Duration,
+    ) -> Result<Asked, GuardError> {
         let mut request = self.trust.known_request(request)?;
         request.parameters = self
             .registry
@@ -49,6 +63,7 @@ impl Guard {
         loop {
             let mut planned = self.planned(request.clone(), None).await?;
             planned.once_within = within;
+            planned.is_called(id.as_deref());
             self.is_ours_or_for_people(&planned.proposal, &planned.proposal.plan)
                 .await?;
             match self.record_proposal(planned).await {

@@ -31,6 +31,15 @@ pub(crate) struct Planned {
     pub(crate) once_within: Duration,
 }
 
+impl Planned {
+    /// Gives its proposal this id, where there is one. No hash and no signature of a plan is over it.
+    pub(crate) fn is_called(&mut self, id: Option<&str>) {
+        if let Some(id) = id {
+            id.clone_into(&mut self.proposal.id);
+        }
+    }
+}
+
 /// When a plan began to read, and what the journal said then of what it is about. The rest of the
 /// state is let go of: while somebody holds it, the next record copies all of it.
 #[derive(Debug, Clone)]

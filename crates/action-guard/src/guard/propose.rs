@@ -51,9 +51,25 @@ impl Guard {
         actor: &Actor,
         reason: &str,
     ) -> Result<Standing, GuardError> {
+        self.propose_undo_as(None, id, actor, reason).await
+    }
+
+    /// The same; the proposal has this id, which is that of a [draft](Self::draft_undo) that was shown
+    /// to who asks.
+    ///
+    /// # Errors
+    /// As [`propose_undo`](Self::propose_undo), and when there is a proposal of this id.
+    pub async fn propose_undo_as(
+        &self,
+        own: Option<String>,
+        id: &str,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<Standing, GuardError> {
         let mut again = PLANS_AGAIN;
         loop {
-            let planned = self.planned_undo(id, actor, reason).await?;
+            let mut planned = self.planned_undo(id, actor, reason).await?;
+            planned.is_called(own.as_deref());
             match self.record_proposal(planned).await {
                 Err(error) if error.is_outdated() && again > 0 => again -= 1,
                 done => return done,

@@ -7,13 +7,13 @@ use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 
 use crate::arguments::{given_reason, id, id_if_given, optional_id, reason};
-use crate::lookup;
 use crate::reports::proposal;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Output, note};
 use crate::terminal::prompt::{self, Answer};
+use crate::{ids, lookup};
 
 /// The fewest digits that stand for a plan.
 const SHORTEST: usize = 12;
@@ -116,7 +116,13 @@ pub(super) async fn seen(
                 hash.short()
             ),
         )
-        .command("proposals show ID", "shows it anew"));
+        .command(
+            format!(
+                "proposals show {}",
+                ids::short_of(&found.proposal.id, state)
+            ),
+            "shows it anew",
+        ));
     }
     note(&format!(
         "{}\n",

@@ -6,6 +6,7 @@ mod certificates;
 mod client;
 mod events;
 mod house;
+mod input;
 mod jwt;
 #[path = "../../../operator-mcp/tests/it/lamps.rs"]
 mod lamps;

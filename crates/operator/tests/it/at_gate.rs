@@ -280,6 +280,25 @@ fn every_command_says_the_same_at_a_state_directory_and_at_a_gate() {
     assert_eq!(wrote[0].len(), wrote[1].len());
 }
 
+/// What is shown before the question names the proposal that there is after it.
+#[test]
+fn what_is_shown_to_take_it_back_takes_it_back() {
+    for is_gate in [false, true] {
+        let side = Side::new(is_gate);
+        side.by("user:ana", &["mode", "execute", "--reason", "on"])
+            .ended(0);
+        let region = side.place.0.first_region();
+        let to = region.follower.to_string();
+        let transfer = ["--region-id", &region.id, "--to-store-id", &to];
+        let run = [&["run", "transfer_leader", "--yes"], &transfer[..]].concat();
+        let done = side.by("user:ana", &run).ended(0);
+        let id = filled(&side, "LAST");
+        done.says(&format!(" undo {id}")).says("take it back with");
+        let undone = side.by("user:ana", &["undo", &id, "--yes"]).ended(0);
+        assert!(!undone.stderr.contains("calls it"), "{}", undone.stderr);
+    }
+}
+
 /// Somebody on the gate's host has put a `KILL` file there.
 #[test]
 fn a_stop_by_hand_is_seen_and_ended_at_a_gate() {

@@ -134,15 +134,19 @@ impl Desk for There<'_> {
 
     /// The gate plans anew: where that is another plan than the one that was shown, it is called off.
     async fn propose(&self, draft: &Draft) -> Result<Option<Standing>, Failure> {
+        let own = &draft.proposal().id;
         let proposed: Result<Stands, Failure> = match &draft.what {
             // Nothing else has the id of the draft: asked again with it, it is the same proposal.
             What::Action { path, body } => {
                 let path = format!("{path}proposals");
-                self.0.post_by_key(&path, body, &draft.proposal().id).await
+                let mut body = body.clone();
+                body["draft"] = json!(own);
+                self.0.post_by_key(&path, &body, own).await
             }
             What::Undo { id, reason } => {
                 let path = format!("{}/undo", of(id));
-                self.0.post(&path, &json!({ "reason": reason })).await
+                let body = json!({ "reason": reason, "draft": own });
+                self.0.post(&path, &body).await
             }
         };
         let Stands { standing, status } = match proposed {
@@ -160,6 +164,12 @@ impl Desk for There<'_> {
             let why = "its plan is another than the one that was shown";
             self.call_off(&status.proposal.id, why).await;
             return Ok(None);
+        }
+        let known = &status.proposal.id;
+        if is_open && known != own {
+            note(&format!(
+                "the gate calls it proposal {known}, and not {own}"
+            ));
         }
         Ok(Some(standing))
     }

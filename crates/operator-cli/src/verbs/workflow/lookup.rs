@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use action_core::Workflow;
+use action_core::{Workflow, unique_json};
 use action_guard::{Flow, Workflows};
 use clap::ArgMatches;
 use serde_json::Value;
 
 use crate::terminal::failure::Failure;
-use crate::unique_json;
 use crate::{flags, ids};
 
 use super::arguments::makers;
@@ -37,7 +36,7 @@ fn document(path: &Path) -> Result<Value, Failure> {
         .extension()
         .is_some_and(|extension| extension == "json");
     let document = if is_json {
-        unique_json::read(&text).map_err(|error| error.to_string())
+        unique_json(text.as_bytes()).map_err(|error| error.to_string())
     } else {
         toml::from_str(&text).map_err(|error| error.to_string())
     };

@@ -1,16 +1,16 @@
-//! JSON that people write: of a key that is there twice nobody knows which one is meant.
+//! JSON in which nothing is there twice: of a member that is, nobody knows which one is meant.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads a value in which no key is twice in one object.
+/// Reads a value in which no member is twice in one object: `serde_json` by itself takes the last one.
 ///
 /// # Errors
-/// When it is not JSON, or a key is there twice.
-pub(crate) fn read(text: &str) -> Result<Value, serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_str(text);
+/// When it is not JSON, or a member is there twice, which the error names.
+pub fn unique_json(text: &[u8]) -> Result<Value, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_slice(text);
     let value = Unique.deserialize(&mut json)?;
     json.end()?;
     Ok(value)
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for Unique {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::unique_json as read;
 
     /// What `serde_json` reads itself is read the same.
     #[test]
@@ -97,7 +97,7 @@ mod tests {
         ];
         for text in texts {
             let expected = serde_json::from_str::<serde_json::Value>(text);
-            assert_eq!(read(text).ok(), expected.ok(), "{text}");
+            assert_eq!(read(text.as_bytes()).ok(), expected.ok(), "{text}");
         }
     }
 
@@ -107,7 +107,7 @@ mod tests {
             "{\"a\": 1, \"a\": 1}",
             "[{\"b\": {\"a\": 1, \"\\u0061\": 2}}]",
         ] {
-            let error = read(text).unwrap_err().to_string();
+            let error = read(text.as_bytes()).unwrap_err().to_string();
             assert!(error.contains("`a` is there twice"), "{error}");
         }
     }
