@@ -6,6 +6,7 @@ use std::time::Duration;
 use action_core::{Attempt, ClockOffset};
 use pd_client::{Client, ClusterId};
 
+use crate::last_look::LastLook;
 use crate::seen_process::SeenProcess;
 use crate::send_permit::AttemptPermit;
 
@@ -24,6 +25,8 @@ pub struct Tikv {
     pub(crate) region_heartbeat: Duration,
     /// Which process of PD's we saw lead, and whether it knew all there is to know.
     pub(crate) seen: SeenProcess,
+    /// What those that follow saw last.
+    pub(crate) last: LastLook,
 }
 
 impl Tikv {
@@ -36,6 +39,7 @@ impl Tikv {
             waits: Duration::ZERO,
             region_heartbeat: REGION_HEARTBEAT,
             seen: SeenProcess::default(),
+            last: LastLook::default(),
         }
     }
 

@@ -76,6 +76,7 @@ mod cluster;
 mod error;
 mod evidence;
 mod facts;
+mod last_look;
 mod mutations;
 mod observations;
 mod outcomes;

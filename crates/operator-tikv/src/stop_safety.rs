@@ -5,7 +5,7 @@
 //! where they are few (`listed.rs`); or all there are (`scan.rs`). Nothing is concluded from what
 //! PD does not know: `docs/decisions/when-is-a-store-safe-to-stop.md`.
 
-pub(crate) use snapshot::StopSnapshot;
+pub(crate) use snapshot::{StopSnapshot, all_stores};
 pub(crate) use staying_leaders::StayingLeaders;
 pub(crate) use tally::NAMED;
 

@@ -43,6 +43,16 @@ pub(crate) fn measure(runtime: &Runtime, report: &mut Report) -> Result<(), Fail
                 resident_kib().saturating_sub(before)
             ),
         );
+        let begun = Instant::now();
+        let of_one = runtime.block_on(journal.entries_of(&format!("life-{}", records / 8)))?;
+        report.fact(
+            format!("`journal show --id` of a proposal half-way in {records} records"),
+            format!(
+                "{:.1} ms, {} records",
+                begun.elapsed().as_secs_f64() * 1e3,
+                of_one.len()
+            ),
+        );
         let files = files(directory.path())?;
         let compared = compared(
             || runtime.block_on(journal.verify()).is_ok(),

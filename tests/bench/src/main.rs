@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bench page DOCS      measures everything and writes DOCS/performance.md
-//! bench part NAME…     measures only: requests, client, guard, journal, start
+//! bench part NAME…     measures only: requests, client, plans, guard, journal, start
 //! bench repeat CASE N  does one thing so many times, for whoever counts instructions
 //! bench serve R S      a simulated PD of R regions and S stores, until its input ends
 //! ```
@@ -15,6 +15,7 @@ mod go_client;
 mod guard;
 mod journal;
 mod measure;
+mod plans;
 mod report;
 mod requests;
 mod start;
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
 
 const USAGE: &str = "write: page DOCS, part NAME…, repeat CASE TIMES, or serve REGIONS STORES";
 
-const PARTS: [&str; 5] = ["requests", "client", "guard", "journal", "start"];
+const PARTS: [&str; 6] = ["requests", "client", "plans", "guard", "journal", "start"];
 
 fn run(words: &[&str]) -> Result<(), Failed> {
     let runtime = Runtime::new()?;
@@ -99,6 +100,7 @@ fn part(name: &str, runtime: &Runtime, report: &mut Report) -> Result<(), Failed
     match name {
         "requests" => requests::measure(runtime, report),
         "client" => client::measure(runtime, report),
+        "plans" => plans::measure(runtime, report),
         "guard" => guard::measure(runtime, report),
         "journal" => journal::measure(runtime, report),
         "start" => start::measure(report),

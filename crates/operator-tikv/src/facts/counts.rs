@@ -68,7 +68,7 @@ impl<'a> Counts<'a> {
             .stores
             .iter()
             .filter(|store| store.state_name == StoreState::Up);
-        up.find(|store| heard(store).is_none_or(|heard| heard < since))
+        up.find(|store| is_silent_since(store, since))
     }
 
     fn text(&self) -> String {
@@ -79,8 +79,10 @@ impl<'a> Counts<'a> {
     }
 }
 
-fn heard(store: &Store) -> Option<SystemTime> {
-    store.last_heartbeat.or(store.status.last_heartbeat_ts)
+/// Whether PD has not heard of a store since.
+pub(crate) fn is_silent_since(store: &Store, since: SystemTime) -> bool {
+    let heard = store.last_heartbeat.or(store.status.last_heartbeat_ts);
+    heard.is_none_or(|heard| heard < since)
 }
 
 /// What is incomplete about PD's counts; `None` when they are complete. Four reads; two once they
@@ -172,29 +174,39 @@ fn now(tikv: &Tikv) -> Option<SystemTime> {
 /// Whether a store is shown with no leaders because it leads nothing.
 pub(crate) enum NoLeaders {
     Proven,
+    /// This store has not reported since.
+    Silent(pd_client::StoreId),
     /// Why it is not known yet.
     NotYet(String),
 }
 
+/// From when on PD hears under the process that leads now: from when we first saw that, if no earlier
+/// time is known.
+pub(crate) fn hears_since(
+    tikv: &Tikv,
+    process: &PdProcess,
+    since: Option<SystemTime>,
+) -> Option<SystemTime> {
+    let seen = tikv.seen.of(&process.key(), now(tikv));
+    since.or(seen.since)
+}
+
 /// Whether it is proven that a store leads nothing, which its count says. `since`: what PD hears
-/// after this, it hears under the process that leads now; without, from when we first saw that.
+/// after this, it hears under the process that leads now.
 pub(crate) async fn leads_nothing(
     tikv: &Tikv,
     store: &Store,
     stores: &[Store],
-    process: &PdProcess,
     since: Option<SystemTime>,
 ) -> Result<NoLeaders, Error> {
     let now = now(tikv);
-    let seen = tikv.seen.of(&process.key(), now);
-    let Some(since) = since.or(seen.since) else {
+    let Some(since) = since else {
         let text = "not known yet: PD does not say what time it is".to_owned();
         return Ok(NoLeaders::NotYet(text));
     };
     let counts = Counts::read(tikv, stores).await?;
     if let Some(silent) = counts.silent_since(since) {
-        let text = format!("not known yet: store {} has not reported since", silent.id);
-        return Ok(NoLeaders::NotYet(text));
+        return Ok(NoLeaders::Silent(silent.id));
     }
     // Leaders report once an interval: what nobody has reported after two has none.
     let all_due = since.checked_add(tikv.region_heartbeat.saturating_mul(2));

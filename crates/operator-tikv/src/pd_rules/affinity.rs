@@ -77,7 +77,7 @@ pub(crate) fn voters<'a>(peers: impl IntoIterator<Item = &'a Peer>) -> Vec<Store
 }
 
 /// What the affinity checker does to a region that has this leader, where it is known, and these
-/// voters. No read where it does nothing; up to four.
+/// voters. No read where it does nothing; up to five.
 pub(crate) async fn moved_back(
     tikv: &Tikv,
     at: &RegionSnapshot,
@@ -106,9 +106,9 @@ pub(crate) async fn moved_back(
     } else {
         ""
     };
-    let seen = Patrol::read(tikv, &at.config, &at.stores)
-        .await?
-        .until_seen();
+    let regions = tikv.pd.region_count().await.map_err(Error::Read)?;
+    let patrol = Patrol::read(tikv, &at.config, regions).await?;
+    let seen = patrol.until_seen();
     let text = format!(
         "PD's affinity checker moves the region (`affinity-move-region`){pause}{seen}: {}",
         wants(&group)

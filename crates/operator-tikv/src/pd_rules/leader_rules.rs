@@ -18,7 +18,7 @@ use crate::pd_rules::placement_fit::{PlacementFit, RuleFit};
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::rule_checker::RuleChecker;
 
-/// What the rule checker does when the replica on a store leads: three reads where it would move the
+/// What the rule checker does when the replica on a store leads: four reads where it would move the
 /// leader.
 pub(crate) async fn moved_by_rules(
     tikv: &Tikv,
@@ -36,10 +36,8 @@ pub(crate) async fn moved_by_rules(
     let Some((desc, heir, rule)) = moved else {
         return Ok(None);
     };
-    let Some(when) = RuleChecker::read(tikv, &at.config, &at.stores)
-        .await?
-        .when()
-    else {
+    let checker = RuleChecker::read(tikv, &at.config).await?;
+    let Some(when) = checker.when() else {
         return Ok(None);
     };
     let wants = match rule.role {

@@ -117,7 +117,7 @@ impl MergeLimits {
 }
 
 /// What merges the parts of a region again that is split at keys, or in halves where there are
-/// none: up to five reads.
+/// none: up to six reads.
 pub(crate) async fn merges_again(
     tikv: &Tikv,
     at: &RegionSnapshot,
@@ -155,9 +155,9 @@ pub(crate) async fn merges_again(
     }
     let paused = is_paused(&tikv.pd, Checker::Merge).await?;
     let paused = if paused { " and its pause" } else { "" };
-    let seen = Patrol::read(tikv, &at.config, &at.stores)
-        .await?
-        .until_seen();
+    let regions = tikv.pd.region_count().await.map_err(Error::Read)?;
+    let patrol = Patrol::read(tikv, &at.config, regions).await?;
+    let seen = patrol.until_seen();
     let interval = schedule.split_merge_interval;
     let interval = interval.map_or_else(String::new, |time| format!(" of {} s", time.as_secs()));
     let text = format!(

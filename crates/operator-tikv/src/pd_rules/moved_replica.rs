@@ -8,7 +8,7 @@
 
 use action_core::Cause;
 use pd_client::regions::{Peer, PeerRole, Region};
-use pd_client::rules::RuleRole;
+use pd_client::rules::{Rule, RuleRole};
 use pd_client::stores::{Store, StoreState};
 use pd_client::{MAX_ID, PeerId};
 
@@ -18,31 +18,39 @@ use crate::facts::bounded_text::bounded;
 use crate::facts::region::can_lead;
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::placement::takes;
-use crate::pd_rules::placement_fit::{PlacementFit, RuleFit, distance};
+use crate::pd_rules::placement_fit::{PlacementFit, RuleFit, distance, farthest};
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::room::Wanted;
 use crate::pd_rules::rule_checker::RuleChecker;
 
-/// What the rule checker does when a replica went from one store to another: three reads where it
-/// would do something.
+/// What the rule checker does when a replica went from one store to another: four reads where it
+/// would do something, and all stores where that hangs on which others there are.
 pub(crate) async fn undone_by_rules(
     tikv: &Tikv,
     at: &RegionSnapshot,
     from: StoreId,
     to: StoreId,
 ) -> Result<Option<Cause>, Error> {
-    let Some(text) = undone(at, from, to) else {
+    let undone = match undone(at, None, from, to) {
+        Err(OtherStores) => {
+            let all = tikv.pd.stores().await.map_err(Error::Read)?;
+            undone(at, Some(&all), from, to)
+        }
+        known => known,
+    };
+    let Some(text) = undone.ok().flatten() else {
         return Ok(None);
     };
-    let Some(when) = RuleChecker::read(tikv, &at.config, &at.stores)
-        .await?
-        .when()
-    else {
+    let checker = RuleChecker::read(tikv, &at.config).await?;
+    let Some(when) = checker.when() else {
         return Ok(None);
     };
     let text = format!("PD's rule checker {}{when}: {}", text.does, text.why);
     Ok(Some(Cause::new("rule_checker", text)))
 }
+
+/// That what is done hangs on the stores that hold no replica of the region.
+struct OtherStores;
 
 /// What is done to the replica, and why.
 struct Undone {
@@ -51,17 +59,27 @@ struct Undone {
 }
 
 /// What is done whoever leads then.
-fn undone(at: &RegionSnapshot, from: StoreId, to: StoreId) -> Option<Undone> {
-    let region = moved(&at.region, from, to)?;
+fn undone(
+    at: &RegionSnapshot,
+    all: Option<&[Store]>,
+    from: StoreId,
+    to: StoreId,
+) -> Result<Option<Undone>, OtherStores> {
+    let Some(region) = moved(&at.region, from, to) else {
+        return Ok(None);
+    };
     let leader = at.leader().filter(|leader| *leader != from);
     let heirs = region.peers.iter().filter(|peer| can_lead(peer));
     let heirs = heirs.map(|peer| peer.store_id.into());
     let leaders: Vec<StoreId> = leader.map_or_else(|| heirs.collect(), |leader| vec![leader]);
-    let each: Option<Vec<_>> = leaders
-        .iter()
-        .map(|leader| undone_under(at, &region, *leader, to))
-        .collect();
-    each?.into_iter().next()
+    let mut first = None;
+    for leader in leaders {
+        let Some(undone) = undone_under((at, all), &region, leader, to)? else {
+            return Ok(None);
+        };
+        first = first.or(Some(undone));
+    }
+    Ok(first)
 }
 
 /// The region after the move. The new replica's id is larger than all others, as PD counts up.
@@ -77,21 +95,31 @@ fn moved(region: &Region, from: StoreId, to: StoreId) -> Option<Region> {
 }
 
 fn undone_under(
-    at: &RegionSnapshot,
+    (at, all): (&RegionSnapshot, Option<&[Store]>),
     region: &Region,
     leader: StoreId,
     to: StoreId,
-) -> Option<Undone> {
-    let rules = at.rules.as_deref()?.iter().collect();
-    let fit = PlacementFit::of_region(region, rules, &at.stores, leader)?;
+) -> Result<Option<Undone>, OtherStores> {
+    let Some(rules) = at.rules.as_deref() else {
+        return Ok(None);
+    };
+    let rules = rules.iter().collect();
+    let Some(fit) = PlacementFit::of_region(region, rules, &at.stores, leader) else {
+        return Ok(None);
+    };
     let is_new = |peer: &&Peer| peer.store_id == to.pd();
     if fit.orphans().iter().any(is_new) {
-        return orphaned(at, region, &fit, to);
+        return orphaned(all, region, &fit, to);
     }
     let of_other_role = |fit: &&RuleFit<'_>| fit.with_other_role.iter().any(is_new);
-    let Some(RuleFit { rule, .. }) = fit.rules().iter().find(of_other_role) else {
-        return could_be_farther(at, region, &fit, to);
-    };
+    match fit.rules().iter().find(of_other_role) {
+        Some(fit) => Ok(of_another_role(region, fit.rule, to)),
+        None => could_be_farther((at, all), region, &fit, to),
+    }
+}
+
+/// A rule that takes the replica wants it to have another role.
+fn of_another_role(region: &Region, rule: &Rule, to: StoreId) -> Option<Undone> {
     let learns = region.peer_on(to.pd())?.role == PeerRole::Learner;
     let (role, desc) = match (&rule.role, learns) {
         (RuleRole::Learner, false) => ("Learner", "fix-demote-voter"),
@@ -109,28 +137,29 @@ fn undone_under(
 
 /// PD moves the replica of a rule that is nearest to the others, where a store is farther from them.
 fn could_be_farther(
-    at: &RegionSnapshot,
+    (at, all): (&RegionSnapshot, Option<&[Store]>),
     region: &Region,
     fit: &PlacementFit<'_>,
     to: StoreId,
-) -> Option<Undone> {
+) -> Result<Option<Undone>, OtherStores> {
     let store = |id| at.stores.iter().find(|store| store.id == id);
     let is_new = |peer: &&Peer| peer.store_id == to.pd();
-    let own = fit
-        .rules()
-        .iter()
-        .find(|fit| fit.peers.iter().any(is_new))?;
+    let mut takers = fit.rules().iter();
+    let own = takers.find(|fit| fit.peers.iter().any(is_new));
+    let (Some(own), Some(new)) = (own, store(to.pd())) else {
+        return Ok(None);
+    };
     let labels = &own.rule.location_labels;
     let apart = |one: &Store, from: &[&Store]| -> f64 {
         let others = from.iter().filter(|other| other.id != one.id);
         others.map(|other| distance(one, other, labels)).sum()
     };
     let of_rule = own.peers.iter().map(|peer| store(peer.store_id));
-    let of_rule = of_rule.collect::<Option<Vec<_>>>()?;
-    let new = store(to.pd())?;
+    // A fit is found where all of them are known.
+    let of_rule: Vec<&Store> = of_rule.flatten().collect();
     let nearest = apart(new, &of_rule);
     if of_rule.iter().any(|one| apart(one, &of_rule) < nearest) {
-        return None;
+        return Ok(None);
     }
     let mut as_near = of_rule.iter().filter(|one| one.id != new.id);
     let other = as_near.find(|one| apart(one, &of_rule) <= nearest);
@@ -144,6 +173,10 @@ fn could_be_farther(
         .filter(is_taken)
         .filter(|one| one.id != new.id)
         .collect();
+    let now = apart(new, &beside);
+    if now >= farthest(labels) * beside.len() as f64 {
+        return Ok(None);
+    }
     let wanted = Wanted::by_rule(own.rule);
     let is_better = |one: &&Store| {
         let place = wanted.place(one);
@@ -152,17 +185,19 @@ fn could_be_farther(
             && region.peer_on(one.id).is_none()
             && wanted.takes(one)
             && is_kept_apart
-            && apart(one, &beside) > apart(new, &beside)
+            && apart(one, &beside) > now
     };
-    let better = at.stores.iter().find(is_better)?;
+    let Some(better) = all.ok_or(OtherStores)?.iter().find(is_better) else {
+        return Ok(None);
+    };
     let or_other = other.map_or_else(String::new, |one| format!(" or that on store {}", one.id));
-    Some(Undone {
+    Ok(Some(Undone {
         does: format!(
             "moves the replica on store {to}{or_other} to a store farther from the others \
              (`move-to-better-location`)"
         ),
         why: format!("store {} is one, by {}", better.id, named(labels)),
-    })
+    }))
 }
 
 /// Labels as text, such as `` `zone`, `host` ``.
@@ -173,11 +208,11 @@ fn named(labels: &[String]) -> String {
 
 /// An orphan goes once no rule lacks a replica: none goes where one cannot be had.
 fn orphaned(
-    at: &RegionSnapshot,
+    all: Option<&[Store]>,
     region: &Region,
     fit: &PlacementFit<'_>,
     to: StoreId,
-) -> Option<Undone> {
+) -> Result<Option<Undone>, OtherStores> {
     let lacking = |fit: &RuleFit<'_>| {
         let wanted = usize::try_from(fit.rule.count).unwrap_or(usize::MAX);
         wanted.saturating_sub(fit.peers.len())
@@ -186,10 +221,10 @@ fn orphaned(
         |store: &&Store| store.state_name == StoreState::Up && region.peer_on(store.id).is_none();
     let mut lack = false;
     for fit in fit.rules().iter().filter(|fit| lacking(fit) > 0) {
-        let free = at.stores.iter().filter(is_free);
+        let free = all.ok_or(OtherStores)?.iter().filter(is_free);
         let free = free.filter(|store| takes(&fit.rule.label_constraints, store));
         if free.count() < lacking(fit) {
-            return None;
+            return Ok(None);
         }
         lack = true;
     }
@@ -198,8 +233,8 @@ fn orphaned(
     } else {
         ""
     };
-    Some(Undone {
+    Ok(Some(Undone {
         does: format!("{first}takes the replica on store {to} away again (`remove-orphan-peer`)"),
         why: "its rules want none there".to_owned(),
-    })
+    }))
 }

@@ -12,6 +12,7 @@ use crate::facts::drains::{in_force, is_draining};
 use crate::facts::schedulers::stored;
 use crate::facts::settings_in_force::{Overrides, limit_in_force};
 use crate::parameters::ids::StoreId;
+use crate::pd_rules::patrol::led;
 use crate::pd_rules::refusals;
 use crate::pd_rules::replica_takers::ReplicaTakers;
 use crate::pd_rules::room::{self, Room};
@@ -127,7 +128,7 @@ pub(crate) async fn switched_off(
     (config, stores): (&Config, &[Store]),
     overrides: Option<&Overrides>,
 ) -> Result<Vec<Cause>, Error> {
-    let checker = RuleChecker::under(tikv, (config, stores), overrides).await?;
+    let checker = RuleChecker::under(tikv, (config, led(stores)), overrides).await?;
     let schedule = &config.schedule;
     let region = "region-schedule-limit";
     // What is halted is not balanced either.

@@ -35,19 +35,14 @@ const LARGEST_BATCH: u64 = 8_192;
 #[derive(Debug)]
 pub(crate) struct Patrol {
     pub(crate) interval: Duration,
-    /// The regions that stores lead.
+    /// How many regions there are, as far as PD knows.
     pub(crate) regions: u64,
     batch: u64,
 }
 
 impl Patrol {
-    /// No read, or that of PD's version where there are more than 131,072 regions.
-    pub(crate) async fn read(
-        tikv: &Tikv,
-        config: &Config,
-        stores: &[Store],
-    ) -> Result<Self, Error> {
-        let regions: u64 = stores.iter().map(|one| one.status.leader_count).sum();
+    /// Among so many regions. No read, or that of PD's version where there are more than 131,072.
+    pub(crate) async fn read(tikv: &Tikv, config: &Config, regions: u64) -> Result<Self, Error> {
         let grown = (regions / PARTS).clamp(BATCH, LARGEST_BATCH);
         let grows = grown > BATCH && {
             let version = tikv.pd.version().await.map_err(Error::Read)?;
@@ -97,6 +92,11 @@ impl Patrol {
             format!(", up to {round} later (`{INTERVAL}`)")
         })
     }
+}
+
+/// The regions that stores lead.
+pub(crate) fn led(stores: &[Store]) -> u64 {
+    stores.iter().map(|one| one.status.leader_count).sum()
 }
 
 /// A duration as people read it.

@@ -203,7 +203,17 @@ pub(crate) fn distance(one: &Store, other: &Store, labels: &[String]) -> f64 {
             .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
         set(one) && set(other) && !same
     };
-    match labels.iter().skip_while(|label| !differs(label)).count() {
+    score(labels.iter().skip_while(|label| !differs(label)).count())
+}
+
+/// How far apart two stores are at most.
+pub(crate) fn farthest(labels: &[String]) -> f64 {
+    score(labels.len())
+}
+
+/// The distance of stores that differ in the first of so many labels.
+fn score(labels: usize) -> f64 {
+    match labels {
         0 => 0.0,
         left => BASE_SCORE.powi(i32::try_from(left - 1).unwrap_or(i32::MAX)),
     }

@@ -1,6 +1,9 @@
 //! What is read once to tell what PD would say to an operator.
 
+use std::collections::BTreeSet;
+
 use action_core::{Cause, Plan, Verdict};
+use futures_util::future::try_join_all;
 use pd_client::config::Config;
 use pd_client::operators::OperatorReport;
 use pd_client::regions::{Peer, Region};
@@ -26,44 +29,71 @@ pub(crate) struct RegionSnapshot {
     /// The operator that runs there, or the last that ended.
     pub(crate) running: Option<OperatorReport>,
     pub(crate) config: Config,
-    /// Those that are not tombstones.
+    /// Those that hold its replicas or are asked about, unless they are tombstones. Which one of all
+    /// is chosen is read where that is asked.
     pub(crate) stores: Vec<Store>,
     /// `None` when rules are switched off.
     pub(crate) rules: Option<Vec<Rule>>,
 }
 
 impl RegionSnapshot {
-    /// Five reads.
-    pub(crate) async fn read(tikv: &Tikv, id: RegionId) -> Checked<Self> {
+    /// Four reads, and one for each store: for a thousand, `/stores` is a hundred times what a
+    /// region's own take.
+    pub(crate) async fn read(tikv: &Tikv, id: RegionId, asked: &[StoreId]) -> Checked<Self> {
         let region = refusals::region(tikv, id).await?;
         let rules = match tikv.pd.rules_for_region(region.id).await {
             // Gone since it was read, which the next plan sees.
             Err(error) if error.is_not_found() => None,
             rules => rules.map_err(Error::Read)?,
         };
-        Ok(Self::under(tikv, region, rules).await?)
+        Ok(Self::under(tikv, region, rules, asked).await?)
     }
 
-    /// Five reads, with how the replicas fit the rules; `None` when rules are switched off.
+    /// As many reads, with how the replicas fit the rules; `None` when rules are switched off.
     pub(crate) async fn read_with_fit(
         tikv: &Tikv,
         id: RegionId,
     ) -> Checked<(Self, Option<RegionFit>)> {
         let region = refusals::region(tikv, id).await?;
         let fit = tikv.pd.region_fit(region.id).await.map_err(Error::Read)?;
-        let snapshot = Self::under(tikv, region, rules_of(fit.as_ref())).await?;
+        let snapshot = Self::under(tikv, region, rules_of(fit.as_ref()), &[]).await?;
         Ok((snapshot, fit))
     }
 
-    /// Three reads, when it is known which rules hold.
-    async fn under(tikv: &Tikv, region: Region, rules: Option<Vec<Rule>>) -> Result<Self, Error> {
-        Ok(Self {
+    /// Two reads and those of the stores, when it is known which rules hold.
+    async fn under(
+        tikv: &Tikv,
+        region: Region,
+        rules: Option<Vec<Rule>>,
+        asked: &[StoreId],
+    ) -> Result<Self, Error> {
+        let asked = asked.iter().map(|id| id.pd());
+        let ids: Vec<_> = region.peers.iter().map(|peer| peer.store_id).collect();
+        let mut at = Self {
             running: tikv.pd.operator(region.id).await.map_err(Error::Read)?,
             config: tikv.pd.config().await.map_err(Error::Read)?,
-            stores: tikv.pd.stores().await.map_err(Error::Read)?,
+            stores: Vec::new(),
             rules,
             region,
-        })
+        };
+        at.read_stores(tikv, ids.into_iter().chain(asked)).await?;
+        Ok(at)
+    }
+
+    /// Reads stores that it has not read yet: one read each, all at a time.
+    pub(crate) async fn read_stores(
+        &mut self,
+        tikv: &Tikv,
+        ids: impl Iterator<Item = pd_client::StoreId>,
+    ) -> Result<(), Error> {
+        let new = |id: &pd_client::StoreId| self.serving((*id).into()).is_none();
+        let ids: BTreeSet<_> = ids.filter(new).collect();
+        let reads = ids.into_iter().map(|id| tikv.pd.store(id));
+        let read = try_join_all(reads).await.map_err(Error::Read)?;
+        let serves = |store: &Store| store.state_name != StoreState::Tombstone;
+        self.stores
+            .extend(read.into_iter().flatten().filter(serves));
+        Ok(())
     }
 
     /// What is kept of the region.
@@ -89,7 +119,7 @@ impl RegionSnapshot {
         Ok(RegionFacts::of(&self.region).with(traces))
     }
 
-    /// A store; one more read when it is not among those that serve.
+    /// A store; one more read when it is none of those that serve.
     pub(crate) async fn store(&self, tikv: &Tikv, id: StoreId) -> Result<Option<Store>, Error> {
         match self.serving(id) {
             Some(store) => Ok(Some(store.clone())),

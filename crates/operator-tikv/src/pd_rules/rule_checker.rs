@@ -8,7 +8,6 @@ use action_core::Cause;
 use pd_client::Client;
 use pd_client::checkers::Checker;
 use pd_client::config::Config;
-use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
 use crate::error::Error;
@@ -32,20 +31,17 @@ pub(crate) struct RuleChecker {
 }
 
 impl RuleChecker {
-    /// Three reads, and one more where there are many regions.
-    pub(crate) async fn read(
-        tikv: &Tikv,
-        config: &Config,
-        stores: &[Store],
-    ) -> Result<Self, Error> {
+    /// Four reads, and one more where there are many regions.
+    pub(crate) async fn read(tikv: &Tikv, config: &Config) -> Result<Self, Error> {
         let overrides = settings_in_force::overrides(tikv).await;
-        Self::under(tikv, (config, stores), overrides.as_ref()).await
+        let regions = tikv.pd.region_count().await.map_err(Error::Read)?;
+        Self::under(tikv, (config, regions), overrides.as_ref()).await
     }
 
-    /// One read less, where the overrides were read.
+    /// Two reads less, where the overrides were read and regions counted.
     pub(crate) async fn under(
         tikv: &Tikv,
-        (config, stores): (&Config, &[Store]),
+        (config, regions): (&Config, u64),
         overrides: Option<&Overrides>,
     ) -> Result<Self, Error> {
         let stored = config.schedule.replica_schedule_limit;
@@ -55,7 +51,7 @@ impl RuleChecker {
             halted: halted(tikv, &config.schedule).await?,
             limit_is_zero: limit_in_force(LIMIT, stored, overrides) == 0,
             paused: is_paused.then_some(checker),
-            patrol: Patrol::read(tikv, config, stores).await?,
+            patrol: Patrol::read(tikv, config, regions).await?,
         })
     }
 

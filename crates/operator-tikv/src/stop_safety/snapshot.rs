@@ -19,6 +19,12 @@ use crate::stop_safety::asked::pick;
 use crate::stop_safety::going::Going;
 use crate::stop_safety::lists::Listed;
 
+/// All stores, tombstones too.
+pub(crate) async fn all_stores(tikv: &Tikv) -> Result<Vec<Store>, Error> {
+    let all = [StoreLife::Up, StoreLife::Offline, StoreLife::Tombstone];
+    tikv.pd.stores_in(&all).await.map_err(Error::Read)
+}
+
 /// The cluster, as far as it matters for all stores alike.
 pub(crate) struct StopSnapshot {
     pub(super) process: Option<PdProcess>,
@@ -42,8 +48,16 @@ impl StopSnapshot {
     /// Eleven reads at most, none of which grows with the regions.
     pub(crate) async fn read(tikv: &Tikv) -> Result<Self, Error> {
         let process = PdProcess::read(tikv).await?;
-        let all = [StoreLife::Up, StoreLife::Offline, StoreLife::Tombstone];
-        let mut stores = tikv.pd.stores_in(&all).await.map_err(Error::Read)?;
+        let stores = all_stores(tikv).await?;
+        Self::of(tikv, process, stores).await
+    }
+
+    /// The same with all stores that there are, read under the process that leads.
+    pub(crate) async fn of(
+        tikv: &Tikv,
+        process: Option<PdProcess>,
+        mut stores: Vec<Store>,
+    ) -> Result<Self, Error> {
         stores.sort_by_key(|store| store.id);
         let now = PdTime::now(tikv);
         let config = tikv.pd.config().await.map_err(Error::Read)?;

@@ -91,6 +91,7 @@ async fn a_drain_by_a_paused_scheduler_moves_nothing() {
             unreachable!("{version:?}: {:?}", other.plan.verdict);
         };
         assert_eq!(causes[0].code, "scheduler_paused", "{version:?}");
+        sim.advance(Duration::from_secs(3));
         assert_eq!(stalled(&run.probe().await), "scheduler_paused");
         pause(0).await;
         assert!(held > 0);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod after_restart;
+mod big_reads;
 mod catalogue;
 mod conformance;
 mod differential;
@@ -124,9 +125,10 @@ async fn altered_store(sim: &Sim, id: u64, change: impl Fn(&mut Value)) {
         stores
             .iter_mut()
             .filter(|store| store["store"]["id"] == id)
-            .for_each(change);
+            .for_each(&change);
     })
     .await;
+    altered(sim, &format!("/store/{id}"), change).await;
 }
 
 async fn answer(sim: &Sim, method: &str, path: &str, body: &str) -> (u16, String) {

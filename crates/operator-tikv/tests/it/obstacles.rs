@@ -332,7 +332,7 @@ async fn stores_that_take_no_replicas_now_are_named_with_their_reasons() {
     assert_eq!(causes(&planned().await), ["too_few_stores_take_replicas"]);
 
     sim.clear_faults();
-    let run = Run::begin(&sim, "offline_store", json!({"store_id": 3})).await;
+    let mut run = Run::begin(&sim, "offline_store", json!({"store_id": 3})).await;
     reported(&sim, &busy()).await;
     let Progress::Pending {
         summary, stalled, ..
@@ -343,6 +343,7 @@ async fn stores_that_take_no_replicas_now_are_named_with_their_reasons() {
     assert!(stalled.is_empty(), "{stalled:?}");
     assert!(summary.contains(refused), "{summary}");
     reported(&sim, &full).await;
+    run.is_followed_by_another();
     let progress = run.probe().await;
     assert_eq!(
         crate::harness::stalled(&progress),

@@ -94,16 +94,14 @@ impl RegionOperator for AddPeer {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
-        let at = RegionSnapshot::read(tikv, self.region_id).await?;
+        let at = RegionSnapshot::read(tikv, self.region_id, &[self.store_id]).await?;
         let checked = check_add(tikv, &at, self.store_id, self.role.of_pd()).await;
         let mut plan = at.heard(replica_plan(at.facts(), verdict(checked)?));
         let size = plan.before.size_mib;
         let role = plan.before.role_on(self.store_id).map(str::to_owned);
         let wanted = at.wanted_replicas();
         if let Some(wanted) = wanted.filter(|wanted| *wanted <= at.region.peers.len())
-            && let Some(when) = RuleChecker::read(tikv, &at.config, &at.stores)
-                .await?
-                .when()
+            && let Some(when) = RuleChecker::read(tikv, &at.config).await?.when()
         {
             let text = format!(
                 "PD's rule checker takes one replica away again, whichever \
@@ -184,7 +182,7 @@ impl RegionOperator for RemovePeer {
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let store = self.store_id;
-        let at = RegionSnapshot::read(tikv, self.region_id).await?;
+        let at = RegionSnapshot::read(tikv, self.region_id, &[store]).await?;
         let checked = check_remove(tikv, &at, store).await;
         let mut plan = at.heard(replica_plan(at.facts(), verdict(checked)?));
         let role = plan.before.role_on(store).map(str::to_owned);
@@ -198,9 +196,7 @@ impl RegionOperator for RemovePeer {
         }
         let wanted = at.wanted_replicas();
         if let Some(wanted) = wanted.filter(|wanted| *wanted >= at.region.peers.len())
-            && let Some(when) = RuleChecker::read(tikv, &at.config, &at.stores)
-                .await?
-                .when()
+            && let Some(when) = RuleChecker::read(tikv, &at.config).await?.when()
         {
             let text = format!(
                 "PD's rule checker adds a replica again, there or elsewhere \

@@ -127,8 +127,10 @@ impl RegionOperator for MergeRegions {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<MergeFacts>> {
-        let (at, fit) = RegionSnapshot::read_with_fit(tikv, self.source_region_id).await?;
+        let (mut at, fit) = RegionSnapshot::read_with_fit(tikv, self.source_region_id).await?;
         let target = refusals::region(tikv, self.target_region_id).await?;
+        let stores = target.peers.iter().map(|peer| peer.store_id);
+        at.read_stores(tikv, stores).await?;
         let target_fit = tikv.pd.region_fit(target.id).await.map_err(Error::Read)?;
         let last = tikv.pd.operator(target.id).await.map_err(Error::Read)?;
         let mut facts = MergeFacts::of(&at.region, &target);

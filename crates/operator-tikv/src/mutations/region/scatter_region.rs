@@ -11,6 +11,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::foreign_operator::Since;
 use crate::facts::region::RegionFacts;
+use crate::facts::store::failure_domain;
 use crate::mutations::region::reading::{Reading, Shows};
 use crate::mutations::region::region_operator::{
     RegionOperator, copying, mutation_of_region_operator, replica_plan,
@@ -74,8 +75,10 @@ impl RegionOperator for ScatterRegion {
         plan = at.heard(plan);
         let size = plan.before.size_mib;
         let size = size.saturating_mul(at.region.peers.len() as u64);
-        for store in &at.stores {
-            plan = plan.touches(at.domain(store.id.into()));
+        // PD may choose any.
+        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+        for store in &stores {
+            plan = plan.touches(failure_domain(store.id.into(), Some(store), &at.config));
         }
         let plan = plan
             .impact(Quantity::REGIONS, 1, "regions, all replicas of it at most")

@@ -141,7 +141,7 @@ impl RegionOperator for SplitRegion {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<SplitFacts>> {
-        let at = RegionSnapshot::read(tikv, self.region_id).await?;
+        let at = RegionSnapshot::read(tikv, self.region_id, &[]).await?;
         let facts = SplitFacts {
             traces: at.facts().traces,
             ..SplitFacts::of(&at.region)

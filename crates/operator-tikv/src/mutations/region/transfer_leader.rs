@@ -62,7 +62,7 @@ impl RegionOperator for TransferLeader {
     }
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
-        let at = RegionSnapshot::read(tikv, self.region_id).await?;
+        let at = RegionSnapshot::read(tikv, self.region_id, &[self.to_store_id]).await?;
         let (verdict, blockers) = match check_transfer_leader(tikv, &at, self.to_store_id).await {
             Ok((verdict, blockers)) => (verdict, Some(blockers)),
             Err(stopped) => (verdict(Err(stopped))?, None),

@@ -73,7 +73,7 @@ impl RegionOperator for TransferPeer {
 
     async fn plan(&self, tikv: &Tikv) -> Checked<Plan<RegionFacts>> {
         let (from, to) = (self.from_store_id, self.to_store_id);
-        let at = RegionSnapshot::read(tikv, self.region_id).await?;
+        let at = RegionSnapshot::read(tikv, self.region_id, &[from, to]).await?;
         let plan = replica_plan(at.facts(), verdict(check_move(tikv, &at, from, to).await)?);
         let mut plan = at.heard(plan);
         if plan.verdict.may_be_sent() {

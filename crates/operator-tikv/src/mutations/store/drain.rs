@@ -5,13 +5,14 @@ use action_core::{
     Risk, Sent, Settled, Undo, Verdict,
 };
 use async_trait::async_trait;
+use pd_client::schedulers::EvictLeaderConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::{SETTLE_MS, accepted};
-use crate::facts::counts::{incomplete, incomplete_under};
+use crate::facts::counts::{are_incomplete, incomplete_under};
 use crate::facts::drains::{DRAINS, effect, in_force, is_draining};
 use crate::facts::pd_clock::unix_ms;
 use crate::facts::settings_in_force::{self, NOT_READ};
@@ -69,6 +70,9 @@ pub struct DrainFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pd: Option<PdProcess>,
 }
+
+/// PD's scheduler comes round within this time. What the plan did not foresee holds nothing up sooner.
+const BEGINS_MS: u64 = 2_000;
 
 #[async_trait]
 impl Mutation<Tikv> for DrainStore {
@@ -140,17 +144,13 @@ impl Mutation<Tikv> for DrainStore {
             );
             return Ok(self.pending(text, 0, before, Vec::new(), evidence));
         }
-        let config = tikv.pd.config().await.map_err(Error::Read)?;
-        let stores = tikv.pd.stores().await.map_err(Error::Read)?;
-        let counts = incomplete(tikv, &stores).await?;
+        let counts = are_incomplete(tikv).await?;
         let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
-        let mut stalled = obstacles(tikv, &config.schedule, drains).await?;
-        if sent.elapsed_ms >= SETTLE_MS {
-            let takers = ReadTakers::read(tikv, &config, drains).await?;
-            let takers = takers.among(&stores);
-            stalled.extend(no_target(self.store_id, &takers));
-            stalled.extend(blockers(tikv, self.store_id, leaders, &takers).await?);
-        }
+        let is_moving = tikv.last.is_less(self.store_id.pd(), leaders);
+        let stalled = match is_moving || sent.elapsed_ms < BEGINS_MS {
+            true => Vec::new(),
+            false => self.stalled(tikv, leaders, drains, sent).await?,
+        };
         let total = before.leaders.max(leaders);
         let moved = total - leaders;
         let summary = format!(
@@ -238,6 +238,26 @@ impl DrainStore {
             )
             .follow(1_000, SETTLE_MS, deadline_ms)
             .clock(tikv.clock()))
+    }
+
+    /// What keeps the leaders that are left.
+    async fn stalled(
+        &self,
+        tikv: &Tikv,
+        leaders: u64,
+        drains: Option<&EvictLeaderConfig>,
+        sent: &Sent,
+    ) -> Result<Vec<Cause>, Error> {
+        let cluster = tikv.last.cluster(tikv).await?;
+        let config = &cluster.config;
+        let mut stalled = obstacles(tikv, &config.schedule, drains).await?;
+        if sent.elapsed_ms >= SETTLE_MS {
+            let takers = ReadTakers::read(tikv, config, drains).await?;
+            let takers = takers.among(&cluster.stores);
+            stalled.extend(no_target(self.store_id, &takers));
+            stalled.extend(blockers(tikv, self.store_id, leaders, &takers).await?);
+        }
+        Ok(stalled)
     }
 
     fn pending(

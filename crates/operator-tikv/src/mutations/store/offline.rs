@@ -20,7 +20,7 @@ use crate::facts::store::{failure_domain, state_text};
 use crate::parameters::ids::StoreId;
 use crate::pd_rules::offline::{check_cancel_offline, check_offline};
 use crate::pd_rules::offline_blockers::LeftOnStore;
-use crate::pd_rules::patrol::Patrol;
+use crate::pd_rules::patrol::{Patrol, led};
 use crate::pd_rules::refusals;
 use crate::pd_rules::replica_takers::ReplicaTakers;
 use crate::pd_rules::room::{self, Room};
@@ -200,7 +200,7 @@ impl OfflineStore {
         let facts = OfflineFacts::of(&store, &config.schedule);
         let (regions, leaders) = (facts.regions, store.status.leader_count);
         let size = u64::try_from(store.status.region_size).unwrap_or(0);
-        let patrol = Patrol::read(tikv, &config, &stores).await?;
+        let patrol = Patrol::read(tikv, &config, led(&stores)).await?;
         let waits = patrol.long_round().unwrap_or_default().as_millis();
         let waits_ms = u64::try_from(waits).unwrap_or(u64::MAX);
         let likely_ms = (60_000 + size.saturating_mul(20)).saturating_add(waits_ms);

@@ -18,7 +18,7 @@ use crate::observations::findings::{
     CONFIG, halted, location_replacement_off, merge_size_zero, patrol_long, unsafe_recovery,
 };
 use crate::observations::reasons;
-use crate::pd_rules::patrol::Patrol;
+use crate::pd_rules::patrol::{Patrol, led};
 
 /// Gives the overrides, which limits are read by.
 pub(super) async fn find(
@@ -33,7 +33,7 @@ pub(super) async fn find(
     found.findings.extend(unsafe_recovery(&recovery));
     found.findings.extend(merge_size_zero(&config.schedule));
     found.findings.extend(location_replacement_off(config));
-    let patrol = Patrol::read(tikv, config, stores).await?;
+    let patrol = Patrol::read(tikv, config, led(stores)).await?;
     found.findings.extend(patrol_long(&patrol));
     let defaults = tikv.pd.default_config().await.map_err(Error::Read)?;
     let zero = zeros(&config.schedule).into_iter();

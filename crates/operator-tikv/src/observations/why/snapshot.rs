@@ -31,7 +31,7 @@ use crate::parameters::ids::{RegionId, StoreId};
 use crate::pd_rules::affinity::group_of;
 use crate::pd_rules::drain::batch_of_zero;
 use crate::pd_rules::leadership::LeaderBlockers;
-use crate::pd_rules::patrol::Patrol;
+use crate::pd_rules::patrol::{Patrol, led};
 use crate::pd_rules::replica_takers::ReplicaTakers;
 use crate::pd_rules::room;
 use crate::pd_rules::rule_checker;
@@ -149,7 +149,7 @@ impl WhySnapshot {
             emptied,
             rules,
             to: named(tikv, &stores, asked.to_store_id).await?,
-            patrol: Patrol::read(tikv, &config, &stores).await?,
+            patrol: Patrol::read(tikv, &config, led(&stores)).await?,
             now: PdTime::now(tikv),
             config,
             stores,

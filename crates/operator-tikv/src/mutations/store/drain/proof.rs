@@ -1,20 +1,20 @@
 //! What proves that a drained store leads nothing.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use action_core::{Evidence, Progress, Safety, Sent, Settled};
-use pd_client::stores::Store;
+use pd_client::stores::{Store, StoreState};
 
 use crate::cluster::Tikv;
 use crate::error::Error;
 use crate::evidence::own_operator::SETTLE_MS;
-use crate::facts::counts::{NoLeaders, leads_nothing};
+use crate::facts::counts::{NoLeaders, hears_since, is_silent_since, leads_nothing};
 use crate::facts::drains::{DRAINS, ShownDrains};
 use crate::facts::pd_clock::{pd_now, pd_time_of_send};
 use crate::facts::schedulers::NOT_LOADED;
 use crate::facts::traces::PdProcess;
 use crate::parameters::ids::StoreId;
-use crate::stop_safety::{NAMED, StopSnapshot};
+use crate::stop_safety::{NAMED, StopSnapshot, all_stores};
 
 /// A second reading, by the same leader of PD as the one before it, that is complete.
 pub(super) async fn confirmed(
@@ -25,7 +25,16 @@ pub(super) async fn confirmed(
     mut evidence: Vec<Evidence>,
 ) -> Result<Progress, Error> {
     let first = PdProcess::read(tikv).await?;
-    let stores = tikv.pd.stores().await.map_err(Error::Read)?;
+    // By the process that leads since before it was sent, or one that we saw later.
+    let since = first.as_ref().and_then(|process| {
+        let is_planned = planned == Some(process);
+        let sent = is_planned.then(|| pd_time_of_send(sent)).flatten();
+        hears_since(tikv, process, sent)
+    });
+    if let Some(silent) = still_silent(tikv, id, since).await? {
+        return Ok(Progress::pending(not_reported(silent), evidence));
+    }
+    let stores = all_stores(tikv).await?;
     let store = stores.iter().find(|store| store.id == id.pd());
     let left = store.map(|store| store.status.leader_count);
     evidence.push(Evidence::new(
@@ -34,11 +43,8 @@ pub(super) async fn confirmed(
         left,
     ));
     let known = match (&first, store) {
-        (Some(process), Some(store)) if left == Some(0) => {
-            // By the process that leads since before it was sent, or one that we saw later.
-            let is_planned = planned == Some(process);
-            let since = is_planned.then(|| pd_time_of_send(sent)).flatten();
-            Some(leads_nothing(tikv, store, &stores, process, since).await?)
+        (Some(_), Some(store)) if left == Some(0) => {
+            Some(leads_nothing(tikv, store, &stores, since).await?)
         }
         _ => None,
     };
@@ -47,9 +53,13 @@ pub(super) async fn confirmed(
     let by = "GET /pd/api/v1/leader";
     evidence.push(Evidence::new(by, "pd_leader", second.clone()));
     match known {
+        Some(NoLeaders::Silent(silent)) => {
+            tikv.last.now_waits_for(id.pd(), Some(silent));
+            Ok(Progress::pending(not_reported(silent), evidence))
+        }
         Some(NoLeaders::NotYet(text)) => Ok(Progress::pending(text, evidence)),
-        Some(NoLeaders::Proven) if first.map(|first| first.leader) == second => {
-            let (answer, text) = may_stop(tikv, id).await;
+        Some(NoLeaders::Proven) if first.as_ref().map(|one| &one.leader) == second.as_ref() => {
+            let (answer, text) = may_stop(tikv, id, first, stores).await;
             evidence.push(Evidence::new("safe_to_stop", "safe_to_stop", answer));
             let summary = format!("store {id} leads nothing; the drain stays in force; {text}");
             Ok(Progress::applied(sent.attribution(), summary, evidence))
@@ -61,11 +71,40 @@ pub(super) async fn confirmed(
     }
 }
 
+/// The store that had to report first at the last look, while it has not: one read, where all stores
+/// would be read for it.
+async fn still_silent(
+    tikv: &Tikv,
+    id: StoreId,
+    since: Option<SystemTime>,
+) -> Result<Option<pd_client::StoreId>, Error> {
+    let (Some(silent), Some(since)) = (tikv.last.waits_for(id.pd()), since) else {
+        return Ok(None);
+    };
+    let store = tikv.pd.store(silent).await.map_err(Error::Read)?;
+    let is_silent =
+        |store: &Store| store.state_name == StoreState::Up && is_silent_since(store, since);
+    if store.as_ref().is_some_and(is_silent) {
+        return Ok(Some(silent));
+    }
+    tikv.last.now_waits_for(id.pd(), None);
+    Ok(None)
+}
+
+fn not_reported(silent: pd_client::StoreId) -> String {
+    format!("not known yet: store {silent} has not reported since")
+}
+
 /// Whether the store can go down now: it leads nothing, and holds its replicas still. What cannot
 /// be read of that takes nothing from the drain's proof.
-async fn may_stop(tikv: &Tikv, id: StoreId) -> (&'static str, String) {
+async fn may_stop(
+    tikv: &Tikv,
+    id: StoreId,
+    process: Option<PdProcess>,
+    stores: Vec<Store>,
+) -> (&'static str, String) {
     let look = async {
-        let mut snapshot = StopSnapshot::read(tikv).await?;
+        let mut snapshot = StopSnapshot::of(tikv, process, stores).await?;
         snapshot.by_lists(tikv, [id.pd()].into(), NAMED).await
     };
     match look.await {

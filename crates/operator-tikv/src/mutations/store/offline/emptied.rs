@@ -1,6 +1,7 @@
 //! How far a store is with getting empty, and what holds the last replicas on it.
 
-use action_core::{Done, Evidence, Progress};
+use action_core::{Cause, Done, Evidence, Progress};
+use pd_client::StoreId;
 use pd_client::stores::Store;
 
 use crate::cluster::Tikv;
@@ -25,18 +26,28 @@ pub(super) async fn progress(
     evidence: Vec<Evidence>,
 ) -> Result<Progress, Error> {
     let (id, left) = (store.id, store.status.region_count);
-    let config = tikv.pd.config().await.map_err(Error::Read)?;
+    if tikv.last.is_less(id, left) && left > FEW {
+        let rest = rate(tikv, id).await?;
+        return Ok(pending(
+            (id, left),
+            held_before,
+            &rest,
+            Vec::new(),
+            evidence,
+        ));
+    }
+    let cluster = tikv.last.cluster(tikv).await?;
+    let (config, stores) = (&cluster.config, &cluster.stores);
     let overrides = settings_in_force::overrides(tikv).await;
-    let stores = tikv.pd.stores().await.map_err(Error::Read)?;
-    let mut stalled = switched_off(tikv, (&config, &stores), overrides.as_ref()).await?;
+    let mut stalled = switched_off(tikv, (config, stores), overrides.as_ref()).await?;
     let rules = match left {
         0 => None,
-        _ => room::rules(tikv, &config).await?,
+        _ => room::rules(tikv, config).await?,
     };
     let rules = rules.as_deref();
     let mut waits = String::new();
     if left > 0 {
-        let room = Room::of(store, rules, &config, &stores);
+        let room = Room::of(store, rules, config, stores);
         let takers = ReplicaTakers::under(&config.schedule, overrides.as_ref());
         stalled.extend(room.obstacles(takers));
         if stalled.is_empty() {
@@ -44,9 +55,9 @@ pub(super) async fn progress(
             waits = texts.map(|text| format!("; {text}")).collect();
         }
     }
-    let holds = RuleHolds::possible(tikv, store, (&config, &stores), rules).await?;
+    let holds = RuleHolds::possible(tikv, store, (config, stores), rules).await?;
     let rest = if (1..=FEW).contains(&left) {
-        let (left, counts) = last_ones(tikv, store, &stores, holds.as_ref()).await?;
+        let (left, counts) = last_ones(tikv, store, stores, holds.as_ref()).await?;
         let stays = left.stalled();
         // What does not pass is told once, as what it stalls for.
         let text = match stays.is_empty() {
@@ -57,26 +68,42 @@ pub(super) async fn progress(
         format!("{text}{counts}")
     } else {
         if let (Some(holds), true) = (holds, (1..=MOST_ON_STORE).contains(&left)) {
-            let (left, _) = last_ones(tikv, store, &stores, Some(&holds)).await?;
+            let (left, _) = last_ones(tikv, store, stores, Some(&holds)).await?;
             stalled.extend(left.stalled());
         }
-        let progress = tikv.pd.store_progress(id).await.map_err(Error::Read)?;
-        let rate = progress.map_or_else(String::new, |progress| {
-            format!(", {:.1} MiB/s", progress.current_speed)
-        });
-        let counts = are_incomplete(tikv).await?;
-        let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
         let soon = if left == 0 { BURIED_SOON } else { "" };
-        format!("{rate}{counts}{soon}")
+        format!("{}{soon}", rate(tikv, id).await?)
     };
+    let rest = format!("{rest}{waits}");
+    Ok(pending((id, left), held_before, &rest, stalled, evidence))
+}
+
+/// How fast a store gets empty, and what is incomplete about how far it is.
+async fn rate(tikv: &Tikv, id: StoreId) -> Result<String, Error> {
+    let progress = tikv.pd.store_progress(id).await.map_err(Error::Read)?;
+    let rate = progress.map_or_else(String::new, |progress| {
+        format!(", {:.1} MiB/s", progress.current_speed)
+    });
+    let counts = are_incomplete(tikv).await?;
+    let counts = counts.map_or_else(String::new, |text| format!(" ({text})"));
+    Ok(format!("{rate}{counts}"))
+}
+
+fn pending(
+    (id, left): (StoreId, u64),
+    held_before: u64,
+    rest: &str,
+    stalled: Vec<Cause>,
+    evidence: Vec<Evidence>,
+) -> Progress {
     let total = held_before.max(left);
     let moved = total - left;
-    Ok(Progress::Pending {
-        summary: format!("{moved} of {total} replicas moved off store {id}{rest}{waits}"),
+    Progress::Pending {
+        summary: format!("{moved} of {total} replicas moved off store {id}{rest}"),
         done: Some(Done::new(moved, total, "replicas")),
         stalled,
         evidence,
-    })
+    }
 }
 
 /// What holds the last replicas on a store, and what is incomplete about their number. Two reads,
