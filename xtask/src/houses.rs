@@ -153,7 +153,13 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "operator-tikv",
         floors: &[
-            &["error", "parameters", "seen_process", "send_permit"],
+            &[
+                "error",
+                "last_look",
+                "parameters",
+                "seen_process",
+                "send_permit",
+            ],
             &["cluster"],
             &["facts", "settings"],
             &["evidence", "pd_rules"],

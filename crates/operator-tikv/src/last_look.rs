@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pd_client::StoreId;
 use pd_client::config::Config;
 use pd_client::stores::Store;
+use pd_client::{Client, StoreId};
 
-use crate::cluster::Tikv;
 use crate::error::Error;
 
 /// What keeps a change from getting on is told by a reading that is no older.
@@ -38,14 +37,14 @@ struct Seen {
 impl LastLook {
     /// The configuration and the stores as they were read ten seconds ago or later: two reads, or none.
     /// No proof goes by them.
-    pub(crate) async fn cluster(&self, tikv: &Tikv) -> Result<Arc<Cluster>, Error> {
+    pub(crate) async fn cluster(&self, pd: &Client) -> Result<Arc<Cluster>, Error> {
         let known = self.seen(|seen| seen.cluster.clone());
         if let Some((_, cluster)) = known.filter(|(read, _)| read.elapsed() < HOLDS) {
             return Ok(cluster);
         }
         let cluster = Arc::new(Cluster {
-            config: tikv.pd.config().await.map_err(Error::Read)?,
-            stores: tikv.pd.stores().await.map_err(Error::Read)?,
+            config: pd.config().await.map_err(Error::Read)?,
+            stores: pd.stores().await.map_err(Error::Read)?,
         });
         let read = (Instant::now(), Arc::clone(&cluster));
         self.seen(|seen| seen.cluster = Some(read));

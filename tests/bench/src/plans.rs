@@ -83,7 +83,9 @@ async fn drained(
         .send("drain_store", drain.clone(), &plan.before, &attempt)
         .await?;
     let (before, begun) = (relay.seen(sim), std::time::Instant::now());
+    let mut each = tokio::time::interval(Duration::from_secs(1));
     for looks in 1_u64..60 {
+        each.tick().await;
         let elapsed = u64::try_from(begun.elapsed().as_millis())?;
         let sent = Sent::new(attempt.clone(), Some(accepted.clone()), elapsed);
         let progress = registry
@@ -92,7 +94,6 @@ async fn drained(
         if let Progress::Applied { .. } = progress {
             return Ok(format!("{looks} looks, {}", relay.since(sim, before)));
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
     }
     Err("the drain was not proven within a minute".into())
 }

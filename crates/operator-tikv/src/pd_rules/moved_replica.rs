@@ -190,14 +190,18 @@ fn could_be_farther(
     let Some(better) = all.ok_or(OtherStores)?.iter().find(is_better) else {
         return Ok(None);
     };
+    Ok(Some(moved_farther(to, other.copied(), better, labels)))
+}
+
+fn moved_farther(to: StoreId, other: Option<&Store>, better: &Store, labels: &[String]) -> Undone {
     let or_other = other.map_or_else(String::new, |one| format!(" or that on store {}", one.id));
-    Ok(Some(Undone {
+    Undone {
         does: format!(
             "moves the replica on store {to}{or_other} to a store farther from the others \
              (`move-to-better-location`)"
         ),
         why: format!("store {} is one, by {}", better.id, named(labels)),
-    }))
+    }
 }
 
 /// Labels as text, such as `` `zone`, `host` ``.

@@ -248,7 +248,7 @@ impl DrainStore {
         drains: Option<&EvictLeaderConfig>,
         sent: &Sent,
     ) -> Result<Vec<Cause>, Error> {
-        let cluster = tikv.last.cluster(tikv).await?;
+        let cluster = tikv.last.cluster(&tikv.pd).await?;
         let config = &cluster.config;
         let mut stalled = obstacles(tikv, &config.schedule, drains).await?;
         if sent.elapsed_ms >= SETTLE_MS {

@@ -36,7 +36,7 @@ pub(super) async fn progress(
             evidence,
         ));
     }
-    let cluster = tikv.last.cluster(tikv).await?;
+    let cluster = tikv.last.cluster(&tikv.pd).await?;
     let (config, stores) = (&cluster.config, &cluster.stores);
     let overrides = settings_in_force::overrides(tikv).await;
     let mut stalled = switched_off(tikv, (config, stores), overrides.as_ref()).await?;
