@@ -154,6 +154,7 @@ pub(crate) const HOUSES: &[House] = &[
         name: "operator-tikv",
         floors: &[
             &[
+                &["last_look"],
                 "error",
                 "last_look",
                 "parameters",

@@ -185,7 +185,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "bench",
-        uses: &["action-core", "action-guard", "pd-client", "pd-sim"],
+        uses: &[
+            "action-core",
+            "action-guard",
+            "operator-tikv",
+            "pd-client",
+            "pd-sim",
+        ],
         tests_use: &[],
         never: &[],
     },
