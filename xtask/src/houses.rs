@@ -153,14 +153,8 @@ pub(crate) const HOUSES: &[House] = &[
     House {
         name: "operator-tikv",
         floors: &[
-            &[
-                &["last_look"],
-                "error",
-                "last_look",
-                "parameters",
-                "seen_process",
-                "send_permit",
-            ],
+            &["error", "parameters", "seen_process", "send_permit"],
+            &["last_look"],
             &["cluster"],
             &["facts", "settings"],
             &["evidence", "pd_rules"],
