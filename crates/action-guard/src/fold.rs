@@ -10,6 +10,7 @@ mod propose;
 mod refuse;
 mod retention;
 mod send;
+mod sessions;
 mod take_back;
 mod tokens;
 mod workflow;

@@ -20,7 +20,7 @@ use crate::state::{ProposalStatus, State};
 
 pub(crate) use authority::rules_now;
 pub use break_glass::BrokenGlass;
-pub use controls::{Controls, Decider, MakeTokenError, TokenError};
+pub use controls::{Controls, Decider, MakeTokenError, NewSession, TokenError};
 pub use draft::Draft;
 pub use error::GuardError;
 pub use once::Asked;

@@ -34,11 +34,12 @@
 
 pub use guard::{
     Asked, BrokenGlass, Controls, Decider, Draft, GUARD_OUTCOMES, Guard, GuardError,
-    MakeTokenError, ModeError, Reaped, Stop, TokenError,
+    MakeTokenError, ModeError, NewSession, Reaped, Stop, TokenError,
 };
 pub use identity::{
-    Actor, ActorError, AgentToken, KeyError, NameClash, NoRandomness, PrivateKey, Proof, ProvenBy,
-    PublicKey, StatementSignature, Target, TokenGrant, TokenSecret, canonical,
+    Actor, ActorError, AgentToken, BrowserSecret, BrowserSession, KeyError, LoginLink, NameClash,
+    NoRandomness, PrivateKey, Proof, ProvenBy, PublicKey, StatementSignature, Target, TokenGrant,
+    TokenSecret, canonical,
 };
 pub use journal::{
     Batch, Checking, Clock, ClockNote, ClockReading, CommitError, Decision, FileJournal,
@@ -47,7 +48,7 @@ pub use journal::{
 };
 pub use policy::{Policy, PolicyFile, Rules, SignedRequest, Unrestricted};
 pub use proposal::{
-    Answer, Approval, ChangedBy, Drift, Event, Intent, Mode, OutdatedBy, Phase, PlanHash,
+    Answer, Approval, Attested, ChangedBy, Drift, Event, Intent, Mode, OutdatedBy, Phase, PlanHash,
     PlanHashError, Proposal, Refusal, Report, Request, Requester, Ruled, Ruling, Standing, Waits,
     plan_difference,
 };

@@ -65,6 +65,7 @@ mod window;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Policy {
     people: Vec<Person>,
+    gates: Vec<GateKey>,
     signed: Vec<Act>,
     rules: Vec<Rule>,
     budgets: Vec<Budget>,
@@ -81,6 +82,13 @@ pub(crate) const LONGEST_POLICY: usize = 1 << 20;
 pub(crate) struct Person {
     pub(crate) name: Actor,
     pub(crate) key: Option<PublicKey>,
+}
+
+/// A gate that a policy names: what it says of browser sessions counts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GateKey {
+    pub(crate) name: String,
+    pub(crate) key: PublicKey,
 }
 
 /// What a policy says, and which part of it.
@@ -111,6 +119,9 @@ pub enum Answer {
         ttl_ms: u64,
         /// Whether only a signed agreement counts.
         signed: bool,
+        /// How it must be proven who agrees; empty for any way but a browser session.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        proven_by: Vec<String>,
     },
     /// It may not be carried out.
     Deny {
@@ -204,11 +215,17 @@ impl Policy {
     fn answer(&self, rule: &Rule) -> Answer {
         match &rule.then {
             Then::Allow => Answer::Allow,
-            Then::Approve { by, count, ttl_ms } => Answer::Approve {
+            Then::Approve {
+                by,
+                count,
+                ttl_ms,
+                proven_by,
+            } => Answer::Approve {
                 by: by.iter().map(|pattern| pattern.text.clone()).collect(),
                 count: *count,
                 ttl_ms: *ttl_ms,
                 signed: self.requires_signed(Act::Approve),
+                proven_by: proven_by.iter().map(|&word| word.to_owned()).collect(),
             },
             Then::Deny => Answer::Deny {
                 reason: rule

@@ -15,7 +15,7 @@ pub use phase::Phase;
 pub use plan_hash::{PlanHash, PlanHashError};
 pub use refusal::Refusal;
 pub use report::{Event, Report};
-pub use ruling::{Approval, Mode, Ruled, Ruling};
+pub use ruling::{Approval, Attested, Mode, Ruled, Ruling};
 pub(crate) use ruling::{NO_RULE, NO_RULE_ALLOWS};
 pub use standing::{OutdatedBy, Standing, Waits};
 pub(crate) use standing_words::words;

@@ -3,7 +3,7 @@
 use action_core::{Attempt, Outcome, OutcomeKind, Undo};
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{Actor, AgentToken, Proof, Target};
+use crate::identity::{Actor, AgentToken, BrowserSession, LoginLink, Proof, Target};
 use crate::proposal::{Answer, Approval, Intent, Mode, Proposal, Ruling};
 use crate::state::State;
 
@@ -207,6 +207,25 @@ record! {
         /// Why.
         reason: String,
     },
+    /// A person logged in with a browser.
+    SessionOpened {
+        /// The session, without its secret.
+        session: Box<BrowserSession>,
+    },
+    /// A browser session is over before its time.
+    SessionEnded {
+        /// The session.
+        id: String,
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+    /// A link was made by which a person logs in, once.
+    LinkMade {
+        /// The link, without its secret.
+        link: Box<LoginLink>,
+    },
     /// Somebody started a workflow.
     FlowStarted {
         /// The workflow.
@@ -275,6 +294,9 @@ impl Record {
             | Self::ClockConfirmed { .. }
             | Self::TokenMade { .. }
             | Self::TokenRevoked { .. }
+            | Self::SessionOpened { .. }
+            | Self::SessionEnded { .. }
+            | Self::LinkMade { .. }
             | Self::FlowStarted { .. }
             | Self::FlowStep { .. }
             | Self::FlowResumed { .. }
@@ -313,6 +335,8 @@ impl Record {
             | Self::Reset { .. }
             | Self::ClockConfirmed { .. }
             | Self::TokenMade { .. }
+            | Self::SessionOpened { .. }
+            | Self::LinkMade { .. }
             | Self::FlowStarted { .. }
             | Self::FlowStep { .. }
             | Self::FlowResumed { .. } => false,
@@ -335,6 +359,7 @@ impl Record {
             | Self::BreakGlass { .. }
             | Self::Killed { .. }
             | Self::TokenRevoked { .. }
+            | Self::SessionEnded { .. }
             | Self::FlowCancelled { .. } => true,
             _ => false,
         }

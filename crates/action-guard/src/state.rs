@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{Actor, Target};
+use crate::identity::{Actor, BrowserSession, LoginLink, Target};
 use crate::proposal::{ChangedBy, Mode, Phase, Proposal};
 
 pub use active_effect::{ActiveEffect, Activity};
@@ -73,6 +73,12 @@ pub struct State {
     /// The tokens of agents, also of late those that are over, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tokens: BTreeMap<String, Arc<TokenStatus>>,
+    /// The people who have logged in with a browser, by the ids of their sessions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sessions: BTreeMap<String, Arc<BrowserSession>>,
+    /// The links by which a person can log in, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, Arc<LoginLink>>,
     /// What was sent within the last day, the latest at the back.
     pub activity: Arc<SentLately>,
     /// Set when `activity` was cut short of a day because there was too much of it: what was sent

@@ -63,7 +63,7 @@ impl Program {
 }
 
 /// Verbs that are about this machine, also where there is a gate.
-const HERE: [&str; 4] = ["serve", "completions", "man", "version"];
+const HERE: [&str; 5] = ["serve", "link", "completions", "man", "version"];
 
 /// Reads the command line and does what it says.
 fn main() -> Exit {
@@ -160,6 +160,8 @@ pub(crate) fn command() -> Command {
     let command = Global::augment_args(Command::new(program.name));
     #[cfg(feature = "serve")]
     let command = command.subcommand(crate::verbs::serve::command());
+    #[cfg(all(feature = "serve", unix))]
+    let command = command.subcommand(crate::verbs::link::command());
     command
         .version(program.version)
         .about(about())
@@ -259,6 +261,8 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
         #[cfg(feature = "serve")]
         Some(("serve", matches)) => block_on(crate::verbs::serve::main(matches, global, output)),
+        #[cfg(all(feature = "serve", unix))]
+        Some(("link", matches)) => crate::verbs::link::main(matches, global, output),
         Some(("token", matches)) => block_on(token::main(matches, global, output)),
         Some(("mcp", matches)) => block_on(mcp::main(matches, global, output)),
         Some(("man", matches)) => man::main(matches, command(), output),

@@ -10,6 +10,8 @@ pub(crate) mod desk;
 pub(crate) mod findings;
 pub(crate) mod journal;
 pub(crate) mod kill_switch;
+#[cfg(all(feature = "serve", unix))]
+pub(crate) mod link;
 pub(crate) mod man;
 pub(crate) mod mcp;
 pub(crate) mod mode;

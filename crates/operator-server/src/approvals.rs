@@ -1,6 +1,9 @@
 //! How a person approves: by a signature, which is all that proves who they are.
 
-use action_guard::{Actor, Approval, PlanHash, StatementSignature, plan_difference};
+use action_guard::{
+    Actor, Approval, PlanHash, ProposalStatus, State as JournalState, StatementSignature,
+    plan_difference,
+};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -65,19 +68,29 @@ pub(crate) async fn approve(
     }
     let state = controls.state().await?;
     let status = state.proposal_status(&id).ok_or_else(Problem::not_found)?;
-    let found = &status.proposal.plan_hash;
-    if *found != approval.plan_hash {
-        let other = (state.open.values().chain(&state.ended))
-            .find(|other| other.proposal.plan_hash == approval.plan_hash);
-        let difference = other.map(|other| {
-            let differs = plan_difference(&other.proposal.plan, &status.proposal.plan);
-            json!(differs)
-        });
-        let text = "the proposal has another plan than the one that was approved";
-        return Err(Problem::new(StatusCode::CONFLICT, "other_plan", text)
-            .with("plan_hash", json!(found))
-            .with("difference", json!(difference)));
-    }
+    is_of_plan(&state, status, &approval.plan_hash)?;
     let status = controls.approve_as_signed(&id, approval).await?;
     Ok(Json(shown(&status)).into_response())
+}
+
+/// Refuses an agreement to another plan than the proposal's, and says what differs where that is known.
+pub(crate) fn is_of_plan(
+    state: &JournalState,
+    status: &ProposalStatus,
+    seen: &PlanHash,
+) -> Result<(), Problem> {
+    let found = &status.proposal.plan_hash;
+    if found == seen {
+        return Ok(());
+    }
+    let mut all = state.open.values().chain(&state.ended);
+    let other = all.find(|other| other.proposal.plan_hash == *seen);
+    let difference = other.map(|other| {
+        let differs = plan_difference(&other.proposal.plan, &status.proposal.plan);
+        json!(differs)
+    });
+    let text = "the proposal has another plan than the one that was approved";
+    Err(Problem::new(StatusCode::CONFLICT, "other_plan", text)
+        .with("plan_hash", json!(found))
+        .with("difference", json!(difference)))
 }

@@ -9,6 +9,7 @@ use action_guard::{Actor, Controls, Guard, Journal, MemoryJournal, Policy, Targe
 use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
 
 use crate::answered::Answered;
+use crate::browser::Used;
 use crate::came::Came;
 use crate::listeners::Listeners;
 use crate::rates::Rates;
@@ -45,6 +46,13 @@ pub struct Options {
     /// How often it is looked at whether who asked is still proven, while an answer comes bit by bit. 10
     /// seconds unless set.
     pub proof_again_every: Duration,
+    /// How long a browser session lasts that nothing is asked in. 30 minutes unless set.
+    pub session_idle: Duration,
+    /// How long a browser session lasts at most. 8 hours unless set, and never more than a day.
+    pub session_life: Duration,
+    /// How long ago who approves a high risk in a browser may have proven who they are. 15 minutes unless
+    /// set.
+    pub fresh_login_within: Duration,
 }
 
 impl Default for Options {
@@ -61,6 +69,9 @@ impl Default for Options {
             keys_fresh_for: Duration::from_mins(5),
             keys_at_most_every: Duration::from_secs(30),
             proof_again_every: Duration::from_secs(10),
+            session_idle: Duration::from_mins(30),
+            session_life: Duration::from_hours(8),
+            fresh_login_within: Duration::from_mins(15),
         }
     }
 }
@@ -100,6 +111,7 @@ pub struct Gate {
     shown: Arc<Shown>,
     listeners: Arc<Listeners>,
     answered: Arc<Answered>,
+    used: Arc<Used>,
     /// The journal of a gate to nothing, which is never opened.
     none: Arc<MemoryJournal>,
 }
@@ -133,6 +145,7 @@ impl Gate {
             shown: Arc::default(),
             listeners: Arc::default(),
             answered: Arc::default(),
+            used: Arc::default(),
             none: Arc::default(),
         }
     }
@@ -209,6 +222,11 @@ impl Gate {
     /// How many requests were answered.
     pub(crate) fn answered(&self) -> &Answered {
         &self.answered
+    }
+
+    /// When browser sessions were last used here.
+    pub(crate) fn used(&self) -> &Used {
+        &self.used
     }
 
     /// Those who listen to what happens.

@@ -10,9 +10,9 @@ use axum::http::Uri;
 use jsonwebtoken::Algorithm;
 use system_http::{Certificates, Connections, Origin, Pem};
 
-use crate::issuer::{Issuer, Kind};
+use crate::issuer::{Issuer, Kind, Subject};
 use crate::jwks::{Keys, Pace};
-use crate::jwt::Unverified;
+use crate::jwt::{Claims, Form, Unverified};
 use crate::known::Known;
 use crate::signatures;
 use crate::trust::{Trust, TrustError};
@@ -65,8 +65,14 @@ impl Issuers {
             let believed = Believed {
                 name: issuer.name.clone(),
                 algorithms: issuer.algorithms.iter().map(|&one| one.into()).collect(),
-                by_sub: subjects(issuer)?,
-                keys: before.keys_of(issuer).map_or_else(|| keys(issuer), Ok)?,
+                by_sub: by_sub(&issuer.subjects)?,
+                keys: before.keys_of(issuer).map_or_else(
+                    || {
+                        let (name, uri) = (&issuer.name, &issuer.jwks_uri);
+                        keys(name, uri, issuer.ca.as_deref())
+                    },
+                    Ok,
+                )?,
             };
             if all.by_iss.insert(issuer.issuer.clone(), believed).is_some() {
                 return Err(refused(&issuer.name, "its `issuer` is another's, too"));
@@ -109,13 +115,13 @@ impl Issuers {
 
     /// Whom this token proves now.
     pub(crate) async fn known(&self, token: &str, pace: Pace) -> Option<Proven> {
-        let token = Unverified::read(token)?;
+        let token = Unverified::read(token, Form::Access)?;
         let believed = self.by_iss.get(&token.issuer)?;
         if !believed.algorithms.contains(&token.algorithm) {
             return None;
         }
         let key = believed.keys.find(&token.key, token.algorithm, pace).await;
-        let claims = token.verified(&key?)?;
+        let claims: Claims = token.verified(&key?)?;
         let listed = believed.by_sub.get(&claims.sub)?;
         let clusters = self.clusters(claims.aud.all(), listed)?;
         let known = Known {
@@ -145,7 +151,7 @@ impl Issuers {
 }
 
 /// The address of this gate, without a slash at its end.
-fn resource_server(url: &str) -> Result<String, TrustError> {
+pub(crate) fn resource_server(url: &str) -> Result<String, TrustError> {
     let has_scheme = url.starts_with("https://") || url.starts_with("http://");
     let origin = Origin::parse(url).ok().filter(|_| has_scheme);
     let origin = origin.map(|origin| origin.as_str().to_owned());
@@ -188,9 +194,9 @@ fn check(
     Ok(())
 }
 
-fn subjects(issuer: &Issuer) -> Result<BTreeMap<String, Known>, TrustError> {
+pub(crate) fn by_sub(subjects: &[Subject]) -> Result<BTreeMap<String, Known>, TrustError> {
     let mut by_sub = BTreeMap::new();
-    for subject in &issuer.subjects {
+    for subject in subjects {
         let known = subject.known.clone();
         if subject.sub.is_empty() || by_sub.insert(subject.sub.clone(), known).is_some() {
             let who = subject.known.actor.as_str();
@@ -201,7 +207,7 @@ fn subjects(issuer: &Issuer) -> Result<BTreeMap<String, Known>, TrustError> {
 }
 
 /// Whether nobody on the way can put other keys in place of those that are read there.
-fn is_private(uri: &str) -> bool {
+pub(crate) fn is_private(uri: &str) -> bool {
     let Ok(read) = uri.parse::<Uri>() else {
         return false;
     };
@@ -220,24 +226,29 @@ fn is_private(uri: &str) -> bool {
     is_safe && !authority.as_str().contains('@')
 }
 
-fn keys(issuer: &Issuer) -> Result<Arc<Keys>, TrustError> {
-    let certificates = Certificates {
-        ca: issuer.ca.clone().map(Pem::Given),
-        ..Certificates::default()
-    };
-    let https = Some(&*issuer.jwks_uri).filter(|uri| uri.starts_with("https:"));
-    let connections = Connections::new(https, certificates, CONNECT);
-    let connections = connections.map_err(|error| TrustError::Pem {
-        what: "authorities of an issuer",
-        problem: "they cannot be read",
-        source: Some(Box::new(error)),
-    })?;
-    let (name, uri) = (&issuer.name, &issuer.jwks_uri);
-    let keys = Keys::new(name, uri, issuer.ca.clone(), connections);
+/// The keys that an issuer publishes at an address.
+pub(crate) fn keys(name: &str, uri: &str, ca: Option<&[u8]>) -> Result<Arc<Keys>, TrustError> {
+    let connections = connections(uri, ca)?;
+    let keys = Keys::new(name, uri, ca.map(<[u8]>::to_vec), connections);
     Ok(Arc::new(keys))
 }
 
-fn refused(who: &str, problem: &'static str) -> TrustError {
+/// How an address of an issuer's is reached.
+pub(crate) fn connections(uri: &str, ca: Option<&[u8]>) -> Result<Connections, TrustError> {
+    let certificates = Certificates {
+        ca: ca.map(|pem| Pem::Given(pem.to_vec())),
+        ..Certificates::default()
+    };
+    let https = Some(uri).filter(|uri| uri.starts_with("https:"));
+    let connections = Connections::new(https, certificates, CONNECT);
+    connections.map_err(|error| TrustError::Pem {
+        what: "authorities of an issuer",
+        problem: "they cannot be read",
+        source: Some(Box::new(error)),
+    })
+}
+
+pub(crate) fn refused(who: &str, problem: &'static str) -> TrustError {
     let who = who.to_owned();
     TrustError::Known { who, problem }
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -19,6 +19,18 @@ const LEEWAY: u64 = 30;
 
 /// What an access token says of itself (RFC 9068), in lower case.
 const TYPES: [&str; 2] = ["at+jwt", "application/at+jwt"];
+
+/// What an ID token says of itself, where it says it.
+const ID_TYPES: [&str; 1] = ["jwt"];
+
+/// Which token somebody brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// By which an agent or a person asks.
+    Access,
+    /// By which an issuer says who has logged in.
+    Id,
+}
 
 /// A token, of which nothing is believed yet.
 pub(crate) struct Unverified<'t> {
@@ -36,6 +48,44 @@ pub(crate) struct Claims {
     /// When it ends and when it was made, in seconds since 1970.
     exp: f64,
     iat: f64,
+}
+
+/// What its issuer says of who has logged in (OpenID Connect Core 1.0, 2).
+#[derive(Deserialize)]
+pub(crate) struct LoggedIn {
+    pub(crate) sub: String,
+    pub(crate) aud: Audience,
+    pub(crate) nonce: Option<String>,
+    /// For which client it was made, where that is not clear.
+    pub(crate) azp: Option<String>,
+    /// When they last proved who they are, in seconds since 1970.
+    pub(crate) auth_time: Option<f64>,
+    exp: f64,
+    iat: f64,
+}
+
+impl LoggedIn {
+    /// When it was made, in seconds since 1970.
+    pub(crate) fn made_at(&self) -> f64 {
+        self.iat
+    }
+}
+
+/// When a token was made, and when it ends.
+pub(crate) trait Dated {
+    fn times(&self) -> (f64, f64);
+}
+
+impl Dated for Claims {
+    fn times(&self) -> (f64, f64) {
+        (self.iat, self.exp)
+    }
+}
+
+impl Dated for LoggedIn {
+    fn times(&self) -> (f64, f64) {
+        (self.iat, self.exp)
+    }
 }
 
 /// Whom it is for.
@@ -61,8 +111,8 @@ pub(crate) fn is_one(token: &str) -> bool {
 }
 
 impl<'t> Unverified<'t> {
-    /// An access token of a length that is read, in three parts, with one meaning.
-    pub(crate) fn read(token: &'t str) -> Option<Self> {
+    /// A token of this form and of a length that is read, in three parts, with one meaning.
+    pub(crate) fn read(token: &'t str, form: Form) -> Option<Self> {
         if token.len() > LONGEST {
             return None;
         }
@@ -77,9 +127,13 @@ impl<'t> Unverified<'t> {
         let text = |members: &BTreeMap<String, Value>, name: &str| {
             members.get(name).and_then(Value::as_str).map(str::to_owned)
         };
-        let is_access_token = text(&header, "typ")
-            .is_some_and(|form| TYPES.contains(&form.to_ascii_lowercase().as_str()));
-        if !is_access_token || header.contains_key("crit") || header.contains_key("b64") {
+        let says = text(&header, "typ").map(|typ| typ.to_ascii_lowercase());
+        let is_of_form = match (form, says.as_deref()) {
+            (Form::Access, says) => says.is_some_and(|says| TYPES.contains(&says)),
+            (Form::Id, None) => !header.contains_key("typ"),
+            (Form::Id, Some(says)) => ID_TYPES.contains(&says),
+        };
+        if !is_of_form || header.contains_key("crit") || header.contains_key("b64") {
             return None;
         }
         Some(Self {
@@ -91,7 +145,7 @@ impl<'t> Unverified<'t> {
     }
 
     /// What it says, if this key has signed it, and as long as it counts.
-    pub(crate) fn verified(&self, by: &DecodingKey) -> Option<Claims> {
+    pub(crate) fn verified<C: DeserializeOwned + Dated>(&self, by: &DecodingKey) -> Option<C> {
         let mut asked = Validation::new(self.algorithm);
         asked.leeway = LEEWAY;
         asked.validate_nbf = true;
@@ -102,9 +156,9 @@ impl<'t> Unverified<'t> {
         // A clock that shows 1970 tells nothing of when a token ends.
         let now = u64::try_from(Timestamp::now().as_second()).ok();
         let now = now.filter(|&now| now > LEEWAY)?;
-        let read = jsonwebtoken::decode::<Claims>(self.token, by, &asked).ok()?;
-        let (claims, latest) = (read.claims, (now + LEEWAY) as f64);
-        (claims.iat <= latest && claims.iat <= claims.exp).then_some(claims)
+        let read = jsonwebtoken::decode::<C>(self.token, by, &asked).ok()?;
+        let ((made, ends), latest) = (read.claims.times(), (now + LEEWAY) as f64);
+        (made <= latest && made <= ends).then_some(read.claims)
     }
 }
 

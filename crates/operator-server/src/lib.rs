@@ -23,11 +23,13 @@
 pub use gate::{Gate, GateError, Options};
 pub use issuer::{Algorithm, AlgorithmError, Issuer, Kind, Subject};
 pub use known::Known;
+pub use login::{LocalUser, Login};
 pub use trust::{CertificateName, Client, ServerIdentity, Trust, TrustError};
 
 mod answered;
 mod api;
 mod approvals;
+mod browser;
 mod came;
 mod certificates;
 mod drafts;
@@ -43,6 +45,7 @@ mod keep_up;
 mod known;
 mod listen;
 mod listeners;
+mod login;
 mod metadata;
 mod metrics;
 mod openapi;

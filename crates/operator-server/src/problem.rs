@@ -31,6 +31,13 @@ impl Problem {
         self
     }
 
+    /// What it is for people: its status, its code and words, and what there is besides.
+    pub(crate) fn parts(&self) -> (StatusCode, &'static str, String, &Map<String, Value>) {
+        let detail = action_core::redacted(&self.detail);
+        let detail = printable(&detail).into_owned();
+        (self.status, self.code, detail, &self.more)
+    }
+
     /// The same for what is there and what is not: who may not see it is not told which.
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing")

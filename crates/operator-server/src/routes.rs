@@ -42,7 +42,7 @@ pub(crate) fn only_with(
 }
 
 /// All of them, as they are documented.
-fn all() -> Vec<Route> {
+pub(crate) fn all() -> Vec<Route> {
     let mut all = vec![
         Route::get("/api/v1/openapi.json", "This document", described)
             .who(Who::Anybody, TO_ANYBODY),

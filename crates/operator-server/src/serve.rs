@@ -19,7 +19,7 @@ use crate::route::Who;
 use crate::routes::only_with;
 use crate::signed::SignedBody;
 use crate::who::{self, Asker};
-use crate::{keep_up, listen, metadata, metrics, proof, routes};
+use crate::{browser, keep_up, listen, metadata, metrics, proof, routes};
 
 impl Gate {
     /// Serves until `until` is over: then it takes no more requests, and ends when those that it has are
@@ -102,13 +102,15 @@ impl Gate {
             .method_not_allowed_fallback(|| async { Problem::wrong_method() })
             .fallback(|| async { Problem::not_found() })
             .layer(from_fn_with_state(self.clone(), who::no_browser))
+            // The one part that is for browsers.
+            .merge(browser::router(self))
             .layer(from_fn_with_state(self.clone(), metrics::counted))
             .with_state(self.clone())
     }
 }
 
 /// Reads a request to its end before anything is done about it: within its time, and not too much.
-async fn bounded(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+pub(crate) async fn bounded(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let options = gate.options();
     let reading = to_bytes(body, options.most_body_bytes);

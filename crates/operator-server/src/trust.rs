@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::issuer::Issuer;
 use crate::known::Known;
+use crate::login::{LocalUser, Login};
 
 /// What the gate shows and whom it believes, as it was read from files: PEM is text here, and no path.
 /// All of it is replaced together, or none of it.
@@ -21,6 +22,13 @@ pub struct Trust {
     pub url: Option<String>,
     /// Whose JWTs are believed.
     pub issuers: Vec<Issuer>,
+    /// The key by which this gate vouches for browser sessions: PEM, ed25519. The policy lists its public
+    /// half. Without, nobody logs in with a browser.
+    pub session_key: Option<Vec<u8>>,
+    /// Where people log in with a browser.
+    pub login: Option<Login>,
+    /// The users of this host who have links made, by which they log in with a browser.
+    pub local_users: Vec<LocalUser>,
 }
 
 /// Whom a client's certificate proves.
@@ -102,6 +110,9 @@ impl fmt::Debug for Trust {
             .field("clients", &self.clients)
             .field("url", &self.url)
             .field("issuers", &self.issuers)
+            .field("has_session_key", &self.session_key.is_some())
+            .field("login", &self.login)
+            .field("local_users", &self.local_users)
             .finish_non_exhaustive()
     }
 }

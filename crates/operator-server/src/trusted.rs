@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use action_guard::{ProvenBy, Request};
+use action_guard::{Approval, ProvenBy, Request};
 use rustls::ServerConfig;
 
+use crate::browser::Browsers;
 use crate::certificates::Certificates;
 use crate::issuers::Issuers;
 use crate::known::Known;
@@ -18,6 +19,8 @@ pub(crate) struct Trusted {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) certificates: Certificates,
     pub(crate) issuers: Issuers,
+    /// Who logs in with a browser; `None` where nobody does.
+    pub(crate) browsers: Option<Browsers>,
 }
 
 impl Trusted {
@@ -25,7 +28,11 @@ impl Trusted {
     pub(crate) fn new(trust: &Trust, before: &Self) -> Result<Self, TrustError> {
         let clients = trust.clients.iter().map(|client| &client.known);
         let subjects = trust.issuers.iter().flat_map(|issuer| &issuer.subjects);
-        for known in clients.chain(subjects.map(|subject| &subject.known)) {
+        let logging_in = trust.login.iter().flat_map(|login| &login.subjects);
+        let subjects = subjects.chain(logging_in);
+        let users = trust.local_users.iter().map(|user| &user.known);
+        let subjects = subjects.map(|subject| &subject.known);
+        for known in clients.chain(subjects).chain(users) {
             check(known)?;
         }
         let clients = trust.client_ca.as_deref().map(tls::clients).transpose()?;
@@ -36,10 +43,12 @@ impl Trusted {
         };
         let certificates = Certificates::new(clients, &trust.clients)?;
         let issuers = Issuers::new(trust, &before.issuers)?;
+        let browsers = Browsers::new(trust, before.browsers.as_ref())?;
         Ok(Self {
             tls,
             certificates,
             issuers,
+            browsers,
         })
     }
 
@@ -50,6 +59,15 @@ impl Trusted {
             ProvenBy::Mtls { .. } => self.certificates.may_prove(who),
             ProvenBy::Oidc { issuer } => self.issuers.may_prove(issuer, who),
             _ => true,
+        })
+    }
+
+    /// Whether each of those who approved in a browser could still log in as they did.
+    pub(crate) fn still_knows_approvers(&self, approvals: &[Approval]) -> bool {
+        let mut attested = approvals.iter().filter(|one| one.attested.is_some());
+        attested.all(|one| {
+            let browsers = self.browsers.as_ref();
+            browsers.is_some_and(|browsers| browsers.may_log_in(&one.by))
         })
     }
 }

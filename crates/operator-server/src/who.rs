@@ -119,21 +119,34 @@ impl Asker {
 
 /// Before everything: what a browser sends of itself is not for here.
 pub(crate) async fn no_browser(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    match is_no_browser(&gate, &request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Refuses what a browser sends of itself.
+pub(crate) fn is_no_browser(gate: &Gate, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
-    let refused = |code, text| Problem::new(StatusCode::FORBIDDEN, code, text).into_response();
+    let refused = |code, text| Err(Problem::new(StatusCode::FORBIDDEN, code, text));
     if headers.contains_key(header::COOKIE) {
         return refused("cookie", "no cookie is accepted here");
     }
     if headers.contains_key(header::ORIGIN) {
         return refused("origin", "no page may ask here");
     }
-    if !is_known_host(&request, &gate.options().hosts) {
-        return refused(
-            "host",
-            "this is another host than the one that was asked for",
-        );
+    is_for(gate, request)
+}
+
+/// Refuses what is for another host.
+pub(crate) fn is_for(gate: &Gate, request: &Request) -> Result<(), Problem> {
+    match is_known_host(request, &gate.options().hosts) {
+        true => Ok(()),
+        false => {
+            let text = "this is another host than the one that was asked for";
+            Err(Problem::new(StatusCode::FORBIDDEN, "host", text))
+        }
     }
-    next.run(request).await
 }
 
 /// Whether it is for a host of the gate's. Where the target names one too (`GET http://host/…`), both are

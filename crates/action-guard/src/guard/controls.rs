@@ -20,12 +20,14 @@ use crate::records::Record;
 use crate::state::{ProposalStatus, State};
 
 pub use decider::Decider;
+pub use sessions::NewSession;
 pub use tokens::{MakeTokenError, TokenError};
 
 mod approvals;
 mod decider;
 mod kill_switch;
 mod requests;
+mod sessions;
 mod tokens;
 
 /// How long a stop waits for requests that are just being handed over.

@@ -74,8 +74,8 @@ impl Trust {
         all_proven(&status.proposal.request)?;
         let mut counting = status.clone();
         // What is only said in a record is not enough: a signature is checked again by the rules.
-        counting.approvals.retain(Approval::is_signed);
-        let left_out = status.approvals.iter().find(|one| !one.is_signed());
+        counting.approvals.retain(Approval::is_proven);
+        let left_out = status.approvals.iter().find(|one| !one.is_proven());
         match left_out {
             Some(claimed) if !counting.is_agreed_at(now) => Err(not_proven(claimed.by.clone())),
             _ => Ok(Cow::Owned(counting)),

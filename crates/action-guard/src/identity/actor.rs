@@ -279,6 +279,7 @@ mod tests {
             ProvenBy::Oidc {
                 issuer: "corp".to_owned(),
             },
+            ProvenBy::Link { uid: 1000 },
             ProvenBy::Signature,
             ProvenBy::Gate,
         ] {

@@ -27,13 +27,18 @@ pub enum ProvenBy {
         /// Which issuer, by its name in the gate's config file.
         issuer: String,
     },
+    /// They opened a link that was made for them on a gate's host, once.
+    Link {
+        /// The user of that host who had it made, as the system numbers them.
+        uid: u32,
+    },
     /// They signed what they decided with the key that the policy lists for them.
     Signature,
     /// It is what a [gate](crate::Guard::only_proven) does by itself.
     Gate,
 }
 
-/// The words that a policy has for them.
+/// The words that a policy has for how it is proven who asks: nobody asks by a link.
 pub(crate) const PROVEN_BY: [&str; 6] = ["claimed", "token", "mtls", "oidc", "signature", "gate"];
 
 impl ProvenBy {
@@ -51,6 +56,7 @@ impl ProvenBy {
             Self::Token { .. } => "token",
             Self::Mtls { .. } => "mtls",
             Self::Oidc { .. } => "oidc",
+            Self::Link { .. } => "link",
             Self::Signature => "signature",
             Self::Gate => "gate",
         }
@@ -68,6 +74,7 @@ impl std::fmt::Display for ProvenBy {
                 write!(f, "identity proven by the certificate {beginning}…")
             }
             Self::Oidc { issuer } => write!(f, "identity proven by the issuer {issuer}"),
+            Self::Link { uid } => write!(f, "identity proven by a link that uid {uid} made"),
             Self::Claimed => f.write_str("identity claimed"),
             Self::Signature => f.write_str("identity signed"),
             Self::Gate => f.write_str("by the gate itself"),

@@ -4,8 +4,12 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// What every secret begins with, so that whoever searches for leaked ones finds them.
-const PREFIX: &str = "opgt_";
+/// What every secret of a token begins with, so that whoever searches for leaked ones finds them.
+const TOKEN: &str = "opgt_";
+
+/// The same of a browser session and of a link.
+const SESSION: &str = "opgs_";
+const LINK: &str = "opgl_";
 
 /// Digits of its 256 random bits, and of its checksum.
 const RANDOM_DIGITS: usize = 64;
@@ -24,28 +28,18 @@ pub struct NoRandomness(String);
 impl TokenSecret {
     /// A new one, of random bits of the operating system.
     pub(crate) fn generate() -> Result<Self, NoRandomness> {
-        let mut bits = [0; RANDOM_DIGITS / 2];
-        getrandom::fill(&mut bits).map_err(|error| NoRandomness(error.to_string()))?;
-        let begin = format!("{PREFIX}{}", hexadecimal(&bits));
-        let checksum = checksum(&begin);
-        Ok(Self(format!("{begin}{checksum}")))
+        generate(TOKEN).map(Self)
     }
 
     /// Reads one; `None` where a digit is wrong, or it is other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix(PREFIX)?;
-        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if digits.len() != RANDOM_DIGITS + CHECKSUM_DIGITS || !digits.bytes().all(is_digit) {
-            return None;
-        }
-        let (begin, given) = text.split_at_checked(PREFIX.len() + RANDOM_DIGITS)?;
-        (checksum(begin) == given).then(|| Self(text.to_owned()))
+        parse(TOKEN, text).map(Self)
     }
 
     /// What is kept of it.
     pub(crate) fn hash(&self) -> String {
-        hexadecimal(&Sha256::digest(self.0.as_bytes()))
+        hash(&self.0)
     }
 
     /// The secret itself: for whoever is to have it, and nobody else.
@@ -59,6 +53,71 @@ impl fmt::Debug for TokenSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenSecret(…)")
     }
+}
+
+/// The secret of a browser session or of a link: as that of a token, with a beginning of its own.
+#[derive(Clone)]
+pub struct BrowserSecret(String);
+
+impl BrowserSecret {
+    pub(crate) fn of_session() -> Result<Self, NoRandomness> {
+        generate(SESSION).map(Self)
+    }
+
+    pub(crate) fn of_link() -> Result<Self, NoRandomness> {
+        generate(LINK).map(Self)
+    }
+
+    /// Reads that of a session; `None` where a digit is wrong, or it is other text.
+    #[must_use]
+    pub fn parse_session(text: &str) -> Option<Self> {
+        parse(SESSION, text).map(Self)
+    }
+
+    /// The same of a link.
+    #[must_use]
+    pub fn parse_link(text: &str) -> Option<Self> {
+        parse(LINK, text).map(Self)
+    }
+
+    /// What is kept of it.
+    pub(crate) fn hash(&self) -> String {
+        hash(&self.0)
+    }
+
+    /// The secret itself: for whoever is to have it, and nobody else.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BrowserSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BrowserSecret(…)")
+    }
+}
+
+fn generate(prefix: &str) -> Result<String, NoRandomness> {
+    let mut bits = [0; RANDOM_DIGITS / 2];
+    getrandom::fill(&mut bits).map_err(|error| NoRandomness(error.to_string()))?;
+    let begin = format!("{prefix}{}", hexadecimal(&bits));
+    let checksum = checksum(&begin);
+    Ok(format!("{begin}{checksum}"))
+}
+
+fn parse(prefix: &str, text: &str) -> Option<String> {
+    let digits = text.strip_prefix(prefix)?;
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if digits.len() != RANDOM_DIGITS + CHECKSUM_DIGITS || !digits.bytes().all(is_digit) {
+        return None;
+    }
+    let (begin, given) = text.split_at_checked(prefix.len() + RANDOM_DIGITS)?;
+    (checksum(begin) == given).then(|| text.to_owned())
+}
+
+fn hash(secret: &str) -> String {
+    hexadecimal(&Sha256::digest(secret.as_bytes()))
 }
 
 /// The first digits of a hash: enough to tell a slip, and no secret of its own.
@@ -86,6 +145,18 @@ mod tests {
         assert_eq!(read.hash(), one.hash());
         assert_ne!(one.hash(), other.hash());
         assert_eq!(format!("{one:?}"), "TokenSecret(…)");
+    }
+
+    #[test]
+    fn the_secret_of_one_is_not_that_of_another() {
+        let (session, link) = (BrowserSecret::of_session(), BrowserSecret::of_link());
+        let (session, link) = (session.unwrap(), link.unwrap());
+        assert!(BrowserSecret::parse_session(session.reveal()).is_some());
+        assert!(BrowserSecret::parse_link(link.reveal()).is_some());
+        assert!(BrowserSecret::parse_link(session.reveal()).is_none());
+        assert!(BrowserSecret::parse_session(link.reveal()).is_none());
+        assert!(TokenSecret::parse(session.reveal()).is_none());
+        assert_eq!(format!("{link:?}"), "BrowserSecret(…)");
     }
 
     #[test]

@@ -23,6 +23,11 @@ pub(crate) const POLICY: Keys = Keys {
         ),
         ("person", "tables", "people, for their keys"),
         (
+            "gate",
+            "tables",
+            "gates, for the keys by which they vouch for browser sessions",
+        ),
+        (
             "rule",
             "tables",
             "rules, from top to bottom: the first that matches decides",
@@ -33,7 +38,25 @@ pub(crate) const POLICY: Keys = Keys {
             "bounds for all that is allowed or approved",
         ),
     ],
-    tables: &[("person", &PERSON), ("rule", &RULE), ("budget", &BUDGET)],
+    tables: &[
+        ("person", &PERSON),
+        ("gate", &GATE),
+        ("rule", &RULE),
+        ("budget", &BUDGET),
+    ],
+};
+
+const GATE: Keys = Keys {
+    what: "a gate",
+    keys: &[
+        ("name", "text", "what it is called; required"),
+        (
+            "key",
+            "text",
+            "the public half of the `session_key` in its config file; required",
+        ),
+    ],
+    tables: &[],
 };
 
 const PERSON: Keys = Keys {
@@ -98,6 +121,11 @@ const RULE: Keys = Keys {
             "ttl",
             "duration, 366d at most",
             "with `approve`: how long an approval is good; required there",
+        ),
+        (
+            "approval_proven_by",
+            "texts",
+            "with `approve`: how it must be proven who approves: `claimed`, `signature`, `oidc`, `link`; the first two unless given, as a browser session counts only where it is named",
         ),
         ("reason", "text", "what the one who asked is told"),
     ],

@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use crate::policy::budget::Budget;
 use crate::policy::keys;
 use crate::policy::parse::budget::budget;
+use crate::policy::parse::gate::gate;
 use crate::policy::parse::person::person;
 use crate::policy::parse::rule::rule;
 use crate::policy::problem::{PolicyError, PolicyProblem};
@@ -18,6 +19,7 @@ use crate::policy::{LONGEST_POLICY, Person, Policy};
 use crate::records::Hash;
 
 mod budget;
+mod gate;
 mod person;
 mod rule;
 
@@ -89,6 +91,7 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
         .into_iter()
         .filter_map(|section| person(source, section))
         .collect();
+    let gates: Vec<_> = root.tables("gate").into_iter().filter_map(gate).collect();
     let rules: Vec<_> = root
         .tables("rule")
         .into_iter()
@@ -109,10 +112,13 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
         signed.extend(root.read(Some(act), act_of));
     }
     root.finish();
+    let named = gates.iter().map(|(at, gate)| (*at, gate.name.as_str()));
+    unique(source, "gate", named, str::to_owned);
     each_has_its_name(source, &people, &rules, &budgets);
     each_may_decide(source, &rules);
     Policy {
         people: people.into_iter().map(|(_, person)| person).collect(),
+        gates: gates.into_iter().map(|(_, gate)| gate).collect(),
         signed,
         rules: rules.into_iter().map(|(_, rule)| rule).collect(),
         budgets: budgets.into_iter().map(|(_, budget)| budget).collect(),

@@ -9,7 +9,7 @@ use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::identity::{Actor, StatementSignature};
+use crate::identity::{Actor, Proof, StatementSignature};
 use crate::policy::always::AlwaysDenied;
 use crate::policy::explain::Weighed;
 use crate::policy::problem::PolicyError;
@@ -227,5 +227,9 @@ impl Rules for PolicyFile {
         signature: Option<&StatementSignature>,
     ) -> Result<(), Refusal> {
         self.policy().vouch(act, by, statement, signature)
+    }
+
+    fn vouch_by_gate(&self, by: &Actor, statement: &Value, proof: &Proof) -> Result<(), Refusal> {
+        self.policy().vouch_by_gate(by, statement, proof)
     }
 }

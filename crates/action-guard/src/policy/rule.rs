@@ -25,6 +25,8 @@ pub(super) enum Then {
         by: Vec<Pattern>,
         count: u32,
         ttl_ms: u64,
+        /// The words for how it must be proven who approves.
+        proven_by: Vec<&'static str>,
     },
     Deny,
 }

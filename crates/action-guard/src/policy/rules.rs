@@ -8,7 +8,7 @@ use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::identity::{Actor, StatementSignature};
+use crate::identity::{Actor, Proof, StatementSignature};
 use crate::policy::always::AlwaysDenied;
 use crate::policy::budget::{Usage, Used};
 use crate::policy::explain::Weighed;
@@ -117,6 +117,19 @@ impl Rules for Policy {
             why,
         })
     }
+
+    fn vouch_by_gate(&self, by: &Actor, statement: &Value, proof: &Proof) -> Result<(), Refusal> {
+        let mut gates = self.gates.iter().map(|gate| &gate.key);
+        let why = match gates.find(|key| key.to_string() == proof.key) {
+            Some(key) if key.verifies(statement, &proof.signature) => return Ok(()),
+            Some(_) => "the signature is not by the gate that is said to have made it",
+            None => "the policy lists no gate with the key that signed it: `[[gate]]`",
+        };
+        Err(Refusal::NotProven {
+            by: by.clone(),
+            why,
+        })
+    }
 }
 
 impl Policy {
@@ -201,12 +214,14 @@ impl From<Decision> for Ruling {
                 count,
                 ttl_ms,
                 signed,
+                proven_by,
             } => Self::Approve {
                 rule,
                 by,
                 count,
                 ttl_ms,
                 signed,
+                proven_by,
             },
             Answer::Deny { reason } => Self::Deny { rule, reason },
         }

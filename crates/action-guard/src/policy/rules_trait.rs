@@ -7,7 +7,9 @@ use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::identity::{Actor, AgentToken, Proof, StatementSignature, Target};
+use crate::identity::{
+    Actor, AgentToken, BrowserSession, LoginLink, Proof, StatementSignature, Target,
+};
 use crate::policy::always::AlwaysDenied;
 use crate::policy::explain::Weighed;
 use crate::policy::question::{Act, Ask};
@@ -104,11 +106,28 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         signature: Option<&StatementSignature>,
     ) -> Result<(), Refusal>;
 
-    /// Whether an agreement is by whom it says.
+    /// Whether a gate says it that these rules know by its key.
+    ///
+    /// # Errors
+    /// When they know no such gate, or the signature is not its.
+    fn vouch_by_gate(&self, by: &Actor, _: &Value, _: &Proof) -> Result<(), Refusal> {
+        Err(Refusal::NotProven {
+            by: by.clone(),
+            why: "no rules list the key of the gate that says so",
+        })
+    }
+
+    /// Whether an agreement is by whom it says: by their signature, or by a gate that has it from a browser
+    /// session of theirs.
     ///
     /// # Errors
     /// What is missing, or does not fit.
     fn vouch_for_approval(&self, id: &str, approval: &Approval) -> Result<(), Refusal> {
+        if let (Some(attested), None) = (&approval.attested, &approval.signature) {
+            let (session, auth) = (&attested.session, attested.auth_time);
+            let statement = approval.attested_statement(id, session, auth);
+            return self.vouch_by_gate(&approval.by, &statement, &attested.proof);
+        }
         let statement = approval.statement(id);
         self.vouch(
             Act::Approve,
@@ -153,6 +172,24 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         } = made;
         let statement = statements::token_statement(hash, grant, by, proof.at);
         self.vouch(Act::Approve, by, &statement, Some(&proof.signature))
+    }
+
+    /// Whether somebody has logged in with a browser, as the rules are now: at a gate whose key they list.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_session(&self, session: &BrowserSession) -> Result<(), Refusal> {
+        let statement = statements::session_statement(session);
+        self.vouch_by_gate(&session.actor, &statement, &session.proof)
+    }
+
+    /// Whether a link is a gate's, as the rules are now.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_link(&self, link: &LoginLink) -> Result<(), Refusal> {
+        let statement = statements::link_statement(link);
+        self.vouch_by_gate(&link.actor, &statement, &link.proof)
     }
 
     /// Whether a step of a workflow is confirmed by whom it says.
@@ -244,6 +281,7 @@ impl Unrestricted {
                 count: 1,
                 ttl_ms: 900_000,
                 signed: false,
+                proven_by: Vec::new(),
             };
         }
         Ruling::Allow {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{Actor, StatementSignature};
+use crate::identity::{Actor, Proof, ProvenBy, StatementSignature};
 use crate::proposal::plan_hash::PlanHash;
 
 /// What decides where no rule matches, in the place of a rule's name.
@@ -52,6 +52,9 @@ pub enum Ruling {
         /// Whether an agreement counts only with a signature.
         #[serde(default)]
         signed: bool,
+        /// How it must be proven who agrees, as the words for it; empty for any way but a browser session.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        proven_by: Vec<String>,
     },
     /// It may not be carried out.
     Deny {
@@ -127,6 +130,33 @@ pub struct Approval {
     /// The signature over [`statement`](Self::statement).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<StatementSignature>,
+    /// That a gate has it from a browser session of theirs, if it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested: Option<Box<Attested>>,
+}
+
+/// That a gate has an agreement from a browser session of who agrees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Attested {
+    /// The session, by its id.
+    pub session: String,
+    /// When they had last proven to whom they logged in that it is them.
+    pub auth_time: Timestamp,
+    /// The gate that says so.
+    pub proof: Proof,
+}
+
+impl Attested {
+    /// What a gate says of a session.
+    #[must_use]
+    pub fn new(session: String, auth_time: Timestamp, proof: Proof) -> Self {
+        Self {
+            session,
+            auth_time,
+            proof,
+        }
+    }
 }
 
 impl Approval {
@@ -134,6 +164,23 @@ impl Approval {
     #[must_use]
     pub fn is_signed(&self) -> bool {
         self.signature.is_some()
+    }
+
+    /// Whether more than the word of a process says whose it is: their signature, or that of a gate. That
+    /// it is right is for the rules to say.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.signature.is_some() || self.attested.is_some()
+    }
+
+    /// The word for how it is proven whose it is.
+    #[must_use]
+    pub fn proof_word(&self) -> &'static str {
+        match (&self.signature, &self.attested) {
+            (Some(_), _) => ProvenBy::Signature.word(),
+            (None, Some(_)) => self.by.proven_by().word(),
+            (None, None) => ProvenBy::Claimed.word(),
+        }
     }
 
     /// An unsigned agreement.
@@ -146,6 +193,7 @@ impl Approval {
             reason: None,
             signed_with: None,
             signature: None,
+            attested: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::state::State;
 impl State {
     /// What there is to see of it for who may see these systems, and on them what these have asked for:
     /// how their proposals stand, what is in force of them, the mode and the kill switch. Without
-    /// workflows, tokens and what budgets count.
+    /// workflows, tokens, browser sessions and what budgets count.
     #[must_use]
     pub fn seen_by(
         &self,

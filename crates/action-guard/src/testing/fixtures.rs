@@ -50,6 +50,7 @@ pub fn wanting_approval(proposal: &Proposal) -> Record {
             count: 1,
             ttl_ms: 600_000,
             signed: false,
+            proven_by: Vec::new(),
         },
     }
 }

@@ -22,6 +22,7 @@ async fn controls() -> (Controls, Arc<MemoryJournal>, Proposal) {
             count: 1,
             ttl_ms: 60_000,
             signed: false,
+            proven_by: Vec::new(),
         },
     };
     write(&*journal, [mode(Mode::Execute), waits])

@@ -41,6 +41,7 @@ impl Rules for Meddler {
                 count: 1,
                 ttl_ms: 60_000,
                 signed: false,
+                proven_by: Vec::new(),
             },
             _ => Ruling::Allow {
                 rule: "meddler".to_owned(),

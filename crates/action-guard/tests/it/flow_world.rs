@@ -136,6 +136,7 @@ impl World {
                 count: 1,
                 ttl_ms: 1_000_000,
                 signed: false,
+                proven_by: Vec::new(),
             },
             _ => Ruling::Allow {
                 rule: "a test".to_owned(),

@@ -102,6 +102,7 @@ fn an_approval_counts_until_it_ends_and_not_at_that_moment() {
             count: 2,
             ttl_ms: 60_000,
             signed: false,
+            proven_by: Vec::new(),
         },
     };
     let mut times = Times::new();
@@ -450,6 +451,7 @@ fn the_agreements_that_are_told_are_those_that_count() {
             count: 3,
             ttl_ms: 60_000,
             signed: false,
+            proven_by: Vec::new(),
         },
     };
     times.at(1, record).unwrap();

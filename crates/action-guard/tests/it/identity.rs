@@ -209,6 +209,7 @@ fn waiting(asked: &Proposal, signed: bool) -> Record {
             count: 1,
             ttl_ms: 60_000,
             signed,
+            proven_by: Vec::new(),
         },
     }
 }

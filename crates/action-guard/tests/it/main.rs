@@ -41,6 +41,7 @@ mod reap;
 mod records;
 mod recovery;
 mod redaction;
+mod sessions;
 mod settings;
 mod settling;
 mod shared_journal;

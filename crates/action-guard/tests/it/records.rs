@@ -15,6 +15,7 @@ fn two_must_agree() -> Ruling {
         count: 2,
         ttl_ms: 60_000,
         signed: false,
+        proven_by: Vec::new(),
     }
 }
 

@@ -302,6 +302,7 @@ fn record(step: &Step, made: &BTreeMap<usize, Proposal>, instances: &[MemoryJour
                     count,
                     ttl_ms: 3_600_000,
                     signed: false,
+                    proven_by: Vec::new(),
                 },
             },
         },

@@ -60,8 +60,11 @@ fn line(record: &Record) -> (&'static str, String) {
             ("proposed", format!("{what} by {by}{how}; {says}"))
         }
         Record::Approved { approval, .. } => {
-            let identity = identity(approval.signature.is_some());
-            ("approved", format!("by {} {identity}", approval.by))
+            let identity = match &approval.attested {
+                Some(_) => proof(approval.by.proven_by()),
+                None => format!(" {}", identity(approval.signature.is_some())),
+            };
+            ("approved", format!("by {}{identity}", approval.by))
         }
         Record::Rejected { by, reason, .. } => ("rejected", by_reason(by, reason)),
         Record::Cancelled { reason, .. } if is_stopped_by_plan(reason) => (
@@ -124,6 +127,29 @@ fn of_token(record: &Record) -> (&'static str, String) {
             "token revoked",
             format!("{} {}", printable(id), by_reason(by, reason)),
         ),
+        other => of_browser(other),
+    }
+}
+
+/// The same of a login with a browser.
+fn of_browser(record: &Record) -> (&'static str, String) {
+    match record {
+        Record::SessionOpened { session } => {
+            let (actor, until) = (&session.actor, session.expires_at);
+            let how = actor.proven_by();
+            ("logged in", format!("{actor} ({how}) until {until}"))
+        }
+        Record::SessionEnded { id, by, reason } => (
+            "logged out",
+            format!("{} {}", printable(id), by_reason(by, reason)),
+        ),
+        Record::LinkMade { link } => {
+            let (actor, until) = (&link.actor, link.expires_at);
+            (
+                "link made",
+                format!("{} for {actor} until {until}", link.id),
+            )
+        }
         _ => ("other", String::new()),
     }
 }

@@ -18,6 +18,44 @@ pub(crate) struct Serve {
     /// Whose JWTs are believed.
     #[serde(default)]
     pub(crate) issuer: Vec<Issuer>,
+    /// The file with the key by which the gate vouches for browser sessions.
+    pub(crate) session_key: Option<PathBuf>,
+    /// Where local users have links made.
+    pub(crate) link_socket: Option<PathBuf>,
+    pub(crate) login: Option<Login>,
+    /// The users of this host who have links made.
+    #[serde(default)]
+    pub(crate) local_user: Vec<LocalUser>,
+}
+
+/// `[serve.login]`: where people log in with a browser, and who they are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Login {
+    pub(crate) name: String,
+    pub(crate) issuer: String,
+    pub(crate) authorization_endpoint: String,
+    pub(crate) token_endpoint: String,
+    pub(crate) jwks_uri: String,
+    /// The authorities of those servers.
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) client_id: String,
+    pub(crate) client_secret_file: PathBuf,
+    pub(crate) algorithms: Vec<String>,
+    #[serde(default)]
+    pub(crate) subject: Vec<Subject>,
+}
+
+/// `[[serve.local_user]]`: a user of the gate's host, and whom a link of theirs logs in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LocalUser {
+    pub(crate) uid: u32,
+    /// Without `user:`.
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) clusters: Vec<String>,
+    pub(crate) up_to: Option<UpTo>,
 }
 
 /// What somebody may ask for at most.
@@ -94,14 +132,28 @@ impl Serve {
         let tls = &mut self.tls;
         let files = [&mut tls.certificate, &mut tls.key, &mut tls.client_ca];
         let authorities = self.issuer.iter_mut().map(|issuer| &mut issuer.ca_file);
-        files.into_iter().chain(authorities).flatten()
+        let (mut login, mut secret) = (None, None);
+        if let Some(given) = &mut self.login {
+            (login, secret) = (
+                Some(&mut given.ca_file),
+                Some(&mut given.client_secret_file),
+            );
+        }
+        let files = files.into_iter().chain(authorities).chain(login);
+        let files = files.chain([&mut self.session_key, &mut self.link_socket]);
+        let files = files.flatten();
+        files.chain(secret)
     }
 
     /// The clusters that it names.
     pub(super) fn clusters(&self) -> impl Iterator<Item = &str> {
         let named = self.client.iter().flat_map(|client| &client.clusters);
         let subjects = self.issuer.iter().flat_map(|issuer| &issuer.subject);
+        let logging_in = self.login.iter().flat_map(|login| &login.subject);
+        let subjects = subjects.chain(logging_in);
+        let users = self.local_user.iter().flat_map(|user| &user.clusters);
         let named = named.chain(subjects.flat_map(|subject| &subject.clusters));
+        let named = named.chain(users);
         named.map(String::as_str)
     }
 }

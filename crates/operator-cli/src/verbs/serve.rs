@@ -1,6 +1,8 @@
 //! `operator serve`: the gate to the clusters of the config file.
 
 mod reload;
+#[cfg(unix)]
+mod socket;
 mod trust;
 
 use std::net::SocketAddr;
@@ -108,12 +110,47 @@ pub(crate) async fn main(
     output.show(&shown, || {
         format!("serves {} at {scheme}://{address}", names.join(", "))
     });
+    let links = links(&gate, sources, &trust)?;
     let reloading = reload::keep(&gate, sources, trust, reloads, output);
     tokio::select! {
         served = serve(&gate, listener, figures) => served.map_err(failed)?,
         () = reloading => {}
+        () = links => {}
     }
     Ok(Exit::Done)
+}
+
+/// Makes links for the users of this host, if some were listed at the start. Never ends.
+#[cfg(unix)]
+fn links(
+    gate: &Gate,
+    sources: Sources<'_>,
+    trust: &Trust,
+) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let bound = match trust.local_users.is_empty() {
+        true => None,
+        false => {
+            let given = sources.global.serve()?.link_socket;
+            let path = given.map_or_else(
+                || Ok::<_, Failure>(sources.global.state.directory()?.join("link.sock")),
+                Ok,
+            );
+            Some(socket::Socket::bind(path?)?)
+        }
+    };
+    let gate = gate.clone();
+    Ok(async move {
+        if let Some((listener, _socket)) = bound {
+            gate.serve_links(listener, std::future::pending()).await;
+        }
+        std::future::pending().await
+    })
+}
+
+/// There are no such sockets here.
+#[cfg(not(unix))]
+fn links(_: &Gate, _: Sources<'_>, _: &Trust) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    Ok(std::future::pending())
 }
 
 /// A place to listen at, and its address.

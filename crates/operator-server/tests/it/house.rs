@@ -31,6 +31,10 @@ pub(crate) const MALLORY: &str = "-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI
 -----END PRIVATE KEY-----";
 
+pub(crate) const GATE: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIAkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ
+-----END PRIVATE KEY-----";
+
 pub(crate) fn key(pem: &str) -> PrivateKey {
     PrivateKey::parse_pem(pem).unwrap()
 }
@@ -48,8 +52,16 @@ fn policy() -> Arc<Policy> {
     let rules = "[[rule]]\nname = \"no word\"\nproven_by = \"claimed\"\ndecision = \"deny\"\n\
                  [[rule]]\nname = \"careful\"\nactor = \"agent:careful\"\ndecision = \"approve\"\n\
                  by = \"user:*\"\nttl = \"15m\"\n\
+                 [[rule]]\nname = \"shown\"\nactor = [\"agent:shown\", \"user:*\"]\n\
+                 action = \"re*\"\ndecision = \"approve\"\nby = \"user:*\"\nttl = \"15m\"\n\
+                 approval_proven_by = [\"signature\", \"oidc\", \"link\"]\n\
+                 [[rule]]\nname = \"shown lamps\"\nactor = \"agent:shown\"\ndecision = \"approve\"\n\
+                 by = \"user:*\"\nttl = \"15m\"\n\
+                 approval_proven_by = [\"signature\", \"oidc\", \"link\"]\n\
                  [[rule]]\nname = \"all\"\ndecision = \"allow\"\n";
-    let text = format!("version = 1\n{}{rules}", people.concat());
+    let gate = key(GATE).public();
+    let gate = format!("[[gate]]\nname = \"house\"\nkey = \"{gate}\"\n");
+    let text = format!("version = 1\n{}{gate}{rules}", people.concat());
     Arc::new(text.parse().unwrap())
 }
 
@@ -77,9 +89,14 @@ impl House {
     }
 
     pub(crate) async fn trusting(options: Options, trust: &Trust) -> Self {
+        Self::up_to(options, trust, Risk::Medium).await
+    }
+
+    async fn up_to(options: Options, trust: &Trust, most: Risk) -> Self {
         let (lamps, journal) = (Lamps::default(), Arc::new(MemoryJournal::new()));
         let journal: Arc<dyn Journal> = journal;
-        let house = Self::opened_trusting(&lamps, &journal, options, trust).await;
+        let most = Ceiling::UpTo(most);
+        let house = Self::opened_trusting(&lamps, &journal, options, trust, most).await;
         let ana = actor("user:ana");
         let (now, controls) = (Timestamp::now(), house.controls());
         let proof = Proof::of_mode(Mode::Execute, None, &ana, 0, now, &key(ANA));
@@ -88,12 +105,21 @@ impl House {
         house
     }
 
+    /// A gate that browsers reach where it listens, which is known only then.
+    pub(crate) async fn browsed(options: Options, mut trust: Trust) -> (Self, Trust) {
+        let house = Self::up_to(options, &Trust::default(), Risk::High).await;
+        trust.url = Some(format!("http://{}", house.at));
+        house.gate.trust(&trust).unwrap();
+        (house, trust)
+    }
+
     pub(crate) async fn opened(
         lamps: &Lamps,
         journal: &Arc<dyn Journal>,
         options: Options,
     ) -> Self {
-        Self::opened_trusting(lamps, journal, options, &Trust::default()).await
+        let most = Ceiling::UpTo(Risk::Medium);
+        Self::opened_trusting(lamps, journal, options, &Trust::default(), most).await
     }
 
     async fn opened_trusting(
@@ -101,13 +127,12 @@ impl House {
         journal: &Arc<dyn Journal>,
         options: Options,
         trust: &Trust,
+        most: Ceiling,
     ) -> Self {
         let guard = Guard::over(lamps.registry(), Arc::clone(journal)).rules(policy());
         let guard = guard.settle_for(Duration::ZERO);
         let gate = Gate::new(options);
-        let gate = gate
-            .cluster(prod(), guard, Ceiling::UpTo(Risk::Medium))
-            .unwrap();
+        let gate = gate.cluster(prod(), guard, most).unwrap();
         let gate = gate.trusting(trust).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();

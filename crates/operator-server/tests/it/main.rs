@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod attacks;
+mod browser_attacks;
+#[cfg(target_os = "linux")]
+mod browser_links;
+mod browsers;
 mod certificates;
 mod client;
 mod events;
@@ -10,6 +14,7 @@ mod input;
 mod jwt;
 #[path = "../../../operator-mcp/tests/it/lamps.rs"]
 mod lamps;
+mod login_provider;
 mod mutual_tls;
 mod openapi;
 mod people;

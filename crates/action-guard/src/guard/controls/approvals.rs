@@ -8,6 +8,7 @@ use crate::guard::authority::rules_now;
 use crate::guard::controls::decider::Decider;
 use crate::guard::controls::{Controls, unknown};
 use crate::guard::trust::{Trust, not_proven};
+use crate::identity::{BrowserSession, PrivateKey};
 use crate::journal::CommitError;
 use crate::proposal::{Approval, PlanHash, Refusal, Ruling, time};
 use crate::records::Record;
@@ -58,6 +59,35 @@ impl Controls {
             return Err(CommitError::Refused(not_proven(approval.by)));
         }
         self.write_approval(id, approval).await
+    }
+
+    /// The same by a person in a browser: this gate says with its key that the agreement is from their
+    /// session. It counts where the rule names how they logged in.
+    ///
+    /// # Errors
+    /// As [`approve`](Self::approve).
+    pub async fn approve_by_session(
+        &self,
+        id: &str,
+        seen: &PlanHash,
+        session: &BrowserSession,
+        key: &PrivateKey,
+        reason: Option<String>,
+    ) -> Result<Arc<ProposalStatus>, CommitError> {
+        let state = self.journal.state().await?;
+        let status = state.proposal_status(id).ok_or_else(|| unknown(id))?;
+        let mut approval = Approval::new(session.actor.clone(), seen.clone(), until(status));
+        approval.reason = reason.map(|reason| self.redactor.text_without(reason));
+        let approval = approval.attested(id, session, time::clock(), key);
+        let (rules, own, of) = (Arc::clone(&self.rules), id.to_owned(), session.id.clone());
+        self.write(id, move |state, _| {
+            if !state.sessions.contains_key(&of) {
+                return Err(not_proven(approval.by));
+            }
+            rules_now(&rules).vouch_for_approval(&own, &approval)?;
+            Ok(Record::Approved { id: own, approval })
+        })
+        .await
     }
 
     /// Whether an agreement is by whom it says, as the rules are now. Nothing is said of its proposal.

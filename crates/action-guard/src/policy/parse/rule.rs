@@ -45,7 +45,7 @@ pub(super) fn rule<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(
     let then = match decision.as_ref().map(|decision| decision.value) {
         Some("approve") => approve(source, &section),
         other => {
-            let stray = ["by", "count", "ttl"]
+            let stray = ["by", "count", "ttl", "approval_proven_by"]
                 .into_iter()
                 .find(|key| section.has(key));
             if let Some(key) = stray {
@@ -103,7 +103,10 @@ fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
     let ttl = section.required("ttl");
     let length = |text: &str| window::duration_ms("ttl", text, LONGEST_TTL);
     let ttl_ms = section.read(ttl, length);
+    let proven_by = section.texts("approval_proven_by").into_iter();
+    let proven_by = proven_by.filter_map(|word| section.read(Some(word), approval_proof_of));
     Some(Then::Approve {
+        proven_by: proven_by.collect(),
         by: people.iter().map(|by| section.pattern(by)).collect(),
         count: count?,
         ttl_ms: ttl_ms?,
@@ -191,6 +194,18 @@ fn proven_of(text: &str) -> Result<&'static str, String> {
         let hint = did_you_mean(text, &PROVEN_BY).unwrap_or_default();
         let known = PROVEN_BY.join("`, `");
         format!("`{text}` is no proof of who asks: there are `{known}`{hint}")
+    })
+}
+
+/// How it can be proven who approves.
+const APPROVAL_PROVEN_BY: [&str; 4] = ["claimed", "signature", "oidc", "link"];
+
+fn approval_proof_of(text: &str) -> Result<&'static str, String> {
+    let mut known = APPROVAL_PROVEN_BY.into_iter();
+    known.find(|known| *known == text).ok_or_else(|| {
+        let hint = did_you_mean(text, &APPROVAL_PROVEN_BY).unwrap_or_default();
+        let known = APPROVAL_PROVEN_BY.join("`, `");
+        format!("`{text}` is no proof of who approves: there are `{known}`{hint}")
     })
 }
 

@@ -63,6 +63,7 @@ fn ruling(kind: usize) -> (Ruling, usize, &'static str, ModelPhase) {
         count,
         ttl_ms: 60_000,
         signed: false,
+        proven_by: Vec::new(),
     };
     match kind {
         0 => (

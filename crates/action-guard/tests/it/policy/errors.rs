@@ -153,6 +153,16 @@ fn mistakes_that_would_change_a_meaning_are_refused() {
         "require_signed = [\"aprove\"]",
         "2:19 `aprove` cannot be signed: approve, mode and kill_reset can",
     );
+    check("[[gate]]\nname = \"a\"", "2:1 a gate needs `key`");
+    check(
+        "[[gate]]\nname = \"a\"\nkey = \"AAAA\"",
+        "4:7 not a key: it is not an ed25519 key; `openssl genpkey -algorithm ed25519` makes one",
+    );
+    let approve = "[[rule]]\nname = \"a\"\nby = \"user:*\"\nttl = \"5m\"\ndecision = \"approve\"\n";
+    check(
+        &format!("{approve}approval_proven_by = \"oidcc\""),
+        "7:22 `oidcc` is no proof of who approves: there are `claimed`, `signature`, `oidc`, `link`; did you mean `oidc`?",
+    );
 }
 
 #[test]

@@ -187,6 +187,7 @@ fn an_explanation_says_what_speaks_against_each_rule_and_how_budgets_stand() {
         count,
         ttl_ms,
         signed,
+        ..
     } = explained.decision.answer
     else {
         unreachable!("it approves");

@@ -9,7 +9,8 @@ use action_guard::Actor;
 use clap::ArgMatches;
 use operator_mcp::Ceiling;
 use operator_server::{
-    Algorithm, CertificateName, Client, Issuer, Kind, Known, ServerIdentity, Subject, Trust,
+    Algorithm, CertificateName, Client, Issuer, Kind, Known, LocalUser, Login, ServerIdentity,
+    Subject, Trust,
 };
 
 use crate::settings::Global;
@@ -60,6 +61,10 @@ impl Sources<'_> {
         trust.url = serve.url;
         let issuers = serve.issuer.into_iter().map(issuer);
         trust.issuers = issuers.collect::<Result<_, _>>()?;
+        trust.session_key = serve.session_key.as_deref().map(read_kept).transpose()?;
+        trust.login = serve.login.map(login).transpose()?;
+        let users = serve.local_user.into_iter().map(local_user);
+        trust.local_users = users.collect::<Result<_, _>>()?;
         Ok(trust)
     }
 }
@@ -84,19 +89,9 @@ fn issuer(listed: listed::Issuer) -> Result<Issuer, Failure> {
         listed::Kind::Agent => (Kind::Agent, "agent"),
         listed::Kind::User => (Kind::User, "user"),
     };
-    let subject = |subject: listed::Subject| {
-        let actor = format!("{word}:{}", subject.name);
-        let known = known(&actor, subject.clusters, subject.up_to)?;
-        let sub = subject.sub;
-        Ok::<_, Failure>(Subject { sub, known })
-    };
-    let algorithm = |text: String| {
-        let read = text.parse::<Algorithm>();
-        read.map_err(|error| Failure::usage(format!("`{}`: {error}", listed.name)))
-    };
-    let algorithms = listed.algorithms.into_iter().map(algorithm);
-    let algorithms = algorithms.collect::<Result<_, _>>()?;
-    let subjects = listed.subject.into_iter().map(subject);
+    let algorithms = algorithms(&listed.name, listed.algorithms)?;
+    let subjects = listed.subject.into_iter();
+    let subjects = subjects.map(|one| subject(word, one));
     Ok(Issuer {
         subjects: subjects.collect::<Result<_, _>>()?,
         ca: listed.ca_file.as_deref().map(read).transpose()?,
@@ -106,6 +101,47 @@ fn issuer(listed: listed::Issuer) -> Result<Issuer, Failure> {
         issuer: listed.issuer,
         jwks_uri: listed.jwks_uri,
     })
+}
+
+/// Where people log in with a browser.
+fn login(listed: listed::Login) -> Result<Login, Failure> {
+    let secret = read_kept(&listed.client_secret_file)?;
+    let subjects = listed.subject.into_iter();
+    let subjects = subjects.map(|one| subject("user", one));
+    Ok(Login {
+        subjects: subjects.collect::<Result<_, _>>()?,
+        ca: listed.ca_file.as_deref().map(read).transpose()?,
+        algorithms: algorithms(&listed.name, listed.algorithms)?,
+        client_secret: String::from_utf8_lossy(&secret).trim().to_owned(),
+        name: listed.name,
+        issuer: listed.issuer,
+        authorization_endpoint: listed.authorization_endpoint,
+        token_endpoint: listed.token_endpoint,
+        jwks_uri: listed.jwks_uri,
+        client_id: listed.client_id,
+    })
+}
+
+/// A user of this host who has links made.
+fn local_user(listed: listed::LocalUser) -> Result<LocalUser, Failure> {
+    let actor = format!("user:{}", listed.name);
+    let known = known(&actor, listed.clusters, listed.up_to)?;
+    let uid = listed.uid;
+    Ok(LocalUser { uid, known })
+}
+
+fn subject(kind: &str, listed: listed::Subject) -> Result<Subject, Failure> {
+    let actor = format!("{kind}:{}", listed.name);
+    let known = known(&actor, listed.clusters, listed.up_to)?;
+    let sub = listed.sub;
+    Ok(Subject { sub, known })
+}
+
+/// How tokens of an issuer may be signed.
+fn algorithms(of: &str, listed: Vec<String>) -> Result<Vec<Algorithm>, Failure> {
+    let read = listed.into_iter().map(|text| text.parse::<Algorithm>());
+    let read = read.collect::<Result<_, _>>();
+    read.map_err(|error| Failure::usage(format!("`{of}`: {error}")))
 }
 
 /// Somebody, by what is written: without `up_to` a person may ask for all, and an agent changes nothing.
@@ -141,6 +177,12 @@ fn check_that_it_is_kept(key: &Path) -> Result<(), Failure> {
     }
     let _ = key;
     Ok(())
+}
+
+/// What is in a file that no other user of this machine can read.
+fn read_kept(path: &Path) -> Result<Vec<u8>, Failure> {
+    check_that_it_is_kept(path)?;
+    read(path)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

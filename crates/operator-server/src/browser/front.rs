@@ -1,0 +1,91 @@
+//! The first page: who is logged in, and what is open on their clusters. And what the API has.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use jiff::Timestamp;
+use maud::html;
+
+use action_core::printable;
+
+use crate::browser::page::{Page, page, see};
+use crate::browser::session::signed_in;
+use crate::gate::Gate;
+use crate::routes;
+
+/// How many proposals are listed.
+const MOST: usize = 200;
+
+/// What is open, the latest first.
+pub(crate) async fn front(State(gate): State<Gate>, headers: HeaderMap) -> Page {
+    let Some(signed) = signed_in(&gate, &headers).await? else {
+        return Ok(see("/login"));
+    };
+    let (asker, now) = (&signed.asker, Timestamp::now());
+    let state = gate.journal().state().await?;
+    let mut open: Vec<_> = state
+        .open
+        .values()
+        .filter(|status| {
+            let target = status.proposal.target();
+            asker.reaches(&target) && gate.serves(&target)
+        })
+        .collect();
+    open.sort_by(|one, other| other.proposal.id.cmp(&one.proposal.id));
+    let more = open.len().saturating_sub(MOST);
+    open.truncate(MOST);
+    let session = &signed.session;
+    let body = html! {
+        p {
+            "You are " strong { (asker.actor.as_str()) } ", " (asker.actor.proven_by()) ". This login ends at "
+            (session.expires_at) ", or when nothing is asked for " (minutes(&gate)) " minutes."
+        }
+        @if open.is_empty() {
+            p { "No proposal is open." }
+        } @else {
+            table {
+                tr { th { "Proposal" } th { "Cluster" } th { "Asked for by" } th { "Stands" } }
+                @for status in &open {
+                    @let proposal = &status.proposal;
+                    tr {
+                        td {
+                            a href={ "/proposals/" (proposal.id) } { (printable(&proposal.request.action)) }
+                        }
+                        td { (printable(proposal.target().called())) }
+                        td { (printable(&proposal.request.actor)) }
+                        td { (status.phase_at(now).to_string()) }
+                    }
+                }
+            }
+        }
+        @if more > 0 { p { "There are " (more) " more: " code { "operator proposals list" } } }
+    };
+    Ok(page("Open proposals", Some(&signed), &body))
+}
+
+fn minutes(gate: &Gate) -> u64 {
+    gate.options().session_idle.as_secs() / 60
+}
+
+/// What there is to ask for over the API, as the document has it.
+pub(crate) async fn reference(State(gate): State<Gate>, headers: HeaderMap) -> Page {
+    let Some(signed) = signed_in(&gate, &headers).await? else {
+        return Ok(see("/login"));
+    };
+    let routes = routes::all();
+    let body = html! {
+        p {
+            "The API takes tokens, certificates and signatures, and no cookie: not that of this page either. "
+            code { "GET /api/v1/openapi.json" } " is its OpenAPI document."
+        }
+        table {
+            @for route in &routes {
+                tr {
+                    td { code { (route.method.to_uppercase()) } }
+                    td { code { (route.path) } }
+                    td { (route.about) }
+                }
+            }
+        }
+    };
+    Ok(page("API", Some(&signed), &body))
+}
