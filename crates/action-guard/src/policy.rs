@@ -24,6 +24,7 @@ pub use statements::{Confirmed, SignedRequest};
 
 mod actor_pattern;
 mod always;
+mod browser_statements;
 mod budget;
 mod check;
 mod explain;

@@ -13,6 +13,7 @@ pub use workflow::{StartedFlow, StepEvent};
 mod chain;
 mod kind_in_front;
 mod workflow;
+mod written_when;
 
 /// [`Record`], and the same as it is read: with its kind in front, as it is written, or anywhere.
 macro_rules! record {
@@ -320,48 +321,5 @@ impl Record {
     #[must_use]
     pub fn is_switch(&self) -> bool {
         self.switches().is_some()
-    }
-
-    /// Whether it is written even when space is short: it ends something, stops something, or says
-    /// what became of what was sent.
-    #[must_use]
-    pub fn ends_something(&self) -> bool {
-        match self {
-            Self::Mode { mode, .. } => *mode == Mode::Observe,
-            Self::Checkpoint { .. }
-            | Self::Proposed { .. }
-            | Self::Approved { .. }
-            | Self::Intent { .. }
-            | Self::Reset { .. }
-            | Self::ClockConfirmed { .. }
-            | Self::TokenMade { .. }
-            | Self::SessionOpened { .. }
-            | Self::LinkMade { .. }
-            | Self::FlowStarted { .. }
-            | Self::FlowStep { .. }
-            | Self::FlowResumed { .. } => false,
-            _ => true,
-        }
-    }
-
-    /// Whether it is right whatever time it is: it stops something, or says what became of what was
-    /// sent.
-    #[must_use]
-    pub fn needs_no_clock(&self) -> bool {
-        match self {
-            Self::Mode { mode, .. } => *mode == Mode::Observe,
-            Self::Checkpoint { .. }
-            | Self::Rejected { .. }
-            | Self::Cancelled { .. }
-            | Self::Answer { .. }
-            | Self::Outcome { .. }
-            | Self::Adopted { .. }
-            | Self::BreakGlass { .. }
-            | Self::Killed { .. }
-            | Self::TokenRevoked { .. }
-            | Self::SessionEnded { .. }
-            | Self::FlowCancelled { .. } => true,
-            _ => false,
-        }
     }
 }

@@ -260,9 +260,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
         #[cfg(feature = "serve")]
-        Some(("serve", matches)) => block_on(crate::verbs::serve::main(matches, global, output)),
-        #[cfg(all(feature = "serve", unix))]
-        Some(("link", matches)) => crate::verbs::link::main(matches, global, output),
+        Some((verb @ ("serve" | "link"), matches)) => of_a_gate(verb, matches, global, output),
         Some(("token", matches)) => block_on(token::main(matches, global, output)),
         Some(("mcp", matches)) => block_on(mcp::main(matches, global, output)),
         Some(("man", matches)) => man::main(matches, command(), output),
@@ -273,6 +271,21 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
             None => Err(Failure::usage("no such command")),
         },
         None => Err(Failure::usage("no such command")),
+    }
+}
+
+/// Serves, or asks who serves on this machine.
+#[cfg(feature = "serve")]
+fn of_a_gate(
+    verb: &str,
+    matches: &ArgMatches,
+    global: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    match verb {
+        #[cfg(unix)]
+        "link" => crate::verbs::link::main(matches, global, output),
+        _ => block_on(crate::verbs::serve::main(matches, global, output)),
     }
 }
 

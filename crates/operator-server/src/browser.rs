@@ -12,9 +12,9 @@ use axum::routing::{get, post};
 pub(crate) use people::Browsers;
 pub(crate) use used::Used;
 
+use crate::bounded::bounded;
 use crate::gate::Gate;
 use crate::problem::Problem;
-use crate::serve::bounded;
 use crate::who;
 
 mod cookies;

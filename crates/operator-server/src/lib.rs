@@ -29,6 +29,7 @@ pub use trust::{CertificateName, Client, ServerIdentity, Trust, TrustError};
 mod answered;
 mod api;
 mod approvals;
+mod bounded;
 mod browser;
 mod came;
 mod certificates;

@@ -2,22 +2,22 @@
 
 use std::net::SocketAddr;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tower_service::Service as _;
 
+use crate::bounded::bounded;
 use crate::gate::{Gate, GateError};
 use crate::input::nothing_twice;
 use crate::problem::Problem;
 use crate::route::Who;
 use crate::routes::only_with;
-use crate::signed::SignedBody;
 use crate::who::{self, Asker};
 use crate::{browser, keep_up, listen, metadata, metrics, proof, routes};
 
@@ -107,30 +107,6 @@ impl Gate {
             .layer(from_fn_with_state(self.clone(), metrics::counted))
             .with_state(self.clone())
     }
-}
-
-/// Reads a request to its end before anything is done about it: within its time, and not too much.
-pub(crate) async fn bounded(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let options = gate.options();
-    let reading = to_bytes(body, options.most_body_bytes);
-    let problem = match tokio::time::timeout(options.read_within, reading).await {
-        Ok(Ok(bytes)) => match parts.extensions.get::<SignedBody>() {
-            Some(signed) if !signed.is_of(&bytes) => {
-                Problem::unproven("the body is another than the one that was signed")
-            }
-            _ => return next.run(Request::from_parts(parts, bytes.into())).await,
-        },
-        Ok(Err(_)) => {
-            let text = "the request is too large, or ended before its end";
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
-        }
-        Err(_) => {
-            let text = "the request took too long to arrive";
-            Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", text)
-        }
-    };
-    problem.into_response()
 }
 
 async fn mcp(

@@ -7,9 +7,7 @@ use action_core::{ActionDefinition, Plan};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::identity::{
-    Actor, AgentToken, BrowserSession, LoginLink, Proof, StatementSignature, Target,
-};
+use crate::identity::{Actor, AgentToken, Proof, StatementSignature, Target};
 use crate::policy::always::AlwaysDenied;
 use crate::policy::explain::Weighed;
 use crate::policy::question::{Act, Ask};
@@ -172,24 +170,6 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         } = made;
         let statement = statements::token_statement(hash, grant, by, proof.at);
         self.vouch(Act::Approve, by, &statement, Some(&proof.signature))
-    }
-
-    /// Whether somebody has logged in with a browser, as the rules are now: at a gate whose key they list.
-    ///
-    /// # Errors
-    /// What is missing, or does not fit.
-    fn vouch_for_session(&self, session: &BrowserSession) -> Result<(), Refusal> {
-        let statement = statements::session_statement(session);
-        self.vouch_by_gate(&session.actor, &statement, &session.proof)
-    }
-
-    /// Whether a link is a gate's, as the rules are now.
-    ///
-    /// # Errors
-    /// What is missing, or does not fit.
-    fn vouch_for_link(&self, link: &LoginLink) -> Result<(), Refusal> {
-        let statement = statements::link_statement(link);
-        self.vouch_by_gate(&link.actor, &statement, &link.proof)
     }
 
     /// Whether a step of a workflow is confirmed by whom it says.

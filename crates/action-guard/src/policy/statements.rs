@@ -3,11 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::identity::{
-    Actor, BrowserSession, LoginLink, PrivateKey, Proof, StatementSignature, Target, TokenGrant,
-};
+use crate::identity::{Actor, PrivateKey, Proof, StatementSignature, Target, TokenGrant};
 use crate::policy::pattern::matches_actor;
-use crate::proposal::{Approval, Attested, Mode, Refusal, Ruling};
+use crate::proposal::{Approval, Mode, Refusal, Ruling};
 
 /// How old, or how far ahead, a signed switch or request may be.
 pub(crate) const SIGNED_FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -24,36 +22,6 @@ impl Approval {
             "expires_at": self.expires_at.to_string(),
             "reason": self.reason,
         })
-    }
-
-    /// What a gate signs of an agreement that it has from a browser session.
-    pub(crate) fn attested_statement(&self, id: &str, session: &str, auth: Timestamp) -> Value {
-        json!({
-            "statement": "approve by session",
-            "proposal": id,
-            "plan_hash": self.plan_hash,
-            "by": self.by.as_str(),
-            "proven_by": self.by.proven_by(),
-            "expires_at": self.expires_at.to_string(),
-            "reason": self.reason,
-            "session": session,
-            "auth_time": auth.to_string(),
-        })
-    }
-
-    /// The same agreement to a proposal, as a gate has it from a browser session.
-    pub(crate) fn attested(
-        mut self,
-        id: &str,
-        session: &BrowserSession,
-        at: Timestamp,
-        key: &PrivateKey,
-    ) -> Self {
-        let (of, auth) = (session.id.clone(), session.auth_time);
-        let statement = self.attested_statement(id, &of, auth);
-        let proof = Proof::new(key, at, &statement);
-        self.attested = Some(Box::new(Attested::new(of, auth, proof)));
-        self
     }
 
     /// The same agreement to a proposal, signed.
@@ -198,16 +166,6 @@ impl Proof {
         Self::new(key, at, &token_statement(hash, grant, by, at))
     }
 
-    /// Signs, as a gate, that somebody has logged in with a browser.
-    pub(crate) fn of_session(session: &BrowserSession, at: Timestamp, key: &PrivateKey) -> Self {
-        Self::new(key, at, &session_statement(session))
-    }
-
-    /// Signs, as a gate, that a link was made.
-    pub(crate) fn of_link(link: &LoginLink, at: Timestamp, key: &PrivateKey) -> Self {
-        Self::new(key, at, &link_statement(link))
-    }
-
     /// Signs that it is as late as the clock shows.
     #[must_use]
     pub fn of_clock(by: &Actor, last_switch: u64, at: Timestamp, key: &PrivateKey) -> Self {
@@ -226,7 +184,7 @@ impl Proof {
         Self::new(key, at, &reset_statement(target, by, last_switch, at))
     }
 
-    fn new(key: &PrivateKey, at: Timestamp, statement: &Value) -> Self {
+    pub(super) fn new(key: &PrivateKey, at: Timestamp, statement: &Value) -> Self {
         Self {
             key: key.public().to_string(),
             at,
@@ -287,32 +245,6 @@ pub(super) fn token_statement(hash: &str, grant: &TokenGrant, by: &Actor, at: Ti
         "up_to": grant.up_to,
         "by": by.as_str(),
         "at": at.to_string(),
-    })
-}
-
-/// What a gate signs of a browser session.
-pub(super) fn session_statement(session: &BrowserSession) -> Value {
-    json!({
-        "statement": "session",
-        "hash": session.hash,
-        "actor": session.actor.as_str(),
-        "proven_by": session.actor.proven_by(),
-        "row": session.row,
-        "auth_time": session.auth_time.to_string(),
-        "expires_at": session.expires_at.to_string(),
-        "link": session.link,
-    })
-}
-
-/// What a gate signs of a link.
-pub(super) fn link_statement(link: &LoginLink) -> Value {
-    json!({
-        "statement": "link",
-        "hash": link.hash,
-        "actor": link.actor.as_str(),
-        "proven_by": link.actor.proven_by(),
-        "row": link.row,
-        "expires_at": link.expires_at.to_string(),
     })
 }
 

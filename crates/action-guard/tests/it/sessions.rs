@@ -191,7 +191,9 @@ fn only_a_gate_that_the_policy_lists_vouches() {
         (&policy, of_key("x"), "lists no gate"),
         (&none, of_key(KEY), "lists no gate"),
     ] {
-        let refused = policy.vouch_for_session(&session).unwrap_err();
+        let says = json!({"statement": "session"});
+        let refused = policy.vouch_by_gate(&session.actor, &says, &session.proof);
+        let refused = refused.unwrap_err();
         assert!(refused.to_string().contains(why), "{refused}");
     }
     let hash = serde_json::from_value(json!("0".repeat(64))).unwrap();

@@ -14,6 +14,9 @@ use crate::provider::now;
 const SESSION: &str = "operator-session";
 const LOGIN: &str = "operator-login";
 
+/// What is changed in the head and in the claims of a token.
+type Change = fn(&mut Value, &mut Value);
+
 #[track_caller]
 fn refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -37,7 +40,7 @@ async fn an_id_token_that_is_wrong_logs_nobody_in() {
     let place = Place::new().await;
     place.provider.log_in("00u2ben", now());
     let before = records(&place.house).await;
-    let wrong: [(&str, fn(&mut Value, &mut Value)); 22] = [
+    let wrong: [(&str, Change); 22] = [
         ("another nonce", |_, claims| claims["nonce"] = json!("x")),
         ("no nonce", |_, claims| {
             drop(claims.as_object_mut().unwrap().remove("nonce"))

@@ -76,7 +76,7 @@ impl Controls {
         session.proof = Proof::of_session(&session, now, key);
         let (rules, record) = (Arc::clone(&self.rules), session.clone());
         self.commit(move |_, _| {
-            rules_now(&rules).vouch_for_session(&record)?;
+            record.is_vouched_for(&*rules_now(&rules))?;
             let session = Box::new(record);
             Ok(Record::SessionOpened { session })
         })
@@ -111,7 +111,7 @@ impl Controls {
         if session.expires_at <= now(&state) {
             return Err(TokenError::Unknown);
         }
-        let vouched = rules_now(&self.rules).vouch_for_session(session);
+        let vouched = session.is_vouched_for(&*rules_now(&self.rules));
         vouched.map_err(TokenError::Over)?;
         Ok(Arc::clone(session))
     }
@@ -138,7 +138,7 @@ impl Controls {
         link.proof = Proof::of_link(&link, now, key);
         let (rules, record) = (Arc::clone(&self.rules), link.clone());
         self.commit(move |_, _| {
-            rules_now(&rules).vouch_for_link(&record)?;
+            record.is_vouched_for(&*rules_now(&rules))?;
             let link = Box::new(record);
             Ok(Record::LinkMade { link })
         })
@@ -160,7 +160,7 @@ impl Controls {
         if link.expires_at <= now(&state) {
             return Err(TokenError::Unknown);
         }
-        let vouched = rules_now(&self.rules).vouch_for_link(link);
+        let vouched = link.is_vouched_for(&*rules_now(&self.rules));
         vouched.map_err(TokenError::Over)?;
         Ok(Arc::clone(link))
     }
