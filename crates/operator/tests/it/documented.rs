@@ -18,8 +18,8 @@ const STANDS_FOR: [&str; 9] = [
     "agent:night",
 ];
 
-/// These serve until somebody ends them.
-const SERVES: [&str; 2] = ["sim", "mcp"];
+/// These serve until somebody ends them, or ask one that does.
+const SERVES: [&str; 3] = ["sim", "mcp", "link"];
 
 /// Prints the directory of whoever runs it.
 const OF_SOMEBODY: &str = "operator mode";
