@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::redact::Redactor;
-use crate::guard::trust::Trust;
+use crate::guard::trust::{Approvers, Trust};
 use crate::identity::{Actor, Target};
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::{Rules, Unrestricted};
@@ -79,6 +79,7 @@ pub struct Guard {
     held_for: Duration,
     following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
     pub(crate) trust: Trust,
+    pub(crate) approvers: Approvers,
 }
 
 /// Takes what is seen on the way.
@@ -117,6 +118,7 @@ impl Guard {
             held_for: Duration::ZERO,
             following: Arc::default(),
             trust: Trust::Claimed,
+            approvers: Approvers::default(),
         }
     }
 
@@ -184,6 +186,14 @@ impl Guard {
     #[must_use]
     pub fn only_proven(mut self) -> Self {
         self.trust = Trust::OnlyProven;
+        self
+    }
+
+    /// The same guard, for a gate that knows who is still listed: what somebody approved in a browser counts
+    /// only while this says that they are. Looked at with the intent and once more before it is sent.
+    #[must_use]
+    pub fn approvers(mut self, knows: impl Fn(&Actor) -> bool + Send + Sync + 'static) -> Self {
+        self.approvers = Approvers::new(knows);
         self
     }
 

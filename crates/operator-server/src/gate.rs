@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use action_guard::{Actor, Controls, Guard, Journal, MemoryJournal, Policy, Target};
@@ -154,9 +154,9 @@ impl Gate {
     ///
     /// # Errors
     /// When something of it cannot be used.
-    pub fn trusting(mut self, trust: &Trust) -> Result<Self, TrustError> {
+    pub fn trusting(self, trust: &Trust) -> Result<Self, TrustError> {
         let trusted = Trusted::new(trust, &self.trusted())?;
-        self.trusted = Arc::new(RwLock::new(Arc::new(trusted)));
+        *self.held() = Arc::new(trusted);
         Ok(self)
     }
 
@@ -167,7 +167,7 @@ impl Gate {
     /// When something of it cannot be used. Then nothing of it is, and what was there before holds.
     pub fn trust(&self, trust: &Trust) -> Result<(), TrustError> {
         let trusted = Trusted::new(trust, &self.trusted())?;
-        let mut held = self.trusted.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held();
         if held.tls.is_some() != trusted.tls.is_some() {
             return Err(TrustError::Scheme);
         }
@@ -186,7 +186,12 @@ impl Gate {
         guard: Guard,
         most: Ceiling,
     ) -> Result<Self, GateError> {
+        let trusted = Arc::clone(&self.trusted);
         let guard = guard.clusters([target.clone()]).only_proven();
+        let guard = guard.approvers(move |who| {
+            let trusted = trusted.read().unwrap_or_else(PoisonError::into_inner);
+            trusted.still_lists(who)
+        });
         let name = target.called().to_owned();
         let server = Server::new(guard.clone(), Actor::system(), most)?;
         let server = server.answer_within(self.options.answer_within);
@@ -204,6 +209,10 @@ impl Gate {
             return Err(GateError::Twice(name));
         }
         Ok(self)
+    }
+
+    fn held(&self) -> RwLockWriteGuard<'_, Arc<Trusted>> {
+        self.trusted.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use action_guard::{Approval, ProvenBy, Request};
+use action_guard::{Actor, ProvenBy, Request};
 use rustls::ServerConfig;
 
 use crate::browser::Browsers;
@@ -62,13 +62,10 @@ impl Trusted {
         })
     }
 
-    /// Whether each of those who approved in a browser could still log in as they did.
-    pub(crate) fn still_knows_approvers(&self, approvals: &[Approval]) -> bool {
-        let mut attested = approvals.iter().filter(|one| one.attested.is_some());
-        attested.all(|one| {
-            let browsers = self.browsers.as_ref();
-            browsers.is_some_and(|browsers| browsers.may_log_in(&one.by))
-        })
+    /// Whether somebody who approved in a browser could still log in as they did.
+    pub(crate) fn still_lists(&self, approver: &Actor) -> bool {
+        let browsers = self.browsers.as_ref();
+        browsers.is_some_and(|browsers| browsers.may_log_in(approver))
     }
 }
 

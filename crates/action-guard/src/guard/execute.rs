@@ -215,7 +215,7 @@ impl Guard {
         plan: Plan,
     ) -> Result<(u64, Intent), GuardError> {
         let definition = self.definition(&proposal.request.action)?;
-        let (rules, trust) = (self.rules.clone(), self.trust);
+        let (rules, trust, approvers) = (self.rules.clone(), self.trust, self.approvers.clone());
         let (send_within, held_for) = (self.send_within, self.held_for);
         // What is sent is what the hash was made of, not what the caller says it is.
         let hash = proposal.hash_as_it_is();
@@ -237,7 +237,7 @@ impl Guard {
                         let rules = rules.as_ref().map_err(Clone::clone)?;
                         tokens_allow(&**rules, &status.proposal, &definition, state, now)?;
                         let status = carried_out_by(status, &by, now)?;
-                        allow_for_each(&status, trust, now, |status| {
+                        allow_for_each(&status, (trust, &approvers), now, |status| {
                             rules.allow_send(status, &definition, &plan, state, now)
                         })?;
                     }

@@ -124,10 +124,10 @@ impl SendGate {
             return refused("outdated", &reason);
         }
         let (definition, plan, now) = (&self.definition, &self.plan, Timestamp::now());
-        let trust = self.guard.trust;
+        let trusting = (self.guard.trust, &self.guard.approvers);
         let allowed = rules_to_send_by(&self.guard.rules).and_then(|rules| {
             tokens_allow(&*rules, &status.proposal, definition, state, now)?;
-            allow_for_each(status, trust, now, |status| {
+            allow_for_each(status, trusting, now, |status| {
                 rules.allow_at_send(status, definition, plan, state, now)
             })
         });

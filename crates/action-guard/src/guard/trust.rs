@@ -1,6 +1,7 @@
 //! Whether the word of a process is taken for who somebody is.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -19,6 +20,22 @@ pub(crate) enum Trust {
     Claimed,
     /// Only where it was proven.
     OnlyProven,
+}
+
+/// Who is still known of those who approved in a browser: everybody, unless a gate says otherwise.
+#[derive(Clone, Default)]
+pub(crate) struct Approvers(Option<Arc<dyn Fn(&Actor) -> bool + Send + Sync>>);
+
+impl Approvers {
+    pub(crate) fn new(knows: impl Fn(&Actor) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(knows)))
+    }
+
+    fn know(&self, approval: &Approval) -> bool {
+        let is_in_browser = approval.attested.is_some() && !approval.is_signed();
+        let knows = self.0.as_ref().filter(|_| is_in_browser);
+        knows.is_none_or(|knows| knows(&approval.by))
+    }
 }
 
 impl Trust {
@@ -63,23 +80,32 @@ impl Trust {
     ///
     /// # Errors
     /// When one of those who are at it must be proven and is not, or too few agreements are left.
-    pub(crate) fn counting(
+    pub(crate) fn counting<'s>(
         self,
-        status: &ProposalStatus,
+        approvers: &Approvers,
+        status: &'s ProposalStatus,
         now: Timestamp,
-    ) -> Result<Cow<'_, ProposalStatus>, Refusal> {
+    ) -> Result<Cow<'s, ProposalStatus>, Refusal> {
         if self == Self::Claimed {
             return Ok(Cow::Borrowed(status));
         }
         all_proven(&status.proposal.request)?;
         let mut counting = status.clone();
         // What is only said in a record is not enough: a signature is checked again by the rules.
-        counting.approvals.retain(Approval::is_proven);
-        let left_out = status.approvals.iter().find(|one| !one.is_proven());
-        match left_out {
-            Some(claimed) if !counting.is_agreed_at(now) => Err(not_proven(claimed.by.clone())),
-            _ => Ok(Cow::Owned(counting)),
-        }
+        let counts = |one: &Approval| one.is_proven() && approvers.know(one);
+        counting.approvals.retain(counts);
+        let left_out = status.approvals.iter().find(|one| !counts(one));
+        let by = match left_out {
+            Some(left_out) if !counting.is_agreed_at(now) => left_out,
+            _ => return Ok(Cow::Owned(counting)),
+        };
+        Err(match by.is_proven() {
+            true => Refusal::NotProven {
+                by: by.by.clone(),
+                why: "they approved in a browser, and are not listed any more",
+            },
+            false => not_proven(by.by.clone()),
+        })
     }
 }
 

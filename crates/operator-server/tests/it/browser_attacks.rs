@@ -456,7 +456,7 @@ async fn a_session_ends_with_its_row_and_so_does_what_was_approved_in_it() {
         .post(&execute, &shown, Value::Null)
         .await
         .is(403);
-    assert_eq!(answer.json()["code"], "not_known");
+    assert_eq!(answer.json()["code"], "not_proven");
     refused(
         &place.browser().log_in(&place, "").await,
         403,

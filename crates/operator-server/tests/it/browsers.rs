@@ -9,7 +9,7 @@ use operator_server::{Algorithm, Known, LocalUser, Login, Options, Subject, Trus
 use serde_json::{Value, json};
 
 use crate::client::{Answer, ask};
-use crate::house::{GATE, House, actor, id};
+use crate::house::{GATE, House, MALLORY, actor, id};
 use crate::login_provider::{CLIENT, LoginProvider, SECRET};
 use crate::provider::{Pair, now};
 
@@ -19,7 +19,7 @@ const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 pub(crate) struct Place {
     pub(crate) provider: LoginProvider,
     pub(crate) house: House,
-    trust: Trust,
+    pub(crate) trust: Trust,
 }
 
 pub(crate) fn known(who: &str) -> Known {
@@ -306,4 +306,35 @@ async fn a_person_logs_in_sees_what_is_open_approves_it_and_logs_out() {
     assert!(!ben.cookies.contains_key("operator-session"));
     ben.cookies.insert("operator-session".to_owned(), secret);
     ben.get("/").await.is(303);
+}
+
+/// Whichever gate of a journal somebody comes to: they are logged in there, what they approve counts there,
+/// and once they have logged out they are at none.
+#[tokio::test]
+async fn gates_on_one_journal_share_who_is_logged_in() {
+    let place = Place::new().await;
+    let asked = place.switch().await;
+    let mut ben = place.logged_in("00u2ben").await;
+    let other = place.house.beside(place.trust.clone()).await;
+    let mut there = Browser {
+        house: &other,
+        cookies: ben.cookies.clone(),
+        origin: format!("http://{}", other.at),
+    };
+    assert!(there.get("/").await.is(200).body.contains("user:ben"));
+    there.approve(&asked).await.is(303);
+    let (_, shown) = place.house.token("agent:shown").await;
+    let execute = format!("/api/v1/proposals/{asked}/execute");
+    let done = place.house.post(&execute, &shown, Value::Null).await;
+    assert_eq!(done.is(200).json()["phase"], "applied");
+    let csrf = there.csrf().await;
+    there.post("/logout", &format!("csrf={csrf}")).await.is(303);
+    ben.get("/").await.is(303);
+    // One whose key the policy does not list logs nobody in, and nothing that it says counts.
+    let mut trust = place.trust.clone();
+    trust.session_key = Some(MALLORY.as_bytes().to_vec());
+    place.house.gate.trust(&trust).unwrap();
+    let refused = place.browser().log_in(&place, "").await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert!(refused.body.contains("lists no gate"), "{refused:?}");
 }

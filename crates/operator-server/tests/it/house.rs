@@ -113,6 +113,16 @@ impl House {
         (house, trust)
     }
 
+    /// Another gate on the same journal, which browsers reach where it listens.
+    pub(crate) async fn beside(&self, mut trust: Trust) -> Self {
+        let (options, most) = (Options::default(), Ceiling::UpTo(Risk::High));
+        let none = Trust::default();
+        let other = Self::opened_trusting(&self.lamps, &self.journal, options, &none, most).await;
+        trust.url = Some(format!("http://{}", other.at));
+        other.gate.trust(&trust).unwrap();
+        other
+    }
+
     pub(crate) async fn opened(
         lamps: &Lamps,
         journal: &Arc<dyn Journal>,
