@@ -22,9 +22,12 @@ pub(crate) enum Trust {
     OnlyProven,
 }
 
+/// Whether somebody is known.
+type Knows = dyn Fn(&Actor) -> bool + Send + Sync;
+
 /// Who is still known of those who approved in a browser: everybody, unless a gate says otherwise.
 #[derive(Clone, Default)]
-pub(crate) struct Approvers(Option<Arc<dyn Fn(&Actor) -> bool + Send + Sync>>);
+pub(crate) struct Approvers(Option<Arc<Knows>>);
 
 impl Approvers {
     pub(crate) fn new(knows: impl Fn(&Actor) -> bool + Send + Sync + 'static) -> Self {

@@ -15,6 +15,8 @@ mod hints;
 mod input;
 mod interrupt;
 mod journal;
+#[cfg(target_os = "linux")]
+mod links;
 mod mcp;
 mod mcp_at_gate;
 mod mode;
