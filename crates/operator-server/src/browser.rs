@@ -26,6 +26,7 @@ mod log_in;
 mod oidc;
 mod page;
 mod people;
+mod plan;
 mod session;
 #[cfg(unix)]
 mod socket;

@@ -12,7 +12,8 @@ use serde_json::json;
 use crate::api::seen;
 use crate::approvals::is_of_plan;
 use crate::browser::forms::{self, Approve, Reject};
-use crate::browser::page::{Page, indented, page as whole, see};
+use crate::browser::page::{Page, page as whole, see};
+use crate::browser::plan::{in_line, plan, when};
 use crate::browser::session::{Signed, browsers, is_from_here, signed_in};
 use crate::gate::{Cluster, Gate};
 use crate::input::Named;
@@ -43,14 +44,13 @@ pub(crate) async fn page(
             tr { th { "Asked for by" } td { (printable(&proposal.request.actor)) ", " (proposal.request.proven_by) } }
             @if let Some(reason) = &proposal.request.reason { tr { th { "Reason" } td { (printable(reason)) } } }
             tr { th { "Stands" } td { (phase.to_string()) } }
-            tr { th { "Open until" } td { (proposal.expires_at) } }
+            tr { th { "Open until" } td { (when(proposal.expires_at)) } }
             tr { th { "Plan" } td { code { (proposal.plan_hash) } } }
         }
         pre { (lines.join("\n")) }
-        h2 { "Parameters" }
-        pre { (indented(&proposal.request.parameters)) }
-        h2 { "The whole plan" }
-        pre { (indented(&json!(proposal.plan))) }
+        h2 { "What it would do" }
+        p { code { (printable(&proposal.request.action)) " " (in_line(&proposal.request.parameters)) } }
+        (plan(proposal))
         (agreed(&status))
         @if phase.is_unsent() { (decisions(&gate, cluster, &signed, &status)) }
     };
@@ -66,7 +66,7 @@ fn agreed(status: &ProposalStatus) -> Markup {
             ul {
                 @for approval in &status.approvals {
                     li {
-                        (approval.by.as_str()) ", by " (approval.proof_word()) ", until " (approval.expires_at)
+                        (approval.by.as_str()) ", by " (approval.proof_word()) ", until " (when(approval.expires_at))
                         @if let Some(reason) = &approval.reason { ": " (printable(reason)) }
                     }
                 }

@@ -8,6 +8,7 @@ use maud::html;
 use action_core::printable;
 
 use crate::browser::page::{Page, page, see};
+use crate::browser::plan::{in_line, when};
 use crate::browser::session::signed_in;
 use crate::gate::Gate;
 use crate::routes;
@@ -37,22 +38,26 @@ pub(crate) async fn front(State(gate): State<Gate>, headers: HeaderMap) -> Page 
     let body = html! {
         p {
             "You are " strong { (asker.actor.as_str()) } ", " (asker.actor.proven_by()) ". This login ends at "
-            (session.expires_at) ", or when nothing is asked for " (minutes(&gate)) " minutes."
+            (when(session.expires_at)) ", or when nothing is asked for " (minutes(&gate)) " minutes."
         }
         @if open.is_empty() {
             p { "No proposal is open." }
         } @else {
             table {
-                tr { th { "Proposal" } th { "Cluster" } th { "Asked for by" } th { "Stands" } }
+                tr {
+                    th { "Proposal" } th { "Cluster" } th { "Asked for by" } th { "Stands" } th { "Plan" }
+                }
                 @for status in &open {
                     @let proposal = &status.proposal;
                     tr {
                         td {
                             a href={ "/proposals/" (proposal.id) } { (printable(&proposal.request.action)) }
+                            " " (in_line(&proposal.request.parameters))
                         }
                         td { (printable(proposal.target().called())) }
                         td { (printable(&proposal.request.actor)) }
                         td { (status.phase_at(now).to_string()) }
+                        td { code { (short(&proposal.plan_hash.to_string())) } }
                     }
                 }
             }
@@ -60,6 +65,11 @@ pub(crate) async fn front(State(gate): State<Gate>, headers: HeaderMap) -> Page 
         @if more > 0 { p { "There are " (more) " more: " code { "operator proposals list" } } }
     };
     Ok(page("Open proposals", Some(&signed), &body))
+}
+
+/// The beginning of a hash, to tell one plan from another; the page of a proposal has all of it.
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
 }
 
 fn minutes(gate: &Gate) -> u64 {

@@ -155,3 +155,27 @@ pub(crate) fn shielded(mut answer: Response) -> Response {
     }
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a page has inline is what its policy lets run, to the byte.
+    #[test]
+    fn the_policy_names_the_style_and_the_scripts_of_a_page() {
+        let body = html! { script { (PreEscaped(SEND)) } script { (PreEscaped(MOVE)) } };
+        let style = html! { style { (PreEscaped(STYLE)) } }.into_string();
+        let whole = format!("{style}{}", body.into_string());
+        let mut inline = 0;
+        for tag in ["style", "script"] {
+            for part in whole.split(&format!("<{tag}>")).skip(1) {
+                let text = part.split("</").next().unwrap();
+                let hash = STANDARD.encode(Sha256::digest(text));
+                assert!(POLICY.contains(&format!("{tag}-src 'sha256-")), "{tag}");
+                assert!(POLICY.contains(&format!("'sha256-{hash}'")), "{text}");
+                inline += 1;
+            }
+        }
+        assert_eq!(inline, 3);
+    }
+}

@@ -267,6 +267,13 @@ async fn a_person_logs_in_sees_what_is_open_approves_it_and_logs_out() {
         "{page:?}"
     );
     assert!(page.body.contains("&lt;b&gt;dark"), "{page:?}");
+    for word in [
+        "Would proceed",
+        "switch_lamp lamp=1 lit=true",
+        "switch_lamp lamp=1 lit=false",
+    ] {
+        assert!(page.body.contains(word), "{word}: {page:?}");
+    }
     for line in [
         "default-src 'none'",
         "frame-ancestors 'none'",
