@@ -73,6 +73,20 @@ mod tests {
     }
 
     #[test]
+    fn over_tls_a_cookie_is_of_this_host_alone() {
+        let set = |is_tls| {
+            let answer = Cookie::Session.set(Response::default(), is_tls, "x", 60);
+            answer.headers()[header::SET_COOKIE]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        let rest = "operator-session=x; Path=/; Max-Age=60; HttpOnly; SameSite=Lax";
+        assert_eq!(set(true), format!("__Host-{rest}; Secure"));
+        assert_eq!(set(false), rest);
+    }
+
+    #[test]
     fn of_two_cookies_of_one_name_none_counts() {
         check(&[], None);
         check(&["a=1; __Host-operator-session=x; b=2"], Some("x"));

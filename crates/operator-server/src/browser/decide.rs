@@ -1,7 +1,7 @@
 //! One proposal: what it would do, and a person's yes or no.
 
 use action_core::{Risk, printable};
-use action_guard::{PlanHash, ProposalStatus};
+use action_guard::{Phase, PlanHash, ProposalStatus};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -78,10 +78,13 @@ fn agreed(status: &ProposalStatus) -> Markup {
 /// The buttons, each of which brings the hash of what is shown.
 fn decisions(gate: &Gate, cluster: &Cluster, signed: &Signed, status: &ProposalStatus) -> Markup {
     let proposal = &status.proposal;
+    let waits = status.phase_at(Timestamp::now()) == Phase::NeedsApproval;
     let is_too_old = is_fresh_enough(gate, cluster, signed, status).is_err();
     html! {
         h2 { "Decide" }
-        @if is_too_old {
+        @if !waits {
+            p { "It waits for no approval." }
+        } @else if is_too_old {
             p class="warning" {
                 "This is of high risk, and you proved who you are too long ago to approve it."
                 " " a href={ "/login?fresh=true&to=" (proposal.id) } { "Log in anew" }
