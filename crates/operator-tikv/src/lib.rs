@@ -66,7 +66,7 @@ pub use observations::{
     Schedulers, SinceSource, StoreMetrics, StoreView, Stores, Violation, Why, reasons_page,
 };
 pub use outcomes::{OUTCOMES, OutcomeCode, OutcomeEnd};
-pub use parameters::{Limit, RegionId, ScheduleLimit, SchedulerName, StoreId};
+pub use parameters::{Limit, RegionId, RowHandle, ScheduleLimit, SchedulerName, StoreId, TidbId};
 pub use settings::TikvSettings;
 pub use stop_safety::answer::{AskedStore, GoneBecause, GoneStore, Loss, StopSafety, UnsafeRegion};
 pub use workflows::{BackMinutes, BackPercent, IfNotSafe, LeaseHours, RollingDrain};

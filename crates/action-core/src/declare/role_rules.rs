@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::schema::{ActionDefinition, Role};
+use crate::schema::{ActionDefinition, Cost, Role};
 
 /// The member of a result that holds what was found.
 const FINDINGS: &str = "findings";
@@ -25,6 +25,9 @@ pub(super) fn lint(definition: &ActionDefinition) -> Option<String> {
         let text = format!("output schema: a member called `{NOT_KNOWN_YET}` is a list");
         return Some(text);
     }
+    if definition.role == Some(Role::Overview) {
+        return overview(definition);
+    }
     if definition.role == Some(Role::Safety) {
         let pointer = format!("/properties/{ANSWER}");
         let is_there = definition.output_schema.pointer(&pointer).is_some();
@@ -36,6 +39,19 @@ pub(super) fn lint(definition: &ActionDefinition) -> Option<String> {
     let found = definition.output_schema.pointer(&pointer);
     (found.and_then(Value::as_str) != Some("array"))
         .then(|| format!("output schema: an action of its role gives a list called `{member}`"))
+}
+
+/// What keeps an action from being looked at again and again, with nothing given.
+fn overview(definition: &ActionDefinition) -> Option<String> {
+    let required = definition.parameters.iter().find(|one| one.required);
+    if let Some(required) = required {
+        let name = &required.name;
+        let text = format!("role: an overview is shown by itself, so `{name}` cannot be required");
+        return Some(text);
+    }
+    (definition.cost == Some(Cost::Scan)).then(|| {
+        "role: an overview is looked at again and again, so it cannot be a scan".to_owned()
+    })
 }
 
 /// The list that an action's role promises in its result.

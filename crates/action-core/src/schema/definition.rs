@@ -113,7 +113,8 @@ pub enum Cost {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Role {
-    /// Shows the system at a glance.
+    /// Shows the system at a glance: a dashboard looks at all of these again and again, in the order of
+    /// the catalogue. So it needs no parameter, and is no scan.
     Overview,
     /// Says why something is not as it should be.
     Diagnose,

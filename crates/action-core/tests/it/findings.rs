@@ -106,6 +106,55 @@ impl Observation<Liar> for SayNothing {
     }
 }
 
+/// A ship that is shown at a glance by those who say which deck.
+struct Nosy;
+
+#[async_trait]
+impl Subject for Nosy {
+    const NAME: &'static str = "nosy";
+    type Error = Never;
+
+    fn actions() -> ActionSet<Self> {
+        ActionSet::new().observation::<ShowDeck>()
+    }
+
+    async fn identity(&self) -> Result<String, Never> {
+        Ok("ship 4".to_owned())
+    }
+}
+
+/// Shows a deck.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ShowDeck {
+    /// Which deck.
+    deck: u8,
+}
+
+#[async_trait]
+impl Observation<Nosy> for ShowDeck {
+    const NAME: &'static str = "show_deck";
+    const COST: Cost = Cost::Point;
+    const ROLE: Option<Role> = Some(Role::Overview);
+    type Output = ShowDeck;
+
+    async fn observe(&self, _: &Nosy) -> Result<ShowDeck, Never> {
+        Ok(ShowDeck { deck: self.deck })
+    }
+}
+
+#[test]
+fn an_overview_is_shown_by_itself() {
+    let error = ActionRegistry::new().register(Nosy).unwrap_err();
+    let RegistryError::Malformed { problems, .. } = error else {
+        unreachable!("{error}");
+    };
+    assert_eq!(
+        problems,
+        ["role: an overview is shown by itself, so `deck` cannot be required"]
+    );
+}
+
 /// A ship whose action does not list what is not known yet.
 struct Vague;
 

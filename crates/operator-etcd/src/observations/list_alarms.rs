@@ -1,6 +1,6 @@
 //! The alarms that are on: `list_alarms`.
 
-use action_core::{Cost, Observation, bounded};
+use action_core::{Cost, Observation, Role, bounded};
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,7 @@ pub struct AlarmView {
 impl Observation<Etcd> for ListAlarms {
     const NAME: &'static str = "list_alarms";
     const COST: Cost = Cost::Point;
+    const ROLE: Option<Role> = Some(Role::Overview);
     type Output = AlarmsView;
 
     async fn observe(&self, etcd: &Etcd) -> Result<AlarmsView, Error> {

@@ -59,6 +59,26 @@ pub(crate) fn table_id(key: &[u8]) -> Option<i64> {
     Some((u64::from_be_bytes(*id) ^ (1 << 63)) as i64)
 }
 
+/// The first key of a table of TiDB's, as TiDB writes it.
+pub(crate) fn table_key(table_id: i64) -> Vec<u8> {
+    [b"t".as_slice(), &sortable(table_id)].concat()
+}
+
+/// The key of a row by its handle.
+pub(crate) fn row_key(table_id: i64, handle: i64) -> Vec<u8> {
+    [&table_key(table_id), b"_r".as_slice(), &sortable(handle)].concat()
+}
+
+/// The first key of an index.
+pub(crate) fn index_key(table_id: i64, index_id: i64) -> Vec<u8> {
+    [&table_key(table_id), b"_i".as_slice(), &sortable(index_id)].concat()
+}
+
+/// An integer in bytes that sort as it does.
+fn sortable(number: i64) -> [u8; 8] {
+    ((number as u64) ^ (1 << 63)).to_be_bytes()
+}
+
 /// Upper-case hexadecimal, as PD shows keys.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(
@@ -131,6 +151,35 @@ mod tests {
         assert_eq!(table_id(&key), Some(69));
         assert_eq!(table_id(b"m"), None);
         assert_eq!(table_id(b"t"), None);
+    }
+
+    /// `t{table}_r{handle}` and `t{table}_i{index}`, as TiDB's documentation says.
+    #[test]
+    fn keys_of_tidb_are_made_as_tidb_makes_them() {
+        let row = row_key(69, 1);
+        assert_eq!(hex(&row), "7480000000000000455F728000000000000001");
+        assert_eq!(table_id(&row), Some(69));
+        assert_eq!(
+            hex(&encode(&row)),
+            "7480000000000000FF455F728000000000FF0000010000000000FA"
+        );
+        assert_eq!(
+            hex(&row_key(1, -1)),
+            "7480000000000000015F727FFFFFFFFFFFFFFF"
+        );
+        assert_eq!(
+            hex(&index_key(69, 2)),
+            "7480000000000000455F698000000000000002"
+        );
+        // As they sort: the table, its indexes, its rows, the next table.
+        let sorted = [
+            table_key(69),
+            index_key(69, 9),
+            row_key(69, i64::MIN),
+            row_key(69, 0),
+            table_key(70),
+        ];
+        assert!(sorted.is_sorted());
     }
 
     #[test]

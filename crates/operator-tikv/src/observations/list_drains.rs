@@ -2,7 +2,7 @@
 
 // length: what is asked and shown has 10 fields, each with its unit or source.
 
-use action_core::{Cost, Observation};
+use action_core::{Cost, Observation, Role};
 use async_trait::async_trait;
 use pd_client::schedulers::EvictRange;
 use schemars::JsonSchema;
@@ -65,6 +65,7 @@ pub struct Drain {
 impl Observation<Tikv> for ListDrains {
     const NAME: &'static str = "list_drains";
     const COST: Cost = Cost::List;
+    const ROLE: Option<Role> = Some(Role::Overview);
     type Output = Drains;
 
     async fn observe(&self, tikv: &Tikv) -> Result<Drains, Error> {

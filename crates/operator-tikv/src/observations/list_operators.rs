@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use action_core::{Cost, Observation};
+use action_core::{Cost, Observation, Role};
 use async_trait::async_trait;
 use pd_client::operators::Operator;
 use schemars::JsonSchema;
@@ -102,6 +102,7 @@ const MOST_DESCS: usize = 20;
 impl Observation<Tikv> for ListOperators {
     const NAME: &'static str = "list_operators";
     const COST: Cost = Cost::List;
+    const ROLE: Option<Role> = Some(Role::Overview);
     const COLUMNS: &'static [&'static str] = &[
         "region_id",
         "desc",

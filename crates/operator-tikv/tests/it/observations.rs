@@ -5,7 +5,8 @@ use std::time::Duration;
 use action_core::{ActionRegistry, FailureKind, Observation, SubjectError};
 use operator_tikv::{
     ClusterHealth, Doctor, Error, FindRegion, GetRegion, GetStore, KeyEncoding, KeyForm, Limit,
-    ListDrains, ListMembers, ListOperators, ListSchedulers, ListStores, SchedulerState, Tikv,
+    ListDrains, ListMembers, ListOperators, ListSchedulers, ListStores, RowHandle, SchedulerState,
+    TidbId, Tikv,
 };
 use pd_sim::{Fault, ForeignOperator, Sim, StoreState, Version};
 use serde_json::json;
@@ -92,10 +93,66 @@ async fn one_store_and_one_region_take_few_reads() {
 
 fn key(key: &str, form: KeyForm, encoding: KeyEncoding) -> FindRegion {
     FindRegion {
-        key: key.to_owned(),
-        form,
+        key: Some(key.to_owned()),
+        form: Some(form),
         encoding,
+        ..FindRegion::default()
     }
+}
+
+#[tokio::test]
+async fn a_table_an_index_and_a_row_of_tidb_are_found() {
+    let sim = stepped(Version::V8_5).start().await.unwrap();
+    let of_table = |index_id, row_handle| FindRegion {
+        table_id: TidbId::new(69),
+        index_id,
+        row_handle,
+        ..FindRegion::default()
+    };
+    let row = Some(RowHandle::new(1));
+    for (asked, key) in [
+        (of_table(None, None), "7480000000000000FF4500000000000000F8"),
+        (
+            of_table(TidbId::new(2), None),
+            "7480000000000000FF455F698000000000FF0000020000000000FA",
+        ),
+        (
+            of_table(None, row),
+            "7480000000000000FF455F728000000000FF0000010000000000FA",
+        ),
+    ] {
+        let found = look(&sim, asked, 2).await;
+        assert_eq!(found.key, key);
+        assert!(found.region.is_some());
+    }
+}
+
+#[test]
+fn a_region_is_asked_for_in_one_way() {
+    let mut registry = ActionRegistry::new();
+    let pd = pd_client::Client::new("http://127.0.0.1:1").unwrap();
+    registry.register(Tikv::new(pd)).unwrap();
+    for (given, pointer) in [
+        (json!({}), "/key"),
+        (json!({"form": "hex"}), "/key"),
+        (json!({"key": "61", "form": "hex", "table_id": 1}), "/key"),
+        (json!({"form": "hex", "table_id": 1}), "/form"),
+        (
+            json!({"key": "61", "form": "hex", "row_handle": "1"}),
+            "/table_id",
+        ),
+        (
+            json!({"table_id": 1, "index_id": 1, "row_handle": "1"}),
+            "/row_handle",
+        ),
+        (json!({"table_id": 0}), "/table_id"),
+        (json!({"table_id": 1, "row_handle": "1.5"}), "/row_handle"),
+    ] {
+        let error = registry.validate("find_region", given.clone()).unwrap_err();
+        assert_eq!(error.problems()[0].pointer, pointer, "{given}");
+    }
+    let given = json!({"table_id": 1, "row_handle": "-5"});
+    assert!(registry.validate("find_region", given).is_ok());
 }
 
 #[tokio::test]
