@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::findings::{Findings, Report};
 use crate::workspace::Workspace;
-use crate::{all, api, counts, docs, floors, layers, length, msrv, new_subject, package, tidy};
+use crate::{
+    all, api, counts, docs, floors, layers, length, msrv, new_subject, package, picture, tidy,
+};
 
 /// What is timed together, and can be run alone.
 struct Part {
@@ -77,6 +79,7 @@ const PARTS: &[Part] = &[
             tidy::check,
             length::check,
             docs::check,
+            picture::check,
             api::check,
             msrv::check,
             package::check,

@@ -58,7 +58,7 @@ const HTTP: &[&str] = &[
     "reqwest",
     "ureq",
 ];
-const FRONT_ENDS: &[&str] = &["clap", "comfy-table", "crossterm", "indicatif", "rmcp"];
+const FRONT_ENDS: &[&str] = &["clap", "comfy-table", "crossterm", "ratatui-core", "rmcp"];
 
 /// From the roots to the front ends.
 const LAYERS: &[Layer] = &[
@@ -141,7 +141,7 @@ const LAYERS: &[Layer] = &[
         // Its tests ask that service by the client of `rmcp`, which is made of `reqwest`.
         never: &[
             &["axum", "curl", "ureq"],
-            &["clap", "comfy-table", "crossterm", "indicatif"],
+            &["clap", "comfy-table", "crossterm", "ratatui-core"],
         ],
     },
     Layer {
@@ -150,7 +150,7 @@ const LAYERS: &[Layer] = &[
         tests_use: &[],
         never: &[
             &["curl", "reqwest", "ureq"],
-            &["clap", "comfy-table", "crossterm", "indicatif"],
+            &["clap", "comfy-table", "crossterm", "ratatui-core"],
         ],
     },
     Layer {

@@ -25,6 +25,7 @@ mod msrv;
 mod new_subject;
 mod outcomes;
 mod package;
+mod picture;
 mod policy_keys;
 mod promises;
 mod reasons;
@@ -47,6 +48,8 @@ commands:
   layers --figures
                   rooms, floors, arrows back up and circles of each crate
   docs [--check]  write generated docs, or say where they are out of date
+  picture [--check]
+                  draw README's session, or say whether one looks otherwise now
   api [--check]   write what users of the crates see that are used alone, or say where that has changed
   counts [--check]
                   count instructions (needs valgrind), or say where they differ from the record
@@ -95,6 +98,8 @@ fn run(words: &[&str], out: &mut impl Write, err: &mut impl Write) -> u8 {
         ["lines"] => |workspace, _| lines::print(workspace),
         ["docs"] => |workspace, _| docs::write(workspace),
         ["docs", "--check"] => |workspace, _| docs::check(workspace),
+        ["picture"] => |workspace, _| picture::write(workspace),
+        ["picture", "--check"] => |workspace, _| picture::check(workspace),
         ["api"] => |workspace, _| api::write(workspace),
         ["api", "--check"] => |workspace, _| api::check(workspace),
         ["tidy"] => |workspace, _| tidy::check(workspace),

@@ -30,8 +30,9 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::{Format, Output};
 #[cfg(feature = "proxy")]
 use crate::verbs::at_gate;
+use crate::verbs::kill_switch::kill_switch_main;
 use crate::verbs::{
-    actions, approve, completions, findings, journal, kill_switch, man, mcp, mode, plan, policy,
+    actions, approve, completions, findings, journal, kill_switch, man, mode, plan, policy,
     proposals, reap, recover, resolve, run, token, undo, workflow,
 };
 
@@ -158,11 +159,7 @@ fn is_for_version(mut arguments: impl Iterator<Item = OsString>) -> bool {
 pub(crate) fn command() -> Command {
     let program = program();
     let command = Global::augment_args(Command::new(program.name));
-    #[cfg(feature = "serve")]
-    let command = command.subcommand(crate::verbs::serve::command());
-    #[cfg(all(feature = "serve", unix))]
-    let command = command.subcommand(crate::verbs::link::command());
-    command
+    let command = command
         .version(program.version)
         .about(about())
         .after_help(format!("{}\n\n{}", Exit::help(), topics::list()))
@@ -196,12 +193,19 @@ pub(crate) fn command() -> Command {
         .subcommand(policy::command())
         .subcommand(findings::why())
         .subcommand(findings::doctor())
-        .subcommand(mcp::command())
         .subcommand(token::command())
         .subcommand(completions::command())
         .subcommand(man::command())
-        .subcommand(Command::new("version").about("Show the version of this program"))
-        .subcommands(program.verbs.values().map(|verb| verb.command()))
+        .subcommand(Command::new("version").about("Show the version of this program"));
+    #[cfg(feature = "top")]
+    let command = command.subcommand(crate::verbs::top::command());
+    #[cfg(feature = "mcp")]
+    let command = command.subcommand(crate::verbs::mcp::command());
+    #[cfg(feature = "serve")]
+    let command = command.subcommand(crate::verbs::serve::command());
+    #[cfg(all(feature = "serve", unix))]
+    let command = command.subcommand(crate::verbs::link::command());
+    command.subcommands(program.verbs.values().map(|verb| verb.command()))
 }
 
 fn about() -> String {
@@ -244,9 +248,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("reap", _)) => block_on(reap::reap_main(global, output)),
         Some(("clock", matches)) => block_on(mode::clock_main(matches, global, output)),
         Some(("mode", matches)) => block_on(mode::mode_main(matches, global, output)),
-        Some(("kill-switch", matches)) => {
-            block_on(kill_switch::kill_switch_main(matches, global, output))
-        }
+        Some(("kill-switch", matches)) => block_on(kill_switch_main(matches, global, output)),
         Some(("workflow", matches)) => block_on(workflow::main(matches, global, output)),
         Some(("journal", matches)) => block_on(journal::main(matches, global, output)),
         Some(("policy", matches)) => match matches.subcommand() {
@@ -259,10 +261,13 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         },
         Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
+        #[cfg(feature = "top")]
+        Some(("top", matches)) => block_on(crate::verbs::top::main(matches, global)),
         #[cfg(feature = "serve")]
         Some((verb @ ("serve" | "link"), matches)) => of_a_gate(verb, matches, global, output),
         Some(("token", matches)) => block_on(token::main(matches, global, output)),
-        Some(("mcp", matches)) => block_on(mcp::main(matches, global, output)),
+        #[cfg(feature = "mcp")]
+        Some(("mcp", matches)) => block_on(crate::verbs::mcp::main(matches, global, output)),
         Some(("man", matches)) => man::main(matches, command(), output),
         Some(("version", _)) => Ok(version(output)),
         Some(("completions", matches)) => completions::main(matches),

@@ -40,7 +40,8 @@ mod subjects;
 mod settings;
 mod terminal;
 
-/// What a [`Verb`] shows in the words of the rest.
+/// What a [`Verb`] shows in the words of the rest. These texts are for [`Output::narrate`] and
+/// [`note`](show::note): marks in them say which words stand out, where a terminal shows that.
 pub mod show {
     pub use crate::flags::{arguments, command_line};
     pub use crate::reports::outcome::outcome;

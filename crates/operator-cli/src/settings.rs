@@ -3,6 +3,7 @@
 
 pub(crate) mod config_file;
 pub(crate) mod connection;
+#[cfg(feature = "mcp")]
 pub(crate) mod file_flags;
 pub(crate) mod hint;
 #[cfg(not(feature = "proxy"))]

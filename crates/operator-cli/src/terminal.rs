@@ -3,6 +3,7 @@
 pub(crate) mod exit_code;
 pub(crate) mod exit_mapping;
 pub(crate) mod failure;
+mod in_place;
 pub(crate) mod interrupt;
 pub(crate) mod lengths;
 pub(crate) mod list_values;
@@ -13,5 +14,6 @@ mod pace;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 mod refusal;
+pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod values;

@@ -13,6 +13,7 @@ pub(crate) mod kill_switch;
 #[cfg(all(feature = "serve", unix))]
 pub(crate) mod link;
 pub(crate) mod man;
+#[cfg(feature = "mcp")]
 pub(crate) mod mcp;
 pub(crate) mod mode;
 pub(crate) mod plan;
@@ -25,5 +26,7 @@ pub(crate) mod run;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 pub(crate) mod token;
+#[cfg(feature = "top")]
+pub(crate) mod top;
 pub(crate) mod undo;
 pub(crate) mod workflow;

@@ -13,6 +13,7 @@ use crate::reports::in_force::{self, Releases};
 use crate::settings::Global;
 use crate::subjects;
 use crate::terminal::exit_mapping::is_not_known_yet;
+use crate::terminal::style::{Tone, toned};
 use crate::terminal::table::section;
 use crate::terminal::values::{shortened, text_of, when};
 
@@ -145,8 +146,8 @@ pub(crate) fn text(
     let mut parts = Vec::new();
     if findings.is_empty() && !ours.is_something_found() {
         parts.push(match is_not_known_yet(result) {
-            true => NOT_YET.to_owned(),
-            false => "No problems found".to_owned(),
+            true => toned(Tone::Doubtful, NOT_YET),
+            false => toned(Tone::Good, "No problems found"),
         });
     }
     let is_others = |finding: &&Finding| {
@@ -202,7 +203,7 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
     });
     let mut lines = vec![format!(
         "{} ({})",
-        printable(&finding.text),
+        toned(Tone::Heading, &printable(&finding.text)),
         printable(&finding.code)
     )];
     lines.extend(section("Seen", evidence.collect()));

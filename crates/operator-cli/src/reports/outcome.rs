@@ -5,20 +5,24 @@ use action_guard::{Report, State};
 
 use crate::reports::{in_force, plan};
 use crate::settings::Global;
+use crate::terminal::style::{Tone, toned};
 use crate::terminal::table::section;
 use crate::terminal::values::{shortened, text_of};
 
 /// How a mutation ended, and what shows it.
 #[must_use]
 pub fn outcome(outcome: &Outcome) -> String {
-    let result = match (outcome.result, outcome.by) {
-        (OutcomeKind::Applied, _) if outcome.is_reversed() => "Applied, then reversed",
-        (OutcomeKind::Applied, Some(Attribution::Ours)) => "Applied, by this request",
-        (OutcomeKind::Applied, Some(Attribution::Another)) => "Applied, by something else",
-        (OutcomeKind::Applied, _) => "Applied",
-        (OutcomeKind::NotApplied, _) => "Not applied",
-        _ => "Unknown whether it was applied",
+    let (tone, result) = match (outcome.result, outcome.by) {
+        (OutcomeKind::Applied, _) if outcome.is_reversed() => (Tone::Bad, "Applied, then reversed"),
+        (OutcomeKind::Applied, Some(Attribution::Ours)) => (Tone::Good, "Applied, by this request"),
+        (OutcomeKind::Applied, Some(Attribution::Another)) => {
+            (Tone::Good, "Applied, by something else")
+        }
+        (OutcomeKind::Applied, _) => (Tone::Good, "Applied"),
+        (OutcomeKind::NotApplied, _) => (Tone::Bad, "Not applied"),
+        _ => (Tone::Doubtful, "Unknown whether it was applied"),
     };
+    let result = toned(tone, result);
     let code = match &outcome.code {
         Some(code) => format!(" ({})", printable(code)),
         None => String::new(),
@@ -52,9 +56,12 @@ fn settled(settled: &Settled) -> String {
         format!(" ({}): {}", printable(&cause.code), printable(&cause.text))
     });
     match settled.state {
-        SettledState::Held => "Checked again: it is still so".to_owned(),
-        SettledState::Reversed => format!("Reversed since{cause}"),
-        _ => format!("Not known whether it is still so{cause}"),
+        SettledState::Held => toned(Tone::Good, "Checked again: it is still so"),
+        SettledState::Reversed => format!("{}{cause}", toned(Tone::Bad, "Reversed since")),
+        _ => format!(
+            "{}{cause}",
+            toned(Tone::Doubtful, "Not known whether it is still so")
+        ),
     }
 }
 

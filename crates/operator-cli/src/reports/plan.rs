@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::program::program;
 use crate::settings::Global;
 use crate::subjects;
+use crate::terminal::style::{Tone, toned};
 use crate::terminal::table::section;
 use crate::terminal::values::{pair, text_of};
 
@@ -227,16 +228,19 @@ fn lines(texts: &[String]) -> Vec<Vec<String>> {
 pub fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::WouldReject { code, text } => format!(
-            "Would be refused ({}): {}",
+            "{} ({}): {}",
+            toned(Tone::Bad, "Would be refused"),
             printable(code),
             printable(text.trim_end())
         ),
         Verdict::NotAskedFor { code, text } => {
-            format!("Not asked for ({}): {}", printable(code), printable(text))
+            let begin = toned(Tone::Bad, "Not asked for");
+            format!("{begin} ({}): {}", printable(code), printable(text))
         }
         Verdict::NoOp { already } => format!("Nothing to do: {}", printable(already)),
         Verdict::WouldDisplace { displaced } => {
-            format!("Would proceed, in place of: {}", printable(displaced))
+            let begin = toned(Tone::Good, "Would proceed");
+            format!("{begin}, in place of: {}", printable(displaced))
         }
         Verdict::AcceptedButWillNotProgress { causes } => {
             let causes = causes
@@ -244,16 +248,20 @@ pub fn verdict(verdict: &Verdict) -> String {
                 .map(|cause| vec![cause.code.clone(), cause.text.clone()]);
             let who = subjects::who_answers();
             let text = format!("{who} would accept it, but it would not get done");
-            section(&text, causes.collect()).unwrap_or(text)
+            section(&text, causes.collect()).unwrap_or_else(|| toned(Tone::Heading, &text))
         }
         Verdict::Undecided { causes } => {
             let causes: Vec<_> = causes
                 .iter()
                 .map(|cause| format!("{} ({})", printable(&cause.text), printable(&cause.code)))
                 .collect();
-            format!("Not known before it is sent: {}", causes.join("; "))
+            let begin = toned(Tone::Doubtful, "Not known before it is sent");
+            format!("{begin}: {}", causes.join("; "))
         }
-        Verdict::WouldProceed => "Would proceed: it would be accepted and carried out".to_owned(),
+        Verdict::WouldProceed => format!(
+            "{}: it would be accepted and carried out",
+            toned(Tone::Good, "Would proceed")
+        ),
         other => format!("{other:?}"),
     }
 }

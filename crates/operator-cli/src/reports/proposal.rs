@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use action_core::{Outcome, printable};
-use action_guard::{Actor, Approval, Proposal, ProposalStatus, Refusal, Request, Ruling, State};
+use action_guard::{
+    Actor, Approval, Phase, Proposal, ProposalStatus, Refusal, Request, Ruling, State,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -14,6 +16,7 @@ use crate::reports::outcome;
 use crate::reports::plan::{self, Planned};
 use crate::reports::target;
 use crate::settings::Global;
+use crate::terminal::style::{Tone, toned};
 use crate::terminal::table::{section, table};
 use crate::terminal::values::when;
 
@@ -147,10 +150,25 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
 fn state_of(status: &ProposalStatus, now: Timestamp) -> String {
     let phase = status.phase_at(now);
     let reversed = status.outcome.as_ref().is_some_and(Outcome::is_reversed);
-    match (&status.taken_back, reversed) {
+    let text = match (&status.taken_back, reversed) {
         (Some(_), _) => format!("{phase}, taken back"),
         (None, true) => format!("{phase}, reversed"),
         (None, false) => phase.to_string(),
+    };
+    match tone_of(phase, reversed) {
+        Some(tone) => toned(tone, &text),
+        None => text,
+    }
+}
+
+/// Which states are good, which are not, and which wait for somebody.
+pub(crate) fn tone_of(phase: Phase, is_reversed: bool) -> Option<Tone> {
+    match phase {
+        _ if is_reversed => Some(Tone::Bad),
+        Phase::Applied => Some(Tone::Good),
+        Phase::NotApplied => Some(Tone::Bad),
+        Phase::Unknown | Phase::NeedsApproval => Some(Tone::Doubtful),
+        _ => None,
     }
 }
 

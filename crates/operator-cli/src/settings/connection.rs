@@ -205,6 +205,12 @@ impl Connection {
         shown_address(text).into_owned()
     }
 
+    /// What people know the system by: its name in the config file, else its address.
+    #[cfg(feature = "top")]
+    pub(crate) fn called(&self) -> String {
+        self.cluster.clone().unwrap_or_else(|| self.address())
+    }
+
     /// Whether an address was given.
     fn has_address(&self) -> bool {
         has_address(&self.values)

@@ -142,6 +142,12 @@ impl State {
 
     /// Where the journal is.
     pub(crate) fn directory(&self) -> Result<PathBuf, Failure> {
+        if cfg!(windows) {
+            // What keeps two processes apart there, and a record on disk, was never tried.
+            let text =
+                "a state directory (`--state-dir`) is supported on Linux and macOS, not on Windows";
+            return Err(Failure::usage(text).next("work at a gate: `--server URL`"));
+        }
         if let Some(directory) = &self.state_dir {
             return Ok(directory.clone());
         }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::list_values::list_hint;
 use crate::terminal::output::Output;
+use crate::terminal::style::{Tone, toned};
 
 /// The journal can take no more.
 const JOURNAL_FULL: &str = "journal_full";
@@ -147,7 +148,8 @@ impl Failure {
         };
         // A secret is told by what stands there, not by how that is shown.
         let shown = |text: &str| printable(&redacted(text)).into_owned();
-        let mut lines = vec![format!("error: {}", shown(&self.message))];
+        let error = toned(Tone::Bad, "error:");
+        let mut lines = vec![format!("{error} {}", shown(&self.message))];
         let problems = self.problems.iter().map(ToString::to_string);
         let more = problems.chain(self.lines.iter().cloned());
         let more = more.chain(next.map(Next::text));

@@ -95,7 +95,8 @@ fn is_meant(column: &str, name: &str) -> bool {
     plain == column || told(column, &Value::from(0)).0 == plain
 }
 
-fn compared(one: &Value, other: &Value) -> Ordering {
+/// The order of two values: numbers by how much they are, before texts.
+pub(crate) fn compared(one: &Value, other: &Value) -> Ordering {
     match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) => one.total_cmp(&other),
         (Some(_), None) => Ordering::Less,
@@ -239,7 +240,7 @@ fn count(list: &str, members: &Map<String, Value>) -> Option<String> {
 }
 
 /// All members that any of them has.
-fn columns_of(first: &[String], items: &[&Map<String, Value>]) -> Vec<String> {
+pub(crate) fn columns_of(first: &[String], items: &[&Map<String, Value>]) -> Vec<String> {
     let mut all = Map::new();
     for item in items {
         all.extend(item.iter().map(|(name, _)| (name.clone(), Value::Null)));

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write as _};
 
 use action_core::{ActionDefinition, printable, printable_lines, redacted};
+use anstream::AutoStream;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::terminal::exit_code::Exit;
 use crate::terminal::observed::{self, View};
+use crate::terminal::style::{has_colour, marked_printable, painted};
 use crate::terminal::table::set_wide;
 use crate::terminal::values::text_of;
 
@@ -128,7 +130,7 @@ impl Output {
     /// A running text: data, or on stderr where the data is for programs.
     pub fn narrate(&mut self, text: &str) {
         match self.format.is_text() {
-            true => self.write(&printable_lines(&lines_without_secrets(text))),
+            true => self.write(&marked_lines(&lines_without_secrets(text))),
             false => note(text),
         }
     }
@@ -196,8 +198,16 @@ impl Output {
     }
 
     fn write(&mut self, text: &str) {
+        let has_colour = self.format.is_text() && has_colour(&io::stdout());
+        let text = match self.format.is_text() {
+            true => Cow::Owned(painted(text, has_colour)),
+            false => Cow::Borrowed(text),
+        };
         let mut stdout = io::stdout().lock();
-        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        let written = match has_colour {
+            true => writeln!(AutoStream::auto(stdout), "{text}"),
+            false => writeln!(stdout, "{text}").and_then(|()| stdout.flush()),
+        };
         match written {
             // Whoever reads has read enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
@@ -209,7 +219,12 @@ impl Output {
 
 /// Lines on stderr. When nobody can read them there is nobody to tell.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", shown(text));
+    let (stderr, has_colour) = (io::stderr(), has_colour(&io::stderr()));
+    let text = painted(&shown(text), has_colour);
+    let _ = match has_colour {
+        true => writeln!(AutoStream::auto(stderr.lock()), "{text}"),
+        false => writeln!(stderr.lock(), "{text}"),
+    };
 }
 
 /// Longer lines are cut where people read them: what a server answers can be long.
@@ -218,6 +233,12 @@ const LONGEST_LINE: usize = 2_000;
 /// The same lines without secrets: what a server says, or somebody gave, may hold one.
 fn lines_without_secrets(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(redacted).collect();
+    lines.join("\n")
+}
+
+/// The same lines as a terminal may get them, but for marks.
+fn marked_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(marked_printable).collect();
     lines.join("\n")
 }
 
@@ -278,7 +299,7 @@ fn string_without_secrets(inner: &str) -> Cow<'_, str> {
 
 /// As a terminal gets it.
 fn shown(text: &str) -> String {
-    let text = printable_lines(&lines_without_secrets(text));
+    let text = marked_lines(&lines_without_secrets(text));
     let lines = text.split('\n').map(|line| {
         let Some((end, _)) = line.char_indices().nth(LONGEST_LINE) else {
             return line.to_owned();

@@ -69,17 +69,35 @@ fn estimate(first: Seen, now: Seen, total: u64) -> Option<String> {
     let left = total.checked_sub(now.done).filter(|left| *left > 0)?;
     let seconds = now.at.saturating_duration_since(first.at).as_secs_f64();
     let per_second = moved as f64 / seconds.max(0.1);
-    let rate = match per_second {
-        rate if rate >= 0.1 => format!("{rate:.1} a second"),
-        rate if rate * 60.0 >= 0.1 => format!("{:.1} a minute", rate * 60.0),
-        rate => format!("{:.1} an hour", rate * 3_600.0),
+    let (rate, unit) = match per_second {
+        rate if rate >= 0.1 => (rate, "s"),
+        rate if rate * 60.0 >= 0.1 => (rate * 60.0, "min"),
+        rate => (rate * 3_600.0, "h"),
     };
-    let rest = match (left as f64 / per_second).ceil() {
-        rest if rest < 120.0 => format!("{rest:.0} s"),
-        rest if rest < 7_200.0 => format!("{:.0} min", rest / 60.0),
-        rest => format!("{:.0} h", rest / 3_600.0),
+    let rate = match rate {
+        few if few < 9.95 && few.fract() >= 0.05 => format!("{few:.1}"),
+        many => format!("{many:.0}"),
     };
-    Some(format!(", {rate}, {rest} to go"))
+    let rest = duration((left as f64 / per_second).ceil());
+    Some(format!(", {rate}/{unit}, {rest} to go"))
+}
+
+/// Seconds, in two units at most.
+fn duration(seconds: f64) -> String {
+    // Whatever is beyond this is said to be this long.
+    let seconds = seconds.min(1e12) as u64;
+    let (minutes, hours) = (seconds / 60, seconds / 3_600);
+    let two = |many: u64, unit: &str, few: u64, smaller: &str| match few {
+        0 => format!("{many} {unit}"),
+        few => format!("{many} {unit} {few} {smaller}"),
+    };
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..600 => two(minutes, "min", seconds % 60, "s"),
+        600..3_600 => format!("{minutes} min"),
+        3_600..36_000 => two(hours, "h", minutes % 60, "min"),
+        _ => format!("{hours} h"),
+    }
 }
 
 #[cfg(test)]
@@ -101,16 +119,33 @@ mod tests {
     fn the_rest_is_estimated_while_it_moves() {
         check(&[
             (0, 0, ""),
-            (2, 4, ", 2.0 a second, 4 s to go"),
-            (3, 4, ", 2.0 a second, 4 s to go"),
-            (60, 6, ", 0.1 a second, 60 s to go"),
-            (1_200, 8, ", 0.4 a minute, 10 min to go"),
-            (72_000, 10, ", 0.5 an hour, 4 h to go"),
+            (2, 4, ", 2/s, 4 s to go"),
+            (3, 4, ", 2/s, 4 s to go"),
+            (60, 6, ", 0.1/s, 1 min to go"),
+            (1_200, 8, ", 0.4/min, 10 min to go"),
+            (72_000, 10, ", 0.5/h, 4 h to go"),
             (72_001, 12, ""),
         ]);
-        check(&[(0, 0, ""), (8, 4, ", 0.5 a second, 16 s to go")]);
+        check(&[(0, 0, ""), (8, 4, ", 0.5/s, 16 s to go")]);
         // What was done before it was looked at says nothing of how fast it is.
-        check(&[(0, 10, ""), (10, 11, ", 0.1 a second, 10 s to go")]);
+        check(&[(0, 10, ""), (10, 11, ", 0.1/s, 10 s to go")]);
+    }
+
+    #[test]
+    fn a_rest_is_said_in_two_units_at_most() {
+        for (seconds, text) in [
+            (0.0, "0 s"),
+            (59.0, "59 s"),
+            (90.0, "1 min 30 s"),
+            (120.0, "2 min"),
+            (630.0, "10 min"),
+            (3_660.0, "1 h 1 min"),
+            (7_200.0, "2 h"),
+            (36_100.0, "10 h"),
+            (f64::INFINITY, "277777777 h"),
+        ] {
+            assert_eq!(duration(seconds), text);
+        }
     }
 
     #[test]
@@ -121,11 +156,11 @@ mod tests {
             (40, 0, ", no progress for more than 40 s"),
             (79, 0, ", no progress for more than 40 s"),
             (80, 0, ", no progress for more than 80 s"),
-            (120, 1, ", 0.5 a minute, 22 min to go"),
-            (159, 1, ", 0.5 a minute, 22 min to go"),
+            (120, 1, ", 0.5/min, 22 min to go"),
+            (159, 1, ", 0.5/min, 22 min to go"),
             (280, 1, ", no progress for more than 160 s"),
         ]);
         // What there is more of again is counted anew.
-        check(&[(0, 8, ""), (1, 6, ""), (2, 7, ", 1.0 a second, 5 s to go")]);
+        check(&[(0, 8, ""), (1, 6, ""), (2, 7, ", 1/s, 5 s to go")]);
     }
 }

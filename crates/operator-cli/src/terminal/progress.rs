@@ -1,19 +1,23 @@
 //! Showing how a mutation gets on.
 
-use std::io::{IsTerminal as _, stderr};
 use std::time::Instant;
 
 use action_core::{Cause, Done, Progress, printable};
 use action_guard::Event;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::terminal::in_place::InPlace;
 use crate::terminal::output::note;
 use crate::terminal::pace::Pace;
+use crate::terminal::style::can_write_over;
 
-/// Shows events on stderr: as lines, and what can be counted as a bar if that is a terminal.
+/// How long a bar is, and how wide a terminal must be for one.
+const BAR: usize = 20;
+const WIDE: usize = 79;
+
+/// Shows events on stderr: as lines, and what can be counted in one place if that is a terminal.
 #[derive(Default)]
 pub struct Follow {
-    bar: Option<ProgressBar>,
+    counting: InPlace,
     last: String,
     pace: Pace,
     /// How many times something was, or may have been, sent.
@@ -57,9 +61,7 @@ impl Follow {
 
     /// Leaves the terminal as it should be.
     pub fn finish(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
+        self.counting.clear();
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -74,6 +76,7 @@ impl Follow {
         };
         let mut text = printable(summary).into_owned();
         if let Some(done) = done {
+            text = counted(done, &text);
             text.push_str(self.pace.text(done, Instant::now()));
         }
         for cause in stalled {
@@ -81,28 +84,16 @@ impl Follow {
         }
         self.counted += usize::from(done.is_some());
         match done {
-            Some(done) if stderr().is_terminal() => self.bar(done, text),
-            Some(done) => {
-                let unit = printable(&done.unit);
-                self.line(&format!("[{}/{} {unit}] {text}", done.done, done.total));
-            }
-            None => self.line(&text),
+            Some(done) if can_write_over() => self.count(done, &text),
+            _ => self.line(&text),
         }
     }
 
-    fn bar(&mut self, done: &Done, text: String) {
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(Some(done.total), ProgressDrawTarget::stderr());
-            let style = "{bar:30} {pos}/{len} {prefix}  {elapsed}  {wide_msg}";
-            if let Ok(style) = ProgressStyle::with_template(style) {
-                bar.set_style(style);
-            }
-            bar
+    fn count(&mut self, done: &Done, text: &str) {
+        self.counting.show(|room| match room >= WIDE {
+            true => format!("{} {text}", bar(done)),
+            false => text.to_owned(),
         });
-        bar.set_length(done.total);
-        bar.set_position(done.done);
-        bar.set_prefix(printable(&done.unit).into_owned());
-        bar.set_message(text);
     }
 
     /// A line, unless it says what the last one said.
@@ -111,29 +102,59 @@ impl Follow {
             return;
         }
         text.clone_into(&mut self.last);
-        match &self.bar {
-            Some(bar) => bar.suspend(|| note(text)),
-            None => note(text),
-        }
+        // What is counted is shown again below it, by the next look.
+        self.counting.clear();
+        note(text);
     }
+}
+
+/// How much is done, unless the text says that itself.
+fn counted(done: &Done, text: &str) -> String {
+    let so_far = format!("{} of {} ", done.done, done.total);
+    match text.starts_with(&so_far) {
+        true => text.to_owned(),
+        false => format!("{so_far}{}: {text}", printable(&done.unit)),
+    }
+}
+
+fn bar(done: &Done) -> String {
+    let share = done.done as f64 / done.total.max(1) as f64;
+    let filled = ((share * BAR as f64) as usize).min(BAR);
+    format!("{}{}", "█".repeat(filled), "░".repeat(BAR - filled))
 }
 
 /// Shows how much is done of something that takes long, if stderr is a terminal.
 pub(crate) fn counting(what: &'static str) -> impl FnMut(Done) + Send {
     let mut follow = Follow::default();
     move |done| {
-        if stderr().is_terminal() {
-            follow.bar(&done, what.to_owned());
+        if can_write_over() {
+            follow.count(&done, &counted(&done, what));
         }
-    }
-}
-
-impl Drop for Follow {
-    fn drop(&mut self) {
-        self.finish();
     }
 }
 
 fn words(cause: &Cause) -> String {
     format!("{} ({})", printable(&cause.text), printable(&cause.code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_much_is_done_is_said_once() {
+        let done = Done::new(153, 600, "leaders");
+        let text = "153 of 600 leaders moved off store 4";
+        assert_eq!(counted(&done, text), text);
+        assert_eq!(counted(&done, "moving"), "153 of 600 leaders: moving");
+    }
+
+    #[test]
+    fn a_bar_is_as_long_as_it_is_whatever_is_counted() {
+        for (done, total, filled) in [(0, 0, 0), (0, 4, 0), (1, 4, 5), (4, 4, 20), (9, 4, 20)] {
+            let bar = bar(&Done::new(done, total, "x"));
+            assert_eq!(bar.chars().count(), BAR);
+            assert_eq!(bar.matches('█').count(), filled, "{done} of {total}");
+        }
+    }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use action_core::printable;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
 
+use crate::terminal::style::{Tone, marked_printable, toned};
 use crate::terminal::values::is_id;
 
 /// What lies below a heading begins here.
@@ -112,7 +112,7 @@ fn one_line_each(mut table: Table, columns: &[Column], rows: Vec<Vec<String>>) -
         row.max_height(1);
         row
     });
-    table.set_header(columns.iter().map(|column| &column.name));
+    table.set_header(headings(columns));
     table.add_rows(rows);
     keep_whole(&mut table, columns);
     for (column, is_number) in table.column_iter_mut().zip(numbers) {
@@ -131,10 +131,15 @@ fn are_numbers(rows: &[Vec<String>], at: usize) -> bool {
 }
 
 fn filled(mut table: Table, columns: &[Column], rows: Vec<Vec<String>>) -> Table {
-    table.set_header(columns.iter().map(|column| &column.name));
+    table.set_header(headings(columns));
     table.add_rows(safe(rows));
     keep_whole(&mut table, columns);
     table
+}
+
+fn headings(columns: &[Column]) -> Vec<String> {
+    let names = columns.iter().map(|column| &column.name);
+    names.map(|name| toned(Tone::Heading, name)).collect()
 }
 
 fn keep_whole(table: &mut Table, columns: &[Column]) {
@@ -163,6 +168,7 @@ pub(crate) fn section(heading: &str, rows: Vec<Vec<String>>) -> Option<String> {
         .lines()
         .map(|line| format!("  {line}"))
         .collect();
+    let heading = toned(Tone::Heading, heading);
     Some(format!("{heading}\n{}", indented.join("\n")))
 }
 
@@ -194,11 +200,7 @@ fn usable(width: Option<u16>) -> Option<u16> {
 }
 
 fn safe(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
-    let cells = |row: Vec<String>| {
-        row.iter()
-            .map(|cell| printable(cell).into_owned())
-            .collect()
-    };
+    let cells = |row: Vec<String>| row.iter().map(|cell| marked_printable(cell)).collect();
     rows.into_iter().map(cells).collect()
 }
 
@@ -222,6 +224,7 @@ fn lines(table: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::style::painted;
 
     const HEADER: [&str; 6] = [
         "id",
@@ -247,7 +250,7 @@ mod tests {
 
     fn shown(width: u16) -> String {
         let columns = HEADER.iter().map(|name| Column::new(name)).collect();
-        fitted(columns, vec![row(), row()], Some(width))
+        painted(&fitted(columns, vec![row(), row()], Some(width)), false)
     }
 
     /// However many columns there are, and however long what stands in them.

@@ -43,6 +43,8 @@ pub(crate) async fn main(
         ("actions", _) => look::actions(gate, matches, global, output).await,
         ("plan", _) => look::plan(gate, matches, global, output).await,
         ("why" | "doctor", _) => look::findings(verb, gate, matches, global, output).await,
+        #[cfg(feature = "top")]
+        ("top", _) => crate::verbs::top::main_at_gate(gate, matches, global).await,
         ("journal", "head") => look::head(gate, output).await,
         ("journal", _) => look::journal(gate, matches, output).await,
         ("token", _) => look::tokens(gate, output).await,

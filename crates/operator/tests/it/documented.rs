@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::{Cluster, operator};
 
 /// Words that stand for something of the reader's: such a command is only read, not run.
-const STANDS_FOR: [&str; 9] = [
+const STANDS_FOR: [&str; 10] = [
+    "copy",
     "ID",
     "prod",
     "STEP",
@@ -18,8 +19,8 @@ const STANDS_FOR: [&str; 9] = [
     "agent:night",
 ];
 
-/// These serve until somebody ends them, or ask one that does.
-const SERVES: [&str; 3] = ["sim", "mcp", "link"];
+/// These go on until somebody ends them, or ask one that does.
+const SERVES: [&str; 4] = ["sim", "mcp", "link", "top"];
 
 /// Prints the directory of whoever runs it.
 const OF_SOMEBODY: &str = "operator mode";

@@ -9,6 +9,8 @@ mod cluster;
 mod demo;
 mod documented;
 mod findings;
+#[cfg(unix)]
+mod first_half_hour;
 mod harness;
 mod help;
 mod hints;
@@ -20,6 +22,8 @@ mod links;
 mod mcp;
 mod mcp_at_gate;
 mod mode;
+#[cfg(unix)]
+mod on_a_terminal;
 mod plan;
 mod policy;
 mod run;
@@ -33,8 +37,11 @@ mod settings;
 mod sim;
 #[cfg(unix)]
 mod tables;
+#[cfg(unix)]
 mod terminal;
 mod tokens;
+#[cfg(unix)]
+mod top;
 mod unreachable;
 mod whose;
 mod workflow;

@@ -31,6 +31,25 @@ fn shipped_policies_are_right_for_the_actions_there_are() {
     operator(&["policy", "check"]).ended(0).shows("built in");
 }
 
+/// What is copied from the page is a policy.
+#[test]
+fn policies_of_the_page_are_right_as_they_are_printed() {
+    let page = include_str!("../../../../docs/operating.md");
+    let blocks = page.split("```toml\n").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap());
+    let policies: Vec<_> = blocks
+        .filter(|block| block.contains("[[rule]]") || block.contains("[[person]]"))
+        .collect();
+    assert!(policies.len() >= 2);
+    let home = TempDir::new().unwrap();
+    for policy in policies {
+        let path = home.path().join("policy.toml");
+        std::fs::write(&path, policy).unwrap();
+        let check = ["policy", "check", "--policy-file", path.to_str().unwrap()];
+        operator(&check).ended(0).shows("policy is valid");
+    }
+}
+
 #[test]
 fn a_wrong_policy_is_told_by_line_and_column_and_nothing_runs_under_it() {
     let cluster = Cluster::start();
