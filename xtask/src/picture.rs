@@ -16,32 +16,50 @@ const PICTURE: &str = "docs/session.svg";
 
 /// What is typed. The port is the one where the command looks by itself.
 const SIM: [&str; 3] = ["sim", "--port", "2379"];
-const SESSION: [&[&str]; 4] = [
-    &[
-        "run",
-        "list_stores",
-        "--columns",
-        "store_id,address,state,leaders,regions",
-    ],
-    &[
-        "plan",
-        "transfer_leader",
-        "--region-id",
-        "9",
-        "--to-store-id",
-        "4",
-    ],
-    &[
-        "run",
-        "transfer_leader",
-        "--region-id",
-        "9",
-        "--to-store-id",
-        "2",
-        "--yes",
-    ],
-    &["undo", "--last", "--yes"],
+const SESSION: [Typed; 4] = [
+    Typed {
+        words: &[
+            "run",
+            "list_stores",
+            "--columns",
+            "store_id,address,state,leader_count,region_count",
+        ],
+        head: 8,
+    },
+    Typed {
+        words: &[
+            "plan",
+            "transfer_leader",
+            "--region-id",
+            "9",
+            "--to-store-id",
+            "4",
+        ],
+        head: 3,
+    },
+    Typed {
+        words: &[
+            "run",
+            "transfer_leader",
+            "--region-id",
+            "9",
+            "--to-store-id",
+            "2",
+            "--yes",
+        ],
+        head: 3,
+    },
+    Typed {
+        words: &["undo", "--last", "--yes"],
+        head: 1,
+    },
 ];
+
+/// A command, and how many lines of what it shows.
+struct Typed {
+    words: &'static [&'static str],
+    head: usize,
+}
 
 /// In characters and pixels.
 const WIDEST: usize = 100;
@@ -113,19 +131,29 @@ fn session(workspace: &Workspace) -> Result<String, Findings> {
         .output()
         .map_err(failed)?;
     let mut seen = String::new();
-    for words in SESSION {
+    for Typed { words, head } in SESSION {
         let ran = operator(workspace, &home)
             .args(words)
             .output()
             .map_err(failed)?;
-        let typed = words.iter().filter(|word| **word != "--yes");
-        let typed = typed.copied().collect::<Vec<_>>().join(" ");
+        let typed = words.join(" ");
         let shown = String::from_utf8_lossy(&ran.stdout);
         if shown.trim().is_empty() {
             let told = String::from_utf8_lossy(&ran.stderr);
             return Err(Findings::from(format!("picture: `{typed}`: {told}")));
         }
-        let _ = write!(seen, "$ operator {typed}\n{}\n\n", shown.trim_end());
+        let all: Vec<&str> = shown.trim_end().lines().collect();
+        let cut = match all.len() > head {
+            true => format!(" | head -{head}"),
+            false => String::new(),
+        };
+        let shown = all
+            .iter()
+            .take(head)
+            .copied()
+            .collect::<Vec<_>>()
+            .join("\n");
+        let _ = write!(seen, "$ operator {typed}{cut}\n{}\n\n", shown.trim_end());
     }
     Ok(seen.trim_end().to_owned())
 }
