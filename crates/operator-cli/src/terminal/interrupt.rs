@@ -1,5 +1,6 @@
 //! Signals that end what a command is at, as Ctrl-C does.
 
+#[cfg(unix)]
 use std::io::{IsTerminal as _, stdin};
 
 /// Returns when this process is to end: at Ctrl-C, at SIGTERM and, where a person sits at it, at
