@@ -116,7 +116,7 @@ pub(crate) fn with_parameters(command: Command, definition: &ActionDefinition) -
     let all = Arg::new(PARAMS)
         .long(PARAMS)
         .value_name("JSON")
-        .help("All parameters as one JSON object, instead of a flag for each")
+        .help("All parameters as one JSON object, instead of one flag per parameter")
         .conflicts_with_all(parameters.iter().map(id));
     command
         .long_about(definition.description.clone())

@@ -27,7 +27,7 @@ pub(crate) struct Demo;
 impl Verb for Demo {
     fn command(&self) -> Command {
         Command::new("demo").about(
-            "See it all in half a minute on a simulated cluster; needs no PD, leaves nothing",
+            "Run a half-minute demonstration on a simulated cluster; needs no PD and leaves nothing behind",
         )
     }
 

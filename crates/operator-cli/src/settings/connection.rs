@@ -87,11 +87,11 @@ impl clap::Args for Connection {
                 .long("cluster")
                 .env("OPERATOR_CLUSTER")
                 .value_name("NAME")
-                .help("A cluster that the config file names, with its address and the id it must have"),
+                .help("Cluster of the config file, which has its address and the id it must have"),
             Arg::new("cluster_id")
                 .long("cluster-id")
                 .value_name("ID")
-                .help("Refuse to work with any other cluster than this"),
+                .help("Refuse to work with a cluster that has another id"),
         ];
         let which = which.map(|argument| argument.help_heading(HEADING).global(true));
         let settings = all_settings().into_iter().map(argument);

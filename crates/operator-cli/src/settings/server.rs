@@ -22,7 +22,8 @@ const ANYBODY: [&str; 2] = ["--server", "--ca-file"];
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Gate")]
 pub(crate) struct Server {
-    /// Do it at the gate at this address (`serve`): it has its clusters, policy and journal
+    /// Address of a gate (`serve`) to send the command to; it has its own clusters, policy and
+    /// journal
     #[arg(
         long = "server",
         value_name = "URL",
@@ -31,11 +32,11 @@ pub(crate) struct Server {
     )]
     address: Option<String>,
 
-    /// The token for the gate, in a file [default: from OPERATOR_TOKEN]
+    /// File with the token for the gate [default: from OPERATOR_TOKEN]
     #[arg(long, value_name = "FILE", global = true, requires = "address")]
     token_file: Option<PathBuf>,
 
-    /// Trust the certificates in it, and no others, at the gate [default: the system's]
+    /// File of the only CA certificates to trust for the gate [default: the system's]
     #[arg(long, value_name = "FILE", global = true, requires = "address")]
     ca_file: Option<PathBuf>,
 

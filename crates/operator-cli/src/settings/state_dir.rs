@@ -17,15 +17,16 @@ pub(crate) struct State {
     #[arg(long, value_name = "DIR", env = "OPERATOR_STATE_DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
 
-    /// The policy, a TOML file [default: policy.toml beside the config file, else a built-in one]
+    /// Policy file in TOML [default: policy.toml beside the config file, or a built-in policy]
     #[arg(long, value_name = "FILE", env = "OPERATOR_POLICY_FILE", global = true)]
     pub(crate) policy_file: Option<PathBuf>,
 
-    /// Who acts: `user:NAME` or `agent:NAME` [default: the user of this system]
+    /// The requester: `user:NAME` or `agent:NAME` [default: the user of this system]
     #[arg(long, value_name = "ACTOR", env = "OPERATOR_ACTOR", global = true)]
     pub(crate) actor: Option<String>,
 
-    /// Look this long after a change was proven whether it held; 0s does not look [default: 3s]
+    /// Check again this long after a change was proven whether it is still in effect; 0s does not
+    /// check [default: 3s]
     #[arg(
         long,
         value_name = "DURATION",
@@ -35,8 +36,8 @@ pub(crate) struct State {
     )]
     pub(crate) settle_for: Option<Duration>,
 
-    /// What was not answered may still be held this long by something between here and the system,
-    /// such as a proxy, before it can be called not applied [default: 0s]
+    /// How long a proxy may hold back a request that got no answer, before it can be called not
+    /// applied [default: 0s]
     #[arg(
         long,
         value_name = "DURATION",
@@ -46,7 +47,7 @@ pub(crate) struct State {
     )]
     pub(crate) held_for: Option<Duration>,
 
-    /// Your ed25519 key, to prove who you are where you decide (PEM)
+    /// Your ed25519 key, to sign your decisions (PEM)
     #[arg(long, value_name = "FILE", env = "OPERATOR_SIGN_WITH", global = true)]
     pub(crate) sign_with: Option<PathBuf>,
 

@@ -15,15 +15,15 @@ use crate::terminal::values::{is_id, ordered, pair, shortened, text_of, told};
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Table")]
 pub(crate) struct View {
-    /// The columns to show, separated by commas [default: as many as there is room for]
+    /// Columns to show, separated by commas [default: as many as fit]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
 
-    /// The column to sort by; `-NAME` begins with the highest
+    /// Column to sort by; `-NAME` for descending order
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     sort_by: Option<String>,
 
-    /// Look again and again until interrupted, this long after each look [default: 2s]
+    /// Repeat until interrupted, with this interval [default: 2s]
     #[arg(
         long,
         value_name = "TIME",

@@ -26,12 +26,12 @@ const TOOL_FORMATS: [(&str, ToTool); 4] = [
 
 pub(crate) fn command() -> Command {
     let list = Command::new("list")
-        .about("List what can be done")
+        .about("List all actions")
         .arg(
             Arg::new("format")
                 .long("format")
                 .value_parser(value_parser!(Format))
-                .help("What the list looks like [default: as `--output`]"),
+                .help("Format of the list [default: as `--output`]"),
         )
         .arg(
             Arg::new("subject")
@@ -40,7 +40,7 @@ pub(crate) fn command() -> Command {
                 .value_parser(PossibleValuesParser::new(
                     subjects::kinds().iter().map(|kind| kind.subject.name),
                 ))
-                .help("Only what can be done to this kind of system"),
+                .help("Only actions of this kind of system"),
         );
     let formats = Format::value_variants().iter();
     let formats = formats.filter_map(ValueEnum::to_possible_value);
@@ -48,21 +48,21 @@ pub(crate) fn command() -> Command {
         .iter()
         .map(|(name, _)| PossibleValue::new(*name));
     let show = Command::new("show")
-        .about("Show what an action is, for people or as a tool for a model")
+        .about("Show an action, for people or as a tool definition for a model")
         .arg(
             Arg::new("name")
                 .required(true)
                 .value_name("NAME")
-                .help("The action"),
+                .help("Name of the action"),
         )
         .arg(
             Arg::new("format")
                 .long("format")
                 .value_parser(PossibleValuesParser::new(formats.chain(tools)))
-                .help("What it looks like [default: as `--output`]"),
+                .help("Format [default: as `--output`]"),
         );
     Command::new("actions")
-        .about("List and show what can be done; asks no system")
+        .about("List and describe actions; contacts no system")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([list, show])

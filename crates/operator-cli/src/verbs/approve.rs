@@ -20,24 +20,24 @@ const SHORTEST: usize = 12;
 
 pub(crate) fn approve() -> Command {
     Command::new("approve")
-        .about("Agree to a proposal, by the plan that you have seen")
+        .about("Approve a proposal, by the plan that you have reviewed")
         .arg(optional_id())
         .arg(Arg::new("plan").long("plan").value_name("HASH").help(
-            "The plan that you have seen, by 12 or more digits of its hash; else you are asked",
+            "Hash of the plan that you have reviewed (12 or more digits); without it you are asked",
         ))
         .arg(reason(false))
 }
 
 pub(crate) fn reject() -> Command {
     Command::new("reject")
-        .about("Refuse a proposal for good")
+        .about("Reject a proposal; it cannot be approved afterwards")
         .arg(id())
         .arg(reason(true))
 }
 
 pub(crate) fn cancel() -> Command {
     Command::new("cancel")
-        .about("Stop a proposal; what was sent is not taken back, only followed no longer")
+        .about("Cancel a proposal; what was sent is not taken back, only no longer followed")
         .arg(id())
         .arg(reason(true))
 }

@@ -12,14 +12,12 @@ use crate::terminal::failure::Failure;
 
 pub(crate) fn command() -> Command {
     Command::new("completions")
-        .about(
-            "Print what a shell reads at its start to complete commands, flags, ids and clusters",
-        )
+        .about("Print a completion script for a shell")
         .arg(
             Arg::new("shell")
                 .required(true)
                 .value_parser(value_parser!(Shell))
-                .help("Which shell"),
+                .help("Shell to complete for"),
         )
 }
 

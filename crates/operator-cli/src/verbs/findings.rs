@@ -23,14 +23,14 @@ const DOCTOR: &str = "doctor";
 
 pub(crate) fn why() -> Command {
     Command::new(WHY)
-        .about("Say why something does not move, and what is in its way")
+        .about("Explain why something does not move, and what blocks it")
         .hide(is_unlisted(Role::Diagnose))
         .defer(|command| with_flags(command, Role::Diagnose))
 }
 
 pub(crate) fn doctor() -> Command {
     Command::new(DOCTOR)
-        .about("Look for what was left behind, and what is unhealthy")
+        .about("Find leftovers (drains, pauses, settings) and unhealthy parts")
         .hide(is_unlisted(Role::Leftovers))
         .defer(|command| with_flags(command, Role::Leftovers))
 }
@@ -74,7 +74,7 @@ fn with_flags(command: Command, role: Role) -> Command {
     let definitions = arguments::definitions().iter();
     let mut own = definitions.filter(|definition| definition.role == Some(role));
     let Some(mut shown) = own.next().cloned() else {
-        return command.about("No subject offers this");
+        return command.about("Not available for any system of this program");
     };
     for parameter in own.flat_map(|other| &other.parameters) {
         if shown

@@ -20,31 +20,30 @@ pub(crate) fn command() -> Command {
             .help(help)
     };
     Command::new("journal")
-        .about("Show and check the record of all that happened; asks no system")
+        .about("Show and verify the journal; contacts no system")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([
             Command::new("show")
-                .about("Show records, the oldest first")
+                .about("Show records, oldest first")
                 .arg(number("after", "Only records with higher numbers"))
                 .arg(number("limit", "At most so many [default: 100]"))
                 .arg(
                     Arg::new("id")
                         .long("id")
                         .value_name("ID")
-                        .help("Only those of this proposal"),
+                        .help("Only records of this proposal"),
                 ),
             Command::new("verify")
-                .about("Check every record, and that a head seen before is still part of it")
+                .about("Verify every record, and that an earlier head is still part of the chain")
                 .arg(
                     Arg::new("head")
                         .long("head")
                         .value_name("NUMBER:HASH")
-                        .help("A head that `journal head` printed earlier, kept elsewhere"),
+                        .help("Head that `journal head` printed earlier, kept elsewhere"),
                 ),
-            Command::new("head").about(
-                "Print the end of the chain, to be kept elsewhere; `verify` checks what is before",
-            ),
+            Command::new("head")
+                .about("Print the head of the chain, to keep elsewhere for `verify`"),
         ])
 }
 

@@ -21,17 +21,17 @@ use crate::verbs::mode::{FOR_ONE, KILL_FILE, for_whom, stopped_by, with_clusters
 
 pub(crate) fn kill_switch() -> Command {
     Command::new("kill-switch")
-        .about("Stop everything, at once and in every process on this state directory")
+        .about("Stop all changes at once, in every process that uses this state directory")
         .after_help(FOR_ONE)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([
             Command::new("on")
-                .about("Stop: no process begins to send, what waits is cancelled; asks no system")
+                .about("Stop: no process sends anything, open proposals are cancelled; contacts no system")
                 .arg(reason(true)),
-            Command::new("status").about("Show whether everything is stopped, and what goes on"),
+            Command::new("status").about("Show whether changes are stopped, and what is still in progress"),
             Command::new("reset")
-                .about("End the stop; the mode is observe after it")
+                .about("End the stop; the mode is then observe")
                 .arg(reason(true)),
         ])
 }

@@ -14,9 +14,9 @@ pub(crate) fn command() -> Command {
         .required(true)
         .value_name("DIR")
         .value_parser(value_parser!(PathBuf))
-        .help("A directory that there is");
+        .help("Existing directory to write to");
     Command::new("man")
-        .about("Write manual pages into a directory, one for each command")
+        .about("Write manual pages, one per command")
         .arg(directory)
 }
 

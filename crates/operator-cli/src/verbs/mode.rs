@@ -23,24 +23,24 @@ pub(super) const FOR_ONE: &str = "With `--cluster NAME` it is for that cluster a
 
 pub(crate) fn mode() -> Command {
     Command::new("mode")
-        .about("Show or set whether anything may be sent from this state directory")
+        .about("Show or set whether this state directory may send changes")
         .after_help(FOR_ONE)
         .arg(
             Arg::new("mode")
                 .value_parser(["observe", "execute"])
-                .help("observe: nothing is sent; execute: what the policy allows is"),
+                .help("observe: nothing is sent; execute: what the policy allows is sent"),
         )
         .arg(reason(false).requires("mode"))
 }
 
 pub(crate) fn clock() -> Command {
     Command::new("clock")
-        .about("Confirm the time, after the clock leapt by more than an hour")
+        .about("Confirm the time after the clock jumped by more than an hour")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
             Command::new("confirm")
-                .about("Say that it is as late as the clock shows; stops need no clock")
+                .about("Confirm that the clock is right; stops work without it")
                 .arg(reason(true)),
         )
 }

@@ -25,20 +25,20 @@ pub(crate) fn command() -> Command {
         .long("all")
         .short('a')
         .action(ArgAction::SetTrue)
-        .help("Those that ended lately too");
+        .help("Include proposals that ended recently");
     Command::new("proposals")
-        .about("List, show and carry out what was asked for")
+        .about("List, show and run proposals")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([
             Command::new("list")
-                .about("List what is open, and what is in force")
+                .about("List open proposals, and effects in force")
                 .arg(all),
             Command::new("show")
-                .about("Show one: its plan, what the policy says, who agreed, how it ended")
+                .about("Show a proposal: its plan, policy decision, approvals and outcome")
                 .arg(id()),
             Confirm::augment_args(Command::new("run"))
-                .about("Carry out what was approved, follow it and prove its outcome")
+                .about("Run an approved proposal, follow it and prove its outcome")
                 .arg(optional_id()),
         ])
 }

@@ -18,9 +18,8 @@ use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 
 pub(crate) fn reap() -> Command {
-    Command::new("reap").about(
-        "Take back lasting effects whose lease is over; leases only fire when something runs this",
-    )
+    Command::new("reap")
+        .about("Take back lasting effects whose lease has expired; run it from a timer")
 }
 
 pub(crate) async fn reap_main(global: &Global, output: &mut Output) -> Result<Exit, Failure> {

@@ -17,7 +17,7 @@ use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 
 pub(crate) fn command() -> Command {
-    Command::new("recover").about("Look how everything ended that was sent and not followed")
+    Command::new("recover").about("Find the outcome of everything that was sent and not followed")
 }
 
 pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, Failure> {

@@ -15,20 +15,22 @@ use crate::terminal::output::Output;
 
 pub(crate) fn resolve() -> Command {
     Command::new("resolve")
-        .about("Say how a mutation of unknown outcome ended, when nothing that can be read does")
+        .about("Record the outcome of a mutation that cannot be found out otherwise")
         .arg(id())
         .arg(
             Arg::new("result")
                 .required(true)
                 .value_parser(["applied", "not-applied"])
-                .help("How it ended"),
+                .help("Outcome"),
         )
         .arg(reason(true))
 }
 
 pub(crate) fn release() -> Command {
     Command::new("release")
-        .about("Give up a lasting effect: it is somebody else's now, or gone; nothing is sent")
+        .about(
+            "Give up a lasting effect that is gone or now belongs to somebody else; sends nothing",
+        )
         .arg(id())
         .arg(reason(true))
 }

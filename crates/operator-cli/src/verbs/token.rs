@@ -20,16 +20,14 @@ use crate::terminal::values::when;
 
 pub(crate) fn command() -> Command {
     Command::new("token")
-        .about("Make, list and revoke the tokens by which a server knows an agent")
+        .about("Create, list and revoke tokens by which a gate recognises agents")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
             Command::new("create")
-                .about("Make a token for the agent that `--actor` names; it is shown once, on stdout")
+                .about("Create a token for the agent in `--actor`; it is shown once, on stdout")
                 .after_help(
-                    "You answer for what is asked for with it, and cannot approve that. It is signed \
-                     with your key (`--sign-with`), which the policy must list. `--actor` names the \
-                     agent, `--cluster` the one cluster of the config file that it is for.",
+                    "You are responsible for requests made with it, and cannot approve them. It is signed with your key (`--sign-with`), which the policy must list. `--actor` names the agent, `--cluster` the one cluster of the config file that it is for.",
                 )
                 .arg(
                     Arg::new("expires")
@@ -37,7 +35,7 @@ pub(crate) fn command() -> Command {
                         .value_name("TIME")
                         .required(true)
                         .value_parser(clap::value_parser!(DurationText))
-                        .help("How long it is good, such as `30d`; 366d at most"),
+                        .help("Lifetime, such as `30d`; 366d at most"),
                 )
                 .arg(
                     Arg::new("up-to")
@@ -45,18 +43,18 @@ pub(crate) fn command() -> Command {
                         .value_name("RISK")
                         .required(true)
                         .value_parser(["low", "medium", "high"])
-                        .help("The highest risk of what can be asked for with it"),
+                        .help("Highest risk that can be requested with it"),
                 ),
         )
         .subcommand(Command::new("list").about("List the tokens, without their secrets"))
         .subcommand(
             Command::new("revoke")
-                .about("End a token at once; what was asked for with it is not sent any more")
+                .about("Revoke a token at once; nothing requested with it is sent any more")
                 .arg(
                     Arg::new("id")
                         .required(true)
                         .value_name("ID")
-                        .help("Its id, as `token list` shows it"),
+                        .help("Id of the token, as `token list` shows it"),
                 )
                 .arg(reason(true)),
         )

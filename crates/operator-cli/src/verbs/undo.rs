@@ -23,15 +23,17 @@ pub(crate) fn undo() -> Command {
     let break_glass = Arg::new("break-glass")
         .long("break-glass")
         .action(ArgAction::SetTrue)
-        .help("Take back a lasting effect of ours although the journal cannot be written")
+        .help("Take back a lasting effect even though the journal cannot be written")
         .requires("reason");
     let last = Arg::new("last")
         .long("last")
         .action(ArgAction::SetTrue)
         .conflicts_with("id")
-        .help("Take back what was sent last from this state directory, and is or may be in force");
+        .help(
+            "Take back the last change sent from this state directory that is or may be in force",
+        );
     Confirm::augment_args(Command::new("undo"))
-        .about("Take back what a proposal did, unless somebody changed it since")
+        .about("Take back what a proposal changed, unless somebody changed it since")
         .arg(optional_id())
         .arg(last)
         .arg(break_glass)

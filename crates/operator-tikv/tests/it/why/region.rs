@@ -86,7 +86,7 @@ async fn a_competing_operator_is_cancelled_as_the_next_step_says() {
     sim.insert_operator(operator).unwrap();
     let found = why(&sim, of_region(id)).await;
     let next = &found.findings[0].next;
-    assert!(next.contains("`cancel_operator` with `others`"), "{next}");
+    assert!(next.contains("`cancel_operator` and `others`"), "{next}");
     let parameters = serde_json::json!({"region_id": id, "others": true});
     let run = Run::planned(&sim, "cancel_operator", parameters).await;
     assert!(run.plan.verdict.may_be_sent(), "{:?}", run.plan.verdict);
