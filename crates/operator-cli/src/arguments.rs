@@ -16,7 +16,7 @@ pub(crate) fn id() -> Arg {
     Arg::new("id")
         .required(true)
         .value_name("ID")
-        .help("Its id, or 8 or more digits of its beginning or end")
+        .help("Id of the proposal, or enough of its beginning or end to be unambiguous")
 }
 
 /// The same, where leaving it out shows which there are.
@@ -40,7 +40,7 @@ pub(crate) fn reason(required: bool) -> Arg {
         .long("reason")
         .value_name("TEXT")
         .required(required)
-        .help("Why, for the journal")
+        .help("Reason, recorded in the journal")
 }
 
 /// What [`reason`] was given.
@@ -52,25 +52,36 @@ pub(crate) fn given_reason(matches: &ArgMatches) -> &str {
 /// Who says yes.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Confirm {
-    /// Do not ask; without a terminal there is nobody to ask. Never stands for an approval
+    /// Do not ask for confirmation; never replaces an approval
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
 
-    /// Why, for the journal
+    /// Show the whole plan also where nobody is asked
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+
+    /// Reason, recorded in the journal
     #[arg(long, value_name = "TEXT", global = true)]
     pub(crate) reason: Option<String>,
 
-    /// What ties it to other requests and to your own records
+    /// Id that links it to other requests and to your own records
     #[arg(long, value_name = "TEXT", global = true)]
     pub(crate) correlation_id: Option<String>,
 
-    /// How long a lasting effect may stay, such as `2h`; something must run `reap` then
+    /// Lease of a lasting effect, such as `2h`; `reap` takes it back afterwards
     #[arg(long, value_name = "TIME", global = true, value_parser = lease)]
     pub(crate) lease: Option<Duration>,
 
-    /// Wait this long for an approval that is needed, such as `15m`
+    /// Wait this long for a required approval, such as `15m`
     #[arg(long, value_name = "TIME", global = true, value_parser = length)]
     pub(crate) wait: Option<Duration>,
+}
+
+impl Confirm {
+    /// Whether nothing is asked, and no more is shown than is needed.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.yes && !self.verbose
+    }
 }
 
 /// How long a lasting effect may stay. What ends before anybody could look at it is a slip.
@@ -78,7 +89,7 @@ fn lease(text: &str) -> Result<Duration, String> {
     let lease = length(text)?;
     if lease < Duration::from_secs(1) {
         return Err(format!(
-            "a lease of `{text}` is over before the change is made: use 1s or longer, such as 15m or 2h"
+            "invalid lease `{text}`: use 1s or longer, such as 15m or 2h"
         ));
     }
     Ok(lease)

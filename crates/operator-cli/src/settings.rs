@@ -33,7 +33,7 @@ use self::state_dir::State;
 /// Flags that every command has.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Global {
-    /// What data on stdout looks like; everything else is on stderr [default: table]
+    /// Format of the data on stdout; everything else goes to stderr [default: table]
     #[arg(short, long, value_enum, global = true)]
     pub(crate) output: Option<Format>,
 

@@ -27,7 +27,7 @@ pub(crate) struct Demo;
 impl Verb for Demo {
     fn command(&self) -> Command {
         Command::new("demo").about(
-            "See it all in half a minute on a simulated cluster; needs no PD, leaves nothing",
+            "Run a half-minute demonstration on a simulated cluster; needs no PD and leaves nothing behind",
         )
     }
 
@@ -83,7 +83,7 @@ async fn play(output: &mut Output) -> Result<Exit, Failure> {
     match unproven {
         None => {
             printer.print(&format!(
-                "\nAll of it in {seconds:.0} s, and nothing is left behind."
+                "\nDone in {seconds:.0} s; nothing is left behind."
             ));
             Ok(Exit::Done)
         }

@@ -12,19 +12,19 @@ struct Flags {
     /// PD release to answer as: 6.5, 7.5, 8.5 or 9.0
     #[arg(long, value_name = "VERSION", default_value = "8.5", value_parser = version)]
     pd_version: Version,
-    /// How many stores there are
+    /// Number of stores
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     stores: u64,
-    /// How many regions there are
+    /// Number of regions
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=5_000_000))]
     regions: u64,
-    /// How many PD members there are
+    /// Number of PD members
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
     members: u8,
-    /// First member's port on 127.0.0.1, further members have the next ones; 0 lets the system choose
+    /// Port of the first member on 127.0.0.1, the others use the next ones; 0 picks free ports
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port: u16,
-    /// Decides what PD leaves to chance, the cluster's id with it
+    /// Seed of all random choices, including the cluster id
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Serve /sim/control, which arms faults and moves time
@@ -87,7 +87,7 @@ async fn serve(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failur
         .await
         .map_err(|error| {
             Failure::new(Exit::Failed, "sim", error.to_string())
-                .next("choose another --port, or leave it out")
+                .next("give another --port, or leave it out")
         })?;
     let version = flags.pd_version.number();
     output.show(

@@ -44,10 +44,7 @@ static FORMS: [Form; 20] = [
     whole(&["xox"], r"xox[abeprs]-[A-Za-z0-9-]{10,}"),
     whole(&["akia"], r"AKIA[A-Z0-9]{16,}"),
     // Tokens of agents, browser sessions and links, which a gate makes.
-    whole(
-        &["opgt_", "opgs_", "opgl_"],
-        r"opg[tsl]_[A-Za-z0-9]{16,}",
-    ),
+    whole(&["opgt_", "opgs_", "opgl_"], r"opg[tsl]_[A-Za-z0-9]{16,}"),
     // Keys of models' makers: `sk-ant-…`, `sk-proj-…`, `sk-…`, but not `task-…` or `disk-…`.
     Form {
         hints: &["sk-"],

@@ -22,7 +22,8 @@ const ANYBODY: [&str; 2] = ["--server", "--ca-file"];
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Gate")]
 pub(crate) struct Server {
-    /// Do it at the gate at this address (`serve`): it has its clusters, policy and journal
+    /// Address of a gate (`serve`) to send the command to; it has its own clusters, policy and
+    /// journal
     #[arg(
         long = "server",
         value_name = "URL",
@@ -31,11 +32,11 @@ pub(crate) struct Server {
     )]
     address: Option<String>,
 
-    /// The token for the gate, in a file [default: from OPERATOR_TOKEN]
+    /// File with the token for the gate [default: from OPERATOR_TOKEN]
     #[arg(long, value_name = "FILE", global = true, requires = "address")]
     token_file: Option<PathBuf>,
 
-    /// Trust the certificates in it, and no others, at the gate [default: the system's]
+    /// File of the only CA certificates to trust for the gate [default: the system's]
     #[arg(long, value_name = "FILE", global = true, requires = "address")]
     ca_file: Option<PathBuf>,
 
@@ -92,9 +93,8 @@ impl Server {
 
     /// That there is nothing by which somebody could be proven.
     pub(crate) fn no_token() -> Failure {
-        Failure::usage("a gate serves who has a token, and there is none").next(format!(
-            "give it in a file, `--token-file FILE`, or in {TOKEN}"
-        ))
+        Failure::usage("no token for the gate")
+            .next(format!("give it with `--token-file FILE` or in {TOKEN}"))
     }
 
     /// What was given of it, without secrets.
@@ -128,7 +128,7 @@ fn read(path: &Path) -> io::Result<String> {
     let most = LONGEST_TOKEN + 1;
     File::open(path)?.take(most).read_to_string(&mut text)?;
     if text.len() as u64 == most {
-        return Err(io::Error::other("it is longer than a token is"));
+        return Err(io::Error::other("it is too long for a token"));
     }
     Ok(text)
 }

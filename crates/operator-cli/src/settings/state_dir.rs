@@ -17,15 +17,16 @@ pub(crate) struct State {
     #[arg(long, value_name = "DIR", env = "OPERATOR_STATE_DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
 
-    /// The policy, a TOML file [default: policy.toml beside the config file, else a built-in one]
+    /// Policy file in TOML [default: policy.toml beside the config file, or a built-in policy]
     #[arg(long, value_name = "FILE", env = "OPERATOR_POLICY_FILE", global = true)]
     pub(crate) policy_file: Option<PathBuf>,
 
-    /// Who acts: `user:NAME` or `agent:NAME` [default: the user of this system]
+    /// The requester: `user:NAME` or `agent:NAME` [default: the user of this system]
     #[arg(long, value_name = "ACTOR", env = "OPERATOR_ACTOR", global = true)]
     pub(crate) actor: Option<String>,
 
-    /// Look this long after a change was proven whether it held; 0s does not look [default: 3s]
+    /// Check again this long after a change was proven whether it is still in effect; 0s does not
+    /// check [default: 3s]
     #[arg(
         long,
         value_name = "DURATION",
@@ -35,8 +36,8 @@ pub(crate) struct State {
     )]
     pub(crate) settle_for: Option<Duration>,
 
-    /// What was not answered may still be held this long by something between here and the system,
-    /// such as a proxy, before it can be called not applied [default: 0s]
+    /// How long a proxy may hold back a request that got no answer, before it can be called not
+    /// applied [default: 0s]
     #[arg(
         long,
         value_name = "DURATION",
@@ -46,7 +47,7 @@ pub(crate) struct State {
     )]
     pub(crate) held_for: Option<Duration>,
 
-    /// Your ed25519 key, to prove who you are where you decide (PEM)
+    /// Your ed25519 key, to sign your decisions (PEM)
     #[arg(long, value_name = "FILE", env = "OPERATOR_SIGN_WITH", global = true)]
     pub(crate) sign_with: Option<PathBuf>,
 
@@ -111,14 +112,18 @@ impl State {
 
     /// Who is named, else the user that the process runs as.
     fn actor_or_user(named: Option<String>) -> Result<Actor, Failure> {
-        let say_who = |error: String| Failure::usage(error).next("say who with `--actor`");
+        let say_who = |error: String| {
+            Failure::usage(error).next("give `--actor user:NAME` or `--actor agent:NAME`")
+        };
         let actor = match named {
             Some(actor) => actor,
             // By the user that the process runs as: what the environment says is anybody's to set.
             None => match whoami::username() {
                 Ok(user) => format!("user:{user}"),
                 Err(error) => {
-                    return Err(say_who(format!("this system has no name for you: {error}")));
+                    return Err(say_who(format!(
+                        "cannot find out the name of the current user: {error}"
+                    )));
                 }
             },
         };
@@ -158,6 +163,6 @@ impl State {
             .or_else(|| Some(std::env::home_dir()?.join(".local/state")));
         state_home
             .map(|home| home.join(program().name))
-            .ok_or_else(|| Failure::usage("there is no home directory: give `--state-dir`"))
+            .ok_or_else(|| Failure::usage("no home directory found: give `--state-dir`"))
     }
 }

@@ -15,15 +15,15 @@ use crate::terminal::values::{is_id, ordered, pair, shortened, text_of, told};
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Table")]
 pub(crate) struct View {
-    /// The columns to show, separated by commas [default: as many as there is room for]
+    /// Columns to show, separated by commas [default: as many as fit]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
 
-    /// The column to sort by; `-NAME` begins with the highest
+    /// Column to sort by; `-NAME` for descending order
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     sort_by: Option<String>,
 
-    /// Look again and again until interrupted, this long after each look [default: 2s]
+    /// Repeat until interrupted, with this interval [default: 2s]
     #[arg(
         long,
         value_name = "TIME",
@@ -48,7 +48,7 @@ impl View {
         let Some(name) = main_list(definition, value) else {
             let name = &definition.name;
             return Err(format!(
-                "`{name}` lists nothing that has columns: leave out `--columns` and `--sort-by`"
+                "`{name}` has no columns: leave out `--columns` and `--sort-by`"
             ));
         };
         let Some(Value::Array(items)) = value.get_mut(&name) else {
@@ -67,7 +67,7 @@ impl View {
         for name in asked {
             if !items.is_empty() && !known.iter().any(|known| is_meant(known, name)) {
                 let known = known.join(", ");
-                return Err(format!("there is no column `{name}`: there are {known}"));
+                return Err(format!("unknown column `{name}`; known are {known}"));
             }
         }
         if let Some(by) = known.iter().find(|known| is_meant(known, by)) {
@@ -233,9 +233,9 @@ fn count(list: &str, members: &Map<String, Value>) -> Option<String> {
     Some(match (cut, total) {
         (false, _) => format!("{shown} {what}"),
         (true, Some(total)) => {
-            format!("{shown} of {total} {what}: truncated, `--limit` shows more")
+            format!("{shown} of {total} {what} (truncated, use --limit)")
         }
-        (true, None) => format!("{shown} {what}: truncated, `--limit` shows more"),
+        (true, None) => format!("{shown} {what} (truncated, use --limit)"),
     })
 }
 

@@ -26,12 +26,12 @@ const TOOL_FORMATS: [(&str, ToTool); 4] = [
 
 pub(crate) fn command() -> Command {
     let list = Command::new("list")
-        .about("List what can be done")
+        .about("List all actions")
         .arg(
             Arg::new("format")
                 .long("format")
                 .value_parser(value_parser!(Format))
-                .help("What the list looks like [default: as `--output`]"),
+                .help("Format of the list [default: as `--output`]"),
         )
         .arg(
             Arg::new("subject")
@@ -40,7 +40,7 @@ pub(crate) fn command() -> Command {
                 .value_parser(PossibleValuesParser::new(
                     subjects::kinds().iter().map(|kind| kind.subject.name),
                 ))
-                .help("Only what can be done to this kind of system"),
+                .help("Only actions of this kind of system"),
         );
     let formats = Format::value_variants().iter();
     let formats = formats.filter_map(ValueEnum::to_possible_value);
@@ -48,21 +48,21 @@ pub(crate) fn command() -> Command {
         .iter()
         .map(|(name, _)| PossibleValue::new(*name));
     let show = Command::new("show")
-        .about("Show what an action is, for people or as a tool for a model")
+        .about("Show an action, for people or as a tool definition for a model")
         .arg(
             Arg::new("name")
                 .required(true)
                 .value_name("NAME")
-                .help("The action"),
+                .help("Name of the action"),
         )
         .arg(
             Arg::new("format")
                 .long("format")
                 .value_parser(PossibleValuesParser::new(formats.chain(tools)))
-                .help("What it looks like [default: as `--output`]"),
+                .help("Format [default: as `--output`]"),
         );
     Command::new("actions")
-        .about("List and show what can be done; asks no system")
+        .about("List and describe actions; contacts no system")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([list, show])
@@ -89,15 +89,15 @@ pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
                 .iter()
                 .find(|definition| definition.name == name || definition.name == own);
             let definition = definition.ok_or_else(|| {
-                let failure = Failure::usage(format!("there is no action `{name}`"));
+                let failure = Failure::usage(format!("unknown action `{name}`"));
                 match qualified(definitions, name).as_slice() {
-                    [] => failure.command("actions list", "shows all of them"),
-                    names => failure.next(format!("there are `{}`", names.join("`, `"))),
+                    [] => failure.command("actions list", "lists all actions"),
+                    names => failure.next(format!("known are `{}`", names.join("`, `"))),
                 }
             })?;
             show(definition, format, output);
         }
-        _ => return Err(Failure::usage("no such command")),
+        _ => return Err(Failure::usage("unknown command")),
     }
     Ok(Exit::Done)
 }
@@ -167,10 +167,10 @@ fn text(definition: &ActionDefinition) -> String {
             .to_owned(),
         );
         if definition.idempotent {
-            facts.push("a repetition changes nothing more".to_owned());
+            facts.push("repeating it changes nothing more".to_owned());
         }
         if definition.requires_approval {
-            facts.push("needs a person's consent".to_owned());
+            facts.push("requires approval".to_owned());
         }
     } else if let Some(cost) = word(&definition.cost) {
         facts.push(format!("reads: {cost}"));
@@ -196,7 +196,7 @@ fn text(definition: &ActionDefinition) -> String {
     let parameters = if rows.is_empty() {
         "Takes no parameters.".to_owned()
     } else {
-        table::table(&["parameter", "type", "", "what it is"], rows)
+        table::table(&["parameter", "type", "", "description"], rows)
     };
     format!(
         "{}: {}\n{}\n\n{}\n\n{parameters}",

@@ -12,23 +12,21 @@ use crate::terminal::failure::Failure;
 
 pub(crate) fn command() -> Command {
     Command::new("completions")
-        .about(
-            "Print what a shell reads at its start to complete commands, flags, ids and clusters",
-        )
+        .about("Print a completion script for a shell")
         .arg(
             Arg::new("shell")
                 .required(true)
                 .value_parser(value_parser!(Shell))
-                .help("Which shell"),
+                .help("Shell to complete for"),
         )
 }
 
 pub(crate) fn main(matches: &ArgMatches) -> Result<Exit, Failure> {
     let shell = matches.get_one::<Shell>("shell").copied();
-    let shell = shell.ok_or_else(|| Failure::usage("no shell was named"))?;
+    let shell = shell.ok_or_else(|| Failure::usage("no shell named"))?;
     let shells = Shells::builtins();
     let completer = shells.completer(&shell.to_string());
-    let completer = completer.ok_or_else(|| Failure::usage("no such shell"))?;
+    let completer = completer.ok_or_else(|| Failure::usage("unknown shell"))?;
     let (mut text, name) = (Vec::new(), program().name);
     let written = completer.write_registration("COMPLETE", name, name, name, &mut text);
     written.map_err(|error| Failure::new(Exit::Failed, "stdout", error.to_string()))?;

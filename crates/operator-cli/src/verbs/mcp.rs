@@ -37,18 +37,15 @@ const HOSTS: [&str; 7] = [
 
 pub(crate) fn command() -> Command {
     Command::new("mcp")
-        .about("Serve the actions to an agent, as tools of the Model Context Protocol (stdio)")
+        .about("Serve the actions as tools of the Model Context Protocol (stdio)")
         .after_help(
-            "Reads and writes the protocol on stdin and stdout until stdin ends. Nothing is changed \
-             through it unless `--up-to` says so; then the policy, the mode and the kill switch of the \
-             state directory hold as for every other command. It acts for `agent:mcp` unless `--actor` \
-             names another agent.",
+            "Reads and writes the protocol on stdin and stdout until stdin closes. It only reads, unless `--up-to` allows changes; the policy, the mode and the kill switch of the state directory then apply as for every other command. It acts for `agent:mcp` unless `--actor` names another agent.",
         )
         .arg(
             Arg::new("read-only")
                 .long("read-only")
                 .action(ArgAction::SetTrue)
-                .help("Offer only what changes nothing; so it is without `--up-to`"),
+                .help("Offer only tools that change nothing (the default without `--up-to`)"),
         )
         .arg(
             Arg::new("up-to")
@@ -56,21 +53,21 @@ pub(crate) fn command() -> Command {
                 .value_name("RISK")
                 .value_parser(["low", "medium", "high"])
                 .conflicts_with("read-only")
-                .help("Offer mutations too, of this risk at most"),
+                .help("Also offer mutations, up to this risk"),
         )
         .arg(
             Arg::new("answer-within")
                 .long("answer-within")
                 .value_name("TIME")
                 .value_parser(length)
-                .help("Answer that it is in progress after so long [default: 45s]"),
+                .help("Time after which a call answers that it is in progress [default: 45s]"),
         )
         .arg(
             Arg::new("print-config")
                 .long("print-config")
                 .value_name("HOST")
                 .value_parser(HOSTS)
-                .help("Print what goes into the configuration of an agent's host, and serve nothing"),
+                .help("Print the configuration for an agent's host, and serve nothing"),
         )
 }
 
@@ -123,8 +120,8 @@ fn agent(matches: &ArgMatches, global: &Global) -> Result<Actor, Failure> {
         return Ok(named);
     }
     if is_asked_for {
-        let text = format!("`{named}` is no agent, and its name is not lent to one");
-        return Err(Failure::usage(text).next("name the agent: `--actor agent:NAME`"));
+        let text = format!("`{named}` is not an agent");
+        return Err(Failure::usage(text).next("give `--actor agent:NAME`"));
     }
     let agent = AGENT.parse::<Actor>();
     agent.map_err(|error| Failure::new(Exit::Bug, "actor", error.to_string()))
@@ -137,11 +134,11 @@ fn print(host: &str, flags: Vec<String>, output: &mut Output) -> Result<Exit, Fa
         Failure::new(
             Exit::Failed,
             "program",
-            format!("cannot tell where this program is: {error}"),
+            format!("cannot find the path of this program: {error}"),
         )
     })?;
     if flags.iter().any(|word| word.contains(REDACTED)) {
-        let text = "an address with a password in it cannot be served, and is not printed";
+        let text = "an address that contains a password cannot be used here, and is not printed";
         return Err(Failure::usage(text));
     }
     let mut words = vec![program.display().to_string(), "mcp".to_owned()];

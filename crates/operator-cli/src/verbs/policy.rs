@@ -29,14 +29,14 @@ pub(crate) fn command() -> Command {
                 .long("at")
                 .value_name("TIME")
                 .global(true)
-                .help("As if it were then, such as 2026-12-24T22:00:00Z [default: now]"),
+                .help("Evaluate at this time, such as 2026-12-24T22:00:00Z [default: now]"),
         )
         .arg(
             Arg::new("takes-back")
                 .long("takes-back")
                 .action(ArgAction::SetTrue)
                 .global(true)
-                .help("As if it took back a lasting effect of ours"),
+                .help("Evaluate as an undo of a lasting effect of ours"),
         )
         .defer(|command| with_actions(command, true));
     Command::new("policy")
@@ -45,14 +45,12 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommands([
             Command::new("check")
-                .about("Say all that is wrong with the policy, by line and column")
+                .about("Report all problems of the policy, with line and column")
                 .arg(
                     Arg::new("strict")
                         .long("strict")
                         .action(ArgAction::SetTrue)
-                        .help(
-                            "Also refuse names that nobody has seen yet, which are warnings else",
-                        ),
+                        .help("Treat unknown names as errors instead of warnings"),
                 ),
             explain,
         ])
@@ -167,7 +165,7 @@ pub(crate) async fn explain(
         None => Timestamp::now(),
         Some(text) => text
             .parse()
-            .map_err(|error| Failure::usage(format!("`--at {text}` is no time: {error}")))?,
+            .map_err(|error| Failure::usage(format!("invalid time `--at {text}`: {error}")))?,
     };
     let name = &call.definition.name;
     let given = flags::parameters(call.definition, matches)?;

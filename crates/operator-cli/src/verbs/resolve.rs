@@ -15,20 +15,22 @@ use crate::terminal::output::Output;
 
 pub(crate) fn resolve() -> Command {
     Command::new("resolve")
-        .about("Say how a mutation of unknown outcome ended, when nothing that can be read does")
+        .about("Record the outcome of a mutation that cannot be found out otherwise")
         .arg(id())
         .arg(
             Arg::new("result")
                 .required(true)
                 .value_parser(["applied", "not-applied"])
-                .help("How it ended"),
+                .help("Outcome"),
         )
         .arg(reason(true))
 }
 
 pub(crate) fn release() -> Command {
     Command::new("release")
-        .about("Give up a lasting effect: it is somebody else's now, or gone; nothing is sent")
+        .about(
+            "Give up a lasting effect that is gone or now belongs to somebody else; sends nothing",
+        )
         .arg(id())
         .arg(reason(true))
 }
@@ -51,7 +53,7 @@ pub(crate) async fn resolve_main(
     let now = Timestamp::now();
     output.show(&proposal::json(&status, now), || {
         format!(
-            "{id} is {}, as {actor} says (identity claimed)",
+            "{id} is {}, recorded by {actor} (identity claimed)",
             status.phase_at(now)
         )
     });
@@ -69,7 +71,7 @@ pub(crate) async fn release_main(
         .release(&id, &global.state.actor()?, given_reason(matches))
         .await?;
     output.show(&json!({"id": id, "released": true}), || {
-        format!("{id} is released: what it left in force is not ours any more")
+        format!("{id} is released: its effect is no longer tracked as ours")
     });
     Ok(Exit::Done)
 }

@@ -26,7 +26,7 @@ use crate::verbs::serve::trust::Sources;
 
 pub(crate) fn command() -> Command {
     Command::new("serve")
-        .about("Serve the clusters of the config file to agents with tokens, over HTTP")
+        .about("Serve the clusters of the config file over HTTP, to agents with tokens")
         .after_help(
             "This process alone holds the keys: run it as a user whose files no agent can read or write. \
              Agents come with tokens (`token create`); people approve by their signatures. What is only \
@@ -40,38 +40,38 @@ pub(crate) fn command() -> Command {
                 .value_name("ADDRESS")
                 .default_value("127.0.0.1:7070")
                 .value_parser(clap::value_parser!(SocketAddr))
-                .help("Where to listen: an IP address and a port; port 0 is a free one"),
+                .help("Address to listen on: IP and port; port 0 picks a free one"),
         )
         .arg(
             Arg::new("host")
                 .long("host")
                 .value_name("NAME")
                 .action(ArgAction::Append)
-                .help("A name by which it is asked for, beside those of loopback"),
+                .help("Host name under which it is reached, besides loopback"),
         )
         .arg(
             Arg::new("up-to")
                 .long("up-to")
                 .value_name("RISK")
                 .value_parser(["low", "medium", "high"])
-                .help("Let mutations be asked for too, of this risk at most"),
+                .help("Also accept mutations, up to this risk"),
         )
         .arg(file("gate-certificate").help(
-            "Speak TLS, with this certificate and those between it and its authority (PEM)",
+            "Certificate for TLS, followed by its intermediates (PEM)",
         ))
-        .arg(file("gate-key").help("The key of that certificate (PEM)"))
+        .arg(file("gate-key").help("Private key of that certificate (PEM)"))
         .arg(
             Arg::new("metrics-listen")
                 .long("metrics-listen")
                 .value_name("ADDRESS")
                 .value_parser(clap::value_parser!(SocketAddr))
-                .help("Where to serve `/metrics` for a Prometheus, to whoever asks"),
+                .help("Address that serves `/metrics` for Prometheus, without authentication"),
         )
         .arg(
             Arg::new("plain-http-beyond-loopback")
                 .long("plain-http-beyond-loopback")
                 .action(ArgAction::SetTrue)
-                .help("Listen without TLS where others can read the tokens on the way, and act with them"),
+                .help("Listen without TLS on a network where others can read and use the tokens"),
         )
 }
 
@@ -182,9 +182,8 @@ async fn opened(sources: Sources<'_>, trust: &Trust) -> Result<(Gate, Vec<String
     let Sources { matches, global } = sources;
     let policy = global.state.policy()?;
     if !policy.is_file {
-        let text =
-            "a server needs a policy that lists people with their keys, and there is no file";
-        return Err(Failure::usage(text).next("give one: `--policy-file FILE`"));
+        let text = "no policy file: a gate needs a policy that lists people with their keys";
+        return Err(Failure::usage(text).next("give `--policy-file FILE`"));
     }
     let ceiling = match matches.get_one::<String>("up-to").map(String::as_str) {
         None => Ceiling::ReadOnly,

@@ -20,16 +20,14 @@ use crate::terminal::values::when;
 
 pub(crate) fn command() -> Command {
     Command::new("token")
-        .about("Make, list and revoke the tokens by which a server knows an agent")
+        .about("Create, list and revoke tokens by which a gate recognises agents")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
             Command::new("create")
-                .about("Make a token for the agent that `--actor` names; it is shown once, on stdout")
+                .about("Create a token for the agent in `--actor`; it is shown once, on stdout")
                 .after_help(
-                    "You answer for what is asked for with it, and cannot approve that. It is signed \
-                     with your key (`--sign-with`), which the policy must list. `--actor` names the \
-                     agent, `--cluster` the one cluster of the config file that it is for.",
+                    "You are responsible for requests made with it, and cannot approve them. It is signed with your key (`--sign-with`), which the policy must list. `--actor` names the agent, `--cluster` the one cluster of the config file that it is for.",
                 )
                 .arg(
                     Arg::new("expires")
@@ -37,7 +35,7 @@ pub(crate) fn command() -> Command {
                         .value_name("TIME")
                         .required(true)
                         .value_parser(clap::value_parser!(DurationText))
-                        .help("How long it is good, such as `30d`; 366d at most"),
+                        .help("Lifetime, such as `30d`; 366d at most"),
                 )
                 .arg(
                     Arg::new("up-to")
@@ -45,18 +43,18 @@ pub(crate) fn command() -> Command {
                         .value_name("RISK")
                         .required(true)
                         .value_parser(["low", "medium", "high"])
-                        .help("The highest risk of what can be asked for with it"),
+                        .help("Highest risk that can be requested with it"),
                 ),
         )
         .subcommand(Command::new("list").about("List the tokens, without their secrets"))
         .subcommand(
             Command::new("revoke")
-                .about("End a token at once; what was asked for with it is not sent any more")
+                .about("Revoke a token at once; nothing requested with it is sent any more")
                 .arg(
                     Arg::new("id")
                         .required(true)
                         .value_name("ID")
-                        .help("Its id, as `token list` shows it"),
+                        .help("Id of the token, as `token list` shows it"),
                 )
                 .arg(reason(true)),
         )
@@ -80,17 +78,17 @@ async fn create(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     if matches.value_source("actor") != Some(ValueSource::CommandLine) {
-        let text = "a token needs the agent that it is for";
-        return Err(Failure::usage(text).next("name it: `--actor agent:NAME`"));
+        let text = "no agent named for the token";
+        return Err(Failure::usage(text).next("give `--actor agent:NAME`"));
     }
     let Some(cluster) = global.connection.cluster_given() else {
-        let text = "a token needs the cluster that it is for";
-        return Err(Failure::usage(text).next("name it: `--cluster NAME`, as the config file does"));
+        let text = "no cluster named for the token";
+        return Err(Failure::usage(text).next("give `--cluster NAME` of the config file"));
     };
     let by = global.state.actor_without_flag()?;
     let Some(key) = global.state.key()? else {
-        let text = "a token is signed by who makes it, and there is no key";
-        return Err(Failure::usage(text).next("give your key: `--sign-with FILE`"));
+        let text = "no key to sign the token with";
+        return Err(Failure::usage(text).next("give your key with `--sign-with FILE`"));
     };
     let up_to = match matches.get_one::<String>("up-to").map(String::as_str) {
         Some("high") => Risk::High,
@@ -111,8 +109,7 @@ async fn create(
         other => Failure::new(Exit::Failed, "token", report(&other)),
     })?;
     note(&format!(
-        "{} is for {} on {cluster} until {}; {by} answers for it. The secret is shown this once: keep \
-         it in a file that only the agent can read",
+        "{} is for {} on {cluster} until {}; {by} is responsible for it. The secret is shown only now: keep it in a file that only the agent can read",
         made.id,
         made.grant.actor,
         when(made.grant.expires_at)
@@ -148,7 +145,13 @@ pub(super) fn show(tokens: &BTreeMap<String, Arc<TokenStatus>>, output: &mut Out
             ]
         });
         let header = [
-            "id", "agent", "clusters", "up to", "made by", "expires", "state",
+            "id",
+            "agent",
+            "clusters",
+            "up to",
+            "created by",
+            "expires",
+            "state",
         ];
         table(&header, rows.collect())
     });
@@ -166,7 +169,7 @@ async fn revoke(
         .revoke_token(id, &by, given_reason(matches))
         .await?;
     output.show(&json!({"id": id, "revoked": true}), || {
-        format!("{id} is revoked: nothing is asked for or sent with it any more")
+        format!("{id} is revoked: nothing can be requested or sent with it any more")
     });
     Ok(Exit::Done)
 }

@@ -11,31 +11,31 @@ use crate::flags;
 
 pub(crate) fn command() -> Command {
     Command::new("workflow")
-        .about("Start, watch, confirm, resume and take back work in several steps")
+        .about("Run work in several steps: start, watch, confirm, resume, take back")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([
-            Command::new("list").about("List what was started, and what can be"),
-            made("show").about("Show the steps of a workflow; starts nothing"),
+            Command::new("list").about("List started and available workflows"),
+            made("show").about("Show the steps of a workflow without starting it"),
             start(),
             Command::new("status")
-                .about("Show how one that was started stands")
+                .about("Show the state of a started workflow")
                 .arg(id()),
             Command::new("resume")
-                .about("Go on with one that was started, after a crash too")
+                .about("Continue a started workflow, also after a crash")
                 .args([id(), wait(), reason(false)])
                 .arg(
                     Arg::new("retry")
                         .long("retry")
                         .action(ArgAction::SetTrue)
                         .requires("reason")
-                        .help("Try again what failed; nothing whose outcome is unknown"),
+                        .help("Retry failed steps, but none whose outcome is unknown"),
                 ),
             Command::new("cancel")
-                .about("Let one end at its next step; what it did stays")
+                .about("Stop a workflow before its next step; what it did stays")
                 .args([id(), reason(true)]),
             Command::new("confirm")
-                .about("Say that what a step waits for somebody to do is done")
+                .about("Confirm that the manual work of a step is done")
                 .arg(id())
                 .arg(
                     Arg::new("step")
@@ -47,10 +47,10 @@ pub(crate) fn command() -> Command {
                     Arg::new("note")
                         .long("note")
                         .value_name("TEXT")
-                        .help("What was done, for the journal"),
+                        .help("What was done, recorded in the journal"),
                 ),
             Command::new("compensate")
-                .about("Take back what one did, as far as that is its own, the last first")
+                .about("Take back the changes of a workflow, last first")
                 .args([id(), wait(), reason(true)]),
         ])
 }
@@ -64,27 +64,27 @@ fn start() -> Command {
             .help(help)
     };
     made("start")
-        .about("Start a workflow and go on with it as far as it goes without people")
+        .about("Start a workflow and run it until it needs a person")
         .args([
             reason(false).global(true),
             wait().global(true),
             time(
                 "scheduled-at",
-                "Do not begin before this, such as 2026-11-30T02:00:00Z",
+                "Earliest start, such as 2026-11-30T02:00:00Z",
             )
             .global(true),
-            time("begin-by", "Do not begin after this").global(true),
+            time("begin-by", "Latest start").global(true),
             Arg::new("yes")
                 .long("yes")
                 .short('y')
                 .action(ArgAction::SetTrue)
                 .global(true)
-                .help("Do not ask where a step is of high risk. Never stands for an approval"),
+                .help("Do not ask for confirmation of high-risk steps; never replaces an approval"),
             Arg::new("detach")
                 .long("detach")
                 .action(ArgAction::SetTrue)
                 .global(true)
-                .help("Only start it; `operator workflow resume` goes on with it"),
+                .help("Only record it; `operator workflow resume` runs it"),
         ])
 }
 
@@ -92,7 +92,7 @@ fn wait() -> Arg {
     Arg::new("wait-for-people")
         .long("wait-for-people")
         .action(ArgAction::SetTrue)
-        .help("Stay, also while people or a date are waited for")
+        .help("Keep running while it waits for people or a start time")
 }
 
 /// A command about a workflow that is not started: one that an action makes, or one in a file.
@@ -102,7 +102,7 @@ fn made(name: &'static str) -> Command {
         .short('f')
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
-        .help("A workflow in TOML, or in JSON if the file is named so");
+        .help("Workflow file, in TOML or, if named `.json`, JSON");
     Command::new(name)
         .arg(file)
         .arg_required_else_help(true)
@@ -124,5 +124,5 @@ fn id() -> Arg {
     Arg::new("id")
         .required(true)
         .value_name("ID")
-        .help("Its id, or the beginning or end of it")
+        .help("Id of the workflow, or enough of its beginning or end")
 }

@@ -86,7 +86,7 @@ async fn a_competing_operator_is_cancelled_as_the_next_step_says() {
     sim.insert_operator(operator).unwrap();
     let found = why(&sim, of_region(id)).await;
     let next = &found.findings[0].next;
-    assert!(next.contains("`cancel_operator` with `others`"), "{next}");
+    assert!(next.contains("`cancel_operator` and `others`"), "{next}");
     let parameters = serde_json::json!({"region_id": id, "others": true});
     let run = Run::planned(&sim, "cancel_operator", parameters).await;
     assert!(run.plan.verdict.may_be_sent(), "{:?}", run.plan.verdict);
@@ -156,7 +156,7 @@ async fn a_region_that_nothing_keeps_on_such_a_store_is_said_to_be_unexplained()
     let (id, _, leaving, _) = region(&sim);
     sim.set_store_state(leaving, StoreState::Offline);
     let found = check(&sim, of_region(id), &[]).await;
-    let text = format!("what keeps region {id} on store {leaving}: nothing was seen in the way");
+    let text = format!("what keeps region {id} on store {leaving}: no obstacle found");
     assert!(found.unknown.contains(&text), "{found:?}");
 }
 
