@@ -222,7 +222,7 @@ async fn another_cluster_is_never_written_to() {
         .unwrap_err()
         .report();
     let expected = format!(
-        "not sent: it was planned for `{}`, and this is `42`",
+        "not sent: it was planned for `{}`, but `42` answers",
         sim.cluster_id()
     );
     assert_eq!(error, expected);

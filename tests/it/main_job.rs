@@ -151,7 +151,7 @@ async fn a_refusal_is_foretold_and_nothing_is_sent() {
         .execute(&proposal, &proposal.requester().unwrap(), &mut |_| {})
         .await
         .unwrap();
-    let expected = format!("not sent: it would be refused: region has no voter in store {to}");
+    let expected = format!("not sent: it would be rejected: region has no voter in store {to}");
     assert_eq!(standing.to_string(), expected);
     assert!(sim.writes().is_empty());
     let records = records(&guard).await;

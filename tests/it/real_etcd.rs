@@ -125,7 +125,7 @@ async fn tikv_and_etcd_are_changed_from_one_state_directory() {
     let id = moved["id"].as_str().unwrap();
     let undo = ["undo", id, "--yes"];
     let told = systems.ends(3, &at(&undo, "prod")).await;
-    assert!(told.contains("it is of cluster `meta`"), "{told}");
+    assert!(told.contains("it belongs to cluster `meta`"), "{told}");
     systems.shows(&undo).await;
     assert_eq!(etcd.members().await.leader.unwrap().to_string(), leader);
     let shown = systems.shows(&["journal", "show", "--id", id]).await;

@@ -150,7 +150,7 @@ async fn the_cluster_that_is_named_says_which_actions_there_are() {
     let foreign = ["run", "list_members", "--cluster", "meta", "--pd", "x"];
     let told = systems.refuses(&foreign).await;
     assert!(
-        told.contains("`--pd` is no setting of this kind of system (etcd cluster)"),
+        told.contains("`--pd` is not a setting of etcd cluster"),
         "{told}"
     );
 }
@@ -254,7 +254,7 @@ async fn each_record_names_its_cluster_and_a_name_stays_with_it() {
     systems.configure(move |text| text.replace(&old, &endpoint).replace(&of_it, "7"));
     let told = systems.ends(3, &at(&limit("3"), "prod")).await;
     assert!(
-        told.contains(&id) && told.contains("leads to `7` now"),
+        told.contains(&id) && told.contains("leads to cluster `7`"),
         "{told}"
     );
     let (endpoint, of_it) = (other.endpoint().to_owned(), id.clone());
@@ -264,13 +264,13 @@ async fn each_record_names_its_cluster_and_a_name_stays_with_it() {
             .replace("clusters.prod", "clusters.blue")
     });
     let told = systems.ends(3, &at(&limit("5"), "blue")).await;
-    assert!(told.contains("is called `prod` in this journal"), "{told}");
+    assert!(told.contains("is named `prod` in this journal"), "{told}");
     let again = format!(
         "\n[clusters.green]\nsubject = \"tikv\"\npd = \"http://127.0.0.1:1\"\ncluster_id = \"{id}\"\n"
     );
     systems.configure(|text| text + &again);
     let told = systems.refuses(&at(&limit("5"), "blue")).await;
-    assert!(told.contains("two names for the cluster"), "{told}");
+    assert!(told.contains("two entries for cluster"), "{told}");
 }
 
 /// Who works with TiKV has its address in the environment.

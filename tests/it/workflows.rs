@@ -194,7 +194,10 @@ async fn an_unknown_outcome_in_the_middle_stops_it_until_it_is_known() {
     assert!(stopped.next_steps.ready.is_empty());
     assert_eq!(drains(&sim), ["drain 1", "stop 1", "drain 2"]);
     let resumed = workflows.resume(&id, &ana(), "go on").await;
-    assert!(resumed.is_err(), "nothing goes on before it is known");
+    assert!(
+        resumed.is_err(),
+        "the workflow is stopped until it is known"
+    );
 
     // It has happened: that is found, and not sent again.
     check_waits_for(&run(&workflows, &id).await, "work-2");

@@ -161,7 +161,10 @@ fn settings<S: Connect>() -> Result<Vec<SettingDef>, RegistryError> {
     if settings.iter().any(|setting| setting.name == S::ADDRESS) {
         return Ok(settings);
     }
-    let problem = format!("`{}`, which says where it is, is none of them", S::ADDRESS);
+    let problem = format!(
+        "`{}`, the setting with the address, is not one of them",
+        S::ADDRESS
+    );
     Err(malformed(problem))
 }
 

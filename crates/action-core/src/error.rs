@@ -33,7 +33,7 @@ pub enum FailureKind {
 #[non_exhaustive]
 pub enum ActionError {
     /// There is no such action.
-    #[error("there is no action `{name}`{}", did_you_mean(similar.as_deref()))]
+    #[error("unknown action `{name}`{}", did_you_mean(similar.as_deref()))]
     UnknownAction {
         /// What was asked for.
         name: String,
@@ -62,7 +62,7 @@ pub enum ActionError {
     },
 
     /// What was kept of an earlier plan is not of this action.
-    #[error("cannot read the facts kept for `{action}`")]
+    #[error("cannot read the recorded facts of `{action}`")]
     Facts {
         /// The action.
         action: String,
@@ -176,8 +176,7 @@ pub enum RegistryError {
 
     /// A prefix cannot begin a name.
     #[error(
-        "`{prefix}` is not a prefix: write a lower-case letter, then lower-case letters, digits \
-         and underscores, so short that `{prefix}_{longest}` has at most 40 characters"
+        "invalid prefix `{prefix}`: use a lower-case letter, then lower-case letters, digits and underscores, so that `{prefix}_{longest}` has at most 40 characters"
     )]
     Prefix {
         /// The prefix.
@@ -220,8 +219,8 @@ fn kind_words(kind: ActionKind) -> &'static str {
 
 fn count(problems: usize) -> String {
     match problems {
-        1 => "a wrong parameter".to_owned(),
-        many => format!("{many} wrong parameters"),
+        1 => "invalid parameter".to_owned(),
+        many => format!("{many} invalid parameters"),
     }
 }
 

@@ -70,7 +70,7 @@ impl<'de> Visitor<'de> for Unique {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if map.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("`{key}` is there twice")));
+                return Err(A::Error::custom(format_args!("duplicate key `{key}`")));
             }
             let value = entries.next_value_seed(self)?;
             map.insert(key, value);
@@ -108,7 +108,7 @@ mod tests {
             "[{\"b\": {\"a\": 1, \"\\u0061\": 2}}]",
         ] {
             let error = read(text.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains("`a` is there twice"), "{error}");
+            assert!(error.contains("duplicate key `a`"), "{error}");
         }
     }
 }

@@ -118,7 +118,7 @@ pub(crate) async fn entries_of(
         if entry.seq != line.seq || named != Some(entry.hash) {
             return Err(JournalError::Cut {
                 segment: place.name().to_string(),
-                what: format!("record {} is not the one that is followed there", line.seq),
+                what: format!("record {} is not the one that follows there", line.seq),
             });
         }
         entries.push(entry);

@@ -108,8 +108,7 @@ pub(crate) const LAYOUT: i32 = 2;
 pub(crate) fn other_layout(layout: i32) -> Option<String> {
     (layout != LAYOUT).then(|| {
         format!(
-            "they have layout {layout}, and this program uses layout {LAYOUT}: go on with the \
-             version that made them, or begin with a new journal"
+            "they have layout {layout}, but this program uses layout {LAYOUT}: use the version that created them, or start with a new journal"
         )
     })
 }
@@ -172,7 +171,7 @@ pub(crate) fn signed(number: u64) -> i64 {
 pub(crate) fn known_instance(instance: &str) -> Result<Uuid, JournalError> {
     Uuid::try_parse(instance).map_err(|_| JournalError::Store {
         source: format!(
-            "`{}` is no instance of a journal in a database",
+            "`{}` is not an instance of a journal in a database",
             action_core::printable(instance)
         )
         .into(),

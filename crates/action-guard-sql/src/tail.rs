@@ -75,7 +75,7 @@ impl Tail {
                 .peekable();
             if lines.peek().is_none() {
                 return Err(self.cut(format!(
-                    "record {} is missing, and {} is the last that was written",
+                    "record {} is missing, although {} is the last one written",
                     self.next, to.seq
                 )));
             }
@@ -89,11 +89,11 @@ impl Tail {
         }
         Err(self.cut(if found.seq == to.seq {
             format!(
-                "record {} has hash {}, and {} was written",
+                "record {} has hash {}, but {} was written",
                 to.seq, found.hash, to.hash
             )
         } else {
-            format!("it ended with record {}, and has {}", found.seq, to.seq)
+            format!("it ended with record {} and now has {}", found.seq, to.seq)
         }))
     }
 

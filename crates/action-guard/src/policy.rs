@@ -232,7 +232,7 @@ impl Policy {
                 reason: rule
                     .reason
                     .clone()
-                    .unwrap_or_else(|| "the policy says no".to_owned()),
+                    .unwrap_or_else(|| "denied by the policy".to_owned()),
             },
         }
     }

@@ -60,7 +60,7 @@ pub struct Workflows {
 
 /// Why a workflow with a secret is not started.
 const HOLDS_A_SECRET: &str =
-    "it holds a secret, which is written nowhere: nobody could go on with it";
+    "it contains a secret; secrets are not recorded, so the workflow could not be continued";
 
 /// When, and why, a workflow is started.
 #[derive(Debug, Clone, Default)]
@@ -120,7 +120,7 @@ impl Workflows {
     pub async fn make(&self, name: &str, parameters: Value) -> Result<Workflow, GuardError> {
         let definition = self.guard.definition(name)?;
         if definition.role != Some(Role::Workflow) {
-            let text = format!("`{name}` is an action that makes no workflow");
+            let text = format!("action `{name}` does not make a workflow");
             return Err(WorkflowError::of(WorkflowProblem::new("", text)).into());
         }
         let document = self.guard.registry.observe(name, parameters).await?;
@@ -226,7 +226,7 @@ impl Workflows {
     ) -> Result<Arc<Flow>, GuardError> {
         let flow = self.flow(id).await?;
         if !matches!(flow.work(step), Some(Work::Confirm { .. })) {
-            let why = format!("`{step}` is no step that waits for somebody to confirm");
+            let why = format!("step `{step}` does not need a confirmation");
             return Err(Refusal::Flow {
                 id: id.to_owned(),
                 why,

@@ -112,7 +112,7 @@ pub struct Answer {
 #[non_exhaustive]
 pub enum AskError {
     /// Nothing of the request has left.
-    #[error("the gate at {gate} cannot be reached")]
+    #[error("cannot reach the gate at {gate}")]
     NotSent {
         /// Where.
         gate: String,
@@ -121,7 +121,7 @@ pub enum AskError {
         source: TransportError,
     },
     /// It may have been read, and no whole answer came back.
-    #[error("the gate at {gate} was asked, and its answer was lost")]
+    #[error("the answer of the gate at {gate} was lost")]
     Lost {
         /// Where.
         gate: String,
@@ -131,7 +131,7 @@ pub enum AskError {
     },
     /// What came back is no answer of a gate.
     #[error(
-        "the gate at {gate} answered {status} with what is no answer of a gate: give the address of the gate itself"
+        "what answers at {gate} (status {status}) is not a gate: give the address of the gate itself"
     )]
     NotUnderstood {
         /// Where.

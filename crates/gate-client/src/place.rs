@@ -40,13 +40,15 @@ pub enum PlaceError {
     #[error(transparent)]
     Address(#[from] OriginError),
     /// The token could be read on the way.
-    #[error("`{0}` is on another machine, and without TLS whoever is on the way reads the token")]
+    #[error(
+        "`{0}` is on another machine, and without TLS others on the network could read the token: use `https://`"
+    )]
     Plain(Origin),
     /// No header can hold it.
-    #[error("the token holds characters that a token never has")]
+    #[error("the token contains invalid characters")]
     Token,
     /// TLS cannot be set up.
-    #[error("TLS cannot be set up")]
+    #[error("cannot set up TLS")]
     Tls(#[from] SetupError),
 }
 

@@ -56,6 +56,10 @@ pub(crate) struct Confirm {
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
 
+    /// Show the whole plan even when no confirmation is needed
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+
     /// Reason, recorded in the journal
     #[arg(long, value_name = "TEXT", global = true)]
     pub(crate) reason: Option<String>,
@@ -73,12 +77,19 @@ pub(crate) struct Confirm {
     pub(crate) wait: Option<Duration>,
 }
 
+impl Confirm {
+    /// Whether nothing is asked, and no more is shown than is needed.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.yes && !self.verbose
+    }
+}
+
 /// How long a lasting effect may stay. What ends before anybody could look at it is a slip.
 fn lease(text: &str) -> Result<Duration, String> {
     let lease = length(text)?;
     if lease < Duration::from_secs(1) {
         return Err(format!(
-            "a lease of `{text}` is over before the change is made: use 1s or longer, such as 15m or 2h"
+            "invalid lease `{text}`: use 1s or longer, such as 15m or 2h"
         ));
     }
     Ok(lease)

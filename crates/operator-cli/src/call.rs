@@ -51,9 +51,9 @@ pub(crate) fn call<'a>(
 ) -> Result<(Call, &'a ArgMatches), Failure> {
     let (name, matches) = matches
         .subcommand()
-        .ok_or_else(|| Failure::usage("no action was named"))?;
+        .ok_or_else(|| Failure::usage("no action named"))?;
     let call = Call::named(name, global)
-        .ok_or_else(|| Failure::usage(format!("there is no action `{name}`")))?;
+        .ok_or_else(|| Failure::usage(format!("unknown action `{name}`")))?;
     Ok((call, matches))
 }
 

@@ -257,7 +257,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
                 block_on(policy::explain(&call, matches, global, output))
             }
             Some((_, matches)) => block_on(policy::check(matches, global, output)),
-            None => Err(Failure::usage("no such command")),
+            None => Err(Failure::usage("unknown command")),
         },
         Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
@@ -273,9 +273,9 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("completions", matches)) => completions::main(matches),
         Some((name, matches)) => match program().verbs.get(name) {
             Some(verb) => block_on(verb.main(matches, output)),
-            None => Err(Failure::usage("no such command")),
+            None => Err(Failure::usage("unknown command")),
         },
-        None => Err(Failure::usage("no such command")),
+        None => Err(Failure::usage("unknown command")),
     }
 }
 
@@ -304,9 +304,9 @@ fn version(output: &mut Output) -> Exit {
 /// Refuses a clock whose time cannot be written: no record would be at its time.
 fn check_clock(shows: SystemTime) -> Result<(), Failure> {
     Timestamp::try_from(shows).map(drop).map_err(|_| {
-        let text = "the clock of this machine shows a time that is not in the years up to 9999";
+        let text = "the clock of this machine shows a year after 9999";
         Failure::refused("clock_wrong", text)
-            .next("set the clock right; nothing was done. The kill switch works meanwhile")
+            .next("nothing was done; set the clock, then try again. The kill switch works even now")
     })
 }
 

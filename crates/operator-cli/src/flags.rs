@@ -75,11 +75,11 @@ pub(crate) fn check_names(
         if let Some(parameter) = taken {
             let (action, name) = (&definition.name, &parameter.name);
             let text = format!(
-                "the parameter `{name}` of `{action}` has the name of the flag `--{}`",
+                "parameter `{name}` of `{action}` has the same name as the flag `--{}`",
                 long(parameter)
             );
             return Err(Failure::new(Exit::Bug, "reserved_name", text)
-                .next("rename the parameter: every command has that flag"));
+                .next("rename the parameter: every command has this flag"));
         }
     }
     Ok(())
@@ -131,7 +131,11 @@ pub(crate) fn parameters(
 ) -> Result<Value, Failure> {
     if let Some(json) = matches.get_one::<String>(PARAMS) {
         return unique_json(json.as_bytes()).map_err(|error| {
-            let what = if error.is_data() { "wrong" } else { "not JSON" };
+            let what = if error.is_data() {
+                "wrong"
+            } else {
+                "invalid JSON"
+            };
             Failure::usage(format!("`--params` is {what}: {error}"))
         });
     }

@@ -79,13 +79,15 @@ impl Gate {
             (Some(name), all) => {
                 let found = all.iter().find(|target| target.called() == name);
                 found.ok_or_else(|| {
-                    Failure::usage(format!("the gate has no cluster `{name}` for you"))
-                        .next(format!("there are `{names}`"))
+                    Failure::usage(format!(
+                        "the gate has no cluster `{name}`, or you have no access to it"
+                    ))
+                    .next(format!("known are `{names}`"))
                 })
             }
             (None, [only]) => Ok(only),
-            (None, _) => Err(Failure::usage("which cluster of the gate?")
-                .next(format!("name it with `--cluster`: there are `{names}`"))),
+            (None, _) => Err(Failure::usage("no cluster of the gate named")
+                .next(format!("give `--cluster NAME`; known are `{names}`"))),
         }
     }
 
@@ -152,8 +154,8 @@ fn who(global: &Global) -> Result<Who, Failure> {
     }
     let key = global.state.key()?;
     let key = key.ok_or_else(|| {
-        Failure::usage("nothing proves to the gate who asks").next(
-            "give your key, `--sign-with FILE`; or a token, in OPERATOR_TOKEN or `--token-file FILE`",
+        Failure::usage("no credentials for the gate").next(
+            "give your key (`--sign-with FILE`), or a token (`--token-file FILE` or OPERATOR_TOKEN)",
         )
     })?;
     let by = global.state.actor()?;
@@ -196,8 +198,8 @@ fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Failure> {
         return Err(refused(&answer));
     }
     serde_json::from_value(answer.body).map_err(|error| {
-        let text = format!("the gate's answer is not understood: {error}");
+        let text = format!("cannot read the gate's answer: {error}");
         Failure::new(Exit::Failed, "not_understood", text)
-            .next("this program and the gate may be of different versions: use the same")
+            .next("this program and the gate may have different versions: use the same version")
     })
 }

@@ -26,15 +26,15 @@ pub(crate) fn find(state: &State, given: &str) -> Result<Arc<ProposalStatus>, Fa
     match found.as_slice() {
         [status] => Ok(Arc::clone(status)),
         [] => Err(Failure::usage(format!(
-            "there is no open proposal `{given}`, and none that ended lately"
+            "proposal `{given}` not found among open and recently ended proposals"
         ))
         .command(
             "proposals list",
-            "shows them; `journal show --id ID` finds older ones",
+            "lists them; `journal show --id ID` finds older ones",
         )),
         [..] => Err(
-            Failure::usage(format!("more than one proposal is meant by `{given}`"))
-                .next("give more of its id"),
+            Failure::usage(format!("`{given}` matches more than one proposal"))
+                .next("give more digits of the id"),
         ),
     }
 }
@@ -55,13 +55,13 @@ pub(crate) fn choose(
         .map(|status| {
             let id = ids::short_of(&status.proposal.id, state);
             let asked_by = proposal::asked_by(&status.proposal.request);
-            format!("{id}  {}, asked by {asked_by}", what(status))
+            format!("{id}  {}, requested by {asked_by}", what(status))
         })
         .collect();
     let text = if lines.is_empty() {
-        format!("there is no proposal to {verb}")
+        format!("no proposal to {verb}")
     } else {
-        format!("which proposal? Give the id of one to {verb}:")
+        format!("no proposal named; give the id of one to {verb}:")
     };
     Err(Failure::usage(text).lines(lines))
 }
@@ -90,7 +90,7 @@ pub(crate) fn last_to_undo(
     let mut newest = newest_to_undo(state).into_iter();
     let last = newest.find(|status| connection.may_be_to(&status.proposal.target()));
     last.ok_or_else(|| {
-        Failure::usage("nothing that was done here, or may have been, can be taken back")
+        Failure::usage("nothing to take back: nothing sent from this state directory is in force, or it cannot be taken back")
     })
 }
 
@@ -139,7 +139,7 @@ fn sent_at(status: &ProposalStatus) -> Option<u64> {
 /// That something sent later stays as it is.
 pub(crate) fn stays(status: &ProposalStatus, id: &str) -> String {
     let what = what(status);
-    format!("proposal {id}, {what}, was sent after it and stays: nothing takes it back")
+    format!("proposal {id} ({what}) was sent later and stays in force: it cannot be taken back")
 }
 
 /// What is taken back, and whether it is known that there is something.
@@ -147,13 +147,13 @@ pub(crate) fn taken_back(status: &ProposalStatus, id: &str) -> String {
     let outcome = status.outcome.as_ref();
     let how = match status.phase {
         Phase::Applied if outcome.is_some_and(Outcome::may_be_anothers) => {
-            "it is so, and whether by this request is not known: it may be another's"
+            "it is in force, but it may be the change of somebody else"
         }
         Phase::Applied => "it was applied",
-        Phase::Executing => "it is being carried out, so it may be in force",
-        _ => "its outcome is not known, so it may be in force",
+        Phase::Executing => "it is in progress and may be in force",
+        _ => "its outcome is unknown and it may be in force",
     };
-    format!("taking back proposal {id}, {}: {how}", what(status))
+    format!("taking back proposal {id} ({}): {how}", what(status))
 }
 
 /// The id that is meant; what ended long ago must be named in full.
@@ -199,8 +199,7 @@ pub(crate) fn systems(targets: impl IntoIterator<Item = Target>) -> Vec<Target> 
 /// What a proposal is about, for the commands that it leads to.
 pub(crate) fn known_call(proposal: &Proposal, global: &Global) -> Result<Call, Failure> {
     let action = &proposal.request.action;
-    Call::of(proposal, global)
-        .ok_or_else(|| Failure::usage(format!("there is no action `{action}` here")))
+    Call::of(proposal, global).ok_or_else(|| Failure::usage(format!("unknown action `{action}`")))
 }
 
 /// Whether somebody waits for something to become of it.

@@ -18,8 +18,8 @@ pub(crate) fn is_stopped_by_plan(reason: &str) -> bool {
 }
 
 const STOPPED_BY_PLAN: [&str; 4] = [
-    "it would be refused: ",
-    "it is not asked for: ",
+    "it would be rejected: ",
+    "blocked by a safety check: ",
     "nothing to do: ",
-    "it would be accepted, but would not get done: ",
+    "it would be accepted, but nothing would happen: ",
 ];

@@ -45,11 +45,9 @@ impl State {
             Failure::new(
                 Exit::Failed,
                 "journal",
-                format!(
-                    "cannot keep a journal in `{place}`, so this command sends nothing: {error}"
-                ),
+                format!("nothing was sent: cannot keep a journal in `{place}`: {error}"),
             )
-            .next("name another directory with `--state-dir`")
+            .next("give another directory with `--state-dir`")
         })?;
         warn_of_others(&journal);
         Ok(Arc::new(journal))
@@ -59,9 +57,9 @@ impl State {
     /// not made.
     pub(crate) fn journal_to_read(&self) -> Result<Arc<dyn Journal>, Failure> {
         if let Some(given) = self.state_dir.as_ref().filter(|given| !given.exists()) {
-            let text = format!("there is no state directory `{}`", given.display());
+            let text = format!("no state directory at `{}`", given.display());
             return Err(
-                Failure::usage(text).next("see where `--state-dir` or OPERATOR_STATE_DIR leads")
+                Failure::usage(text).next("check `--state-dir` or OPERATOR_STATE_DIR; the first command that changes something creates the directory")
             );
         }
         self.journal()
@@ -166,8 +164,7 @@ fn warn_of_others(journal: &FileJournal) {
         let place = journal.directory().display();
         WARNED.call_once(|| {
             note(&format!(
-                "warning: everybody on this machine can write `{place}`, and so stop or forge \
-                 what is there: `chmod o-w` it"
+                "warning: every user of this machine can write to `{place}` and could forge its records: run `chmod o-w` on it"
             ));
         });
     }

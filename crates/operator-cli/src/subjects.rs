@@ -62,7 +62,7 @@ pub(crate) fn check() -> Result<(), Failure> {
         let before = kinds.iter().take(at);
         for other in before {
             if other.subject.name == kind.subject.name {
-                let text = format!("two subjects are called `{}`", kind.subject.name);
+                let text = format!("two subjects have the name `{}`", kind.subject.name);
                 return Err(bug(text));
             }
             let clash = kind.settings.iter().find(|one| {
@@ -76,8 +76,7 @@ pub(crate) fn check() -> Result<(), Failure> {
             if let Some(clash) = clash {
                 let (name, one, other) = (&clash.name, kind.subject.name, other.subject.name);
                 let text = format!(
-                    "the subjects `{other}` and `{one}` have a setting `{name}` each, and mean \
-                     different things by it"
+                    "the subjects `{other}` and `{one}` both have a setting `{name}` with different meanings"
                 );
                 return Err(bug(text));
             }

@@ -14,6 +14,7 @@ mod pace;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 mod refusal;
+mod secretless;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod values;

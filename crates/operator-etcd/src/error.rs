@@ -19,7 +19,9 @@ pub(crate) const ETCD: Dialect = Dialect {
             NotDone::refused(&code_of(&message), message)
         }
         Ok(Refusal { message, .. }) => NotDone::unclear(message),
-        Err(_) => NotDone::unclear(format!("it answered {status}, in no form of etcd's")),
+        Err(_) => NotDone::unclear(format!(
+            "it answered {status}, which is not an answer of etcd"
+        )),
     },
 };
 

@@ -99,7 +99,7 @@ impl Etcd {
     ) -> Result<T, Error> {
         let leader = seen
             .leader
-            .ok_or_else(|| not_read("the leader", "no member leads"))?;
+            .ok_or_else(|| not_read("the leader", "there is no leader"))?;
         let at = &seen.answer_of(leader)?.0;
         self.http.read_at(at, Call::post(path, body)).await
     }
@@ -127,7 +127,7 @@ impl Seen {
     pub(crate) fn answer_of(&self, id: MemberId) -> Result<&(Origin, Status), Error> {
         let seen = self.member(id).ok_or_else(|| refusal(NOT_FOUND))?;
         let at = seen.member.client_urls.join(",");
-        let silent = || not_read(&at, &format!("member {id} is silent"));
+        let silent = || not_read(&at, &format!("member {id} does not answer"));
         seen.answer.as_ref().ok_or_else(silent)
     }
 
@@ -214,7 +214,10 @@ impl Seen {
                 .is_some_and(|one| one.answer.is_some())
         });
         if !answers {
-            return Progress::pending(format!("{text}; the member asked is silent"), evidence);
+            return Progress::pending(
+                format!("{text}; the member itself does not answer"),
+                evidence,
+            );
         }
         let earlier = sent.earlier.iter().find(|one| one.fact == SINCE);
         let since = earlier.and_then(|one| one.value.as_u64());
@@ -253,7 +256,7 @@ fn not_read(at: &str, why: &str) -> Error {
 pub(crate) fn no_asked() -> Error {
     Error::Refused {
         code: "no_leader".to_owned(),
-        text: "there was no leader to ask when it was planned".to_owned(),
+        text: "there was no leader when it was planned".to_owned(),
     }
 }
 

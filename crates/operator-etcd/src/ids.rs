@@ -16,7 +16,9 @@ pub struct MemberId(pub(crate) u64);
 
 /// Something that is no id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an id: write 1 to 16 lower-case hexadecimal digits, as `etcdctl member list` does")]
+#[error(
+    "invalid id: use 1 to 16 lower-case hexadecimal digits, as `etcdctl member list` shows them"
+)]
 pub struct NotAnId;
 
 impl FromStr for MemberId {

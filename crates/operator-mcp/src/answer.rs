@@ -19,7 +19,7 @@ pub(crate) struct Answer {
     pub(crate) summary: String,
     /// What to do next.
     pub(crate) next: String,
-    /// The proposal's id, by which it is looked at, carried out and taken back.
+    /// Id of the proposal, with which it is shown, executed and taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) proposal_id: Option<String>,
     /// The mutation.
@@ -148,8 +148,7 @@ impl Answer {
         self.undo = (!is_over).then(|| match &report.undo {
             _ if whose == Some(Attribution::Undecided) => TakenBackBy {
                 possible: false,
-                how: "a person takes it back: the request was not answered, and another may have done the \
-                      same"
+                how: "a person must take it back: the request got no answer, and somebody else may have made the same change"
                     .to_owned(),
             },
             Undo::Action {
@@ -157,7 +156,7 @@ impl Answer {
             } => TakenBackBy {
                 possible: true,
                 how: format!(
-                    "`undo` with the proposal's id, which does `{name}` with {}",
+                    "`undo` with the proposal's id, which runs `{name}` with {}",
                     Value::Object(parameters.clone())
                 ),
             },
@@ -167,7 +166,7 @@ impl Answer {
             },
             _ => TakenBackBy {
                 possible: false,
-                how: "it is not known what takes it back".to_owned(),
+                how: "unknown".to_owned(),
             },
         });
     }
@@ -213,52 +212,58 @@ fn stands(standing: &Standing) -> (Stands, &'static str) {
     match standing {
         Standing::Allowed(_) => (
             Stands::Allowed,
-            "nothing was sent yet: call `execute_proposal` with its id",
+            "nothing is sent yet: call `execute_proposal` with its id",
         ),
         Standing::Waits(_) => (
             Stands::WaitsForApproval,
-            "tell the people named in `approval`, and go on with other work; when they have approved, \
-             call `execute_proposal` with its id. Asking again does not help",
+            "tell the people named in `approval`, and continue with other work; when they have approved, call `execute_proposal` with its id. Do not propose it again",
         ),
         Standing::Denied { .. } => (
             Stands::DeniedByPolicy,
-            "do not ask for it again before what `summary` says has changed: nobody can approve it now",
+            "do not request it again until what `summary` says has changed: nobody can approve it now",
         ),
         Standing::RefusedByPlan {
             verdict: Verdict::NoOp { .. },
             ..
-        } => (Stands::NothingToDo, "go on: there is nothing to do"),
+        } => (Stands::NothingToDo, "continue: there is nothing to do"),
         Standing::RefusedByPlan { .. } => (
             Stands::RefusedByPlan,
-            "look at the cause; ask again when that is gone",
+            "remove the cause in `summary`, then request it again",
         ),
-        Standing::Outdated { .. } => (Stands::Outdated, "ask for it again if it is still wanted"),
+        Standing::Outdated { .. } => (Stands::Outdated, "request it again if it is still needed"),
         Standing::InProgress(_) => (
             Stands::InProgress,
-            "call `get_proposal` with its id and `wait_seconds`; do not ask for it again",
+            "call `get_proposal` with its id and `wait_seconds`; do not request it again",
         ),
-        Standing::Cancelled { rejected: true, .. } => {
-            (Stands::Rejected, "do not ask for it again by yourself")
-        }
-        Standing::Cancelled { .. } => (Stands::Cancelled, "do not ask for it again by yourself"),
-        Standing::Applied(_) => (Stands::Applied, "go on: it is done, as the evidence shows"),
+        Standing::Cancelled { rejected: true, .. } => (
+            Stands::Rejected,
+            "do not request it again without being asked to",
+        ),
+        Standing::Cancelled { .. } => (
+            Stands::Cancelled,
+            "do not request it again without being asked to",
+        ),
+        Standing::Applied(_) => (
+            Stands::Applied,
+            "continue: the evidence shows that it is done",
+        ),
         Standing::Reversed(_) => (
             Stands::AppliedThenReversed,
-            "find out what changed it before you do it again",
+            "find out what changed it before you request it again",
         ),
-        Standing::NotApplied(_) if is_called_off(standing) => {
-            (Stands::Cancelled, "do not ask for it again by yourself")
-        }
+        Standing::NotApplied(_) if is_called_off(standing) => (
+            Stands::Cancelled,
+            "do not request it again without being asked to",
+        ),
         Standing::NotApplied(report) if report.outcome.retryable => {
-            (Stands::NotApplied, "ask for it again if it is still wanted")
+            (Stands::NotApplied, "request it again if it is still needed")
         }
-        Standing::NotApplied(_) => (Stands::NotApplied, "look at the cause"),
+        Standing::NotApplied(_) => (Stands::NotApplied, "find the cause in `summary`"),
         Standing::Unknown(_) => (
             Stands::Unknown,
-            "do not ask for it again: it may have happened. Call `get_proposal` later, or leave it to \
-             a person",
+            "do not request it again: it may have taken effect. Call `get_proposal` later, or leave it to a person",
         ),
-        Standing::TakenBack { .. } => (Stands::TakenBack, "go on: it was taken back"),
+        Standing::TakenBack { .. } => (Stands::TakenBack, "continue: it was taken back"),
     }
 }
 

@@ -87,7 +87,7 @@ impl Desk {
         match definition.is_some_and(|found| self.ceiling.covers(found)) {
             true => Ok(()),
             false => Err(format!(
-                "`{action}` is above what may be done through this server: a person does it"
+                "the risk of `{action}` is higher than this server allows: leave it to a person"
             )),
         }
     }
@@ -158,7 +158,7 @@ impl Desk {
                     return Ok(Standing::InProgress(waiting));
                 }
                 () = context.ct.cancelled() => break "the client cancelled the call",
-                () = self.client_gone.cancelled(), if !is_begun => break "the client has gone",
+                () = self.client_gone.cancelled(), if !is_begun => break "the client disconnected",
                 () = self.client_gone.cancelled(), if is_answered => {
                     return Ok(Standing::InProgress(waiting));
                 }

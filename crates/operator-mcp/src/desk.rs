@@ -82,7 +82,7 @@ impl Desk {
         let mut answer = Answer::of(standing, self.approve.as_deref());
         if repeated {
             answer.repeated = true;
-            answer.summary = format!("asked for before: {}", answer.summary);
+            answer.summary = format!("already requested: {}", answer.summary);
         }
         answer.into_result(self.most)
     }

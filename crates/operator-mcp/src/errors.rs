@@ -94,5 +94,5 @@ pub(crate) fn bounded(message: &str) -> Cow<'_, str> {
     }
     let end = message.floor_char_boundary(LONGEST_MESSAGE);
     let (shown, rest) = message.split_at(end);
-    format!("{shown}… ({} bytes more)", rest.len()).into()
+    format!("{shown}… ({} more bytes)", rest.len()).into()
 }

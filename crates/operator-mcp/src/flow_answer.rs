@@ -87,7 +87,7 @@ impl FlowAnswer {
 
     /// The same, and why this call does not go on with it.
     pub(crate) fn held_up(mut self, failure: &GuardError) -> Self {
-        self.summary = format!("{}; it does not go on: {}", self.summary, failure.report());
+        self.summary = format!("{}; it is stopped: {}", self.summary, failure.report());
         self
     }
 
@@ -156,16 +156,16 @@ fn why(next: &NextSteps) -> Option<String> {
         Waiting::Approval { step, .. } | Waiting::Confirmation { step, .. } => {
             Some(format!("step `{step}` waits for people"))
         }
-        Waiting::Mutation { step, .. } => Some(format!("step `{step}` was sent and is followed")),
-        Waiting::Retry { step, at } => Some(format!("step `{step}` is tried again at {at}")),
-        Waiting::Schedule { at } => Some(format!("it begins at {at}")),
+        Waiting::Mutation { step, .. } => Some(format!("step `{step}` is sent and being followed")),
+        Waiting::Retry { step, at } => Some(format!("step `{step}` will be retried at {at}")),
+        Waiting::Schedule { at } => Some(format!("it can begin at {at}")),
         _ => None,
     });
     waiting.or_else(|| {
         let ready = next.ready.first()?;
         Some(match ready {
             Ready::Observe { step, .. } => {
-                format!("step `{step}` looks until what it waits for is so")
+                format!("step `{step}` polls until its condition is true")
             }
             ready => format!("step `{}` is next", ready.step()),
         })
@@ -176,13 +176,13 @@ impl FlowStands {
     fn words(self) -> &'static str {
         match self {
             Self::InProgress => "in progress",
-            Self::Ready => "not in progress here, and it can go on",
+            Self::Ready => "not in progress here; it can be continued",
             Self::WaitsForApproval => "waits for approval",
-            Self::WaitsForConfirmation => "waits for a person to confirm",
-            Self::WaitsForTime => "waits for its time",
-            Self::Failed => "a step failed, and nothing goes on by itself",
+            Self::WaitsForConfirmation => "waits for a confirmation by a person",
+            Self::WaitsForTime => "waits for its start time",
+            Self::Failed => "a step failed, and the workflow is stopped",
             Self::Unknown => {
-                "the outcome of a step is unknown, and nothing goes on before it is known"
+                "the outcome of a step is unknown, and the workflow is stopped until it is known"
             }
             Self::Stopped => "stopped",
             Self::Completed => "completed",
@@ -199,26 +199,22 @@ impl FlowStands {
             }
             Self::Ready => "call `start_workflow` with its `workflow_id`",
             Self::WaitsForApproval => {
-                "tell the people named in `waits_for`, and go on with other work; when they have approved, \
-                 call `start_workflow` with its `workflow_id`. Asking again does not help"
+                "tell the people named in `waits_for`, and continue with other work; when they have approved, call `start_workflow` with its `workflow_id`. Do not start it again before"
             }
             Self::WaitsForConfirmation => {
-                "tell the people named in `waits_for` what is to be done; when they have confirmed, call \
-                 `start_workflow` with its `workflow_id`"
+                "tell the people named in `waits_for` what they have to do; when they have confirmed, call `start_workflow` with its `workflow_id`"
             }
-            Self::WaitsForTime => "call `start_workflow` with its `workflow_id` when it is time",
-            Self::Failed => "look at the cause, and leave it to a person to let it go on",
+            Self::WaitsForTime => "call `start_workflow` with its `workflow_id` at that time",
+            Self::Failed => "find the cause, and leave it to a person to resume the workflow",
             Self::Unknown => {
-                "do not start it again: the step may have happened. Call `get_workflow` later, or leave it \
-                 to a person"
+                "do not start it again: the step may have taken effect. Call `get_workflow` later, or leave it to a person"
             }
             Self::Stopped => {
-                "leave it to a person; once nothing is in the way, call `start_workflow` with its \
-                 `workflow_id`"
+                "leave it to a person; once the obstacle is removed, call `start_workflow` with its `workflow_id`"
             }
-            Self::Completed => "go on: it is done",
-            Self::Cancelled => "do not start it again by yourself",
-            Self::TakenBack => "go on: what it did was taken back",
+            Self::Completed => "continue: it is done",
+            Self::Cancelled => "do not start it again without being asked to",
+            Self::TakenBack => "continue: its changes were taken back",
         }
     }
 }

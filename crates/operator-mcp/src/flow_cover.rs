@@ -82,7 +82,7 @@ impl Desk {
                 None if self.ceiling == Ceiling::UpTo(Risk::High) => {}
                 None => {
                     let what =
-                        format!("what takes `{of}` back is not known before, and may be what");
+                        format!("the undo of `{of}` is not known yet; it may be a mutation that");
                     return Err(above(&step.id, &what));
                 }
             }
@@ -93,13 +93,12 @@ impl Desk {
 
 fn denied(step: &str, what: &str, rule: &str, reason: &str) -> NotStarted {
     NotStarted::Refused(format!(
-        "step `{step}`: {what} is denied by {rule}: {reason}; the workflow is not gone on with"
+        "step `{step}`: {what} is denied by {rule}: {reason}; the workflow is not continued"
     ))
 }
 
 fn above(step: &str, what: &str) -> NotStarted {
     NotStarted::Refused(format!(
-        "step `{step}`: {what} is above what may be done through this server, so the workflow is not \
-         gone on with: a person starts it"
+        "step `{step}`: {what} has a higher risk than this server allows, so the workflow is not continued: leave it to a person"
     ))
 }

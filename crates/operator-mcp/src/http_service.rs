@@ -94,10 +94,13 @@ impl HttpService {
         B::Error: Display,
     {
         if self.server.is_ending() {
-            return refused(StatusCode::SERVICE_UNAVAILABLE, "the server is going down");
+            return refused(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the server is shutting down",
+            );
         }
         let Some(caller) = request.extensions().get::<Caller>().cloned() else {
-            let mut refused = refused(StatusCode::UNAUTHORIZED, "it is not known who asks");
+            let mut refused = refused(StatusCode::UNAUTHORIZED, "the caller's identity is unknown");
             let scheme = HeaderValue::from_static("Bearer");
             refused
                 .headers_mut()
@@ -110,7 +113,7 @@ impl HttpService {
             && let Some(id) = request.headers().get(SESSION_ID)
             && !id.to_str().is_ok_and(|id| sessions.are_with(id))
         {
-            return refused(StatusCode::NOT_FOUND, "there is no such session");
+            return refused(StatusCode::NOT_FOUND, "unknown session");
         }
         let make = move || Ok(server.clone());
         let is_end = request.method() == Method::DELETE;

@@ -83,10 +83,10 @@ where
                 },
                 // The rest of that line is left out.
                 Err(AnyDelimiterCodecError::MaxChunkLengthExceeded) => {
-                    tracing::warn!("a message with more than 16 MiB was not read");
+                    tracing::warn!("message skipped: larger than 16 MiB");
                 }
                 Err(AnyDelimiterCodecError::Io(error)) => {
-                    tracing::warn!(%error, "the client cannot be read any more");
+                    tracing::warn!(%error, "cannot read from the client any more");
                     return None;
                 }
             }
@@ -129,12 +129,12 @@ fn read(line: &[u8]) -> Line {
     match serde_json::from_slice::<Value>(line) {
         Ok(message) if id.is_none() && message.get("method").is_some() => Line::Nothing,
         Ok(_) => Line::Wrong(
-            ErrorData::invalid_request("this is no request of the protocol", None),
+            ErrorData::invalid_request("not a request of the protocol", None),
             id,
         ),
         Err(_) if id.is_none() => Line::Nothing,
         Err(_) => {
-            let why = format!("the message cannot be read: {wrong}");
+            let why = format!("cannot read the message: {wrong}");
             Line::Wrong(ErrorData::parse_error(why, None), id)
         }
     }

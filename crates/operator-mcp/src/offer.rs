@@ -41,15 +41,13 @@ impl Ceiling {
 #[non_exhaustive]
 pub enum OfferError {
     /// An action has the name of a tool that every server has.
-    #[error(
-        "the action `{0}` has the name of a tool that every server has: register it with a prefix"
-    )]
+    #[error("the action `{0}` has the name of a built-in tool: register it with a prefix")]
     Reserved(String),
     /// A tool of the server itself is not well declared.
     #[error(transparent)]
     OwnTool(RegistryError),
     /// A definition is no tool of the protocol.
-    #[error("`{name}` is no tool of the protocol")]
+    #[error("`{name}` is not a tool of the protocol")]
     NoTool {
         /// The action.
         name: String,

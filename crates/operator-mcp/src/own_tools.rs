@@ -28,31 +28,31 @@ pub(crate) enum OwnTool {
     ExplainPolicy,
 }
 
-/// Shows what a mutation would do, what the system would refuse, and what the policy says of it.
+/// Shows what a mutation would do, whether the system would reject it, and what the policy decides.
 /// Changes nothing and records nothing.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlanParameters {
-    /// The mutation, such as a tool's name. Those above this server's ceiling can be planned too.
+    /// Name of the mutation. Mutations above this server's risk limit can be planned too.
     pub(crate) action: String,
-    /// Its arguments, as its own tool takes them.
+    /// Arguments of the mutation, as for its own tool.
     #[serde(default)]
     #[schemars(skip)]
     pub(crate) arguments: Map<String, Value>,
 }
 
-/// Lists your proposals, the latest first: what waits, what is in progress, what ended lately.
+/// Lists your proposals, latest first: waiting, in progress and recently ended.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListProposalsParameters {
-    /// Whether those that ended are listed too.
+    /// Whether to include ended proposals.
     #[serde(default)]
     pub(crate) ended: bool,
-    /// How many at most.
+    /// Maximum number of proposals.
     #[serde(default = "twenty")]
     #[schemars(range(min = 1, max = 100))]
     pub(crate) limit: u8,
-    /// From where to go on: `next_cursor` of the answer before.
+    /// Where to continue: `next_cursor` of the previous answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cursor: Option<String>,
 }
@@ -61,7 +61,7 @@ fn twenty() -> u8 {
     20
 }
 
-/// Says how one of your proposals stands: its plan, whom it waits for, how it ended and the evidence.
+/// Shows one of your proposals: its state, plan, approvers, outcome and evidence.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GetProposalParameters {
@@ -73,8 +73,8 @@ pub(crate) struct GetProposalParameters {
     pub(crate) wait_seconds: u8,
 }
 
-/// Carries out one of your proposals that people have approved since: sends exactly what they approved,
-/// once, and follows it. What still waits is not sent.
+/// Executes one of your proposals after people have approved it: sends exactly what they approved,
+/// once, and follows it. Nothing is sent while it waits for approval.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExecuteProposalParameters {
@@ -82,54 +82,54 @@ pub(crate) struct ExecuteProposalParameters {
     pub(crate) proposal_id: String,
 }
 
-/// Cancels one of your proposals of which nothing was sent yet. What was sent is taken back by `undo`.
+/// Cancels one of your proposals before it is sent. Use `undo` for what was already sent.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CancelProposalParameters {
     /// The proposal's id.
     pub(crate) proposal_id: String,
-    /// Why, for the record.
+    /// Reason, recorded in the journal.
     pub(crate) reason: String,
 }
 
-/// Takes back what one of your proposals did, unless somebody has changed it since. This is a mutation
-/// of its own: planned, ruled by the policy, sent once and followed.
+/// Takes back what one of your proposals changed, unless somebody has changed it since. This is a
+/// mutation of its own: planned, checked against the policy, sent once and followed.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UndoParameters {
     /// The id of the proposal to take back.
     pub(crate) proposal_id: String,
-    /// Why, for the record.
+    /// Reason, recorded in the journal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
 }
 
-/// Starts work in several steps, or goes on with yours that waited, as far as it goes without people:
-/// each mutation is planned, ruled by the policy, sent once and proven like any other. Give one of
+/// Starts or continues a workflow of several steps until it needs a person: each mutation is
+/// planned, checked against the policy, sent once and proven like any other. Give one of
 /// `workflow`, `document` and `workflow_id`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StartWorkflowParameters {
-    /// The tool that makes it: one whose result has `title` and `steps`.
+    /// The tool that makes it, whose result has `title` and `steps`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) workflow: Option<String>,
     /// That tool's arguments.
     #[serde(default)]
     #[schemars(skip)]
     pub(crate) arguments: Map<String, Value>,
-    /// One of your own.
+    /// A workflow document of your own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub(crate) document: Option<Map<String, Value>>,
-    /// One that was started: goes on with it.
+    /// A started workflow, to continue it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) workflow_id: Option<String>,
-    /// Why, for the record.
+    /// Reason, recorded in the journal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
 }
 
-/// Says how one of your workflows stands: each step, whom it waits for, and how it ended.
+/// Shows one of your workflows: the state of each step, who it waits for, and its result.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GetWorkflowParameters {
@@ -141,25 +141,25 @@ pub(crate) struct GetWorkflowParameters {
     pub(crate) wait_seconds: u8,
 }
 
-/// Cancels one of your workflows: it ends at its next step, and what it did stays.
+/// Cancels one of your workflows before its next step; what it did stays.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CancelWorkflowParameters {
     /// The workflow's id.
     pub(crate) workflow_id: String,
-    /// Why, for the record.
+    /// Reason, recorded in the journal.
     pub(crate) reason: String,
 }
 
-/// Says what the policy would say to you now: of each mutation that you have, or of one, with its arguments
-/// if given; what stops everything; and which budgets are left. Asks for nothing and records nothing.
+/// Shows what the policy would decide for you now: about all mutations or one, with its arguments
+/// if given; whether changes are stopped; and the remaining budgets. Sends and records nothing.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExplainPolicyParameters {
     /// One mutation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) action: Option<String>,
-    /// Its arguments: what they would move is counted then.
+    /// Its arguments, so that budgets can count what it would move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub(crate) arguments: Option<Map<String, Value>>,

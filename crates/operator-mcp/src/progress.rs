@@ -64,11 +64,9 @@ pub(crate) fn of_flow(event: &FlowEvent) -> Option<String> {
 /// What is told of a mutation, if anything is.
 pub(crate) fn of_mutation(event: &Event) -> Option<String> {
     match event {
-        Event::Intent { .. } => Some("its intent is recorded; it is sent next".to_owned()),
+        Event::Intent { .. } => Some("intent recorded; sending".to_owned()),
         Event::Accepted(accepted) => Some(format!("accepted: {}", accepted.answer)),
-        Event::Unanswered { .. } => {
-            Some("no answer that decides anything; following it".to_owned())
-        }
+        Event::Unanswered { .. } => Some("no conclusive answer; following it".to_owned()),
         Event::Progress(Probed::Pending { summary, .. }) => Some(summary.clone()),
         _ => None,
     }

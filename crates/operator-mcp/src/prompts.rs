@@ -30,7 +30,7 @@ impl Desk {
         let runbook = catalogue.runbooks().find(|known| known.name == name);
         let runbook = runbook.ok_or_else(|| {
             let name: String = name.chars().take(80).collect();
-            ErrorData::invalid_params(format!("there is no prompt `{name}`"), None)
+            ErrorData::invalid_params(format!("unknown prompt `{name}`"), None)
         })?;
         let given = typed(runbook, arguments.unwrap_or_default());
         let text = runbook.filled(given).map_err(|problems| {

@@ -38,14 +38,12 @@ impl Desk {
             ResourceTemplate::new(format!("{SCHEME}actions/{{name}}"), "action")
                 .with_title("An action")
                 .with_description(
-                    "What an action does, what it takes, and how it is proven and undone.",
+                    "What an action does, its parameters, and how it is proven and undone.",
                 )
                 .with_mime_type(MARKDOWN),
             ResourceTemplate::new(format!("{SCHEME}proposals/{{id}}"), "proposal")
                 .with_title("The journal of a proposal")
-                .with_description(
-                    "All that is written down of one of your proposals, a record a line.",
-                )
+                .with_description("All records of one of your proposals, one per line.")
                 .with_mime_type("application/jsonl"),
         ]
     }
@@ -57,7 +55,7 @@ impl Desk {
     pub(crate) async fn resource(&self, uri: &str) -> Result<ReadResourceResult, ErrorData> {
         let unknown = || {
             let uri: String = uri.chars().take(200).collect();
-            let message = format!("there is no resource `{uri}`");
+            let message = format!("unknown resource `{uri}`");
             ErrorData::resource_not_found(message, Some(json!({ "uri": uri })))
         };
         let path = uri.strip_prefix(SCHEME).ok_or_else(unknown)?;
@@ -106,7 +104,7 @@ fn bounded(text: String, most: usize) -> String {
     if length <= most {
         return text;
     }
-    let note = format!("[cut: this text has {length} characters, and at most {most} are shown]");
+    let note = format!("[truncated: this text has {length} characters, at most {most} are shown]");
     let room = most.saturating_sub(note.len() + 1);
     let end = text
         .char_indices()

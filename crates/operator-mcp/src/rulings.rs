@@ -95,13 +95,12 @@ impl Desk {
         let definition = catalogue.definition(action)?;
         if !definition.is_mutation() {
             return Some(format!(
-                "`{action}` only reads: the policy is about mutations, and keeps nobody from reading"
+                "`{action}` only reads: the policy applies to mutations only"
             ));
         }
         (!self.ceiling.covers(definition)).then(|| {
             format!(
-                "`{action}` is above what may be done through this server, whatever the policy says: a \
-                 person does it"
+                "the risk of `{action}` is higher than this server allows, whatever the policy says: leave it to a person"
             )
         })
     }

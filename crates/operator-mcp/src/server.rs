@@ -49,10 +49,10 @@ pub struct Server {
 #[non_exhaustive]
 pub enum ServeError {
     /// The client did not begin as the protocol says, or was gone before it did.
-    #[error("the client did not begin as the protocol says")]
+    #[error("the client did not start with the handshake of the protocol")]
     Begin(#[source] Box<rmcp::service::ServerInitializeError>),
     /// The task that serves has died.
-    #[error("the server has died")]
+    #[error("the server stopped unexpectedly")]
     Died(#[from] tokio::task::JoinError),
 }
 
@@ -187,7 +187,8 @@ impl Server {
         let arguments = Value::Object(request.arguments.clone().unwrap_or_default());
         let length = arguments.to_string().len();
         if length > MOST_ARGUMENTS {
-            let why = format!("its arguments have {length} bytes: at most {MOST_ARGUMENTS}");
+            let why =
+                format!("the arguments are too large: {length} bytes, at most {MOST_ARGUMENTS}");
             return errors::wrong_arguments(&request.name, &Wrong::Other(why)).into();
         }
         let desk = &self.desk;
@@ -200,7 +201,7 @@ impl Server {
                         Err(failure) => errors::action_failed(&failure),
                     },
                     () = context.ct.cancelled() => errors::refused("the client cancelled the call"),
-                    () = desk.client_gone.cancelled() => errors::refused("the server is going down"),
+                    () = desk.client_gone.cancelled() => errors::refused("the server is shutting down"),
                 };
                 result.into()
             }
@@ -270,8 +271,10 @@ fn key(context: &RequestContext<RoleServer>) -> Result<Option<&str>, CallToolRes
     match context.meta.0.0.get(IDEMPOTENCY_KEY) {
         None => Ok(None),
         Some(Value::String(key)) if (1..=MOST_KEY).contains(&key.len()) => Ok(Some(key)),
-        Some(Value::String(_)) => Err(errors::refused("`idempotencyKey` has 1 to 256 bytes")),
-        Some(_) => Err(errors::refused("`idempotencyKey` is not a string")),
+        Some(Value::String(_)) => Err(errors::refused(
+            "invalid `idempotencyKey`: use 1 to 256 bytes",
+        )),
+        Some(_) => Err(errors::refused("invalid `idempotencyKey`: use a string")),
     }
 }
 

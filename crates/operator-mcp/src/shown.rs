@@ -26,7 +26,7 @@ impl Desk {
             .how
             .map_or_else(String::new, |how| format!(" They approve it by: {how}"));
         let message = format!(
-            "{standing}.{how}\nThis only tells you: whatever you answer here approves and changes nothing."
+            "{standing}.{how}\nThis is for information only: your answer here approves and changes nothing."
         );
         let form = ElicitRequestParams::FormElicitationParams {
             meta: None,

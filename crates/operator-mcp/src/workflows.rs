@@ -58,7 +58,7 @@ impl Desk {
             Ok((flow, repeated)) => self.go_on_with(&flow.id, repeated, context).await,
             Err(NotStarted::Refused(why)) => errors::refused(&why),
             Err(NotStarted::KeyUsed) => errors::refused(
-                "this `idempotencyKey` stands for an earlier call with other arguments: give a new one",
+                "this `idempotencyKey` belongs to an earlier call with other arguments: use a new one",
             ),
             Err(NotStarted::Failed(failure)) => errors::failed(&failure),
         }
@@ -146,7 +146,7 @@ impl Desk {
         let state = self.guard.state().await.map_err(GuardError::from)?;
         if !self.has_room(&state) {
             return Err(NotStarted::Refused(format!(
-                "{MOST_OF_ONE} workflows of yours are under way: let one end, or call `cancel_workflow`"
+                "you have {MOST_OF_ONE} workflows in progress, which is the maximum: wait until one ends, or call `cancel_workflow`"
             )));
         }
         workflows
@@ -166,7 +166,7 @@ impl Desk {
         if matches!(earlier, Ok(None)) {
             return Ok((flow, false));
         }
-        let why = "the same was asked for through another server";
+        let why = "the same was requested through another server";
         workflows.cancel(&flow.id, &self.actor, why).await?;
         let earlier = earlier?.unwrap_or_else(|| flow.id.clone());
         Ok((self.my_flow(&earlier).await?.flow, true))
@@ -298,7 +298,7 @@ impl Desk {
         }
         if repeated {
             answer.repeated = true;
-            answer.summary = format!("asked for before: {}", answer.summary);
+            answer.summary = format!("already requested: {}", answer.summary);
         }
         Ok(answer)
     }

@@ -72,7 +72,7 @@ pub(crate) async fn state(Gated(gate): Gated<Gate>, Extension(asker): Extension<
 pub(crate) async fn tokens(Gated(gate): Gated<Gate>, Extension(asker): Extension<Asker>) -> Answer {
     asker.person("to see the tokens")?;
     if !asker.sees_all() {
-        let text = "tokens are shown to who may ask about all clusters";
+        let text = "listing tokens needs access to all clusters";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_theirs", text));
     }
     let state = gate.journal().state().await?;

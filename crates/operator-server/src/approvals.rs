@@ -89,7 +89,7 @@ pub(crate) fn is_of_plan(
         let differs = plan_difference(&other.proposal.plan, &status.proposal.plan);
         json!(differs)
     });
-    let text = "the proposal has another plan than the one that was approved";
+    let text = "the approval is for another plan than the proposal has";
     Err(Problem::new(StatusCode::CONFLICT, "other_plan", text)
         .with("plan_hash", json!(found))
         .with("difference", json!(difference)))

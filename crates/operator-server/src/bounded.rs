@@ -18,16 +18,16 @@ pub(crate) async fn bounded(State(gate): State<Gate>, request: Request, next: Ne
     let problem = match tokio::time::timeout(options.read_within, reading).await {
         Ok(Ok(bytes)) => match parts.extensions.get::<SignedBody>() {
             Some(signed) if !signed.is_of(&bytes) => {
-                Problem::unproven("the body is another than the one that was signed")
+                Problem::unproven("the body does not match the signature")
             }
             _ => return next.run(Request::from_parts(parts, bytes.into())).await,
         },
         Ok(Err(_)) => {
-            let text = "the request is too large, or ended before its end";
+            let text = "the request is too large or incomplete";
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
         }
         Err(_) => {
-            let text = "the request took too long to arrive";
+            let text = "timed out reading the request";
             Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", text)
         }
     };

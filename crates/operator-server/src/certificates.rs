@@ -41,15 +41,15 @@ impl Certificates {
                 Err(TrustError::Known { who, problem })
             };
             if verifier.is_none() {
-                return refused("no client is asked for a certificate, give the authorities");
+                return refused("client certificates need the authorities that issue them");
             }
             if !is_a_name(name) {
                 return refused(
-                    "it is no name in a certificate, such as `night.agents.example.com` or `spiffe://example.com/night`",
+                    "it is not a name in a certificate, such as `night.agents.example.com` or `spiffe://example.com/night`",
                 );
             }
             if by_name.insert(name.clone(), known.clone()).is_some() {
-                return refused("it is listed twice, and proves one");
+                return refused("it is listed twice");
             }
         }
         Ok(Self { verifier, by_name })

@@ -57,7 +57,7 @@ pub(crate) async fn events(
     }
     let place = gate.listeners().place(asker.actor.as_str());
     let place = place.ok_or_else(|| {
-        let text = "too many listen already: of one who asks, four may, and 64 in all";
+        let text = "too many event streams: at most four per caller, and 64 in total";
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", text)
     })?;
     let listening = Listening {
@@ -78,7 +78,7 @@ fn last(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         return Ok(None);
     };
     let number = last.to_str().ok().and_then(|text| text.parse().ok());
-    let wrong = || Problem::invalid("`Last-Event-ID` is the number of a record");
+    let wrong = || Problem::invalid("invalid `Last-Event-ID`: use the number of a record");
     number.map(Some).ok_or_else(wrong)
 }
 

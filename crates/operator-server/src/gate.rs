@@ -81,18 +81,17 @@ impl Default for Options {
 #[non_exhaustive]
 pub enum GateError {
     /// There is nothing to serve.
-    #[error("there is no cluster to serve")]
+    #[error("no cluster to serve")]
     NoCluster,
     /// Two clusters have one name.
-    #[error("the cluster `{0}` is served already")]
+    #[error("the cluster `{0}` is already served")]
     Twice(String),
     /// Its actions are no tools.
     #[error(transparent)]
     Offer(#[from] OfferError),
     /// Others could read the tokens on the way.
     #[error(
-        "`{0}` is reached from other machines, and this has no TLS: whoever is on the way would read \
-         the tokens"
+        "`{0}` can be reached from other machines, and without TLS others on the network can read the tokens"
     )]
     Plain(SocketAddr),
     /// It cannot be listened to.

@@ -68,7 +68,7 @@ fn refused(known: &[String], uri: &Uri) -> Option<Problem> {
             return Some(Problem::invalid(text));
         }
         if before.contains(&name.as_str()) {
-            let text = format!("the query parameter `{shown}` is there twice; give it once");
+            let text = format!("the query parameter `{shown}` appears twice: give it once");
             return Some(Problem::invalid(text));
         }
         before.push(name);
@@ -82,7 +82,7 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let members = unique_json(body).map_err(|error| invalid_body(&error.to_string()))?;
     // A list could stand for the members in their order: only their names are asked for.
     if !members.is_object() {
-        return Err(invalid_body("it is no JSON object"));
+        return Err(invalid_body("expected a JSON object"));
     }
     serde_json::from_value(members).map_err(|error| invalid_body(&error.to_string()))
 }
@@ -99,7 +99,7 @@ pub(crate) fn nothing_twice(body: &[u8]) -> Result<(), Problem> {
 }
 
 fn invalid_body(why: &str) -> Problem {
-    let text = format!("the body is not what is asked for: {why}");
+    let text = format!("invalid body: {why}");
     Problem::new(StatusCode::BAD_REQUEST, "invalid_body", text)
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     match (text, given.next()) {
         (Some(text), None) => Ok(Some(text.to_owned())),
         _ => Err(Problem::invalid(
-            "`Idempotency-Key` is one text of 1 to 256 bytes",
+            "invalid `Idempotency-Key`: use one value of 1 to 256 bytes",
         )),
     }
 }

@@ -77,8 +77,7 @@ const ALGORITHMS: [(&str, Algorithm); 9] = [
 /// Text that names no algorithm by which a token may be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no algorithm by which a token may be signed; these are: ES256, ES384, RS256, RS384, \
-     RS512, PS256, PS384, PS512, EdDSA"
+    "unsupported signature algorithm `{0}`: use ES256, ES384, RS256, RS384, RS512, PS256, PS384, PS512 or EdDSA"
 )]
 pub struct AlgorithmError(String);
 

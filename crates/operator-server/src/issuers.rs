@@ -49,7 +49,7 @@ impl Issuers {
             (None, Some(first)) => {
                 return Err(refused(
                     &first.name,
-                    "tokens are for this gate by its address: give the `url` that agents ask it at",
+                    "access tokens name this gate by its address: give the `url` under which agents reach it",
                 ));
             }
             (None, None) => return Ok(Self::default()),
@@ -75,7 +75,7 @@ impl Issuers {
                 )?,
             };
             if all.by_iss.insert(issuer.issuer.clone(), believed).is_some() {
-                return Err(refused(&issuer.name, "its `issuer` is another's, too"));
+                return Err(refused(&issuer.name, "its `issuer` is listed twice"));
             }
         }
         Ok(all)
@@ -155,7 +155,12 @@ pub(crate) fn resource_server(url: &str) -> Result<String, TrustError> {
     let has_scheme = url.starts_with("https://") || url.starts_with("http://");
     let origin = Origin::parse(url).ok().filter(|_| has_scheme);
     let origin = origin.map(|origin| origin.as_str().to_owned());
-    origin.ok_or_else(|| refused(url, "an address is `https://host:port`, without a path"))
+    origin.ok_or_else(|| {
+        refused(
+            url,
+            "invalid address: use `https://host:port` without a path",
+        )
+    })
 }
 
 fn check(
@@ -165,16 +170,16 @@ fn check(
 ) -> Result<(), TrustError> {
     let wrong = |problem| Err(refused(&issuer.name, problem));
     if issuer.name.is_empty() || issuer.issuer.is_empty() {
-        return wrong("an issuer has a name and an `issuer`");
+        return wrong("an issuer needs a name and an `issuer`");
     }
     if issuer.algorithms.is_empty() {
-        return wrong("it has no `algorithms`, such as ES256");
+        return wrong("`algorithms` is missing, such as ES256");
     }
     if !names.insert(issuer.name.to_ascii_lowercase()) {
-        return wrong("its name is another's, too");
+        return wrong("its name is listed twice");
     }
     if !is_private(&issuer.jwks_uri) {
-        return wrong("its `jwks_uri` is not `https://…`, nor `http://…` on this machine");
+        return wrong("invalid `jwks_uri`: use `https://…`, or `http://…` on this machine");
     }
     for subject in &issuer.subjects {
         let actor = subject.known.actor.as_str().to_ascii_lowercase();
@@ -183,11 +188,11 @@ fn check(
             Kind::User => actor.starts_with("user:"),
         };
         if !is_of_kind {
-            let problem = "its issuer proves the other kind: agents or people";
+            let problem = "its issuer is for the other kind of actor (agents or people)";
             return Err(refused(&actor, problem));
         }
         if !actors.insert(actor.clone()) {
-            let problem = "it is listed for two subjects, and names are the same in upper case";
+            let problem = "it is listed for two subjects (names ignore case)";
             return Err(refused(&actor, problem));
         }
     }
@@ -200,7 +205,7 @@ pub(crate) fn by_sub(subjects: &[Subject]) -> Result<BTreeMap<String, Known>, Tr
         let known = subject.known.clone();
         if subject.sub.is_empty() || by_sub.insert(subject.sub.clone(), known).is_some() {
             let who = subject.known.actor.as_str();
-            return Err(refused(who, "its `sub` is empty, or listed twice"));
+            return Err(refused(who, "its `sub` is empty or listed twice"));
         }
     }
     Ok(by_sub)

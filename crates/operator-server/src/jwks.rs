@@ -111,7 +111,11 @@ impl Keys {
             }
             Err(error) => {
                 let (issuer, error) = (&self.name, system_http::report(&*error));
-                tracing::warn!(issuer, error, "its keys cannot be read, the last ones hold");
+                tracing::warn!(
+                    issuer,
+                    error,
+                    "cannot read the keys of the issuer; the previous ones stay in force"
+                );
             }
         }
     }
@@ -156,7 +160,7 @@ struct Set {
 fn read(body: &[u8]) -> Result<Vec<Key>, BoxError> {
     let set: Set = serde_json::from_slice(body)?;
     if set.keys.len() > MOST_KEYS {
-        return Err(format!("there are more than {MOST_KEYS}").into());
+        return Err(format!("more than {MOST_KEYS} keys").into());
     }
     Ok(set.keys.into_iter().filter_map(key).collect())
 }

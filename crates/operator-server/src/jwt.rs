@@ -193,7 +193,7 @@ impl<'de> Visitor<'de> for OnceVisitor {
         while let Some(name) = access.next_key::<String>()? {
             if members.contains_key(&name) {
                 access.next_value::<IgnoredAny>()?;
-                return Err(A::Error::custom("a member is there twice"));
+                return Err(A::Error::custom("a member appears twice"));
             }
             members.insert(name, access.next_value()?);
         }

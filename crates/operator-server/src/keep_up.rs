@@ -14,7 +14,7 @@ pub(crate) async fn keep_up(gate: Gate) {
             if let Err(error) = look_at(name, cluster).await {
                 let error = error.report();
                 let error = &*action_core::redacted(&error);
-                tracing::warn!(cluster = name, error, "it is not kept up with");
+                tracing::warn!(cluster = name, error, "background work failed");
             }
         }
     }
@@ -27,7 +27,7 @@ async fn look_at(name: &str, cluster: &Cluster) -> Result<(), GuardError> {
     for left in &reaped {
         if let Reaped::Left { effect, why } = left {
             let (id, why) = (&effect.id, &*action_core::redacted(why));
-            tracing::warn!(cluster = name, id, why, "what is over is not taken back");
+            tracing::warn!(cluster = name, id, why, "expired leases are not taken back");
         }
     }
     Ok(())

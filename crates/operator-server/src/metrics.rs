@@ -67,14 +67,14 @@ fn of_clusters(gate: &Gate, state: &State, is_stopped: bool, page: &mut Page) {
     page.add(
         "stopped",
         "gauge",
-        "Whether everything is stopped.",
+        "Whether the kill switch is set.",
         stopped,
     );
     let executes = of_each(&|system| state.observing(system).is_none().into());
     page.add(
         "executes",
         "gauge",
-        "Whether the mode lets anything be sent.",
+        "Whether the mode is execute.",
         executes,
     );
     let in_force = state.in_force(now);
@@ -89,13 +89,13 @@ fn of_clusters(gate: &Gate, state: &State, is_stopped: bool, page: &mut Page) {
     page.add(
         "effects_in_force",
         "gauge",
-        "Lasting effects that are in force, or may be.",
+        "Lasting effects that are or may be in force.",
         effects(false),
     );
     page.add(
         "effects_overdue",
         "gauge",
-        "Those of them whose lease is over.",
+        "Lasting effects whose lease has expired.",
         effects(true),
     );
     of_proposals(gate, state, now, page);

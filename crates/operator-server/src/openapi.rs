@@ -17,7 +17,7 @@ pub(crate) fn document(routes: &[Route]) -> Value {
         "info": {
             "title": "The gate",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "One process that holds the keys of clusters, and knows who asks.",
+            "description": "One process that holds the credentials of clusters and authenticates callers.",
         },
         "paths": paths,
         "components": {
@@ -128,7 +128,7 @@ fn schemes() -> Value {
     json!({
         "token": {
             "type": "http", "scheme": "bearer",
-            "description": "A token of the gate's own, or an access token of an issuer that it knows.",
+            "description": "A token of the gate, or an access token of a configured issuer.",
         },
         "signature": {
             "type": "apiKey", "in": "header", "name": "Authorization",

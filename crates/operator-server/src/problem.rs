@@ -40,18 +40,18 @@ impl Problem {
 
     /// The same for what is there and what is not: who may not see it is not told which.
     pub(crate) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing")
+        Self::new(StatusCode::NOT_FOUND, "not_found", "not found")
     }
 
     /// A path that there is, asked for in another way.
     pub(crate) fn wrong_method() -> Self {
         let (status, code) = (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
-        Self::new(status, code, "this path is not asked for with this method")
+        Self::new(status, code, "method not allowed for this path")
     }
 
     /// It takes a person.
     pub(crate) fn not_a_person(what: &str) -> Self {
-        let text = format!("{what} takes a person, for whom it is proven");
+        let text = format!("a person with a proven identity is required {what}");
         Self::new(StatusCode::FORBIDDEN, "not_a_person", text)
     }
 
@@ -62,7 +62,7 @@ impl Problem {
 
     /// More than may be asked.
     pub(crate) fn too_many() -> Self {
-        let text = "too many requests in a minute";
+        let text = "too many requests per minute";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", text)
     }
 

@@ -40,7 +40,7 @@ async fn proven(gate: &Gate, request: &mut Request) -> Result<(Asker, Option<Evi
         // Which of two is meant would be a guess, and the record would name one of them.
         if request.headers().contains_key(header::AUTHORIZATION) {
             within_rate(gate, "")?;
-            let text = "a certificate says who asks, and a token or a signature is there besides";
+            let text = "both a client certificate and a token or signature were sent: use one";
             return Err(Problem::new(StatusCode::BAD_REQUEST, "two_proofs", text));
         }
         within_rate(gate, asker.actor.as_str())?;
@@ -63,7 +63,7 @@ async fn proven(gate: &Gate, request: &mut Request) -> Result<(Asker, Option<Evi
         Err(Unproven::Nobody) => Err(unproven(gate)),
         Err(Unproven::Unavailable) => {
             let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "unavailable");
-            let text = "the journal, which knows who is who, cannot be read";
+            let text = "cannot read the journal with the identities";
             Err(Problem::new(status, code, text))
         }
     }
@@ -72,7 +72,7 @@ async fn proven(gate: &Gate, request: &mut Request) -> Result<(Asker, Option<Evi
 /// The same words whatever was wrong: what that is, is for whose proof it is.
 fn unproven(gate: &Gate) -> Problem {
     match within_rate(gate, "") {
-        Ok(()) => Problem::unproven("it is not proven who asks: a token is needed that counts"),
+        Ok(()) => Problem::unproven("not authenticated: a valid token is required"),
         Err(too_many) => too_many,
     }
 }

@@ -204,7 +204,7 @@ pub(crate) async fn execute(
     let (cluster, status) = seen(&gate, &asker, &id).await?;
     asker.may_ask_for(cluster, &status.proposal.request.action)?;
     if !gate.trusted().still_knows(&status.proposal.request) {
-        let text = "who asked for it is not known any more by the proof that they gave";
+        let text = "the credentials with which it was requested are no longer valid";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_known", text));
     }
     let (guard, by) = (cluster.guard.clone(), asker.actor.clone());

@@ -48,30 +48,30 @@ pub(crate) fn all() -> Vec<Route> {
             .who(Who::Anybody, TO_ANYBODY),
         Route::get(
             "/api/v1/me",
-            "Who asks, how that is proven, and about which clusters they may ask",
+            "The caller, how their identity is proven, and which clusters they have access to",
             api::me,
         ),
         Route::get(
             "/api/v1/state",
-            "What the journal adds up to, as far as who asks may see it",
+            "The state according to the journal, limited to what the caller may see",
             api::state,
         ),
         Route::get(
             "/api/v1/journal",
-            "Records of the journal, the oldest first",
+            "Records of the journal, oldest first",
             records::journal,
         )
         .query::<records::Wanted>(),
         Route::get(
             "/events",
-            "Records as they are written down, as server-sent events; `Last-Event-ID` is the number of one",
+            "New records as server-sent events; `Last-Event-ID` is the number of a record",
             events::events,
         )
         .query::<events::From>()
         .streamed(),
         Route::get(
             "/api/v1/tokens",
-            "The tokens, without their secrets: for people",
+            "Tokens, without their secrets (people only)",
             api::tokens,
         ),
     ];
@@ -85,26 +85,26 @@ fn of_switches() -> [Route; 4] {
     [
         Route::get(
             "/api/v1/mode",
-            "The mode, and whether everything is stopped",
+            "The mode and the kill switch",
             switches::mode,
         ),
         Route::post(
             "/api/v1/mode",
-            "Sets the mode: for people",
+            "Sets the mode (people only)",
             switches::set_mode,
         )
         .body::<switches::NewMode>()
         .of_a_system(),
         Route::post(
             "/api/v1/kill-switch",
-            "Stops everything, or one cluster: for people",
+            "Stops all clusters or one (people only)",
             switches::stop,
         )
         .body::<switches::Switch>()
         .of_a_system(),
         Route::post(
             "/api/v1/kill-switch/reset",
-            "Ends a stop: for people",
+            "Ends a stop (people only)",
             switches::reset,
         )
         .body::<switches::Switch>()
@@ -116,39 +116,39 @@ fn of_a_cluster() -> [Route; 6] {
     [
         Route::get(
             "/api/v1/clusters/{cluster}/actions",
-            "The actions that may be asked for",
+            "The actions that the caller may request",
             api::actions,
         ),
         Route::post(
             "/api/v1/clusters/{cluster}/observations/{name}",
-            "What an observation finds",
+            "The result of an observation",
             api::observe,
         )
         .body::<Map<String, Value>>()
         .of_a_system(),
         Route::post(
             "/api/v1/clusters/{cluster}/plan",
-            "What a mutation would do; writes nothing down",
+            "What a mutation would do; records nothing",
             drafts::plan,
         )
         .body::<Wanted>()
         .of_a_system(),
         Route::post(
             "/api/v1/clusters/{cluster}/drafts",
-            "What would be proposed, and what the policy says of it; writes nothing down",
+            "What would be proposed, and what the policy decides; records nothing",
             drafts::draft,
         )
         .body::<Wanted>()
         .of_a_system(),
         Route::get(
             "/api/v1/clusters/{cluster}/proposals",
-            "Proposals, the latest first",
+            "Proposals, latest first",
             proposals::list,
         )
         .query::<Listed>(),
         Route::post(
             "/api/v1/clusters/{cluster}/proposals",
-            "Asks for a mutation",
+            "Proposes a mutation",
             proposals::propose,
         )
         .body::<Wanted>()
@@ -162,13 +162,13 @@ fn of_a_proposal() -> [Route; 7] {
     [
         Route::get(
             "/api/v1/proposals/{id}",
-            "One proposal, now or once it stands otherwise",
+            "A proposal, now or after its state changes",
             proposals::get,
         )
         .query::<Wait>(),
         Route::post(
             "/api/v1/proposals/{id}/execute",
-            "Carries it out",
+            "Runs it",
             proposals::execute,
         )
         .query::<Wait>()
@@ -176,28 +176,28 @@ fn of_a_proposal() -> [Route; 7] {
         .of_a_system(),
         Route::post(
             "/api/v1/proposals/{id}/approve",
-            "A person's signed agreement",
+            "A person's signed approval",
             approvals::approve,
         )
         .body::<approvals::Signed>()
         .who(Who::Signed, OF_A_SYSTEM),
         Route::post(
             "/api/v1/proposals/{id}/reject",
-            "Refuses it for good: for people",
+            "Rejects it (people only)",
             proposals::reject,
         )
         .body::<Reason>()
         .of_a_system(),
         Route::post(
             "/api/v1/proposals/{id}/cancel",
-            "Calls it off",
+            "Cancels it",
             proposals::cancel,
         )
         .body::<Reason>()
         .of_a_system(),
         Route::post(
             "/api/v1/proposals/{id}/undo",
-            "Proposes what takes it back",
+            "Proposes its undo",
             proposals::undo,
         )
         .body::<Undone>()
@@ -205,7 +205,7 @@ fn of_a_proposal() -> [Route; 7] {
         .of_a_system(),
         Route::post(
             "/api/v1/proposals/{id}/undo/draft",
-            "What would be proposed to take it back; writes nothing down",
+            "What its undo would be; records nothing",
             drafts::draft_undo,
         )
         .body::<Undone>()

@@ -90,7 +90,7 @@ impl Gate {
         // A signature in the request proves who approves.
         let signed = routes::router(Who::Signed).layer(from_fn_with_state(self.clone(), bounded));
         Router::new()
-            .route("/healthz", only_with([], get(|| async { "it lives\n" })))
+            .route("/healthz", only_with([], get(|| async { "alive\n" })))
             .route("/readyz", only_with([], get(ready)))
             .route(
                 "/.well-known/oauth-protected-resource/mcp/{cluster}",
@@ -136,7 +136,7 @@ async fn mcp(
 /// Whether it can tell who asks, and write down what it does.
 async fn ready(State(gate): State<Gate>) -> Response {
     match gate.controls().state().await {
-        Ok(_) => "it is ready\n".into_response(),
+        Ok(_) => "ready\n".into_response(),
         Err(_) => {
             let text = "the journal cannot be read";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", text).into_response()

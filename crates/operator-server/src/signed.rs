@@ -36,7 +36,7 @@ pub(crate) fn person(
         if !gate.rates().may("", gate.options().most_per_minute) {
             return Problem::too_many();
         }
-        Problem::unproven("it is not proven who asks: the signature does not count")
+        Problem::unproven("not authenticated: the signature is not valid")
     };
     let Some((actor, body, signature)) = proven else {
         return Some(Err(unproven()));

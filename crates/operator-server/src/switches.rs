@@ -55,7 +55,7 @@ impl Switch {
             None if asker.sees_all() => Ok(controls),
             None => {
                 let text =
-                    "all clusters are switched by who may ask about all: name one as `cluster`";
+                    "switching all clusters needs access to all of them: name one as `cluster`";
                 Err(Problem::new(StatusCode::FORBIDDEN, "not_theirs", text))
             }
         }

@@ -28,7 +28,7 @@ pub(crate) fn config(
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
     let builder = builder
         .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(CERTIFICATE, "no version of TLS goes with it", error))?;
+        .map_err(|error| wrong(CERTIFICATE, "it supports no version of TLS", error))?;
     let is_resumed = clients.is_none();
     let builder = match clients {
         Some(clients) => builder.with_client_cert_verifier(clients),
@@ -37,10 +37,10 @@ pub(crate) fn config(
     let made = builder.with_single_cert(chain, key);
     let mut config = made.map_err(|error| match error {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            let problem = "it is not the certificate's, give the two that belong together";
+            let problem = "the key does not match the certificate";
             wrong(KEY, problem, error)
         }
-        error => wrong(CERTIFICATE, "it or its key cannot be read", error),
+        error => wrong(CERTIFICATE, "cannot read it or its key", error),
     })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     if !is_resumed {
@@ -55,7 +55,7 @@ pub(crate) fn clients(authorities: &[u8]) -> Result<Arc<dyn ClientCertVerifier>,
     let mut roots = RootCertStore::empty();
     for authority in certificates(CLIENT_CA, authorities)? {
         let added = roots.add(authority);
-        added.map_err(|error| wrong(CLIENT_CA, "a certificate in it cannot be read", error))?;
+        added.map_err(|error| wrong(CLIENT_CA, "cannot read a certificate in it", error))?;
     }
     let provider = Arc::new(default_provider());
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
@@ -71,7 +71,7 @@ fn certificates(
     let found = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     let found = found.map_err(|error| not_pem(what, &error))?;
     match found.is_empty() {
-        true => Err(lacking(what, "it has no `BEGIN CERTIFICATE`, write PEM")),
+        true => Err(lacking(what, "it has no `BEGIN CERTIFICATE`: use PEM")),
         false => Ok(found),
     }
 }
@@ -79,11 +79,11 @@ fn certificates(
 fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TrustError> {
     let text = String::from_utf8_lossy(pem);
     if text.contains("ENCRYPTED PRIVATE KEY-----") || text.contains("Proc-Type: 4,ENCRYPTED") {
-        let problem = "it is encrypted, write it without a passphrase";
+        let problem = "it is encrypted: write it without a passphrase";
         return Err(lacking(KEY, problem));
     }
     if !text.contains("PRIVATE KEY-----") {
-        return Err(lacking(KEY, "it has no `PRIVATE KEY`, write PEM"));
+        return Err(lacking(KEY, "it has no `PRIVATE KEY`: use PEM"));
     }
     let key = PrivateKeyDer::from_pem_slice(pem);
     key.map_err(|error| not_pem(KEY, &error))

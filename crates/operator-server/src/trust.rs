@@ -78,7 +78,7 @@ pub enum TrustError {
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// Somebody is not listed as they should be.
-    #[error("`{who}` cannot be known so: {problem}")]
+    #[error("invalid credentials of `{who}`: {problem}")]
     Known {
         /// Whom it is about: a name in a certificate, an issuer, or an actor.
         who: String,
@@ -86,10 +86,10 @@ pub enum TrustError {
         problem: &'static str,
     },
     /// Certificates are shown where TLS is spoken.
-    #[error("clients show no certificates without TLS: give the gate a certificate and a key")]
+    #[error("client certificates need TLS: give the gate a certificate and a key")]
     NoSession,
     /// An open gate has TLS, or it has not.
-    #[error("a gate that is open neither begins nor stops speaking TLS: start it again")]
+    #[error("TLS cannot be switched on or off while the gate runs: restart it")]
     Scheme,
 }
 

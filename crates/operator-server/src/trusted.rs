@@ -73,10 +73,8 @@ impl Trusted {
 fn check(known: &Known) -> Result<(), TrustError> {
     let who = known.actor.as_str();
     let problem = match who.split_once(':') {
-        Some(("agent", _)) if known.clusters.is_empty() => {
-            "an agent is for clusters that are named, and none is"
-        }
-        None => "only an agent or a person comes with a proof",
+        Some(("agent", _)) if known.clusters.is_empty() => "an agent needs named clusters",
+        None => "only agents and people can have credentials",
         _ => return Ok(()),
     };
     let who = who.to_owned();

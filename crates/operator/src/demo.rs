@@ -83,7 +83,7 @@ async fn play(output: &mut Output) -> Result<Exit, Failure> {
     match unproven {
         None => {
             printer.print(&format!(
-                "\nAll of it in {seconds:.0} s, and nothing is left behind."
+                "\nDone in {seconds:.0} s; nothing is left behind."
             ));
             Ok(Exit::Done)
         }

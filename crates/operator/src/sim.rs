@@ -87,7 +87,7 @@ async fn serve(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failur
         .await
         .map_err(|error| {
             Failure::new(Exit::Failed, "sim", error.to_string())
-                .next("choose another --port, or leave it out")
+                .next("give another --port, or leave it out")
         })?;
     let version = flags.pd_version.number();
     output.show(

@@ -36,7 +36,7 @@ mod tests {
         let error = parse("pd://user:secret@pd:2379").unwrap_err().to_string();
         assert_eq!(
             error,
-            "`[redacted]` is not a PD endpoint: it holds credentials, use a client certificate \
+            "invalid PD endpoint `[redacted]`: it contains credentials: use a client certificate \
              instead"
         );
     }

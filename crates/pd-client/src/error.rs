@@ -27,7 +27,7 @@ pub enum Error {
     },
 
     /// A write was not sent, because its connection leads to another cluster.
-    #[error("nothing was sent: PD at `{endpoint}` is of cluster {found}, not of {expected}")]
+    #[error("nothing was sent: PD at `{endpoint}` serves cluster {found}, not {expected}")]
     WrongCluster {
         /// The endpoint that was tried.
         endpoint: String,
@@ -38,7 +38,7 @@ pub enum Error {
     },
 
     /// A write was not sent, because PD did not say which cluster it is of.
-    #[error("nothing was sent: PD at `{endpoint}` did not say which cluster it is of")]
+    #[error("nothing was sent: PD at `{endpoint}` did not report its cluster id")]
     ClusterUnknown {
         /// The endpoint that was tried.
         endpoint: String,
@@ -197,11 +197,11 @@ impl InputError {
 #[non_exhaustive]
 pub enum InputError {
     /// No endpoint was given.
-    #[error("no PD endpoint was given: name at least one, such as `http://127.0.0.1:2379`")]
+    #[error("no PD endpoint given: use at least one, such as `http://127.0.0.1:2379`")]
     NoEndpoint,
 
     /// An endpoint is not one.
-    #[error("`{given}` is not a PD endpoint: {problem}")]
+    #[error("invalid PD endpoint `{given}`: {problem}")]
     Endpoint {
         /// What was given, where it can hold no secret.
         given: String,
@@ -210,7 +210,7 @@ pub enum InputError {
     },
 
     /// A caller id cannot be sent.
-    #[error("{given:?} is not a caller id: {problem}")]
+    #[error("invalid caller id {given:?}: {problem}")]
     CallerId {
         /// The beginning of what was given.
         given: String,
@@ -219,7 +219,7 @@ pub enum InputError {
     },
 
     /// A client whose transport only reads cannot change anything.
-    #[error("the HTTP transport of this client opens no connections for writes: it only reads")]
+    #[error("this client is read-only: its HTTP transport opens no connections for writes")]
     ReadOnlyTransport,
 
     /// Certificates or a key cannot be used, or the HTTP client cannot be built.
@@ -228,7 +228,7 @@ pub enum InputError {
 
     /// Time-outs contradict each other.
     #[error(
-        "the connect time-out {connect:?} must be above zero and shorter than the {what} time-out {total:?}"
+        "the connect timeout {connect:?} must be above zero and shorter than the {what} timeout {total:?}"
     )]
     Timeouts {
         /// Which time-out it was compared to.
@@ -245,7 +245,7 @@ pub enum InputError {
 
     /// A key is not hexadecimal.
     #[error(
-        "`{given}` is not a key: write pairs of hexadecimal digits, such as `7480000000000000FF5F`"
+        "invalid key `{given}`: use pairs of hexadecimal digits, such as `7480000000000000FF5F`"
     )]
     Key {
         /// The beginning of what was given.
@@ -253,7 +253,7 @@ pub enum InputError {
     },
 
     /// A name or a value that PD would refuse, ignore, or take for another.
-    #[error("{given:?} cannot be the {what}: {problem}")]
+    #[error("invalid {what} {given:?}: {problem}")]
     Argument {
         /// What it was given as.
         what: &'static str,

@@ -19,14 +19,14 @@ pub const MAX_ID: u64 = (1 << 53) - 1;
 #[non_exhaustive]
 pub enum IdError {
     /// PD uses 0 for "none".
-    #[error("0 is not a {what}: ids start at 1")]
+    #[error("invalid {what} 0: ids start at 1")]
     Zero {
         /// Which kind of id was wanted.
         what: &'static str,
     },
 
     /// There is no such id, or PD would read it as another.
-    #[error("{given} is not a {what}: ids end at {largest}{}", reason(*largest))]
+    #[error("invalid {what} {given}: the largest is {largest}{}", reason(*largest))]
     TooLarge {
         /// Which kind of id was wanted.
         what: &'static str,
@@ -38,7 +38,7 @@ pub enum IdError {
 
     /// The text is not a decimal number written the one usual way.
     #[error(
-        "{given:?} is not a {what}: write decimal digits only, without sign, spaces or leading zeros"
+        "invalid {what} {given:?}: use decimal digits only, without sign, spaces or leading zeros"
     )]
     NotDecimal {
         /// Which kind of id was wanted.
@@ -50,7 +50,7 @@ pub enum IdError {
 
 fn reason(largest: u64) -> &'static str {
     if largest == MAX_ID {
-        ", PD reads larger numbers as 64-bit floats and rounds them"
+        ", because PD reads larger numbers as 64-bit floats and rounds them"
     } else {
         ""
     }

@@ -209,8 +209,8 @@ impl fmt::Display for PdError {
             .ok()
             .and_then(|status| status.canonical_reason())
         {
-            Some(reason) => write!(f, " {reason} without a word"),
-            None => f.write_str(" without a word"),
+            Some(reason) => write!(f, " {reason} without a message"),
+            None => f.write_str(" without a message"),
         }
     }
 }

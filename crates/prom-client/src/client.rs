@@ -227,9 +227,9 @@ fn endpoint(given: &str) -> Result<Url, Error> {
         problem,
     };
     let mut url = Url::parse(given.trim())
-        .map_err(|_| refuse("write a scheme, a host and a port, such as http://prometheus:9090"))?;
+        .map_err(|_| refuse("use a scheme, a host and a port, such as http://prometheus:9090"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(refuse("write http or https"));
+        return Err(refuse("use http or https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("leave out user and password"));

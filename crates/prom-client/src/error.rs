@@ -7,7 +7,7 @@ use system_http::BoxError;
 #[non_exhaustive]
 pub enum Error {
     /// The address or the certificates are wrong. Nothing was sent.
-    #[error("{given:?} is not the address of a Prometheus: {problem}")]
+    #[error("invalid address of Prometheus {given:?}: {problem}")]
     Address {
         /// What was given, where it can hold no secret.
         given: String,
@@ -16,7 +16,7 @@ pub enum Error {
     },
 
     /// The client could not be made from its settings.
-    #[error("cannot set up a client of Prometheus")]
+    #[error("cannot set up the Prometheus client")]
     Setup {
         /// Why.
         #[source]
@@ -45,14 +45,14 @@ pub enum Error {
     },
 
     /// It answered more than is taken.
-    #[error("the answer of Prometheus is larger than {limit} bytes: ask for less")]
+    #[error("the answer of Prometheus is larger than {limit} bytes: request less")]
     TooLarge {
         /// How much is taken.
         limit: usize,
     },
 
     /// The answer is not one of Prometheus'.
-    #[error("the answer of `{address}` is not one of Prometheus'")]
+    #[error("what answers at `{address}` is not Prometheus")]
     Unreadable {
         /// Where it came from.
         address: String,

@@ -34,7 +34,7 @@ pub enum HttpError {
     NotPermitted(PermitRefused),
 
     /// A write was not sent: at its address is another system.
-    #[error("nothing was sent: at `{at}` is {found}, not {expected}")]
+    #[error("nothing was sent: {found} answers at `{at}`, not {expected}")]
     OtherSystem {
         /// Where.
         at: String,

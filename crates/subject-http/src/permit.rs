@@ -24,7 +24,7 @@ impl HeldPermit for Held {
         match self.0.not_after() {
             Some(end) if Instant::now() > end => Err(PermitRefused::new(NotPermitted::new(
                 "late",
-                "the time to send it was over",
+                "its time limit for sending passed",
             ))),
             _ => Ok(()),
         }

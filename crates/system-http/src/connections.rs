@@ -84,12 +84,12 @@ impl Connections {
             match self.changed(&current.loaded) {
                 Ok(None) => {}
                 Ok(Some(changed)) => {
-                    tracing::info!("certificates have changed and are used from now on");
+                    tracing::info!("changed certificates loaded");
                     *current = changed;
                 }
                 Err(error) => {
                     let error = report(&error);
-                    tracing::warn!(error, "certificates have changed and are not used");
+                    tracing::warn!(error, "changed certificates cannot be used");
                 }
             }
         }

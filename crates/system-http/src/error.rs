@@ -33,8 +33,7 @@ pub enum SetupError {
 
     /// There is no TLS in this build.
     #[error(
-        "{what} needs TLS, which this build does not have: enable the feature `tls-ring` or \
-         `tls-aws-lc`"
+        "{what} needs TLS, but this build has none: enable the feature `tls-ring` or `tls-aws-lc`"
     )]
     NoTls {
         /// What was asked for.

@@ -20,7 +20,7 @@ struct Address {
 
 /// Something that is no origin.
 #[derive(Debug, thiserror::Error)]
-#[error("`{given}` is not an address: {problem}")]
+#[error("invalid address `{given}`: {problem}")]
 #[non_exhaustive]
 pub struct OriginError {
     /// What was given, where it can hold no secret.
@@ -41,9 +41,7 @@ impl Origin {
             problem,
         };
         if given.is_empty() {
-            return Err(refuse(
-                "it is empty, write `host:port` or `http://host:port`",
-            ));
+            return Err(refuse("it is empty: use `host:port` or `http://host:port`"));
         }
         let address = match given.split_once("://") {
             Some(("http" | "https", _)) => given.to_owned(),
@@ -51,17 +49,17 @@ impl Origin {
             None => format!("http://{given}"),
         };
         let base = Url::parse(&address)
-            .map_err(|_| refuse("write `host:port`, `http://host:port` or `https://host:port`"))?;
+            .map_err(|_| refuse("use `host:port`, `http://host:port` or `https://host:port`"))?;
         if base.host_str().is_none_or(str::is_empty) {
-            return Err(refuse("it has no host, write `host:port`"));
+            return Err(refuse("it has no host: use `host:port`"));
         }
         if !base.username().is_empty() || base.password().is_some() {
             return Err(refuse(
-                "it holds credentials, use a client certificate instead",
+                "it contains credentials: use a client certificate instead",
             ));
         }
         if base.path() != "/" || base.query().is_some() || base.fragment().is_some() {
-            return Err(refuse("leave out the path, it is `host:port` only"));
+            return Err(refuse("leave out the path: use `host:port` only"));
         }
         if base.port() == Some(0) {
             return Err(refuse("port 0 cannot be connected to"));

@@ -82,10 +82,10 @@ fn trusting(
     ca: &Named,
 ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, SetupError> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(ca, "a certificate in it cannot be read")? {
+    for certificate in certificates(ca, "cannot read a certificate in it")? {
         roots
             .add(certificate)
-            .map_err(|error| ca.refuse("a certificate in it is none", Some(error.into())))?;
+            .map_err(|error| ca.refuse("it contains an invalid certificate", Some(error.into())))?;
     }
     Ok(builder.with_root_certificates(roots))
 }
@@ -95,14 +95,14 @@ fn showing(
     certificate: &Named,
     key: &Named,
 ) -> Result<ClientConfig, SetupError> {
-    const UNREADABLE: &str = "its certificate or key cannot be read";
+    const UNREADABLE: &str = "cannot read its certificate or key";
     let chain = certificates(certificate, UNREADABLE)?;
     let text = String::from_utf8_lossy(&key.pem);
     if text.contains("ENCRYPTED PRIVATE KEY-----") || text.contains("Proc-Type: 4,ENCRYPTED") {
-        return Err(key.refuse("its key is encrypted, write it without a passphrase", None));
+        return Err(key.refuse("its key is encrypted: store it without a passphrase", None));
     }
     if !text.contains("PRIVATE KEY-----") {
-        let problem = "it holds no `PRIVATE KEY`, append the key to the certificate";
+        let problem = "it has no `PRIVATE KEY`: append the key to the certificate";
         return Err(key.refuse(problem, None));
     }
     let secret = PrivateKeyDer::from_pem_slice(&key.pem)
@@ -110,10 +110,9 @@ fn showing(
     builder
         .with_client_auth_cert(chain, secret)
         .map_err(|error| match error {
-            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => key.refuse(
-                "the key is not the certificate's, give the two that belong together",
-                Some(error.into()),
-            ),
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                key.refuse("the key does not match the certificate", Some(error.into()))
+            }
             error => certificate.refuse(UNREADABLE, Some(error.into())),
         })
 }
@@ -128,7 +127,7 @@ fn certificates(
         .map_err(|error| named.refuse(unreadable, Some(pem_problem(&error).into())))?;
     if certificates.is_empty() {
         // Taken as it is, it would trust nothing and say so only at the first request.
-        return Err(named.refuse("it holds no `BEGIN CERTIFICATE`, write PEM", None));
+        return Err(named.refuse("it has no `BEGIN CERTIFICATE`: use PEM", None));
     }
     Ok(certificates)
 }
@@ -139,7 +138,9 @@ pub fn pem_problem(error: &pem::Error) -> String {
     match error {
         pem::Error::MissingSectionEnd { end_marker } => {
             let end = String::from_utf8_lossy(end_marker);
-            format!("it is cut off: there is no line `{}`", end.trim_end())
+            let end = end.trim_end().trim_matches('-');
+            let end = end.strip_prefix("END ").unwrap_or(end);
+            format!("it is cut off: there is no line `-----END {end}-----`")
         }
         pem::Error::IllegalSectionStart { .. } => {
             "a line that begins with `-----BEGIN` does not end with `-----`".to_owned()

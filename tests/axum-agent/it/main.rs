@@ -96,8 +96,7 @@ async fn an_agent_is_told_how_each_of_its_calls_stands() {
     assert_eq!(status, 200, "{waits}");
     let id = waits["id"].as_str().unwrap();
     let told = format!(
-        "not sent: proposal `{id}` waits for 1 approval from user:*, by rule `locking takes a person \
-         (rule, line 9)`"
+        "not sent: proposal `{id}` needs 1 more approval from user:* (rule `locking takes a person (rule, line 9)`)"
     );
     assert_eq!(waits["told"], told);
     let proposal = format!("/proposals/{id}");

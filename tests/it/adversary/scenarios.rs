@@ -400,7 +400,7 @@ async fn workflows(
         tally.broke(Broken::Rule, "an agent confirmed".to_owned());
     }
     let bob = "user:bob".parse().unwrap();
-    // Where a step failed before, it is not its turn.
+    // Where a step failed before, it is not the next step.
     let _ = direct
         .confirm(&id, "look", Decider::claimed(&bob), None)
         .await;

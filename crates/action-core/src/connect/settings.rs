@@ -79,11 +79,11 @@ impl TlsFiles {
             (Some(cert), Some(key)) => Ok(Some((cert, key))),
             (None, None) => Ok(None),
             (Some(_), None) => {
-                let problem = "`tls_key` goes with it, give both";
+                let problem = "it needs `tls_key` too";
                 Err(ConnectError::setting("tls_cert", problem))
             }
             (None, Some(_)) => {
-                let problem = "`tls_cert` goes with it, give both";
+                let problem = "it needs `tls_cert` too";
                 Err(ConnectError::setting("tls_key", problem))
             }
         }

@@ -96,7 +96,7 @@ fn describe(subject: &str, description: &str, longest: usize, problems: &mut Vec
     match description.chars().count() {
         0 => problems.push(format!("{subject}: has no description")),
         length if length > longest => problems.push(format!(
-            "{subject}: its description has {length} characters, hosts cut at {longest}"
+            "{subject}: its description has {length} characters; hosts truncate at {longest}"
         )),
         _ => {}
     }

@@ -101,7 +101,7 @@ impl fmt::Display for Problem {
             write!(f, "`{}`: ", shortened(&printable(place)))?;
         }
         match self.kind {
-            ProblemKind::Unknown => write!(f, "no such parameter, ")?,
+            ProblemKind::Unknown => write!(f, "unknown parameter, ")?,
             ProblemKind::Missing => write!(f, "missing, ")?,
             _ => write!(f, "got {}, ", self.got)?,
         }
@@ -202,7 +202,7 @@ mod tests {
             .hinting(Some("did you mean `ab`?".to_owned()));
         assert_eq!(
             unknown.to_string(),
-            "`a\\u001b~1b`: no such parameter, expected `ab`; did you mean `ab`?"
+            "`a\\u001b~1b`: unknown parameter, expected `ab`; did you mean `ab`?"
         );
     }
 }

@@ -48,9 +48,7 @@ impl Undo {
             } => {
                 let parameters = Value::Object(parameters);
                 Self::none(format!(
-                    "the request was not answered, and another may have done the same, whose change \
-                     is not taken back. To put it back all the same, ask for `{name}` with \
-                     {parameters}"
+                    "the request got no answer, and somebody else may have made the same change, which is not taken back. To change it back anyway, run `{name}` with {parameters}"
                 ))
             }
             Self::None { .. } => self,

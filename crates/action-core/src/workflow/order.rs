@@ -39,7 +39,10 @@ impl Workflow {
             }
         }
         if let Some(cycle) = self.cycle() {
-            let text = format!("steps wait for each other: `{}`", cycle.join("` needs `"));
+            let text = format!(
+                "steps need each other in a circle: `{}`",
+                cycle.join("` needs `")
+            );
             problems.push(WorkflowProblem::new("`needs`", text));
             return problems;
         }
@@ -54,10 +57,10 @@ impl Workflow {
                     format!("it must need `{of}`, directly or through other steps")
                 }
                 Some(Work::Action { .. }) => match undone.insert(of, step.id.as_str()) {
-                    Some(other) => format!("`{of}` is taken back by `{other}` already"),
+                    Some(other) => format!("`{of}` is already taken back by `{other}`"),
                     None => continue,
                 },
-                Some(_) => format!("`{of}` is no `action`, so there is nothing to take back"),
+                Some(_) => format!("`{of}` has no `action`, so there is nothing to take back"),
             };
             problems.push(problem(step, "undo", text));
         }
@@ -126,5 +129,5 @@ fn problem(step: &Step, name: &str, text: impl Into<String>) -> WorkflowProblem 
 fn no_such_step(id: &str, ids: &BTreeSet<&str>) -> String {
     let meant = nearest(id, ids.iter().copied());
     let hint = meant.map_or_else(String::new, |id| format!("; did you mean `{id}`?"));
-    format!("there is no step `{}`{hint}", printable(id))
+    format!("unknown step `{}`{hint}", printable(id))
 }

@@ -63,7 +63,7 @@ impl fmt::Display for WorkflowProblem {
 
 fn list(problems: &[WorkflowProblem]) -> String {
     let lines: Vec<_> = problems.iter().map(WorkflowProblem::to_string).collect();
-    format!("the workflow is wrong: {}", lines.join("; "))
+    format!("invalid workflow: {}", lines.join("; "))
 }
 
 /// The name that was probably meant.

@@ -101,15 +101,14 @@ fn read_step(
         action: members.optional("action", "the name of a mutation"),
         undo: members.optional("undo", "the id of an earlier step"),
         observe: members.optional("observe", "the name of an observation"),
-        confirm: members.optional("confirm", "what is to be done, in words"),
+        confirm: members.optional("confirm", "the manual work, in words"),
         ..Step::default()
     };
     let kinds = [&step.action, &step.undo, &step.observe, &step.confirm];
     let kinds = kinds.iter().filter(|kind| kind.is_some()).count();
     if kinds != 1 {
-        let text = format!(
-            "has {kinds} of `action`, `undo`, `observe` and `confirm`: exactly one says what it is"
-        );
+        let text =
+            format!("has {kinds} of `action`, `undo`, `observe` and `confirm`: give exactly one");
         members.problem("", text);
     }
     read_what_it_takes(&mut step, &mut members);
@@ -161,7 +160,7 @@ fn read_what_it_takes(step: &mut Step, members: &mut Members<'_>) {
             .optional("by", "a list of patterns, such as `[\"user:*\"]`")
             .unwrap_or_default();
         if !step.by.iter().all(|pattern| names_people(pattern)) {
-            let text = "people confirm: a pattern is `user:` and a name, with `*` and `?`";
+            let text = "only people can confirm: use `user:` and a name, with `*` and `?`";
             members.problem("by", text);
         }
     }
@@ -190,7 +189,7 @@ fn read_wait(step: &mut Step, members: &mut Members<'_>) {
 fn read_retry(value: &Value, outer: &mut Members<'_>) -> Retry {
     let place = outer.place("retry");
     let mut members = Members::of(value, &place, outer.problems);
-    let mut retry = Retry::times(members.required("times", "how often, from 1 to 10"));
+    let mut retry = Retry::times(members.required("times", "a number from 1 to 10"));
     retry.first = members.span("first").unwrap_or(retry.first);
     retry.longest = members.span("longest").unwrap_or(retry.longest);
     if retry.times > MOST_RETRIES {
@@ -323,7 +322,7 @@ impl<'a> Members<'a> {
     }
 
     fn span(&mut self, name: &'static str) -> Option<DurationText> {
-        self.optional(name, "how long, such as `90s`, `10m` or `1h30m`")
+        self.optional(name, "a duration, such as `90s`, `10m` or `1h30m`")
     }
 
     fn list(&mut self, name: &'static str) -> Vec<Value> {
@@ -344,7 +343,7 @@ impl<'a> Members<'a> {
             let meant = nearest(name, self.known.iter().copied());
             let hint = meant.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
             let name: String = name.chars().take(40).collect();
-            self.problem(&printable(&name), format!("does not belong here{hint}"));
+            self.problem(&printable(&name), format!("unknown key{hint}"));
         }
     }
 }

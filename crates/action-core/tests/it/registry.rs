@@ -55,7 +55,7 @@ fn a_prefix_that_cannot_begin_a_name_is_refused_and_nothing_is_added() {
         "a_prefix_that_is_much_too_long_for_it",
     ] {
         let error = registry.register_as(prefix, yard(1)).unwrap_err();
-        assert!(error.to_string().contains("is not a prefix"), "{error}");
+        assert!(error.to_string().contains("invalid prefix"), "{error}");
         assert_eq!(registry.names().count(), 0);
     }
 }
@@ -75,7 +75,7 @@ fn definitions_are_chosen_by_risk() {
 async fn an_unknown_name_is_answered_with_a_similar_one() {
     let error = registry().plan("move_waggon", request()).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::InvalidInput);
-    let expected = "there is no action `move_waggon`; did you mean `move_wagon`?";
+    let expected = "unknown action `move_waggon`; did you mean `move_wagon`?";
     assert_eq!(error.report(), expected);
 }
 
@@ -157,7 +157,7 @@ fn what_is_over_and_may_be_anothers_is_not_taken_back() {
             matches!(of_answered, Undo::Action { .. }),
             "{of_answered:?}"
         );
-        let named = "ask for `north_move_wagon` with {\"from_track\":3";
+        let named = "run `north_move_wagon` with {\"from_track\":3";
         assert!(reason.contains(named), "{reason}");
     }
 }

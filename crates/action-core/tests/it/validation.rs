@@ -126,7 +126,7 @@ fn everything_wrong_is_told_at_once() {
             "`policy`: got \"scann\", expected one of `scan`, `approximate`; did you mean `scan`?",
             "`keys/0`: got \"\", expected text of at least 1 character",
             "`keys/1`: got 3, expected text of at least 1 character",
-            "`region`: no such parameter, expected only `region_id`, `store_id`, `policy`, `keys`; \
+            "`region`: unknown parameter, expected only `region_id`, `store_id`, `policy`, `keys`; \
              did you mean `region_id`?",
         ],
     );

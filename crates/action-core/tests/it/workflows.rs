@@ -76,24 +76,24 @@ fn all_problems_are_told_at_once_and_each_says_what_is_right() {
     }));
     let expected = [
         "`title`: missing, expected what it does, in one line",
-        "`titel`: does not belong here; did you mean `title`?",
-        "step `A b`: `parameter`: does not belong here; did you mean `parameters`?",
+        "`titel`: unknown key; did you mean `title`?",
+        "step `A b`: `parameter`: unknown key; did you mean `parameters`?",
         "step `A b`: `id`: expected a lower-case letter, then lower-case letters, digits, `-` and `_`, at most 40",
-        "step `two`: has 2 of `action`, `undo`, `observe` and `confirm`: exactly one says what it is",
+        "step `two`: has 2 of `action`, `undo`, `observe` and `confirm`: give exactly one",
         "step `two`: `until`: missing, expected a list of conditions",
         "step `look`: `until`: `at_least`: expected a number",
         "step `look`: `until`: expected exactly one of `equals`, `at_least` and `at_most`",
         "step `look`: `until`: `at`: expected a JSON pointer, which begins with `/`",
         "step `look`: `until`: expected exactly one of `equals`, `at_least` and `at_most`",
-        "step `look`: `within`: expected how long, such as `90s`, `10m` or `1h30m`",
+        "step `look`: `within`: expected a duration, such as `90s`, `10m` or `1h30m`",
         "step `again`: `keep`: expected `true` or `false`",
         "step `again`: `retry`: `times`: expected at most 10",
         "step `again`: `retry`: `first`: expected more than `0s` and at most `longest`",
         "step 6: expected a table",
         "step 6: `id`: missing, expected a name, such as `drain-4`",
-        "step 6: has 0 of `action`, `undo`, `observe` and `confirm`: exactly one says what it is",
+        "step 6: has 0 of `action`, `undo`, `observe` and `confirm`: give exactly one",
         "step `look`: `id`: another step has this id",
-        "step `look`: `needs`: there is no step `to`; did you mean `two`?",
+        "step `look`: `needs`: unknown step `to`; did you mean `two`?",
     ];
     assert_eq!(found, expected, "{found:#?}");
 }
@@ -107,13 +107,13 @@ fn steps_that_wait_for_each_other_are_named() {
             act("c", &["b"]),
             act("d", &["c"])
         ]),
-        &["`needs`: steps wait for each other: `a` needs `c` needs `b` needs `a`"],
+        &["`needs`: steps need each other in a circle: `a` needs `c` needs `b` needs `a`"],
     );
     check_problems(
         json!([act("a", &["a"])]),
         &[
             "step `a`: `needs`: it cannot need itself",
-            "`needs`: steps wait for each other: `a` needs `a`",
+            "`needs`: steps need each other in a circle: `a` needs `a`",
         ],
     );
 }
@@ -132,9 +132,9 @@ fn only_an_earlier_mutation_is_taken_back_and_once() {
         ]),
         &[
             "step `b`: `undo`: it must need `a`, directly or through other steps",
-            "step `c`: `undo`: `b` is no `action`, so there is nothing to take back",
-            "step `d`: `undo`: there is no step `aa`; did you mean `a`?",
-            "step `f`: `undo`: `a` is taken back by `e` already",
+            "step `c`: `undo`: `b` has no `action`, so there is nothing to take back",
+            "step `d`: `undo`: unknown step `aa`; did you mean `a`?",
+            "step `f`: `undo`: `a` is already taken back by `e`",
         ],
     );
     check_problems(json!([]), &["has 0 steps, expected 1 to 512"]);
@@ -174,7 +174,7 @@ fn actions_are_checked_against_the_catalogue_with_all_else() {
     assert_eq!(found.len(), 5, "{found:#?}");
     let found = &found[2..];
     assert!(
-        found[0].contains("step `a`: there is no action `mov_wagon`; did you mean"),
+        found[0].contains("step `a`: unknown action `mov_wagon`; did you mean"),
         "{found:#?}"
     );
     assert!(

@@ -60,14 +60,13 @@ impl Address {
         let schema = options.schema.clone();
         if !is_schema(&schema) {
             return Err(refused(format!(
-                "`{}` is no name for a schema: 1 to 63 lower-case letters, digits and `_`, \
-                 not beginning with a digit or `pg_`",
+                "invalid schema name `{}`: use 1 to 63 lower-case letters, digits and `_`, not beginning with a digit or `pg_`",
                 action_core::printable(&schema)
             )));
         }
         // The address may hold a password: it is never shown.
         let address = PgConnectOptions::from_str(url).map_err(|error| {
-            refused(format!("not an address of a PostgreSQL database: {error}"))
+            refused(format!("invalid address of a PostgreSQL database: {error}"))
         })?;
         let name = format!(
             "schema `{schema}` of `{}` on `{}:{}`",
@@ -112,7 +111,7 @@ impl Address {
         let longest = LONGEST_WAIT.saturating_add(self.lock_wait);
         let answered = tokio::time::timeout(longest, answer).await;
         answered.unwrap_or_else(|_| {
-            let why = format!("no answer in {longest:?}");
+            let why = format!("timed out after {longest:?}");
             Err(sqlx::Error::Io(io::Error::new(
                 io::ErrorKind::TimedOut,
                 why,
@@ -127,10 +126,10 @@ impl Address {
             .within(sqlx::query_as(SERVER).fetch_one(&mut connection))
             .await;
         let (fsync, replica): (String, bool) =
-            server.map_err(|error| self.failure("look at the server", error))?;
+            server.map_err(|error| self.failure("check the server", error))?;
         self.reliable(&fsync, replica)?;
         let layout = self.within(self.tables(&mut connection)).await;
-        let layout = layout.map_err(|error| self.failure("make the tables", error))?;
+        let layout = layout.map_err(|error| self.failure("create the tables", error))?;
         if let Some(why) = other_layout(layout) {
             return Err(Failure::new("use the tables", &self.name, why, Kind::Other));
         }
@@ -163,9 +162,9 @@ impl Address {
 
     fn reliable(&self, fsync: &str, replica: bool) -> Result<(), Failure> {
         let why = if fsync != "on" {
-            format!("the server has `fsync` {fsync}: what it says is written may be lost")
+            format!("the server has `fsync` {fsync}: what it reports as written may be lost")
         } else if replica {
-            "the server is a standby: it cannot be written to, and may be behind".to_owned()
+            "the server is a standby: it is read-only and may lag".to_owned()
         } else {
             return Ok(());
         };
@@ -249,7 +248,7 @@ mod tests {
         let options = SqlOptions::default();
         let refused = Address::new("postgres://ana:secret@db-1:port/work", "0190", &options);
         let refused = action_core::report(&refused.err().unwrap());
-        assert!(refused.contains("not an address"), "{refused}");
+        assert!(refused.contains("invalid address"), "{refused}");
         assert!(!refused.contains("secret"), "{refused}");
     }
 }

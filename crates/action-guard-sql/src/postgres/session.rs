@@ -95,12 +95,12 @@ impl Session {
         loop {
             tokio::time::sleep(LOOK_AFTER).await;
             if let Err(failure) = self
-                .ask("look after the session", STILL_THERE, None, 2)
+                .ask("keep the session alive", STILL_THERE, None, 2)
                 .await
             {
                 tracing::warn!(
                     error = action_core::report(&failure),
-                    "others may think that this instance is dead"
+                    "other processes may consider this instance dead"
                 );
             }
         }
@@ -115,7 +115,7 @@ impl Session {
 
     pub(super) async fn is_alive(&self, instance: Uuid) -> Result<bool, Failure> {
         let alive = self.ask(
-            "look who lives",
+            "check which instances are alive",
             IS_ALIVE,
             Some(key(instance.as_bytes())),
             2,
@@ -128,10 +128,10 @@ impl Session {
         if self.stopped_here.load(Ordering::SeqCst) {
             return Ok(true);
         }
-        let doing = "look whether sends are stopped";
+        let doing = "check whether sending is stopped";
         let stopped = self.ask(doing, IS_STOPPED, None, 2).await?;
         if Timestamp::now().as_millisecond() <= self.quiet_until.load(Ordering::SeqCst) {
-            let why = "the session was lost, and others may have taken over what was to be sent";
+            let why = "the session was lost, and another process may have taken over the send";
             return Err(Failure::new(doing, &self.address.name, why, Kind::Other));
         }
         Ok(stopped.unwrap_or(true))
@@ -144,13 +144,13 @@ impl Session {
     }
 
     pub(super) async fn stop(&self) -> Result<(), Failure> {
-        let told = self.ask("stop sends", STOP, None, 2).await;
+        let told = self.ask("stop sending", STOP, None, 2).await;
         self.stopped_here.store(told.is_err(), Ordering::SeqCst);
         told.map(drop)
     }
 
     pub(super) async fn unstop(&self) -> Result<(), Failure> {
-        self.ask("let sends go on", UNSTOP, None, 2).await?;
+        self.ask("resume sending", UNSTOP, None, 2).await?;
         self.stopped_here.store(false, Ordering::SeqCst);
         Ok(())
     }
@@ -165,12 +165,14 @@ impl Session {
                 let mut open = self.address.connect().await?;
                 let live = sqlx::query(LIVE).bind(self.key).execute(&mut open);
                 let statuses = self.address.within(live).await;
-                statuses
-                    .map_err(|error| self.address.failure("say that this instance lives", error))?;
+                statuses.map_err(|error| {
+                    self.address
+                        .failure("record that this instance is alive", error)
+                })?;
                 for _ in 0..self.sending.load(Ordering::SeqCst) {
                     let held = sqlx::query(HOLD_SENDS).bind(self.sends).execute(&mut open);
                     let held = self.address.within(held).await;
-                    held.map_err(|error| self.address.failure("hold the send lock", error))?;
+                    held.map_err(|error| self.address.failure("take the send lock", error))?;
                 }
                 let announced = self.sends_until.load(Ordering::SeqCst);
                 self.quiet_until.store(announced, Ordering::SeqCst);
@@ -182,7 +184,7 @@ impl Session {
 
     /// Who holds the send lock. Takes it alone for a moment if nobody does.
     pub(super) async fn senders(&self) -> Result<Vec<Sender>, Failure> {
-        let doing = "find out who sends";
+        let doing = "find the sending processes";
         let failed = |error| self.address.failure(doing, error);
         let mut stopping = self.stopping.lock().await;
         let mut open = match stopping.take() {
@@ -212,7 +214,7 @@ impl Session {
             .collect();
         if senders.is_empty() {
             // Let go between the two questions, or not for us to see.
-            senders.push(Sender::elsewhere(None, "a process that cannot be seen"));
+            senders.push(Sender::elsewhere(None, "an invisible process"));
         }
         Ok(senders)
     }
@@ -268,7 +270,7 @@ pub(super) struct Sending {
 impl Sending {
     /// Takes it. Called on the journal's thread.
     pub(super) async fn begin(session: Arc<Session>) -> Result<Self, Failure> {
-        let held = session.ask("hold the send lock", HOLD_SENDS, Some(session.sends), 2);
+        let held = session.ask("take the send lock", HOLD_SENDS, Some(session.sends), 2);
         held.await?;
         session.sending.fetch_add(1, Ordering::SeqCst);
         let home = Handle::current();

@@ -85,11 +85,11 @@ impl PostgresStore {
         let address = Arc::clone(&self.address);
         let connection = self.connected().await?;
         let begun = address.within(begin(connection)).await;
-        let (asked, begun) = self.done("take the head", begun)?;
+        let (asked, begun) = self.done("lock the head", begun)?;
         let apart = apart(asked, begun.now, Timestamp::now());
         if apart > CLOCKS_APART {
             self.abandon();
-            let why = format!("the clock of this host and its clock are {apart:?} apart");
+            let why = format!("the clocks of this host and the server differ by {apart:?}");
             return Err(Failure::new("decide", &address.name, why, Kind::Other));
         }
         Ok(begun)
@@ -100,7 +100,7 @@ impl PostgresStore {
         let connection = self.connected().await.ok()?;
         let holder = sqlx::query_as::<_, (String,)>(HOLDER).fetch_optional(connection);
         let holder = address.within(holder).await;
-        Some(self.done("look who writes", holder).ok()??.0)
+        Some(self.done("find the writing process", holder).ok()??.0)
     }
 }
 
@@ -114,7 +114,7 @@ async fn begin(connection: &mut PgConnection) -> sqlx::Result<(Timestamp, Begun)
     let (stopped, now): (bool, i64) = sqlx::query_as(NOW).fetch_one(connection).await?;
     let begun = Begun {
         head: head_of(head),
-        stopped: stopped.then_some("the journal's database says stop"),
+        stopped: stopped.then_some("the journal's database has the stop set"),
         now: Timestamp::from_millisecond(now)
             .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
     };
@@ -265,7 +265,7 @@ impl Store for PostgresStore {
             .bind(boot)
             .fetch_optional(connection);
         let row = address.within(row).await;
-        let row = self.done("read what the clock showed", row)?;
+        let row = self.done("read the recorded clock", row)?;
         Ok(row.and_then(|row| noted(boot, row)))
     }
 
@@ -278,7 +278,7 @@ impl Store for PostgresStore {
             .bind(note.shows_ms())
             .execute(connection);
         let done = address.within(done).await;
-        self.done("note what the clock shows", done)?;
+        self.done("record the clock", done)?;
         Ok(())
     }
 }

@@ -65,13 +65,13 @@ impl SqliteStore {
     /// Makes the tables if there are none.
     pub(super) async fn prepare(&mut self) -> Result<(), JournalError> {
         make_private(&self.directory.database())?;
-        let doing = "make the tables";
+        let doing = "create the tables";
         let mode = sqlx::query_as::<_, (String,)>("PRAGMA journal_mode")
             .fetch_one(self.connected().await?)
             .await;
         let (mode,) = self.done(doing, mode)?;
         if mode != "wal" {
-            let why = format!("the file system allows journal mode `{mode}` only, and not `wal`");
+            let why = format!("the file system supports journal mode `{mode}` only, not `wal`");
             return Err(Failure::new(doing, &self.name, why, Kind::Other).into());
         }
         let made = make_tables(self.connected().await?).await;
@@ -119,8 +119,8 @@ impl SqliteStore {
             return Ok(());
         }
         self.abandon();
-        let why = "the file was removed or replaced while it was in use";
-        Err(Failure::new("go on", &self.name, why, Kind::Other))
+        let why = "the file was removed or replaced while in use";
+        Err(Failure::new("continue", &self.name, why, Kind::Other))
     }
 
     /// After a failure the connection goes, and its transaction with it.
@@ -273,7 +273,7 @@ impl Store for SqliteStore {
             .bind(boot)
             .fetch_optional(connection)
             .await;
-        let row = self.done("read what the clock showed", row)?;
+        let row = self.done("read the recorded clock", row)?;
         Ok(row.and_then(|row| noted(boot, row)))
     }
 
@@ -285,7 +285,7 @@ impl Store for SqliteStore {
             .bind(note.shows_ms())
             .execute(connection)
             .await;
-        self.done("note what the clock shows", done)?;
+        self.done("record the clock", done)?;
         Ok(())
     }
 }

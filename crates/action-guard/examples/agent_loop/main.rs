@@ -6,7 +6,7 @@
 //!
 //! The model is offered tools; it gives wrong arguments, is refused, is told to wait, until another
 //! process approves; one mutation is applied, one is sent by a process that dies, and is found after
-//! the restart; one is of unknown outcome until the dial answers again; and in the end one is undone.
+//! the restart; one is outcome unknown until the dial answers again; and in the end one is undone.
 
 use std::path::Path;
 use std::process::Command;

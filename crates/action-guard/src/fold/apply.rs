@@ -94,7 +94,7 @@ impl State {
             *self = state.clone();
         } else if self != state && !self.is_same_but_for_names(state) {
             return Err(invalid_record(
-                "a checkpoint that differs from what is before it",
+                "a checkpoint that does not match the records before it",
             ));
         }
         Ok(())

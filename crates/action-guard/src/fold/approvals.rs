@@ -85,7 +85,7 @@ impl ProposalStatus {
             None => Ok(()),
             Some(token) => Err(Refusal::Token {
                 id: token.to_owned(),
-                why: format!("`{by}` made it: somebody else must approve proposal `{id}`"),
+                why: format!("`{by}` created it: somebody else must approve proposal `{id}`"),
             }),
         }
     }

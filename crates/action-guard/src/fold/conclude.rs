@@ -118,7 +118,7 @@ impl State {
         reason: &str,
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        person(by, "say how it ended")?;
+        person(by, "record its outcome")?;
         let status = self.open_proposal(id, "resolved")?;
         if status.phase != Phase::Unknown {
             return Err(Refusal::Phase {
@@ -164,7 +164,7 @@ impl State {
         answer: &Answer,
         outcome: &Outcome,
     ) -> Result<(), Refusal> {
-        person(by, "break the glass")?;
+        person(by, "use break-glass")?;
         let effect = self.effects.get(id);
         effect.ok_or_else(|| Refusal::NotOurs { id: id.to_owned() })?;
         let refused = matches!(answer, Answer::Refused { .. });

@@ -102,7 +102,7 @@ fn has_short_key(proposal: &Proposal) -> Result<(), Refusal> {
     match proposal.request.idempotency_key.as_deref().map(str::len) {
         None | Some(1..=LONGEST_KEY) => Ok(()),
         Some(length) => Err(invalid_record(format!(
-            "an idempotency key has 1 to {LONGEST_KEY} bytes, and this one {length}"
+            "invalid idempotency key of {length} bytes: use 1 to {LONGEST_KEY} bytes"
         ))),
     }
 }

@@ -32,7 +32,7 @@ impl State {
         person(&session.actor, "log in with a browser")?;
         let proof = session.actor.proven_by();
         let wrong = if session.expires_at <= at {
-            "a session that is over"
+            "a session that has expired"
         } else if session.expires_at.duration_since(at) > LONGEST_SESSION {
             "a session that lasts for more than a day"
         } else if session.proof.at.duration_since(at).abs() > LATEST {
@@ -40,12 +40,12 @@ impl State {
         } else if session.id != BrowserSession::id_of(&session.hash)
             || self.sessions.contains_key(&session.id)
         {
-            "a session that is another's"
+            "a session that belongs to another gate"
         } else if !match &session.link {
             None => matches!(proof, ProvenBy::Oidc { .. }),
             Some(id) => self.opens(id, session, at),
         } {
-            "a session that nothing proves: its link was used, is over, or is somebody else's"
+            "a session without proof: its link was used, has expired, or belongs to somebody else"
         } else {
             self.sessions.retain(|_, other| other.expires_at > at);
             self.links.retain(|_, link| link.expires_at > at);
@@ -79,20 +79,20 @@ impl State {
         person(by, "end a browser session")?;
         match self.sessions.remove(id) {
             Some(_) => Ok(()),
-            None => Err(invalid_record("the end of a session that is over")),
+            None => Err(invalid_record("the end of a session that has expired")),
         }
     }
 
     pub(super) fn link_made(&mut self, link: &LoginLink, at: Timestamp) -> Result<(), Refusal> {
         person(&link.actor, "log in with a link")?;
         let wrong = if link.expires_at <= at {
-            "a link that is over"
+            "a link that has expired"
         } else if link.expires_at.duration_since(at) > LONGEST_LINK {
             "a link that lasts for more than five minutes"
         } else if !matches!(link.actor.proven_by(), ProvenBy::Link { .. }) {
-            "a link that nobody had made"
+            "an unknown link"
         } else if link.id != LoginLink::id_of(&link.hash) || self.links.contains_key(&link.id) {
-            "a link that is another's"
+            "a link that belongs to another gate"
         } else {
             self.links.retain(|_, other| other.expires_at > at);
             let when = |one: &LoginLink| one.proof.at;

@@ -17,10 +17,10 @@ const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl State {
     pub(super) fn token_made(&mut self, made: &AgentToken, at: Timestamp) -> Result<(), Refusal> {
-        person(&made.by, "make a token")?;
+        person(&made.by, "create a token")?;
         let grant = &made.grant;
         let wrong = if !grant.actor.as_str().starts_with("agent:") {
-            "a token for somebody who is no agent"
+            "a token for an actor that is not an agent"
         } else if grant.clusters.is_empty() || grant.clusters.iter().any(String::is_empty) {
             "a token that names no cluster"
         } else if grant.expires_at <= at {
@@ -28,7 +28,7 @@ impl State {
         } else if grant.expires_at.duration_since(at) > LONGEST {
             "a token that lasts for more than 366 days"
         } else if made.id != AgentToken::id_of(&made.hash) || self.tokens.contains_key(&made.id) {
-            "a token that is another's"
+            "a token that belongs to another agent"
         } else {
             self.forget_tokens(at);
             let status = TokenStatus {
@@ -55,13 +55,13 @@ impl State {
         let Some(status) = self.tokens.get_mut(&id) else {
             return Err(Refusal::Token {
                 id,
-                why: "there is no such token".to_owned(),
+                why: "unknown token".to_owned(),
             });
         };
         if status.revoked.is_some() {
             return Err(Refusal::Token {
                 id,
-                why: "it was revoked before".to_owned(),
+                why: "it is already revoked".to_owned(),
             });
         }
         Arc::make_mut(status).revoked = Some(cancel(by, reason, at));

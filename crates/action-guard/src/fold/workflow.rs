@@ -40,7 +40,7 @@ impl State {
         let over = |flow: &&Arc<Flow>| flow.ended.is_some();
         if self.flows.values().filter(|flow| !over(flow)).count() >= MOST_UNDER_WAY {
             return Err(refused(format!(
-                "{MOST_UNDER_WAY} workflows are under way: cancel one first"
+                "{MOST_UNDER_WAY} workflows are in progress, which is the maximum: cancel one first"
             )));
         }
         let too_many = self
@@ -80,7 +80,7 @@ impl State {
             if !flow.applied.iter().any(|applied| applied == step) {
                 return Err(refused(
                     &flow,
-                    format!("step `{step}` did nothing to take back"),
+                    format!("step `{step}` has nothing to take back"),
                 ));
             }
         } else {
@@ -92,13 +92,16 @@ impl State {
             if !flow.is_ready(step) {
                 return Err(refused(
                     &flow,
-                    format!("what step `{step}` needs is not done"),
+                    format!("step `{step}` needs steps that are not done"),
                 ));
             }
         }
         let mut state = flow.steps.get(step).cloned().unwrap_or_default();
         if !state.take(event, flow.work(step), at) {
-            return Err(refused(&flow, format!("step `{step}`: this cannot follow")));
+            return Err(refused(
+                &flow,
+                format!("step `{step}`: this record cannot follow"),
+            ));
         }
         self.step_mut(id, step, |_, old| *old = state);
         self.settle_flow(id, at);
@@ -124,9 +127,9 @@ impl State {
         let proposal = attempts.proposal.clone().unwrap_or_default();
         let why = match self.open.get(&proposal) {
             None => "nothing is proposed",
-            Some(status) if !status.phase.is_unsent() => "what is proposed was sent",
+            Some(status) if !status.phase.is_unsent() => "its proposal was already sent",
             Some(status) if flow.is_asked_for(&status.proposal.request, by) => {
-                "what is proposed is for them already"
+                "its proposal is already for this actor"
             }
             Some(_) => "",
         };
@@ -134,7 +137,8 @@ impl State {
             return Err(refused(flow, format!("step `{step}`: {why}")));
         }
         if let Some(status) = self.open.get_mut(&proposal) {
-            let reason = format!("it was ruled on for others than `{by}`: it is proposed again");
+            let reason =
+                format!("the policy decided for other actors than `{by}`: it is proposed again");
             status.cancel = Some(cancel(by, &reason, at));
         }
         self.end(&proposal, Phase::Cancelled, at);
@@ -161,7 +165,7 @@ impl State {
         if flow.cancel.is_some() || flow.compensation.is_some() {
             return Err(refused(
                 flow,
-                "it is cancelled, or being taken back, already".to_owned(),
+                "it is already cancelled or being taken back".to_owned(),
             ));
         }
         flow.cancel = Some(cancel(by, reason, at));
@@ -181,7 +185,7 @@ impl State {
         // What an agent began to take back, and may not be allowed to, a person takes over.
         let is_taken_over = |before: &Cancel| by.is_user() && !before.by.is_user();
         if (flow.compensation.as_ref()).is_some_and(|before| !is_taken_over(before)) {
-            return Err(refused(flow, "it is being taken back already".to_owned()));
+            return Err(refused(flow, "it is already being taken back".to_owned()));
         }
         if let Some(flow) = self.flows.get_mut(id).map(Arc::make_mut) {
             if flow.compensation.is_some() {
@@ -318,6 +322,6 @@ fn may_confirm(flow: &Flow, step: &str, by: &Actor) -> Result<(), Refusal> {
     let named = named.join("`, `");
     Err(refused(
         flow,
-        format!("step `{step}` is confirmed by `{named}`, not by `{by}`"),
+        format!("step `{step}` must be confirmed by `{named}`, not by `{by}`"),
     ))
 }

@@ -22,7 +22,7 @@ impl State {
             return Ok(());
         };
         if flow.back(&step).is_proposed() {
-            let why = format!("what takes back step `{step}` is proposed already");
+            let why = format!("the undo of step `{step}` is already proposed");
             return Err(refused(flow, why));
         }
         Ok(())
@@ -46,7 +46,7 @@ impl State {
         if proposed.any(is_expired) {
             return Err(refused(
                 flow,
-                "a proposal was not carried out in time".to_owned(),
+                "a proposal expired before it was run".to_owned(),
             ));
         }
         let Some(Work::Action {
@@ -55,7 +55,7 @@ impl State {
         else {
             return Err(refused(
                 flow,
-                format!("`{step}` is no step that proposes something"),
+                format!("step `{step}` does not propose a mutation"),
             ));
         };
         let attempts = flow.forward(step);
@@ -66,12 +66,12 @@ impl State {
             && (flow.resumed_by.iter()).all(|by| request.may_be_carried_out_by(by))
             && flow.systems.get(name) == Some(&proposal.system);
         let why = if !is_it {
-            "the proposal is not what the step says"
+            "the proposal does not match the step"
         } else if !flow.is_ready(step) {
-            "what it needs is not done"
+            "steps that it needs are not done"
         } else if !attempts.may_begin(flow.retry(step)) || attempt_id.attempt != attempts.count + 1
         {
-            "it is not its turn"
+            "it is not the next step"
         } else {
             return Ok(());
         };
@@ -88,7 +88,7 @@ impl State {
         match flow.proposed().find(holds) {
             Some((step, proposal)) => Err(refused(
                 flow,
-                format!("step `{step}` may still happen: proposal {proposal} has no outcome"),
+                format!("step `{step}` may still take effect: proposal {proposal} has no outcome"),
             )),
             None => Ok(()),
         }

@@ -190,7 +190,7 @@ pub(super) fn ended(status: &ProposalStatus, at: Timestamp) -> AttemptState {
         Phase::Rejected => ("rejected", said, false),
         Phase::Expired => (
             "expired",
-            Some("it was not carried out in time".to_owned()),
+            Some("its proposal expired before it was run".to_owned()),
             false,
         ),
         _ => (CALLED_OFF, said, false),

@@ -146,7 +146,7 @@ pub(crate) fn may_release(
     let definition = definitions.iter().find(|known| known.name == *action);
     let definition = definition.ok_or_else(|| Refusal::Denied {
         rule: NO_RULE.to_owned(),
-        reason: format!("the action `{action}`, which takes it back, is not known here"),
+        reason: format!("unknown action `{action}`, which takes it back"),
     })?;
     match rules.rule_taking_back(definition, by, &effect.system, state, now) {
         Ruling::Allow { .. } => Ok(()),
@@ -163,7 +163,7 @@ pub(crate) fn may_release(
                 false => people.join(", "),
             };
             let reason =
-                format!("taking it back takes the approval of {people}: so does giving it up");
+                format!("taking it back needs approval from {people}, and so does giving it up");
             Err(Refusal::Denied { rule, reason })
         }
     }

@@ -47,7 +47,7 @@ impl Guard {
         if !by.is_user() {
             return Err(GuardError::Refused(Refusal::NotAPerson {
                 by: by.to_string(),
-                wanted: "break the glass",
+                wanted: "use break-glass",
             }));
         }
         let by = &self.trust.known(by)?;

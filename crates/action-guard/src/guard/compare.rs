@@ -68,7 +68,7 @@ impl Guard {
     /// Whether its system shows it.
     async fn shown(&self, effect: &ActiveEffect) -> Settled {
         if is_redacted(&effect.parameters) {
-            let text = "its parameters held a secret, which is written nowhere";
+            let text = "its parameters contained a secret, and secrets are not recorded";
             return Settled::not_known("parameters_redacted", text);
         }
         let attempt = Attempt::new(effect.id.as_str(), unix_ms(effect.since), None);
@@ -83,10 +83,7 @@ impl Guard {
             (Ok(found), Ok(system)) if system == effect.system => found,
             (Err(error), _) | (_, Err(error)) => Settled::not_known("cannot_probe", error.report()),
             (_, Ok(system)) => {
-                let text = format!(
-                    "it is in force on `{}`, and this is `{system}`",
-                    effect.system
-                );
+                let text = format!("it is in force on `{}`, not on `{system}`", effect.system);
                 Settled::not_known("other_system", text)
             }
         }

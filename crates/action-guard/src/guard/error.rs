@@ -36,7 +36,7 @@ pub enum GuardError {
     NotCarriedOut(Box<Standing>),
 
     /// Somebody changed since what is to be taken back; nothing was sent.
-    #[error("not taken back, because {by} it since: {}", list(changes))]
+    #[error("not taken back: {by} it since: {}", list(changes))]
     ChangedSince {
         /// Who, as far as the journal knows.
         by: ChangedBy,
@@ -63,7 +63,7 @@ pub enum GuardError {
     },
 
     /// The system is another than the one it was planned for; nothing was sent.
-    #[error("not sent: it was planned for `{planned}`, and this is `{found}`")]
+    #[error("not sent: it was planned for `{planned}`, but `{found}` answers")]
     WrongSystem {
         /// The system it was planned for.
         planned: String,
@@ -77,7 +77,7 @@ pub enum GuardError {
 
     /// It was sent and followed, and the outcome could not be written down. The intent stays
     /// open, and recovery finds the outcome anew.
-    #[error("the outcome could not be written to the journal")]
+    #[error("cannot write the outcome to the journal")]
     Unrecorded {
         /// What became of it.
         report: Box<Report>,
@@ -87,7 +87,7 @@ pub enum GuardError {
     },
 
     /// The task that sends and follows ended before its time, as when a runtime shuts down.
-    #[error("what sends and follows was stopped")]
+    #[error("the task that sends and follows was stopped")]
     Abandoned,
 }
 

@@ -78,7 +78,7 @@ impl Guard {
                 Ok(false) => return self.standing(id).await,
                 Err(error) => {
                     let error = error.report();
-                    tracing::warn!(error, id, "what was refused could not be cancelled");
+                    tracing::warn!(error, id, "cannot cancel the refused proposal");
                 }
             }
         }
@@ -294,7 +294,7 @@ impl Guard {
         if let Err(error) = noted {
             tracing::warn!(
                 error = &*action_core::redacted(&action_core::report(&error)),
-                "answer not written down"
+                "answer not recorded"
             );
         }
         passed("guard.answered");

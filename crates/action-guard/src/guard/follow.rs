@@ -162,7 +162,7 @@ impl<'a> Following<'a> {
         let settle = self.intent.plan.follow.settle_ms;
         let may_arrive = self.accepted.is_none()
             && self.elapsed_ms() < settle.saturating_add(self.held_for_ms());
-        let later = "no answer came, and our request may still arrive";
+        let later = "no answer was received, and the request may still arrive";
         match progress {
             Progress::Applied {
                 by: Attribution::Undecided,
@@ -275,7 +275,7 @@ impl<'a> Following<'a> {
         }
         let planned = &proposal.system;
         let text = format!(
-            "it was sent to `{planned}`, and what answers now is `{found}`: its readings prove nothing"
+            "it was sent to `{planned}`, but `{found}` answers now: its state proves nothing"
         );
         Err(("other_system", text))
     }

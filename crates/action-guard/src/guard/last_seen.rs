@@ -48,8 +48,7 @@ impl LastSeen {
                 evidence,
             } => {
                 let next = format!(
-                    "nothing is sent again, and no probe will tell: whoever finds out says so with \
-                     `resolve {id}`"
+                    "nothing is sent again, and no probe can decide it: find out the outcome, then record it with `resolve {id}`"
                 );
                 let summary = format!("{summary}: {}", cause.text);
                 Some(Outcome::unknown(cause.code, summary, next, evidence))
@@ -85,7 +84,7 @@ impl LastSeen {
         Outcome::unknown(
             TAKEN_OVER,
             format!("proposal {by} is taking it back: {seen}"),
-            format!("look at proposal {by}"),
+            format!("see proposal {by}"),
             self.evidence,
         )
     }
@@ -106,7 +105,7 @@ impl LastSeen {
 
     pub(super) fn unknown(self, id: &str) -> Outcome {
         let next =
-            format!("it may still happen: nothing is sent again, `recover` probes {id} anew");
+            format!("it may still take effect; nothing is sent again; `recover` probes {id} again");
         let (code, summary) = match (self.stalled.first(), self.error, self.summary) {
             (_, Some(error), _) => ("cannot_probe".to_owned(), error),
             (Some(stall), None, summary) => {
@@ -114,10 +113,7 @@ impl LastSeen {
                 (stall.code.clone(), format!("{summary}: {}", stall.text))
             }
             (None, None, Some(summary)) => ("deadline".to_owned(), summary),
-            (None, None, None) => (
-                "deadline".to_owned(),
-                "it was not probed in time".to_owned(),
-            ),
+            (None, None, None) => ("deadline".to_owned(), "the probe timed out".to_owned()),
         };
         Outcome::unknown(code, summary, next, self.evidence)
     }
@@ -178,10 +174,7 @@ mod tests {
     #[test]
     fn what_was_seen_last_is_what_is_told() {
         let deadline = |text: &str| (Some("deadline".to_owned()), text.to_owned());
-        assert_eq!(
-            ended(LastSeen::default()),
-            deadline("it was not probed in time")
-        );
+        assert_eq!(ended(LastSeen::default()), deadline("the probe timed out"));
         assert_eq!(ended(LastSeen::saying("1 of 3")), deadline("1 of 3"));
         let mut last = LastSeen::default();
         last.take(pending("1 of 3", &["slow"]), "a");

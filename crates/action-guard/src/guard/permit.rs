@@ -75,13 +75,13 @@ impl SendGate {
     /// Why not.
     pub(crate) async fn look(&self) -> Result<(), NotPermitted> {
         if (self.called_off)() {
-            return refused("cancelled", "it was called off before");
+            return refused("cancelled", "it was cancelled before");
         }
         let stopped = self.guard.journal.is_stopped().await;
         let state = self.guard.journal.state().await;
         // What cannot be read does not allow it.
         let (Ok(stopped), Ok(state)) = (stopped, state) else {
-            return refused("stopped", "whether sends are stopped cannot be read");
+            return refused("stopped", "cannot read whether sending is stopped");
         };
         self.is_wanted(&state)?;
         if stopped || state.killed_on(&self.system).is_some() {
@@ -91,11 +91,11 @@ impl SendGate {
         } else if state.observing(&self.system).is_some() {
             return refused("stopped", "the mode is observe");
         } else if self.was_stopped(&state) && !self.takes_back_ours(&state) {
-            let reason = "the mode or the kill switch was set after its intent was written";
+            let reason = "the mode or the kill switch was set after its intent was recorded";
             return refused("stopped", reason);
         }
         if Timestamp::now() > self.send_by {
-            return refused("late", "the time to send it was over");
+            return refused("late", "its time limit for sending passed");
         }
         Ok(())
     }
@@ -104,23 +104,23 @@ impl SendGate {
     fn is_wanted(&self, state: &State) -> Result<(), NotPermitted> {
         let Some(status) = state.open.get(&self.proposal) else {
             if self.recorded.is_some() {
-                return refused("not_ours", "the journal has no open intent of it");
+                return refused("not_ours", "the journal has no open intent for it");
             }
             return Ok(());
         };
         let me = self.guard.journal.instance();
         if status.phase != Phase::Executing || status.owner.as_deref() != Some(me) {
-            return refused("not_ours", "another process has taken it over");
+            return refused("not_ours", "another process took it over");
         }
         if status.cancel.is_some() {
-            return refused("cancelled", "it was called off before");
+            return refused("cancelled", "it was cancelled before");
         }
         if let Some(taken_over) = &status.taken_over {
             let reason = format!("proposal {} takes it back", taken_over.by);
             return refused("taken_back", &reason);
         }
         if let Some(by) = state.outdated_by(status) {
-            let reason = format!("proposal {by} has changed the same since it was planned");
+            let reason = format!("proposal {by} changed the same resource after it was planned");
             return refused("outdated", &reason);
         }
         let (definition, plan, now) = (&self.definition, &self.plan, Timestamp::now());
@@ -159,7 +159,7 @@ impl SendGate {
             },
             (Asked::Never | Asked::Refused(_), Ok(accepted)) => {
                 let action = self.definition.name.as_str();
-                tracing::error!(action, "sent without a permit: a bug of the subject");
+                tracing::error!(action, "sent without a permit: a bug in the subject");
                 Answer::Accepted {
                     accepted,
                     code: Some(NO_PERMIT.to_owned()),

@@ -88,7 +88,7 @@ impl Guard {
             Ok(Taken::Proposed(proposal)) => return Reaped::Proposed { effect, proposal },
             Ok(Taken::Left(why)) => why,
             Err(GuardError::Refused(unknown @ Refusal::WhoseUnknown { .. })) => {
-                format!("its lease has ended; {unknown}")
+                format!("its lease has expired; {unknown}")
             }
             Err(error) => error.report(),
         };
@@ -107,7 +107,7 @@ impl Guard {
         {
             let id = &begun.proposal.id;
             return Ok(Taken::Left(format!(
-                "proposal {id} is {}: recover it first",
+                "proposal {id} is {}: run `recover` first",
                 begun.phase
             )));
         }
@@ -128,7 +128,7 @@ impl Guard {
             }
             Some(status) => status.proposal.clone(),
             None => {
-                let reason = format!("the lease of {} is over", effect.key);
+                let reason = format!("the lease of {} has expired", effect.key);
                 let planned = self.planned_undo(&effect.id, &me, &reason).await?;
                 let verdict = &planned.proposal.plan.verdict;
                 if !verdict.may_be_sent() {

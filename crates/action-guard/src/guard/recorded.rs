@@ -52,7 +52,8 @@ impl Guard {
             return Err(nothing(format!("it ended by itself at {ended:.0}")));
         }
         if is_redacted(&recorded.parameters) {
-            let reason = "its parameters held a secret, which is written nowhere".to_owned();
+            let reason =
+                "its parameters contained a secret, and secrets are not recorded".to_owned();
             let id = id.to_owned();
             return Err(GuardError::NoUndo { id, reason });
         }

@@ -132,8 +132,8 @@ impl Guard {
         if is_redacted(&proposal.request.parameters) {
             return Outcome::unknown(
                 "parameters_redacted",
-                "its parameters held a secret, which is written nowhere: it cannot be probed",
-                format!("look at `{system}`, then resolve {}", proposal.id),
+                "it cannot be probed: its parameters contained a secret, and secrets are not recorded",
+                format!("check `{system}`, then resolve {}", proposal.id),
                 Vec::new(),
             );
         }
@@ -144,7 +144,7 @@ impl Guard {
             Ok(found) if found == *system => following.finish(watch).await,
             Ok(found) => Outcome::unknown(
                 "other_system",
-                format!("it was sent to `{system}`, and this is `{found}`"),
+                format!("it was sent to `{system}`, but `{found}` answers"),
                 format!("run `recover` where `{system}` can be reached"),
                 Vec::new(),
             ),

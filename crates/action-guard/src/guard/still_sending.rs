@@ -23,7 +23,7 @@ pub enum ModeError {
     /// It is set and nobody else begins to send; these had been permitted to before, and have not
     /// handed over their request.
     #[error(
-        "the mode is observe, but a request may still be sent by {}: look at that process, or end it",
+        "the mode is observe, but {} may still send a request: check that process, or end it",
         list(.0)
     )]
     StillSending(Vec<Sender>),
@@ -52,7 +52,10 @@ pub(super) async fn still_sending(
             Ok(senders) if over => return with_proposals(journal, senders).await,
             Err(error) if over => {
                 let why = action_core::report(&error);
-                return vec![Sender::elsewhere(None, format!("somebody unknown: {why}"))];
+                return vec![Sender::elsewhere(
+                    None,
+                    format!("an unknown process: {why}"),
+                )];
             }
             _ => tokio::time::sleep(LOOK_AGAIN).await,
         }
@@ -301,7 +304,7 @@ mod tests {
         let left = ModeError::StillSending(Senders::now([None]).after(wait).await);
         assert_eq!(begun.elapsed(), wait);
         let told = left.to_string();
-        let expected = "may still be sent by somebody unknown: cannot ask `there`: timed out: look";
+        let expected = "an unknown process: cannot ask `there`: timed out may still send";
         assert!(told.contains(expected), "{told}");
     }
 

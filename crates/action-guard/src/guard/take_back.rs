@@ -15,8 +15,7 @@ use crate::records::Record;
 use crate::state::ProposalStatus;
 
 /// What to do about what was not applied, as far as is seen without an answer.
-const UNANSWERED: &str = "no answer came, so it is not sent again by itself: look whether something \
-                          between here and the system still holds the request, then ask for it anew";
+const UNANSWERED: &str = "no answer was received, so it is not sent again automatically: check whether a proxy still holds the request, then propose it again";
 
 impl Following<'_> {
     /// So many milliseconds more the request that this takes back may still arrive; `None` when it
@@ -95,8 +94,7 @@ impl Following<'_> {
             && let Some(first) = &self.proposal.undoes
         {
             outcome.next = Some(format!(
-                "the request that it takes back may still arrive: `recover` follows proposal {first}, \
-                 and if it is done, undo that anew"
+                "the request that it takes back may still arrive: `recover` follows proposal {first}; if it takes effect, undo it again"
             ));
         }
         outcome
@@ -111,7 +109,9 @@ impl Following<'_> {
         if outcome.code.as_deref() == Some(OVERTAKEN)
             && let Some(first) = &self.proposal.undoes
         {
-            outcome.next = Some(format!("nothing is sent again: undo proposal {first} anew"));
+            outcome.next = Some(format!(
+                "nothing is sent again: undo proposal {first} again"
+            ));
         }
         outcome
     }
@@ -194,7 +194,7 @@ impl Guard {
             None => Ok(()),
             Some(by) => Err(GuardError::NoUndo {
                 id,
-                reason: format!("proposal `{by}` has taken it back"),
+                reason: format!("proposal `{by}` took it back"),
             }),
         }
     }

@@ -45,25 +45,28 @@ pub(crate) fn tokens_allow(
             Err(Refusal::Token { id, why })
         };
         let Some(status) = state.tokens.get(id) else {
-            return refused("there is no such token".to_owned());
+            return refused("unknown token".to_owned());
         };
         status.counts(rules, now)?;
         let made = &status.made;
         let is_theirs = made.grant.actor.as_str().eq_ignore_ascii_case(who)
             && made.by.as_str().eq_ignore_ascii_case(made_by);
         if !is_theirs {
-            return refused(format!("it is not `{who}`'s"));
+            return refused(format!("it does not belong to `{who}`"));
         }
         let named = || (state.clusters).name_of(&definition.subject, &proposal.system);
         let cluster = proposal.cluster.as_deref().or_else(named);
         let is_for = |name: &str| made.grant.clusters.iter().any(|known| known == name);
         if !cluster.is_some_and(is_for) {
             let called = cluster.unwrap_or(&proposal.system);
-            return refused(format!("it is not for the cluster `{called}`"));
+            return refused(format!("it is not valid for the cluster `{called}`"));
         }
         // What declares no risk may be of any.
         if definition.risk.unwrap_or(Risk::High) > made.grant.up_to {
-            return refused(format!("`{}` is of a higher risk", definition.name));
+            return refused(format!(
+                "`{}` has a higher risk than it allows",
+                definition.name
+            ));
         }
     }
     Ok(())
@@ -93,8 +96,7 @@ pub(crate) fn carried_out_by<'s>(
         return Ok(Cow::Owned(counting));
     }
     let why = format!(
-        "`{made_by}` made it, and has approved proposal `{}`: carry it out with a token of somebody else, \
-         or propose it again",
+        "`{made_by}` created it and also approved proposal `{}`: run it with a token created by somebody else, or propose it again",
         status.proposal.id
     );
     let id = id.clone();

@@ -10,7 +10,7 @@ use crate::proposal::{Approval, Refusal, Request};
 use crate::state::ProposalStatus;
 
 /// Why who is only claimed to be somebody is refused.
-const CLAIMED: &str = "it is claimed only, and here nobody's word is taken for it";
+const CLAIMED: &str = "the identity is only claimed, and this gate requires proof";
 
 /// Whether an actor is taken for whom they are said to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

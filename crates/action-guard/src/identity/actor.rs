@@ -90,11 +90,11 @@ impl FromStr for Actor {
         }
         let name = text.strip_prefix("agent:").or(text.strip_prefix("user:"));
         match name {
-            None => wrong("it is neither `agent:NAME`, `user:NAME` nor `system`"),
+            None => wrong("it must be `agent:NAME`, `user:NAME` or `system`"),
             Some("") => wrong("the name is empty"),
             Some(name) if name.len() > LONGEST => wrong("the name is longer than 128 characters"),
             Some(name) if !name.bytes().all(is_allowed) => {
-                wrong("a name is ASCII letters, digits and any of `._@/+=:-`")
+                wrong("a name may contain ASCII letters, digits and `._@/+=:-`")
             }
             Some(_) => Ok(Self::named(text)),
         }
@@ -192,7 +192,7 @@ impl fmt::Display for Actor {
 
 /// Text that names nobody.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no actor: {why}", shown(given))]
+#[error("invalid actor `{}`: {why}", shown(given))]
 pub struct ActorError {
     given: String,
     why: &'static str,
@@ -237,17 +237,17 @@ mod tests {
     #[test]
     fn of_a_long_text_the_beginning_is_shown() {
         let shown = |given: String| given.parse::<Actor>().unwrap_err().to_string();
-        let all = format!("`{}` is no actor", "x".repeat(64));
+        let all = format!("invalid actor `{}`", "x".repeat(64));
         assert!(shown("x".repeat(64)).starts_with(&all));
-        let beginning = format!("`{}…` is no actor", "x".repeat(64));
+        let beginning = format!("invalid actor `{}…`", "x".repeat(64));
         assert!(shown("x".repeat(65)).starts_with(&beginning));
     }
 
     #[test]
     fn what_names_nobody_is_refused() {
-        refused("", "neither");
-        refused("alice", "neither");
-        refused("System", "neither");
+        refused("", "must be");
+        refused("alice", "must be");
+        refused("System", "must be");
         refused("user:", "empty");
         refused("user:a b", "ASCII letters");
         refused("user:\u{1b}[31malice", "ASCII letters");

@@ -67,7 +67,7 @@ impl std::fmt::Display for ProvenBy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Token { id, made_by } => {
-                write!(f, "identity proven by token {id}, made by {made_by}")
+                write!(f, "identity proven by token {id}, created by {made_by}")
             }
             Self::Mtls { certificate } => {
                 let beginning: String = certificate.chars().take(16).collect();

@@ -148,17 +148,19 @@ pub struct Proof {
 pub enum KeyError {
     /// Not PEM of the right kind.
     #[error(
-        "it is not PEM of an unencrypted private key; `openssl genpkey -algorithm ed25519` writes one"
+        "it is not an unencrypted private key in PEM; create one with `openssl genpkey -algorithm ed25519`"
     )]
     NotPem,
     /// Not base64.
-    #[error("it is not base64; `openssl pkey -pubout` prints a public key so, between its marks")]
+    #[error(
+        "it is not base64; use the text between the BEGIN and END lines of `openssl pkey -pubout`"
+    )]
     NotBase64,
     /// Another kind of key.
-    #[error("it is not an ed25519 key; `openssl genpkey -algorithm ed25519` makes one")]
+    #[error("it is not an ed25519 key; create one with `openssl genpkey -algorithm ed25519`")]
     NotEd25519,
     /// A key of small order.
-    #[error("it is a weak key, for which anybody can sign")]
+    #[error("it is a weak key, for which signatures can be forged")]
     Weak,
 }
 

@@ -53,8 +53,7 @@ impl Target {
 pub enum NameClash {
     /// The name is another system's.
     #[error(
-        "cluster `{cluster}` has the id `{known}` in this journal, and leads to `{found}` now: \
-         correct its address and id in the config file, or give the other cluster another name"
+        "cluster `{cluster}` has id `{known}` in this journal, but its address now leads to cluster `{found}`: correct its address and id in the config file, or use another name for the other cluster"
     )]
     OtherSystem {
         /// The name.
@@ -67,8 +66,7 @@ pub enum NameClash {
 
     /// The system has another name.
     #[error(
-        "the cluster with the id `{system}` is called `{known}` in this journal, and not \
-         `{found}`: call it `{known}` in the config file, too"
+        "cluster `{system}` is named `{known}` in this journal, not `{found}`: name it `{known}` in the config file"
     )]
     OtherName {
         /// Its id.

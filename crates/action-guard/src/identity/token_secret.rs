@@ -22,7 +22,7 @@ pub struct TokenSecret(String);
 
 /// That the operating system gives no random numbers.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system gives no random numbers: {0}")]
+#[error("cannot get random numbers from the operating system: {0}")]
 pub struct NoRandomness(String);
 
 impl TokenSecret {

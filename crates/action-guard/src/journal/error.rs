@@ -38,7 +38,7 @@ pub enum JournalError {
     },
 
     /// There is no space, or nothing may be written there.
-    #[error("the journal in `{}` cannot grow", path.display())]
+    #[error("no space for the journal in `{}`", path.display())]
     Full {
         /// Where it is.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum JournalError {
     },
 
     /// Somebody else is writing for too long.
-    #[error("the journal in `{}` is held by {holder} for longer than {waited_ms} ms", path.display())]
+    #[error("timed out after {waited_ms} ms waiting for the lock of the journal in `{}`, held by {holder}", path.display())]
     Locked {
         /// Where it is.
         path: PathBuf,
@@ -59,7 +59,7 @@ pub enum JournalError {
     },
 
     /// A line is not what was written, or cannot follow what is before it.
-    #[error("line {line} of `{segment}` is bad")]
+    #[error("line {line} of `{segment}` is damaged")]
     Bad {
         /// The piece of the journal it is in.
         segment: String,
@@ -72,9 +72,7 @@ pub enum JournalError {
 
     /// Another version of this program wrote it. Nothing is wrong with it.
     #[error(
-        "the journal is of another version: line {line} of `{segment}` has format {version}, and \
-         this version reads format {FORMAT} only. Go on with the version that wrote it, or begin \
-         with a new, empty journal and keep the old one"
+        "unsupported journal format {version} (line {line} of `{segment}`); this version reads format {FORMAT} only. Use the version that wrote it, or start with a new, empty journal and keep the old one"
     )]
     OtherFormat {
         /// The piece of the journal it is in.
@@ -86,7 +84,7 @@ pub enum JournalError {
     },
 
     /// Records that were there are gone.
-    #[error("`{segment}` is shorter than it was: {what}")]
+    #[error("`{segment}` was truncated: {what}")]
     Cut {
         /// The piece of the journal.
         segment: String,
@@ -95,7 +93,7 @@ pub enum JournalError {
     },
 
     /// A piece of the journal is not what it is named as, such as a copy of another.
-    #[error("`{segment}` does not belong where it is: {what}")]
+    #[error("`{segment}` does not fit its place in the journal: {what}")]
     Misplaced {
         /// The piece of the journal.
         segment: String,
@@ -105,8 +103,7 @@ pub enum JournalError {
 
     /// Sends could be stopped in no way.
     #[error(
-        "sends are not stopped, and that they should be is not recorded either ({unrecorded}): \
-         end every process that sends"
+        "sending is not stopped, and the stop could not be recorded ({unrecorded}): end every process that sends"
     )]
     NotStopped {
         /// Why it is not recorded.
@@ -125,11 +122,11 @@ pub enum JournalError {
     },
 
     /// An earlier write failed, and nobody knows what is on disk.
-    #[error("an earlier write of this process to its journal failed: it sends nothing more")]
+    #[error("an earlier write of this process to its journal failed, so it sends nothing more")]
     Broken,
 
     /// What writes the journal was stopped.
-    #[error("the journal's writer was stopped")]
+    #[error("the journal writer was stopped")]
     Stopped,
 
     /// Another kind of store failed.

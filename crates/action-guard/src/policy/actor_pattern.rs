@@ -25,7 +25,7 @@ pub(super) fn problem(text: &str) -> Option<String> {
     if let Some(odd) = text.chars().find(|character| !character.is_ascii()) {
         let code = u32::from(odd);
         return Some(format!(
-            "`{text}` matches nobody: `{odd}` (U+{code:04X}) is no ASCII letter, and names have none"
+            "`{text}` matches nobody: names cannot contain `{odd}` (U+{code:04X}), only ASCII"
         ));
     }
     if text == "system" || text.bytes().all(|byte| byte == b'*') {
@@ -38,30 +38,30 @@ pub(super) fn problem(text: &str) -> Option<String> {
         let lower = kind.to_ascii_lowercase();
         let hint = match did_you_mean(&lower, &KINDS) {
             Some(_) if kind.contains(['*', '?']) => WRITE,
-            Some(hint) => return Some(format!("`{kind}` is no kind of actor{hint}")),
-            None if lower == "system" => "; `system` has no name",
+            Some(hint) => return Some(format!("unknown kind of actor `{kind}`{hint}")),
+            None if lower == "system" => "; `system` takes no name",
             None => WRITE,
         };
-        return Some(format!("`{kind}` is no kind of actor{hint}"));
+        return Some(format!("unknown kind of actor `{kind}`{hint}"));
     }
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@/+=:-*?".contains(&byte);
     if name.is_empty() {
         return Some(format!(
-            "`{text}` matches nobody: the name is empty; write `{text}*` for all"
+            "`{text}` matches nobody: the name is empty; use `{text}*` for all"
         ));
     }
     if !name.bytes().all(is_allowed) {
         return Some(format!(
-            "`{text}` matches nobody: a name is ASCII letters, digits and any of `._@/+=:-`"
+            "`{text}` matches nobody: a name may contain ASCII letters, digits and `._@/+=:-`"
         ));
     }
     if name.bytes().filter(|byte| *byte != b'*').count() > LONGEST_NAME {
-        return Some("it matches nobody: a name has 128 characters at most".to_owned());
+        return Some("it matches nobody: a name has at most 128 characters".to_owned());
     }
     None
 }
 
-const WRITE: &str = "; write `agent:NAME`, `user:NAME`, `system`, or `*` for everybody";
+const WRITE: &str = "; use `agent:NAME`, `user:NAME`, `system`, or `*` for everybody";
 
 /// What was probably meant by text without a colon, as the end of a sentence.
 fn other_separator(text: &str) -> String {
@@ -112,21 +112,21 @@ mod tests {
 
     #[test]
     fn what_matches_nobody_is_told() {
-        check("systems:x", "write `agent:NAME`");
-        check("system:x", "`system` has no name");
-        check("agen?:x", "write `agent:NAME`");
+        check("systems:x", "use `agent:NAME`");
+        check("system:x", "`system` takes no name");
+        check("agen?:x", "use `agent:NAME`");
         check("agnet:*", "did you mean `agent`?");
         check("Agent:*", "did you mean `agent`?");
         check("agent/*", "did you mean `agent:*`?");
         check("agent-night", "did you mean `agent:night`?");
         check("System", "did you mean `system`?");
-        check("system:x", "has no name");
+        check("system:x", "takes no name");
         check("\u{430}gent:*", "U+0430");
         check("agent:n\u{456}ght", "U+0456");
         check("agent:", "empty");
         check("agent:a b", "ASCII letters");
-        check("*:night", "no kind of actor");
-        check("ana", "write `agent:NAME`");
+        check("*:night", "unknown kind of actor");
+        check("ana", "use `agent:NAME`");
         check(&format!("user:{}", "x".repeat(129)), "128");
     }
 }

@@ -115,7 +115,7 @@ impl Budget {
             most,
         } = standing;
         Some(format!(
-            "it would make {would_be} {what}, and the budget is {most}"
+            "budget exceeded: {would_be} {what}, at most {most} allowed"
         ))
     }
 

@@ -109,8 +109,7 @@ impl Policy {
                 let is_known = known.iter().any(|known| pattern.matches(known));
                 if !is_known && !pattern.is_whole_kind() {
                     let hint = did_you_mean(&pattern.text, known).unwrap_or_default();
-                    let message =
-                        format!("no {what} that is known matches `{}`{hint}", pattern.text);
+                    let message = format!("no known {what} matches `{}`{hint}", pattern.text);
                     warnings.push(pattern.problem(message));
                 }
             }
@@ -154,7 +153,7 @@ fn unmatched(patterns: &[Pattern], known: &[&str], what: &str, problems: &mut Ve
             continue;
         }
         let hint = did_you_mean(&pattern.text, known)
-            .unwrap_or_else(|| format!("; there are `{}`", known.join("`, `")));
+            .unwrap_or_else(|| format!("; known are `{}`", known.join("`, `")));
         let message = format!("`{}` matches no {what}{hint}", pattern.text);
         problems.push(pattern.problem(message));
     }
@@ -171,12 +170,12 @@ fn counts_nothing(budget: &Budget, mutations: &[&ActionDefinition]) -> Option<Po
         .peekable();
     let is_about_lasting = |limit: &Limit| matches!(limit, Limit::Lasting { .. });
     let message = if counted.peek().is_none() {
-        format!("budget `{name}` never counts: it is about no mutation")
+        format!("budget `{name}` has no effect: it matches no mutation")
     } else if budget.limits.iter().any(is_about_lasting)
         && !counted.any(|known| known.effect == Some(Effect::Lasting))
     {
         format!(
-            "`lasting` of budget `{name}` never counts: it is about no mutation of effect lasting"
+            "`lasting` of budget `{name}` has no effect: it matches no mutation with a lasting effect"
         )
     } else {
         return None;
@@ -211,7 +210,7 @@ fn no_mutation(rule: &Rule) -> PolicyProblem {
         line: rule.line,
         column: 1,
         message: format!(
-            "rule `{}` never matches: it is about no mutation{that}",
+            "rule `{}` never matches: there is no mutation{that}",
             rule.name
         ),
     }

@@ -15,27 +15,27 @@ pub(crate) struct Keys {
 pub(crate) const POLICY: Keys = Keys {
     what: "a policy",
     keys: &[
-        ("version", "`1`", "the version of this format; required"),
+        ("version", "`1`", "version of this format; required"),
         (
             "require_signed",
             "texts",
-            "what must be signed: `approve`, `mode`, `kill_reset`",
+            "decisions that must be signed: `approve`, `mode`, `kill_reset`",
         ),
-        ("person", "tables", "people, for their keys"),
+        ("person", "tables", "people and their keys"),
         (
             "gate",
             "tables",
-            "gates, for the keys by which they vouch for browser sessions",
+            "gates and the keys with which they sign browser sessions",
         ),
         (
             "rule",
             "tables",
-            "rules, from top to bottom: the first that matches decides",
+            "rules, from top to bottom; the first match decides",
         ),
         (
             "budget",
             "tables",
-            "bounds for all that is allowed or approved",
+            "limits for everything that is allowed or approved",
         ),
     ],
     tables: &[
@@ -62,12 +62,8 @@ const GATE: Keys = Keys {
 const PERSON: Keys = Keys {
     what: "a person",
     keys: &[
-        ("name", "`user:NAME`", "who it is; required"),
-        (
-            "key",
-            "text",
-            "the public half of the key that this person signs with",
-        ),
+        ("name", "`user:NAME`", "the person's name; required"),
+        ("key", "text", "the person's public key for signatures"),
     ],
     tables: &[],
 };
@@ -78,34 +74,38 @@ const RULE: Keys = Keys {
         (
             "name",
             "text",
-            "what it is called where it decided; required",
+            "name, shown where the rule decided; required",
         ),
-        ("action", "patterns", "which actions it is about"),
-        ("subject", "patterns", "which kinds of system"),
+        ("action", "patterns", "actions it applies to"),
+        ("subject", "patterns", "kinds of systems"),
         (
             "system",
             "patterns",
-            "which systems, by a cluster's name or id",
+            "systems, by the name or id of the cluster",
         ),
-        ("actor", "patterns", "whose requests"),
+        ("actor", "patterns", "requesters it applies to"),
         (
             "proven_by",
             "texts",
-            "how it was proven who asks: `claimed` (not at all), `token`, `mtls`, `oidc`, `signature`, or `gate` for what a gate does by itself",
+            "how the requester's identity was proven: `claimed` (not proven), `token`, `mtls`, `oidc`, `signature`, or `gate` for actions of the gate itself",
         ),
-        ("risk", "texts", "which risks: `low`, `medium`, `high`"),
+        ("risk", "texts", "risks: `low`, `medium`, `high`"),
         ("effect", "text", "`one_shot` or `lasting`"),
         (
             "reversible",
             "true or false",
-            "whether there is an action that takes it back",
+            "whether an action can take it back",
         ),
         (
             "takes_back",
             "true or false",
-            "whether it takes back a lasting effect that is ours",
+            "whether it takes back a lasting effect of ours",
         ),
-        ("window", "tables", "when it holds; always unless given"),
+        (
+            "window",
+            "tables",
+            "time window in which it applies; always if absent",
+        ),
         ("decision", "text", "`allow`, `approve` or `deny`; required"),
         (
             "by",
@@ -115,19 +115,19 @@ const RULE: Keys = Keys {
         (
             "count",
             "1 to 100",
-            "with `approve`: how many must approve; 1 unless given",
+            "with `approve`: number of approvals; default 1",
         ),
         (
             "ttl",
             "duration, 366d at most",
-            "with `approve`: how long an approval is good; required there",
+            "with `approve`: lifetime of an approval; required there",
         ),
         (
             "approval_proven_by",
             "texts",
-            "with `approve`: how it must be proven who approves: `claimed`, `signature`, `oidc`, `link`; the first two unless given, as a browser session counts only where it is named",
+            "with `approve`: how the approver's identity must be proven: `claimed`, `signature`, `oidc`, `link`; default `claimed` and `signature`, so browser sessions count only where named",
         ),
-        ("reason", "text", "what the one who asked is told"),
+        ("reason", "text", "reason, shown to the requester"),
     ],
     tables: &[("window", &WINDOW)],
 };
@@ -135,12 +135,12 @@ const RULE: Keys = Keys {
 const WINDOW: Keys = Keys {
     what: "a window",
     keys: &[
-        ("days", "texts", "`mon` to `sun`; every day unless given"),
-        ("from", "`HH:MM`, UTC", "when it begins; with `to`"),
+        ("days", "texts", "`mon` to `sun`; default every day"),
+        ("from", "`HH:MM`, UTC", "start; with `to`"),
         (
             "to",
             "`HH:MM`, UTC",
-            "when it ends, `24:00` at the latest, on the next day where that is earlier; with `from`",
+            "end, at most `24:00`; on the next day if earlier than `from`; with `from`",
         ),
     ],
     tables: &[],
@@ -152,26 +152,30 @@ const BUDGET: Keys = Keys {
         (
             "name",
             "text",
-            "what it is called where it refuses; required",
+            "name, shown where the budget refuses; required",
         ),
-        ("action", "patterns", "which actions it counts"),
+        ("action", "patterns", "actions it counts"),
         ("actor", "patterns", "whose"),
-        ("subject", "patterns", "on which kinds of system"),
+        ("subject", "patterns", "kinds of systems it counts"),
         (
             "system",
             "patterns",
-            "on which systems, by a cluster's name or id",
+            "systems it counts, by the name or id of the cluster",
         ),
         ("actions", "number", "sends within `per`"),
         ("per", "duration, 24h at most", "with `actions`"),
-        ("lasting", "number", "lasting effects in force at a time"),
-        ("leaders", "number", "leaders in motion at a time"),
-        ("regions", "number", "regions in motion at a time"),
-        ("moved_mib", "MiB", "data in motion at a time"),
+        (
+            "lasting",
+            "number",
+            "lasting effects in force at the same time",
+        ),
+        ("leaders", "number", "leaders in motion at the same time"),
+        ("regions", "number", "regions in motion at the same time"),
+        ("moved_mib", "MiB", "data in motion at the same time"),
         (
             "failure_domains",
             "number",
-            "of one system, touched by what is in motion or in force",
+            "failure domains of one system with changes in motion or in force",
         ),
     ],
     tables: &[],

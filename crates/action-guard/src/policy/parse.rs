@@ -106,7 +106,7 @@ fn read<'s>(source: &'s Source<'s>, root: Section<'s>) -> Policy {
     let mut signed = Vec::new();
     for act in signed_at {
         if !has_key {
-            let message = "nobody can sign: no `[[person]]` has a `key`";
+            let message = "no `[[person]]` has a `key`, so nobody can sign";
             source.wrong(act.offset, message);
         }
         signed.extend(root.read(Some(act), act_of));
@@ -133,12 +133,12 @@ fn version<'s>(source: &'s Source<'s>, root: &Section<'s>) {
         Some(version) => source.wrong(
             version.offset,
             format!(
-                "version {} is not known: this reads version 1",
+                "unsupported policy version {}: use version 1",
                 version.value
             ),
         ),
         None if root.has("version") => {}
-        None => source.wrong(0, "a policy begins with `version = 1`"),
+        None => source.wrong(0, "missing version: a policy begins with `version = 1`"),
     }
 }
 
@@ -174,7 +174,7 @@ fn each_may_decide(source: &Source<'_>, rules: &[(usize, Rule)]) {
         && let (Some((_, last)), Some((at, never))) = (rules.get(all), rules.get(all + 1))
     {
         let message = format!(
-            "rule `{}` never decides: `{}` above it matches everything",
+            "rule `{}` never decides: rule `{}` above it matches everything",
             never.name, last.name
         );
         source.wrong(*at, message);
@@ -190,7 +190,7 @@ fn unique<'n>(
     let mut seen = Vec::new();
     for (offset, name) in names {
         if seen.contains(&key(name)) {
-            source.wrong(offset, format!("there are two of {what} `{name}`"));
+            source.wrong(offset, format!("duplicate {what} `{name}`"));
         }
         seen.push(key(name));
     }
@@ -202,7 +202,7 @@ fn act_of(text: &str) -> Result<Act, String> {
         "mode" => Ok(Act::Mode),
         "kill_reset" => Ok(Act::KillReset),
         _ => Err(format!(
-            "`{text}` cannot be signed: approve, mode and kill_reset can"
+            "`{text}` cannot be signed: use approve, mode or kill_reset"
         )),
     }
 }

@@ -95,20 +95,20 @@ impl PolicyFile {
             Ok(text) => policy(&text, &self.definitions).map_err(|error| self.is_wrong(&error)),
             Err(error) => {
                 let path = self.path.display();
-                Err(format!("the policy `{path}` cannot be read: {error}"))
+                Err(format!("cannot read the policy `{path}`: {error}"))
             }
         };
         held.seen = seen;
         match found {
             Ok(policy) => {
-                tracing::info!(path = %self.path.display(), "policy read again");
+                tracing::info!(path = %self.path.display(), "policy reloaded");
                 held.policy = Arc::new(policy);
                 held.problem = None;
             }
             Err(problem) => {
                 if held.problem.as_ref() != Some(&problem) {
                     let problem = &*action_core::redacted(&problem);
-                    tracing::warn!(problem, "policy not read again");
+                    tracing::warn!(problem, "policy not reloaded");
                 }
                 held.problem = Some(problem);
             }
@@ -119,7 +119,7 @@ impl PolicyFile {
     fn is_wrong(&self, error: &PolicyError) -> String {
         let problems: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
         let path = self.path.display();
-        format!("the policy `{path}` is wrong: {}", problems.join("; "))
+        format!("invalid policy `{path}`: {}", problems.join("; "))
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

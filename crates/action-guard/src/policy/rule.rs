@@ -68,8 +68,8 @@ impl Selector {
         }
         if !self.proven_by.is_empty() && !self.proven_by.contains(&ask.proven_by.word()) {
             return Some(match ask.proven_by.is_claimed() {
-                true => "it is claimed and not proven who asks".to_owned(),
-                false => format!("who asks is proven by {}", ask.proven_by.word()),
+                true => "the identity is claimed, not proven".to_owned(),
+                false => format!("the identity is proven by {}", ask.proven_by.word()),
             });
         }
         if !is_of_system(&self.system, ask.system, ask.cluster) {
@@ -98,8 +98,8 @@ impl Selector {
             (
                 self.takes_back,
                 ask.takes_back,
-                "it takes back what is ours",
-                "it takes back nothing of ours",
+                "it takes back an effect of ours",
+                "it takes back no effect of ours",
             ),
         ];
         for (wanted, is, yes, no) in flags {
@@ -110,7 +110,7 @@ impl Selector {
         let inside = |window: &Window| window.contains(ask.at);
         if !self.windows.is_empty() && !self.windows.iter().any(inside) {
             let windows: Vec<_> = self.windows.iter().map(Window::to_string).collect();
-            return Some(format!("it is outside of {}", windows.join(", ")));
+            return Some(format!("it is outside {}", windows.join(", ")));
         }
         None
     }

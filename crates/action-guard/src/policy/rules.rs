@@ -104,11 +104,11 @@ impl Rules for Policy {
     ) -> Result<(), Refusal> {
         let why = match (self.key_of(by), signature) {
             (Some(key), Some(signature)) if key.verifies(statement, signature) => return Ok(()),
-            (Some(_), Some(_)) => "the signature is not by the key that the policy lists",
-            (Some(_), None) => "the policy lists a key, so a signature by it is needed",
-            (None, Some(_)) => "it is signed, and the policy lists no key",
+            (Some(_), Some(_)) => "the signature does not match the key in the policy",
+            (Some(_), None) => "a signature is required, because the policy lists a key",
+            (None, Some(_)) => "it is signed, but the policy lists no key",
             (None, None) if self.requires_signed(act) => {
-                "the policy wants a signature, and lists no key"
+                "the policy requires a signature but lists no key"
             }
             (None, None) => return Ok(()),
         };

@@ -323,7 +323,7 @@ impl Rules for Unrestricted {
             None => Ok(()),
             Some(_) => Err(Refusal::NotProven {
                 by: by.clone(),
-                why: "it is signed, and there is no policy that lists keys",
+                why: "it is signed, but no policy lists a key",
             }),
         }
     }

@@ -92,8 +92,8 @@ impl<'s> Section<'s> {
                 continue;
             }
             let hint = did_you_mean(name, &known)
-                .unwrap_or_else(|| format!("; there are `{}`", known.join("`, `")));
-            let message = format!("{} has no `{name}`{hint}", self.keys.what);
+                .unwrap_or_else(|| format!("; known are `{}`", known.join("`, `")));
+            let message = format!("unknown key `{name}` in {}{hint}", self.keys.what);
             self.source.wrong(key.span().start, message);
         }
     }
@@ -130,7 +130,7 @@ impl<'s> Section<'s> {
                 offset: value.span().start,
             }),
             DeValue::String(_) => self.mistyped(key, value, "is empty"),
-            _ => self.mistyped(key, value, "must be a text"),
+            _ => self.mistyped(key, value, "must be a string"),
         }
     }
 
@@ -142,7 +142,7 @@ impl<'s> Section<'s> {
         let items = match value.get_ref() {
             DeValue::Array(items) if items.iter().next().is_some() => items.iter().collect(),
             DeValue::Array(_) => {
-                self.mistyped::<()>(key, value, "is an empty list, which is about nothing");
+                self.mistyped::<()>(key, value, "is an empty list, which matches nothing");
                 return Vec::new();
             }
             _ => vec![value],
@@ -157,7 +157,7 @@ impl<'s> Section<'s> {
                 _ => self.mistyped(
                     key,
                     item,
-                    "must be a text or a list of texts, none of them empty",
+                    "must be a string or a list of strings, none of them empty",
                 ),
             })
             .collect()
@@ -208,7 +208,7 @@ impl<'s> Section<'s> {
                 value: number,
                 offset: value.span().start,
             }),
-            None => self.mistyped(key, value, "must be a whole number, and not negative"),
+            None => self.mistyped(key, value, "must be a whole number of 0 or more"),
         }
     }
 
@@ -237,7 +237,7 @@ impl<'s> Section<'s> {
         let items = match value.get_ref() {
             DeValue::Array(items) if items.iter().next().is_some() => items.iter().collect(),
             DeValue::Array(_) => {
-                let problem = "is an empty list, which says nothing: leave it out";
+                let problem = "is an empty list: leave it out";
                 self.mistyped::<()>(key, value, problem);
                 return Vec::new();
             }

@@ -55,7 +55,7 @@ impl Approval {
         if *signed && self.signature.is_none() {
             return Err(Refusal::NotProven {
                 by: self.by.clone(),
-                why: "the policy wants a signed approval",
+                why: "the policy requires a signed approval",
             });
         }
         let is_named = proven_by.iter().any(|word| word == self.proof_word());
@@ -205,7 +205,7 @@ pub(super) fn fresh(at: Timestamp, by: &Actor, now: Timestamp) -> Result<(), Ref
     }
     Err(Refusal::NotProven {
         by: by.clone(),
-        why: "the signature is older than five minutes, or of another time",
+        why: "the signature is older than five minutes or from the future",
     })
 }
 

@@ -57,19 +57,21 @@ pub(super) fn day(text: &str) -> Result<Weekday, String> {
     let known = DAYS.iter().find(|(name, _)| *name == text);
     known
         .map(|(_, day)| *day)
-        .ok_or_else(|| format!("`{text}` is no day: days are mon, tue, wed, thu, fri, sat and sun"))
+        .ok_or_else(|| format!("invalid day `{text}`: use mon, tue, wed, thu, fri, sat or sun"))
 }
 
 /// A time of day as `22:00`.
 pub(super) fn time(text: &str) -> Result<Time, String> {
-    let wrong = || format!("`{text}` is no time of day: write it as `22:00`");
+    let wrong = || format!("invalid time of day `{text}`: write it as `22:00`");
     let digits = |text: &str| -> Option<i8> {
         let all = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
         all.then(|| text.parse().ok()).flatten()
     };
     let (hour, minute) = text.split_once(':').ok_or_else(wrong)?;
     match (digits(hour), digits(minute)) {
-        (Some(24), Some(0)) => Err("only `to` can be `24:00`: a day begins at `00:00`".to_owned()),
+        (Some(24), Some(0)) => {
+            Err("only `to` can be `24:00`: use `00:00` for the start of a day".to_owned())
+        }
         (Some(hour), Some(minute)) => Time::new(hour, minute, 0, 0).map_err(|_| wrong()),
         _ => Err(wrong()),
     }
@@ -89,7 +91,7 @@ pub(super) fn duration_ms(key: &str, text: &str, longest: DurationText) -> Resul
     match length {
         Ok(ms) if (1_000..=longest.as_millis()).contains(&ms) => Ok(ms),
         _ => Err(format!(
-            "`{key}` cannot be `{text}`: write 90s, 15m or 1h30m, from 1s to {longest}"
+            "invalid duration `{text}` for `{key}`: use 90s, 15m or 1h30m, from 1s to {longest}"
         )),
     }
 }

@@ -60,11 +60,8 @@ impl fmt::Display for ChangedBy {
 
 pub(crate) fn list(drift: &[Drift]) -> String {
     let changes = drift.iter().map(|change| match &change.now {
-        Some(now) => format!("`{}` was {}, is {now}", change.name, change.then),
-        None => format!(
-            "`{}` was {}, and cannot be told now",
-            change.name, change.then
-        ),
+        Some(now) => format!("`{}` was {} and is now {now}", change.name, change.then),
+        None => format!("`{}` was {} and is now unknown", change.name, change.then),
     });
     changes.collect::<Vec<_>>().join("; ")
 }
@@ -158,7 +155,7 @@ mod tests {
         assert_eq!(changes[1].now, None);
         assert_eq!(
             list(&changes[..2]),
-            "`leader` was 1, is 2; `voters` was 3, and cannot be told now"
+            "`leader` was 1 and is now 2; `voters` was 3 and is now unknown"
         );
         assert_eq!(
             changes[3].now.as_ref().unwrap()["displaced"],

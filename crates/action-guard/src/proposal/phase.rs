@@ -60,7 +60,7 @@ impl fmt::Display for Phase {
             Self::NeedsApproval => "waiting for approval",
             Self::Approved => "approved",
             Self::Executing => "executing",
-            Self::Unknown => "of unknown outcome",
+            Self::Unknown => "outcome unknown",
             Self::Applied => "applied",
             Self::NotApplied => "not applied",
             Self::Denied => "denied",

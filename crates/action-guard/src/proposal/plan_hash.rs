@@ -118,7 +118,7 @@ impl From<PlanHash> for String {
 
 /// Text that is not a plan's hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a plan's hash is 64 lower-case hexadecimal digits")]
+#[error("invalid plan hash: use 64 lower-case hexadecimal digits")]
 pub struct PlanHashError;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::proposal::ruling::{denied, of, subject_of};
 #[non_exhaustive]
 pub enum Refusal {
     /// There is no such proposal, or it ended long ago.
-    #[error("there is no open proposal `{id}`")]
+    #[error("no open proposal `{id}`")]
     UnknownProposal {
         /// What was asked for.
         id: String,
@@ -40,7 +40,7 @@ pub enum Refusal {
     },
 
     /// Nobody agrees to their own proposal.
-    #[error("`{by}` asked for proposal `{id}`: somebody else must approve it")]
+    #[error("`{by}` requested proposal `{id}`: somebody else must approve it")]
     OwnProposal {
         /// The proposal.
         id: String,
@@ -58,7 +58,7 @@ pub enum Refusal {
     },
 
     /// Nobody agrees twice.
-    #[error("`{by}` has approved proposal `{id}` already")]
+    #[error("`{by}` has already approved proposal `{id}`")]
     ApprovedTwice {
         /// The proposal.
         id: String,
@@ -67,7 +67,7 @@ pub enum Refusal {
     },
 
     /// The agreement is to another plan.
-    #[error("the approval is for plan `{approved}`, and proposal `{id}` has plan `{found}`")]
+    #[error("the approval is for plan `{approved}`, but proposal `{id}` has plan `{found}`")]
     OtherPlan {
         /// The proposal.
         id: String,
@@ -78,7 +78,7 @@ pub enum Refusal {
     },
 
     /// The rules want somebody else to agree.
-    #[error("`{by}` is not among those who may approve proposal `{id}`: `{}`", among.join("`, `"))]
+    #[error("`{by}` may not approve proposal `{id}`; approvers are `{}`", among.join("`, `"))]
     NotAmongApprovers {
         /// The proposal.
         id: String,
@@ -89,7 +89,7 @@ pub enum Refusal {
     },
 
     /// Who it was is claimed, and must be proven.
-    #[error("it is not proven that it is `{by}`: {why}")]
+    #[error("the identity of `{by}` is not proven: {why}")]
     NotProven {
         /// Who it is said to be.
         by: Actor,
@@ -117,13 +117,12 @@ pub enum Refusal {
     NotKilled,
 
     /// In this mode nothing is sent.
-    #[error("the mode is observe, so nothing is sent: a person can set it to execute")]
+    #[error("nothing is sent, because the mode is observe: a person can set it to execute")]
     Observing,
 
     /// The same, for one system.
     #[error(
-        "the mode of cluster `{cluster}` is observe, so nothing is sent to it: a person can set it \
-         to execute"
+        "nothing is sent to cluster `{cluster}`, because its mode is observe: a person can set it to execute"
     )]
     ClusterObserving {
         /// What the system is called.
@@ -132,7 +131,7 @@ pub enum Refusal {
 
     /// The clock was set back, or another host's is ahead: what has expired would be valid again.
     #[error(
-        "the clock shows {now}, and the last record was written at {last}: nothing is decided before that; stops still work"
+        "the clock shows {now}, which is before the last record ({last}): nothing is decided until then; stops still work"
     )]
     ClockBehind {
         /// When the last record was written.
@@ -143,7 +142,7 @@ pub enum Refusal {
 
     /// The clock was set back since this machine was started: what has expired would be valid again.
     #[error(
-        "the clock shows {found}, and should show {expected} by how long this machine has been up: nothing is decided until a person confirms the time; stops still work"
+        "the clock shows {found}, but by the uptime of this machine it should be {expected}: nothing is decided until a person confirms the time; stops still work"
     )]
     ClockSetBack {
         /// What it should show, by the time that passed.
@@ -154,7 +153,7 @@ pub enum Refusal {
 
     /// The clock leapt: leases and budgets would end that have not.
     #[error(
-        "the clock shows {found}, and should show {expected}: nothing is decided until a person confirms the time; stops still work"
+        "the clock shows {found}, but it should be {expected}: nothing is decided until a person confirms the time; stops still work"
     )]
     ClockAhead {
         /// What it should show, by the time that passed.
@@ -164,7 +163,7 @@ pub enum Refusal {
     },
 
     /// Something else changes the same thing.
-    #[error("proposal `{holder}` is changing `{resource}`: wait for it, or look at it")]
+    #[error("proposal `{holder}` is changing `{resource}`: wait until it has ended")]
     ResourceHeld {
         /// What both would change.
         resource: String,
@@ -174,8 +173,7 @@ pub enum Refusal {
 
     /// More wait already than may.
     #[error(
-        "{most} proposals {}wait already, which is the most that may: carry them out or cancel \
-         them, or wait until they expire",
+        "{most} proposals {}are open, which is the maximum: run or cancel some, or wait until they expire",
         of(.by.as_deref())
     )]
     TooManyOpen {
@@ -186,16 +184,14 @@ pub enum Refusal {
     },
 
     /// The same one has asked for the same: that proposal stands for both.
-    #[error("the same was asked for before: it is proposal `{id}`")]
+    #[error("the same request is already proposal `{id}`")]
     AskedBefore {
         /// The proposal that there is.
         id: String,
     },
 
     /// The key of a request stands for another one.
-    #[error(
-        "the idempotency key stands for another request, which is proposal `{id}`: give a new one"
-    )]
+    #[error("the idempotency key belongs to another request (proposal `{id}`): use a new one")]
     KeyUsed {
         /// The proposal of that request.
         id: String,
@@ -203,8 +199,7 @@ pub enum Refusal {
 
     /// What was planned is not so any more, by what was done since.
     #[error(
-        "the plan of proposal `{id}` is outdated: proposal `{by}` has changed the same since, or \
-         takes back the same; propose it again"
+        "the plan of proposal `{id}` is outdated, because proposal `{by}` changed or takes back the same resource: propose it again"
     )]
     PlanOutdated {
         /// The proposal.
@@ -215,8 +210,7 @@ pub enum Refusal {
 
     /// What was allowed to one is carried out by nobody else.
     #[error(
-        "proposal `{id}` was asked for by `{requester}`, and only they carry it out: `{by}` can \
-         propose the same"
+        "only `{requester}`, who requested proposal `{id}`, can run it; `{by}` can propose the same"
     )]
     NotRequester {
         /// The proposal.
@@ -238,8 +232,7 @@ pub enum Refusal {
 
     /// Who takes it back while it is in flight neither asked for it nor is a person.
     #[error(
-        "`{by}` cannot take back proposal `{id}` while it is in flight: `{owner}`, who asked for \
-         it, or a person can"
+        "`{by}` cannot take back proposal `{id}` while it is in progress: only the requester `{owner}` or a person can"
     )]
     UndoNotTheirs {
         /// The proposal.
@@ -260,7 +253,7 @@ pub enum Refusal {
     },
 
     /// It takes a person.
-    #[error("`{by}` cannot {wanted}: it takes a person, as `user:…`")]
+    #[error("`{by}` cannot {wanted}: only a person (`user:…`) can")]
     NotAPerson {
         /// Who tried.
         by: String,
@@ -278,7 +271,7 @@ pub enum Refusal {
     },
 
     /// A newer version of the rules is wrong: what it was to forbid may be what the older one allows.
-    #[error("{problem}; nothing is sent before that is right")]
+    #[error("{problem}; nothing is sent until this is fixed")]
     RulesWrong {
         /// Which rules, and what is wrong with them.
         problem: String,
@@ -286,7 +279,7 @@ pub enum Refusal {
 
     /// Who releases it neither asked for it nor is a person.
     #[error(
-        "`{by}` cannot release the effect of proposal `{id}`: `{owner}`, who asked for it, or a person can"
+        "`{by}` cannot release the effect of proposal `{id}`: only the requester `{owner}` or a person can"
     )]
     NotTheirs {
         /// The proposal that brought it about.
@@ -299,7 +292,7 @@ pub enum Refusal {
 
     /// The rules would not let what takes it back be sent when its lease ends.
     #[error(
-        "the lease would never be acted on: `system` may not take it back, by rule `{rule}`: {reason}"
+        "the lease would have no effect, because rule `{rule}` does not let `system` take it back: {reason}"
     )]
     LeaseNotReaped {
         /// The rule.
@@ -309,7 +302,7 @@ pub enum Refusal {
     },
 
     /// What is to be taken back is not ours, or no longer.
-    #[error("proposal `{id}` has no lasting effect in force that is ours")]
+    #[error("proposal `{id}` has no lasting effect in force")]
     NotOurs {
         /// The proposal.
         id: String,
@@ -318,8 +311,7 @@ pub enum Refusal {
     /// Its request was not answered, so what is in force may be another's: no lease, workflow or
     /// agent decides whose it is.
     #[error(
-        "whose effect it is is not known, because the request of proposal `{id}` was not answered \
-         and somebody else may have asked for the same: a person decides, with `undo {id}`"
+        "the request of proposal `{id}` got no answer and somebody else may have asked for the same, so it is unknown whose effect it is: a person must decide, with `undo {id}`"
     )]
     WhoseUnknown {
         /// The proposal that asked for it.
@@ -328,8 +320,7 @@ pub enum Refusal {
 
     /// Its parameters held a secret, which is written nowhere.
     #[error(
-        "the parameters of proposal `{id}` hold a secret, which only the process that proposed it \
-         knows: propose it again"
+        "the parameters of proposal `{id}` contain a secret, which only the process that proposed it knows: propose it again"
     )]
     Redacted {
         /// The proposal.
@@ -337,7 +328,7 @@ pub enum Refusal {
     },
 
     /// There is no such workflow, or it ended long ago.
-    #[error("there is no workflow `{id}`")]
+    #[error("no workflow `{id}`")]
     UnknownFlow {
         /// What was asked for.
         id: String,

@@ -33,7 +33,7 @@ impl fmt::Display for Standing {
                 write!(f, "not sent: proposal `{id}` was {how}{by}: {reason}")
             }
             Self::Outdated { by, .. } => {
-                f.write_str("not sent, because things changed since it was planned")?;
+                f.write_str("not sent: the state changed since it was planned")?;
                 match by {
                     OutdatedBy::Facts(changes) => write!(f, ": {}", list(changes)),
                     _ => Ok(()),
@@ -63,9 +63,9 @@ impl fmt::Display for Standing {
 fn reversed(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let settled = report.outcome.settled.as_ref();
     let cause = settled.and_then(|settled| settled.cause.as_ref());
-    let cause = cause.map_or("something has changed it", |cause| &cause.text);
+    let cause = cause.map_or("something changed it", |cause| &cause.text);
     let summary = &report.outcome.summary;
-    write!(f, "applied, and reversed since: {summary}; {cause}")
+    write!(f, "applied, then reversed: {summary}; {cause}")
 }
 
 impl fmt::Display for Waits {
@@ -79,7 +79,7 @@ impl fmt::Display for Waits {
         let signed = if self.signed { ", signed" } else { "" };
         write!(
             f,
-            "proposal `{id}` waits for {missing} approval{s} from {by}{signed}, by rule `{rule}`"
+            "proposal `{id}` needs {missing} more approval{s} from {by}{signed} (rule `{rule}`)"
         )
     }
 }
@@ -87,13 +87,13 @@ impl fmt::Display for Waits {
 /// What a plan says that is not to be sent.
 pub(crate) fn words(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::WouldReject { text, .. } => format!("it would be refused: {text}"),
-        Verdict::NotAskedFor { text, .. } => format!("it is not asked for: {text}"),
+        Verdict::WouldReject { text, .. } => format!("it would be rejected: {text}"),
+        Verdict::NotAskedFor { text, .. } => format!("blocked by a safety check: {text}"),
         Verdict::NoOp { already } => format!("nothing to do: {already}"),
         Verdict::AcceptedButWillNotProgress { causes } => {
             let causes: Vec<_> = causes.iter().map(|cause| cause.text.as_str()).collect();
             format!(
-                "it would be accepted, but would not get done: {}",
+                "it would be accepted, but nothing would happen: {}",
                 causes.join("; ")
             )
         }

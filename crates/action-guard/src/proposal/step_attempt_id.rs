@@ -21,14 +21,14 @@ impl StepAttemptId {
         let mut parts = rest.split('/');
         let all = (parts.next(), parts.next(), parts.next(), parts.next());
         let (Some(flow), Some(step), Some(attempt), None) = all else {
-            return Some(Err(format!("`{correlation_id}` is the id of no step")));
+            return Some(Err(format!("`{correlation_id}` is not the id of a step")));
         };
         let attempt_id = attempt.parse().map(|attempt| Self {
             flow: flow.to_owned(),
             step: step.to_owned(),
             attempt,
         });
-        Some(attempt_id.map_err(|_| format!("`{attempt}` is no number of an attempt")))
+        Some(attempt_id.map_err(|_| format!("`{attempt}` is not the number of an attempt")))
     }
 }
 

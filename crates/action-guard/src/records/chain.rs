@@ -155,13 +155,13 @@ pub enum BadLine {
         source: serde_json::Error,
     },
     /// It was written by another version of this program. Nothing is wrong with it.
-    #[error("it has format {version}, and this version reads format {FORMAT} only")]
+    #[error("unsupported format {version}; this version reads format {FORMAT} only")]
     OtherFormat {
         /// Its format.
         version: u32,
     },
     /// Its bytes are not those that were hashed.
-    #[error("record {seq} was changed: its hash is {found}, and it says {written}")]
+    #[error("record {seq} was changed: its hash is {found}, but {written} is recorded")]
     Changed {
         /// Its number.
         seq: u64,
@@ -171,7 +171,7 @@ pub enum BadLine {
         found: Hash,
     },
     /// It does not follow the line before it.
-    #[error("record {seq} follows {names}, and what is before it is {found}")]
+    #[error("record {seq} follows {names}, but the record before it is {found}")]
     Detached {
         /// Its number.
         seq: u64,
@@ -181,7 +181,7 @@ pub enum BadLine {
         found: Hash,
     },
     /// It cannot have happened after what is before it.
-    #[error("record {seq} cannot be")]
+    #[error("record {seq} is not possible")]
     Impossible {
         /// Its number.
         seq: u64,

@@ -54,7 +54,7 @@ impl Situation<'_> {
         for (step, proposal) in flow.proposed() {
             let status = self.state.open.get(proposal);
             if status.is_some_and(|status| status.phase_at(self.now) == Phase::Expired) {
-                let reason = "its proposal was not carried out in time".to_owned();
+                let reason = "its proposal expired before it was run".to_owned();
                 return self.stop(
                     StopCode::Failed,
                     Some(step),
@@ -68,13 +68,13 @@ impl Situation<'_> {
         let killed = self.state.killed_on_any(flow.systems.values());
         if let (Some(killed), None) = (killed, &flow.compensation) {
             let reason = format!("stopped by `{}`: {}", killed.by, killed.reason);
-            let next = "a person resets the kill switch, or takes back what the workflow did";
+            let next = "a person must reset the kill switch, or take back the workflow";
             return self.stop(StopCode::Killed, None, None, reason, next);
         }
         if killed.is_none()
             && let Some(reason) = self.observing()
         {
-            let next = "a person sets the mode to execute";
+            let next = "a person must set the mode to execute";
             return self.stop(StopCode::Observing, None, None, reason, next);
         }
         if flow.compensation.is_some() {
@@ -96,14 +96,14 @@ impl Situation<'_> {
     /// Why nothing is sent by the mode, if that is so for one of its systems.
     fn observing(&self) -> Option<String> {
         let mut systems = self.flow.systems.values();
-        let of_all = || "the mode is observe, so nothing is sent".to_owned();
+        let of_all = || "nothing is sent, because the mode is observe".to_owned();
         if self.state.mode == Mode::Observe {
             return Some(of_all());
         }
         let observing = systems.find_map(|system| self.state.observing(system))?;
         Some(match observing {
             Refusal::ClusterObserving { cluster } => {
-                format!("the mode of cluster `{cluster}` is observe, so nothing is sent to it")
+                format!("nothing is sent to cluster `{cluster}`, because its mode is observe")
             }
             _ => of_all(),
         })
@@ -115,9 +115,8 @@ impl Situation<'_> {
         for (step, proposal) in flow.proposed() {
             match self.state.open.get(proposal).map(|status| status.phase) {
                 Some(Phase::Unknown) => {
-                    let reason = "it may have happened, or may still happen".to_owned();
-                    let next = "find the outcome with `recover`, or resolve the proposal; nothing \
-                                goes on before";
+                    let reason = "it may have taken effect, or may still do so".to_owned();
+                    let next = "find the outcome with `recover`, or resolve the proposal; the workflow stops until then";
                     self.stop(StopCode::Unknown, Some(step), Some(proposal), reason, next);
                 }
                 Some(Phase::Executing) => self.next_steps.waiting.push(Waiting::Mutation {
@@ -141,13 +140,13 @@ impl Situation<'_> {
             return false;
         }
         if let Some(by) = self.flow.begin_by.filter(|by| self.now > *by) {
-            let reason = format!("it was to begin by {by}");
+            let reason = format!("its latest start was {by}");
             self.stop(
                 StopCode::Missed,
                 None,
                 None,
                 reason,
-                "cancel it, and start it anew",
+                "cancel it and start it again",
             );
             return false;
         }
@@ -279,10 +278,9 @@ impl NextSteps {
     }
 }
 
-const LET_GO_ON: &str = "look at it, then resume the workflow, cancel it, or take back what it did";
+const LET_GO_ON: &str = "find the cause, then resume, cancel or take back the workflow";
 
-const DECIDE_WHOSE: &str = "a person takes it back with `undo`, or gives it up with `release`; then \
-                            resume the workflow";
+const DECIDE_WHOSE: &str = "a person must take it back with `undo`, or give it up with `release`; then resume the workflow";
 
 fn begin(step: &str) -> Ready {
     Ready::Begin {

@@ -86,7 +86,7 @@ impl Workflows {
         let system = registry.identity(name).await;
         let system = system.map_err(|error| error.report())?;
         if flow.systems.get(name) != Some(&system) {
-            return Err(format!("this is another system: `{system}`"));
+            return Err(format!("another system answers: `{system}`"));
         }
         let result = registry.observe(name, Value::Object(parameters.clone()));
         let result = result.await.map_err(|error| error.report())?;

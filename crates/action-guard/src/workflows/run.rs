@@ -195,7 +195,7 @@ impl Workflows {
                 step: None,
                 proposal: None,
                 reason: "the kill switch is set".to_owned(),
-                next: "a person resets the kill switch".to_owned(),
+                next: "a person must reset the kill switch".to_owned(),
             });
         }
         Ok(())
@@ -246,7 +246,7 @@ impl Workflows {
             Ready::GiveUp { step } => {
                 let event = StepEvent::Failed {
                     code: "timed_out".to_owned(),
-                    reason: "nobody confirmed in time".to_owned(),
+                    reason: "timed out waiting for the confirmation".to_owned(),
                     retryable: false,
                 };
                 self.step_event(flow, step, event, watch).await

@@ -231,7 +231,12 @@ async fn a_confirmation_names_who_may_give_it() {
         .await
         .unwrap();
     let wrong = Workflow::read(&confirm_then_open(json!(["agent:*"])));
-    assert!(wrong.unwrap_err().to_string().contains("people confirm"));
+    assert!(
+        wrong
+            .unwrap_err()
+            .to_string()
+            .contains("people can confirm")
+    );
 }
 
 const KEY: &str = "-----BEGIN PRIVATE KEY-----
@@ -394,8 +399,7 @@ decision = "allow"
         let refused = refusal(controls.release(&held.id, &actor(other), "no").await);
         assert_eq!(
             refused.to_string(),
-            "denied by rule `letting go (rule, line 3)`: taking it back takes the approval of \
-             user:ana: so does giving it up",
+            "denied by rule `letting go (rule, line 3)`: taking it back needs approval from user:ana, and so does giving it up",
             "{other}"
         );
     }

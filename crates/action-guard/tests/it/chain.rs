@@ -171,7 +171,7 @@ async fn the_first_bad_record_is_named() {
     let error = journal.verify().await.unwrap_err();
     let words = action_core::report(&error);
     assert!(
-        words.contains("line 3 of `journal/00000000000000000001.jsonl` is bad"),
+        words.contains("line 3 of `journal/00000000000000000001.jsonl` is damaged"),
         "{words}"
     );
 }
@@ -265,7 +265,7 @@ fn half_a_line_before_the_next_segment_is_said() {
     let JournalError::Cut { what, .. } = &error else {
         unreachable!("{error:?}");
     };
-    assert!(what.contains(" and half a line, and "), "{what}");
+    assert!(what.contains(" and an incomplete line, but "), "{what}");
 }
 
 /// A writer that reads on finds it too: it is neither passed over nor cut off to write where there is a
@@ -287,7 +287,7 @@ fn half_a_line_before_the_next_segment_is_found_by_who_writes_on() {
 
     let error = block_on(write(&one, [mode(Mode::Observe)])).unwrap_err();
     assert!(
-        error.to_string().contains(" and half a line, and "),
+        error.to_string().contains(" and an incomplete line, but "),
         "{error}"
     );
     assert_eq!(block_on(one.state()).unwrap().seq, head);

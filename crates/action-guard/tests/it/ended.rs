@@ -164,7 +164,7 @@ async fn ten_undos_at_once_send_one_request() {
         assert_eq!(report.outcome.result, OutcomeKind::Applied);
         let winner = &report.id;
         let while_it_runs = format!("is being taken back by proposal `{winner}`");
-        let afterwards = format!("proposal `{winner}` has taken it back");
+        let afterwards = format!("proposal `{winner}` took it back");
         for error in lost {
             let said = error.unwrap_err().to_string();
             assert!(
@@ -227,12 +227,16 @@ async fn what_would_come_to_nothing_is_closed_at_once() {
     assert!(fixture.guard.state().await.unwrap().open.is_empty());
     assert!(!fixture.guard.may_be_sent(&proposal).await.unwrap());
     for (verdict, code, words) in [
-        ("would_reject", "would_reject", "it would be refused: "),
-        ("not_asked_for", "not_asked_for", "it is not asked for: "),
+        ("would_reject", "would_reject", "it would be rejected: "),
+        (
+            "not_asked_for",
+            "not_asked_for",
+            "blocked by a safety check: ",
+        ),
         (
             "will_not_progress",
             "would_not_progress",
-            "it would be accepted, but would not get done: ",
+            "it would be accepted, but nothing would happen: ",
         ),
     ] {
         fixture.plant.lock().verdict = Some(verdict);

@@ -417,8 +417,8 @@ async fn cancelling_stops_the_following_and_recovery_goes_on() {
         (Value::from("unknown"), Some("cancelled"))
     );
     let again = controls.cancel(&id, &ana(), "not now").await.unwrap_err();
-    assert!(again.to_string().contains("of unknown outcome"), "{again}");
-    // That it was called off before is no reason not to look further.
+    assert!(again.to_string().contains("outcome unknown"), "{again}");
+    // That it was cancelled before is no reason not to look further.
     let mut finish = |event| {
         if matches!(event, Event::Progress(Progress::Pending { .. })) {
             bench.server.finish();

@@ -120,7 +120,7 @@ async fn a_full_disk_refuses_what_begins_and_still_takes_what_ends() {
     );
     let report = action_core::report(&error);
     let says = format!(
-        "the journal in `{}` cannot grow: the reserve for what follows a send takes 1024 KiB more",
+        "no space for the journal in `{}`: cannot reserve 1024 KiB more",
         directory.path().display()
     );
     assert!(report.starts_with(&says), "{report}");

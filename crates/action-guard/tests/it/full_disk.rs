@@ -58,7 +58,9 @@ async fn on_a_small_disk(disk: &Path) {
     for _ in 0..2 {
         let error = write(&journal, [intent("a")]).await.unwrap_err();
         let report = action_core::report(&error);
-        let (_, said) = report.split_once(" takes 1024 KiB more, and ").unwrap();
+        let (_, said) = report
+            .split_once("cannot reserve 1024 KiB more for records that follow a send, and ")
+            .unwrap();
         let (free, _) = said.split_once(" KiB are free: No space left").unwrap();
         let free: u64 = free.parse().unwrap();
         assert!((1..96).contains(&free), "{report}");

@@ -25,7 +25,7 @@ async fn what_was_not_answered_is_never_sent_again_by_itself() {
         assert_eq!(summary(&report), (json!("not_applied"), Some("no_trace")));
         assert_eq!(report.outcome.retryable, !silent);
         let next = report.outcome.next.unwrap_or_default();
-        assert_eq!(next.contains("no answer came"), silent, "{next}");
+        assert_eq!(next.contains("no answer was received"), silent, "{next}");
     }
 }
 

@@ -52,16 +52,10 @@ fn a_person_whose_key_is_listed_approves_with_that_key_only() {
     let policy = policy("");
     let vouch = |approval: &Approval| policy.vouch_for_approval("a", approval);
     vouch(&agreement("user:alice").signed("a", &key(ALICE))).unwrap();
-    not_proven(
-        vouch(&agreement("user:alice")),
-        "a signature by it is needed",
-    );
-    not_proven(
-        vouch(&agreement("user:ALICE")),
-        "a signature by it is needed",
-    );
+    not_proven(vouch(&agreement("user:alice")), "a signature is required");
+    not_proven(vouch(&agreement("user:ALICE")), "a signature is required");
     let forged = agreement("user:alice").signed("a", &key(MALLORY));
-    not_proven(vouch(&forged), "not by the key");
+    not_proven(vouch(&forged), "does not match the key");
     vouch(&agreement("user:bob")).unwrap();
     not_proven(
         vouch(&agreement("user:bob").signed("a", &key(MALLORY))),
@@ -74,7 +68,7 @@ fn an_unsigned_approval_is_refused_where_signatures_are_required() {
     let policy = policy("require_signed = [\"approve\"]");
     not_proven(
         policy.vouch_for_approval("a", &agreement("user:bob")),
-        "wants a signature",
+        "requires a signature",
     );
 }
 
@@ -82,13 +76,22 @@ fn an_unsigned_approval_is_refused_where_signatures_are_required() {
 fn a_signature_is_for_one_proposal_one_plan_and_one_expiry() {
     let policy = policy("");
     let signed = agreement("user:alice").signed("a", &key(ALICE));
-    not_proven(policy.vouch_for_approval("b", &signed), "not by the key");
+    not_proven(
+        policy.vouch_for_approval("b", &signed),
+        "does not match the key",
+    );
     let mut later = signed.clone();
     later.expires_at += SignedDuration::from_secs(1);
-    not_proven(policy.vouch_for_approval("a", &later), "not by the key");
+    not_proven(
+        policy.vouch_for_approval("a", &later),
+        "does not match the key",
+    );
     let mut other = signed;
     other.plan_hash = proposal("a", "y").plan_hash;
-    not_proven(policy.vouch_for_approval("a", &other), "not by the key");
+    not_proven(
+        policy.vouch_for_approval("a", &other),
+        "does not match the key",
+    );
 }
 
 #[test]
@@ -101,7 +104,7 @@ fn a_signed_switch_is_good_once_and_for_minutes() {
         policy.vouch_for_mode(Mode::Execute, None, &alice, proof, state, now)
     };
     vouch(Some(&proof), &state, now).unwrap();
-    not_proven(vouch(None, &state, now), "a signature by it is needed");
+    not_proven(vouch(None, &state, now), "a signature is required");
     not_proven(
         vouch(Some(&proof), &state, now + SignedDuration::from_mins(6)),
         "five minutes",
@@ -114,12 +117,12 @@ fn a_signed_switch_is_good_once_and_for_minutes() {
     policy
         .vouch_for_reset(None, &alice, Some(&reset), &state, now)
         .unwrap();
-    not_proven(vouch(Some(&reset), &state, now), "not by the key");
+    not_proven(vouch(Some(&reset), &state, now), "does not match the key");
     state.last_switch = 4;
-    not_proven(vouch(Some(&proof), &state, now), "not by the key");
+    not_proven(vouch(Some(&proof), &state, now), "does not match the key");
     not_proven(
         policy.vouch_for_reset(None, &alice, Some(&reset), &state, now),
-        "not by the key",
+        "does not match the key",
     );
     policy
         .vouch_for_mode(
@@ -144,13 +147,13 @@ fn a_signed_confirmation_is_for_one_step_and_its_words() {
         policy.vouch_for_confirmation(&confirmed, &alice, proof, now)
     };
     vouch(signed, Some(&proof)).unwrap();
-    not_proven(vouch(signed, None), "a signature by it is needed");
+    not_proven(vouch(signed, None), "a signature is required");
     for other in [
         Confirmed::new("other", "look", Some("fine")),
         Confirmed::new("flow", "leap", Some("fine")),
         Confirmed::new("flow", "look", None),
     ] {
-        not_proven(vouch(other, Some(&proof)), "not by the key");
+        not_proven(vouch(other, Some(&proof)), "does not match the key");
     }
 }
 
@@ -164,13 +167,19 @@ fn who_confirms_the_time_is_proven_as_who_sets_the_mode() {
         policy.vouch_for_clock(by, proof, state, now)
     };
     vouch(&alice, Some(&proof), &state).unwrap();
-    not_proven(vouch(&alice, None, &state), "a signature by it is needed");
+    not_proven(vouch(&alice, None, &state), "a signature is required");
     let bob = actor("user:bob");
-    not_proven(vouch(&bob, None, &state), "wants a signature");
+    not_proven(vouch(&bob, None, &state), "requires a signature");
     let reset = Proof::of_reset(None, &alice, 0, now, &key(ALICE));
-    not_proven(vouch(&alice, Some(&reset), &state), "not by the key");
+    not_proven(
+        vouch(&alice, Some(&reset), &state),
+        "does not match the key",
+    );
     state.last_switch = 1;
-    not_proven(vouch(&alice, Some(&proof), &state), "not by the key");
+    not_proven(
+        vouch(&alice, Some(&proof), &state),
+        "does not match the key",
+    );
 }
 
 /// Where no policy lists keys, a signature is no proof of anything.
@@ -179,7 +188,7 @@ fn a_signature_without_a_policy_is_refused() {
     let signed = agreement("user:alice").signed("a", &key(ALICE));
     not_proven(
         Unrestricted.vouch_for_approval("a", &signed),
-        "there is no policy that lists keys",
+        "no policy lists a key",
     );
     Unrestricted
         .vouch_for_approval("a", &agreement("user:alice"))
@@ -242,7 +251,7 @@ async fn a_forged_record_of_an_approval_lets_nothing_be_sent() {
     let (journal, asked) = (MemoryJournal::new(), proposal("a", "x"));
     write(&journal, [waiting(&asked, true)]).await.unwrap();
     let unsigned = refusal(write(&journal, [approved(agreement_to(&asked, "user:alice"))]).await);
-    not_proven(Err(unsigned), "wants a signed approval");
+    not_proven(Err(unsigned), "requires a signed approval");
     // Whoever writes the journal can write this; the rules are asked again before the send.
     let forged = agreement_to(&asked, "user:alice").signed("a", &key(MALLORY));
     write(&journal, [approved(forged)]).await.unwrap();

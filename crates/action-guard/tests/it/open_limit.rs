@@ -42,8 +42,11 @@ fn check<T>(proposed: Result<T, GuardError>, whose: Option<&str>, cap: usize) {
     assert_eq!(refusal, Refusal::TooManyOpen { by, most });
     let words = refusal.to_string();
     assert!(words.contains(&cap.to_string()), "{words}");
-    assert!(words.contains(whose.unwrap_or("proposals wait")), "{words}");
-    assert!(words.contains("cancel them"), "{words}");
+    assert!(
+        words.contains(whose.unwrap_or("proposals are open")),
+        "{words}"
+    );
+    assert!(words.contains("cancel some"), "{words}");
 }
 
 #[tokio::test]

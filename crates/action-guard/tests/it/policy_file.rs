@@ -114,7 +114,7 @@ async fn what_is_not_valid_leaves_the_last_valid_one_in_force_and_nothing_is_sen
         std::fs::write(&path, wrong).unwrap();
         let allowed = proposed(&guard, turn("x", 1)).await;
         let problem = guard.rules_problem().unwrap();
-        let named = format!("the policy `{}` is wrong: line ", path.display());
+        let named = format!("invalid policy `{}`: line ", path.display());
         assert!(problem.starts_with(&named), "{problem}");
         nothing_is_sent_because(&guard, &allowed, &problem).await;
         std::fs::write(&path, ALLOWS).unwrap();
@@ -124,7 +124,7 @@ async fn what_is_not_valid_leaves_the_last_valid_one_in_force_and_nothing_is_sen
     }
     std::fs::remove_file(&path).unwrap();
     let problem = guard.rules_problem().unwrap();
-    assert!(problem.contains("cannot be read"), "{problem}");
+    assert!(problem.contains("cannot read"), "{problem}");
     let allowed = proposed(&guard, turn("x", 1)).await;
     nothing_is_sent_because(&guard, &allowed, &problem).await;
     std::fs::write(&path, DENIES).unwrap();
@@ -134,7 +134,7 @@ async fn what_is_not_valid_leaves_the_last_valid_one_in_force_and_nothing_is_sen
 
 async fn nothing_is_sent_because(guard: &Guard, allowed: &Proposal, problem: &str) {
     let refused = execute(guard, allowed).await.unwrap_err();
-    let words = format!("not sent: {problem}; nothing is sent before that is right");
+    let words = format!("not sent: {problem}; nothing is sent until this is fixed");
     assert_eq!(refused.report(), words);
     // What was allowed stays so: it is carried out once the file is right.
     let status = guard.proposal_status(&allowed.id).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_policy_that_breaks_after_the_plan_is_found_before_the_intent() {
         other => unreachable!("{other:?}"),
     };
     let refused = guard.execute(&allowed, &by, &mut breaks).await.unwrap_err();
-    let named = format!("not sent: the policy `{}` is wrong: line 1", path.display());
+    let named = format!("not sent: invalid policy `{}`: line 1", path.display());
     assert!(refused.report().starts_with(&named), "{refused}");
     assert_eq!(bench.records("intent").await, 0);
     assert!(bench.server.senders("x").is_empty());

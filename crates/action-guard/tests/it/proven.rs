@@ -261,7 +261,7 @@ async fn what_a_local_process_proposed_as_system_is_not_reaped_here() {
     let held = done(&gate, held.lease(Duration::ZERO)).await;
     let theirs = bench
         .guard()
-        .propose_undo(&held.id, &Actor::system(), "it is over")
+        .propose_undo(&held.id, &Actor::system(), "it has expired")
         .await
         .unwrap()
         .asked();
@@ -269,7 +269,7 @@ async fn what_a_local_process_proposed_as_system_is_not_reaped_here() {
     let [Reaped::Left { why, .. }] = &reaped[..] else {
         unreachable!("{reaped:?}");
     };
-    assert!(why.contains("not proven that it is `system`"), "{why}");
+    assert!(why.contains("identity of `system` is not proven"), "{why}");
     let controls = gate.controls();
     controls
         .cancel(&theirs.id, &proven("user:ana"), "no")

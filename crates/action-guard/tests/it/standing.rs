@@ -85,7 +85,7 @@ async fn propose_answers_what_the_rules_and_the_plan_say() {
         (&["user:*".to_owned()][..], 2)
     );
     let words =
-        "not sent: proposal `ID` waits for 2 approvals from user:*, by rule `holds (rule, line 9)`";
+        "not sent: proposal `ID` needs 2 more approvals from user:* (rule `holds (rule, line 9)`)";
     says(&waits, &for_people.proposal, words);
 
     let denied = guard.propose(release("x", "agent:night")).await.unwrap();
@@ -283,7 +283,7 @@ async fn what_is_not_as_it_was_planned_on_is_outdated() {
         unreachable!("{standing:?}");
     };
     assert_eq!(changes.len(), 1);
-    let words = "not sent, because things changed since it was planned: `value` was 0, is 9";
+    let words = "not sent: the state changed since it was planned: `value` was 0 and is now 9";
     says(&standing, &proposal, words);
     // It is over: asked for again, it is planned anew.
     let standing = guard.standing(&proposal.id).await.unwrap();
@@ -378,7 +378,7 @@ async fn what_was_changed_right_after_is_applied_and_reversed() {
     };
     let Settled { cause, .. } = report.outcome.settled.as_ref().unwrap();
     let words = format!(
-        "applied, and reversed since: {}; {}",
+        "applied, then reversed: {}; {}",
         report.outcome.summary,
         cause.as_ref().unwrap().text
     );

@@ -37,7 +37,7 @@ fn misplaced<T: std::fmt::Debug>(result: Result<T, JournalError>, what: &str) {
     let error = result.unwrap_err();
     assert!(matches!(error, JournalError::Misplaced { .. }), "{error}");
     let words = error.to_string();
-    assert!(words.contains("99.jsonl` does not belong"), "{words}");
+    assert!(words.contains("99.jsonl` does not fit"), "{words}");
     assert!(words.contains(what), "{words}");
 }
 
@@ -53,7 +53,10 @@ async fn a_segment_under_another_name_is_refused() {
     let before = FileJournal::open(directory).unwrap().head().await.unwrap();
     let copy = directory.join(other);
     fs::copy(&last, &copy).unwrap();
-    for (content, what) in [(None, "it begins with record"), (Some(""), "no line of it")] {
+    for (content, what) in [
+        (None, "it begins with record"),
+        (Some(""), "it has no complete line"),
+    ] {
         if let Some(content) = content {
             fs::write(&copy, content).unwrap();
         }
@@ -113,7 +116,7 @@ async fn where_nothing_can_be_written_a_stop_says_that_nothing_is_stopped() {
     let error = controls.stop(&actor("user:ana"), "smoke").await;
     let error = action_core::report(&error.unwrap_err());
     disarm(directory);
-    assert!(error.starts_with("sends are not stopped"), "{error}");
+    assert!(error.starts_with("sending is not stopped"), "{error}");
     assert!(error.contains("KILL"), "{error}");
     assert!(error.contains("kill.create"), "{error}");
     assert!(!error.contains("nothing is sent"), "{error}");

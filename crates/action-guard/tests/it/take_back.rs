@@ -739,5 +739,5 @@ async fn what_was_taken_back_is_not_taken_back_again_when_its_undo_is_forgotten(
     let GuardError::NoUndo { reason, .. } = error.unwrap_err() else {
         unreachable!();
     };
-    assert_eq!(reason, format!("proposal `{}` has taken it back", undo.id));
+    assert_eq!(reason, format!("proposal `{}` took it back", undo.id));
 }

@@ -153,7 +153,7 @@ async fn what_is_no_token_that_counts_proves_nobody() {
     assert_eq!(over.to_string(), format!("token `{id}`: it was revoked"));
     let ana = actor("user:ana").proven(ProvenBy::Signature);
     let again = controls.revoke_token(&id, &ana, "again").await.unwrap_err();
-    assert!(again.to_string().contains("revoked before"), "{again}");
+    assert!(again.to_string().contains("already revoked"), "{again}");
     let mut short = grant("agent:night");
     short.expires_at = Timestamp::now() + SignedDuration::from_millis(30);
     let made = controls
@@ -178,11 +178,17 @@ async fn only_people_make_tokens_and_only_for_agents() {
         };
         assert!(error.to_string().contains(why), "{error}");
     };
-    check(grant("user:ana"), "user:ana", ANA, "no agent").await;
-    check(grant("system"), "user:ana", ANA, "no agent").await;
+    check(grant("user:ana"), "user:ana", ANA, "not an agent").await;
+    check(grant("system"), "user:ana", ANA, "not an agent").await;
     check(grant("agent:night"), "agent:day", ANA, "not proven").await;
     check(grant("agent:night"), "user:carl", ANA, "lists no key").await;
-    check(grant("agent:night"), "user:ana", MALLORY, "not by the key").await;
+    check(
+        grant("agent:night"),
+        "user:ana",
+        MALLORY,
+        "does not match the key",
+    )
+    .await;
     let mut nowhere = grant("agent:night");
     nowhere.clusters.clear();
     check(nowhere, "user:ana", ANA, "names no cluster").await;
@@ -196,7 +202,7 @@ async fn only_people_make_tokens_and_only_for_agents() {
     let none = controls
         .revoke_token("no", &actor("user:ana").proven(ProvenBy::Signature), "x")
         .await;
-    assert!(none.unwrap_err().to_string().contains("no such token"));
+    assert!(none.unwrap_err().to_string().contains("unknown token"));
     let night = actor("agent:night").proven(ProvenBy::Signature);
     assert!(controls.revoke_token("no", &night, "x").await.is_err());
 }
@@ -240,7 +246,10 @@ async fn a_token_that_was_written_by_hand_proves_nobody() {
             matches!(error, TokenError::Over(Refusal::Token { .. })),
             "{error:?}"
         );
-        assert!(error.to_string().contains("not by the key"), "{error}");
+        assert!(
+            error.to_string().contains("does not match the key"),
+            "{error}"
+        );
     }
     let mut renamed = made.clone();
     renamed.id = "0".repeat(12);
@@ -257,32 +266,38 @@ async fn a_token_is_for_its_agent_its_clusters_and_its_risk() {
     let day = actor("agent:day").proven(night.proven_by().clone());
     refused(
         gate.propose(turn("x", &day)).await,
-        "it is not `agent:day`'s",
+        "it does not belong to `agent:day`",
     );
     let hold = Request::new("hold_dial", json!({"dial": "x"}), &night);
-    refused(gate.propose(hold).await, "`hold_dial` is of a higher risk");
+    refused(
+        gate.propose(hold).await,
+        "`hold_dial` has a higher risk than it allows",
+    );
     let mut elsewhere = grant("agent:night");
     elsewhere.clusters = vec!["spare".to_owned()];
     let (_, _, spare) = token(&gate, elsewhere).await;
     refused(
         gate.propose(turn("x", &spare)).await,
-        "not for the cluster `prod`",
+        "not valid for the cluster `prod`",
     );
     let ProvenBy::Token { id, .. } = night.proven_by() else {
         unreachable!("{night:?}");
     };
     let (id, made_by) = (id.clone(), "user:ben".to_owned());
     let other = actor("agent:night").proven(ProvenBy::Token { id, made_by });
-    refused(gate.propose(turn("x", &other)).await, "it is not");
+    refused(gate.propose(turn("x", &other)).await, "does not belong");
     let (id, made_by) = ("0123456789ab".to_owned(), "user:ana".to_owned());
     let none = actor("agent:night").proven(ProvenBy::Token { id, made_by });
-    refused(gate.propose(turn("x", &none)).await, "no such token");
+    refused(gate.propose(turn("x", &none)).await, "unknown token");
     // Who goes along with somebody else's request brings no more than their token allows.
     let mut elsewhere = grant("agent:day");
     elsewhere.clusters = vec!["spare".to_owned()];
     let (_, _, day) = token(&gate, elsewhere).await;
     let beside = turn("x", &night).carried_out_by(&day);
-    refused(gate.propose(beside).await, "not for the cluster `prod`");
+    refused(
+        gate.propose(beside).await,
+        "not valid for the cluster `prod`",
+    );
     assert_eq!(bench.records("proposed").await, 0);
     assert!(bench.server.senders("x").is_empty());
 }
@@ -337,7 +352,7 @@ async fn who_made_the_token_that_carries_it_out_has_not_approved_it() {
         .unwrap();
     refused(
         gate.execute(&asked, &of_ben, &mut |_| {}).await,
-        "`user:ben` made it, and has approved",
+        "`user:ben` created it and also approved",
     );
     assert_eq!(bench.records("intent").await, 0);
     let done = gate.execute(&asked, &of_ana, &mut |_| {}).await.unwrap();

@@ -77,10 +77,7 @@ async fn what_a_later_proposal_of_ours_changed_is_said_to_be_its_doing() {
     done(&guard, turn("y", 6)).await;
     let undo = guard.propose_undo(&first.id, &ana(), "back").await;
     let said = undo.unwrap_err().to_string();
-    let expected = format!(
-        "not taken back, because proposal `{}` changed it",
-        second.id
-    );
+    let expected = format!("not taken back: proposal `{}` changed it", second.id);
     assert!(said.starts_with(&expected), "{said}");
 
     let third = proposed(&guard, turn("x", 7)).await;
@@ -130,7 +127,7 @@ async fn of_many_undos_each_that_lost_names_the_one_that_won() {
     following.await.unwrap().unwrap();
 
     let done_already = format!(
-        "proposal `{}` cannot be taken back: proposal `{}` has taken it back",
+        "proposal `{}` cannot be taken back: proposal `{}` took it back",
         turned.id, winner.id
     );
     let late = guard.propose_undo(&turned.id, &ana(), "back").await;
@@ -169,7 +166,7 @@ async fn an_undo_that_loses_while_it_is_planned_names_the_one_that_won() {
     let GuardError::NoUndo { reason, .. } = &error else {
         unreachable!("{error:?}");
     };
-    assert_eq!(*reason, format!("proposal `{}` has taken it back", undo.id));
+    assert_eq!(*reason, format!("proposal `{}` took it back", undo.id));
 }
 
 fn carried_out_beside(

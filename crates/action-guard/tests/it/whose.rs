@@ -77,7 +77,7 @@ async fn what_may_be_anothers_only_a_persons_own_undo_takes_back() {
         unreachable!("{all:?}");
     };
     assert!(
-        why.starts_with("its lease has ended; whose effect it is"),
+        why.starts_with("its lease has expired; the request"),
         "{why}"
     );
 
@@ -340,7 +340,7 @@ async fn a_workflow_stops_before_it_takes_back_what_may_be_anothers() {
     let stopped = run.next_steps.stopped.as_ref().unwrap();
     assert!(stopped.reason.starts_with("whose_unknown: "), "{stopped:?}");
     assert!(
-        stopped.next.starts_with("a person takes it back"),
+        stopped.next.starts_with("a person must take it back"),
         "{stopped:?}"
     );
     let first = stopped.proposal.clone().unwrap();

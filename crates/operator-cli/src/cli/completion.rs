@@ -59,7 +59,7 @@ fn proposals() -> Vec<CompletionCandidate> {
         let candidates = state.open.values().map(|status| {
             let request = &status.proposal.request;
             let id = ids::short_of(&status.proposal.id, &state);
-            let help = format!("{}, asked by {}", request.action, asked_by(request));
+            let help = format!("{}, requested by {}", request.action, asked_by(request));
             CompletionCandidate::new(id).help(Some(StyledStr::from(help)))
         });
         Some(candidates.collect())

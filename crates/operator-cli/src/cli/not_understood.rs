@@ -74,7 +74,7 @@ fn suggest(error: &mut Error) {
         .any(|action| action.name == name);
     if is_action {
         let program = program().name;
-        let tip = format!("an action is run: `{program} run {name}`");
+        let tip = format!("`{name}` is an action; use `{program} run {name}`");
         let tip = ContextValue::StyledStrs(vec![StyledStr::from(tip)]);
         error.remove(ContextKind::SuggestedSubcommand);
         error.insert(ContextKind::Suggested, tip);

@@ -29,7 +29,7 @@ pub(super) fn block_on(
 }
 
 fn cannot_begin(error: &std::io::Error) -> Failure {
-    let text = format!("cannot open what waits for the network and for signals: {error}");
+    let text = format!("cannot start the async runtime: {error}");
     Failure::new(Exit::Failed, "runtime", text)
 }
 

@@ -7,16 +7,16 @@ type Topic = (&'static str, &'static str, fn() -> String);
 
 /// What can be read about, in the order of the list.
 const TOPICS: [Topic; 4] = [
-    ("exit-codes", "what the command ends with", Exit::help),
+    ("exit-codes", "exit codes of commands", Exit::help),
     (
         "outcomes",
-        "applied, not applied, unknown, and what to do then",
+        "applied, not applied, unknown, and what to do next",
         || include_str!("../topics/outcomes.txt").to_owned(),
     ),
     ("policies", "who may do what, with an example", || {
         include_str!("../topics/policies.txt").to_owned()
     }),
-    ("output", "formats, columns, times and sizes", || {
+    ("output", "output formats, columns, times and sizes", || {
         include_str!("../topics/output.txt").to_owned()
     }),
 ];

@@ -31,15 +31,15 @@ pub(super) fn refused(answer: &Answer) -> Failure {
     match (answer.status, code) {
         (401, _) => Failure::refused(
             "unproven",
-            format!("the gate does not know who asks: {detail}"),
+            format!("the gate did not accept the credentials: {detail}"),
         )
-        .next("a token or a key that counts there proves it; whose key is whose, its policy says"),
+        .next("use a token of this gate, or a key that its policy lists"),
         (404, _) => Failure::new(
             Exit::Usage,
             code,
-            "the gate has no such thing, or not for who asks",
+            "not found at the gate, or you have no access to it",
         ),
-        (429, _) => Failure::refused(code, detail).next("wait a minute"),
+        (429, _) => Failure::refused(code, detail).next("wait a minute, then try again"),
         (503, _) => Failure::new(
             Exit::Failed,
             "journal",
@@ -66,8 +66,7 @@ pub(super) fn unseen(error: AskError) -> Failure {
     match error {
         AskError::Lost { .. } => {
             let report = action_core::report(&error);
-            Failure::new(Exit::Unreachable, LOST, report)
-                .next("it only looks, and changes nothing: ask again")
+            Failure::new(Exit::Unreachable, LOST, report).next("this only reads, so try again")
         }
         other => unanswered(other),
     }
@@ -82,9 +81,9 @@ pub(super) fn unanswered(error: AskError) -> Failure {
             "not_sent",
             format!("{report}: nothing was sent"),
         )
-        .next("is it the right address? `--server` or OPERATOR_SERVER says where the gate is"),
+        .next("check the address in `--server` or OPERATOR_SERVER"),
         AskError::Lost { .. } => Failure::new(Exit::Unknown, LOST, report)
-            .command("proposals list", "shows what came of it"),
+            .command("proposals list", "shows what happened"),
         _ => Failure::new(Exit::Failed, "not_understood", report),
     }
 }

@@ -50,8 +50,7 @@ impl Ours {
         });
         let finding = |effect: &InForce| {
             let text = format!(
-                "{}: the lease has ended; whose effect it is is not known, because the request was \
-                 not answered and somebody else may have asked for the same",
+                "{}: the lease has expired, but the request got no answer and somebody else may have asked for the same, so it is unknown whose effect it is",
                 effect.key
             );
             Finding::new("lease_ended", &effect.key, text).next(in_force::for_a_person(
@@ -169,7 +168,7 @@ pub(crate) fn text(
         global,
     ));
     if result.get("cut") == Some(&Value::Bool(true)) {
-        parts.push("Truncated: there are more findings than are shown".to_owned());
+        parts.push("Truncated: not all findings are shown".to_owned());
     }
     for (heading, member) in [("Not known yet", "not_known_yet"), ("Not known", "unknown")] {
         let lines = result.get(member).and_then(Value::as_array);
@@ -181,15 +180,14 @@ pub(crate) fn text(
 }
 
 /// What stands where nothing was found, and something could still be.
-const NOT_YET: &str = "No problems found so far, but not everything is known yet: ask again in a \
-                       minute or two";
+const NOT_YET: &str =
+    "No problems found so far, but not everything is known yet: try again in a minute or two";
 
 /// What stands above the effects that are not ours.
 fn not_asked_for_here() -> String {
     let who = subjects::who_answers();
     format!(
-        "Not asked for here, as far as the journal knows; {who} does not tell who asked for it, or \
-         since when:"
+        "In force, but not requested from this state directory ({who} does not say who requested it, or when):"
     )
 }
 
@@ -211,7 +209,7 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
     let owned = key.and_then(|key| ours.of(key));
     if let Some(effect) = owned {
         lines.push(format!(
-            "Asked for here {} at {}",
+            "Requested from here {} at {}",
             printable(&in_force::by(effect)),
             when(effect.since)
         ));
@@ -223,7 +221,7 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
     let seen = key.filter(|_| owned.is_none());
     if let Some(seen) = seen.and_then(|key| ours.seen_before(key)) {
         lines.push(format!(
-            "Seen here before, at {}, by proposal {}",
+            "First seen here at {}, by proposal {}",
             when(seen.proposed_at),
             printable(&ids::short_of(&seen.proposal.id, &ours.state))
         ));
@@ -238,7 +236,7 @@ fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {
 /// The next step where an effect was asked for here.
 fn next_of_ours(effect: &InForce, ours: &Ours, global: &Global) -> Option<String> {
     match in_force::undo_command(effect, &ours.state, global) {
-        Some(undo) => Some(format!("`{undo}` takes it back")),
+        Some(undo) => Some(format!("run `{undo}` to take it back")),
         None if effect.whose_unknown && effect.overwritten_by.is_none() && !effect.is_gone() => {
             Some(in_force::for_a_person(&effect.id, &ours.state, global))
         }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use action_core::{Attribution, SettledState, Undo};
+use action_core::{Attribution, SettledState, Undo, printable_lines};
 use action_guard::{InForce, State};
 use serde_json::{Value, json};
 
 use crate::ids;
 use crate::settings::Global;
-use crate::terminal::table::section;
 use crate::terminal::values::when;
 
 /// Whether what is gone may be taken off the list by who asks, and why not, by its id.
@@ -41,23 +40,40 @@ pub(crate) fn text(
     state: &State,
     global: &Global,
 ) -> Option<String> {
-    let rows = effects.iter().map(|effect| {
-        let undo = undo_command(effect, state, global);
-        let next = undo.unwrap_or_else(|| match (&effect.overwritten_by, effect.is_gone()) {
-            (Some(_), _) => "take that back first".to_owned(),
+    if effects.is_empty() {
+        return None;
+    }
+    let one = |effect: &InForce| {
+        let next = match (&effect.overwritten_by, effect.is_gone()) {
+            (Some(_), _) => "take back that proposal first".to_owned(),
             (None, false) if effect.whose_unknown => for_a_person(&effect.id, state, global),
             (None, true) => off_the_list(effect, releases, state, global),
-            (None, false) => "nothing takes it back".to_owned(),
-        });
-        vec![
-            ids::short_of(&effect.id, state),
-            effect.key.clone(),
-            how_it_stands(effect, state),
-            format!("{} at {}", by(effect), when(effect.since)),
-            next,
-        ]
-    });
-    section("In force, asked for here", rows.collect())
+            (None, false) => "cannot be taken back".to_owned(),
+        };
+        let lines = [
+            format!("{}: {}", effect.key, how_it_stands(effect, state)),
+            format!(
+                "  proposal {}, {} at {}",
+                ids::short_of(&effect.id, state),
+                by(effect),
+                when(effect.since)
+            ),
+            undo_command(effect, state, global).map_or_else(
+                || format!("  {next}"),
+                |undo| format!("  take it back with\n    {undo}"),
+            ),
+        ];
+        let text = printable_lines(&lines.join("\n"));
+        text.lines()
+            .map(|line| format!("  {line}"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let effects: Vec<_> = effects.iter().map(one).collect();
+    Some(format!(
+        "In force, requested from here\n{}",
+        effects.join("\n")
+    ))
 }
 
 /// Who is behind it.
@@ -70,46 +86,52 @@ pub(crate) fn by(effect: &InForce) -> String {
 /// What to do about something that is gone: the command, or why it would be refused.
 fn off_the_list(effect: &InForce, releases: &Releases, state: &State, global: &Global) -> String {
     match releases.get(&effect.id) {
-        Some(Err(why)) => format!("you may not take it off this list: {why}"),
+        Some(Err(why)) => format!("you cannot remove it from this list: {why}"),
         _ => {
             let command = release_command(&effect.id, state, global);
-            format!("`{command}` takes it off this list")
+            format!("run `{command}` to remove it from this list")
         }
     }
 }
 
 fn how_it_stands(effect: &InForce, state: &State) -> String {
     if let Some(by) = &effect.overwritten_by {
-        return format!("set anew by proposal {}", ids::short_of(by, state));
+        return format!("changed again by proposal {}", ids::short_of(by, state));
     }
     let shown = effect.shown.as_ref();
     let cause = shown.and_then(|shown| Some((shown.state, shown.cause.as_ref()?)));
     let certain = match cause {
         Some((SettledState::Reversed, cause)) => {
-            return format!("not there any more, somebody removed it: {}", cause.text);
+            return format!(
+                "no longer in force, removed by somebody else: {}",
+                cause.text
+            );
         }
         Some((SettledState::NotKnown, cause)) => {
             format!(
-                "in force by the journal; whether it still is: {}",
+                "in force according to the journal; current state unknown: {}",
                 cause.text
             )
         }
         _ if effect.by == Some(Attribution::Undecided) => {
-            "in force, whether by this request is not known".to_owned()
+            "in force, perhaps by somebody else's request".to_owned()
         }
         _ if effect.confirmed => "in force".to_owned(),
         _ => "may be in force".to_owned(),
     };
     let lease = match effect.lease_until {
         Some(_) if effect.lease_over && effect.whose_unknown => {
-            ", its lease has ended: a person decides".to_owned()
+            ", lease expired: a person must decide".to_owned()
         }
-        Some(_) if effect.lease_over => ", its lease is over".to_owned(),
+        Some(_) if effect.lease_over => ", lease expired".to_owned(),
         Some(until) => format!(" until {}", when(until)),
         None => String::new(),
     };
     let undo = match &effect.taken_back_by {
-        Some(undo) => format!(", proposal {} takes it back", ids::short_of(undo, state)),
+        Some(undo) => format!(
+            ", being taken back by proposal {}",
+            ids::short_of(undo, state)
+        ),
         None => String::new(),
     };
     format!("{certain}{lease}{undo}")
@@ -125,11 +147,11 @@ pub(crate) fn undo_command(effect: &InForce, state: &State, global: &Global) -> 
 /// Who takes back what may be another's, and how.
 pub(crate) fn for_a_person(id: &str, state: &State, global: &Global) -> String {
     let command = global.command(&["undo", &ids::short_of(id, state)]);
-    format!("a person decides: `{command}` takes it back")
+    format!("a person must decide; `{command}` takes it back")
 }
 
 /// Takes it off the list; nothing is sent.
 pub(crate) fn release_command(id: &str, state: &State, global: &Global) -> String {
     let id = ids::short_of(id, state);
-    global.own_command(&["release", &id, "--reason", "not there any more"])
+    global.own_command(&["release", &id, "--reason", "no longer in force"])
 }

@@ -69,7 +69,7 @@ fn line(record: &Record) -> (&'static str, String) {
         Record::Rejected { by, reason, .. } => ("rejected", by_reason(by, reason)),
         Record::Cancelled { reason, .. } if is_stopped_by_plan(reason) => (
             "not sent",
-            format!("stopped by its plan: {}", printable(reason)),
+            format!("not sent because of its plan: {}", printable(reason)),
         ),
         Record::Cancelled { by, reason, .. } => ("cancelled", by_reason(by, reason)),
         Record::Intent { .. } => ("intent", String::new()),
@@ -116,7 +116,7 @@ fn of_token(record: &Record) -> (&'static str, String) {
             let (grant, by) = (&made.grant, &made.by);
             let clusters = printable(&grant.clusters.join(", ")).into_owned();
             (
-                "token made",
+                "token created",
                 format!(
                     "{} for {} on {clusters}, by {by} (identity signed)",
                     made.id, grant.actor

@@ -20,7 +20,7 @@ pub fn outcome(outcome: &Outcome) -> String {
         }
         (OutcomeKind::Applied, _) => (Tone::Good, "Applied"),
         (OutcomeKind::NotApplied, _) => (Tone::Bad, "Not applied"),
-        _ => (Tone::Doubtful, "Unknown whether it was applied"),
+        _ => (Tone::Doubtful, "Outcome unknown"),
     };
     let result = toned(tone, result);
     let code = match &outcome.code {
@@ -56,11 +56,11 @@ fn settled(settled: &Settled) -> String {
         format!(" ({}): {}", printable(&cause.code), printable(&cause.text))
     });
     match settled.state {
-        SettledState::Held => toned(Tone::Good, "Checked again: it is still so"),
+        SettledState::Held => toned(Tone::Good, "Checked again: still in effect"),
         SettledState::Reversed => format!("{}{cause}", toned(Tone::Bad, "Reversed since")),
         _ => format!(
             "{}{cause}",
-            toned(Tone::Doubtful, "Not known whether it is still so")
+            toned(Tone::Doubtful, "Not known whether it is still in effect")
         ),
     }
 }
@@ -77,7 +77,7 @@ pub(crate) fn report(report: &Report, id: &str, state: &State, global: &Global) 
         (Undo::Action { .. }, result) => match undo_command(report, id, state, global) {
             Some(command) => format!("Take it back with\n  {command}"),
             None if is_for_a_person(report, state, global) => format!(
-                "Whose it is is not known; {}",
+                "It may be somebody else's change; {}",
                 in_force::for_a_person(&report.id, state, global)
             ),
             None if result == OutcomeKind::Applied => plan::nothing_of_ours(),

@@ -70,6 +70,15 @@ impl<'a> Planned<'a> {
         }
     }
 
+    /// What is about to be done, where nobody has to decide.
+    pub(crate) fn line(&self) -> String {
+        let what = request(&self.call.definition.name, self.parameters);
+        match self.system {
+            Some(system) => format!("Running {what} on {}", printable(system)),
+            None => format!("Running {what}"),
+        }
+    }
+
     /// All there is to know before saying yes.
     pub(crate) fn text(&self) -> String {
         let plan = self.plan;
@@ -127,16 +136,16 @@ fn undo(undo: &Undo, taken_back: &TakenBack) -> Option<String> {
             let does = request(name, &Value::Object(parameters.clone()));
             let by = match taken_back {
                 TakenBack::By(command) => {
-                    format!("Once it was sent, take it back with\n  {command}")
+                    format!("After it is sent, take it back with\n  {command}")
                 }
                 TakenBack::ByLaterId => {
                     let us = program().name;
-                    format!("Once it was sent, `{us} undo ID` takes it back; `run` prints the id")
+                    format!("After it is sent, `{us} undo ID` takes it back; `run` prints the id")
                 }
                 TakenBack::NothingOfOurs => return Some(nothing_of_ours()),
                 TakenBack::Over => return None,
             };
-            format!("{by}\nwhich does\n  {does}{expects}")
+            format!("{by}\nwhich runs\n  {does}{expects}")
         }
         Undo::None { reason } => format!("Cannot be taken back: {}", printable(reason)),
         other => format!("{other:?}"),
@@ -145,7 +154,7 @@ fn undo(undo: &Undo, taken_back: &TakenBack) -> Option<String> {
 
 /// Why no undo is named for what itself takes back.
 pub(crate) fn nothing_of_ours() -> String {
-    "It leaves nothing of ours in force that an undo would take back; to change it again, ask anew"
+    "Undo does not apply: nothing set by this program stays in force. To change it again, run another action"
         .to_owned()
 }
 
@@ -229,25 +238,25 @@ pub fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::WouldReject { code, text } => format!(
             "{} ({}): {}",
-            toned(Tone::Bad, "Would be refused"),
+            toned(Tone::Bad, "Would be rejected"),
             printable(code),
             printable(text.trim_end())
         ),
         Verdict::NotAskedFor { code, text } => {
-            let begin = toned(Tone::Bad, "Not asked for");
+            let begin = toned(Tone::Bad, "Blocked by a safety check");
             format!("{begin} ({}): {}", printable(code), printable(text))
         }
         Verdict::NoOp { already } => format!("Nothing to do: {}", printable(already)),
         Verdict::WouldDisplace { displaced } => {
             let begin = toned(Tone::Good, "Would proceed");
-            format!("{begin}, in place of: {}", printable(displaced))
+            format!("{begin} and replace: {}", printable(displaced))
         }
         Verdict::AcceptedButWillNotProgress { causes } => {
             let causes = causes
                 .iter()
                 .map(|cause| vec![cause.code.clone(), cause.text.clone()]);
             let who = subjects::who_answers();
-            let text = format!("{who} would accept it, but it would not get done");
+            let text = format!("{who} would accept it, but nothing would happen");
             section(&text, causes.collect()).unwrap_or_else(|| toned(Tone::Heading, &text))
         }
         Verdict::Undecided { causes } => {
@@ -255,13 +264,10 @@ pub fn verdict(verdict: &Verdict) -> String {
                 .iter()
                 .map(|cause| format!("{} ({})", printable(&cause.text), printable(&cause.code)))
                 .collect();
-            let begin = toned(Tone::Doubtful, "Not known before it is sent");
+            let begin = toned(Tone::Doubtful, "Cannot be predicted");
             format!("{begin}: {}", causes.join("; "))
         }
-        Verdict::WouldProceed => format!(
-            "{}: it would be accepted and carried out",
-            toned(Tone::Good, "Would proceed")
-        ),
+        Verdict::WouldProceed => toned(Tone::Good, "Would proceed"),
         other => format!("{other:?}"),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn text(source: &str, explanation: &Explanation, unplanned: Option<&S
     };
     let decided = match &decision.decided_by {
         DecidedBy::Default => format!("{says}\nno rule of the policy ({source}) matches"),
-        by => format!("{says}\ndecided by: {by} of the policy ({source})"),
+        by => format!("{says}\ndecided by {by} of the policy ({source})"),
     };
     let rules = explanation.rules.iter().map(|rule| {
         let matches = rule
@@ -37,11 +37,11 @@ pub(crate) fn text(source: &str, explanation: &Explanation, unplanned: Option<&S
     });
     let parts = [
         Some(printable_lines(&decided)),
-        section("Rules, the first that matches decides", rules.collect()),
+        section("Rules (the first match decides)", rules.collect()),
         section("Budgets, with this request", budgets.collect()),
         unplanned.map(|why| {
             format!(
-                "Without a plan, so budgets over quantities were not looked at: {}",
+                "Budgets over quantities were not checked, because there is no plan: {}",
                 printable(why)
             )
         }),

@@ -41,7 +41,7 @@ pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timesta
         }
         row
     });
-    let mut header = vec!["id", "state", "what", "asked by", "asked at"];
+    let mut header = vec!["id", "state", "what", "requested by", "requested at"];
     if says_which {
         header.insert(2, "cluster");
     }
@@ -98,8 +98,11 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
         vec!["id".to_owned(), proposal.id.clone()],
         vec!["state".to_owned(), state_of(status, now)],
         vec!["plan".to_owned(), proposal.plan_hash.to_string()],
-        vec!["asked by".to_owned(), asked_by_and_how(&proposal.request)],
-        vec!["asked at".to_owned(), when(status.proposed_at)],
+        vec![
+            "requested by".to_owned(),
+            asked_by_and_how(&proposal.request),
+        ],
+        vec!["requested at".to_owned(), when(status.proposed_at)],
         vec!["until".to_owned(), when(proposal.expires_at)],
     ];
     let mut row = |name: &str, value: Option<String>| {
@@ -116,7 +119,7 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
     if let Some(cancel) = &status.cancel {
         if is_stopped_by_plan(&cancel.reason) {
             let text = format!(
-                "stopped by its plan at {}: {}",
+                "not sent because of its plan at {}: {}",
                 when(cancel.at),
                 cancel.reason
             );
@@ -238,7 +241,7 @@ pub fn ruling(ruling: &Ruling) -> String {
 pub(crate) fn waiting(status: &ProposalStatus, id: &str, global: &Global) -> String {
     let plan = status.proposal.plan_hash.short();
     format!(
-        "Proposal {id} waits: {}\n  {}\nand then\n  {}",
+        "Proposal {id} {}. To approve it\n  {}\nand then run it\n  {}",
         printable(&ruling(&status.ruling)),
         global.command_of_whoever_runs_it(&["approve", id, "--plan", plan]),
         run_command(&status.proposal, id, global),

@@ -31,7 +31,7 @@ pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[&ActionDefiniti
     });
     let rows: Vec<_> = rows.collect();
     let started = if rows.is_empty() {
-        "Nothing was started.".to_owned()
+        "No workflows.".to_owned()
     } else {
         table(
             &["id", "state", "steps", "what", "started by", "started at"],
@@ -41,7 +41,7 @@ pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[&ActionDefiniti
     let makers = makers
         .iter()
         .map(|maker| vec![maker.name.clone(), first_sentence(&maker.description)]);
-    let makers = section("Can be started", makers.collect());
+    let makers = section("Available", makers.collect());
     [Some(started), makers]
         .into_iter()
         .flatten()
@@ -73,15 +73,8 @@ pub(crate) fn planned(document: &Workflow, steps: &[PlannedStep], global: &Globa
             }
             .text(),
             _ => {
-                let why = step
-                    .unplanned
-                    .as_deref()
-                    .unwrap_or("there is no such action");
-                format!(
-                    "{}: it cannot be planned yet: {}",
-                    step.action,
-                    printable(why)
-                )
+                let why = step.unplanned.as_deref().unwrap_or("unknown action");
+                format!("{}: cannot be planned yet: {}", step.action, printable(why))
             }
         };
         parts.push(format!("Step {}: {text}", step.step));
@@ -113,7 +106,7 @@ pub(crate) fn run(run: &FlowRun, global: &Global) -> String {
         format!("{}: {}", flow.id, printable(&flow.workflow.title)),
         format!("started by {} at {}", flow.by, when(flow.started_at)),
         String::new(),
-        table(&["step", "what", "how it stands"], rows.collect()),
+        table(&["step", "what", "state"], rows.collect()),
         String::new(),
         state_of(flow, &run.next_steps),
     ];
@@ -148,23 +141,25 @@ fn wait(waiting: &Waiting, flow: &Flow, global: &Global) -> Vec<String> {
     let then = resume(flow, global);
     match waiting {
         Waiting::Approval { step, proposal } => vec![
-            format!("{step} waits for people to agree:"),
+            format!("{step} needs approval:"),
             format!("  {}", command(&["proposals", "show", proposal])),
             format!("and then\n  {then}"),
         ],
         Waiting::Confirmation { step, text, by, .. } => vec![
             format!(
-                "{step} waits until {} has done this and says so:",
+                "{step} waits for {} to do this and confirm it:",
                 confirmers(by)
             ),
             format!("  {}", printable(text)),
             format!("  {}", command(&["workflow", "confirm", &flow.id, step])),
             format!("and then\n  {then}"),
         ],
-        Waiting::Schedule { at } => vec![format!("begins at {at} if somebody runs then\n  {then}")],
-        Waiting::Retry { step, at } => vec![format!("{step} is tried again at {at}")],
+        Waiting::Schedule { at } => vec![format!(
+            "can begin at {at}; to begin it then, run\n  {then}"
+        )],
+        Waiting::Retry { step, at } => vec![format!("{step} will be retried at {at}")],
         Waiting::Mutation { step, proposal } => {
-            vec![format!("{step} is being carried out: proposal {proposal}")]
+            vec![format!("{step} is in progress: proposal {proposal}")]
         }
         _ => Vec::new(),
     }
@@ -180,7 +175,7 @@ fn state_of(flow: &Flow, next_steps: &NextSteps) -> String {
         (None, None) if next_steps.ready.is_empty() && !next_steps.waiting.is_empty() => {
             "waiting".to_owned()
         }
-        (None, None) => "under way".to_owned(),
+        (None, None) => "in progress".to_owned(),
     }
 }
 
@@ -198,8 +193,8 @@ fn compensated(flow: &Flow) -> String {
     let left: Vec<_> = left.into_iter().map(|(id, _)| id).collect();
     match (any, left.as_slice()) {
         (true, []) => "taken back".to_owned(),
-        (true, left) => format!("taken back, but for {}", left.join(", ")),
-        (false, _) => "nothing was there to take back".to_owned(),
+        (true, left) => format!("taken back except {}", left.join(", ")),
+        (false, _) => "nothing to take back".to_owned(),
     }
 }
 
@@ -270,7 +265,7 @@ fn attempts(attempts: &Attempts) -> String {
             )
         }
         AttemptState::Failed(failure) => format!("{}: {}", failure.code, failure.reason),
-        AttemptState::Left { reason } => format!("nothing of ours left: {reason}"),
+        AttemptState::Left { reason } => format!("nothing of ours is left: {reason}"),
         _ => String::new(),
     }
 }
@@ -293,16 +288,16 @@ impl FollowFlow {
                 self.follow.event(*seen);
             }
             FlowEvent::NotYet { step, unmet } => self.line(&format!("{step}: not yet: {unmet}")),
-            FlowEvent::NotNow { step, why } => self.line(&format!("{step}: not now: {why}")),
+            FlowEvent::NotNow { step, why } => self.line(&format!("{step}: waiting: {why}")),
             FlowEvent::Step { step, what } => match what {
                 StepEvent::Seen { summary } => self.line(&format!("{step}: {summary}")),
                 StepEvent::Failed { reason, .. } | StepEvent::NotTakenBack { reason, .. } => {
                     self.line(&format!("{step}: {reason}"));
                 }
-                StepEvent::Left { reason } => self.line(&format!("{step}: left alone: {reason}")),
+                StepEvent::Left { reason } => self.line(&format!("{step}: skipped: {reason}")),
                 _ => {}
             },
-            FlowEvent::Waiting { .. } => self.line("waiting for people, or for a date"),
+            FlowEvent::Waiting { .. } => self.line("waiting for a person or for a start time"),
             _ => {}
         }
     }

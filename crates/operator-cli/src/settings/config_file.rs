@@ -57,7 +57,7 @@ pub(crate) fn read(given: Option<&Path>) -> Result<Option<(PathBuf, Config)>, Fa
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::usage(format!("cannot read `{shown}`: {error}")))?;
     let config = toml::from_str(&text).map_err(|error: toml::de::Error| {
-        Failure::usage(format!("`{shown}` is wrong")).lines(vec![told(&error, &text)])
+        Failure::usage(format!("invalid config file `{shown}`")).lines(vec![told(&error, &text)])
     })?;
     Ok(Some((path, config)))
 }
@@ -102,10 +102,9 @@ pub(crate) fn check_names(names: &[Target]) -> Result<(), Failure> {
         let mut before = names.iter().take(at);
         if let Some(other) = before.find(|other| other.is_same_system(target)) {
             let (id, other, name) = (&target.system, other.called(), target.called());
-            let text = format!(
-                "the config file has two names for the cluster {id}: `{other}` and `{name}`"
-            );
-            return Err(Failure::usage(text).next("keep one of them"));
+            let text =
+                format!("the config file has two entries for cluster {id}: `{other}` and `{name}`");
+            return Err(Failure::usage(text).next("remove one of them"));
         }
     }
     Ok(())
@@ -113,11 +112,11 @@ pub(crate) fn check_names(names: &[Target]) -> Result<(), Failure> {
 
 /// The config file has no such cluster.
 pub(crate) fn no_such_cluster(name: &str, known: &[&str]) -> Failure {
-    let failure = Failure::usage(format!("the config file names no cluster `{name}`"));
+    let failure = Failure::usage(format!("no cluster `{name}` in the config file"));
     if known.is_empty() {
-        failure.next("a `[clusters.NAME]` in it has the address and the `cluster_id`")
+        failure.next("add a `[clusters.NAME]` section with its address and `cluster_id`")
     } else {
-        failure.next(format!("it names {}", known.join(", ")))
+        failure.next(format!("it has {}", known.join(", ")))
     }
 }
 

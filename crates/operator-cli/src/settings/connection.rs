@@ -146,9 +146,9 @@ impl Connection {
             let kinds = subjects::kinds().iter();
             let flags = kinds.filter_map(|kind| Some(format!("`--{}`", kind.address()?.name)));
             let flags = flags.collect::<Vec<_>>().join(" or ");
-            Failure::usage("which system? Nothing says which kind of system is meant").next(
-                format!("name a cluster of the config file with `--cluster`, or give {flags}"),
-            )
+            Failure::usage("no system named").next(format!(
+                "give `--cluster NAME` of the config file, or {flags}"
+            ))
         })
     }
 
@@ -159,7 +159,7 @@ impl Connection {
         if let Some(foreign) = self.on_command_line.keys().find(|name| !of_kind(name)) {
             let (flag, title) = (foreign.replace('_', "-"), kind.subject.title);
             return Err(Failure::usage(format!(
-                "`--{flag}` is no setting of this kind of system ({title})"
+                "`--{flag}` is not a setting of {title}"
             )));
         }
         // What the environment says of systems of another kind is not about this one.
@@ -186,7 +186,7 @@ impl Connection {
                 Err(Failure::refused(
                     "wrong_cluster",
                     format!(
-                        "{who} at {at} serves cluster {system}, not {wanted}: nothing was sent"
+                        "nothing was sent: {who} at {at} serves cluster {system}, not {wanted}"
                     ),
                 ))
             }
@@ -294,7 +294,7 @@ impl Connection {
         {
             let known = &cluster.cluster_id;
             return Err(Failure::usage(format!(
-                "`--cluster-id {wanted}` is not the id that the config file pins, {known}"
+                "`--cluster-id {wanted}` contradicts the config file, which says {known}"
             )));
         }
         self.cluster_id = Some(cluster.cluster_id.clone());
@@ -341,8 +341,7 @@ fn unknown_setting(cluster: &str, key: &str, kind: &Kind) -> Failure {
     let known: Vec<&str> = kind.settings.iter().map(|one| one.name.as_str()).collect();
     let title = kind.subject.title;
     Failure::usage(format!(
-        "`[clusters.{cluster}]` of the config file: unknown field `{key}`; the settings of \
-         this kind of system ({title}) are `cluster_id`, `subject`, `{}`",
+        "`[clusters.{cluster}]` of the config file: unknown field `{key}`; the settings of {title} are `cluster_id`, `subject`, `{}`",
         known.join("`, `")
     ))
 }

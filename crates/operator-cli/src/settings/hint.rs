@@ -14,22 +14,21 @@ pub(crate) fn with_hint(failure: Failure) -> Failure {
     }
     let (who, kind) = (subjects::who_answers(), subjects::meant());
     if failure.code() == "not_known_yet" {
-        return failure.next("ask again in a minute");
+        return failure.next("try again in a minute");
     }
     if failure
         .message()
         .contains("HTTP request to an HTTPS server")
     {
         return failure.next(format!(
-            "this {who} is behind TLS: write `https://` before its address"
+            "{who} uses TLS: write `https://` before its address"
         ));
     }
     let is_unreachable = failure.exit == Exit::Unreachable;
     let is_no_path = failure.message().contains("404 page not found");
     if failure.code() == "unreadable_answer" || (is_unreachable && is_no_path) {
         return failure.next(format!(
-            "something answers there that is not {who}, or a {who} of a version that is not known: \
-             look at what stands between"
+            "what answers there is not {who}, or is an unknown version of it: check the address and any proxy in between"
         ));
     }
     let address = kind.and_then(Kind::address);
@@ -41,7 +40,7 @@ pub(crate) fn with_hint(failure: Failure) -> Failure {
                 variable.map_or_else(String::new, |env| format!(" or the variable {env}"));
             let flag = setting.name.replace('_', "-");
             failure.next(format!(
-                "is it the right address? `--{flag}`{variable} says where {who} is"
+                "check the address of {who} in `--{flag}`{variable}"
             ))
         }
         _ => failure,

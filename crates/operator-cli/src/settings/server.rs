@@ -93,9 +93,8 @@ impl Server {
 
     /// That there is nothing by which somebody could be proven.
     pub(crate) fn no_token() -> Failure {
-        Failure::usage("a gate serves who has a token, and there is none").next(format!(
-            "give it in a file, `--token-file FILE`, or in {TOKEN}"
-        ))
+        Failure::usage("no token for the gate")
+            .next(format!("give it with `--token-file FILE` or in {TOKEN}"))
     }
 
     /// What was given of it, without secrets.
@@ -129,7 +128,7 @@ fn read(path: &Path) -> io::Result<String> {
     let most = LONGEST_TOKEN + 1;
     File::open(path)?.take(most).read_to_string(&mut text)?;
     if text.len() as u64 == most {
-        return Err(io::Error::other("it is longer than a token is"));
+        return Err(io::Error::other("it is too long for a token"));
     }
     Ok(text)
 }

@@ -112,14 +112,18 @@ impl State {
 
     /// Who is named, else the user that the process runs as.
     fn actor_or_user(named: Option<String>) -> Result<Actor, Failure> {
-        let say_who = |error: String| Failure::usage(error).next("say who with `--actor`");
+        let say_who = |error: String| {
+            Failure::usage(error).next("give `--actor user:NAME` or `--actor agent:NAME`")
+        };
         let actor = match named {
             Some(actor) => actor,
             // By the user that the process runs as: what the environment says is anybody's to set.
             None => match whoami::username() {
                 Ok(user) => format!("user:{user}"),
                 Err(error) => {
-                    return Err(say_who(format!("this system has no name for you: {error}")));
+                    return Err(say_who(format!(
+                        "cannot find out the name of the current user: {error}"
+                    )));
                 }
             },
         };
@@ -159,6 +163,6 @@ impl State {
             .or_else(|| Some(std::env::home_dir()?.join(".local/state")));
         state_home
             .map(|home| home.join(program().name))
-            .ok_or_else(|| Failure::usage("there is no home directory: give `--state-dir`"))
+            .ok_or_else(|| Failure::usage("no home directory found: give `--state-dir`"))
     }
 }

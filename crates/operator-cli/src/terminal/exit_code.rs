@@ -39,8 +39,7 @@ impl Exit {
     pub(crate) const ALL: [(Self, &'static str); 12] = [
         (
             Self::Done,
-            "done and proven, or nothing was left to do; for `plan`: it would proceed; asked \
-             whether something is safe: it is",
+            "done and proven, or nothing to do; for `plan`: it would proceed; for a safety check: it is safe",
         ),
         (
             Self::Failed,
@@ -52,16 +51,14 @@ impl Exit {
         ),
         (
             Self::Refused,
-            "refused by the plan, the policy, the mode, the kill switch or the system, or not \
-             confirmed; asked whether something is safe: it is not",
+            "refused by the plan, the policy, the mode, the kill switch or the system, or not confirmed; for a safety check: it is not safe",
         ),
-        (Self::Unknown, "outcome unknown; `recover` looks again"),
+        (Self::Unknown, "outcome unknown; `recover` checks again"),
         (
             Self::Unreachable,
-            "the system could not be reached, or does not know yet what was asked; asked whether something \
-             is safe: what was read does not decide it",
+            "the system could not be reached or has no answer yet; for a safety check: not known",
         ),
-        (Self::Waiting, "waits for approval; nothing was sent"),
+        (Self::Waiting, "approval required; nothing was sent"),
         (Self::Found, "problems found, for `why` and `doctor`"),
         (Self::Reversed, "applied, then reversed by something else"),
         (
@@ -71,7 +68,7 @@ impl Exit {
         (Self::Bug, "a bug of this program; please report it"),
         (
             Self::Interrupted,
-            "interrupted; what was sent before goes on, and `recover` finishes its record",
+            "interrupted; what was already sent continues, and `recover` finds its outcome",
         ),
     ];
 

@@ -137,8 +137,7 @@ impl Failure {
 
     /// Tells people on stderr and, where JSON is wanted, programs on stdout.
     pub(crate) fn print(&self, output: &mut Output) {
-        const FILES: &str = "this process may open too few files at once: `ulimit -n` shows how many, \
-                             256 are enough";
+        const FILES: &str = "too many open files: raise the limit with `ulimit -n`; 256 is enough";
         let too_few = Next::Text(FILES.to_owned());
         let is_files = self.message.contains("Too many open files");
         let next = if is_files {
@@ -190,11 +189,7 @@ impl Failure {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Self {
             lines: problems.into(),
-            ..Self::new(
-                Exit::Usage,
-                "policy",
-                format!("the policy `{source}` is wrong"),
-            )
+            ..Self::new(Exit::Usage, "policy", format!("invalid policy `{source}`"))
         }
     }
 }
@@ -202,7 +197,7 @@ impl Failure {
 impl Failure {
     /// The parameters of an action are wrong, in these ways.
     pub(crate) fn parameters(action: &str, problems: Vec<Problem>) -> Self {
-        let text = format!("the parameters of `{action}` are wrong, nothing was sent");
+        let text = format!("nothing was sent: invalid parameters of `{action}`");
         let hint = list_hint(&problems);
         let failure = Self {
             problems,
@@ -252,7 +247,7 @@ impl From<GuardError> for Failure {
             GuardError::Action(error) => error.into(),
             GuardError::Workflow(error) => Self {
                 lines: error.problems.iter().map(ToString::to_string).collect(),
-                ..Self::new(Exit::Usage, "workflow", "the workflow is wrong")
+                ..Self::new(Exit::Usage, "workflow", "invalid workflow")
             },
             GuardError::NotCarriedOut(standing) => Self::of_standing(&standing),
             GuardError::ChangedSince { .. } => Self::refused("changed_since", error.report()),
@@ -274,9 +269,9 @@ impl From<GuardError> for Failure {
                 Self::new(
                     Exit::Unknown,
                     "unrecorded",
-                    format!("{why}; it ended so: {summary}"),
+                    format!("{why}; its outcome: {summary}"),
                 )
-                .command("recover", "looks again and finishes the record")
+                .command("recover", "checks again and finishes the record")
             }
             other => Self::new(Exit::of_failure(other.kind()), "guard", other.report()),
         }

@@ -4,7 +4,7 @@ use action_core::Problem;
 
 /// How several values are given.
 pub(crate) fn how_to_list(flag: &str, [one, other]: [&str; 2]) -> String {
-    format!("Give the flag once for each value: `--{flag} {one} --{flag} {other}`.")
+    format!("give the flag once for each value: `--{flag} {one} --{flag} {other}`")
 }
 
 /// What to do where several values were given as one.

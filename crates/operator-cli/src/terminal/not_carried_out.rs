@@ -15,7 +15,7 @@ impl Failure {
                 Self::new(Exit::of_verdict(verdict), "not_sent", text)
             }
             (Standing::Outdated { .. }, _) => Self::refused("drifted", text)
-                .next("plan it again: what it was planned for has changed"),
+                .next("plan it again: the state it was planned for has changed"),
             (Standing::Waits(_), _) => Self::new(Exit::Waiting, "needs_approval", text),
             _ => Self::refused("refused", text),
         }

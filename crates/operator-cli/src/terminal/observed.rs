@@ -48,7 +48,7 @@ impl View {
         let Some(name) = main_list(definition, value) else {
             let name = &definition.name;
             return Err(format!(
-                "`{name}` lists nothing that has columns: leave out `--columns` and `--sort-by`"
+                "`{name}` has no columns: leave out `--columns` and `--sort-by`"
             ));
         };
         let Some(Value::Array(items)) = value.get_mut(&name) else {
@@ -67,7 +67,7 @@ impl View {
         for name in asked {
             if !items.is_empty() && !known.iter().any(|known| is_meant(known, name)) {
                 let known = known.join(", ");
-                return Err(format!("there is no column `{name}`: there are {known}"));
+                return Err(format!("unknown column `{name}`; known are {known}"));
             }
         }
         if let Some(by) = known.iter().find(|known| is_meant(known, by)) {
@@ -233,9 +233,9 @@ fn count(list: &str, members: &Map<String, Value>) -> Option<String> {
     Some(match (cut, total) {
         (false, _) => format!("{shown} {what}"),
         (true, Some(total)) => {
-            format!("{shown} of {total} {what}: truncated, `--limit` shows more")
+            format!("{shown} of {total} {what} (truncated, use --limit)")
         }
-        (true, None) => format!("{shown} {what}: truncated, `--limit` shows more"),
+        (true, None) => format!("{shown} {what} (truncated, use --limit)"),
     })
 }
 

@@ -1,10 +1,9 @@
 //! Data on stdout, everything else on stderr.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write as _};
 
-use action_core::{ActionDefinition, printable, printable_lines, redacted};
+use action_core::{ActionDefinition, printable, printable_lines};
 use anstream::AutoStream;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use serde_json::Value;
 
 use crate::terminal::exit_code::Exit;
 use crate::terminal::observed::{self, View};
+use crate::terminal::secretless::{lines_without_secrets, without_secrets};
 use crate::terminal::style::{has_colour, marked_printable, painted};
 use crate::terminal::table::set_wide;
 use crate::terminal::values::text_of;
@@ -34,6 +34,17 @@ impl Format {
     fn is_text(self) -> bool {
         matches!(self, Self::Table | Self::Wide | Self::Name)
     }
+}
+
+/// Which schema the documents have. It goes up when a member changes its meaning or goes away.
+const SCHEMA_VERSION: u32 = 1;
+
+/// A document and its schema.
+#[derive(Serialize)]
+struct Document<'d, T> {
+    schema_version: u32,
+    #[serde(flatten)]
+    members: &'d T,
 }
 
 /// Where the command writes.
@@ -64,7 +75,7 @@ impl Output {
     pub fn show(&mut self, json: &impl Serialize, text: impl FnOnce() -> String) {
         match self.format {
             format if format.is_text() => self.write(&shown(&text())),
-            _ => self.json(json),
+            _ => self.document(json),
         }
     }
 
@@ -95,7 +106,7 @@ impl Output {
     ) {
         let items = lists.iter().flat_map(|(_, items)| *items);
         match self.format {
-            Format::Jsonl => items.for_each(|item| self.json(item)),
+            Format::Jsonl => items.for_each(|item| self.document(item)),
             Format::Name => items.for_each(|item| self.id(item)),
             Format::Table | Format::Wide | Format::Json | Format::Yaml => {
                 let object = lists.iter().map(|(name, items)| (*name, *items));
@@ -116,14 +127,14 @@ impl Output {
     /// What people have read on stderr, for programs.
     pub fn for_programs(&mut self, json: &impl Serialize) {
         if !self.format.is_text() {
-            self.json(json);
+            self.document(json);
         }
     }
 
     /// Something that happens, for programs that read line by line.
     pub(crate) fn event(&mut self, json: &impl Serialize) {
         if self.format == Format::Jsonl {
-            self.json(json);
+            self.document(json);
         }
     }
 
@@ -135,7 +146,18 @@ impl Output {
         }
     }
 
-    /// One object of data, whatever the format.
+    /// A document of this program: it says by which schema it is to be read.
+    fn document(&mut self, members: &impl Serialize) {
+        match serde_json::to_value(members).is_ok_and(|value| value.is_object()) {
+            true => self.json(&Document {
+                schema_version: SCHEMA_VERSION,
+                members,
+            }),
+            false => self.json(members),
+        }
+    }
+
+    /// One object in a form that others have laid down, whatever the format.
     pub(crate) fn json(&mut self, value: &impl Serialize) {
         let json = match self.format {
             Format::Jsonl => serde_json::to_string(value),
@@ -159,6 +181,11 @@ impl Output {
 
     /// A secret that the command was asked for: the one thing that is written as it is.
     pub(crate) fn secret(&mut self, secret: &str, json: impl FnOnce(&str) -> Value) {
+        let json = |secret: &str| {
+            let mut json = json(secret);
+            json["schema_version"] = SCHEMA_VERSION.into();
+            json
+        };
         match self.format {
             Format::Jsonl => self.write(&json(secret).to_string()),
             // JSON is YAML.
@@ -230,71 +257,10 @@ pub fn note(text: &str) {
 /// Longer lines are cut where people read them: what a server answers can be long.
 const LONGEST_LINE: usize = 2_000;
 
-/// The same lines without secrets: what a server says, or somebody gave, may hold one.
-fn lines_without_secrets(text: &str) -> String {
-    let lines: Vec<_> = text.split('\n').map(redacted).collect();
-    lines.join("\n")
-}
-
 /// The same lines as a terminal may get them, but for marks.
 fn marked_lines(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(marked_printable).collect();
     lines.join("\n")
-}
-
-/// The same JSON with each of its strings without secrets.
-fn without_secrets(json: &str) -> String {
-    let (mut clean, mut rest) = (String::with_capacity(json.len()), json);
-    while let Some((before, after)) = rest.split_once('"') {
-        let end = end_of_string(after);
-        let (inner, tail) = after.split_at_checked(end).unwrap_or((after, ""));
-        clean.push_str(before);
-        clean.push('"');
-        clean.push_str(&string_without_secrets(inner));
-        if let Some(tail) = tail.strip_prefix('"') {
-            clean.push('"');
-            rest = tail;
-        } else {
-            rest = tail;
-        }
-    }
-    clean.push_str(rest);
-    clean
-}
-
-/// Where the quote is that ends a string of JSON.
-fn end_of_string(text: &str) -> usize {
-    let mut is_escaped = false;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => return at,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// The same of what stands between the quotes of a string of JSON.
-fn string_without_secrets(inner: &str) -> Cow<'_, str> {
-    // No secret that can be told is as short as that without one of these.
-    if inner.len() < 16 && !inner.contains(['=', ':', '@', '%', ' ', '\\']) {
-        return Cow::Borrowed(inner);
-    }
-    let Ok(text) = serde_json::from_str::<String>(&format!("\"{inner}\"")) else {
-        return Cow::Borrowed(inner);
-    };
-    match redacted(&text) {
-        Cow::Borrowed(_) => Cow::Borrowed(inner),
-        Cow::Owned(clean) => {
-            let written = serde_json::to_string(&clean).unwrap_or_default();
-            let inner = written
-                .strip_prefix('"')
-                .and_then(|rest| rest.strip_suffix('"'));
-            Cow::Owned(inner.unwrap_or_default().to_owned())
-        }
-    }
 }
 
 /// As a terminal gets it.
@@ -305,7 +271,7 @@ fn shown(text: &str) -> String {
             return line.to_owned();
         };
         let (begin, rest) = line.split_at_checked(end).unwrap_or((line, ""));
-        format!("{begin}… ({} characters more)", rest.chars().count())
+        format!("{begin}… ({} more characters)", rest.chars().count())
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -315,27 +281,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn strings_of_json_are_without_secrets_and_stay_strings() {
-        let given = json!({
-            "a": "password=Hunter3 \"x\"", "b": ["at http://ana:p/w@pd-0", "\\\"Bearer x\\"],
-            "tokens": 3, "c": "", "d": "user:ana@example.com", "\"": "\\",
-        });
-        for text in [
-            given.to_string(),
-            serde_json::to_string_pretty(&given).unwrap(),
-        ] {
-            let clean: Value = serde_json::from_str(&without_secrets(&text)).unwrap();
-            let expected = json!({
-                "a": "password=[redacted] \"x\"", "b": ["at http://[redacted]@pd-0", "\\\"Bearer [redacted]"],
-                "tokens": 3, "c": "", "d": "user:ana@example.com", "\"": "\\",
-            });
-            assert_eq!(clean, expected);
-        }
-        let other = json!(["zone=z1", "12", {"a b": null}]).to_string();
-        assert_eq!(without_secrets(&other), other);
-    }
 
     #[test]
     fn a_line_that_is_too_long_is_cut_and_says_so() {

@@ -35,7 +35,7 @@ impl Pace {
                 let quiet = now.saturating_duration_since(last.at);
                 if quiet >= QUIET {
                     let shown = said(quiet);
-                    self.text = format!(", no progress for more than {shown} s");
+                    self.text = format!(", no progress for {shown} s");
                 }
             }
             _ => {
@@ -153,12 +153,12 @@ mod tests {
         check(&[
             (0, 0, ""),
             (39, 0, ""),
-            (40, 0, ", no progress for more than 40 s"),
-            (79, 0, ", no progress for more than 40 s"),
-            (80, 0, ", no progress for more than 80 s"),
+            (40, 0, ", no progress for 40 s"),
+            (79, 0, ", no progress for 40 s"),
+            (80, 0, ", no progress for 80 s"),
             (120, 1, ", 0.5/min, 22 min to go"),
             (159, 1, ", 0.5/min, 22 min to go"),
-            (280, 1, ", no progress for more than 160 s"),
+            (280, 1, ", no progress for 160 s"),
         ]);
         // What there is more of again is counted anew.
         check(&[(0, 8, ""), (1, 6, ""), (2, 7, ", 1/s, 5 s to go")]);

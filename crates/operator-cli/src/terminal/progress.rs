@@ -32,10 +32,10 @@ impl Follow {
     /// Shows one event.
     pub fn event(&mut self, event: Event) {
         match event {
-            Event::Replanned(_) => self.line("planned again: nothing that matters has changed"),
+            Event::Replanned(_) => self.line("planned again: no relevant change"),
             Event::Intent { .. } => {
                 self.intents += 1;
-                self.line("intent recorded, sending");
+                self.line("intent recorded; sending");
             }
             Event::Accepted(accepted) => match accepted.answer.trim() {
                 "" => self.line("accepted"),
@@ -44,13 +44,16 @@ impl Follow {
             Event::Unanswered { error } => {
                 self.unanswered += 1;
                 let error = error.to_string();
-                self.line(&format!("no answer, so looking: {}", printable(&error)));
+                self.line(&format!(
+                    "no answer; checking the outcome: {}",
+                    printable(&error)
+                ));
             }
             Event::Progress(progress) => self.progress(&progress),
             Event::ProbeFailed { error } => {
                 let error = error.to_string();
                 self.line(&format!(
-                    "could not look, will look again: {}",
+                    "could not check; will try again: {}",
                     printable(&error)
                 ));
             }

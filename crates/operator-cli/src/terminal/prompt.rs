@@ -22,7 +22,7 @@ pub(crate) async fn ask(what: &str, word: &str) -> Answer {
     }
     let answer = async {
         note(&format!(
-            "{what} Type `{word}` to go on, anything else to stop:"
+            "{what} Type `{word}` to continue, anything else to cancel:"
         ));
         let read = tokio::task::spawn_blocking(|| {
             let mut answer = String::new();

@@ -17,7 +17,7 @@ impl Failure {
             "policy" => {
                 let text = format!("not sent: {text}");
                 return Self::new(Exit::Usage, code, text)
-                    .command("policy check", "says all that is wrong with it");
+                    .command("policy check", "lists all problems of the policy");
             }
             "unknown_proposal" => Self::new(Exit::Usage, code, text),
             "not_killed" | "not_a_person" | "key_used" | "plan_outdated" => {
@@ -28,37 +28,34 @@ impl Failure {
         match (code, cluster) {
             ("observing", None) => failure.command(
                 "mode execute --reason TEXT",
-                "allows sends on this state directory",
+                "allows changes from this state directory",
             ),
             ("observing", Some(cluster)) => failure.command(
                 format!("mode execute --cluster {cluster} --reason TEXT"),
-                "allows sends to it",
+                "allows changes to this cluster",
             ),
             ("killed", None) => failure.command(
                 "kill-switch status",
-                "shows it, `kill-switch reset` ends it",
+                "shows who set it; `kill-switch reset` ends it",
             ),
             ("killed", Some(cluster)) => failure.command(
                 format!("kill-switch reset --cluster {cluster} --reason TEXT"),
-                "ends it; the mode of that cluster is observe after it",
+                "ends it; the mode of the cluster is then observe",
             ),
             ("denied", _) => {
-                failure.command("policy explain ACTION", "shows how the policy came to this")
+                failure.command("policy explain ACTION", "shows how the policy decides")
             }
             ("not_proven", _) => failure.next("sign it with `--sign-with FILE`"),
-            ("unknown_proposal", _) => {
-                failure.command("proposals list", "shows those that are open")
-            }
+            ("unknown_proposal", _) => failure.command("proposals list", "lists open proposals"),
             ("clock_ahead", _) => {
-                failure.command("clock confirm --reason TEXT", "says that it is that late")
+                failure.command("clock confirm --reason TEXT", "confirms the time")
             }
-            ("clock_set_back", _) => failure.command(
-                "clock confirm --reason TEXT",
-                "says that the time is right now",
-            ),
-            ("whose_unknown", _) => failure.command("proposals list", "shows what is in force"),
+            ("clock_set_back", _) => {
+                failure.command("clock confirm --reason TEXT", "confirms the time")
+            }
+            ("whose_unknown", _) => failure.command("proposals list", "lists what is in force"),
             ("too_many_open", _) => {
-                failure.command("proposals list", "shows them, `cancel ID` ends one")
+                failure.command("proposals list", "lists them; `cancel ID` cancels one")
             }
             _ => failure,
         }

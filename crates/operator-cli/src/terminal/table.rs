@@ -76,7 +76,7 @@ fn fitted(mut columns: Vec<Column>, rows: Vec<Vec<String>>, width: Option<u16>) 
             .iter()
             .map(|column| column.name.to_lowercase())
             .collect();
-        text.push_str(&format!("\n(-o wide shows also: {})", names.join(", ")));
+        text.push_str(&format!("\n(-o wide also shows: {})", names.join(", ")));
     }
     text
 }

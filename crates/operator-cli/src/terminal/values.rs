@@ -2,6 +2,7 @@
 
 use action_core::bounded_to;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 /// How many characters of one value people are shown. JSON has all of it.
@@ -75,9 +76,15 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// A time to the second, UTC.
+/// A time to the second, as the clock on the wall shows it here, with how far that is from UTC.
 pub(crate) fn when(at: Timestamp) -> String {
-    format!("{at:.0}")
+    when_in(at, TimeZone::system())
+}
+
+fn when_in(at: Timestamp, zone: TimeZone) -> String {
+    at.to_zoned_datetime(zone)
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
 }
 
 /// No more of a text than fits on a few lines.
@@ -123,7 +130,6 @@ mod tests {
             ("free_bytes", json!(1_717_986_918_u64), ("free", "1.6 GiB")),
             ("free_bytes", json!(u64::MAX), ("free", "16384 PiB")),
             ("free_bytes", json!("x"), ("free_bytes", "x")),
-            ("at_unix_ms", json!(1_000), ("at", "1970-01-01T00:00:01Z")),
             (
                 "at_unix_ms",
                 json!(u64::MAX),
@@ -134,6 +140,19 @@ mod tests {
             let (bare, text) = told(name, &value);
             assert_eq!((bare, text.as_str()), expected);
         }
+    }
+
+    #[test]
+    fn times_are_local_and_say_how_far_from_utc() {
+        let at = "2026-11-30T01:02:03.9Z".parse().unwrap();
+        let zone = TimeZone::fixed(jiff::tz::offset(-8));
+        assert_eq!(when_in(at, zone), "2026-11-29T17:02:03-08:00");
+        assert_eq!(when_in(at, TimeZone::UTC), "2026-11-30T01:02:03+00:00");
+        let (name, text) = told("at_unix_ms", &json!(1_000));
+        assert_eq!(
+            (name, text),
+            ("at", when(Timestamp::from_second(1).unwrap()))
+        );
     }
 
     #[test]

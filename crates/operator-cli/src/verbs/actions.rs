@@ -89,15 +89,15 @@ pub(crate) fn main(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
                 .iter()
                 .find(|definition| definition.name == name || definition.name == own);
             let definition = definition.ok_or_else(|| {
-                let failure = Failure::usage(format!("there is no action `{name}`"));
+                let failure = Failure::usage(format!("unknown action `{name}`"));
                 match qualified(definitions, name).as_slice() {
-                    [] => failure.command("actions list", "shows all of them"),
-                    names => failure.next(format!("there are `{}`", names.join("`, `"))),
+                    [] => failure.command("actions list", "lists all actions"),
+                    names => failure.next(format!("known are `{}`", names.join("`, `"))),
                 }
             })?;
             show(definition, format, output);
         }
-        _ => return Err(Failure::usage("no such command")),
+        _ => return Err(Failure::usage("unknown command")),
     }
     Ok(Exit::Done)
 }
@@ -167,10 +167,10 @@ fn text(definition: &ActionDefinition) -> String {
             .to_owned(),
         );
         if definition.idempotent {
-            facts.push("a repetition changes nothing more".to_owned());
+            facts.push("repeating it changes nothing more".to_owned());
         }
         if definition.requires_approval {
-            facts.push("needs a person's consent".to_owned());
+            facts.push("requires approval".to_owned());
         }
     } else if let Some(cost) = word(&definition.cost) {
         facts.push(format!("reads: {cost}"));
@@ -196,7 +196,7 @@ fn text(definition: &ActionDefinition) -> String {
     let parameters = if rows.is_empty() {
         "Takes no parameters.".to_owned()
     } else {
-        table::table(&["parameter", "type", "", "what it is"], rows)
+        table::table(&["parameter", "type", "", "description"], rows)
     };
     format!(
         "{}: {}\n{}\n\n{}\n\n{parameters}",

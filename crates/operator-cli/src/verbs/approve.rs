@@ -103,7 +103,7 @@ pub(super) async fn seen(
     if let Some(given) = matches.get_one::<String>("plan") {
         if given.len() < SHORTEST || !given.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(Failure::usage(format!(
-                "`--plan {given}` is not {SHORTEST} or more digits of a plan's hash"
+                "invalid `--plan {given}`: give {SHORTEST} or more digits of the plan's hash"
             )));
         }
         if hash.as_str().starts_with(given.as_str()) {
@@ -112,7 +112,7 @@ pub(super) async fn seen(
         return Err(Failure::refused(
             "other_plan",
             format!(
-                "the proposal has plan {}, not {given}: nothing was approved",
+                "nothing was approved: the proposal has plan {}, not {given}",
                 hash.short()
             ),
         )
@@ -121,7 +121,7 @@ pub(super) async fn seen(
                 "proposals show {}",
                 ids::short_of(&found.proposal.id, state)
             ),
-            "shows it anew",
+            "shows the current plan",
         ));
     }
     note(&format!(
@@ -134,8 +134,8 @@ pub(super) async fn seen(
         Answer::No => Err(refused("not approved")),
         Answer::Interrupted => Err(Failure::interrupted("not approved")),
         Answer::Nobody => Err(
-            refused("not approved: there is no terminal to ask on").next(format!(
-                "read the plan, then give `--plan {}`",
+            refused("not approved: cannot ask, because stdin is not a terminal").next(format!(
+                "review the plan, then give `--plan {}`",
                 hash.short()
             )),
         ),

@@ -21,12 +21,12 @@ pub(crate) async fn main(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let Some((verb, matches)) = matches.subcommand() else {
-        return Err(Failure::usage("no such command"));
+        return Err(Failure::usage("unknown command"));
     };
     let below = matches.subcommand_name().unwrap_or_default();
     if let Some(instead) = instead(verb, below) {
         let words = format!("{verb} {below}");
-        let text = format!("`{}` is not asked of a gate", words.trim());
+        let text = format!("`{}` does not work with `--server`", words.trim());
         return Err(Failure::usage(text).next(instead));
     }
     if (verb, below) == ("actions", "show") {
@@ -56,21 +56,22 @@ pub(crate) async fn main(
         ("reject" | "cancel", _) => decide::call_off(verb, gate, matches, global, output).await,
         ("mode", _) => decide::mode(gate, matches, (as_given, global), output).await,
         ("kill-switch", _) => decide::kill_switch(gate, matches, (as_given, global), output).await,
-        _ => Err(Failure::usage(format!("`{verb}` is not asked of a gate"))),
+        _ => Err(Failure::usage(format!(
+            "`{verb}` does not work with `--server`"
+        ))),
     }
 }
 
 /// What to do instead, where a verb is not asked of a gate.
 fn instead(verb: &str, below: &str) -> Option<&'static str> {
     match (verb, below) {
-        ("recover" | "reap", _) => Some("the gate does that by itself"),
+        ("recover" | "reap", _) => Some("the gate does this by itself"),
         ("journal", "verify") => Some(
-            "what a gate serves proves nothing of its files: verify them on its host, with a head that \
-             `journal head` printed here",
+            "verify the files on the gate's host, with a head that `journal head` printed here: answers of a gate prove nothing about its files",
         ),
         ("token", "create" | "revoke")
         | ("resolve" | "release" | "clock" | "policy" | "workflow", _) => {
-            Some("do it on the gate's host, without `--server`")
+            Some("run it on the gate's host, without `--server`")
         }
         _ => None,
     }

@@ -23,7 +23,7 @@ use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
 use crate::terminal::prompt::{self, Answer};
-use crate::verbs::desk::{Desk, Drafted as _};
+use crate::verbs::desk::{self, Desk, Drafted as _};
 
 /// So often a plan is shown again that was overtaken while it was looked at.
 const DRAFTS_AGAIN: usize = 3;
@@ -87,10 +87,16 @@ async fn proposed<D: Desk>(
         let shown = draft.ruling().clone();
         if !matches!(shown, Ruling::Deny { .. }) {
             let planned = Planned::of(call, draft.proposal(), &*desk.state().await?, global);
-            output.note(&planned.text());
+            let is_line = confirm.is_silent() && desk::goes_ahead(desk, &draft).await?;
+            output.note(&match is_line {
+                true => planned.line(),
+                false => planned.text(),
+            });
             call.connection.check_system(&draft.proposal().system)?;
             if desk.may_be_sent(&draft).await? {
-                note_ruling(&shown, output);
+                if !is_line {
+                    note_ruling(&shown, output);
+                }
                 let system = &draft.proposal().system;
                 if may_go_on_at_once(desk, system, &shown, confirm).await? {
                     confirmed(call.definition, confirm).await?;
@@ -101,11 +107,11 @@ async fn proposed<D: Desk>(
             return Ok((proposed, shown));
         }
         if again == 0 {
-            let text = "what this is about changes faster than it can be planned: nothing was sent";
+            let text = "nothing was sent: the state changes faster than it can be planned";
             return Err(Failure::refused("refused", text));
         }
         again -= 1;
-        output.note("something was done meanwhile that this is about: planning it again\n");
+        output.note("another proposal changed the same meanwhile: planning again\n");
         draft = desk.draft_again(draft).await?;
     }
 }
@@ -147,12 +153,14 @@ async fn approved(
                 return Err(Failure::new(
                     Exit::Waiting,
                     "needs_approval",
-                    format!("nobody approved proposal {short} in time; it can still be approved"),
+                    format!(
+                        "timed out waiting for the approval of proposal {short}; it can still be approved"
+                    ),
                 ));
             }
             Phase::Approved => return Ok(()),
             phase => {
-                let text = format!("proposal {short} is {phase}: nothing was sent");
+                let text = format!("nothing was sent: proposal {short} is {phase}");
                 return Err(Failure::refused("not_approved", text));
             }
         }
@@ -160,7 +168,7 @@ async fn approved(
             () = desk.wait(id, until.saturating_duration_since(Instant::now())) => {}
             () = interrupted() => {
                 return Err(Failure::interrupted(format!(
-                    "no longer waiting for proposal {short}; it can still be approved"
+                    "stopped waiting for proposal {short}; it can still be approved"
                 )));
             }
         }
@@ -217,7 +225,7 @@ pub(crate) async fn carry_out(
             verdict: Verdict::NoOp { already },
             ..
         })) => {
-            output.note(&format!("nothing to do any more: {}", printable(&already)));
+            output.note(&format!("nothing left to do: {}", printable(&already)));
             Ok(not_sent(call, proposal, output))
         }
         Some(Ok(standing)) => {
@@ -239,7 +247,7 @@ pub(crate) async fn carry_out(
             Err(Failure::interrupted(text))
         }
         None => {
-            let text = format!("no longer following proposal {id}; what was sent goes on");
+            let text = format!("stopped following proposal {id}; what was sent continues");
             Err(Failure::interrupted(text).next(desk.later(&id, global)))
         }
     }
@@ -265,14 +273,14 @@ fn why_not_sent(verdict: &Verdict) -> String {
     let who = subjects::who_answers();
     let us = program().name;
     match verdict {
-        Verdict::NoOp { .. } => "nothing was sent: there is nothing to do".to_owned(),
-        Verdict::WouldReject { .. } => format!("nothing was sent: {who} would refuse it"),
+        Verdict::NoOp { .. } => "nothing was sent: nothing to do".to_owned(),
+        Verdict::WouldReject { .. } => format!("nothing was sent: {who} would reject it"),
         Verdict::NotAskedFor { .. } => {
-            format!("nothing was sent: `{us}` does not ask {who} for this")
+            format!("nothing was sent: `{us}` does not send such requests to {who}")
         }
-        Verdict::AcceptedButWillNotProgress { .. } => format!(
-            "nothing was sent: `{us}` does not ask for what would not get done; remove the cause first"
-        ),
+        Verdict::AcceptedButWillNotProgress { .. } => {
+            format!("nothing was sent: it would have no effect; remove the cause first")
+        }
         _ => "nothing was sent".to_owned(),
     }
 }
@@ -328,11 +336,11 @@ pub(crate) async fn typed(what: &str, word: &str, yes: bool) -> Result<(), Failu
     let refused = |text: &str| Failure::refused("not_confirmed", text);
     match prompt::ask(what, &printable(word)).await {
         Answer::Yes => Ok(()),
-        Answer::No => Err(refused("not confirmed, so nothing was sent")),
+        Answer::No => Err(refused("nothing was sent: not confirmed")),
         Answer::Interrupted => Err(Failure::interrupted("nothing was sent")),
         Answer::Nobody => Err(refused(
-            "not confirmed, so nothing was sent: there is no terminal to ask on",
+            "nothing was sent: cannot ask for confirmation, because stdin is not a terminal",
         )
-        .next("read the plan, then give `--yes`")),
+        .next("review the plan, then give `--yes`")),
     }
 }

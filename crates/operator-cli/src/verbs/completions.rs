@@ -23,10 +23,10 @@ pub(crate) fn command() -> Command {
 
 pub(crate) fn main(matches: &ArgMatches) -> Result<Exit, Failure> {
     let shell = matches.get_one::<Shell>("shell").copied();
-    let shell = shell.ok_or_else(|| Failure::usage("no shell was named"))?;
+    let shell = shell.ok_or_else(|| Failure::usage("no shell named"))?;
     let shells = Shells::builtins();
     let completer = shells.completer(&shell.to_string());
-    let completer = completer.ok_or_else(|| Failure::usage("no such shell"))?;
+    let completer = completer.ok_or_else(|| Failure::usage("unknown shell"))?;
     let (mut text, name) = (Vec::new(), program().name);
     let written = completer.write_registration("COMPLETE", name, name, name, &mut text);
     written.map_err(|error| Failure::new(Exit::Failed, "stdout", error.to_string()))?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use action_core::Verdict;
 use action_guard::{
     Actor, Draft, Event, Guard, GuardError, Proposal, ProposalStatus, Refusal, Ruling, Standing,
     State,
@@ -128,6 +129,14 @@ impl Desk for Here<'_> {
 
     fn later(&self, _: &str, global: &Global) -> String {
         let command = global.own_command(&["recover"]);
-        format!("`{command}` looks how it ended and finishes the record")
+        format!("run `{command}` to find the outcome")
     }
+}
+
+/// Whether nobody has to decide about it: a line says enough of its plan.
+pub(crate) async fn goes_ahead<D: Desk>(desk: &D, draft: &D::Draft) -> Result<bool, Failure> {
+    let proposal = draft.proposal();
+    Ok(matches!(proposal.plan.verdict, Verdict::WouldProceed)
+        && matches!(draft.ruling(), Ruling::Allow { .. })
+        && desk.state().await?.observing(&proposal.system).is_none())
 }

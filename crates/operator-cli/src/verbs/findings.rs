@@ -86,8 +86,7 @@ fn with_flags(command: Command, role: Role) -> Command {
         }
     }
     if subjects::meant().is_none() {
-        shown.description =
-            "Which flags it takes depends on the kind of system that is meant.".to_owned();
+        shown.description = "The flags depend on the kind of system.".to_owned();
     }
     flags::with_parameters(command, &shown)
 }
@@ -97,8 +96,11 @@ pub(super) fn call(verb: &str, role: Role, global: &Global) -> Result<Call, Fail
     let kind = global.connection.kind()?;
     let mut definitions = kind.definitions().iter();
     let definition = definitions.find(|definition| definition.role == Some(role));
-    let definition = definition
-        .ok_or_else(|| Failure::usage(format!("no subject offers what `{verb}` needs")))?;
+    let definition = definition.ok_or_else(|| {
+        Failure::usage(format!(
+            "`{verb}` is not available for any system of this program"
+        ))
+    })?;
     Ok(Call {
         definition,
         connection: global.connection.clone(),
@@ -168,7 +170,7 @@ async fn ours(call: &Call, catalogue: &Catalogue, global: &Global, output: &Outp
         match known_effects(call, catalogue, global).await {
             Ok(ours) => return Ours { is_found, ..ours },
             Err(failure) => output.note(&format!(
-                "what is in force that was asked for here is not known: {}",
+                "effects requested from here are not shown: {}",
                 failure.message()
             )),
         }

@@ -26,8 +26,8 @@ pub(crate) fn command() -> Command {
         .subcommands([
             Command::new("show")
                 .about("Show records, oldest first")
-                .arg(number("after", "Only records with higher numbers"))
-                .arg(number("limit", "At most so many [default: 100]"))
+                .arg(number("after", "Only records after this number"))
+                .arg(number("limit", "Maximum number of records [default: 100]"))
                 .arg(
                     Arg::new("id")
                         .long("id")
@@ -61,7 +61,7 @@ pub(crate) async fn main(
             show_head(&head, output);
             Ok(Exit::Done)
         }
-        _ => Err(Failure::usage("no such command")),
+        _ => Err(Failure::usage("unknown command")),
     }
 }
 
@@ -95,11 +95,8 @@ async fn show(
 /// Shows records with higher numbers than `after`, and that there are more.
 pub(super) fn show_entries(shown: &[Entry], after: u64, more: u64, output: &mut Output) {
     let last = shown.last().map_or(after, |entry| entry.seq);
-    let truncated = (more > 0).then(|| {
-        format!(
-            "Truncated: {more} more; `--after {last}` shows those, `--limit` shows more at once"
-        )
-    });
+    let truncated = (more > 0)
+        .then(|| format!("{more} more records (truncated, use --limit or --after {last})"));
     let entries: Vec<_> = shown.iter().map(report::json).collect();
     output.show_list("entries", &entries, || {
         let parts = [Some(report::table(shown)), truncated.clone()];
@@ -129,19 +126,18 @@ async fn verify(
         let (first, head) = (verified.first, &verified.head);
         let s = if verified.segments == 1 { "" } else { "s" };
         let mut text = format!(
-            "Verified: records {first} to {}, in {} segment{s}, are as they were written\n{}:{}",
+            "Verified: records {first} to {} in {} segment{s} are unchanged\n{}:{}",
             head.seq, verified.segments, head.seq, head.hash
         );
         if verified.half_line_bytes > 0 {
             text.push_str(&format!(
-                "\nHalf a line follows ({} bytes): a record that is being written, or whose writing was cut \
-                 off. Nothing was done by it, and the next record takes its place",
+                "\nAn incomplete record follows ({} bytes): it is being written, or its write was interrupted. It has no effect, and the next record replaces it",
                 verified.half_line_bytes
             ));
         }
         if let Some(last) = verified.first.checked_sub(1).filter(|last| *last > 0) {
             // The first that is here has what they add up to.
-            text.push_str(&format!("\nRecords 1 to {last} are not here any more"));
+            text.push_str(&format!("\nRecords 1 to {last} are no longer kept here"));
         }
         text
     });
@@ -153,7 +149,7 @@ async fn contains(journal: &dyn Journal, now: &Head, kept: &str) -> Result<(), F
     let (seq, hash) = kept
         .split_once(':')
         .and_then(|(seq, hash)| Some((seq.parse::<u64>().ok()?, hash)))
-        .ok_or_else(|| Failure::usage(format!("`--head {kept}` is not NUMBER:HASH")))?;
+        .ok_or_else(|| Failure::usage(format!("invalid `--head {kept}`: write NUMBER:HASH")))?;
     let found = if seq == now.seq {
         Some(now.hash.to_string())
     } else {
@@ -167,6 +163,6 @@ async fn contains(journal: &dyn Journal, now: &Head, kept: &str) -> Result<(), F
     Err(Failure::new(
         Exit::JournalDamaged,
         "other_head",
-        format!("the journal is not the one that had record {seq} with hash {hash}"),
+        format!("the journal was changed or replaced: record {seq} does not have hash {hash}"),
     ))
 }

@@ -76,7 +76,7 @@ fn not_stopped(only: Option<&Target>, error: CommitError) -> Failure {
     match only {
         Some(_) => failure.command(
             "kill-switch on --reason TEXT",
-            "stops all clusters, also where no journal can be written: this one is not stopped",
+            "stops all clusters, even if the journal cannot be written; this cluster is not stopped",
         ),
         None => failure,
     }
@@ -94,14 +94,14 @@ fn not_reset(only: Option<&Target>, error: CommitError, state: Option<&State>) -
     match (only, other) {
         (Some(_), _) if state.killed.is_some() => failure.command(
             "kill-switch reset --reason TEXT",
-            "ends the stop of all clusters: this one is not stopped by itself",
+            "ends the stop of all clusters; this cluster has no stop of its own",
         ),
         (None, Some(other)) => failure.command(
             format!(
                 "kill-switch reset --cluster {} --reason TEXT",
                 other.target.called()
             ),
-            "ends the stop of that cluster: there is none of all",
+            "ends the stop of that cluster; there is no stop of all clusters",
         ),
         _ => failure,
     }
@@ -114,7 +114,7 @@ async fn status(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         // The file stops whatever the journal says.
         let text = match by_file {
             true => format!("stopped by {KILL_FILE}"),
-            false => format!("not stopped by {KILL_FILE}; what the journal says is not known"),
+            false => format!("not stopped by {KILL_FILE}; the journal cannot be read"),
         };
         Failure::from(error).lines(vec![text])
     })?;
@@ -211,29 +211,26 @@ fn stop_text(met: &Met, only: Option<&Target>, place: &str) -> String {
             }),
             printable(place)
         )),
-        met.unrecorded
-            .as_ref()
-            .map(|error| format!("Not in the journal, by its `KILL` file alone: {error}")),
+        met.unrecorded.as_ref().map(|error| {
+            format!("Stopped by the `KILL` file only; the journal has no record of it: {error}")
+        }),
         section(
-            "May still send: look at that process, or end it",
+            "These processes may still send: check them, or end them",
             rows(&senders),
         ),
         section("Cancelled", rows(&met.cancelled)),
-        section("Sent before, and goes on", rows(&sent)),
+        section("Sent before the stop and still in progress", rows(&sent)),
         section(
             &format!(
-                "May have been sent; `{us} proposals show ID` shows how it ended, once that is known"
+                "May have been sent; `{us} proposals show ID` shows the outcome once it is known"
             ),
             rows(unsure),
         ),
         section(
-            &format!("Still in force; `{us} undo ID` takes it back"),
+            &format!("Still in force; take it back with `{us} undo ID`"),
             effects,
         ),
-        Some(
-            "Other state directories, and what others do to the cluster, are not covered"
-                .to_owned(),
-        ),
+        Some("Not covered: other state directories, and changes by others".to_owned()),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }

@@ -22,7 +22,7 @@ const LONGEST: u64 = 64 * 1024;
 
 pub(crate) fn command() -> Command {
     Command::new("link")
-        .about("Make a link that logs in to the gate of this machine with a browser, once")
+        .about("Create a one-time link that logs a browser in to the gate of this machine")
         .after_help(
             "The gate asks the kernel which user you are, and makes links for those that `[[serve.local_user]]` \
              of its config file lists. The link counts for five minutes and once: give it to nobody.",

@@ -30,12 +30,12 @@ pub(crate) fn main(
         .cloned()
         .unwrap_or_default();
     clap_mangen::generate_to(all, &directory).map_err(|error| {
-        let text = format!("cannot write into `{}`: {error}", directory.display());
+        let text = format!("cannot write to `{}`: {error}", directory.display());
         Failure::new(Exit::Failed, "man", text)
     })?;
     let shown = directory.display();
     output.show(&json!({"directory": directory}), || {
-        format!("The manual pages are in {shown}")
+        format!("Manual pages written to {shown}")
     });
     Ok(Exit::Done)
 }

@@ -120,8 +120,8 @@ fn agent(matches: &ArgMatches, global: &Global) -> Result<Actor, Failure> {
         return Ok(named);
     }
     if is_asked_for {
-        let text = format!("`{named}` is no agent, and its name is not lent to one");
-        return Err(Failure::usage(text).next("name the agent: `--actor agent:NAME`"));
+        let text = format!("`{named}` is not an agent");
+        return Err(Failure::usage(text).next("give `--actor agent:NAME`"));
     }
     let agent = AGENT.parse::<Actor>();
     agent.map_err(|error| Failure::new(Exit::Bug, "actor", error.to_string()))
@@ -134,11 +134,11 @@ fn print(host: &str, flags: Vec<String>, output: &mut Output) -> Result<Exit, Fa
         Failure::new(
             Exit::Failed,
             "program",
-            format!("cannot tell where this program is: {error}"),
+            format!("cannot find the path of this program: {error}"),
         )
     })?;
     if flags.iter().any(|word| word.contains(REDACTED)) {
-        let text = "an address with a password in it cannot be served, and is not printed";
+        let text = "an address that contains a password cannot be used here, and is not printed";
         return Err(Failure::usage(text));
     }
     let mut words = vec![program.display().to_string(), "mcp".to_owned()];

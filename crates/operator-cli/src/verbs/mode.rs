@@ -18,8 +18,7 @@ use crate::terminal::values::when;
 pub(super) const KILL_FILE: &str = "a `KILL` file in the state directory";
 
 /// For what it holds.
-pub(super) const FOR_ONE: &str = "With `--cluster NAME` it is for that cluster alone, else for all. What is \
-                       stopped for all is stopped for each.";
+pub(super) const FOR_ONE: &str = "With `--cluster NAME` it applies to that cluster, otherwise to all clusters. A stop of all clusters stops each of them.";
 
 pub(crate) fn mode() -> Command {
     Command::new("mode")
@@ -52,7 +51,7 @@ pub(crate) async fn clock_main(
 ) -> Result<Exit, Failure> {
     let (_, matches) = matches
         .subcommand()
-        .ok_or_else(|| Failure::usage("no such command"))?;
+        .ok_or_else(|| Failure::usage("unknown command"))?;
     let (actor, key) = (global.state.actor()?, global.state.key()?);
     let by = key.as_ref().map_or_else(
         || Decider::claimed(&actor),
@@ -60,9 +59,7 @@ pub(crate) async fn clock_main(
     );
     let controls = global.state.controls()?;
     controls.confirm_clock(by, given_reason(matches)).await?;
-    output.show(&json!({"confirmed": true}), || {
-        "The time is confirmed".to_owned()
-    });
+    output.show(&json!({"confirmed": true}), || "Time confirmed".to_owned());
     Ok(Exit::Done)
 }
 
@@ -152,7 +149,7 @@ fn not_set(mode: Mode, error: ModeError) -> Failure {
     if is_unwritten && mode == Mode::Observe {
         return failure.command(
             "kill-switch on --reason TEXT",
-            "stops sends also where no journal can be written: the mode is as it was",
+            "stops changes even if the journal cannot be written; the mode is unchanged",
         );
     }
     failure

@@ -31,7 +31,7 @@ pub(crate) async fn main(
     let exit = show(&call, &parameters, &plan, &undo, output);
     if let Err(wrong) = global.state.policy() {
         output.note(&format!(
-            "warning: {}: nothing is sent before that is right",
+            "warning: {}: nothing is sent until this is fixed",
             wrong.message()
         ));
     }
@@ -50,7 +50,7 @@ pub(super) fn check_kind(call: &Call) -> Result<(), Failure> {
         is: definition.kind,
         wanted: ActionKind::Mutation,
     };
-    Err(Failure::from(error).next(format!("look with `{} run {name}`", program().name)))
+    Err(Failure::from(error).next(format!("use `{} run {name}`", program().name)))
 }
 
 /// Shows a plan that nobody has proposed.

@@ -165,7 +165,7 @@ pub(crate) async fn explain(
         None => Timestamp::now(),
         Some(text) => text
             .parse()
-            .map_err(|error| Failure::usage(format!("`--at {text}` is no time: {error}")))?,
+            .map_err(|error| Failure::usage(format!("invalid time `--at {text}`: {error}")))?,
     };
     let name = &call.definition.name;
     let given = flags::parameters(call.definition, matches)?;

@@ -58,7 +58,7 @@ pub(crate) async fn main(
             show(given_id(matches), &state, global, output)
         }
         Some(("run", matches)) => run(matches, global, output).await,
-        _ => Err(Failure::usage("no such command")),
+        _ => Err(Failure::usage("unknown command")),
     }
 }
 
@@ -97,14 +97,14 @@ pub(super) fn list(
     let lists = [("proposals", &items[..]), ("in_force", &in_force[..])];
     output.show_lists(&lists, || {
         let open = match statuses.is_empty() {
-            true => "Nothing is open.".to_owned(),
+            true => "No open proposals.".to_owned(),
             false => proposal::list(&statuses, state, now),
         };
         let effects = in_force::text(&effects, &Releases::new(), state, global);
         let can_compare = effects.is_some() && is_offered(Role::Leftovers);
         let compare = can_compare.then(|| {
             let doctor = global.own_command(&["doctor"]);
-            format!("By the journal: `{doctor}` looks whether it still is.")
+            format!("According to the journal; `{doctor}` checks whether it is still in force.")
         });
         let parts = [Some(open), effects, compare];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
@@ -145,11 +145,11 @@ pub(super) async fn carry_out(
         Phase::Approved => {}
         Phase::NeedsApproval => {
             output.note(&proposal::waiting(found, &id, global));
-            let text = "it is not approved yet";
+            let text = "not approved yet";
             return Err(Failure::new(Exit::Waiting, "needs_approval", text));
         }
         phase => {
-            let text = format!("proposal {id} is {phase}: nothing was sent");
+            let text = format!("nothing was sent: proposal {id} is {phase}");
             return Err(Failure::refused("not_approved", text));
         }
     }
@@ -162,7 +162,7 @@ pub(super) async fn carry_out(
         };
         let command = proposal::run_command(&found.proposal, &id, global);
         let failure = Failure::from(GuardError::Refused(refusal));
-        return Err(failure.next(format!("as who asked for it: `{command}`")));
+        return Err(failure.next(format!("run it as the requester: `{command}`")));
     }
     if !confirm.yes {
         output.note(&format!("{}\n", proposal::text(found, state, global, now)));

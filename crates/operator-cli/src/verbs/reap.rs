@@ -45,7 +45,7 @@ pub(crate) async fn reap_main(global: &Global, output: &mut Output) -> Result<Ex
     let items: Vec<_> = reaped.iter().map(|one| json!(one)).collect();
     output.show_list("reaped", &items, || {
         if reaped.is_empty() {
-            return "No lease is over.".to_owned();
+            return "No lease has expired.".to_owned();
         }
         let texts = reaped.iter().map(|one| text(one, &state, global));
         texts.collect::<Vec<_>>().join("\n")
@@ -74,10 +74,10 @@ fn text(reaped: &Reaped, state: &State, global: &Global) -> String {
             format!("{}\n{text}\n", name(effect))
         }
         Reaped::Proposed { effect, proposal } => {
-            format!("{} waits for approval as {proposal}", name(effect))
+            format!("{} needs approval, as proposal {proposal}", name(effect))
         }
         Reaped::Left { effect, why } => {
-            let left = format!("{} was left alone: {}", name(effect), printable(why));
+            let left = format!("{} skipped: {}", name(effect), printable(why));
             match state.is_whose_unknown(&effect.id) {
                 true => format!(
                     "{left}\n  {}",

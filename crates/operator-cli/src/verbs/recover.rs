@@ -38,8 +38,8 @@ pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, F
             biased;
             found = guard.recover_on(target, &mut on_event) => found?,
             () = interrupted() => {
-                return Err(Failure::interrupted("interrupted, some are still open")
-                    .next(format!("`{}` goes on with them", global.own_command(&["recover"]))));
+                return Err(Failure::interrupted("interrupted; some outcomes are still open")
+                    .next(format!("run `{}` to continue", global.own_command(&["recover"]))));
             }
         });
     }
@@ -50,7 +50,7 @@ pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, F
     let state = global.state.bare_controls()?.state().await?;
     output.show(&json!({"recovered": reports}), || {
         if reports.is_empty() {
-            return "Nothing was left open.".to_owned();
+            return "No open outcomes.".to_owned();
         }
         let one = |report: &Report| {
             let request = plan::request(&report.action, &report.parameters);

@@ -53,7 +53,7 @@ pub(crate) async fn resolve_main(
     let now = Timestamp::now();
     output.show(&proposal::json(&status, now), || {
         format!(
-            "{id} is {}, as {actor} says (identity claimed)",
+            "{id} is {}, recorded by {actor} (identity claimed)",
             status.phase_at(now)
         )
     });
@@ -71,7 +71,7 @@ pub(crate) async fn release_main(
         .release(&id, &global.state.actor()?, given_reason(matches))
         .await?;
     output.show(&json!({"id": id, "released": true}), || {
-        format!("{id} is released: what it left in force is not ours any more")
+        format!("{id} is released: its effect is no longer tracked as ours")
     });
     Ok(Exit::Done)
 }

@@ -82,7 +82,7 @@ pub(super) async fn look(
 pub(super) fn lease(call: &Call, confirm: &Confirm) -> Result<Option<Duration>, Failure> {
     if confirm.lease.is_some() && call.definition.effect != Some(Effect::Lasting) {
         let name = &call.definition.name;
-        let text = format!("`--lease`: `{name}` is over when it is done, so it has no lease");
+        let text = format!("invalid `--lease`: `{name}` leaves nothing in force");
         return Err(Failure::usage(text).next("leave it out"));
     }
     Ok(confirm.lease)

@@ -182,9 +182,8 @@ async fn opened(sources: Sources<'_>, trust: &Trust) -> Result<(Gate, Vec<String
     let Sources { matches, global } = sources;
     let policy = global.state.policy()?;
     if !policy.is_file {
-        let text =
-            "a server needs a policy that lists people with their keys, and there is no file";
-        return Err(Failure::usage(text).next("give one: `--policy-file FILE`"));
+        let text = "no policy file: a gate needs a policy that lists people with their keys";
+        return Err(Failure::usage(text).next("give `--policy-file FILE`"));
     }
     let ceiling = match matches.get_one::<String>("up-to").map(String::as_str) {
         None => Ceiling::ReadOnly,

@@ -78,17 +78,17 @@ async fn create(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     if matches.value_source("actor") != Some(ValueSource::CommandLine) {
-        let text = "a token needs the agent that it is for";
-        return Err(Failure::usage(text).next("name it: `--actor agent:NAME`"));
+        let text = "no agent named for the token";
+        return Err(Failure::usage(text).next("give `--actor agent:NAME`"));
     }
     let Some(cluster) = global.connection.cluster_given() else {
-        let text = "a token needs the cluster that it is for";
-        return Err(Failure::usage(text).next("name it: `--cluster NAME`, as the config file does"));
+        let text = "no cluster named for the token";
+        return Err(Failure::usage(text).next("give `--cluster NAME` of the config file"));
     };
     let by = global.state.actor_without_flag()?;
     let Some(key) = global.state.key()? else {
-        let text = "a token is signed by who makes it, and there is no key";
-        return Err(Failure::usage(text).next("give your key: `--sign-with FILE`"));
+        let text = "no key to sign the token with";
+        return Err(Failure::usage(text).next("give your key with `--sign-with FILE`"));
     };
     let up_to = match matches.get_one::<String>("up-to").map(String::as_str) {
         Some("high") => Risk::High,
@@ -109,8 +109,7 @@ async fn create(
         other => Failure::new(Exit::Failed, "token", report(&other)),
     })?;
     note(&format!(
-        "{} is for {} on {cluster} until {}; {by} answers for it. The secret is shown this once: keep \
-         it in a file that only the agent can read",
+        "{} is for {} on {cluster} until {}; {by} is responsible for it. The secret is shown only now: keep it in a file that only the agent can read",
         made.id,
         made.grant.actor,
         when(made.grant.expires_at)
@@ -146,7 +145,13 @@ pub(super) fn show(tokens: &BTreeMap<String, Arc<TokenStatus>>, output: &mut Out
             ]
         });
         let header = [
-            "id", "agent", "clusters", "up to", "made by", "expires", "state",
+            "id",
+            "agent",
+            "clusters",
+            "up to",
+            "created by",
+            "expires",
+            "state",
         ];
         table(&header, rows.collect())
     });
@@ -164,7 +169,7 @@ async fn revoke(
         .revoke_token(id, &by, given_reason(matches))
         .await?;
     output.show(&json!({"id": id, "revoked": true}), || {
-        format!("{id} is revoked: nothing is asked for or sent with it any more")
+        format!("{id} is revoked: nothing can be requested or sent with it any more")
     });
     Ok(Exit::Done)
 }

@@ -16,8 +16,7 @@ use crate::verbs::carry_out;
 use crate::verbs::desk::Here;
 
 /// What is said before something is taken back that may be another's.
-pub(super) const WHOSE_UNKNOWN: &str = "Whose effect it is is not known: the request was not answered, and somebody else may have \
-                              asked for the same.\n";
+pub(super) const WHOSE_UNKNOWN: &str = "The request got no answer and somebody else may have asked for the same, so it is unknown whose effect this is.\n";
 
 pub(crate) fn undo() -> Command {
     let break_glass = Arg::new("break-glass")
@@ -60,7 +59,7 @@ pub(crate) async fn undo_main(
     let is_named = !matches.get_flag("last");
     if matches.get_flag("break-glass") {
         if !is_named {
-            let text = "`--break-glass` takes back what is named: give its id";
+            let text = "`--break-glass` needs an id";
             return Err(Failure::usage(text));
         }
         return break_glass(&guard, &id, (&actor, &reason), confirm, output).await;
@@ -89,8 +88,7 @@ pub(crate) async fn undo_main(
     done.map_err(|failure| {
         if failure.is_full_journal() {
             failure.next(
-                "free some space; if that cannot wait, `--break-glass` with `--yes` and `--reason` \
-                 takes back a lasting effect of ours without a record beforehand",
+                "free some space; if that cannot wait, `--break-glass --yes --reason TEXT` takes back a lasting effect without recording it first",
             )
         } else {
             failure
@@ -108,7 +106,7 @@ async fn break_glass(
 ) -> Result<Exit, Failure> {
     if !confirm.yes {
         return Err(Failure::refused("not_confirmed", "nothing was sent")
-            .next("`--break-glass` sends without a record beforehand: give `--yes` too"));
+            .next("`--break-glass` sends without recording it first: also give `--yes`"));
     }
     let mut follow = Follow::default();
     let broken = guard
@@ -118,7 +116,7 @@ async fn break_glass(
     let broken = broken?;
     output.show(&broken, || outcome::outcome(&broken.report.outcome));
     if !broken.recorded {
-        output.note("It is not in the journal. Keep this record, and free some space:");
+        output.note("This is not in the journal. Keep the record below, and free some space:");
         output.note(&serde_json::to_string(&broken.record).unwrap_or_default());
     }
     Ok(Exit::of_outcome(&broken.report.outcome))
@@ -169,14 +167,14 @@ fn changed_since(error: GuardError, id: &str, state: &State, global: &Global) ->
     let failure = Failure::from(error);
     let release = state.effects.contains_key(id).then(|| {
         let command = in_force::release_command(id, state, global);
-        format!("`{command}` takes it off the list of what is in force, and sends nothing")
+        format!("run `{command}` to remove it from the list of effects in force; it sends nothing")
     });
     let newest = lookup::newest_to_undo(state).into_iter();
     let mut before = newest.skip_while(|status| status.proposal.id != id).skip(1);
     let before = before.next().map(|status| {
         let short = ids::short_of(&status.proposal.id, state);
         let command = global.own_command(&["undo", &short]);
-        format!("`{command}` takes back what was sent before it")
+        format!("run `{command}` to take back what was sent before it")
     });
     failure.lines([release, before].into_iter().flatten().collect())
 }

@@ -31,7 +31,7 @@ pub(crate) async fn main(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let Some((verb, matches)) = matches.subcommand() else {
-        return Err(Failure::usage("no such command"));
+        return Err(Failure::usage("unknown command"));
     };
     match verb {
         "list" => list(&bare(global).await?, output).await,
@@ -139,7 +139,7 @@ async fn confirm(
     let step = step.unwrap_or_default();
     workflows.confirm(&flow.id, &step, by, note).await?;
     output.note(&format!(
-        "confirmed, and nothing goes on by itself; this goes on with it:\n  {}",
+        "confirmed; to continue the workflow, run\n  {}",
         report::resume(&flow, global)
     ));
     status(workflows, &flow.id, global, output).await
@@ -226,12 +226,10 @@ async fn run(
     match run {
         Some(run) => Ok(show(&run?, global, output)),
         None => Err(
-            Failure::interrupted("no longer at it; a mutation that was sent goes on").next(
-                format!(
-                    "`{}` goes on with it",
-                    global.own_command(&["workflow", "resume", &flow.id])
-                ),
-            ),
+            Failure::interrupted("stopped; a mutation that was sent continues").next(format!(
+                "run `{}` to continue",
+                global.own_command(&["workflow", "resume", &flow.id])
+            )),
         ),
     }
 }

@@ -56,7 +56,11 @@ impl Mutation<Etcd> for AddLearnerMember {
         let id = json!(there.map(|one| one.member.id()));
         let evidence = Evidence::new(source(LIST), NEW_MEMBER, id);
         let is_so = there.is_some() && seen.leader.is_some();
-        let is = if is_so { "is a member" } else { "is no member" };
+        let is = if is_so {
+            "is a member"
+        } else {
+            "is not a member"
+        };
         let text = format!("`{}` {is}", self.peer_url);
         Ok(seen.shown(is_so, b, sent, "not_listed", text, evidence))
     }
@@ -65,7 +69,7 @@ impl Mutation<Etcd> for AddLearnerMember {
         let id = accepted.and_then(|accepted| accepted.facts.get(NEW_MEMBER)?.as_str());
         match id.and_then(|id| id.parse().ok()) {
             Some(member_id) => Undo::with::<Etcd, _>(&RemoveMember { member_id }),
-            None => Undo::none("which member it added is known once etcd has answered"),
+            None => Undo::none("the id of the added member is known once etcd has answered"),
         }
     }
 }

@@ -77,12 +77,12 @@ impl Mutation<Etcd> for Compact {
         let done = self.is_done(etcd, &seen).await?;
         let evidence = Evidence::new(source(RANGE), "compacted", json!(done));
         let is = if done { "dropped" } else { "still there" };
-        let text = format!("what was before revision {} is {is}", self.revision);
+        let text = format!("the history before revision {} is {is}", self.revision);
         Ok(seen.shown(done, b, sent, "not_compacted", text, evidence))
     }
 
     fn undo(&self, _: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        Undo::none("what was dropped is gone")
+        Undo::none("the compacted history is gone")
     }
 }
 

@@ -68,7 +68,9 @@ impl Mutation<Etcd> for DefragmentMember {
             .touches(format!("member/{}", self.member_id))
             .follow(1_000, 15_000, 600_000);
         Ok(match seen.leader == Some(self.member_id) {
-            true => plan.unknown("whether another leads while this member answers nobody"),
+            true => {
+                plan.unknown("whether another member becomes leader while this one does not answer")
+            }
             false => plan,
         })
     }
@@ -87,7 +89,7 @@ impl Mutation<Etcd> for DefragmentMember {
             .map(|(_, status)| status.db_size);
         let evidence = vec![Evidence::new(source(STATUS), "db_size", json!(size))];
         let text = match size {
-            Some(size) => format!("its database has {size} bytes, of {} before", b.db_size),
+            Some(size) => format!("its database has {size} bytes, {} before", b.db_size),
             None => format!("member {} does not answer", self.member_id),
         };
         let is_done = sent.accepted.is_some() || size.is_some_and(|size| size < b.db_size);
@@ -98,7 +100,7 @@ impl Mutation<Etcd> for DefragmentMember {
     }
 
     fn undo(&self, _: &DatabaseFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        Undo::none("nothing that is kept has changed")
+        Undo::none("no data has changed")
     }
 }
 
@@ -114,15 +116,16 @@ impl DefragmentMember {
             );
         };
         if status.db_size <= status.db_size_in_use {
-            let already = "nothing in its database is free".to_owned();
+            let already = "there is no free space in its database".to_owned();
             return Verdict::NoOp { already };
         }
         match one.member.is_learner || seen.spare_without(&[self.member_id]) >= 0 {
             true => Verdict::WouldProceed,
             false => Verdict::NotAskedFor {
                 code: "quorum".to_owned(),
-                text: "without this member there is no quorum, and it answers nobody meanwhile"
-                    .to_owned(),
+                text:
+                    "it does not answer during defragmentation, and without it there is no quorum"
+                        .to_owned(),
             },
         }
     }

@@ -53,7 +53,7 @@ impl Mutation<Etcd> for DisarmAlarm {
                 already: "there is no such alarm".to_owned(),
             },
         });
-        Ok(plan.unknown("whether what raised it is over"))
+        Ok(plan.unknown("whether the cause of the alarm is gone"))
     }
 
     async fn send(&self, etcd: &Etcd, b: &LeaderFacts, a: &Attempt) -> Result<Accepted, Error> {
@@ -76,6 +76,6 @@ impl Mutation<Etcd> for DisarmAlarm {
     }
 
     fn undo(&self, _: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        Undo::none("an alarm is etcd's own to raise")
+        Undo::none("only etcd can raise an alarm")
     }
 }

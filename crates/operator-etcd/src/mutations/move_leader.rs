@@ -66,7 +66,7 @@ impl Mutation<Etcd> for MoveLeader {
 
     fn undo(&self, before: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         match &before.asked {
-            None => Undo::none("nobody led before"),
+            None => Undo::none("there was no leader before"),
             Some(before) => Undo::with::<Etcd, _>(&Self {
                 to_member_id: before.member_id,
             })
@@ -80,14 +80,14 @@ impl MoveLeader {
     fn verdict(&self, seen: &Seen) -> Verdict {
         match seen.member(self.to_member_id) {
             _ if seen.leader == Some(self.to_member_id) => Verdict::NoOp {
-                already: format!("member {} leads", self.to_member_id),
+                already: format!("member {} is the leader", self.to_member_id),
             },
             Some(one) if one.member.is_learner => refused("etcdserver: bad leader transferee"),
             None => refused("etcdserver: bad leader transferee"),
             Some(one) if one.answer.is_none() => will_not(
                 "member_silent",
                 format!(
-                    "etcd would wait for member {}, which does not answer",
+                    "member {} does not answer, and etcd would wait for it",
                     one.member.id()
                 ),
             ),

@@ -59,7 +59,7 @@ impl Mutation<Etcd> for PromoteMember {
     }
 
     fn undo(&self, _: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        Undo::none("etcd makes no voter a learner again: remove the member and add another")
+        Undo::none("etcd cannot demote a voter to a learner: remove the member and add another")
     }
 }
 

@@ -67,7 +67,7 @@ impl Mutation<Etcd> for RemoveMember {
     }
 
     fn undo(&self, _: &LeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        Undo::none("a member that was removed cannot join again: add a new one")
+        Undo::none("a removed member cannot join again: add a new one")
     }
 }
 

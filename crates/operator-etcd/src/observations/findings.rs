@@ -33,9 +33,10 @@ impl Findings {
     pub(crate) async fn in_the_way(etcd: &Etcd, seen: &Seen) -> Self {
         let mut found = Self::default();
         if seen.leader.is_none() {
-            let finding = Finding::new("no_leader", "cluster", "no member leads: no writes")
-                .seen(source(STATUS), "leader", None::<String>)
-                .next("bring back members that do not answer, until most voters do");
+            let finding =
+                Finding::new("no_leader", "cluster", "there is no leader, so writes fail")
+                    .seen(source(STATUS), "leader", None::<String>)
+                    .next("start members that do not answer, until a majority of voters answers");
             found.findings.push(finding);
         }
         found.alarms(etcd, seen).await;
@@ -44,11 +45,11 @@ impl Findings {
             None => Some(
                 Finding::new("member_silent", about(one), "it does not answer")
                     .seen(source(LIST), "name", bounded(&one.member.name))
-                    .next("look at its process and its network"),
+                    .next("check its process and its network"),
             ),
             Some((_, status)) => {
                 let behind = status.raft_index.saturating_sub(status.raft_applied_index);
-                let text = format!("it has {behind} entries of the log to apply");
+                let text = format!("it is {behind} log entries behind");
                 (behind > LAGGING).then(|| {
                     Finding::new("member_lags", about(one), text)
                         .seen(
@@ -56,7 +57,7 @@ impl Findings {
                             "raft_applied_index",
                             status.raft_applied_index,
                         )
-                        .next("look at its disk")
+                        .next("check its disk")
                 })
             }
         });
@@ -99,7 +100,7 @@ impl Findings {
             (free > FREE && free > status.db_size_in_use).then(|| {
                 Finding::new("fragmented", about(one), text)
                     .seen(source(STATUS), "db_size", status.db_size)
-                    .next("defragment it when it may be silent for a while")
+                    .next("defragment it at a time when it may be unavailable for a while")
                     .fixed_by::<Etcd, _>(&DefragmentMember { member_id })
             })
         });
@@ -112,13 +113,13 @@ impl Findings {
             Ok(alarms) => alarms,
             Err(error) => {
                 let why = action_core::report(&error);
-                return self.unknown.push(format!("which alarms are on: {why}"));
+                return self.unknown.push(format!("which alarms are active: {why}"));
             }
         };
         for alarm in alarms {
             let about = format!("member/{:x}", alarm.member_id);
             let word = bounded(&alarm.alarm);
-            let finding = Finding::new("alarm", about, format!("alarm {word} is on"))
+            let finding = Finding::new("alarm", about, format!("alarm {word} is active"))
                 .seen(source(ALARM), "alarm", word)
                 .next("NOSPACE: compact, defragment each member, then disarm_alarm");
             self.findings.push(finding);
@@ -132,10 +133,10 @@ impl Findings {
             .collect();
         if versions.len() > 1 {
             let versions: Vec<String> = versions.into_iter().collect();
-            let text = format!("members are of versions {}", versions.join(", "));
+            let text = format!("members have different versions: {}", versions.join(", "));
             let finding = Finding::new("mixed_versions", "cluster", text)
                 .seen(source(STATUS), "versions", versions)
-                .next("end the upgrade");
+                .next("finish the upgrade");
             self.findings.push(finding);
         }
     }

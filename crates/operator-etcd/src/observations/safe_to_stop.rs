@@ -47,12 +47,12 @@ impl Observation<Etcd> for SafeToStop {
         let (answer, reason) = match (seen.leader, spare_voters) {
             (None, _) => (
                 Safety::NotKnown,
-                "no member leads: who has a vote may be outdated",
+                "there is no leader, so the list of voters may be outdated",
             ),
             (_, 0..) => (Safety::Safe, "the other voters that answer are a quorum"),
             _ => (
                 Safety::NotSafe,
-                "the other voters that answer are no quorum",
+                "the other voters that answer are not a quorum",
             ),
         };
         Ok(StopSafety {

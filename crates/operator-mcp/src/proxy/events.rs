@@ -33,7 +33,7 @@ pub(super) fn events(body: Body) -> BoxStream<'static, Result<Sse, SseError>> {
         match event.goes_on(&piece) {
             true => Some((Ok(piece), Some((body, event)))),
             false => {
-                let error = format!("an event of more than {MOST} bytes");
+                let error = format!("an event larger than {MOST} bytes");
                 Some((Err(TransportError::maybe_sent(error)), None))
             }
         }

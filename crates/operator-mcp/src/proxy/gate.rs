@@ -103,7 +103,7 @@ impl Gate {
             return Ok(StreamableHttpPostResponse::Accepted);
         }
         if head.status.is_success() && head.status != StatusCode::OK {
-            let what = format!("{}, which is no answer to a request", head.status);
+            let what = format!("{}, which is not an answer to a request", head.status);
             return Err(Trouble::NotUnderstood(what));
         }
         let session_id = head.headers.get(HEADER_SESSION_ID);
@@ -144,9 +144,12 @@ impl Gate {
             }
             _ if head.status.is_success() => {
                 let what = match form {
-                    JSON_MIME_TYPE => "JSON that is no message of the protocol".to_owned(),
-                    "" => "something that does not say what it is".to_owned(),
-                    form => format!("`{}`, which is no message of the protocol", printable(form)),
+                    JSON_MIME_TYPE => "JSON that is not a message of the protocol".to_owned(),
+                    "" => "content without a content type".to_owned(),
+                    form => format!(
+                        "`{}`, which is not a message of the protocol",
+                        printable(form)
+                    ),
                 };
                 Err(Trouble::NotUnderstood(what))
             }

@@ -79,7 +79,7 @@ impl<H: Transport<RoleServer>> Pump<H> {
                 },
                 answered = from(&mut self.link) => match answered {
                     Some(message) => self.gate_said(message).await,
-                    None => self.end_link("its connections were ended").await,
+                    None => self.end_link("its connections were closed").await,
                 },
             };
             if is_over.is_err() {
@@ -94,7 +94,7 @@ impl<H: Transport<RoleServer>> Pump<H> {
 
     async fn host_said(&mut self, message: ClientJsonRpcMessage) -> Result<(), H::Error> {
         if self.gate.has_ended_the_session() {
-            self.end_link("the gate has ended the session").await?;
+            self.end_link("the gate ended the session").await?;
         }
         let id = match &message {
             JsonRpcMessage::Request(request) => Some(request.id.clone()),
@@ -116,7 +116,7 @@ impl<H: Transport<RoleServer>> Pump<H> {
             (Stage::Answered, None) if is_initialized => link.stage = Stage::Begun,
             (_, None) => return Ok(()),
             (_, Some(id)) => {
-                let why = "the client has not said `notifications/initialized` yet";
+                let why = "the client has not sent `notifications/initialized` yet";
                 let error = ErrorData::invalid_request(why, None);
                 let error = ServerJsonRpcMessage::error(error, Some(id.clone()));
                 return self.host.send(error).await;
@@ -136,7 +136,7 @@ impl<H: Transport<RoleServer>> Pump<H> {
         let is_error = matches!(message, JsonRpcMessage::Error(_));
         if let Some(id) = &id_of(&message).cloned() {
             let Some(is_call) = self.awaited.remove(id) else {
-                tracing::warn!(%id, "an answer that nobody waits for is left out");
+                tracing::warn!(%id, "unexpected answer ignored");
                 return Ok(());
             };
             if let JsonRpcMessage::Error(error) = &mut message
@@ -179,7 +179,7 @@ impl<H: Transport<RoleServer>> Pump<H> {
         } else if let Some(hello) = self.hello.clone() {
             // The host knows what `initialize` answers, and that a session is begun it need not.
             let begun = timeout(SESSION_WITHIN, begun_again(&mut link.transport, hello)).await;
-            begun.map_err(|_| Trouble::NotReached("no session was begun in time".to_owned()))??;
+            begun.map_err(|_| Trouble::NotReached("timed out starting a session".to_owned()))??;
         }
         Ok(link)
     }
@@ -235,7 +235,7 @@ async fn begun_again(
     transport: &mut StreamableHttpClientTransport<Client>,
     hello: ClientJsonRpcMessage,
 ) -> Result<(), Trouble> {
-    let failed = |why: String| Trouble::NotReached(format!("no session was begun: {why}"));
+    let failed = |why: String| Trouble::NotReached(format!("cannot start a session: {why}"));
     let sent = transport.send(hello).await;
     sent.map_err(|error| failed(error.to_string()))?;
     match transport.receive().await {

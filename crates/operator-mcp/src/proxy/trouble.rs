@@ -20,9 +20,7 @@ pub(super) enum Trouble {
 }
 
 /// What to do about a mutation that may have been asked for.
-const LOOK: &str = "It is not sent again, and whether it was done is not known here: make the same call \
-                    again, which stands for the same proposal for a minute, or by its `idempotencyKey`; or \
-                    look with `list_proposals` and `get_proposal`";
+const LOOK: &str = "It is not sent again, and its outcome is unknown here. Repeat the same call: within a minute, or with its `idempotencyKey`, it means the same proposal. Or check with `list_proposals` and `get_proposal`";
 
 impl Trouble {
     /// As the answer to a request, which a gate at this address was to give; `is_call` is whether it calls
@@ -30,7 +28,7 @@ impl Trouble {
     pub(super) fn into_error(self, gate: &str, is_call: bool) -> ErrorData {
         let undecided = match is_call {
             true => LOOK,
-            false => "Ask again: that changes nothing",
+            false => "Call again: it only reads",
         };
         let (kind, text) = match self {
             Self::NotReached(why) => (
@@ -53,8 +51,7 @@ impl Trouble {
             Self::SessionOver => (
                 "session_over",
                 format!(
-                    "the gate at {gate} has ended this session, as it does when it starts anew. Nothing was \
-                     done: call again, a new session is begun by itself"
+                    "the gate at {gate} ended this session, as it does when it restarts. Nothing was done: call again, a new session starts automatically"
                 ),
             ),
         };
@@ -72,7 +69,7 @@ fn refused(gate: &str, status: StatusCode, words: &str, undecided: &str) -> (&'s
     let (kind, what_next) = match status {
         StatusCode::UNAUTHORIZED => (
             "unauthorized",
-            "Nothing was done. The token is unknown, expired or revoked: a person makes a new one",
+            "Nothing was done. The token is unknown, expired or revoked: a person must create a new one",
         ),
         StatusCode::NOT_FOUND => (
             "not_found",
@@ -84,7 +81,7 @@ fn refused(gate: &str, status: StatusCode, words: &str, undecided: &str) -> (&'s
         ),
         status if status.is_redirection() => (
             "refused",
-            "Nothing was done, and no redirection is followed: give the address of the gate itself",
+            "Nothing was done. Redirects are not followed: use the address of the gate itself",
         ),
         status if status.is_server_error() => ("unavailable", undecided),
         _ => ("refused", "Nothing was done"),

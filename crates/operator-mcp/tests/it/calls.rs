@@ -233,7 +233,7 @@ async fn a_repeated_call_is_the_same_proposal() {
     assert!(
         used["error"]["message"]
             .to_string()
-            .contains("stands for another request"),
+            .contains("belongs to another request"),
         "{used}"
     );
     keyed.meta = Some(serde_json::from_value(json!({"idempotencyKey": 7})).unwrap());
@@ -241,7 +241,7 @@ async fn a_repeated_call_is_the_same_proposal() {
     assert!(
         wrong["error"]["message"]
             .to_string()
-            .contains("not a string"),
+            .contains("use a string"),
         "{wrong}"
     );
     assert_eq!(house.sent(), [(1, true), (1, true)]);
@@ -340,7 +340,7 @@ async fn what_is_above_the_ceiling_is_not_carried_out_by_its_id() {
         let asked = json!({ "proposal_id": id });
         let above = said(&call(&low, "execute_proposal", asked).await);
         assert!(
-            above["error"]["message"].to_string().contains("above"),
+            above["error"]["message"].to_string().contains("higher"),
             "{above}"
         );
     }

@@ -117,7 +117,7 @@ async fn a_long_text_is_cut_behind_a_line_and_says_so() {
     assert!(policy.chars().count() <= 200, "{policy}");
     let last = policy.lines().last().unwrap();
     assert!(
-        last.starts_with("[cut: this text has ") && last.contains("200"),
+        last.starts_with("[truncated: this text has ") && last.contains("200"),
         "{policy}"
     );
 }

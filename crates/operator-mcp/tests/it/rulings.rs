@@ -133,7 +133,7 @@ async fn what_the_policy_does_not_decide_is_not_explained_by_it() {
     let client = client_of(low, Era::Discover).await;
     for (action, why) in [
         ("list_lamps", "only reads"),
-        ("rewire_lamp", "above what may be done through this server"),
+        ("rewire_lamp", "higher than this server allows"),
     ] {
         let said = explain(&client, json!({ "action": action })).await;
         assert_eq!(said["error"]["kind"], "refused", "{said}");

@@ -117,7 +117,10 @@ async fn what_is_wrong_is_told_and_nothing_is_started() {
             json!({"workflow": "light_lamps", "document": {}}),
             &["exactly one"],
         ),
-        (json!({"workflow": "list_lamps"}), &["makes no workflow"]),
+        (
+            json!({"workflow": "list_lamps"}),
+            &["does not make a workflow"],
+        ),
         (
             json!({"workflow": "light_lamps", "arguments": {"lamp": 1}}),
             &["lamps"],
@@ -155,11 +158,11 @@ async fn one_with_a_step_above_the_ceiling_is_not_begun() {
     for (steps, step) in [
         (
             [switch("one", 1), rewire()],
-            "step `wires`: `rewire_lamp` is above",
+            "step `wires`: `rewire_lamp` has a higher risk",
         ),
         (
             [unscrew, back],
-            "step `back`: `rewire_lamp`, which takes `off` back, is above",
+            "step `back`: `rewire_lamp`, which takes `off` back, has a higher risk",
         ),
     ] {
         let above = start(&low, of(&steps)).await;
@@ -174,7 +177,7 @@ async fn one_with_a_step_above_the_ceiling_is_not_begun() {
         .await;
     let above = start(&low, json!({"workflow_id": waits["workflow_id"]})).await;
     assert!(
-        above["error"]["message"].to_string().contains("above"),
+        above["error"]["message"].to_string().contains("higher"),
         "{above}"
     );
     assert_eq!(house.sent(), []);
@@ -423,7 +426,7 @@ async fn an_agent_leaves_room_for_others_and_can_end_its_own() {
     let other = client_of(other, Era::Discover).await;
     let unknown = cancel(&other, &ids[0]).await;
     let text = unknown["error"]["message"].as_str().unwrap();
-    assert!(text.contains("there is no workflow"), "{unknown}");
+    assert!(text.contains("no workflow `"), "{unknown}");
     let started = start(&other, fifth.clone()).await;
     assert_eq!(started["standing"], "waits_for_confirmation", "{started}");
     cancel(&client, &ids[0]).await;

@@ -86,7 +86,7 @@ fn decisions(gate: &Gate, cluster: &Cluster, signed: &Signed, status: &ProposalS
             p { "It waits for no approval." }
         } @else if is_too_old {
             p class="warning" {
-                "This is of high risk, and you proved who you are too long ago to approve it."
+                "This proposal has high risk, and your login is too old to approve it."
                 " " a href={ "/login?fresh=true&to=" (proposal.id) } { "Log in anew" }
             }
         } @else {
@@ -100,7 +100,7 @@ fn decisions(gate: &Gate, cluster: &Cluster, signed: &Signed, status: &ProposalS
         form method="post" action={ "/proposals/" (proposal.id) "/reject" } {
             input type="hidden" name="csrf" value=(signed.csrf);
             label { "Reason " input name="reason" maxlength=(LONGEST_REASON); }
-            " " button { "Reject for good" }
+            " " button { "Reject" }
         }
     }
 }
@@ -146,7 +146,7 @@ pub(crate) async fn approve(
     let (cluster, status) = seen(&gate, &signed.asker, &id).await?;
     let hash = json!(asked.plan_hash);
     let hash: PlanHash = serde_json::from_value(hash)
-        .map_err(|_| Problem::invalid("`plan_hash` is 64 hexadecimal digits"))?;
+        .map_err(|_| Problem::invalid("invalid `plan_hash`: use 64 hexadecimal digits"))?;
     let state = gate.journal().state().await?;
     is_of_plan(&state, &status, &hash)?;
     signed.asker.may_let_others_send()?;
@@ -195,7 +195,9 @@ async fn signed(gate: &Gate, headers: &HeaderMap) -> Result<Signed, Problem> {
 fn reason(text: &str) -> Result<Option<String>, Problem> {
     let text = text.trim();
     if text.len() > LONGEST_REASON {
-        return Err(Problem::invalid("`reason` is 1000 bytes at most"));
+        return Err(Problem::invalid(
+            "`reason` is too long: use at most 1000 bytes",
+        ));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }

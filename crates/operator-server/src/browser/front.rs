@@ -41,7 +41,7 @@ pub(crate) async fn front(State(gate): State<Gate>, headers: HeaderMap) -> Page 
             (when(session.expires_at)) ", or when nothing is asked for " (minutes(&gate)) " minutes."
         }
         @if open.is_empty() {
-            p { "No proposal is open." }
+            p { "No open proposals." }
         } @else {
             table {
                 tr {

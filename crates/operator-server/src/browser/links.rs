@@ -24,13 +24,13 @@ pub(crate) async fn page(State(gate): State<Gate>, headers: HeaderMap) -> Page {
     let known = Arriving::read(&headers, is_tls);
     let arriving = known.map_or_else(|| Arriving::new(None), Ok)?;
     let body = html! {
-        p { "This link logs you in once. Go on only if you made it yourself on the gate's host." }
+        p { "This link logs you in once. Continue only if you created it yourself on the gate's host." }
         form method="post" action="/link" {
             input type="hidden" name="csrf" value=(csrf(&arriving.secret));
             input type="hidden" name="link" value="";
             button { "Log in" }
         }
-        noscript { p class="warning" { "The link needs the script of this page." } }
+        noscript { p class="warning" { "This link needs JavaScript." } }
         script { (PreEscaped(MOVE)) }
     };
     Ok(arriving.kept(whole("Log in by a link", None, &body), is_tls))

@@ -96,13 +96,13 @@ impl Provider {
     ) -> Result<Self, TrustError> {
         let wrong = |problem| Err(refused(&login.name, problem));
         if login.name.is_empty() || login.issuer.is_empty() || login.client_id.is_empty() {
-            return wrong("a login has a name, an `issuer` and a `client_id`");
+            return wrong("a login needs a name, an `issuer` and a `client_id`");
         }
         if login.client_secret.is_empty() {
             return wrong("its client secret is empty");
         }
         if login.algorithms.is_empty() {
-            return wrong("it has no `algorithms`, such as ES256");
+            return wrong("`algorithms` is missing, such as ES256");
         }
         let places = [
             &login.authorization_endpoint,
@@ -110,7 +110,7 @@ impl Provider {
             &login.jwks_uri,
         ];
         if !places.into_iter().all(|uri| is_private(uri)) {
-            return wrong("an address of it is not `https://…`, nor `http://…` on this machine");
+            return wrong("invalid address: use `https://…`, or `http://…` on this machine");
         }
         signatures::by_ring();
         let (uri, ca) = (&login.jwks_uri, login.ca.as_deref());
@@ -175,13 +175,13 @@ impl Provider {
             Ok(token) => token,
             Err(error) => {
                 let error = &*action_core::redacted(&error).into_owned();
-                tracing::warn!(provider, error, "a code was not exchanged");
+                tracing::warn!(provider, error, "cannot exchange a login code");
                 return None;
             }
         };
         let arrived = self.proven(attempt, &token, pace).await;
         if arrived.is_none() {
-            tracing::warn!(provider, "an ID token proves nobody");
+            tracing::warn!(provider, "an ID token was not accepted");
         }
         arrived
     }

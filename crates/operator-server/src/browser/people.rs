@@ -120,7 +120,7 @@ impl Browsers {
                 let who = known.actor.as_str();
                 return Err(refused(
                     who,
-                    "another issuer, or another `sub`, has this name",
+                    "this name is already used by another issuer or another `sub`",
                 ));
             }
         }

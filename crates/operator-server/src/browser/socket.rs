@@ -30,7 +30,7 @@ impl Gate {
             match accepted {
                 Ok((stream, _)) => self.answer(stream).await,
                 Err(error) => {
-                    tracing::warn!(%error, "a connection was not taken");
+                    tracing::warn!(%error, "a connection was not accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -59,7 +59,7 @@ impl Gate {
             .rates()
             .may(actor.as_str(), self.options().most_per_minute)
         {
-            return Err("too many requests in a minute".to_owned());
+            return Err("too many requests per minute".to_owned());
         }
         let now = Timestamp::now();
         let new = NewSession {

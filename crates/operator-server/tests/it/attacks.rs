@@ -36,7 +36,7 @@ fn is_unproven(answer: Answer) {
     // Whether there is such a token, was or will be, is not told.
     assert_eq!(
         body["detail"],
-        "it is not proven who asks: a token is needed that counts"
+        "not authenticated: a valid token is required"
     );
 }
 

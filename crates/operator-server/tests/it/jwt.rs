@@ -656,25 +656,28 @@ async fn an_issuer_that_would_mislead_is_refused() {
         (at("gate.example.com"), "without a path"),
         (at("https://gate.example.com/mcp"), "without a path"),
         (at("https://ana@gate.example.com"), "without a path"),
-        (but(&|issuer| issuer.algorithms.clear()), "no `algorithms`"),
-        (but(&|issuer| issuer.issuer.clear()), "has a name"),
+        (
+            but(&|issuer| issuer.algorithms.clear()),
+            "`algorithms` is missing",
+        ),
+        (but(&|issuer| issuer.issuer.clear()), "needs a name"),
         (
             but(&|issuer| issuer.name = "People".to_owned()),
-            "another's, too",
+            "listed twice",
         ),
         (
             but(&|issuer| issuer.issuer = PEOPLE.to_owned()),
-            "another's, too",
+            "listed twice",
         ),
         (
             uri("http://keys.example.com/"),
-            "nor `http://…` on this machine",
+            "or `http://…` on this machine",
         ),
-        (uri("http://localhost.example.com/"), "nor `http://…` on"),
-        (uri("http://127.0.0.1@example.com/"), "nor `http://…` on"),
-        (uri("https://ana@example.com/"), "nor `http://…` on"),
-        (uri("file:///etc/keys"), "nor `http://…` on"),
-        (uri("keys"), "nor `http://…` on"),
+        (uri("http://localhost.example.com/"), "or `http://…` on"),
+        (uri("http://127.0.0.1@example.com/"), "or `http://…` on"),
+        (uri("https://ana@example.com/"), "or `http://…` on"),
+        (uri("file:///etc/keys"), "or `http://…` on"),
+        (uri("keys"), "or `http://…` on"),
         (
             but(&|issuer| issuer.subjects.push(row("x", "user:ben"))),
             "the other kind",
@@ -693,7 +696,7 @@ async fn an_issuer_that_would_mislead_is_refused() {
         ),
         (
             but(&|issuer| issuer.subjects.push(subject("x", "agent:x", &[]))),
-            "clusters that are named",
+            "an agent needs named clusters",
         ),
         (
             but(&|issuer| {
@@ -708,7 +711,7 @@ async fn an_issuer_that_would_mislead_is_refused() {
     }
     for algorithm in ["none", "HS256", "es256", ""] {
         let refused = algorithm.parse::<Algorithm>().unwrap_err().to_string();
-        assert!(refused.contains("these are: ES256"), "{refused}");
+        assert!(refused.contains("use ES256"), "{refused}");
     }
     // What was there before holds.
     Place::is_in(&place.mode(&place.token(&claims())).await);

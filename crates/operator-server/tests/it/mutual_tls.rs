@@ -265,12 +265,15 @@ async fn a_row_that_would_mislead_is_refused() {
     let night = || known("agent:night", &["prod"], Ceiling::ReadOnly);
     let name = |name: &str| CertificateName::Dns(name.to_owned());
     for (rows, problem) in [
-        (vec![listed(name("*.example.com"), night())], "no name in"),
-        (vec![listed(name(""), night())], "no name in"),
-        (vec![listed(name("a b"), night())], "no name in"),
+        (
+            vec![listed(name("*.example.com"), night())],
+            "not a name in",
+        ),
+        (vec![listed(name(""), night())], "not a name in"),
+        (vec![listed(name("a b"), night())], "not a name in"),
         (
             vec![listed(CertificateName::Uri("night".to_owned()), night())],
-            "no name in",
+            "not a name in",
         ),
         (
             vec![listed(name("a"), night()), listed(name("a"), night())],
@@ -281,14 +284,14 @@ async fn a_row_that_would_mislead_is_refused() {
                 name("a"),
                 known("agent:night", &[], Ceiling::ReadOnly),
             )],
-            "clusters that are named",
+            "an agent needs named clusters",
         ),
         (
             vec![listed(
                 name("a"),
                 known("system", &["prod"], Ceiling::ReadOnly),
             )],
-            "only an agent or a person",
+            "only agents and people",
         ),
     ] {
         let mut trust = place.trust.clone();
@@ -299,7 +302,7 @@ async fn a_row_that_would_mislead_is_refused() {
     let mut trust = place.trust.clone();
     trust.client_ca = None;
     let refused = place.house.gate.trust(&trust).unwrap_err().to_string();
-    assert!(refused.contains("give the authorities"), "{refused}");
+    assert!(refused.contains("need the authorities"), "{refused}");
     trust.clients.clear();
     trust.client_ca = Some(b"nothing".to_vec());
     let refused = place.house.gate.trust(&trust).unwrap_err().to_string();

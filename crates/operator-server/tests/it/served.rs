@@ -236,6 +236,6 @@ async fn what_was_left_open_is_recovered_at_the_start() {
 #[tokio::test]
 async fn it_says_whether_it_lives_and_is_ready() {
     let house = House::new().await;
-    assert_eq!(house.get("/readyz", "").await.is(200).body, "it is ready\n");
-    assert_eq!(house.get("/healthz", "").await.is(200).body, "it lives\n");
+    assert_eq!(house.get("/readyz", "").await.is(200).body, "ready\n");
+    assert_eq!(house.get("/healthz", "").await.is(200).body, "alive\n");
 }

@@ -115,7 +115,7 @@ async fn certificates_are_replaced_together_and_the_last_good_ones_hold() {
         (
             &*one.certificates,
             &*other.key,
-            "the two that belong together",
+            "does not match the certificate",
         ),
         (b"", &one.key, "no `BEGIN CERTIFICATE`"),
         (&one.certificates, b"", "no `PRIVATE KEY`"),
@@ -123,7 +123,7 @@ async fn certificates_are_replaced_together_and_the_last_good_ones_hold() {
         (
             b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
             &one.key,
-            "cannot be read",
+            "cannot read",
         ),
         (
             &one.certificates,

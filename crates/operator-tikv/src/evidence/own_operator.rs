@@ -226,13 +226,12 @@ impl Observed {
             }
             (None, None) if sent.accepted.is_some() => (
                 "operator_lost",
-                "PD accepted, and no longer knows of an operator; it forgets them when its \
-                 leader changes"
+                "PD accepted it but no longer knows of an operator; it forgets operators when its leader changes"
                     .to_owned(),
             ),
             _ => (
                 "no_trace",
-                "PD knows of no such operator, and would by now".to_owned(),
+                "PD has no such operator, although it would by now".to_owned(),
             ),
         }
     }
@@ -273,7 +272,7 @@ impl Observed {
     ) -> Result<Absence, Error> {
         let (code, words) = self.ending(sent);
         let id = self.region_id;
-        let log = format!("PD's log of region {id} says whether it finished");
+        let log = format!("check PD's log of region {id} for whether it finished");
         // No operator came after it, as none runs by now: the region is as it left it.
         if self.ours.is_some() {
             return Ok(Absence::Proven { code, words });
@@ -281,7 +280,7 @@ impl Observed {
         if let Some(other) = &self.another {
             if self.may_be_new(&other.operator) {
                 let text = format!(
-                    "another operator was made since, and PD keeps the last only: {}; {log}",
+                    "another operator was created since, and PD remembers only the last one: {}; {log}",
                     ForeignOperator(&other.operator).name()
                 );
                 return Ok(Absence::NotKnown(Cause::new("operator_superseded", text)));
@@ -301,8 +300,7 @@ impl Observed {
             return Ok(Absence::Proven { code, words });
         }
         let text = format!(
-            "PD has no memory of that time: operators are forgotten after ten minutes, and when \
-             its leader changes; {log}"
+            "PD no longer remembers that time: it forgets operators after ten minutes and when its leader changes; {log}"
         );
         let code = if sent.accepted.is_some() {
             "operator_lost"
@@ -358,8 +356,7 @@ pub(crate) fn unless_replaced(undo: Undo, outcome: Option<&Outcome>) -> Undo {
         Undo::Action {
             name, parameters, ..
         } if evidence.any(|read| read.fact == SEEN_BEFORE) => Undo::none(format!(
-            "somebody has ended our operator and asked for the same, whose change is not taken back. \
-             To put it back all the same, ask for `{name}` with {}",
+            "somebody ended our operator and requested the same change, which is not taken back. To change it back anyway, run `{name}` with {}",
             Value::Object(parameters)
         )),
         undo => undo,

@@ -49,13 +49,13 @@ impl<'a> Counts<'a> {
     /// before its process ended is unknown to it until its leader reports. One read.
     async fn unknown_ranges(&self, tikv: &Tikv) -> Result<Option<String>, Error> {
         if self.regions == 0 {
-            return Ok(Some("PD knows no region at all".to_owned()));
+            return Ok(Some("PD knows no regions yet".to_owned()));
         }
         let holes = tikv.pd.range_holes().await.map_err(Error::Read)?;
         Ok(holes.first().map(|[from, to]| {
             let (from, to) = (bounded(from), bounded(to));
             format!(
-                "PD knows {} regions, and none of {} ranges of keys, such as from `{from}` to `{to}`",
+                "PD knows {} regions but none for {} key ranges, such as from `{from}` to `{to}`",
                 self.regions,
                 holes.len()
             )
@@ -148,7 +148,8 @@ pub(crate) async fn completeness(
     };
     if let Some(silent) = started.and_then(|at| counts.silent_since(at)) {
         let id = silent.id;
-        let text = format!("not known yet: {since} and has not heard of store {id} since; {text}");
+        let text =
+            format!("not known yet: {since} and has had no heartbeat of store {id} since; {text}");
         return Ok(Completeness::NotYet(text));
     }
     let mut text = text;
@@ -161,7 +162,9 @@ pub(crate) async fn completeness(
     }
     let all_due = tikv.region_heartbeat.as_secs().saturating_mul(2);
     Ok(if ago.is_some_and(|ago| ago >= all_due) {
-        Completeness::Overdue(format!("{text}: the others have no leader, or report late"))
+        Completeness::Overdue(format!(
+            "{text}: the others have no leader or have not reported yet"
+        ))
     } else {
         Completeness::NotYet(format!("not known yet: {since}; {text}"))
     })
@@ -201,7 +204,7 @@ pub(crate) async fn leads_nothing(
 ) -> Result<NoLeaders, Error> {
     let now = now(tikv);
     let Some(since) = since else {
-        let text = "not known yet: PD does not say what time it is".to_owned();
+        let text = "not known yet: PD's answer has no time".to_owned();
         return Ok(NoLeaders::NotYet(text));
     };
     let counts = Counts::read(tikv, stores).await?;

@@ -48,7 +48,7 @@ impl KnownYet {
     /// The same, and whether PD has loaded its schedulers.
     pub(crate) fn with_schedulers(mut self, are_loaded: bool) -> Self {
         if !are_loaded {
-            let text = format!("drains, and schedulers that are paused: {NOT_LOADED}");
+            let text = format!("drains and paused schedulers: {NOT_LOADED}");
             self.not_yet.push(text);
         }
         self

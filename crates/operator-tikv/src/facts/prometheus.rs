@@ -50,7 +50,7 @@ impl Readings {
     pub(crate) async fn read(tikv: &Tikv) -> Self {
         let mut readings = Self::default();
         let Some(prometheus) = &tikv.prometheus else {
-            let what = "latency, CPU and how far replicas lag: no Prometheus is given";
+            let what = "latency, CPU and replication lag: no Prometheus is configured";
             readings.unknown.push(what.to_owned());
             return readings;
         };
@@ -60,10 +60,10 @@ impl Readings {
                 "sum by (instance) (rate(tikv_grpc_msg_duration_seconds_count[1m]))".to_owned(),
                 |numbers, value| numbers.qps = Some(value),
             ),
-            ("latency of writes", write_p99(), |numbers, value| {
+            ("write latency", write_p99(), |numbers, value| {
                 numbers.write_p99_ms = Some(value * 1_000.0)
             }),
-            ("latency of reads", p99(READS), |numbers, value| {
+            ("read latency", p99(READS), |numbers, value| {
                 numbers.read_p99_ms = Some(value * 1_000.0)
             }),
             (
@@ -79,7 +79,7 @@ impl Readings {
                 |numbers, value| numbers.disk_used_percent = Some(value),
             ),
             (
-                "how far replicas lag",
+                "replication lag",
                 "histogram_quantile(0.99, sum by (instance, le) \
                  (rate(tikv_raftstore_log_lag_bucket[1m])))"
                     .to_owned(),

@@ -80,9 +80,9 @@ impl RegionFacts {
 
     /// Why no replica goes back to a store; `None` where one may.
     pub(crate) fn no_way_back(&self, store_id: StoreId) -> Option<String> {
-        self.removed_store_ids
-            .contains(&store_id)
-            .then(|| format!("store {store_id} is a tombstone or gone: no replica goes back there"))
+        self.removed_store_ids.contains(&store_id).then(|| {
+            format!("store {store_id} is a tombstone or gone: no replica can return there")
+        })
     }
 
     pub(crate) fn peer_on(&self, store_id: StoreId) -> Option<&PeerFacts> {

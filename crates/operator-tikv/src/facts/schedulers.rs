@@ -12,8 +12,7 @@ use crate::cluster::Tikv;
 use crate::error::Error;
 
 /// Why something about schedulers is not known.
-pub(crate) const NOT_LOADED: &str = "not known yet: PD was just started or has a new leader, and \
-     has not loaded its schedulers; it does once regions have reported, within a minute or two";
+pub(crate) const NOT_LOADED: &str = "not known yet: PD was just started or has a new leader and has not loaded its schedulers; it does so once regions have reported, within a minute or two";
 
 /// Whether PD has loaded its schedulers. One read.
 pub(crate) async fn are_loaded(

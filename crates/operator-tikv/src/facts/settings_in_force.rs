@@ -44,8 +44,8 @@ pub(crate) fn limit_in_force(name: &str, stored: u64, overrides: Option<&Overrid
 }
 
 /// What a plan says when overrides could not be read.
-pub(crate) const NOT_READ: &str = "whether an override with a time to live changes the limits in \
-                                   force: the etcd of PD could not be asked";
+pub(crate) const NOT_READ: &str =
+    "whether temporary overrides (TTL) change the limits in force: cannot read PD's etcd";
 
 /// What is stored of an item that can be overridden and is a number.
 pub(crate) fn stored(schedule: &ScheduleConfig, name: &str) -> Option<u64> {

@@ -33,6 +33,6 @@ pub(crate) fn unlisted(store: &Store, counted: u64, listed: usize) -> Option<Str
     let is_far_less = (listed as u64).saturating_mul(2) < counted;
     is_far_less.then(|| {
         let id = store.id;
-        format!("PD says that store {id} holds {counted} regions, and lists {listed} of them")
+        format!("PD reports {counted} regions on store {id} but lists {listed} of them")
     })
 }

@@ -20,26 +20,26 @@ use crate::parameters::scheduler_name::SchedulerName;
 use crate::pd_rules::refusals::scheduler_not_found;
 use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, planned, verdict};
 
-/// Pauses one of PD's schedulers for a time.
+/// Pauses one of PD's schedulers for a given time.
 ///
-/// It goes on by itself when the time is over, or before, when PD's leader changes: PD keeps pauses
-/// in memory only. A paused drain moves no more leaders and still keeps leaders away. Pausing one
-/// that is paused starts its time anew, so that it may end sooner: the plan says so.
+/// It continues when the time is over, or earlier if PD's leader changes, because PD keeps pauses
+/// in memory only. A paused drain moves no more leaders but still keeps leaders away. Pausing a
+/// paused scheduler restarts the time, so the pause may end sooner: the plan says so.
 ///
-/// PD refuses for a scheduler there is not. Proven by PD listing it as paused until then. Taken
-/// back by `resume_scheduler`. In force at once.
+/// PD refuses for an unknown scheduler. Proven by PD listing it as paused until then. Taken back by
+/// `resume_scheduler`. In force at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseScheduler {
     /// Scheduler to pause, such as `balance-region-scheduler`.
     pub scheduler: SchedulerName,
-    /// For how many seconds, a day at most.
+    /// Duration in seconds, at most a day.
     pub seconds: PauseSeconds,
 }
 
 bounded! {
     /// How long a pause is: 1 to 86,400 seconds.
-    PauseSeconds(u32): 1 to 86_400, "the length of a pause"
+    PauseSeconds(u32): 1 to 86_400, "the duration of a pause"
 }
 
 /// A scheduler as it was when its pause, or the end of it, was planned.
@@ -109,7 +109,7 @@ impl Mutation<Tikv> for PauseScheduler {
             return Ok(Progress::applied(by, text, evidence));
         }
         if sent.accepted.is_some() && pause.is_none() && sent.elapsed_ms >= lasts_ms {
-            let text = format!("`{name}` was paused; the time is over");
+            let text = format!("`{name}` was paused; the pause has ended");
             return Ok(Progress::applied(Attribution::Ours, text, evidence));
         }
         if pause.is_none() && !are_loaded_now(tikv).await? {
@@ -121,8 +121,7 @@ impl Mutation<Tikv> for PauseScheduler {
         }
         Ok(if sent.accepted.is_some() {
             let text = format!(
-                "PD accepted, and `{name}` is not paused: PD's leader has changed, or somebody \
-                 resumed it"
+                "PD accepted it, but `{name}` is not paused: PD's leader changed, or somebody resumed it"
             );
             Progress::not_applied("pause_lost", text, true, evidence)
         } else {
@@ -133,7 +132,7 @@ impl Mutation<Tikv> for PauseScheduler {
 
     fn undo(&self, before: &PauseFacts, _: Option<&Accepted>, outcome: Option<&Outcome>) -> Undo {
         if before.paused_until_unix_ms.is_some() {
-            return Undo::none("it was paused before; to resume it would end that pause too");
+            return Undo::none("it was already paused; resuming it would end that pause too");
         }
         let back = ResumeScheduler {
             scheduler: self.scheduler.clone(),
@@ -154,8 +153,8 @@ impl PauseScheduler {
         let verdict = verdict(facts.check_exists().map(|()| self.displaced(&facts)))?;
         Ok(facts
             .preconditions(Plan::new(verdict, facts.clone()))
-            .impact("schedulers", 1, "schedulers that stand still")
-            .unknown("whether PD's leader changes meanwhile, which ends the pause")
+            .impact("schedulers", 1, "schedulers that stop")
+            .unknown("whether PD's leader changes in the meantime, which ends the pause")
             .lasts(Duration::from_secs(self.seconds.get().into()))
             .takes(100, 1_000, "PD keeps it in memory")
             .follow(500, SETTLE_MS, 60_000)
@@ -176,8 +175,7 @@ impl PauseScheduler {
             None => "replaces",
         };
         let displaced = format!(
-            "the pause of `{}` that is in force until {end}: this {effect} it, to {} s after it \
-             is sent",
+            "the pause of `{}` that is in force until {end}: this {effect} it to {} s after it is sent",
             self.scheduler,
             self.seconds.get()
         );
@@ -249,16 +247,16 @@ impl PauseFacts {
     }
 }
 
-/// Lets one of PD's schedulers go on before its pause is over.
+/// Resumes one of PD's schedulers before its pause ends.
 ///
 /// It may move leaders and replicas at once.
 ///
-/// PD refuses for a scheduler there is not. Proven by PD not listing it as paused. Taken back by
+/// PD refuses for an unknown scheduler. Proven by PD not listing it as paused. Taken back by
 /// pausing it for the rest of the time. In force at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeScheduler {
-    /// Scheduler that goes on, such as `balance-region-scheduler`.
+    /// Scheduler to resume, such as `balance-region-scheduler`.
     pub scheduler: SchedulerName,
 }
 
@@ -330,7 +328,7 @@ impl ResumeScheduler {
         let verdict = verdict(self.check_resume(&facts))?;
         Ok(facts
             .preconditions(Plan::new(verdict, facts.clone()))
-            .impact("schedulers", 1, "schedulers that go on")
+            .impact("schedulers", 1, "schedulers that continue")
             .takes(100, 1_000, "PD keeps it in memory")
             .follow(500, SETTLE_MS, 60_000)
             .clock(tikv.clock()))

@@ -100,8 +100,7 @@ pub(crate) async fn plan<A: Setting>(action: &A, tikv: &Tikv) -> Checked<Plan<Se
     let mut plan = Plan::new(verdict, facts(now));
     if overrides.is_none() && OVERRIDABLE.contains(&A::ITEM) {
         plan = plan.unknown(
-            "whether an override with a time to live is in force: the etcd of PD could not be \
-             asked, and PD refuses the change while it lasts",
+            "whether a temporary override (TTL) is in force, during which PD rejects the change: cannot read PD's etcd",
         );
     }
     Ok(plan
@@ -171,14 +170,13 @@ pub(crate) fn settled<V: SettingValue>(
         (true, true) => (
             "update_lost",
             format!(
-                "PD accepted, and `{name}` is {now} as before: another change at the same time \
-                 has put it back"
+                "PD accepted it, but `{name}` is {now} as before: another change at the same time overwrote it"
             ),
         ),
         (false, true) => ("no_trace", format!("`{name}` is {now} as before")),
         (_, false) => (
             "changed_by_another",
-            format!("`{name}` is {now}, which is neither the value of before nor {wanted}"),
+            format!("`{name}` is {now}, which is neither the previous value nor {wanted}"),
         ),
     };
     Progress::not_applied(code, text, untouched, evidence)
@@ -202,11 +200,11 @@ pub(crate) fn undo<V: SettingValue, M: Mutation<Tikv>>(
     back: impl FnOnce(V) -> Option<M>,
 ) -> Undo {
     match before.value.as_ref().and_then(V::of) {
-        None => Undo::none("its value before is not known"),
+        None => Undo::none("its previous value is not known"),
         Some(old) if old == wanted => Undo::none(format!("`{name}` was {old} before")),
         Some(old) => match back(old) {
             None => Undo::none(format!(
-                "it was {old} before, which this action does not set"
+                "it was {old} before, a value that this action cannot set"
             )),
             Some(back) => Undo::with::<Tikv, _>(&back).expecting("value", wanted),
         },

@@ -16,18 +16,19 @@ use crate::pd_rules::leader_priority::takes_lead_from;
 use crate::pd_rules::refusals::{member_does_not_answer, no_such_member};
 use crate::pd_rules::stop::{Checked, nothing_to_do, verdict};
 
-/// Has another member of PD lead.
+/// Makes another PD member the leader.
 ///
-/// What PD has in memory is lost with the old leader: operators at work and their records, pauses
-/// of schedulers, hot spots, limits to restore when a store's emptying is cancelled. Drains and
-/// settings stay. For some seconds PD answers nobody, and TiDB gets no timestamps.
+/// The memory of the old leader is lost: running operators and their records, pauses of schedulers,
+/// hot spots, and limits to restore when emptying a store is cancelled. Drains and settings stay.
+/// For some seconds PD does not answer, and TiDB gets no timestamps.
 ///
-/// PD refuses for a member there is not, and after five seconds for one that does not answer. Proven by who leads. Taken back by transferring back.
-/// Takes a few seconds; up to 13 were seen when a leader was lost.
+/// PD refuses for an unknown member, and after five seconds for one that does not answer. Proven by
+/// PD's leader. Taken back by transferring back. Takes a few seconds; up to 13 were seen when a
+/// leader was lost.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransferPdLeader {
-    /// Name of the member that leads afterwards.
+    /// Name of the new leader.
     pub member: String,
 }
 
@@ -85,14 +86,14 @@ impl Mutation<Tikv> for TransferPdLeader {
                 .impact(
                     "operators_lost",
                     operators.len() as u64,
-                    "operators at work",
+                    "running operators",
                 )
                 .impact("pauses_lost", paused.len() as u64, "pauses of schedulers"),
             // Before there is a cluster PD has neither.
-            _ => plan.unknown("how many operators and pauses are lost"),
+            _ => plan.unknown("how many operators and pauses will be lost"),
         };
         Ok(plan
-            .unknown("for how long PD answers nobody")
+            .unknown("how long PD will not answer")
             .takes(
                 3_000,
                 ELECTION_MS,
@@ -119,11 +120,11 @@ impl Mutation<Tikv> for TransferPdLeader {
         let evidence = vec![Evidence::new(source, "leader", leader.clone())];
         if leader.as_ref() == Some(&self.member) {
             let by = sent.attribution();
-            let text = format!("`{}` leads PD", self.member);
+            let text = format!("`{}` is the PD leader", self.member);
             return Ok(Progress::applied(by, text, evidence));
         }
         let leads = leader.map_or_else(|| "nobody".to_owned(), |name| format!("`{name}`"));
-        let text = format!("{leads} leads PD");
+        let text = format!("{leads} is the PD leader");
         Ok(if sent.elapsed_ms < ELECTION_MS {
             Progress::pending(text, evidence)
         } else {
@@ -133,8 +134,8 @@ impl Mutation<Tikv> for TransferPdLeader {
 
     fn undo(&self, before: &PdLeaderFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         match &before.leader {
-            None => Undo::none("nobody led before"),
-            Some(leader) if *leader == self.member => Undo::none("it led before"),
+            None => Undo::none("there was no leader before"),
+            Some(leader) if *leader == self.member => Undo::none("it was the leader before"),
             Some(leader) => {
                 let back = Self {
                     member: leader.clone(),
@@ -154,7 +155,7 @@ impl TransferPdLeader {
         is_known: bool,
     ) -> Checked<Verdict> {
         if leader == Some(self.member.as_str()) {
-            return Err(nothing_to_do(format!("`{}` leads PD", self.member)));
+            return Err(nothing_to_do(format!("`{}` is the PD leader", self.member)));
         }
         if !is_known {
             return Err(no_such_member());

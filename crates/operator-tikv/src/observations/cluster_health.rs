@@ -15,11 +15,10 @@ use crate::facts::drains::ShownDrains;
 use crate::facts::known_yet::KnownYet;
 use crate::facts::traces::PdProcess;
 
-/// Shows how the cluster is, in numbers: members, stores by state, regions, operators, drains, and
-/// whether PD schedules.
+/// Shows the state of the cluster in numbers: members, stores by state, regions, operators, drains,
+/// and whether PD schedules.
 ///
-/// It counts and does not judge: `check_invariants` says what is out of bounds, and `doctor` what
-/// was left behind.
+/// It only counts: `check_invariants` says what is out of bounds, and `doctor` finds leftovers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClusterHealth {}

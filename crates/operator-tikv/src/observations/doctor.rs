@@ -19,8 +19,8 @@ mod settings;
 mod stores;
 mod versions;
 
-/// Looks for what was left behind: drains, pauses, overrides, switched-off scheduling, unfinished
-/// moves, stores that are down or do not get empty, mixed versions, clocks that differ.
+/// Finds leftovers and unhealthy parts: drains, pauses, overrides, disabled scheduling, unfinished
+/// moves, stores that are down or do not become empty, mixed versions, clocks that differ.
 ///
 /// A finding need not be wrong: somebody may be at work. Each has what was read that shows it, the
 /// next safe step, the action that fixes it where all its parameters are known, and, for a lasting

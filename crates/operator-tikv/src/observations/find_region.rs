@@ -33,7 +33,7 @@ pub struct FindRegion {
     /// How the key is written here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<KeyForm>,
-    /// Whose form of the key it is.
+    /// Which encoding the key has.
     #[serde(default)]
     pub encoding: KeyEncoding,
     /// A table of TiDB's, as `TIDB_TABLE_ID` in `information_schema.tables` has it; of a partitioned table,
@@ -162,7 +162,7 @@ impl Observation<Tikv> for FindRegion {
             return vec![Problem::combination(
                 "/key",
                 self.key.as_deref().unwrap_or_default(),
-                "an even number of hexadecimal digits, as `form` says; `text` takes any",
+                "an even number of hexadecimal digits, as `form` says; use `text` for other keys",
             )];
         }
         Vec::new()

@@ -50,7 +50,7 @@ pub(crate) fn silent_members(health: &[MemberHealth]) -> impl Iterator<Item = Fi
     let all = health.len();
     silent.map(move |member| {
         let name = bounded(&member.name);
-        let text = format!("member `{name}` of PD does not answer: {answer} of {all} do");
+        let text = format!("PD member `{name}` does not answer; {answer} of {all} members do");
         let down = reasons::PD_MEMBER_DOWN.found(format!("member/{name}"), text);
         down.seen("GET /pd/api/v1/health", "health", false)
     })
@@ -70,7 +70,7 @@ pub(crate) fn unsafe_recovery(recovery: &UnsafeRecovery) -> Option<Finding> {
     let info = bounded(&stage.info);
     let source = "GET /pd/api/v1/admin/unsafe/remove-failed-stores/show";
     let found =
-        reasons::UNSAFE_RECOVERY.found("cluster", format!("an unsafe recovery runs: {info}"));
+        reasons::UNSAFE_RECOVERY.found("cluster", format!("an unsafe recovery is running: {info}"));
     Some(found.seen(source, "stage", info))
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn paused_scheduler(pause: &PausedScheduler, now: Option<PdTime>) -> 
     let name = bounded(&pause.name);
     let left = pause.resume_at.and_then(|at| Some(now?.seconds_until(at)));
     let text = match left {
-        Some(left) => format!("`{name}` is paused for another {left} s"),
+        Some(left) => format!("`{name}` is paused for {left} more seconds"),
         None => format!("`{name}` is paused"),
     };
     let source = "GET /pd/api/v1/schedulers?status=paused";
@@ -179,7 +179,7 @@ pub(crate) fn too_few_stores(config: &Config, stores: &[Store]) -> Option<Findin
     let wanted = config.replication.max_replicas;
     let there = stores.iter().filter(|store| !store.is_tiflash()).count() as u64;
     (there < wanted).then(|| {
-        let text = format!("`max-replicas` is {wanted}, and there are {there} TiKV stores");
+        let text = format!("`max-replicas` is {wanted}, but there are {there} TiKV stores");
         reasons::TOO_FEW_STORES
             .found("config/max-replicas", text)
             .seen(CONFIG, "max-replicas", wanted)

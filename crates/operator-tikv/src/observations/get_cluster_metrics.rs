@@ -17,16 +17,15 @@ use crate::facts::prometheus::Readings;
 use crate::observations::store_metrics::StoreMetrics;
 use crate::parameters::list_limit::Limit;
 
-/// Shows how the cluster is doing, in numbers: totals, regions that are not as they should be, and
-/// each store.
+/// Shows metrics of the cluster: totals, abnormal regions, and each store.
 ///
-/// Queries per second, latency, CPU and how far replicas lag come from Prometheus, when its address
-/// is given. A number that is absent is not known. A dozen requests, whatever the number of stores
-/// and regions. `cut` says whether stores are left out; totals are of all.
+/// Queries per second, latency, CPU and replication lag come from Prometheus, if its address is
+/// given. An absent number is not known. A dozen requests, whatever the number of stores and
+/// regions. `cut` says whether the list of stores is truncated; totals are of all stores.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetClusterMetrics {
-    /// How many stores to give at most.
+    /// Maximum number of stores.
     #[serde(default)]
     pub limit: Limit<50, 1000>,
 }
@@ -97,8 +96,7 @@ impl Observation<Tikv> for GetClusterMetrics {
         };
         let mut unknown = readings.unknown.clone();
         if gauges.is_none() {
-            unknown
-                .push("regions by kind: the figures of PD's leader could not be read".to_owned());
+            unknown.push("regions by kind: cannot read the metrics of the PD leader".to_owned());
         }
         let counted = gauges.unwrap_or_default().regions.into_iter();
         let mut metrics = ClusterMetrics {

@@ -16,17 +16,17 @@ use crate::parameters::list_limit::Limit;
 
 /// Shows PD's configuration: what is stored, and what is in force where that can be told.
 ///
-/// PD's calls show what is stored. An override with a time to live, as imports and backups set, is
-/// in force without being shown; it is read from the etcd of PD, and `in_force` then says what is
-/// in force instead. Where etcd cannot be asked, `may_be_overridden` says which items could be.
+/// PD's calls show what is stored. A temporary override (TTL), as imports and backups set, is in
+/// force without being shown; it is read from PD's etcd, and `in_force` then shows the value in
+/// force. If etcd cannot be read, `may_be_overridden` says which items could be overridden.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetConfig {
-    /// Only items whose name has this in it, such as `limit`.
+    /// Only items whose name contains this, such as `limit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub name_contains: Option<String>,
-    /// How many items to give at most.
+    /// Maximum number of items.
     #[serde(default)]
     pub limit: Limit<80, 500>,
 }

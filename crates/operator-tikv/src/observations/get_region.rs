@@ -14,7 +14,7 @@ use crate::facts::bounded_text::{bounded, bounded_key};
 use crate::facts::region::{in_joint_state, role_name};
 use crate::parameters::ids::{RegionId, StoreId};
 
-/// Shows one region: its keys, its replicas, who leads it, and the operator PD tells about it.
+/// Shows one region: its keys, its replicas, its leader, and its operator in PD.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetRegion {

@@ -12,7 +12,7 @@ use crate::facts::drains::ShownDrains;
 use crate::observations::list_stores::StoreView;
 use crate::parameters::ids::StoreId;
 
-/// Shows one store, a tombstone too: what it holds and whether PD hears of it.
+/// Shows one store, also a tombstone: what it holds and whether it sends heartbeats.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetStore {

@@ -14,11 +14,10 @@ use crate::facts::prometheus::Readings;
 use crate::observations::store_metrics::StoreMetrics;
 use crate::parameters::ids::StoreId;
 
-/// Shows how one store is doing, in numbers: space, leaders, flow, and how long PD has not heard of
-/// it.
+/// Shows metrics of one store: space, leaders, flow, and the time since its last heartbeat.
 ///
-/// Queries per second, latency, CPU and how far replicas lag come from Prometheus, when its address
-/// is given. A number that is absent is not known. A few requests, whatever the number of regions.
+/// Queries per second, latency, CPU and replication lag come from Prometheus, if its address is
+/// given. An absent number is not known. A few requests, whatever the number of regions.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetStoreMetrics {
@@ -54,7 +53,7 @@ impl Observation<Tikv> for GetStoreMetrics {
         let hot = tikv.pd.hot_stores().await.map_err(Error::Read)?;
         let mut readings = Readings::read(tikv).await;
         if tikv.prometheus.is_some() && readings.of(&store).is_none() {
-            let what = format!("Prometheus has nothing of `{}`", store.status_address);
+            let what = format!("Prometheus has no data for `{}`", store.status_address);
             readings
                 .unknown
                 .push(crate::facts::bounded_text::bounded(&what));

@@ -120,16 +120,16 @@ pub(crate) async fn hottest<const DEFAULT: u16, const MOST: u16>(
 
 /// Shows the regions that are written to most, from PD's cache of hot regions, the hottest first.
 ///
-/// Only regions that have been hot for a while are in that cache, about three of PD's intervals;
-/// it is empty for some minutes after PD's leader changed. `total` is how many are hot, and
-/// `cut` says whether some are left out. One request, whatever the number of regions.
+/// Only regions that have been hot for a while are in that cache, about three of PD's intervals; it
+/// is empty for some minutes after PD's leader changed. `total` is the number of hot regions, and
+/// `cut` says whether the list is truncated. One request, whatever the number of regions.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HotWriteRegions {
-    /// What the hottest are told by.
+    /// What the regions are ranked by.
     #[serde(default)]
     pub by: HotBy,
-    /// How many regions to give at most.
+    /// Maximum number of regions.
     #[serde(default)]
     pub limit: Limit<10, 100>,
 }
@@ -148,16 +148,16 @@ impl Observation<Tikv> for HotWriteRegions {
 
 /// Shows the regions that are read from most, from PD's cache of hot regions, the hottest first.
 ///
-/// Only regions that have been hot for a while are in that cache, about three of PD's intervals;
-/// it is empty for some minutes after PD's leader changed. `total` is how many are hot, and
-/// `cut` says whether some are left out. One request, whatever the number of regions.
+/// Only regions that have been hot for a while are in that cache, about three of PD's intervals; it
+/// is empty for some minutes after PD's leader changed. `total` is the number of hot regions, and
+/// `cut` says whether the list is truncated. One request, whatever the number of regions.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HotReadRegions {
-    /// What the hottest are told by.
+    /// What the regions are ranked by.
     #[serde(default)]
     pub by: HotBy,
-    /// How many regions to give at most.
+    /// Maximum number of regions.
     #[serde(default)]
     pub limit: Limit<10, 100>,
 }

@@ -47,7 +47,7 @@ pub(crate) fn being_replaced(store: &Store, config: &Config) -> Option<Finding> 
         1 => "1 replica is".to_owned(),
         left => format!("{left} replicas are"),
     };
-    let text = format!("store {id} is down, and {left_text} left there for PD to replace");
+    let text = format!("store {id} is down; {left_text} still to be replaced by PD");
     let found = reasons::STORE_BEING_REPLACED.found(format!("store/{id}"), text);
     let source = format!("GET /pd/api/v1/store/{id}");
     Some(found.seen(source, "region_count", left))
@@ -64,8 +64,7 @@ pub(crate) fn replaces_down(config: &Config) -> bool {
 /// What is left without a cause.
 pub(crate) fn unexplained(store: &Store, left: &LeftOnStore) -> Option<String> {
     let (id, named) = (store.id, named(&left.free));
-    (!left.free.is_empty())
-        .then(|| format!("what keeps {named} on store {id}: nothing was seen in the way"))
+    (!left.free.is_empty()).then(|| format!("what keeps {named} on store {id}: no obstacle found"))
 }
 
 /// Why what a store holds has no place on the others, by their labels and states, or by what they
@@ -95,7 +94,7 @@ pub(crate) fn with_way_back(found: Finding, store: &Store) -> Finding {
         return found;
     }
     let next = format!(
-        "{} If it is not to go any more, `cancel_offline` takes its offline back.",
+        "{} If the store should stay, take it back with `cancel_offline`.",
         found.next
     );
     found.next(next)
@@ -130,10 +129,10 @@ fn reason(hold: Hold) -> Reason {
 
 fn empty(store: &Store) -> Finding {
     let heard = store.last_heartbeat.or(store.status.last_heartbeat_ts);
-    let never = heard.map_or(", was never heard of", |_| "");
+    let never = heard.map_or(", never sent a heartbeat", |_| "");
     let about = format!("store/{}", store.id);
     let text = format!(
-        "store {} is offline, holds nothing{never}, and is not a tombstone yet",
+        "store {} is offline, holds nothing{never}, and is not yet a tombstone",
         store.id
     );
     let found = reasons::STORE_OFFLINE_EMPTY.found(about, text);

@@ -15,15 +15,15 @@ use crate::facts::drains::{effect, in_force};
 use crate::parameters::ids::StoreId;
 use crate::parameters::list_limit::Limit;
 
-/// Lists the stores that leaders are being drained from, whoever asked for it.
+/// Lists the stores that leaders are being drained from, no matter who requested it.
 ///
-/// Not known, and an error, until PD has loaded its schedulers after it was started.
+/// After PD starts it is an error until PD has loaded its schedulers.
 ///
-/// By store id. `total` is how many there are, and `cut` says whether some are left out.
+/// Sorted by store id. `total` is the number of all, and `cut` says whether the list is truncated.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListDrains {
-    /// How many drains to give at most.
+    /// Maximum number of drains.
     #[serde(default)]
     pub limit: Limit<100, 1000>,
 }

@@ -15,7 +15,7 @@ use crate::facts::bounded_text::bounded;
 /// Lists the members of PD: which leads, which answer, and their versions.
 ///
 /// With fewer than three members, or one that does not answer, the loss of another may stop PD.
-/// `cut` says whether some are left out, beyond 32.
+/// `cut` says whether the list is truncated, at 32.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListMembers {}

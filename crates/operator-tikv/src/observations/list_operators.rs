@@ -19,14 +19,14 @@ use crate::facts::pd_clock::PdTime;
 use crate::parameters::ids::RegionId;
 use crate::parameters::list_limit::Limit;
 
-/// Lists the operators in flight: what PD is having stores do, whoever asked for it.
+/// Lists the operators in progress, no matter who requested them.
 ///
-/// The oldest first, which are the ones that may be stuck. `total` is how many there are, and
-/// `cut` says whether some are left out. PD forgets its operators when its leader changes.
+/// Oldest first, because those may be stuck. `total` is the number of all, and `cut` says whether
+/// the list is truncated. PD forgets its operators when its leader changes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListOperators {
-    /// How many operators to give at most.
+    /// Maximum number of operators.
     #[serde(default)]
     pub limit: Limit<50, 500>,
 }

@@ -17,11 +17,11 @@ use crate::facts::key_encoding::unhex;
 use crate::parameters::ids::{RegionId, StoreId};
 use crate::parameters::list_limit::Limit;
 
-/// Lists regions: those of a range of keys, of a store, or with something the matter, or all.
+/// Lists regions: of a key range, of a store, in an abnormal state, or all.
 ///
-/// In the order of their keys. With `state`, PD gives all that it counts there. Without, PD is read page by page
-/// from `start_key` on, and no more than 10,240 regions are looked at: `next_key` is the `start_key` to
-/// go on with, and absent at the end. `cut` says whether some are left out.
+/// In the order of their keys. With `state`, PD returns all regions in that state. Without it, PD
+/// is read page by page from `start_key`, at most 10,240 regions: `next_key` is the `start_key` of
+/// the next page, and absent at the end. `cut` says whether the list is truncated.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListRegions {
@@ -31,18 +31,18 @@ pub struct ListRegions {
     /// Only regions that this store leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leader_store_id: Option<StoreId>,
-    /// Only regions with this the matter, as of their last heartbeats.
+    /// Only regions in this abnormal state, as of their last heartbeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<RegionState>,
-    /// Where the range begins: a key in hexadecimal, as PD shows it. Empty is the first of all.
+    /// Start of the range: a key in hexadecimal, as PD shows it. Empty is the first key.
     #[schemars(length(max = 4096))]
     #[serde(default)]
     pub start_key: String,
-    /// Where the range ends, likewise: what holds this key is not in it any more. Empty is the end.
+    /// End of the range, likewise; the region with this key is not included. Empty is the end.
     #[schemars(length(max = 4096))]
     #[serde(default)]
     pub end_key: String,
-    /// How many regions to give at most.
+    /// Maximum number of regions.
     #[serde(default)]
     pub limit: Limit<50, 500>,
 }

@@ -19,13 +19,13 @@ use crate::parameters::list_limit::Limit;
 
 /// Lists the schedulers, which of them are paused and until when, and which were removed.
 ///
-/// PD does not say who paused a scheduler; `lasting_effect` is what a journal knows a pause by.
-/// Pauses are forgotten when PD's leader changes. Not known, and an error, until PD has loaded its
-/// schedulers after it was started. `cut` says whether some are left out.
+/// PD does not say who paused a scheduler; `lasting_effect` is the key of a pause in a journal.
+/// Pauses are forgotten when PD's leader changes. After PD starts it is an error until PD has
+/// loaded its schedulers. `cut` says whether the list is truncated.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListSchedulers {
-    /// How many schedulers to give at most.
+    /// Maximum number of schedulers.
     #[serde(default)]
     pub limit: Limit<50, 200>,
 }

@@ -17,16 +17,16 @@ use crate::facts::store::state_text;
 use crate::parameters::ids::StoreId;
 use crate::parameters::list_limit::Limit;
 
-/// Lists the stores, with what they hold and whether PD hears of them; tombstones when asked for.
+/// Lists the stores, with what they hold and whether they send heartbeats; optionally tombstones.
 ///
-/// By store id. `total` is how many there are, and `cut` says whether some are left out.
+/// Sorted by store id. `total` is the number of all, and `cut` says whether the list is truncated.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListStores {
-    /// How many stores to give at most.
+    /// Maximum number of stores.
     #[serde(default)]
     pub limit: Limit<100, 1000>,
-    /// Whether tombstones are listed too, the stores that are gone for good.
+    /// Whether to list tombstones too, the stores that are permanently removed.
     #[serde(default)]
     pub tombstones: bool,
 }

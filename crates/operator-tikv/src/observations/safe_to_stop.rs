@@ -15,7 +15,7 @@ use crate::stop_safety::StopSnapshot;
 use crate::stop_safety::answer::StopSafety;
 use crate::stop_safety::asked::{MOST_STORES, check};
 
-/// Says whether stores, or a failure domain, can go down now, all of them at once.
+/// Says whether stores, or a failure domain, can be stopped now, all at once.
 ///
 /// `safe` if no region would lose its majority or its last replica, and PD would keep its quorum;
 /// `not_safe` with regions and reasons; `not_known` with what would decide it. Counts as gone what

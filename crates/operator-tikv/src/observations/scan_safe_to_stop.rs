@@ -13,7 +13,7 @@ use crate::stop_safety::StopSnapshot;
 use crate::stop_safety::answer::StopSafety;
 use crate::stop_safety::asked::{MOST_STORES, check};
 
-/// Says whether stores, or a failure domain, can go down now, by looking at every region.
+/// Says whether stores, or a failure domain, can be stopped now, by checking every region.
 ///
 /// Answers as `safe_to_stop` does, and also for several stores at once: exactly which regions would
 /// lose their majority or their last replica. Reads all regions, 1,024 at a time: a thousand

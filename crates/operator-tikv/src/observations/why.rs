@@ -56,13 +56,13 @@ impl Observation<Tikv> for Why {
     fn check(&self) -> Vec<Problem> {
         match (self.from_store_id, self.to_store_id) {
             (Some(store), _) | (_, Some(store)) if self.what == Moving::Merges => {
-                let wanted = "no store: regions are merged wherever they are; name the region";
+                let wanted = "no store: merging does not depend on stores; give a region";
                 vec![Problem::combination("/what", store, wanted)]
             }
             (Some(from), Some(to)) if from == to => vec![Problem::combination(
                 "/to_store_id",
                 to,
-                "another store than `from_store_id`",
+                "a store other than `from_store_id`",
             )],
             _ => Vec::new(),
         }

@@ -106,7 +106,7 @@ macro_rules! bounded {
                 let number = <$number>::deserialize(deserializer)?;
                 Self::new(number).ok_or_else(|| {
                     let (least, most): ($number, $number) = ($least, $most);
-                    let text = format_args!("{number} is not {}: {least} to {most}", $what);
+                    let text = format_args!("{number} is not {}: use {least} to {most}", $what);
                     serde::de::Error::custom(text)
                 })
             }

@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for SchedulerName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         Self::new(name).ok_or_else(|| {
-            serde::de::Error::custom("not one scheduler's name: `all` would be every one")
+            serde::de::Error::custom("not the name of one scheduler: `all` means all of them")
         })
     }
 }

@@ -62,7 +62,7 @@ pub(crate) fn wants(group: &AffinityGroup) -> String {
     let voters = group.voter_store_ids.iter().take(8).map(u64::to_string);
     let voters: Vec<String> = voters.collect();
     format!(
-        "affinity group `{}` wants the leader on store {} and voters on stores {}",
+        "affinity group `{}` requires the leader on store {} and voters on stores {}",
         bounded(&group.id),
         group.leader_store_id,
         voters.join(", ")
@@ -101,11 +101,7 @@ pub(crate) async fn moved_back(
         return Ok(None);
     };
     let paused = is_paused(&tikv.pd, Checker::Affinity).await?;
-    let pause = if paused {
-        ", once its pause is over"
-    } else {
-        ""
-    };
+    let pause = if paused { ", once its pause ends" } else { "" };
     let regions = tikv.pd.region_count().await.map_err(Error::Read)?;
     let patrol = Patrol::read(tikv, &at.config, regions).await?;
     let seen = patrol.until_seen();

@@ -26,9 +26,7 @@ const TOLERATED: f64 = 5.0;
 const LEAST_WEIGHT: f64 = 1e-6;
 
 /// What a plan says where leaders are balanced by size.
-pub(crate) const BY_SIZE: &str = "whether balance-leader-scheduler moves the leader again: \
-                                  leader-schedule-policy is size, and PD does not show the sizes \
-                                  that leaders add up to";
+pub(crate) const BY_SIZE: &str = "whether balance-leader-scheduler moves the leader again: leader-schedule-policy is size, and PD does not show the total size of leaders";
 
 /// Whether balancing is on and goes by what PD does not show.
 pub(crate) fn goes_by_size(at: &RegionSnapshot) -> bool {
@@ -59,20 +57,14 @@ pub(crate) async fn moves_leader_back(
     }
     let paused = tikv.pd.paused_schedulers().await.map_err(Error::Read)?;
     let paused = paused.iter().any(|one| one.name == BALANCE_LEADER);
-    let when = if paused {
-        ", once its pause is over"
-    } else {
-        ""
-    };
+    let when = if paused { ", once its pause ends" } else { "" };
     let led = target.status.leader_count + 1;
     let which = match led {
         1 => "this one, the only one there".to_owned(),
         led => format!("one of {led}, chosen at random, until the difference is tolerated"),
     };
     let text = format!(
-        "`{BALANCE_LEADER}` takes leaders away from store {to} again{when}, {which}: it would lead \
-         {led} with weight {}, and store {}, which holds a voter of the region, leads {} with \
-         weight {}",
+        "`{BALANCE_LEADER}` moves leaders off store {to} again{when}, {which}: it would lead {led} with weight {}, but store {}, which holds a voter of the region, leads {} with weight {}",
         target.status.leader_weight,
         emptier.id,
         emptier.status.leader_count,

@@ -71,14 +71,14 @@ async fn paused(tikv: &Tikv, drains: Option<&EvictLeaderConfig>) -> Result<Optio
     }
     let paused = tikv.pd.paused_schedulers().await.map_err(Error::Read)?;
     let is_paused = paused.iter().any(|one| one.name == EVICT_LEADER);
-    let text = format!("`{EVICT_LEADER}` is paused: it moves no leader until it goes on");
+    let text = format!("`{EVICT_LEADER}` is paused: it moves no leader until it continues");
     Ok(is_paused.then(|| Cause::new("scheduler_paused", text)))
 }
 
 /// That no other store may lead anything.
 pub(crate) fn no_target(id: StoreId, takers: &LeaderTakers<'_>) -> Option<Cause> {
     let none = !takers.are_there_besides(id.pd());
-    none.then(|| Cause::new("no_target", "no other store may be given leaders"))
+    none.then(|| Cause::new("no_target", "no other store can take leaders"))
 }
 
 /// A batch of 0, which some versions take at its word: PD takes no 0 by request (`updateConfig` of

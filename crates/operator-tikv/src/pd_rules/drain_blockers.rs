@@ -92,7 +92,7 @@ fn why(region: &Region, store_id: StoreId, takers: &LeaderTakers<'_>) -> Option<
     let why = no_taker(region, store_id.pd(), takers)?;
     let text = match why {
         NoTaker::NoOtherVoter => format!("region {id} has no other voter"),
-        NoTaker::Unhealthy => format!("region {id}: its other voters lag or do not answer"),
+        NoTaker::Unhealthy => format!("region {id}: its other voters lag or do not respond"),
         NoTaker::TakeNone => {
             let healthy = others(region, store_id.pd()).filter(|peer| is_healthy(region, peer));
             let stores: Vec<_> = healthy.map(|peer| peer.store_id.to_string()).collect();

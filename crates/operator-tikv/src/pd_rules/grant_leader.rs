@@ -22,8 +22,7 @@ pub(crate) fn taken_by_grant(
     };
     let store = blockers.granted().find(|store| takes(*store))?;
     let text = format!(
-        "`{GRANT_LEADER}` gives store {store} the leaders of the regions that it holds a replica \
-         of, this one too"
+        "`{GRANT_LEADER}` moves the leaders of all regions with a replica on store {store} there, including this one"
     );
     Some(Cause::new("grant_leader", text))
 }

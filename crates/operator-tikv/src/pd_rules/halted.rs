@@ -11,7 +11,7 @@ pub(crate) async fn halted(tikv: &Tikv, config: &ScheduleConfig) -> Result<Vec<C
     let recovery = tikv.pd.unsafe_recovery().await.map_err(Error::Read)?;
     let mut causes: Vec<_> = switched_off(config).into_iter().collect();
     if recovery.is_running() {
-        let text = "an unsafe recovery runs, which halts all scheduling";
+        let text = "an unsafe recovery is running, which halts all scheduling";
         causes.push(Cause::new("unsafe_recovery", text));
     }
     Ok(causes)

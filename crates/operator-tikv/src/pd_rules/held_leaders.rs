@@ -45,8 +45,7 @@ pub(crate) async fn held_leaders(tikv: &Tikv, store: &Store) -> Checked<Vec<Caus
     }
     causes.truncate(NAMED);
     if is_cut && causes.is_empty() {
-        let text = "labels deny scheduling many regions, of which not all were looked at: those \
-                    that this store leads stay";
+        let text = "labels deny scheduling of many regions, and not all were checked: leaders of such regions stay on this store";
         causes.push(Cause::new("label_denies_scheduling", text));
     }
     Ok(causes)
@@ -64,7 +63,7 @@ fn leads(store: &Store, region: &Region) -> bool {
 
 fn held(region: &Region, rule: &RegionLabelRule) -> Cause {
     let text = format!(
-        "region {}: the label `schedule=deny` of rule `{}` holds its leader, as PD before 8.2 has it",
+        "region {}: the label `schedule=deny` of rule `{}` keeps its leader there (PD before 8.2)",
         region.id,
         bounded(&rule.id)
     );

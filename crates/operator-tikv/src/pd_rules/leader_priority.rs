@@ -22,8 +22,7 @@ pub(crate) fn takes_lead_from(
         .filter(answers)
         .max_by_key(|one| one.leader_priority)?;
     let text = format!(
-        "`{}` takes the leadership again, within a minute unless \
-         `leader-priority-check-interval` is set: its leader priority is {}, that of `{}` {priority}",
+        "`{}` becomes the PD leader again, within a minute unless `leader-priority-check-interval` is set: its leader priority is {}, that of `{}` is {priority}",
         bounded(&first.name),
         first.leader_priority,
         bounded(name)

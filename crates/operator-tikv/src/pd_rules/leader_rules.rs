@@ -45,8 +45,7 @@ pub(crate) async fn moved_by_rules(
         _ => "a follower there",
     };
     let text = format!(
-        "PD's rule checker moves the leader to store {heir} (`{desc}`){when}: rule `{}` of group \
-         `{}` wants {wants}",
+        "PD's rule checker moves the leader to store {heir} (`{desc}`){when}: rule `{}` of group `{}` requires {wants}",
         bounded(&rule.id),
         bounded(&rule.group_id)
     );

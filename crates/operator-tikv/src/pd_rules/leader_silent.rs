@@ -19,7 +19,6 @@ pub(crate) fn is_silent(store: &Store) -> bool {
 /// What a plan does not know of a leader there.
 pub(crate) fn leader_silent(whom: &str) -> String {
     format!(
-        "whether what PD sends still gets to {whom}: PD does not hear of the store, and does not show \
-         whether its regions report"
+        "whether PD's commands still reach {whom}: the store sends no heartbeats, and PD does not show whether its regions report"
     )
 }

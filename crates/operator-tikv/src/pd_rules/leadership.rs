@@ -70,7 +70,8 @@ impl LeaderBlockers {
         let there = leader_blockers.filter(|name| may_run(config, name));
         for (place, name) in there.enumerate() {
             if place >= reads || !found.add(tikv, name).await? {
-                let text = format!("which stores `{name}` keeps leaders from is not shown");
+                let text =
+                    format!("the stores that `{name}` keeps leaders away from are not shown");
                 found
                     .unshown
                     .push(Cause::new("evicted_stores_not_shown", text));
@@ -185,7 +186,7 @@ pub(crate) fn refusing_leaders(
         return Some("leaders are being drained from the store".to_owned());
     }
     if store.status.pause_leader_transfer_in == Some(true) {
-        return Some("a scheduler keeps leaders from the store".to_owned());
+        return Some("a scheduler keeps leaders away from the store".to_owned());
     }
     if store.status.is_busy {
         return Some("the store reports that it is busy".to_owned());

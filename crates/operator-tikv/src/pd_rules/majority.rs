@@ -43,17 +43,11 @@ impl<'a> Voters<'a> {
     fn way_out(&self, stores: &[Store]) -> &'static str {
         let is_there = |peer: &&Peer| stores.iter().any(|store| store.id == peer.store_id);
         match self.silent.iter().filter(|peer| is_there(peer)).count() {
-            0 => {
-                "their stores are tombstones or gone, so that the region needs unsafe recovery, \
-                 which gives them up"
-            }
+            0 => "their stores are tombstones or gone, so the region needs unsafe recovery",
             there if there == self.silent.len() => {
-                "start one of these stores, or give them up by unsafe recovery"
+                "start one of these stores, or use unsafe recovery"
             }
-            _ => {
-                "start one of these stores that is not a tombstone, or give them up by unsafe \
-                 recovery"
-            }
+            _ => "start one of these stores that is not a tombstone, or use unsafe recovery",
         }
     }
 
@@ -68,8 +62,7 @@ pub(crate) fn majority_lost(region: &Region, stores: &[Store]) -> Option<Cause> 
     let voters = Voters::of(&region.peers, region, stores);
     voters.are_too_few().then(|| {
         let text = format!(
-            "{} of {} voters do not answer, on stores that PD does not hear of or as the region's \
-             leader says ({}): {}",
+            "{} of {} voters do not respond, because their stores send no heartbeats or the region's leader reports them as down ({}): {}",
             voters.silent.len(),
             voters.all,
             voters.silent_stores(),
@@ -84,8 +77,7 @@ pub(crate) fn majority_of_rest(rest: &[Peer], region: &Region, stores: &[Store])
     let voters = Voters::of(rest, region, stores);
     voters.are_too_few().then(|| {
         format!(
-            "the region would have {} voters, of which {} do not answer (on stores {}), and TiKV \
-             could lose its majority by that; PD would accept it",
+            "the region would have {} voters, of which {} do not respond (on stores {}), and could lose its majority; PD would accept it",
             voters.all,
             voters.silent.len(),
             voters.silent_stores()

@@ -39,11 +39,7 @@ pub(crate) async fn splits_again(
         return Ok(None);
     };
     let paused = is_paused(&tikv.pd, Checker::Split).await?;
-    let when = if paused {
-        ", once its pause is over"
-    } else {
-        ""
-    };
+    let when = if paused { ", once its pause ends" } else { "" };
     let text = format!(
         "PD's split checker splits the region at {} again (`{}`){when}: {} begins or ends there",
         bounded_key(key),
@@ -137,7 +133,7 @@ pub(crate) async fn merges_again(
     let parts = 1 + keys.iter().filter(inside).count().max(1) as u64;
     if has.mib / parts > limits.mib || has.keys / parts > limits.keys {
         let text = format!(
-            "whether a part is small enough to be merged again: at most {} MiB and {} keys",
+            "whether a part is small enough to be merged again (at most {} MiB and {} keys)",
             limits.mib, limits.keys
         );
         return Ok(match keys {
@@ -146,8 +142,7 @@ pub(crate) async fn merges_again(
         });
     }
     if schedule.enable_cross_table_merge == Some(false) {
-        let text = "whether the parts are of one table: regions of different ones are not merged, \
-                    as enable-cross-table-merge is false";
+        let text = "whether the parts belong to one table: regions of different tables are not merged, because enable-cross-table-merge is false";
         return Ok(MergesAgain::NotKnown(text.to_owned()));
     }
     if is_kept_apart(tikv, at, keys).await? {
@@ -161,9 +156,7 @@ pub(crate) async fn merges_again(
     let interval = schedule.split_merge_interval;
     let interval = interval.map_or_else(String::new, |time| format!(" of {} s", time.as_secs()));
     let text = format!(
-        "PD's merge checker merges a small part with a neighbour again (`merge-region`), once \
-         split-merge-interval{interval}{paused} is over{seen}: it merges regions of at most {} MiB and \
-         {} keys, and the whole region has {} MiB and {} keys",
+        "PD's merge checker merges a small part with a neighbour again (`merge-region`) once split-merge-interval{interval}{paused} has passed{seen}: it merges regions of at most {} MiB and {} keys, and the whole region has {} MiB and {} keys",
         limits.mib, limits.keys, has.mib, has.keys
     );
     Ok(MergesAgain::By(Cause::new("merge_checker", text)))

@@ -131,7 +131,7 @@ fn of_another_role(region: &Region, rule: &Rule, to: StoreId) -> Option<Undone> 
     let (id, group) = (bounded(&rule.id), bounded(&rule.group_id));
     Some(Undone {
         does: format!("makes the replica on store {to} a {role} (`{desc}`)"),
-        why: format!("rule `{id}` of group `{group}` takes no other there"),
+        why: format!("rule `{id}` of group `{group}` allows no other there"),
     })
 }
 
@@ -197,8 +197,7 @@ fn moved_farther(to: StoreId, other: Option<&Store>, better: &Store, labels: &[S
     let or_other = other.map_or_else(String::new, |one| format!(" or that on store {}", one.id));
     Undone {
         does: format!(
-            "moves the replica on store {to}{or_other} to a store farther from the others \
-             (`move-to-better-location`)"
+            "moves the replica on store {to}{or_other} to a store farther from the others (`move-to-better-location`)"
         ),
         why: format!("store {} is one, by {}", better.id, named(labels)),
     }
@@ -238,7 +237,7 @@ fn orphaned(
         ""
     };
     Ok(Some(Undone {
-        does: format!("{first}takes the replica on store {to} away again (`remove-orphan-peer`)"),
-        why: "its rules want none there".to_owned(),
+        does: format!("{first}removes the replica on store {to} again (`remove-orphan-peer`)"),
+        why: "the placement rules require none there".to_owned(),
     }))
 }

@@ -136,8 +136,7 @@ pub(crate) async fn switched_off(
         && limit_in_force(region, schedule.region_schedule_limit, overrides) > 0
         && balances_regions(schedule);
     let rest = if balances {
-        "; `balance-region-scheduler` may move some to stores that hold less, and stops where they \
-         are even"
+        "; `balance-region-scheduler` may move some to stores that hold less, until they are even"
     } else {
         ""
     };
@@ -151,7 +150,7 @@ pub(crate) async fn switched_off(
     }
     if let Some(paused) = checker.paused {
         let text = format!(
-            "the {} checker is paused: no replica is replaced until it goes on{rest}",
+            "the {} checker is paused: no replica is replaced until it continues{rest}",
             paused.name()
         );
         causes.push(Cause::new("checker_paused", text));

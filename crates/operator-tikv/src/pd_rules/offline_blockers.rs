@@ -92,8 +92,7 @@ impl LeftOnStore {
         } else {
             let id = store.id;
             let text = format!(
-                "store {id} holds more than {MOST_ON_STORE} regions, and PD lists all or none: only \
-                 those that lack a replica, or whose replicas lag or do not answer, were looked at"
+                "store {id} holds more than {MOST_ON_STORE} regions, too many to list: only regions that lack a replica, or whose replicas lag or do not respond, were checked"
             );
             not_read.push(text);
             listed_as_unhealthy(tikv, store, &mut not_read).await?
@@ -240,17 +239,17 @@ impl Held {
         let ids: Vec<RegionId> = regions.iter().map(|region| region.id).collect();
         let named = named(&ids);
         let text = match hold {
-            Hold::NoLeader => format!("PD knows of no leader of {named}"),
-            Hold::LeaderSilent => format!("PD does not hear of the store that leads {named}"),
-            Hold::MajorityLost => format!("{named}: too few voters answer for a majority"),
-            Hold::JointState => format!("{named}: between two sets of voters"),
-            Hold::PeerDown => format!("{named}: a replica on another store does not answer"),
+            Hold::NoLeader => format!("PD knows no leader of {named}"),
+            Hold::LeaderSilent => format!("the store that leads {named} sends no heartbeats"),
+            Hold::MajorityLost => format!("{named}: fewer voters respond than a majority"),
+            Hold::JointState => format!("{named}: in a joint state between two sets of voters"),
+            Hold::PeerDown => format!("{named}: a replica on another store does not respond"),
             Hold::PeerPending => format!("{named}: a replica lags behind"),
             Hold::Rule(_) => named,
             Hold::Operator | Hold::Leaving => {
                 let does = match hold {
                     Hold::Leaving => "moves its replica off the store",
-                    _ => "is at work",
+                    _ => "is running",
                 };
                 let on_first = operators
                     .iter()

@@ -75,8 +75,7 @@ impl Patrol {
     /// What is said of it.
     pub(crate) fn text(&self) -> String {
         format!(
-            "`{INTERVAL}` is {}: PD's checkers look at {} regions once in that time, and take up to {} \
-             to reach each of the {} regions",
+            "`{INTERVAL}` is {}: PD's checkers visit {} regions per interval and take up to {} to visit all {} regions",
             in_words(self.interval),
             self.batch,
             in_words(self.round()),

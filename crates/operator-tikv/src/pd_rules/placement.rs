@@ -83,11 +83,11 @@ pub(crate) fn why_not(rule: &Rule, store: &Store) -> Option<String> {
         .collect();
     let (key, values) = (bounded(&misfit.key), values.join(", "));
     Some(match misfit.op {
-        LabelOp::In => format!("`{name}` wants `{key}` in {values}"),
-        LabelOp::NotIn => format!("`{name}` wants `{key}` not in {values}"),
-        LabelOp::Exists => format!("`{name}` wants the label `{key}`"),
-        LabelOp::NotExists => format!("`{name}` wants no label `{key}`"),
-        _ => format!("`{name}` asks something of `{key}` that is not known here"),
+        LabelOp::In => format!("`{name}` requires `{key}` in {values}"),
+        LabelOp::NotIn => format!("`{name}` requires `{key}` not in {values}"),
+        LabelOp::Exists => format!("`{name}` requires the label `{key}`"),
+        LabelOp::NotExists => format!("`{name}` requires that there is no label `{key}`"),
+        _ => format!("`{name}` has an unknown condition on `{key}`"),
     })
 }
 

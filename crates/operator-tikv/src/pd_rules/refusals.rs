@@ -100,7 +100,7 @@ pub(crate) fn check_target(
         )),
         None => Err(undecided(
             "store_silence_near_limit",
-            format!("PD has not heard of store {id} for about ten minutes, which is its limit"),
+            format!("PD has had no heartbeat of store {id} for about ten minutes, its limit"),
         )),
     }
 }

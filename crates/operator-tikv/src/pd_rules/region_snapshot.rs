@@ -220,15 +220,13 @@ fn learner_only(target: &Store) -> Option<Cause> {
         StoreState::Up | StoreState::Offline => return None,
         // Its first step is sent when it is made, and the store looked at with the second:
         // `validateStore` of `pkg/schedule/operator/step.go`.
-        StoreState::Down => "PD gives up the rest at once",
+        StoreState::Down => "PD abandons the rest at once",
         _ => {
-            "it has no data before the store is back, and PD gives up the rest after ten minutes or \
-             more"
+            "it gets no data until the store is back, and PD abandons the rest after ten minutes or more"
         }
     };
     let text = format!(
-        "PD does not hear of store {id}, and has a learner placed there all the same: {then}; the \
-         learner stays until PD's checkers or somebody else removes it"
+        "store {id} sends no heartbeats, but PD adds a learner there anyway: {then}; the learner stays until PD's checkers or somebody else removes it"
     );
     Some(Cause::new("target_not_up", text))
 }

@@ -174,8 +174,7 @@ impl RegionSnapshot {
             format!("; transfer the leader to store {} first", other.store_id)
         });
         let text = format!(
-            "PD has the replica on store {id} lead region {region} next, and that one lags or does \
-             not answer: the leader stays where it is until it has caught up{first}"
+            "PD would make the replica on store {id} the next leader of region {region}, but it lags or does not respond: the leader stays until that replica has caught up{first}"
         );
         accepted_unless(vec![Cause::new("next_leader_lags", text)])
     }

@@ -52,17 +52,17 @@ impl Refusal {
 
     fn text(&self) -> String {
         match self {
-            Self::Silent => "PD does not hear of it".to_owned(),
+            Self::Silent => "no heartbeats".to_owned(),
             Self::Leaving => "offline or gone".to_owned(),
             Self::Busy => "busy".to_owned(),
             Self::Crowded {
                 what,
                 count,
                 allowed,
-            } => format!("{count} {what}, {allowed} are allowed"),
+            } => format!("{count} {what}, at most {allowed} allowed"),
             Self::LowSpace { used, allowed } => {
                 let (used, allowed) = (used * 100.0, allowed * 100.0);
-                format!("{used:.0} % of its disk is in use, {allowed:.0} % are allowed")
+                format!("{used:.0} % of its disk is in use, at most {allowed:.0} % allowed")
             }
             Self::Limited(limit) => format!("its limit `add-peer` is {limit} per minute"),
         }
@@ -117,7 +117,7 @@ impl<'a> ReplicaTakers<'a> {
         let mut shown: Vec<String> = shown.collect();
         let left_out: usize = refused.values().skip(NAMED).map(Vec::len).sum();
         if left_out > 0 {
-            shown.push(format!("{left_out} more stores are refused"));
+            shown.push(format!("{left_out} more stores are excluded"));
         }
         shown.join("; ")
     }
@@ -141,7 +141,7 @@ impl<'a> ReplicaTakers<'a> {
         let crowds = [
             ("snapshots being sent", sending, snapshots),
             ("snapshots being received", receiving, snapshots),
-            ("lagging replicas", status.pending_peer_count, pending),
+            ("pending peers", status.pending_peer_count, pending),
         ];
         crowds.into_iter().filter_map(|(what, count, allowed)| {
             let allowed = allowed.filter(|allowed| count > *allowed)?;

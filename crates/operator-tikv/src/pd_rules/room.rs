@@ -188,13 +188,12 @@ impl<'a> Room<'a> {
             let taking = self.takers(wanted, is_taker);
             let waits = match taking {
                 0 => "",
-                _ => ": a region that has replicas on all of those waits",
+                _ => ": a region with replicas on all of those waits",
             };
             let other = |store: &&Store| store.id != self.leaving.id && wanted.takes(store);
             let refused = takers.refused(self.stores.iter().filter(other));
             let text = format!(
-                "{name} asks for {replicas} replicas, and PD gives replicas to {taking} of the other \
-                 stores now ({refused}){waits}"
+                "{name} requires {replicas} replicas, but only {taking} of the other stores can take one now ({refused}){waits}"
             );
             (taking, text)
         });
@@ -229,19 +228,18 @@ impl<'a> Room<'a> {
         let others: Vec<&Store> = self.others(wanted).collect();
         let Wanted { name, replicas, .. } = wanted;
         let fit = match others.len() {
-            1 => "1 other store fits".to_owned(),
-            count => format!("{count} other stores fit"),
+            1 => "1 other store matches".to_owned(),
+            count => format!("{count} other stores match"),
         };
         if (others.len() as u64) < *replicas {
-            let text = format!("{name} asks for {replicas} replicas, and {fit} it");
+            let text = format!("{name} requires {replicas} replicas, but {fit} it");
             return Some(Cause::new("too_few_healthy_stores", text));
         }
         let apart = wanted.kept_apart(&others);
         (apart < *replicas).then(|| {
             let level = bounded(wanted.isolation_level);
             let text = format!(
-                "{name} asks for {replicas} replicas, no two with the same `{level}` \
-                 (`isolation-level`), and the other stores have {apart} between them"
+                "{name} requires {replicas} replicas, no two with the same `{level}` (`isolation-level`), but the other stores have only {apart}"
             );
             Cause::new("isolation_level", text)
         })
@@ -257,8 +255,7 @@ fn limited_taker((store, limit): (&Store, f64)) -> Cause {
     };
     let id = store.id;
     let text = format!(
-        "the limit `add-peer` of store {id} is {limit} per minute, and without store {id} too few \
-         stores take replicas"
+        "the limit `add-peer` of store {id} is {limit} per minute, and without store {id} too few stores take replicas"
     );
     Cause::new(code, text)
 }

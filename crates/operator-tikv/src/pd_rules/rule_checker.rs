@@ -60,7 +60,7 @@ impl RuleChecker {
         if !self.halted.is_empty() || self.limit_is_zero {
             return None;
         }
-        let pause = self.paused.map_or("", |_| ", once its pause is over");
+        let pause = self.paused.map_or("", |_| ", once its pause ends");
         Some(format!("{pause}{}", self.patrol.until_seen()))
     }
 }

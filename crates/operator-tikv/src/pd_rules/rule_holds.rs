@@ -53,15 +53,13 @@ impl RuleHold {
         let (rule, id) = (&self.rule, store.id);
         match self.kind {
             HoldKind::Short => format!(
-                "{named}: {rule} lacks a replica that no other store may hold, and until it has \
-                 that, PD moves none of its replicas"
+                "{named}: {rule} lacks a replica that no other store may hold, and until it has one, PD moves none of its replicas"
             ),
             HoldKind::Unwanted => format!(
-                "{named}: no rule wants the replica on store {id}, and PD keeps it while {rule} \
-                 lacks a replica that no other store may hold"
+                "{named}: no rule requires the replica on store {id}, but PD keeps it while {rule} lacks a replica that no other store may hold"
             ),
             HoldKind::NoPlace => {
-                format!("{named}: no other store may hold the replica that {rule} wants")
+                format!("{named}: no other store may hold the replica that {rule} requires")
             }
         }
     }

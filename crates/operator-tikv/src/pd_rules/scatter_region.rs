@@ -53,7 +53,7 @@ pub(crate) async fn check_scatter(
         // PD refuses when a store it chooses has used up its limit; neither is shown.
         None => undecided(
             "store_limits_not_shown",
-            "whether the limits of the stores that PD chooses have room is not shown",
+            "whether the limits of the stores that PD chooses are used up: PD does not show it",
         ),
     })
 }
@@ -65,7 +65,7 @@ fn by_running(at: &RegionSnapshot) -> Stop {
         // It is accepted when it is of the same group, which is not shown.
         return undecided(
             "scatter_running",
-            "a scattering is running there, and of which group is not shown",
+            "a scatter is running there; PD does not show for which group",
         );
     }
     let text = format!("the operator of region {} already exist", at.region.id);

@@ -13,7 +13,7 @@ pub(crate) async fn has(tikv: &Tikv, capability: Capability) -> Checked<bool> {
     let version = tikv.pd.version().await.map_err(Error::Read)?;
     version.has(capability).ok_or_else(|| {
         let text = format!(
-            "PD says that its version is `{}`, which is none, and versions differ in this",
+            "PD reports the invalid version `{}`, and versions differ in this",
             bounded(version.as_str())
         );
         undecided("version_unknown", text)

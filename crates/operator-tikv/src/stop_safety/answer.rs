@@ -111,7 +111,7 @@ pub enum GoneBecause {
 impl GoneBecause {
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::NotHeard => "not heard of",
+            Self::NotHeard => "no heartbeats",
             Self::Offline => "being emptied",
             Self::Draining => "being drained",
             Self::Removed => "removed",

@@ -64,8 +64,7 @@ pub(crate) fn pick(
         }
         many if many > MOST_STORES => {
             let text = format!(
-                "{many} stores have the label `{label}`: at most {MOST_STORES} can be asked about \
-                 at once"
+                "{many} stores have the label `{label}`: at most {MOST_STORES} can be checked at once"
             );
             Err(no_such("too_many_stores", text))
         }

@@ -61,8 +61,7 @@ pub(super) fn beside(
     let names: Vec<String> = names.collect();
     let quorum_lost = (!gone.is_empty() && healthy < needed).then(|| {
         let text = format!(
-            "PD's members on the same hosts would go down with them ({}): {healthy} of {} would be \
-             left that answer, and PD needs {needed}",
+            "PD members on the same hosts would go down with them ({}): {healthy} of {} healthy members would be left, and PD needs {needed}",
             names.join(", "),
             members.members.len()
         );

@@ -66,7 +66,7 @@ impl StopSnapshot {
             let StoreRegions { regions, unlisted } = StoreRegions::read(tikv, store).await?;
             found.tally.add_new(&regions, going, seen);
             found.undecided.extend(unlisted.map(|text| {
-                let text = format!("{text}: ask again, {SCAN}");
+                let text = format!("{text}: try again; {SCAN}");
                 Cause::new("regions_unlisted", text)
             }));
         }
@@ -131,7 +131,9 @@ impl StopSnapshot {
     ) -> Vec<Cause> {
         let mut undecided = Vec::new();
         let Some(wanted) = wanted else {
-            let text = format!("PD shows no rules, and how many voters regions have: {SCAN}");
+            let text = format!(
+                "PD shows neither its placement rules nor how many voters regions have: {SCAN}"
+            );
             return vec![Cause::new("no_rules", text)];
         };
         if !wanted.survives(self.voting(going).count() as u64) {
@@ -169,8 +171,7 @@ impl StopSnapshot {
             // Some of its regions are in no list, and have no more voters than that.
             [only] if most <= 2 && only.status.region_count > listed.on(only.id) => {
                 let text = format!(
-                    "rules ask for {most} voters, of which none may be missing: regions on store \
-                     {} would lose their majority",
+                    "rules require {most} voters, of which none may be missing: regions on store {} would lose their majority",
                     only.id
                 );
                 found.reasons.push(Cause::new("too_few_voters", text));

@@ -93,8 +93,7 @@ impl Keys {
         }
         let from = self.first_hole?;
         let text = format!(
-            "PD showed no region for {} ranges of keys, the first from key `{from}`, as just after \
-             a split: ask again",
+            "PD showed no region for {} key ranges, the first from key `{from}`, as happens just after a split: try again",
             self.holes
         );
         Some(Cause::new("keys_without_region", text))

@@ -91,8 +91,8 @@ impl StayingLeaders {
 fn cause(why: NoTaker, ids: &[RegionId]) -> Cause {
     let what = match why {
         NoTaker::NoOtherVoter => "no voter on another store",
-        NoTaker::Unhealthy => "the voters on other stores lag or do not answer",
-        NoTaker::TakeNone => "the voters on other stores are where no leader may go",
+        NoTaker::Unhealthy => "the voters on other stores lag or do not respond",
+        NoTaker::TakeNone => "the voters on other stores are on stores that take no leaders",
     };
     Cause::new(why.code(), format!("{}: {what}", named(ids)))
 }

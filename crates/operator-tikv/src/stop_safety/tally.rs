@@ -76,13 +76,13 @@ impl Tally {
             let their = if is_one { "its" } else { "their" };
             let what = match loss {
                 Loss::LastReplica => {
-                    format!("{their} last replica that answers")
+                    format!("{their} last responding replica")
                 }
                 Loss::Majority => format!("{their} majority"),
                 Loss::VoterWithoutMajority => {
-                    format!("one more voter, having lost {their} majority already")
+                    format!("one more voter, after {their} majority is already lost")
                 }
-                Loss::LastThatMayLead => format!("{their} last replica that may lead"),
+                Loss::LastThatMayLead => format!("{their} last replica that can lead"),
             };
             format!("{count} {regions} would lose {what}")
         });

@@ -58,7 +58,7 @@ impl Found {
         let serves = |store: &Store| going.stays(store.id) && !going.is_tiflash(store.id);
         let is_known = !matches!(snapshot.counts, Completeness::NotYet(_));
         if is_known && snapshot.voting(going).next().is_some() && !stores.iter().any(serves) {
-            let text = "no TiKV store would be left that serves";
+            let text = "no serving TiKV store would be left";
             reasons.push(Cause::new("no_store_left", text));
         }
         Self {
@@ -79,15 +79,14 @@ impl Found {
         going: &Going,
     ) -> Result<StopSafety, Error> {
         if !snapshot.is_led_as_before(tikv).await? {
-            let text = "PD's leader changed or was started anew meanwhile: ask again";
+            let text = "the PD leader changed or restarted in the meantime: try again";
             self.undecided.push(Cause::new("pd_leader_changed", text));
         }
         if self.tally.no_leader > 0 {
             let named = self.tally.no_leader_named.iter().map(ToString::to_string);
             let named: Vec<String> = named.collect();
             let text = format!(
-                "PD knows no leader of {} regions that have a replica on these stores, such as {}: \
-                 ask again when they have reported, or `why` about one of them",
+                "PD knows no leader of {} regions with a replica on these stores, such as {}: try again when they have reported, or run `why` for one of them",
                 self.tally.no_leader,
                 named.join(", ")
             );
@@ -142,8 +141,7 @@ impl Found {
                     "safe: each of the {looked_at} regions that these stores hold keeps its majority"
                 ),
                 Basis::Lists => format!(
-                    "safe by what PD lists as unhealthy: {looked_at} regions, none of which would \
-                     lose its majority; the others have all their voters, and keep theirs"
+                    "safe: none of the {looked_at} regions that PD lists as unhealthy would lose its majority, and the others have all their voters"
                 ),
                 Basis::AllRegions => {
                     format!("safe: each of {looked_at} regions keeps its majority")
@@ -154,23 +152,20 @@ impl Found {
 
     fn not_looked_at(&self) -> Vec<String> {
         let mut not = vec![
-            "what changes after this, and what stores have not reported yet: stores report every \
-             10 s, regions every minute, after a change of PD's leader too"
+            "later changes, and what stores have not reported yet: stores report every 10 s, regions every minute, also after a change of the PD leader"
                 .to_owned(),
-            "whether the other stores can carry the load, and queries that only TiFlash answers"
+            "whether the other stores can carry the load, and queries that only TiFlash can answer"
                 .to_owned(),
         ];
         if self.basis == Basis::Lists {
             not.push(
-                "regions that PD lists nowhere, one by one: they are taken to have what rules ask \
-                 for"
+                "regions that PD does not list as unhealthy: they are assumed to satisfy the placement rules"
                 .to_owned(),
             );
         }
         if self.beside.loopback {
             not.push(
-                "which of PD's members live on the hosts of stores whose address is that of any \
-                 host, such as 127.0.0.1"
+                "which PD members run on the hosts of stores whose address does not identify a host, such as 127.0.0.1"
                     .to_owned(),
             );
         }
@@ -182,7 +177,7 @@ impl Found {
 pub(super) fn unreadable(store: &Store) -> Option<Cause> {
     let id = store.id;
     store.is_unreadable().then(|| {
-        let text = format!("what PD says of store {id} cannot be read, and it may hold anything");
+        let text = format!("cannot read PD's data about store {id}, which may hold anything");
         Cause::new("store_unreadable", text)
     })
 }

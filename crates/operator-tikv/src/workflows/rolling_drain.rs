@@ -132,7 +132,7 @@ impl Observation<Tikv> for RollingDrain {
         }
         let unasked = match self.if_not_safe {
             IfNotSafe::Refuse => "",
-            IfNotSafe::GoOn => ", whether they are safe to stop or not",
+            IfNotSafe::GoOn => ", whether or not they are safe to stop",
         };
         let title = format!(
             "Drain {} of {domain}, one after the other{unasked}",
@@ -159,7 +159,7 @@ impl RollingDrain {
                 let store = snapshot.stores.iter().find(|store| store.id == id.pd());
                 let store = store.ok_or_else(|| no_such_store(*id, snapshot.stores))?;
                 if store.is_tiflash() {
-                    let text = format!("store {id} is a TiFlash store, which leads nothing");
+                    let text = format!("store {id} is a TiFlash store, which never leads");
                     return Err(not_applicable("never_leads", text));
                 }
                 Ok(store)
@@ -201,7 +201,7 @@ impl RollingDrain {
             (self.if_not_safe == IfNotSafe::Refuse).then_some(step)
         };
         let calm = Step::observation(name("calm"), &ClusterHealth {})
-            .title("nothing is down, and nothing else is drained")
+            .title("no store is down, and no other store is drained")
             .until(Condition::at_most("/stores_down", 0))
             .until(Condition::at_most("/stores_disconnected", 0))
             .until(Condition::at_most("/stores_draining", other_drains))
@@ -237,13 +237,12 @@ impl RollingDrain {
     }
 
     fn work_on(&self, id: StoreId) -> String {
-        let work = self
-            .work
-            .as_deref()
-            .unwrap_or("Do what the store is drained for, and start it again if it was stopped.");
+        let work = self.work.as_deref().unwrap_or(
+            "Do the maintenance work on the store, and start it again if you stopped it.",
+        );
         let unasked = match self.if_not_safe {
             IfNotSafe::Refuse => "",
-            IfNotSafe::GoOn => " Whether it is safe to stop was not asked.",
+            IfNotSafe::GoOn => " It was not checked whether it is safe to stop.",
         };
         format!("Store {id} leads nothing.{unasked} {work}")
     }
@@ -259,13 +258,13 @@ impl RollingDrain {
         let balanced = balanced_at_least(store, stores, config, snapshot.drains);
         let enough = balanced.map_or(wanted, |balanced| balanced.min(wanted));
         let why = if enough < wanted {
-            ", as far as PD's balance brings them"
+            ", as far as PD's balancing moves them back"
         } else {
             ""
         };
         Step::observation(format!("back-{id}"), &GetStore { store_id: id })
             .title(format!(
-                "{enough} of {leaders} leaders of store {id} are back{why}"
+                "{enough} of {leaders} leaders are back on store {id}{why}"
             ))
             .until(Condition::at_least("/store/leader_count", enough))
             .until(Condition::equals("/store/draining", false))
@@ -307,7 +306,7 @@ impl ClusterSnapshot<'_> {
             _ => {
                 let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
                 let text = format!(
-                    "the stores are of several failure domains: {}; make a workflow for each",
+                    "the stores are in several failure domains ({}): use one workflow for each",
                     bounded(&domains.join(", "))
                 );
                 Err(not_applicable("several_domains", text))
@@ -326,7 +325,7 @@ impl ClusterSnapshot<'_> {
             }
             if picked.iter().any(|picked| picked.id == store.id) {
                 let text = format!(
-                    "store {id} is being drained already, and that drain would not be the workflow's to stop"
+                    "store {id} is already being drained, and the workflow must not stop that drain"
                 );
                 return Err(not_applicable("drained_already", text));
             }

@@ -2,7 +2,7 @@
 //!
 //! Thousands of random requests of every kind are planned and then sent. Against the simulated PD
 //! the fixtures are random too: stores in every state, TiFlash among them, rules, labels, isolation,
-//! operators at work, drains, lagging and silent replicas, lost majorities, joint states, overrides,
+//! running operators, drains, lagging and silent replicas, lost majorities, joint states, overrides,
 //! unsafe recovery, four versions and a version without a number. Against a real PD, when
 //! `PD_ENDPOINTS` is set, requests are planned only, unless `PD_MUTATE_CLUSTER_ID` is the cluster
 //! id that PD reports: then they are sent as well, and taken back where they can be.

@@ -126,7 +126,7 @@ async fn an_override_is_found_whichever_way_it_goes() {
                 .map(|one| &one.value)
                 .collect();
             assert_eq!(values, [&json!(value), &json!(4)], "{version:?}");
-            // By then PD's clock, which the test moves, is ahead of ours.
+            // By then PD's clock, which the test moves, is ahead of the local clock.
             sim.advance(Duration::from_secs(601));
             check(&sim, &["clock_skew"]).await;
         }
@@ -154,7 +154,7 @@ async fn pauses_that_were_left_are_found() {
             "pause-checker/merge",
         ];
         assert_eq!(effects, expected);
-        // By then PD's clock, which the test moves, is ahead of ours.
+        // By then PD's clock, which the test moves, is ahead of the local clock.
         sim.advance(Duration::from_secs(3_001));
         check(&sim, &["clock_skew"]).await;
     }
@@ -270,7 +270,7 @@ async fn clocks_that_differ_are_found() {
         .unwrap();
     let found = check(&sim, &["clock_skew"]).await;
     assert!(
-        found.findings[0].text.contains("ahead of ours"),
+        found.findings[0].text.contains("ahead of the local clock"),
         "{found:?}"
     );
 }
@@ -343,7 +343,7 @@ async fn a_rule_that_no_stores_are_there_for_is_found() {
         let short = &found.findings[0];
         assert_eq!(short.about, "rule/pd/default");
         assert!(
-            short.text.contains("3 replicas, and 1 store fits it"),
+            short.text.contains("3 replicas, but 1 store matches it"),
             "{short:?}"
         );
 
@@ -376,7 +376,7 @@ async fn a_rule_that_no_stores_are_there_for_is_found() {
         let found = check(&sim, &["rule_unsatisfiable"]).await;
         let text = &found.findings[0].text;
         assert!(text.contains("no two with the same `zone`"), "{text}");
-        assert!(text.contains("have 2 between them"), "{text}");
+        assert!(text.contains("have only 2"), "{text}");
     }
 }
 

@@ -134,8 +134,8 @@ async fn a_region_that_stays_half_moved_is_never_called_not_moved() {
             let Progress::Pending { stalled, .. } = &progress else {
                 unreachable!("{progress:?}");
             };
-            let waits = "PD's checkers, which finish it or take it back: that is waited for";
-            assert!(stalled[0].text.ends_with(waits), "{stalled:?}");
+            let waits = "PD's checkers finish";
+            assert!(stalled[0].text.contains(waits), "{stalled:?}");
             half_moved += 1;
         }
         assert!(half_moved > 0, "{version:?}");

@@ -127,7 +127,7 @@ async fn a_long_interval_of_the_checkers_is_told() {
         assert_eq!(codes(&found), ["patrol_interval_long"], "{version:?}");
         let text = &found[0].text;
         assert!(
-            text.contains("is 3.0 h") && text.contains("each of the 20 regions"),
+            text.contains("is 3.0 h") && text.contains("all 20 regions"),
             "{text}"
         );
         let (id, _, other, _) = region(&sim);
@@ -239,7 +239,7 @@ async fn stores_that_let_next_to_nothing_in_take_no_replicas() {
             assert_eq!(causes(&run), [""; 0], "{version:?} {store}");
             // With two of four that take any, a region may have its other replicas on both, or not.
             let unknown = run.plan.unknowns.join("; ");
-            let may_wait = unknown.contains("a region that has replicas on all of those waits");
+            let may_wait = unknown.contains("a region with replicas on all of those waits");
             assert_eq!(may_wait, store > 2, "{version:?} {store}: {unknown}");
             assert_eq!(request(&sim, "POST", &path, limit).await, 200);
         }
@@ -256,7 +256,7 @@ async fn stores_that_let_next_to_nothing_in_take_no_replicas() {
         );
         assert!(found.findings[3].text.contains("store 4"), "{found:?}");
         // What has a cause is not said to have none.
-        let unexplained = |what: &String| what.contains("nothing was seen");
+        let unexplained = |what: &String| what.contains("no obstacle found");
         assert!(!found.unknown.iter().any(unexplained), "{found:?}");
     }
 }
@@ -271,7 +271,7 @@ async fn regions_that_nothing_holds_are_said_to_be_without_a_cause() {
     let found = why_of(&sim, 3).await;
     assert_eq!(codes(&found.findings), [""; 0]);
     let says = format!("what keeps {held} regions (");
-    let unexplained = |what: &String| what.starts_with(&says) && what.contains("nothing was seen");
+    let unexplained = |what: &String| what.starts_with(&says) && what.contains("no obstacle found");
     assert!(found.unknown.iter().any(unexplained), "{:?}", found.unknown);
 }
 
@@ -314,8 +314,7 @@ async fn stores_that_take_no_replicas_now_are_named_with_their_reasons() {
     reported(&sim, &busy()).await;
     let run = planned().await;
     proceeds(&run);
-    let refused = "PD gives replicas to 1 of the other stores now (store 4: 65 snapshots being \
-                   received, 64 are allowed; stores 1, 2: busy)";
+    let refused = "only 1 of the other stores can take one now (store 4: 65 snapshots being received, at most 64 allowed; stores 1, 2: busy)";
     let unknown = run.plan.unknowns.join("; ");
     assert!(unknown.contains(refused), "{unknown}");
     // With much space and few regions a store is not low on space for PD, and one store is no
@@ -353,7 +352,7 @@ async fn stores_that_take_no_replicas_now_are_named_with_their_reasons() {
     for found in [found, why_of(&sim, 3).await.findings] {
         let found = found.iter().find(|one| one.code == "no_free_store");
         let text = &found.unwrap().text;
-        let full = "(stores 1, 2, 4, 5: 100 % of its disk is in use, 80 % are allowed)";
+        let full = "(stores 1, 2, 4, 5: 100 % of its disk is in use, at most 80 % allowed)";
         assert!(text.ends_with(full), "{text}");
     }
 }
@@ -380,7 +379,10 @@ async fn a_rule_for_tiflash_needs_its_stores() {
         let found = why_of(&sim, 6).await;
         assert_eq!(codes(&found.findings), ["no_free_store"], "{version:?}");
         let text = &found.findings[0].text;
-        assert!(text.contains("1 other store fits it"), "{version:?} {text}");
+        assert!(
+            text.contains("1 other store matches it"),
+            "{version:?} {text}"
+        );
     }
 }
 
@@ -669,7 +671,7 @@ async fn the_last_region_of_an_offline_store_is_named_while_it_is_waited_for() {
         else {
             unreachable!("{waits:?}");
         };
-        let held = format!("PD knows of no leader of region {id}");
+        let held = format!("PD knows no leader of region {id}");
         assert_eq!(stalled[0].text, held);
         // Both are shown on one line.
         assert!(!summary.contains(&held), "{summary}");

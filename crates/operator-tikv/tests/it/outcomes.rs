@@ -257,7 +257,7 @@ async fn anothers_success_is_never_ours() {
 }
 
 /// Ours never arrives, and somebody else asks for the very same: PD gives operators no id, so whose
-/// it was is not known, and nothing takes it back. Nor does it matter how soon that was.
+/// it was is not known, and cannot be taken back. Nor does it matter how soon that was.
 #[tokio::test]
 async fn the_same_by_another_is_not_called_ours() {
     for place in 0..6 {
@@ -535,7 +535,7 @@ async fn a_scattering_of_the_leader_alone_says_so() {
         assert_eq!(sim.peers(id), before.1);
         let told = format!("{progress:?}");
         let is_moved = sim.leader_of(id) != before.0;
-        let says = told.contains("only the leader moved, no replica did");
+        let says = told.contains("only the leader moved, no replicas");
         assert_eq!(says, is_moved, "{told}");
         moved += usize::from(is_moved);
     }

@@ -232,10 +232,7 @@ async fn a_pause_that_is_there_is_displaced_and_named() {
         let planned = async |seconds| Run::planned(&sim, "pause_scheduler", pause(seconds)).await;
         assert_eq!(planned(60).await.plan.verdict, Verdict::WouldProceed);
         Run::begin(&sim, "pause_scheduler", pause(600)).await;
-        for (seconds, effect) in [
-            (60, "shortens it, to 60 s"),
-            (900, "lengthens it, to 900 s"),
-        ] {
+        for (seconds, effect) in [(60, "shortens it to 60 s"), (900, "lengthens it to 900 s")] {
             let run = planned(seconds).await;
             let Verdict::WouldDisplace { displaced } = &run.plan.verdict else {
                 unreachable!("{version:?}: {:?}", run.plan.verdict);

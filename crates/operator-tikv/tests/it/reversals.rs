@@ -45,7 +45,7 @@ async fn balancing_takes_a_leader_back() {
         let pause = "/schedulers/balance-leader-scheduler";
         set(&sim, pause, json!({"delay": 60})).await;
         let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
-        assert!(text(&run).contains("once its pause is over"), "{version:?}");
+        assert!(text(&run).contains("once its pause ends"), "{version:?}");
         assert!(sim.set_schedule("leader-schedule-limit", 0));
         let run = Run::planned(&sim, "transfer_leader", moves.clone()).await;
         assert_eq!(reversed_by(&run), [""; 0], "{version:?}");
@@ -143,7 +143,7 @@ async fn a_replica_that_is_moved_where_no_rule_wants_it_is_taken_away() {
         let run = Run::begin(&sim, "transfer_peer", moves.clone()).await;
         assert_eq!(run.failure, None, "{version:?}");
         assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?}");
-        let expected = "adds one elsewhere (`add-rule-peer`) and then takes the replica";
+        let expected = "adds one elsewhere (`add-rule-peer`) and then removes the replica";
         assert!(text(&run).contains(expected), "{}", text(&run));
         sim.advance(Duration::from_secs(300));
         let held: Vec<u64> = sim.peers(id).iter().map(|peer| peer.store_id).collect();
@@ -197,7 +197,7 @@ async fn a_replica_stays_where_the_checker_does_nothing_or_has_nothing_else() {
         let moves = json!({"region_id": id, "from_store_id": rows[0], "to_store_id": columns[0]});
         set(&sim, "/checker/rule", json!({"delay": 300})).await;
         let run = Run::planned(&sim, "transfer_peer", moves.clone()).await;
-        let paused = text(&run).contains(", once its pause is over");
+        let paused = text(&run).contains(", once its pause ends");
         assert!(paused, "{version:?}: {}", text(&run));
         // The store that is left is the only one for another, and it is being emptied.
         set(&sim, "/checker/rule", json!({"delay": 0})).await;
@@ -277,7 +277,7 @@ async fn a_rule_checker_that_does_not_act_reverses_nothing() {
         for (name, parameters) in &requests {
             let run = Run::planned(&sim, name, parameters.clone()).await;
             assert_eq!(reversed_by(&run), ["rule_checker"], "{version:?} {name}");
-            let paused = text(&run).contains(", once its pause is over");
+            let paused = text(&run).contains(", once its pause ends");
             assert!(paused, "{version:?} {name}: {}", text(&run));
         }
         set(
@@ -366,7 +366,7 @@ async fn a_member_of_higher_priority_takes_the_leadership() {
         set(&sim, "/members/name/pd2", json!({"leader-priority": 5})).await;
         let run = Run::begin(&sim, "transfer_pd_leader", json!({"member": "pd1"})).await;
         assert_eq!(reversed_by(&run), ["leader_priority"], "{version:?}");
-        assert!(text(&run).starts_with("`pd2` takes"), "{}", text(&run));
+        assert!(text(&run).starts_with("`pd2` becomes"), "{}", text(&run));
         assert_eq!(sim.leader_name().as_deref(), Some("pd1"));
         sim.advance(Duration::from_secs(61));
         assert_eq!(sim.leader_name().as_deref(), Some("pd2"), "{version:?}");
@@ -494,7 +494,7 @@ async fn a_grant_takes_a_leader_to_its_store() {
         set(&sim, "/schedulers", grant).await;
         let run = Run::planned(&sim, "transfer_leader", moves).await;
         assert_eq!(reversed_by(&run), ["grant_leader"], "{version:?}");
-        let expected = format!("gives store {leader} the leaders");
+        let expected = format!("on store {leader} there");
         assert!(text(&run).contains(&expected), "{}", text(&run));
     }
 }

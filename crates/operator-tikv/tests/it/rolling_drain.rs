@@ -99,10 +99,10 @@ async fn as_many_leaders_are_waited_for_as_pd_brings() {
         let workflow = make(&sim, json!({"store_ids": ["2"]})).await.unwrap();
         workflow.step("back-2").unwrap().title.clone().unwrap()
     };
-    assert_eq!(title().await, "8 of 10 leaders of store 2 are back");
+    assert_eq!(title().await, "8 of 10 leaders are back on store 2");
     // Stores may differ by eight of ten: PD's own tolerance.
     assert!(sim.set_schedule("tolerant-size-ratio", 0.0));
-    let balanced = " leaders of store 2 are back, as far as PD's balance brings them";
+    let balanced = " leaders are back on store 2, as far as PD's balancing moves them back";
     assert_eq!(title().await, format!("2 of 10{balanced}"));
     // It leads more than its share.
     assert!(sim.set_schedule("tolerant-size-ratio", 1.0));
@@ -129,7 +129,7 @@ async fn none_is_made_for_a_store_that_is_not_safe_to_stop() {
     let given = json!({"store_ids": ["2"], "if_not_safe": "go_on"});
     let workflow = make(&sim, given).await.unwrap();
     let title =
-        "Drain one store of zone=a, one after the other, whether they are safe to stop or not";
+        "Drain one store of zone=a, one after the other, whether or not they are safe to stop";
     assert_eq!(workflow.title, title);
     assert!(workflow.step("safe-2").is_none());
     let Work::Confirm { .. } = workflow.step("work-2").unwrap().work() else {
@@ -169,7 +169,7 @@ async fn nothing_is_drained_while_another_domain_is() {
         "store 3 of zone=b is being drained",
     );
     let own = make(&sim, json!({"label": "zone=b"})).await;
-    check_refused(own, "drained_already", "store 3 is being drained already");
+    check_refused(own, "drained_already", "store 3 is already being drained");
 }
 
 #[tokio::test]

@@ -278,7 +278,7 @@ async fn a_limit_left_behind_is_told_and_set() {
     let Progress::Applied { summary, .. } = back.settled(30).await else {
         unreachable!("the store is up again");
     };
-    assert!(summary.contains("left at 100000000"), "{summary}");
+    assert!(summary.contains("still 100000000"), "{summary}");
     assert!(summary.contains("`set_store_limit`"), "{summary}");
     let limit = json!({"store_id": "2", "what": "remove_peer", "per_minute": 15});
     Run::begin(&sim, "set_store_limit", limit).await;

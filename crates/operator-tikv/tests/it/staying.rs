@@ -205,7 +205,7 @@ async fn what_a_silent_store_leads_is_open_for_every_plan() {
                 "{version:?} {name}"
             );
             let mut unknown = run.plan.unknowns.iter();
-            let is_open = unknown.any(|one| one.contains("does not hear of the store"));
+            let is_open = unknown.any(|one| one.contains("sends no heartbeats"));
             assert!(is_open, "{version:?} {name}: {:?}", run.plan.unknowns);
         }
     }
@@ -408,7 +408,7 @@ async fn nobody_is_told_to_wait_for_a_rule_that_lacks_stores() {
         };
         let of_region = next_of("rules_unsatisfied");
         assert!(
-            of_region.starts_with("PD keeps what no rule wants"),
+            of_region.starts_with("PD keeps extra replicas"),
             "{of_region}"
         );
         assert!(next_of("rule_unsatisfiable").starts_with("Add stores"));

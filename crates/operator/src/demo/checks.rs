@@ -18,13 +18,13 @@ pub(super) fn used(cluster: &DemoCluster) -> Vec<u64> {
 pub(super) fn sent_once(carried: &Carried) -> Result<(), String> {
     match carried.writes.len() {
         1 => Ok(()),
-        sends => Err(format!("PD saw {sends} requests instead of one")),
+        sends => Err(format!("PD received {sends} requests instead of one")),
     }
 }
 
 pub(super) fn leads(cluster: &DemoCluster, region: u64, store: u64) -> Result<(), String> {
     let is_leader = cluster.sim.leader_of(region) == Some(store);
-    ensure(is_leader, "the simulator knows of another leader")
+    ensure(is_leader, "the simulator has another leader")
 }
 
 pub(super) fn ensure(holds: bool, otherwise: &str) -> Result<(), String> {

@@ -168,7 +168,7 @@ impl DemoCluster {
         printer.print(&show::outcome(&report.outcome));
         if report.outcome.result != OutcomeKind::Applied {
             return Err(format!(
-                "`{action}` ended otherwise: {}",
+                "`{action}` had an unexpected outcome: {}",
                 report.outcome.summary
             ));
         }

@@ -23,7 +23,7 @@ fn the_actions_of_each_kind_are_listed_apart() {
     assert!(!one.stdout.contains("list_stores"), "{}", one.stdout);
     operator(&["actions", "show", "list_members"])
         .ended(2)
-        .says("there are `tikv.list_members`, `etcd.list_members`");
+        .says("known are `tikv.list_members`, `etcd.list_members`");
 }
 
 /// What only one kind of system has says which is meant: an action, or a parameter of one.
@@ -42,10 +42,10 @@ fn an_action_or_a_parameter_of_one_kind_says_which_is_meant() {
     operator(&["run", "etcd.list_members"])
         .ended(5)
         .says("no answer from etcd");
-    operator(&["doctor"]).ended(2).says("which system?");
+    operator(&["doctor"]).ended(2).says("no system named");
     operator(&["doctor", "--help"])
         .ended(0)
-        .shows("Which flags it takes depends on");
+        .shows("The flags depend on");
 }
 
 fn names() -> Vec<String> {

@@ -47,7 +47,10 @@ fn an_agent_waits_for_a_person_whatever_it_says_on_its_command_line() {
         .ended(3)
         .says("somebody else must approve");
     let agent = ["approve", id, "--plan", plan, "--actor", "agent:day"];
-    cluster.with_state(&agent).ended(3).says("takes a person");
+    cluster
+        .with_state(&agent)
+        .ended(3)
+        .says("only a person (`user:…`) can");
     cluster.with_state(&["approve", id, "--yes"]).ended(2);
     cluster
         .with_state(&["approve", id])
@@ -82,7 +85,7 @@ fn an_agent_waits_for_a_person_whatever_it_says_on_its_command_line() {
     cluster
         .with_state(&run[..4])
         .ended(3)
-        .says("asked for by `agent:night`");
+        .says("only `agent:night`");
     assert_eq!(cluster.sim.writes(), []);
     cluster.with_state(&run).ended(0).shows("Applied");
     assert_eq!(leader(&cluster), Some(follower));
@@ -133,7 +136,7 @@ fn what_is_rejected_or_cancelled_is_not_sent() {
     cluster
         .with_state(&["proposals", "list"])
         .ended(0)
-        .shows("Nothing is open");
+        .shows("No open proposals");
     cluster
         .with_state(&["proposals", "list", "--all"])
         .ended(0)
@@ -159,7 +162,7 @@ fn an_approval_is_void_when_what_it_relies_on_has_changed() {
         .find(|store| ![region.leader, region.follower].contains(store))
         .unwrap();
     cluster.transfer("run", third, &["--yes"]).ended(0);
-    let changed = format!("was \"{}\", is \"{third}\"", region.leader);
+    let changed = format!("was \"{}\" and is now \"{third}\"", region.leader);
     cluster
         .with_state(&["proposals", "run", id, "--yes", "--actor", "agent:night"])
         .ended(3)
@@ -195,7 +198,7 @@ fn an_approval_that_must_be_signed_is_proven_or_nothing() {
     cluster
         .with_state(&alice)
         .ended(3)
-        .says("a signature by it is needed");
+        .says("a signature is required");
     cluster
         .with_state(&[&alice[..], &["--sign-with", &key]].concat())
         .ended(0)
@@ -310,7 +313,7 @@ fn without_an_id_it_is_said_which_there_are() {
     cluster
         .with_state(&["proposals", "run"])
         .ended(2)
-        .says("there is no proposal to run");
+        .says("no proposal to run");
     cluster
         .with_state(&["approve", &short, "--plan", plan])
         .ended(0);
@@ -348,5 +351,5 @@ fn what_is_not_confirmed_leaves_no_proposal_behind() {
     cluster
         .with_state(&["proposals", "list"])
         .ended(0)
-        .shows("Nothing is open");
+        .shows("No open proposals");
 }

@@ -290,7 +290,7 @@ fn what_is_shown_to_take_it_back_takes_it_back() {
         let region = side.place.0.first_region();
         let to = region.follower.to_string();
         let transfer = ["--region-id", &region.id, "--to-store-id", &to];
-        let run = [&["run", "transfer_leader", "--yes"], &transfer[..]].concat();
+        let run = [&["run", "transfer_leader", "--yes", "-v"], &transfer[..]].concat();
         let done = side.by("user:ana", &run).ended(0);
         let id = filled(&side, "LAST");
         done.says(&format!(" undo {id}")).says("take it back with");
@@ -383,8 +383,10 @@ fn an_agent_works_at_a_gate_by_its_token() {
     // What is for people.
     night(&["kill-switch", "on", "--reason", "x"])
         .ended(3)
-        .says("takes a person");
-    night(&["mode", "observe"]).ended(3).says("takes a person");
+        .says("a person with a proven identity is required");
+    night(&["mode", "observe"])
+        .ended(3)
+        .says("a person with a proven identity is required");
     night(&["token", "list"]).ended(3);
     night(&["journal", "head"]).ended(3);
     night(&["journal", "show"]).ended(0).shows("proposed");
@@ -413,11 +415,11 @@ fn what_a_gate_is_not_asked_for_says_what_to_do_instead() {
     ] {
         side.by("user:ana", &line)
             .ended(2)
-            .says("is not asked of a gate");
+            .says("does not work with `--server`");
     }
     side.by("user:mallory", &["mode"])
         .ended(3)
-        .says("does not know who asks");
+        .says("did not accept the credentials");
     // Nothing but a gate is looked for.
     let elsewhere = |more: &[&str]| {
         let mut command = command();
@@ -552,7 +554,7 @@ fn where_an_answer_is_lost_it_is_asked_how_it_stands() {
         let sent = side.place.0.sim.writes().len();
         assert_eq!(sent, usize::from(code == 0), "{path} {times}");
         if path == "/execute" {
-            done.says("asking how it stands");
+            done.says("checking its state");
         }
     }
 }
@@ -591,7 +593,7 @@ fn a_plan_that_is_not_the_one_of_its_hash_is_not_approved() {
     side.by("user:bob", &approve).ended(0);
 }
 
-/// What only looks has no outcome, and another proposal than the one that was asked for is not called off.
+/// What only looks has no outcome, and another proposal than the requested one that was asked for is not called off.
 #[test]
 fn a_gate_that_does_not_answer_or_answers_of_something_else_is_told_as_that() {
     let side = Side::new(true);
@@ -624,7 +626,7 @@ fn a_gate_that_does_not_answer_or_answers_of_something_else_is_told_as_that() {
         ("/list_stores", &["run", "list_stores"]),
     ] {
         let lost = at(&losing(gate, path, 1), words).ended(5);
-        lost.says("its answer was lost").says("changes nothing");
+        lost.says("was lost").says("only reads");
     }
     let first = at(gate, &[&limit("5")[..], &["-o", "json"]].concat())
         .ended(6)
@@ -657,7 +659,7 @@ fn a_gate_that_does_not_answer_or_answers_of_something_else_is_told_as_that() {
     });
     at(&lying, &limit("6"))
         .ended(4)
-        .says("another proposal than the one");
+        .says("another proposal than the requested one");
     let all = at(gate, &["proposals", "list", "--all", "-o", "json"])
         .ended(0)
         .json();

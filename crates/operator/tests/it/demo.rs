@@ -28,7 +28,7 @@ fn the_demo_proves_every_step_and_leaves_nothing() {
         .shows("identity claimed")
         .shows("somebody else must approve it")
         .shows("one store at a time")
-        .shows("the chain is whole")
+        .shows("the chain is intact")
         .shows("nothing is left behind");
     let json = json.join().unwrap().ended(0).json();
     assert_eq!(json["proven"], true);

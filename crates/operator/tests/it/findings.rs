@@ -133,8 +133,11 @@ fn whose_a_leftover_is_comes_from_the_journal() {
         .operator(&doctor)
         .ended(7)
         .shows("`operator undo ")
-        .shows("Not asked for here");
-    let (first, others) = shown.stdout.split_once("Not asked for here").unwrap();
+        .shows("In force, but not requested from this state directory");
+    let (first, others) = shown
+        .stdout
+        .split_once("In force, but not requested from this state directory")
+        .unwrap();
     assert!(first.contains("from store 2") && !first.contains("from store 4"));
     assert!(others.contains("from store 4"), "{others}");
     assert!(!shown.stdout.contains("operator run"), "{}", shown.stdout);
@@ -148,22 +151,25 @@ fn whose_a_leftover_is_comes_from_the_journal() {
         let found = found.find(|one| one["lasting_effect"] == key).unwrap();
         found["next"].as_str().unwrap()
     };
-    assert_eq!(next("evict-leader/2"), format!("`{undo}` takes it back"));
+    assert_eq!(
+        next("evict-leader/2"),
+        format!("run `{undo}` to take it back")
+    );
     assert!(next("evict-leader/4").contains("`stop_drain`"), "{json}");
 
     // Only what the journal knows is said of when it was seen.
-    assert!(!shown.stdout.contains("Seen here before"));
+    assert!(!shown.stdout.contains("First seen here"));
     let no_op = cluster
         .run(&["--yes", "drain_store", "--store-id", "4"])
         .ended(0)
-        .says("nothing was sent: there is nothing to do");
+        .says("nothing was sent: nothing to do");
     let told = format!("{}{}", no_op.stdout, no_op.stderr);
     assert!(
         !told.contains("Impact") && !told.contains("Takes about"),
         "{told}"
     );
     let shown = cluster.operator(&doctor).ended(7);
-    shown.shows("Seen here before, at ");
+    shown.shows("First seen here at ");
 }
 
 /// What we have set may be why something does not move, whatever it was set to.
@@ -196,7 +202,7 @@ fn what_is_as_it_is_by_default_is_nothing_found() {
     let shown = cluster.with_state(&["doctor"]).ended(0);
     shown
         .shows("No problems found")
-        .shows("In force, asked for here");
+        .shows("In force, requested from here");
 }
 
 /// What only set a limit is nothing that PD shows as left behind: the journal knows it.
@@ -210,7 +216,7 @@ fn whatever_we_left_in_force_is_one_list_in_two_places() {
     for command in [&doctor[..], &list[..]] {
         let found = if command == doctor { 7 } else { 0 };
         let shown = cluster.with_state(command).ended(found);
-        let shown = shown.shows("In force, asked for here");
+        let shown = shown.shows("In force, requested from here");
         let shown = shown.shows("config/schedule.leader-schedule-limit");
         shown.shows("operator undo ");
         let json = cluster.with_state(&[command, &["-o", "json"]].concat());
@@ -272,8 +278,8 @@ fn what_somebody_removed_by_hand_is_not_called_in_force() {
         assert!(words.contains(text), "{words}");
     }
     let shown = cluster.with_state(&["doctor"]).ended(7);
-    let shown = shown.shows("not there any more, somebody removed it: store 2 is not");
-    let shown = shown.shows("takes it off this list");
+    let shown = shown.shows("no longer in force, removed by somebody else: store 2 is not");
+    let shown = shown.shows("to remove it from this list");
     assert!(!shown.stdout.contains("operator undo"), "{}", shown.stdout);
     // The list itself asks nobody, and says who does.
     let list = cluster.with_state(&["proposals", "list"]).ended(0);
@@ -282,7 +288,7 @@ fn what_somebody_removed_by_hand_is_not_called_in_force() {
     for one in gone {
         let command = one["release_command"].as_str().unwrap();
         let shell = command.strip_prefix("operator ").unwrap();
-        let words = shell.replace("'not there any more'", "gone");
+        let words = shell.replace("'no longer in force'", "gone");
         let words: Vec<&str> = words.split(' ').collect();
         operator(&words).ended(0).shows("is released");
     }
@@ -300,7 +306,7 @@ fn who_may_not_release_what_is_gone_reads_why() {
     cluster.sim.set_schedule("leader-schedule-limit", 9);
     let doctor = ["doctor", "--actor", "agent:night"];
     let shown = cluster.with_state(&doctor).ended(7);
-    let shown = shown.shows("you may not take it off this list: ");
+    let shown = shown.shows("you cannot remove it from this list: ");
     assert!(!shown.stdout.contains("operator release"));
     let json = cluster.with_state(&[&doctor[..], &["-o", "json"]].concat());
     assert!(json.json()["in_force"][0]["release_command"].is_null());

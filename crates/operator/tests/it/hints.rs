@@ -34,7 +34,7 @@ fn the_printed_way_to_carry_out_what_somebody_else_asked_for_works() {
     let bare = ["proposals", "run", run[2]];
     let refused = cluster.with_state(&bare).ended(3);
     assert!(!refused.stderr.contains("Relies on"), "{}", refused.stderr);
-    let refused = refused.says("asked for by `agent:night`");
+    let refused = refused.says("only `agent:night`");
     assert!(
         refused
             .stderr
@@ -74,13 +74,16 @@ fn who_acts_by_the_environment_needs_no_flag() {
 fn an_undo_is_named_only_where_it_would_work() {
     let cluster = Cluster::start();
     let set = ["set_store_limit", "--store-id", "2", "--what", "add_peer"];
-    let set = [&set[..], &["--per-minute", "7", "--yes"]].concat();
+    let set = [&set[..], &["--per-minute", "7", "--yes", "-v"]].concat();
     let ran = cluster.run(&set).ended(0).says("settings changed: 1");
     let undo = printed(&ran.stdout, "operator undo").unwrap();
-    let undone = as_actor("user:ana", &[&undo[..], &["--yes"]].concat()).ended(0);
+    let undone = as_actor("user:ana", &[&undo[..], &["--yes", "-v"]].concat()).ended(0);
     for text in [&undone.stderr, &undone.stdout] {
         assert_eq!(printed(text, "operator undo"), None, "{text}");
-        assert!(text.contains("leaves nothing of ours in force"), "{text}");
+        assert!(
+            text.contains("nothing set by this program stays in force"),
+            "{text}"
+        );
     }
     let id = undone
         .stdout
@@ -90,7 +93,7 @@ fn an_undo_is_named_only_where_it_would_work() {
     cluster
         .with_state(&again)
         .ended(3)
-        .says("no lasting effect in force that is ours");
+        .says("no lasting effect in force");
     let shown = cluster
         .with_state(&["proposals", "show", id.unwrap()])
         .ended(0);
@@ -98,7 +101,7 @@ fn an_undo_is_named_only_where_it_would_work() {
     cluster
         .with_state(&["undo"])
         .ended(2)
-        .says("there is no proposal to undo");
+        .says("no proposal to undo");
 
     // What takes back a drain can be taken back: it does not hold on to anything.
     let ran = cluster
@@ -114,7 +117,7 @@ fn an_undo_is_named_only_where_it_would_work() {
     cluster
         .with_state(&last)
         .ended(0)
-        .says("drain_store store_id=2: it was applied");
+        .says("(drain_store store_id=2): it was applied");
     assert!(cluster.sim.evicting().is_empty());
 }
 
@@ -160,7 +163,7 @@ fn who_agrees_is_told_of_all_who_are_at_it() {
     cluster
         .with_state(&["approve"])
         .ended(2)
-        .says(&format!("asked by {all}"));
+        .says(&format!("requested by {all}"));
     cluster
         .with_state(&["journal", "show"])
         .ended(0)
@@ -213,7 +216,7 @@ fn what_somebody_changed_comes_off_the_list_by_the_printed_command() {
     let commands: Vec<Vec<String>> = changed
         .stderr
         .lines()
-        .filter_map(|line| line.trim().strip_prefix('`')?.split('`').next())
+        .filter_map(|line| line.trim().strip_prefix("run `")?.split('`').next())
         .map(words)
         .collect();
     let [release, before] = commands.as_slice() else {
@@ -226,7 +229,7 @@ fn what_somebody_changed_comes_off_the_list_by_the_printed_command() {
     cluster
         .with_state(&["proposals", "list"])
         .ended(0)
-        .shows("Nothing is open");
+        .shows("No open proposals");
 }
 
 /// The words of a printed command, which may be quoted for a shell.

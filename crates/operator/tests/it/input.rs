@@ -64,7 +64,7 @@ fn everything_that_is_wrong_is_named_at_once() {
         &[
             "`region_id`",
             "`to_store_id`: missing",
-            "`store`: no such parameter",
+            "`store`: unknown parameter",
         ],
     );
 }
@@ -83,10 +83,10 @@ fn flags_that_are_not_there_and_twice_the_same_are_wrong_usage() {
     wrong(&["--regon-id", "12"], &["--regon-id", "'--region-id'"]);
     wrong(&["--region-id", "1", "--region-id", "2"], &["--region-id"]);
     wrong(&["--params", "{}", "--region-id", "2"], &["--params"]);
-    wrong(&["--params", "{"], &["not JSON"]);
+    wrong(&["--params", "{"], &["invalid JSON"]);
     wrong(&["--params", "[1]"], &["an object"]);
     let twice = r#"{"region_id": "1", "region_id": "2"}"#;
-    wrong(&["--params", twice], &["`region_id` is there twice"]);
+    wrong(&["--params", twice], &["duplicate key `region_id`"]);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_lease_of_what_does_not_last_is_refused() {
     ];
     let ran = cluster.operator(&[&transfer[..], &["--lease", "1h"]].concat());
     ran.ended(2)
-        .says("`transfer_leader` is over when it is done");
+        .says("`transfer_leader` leaves nothing in force");
     assert_eq!(cluster.sim.writes(), []);
 }
 
@@ -184,7 +184,7 @@ fn a_lease_that_is_over_at_once_is_refused() {
     for lease in ["1ns", "1ms", "999ms"] {
         let ran = operator(&["run", "drain_store", "--store-id", "2", "--lease", lease]);
         ran.ended(2)
-            .says(&format!("a lease of `{lease}`"))
+            .says(&format!("invalid lease `{lease}`"))
             .says("use 1s or longer");
     }
 }

@@ -57,7 +57,7 @@ fn an_interrupted_mutation_goes_on_and_is_recovered() {
     stderr.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
     assert!(
-        rest.contains("goes on") && rest.contains("operator recover"),
+        rest.contains("continues") && rest.contains("operator recover"),
         "{rest}"
     );
 
@@ -73,8 +73,8 @@ fn an_interrupted_mutation_goes_on_and_is_recovered() {
 #[cfg(unix)]
 fn what_may_be_in_force_is_what_is_taken_back_last() {
     for how in [
-        "it is being carried out, so it may be in force",
-        "its outcome is not known, so it may be in force",
+        "it is in progress and may be in force",
+        "its outcome is unknown and it may be in force",
     ] {
         let cluster = Cluster::from(Sim::builder().clock(Clock::Stepped));
         cluster.sim.advance(Duration::from_secs(60));
@@ -111,13 +111,13 @@ fn what_may_be_in_force_is_what_is_taken_back_last() {
             .operator(&undo)
             .ended(0)
             .says("taking back proposal ")
-            .says(&format!(", drain_store store_id=2: {how}"));
+            .says(&format!("(drain_store store_id=2): {how}"));
         assert!(cluster.sim.evicting().is_empty());
         // And then what was done before it.
         cluster
             .operator(&undo)
             .ended(0)
-            .says(", set_leader_schedule_limit limit=9: it was applied");
+            .says("(set_leader_schedule_limit limit=9): it was applied");
     }
 }
 
@@ -183,7 +183,7 @@ fn what_changes_while_a_person_reads_the_plan_is_not_sent() {
     let set = ["run", "set_leader_schedule_limit", "--limit"];
     let mut terminal = Terminal::new();
     let mut child = terminal.run(&mut asked(&cluster, &[&set[..], &["9"]].concat()));
-    terminal.wait_for("to go on");
+    terminal.wait_for("to continue");
     cluster
         .operator(
             &[
@@ -194,7 +194,7 @@ fn what_changes_while_a_person_reads_the_plan_is_not_sent() {
         )
         .ended(0);
     terminal.types("yes");
-    terminal.wait_for("things changed since it was planned");
+    terminal.wait_for("the state changed since it was planned");
     assert_eq!(child.wait().unwrap().code(), Some(3));
     assert_eq!(cluster.sim.writes().len(), 1);
     let list = cluster.with_state(&["proposals", "list", "-o", "json"]);

@@ -72,7 +72,7 @@ fn who_is_listed_logs_in_once_by_a_link() {
     let url = format!("http://{}", served.at);
     write(&place, &url, own_uid());
     served.tell("-HUP");
-    served.says("reloaded: what has changed");
+    served.says("reloaded: changes");
     let socket = format!("{}/link.sock", place.0.state_dir());
     let socket = fs::symlink_metadata(socket).unwrap();
     assert!(socket.file_type().is_socket());
@@ -109,14 +109,16 @@ fn who_is_listed_logs_in_once_by_a_link() {
         .operator(&["serve", "--listen", "127.0.0.1:0"])
         .ended(1);
     assert!(
-        other.stderr.contains("another gate listens there"),
+        other
+            .stderr
+            .contains("another gate is already listening there"),
         "{}",
         other.stderr
     );
     // They are listed no more.
     write(&place, &url, own_uid() + 1);
     served.tell("-HUP");
-    served.says("reloaded: what has changed");
+    served.says("reloaded: changes");
     let front = ask(&served, "GET", "/", &format!("Cookie: {session}\r\n"), "");
     assert!(front.starts_with("HTTP/1.1 303"), "{front}");
     let refused = place.operator(&["link"]).ended(3);

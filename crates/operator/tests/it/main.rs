@@ -6,6 +6,7 @@ mod actions;
 mod approvals;
 mod at_gate;
 mod cluster;
+mod contract;
 mod demo;
 mod documented;
 mod findings;

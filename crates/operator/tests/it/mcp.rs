@@ -189,7 +189,9 @@ fn no_person_is_lent_to_an_agent() {
     let cluster = Cluster::start();
     for name in ["user:ana", "system"] {
         let lent = cluster.with_state(&["mcp", "--actor", name]);
-        lent.ended(2).says("is no agent").says("--actor agent:NAME");
+        lent.ended(2)
+            .says("is not an agent")
+            .says("--actor agent:NAME");
     }
 }
 
@@ -477,7 +479,7 @@ fn a_workflow_that_is_held_up_is_shown() {
         "{summary}"
     );
     assert!(
-        summary.contains("does not go on: ") && summary.contains("policy"),
+        summary.contains("it is stopped: ") && summary.contains("policy"),
         "{summary}"
     );
     assert_eq!(cluster.sim.writes().len(), 1);

@@ -407,7 +407,7 @@ fn a_lost_answer_is_told_and_its_request_is_sent_once() {
     assert_eq!(lost["error"]["data"]["kind"], "lost", "{lost}");
     let words = lost["error"]["message"].as_str().unwrap();
     assert!(
-        words.contains("the same call again") && words.contains("`get_proposal`"),
+        words.contains("the same call") && words.contains("`get_proposal`"),
         "{words}"
     );
     assert!(host.ask("tools/list", modern(json!({})))["result"].is_object());
@@ -457,7 +457,7 @@ fn an_answer_that_breaks_off_in_a_session_is_told_and_the_session_is_ended_at_th
         lost["error"]["message"]
             .as_str()
             .unwrap()
-            .contains("the same call again"),
+            .contains("the same call"),
         "{lost}"
     );
     assert_eq!(host.end().0, Some(0));
@@ -488,23 +488,23 @@ fn whatever_a_gate_answers_is_told_and_the_next_request_is_asked() {
         (
             "429 Too Many Requests",
             "application/problem+json",
-            problem("too many requests in a minute"),
+            problem("too many requests per minute"),
             "too_many",
-            "in a minute",
+            "Wait a minute",
         ),
         (
             "503 Service Unavailable",
             "text/plain",
-            "the server is going down".to_owned(),
+            "the server is shutting down".to_owned(),
             "unavailable",
-            "the same call again",
+            "the same call",
         ),
         (
             "502 Bad Gateway",
             "text/html",
             "<p>nginx</p>".to_owned(),
             "unavailable",
-            "the same call again",
+            "the same call",
         ),
         (
             "403 Forbidden",
@@ -518,28 +518,28 @@ fn whatever_a_gate_answers_is_told_and_the_next_request_is_asked() {
             "text/plain",
             String::new(),
             "refused",
-            "no redirection is followed",
+            "Redirects are not followed",
         ),
         (
             "200 OK",
             "text/html",
             "<p>hello</p>".to_owned(),
             "not_understood",
-            "the same call again",
+            "the same call",
         ),
         (
             "200 OK",
             "application/json",
             "{\"jsonrpc\": ".to_owned(),
             "not_understood",
-            "the same call again",
+            "the same call",
         ),
         (
             "200 OK",
             "application/json",
             "[]".to_owned(),
             "not_understood",
-            "the same call again",
+            "the same call",
         ),
         (
             "200 OK",
@@ -556,14 +556,14 @@ fn whatever_a_gate_answers_is_told_and_the_next_request_is_asked() {
                 json!({"jsonrpc": "2.0", "id": 4711, "result": {}})
             ),
             "lost",
-            "the same call again",
+            "the same call",
         ),
         (
             "202 Accepted",
             "text/plain",
             String::new(),
             "not_understood",
-            "no answer to a request",
+            "not an answer to a request",
         ),
     ];
     let given = answers.clone();
@@ -644,7 +644,7 @@ fn what_is_of_this_machine_says_nothing_to_a_gate() {
         operator(&[&at[..], given].concat())
             .ended(2)
             .says(given[0])
-            .says("says nothing to a gate");
+            .says("has no effect with `--server`");
     }
     operator(&at).ended(2).says("OPERATOR_TOKEN");
     operator(&at[..3]).ended(2).says("--cluster NAME");
@@ -656,11 +656,15 @@ fn what_is_of_this_machine_says_nothing_to_a_gate() {
     fs::write(&token, "opgt_x\n").unwrap();
     let token = token.to_str().unwrap();
     for (address, token, why) in [
-        ("http://gate.example.com:7070", "/dev/null", "there is none"),
+        (
+            "http://gate.example.com:7070",
+            "/dev/null",
+            "no token for the gate",
+        ),
         (
             "http://gate.example.com:7070",
             "/dev/zero",
-            "longer than a token",
+            "too long for a token",
         ),
         ("http://gate.example.com:7070", token, "without TLS"),
         ("gate/x", token, "leave out the path"),

@@ -13,7 +13,7 @@ fn a_new_state_directory_only_observes_until_a_person_says_otherwise() {
     mode(&[]).ended(0).shows("observe");
     mode(&["execute", "--actor", "agent:night"])
         .ended(3)
-        .says("takes a person");
+        .says("only a person (`user:…`) can");
     mode(&["execute", "--reason", "now"])
         .ended(0)
         .shows("execute");
@@ -156,7 +156,7 @@ fn a_state_directory_that_everybody_can_write_is_warned_of() {
         std::fs::set_permissions(directory.path(), permissions).unwrap();
         let said = operator(&[&["mode"][..], &state].concat()).ended(0).stderr;
         assert_eq!(
-            said.matches("everybody on this machine").count(),
+            said.matches("every user of this machine").count(),
             times,
             "{said}"
         );
@@ -222,7 +222,7 @@ fn whatever_keeps_a_journal_from_being_made_sends_are_stopped() {
         let observe = cluster.with_state(&["mode", "observe"]);
         assert_eq!(observe.code, i32::from(!is_writable), "{}", observe.stderr);
         if !is_writable {
-            let observe = observe.says("kill-switch on").says("the mode is as it was");
+            let observe = observe.says("kill-switch on").says("the mode is unchanged");
             assert!(
                 !observe.stderr.contains("sends nothing"),
                 "{}",
@@ -235,7 +235,10 @@ fn whatever_keeps_a_journal_from_being_made_sends_are_stopped() {
         let on = cluster.with_state(&["kill-switch", "on", "--reason", "now"]);
         let on = on.ended(0).shows("nothing more is sent");
         assert!(kill.exists(), "{part}");
-        assert_eq!(on.stdout.contains("Not in the journal"), !is_writable);
+        assert_eq!(
+            on.stdout.contains("Stopped by the `KILL` file only"),
+            !is_writable
+        );
         let ran = cluster.with_state(&status);
         assert_eq!(ran.code, i32::from(!is_writable), "{}", ran.stderr);
         match is_writable {
@@ -253,6 +256,6 @@ fn what_could_not_be_stopped_is_said() {
     std::fs::write(&place, "no directory").unwrap();
     let state = ["--state-dir", place.to_str().unwrap()];
     let on = operator(&[&["kill-switch", "on", "--reason", "now"][..], &state].concat());
-    let on = on.ended(1).says("sends are not stopped");
+    let on = on.ended(1).says("sending is not stopped");
     assert!(!on.stderr.contains("sends nothing"), "{}", on.stderr);
 }

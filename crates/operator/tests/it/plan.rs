@@ -38,7 +38,7 @@ fn what_was_not_read_is_not_shown() {
         "900002",
     ];
     let plan = [&["plan", "merge_regions"], &missing[..]].concat();
-    let shown = cluster.operator(&plan).ended(3).shows("Would be refused");
+    let shown = cluster.operator(&plan).ended(3).shows("Would be rejected");
     for nothing in ["Was read", "start_key", "Relies on"] {
         assert!(!shown.stdout.contains(nothing), "{}", shown.stdout);
     }
@@ -54,7 +54,7 @@ fn what_would_be_refused_is_said_in_pds_words() {
     cluster
         .transfer("plan", to, &[])
         .ended(3)
-        .shows("Would be refused");
+        .shows("Would be rejected");
     assert_eq!(cluster.sim.writes(), []);
 }
 
@@ -75,8 +75,8 @@ fn what_is_refused_or_blocked_has_its_impact_and_duration() {
     let cluster = Cluster::from(Sim::builder().clock(Clock::Stepped));
     let region = cluster.first_region();
     for (verb, to, code, answer) in [
-        ("plan", region.outside, 3, "Would be refused"),
-        ("run", region.outside, 3, "Would be refused"),
+        ("plan", region.outside, 3, "Would be rejected"),
+        ("run", region.outside, 3, "Would be rejected"),
     ] {
         let ended = cluster.transfer(verb, to, &[]).ended(code);
         let told = format!("{}{}", ended.stdout, ended.stderr);
@@ -96,7 +96,7 @@ fn what_is_refused_or_blocked_has_its_impact_and_duration() {
         "{} leaders moved off the store",
         cluster.sim.leader_count(2)
     );
-    let nothing = "PD would accept it, but it would not get done";
+    let nothing = "PD would accept it, but nothing would happen";
     assert_told(&blocked, &[nothing, "Impact", &leaders, "Takes about "]);
     // An operator that nobody asked for is left alone.
     let id = region.id.parse().unwrap();
@@ -104,7 +104,10 @@ fn what_is_refused_or_blocked_has_its_impact_and_duration() {
     cluster.sim.insert_operator(foreign).unwrap();
     let spared = cluster.operator(&["plan", "cancel_operator", "--region-id", &region.id]);
     let spared = spared.ended(3).stdout;
-    assert_told(&spared, &["Not asked for", "Impact", "Takes about 1 s"]);
+    assert_told(
+        &spared,
+        &["Blocked by a safety check", "Impact", "Takes about 1 s"],
+    );
     assert_eq!(cluster.sim.writes(), []);
 }
 

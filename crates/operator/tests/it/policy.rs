@@ -61,7 +61,7 @@ fn a_wrong_policy_is_told_by_line_and_column_and_nothing_runs_under_it() {
     let run = || cluster.run_transfer(&[&["--yes"], &policy[..]].concat());
     operator(&[&["policy", "check"], &policy[..]].concat())
         .ended(2)
-        .says("line 4, column 1: a rule has no `acton`; did you mean `action`?")
+        .says("line 4, column 1: unknown key `acton` in a rule; did you mean `action`?")
         .says("line 8, column 10: `transfer_leadr` matches no action");
     run().ended(2).says("line 4");
     std::fs::write(&path, text.replace("acton = \"x\"", "risk = \"low\"")).unwrap();
@@ -102,12 +102,12 @@ fn an_explanation_names_the_rule_and_what_speaks_against_the_others() {
         .ended(6)
         .shows("Needs 2 approvals from user:*")
         .shows("high risk, two people (rule, line")
-        .shows("it takes back nothing of ours")
+        .shows("it takes back no effect of ours")
         .shows("1 of 1 lasting effects in force");
     explain(&["--at", "2026-11-28T12:00:00Z"])
         .ended(3)
         .shows("weekdays")
-        .shows("it is outside of");
+        .shows("it is outside");
     explain(&["--at", "2026-11-28T12:00:00Z", "--takes-back"])
         .ended(0)
         .shows("Allowed");
@@ -136,7 +136,7 @@ fn a_policy_can_be_explained_without_a_cluster() {
     ])
     .ended(6)
     .shows("agents ask a person")
-    .shows("Without a plan");
+    .shows("Budgets over quantities were not checked");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn names_that_nobody_has_seen_are_warnings_which_strict_refuses() {
         "--state-dir",
         state.path().to_str().unwrap(),
     ];
-    let warning = "line 4, column 9: no actor that is known matches `agent:nigth`";
+    let warning = "line 4, column 9: no known actor matches `agent:nigth`";
     operator(&check).ended(0).says(warning);
     operator(&[&check[..], &["--strict"]].concat())
         .ended(2)
@@ -175,7 +175,7 @@ fn names_that_nobody_has_seen_are_warnings_which_strict_refuses() {
     std::fs::write(&path, text.replace("agent:nigth", "agnet:*")).unwrap();
     operator(&check)
         .ended(2)
-        .says("`agnet` is no kind of actor; did you mean `agent`?");
+        .says("unknown kind of actor `agnet`; did you mean `agent`?");
 }
 
 /// While it waits for people the file goes wrong: nothing is sent by what was read before.
@@ -234,7 +234,7 @@ fn a_policy_that_goes_wrong_meanwhile_lets_nothing_be_sent() {
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(2), "{rest}");
-    let told = format!("not sent: the policy `{}` is wrong: line 1", path.display());
+    let told = format!("not sent: invalid policy `{}`: line 1", path.display());
     assert!(rest.contains(&told), "{rest}");
     assert_eq!(cluster.sim.writes(), []);
 }
@@ -268,7 +268,7 @@ fn a_policy_that_breaks_under_a_running_process_is_told_before_the_intent() {
         let approve = ["approve", id, "--plan", plan, "--policy-file", &other];
         cluster.with_state(&approve).ended(0);
         let ran = waiting.join().unwrap().ended(2);
-        let told = format!("error: not sent: the policy `{breaks}` is wrong: line 1, column");
+        let told = format!("error: not sent: invalid policy `{breaks}`: line 1, column");
         assert_eq!(ran.stderr.matches(&told).count(), 1, "{}", ran.stderr);
         assert!(!ran.stderr.contains("intent recorded"), "{}", ran.stderr);
         assert_eq!(cluster.sim.writes(), []);
@@ -291,7 +291,7 @@ fn where_no_rule_matches_no_rule_is_named() {
     std::fs::write(&path, text).unwrap();
     run()
         .ended(2)
-        .says("line 6, column 1: budget `looks` never counts: it is about no mutation");
+        .says("line 6, column 1: budget `looks` has no effect: it matches no mutation");
     std::fs::write(&path, text.replace("get_*", "transfer_*")).unwrap();
     run().ended(3).says("denied: no rule matches");
     let shown = cluster.with_state(&["journal", "show"]).ended(0);

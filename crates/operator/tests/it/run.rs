@@ -111,13 +111,13 @@ fn what_the_plan_refuses_is_not_sent() {
     let run = || cluster.transfer("run", to, &["--yes"]);
     run()
         .ended(3)
-        .says("Would be refused")
-        .says("nothing was sent: PD would refuse it");
+        .says("Would be rejected")
+        .says("nothing was sent: PD would reject it");
     assert_eq!(cluster.sim.writes(), []);
     // Nobody has cancelled it.
     let journal = cluster.with_state(&["journal", "show"]).ended(0);
     assert!(!journal.stdout.contains("cancelled"), "{}", journal.stdout);
-    journal.shows("stopped by its plan: it would be refused");
+    journal.shows("not sent because of its plan: it would be rejected");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_journal_that_cannot_be_written_stops_the_send() {
     cluster
         .operator(&all)
         .ended(1)
-        .says("sends nothing")
+        .says("nothing was sent")
         .says("--state-dir");
     assert_eq!(cluster.sim.writes(), []);
 }
@@ -187,7 +187,7 @@ fn nothing_left_open_is_nothing_to_recover() {
     cluster
         .operator(&recover)
         .ended(0)
-        .shows("Nothing was left open");
+        .shows("No open outcomes");
     let json = cluster
         .operator(&[&recover[..], &["-o", "json"]].concat())
         .ended(0)

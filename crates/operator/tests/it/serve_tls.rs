@@ -113,11 +113,11 @@ fn a_gate_speaks_tls_beyond_loopback_and_its_certificates_are_read_again() {
     is_served(&say(&served, "old"));
     is_not_trusted(&say(&served, "new"));
     served.tell("-HUP");
-    served.says("reloaded: nothing has changed");
+    served.says("reloaded: no changes");
     // A half-written pair is not taken, and neither is a config file that is wrong.
     new.write(&place, "gate.pem", "other.key");
     served.tell("-HUP");
-    served.says("the two that belong together");
+    served.says("does not match the certificate");
     is_served(&say(&served, "old"));
     let config = fs::read_to_string(place.path("config.toml")).unwrap();
     fs::write(place.path("config.toml"), format!("{config}kee = 1\n")).unwrap();
@@ -126,7 +126,7 @@ fn a_gate_speaks_tls_beyond_loopback_and_its_certificates_are_read_again() {
     fs::write(place.path("config.toml"), config).unwrap();
     new.write(&place, "gate.pem", "gate.key");
     served.tell("-HUP");
-    served.says("what has changed counts from now on");
+    served.says("changes are in force");
     is_served(&say(&served, "new"));
     is_not_trusted(&say(&served, "old"));
 }
@@ -143,7 +143,7 @@ fn what_is_wrong_with_its_files_is_said_before_it_listens() {
         .says("`--gate-key FILE`");
     serve(&["--gate-key", &key])
         .ended(2)
-        .says("a key and no certificate");
+        .says("the certificate is missing");
     let both = ["--gate-certificate", &certificate, "--gate-key", &key];
     allow(&key, 0o604);
     serve(&both).ended(2).says("chmod o=");
@@ -176,19 +176,19 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
     for (more, problem) in [
         (
             "[[serve.client]]\nactor = \"agent:night\"\n",
-            "`dns` and `uri`",
+            "`dns` or `uri`",
         ),
         (
             "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nuri = \"b://c\"\n",
-            "`dns` and `uri`",
+            "`dns` or `uri`",
         ),
         (
             "[[serve.client]]\nactor = \"night\"\ndns = \"a\"\n",
-            "neither `agent:NAME`",
+            "must be `agent:NAME`",
         ),
         (
             "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\n",
-            "clusters that are named",
+            "an agent needs named clusters",
         ),
         (
             "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nclusters = [\"prd\"]\n",
@@ -219,10 +219,13 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
     let plain = plain.split("[serve_tls]").next().unwrap().to_owned();
     for (more, problem) in [
         ("", "algorithms"),
-        ("algorithms = [\"none\"]\n", "`none` is no algorithm"),
+        (
+            "algorithms = [\"none\"]\n",
+            "unsupported signature algorithm `none`",
+        ),
         (
             "algorithms = [\"ES256\"]\nSUBJECT\n",
-            "clusters that are named",
+            "an agent needs named clusters",
         ),
         (&whole.replace("prod", "prd"), "no cluster `prd`"),
         (&format!("actor = \"agent:x\"\n{whole}"), "actor"),
@@ -253,7 +256,7 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
     let (mut served, other) = (served, issuer(whole).replace("gate.ex", "gate2.ex"));
     fs::write(place.path("config.toml"), format!("{plain}{other}")).unwrap();
     served.tell("-HUP");
-    served.says("what has changed counts from now on");
+    served.says("changes are in force");
     let (_, told) = served.ask(
         "GET",
         "/.well-known/oauth-protected-resource/mcp/prod",
@@ -267,7 +270,7 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
     let client = "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nclusters = [\"prod\"]\nup_to = \"none\"\n";
     fs::write(place.path("config.toml"), format!("{config}{client}")).unwrap();
     let without = place.operator(&["serve"]).ended(2);
-    without.says("give the authorities");
+    without.says("need the authorities");
     fs::write(place.path("config.toml"), format!("{config}{ca}{client}")).unwrap();
     place.serve_at("127.0.0.1:0");
 }
@@ -315,17 +318,17 @@ fn a_command_line_is_known_by_its_certificate() {
     by("night.example", &["proposals", "list"]).ended(0);
     by("night.example", &["kill-switch", "on", "--reason", "x"])
         .ended(3)
-        .says("takes a person");
+        .says("a person with a proven identity is required");
     by("mallory.example", &["mode"])
         .ended(3)
-        .says("does not know who asks");
+        .says("did not accept the credentials");
     // Whose row is taken out is nobody, without a word to the gate: it looks at its files by itself.
     let (rest, _) = rows.rsplit_once("[[serve.client]]").unwrap();
     fs::write(place.path("config.toml"), format!("{config}{rest}")).unwrap();
-    served.says("what has changed counts from now on");
+    served.says("changes are in force");
     by("night.example", &["proposals", "list"])
         .ended(3)
-        .says("does not know who asks");
+        .says("did not accept the credentials");
     by("ana.example", &["mode"]).ended(0);
     // One proof, and no other beside it.
     let untrusted = ["mode", "--server", &url, "--sign-with", &signing];

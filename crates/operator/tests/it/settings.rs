@@ -71,14 +71,14 @@ fn a_named_cluster_has_an_address_and_an_id_that_is_pinned() {
     let two = [&by_name[..], &["--cluster-id", "7"]].concat();
     finished(command().args(stores).args(two))
         .ended(2)
-        .says("pins, 42");
+        .says("says 42");
     let unknown = ["--config", wrong, "--cluster", "prd"];
     finished(command().args(stores).args(unknown))
         .ended(2)
-        .says("it names prod");
+        .says("it has prod");
     finished(command().args(stores).args(["--cluster", "prod"]))
         .ended(2)
-        .says("names no cluster");
+        .says("no cluster `prod`");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn who_acts_is_named_as_actors_are() {
     );
     finished(command().args(on).env("OPERATOR_ACTOR", "alice"))
         .ended(2)
-        .says("is no actor");
+        .says("invalid actor");
 }
 
 #[test]

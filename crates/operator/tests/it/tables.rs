@@ -16,7 +16,7 @@ fn a_list_is_data_first_and_then_how_many() {
     let cut = cluster
         .operator(&["run", "list_stores", "--limit", "2"])
         .ended(0);
-    cut.shows("2 of 5 stores: truncated, `--limit` shows more");
+    cut.shows("2 of 5 stores (truncated, use --limit)");
     let region = cluster.first_region().id;
     let one = cluster
         .operator(&["run", "get_region", "--region-id", &region])
@@ -45,10 +45,10 @@ fn columns_are_chosen_and_rows_are_sorted() {
     assert_eq!(rows(&["--columns", "capacity_bytes"])[0], "CAPACITY");
     run(&["--columns", "sise"])
         .ended(2)
-        .says("there is no column `sise`: there are store_id, ");
+        .says("unknown column `sise`; known are store_id, ");
     run(&["--sort-by", "sise"])
         .ended(2)
-        .says("no column `sise`");
+        .says("unknown column `sise`");
     let one = [
         "run",
         "get_region",
@@ -57,10 +57,7 @@ fn columns_are_chosen_and_rows_are_sorted() {
         "--columns",
         "peers",
     ];
-    cluster
-        .operator(&one)
-        .ended(2)
-        .says("lists nothing that has columns");
+    cluster.operator(&one).ended(2).says("has no columns");
     let sorted = run(&["--sort-by", "-store_id", "-o", "json"])
         .ended(0)
         .json();
@@ -151,7 +148,7 @@ fn what_is_asked_of_the_program_itself() {
     let gone = gone.to_str().unwrap();
     operator(&["journal", "show", "--state-dir", gone])
         .ended(2)
-        .says("there is no state directory");
+        .says("no state directory");
     assert!(!std::path::Path::new(gone).exists());
     operator(&["man", folder.path().to_str().unwrap()]).ended(0);
     assert!(folder.path().join("operator-run.1").exists());

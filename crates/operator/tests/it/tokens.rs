@@ -84,7 +84,7 @@ fn a_token_is_shown_once_and_kept_nowhere() {
         .create(&NIGHT)
         .ended(0)
         .says("agent:night on prod")
-        .says("user:ana answers");
+        .says("user:ana is responsible");
     let secret = made.stdout.trim();
     assert!(
         secret.starts_with("opgt_") && secret.len() == 77,
@@ -134,7 +134,7 @@ fn a_token_is_shown_once_and_kept_nowhere() {
         .operator(&["journal", "show"])
         .ended(0)
         .shows("token revoked");
-    place.operator(&revoke).ended(3).says("revoked before");
+    place.operator(&revoke).ended(3).says("already revoked");
     place.operator(&["journal", "verify"]).ended(0);
 }
 
@@ -153,9 +153,9 @@ fn a_token_names_its_agent_its_cluster_and_who_makes_it() {
     place
         .create(&nowhere)
         .ended(2)
-        .says("names no cluster `spare`");
+        .says("no cluster `spare` in");
     let person = ["--actor", "user:ben", "--cluster", "prod"];
-    place.create(&person).ended(3).says("no agent");
+    place.create(&person).ended(3).says("not an agent");
     let unsigned = ["token", "create", "--expires", "1d", "--up-to", "low"];
     place
         .operator(&[&unsigned[..], &NIGHT].concat())

@@ -84,7 +84,7 @@ fn http_to_a_pd_behind_tls_is_unreachable_and_says_https() {
         for one in finished {
             one.ended(5)
                 .says("Client sent an HTTP request to an HTTPS server")
-                .says("this PD is behind TLS: write `https://` before its address");
+                .says("PD uses TLS: write `https://` before its address");
         }
     });
 }
@@ -128,7 +128,7 @@ fn what_is_not_pd_is_said_to_be_none() {
         let state = state.path().to_str().unwrap();
         for verb in ["doctor", "why"] {
             let ran = operator(&["--pd", &address, "--state-dir", state, verb]).ended(5);
-            ran.says("something answers there that is not PD");
+            ran.says("what answers there is not PD");
         }
     }
 }

@@ -19,7 +19,7 @@ fn for_a_person(refused: &Finished) -> Vec<String> {
     let error = &json["error"];
     assert_eq!(error["code"], "whose_unknown", "{error}");
     let next = error["next"].as_str().unwrap();
-    assert!(next.starts_with("a person decides: "), "{next}");
+    assert!(next.starts_with("a person must decide; "), "{next}");
     named(next)
 }
 
@@ -52,15 +52,15 @@ fn what_may_be_anothers_is_taken_back_by_the_command_that_a_person_is_told() {
     let refused = cluster.with_state(&[&last[..], &json].concat()).ended(3);
     assert_eq!(for_a_person(&refused), told);
     let glass = ["undo", "--last", "--break-glass", "--reason", "x", "--yes"];
-    cluster.with_state(&glass).ended(2).says("give its id");
+    cluster.with_state(&glass).ended(2).says("needs an id");
     let reaped = cluster.with_state(&["reap"]).ended(3);
-    let reaped = reaped.shows("its lease has ended; whose effect it is is not known");
+    let reaped = reaped.shows("its lease has expired; the request");
     assert_eq!(named(reaped.stdout.split('\n').nth(1).unwrap()), told);
 
     assert_eq!(cluster.sim.writes().len(), 1);
     let yes = [&told[..], &["--yes".to_owned()]].concat();
     let undone = finished(command().args(&yes)).ended(0);
-    undone.says("Whose effect it is is not known");
+    undone.says("it is unknown whose effect this is");
     assert!(cluster.sim.evicting().is_empty());
 }
 
@@ -70,7 +70,7 @@ fn lists_say_that_a_person_decides_about_what_may_be_anothers() {
     let told = |who: &str, verb: &[&str], code| {
         let as_who = [verb, &["--actor", who]].concat();
         let shown = cluster.with_state(&as_who).ended(code);
-        shown.shows("its lease has ended: a person decides").stdout
+        shown.shows("lease expired: a person must decide").stdout
     };
     let doctor = told("user:ana", &["doctor"], 7);
     assert!(doctor.contains("(lease_ended)"), "{doctor}");
@@ -82,7 +82,7 @@ fn lists_say_that_a_person_decides_about_what_may_be_anothers() {
     let lease = findings.iter().find(|one| one["code"] == "lease_ended");
     let next = lease.unwrap()["next"].as_str().unwrap();
     assert!(
-        next.starts_with("a person decides: `operator undo "),
+        next.starts_with("a person must decide; `operator undo "),
         "{next}"
     );
     for verb in [&["doctor"][..], &["proposals", "list"]] {
@@ -95,7 +95,7 @@ fn lists_say_that_a_person_decides_about_what_may_be_anothers() {
         assert!(effect["undo_command"].is_null(), "{effect}");
         let shown = told("agent:night", verb, code);
         assert!(
-            shown.contains("a person decides: `operator undo "),
+            shown.contains("a person must decide; `operator undo "),
             "{shown}"
         );
         assert!(!shown.contains("stop_drain"), "{shown}");

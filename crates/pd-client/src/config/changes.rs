@@ -149,7 +149,7 @@ fn one_item(key: &str, value: ConfigValue) -> Result<BTreeMap<&str, ConfigValue>
         ConfigValue::Ratio(number) if !number.is_finite() => Err(InputError::argument(
             "value of a configuration item",
             &number.to_string(),
-            "write a number that ends",
+            "use a finite number",
         )),
         value => Ok(BTreeMap::from([(key, value)])),
     }
@@ -162,7 +162,7 @@ pub(crate) fn whole_seconds(what: &'static str, time: Duration) -> Result<u64, I
         .saturating_add(u64::from(time.subsec_nanos() > 0));
     let refuse = |problem| Err(InputError::argument(what, &format!("{time:?}"), problem));
     match seconds {
-        0 => refuse("it is zero, which PD reads as the end of it"),
+        0 => refuse("it is zero, which PD treats as its end"),
         // PD makes nanoseconds of it, in a signed 64-bit number.
         1..=9_000_000_000 => Ok(seconds),
         _ => refuse("it is longer than PD can count"),

@@ -191,7 +191,7 @@ impl NewOperator {
             Self::MergeRegion { source, target } if source == target => Err(InputError::argument(
                 "target region",
                 &target.to_string(),
-                "it is the source itself, name its neighbour",
+                "it is the source itself: use its neighbour",
             )),
             Self::SplitRegion { policy, keys, .. } => check_split_keys(*policy, keys),
             _ => Ok(()),
@@ -224,7 +224,7 @@ fn check_split_keys(policy: SplitPolicy, keys: &[String]) -> Result<(), InputErr
         SplitPolicy::UseKey if keys.is_empty() => refuse("name at least one with policy `usekey`"),
         SplitPolicy::UseKey => keys.iter().try_for_each(|key| checked_key(key).map(drop)),
         _ if keys.is_empty() => Ok(()),
-        _ => refuse("they are used with policy `usekey` only"),
+        _ => refuse("only policy `usekey` takes keys"),
     }
 }
 

@@ -89,7 +89,7 @@ fn display_is_pds_words_byte_for_byte() {
     );
     assert_eq!(
         refusal(404, "null\n").to_string(),
-        "PD answered 404 Not Found without a word"
+        "PD answered 404 Not Found without a message"
     );
 }
 

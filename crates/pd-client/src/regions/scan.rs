@@ -102,7 +102,9 @@ impl RegionScan {
         if end.is_empty() || (!self.end_key.is_empty() && end >= self.end_key) {
             self.next_key = None;
         } else if end <= *key {
-            return Err(answer.unreadable(format!("the page after key `{key}` ends before it")));
+            return Err(
+                answer.unreadable(format!("the page after key `{key}` ends before that key"))
+            );
         } else {
             self.next_key = Some(end);
         }
@@ -128,7 +130,7 @@ fn page(start_key: &str, end_key: &str, limit: NonZeroU16) -> Result<Call, Input
         return Err(InputError::argument("end key", end_key, problem));
     }
     if limit.get() > MOST {
-        let problem = "PD gives at most 10,240 regions at a time";
+        let problem = "PD returns at most 10,240 regions at a time";
         return Err(InputError::argument("limit", &limit.to_string(), problem));
     }
     // PD takes raw bytes in every version, and hexadecimal only since 8.2.

@@ -65,7 +65,7 @@ impl Client {
 
 fn one_scheduler(name: &str) -> Result<Call, InputError> {
     if name == "all" {
-        let problem = "PD takes it for every scheduler, there is a call of its own for that";
+        let problem = "for PD it means all schedulers, for which there is a separate call";
         return Err(InputError::argument("scheduler", name, problem));
     }
     Call::post_empty("/schedulers").name_segment("scheduler", name)

@@ -144,10 +144,10 @@ fn checked_labels<'a>(
             return refuse(*value, "it has no key");
         }
         if value.is_empty() {
-            return refuse(*key, "it has no value, which PD takes for deleting it");
+            return refuse(*key, "it has no value, which PD would treat as deletion");
         }
         if checked.insert(*key, *value).is_some() {
-            return refuse(*key, "it is there twice");
+            return refuse(*key, "it appears twice");
         }
     }
     Ok(checked)

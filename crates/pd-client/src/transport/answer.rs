@@ -44,7 +44,7 @@ impl Answer {
         match list.len() as u64 {
             length if length == count => Ok(list),
             length => {
-                Err(self.unreadable(format!("its `count` is {count}, and it lists {length}")))
+                Err(self.unreadable(format!("its `count` is {count}, but it lists {length}")))
             }
         }
     }

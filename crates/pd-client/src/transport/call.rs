@@ -106,11 +106,11 @@ impl Call {
         }
         if !name.bytes().all(is_safe) {
             return Err(refuse(
-                "write letters, digits, `-`, `_` and `.` only, PD would take it for another path",
+                "use letters, digits, `-`, `_` and `.` only, or PD would read it as another path",
             ));
         }
         if name.bytes().all(|byte| byte == b'.') {
-            return Err(refuse("it must not be dots only"));
+            return Err(refuse("it must not consist of dots only"));
         }
         Ok(self.segment(name))
     }

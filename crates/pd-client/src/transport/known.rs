@@ -45,7 +45,7 @@ impl KnownMembers {
 
 /// PD answered, and nobody leads it.
 #[derive(Debug, thiserror::Error)]
-#[error("no member leads PD")]
+#[error("PD has no leader")]
 struct NoLeader;
 
 impl Client {
@@ -94,7 +94,7 @@ impl Client {
         let members = answer.map_or_else(|failure| Err(failure.error), |answer| answer.json());
         let learned = members.and_then(|members| self.learn(endpoint.as_str(), &members));
         if let Err(error) = learned {
-            tracing::debug!(error = error.report(), "members of PD not refreshed");
+            tracing::debug!(error = error.report(), "PD members not refreshed");
         }
     }
 

@@ -372,7 +372,7 @@ async fn a_list_that_is_not_as_long_as_pd_says_is_unreadable() {
     let pd = Replay::new(200, &[], regions[0]).client();
     let said = pd.regions_of_store(store(1)).await.unwrap_err();
     let said = std::error::Error::source(&said).unwrap().to_string();
-    assert!(said.contains("its `count` is 36, and it lists 0"), "{said}");
+    assert!(said.contains("its `count` is 36, but it lists 0"), "{said}");
     for body in [
         r#"{"count":0,"regions":[]}"#,
         r#"{"count":0,"regions":null}"#,

@@ -35,7 +35,7 @@ fn refused(result: Result<Client, Error>, words: &str) {
 
 #[test]
 fn endpoints_that_are_none_are_refused_with_what_is_right() {
-    refused(Client::builder().build(), "name at least one");
+    refused(Client::builder().build(), "use at least one");
     refused(Client::new(""), "empty");
     refused(Client::new("pd-0:2379,,pd-1:2379"), "empty");
     refused(Client::new("ftp://pd-0"), "`http` or `https`");
@@ -113,7 +113,7 @@ fn ids_pd_would_misread_are_refused() {
         Err(IdError::NotDecimal { .. })
     ));
     let error = Error::from(InputError::from(RegionId::new(0).unwrap_err()));
-    assert_eq!(error.to_string(), "0 is not a region id: ids start at 1");
+    assert_eq!(error.to_string(), "invalid region id 0: ids start at 1");
 }
 
 #[tokio::test]

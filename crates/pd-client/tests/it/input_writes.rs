@@ -39,7 +39,7 @@ fn what_pd_would_misread_is_not_sent() {
     }
     refused(
         async |pd| pd.pause_scheduler("all", second).await,
-        "every scheduler",
+        "all schedulers",
     );
     refused(
         async |pd| pd.pause_scheduler("a", Duration::ZERO).await,
@@ -55,7 +55,7 @@ fn what_pd_would_misread_is_not_sent() {
         async |pd| pd.set_config("a", 1 << 53).await,
         "64-bit floats",
     );
-    refused(async |pd| pd.set_config("a", f64::NAN).await, "ends");
+    refused(async |pd| pd.set_config("a", f64::NAN).await, "finite");
     refused(
         async |pd| pd.set_config_for("a", 1, Duration::ZERO).await,
         "zero",
@@ -74,7 +74,7 @@ fn what_pd_would_misread_of_stores_is_not_sent() {
     );
     refused(
         async |pd| pd.set_store_labels(store(1), &[("zone", "")]).await,
-        "deleting",
+        "deletion",
     );
     refused(
         async |pd| {
@@ -116,7 +116,7 @@ fn what_pd_would_misread_of_operators_is_not_sent() {
         (NewOperator::MergeRegion { source, target }, "neighbour"),
         (split(SplitPolicy::UseKey, &[]), "at least one"),
         (split(SplitPolicy::UseKey, &["zz"]), "hexadecimal"),
-        (split(SplitPolicy::Scan, &["74"]), "`usekey` only"),
+        (split(SplitPolicy::Scan, &["74"]), "only policy `usekey`"),
         (transfer(vec![]), "at least one"),
         (transfer(vec![(store(1), voter); 2]), "once"),
         (

@@ -41,7 +41,7 @@ async fn an_unknown_issuer_is_not_sent() {
     assert!(matches!(error, Error::NotSent { .. }), "{}", error.report());
     says(
         &error,
-        "no authority that is trusted here has issued it, check the CA bundle",
+        "it is not issued by a trusted authority: check the CA bundle",
     );
     says(&error, "UnknownIssuer");
     assert_eq!(server.requests(), 0);
@@ -57,7 +57,7 @@ async fn another_name_is_not_sent() {
     assert!(matches!(error, Error::NotSent { .. }), "{}", error.report());
     says(
         &error,
-        "it is for other names, use one of them in the address",
+        "it is for other host names: use one of them in the address",
     );
     says(&error, "not valid for name");
     assert_eq!(server.requests(), 0);
@@ -109,10 +109,7 @@ async fn https_to_a_plain_server_is_not_sent() {
         .await
         .unwrap_err();
     assert_eq!(error.class(), ErrorClass::NotSent, "{}", error.report());
-    says(
-        &error,
-        "write `http://`, if the server is meant to be without TLS",
-    );
+    says(&error, "use `http://` if the server does not use TLS");
 }
 
 #[tokio::test]
@@ -144,31 +141,31 @@ async fn unusable_certificates_are_refused_by_name() {
     let (certificate, key) = authority.issue("client");
     let garbled = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
     for (builder, words) in [
-        (quick().ca_pem(""), "the CA bundle: it holds no"),
-        (quick().ca_pem("garbage"), "the CA bundle: it holds no"),
+        (quick().ca_pem(""), "the CA bundle: it has no"),
+        (quick().ca_pem("garbage"), "the CA bundle: it has no"),
         (
             quick().ca_pem(key.serialize_pem()),
-            "the CA bundle: it holds no",
+            "the CA bundle: it has no",
         ),
         (
             quick().ca_pem(garbled),
-            "the CA bundle: a certificate in it cannot be read",
+            "the CA bundle: cannot read a certificate in it",
         ),
         (
             quick().client_identity_pem(""),
-            "the client identity: it holds no `BEGIN CERTIFICATE`",
+            "the client identity: it has no `BEGIN CERTIFICATE`",
         ),
         (
             quick().client_identity_pem(certificate.pem()),
-            "the client identity: it holds no `PRIVATE KEY`",
+            "the client identity: it has no `PRIVATE KEY`",
         ),
         (
             quick().client_identity_pem(garbled.to_owned() + &key.serialize_pem()),
-            "the client identity: its certificate or key cannot be read",
+            "the client identity: cannot read its certificate or key",
         ),
         (
             quick().client_identity_pem(certificate.pem() + &Authority::new().issue("x").1.serialize_pem()),
-            "the client identity: the key is not the certificate's",
+            "the client identity: the key does not match the certificate",
         ),
         (
             quick().client_identity_pem(

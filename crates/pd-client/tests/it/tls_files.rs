@@ -108,14 +108,14 @@ fn files_that_cannot_be_used_are_named() {
     .unwrap();
     let error = build().unwrap_err().to_string();
     assert!(
-        error.contains("key.pem`: the key is not the certificate's"),
+        error.contains("key.pem`: the key does not match the certificate"),
         "{error}"
     );
 
     std::fs::write(files.path("ca.pem"), "").unwrap();
     let error = build().unwrap_err().to_string();
     assert!(
-        error.contains("ca.pem`: it holds no `BEGIN CERTIFICATE`"),
+        error.contains("ca.pem`: it has no `BEGIN CERTIFICATE`"),
         "{error}"
     );
 

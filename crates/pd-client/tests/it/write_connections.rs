@@ -29,7 +29,7 @@ async fn another_cluster_at_the_same_address_gets_nothing() {
     assert_eq!(
         error.to_string(),
         format!(
-            "nothing was sent: PD at `{}` is of cluster 8, not of 7",
+            "nothing was sent: PD at `{}` serves cluster 8, not 7",
             pd.url()
         )
     );
@@ -61,7 +61,7 @@ async fn a_server_swapped_after_the_leader_was_found_gets_nothing() {
     .await;
     let error = write(&pd.client()).await.unwrap_err();
     assert!(
-        error.to_string().contains("of cluster 8, not of 7"),
+        error.to_string().contains("serves cluster 8, not 7"),
         "{error}"
     );
     assert_eq!(swapped.load(Ordering::SeqCst), 0);
@@ -76,7 +76,7 @@ async fn an_endpoint_of_another_cluster_does_not_stand_in() {
     let pd = pd.with_cluster_id(ClusterId::new(7).unwrap());
     let error = write(&pd).await.unwrap_err();
     assert!(
-        error.to_string().contains("of cluster 8, not of 7"),
+        error.to_string().contains("serves cluster 8, not 7"),
         "{error}"
     );
     // The one that is of this cluster does.

@@ -158,8 +158,8 @@ async fn a_path_and_a_token_are_kept() {
 fn an_address_that_is_none_is_refused_with_what_is_right() {
     for (wrong, right) in [
         ("", "http://prometheus:9090"),
-        ("prometheus:9090", "write http or https"),
-        ("ftp://prometheus", "write http or https"),
+        ("prometheus:9090", "use http or https"),
+        ("ftp://prometheus", "use http or https"),
         (
             "http://user:secret@prometheus",
             "leave out user and password",

@@ -28,7 +28,7 @@ fn what_is_wrong_is_named_by_its_setting() {
         cert: Some(missing),
         ..TlsFiles::default()
     };
-    refused("https://a", tls, "`tls_key` goes with it");
+    refused("https://a", tls, "needs `tls_key`");
     let file = tempfile::NamedTempFile::new().unwrap();
     let tls = TlsFiles {
         ca: Some(FilePath(file.path().to_owned())),

@@ -40,10 +40,10 @@ pub(crate) fn refused_handshake<E: StdError + Send + Sync + 'static>(
 fn said(error: &TlsError) -> String {
     match error {
         TlsError::AlertReceived(alert) => {
-            format!("the server refused our side of the TLS handshake ({alert:?})")
+            format!("the server rejected the TLS handshake ({alert:?})")
         }
         TlsError::InvalidCertificate(_) => "the server's certificate is not trusted".to_owned(),
-        _ => "there is no TLS on the other side".to_owned(),
+        _ => "the server does not use TLS".to_owned(),
     }
 }
 
@@ -62,21 +62,21 @@ fn advice(error: &TlsError) -> Option<&'static str> {
         },
         TlsError::InvalidCertificate(problem) => match problem {
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                "no authority that is trusted here has issued it, check the CA bundle"
+                "it is not issued by a trusted authority: check the CA bundle"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "it is for other names, use one of them in the address"
+                "it is for other host names: use one of them in the address"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "it has expired, or our clock is wrong"
+                "it has expired, or the local clock is wrong"
             }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "it is not valid yet, or our clock is wrong"
+                "it is not valid yet, or the local clock is wrong"
             }
-            _ => "see the reason",
+            _ => "see the cause",
         },
         TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "write `http://`, if the server is meant to be without TLS"
+            "use `http://` if the server does not use TLS"
         }
         _ => return None,
     })

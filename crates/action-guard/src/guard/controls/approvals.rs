@@ -51,7 +51,7 @@ impl Controls {
         let state = self.journal.state().await?;
         let status = state.proposal_status(id).ok_or_else(|| unknown(id))?;
         if approval.expires_at > until(status) {
-            let what = "the approval is good for longer than the rule that asks for it allows";
+            let what = "the approval is valid for longer than its rule allows";
             let what = what.to_owned();
             return Err(CommitError::Refused(Refusal::InvalidRecord { what }));
         }

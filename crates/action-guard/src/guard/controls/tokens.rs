@@ -19,11 +19,11 @@ use crate::state::TokenStatus;
 #[non_exhaustive]
 pub enum TokenError {
     /// It is no token, or a digit of it is wrong.
-    #[error("it is no token, or was mistyped: its checksum does not fit")]
+    #[error("invalid token: wrong checksum")]
     Malformed,
 
     /// Nobody made it, or it ended long ago.
-    #[error("there is no such token")]
+    #[error("unknown token")]
     Unknown,
 
     /// It was revoked, has expired, or the key that it was signed with counts no more.
@@ -31,7 +31,7 @@ pub enum TokenError {
     Over(Refusal),
 
     /// The journal cannot be read.
-    #[error("the journal, which has the tokens, cannot be read")]
+    #[error("the journal with the tokens cannot be read")]
     Journal(#[source] JournalError),
 }
 

@@ -56,7 +56,7 @@ impl Directory {
         directory.make_parts()?;
         if is_writable_by_all(&directory.root) {
             let path = directory.root.display();
-            tracing::warn!(%path, "everybody on this machine can write the state directory");
+            tracing::warn!(%path, "every user of this machine can write to the state directory");
         }
         Ok(directory)
     }

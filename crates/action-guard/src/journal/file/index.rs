@@ -90,7 +90,7 @@ impl Index {
             .and_then(|()| private_files().create_new(true).write(true).open(&path))
             .and_then(|mut file| file.write_all(&self.bytes));
         if let Err(error) = kept {
-            tracing::debug!(error = %error, segment = segment.name(), "no index is kept");
+            tracing::debug!(error = %error, segment = segment.name(), "index not kept");
         }
     }
 

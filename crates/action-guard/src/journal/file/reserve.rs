@@ -66,7 +66,7 @@ fn not_enough(error: io::Error, missing: u64, directory: &Directory) -> io::Erro
         None => String::new(),
     };
     let text = format!(
-        "the reserve for what follows a send takes {} KiB more{free}: {error}",
+        "cannot reserve {} KiB more for records that follow a send{free}: {error}",
         missing.div_ceil(1024)
     );
     io::Error::new(error.kind(), text)

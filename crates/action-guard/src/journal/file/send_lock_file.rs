@@ -69,7 +69,7 @@ impl SendLockFile {
                 _ if begun.elapsed() >= LONGEST_WAIT => {
                     return Err(JournalError::Locked {
                         path: path.to_owned(),
-                        holder: "a process that stops sends".to_owned(),
+                        holder: "a process that stops sending".to_owned(),
                         waited_ms: 1_000,
                     });
                 }

@@ -100,8 +100,8 @@ pub(super) fn names(sending: &Path) -> Result<Vec<Sender>, JournalError> {
 /// A sender that is only known by a lock that it holds, and by what its file is called.
 pub(super) fn unnamed(lock: &File, path: Option<&Path>) -> Sender {
     let text = match holder(lock) {
-        Some(pid) => format!("process {pid}, which did not say what it sends"),
-        None => "a process that did not say who it is".to_owned(),
+        Some(pid) => format!("process {pid}, which did not record what it sends"),
+        None => "a process that did not record its identity".to_owned(),
     };
     let mut sender = Sender::elsewhere(None, text);
     let name = path.and_then(Path::file_name);

@@ -147,7 +147,7 @@ impl Tail {
         let (end, next) = (self.ledger.head().seq, next.name());
         JournalError::Cut {
             segment: self.segment.name(),
-            what: format!("it ends with record {end} and half a line, and {next} is there"),
+            what: format!("it ends with record {end} and an incomplete line, but {next} exists"),
         }
     }
 
@@ -177,7 +177,7 @@ impl Tail {
         if length < self.offset {
             return Err(JournalError::Cut {
                 segment: segment.name(),
-                what: format!("it had {} bytes, and has {length}", self.offset),
+                what: format!("it had {} bytes and now has {length}", self.offset),
             });
         }
         let mut torn = 0;
@@ -190,7 +190,7 @@ impl Tail {
             torn = lines.torn();
         }
         if self.lines == 0 && segment.first != 1 {
-            return Err(segment.misplaced("no line of it is whole"));
+            return Err(segment.misplaced("it has no complete line"));
         }
         Ok(torn)
     }
@@ -213,7 +213,7 @@ impl Tail {
         let segment = self.segment.clone();
         let mut lines = Lines::of(&segment)?;
         let Some(line) = lines.next()? else {
-            return Err(segment.misplaced("no line of it is whole"));
+            return Err(segment.misplaced("it has no complete line"));
         };
         match self.follow(&segment, &line)? {
             Record::Checkpoint { index, .. } => Ok(index),

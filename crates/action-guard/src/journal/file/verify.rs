@@ -108,9 +108,13 @@ fn check(
         return Err(JournalError::Cut {
             segment: segment.name(),
             what: format!(
-                "it ends with record {}{}, and {} is there",
+                "it ends with record {}{}, but {} exists",
                 end.seq,
-                if torn > 0 { " and half a line" } else { "" },
+                if torn > 0 {
+                    " and an incomplete line"
+                } else {
+                    ""
+                },
                 next.name()
             ),
         });

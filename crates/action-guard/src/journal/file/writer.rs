@@ -149,7 +149,7 @@ impl Writer {
                 // The old segment is as good as a new one.
                 Err(error) => {
                     let error = action_core::report(&error);
-                    tracing::warn!(error, "no new segment was begun");
+                    tracing::warn!(error, "no new segment started");
                 }
             }
         }

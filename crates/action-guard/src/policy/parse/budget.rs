@@ -15,7 +15,7 @@ pub(super) fn budget(section: Section<'_>) -> Option<(usize, Budget)> {
     let mut limits = Vec::new();
     let (actions, per) = (section.number("actions"), section.text("per"));
     if actions.is_some() != per.is_some() {
-        section.wrong("`actions` and `per` of a budget go together");
+        section.wrong("a budget needs both `actions` and `per`, or neither");
     }
     let length = |text: &str| window::duration_ms("per", text, LONGEST_PER);
     let per_ms = section.read(per, length);
@@ -38,8 +38,7 @@ pub(super) fn budget(section: Section<'_>) -> Option<(usize, Budget)> {
     let system = section.patterns("system");
     if limits.is_empty() && !section.has("actions") {
         section.wrong(
-            "a budget needs a bound: `actions` with `per`, `lasting`, `leaders`, `regions`, \
-             `moved_mib` or `failure_domains`",
+            "a budget needs a limit: `actions` with `per`, `lasting`, `leaders`, `regions`, `moved_mib` or `failure_domains`",
         );
     }
     section.finish();

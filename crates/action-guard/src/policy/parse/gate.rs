@@ -7,7 +7,7 @@ use crate::policy::section::Section;
 pub(super) fn gate(section: Section<'_>) -> Option<(usize, GateKey)> {
     let offset = section.offset;
     let name = section.required("name").map(|name| name.value.to_owned());
-    let key = |text: &str| PublicKey::parse(text).map_err(|error| format!("not a key: {error}"));
+    let key = |text: &str| PublicKey::parse(text).map_err(|error| format!("invalid key: {error}"));
     let key = section.read(section.required("key"), key);
     section.finish();
     let gate = GateKey {

@@ -11,9 +11,9 @@ pub(super) fn person<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option
     let actor = |text: &str| text.parse::<Actor>().map_err(|error| error.to_string());
     let name = section.read(name, actor);
     if name.as_ref().is_some_and(|name| !name.is_user()) {
-        source.wrong(name_offset, "a person is called `user:NAME`");
+        source.wrong(name_offset, "invalid name of a person: use `user:NAME`");
     }
-    let key = |text: &str| PublicKey::parse(text).map_err(|error| format!("not a key: {error}"));
+    let key = |text: &str| PublicKey::parse(text).map_err(|error| format!("invalid key: {error}"));
     let key = section.read(section.text("key"), key);
     section.finish();
     let person = Person { name: name?, key };

@@ -49,7 +49,7 @@ pub(super) fn rule<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(
                 .into_iter()
                 .find(|key| section.has(key));
             if let Some(key) = stray {
-                section.wrong(format!("`{key}` belongs to `decision = \"approve\"`"));
+                section.wrong(format!("`{key}` needs `decision = \"approve\"`"));
             }
             match other {
                 Some("allow") => Some(Then::Allow),
@@ -60,7 +60,7 @@ pub(super) fn rule<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(
     };
     if let Some(decision) = decision.filter(|decision| !DECISIONS.contains(&decision.value)) {
         let hint = did_you_mean(decision.value, &DECISIONS).unwrap_or_default();
-        let message = format!("a decision is `allow`, `approve` or `deny`{hint}");
+        let message = format!("invalid decision: use `allow`, `approve` or `deny`{hint}");
         source.wrong(decision.offset, message);
     }
     let reason = section.text("reason").map(|reason| reason.value.to_owned());
@@ -77,12 +77,16 @@ pub(super) fn rule<'s>(source: &'s Source<'s>, section: Section<'s>) -> Option<(
 
 fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
     if !section.has("by") {
-        section.wrong("a rule that approves needs `by`, such as `by = [\"user:*\"]`");
+        section
+            .wrong("a rule with `decision = \"approve\"` needs `by`, such as `by = [\"user:*\"]`");
     }
     let people = section.texts("by");
     for by in &people {
         if !by.value.starts_with("user:") {
-            source.wrong(by.offset, "people approve: a pattern begins with `user:`");
+            source.wrong(
+                by.offset,
+                "only people can approve: use a pattern that begins with `user:`",
+            );
         } else if let Some(problem) = actor_pattern::problem(by.value) {
             source.wrong(by.offset, problem);
         }
@@ -92,7 +96,7 @@ fn approve<'s>(source: &'s Source<'s>, section: &Section<'s>) -> Option<Then> {
         Some(count) => match u32::try_from(count.value) {
             Ok(value @ 1..=100) => Some(value),
             _ => {
-                source.wrong(count.offset, "`count` is from 1 to 100");
+                source.wrong(count.offset, "invalid `count`: use 1 to 100");
                 None
             }
         },
@@ -125,8 +129,7 @@ fn enough(source: &Source<'_>, section: &Section<'_>, by: &[At<&str>], count: u3
         && let Some(written) = section.number("count")
     {
         let message = format!(
-            "`count` is {count}, and `by` names {}: nobody agrees twice, so it is never approved; \
-             name more people, or lower `count`",
+            "`count` is {count}, but `by` names {}: nobody can approve twice, so it could never be approved; name more people, or lower `count`",
             match names.as_slice() {
                 [one] => format!("one person, `{one}`"),
                 more => format!("{} people", more.len()),
@@ -140,22 +143,21 @@ fn window(section: Section<'_>) -> Option<Window> {
     let has_days = section.has("days");
     let (has_from, has_to) = (section.has("from"), section.has("to"));
     if !(has_days || has_from || has_to) {
-        section.wrong("a window has `days`, or `from` and `to`: leave `window` out for always");
+        section.wrong("an empty window: give `days`, or `from` and `to`, or leave `window` out");
     }
     let days = section.texts("days").into_iter();
     let days = days
         .filter_map(|day| section.read(Some(day), window::day))
         .collect();
     if has_from != has_to {
-        section.wrong("`from` and `to` of a window go together");
+        section.wrong("a window needs both `from` and `to`, or neither");
     }
     let (from, to) = (section.text("from"), section.text("to"));
     if let (Some(from), Some(to)) = (&from, &to)
         && from.value == to.value
     {
         section.wrong(format!(
-            "a window from `{0}` to `{0}` has no length: leave `from` and `to` out for whole days, \
-             and `window` for always",
+            "an empty window from `{0}` to `{0}`: leave out `from` and `to` for whole days, or `window` for always",
             from.value
         ));
     }
@@ -182,9 +184,7 @@ fn risk_of(text: &str) -> Result<Risk, String> {
         "low" => Ok(Risk::Low),
         "medium" => Ok(Risk::Medium),
         "high" => Ok(Risk::High),
-        _ => Err(format!(
-            "`{text}` is no risk: risks are low, medium and high"
-        )),
+        _ => Err(format!("unknown risk `{text}`: use low, medium or high")),
     }
 }
 
@@ -193,7 +193,7 @@ fn proven_of(text: &str) -> Result<&'static str, String> {
     known.ok_or_else(|| {
         let hint = did_you_mean(text, &PROVEN_BY).unwrap_or_default();
         let known = PROVEN_BY.join("`, `");
-        format!("`{text}` is no proof of who asks: there are `{known}`{hint}")
+        format!("unknown proof of identity `{text}`: use `{known}`{hint}")
     })
 }
 
@@ -205,7 +205,7 @@ fn approval_proof_of(text: &str) -> Result<&'static str, String> {
     known.find(|known| *known == text).ok_or_else(|| {
         let hint = did_you_mean(text, &APPROVAL_PROVEN_BY).unwrap_or_default();
         let known = APPROVAL_PROVEN_BY.join("`, `");
-        format!("`{text}` is no proof of who approves: there are `{known}`{hint}")
+        format!("unknown proof of an approver's identity `{text}`: use `{known}`{hint}")
     })
 }
 
@@ -213,8 +213,6 @@ fn effect_of(text: &str) -> Result<Effect, String> {
     match text {
         "one_shot" => Ok(Effect::OneShot),
         "lasting" => Ok(Effect::Lasting),
-        _ => Err(format!(
-            "`{text}` is no effect: effects are one_shot and lasting"
-        )),
+        _ => Err(format!("unknown effect `{text}`: use one_shot or lasting")),
     }
 }

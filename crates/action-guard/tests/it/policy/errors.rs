@@ -40,17 +40,17 @@ by = ["agent:boss"]
 count = 0
 "#,
         &[
-            "1:1 a policy begins with `version = 1`",
-            "4:1 a rule has no `acton`; did you mean `action`?",
-            "5:8 `hi` is no risk: risks are low, medium and high",
+            "1:1 missing version: a policy begins with `version = 1`",
+            "4:1 unknown key `acton` in a rule; did you mean `action`?",
+            "5:8 unknown risk `hi`: use low, medium or high",
             "6:14 `reversible` of a rule must be true or false",
-            "7:12 a decision is `allow`, `approve` or `deny`; did you mean `allow`?",
+            "7:12 invalid decision: use `allow`, `approve` or `deny`; did you mean `allow`?",
             "9:1 a rule needs `ttl`",
-            "11:9 `actor` of a rule must be a text or a list of texts, none of them empty",
-            "12:10 `from` and `to` of a window go together",
-            "12:28 a window has no `until`; there are `days`, `from`, `to`",
-            "14:7 people approve: a pattern begins with `user:`",
-            "15:9 `count` is from 1 to 100",
+            "11:9 `actor` of a rule must be a string or a list of strings, none of them empty",
+            "12:10 a window needs both `from` and `to`, or neither",
+            "12:28 unknown key `until` in a window; known are `days`, `from`, `to`",
+            "14:7 only people can approve: use a pattern that begins with `user:`",
+            "15:9 invalid `count`: use 1 to 100",
         ],
     );
 }
@@ -60,7 +60,7 @@ fn a_proof_that_there_is_not_is_refused() {
     check(
         "version = 1\n[[rule]]\nname = \"a\"\nproven_by = [\"tokens\"]\ndecision = \"allow\"\n",
         &[
-            "4:14 `tokens` is no proof of who asks: there are `claimed`, `token`, `mtls`, `oidc`, `signature`, `gate`; did you mean `token`?",
+            "4:14 unknown proof of identity `tokens`: use `claimed`, `token`, `mtls`, `oidc`, `signature`, `gate`; did you mean `token`?",
         ],
     );
 }
@@ -80,7 +80,7 @@ fn more_agreements_than_people_are_refused() {
         ("\"user:ana\", \"user:ben\"", 3, "2 people"),
     ] {
         let problems = problems(&rule(by, count));
-        let begins = format!("6:9 `count` is {count}, and `by` names {named}:");
+        let begins = format!("6:9 `count` is {count}, but `by` names {named}:");
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].starts_with(&begins), "{problems:?}");
     }
@@ -107,61 +107,61 @@ fn mistakes_that_would_change_a_meaning_are_refused() {
     };
     check(
         "rules = []",
-        "2:1 a policy has no `rules`; did you mean `rule`?",
+        "2:1 unknown key `rules` in a policy; did you mean `rule`?",
     );
     check(
         "[[rule]]\nname = \"all\"\ndecision = \"deny\"\n[[rule]]\nname = \"b\"\nrisk = \"low\"\ndecision = \"allow\"",
-        "5:1 rule `b` never decides: `all` above it matches everything",
+        "5:1 rule `b` never decides: rule `all` above it matches everything",
     );
     check(
         "[[rule]]\nname = \"a\"\nrisk = \"low\"\ndecision = \"deny\"\n[[rule]]\nname = \"a\"\ndecision = \"allow\"",
-        "6:1 there are two of rule `a`",
+        "6:1 duplicate rule `a`",
     );
     check(
         "[[rule]]\nname = \"a\"\ndecision = \"allow\"\nby = \"user:x\"",
-        "2:1 `by` belongs to `decision = \"approve\"`",
+        "2:1 `by` needs `decision = \"approve\"`",
     );
     check(
         "[[rule]]\nname = \"a\"\naction = []\ndecision = \"allow\"",
-        "4:10 `action` of a rule is an empty list, which is about nothing",
+        "4:10 `action` of a rule is an empty list, which matches nothing",
     );
     check(
         "[[budget]]\nname = \"b\"\nlasting = -1",
-        "4:11 `lasting` of a budget must be a whole number, and not negative",
+        "4:11 `lasting` of a budget must be a whole number of 0 or more",
     );
     check(
         "[[budget]]\nname = \"b\"\nactions = 3",
-        "2:1 `actions` and `per` of a budget go together",
+        "2:1 a budget needs both `actions` and `per`, or neither",
     );
     check(
         "[[budget]]\nname = \"b\"\nactions = 3\nper = \"25h\"",
-        "5:7 `per` cannot be `25h`: write 90s, 15m or 1h30m, from 1s to 1d",
+        "5:7 invalid duration `25h` for `per`: use 90s, 15m or 1h30m, from 1s to 1d",
     );
     check(
         "[[person]]\nname = \"agent:x\"",
-        "3:8 a person is called `user:NAME`",
+        "3:8 invalid name of a person: use `user:NAME`",
     );
     check(
         "[[person]]\nname = \"user:x\"\nkey = \"AAAA\"",
-        "4:7 not a key: it is not an ed25519 key; `openssl genpkey -algorithm ed25519` makes one",
+        "4:7 invalid key: it is not an ed25519 key; create one with `openssl genpkey -algorithm ed25519`",
     );
     check(
         "require_signed = [\"approve\"]",
-        "2:19 nobody can sign: no `[[person]]` has a `key`",
+        "2:19 no `[[person]]` has a `key`, so nobody can sign",
     );
     check(
         "require_signed = [\"aprove\"]",
-        "2:19 `aprove` cannot be signed: approve, mode and kill_reset can",
+        "2:19 `aprove` cannot be signed: use approve, mode or kill_reset",
     );
     check("[[gate]]\nname = \"a\"", "2:1 a gate needs `key`");
     check(
         "[[gate]]\nname = \"a\"\nkey = \"AAAA\"",
-        "4:7 not a key: it is not an ed25519 key; `openssl genpkey -algorithm ed25519` makes one",
+        "4:7 invalid key: it is not an ed25519 key; create one with `openssl genpkey -algorithm ed25519`",
     );
     let approve = "[[rule]]\nname = \"a\"\nby = \"user:*\"\nttl = \"5m\"\ndecision = \"approve\"\n";
     check(
         &format!("{approve}approval_proven_by = \"oidcc\""),
-        "7:22 `oidcc` is no proof of who approves: there are `claimed`, `signature`, `oidc`, `link`; did you mean `oidc`?",
+        "7:22 unknown proof of an approver's identity `oidcc`: use `claimed`, `signature`, `oidc`, `link`; did you mean `oidc`?",
     );
 }
 
@@ -171,26 +171,25 @@ fn what_would_hold_always_or_nearly_is_refused() {
         let text = format!("version = 1\n[[rule]]\nname = \"a\"\n{selector}decision = \"allow\"");
         check(&text, expected);
     };
-    let always = "4:10 a window has `days`, or `from` and `to`: leave `window` out for always";
+    let always = "4:10 an empty window: give `days`, or `from` and `to`, or leave `window` out";
     rule("window = {}\n", &[always]);
     rule(
         "window = []\n",
-        &["4:10 `window` of a rule is an empty list, which says nothing: leave it out"],
+        &["4:10 `window` of a rule is an empty list: leave it out"],
     );
     rule(
         "window = [{ days = \"mon\" }, {}]\n",
-        &["4:29 a window has `days`, or `from` and `to`: leave `window` out for always"],
+        &["4:29 an empty window: give `days`, or `from` and `to`, or leave `window` out"],
     );
     rule(
         "window = { days = \"mon\", from = \"10:00\", to = \"10:00\" }\n",
         &[
-            "4:10 a window from `10:00` to `10:00` has no length: leave `from` and `to` out for \
-             whole days, and `window` for always",
+            "4:10 an empty window from `10:00` to `10:00`: leave out `from` and `to` for whole days, or `window` for always",
         ],
     );
     rule(
         "window = { from = \"24:00\", to = \"06:00\" }\n",
-        &["4:19 only `to` can be `24:00`: a day begins at `00:00`"],
+        &["4:19 only `to` can be `24:00`: use `00:00` for the start of a day"],
     );
     for length in [
         "999999999h",
@@ -199,16 +198,20 @@ fn what_would_hold_always_or_nearly_is_refused() {
         "0s",
         "99999999999999999999d",
     ] {
-        let right = "write 90s, 15m or 1h30m, from 1s to";
+        let right = "use 90s, 15m or 1h30m, from 1s to";
         check(
             &format!(
                 "version = 1\n[[rule]]\nname = \"a\"\ndecision = \"approve\"\nby = \"user:*\"\nttl = \"{length}\""
             ),
-            &[&format!("6:7 `ttl` cannot be `{length}`: {right} 366d")],
+            &[&format!(
+                "6:7 invalid duration `{length}` for `ttl`: {right} 366d"
+            )],
         );
         check(
             &format!("version = 1\n[[budget]]\nname = \"a\"\nactions = 1\nper = \"{length}\""),
-            &[&format!("5:7 `per` cannot be `{length}`: {right} 1d")],
+            &[&format!(
+                "5:7 invalid duration `{length}` for `per`: {right} 1d"
+            )],
         );
     }
     let whole_day = "version = 1\n[[rule]]\nname = \"a\"\nwindow = { from = \"00:00\", to = \"24:00\" }\ndecision = \"allow\"";
@@ -228,21 +231,21 @@ fn what_is_empty_or_of_another_type_is_told_once() {
     );
     of_rule(
         "name = 5\ndecision = \"deny\"",
-        &["3:8 `name` of a rule must be a text"],
+        &["3:8 `name` of a rule must be a string"],
     );
     of_rule("decision = \"deny\"", &["2:1 a rule needs `name`"]);
     of_rule(
         "name = \"a\"\nactor = [\"\", \"user:a\"]\ndecision = \"deny\"",
-        &["4:10 `actor` of a rule must be a text or a list of texts, none of them empty"],
+        &["4:10 `actor` of a rule must be a string or a list of strings, none of them empty"],
     );
     let approve = "name = \"a\"\ndecision = \"approve\"\nttl = \"1m\"\n";
     of_rule(
         approve,
-        &["2:1 a rule that approves needs `by`, such as `by = [\"user:*\"]`"],
+        &["2:1 a rule with `decision = \"approve\"` needs `by`, such as `by = [\"user:*\"]`"],
     );
     of_rule(
         &format!("{approve}by = []"),
-        &["6:6 `by` of a rule is an empty list, which is about nothing"],
+        &["6:6 `by` of a rule is an empty list, which matches nothing"],
     );
 }
 
@@ -266,11 +269,11 @@ fn what_is_not_toml_is_told_by_its_place() {
     assert!(problems[0].starts_with("2:"), "{problems:?}");
     check(
         "version = 2",
-        &["1:11 version 2 is not known: this reads version 1"],
+        &["1:11 unsupported policy version 2: use version 1"],
     );
     check(
         "version = \"1\"",
-        &["1:11 `version` of a policy must be a whole number, and not negative"],
+        &["1:11 `version` of a policy must be a whole number of 0 or more"],
     );
 }
 
@@ -303,7 +306,7 @@ fn a_pattern_that_can_match_nobody_is_refused() {
     check("agent/*", "did you mean `agent:*`?");
     check("Agent:*", "did you mean `agent`?");
     check("\u{430}gent:*", "(U+0430)");
-    check("nobody", "write `agent:NAME`");
+    check("nobody", "use `agent:NAME`");
     let by = "version = 1\n[[rule]]\nname = \"a\"\ndecision = \"approve\"\nby = \"user:\u{430}na\"\nttl = \"1m\"";
     assert!(problems(by)[0].contains("(U+0430)"));
 }
@@ -329,7 +332,7 @@ fn a_rule_that_can_match_no_mutation_is_found() {
     check("subject = \"TiKV\"", "");
     check(
         "action = \"drain_*\"\nrisk = \"low\"",
-        "rule `a` never matches: it is about no mutation that is of risk low",
+        "rule `a` never matches: there is no mutation that is of risk low",
     );
     check("action = \"Drain_Store\"\nrisk = \"high\"", "");
     check(
@@ -340,16 +343,16 @@ fn a_rule_that_can_match_no_mutation_is_found() {
     check("action = \"drain_store\"\nreversible = true", "");
     check(
         "action = \"split_region\"\nreversible = true",
-        "rule `a` never matches: it is about no mutation that is reversible",
+        "rule `a` never matches: there is no mutation that is reversible",
     );
     check(
         "action = \"drain_store\"\nreversible = false",
-        "rule `a` never matches: it is about no mutation that is not reversible",
+        "rule `a` never matches: there is no mutation that is not reversible",
     );
     check("action = \"split_region\"\neffect = \"one_shot\"", "");
     check(
         "action = \"split_region\"\neffect = \"lasting\"",
-        "rule `a` never matches: it is about no mutation that is of effect lasting",
+        "rule `a` never matches: there is no mutation that is of effect lasting",
     );
 }
 
@@ -374,8 +377,7 @@ fn a_budget_that_can_count_no_mutation_is_found() {
     check("action = \"split_region\"\nregions = 1", "");
     check(
         "action = \"split_region\"\nregions = 1\nlasting = 1",
-        "line 5, column 1: `lasting` of budget `b` never counts: it is about no mutation of effect \
-         lasting",
+        "line 5, column 1: `lasting` of budget `b` has no effect: it matches no mutation with a lasting effect",
     );
     check("action = [\"split_region\", \"drain_*\"]\nlasting = 1", "");
 }
@@ -409,9 +411,9 @@ lasting = 1
     assert_eq!(
         said,
         [
-            "line 7, column 10: no actor that is known matches `agent:nigth`; did you mean `agent:night`?",
-            "line 8, column 11: no system that is known matches `8`; did you mean `7`?",
-            "line 10, column 19: no actor that is known matches `user:bne`; did you mean `user:ana`?",
+            "line 7, column 10: no known actor matches `agent:nigth`; did you mean `agent:night`?",
+            "line 8, column 11: no known system matches `8`; did you mean `7`?",
+            "line 10, column 19: no known actor matches `user:bne`; did you mean `user:ana`?",
         ]
     );
 }

@@ -101,9 +101,9 @@ fn a_rule_can_ask_how_it_was_proven_who_asks() {
     };
     assert_eq!(
         why(&ProvenBy::Claimed),
-        "it is claimed and not proven who asks"
+        "the identity is claimed, not proven"
     );
-    assert_eq!(why(&token), "who asks is proven by token");
+    assert_eq!(why(&token), "the identity is proven by token");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn an_explanation_says_what_speaks_against_each_rule_and_how_budgets_stand() {
         because,
         [
             Some("actor is `agent:night`"),
-            Some("it is outside of 22:00-06:00 UTC"),
+            Some("it is outside 22:00-06:00 UTC"),
             None,
         ]
     );

@@ -17,8 +17,10 @@ impl Connection {
         let mut names = self.names.iter();
         let target = names.find(|target| target.cluster.as_ref() == Some(name));
         let target = target.cloned().ok_or_else(|| {
-            let text = format!("`[clusters.{name}]` of the config file does not say of which kind");
-            Failure::usage(text).next("give it `subject`")
+            let text = format!(
+                "`[clusters.{name}]` of the config file does not say which kind of system it is"
+            );
+            Failure::usage(text).next("add `subject`, the kind of system")
         });
         target.map(Some)
     }
@@ -38,9 +40,10 @@ impl Connection {
         match config.and_then(|all| all.keys().find(|name| !known(name))) {
             None => Ok(self.names.clone()),
             Some(name) => {
-                let text =
-                    format!("`[clusters.{name}]` of the config file does not say of which kind");
-                Err(Failure::usage(text).next("give it `subject`"))
+                let text = format!(
+                    "`[clusters.{name}]` of the config file does not say which kind of system it is"
+                );
+                Err(Failure::usage(text).next("add `subject`, the kind of system"))
             }
         }
     }
@@ -92,7 +95,7 @@ impl Connection {
 /// What was named is of another cluster than the one that was asked for.
 fn of_another_cluster(target: &Target, asked: &Target) -> Failure {
     let (its, asked) = (target.called(), asked.called());
-    let text = format!("it is of cluster `{its}`, and not of `{asked}`: nothing was sent");
+    let text = format!("nothing was sent: it belongs to cluster `{its}`, not to `{asked}`");
     Failure::refused("wrong_cluster", text)
-        .next(format!("leave out `--cluster`, or name `{its}` with it"))
+        .next(format!("leave out `--cluster`, or give `--cluster {its}`"))
 }

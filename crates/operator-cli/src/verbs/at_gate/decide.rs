@@ -28,14 +28,15 @@ pub(super) async fn approve(
     let state = gate.seen().await?.state;
     let found = approve::chosen("approve", matches, &state)?;
     let Some(key) = as_given.state.key()? else {
-        let text = "an approval at a gate is signed, and there is no key";
-        return Err(Failure::refused("not_proven", text).next("give your key: `--sign-with FILE`"));
+        let text = "no key to sign the approval with";
+        return Err(
+            Failure::refused("not_proven", text).next("give your key with `--sign-with FILE`")
+        );
     };
     if !found.proposal.is_as_hashed() {
-        let text = "the hash of the plan is not that of what the gate shows, or a secret was taken out of it: \
-                    nothing was signed";
+        let text = "nothing was signed: the plan's hash does not match the plan that the gate shows, or a secret was removed from it";
         return Err(Failure::refused("other_plan", text).next(
-            "read and approve it on the gate's host, and see who is between here and there",
+            "review and approve it on the gate's host, and check for a proxy that changes answers",
         ));
     }
     let by = as_given.state.actor()?;
@@ -132,7 +133,7 @@ pub(super) async fn kill_switch(
             let met = match gate.post::<Met>("/api/v1/kill-switch", &body).await {
                 // What is stopped twice is stopped.
                 Err(lost) if lost.code() == LOST => {
-                    output.note(&format!("{}: stopping it again", lost.message()));
+                    output.note(&format!("{}: sending the stop again", lost.message()));
                     gate.post("/api/v1/kill-switch", &body).await?
                 }
                 met => met?,
@@ -170,7 +171,7 @@ pub(super) async fn kill_switch(
 /// Where the answer was lost: what says whether it is so.
 fn looked_up(failure: Failure) -> Failure {
     match failure.code() {
-        LOST => failure.command("kill-switch status", "shows whether it was set"),
+        LOST => failure.command("kill-switch status", "shows whether the stop is set"),
         _ => failure,
     }
 }

@@ -141,7 +141,7 @@ pub(super) async fn proposals(
     match matches.subcommand() {
         Some(("list", matches)) => proposals::list(matches.get_flag("all"), &state, global, output),
         Some((_, matches)) => proposals::show(given_id(matches), &state, global, output),
-        None => Err(Failure::usage("no such command")),
+        None => Err(Failure::usage("unknown command")),
     }
 }
 
@@ -202,7 +202,10 @@ pub(super) async fn journal(
 pub(super) async fn head(gate: &Gate, output: &mut Output) -> Result<Exit, Failure> {
     let page: Page = gate.get("/api/v1/journal?limit=1").await?;
     let head = page.head.ok_or_else(|| {
-        Failure::refused("not_a_person", "the end of the journal is shown to people")
+        Failure::refused(
+            "not_a_person",
+            "the head of the journal is shown to people only",
+        )
     })?;
     journal::show_head(&head, output);
     Ok(Exit::Done)

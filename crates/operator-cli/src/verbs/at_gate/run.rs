@@ -84,8 +84,8 @@ pub(super) async fn undo(
     let confirm = confirm(matches);
     for flag in ["last", "break-glass"] {
         if matches.get_flag(flag) {
-            let text = format!("`undo --{flag}` is not asked of a gate");
-            return Err(Failure::usage(text).next("name what is to be taken back by its id"));
+            let text = format!("`undo --{flag}` does not work with `--server`");
+            return Err(Failure::usage(text).next("give the id of the proposal to take back"));
         }
     }
     let there = There(gate);

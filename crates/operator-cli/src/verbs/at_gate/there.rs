@@ -104,11 +104,13 @@ impl There<'_> {
             tokio::time::sleep(PAUSE).await;
         }
         let text = format!(
-            "the gate at {} was asked to carry out proposal {id}, and does not say what came of it",
+            "outcome unknown: the gate at {} was asked to run proposal {id}, but its answer was lost",
             self.0.address()
         );
-        Err(Failure::new(Exit::Unknown, LOST, text)
-            .command("proposals list --all", "shows it once the gate answers"))
+        Err(Failure::new(Exit::Unknown, LOST, text).command(
+            "proposals list --all",
+            "shows the outcome once the gate answers",
+        ))
     }
 }
 
@@ -154,14 +156,14 @@ impl Desk for There<'_> {
             proposed => proposed?,
         };
         if !is_asked_for(&draft.proposal().request, &status.proposal.request) {
-            let text = "the gate answered with another proposal than the one that was asked for: nothing was called off";
+            let text = "nothing was cancelled: the gate answered with another proposal than the requested one";
             return Err(Failure::new(Exit::Unknown, "not_understood", text)
-                .command("proposals list", "shows what there is"));
+                .command("proposals list", "lists the proposals"));
         }
         let is_open = matches!(standing, Standing::Allowed(_) | Standing::Waits(_));
         let shown = &draft.proposal().plan;
         if is_open && !plan_difference(shown, &status.proposal.plan).is_empty() {
-            let why = "its plan is another than the one that was shown";
+            let why = "its plan differs from the one that was shown";
             self.call_off(&status.proposal.id, why).await;
             return Ok(None);
         }
@@ -189,10 +191,10 @@ impl Desk for There<'_> {
         let asked: Result<Stands, Failure> = self.0.post(&path, &json!({})).await;
         let mut stands = match asked {
             Err(lost) if lost.code() == LOST => {
-                note(&format!("{}: asking how it stands", lost.message()));
+                note(&format!("{}: checking its state", lost.message()));
                 let found = self.found_out(id, Duration::ZERO).await?;
                 if let Standing::Allowed(_) = found.standing {
-                    let text = format!("proposal {id} is approved, and nothing of it was sent");
+                    let text = format!("proposal {id} is approved; nothing was sent");
                     return Err(Failure::new(Exit::Unreachable, LOST, text));
                 }
                 found
@@ -236,7 +238,7 @@ impl Desk for There<'_> {
 
     fn later(&self, id: &str, global: &Global) -> String {
         let command = global.own_command(&["proposals", "show", id]);
-        format!("the gate follows it: `{command}` shows how it ended")
+        format!("the gate follows it; `{command}` shows the outcome")
     }
 }
 

@@ -32,13 +32,13 @@ pub(super) fn cluster(matches: &ArgMatches) -> Result<&str, Failure> {
     let is_flag = |id: &str| id != "Server" && id != "Global" && id != "State";
     if let Some(other) = given.find(|id| is_flag(id) && !BESIDE.contains(id)) {
         let flag = other.trim_start_matches("setting ").replace('_', "-");
-        return Err(Failure::usage(format!("`--{flag}` says nothing to a gate"))
-            .next("leave it out: the gate has its clusters, policy and journal, and the token says who asks and up to which risk"));
+        return Err(Failure::usage(format!("`--{flag}` has no effect with `--server`"))
+            .next("leave it out: the gate has its own clusters, policy and journal, and the token says for whom and up to which risk"));
     }
     let cluster = matches.get_one::<String>("cluster");
-    cluster.map(String::as_str).ok_or_else(|| {
-        Failure::usage("which cluster of the gate?").next("name it: `--cluster NAME`")
-    })
+    cluster
+        .map(String::as_str)
+        .ok_or_else(|| Failure::usage("no cluster of the gate named").next("give `--cluster NAME`"))
 }
 
 pub(super) async fn serve(cluster: &str, global: &Global) -> Result<Exit, Failure> {

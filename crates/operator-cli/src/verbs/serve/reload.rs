@@ -50,8 +50,10 @@ fn taken(gate: &Gate, found: &Found, is_new: bool) -> String {
         Err(problem) => Err(problem.clone()),
     };
     match taken {
-        Ok(()) if is_new => "reloaded: what has changed counts from now on".to_owned(),
-        Ok(()) => "reloaded: nothing has changed".to_owned(),
-        Err(problem) => format!("not reloaded, what was valid before holds: {problem}"),
+        Ok(()) if is_new => "reloaded: changes are in force".to_owned(),
+        Ok(()) => "reloaded: no changes".to_owned(),
+        Err(problem) => {
+            format!("not reloaded, the previous configuration stays in force: {problem}")
+        }
     }
 }

@@ -31,7 +31,7 @@ fn bound(path: &Path) -> io::Result<UnixListener> {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
     if is_socket {
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
-            return Err(io::Error::other("another gate listens there"));
+            return Err(io::Error::other("another gate is already listening there"));
         }
         // Left by one that was killed.
         fs::remove_file(path)?;

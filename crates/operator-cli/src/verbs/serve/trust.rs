@@ -45,13 +45,14 @@ impl Sources<'_> {
                 })
             }
             (given, _) => {
-                let (has, lacks) = match given {
-                    Some(_) => ("certificate", "key"),
-                    None => ("key", "certificate"),
+                let lacks = if given.is_some() {
+                    "key"
+                } else {
+                    "certificate"
                 };
-                let text = format!("TLS has a {has} and no {lacks}");
+                let text = format!("TLS needs a certificate and a key: the {lacks} is missing");
                 let next =
-                    format!("give both: `--gate-{lacks} FILE`, or `{lacks}` in `[serve.tls]`");
+                    format!("also give `--gate-{lacks} FILE`, or `{lacks}` in `[serve.tls]`");
                 return Err(Failure::usage(text).next(next));
             }
         };
@@ -75,8 +76,8 @@ fn client(listed: listed::Client) -> Result<Client, Failure> {
         (Some(dns), None) => CertificateName::Dns(dns),
         (None, Some(uri)) => CertificateName::Uri(uri),
         _ => {
-            let text = format!("`[[serve.client]]` of `{}` is wrong", listed.actor);
-            return Err(Failure::usage(text).next("give it one of `dns` and `uri`"));
+            let text = format!("invalid `[[serve.client]]` of `{}`", listed.actor);
+            return Err(Failure::usage(text).next("give either `dns` or `uri`"));
         }
     };
     let known = known(&listed.actor, listed.clusters, listed.up_to)?;

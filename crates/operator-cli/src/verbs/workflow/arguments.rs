@@ -70,10 +70,10 @@ fn start() -> Command {
             wait().global(true),
             time(
                 "scheduled-at",
-                "Do not begin before this, such as 2026-11-30T02:00:00Z",
+                "Earliest start, such as 2026-11-30T02:00:00Z",
             )
             .global(true),
-            time("begin-by", "Do not begin after this").global(true),
+            time("begin-by", "Latest start").global(true),
             Arg::new("yes")
                 .long("yes")
                 .short('y')

@@ -20,11 +20,13 @@ pub(super) async fn read(workflows: &Workflows, matches: &ArgMatches) -> Result<
         (None, Some((name, matches))) => {
             let makers = makers();
             let definition = makers.iter().find(|known| known.name == name);
-            let definition = definition.ok_or_else(|| Failure::usage("no such workflow"))?;
+            let definition = definition.ok_or_else(|| Failure::usage("unknown workflow"))?;
             let given = flags::parameters(definition, matches)?;
             Ok(workflows.make(name, given).await?)
         }
-        _ => Err(Failure::usage("name a workflow, or give one with `--file`")),
+        _ => Err(Failure::usage(
+            "give the name of a workflow, or a file with `--file`",
+        )),
     }
 }
 
@@ -60,11 +62,11 @@ pub(super) async fn find(
         .collect();
     match found.as_slice() {
         [(flow, _)] => Ok(Arc::clone(flow)),
-        [] => Err(Failure::usage(format!("there is no workflow `{meant}`"))
-            .command("workflow list", "shows them")),
+        [] => Err(Failure::usage(format!("workflow `{meant}` not found"))
+            .command("workflow list", "lists them")),
         [..] => Err(
-            Failure::usage(format!("more than one workflow is meant by `{meant}`"))
-                .next("give more of its id"),
+            Failure::usage(format!("`{meant}` matches more than one workflow"))
+                .next("give more digits of the id"),
         ),
     }
 }

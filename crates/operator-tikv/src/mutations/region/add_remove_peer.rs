@@ -29,21 +29,21 @@ use crate::pd_rules::stop::{Checked, verdict};
 
 /// Adds a replica of a region on a store.
 ///
-/// PD's rules say how many replicas a region has: one that is too many is taken away again, and
-/// not necessarily this one.
+/// Placement rules say how many replicas a region has: PD removes an extra replica again, and not
+/// necessarily this one.
 ///
 /// PD refuses when the store holds a replica already, is gone or silent for ten minutes, when the
-/// region has no leader or is in a joint state, and when a request or a drain is at work on it.
-/// Proven by a healthy replica there. Taken back by `remove_peer`. Takes about 20 ms per MiB on an
-/// idle cluster; PD gives up after ten minutes or 6 s per MiB.
+/// region has no leader or is in a joint state, and when an operator of a request or a drain is
+/// running on it. Proven by a healthy replica there. Taken back by `remove_peer`. Takes about 20 ms
+/// per MiB on an idle cluster; PD gives up after ten minutes or 6 s per MiB.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddPeer {
-    /// Region that gets a replica more.
+    /// Region that gets another replica.
     pub region_id: RegionId,
     /// Store that holds it; it must not hold one yet.
     pub store_id: StoreId,
-    /// Whether the replica votes; a voter if not given.
+    /// Role of the replica; a voter by default.
     #[serde(default)]
     pub role: NewPeerRole,
 }
@@ -104,8 +104,7 @@ impl RegionOperator for AddPeer {
             && let Some(when) = RuleChecker::read(tikv, &at.config).await?.when()
         {
             let text = format!(
-                "PD's rule checker takes one replica away again, whichever \
-                 (`remove-orphan-peer`){when}: its rules want no more than {wanted}"
+                "PD's rule checker removes one of the replicas again (`remove-orphan-peer`){when}: the placement rules require only {wanted}"
             );
             plan = plan.reversed_by("rule_checker", text);
         }
@@ -120,7 +119,7 @@ impl RegionOperator for AddPeer {
             .impact(Quantity::REGIONS, 1, "regions, one replica of each")
             .impact(Quantity::MOVED_MIB, size, "MiB copied to the store")
             .touches(at.domain(self.store_id))
-            .unknown("whether TiKV follows, and how fast it copies the snapshot");
+            .unknown("whether TiKV executes it, and how fast it copies the snapshot");
         Ok(copying(plan, size))
     }
 
@@ -147,13 +146,13 @@ impl RegionOperator for AddPeer {
 
 /// Removes a region's replica from a store.
 ///
-/// The region has a replica less until PD makes a new one, which it does, on a store of its own
-/// choice, when its rules want one. If the replica leads, another leads first.
+/// The region has one replica less until PD adds a new one on a store of its choice, if its
+/// placement rules require one. If the replica leads, another leads first.
 ///
-/// PD refuses when the store holds none, when no voter or nobody who may lead would be left, when
-/// the region has no leader or is in a joint state, and when a request or a drain is at work on
-/// it. Proven by the replicas. Taken back by `add_peer`, by then possibly one too many. Takes
-/// about a second; PD gives up after a minute.
+/// PD refuses when the store holds none, when no voter or no possible leader would be left, when
+/// the region has no leader or is in a joint state, and when an operator of a request or a drain is
+/// running on it. Proven by the replicas. Taken back by `add_peer`, which may then add one too
+/// many. Takes about a second; PD gives up after a minute.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemovePeer {
@@ -190,8 +189,7 @@ impl RegionOperator for RemovePeer {
         let unhealthy = at.unhealthy_besides(store);
         if unhealthy > 0 {
             plan = plan.unknown(format!(
-                "whether the region still serves without it: {unhealthy} of the other replicas lag \
-                 or do not answer"
+                "whether the region can serve without it: {unhealthy} of the other replicas lag or do not respond"
             ));
         }
         let wanted = at.wanted_replicas();
@@ -199,8 +197,7 @@ impl RegionOperator for RemovePeer {
             && let Some(when) = RuleChecker::read(tikv, &at.config).await?.when()
         {
             let text = format!(
-                "PD's rule checker adds a replica again, there or elsewhere \
-                 (`add-rule-peer`){when}: its rules want {wanted}"
+                "PD's rule checker adds a replica again, there or elsewhere (`add-rule-peer`){when}: the placement rules require {wanted}"
             );
             plan = plan.reversed_by("rule_checker", text);
         }
@@ -222,7 +219,7 @@ impl RegionOperator for RemovePeer {
             .impact(Quantity::REGIONS, 1, "regions, one replica of each")
             .impact(Quantity::LEADERS, leads.into(), "leaders")
             .touches(at.domain(store))
-            .takes(1_000, 60_000, "idle clusters; PD's time-out")
+            .takes(1_000, 60_000, "measured on idle clusters; PD's timeout")
             .follow(500, SETTLE_MS, 120_000))
     }
 

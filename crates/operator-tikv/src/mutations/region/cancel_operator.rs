@@ -24,24 +24,23 @@ use crate::parameters::ids::RegionId;
 use crate::pd_rules::refusals::operator_not_found;
 use crate::pd_rules::stop::{Checked, Stop, not_asked_for, planned, verdict};
 
-/// Makes PD forget the operator that is at work on a region.
+/// Cancels the operator that is running on a region.
 ///
-/// It does not take back what was done: a step that TiKV was told already still happens, and
-/// PD's checkers may finish or take back what was begun. What became of the region is told when it
-/// has come to rest.
+/// Completed steps stay: a step that TiKV has already received still happens, and PD's checkers may
+/// finish or reverse the change. The outcome shows the final state of the region.
 ///
-/// Operators of PD's schedulers and checkers are left alone unless `others` says otherwise. Whether
-/// one by request was ours or another's, our journal knows.
+/// Operators of PD's schedulers and checkers are cancelled only with `others`. The journal shows
+/// whether a requested operator was ours.
 ///
-/// PD refuses when no operator is at work on the region. Proven by PD not running it any more and
-/// by the region having come to rest since. Not taken back: ask for the same again. Takes 15 s, in
+/// PD refuses when no operator is running on the region. Proven by PD no longer running it and the
+/// region being stable since. Cannot be taken back, but can be requested again. Takes 15 s, in
 /// which a leader may still move.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelOperator {
-    /// Region whose operator is forgotten.
+    /// Region whose operator is cancelled.
     pub region_id: RegionId,
-    /// Whether an operator that nobody asked for, of a scheduler or checker, is meant too.
+    /// Also cancel operators of PD's own schedulers and checkers.
     #[serde(default)]
     pub others: bool,
 }
@@ -117,7 +116,7 @@ impl Mutation<Tikv> for CancelOperator {
         if !at_rest || by_checker.is_some() {
             let stalled = by_checker.map(another_works).into_iter().collect();
             return Ok(Progress::Pending {
-                summary: format!("cancelled; the region has {} for now", now.peers_text()),
+                summary: format!("cancelled; the region now has {}", now.peers_text()),
                 done: None,
                 stalled,
                 evidence,
@@ -144,7 +143,9 @@ impl Mutation<Tikv> for CancelOperator {
 
     fn undo(&self, before: &CancelFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         Undo::none(match &before.operator {
-            Some(operator) => format!("an operator is not put back; ask for it again: {operator}"),
+            Some(operator) => {
+                format!("a cancelled operator is not restored; request it again: {operator}")
+            }
             None => "there was no operator".to_owned(),
         })
     }
@@ -168,13 +169,11 @@ impl CancelOperator {
             Plan::new(verdict(self.check_cancel(operator))?, facts.clone())
                 .same("operator", facts.known_by)
                 .impact("operators", 1, "operators")
-                .unknown(
-                    "what of it has been done already, and what PD's checkers make of the rest",
-                )
+                .unknown("which steps are already done, and what PD's checkers do about the rest")
                 .takes(
                     1_000,
                     LATE_EFFECT_MS + 2_000,
-                    "until a leader transfer is given up by TiKV",
+                    "until TiKV abandons a leader transfer",
                 )
                 .follow(1_000, SETTLE_MS, 120_000)
                 .clock(tikv.clock()),
@@ -186,7 +185,7 @@ impl CancelOperator {
         let operator = operator.ok_or_else(operator_not_found)?;
         if !self.others && !is_by_request(operator) {
             let desc = &operator.desc;
-            let text = format!("`{desc}` was not asked for by anybody; say `others` to mean it");
+            let text = format!("`{desc}` was created by PD itself; set `others` to cancel it");
             return Err(not_asked_for("operator_of_pd", text));
         }
         Ok(Verdict::WouldProceed)
@@ -201,7 +200,7 @@ fn known_by(operator: &Operator) -> Option<String> {
 
 fn another_works(report: &OperatorReport) -> Cause {
     let text = format!(
-        "another operator is at work there: {}",
+        "another operator is running there: {}",
         report.operator.desc
     );
     Cause::new("another_operator", text)

@@ -27,16 +27,16 @@ use crate::pd_rules::refusals;
 use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::stop::{Checked, verdict};
 
-/// Merges a region into its neighbour. The neighbour keeps its id, the region is gone.
+/// Merges a region into its neighbour. The neighbour keeps its id; the region is gone.
 ///
-/// When the two have replicas on different stores, the region's are moved to the neighbour's
-/// first, which copies its data. Once begun that stays even if the merge does not follow.
+/// When the two have replicas on different stores, those of the region are moved to the stores of
+/// the neighbour first, which copies data. These moves stay even if the merge does not happen.
 ///
 /// PD refuses when one of the two has a replica that lags, does not answer or does not fit its
-/// rules, when they are not neighbours, when one is in a joint state, and when a request or a
-/// drain is at work on one of them. Proven by the neighbour having the keys of both. Taken back by
+/// rules, when they are not neighbours, when one is in a joint state, and when a request or a drain
+/// is at work on one of them. Proven by the neighbour having the keys of both. Taken back by
 /// splitting at the key between them; the new region has another id. Takes about a second, and
-/// about 20 ms per MiB where data is copied; PD gives up after ten minutes at the least.
+/// about 20 ms per MiB where data is copied; PD gives up after at least ten minutes.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MergeRegions {
@@ -113,7 +113,7 @@ impl RegionOperator for MergeRegions {
     }
 
     fn check(&self) -> Vec<Problem> {
-        let other = "another region than `source_region_id`";
+        let other = "a region other than `source_region_id`";
         let problem = Problem::combination("/target_region_id", self.target_region_id, other);
         let same = self.source_region_id == self.target_region_id;
         same.then_some(problem).into_iter().collect()
@@ -165,12 +165,12 @@ impl RegionOperator for MergeRegions {
                 size,
                 "MiB copied to the neighbour's stores",
             )
-            .impact(Quantity::LEADERS, 1, "leaders, of the region that is gone")
-            .unknown("whether TiKV follows: it waits until all replicas have caught up")
+            .impact(Quantity::LEADERS, 1, "leaders, of the merged region")
+            .unknown("whether TiKV executes it: it waits until all replicas have caught up")
             .takes(
                 1_000 + 20 * size,
                 deadline_ms,
-                "idle clusters plus 50 MiB/s; PD's time-out",
+                "measured on idle clusters, plus 50 MiB/s; PD's timeout",
             )
             .follow(500, SETTLE_MS, deadline_ms))
     }
@@ -232,7 +232,7 @@ impl RegionOperator for MergeRegions {
 
     fn undo(&self, before: &MergeFacts, _: Option<&Outcome>) -> Undo {
         let (Some(boundary), Some(whole)) = (before.boundary(), before.whole()) else {
-            return Undo::none("the two were not neighbours");
+            return Undo::none("the two regions were not neighbours");
         };
         Undo::with::<Tikv, _>(&SplitRegion {
             region_id: self.target_region_id,

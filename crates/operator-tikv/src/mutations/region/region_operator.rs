@@ -111,7 +111,7 @@ pub(crate) async fn probe<A: RegionOperator>(
         return Ok(Progress::pending(summary, evidence));
     }
     if is_gone {
-        let cause = Cause::new("region_gone", "how it was last cannot be read");
+        let cause = Cause::new("region_gone", "its last state cannot be read");
         return Ok(Progress::not_known(state, cause, evidence));
     }
     let (code, words) = if is_proven {
@@ -187,13 +187,12 @@ fn shown<A: RegionOperator>(
         Shows::HalfDone(how) if seen.ours_is_running() => Progress::pending(how, evidence),
         Shows::HalfDone(how) if !was_done => {
             let (code, words) = seen.ending(sent);
-            let waits = "what is left half done is decided by PD's checkers, which finish it or take \
-                         it back: that is waited for";
+            let waits = "waiting until PD's checkers finish the incomplete change or take it back";
             let causes = vec![Cause::new("half_moved", waits), Cause::new(code, words)];
             stalled(how, causes, evidence)
         }
         _ => {
-            let summary = format!("it was done; by now {state}{then}");
+            let summary = format!("it was done; now {state}{then}");
             Progress::applied(ours_if(true), summary, evidence)
         }
     }
@@ -218,11 +217,12 @@ pub(crate) async fn settled<A: RegionOperator>(
     }
     Ok(match by {
         Some(name) => {
-            let text = format!("changed by {name}: by now {state}");
+            let text = format!("changed by {name}: now {state}");
             Settled::reversed("changed_by_operator", text, evidence)
         }
         None => {
-            let text = format!("changed, and PD remembers no operator that did it: by now {state}");
+            let text =
+                format!("changed, but PD does not remember an operator that did it: now {state}");
             Settled::reversed("changed_since", text, evidence)
         }
     })
@@ -265,15 +265,14 @@ pub(crate) fn replica_plan(facts: RegionFacts, verdict: Verdict) -> Plan<RegionF
 }
 
 /// What a plan says where the replica that goes leads.
-pub(crate) const LEADER_ELSEWHERE: &str = "which store leads afterwards: the replica leads now, so another leads before it goes, and \
-     taking this back brings the replica back and not the leader";
+pub(crate) const LEADER_ELSEWHERE: &str = "which store leads afterwards: this replica is the leader now, so the leader moves first, and an undo restores the replica but not the leader";
 
 /// How long a change takes that copies so much. PD gives each replica that is added 6 s per MiB and
 /// at least ten minutes, and the rest a minute.
 pub(crate) fn copying<B>(plan: Plan<B>, size_mib: u64) -> Plan<B> {
     let likely_ms = 1_000 + 20 * size_mib;
     let deadline_ms = 60_000 + 600_000.max(size_mib.saturating_mul(6_000));
-    let measure = "idle clusters plus 50 MiB/s; PD's time-out";
+    let measure = "measured on idle clusters, plus 50 MiB/s; PD's timeout";
     plan.takes(likely_ms, deadline_ms, measure)
         .follow(500, SETTLE_MS, deadline_ms)
 }

@@ -21,22 +21,22 @@ use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::scatter_region::check_scatter;
 use crate::pd_rules::stop::{Checked, verdict};
 
-/// Puts a region's replicas and leader where regions of its group are few.
+/// Moves a region's replicas and leader to stores with few regions of its group.
 ///
-/// PD chooses the stores. It answers the same when it finds nothing to move, and makes no operator
-/// then: that is told as `nothing_moved`.
+/// PD chooses the stores. If there is nothing to move, it gives the same answer but creates no
+/// operator: the outcome is then `nothing_moved`.
 ///
-/// Whether PD accepts is not known before: it refuses when a store it chooses has used up its limit.
-/// It refuses a region that is hot, does not have the replicas its rules want or has no leader,
-/// and one that a request, a drain or a repair is at work on. Proven by our own operator's success.
-/// Not taken back: the replicas of before can be restored one by one with `transfer_peer`. Takes
-/// about 20 ms per MiB and replica that moves; PD gives up after ten minutes or 6 s per MiB.
+/// Whether PD accepts it cannot be predicted: it refuses when a store it chooses has used up its
+/// limit. It refuses a region that is hot, does not have the replicas its rules want or has no
+/// leader, and one that a request, a drain or a repair is at work on. Proven by our own operator's
+/// success. Cannot be taken back, but `transfer_peer` can move each replica back. Takes about 20 ms
+/// per MiB and replica that moves; PD gives up after ten minutes or 6 s per MiB.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScatterRegion {
     /// Region to scatter.
     pub region_id: RegionId,
-    /// Regions it is to be spread with, by a name of one's choice; all regions if not given.
+    /// Group of regions it is spread with, by any name; all regions by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
 }
@@ -84,7 +84,7 @@ impl RegionOperator for ScatterRegion {
             .impact(Quantity::REGIONS, 1, "regions, all replicas of it at most")
             .impact(Quantity::MOVED_MIB, size, "MiB copied at most")
             .impact(Quantity::LEADERS, 1, "leaders at most")
-            .unknown("whether and where PD moves anything: it answers the same when it does not");
+            .unknown("whether and where PD moves anything: its answer is the same in both cases");
         Ok(copying(plan, size))
     }
 
@@ -101,7 +101,7 @@ impl RegionOperator for ScatterRegion {
         if moved_leader_only {
             reading
                 .state
-                .push_str("; only the leader moved, no replica did");
+                .push_str("; only the leader moved, no replicas");
         }
         Ok(reading)
     }
@@ -114,8 +114,6 @@ impl RegionOperator for ScatterRegion {
     }
 
     fn undo(&self, _: &RegionFacts, _: Option<&Outcome>) -> Undo {
-        Undo::none(
-            "PD chose where the replicas went; `transfer_peer` restores those of before one by one",
-        )
+        Undo::none("PD chose the stores; use `transfer_peer` to move each replica back")
     }
 }

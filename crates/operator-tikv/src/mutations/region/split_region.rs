@@ -25,15 +25,16 @@ use crate::pd_rules::region_snapshot::RegionSnapshot;
 use crate::pd_rules::split_region::check_split;
 use crate::pd_rules::stop::{Checked, verdict};
 
-/// Splits a region in two, or at keys of one's choice.
+/// Splits a region in two, or at given keys.
 ///
 /// No data moves. PD merges small neighbours back after its `split-merge-interval`, an hour unless
-/// set, so that a split for good needs writes or a label that keeps regions apart.
+/// set, so a permanent split needs writes, or a label that keeps the regions apart.
 ///
-/// PD refuses when the region is in a joint state and when a request or a drain is at work on it.
-/// It accepts splits that TiKV then does not make: keys outside the region, a region that cannot be
-/// halved. Proven by the region's keys, which have become fewer, and by its neighbours. Taken back
-/// by `merge_regions`, when two have come of it. Takes about a second; PD gives up after a minute.
+/// PD refuses when the region is in a joint state and when an operator of a request or a drain is
+/// running on it. It accepts splits that TiKV then does not execute: keys outside the region, or a
+/// region that cannot be halved. Proven by the region's keys, which have become fewer, and by its
+/// neighbours. Taken back by `merge_regions`, if it resulted in two regions. Takes about a second;
+/// PD gives up after a minute.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SplitRegion {
@@ -41,7 +42,7 @@ pub struct SplitRegion {
     pub region_id: RegionId,
     /// Where it is split.
     pub policy: SplitPoint,
-    /// Keys to split at with policy `usekey`, in hexadecimal as PD shows keys; none with others.
+    /// Keys to split at, in hexadecimal as PD shows them; only with policy `usekey`.
     #[serde(default)]
     pub keys: Vec<String>,
 }
@@ -162,7 +163,7 @@ impl RegionOperator for SplitRegion {
             .same("version", facts.version)
             .impact(Quantity::REGIONS, 1, "regions")
             .unknown(self.whether_made())
-            .takes(1_000, 60_000, "idle clusters; PD's time-out")
+            .takes(1_000, 60_000, "measured on idle clusters; PD's timeout")
             .follow(500, SETTLE_MS, 120_000))
     }
 
@@ -200,14 +201,13 @@ impl RegionOperator for SplitRegion {
 
     fn instead(&self) -> Option<&'static str> {
         (self.policy == SplitPoint::Approximate).then_some(
-            "with policy `approximate` TiKV splits no region that is small or was just made: use \
-             `scan`, which reads the keys",
+            "with policy `approximate` TiKV does not split small or new regions: use `scan`, which reads the keys",
         )
     }
 
     fn undo(&self, _: &SplitFacts, outcome: Option<&Outcome>) -> Undo {
         let Some(outcome) = outcome else {
-            return Undo::none("which regions come of it is known when it is done");
+            return Undo::none("the resulting regions are known when it is done");
         };
         let fact = |name: &str| outcome.evidence.iter().find(|one| one.fact == name);
         let two = fact("two_parts").is_some_and(|fact| fact.value == true);
@@ -220,7 +220,7 @@ impl RegionOperator for SplitRegion {
                 target_region_id: self.region_id,
             })
             .expecting("adjacent", true),
-            None => Undo::none("more than two regions have come of it, or none that was seen"),
+            None => Undo::none("it resulted in more than two regions, or in none that was seen"),
         }
     }
 }
@@ -230,10 +230,9 @@ impl SplitRegion {
     fn whether_made(&self) -> &'static str {
         match self.policy {
             SplitPoint::Approximate => {
-                "whether TiKV makes the split: of a region that is small or was just made it has no \
-                 estimate of the middle, does nothing and says nothing; `scan` reads the keys"
+                "whether TiKV splits it: for small or new regions it has no estimate of the middle and does nothing without an error; `scan` reads the keys"
             }
-            _ => "whether TiKV makes the split: it says nothing when it does not",
+            _ => "whether TiKV splits it: it reports no error when it does not",
         }
     }
 

@@ -38,7 +38,7 @@ use crate::pd_rules::transfer_leader::check_transfer_leader;
 pub struct TransferLeader {
     /// Region whose leader moves.
     pub region_id: RegionId,
-    /// Store that leads the region afterwards.
+    /// Store that becomes the leader.
     pub to_store_id: StoreId,
 }
 
@@ -86,11 +86,11 @@ impl RegionOperator for TransferLeader {
                 facts.size_mib,
                 "MiB served from another store",
             )
-            .unknown("whether TiKV follows: it may refuse while the target lags behind")
+            .unknown("whether TiKV executes it: it may refuse while the target lags")
             .takes(
                 200,
                 10_000,
-                "idle clusters of four PD versions; TiKV gives up after an election time-out",
+                "measured on idle clusters of four PD versions; TiKV gives up after an election timeout",
             )
             .follow(300, SETTLE_MS, 90_000))
     }

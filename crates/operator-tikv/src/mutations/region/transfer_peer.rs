@@ -31,18 +31,18 @@ use crate::pd_rules::stop::{Checked, verdict};
 ///
 /// PD refuses when the source holds no replica, the target holds one or is gone or silent for ten
 /// minutes, the region has no leader or is in a joint state, no other replica could lead, or a
-/// request or a drain is at work on it. Proven by the replicas: the target holds a healthy one,
-/// the source none. Taken back by moving it back; where the replica led, another leads by then and
-/// goes on leading. Takes about 20 ms per MiB on an idle cluster;
-/// PD gives up after ten minutes or 6 s per MiB.
+/// request or a drain is at work on it. Proven by the replicas: the target holds a healthy one, the
+/// source none. Taken back by moving it back; if the replica was the leader, another replica stays
+/// the leader. Takes about 20 ms per MiB on an idle cluster; PD gives up after ten minutes or 6 s
+/// per MiB.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransferPeer {
     /// Region whose replica moves.
     pub region_id: RegionId,
-    /// Store that gives its replica up.
+    /// Store that the replica leaves.
     pub from_store_id: StoreId,
-    /// Store that holds the replica afterwards; it must not hold one yet.
+    /// Store that receives the replica; it must not hold one yet.
     pub to_store_id: StoreId,
 }
 
@@ -57,7 +57,7 @@ impl RegionOperator for TransferPeer {
     }
 
     fn check(&self) -> Vec<Problem> {
-        let other = "another store than `from_store_id`";
+        let other = "a store other than `from_store_id`";
         let problem = Problem::combination("/to_store_id", self.to_store_id, other);
         let same = self.from_store_id == self.to_store_id;
         same.then_some(problem).into_iter().collect()
@@ -99,7 +99,7 @@ impl RegionOperator for TransferPeer {
             .impact(Quantity::LEADERS, leads.into(), "leaders")
             .touches(at.domain(from))
             .touches(at.domain(to))
-            .unknown("whether TiKV follows, and how fast it copies the snapshot");
+            .unknown("whether TiKV executes it, and how fast it copies the snapshot");
         let elsewhere = leads.then_some(LEADER_ELSEWHERE);
         let plan = elsewhere.into_iter().fold(plan, Plan::unknown);
         Ok(copying(plan, size))

@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::mutations::setting::{Setting, mutation_of_setting};
 use crate::parameters::schedule_limit::ScheduleLimit;
 
-/// Sets how many leader transfers PD's schedulers run at a time.
+/// Sets how many leader transfers PD's schedulers run at the same time.
 ///
-/// Drains count among them: with 0 a drain does not get on. Transfers by request do not count.
+/// Drains count too: with 0, a drain does not progress. Requested transfers do not count.
 ///
-/// PD refuses while an override with a time to live is in force. Proven by
-/// reading the value back. Taken back by setting the value of before, if nobody has changed it
-/// since. In force at once, and for good.
+/// PD refuses while a temporary override (TTL) is in force. Proven by reading the value back. Taken
+/// back by restoring the previous value, if nobody has changed it since. In force at once, until
+/// changed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetLeaderScheduleLimit {
-    /// Leader transfers at a time; 0 for none.
+    /// Leader transfers at the same time; 0 for none.
     pub limit: ScheduleLimit,
 }
 

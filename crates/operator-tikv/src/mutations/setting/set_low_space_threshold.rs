@@ -13,12 +13,12 @@ use crate::pd_rules::stop::Checked;
 
 /// Sets how full a store's disk may be before PD calls it low on space.
 ///
-/// Stores above it are given no more replicas and are emptied by balancing. The number is percent
-/// of the disk in use; PD's own setting `low-space-ratio` is a share, so 80 here is 0.8 there.
+/// PD gives stores above it no more replicas, and moves replicas off them. The number is percent of
+/// the disk in use; PD's own setting `low-space-ratio` is a share, so 80 here is 0.8 there.
 ///
 /// PD refuses a threshold that is not above `high-space-ratio` (0.7 unless set). Proven by reading
-/// the value back. Taken back by setting the value of before, if nobody has changed it since. In
-/// force at once, and for good.
+/// the value back. Taken back by restoring the previous value, if nobody has changed it since. In
+/// force at once, until changed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetLowSpaceThreshold {

@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::mutations::setting::{Setting, mutation_of_setting};
 use crate::parameters::schedule_limit::ScheduleLimit;
 
-/// Sets how many moves of replicas PD's schedulers run at a time.
+/// Sets how many replica moves PD's schedulers run at the same time.
 ///
-/// They balance stores. Repairs and moves by request do not count.
+/// They balance stores. Repairs and requested moves do not count.
 ///
-/// PD refuses while an override with a time to live is in force. Proven by
-/// reading the value back. Taken back by setting the value of before, if nobody has changed it
-/// since. In force at once, and for good.
+/// PD refuses while a temporary override (TTL) is in force. Proven by reading the value back. Taken
+/// back by restoring the previous value, if nobody has changed it since. In force at once, until
+/// changed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetRegionScheduleLimit {
-    /// Moves of replicas at a time; 0 for none.
+    /// Replica moves at the same time; 0 for none.
     pub limit: ScheduleLimit,
 }
 

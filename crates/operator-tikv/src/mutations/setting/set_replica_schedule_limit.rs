@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::mutations::setting::{Setting, mutation_of_setting};
 use crate::parameters::schedule_limit::ScheduleLimit;
 
-/// Sets how many repairs of replicas PD runs at a time.
+/// Sets how many replica repairs PD runs at the same time.
 ///
-/// Repairs replace replicas of stores that are offline or down: with 0 a lost store is not made up
-/// for, and a store being emptied keeps what it holds.
+/// Repairs replace replicas of stores that are offline or down: with 0, lost replicas are not
+/// replaced, and a store being emptied keeps what it holds.
 ///
-/// PD refuses while an override with a time to live is in force. Proven by
-/// reading the value back. Taken back by setting the value of before, if nobody has changed it
-/// since. In force at once, and for good.
+/// PD refuses while a temporary override (TTL) is in force. Proven by reading the value back. Taken
+/// back by restoring the previous value, if nobody has changed it since. In force at once, until
+/// changed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetReplicaScheduleLimit {
-    /// Repairs at a time; 0 for none.
+    /// Repairs at the same time; 0 for none.
     pub limit: ScheduleLimit,
 }
 

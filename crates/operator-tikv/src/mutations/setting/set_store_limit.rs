@@ -26,12 +26,12 @@ use crate::pd_rules::version;
 
 /// Sets how many replicas per minute PD adds to a store, or removes from it.
 ///
-/// Moves by request do not keep to it. A store that is being emptied has a limit of 100,000,000
-/// for removing; after `cancel_offline` and a change of PD's leader it may be left with it.
+/// Requested moves ignore it. A store that is being emptied has a limit of 100,000,000 for
+/// removing; after `cancel_offline` and a PD leader change it may keep that limit.
 ///
-/// PD refuses for a store there is not, and where `store-limit-version` is `v2`. Proven by reading
-/// the limit back. Taken back by setting the limit of before, if nobody has changed it since. In
-/// force at once, and for good.
+/// PD refuses for an unknown store, and if `store-limit-version` is `v2`. Proven by reading the
+/// limit back. Taken back by restoring the previous limit, if nobody has changed it since. In force
+/// at once, until changed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetStoreLimit {
@@ -187,7 +187,7 @@ impl SetStoreLimit {
             if version::has(tikv, Capability::StoreLimitV2Refused).await? {
                 return Err(limit_of_version_2());
             }
-            let text = "`store-limit-version` is v2, which has no use for it";
+            let text = "`store-limit-version` is v2, which ignores this limit";
             causes.push(Cause::new("store_limit_v2", text));
         }
         let store = tikv.pd.store(self.store_id.pd()).await;

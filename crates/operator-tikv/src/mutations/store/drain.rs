@@ -37,24 +37,24 @@ mod stop_drain;
 
 /// Drains all leaders from a store and keeps them away until the drain is stopped.
 ///
-/// Leaders move to replicas on other stores; no data moves. Drained and still in force are two
-/// things: the drain stays, also through restarts of PD, until it is taken back with `stop_drain`.
-/// After PD starts it is not asked for until PD has loaded its schedulers: PD would forget the
-/// drains of other stores.
+/// Leaders move to replicas on other stores; no data moves. The drain stays in force after the
+/// store is drained, also when PD restarts, until it is taken back with `stop_drain`. After PD
+/// starts it is not sent until PD has loaded its schedulers, because PD would forget the drains of
+/// other stores.
 ///
-/// A drained store holds its replicas still: the outcome says whether it is safe to stop, as
+/// A drained store still holds its replicas: the outcome says whether it is safe to stop, as
 /// `safe_to_stop` does.
 ///
-/// PD refuses for a store there is not, and up to 8.5 for one that another scheduler keeps leaders
-/// on or away from. Proven by the drain being in force and the store leading nothing in two
+/// PD refuses for an unknown store, and up to 8.5 for one where another scheduler holds leaders or
+/// keeps them away. Proven by the drain being in force and the store leading nothing in two
 /// readings by one leader of PD, after every store that is up has reported since the drain began
 /// and PD knows the leader of every region that the store holds. Takes about 125 ms for each
-/// leader, and up to ten seconds until the stores report. Regions whose other
-/// voters are down or may not lead stay: the plan names them.
+/// leader, and up to ten seconds until the stores report. Regions whose other voters are down or
+/// cannot lead keep their leader: the plan names them.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DrainStore {
-    /// Store that leads nothing afterwards.
+    /// Store to drain of leaders.
     pub store_id: StoreId,
 }
 
@@ -171,7 +171,7 @@ impl Mutation<Tikv> for DrainStore {
 
     fn undo(&self, before: &DrainFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
         if before.draining {
-            return Undo::none("the store was being drained before; that drain is not ours");
+            return Undo::none("the store was already being drained; that drain is not ours");
         }
         let back = StopDrain {
             store_id: self.store_id,
@@ -283,7 +283,7 @@ fn with_staying(plan: Plan<DrainFacts>, staying: Option<StayingLeaders>) -> Plan
     let Some(staying) = staying else {
         return plan.unknown("whether each region has another healthy voter");
     };
-    let unit = "leaders that stay, because no other voter of theirs can lead";
+    let unit = "leaders that stay, because no other voter of their region can lead";
     let plan = plan.impact("leaders_staying", staying.found, unit);
     staying.unread.into_iter().fold(plan, Plan::unknown)
 }

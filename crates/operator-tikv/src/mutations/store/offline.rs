@@ -31,20 +31,21 @@ mod emptied;
 /// That PD empties the store, for the probes to come: what was seen is not called without a trace.
 const BEING_EMPTIED: &str = "being_emptied";
 
-/// Empties a store for good: PD moves its replicas away and calls it a tombstone when none is left.
+/// Empties a store permanently: PD moves its replicas away and makes it a tombstone when none are
+/// left.
 ///
-/// Until then `cancel_offline` takes it back. The store goes on serving what it holds. PD lifts its
-/// limit for removing replicas to 100,000,000 meanwhile.
+/// Until then `cancel_offline` takes it back. The store continues to serve what it holds. PD raises
+/// its limit for removing replicas to 100,000,000 in the meantime.
 ///
 /// PD refuses when fewer stores than replicas would be left, when all others are drained of
-/// leaders, and for a store that is gone or was given up by force. It counts stores that are down
+/// leaders, and for a store that is gone or was removed by force. It counts stores that are down
 /// among those left: the plan says when too few of them are healthy, and names regions that would
-/// stay because they have no leader or no majority. Proven by the store being a
-/// tombstone. Takes hours, as long as its replicas take to be copied.
+/// stay because they have no leader or no majority. Proven by the store being a tombstone. Takes as
+/// long as copying its replicas takes, often hours.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfflineStore {
-    /// Store that holds nothing afterwards.
+    /// Store to empty.
     pub store_id: StoreId,
 }
 
@@ -104,7 +105,7 @@ impl Mutation<Tikv> for OfflineStore {
         let mut evidence = vec![Evidence::new(source.as_str(), "state", state)];
         let Some(store) = store else {
             // Tombstones are forgotten when somebody says so.
-            let text = format!("store {id} is gone, forgotten as a tombstone");
+            let text = format!("store {id} is gone; its tombstone was removed");
             return Ok(Progress::applied(sent.attribution(), text, evidence));
         };
         let left = store.status.region_count;
@@ -129,7 +130,7 @@ impl Mutation<Tikv> for OfflineStore {
                 let (code, text) = if is_back {
                     (
                         "taken_back",
-                        format!("store {id} is not being emptied any more"),
+                        format!("store {id} is no longer being emptied"),
                     )
                 } else {
                     ("no_trace", format!("store {id} is not being emptied"))
@@ -141,14 +142,16 @@ impl Mutation<Tikv> for OfflineStore {
 
     fn undo(&self, before: &OfflineFacts, _: Option<&Accepted>, outcome: Option<&Outcome>) -> Undo {
         if before.state.as_deref() == Some("Offline") {
-            return Undo::none("the store was being emptied before; that is not ours");
+            return Undo::none("the store was already being emptied, by somebody else");
         }
         let is_over = outcome.is_some_and(|outcome| {
             let mut states = outcome.evidence.iter().filter(|one| one.fact == "state");
             states.any(|one| one.value == "Tombstone" || one.value.is_null())
         });
         if is_over {
-            return Undo::none("a tombstone is not taken back; the store joins as a new one");
+            return Undo::none(
+                "a tombstone cannot be taken back; the store must join as a new one",
+            );
         }
         let back = CancelOffline {
             store_id: self.store_id,
@@ -192,7 +195,7 @@ impl OfflineStore {
             let silent = left.undecided().into_iter();
             left.not_read.extend(silent.map(|cause| {
                 format!(
-                    "whether the regions leave whose leaders are silent: {}",
+                    "whether regions move whose leaders do not report: {}",
                     cause.text
                 )
             }));
@@ -219,15 +222,14 @@ impl OfflineStore {
             .impact(Quantity::MOVED_MIB, size, "MiB copied to other stores")
             .impact(Quantity::LEADERS, leaders, "leaders moved off the store")
             .touches(failure_domain(self.store_id, Some(&store), &config))
-            .unknown("whether the other stores have room, and how fast replicas are copied")
+            .unknown("whether the other stores have space, and how fast replicas are copied")
             .takes(
                 likely_ms,
                 deadline_ms,
                 match waits_ms {
-                    0 => "50 MiB/s; twenty times as long at most",
+                    0 => "50 MiB/s; at most twenty times as long",
                     _ => {
-                        "50 MiB/s, once PD's checkers have come to each region \
-                         (`patrol-region-interval`); twenty times as long at most"
+                        "50 MiB/s, after PD's checkers have visited each region (`patrol-region-interval`); at most twenty times as long"
                     }
                 },
             )
@@ -241,22 +243,22 @@ impl OfflineStore {
 fn waits(room: &Room<'_>, takers: ReplicaTakers<'_>) -> Vec<String> {
     let texts = room.taken_by_too_few(takers).into_iter();
     texts
-        .map(|text| format!("when every replica finds a place: {text}"))
+        .map(|text| format!("when there is a store for every replica: {text}"))
         .collect()
 }
 
 /// Stops emptying a store: it is up again and takes replicas.
 ///
-/// What was moved away does not come back by itself; PD balances. PD sets the store's limits back
-/// from the memory of its leader: after a change of leader the limit for removing replicas stays at
-/// 100,000,000, which the outcome then says, with the limit to set by `set_store_limit`.
+/// Moved replicas do not return directly; PD balances. PD restores the store's limits from the
+/// memory of its leader: after a leader change the limit for removing replicas stays at
+/// 100,000,000, and the outcome then says to restore it with `set_store_limit`.
 ///
-/// PD refuses for a store that is gone or was given up by force. Proven by the store's state. Taken
+/// PD refuses for a store that is gone or was removed by force. Proven by the store's state. Taken
 /// back by `offline_store`. In force at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelOffline {
-    /// Store that is up again afterwards.
+    /// Store to stop emptying.
     pub store_id: StoreId,
 }
 
@@ -307,7 +309,7 @@ impl Mutation<Tikv> for CancelOffline {
         ];
         match store.map(|store| store.state_name) {
             None | Some(StoreState::Tombstone) => {
-                let text = format!("store {id} was empty before that and is gone");
+                let text = format!("store {id} was already empty and is gone");
                 Ok(Progress::not_applied("store_gone", text, false, evidence))
             }
             Some(StoreState::Offline) => Ok(if sent.elapsed_ms < SETTLE_MS {
@@ -321,8 +323,7 @@ impl Mutation<Tikv> for CancelOffline {
                 let left_behind = limit.is_some_and(|limit| limit >= LIFTED);
                 let summary = if left_behind {
                     format!(
-                        "store {id} is up again; its limit for removing replicas was left at \
-                         100000000: set it with `set_store_limit`, 15 unless it was another"
+                        "store {id} is up again, but its limit for removing replicas is still 100000000: set it with `set_store_limit` (PD's default is 15)"
                     )
                 } else {
                     format!("store {id} is up again")
@@ -354,8 +355,7 @@ impl CancelOffline {
             .impact("stores", 1, "stores that take replicas again")
             .touches(failure_domain(self.store_id, Some(&store), &config))
             .unknown(
-                "whether PD's leader still remembers the limit for removing replicas of before: \
-                 if it has changed since, the limit stays at 100,000,000",
+                "whether PD's leader still remembers the previous limit for removing replicas: if the leader changed since, the limit stays at 100,000,000",
             )
             .takes(100, 1_000, "one write of PD's store")
             .follow(1_000, SETTLE_MS, 60_000)

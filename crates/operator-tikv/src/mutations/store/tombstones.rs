@@ -16,16 +16,14 @@ use crate::parameters::ids::StoreId;
 use crate::pd_rules::refusals::tombstones_hold_replicas;
 use crate::pd_rules::stop::{Checked, Stop, nothing_to_do, planned, verdict};
 
-/// Makes PD forget its tombstones, the stores that are gone for good: all of them, whichever they
-/// are.
+/// Removes all tombstones, the permanently removed stores, from PD.
 ///
-/// PD lets no process of a store with a tombstone join again. Once the tombstone is forgotten, PD
-/// takes such a process for a new store with the old id: make sure first that they are gone. PD after
-/// 6.5 forgets a tombstone by itself 30 days after it last heard of the store.
+/// PD lets no process of a store with a tombstone join again. Once the tombstone is removed, PD
+/// accepts such a process as a new store with the old id: make sure first that they are gone. PD
+/// after 6.5 removes a tombstone by itself 30 days after the last heartbeat of the store.
 ///
-/// PD refuses when a region still has a replica on one of them, and names those; it forgets the
-/// others all the same. Proven by PD listing none of them any more. Not taken back. In force at
-/// once.
+/// PD refuses when a region still has a replica on one of them, and names those; it still removes
+/// the others. Proven by PD no longer listing them. Cannot be taken back. In force at once.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveTombstones {}
@@ -94,7 +92,7 @@ impl Mutation<Tikv> for RemoveTombstones {
     }
 
     fn undo(&self, _: &TombstoneFacts, _: Option<&Accepted>, _: Option<&Outcome>) -> Undo {
-        Undo::none("PD keeps nothing of a store that it has forgotten")
+        Undo::none("PD keeps no data about a removed store")
     }
 }
 
@@ -128,19 +126,17 @@ async fn removal(tikv: &Tikv) -> Checked<Plan<TombstoneFacts>> {
         },
     )
     .same("tombstones", text(&store_ids))
-    .impact("tombstones", count, "stores forgotten, all there are")
+    .impact("tombstones", count, "tombstones removed, all of them")
     .unknown(
-        "whether a process of one of them is still there, which could then join again with the \
-         old id",
+        "whether a process of one of these stores still runs, which could then join again with the old id",
     )
     .unknown(
-        "whether a region has a replica on one of them that PD does not count: after its start \
-         it shows 0 until regions report",
+        "whether a region has a replica on one of them that PD does not count: after its start PD shows 0 until regions report",
     )
     .takes(
         100,
         5_000,
-        "one write of PD's for each, and one of its configuration",
+        "one write in PD for each, and one of its configuration",
     )
     .follow(500, SETTLE_MS, 60_000)
     .clock(tikv.clock()))

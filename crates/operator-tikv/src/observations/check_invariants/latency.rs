@@ -19,7 +19,7 @@ pub(super) async fn slow_writes(
     unknown: &mut Vec<String>,
 ) -> Vec<Violation> {
     let Some(prometheus) = &tikv.prometheus else {
-        unknown.push("how long writes take: no Prometheus is given".to_owned());
+        unknown.push("write latency: no Prometheus is configured".to_owned());
         return Vec::new();
     };
     let (p99, limit) = (write_p99(), f64::from(bounds.write_p99_ms) / 1_000.0);
@@ -31,7 +31,7 @@ pub(super) async fn slow_writes(
         (Ok(now), Ok(all_the_time)) => (now, all_the_time),
         (Err(error), _) | (_, Err(error)) => {
             let why = bounded(&action_core::report(&error));
-            unknown.push(format!("how long writes take: {why}"));
+            unknown.push(format!("write latency: {why}"));
             return Vec::new();
         }
     };
@@ -44,7 +44,7 @@ pub(super) async fn slow_writes(
                 Some(store) => format!("store/{}", store.id),
                 None => bounded(&format!("instance/{instance}")),
             };
-            let text = format!("99 of 100 writes take up to {p99_ms:.0} ms on {about}");
+            let text = format!("the p99 write latency on {about} is {p99_ms:.0} ms");
             let bound = f64::from(bounds.write_p99_ms);
             let mut breach = Violation::new("write_p99", about, text, p99_ms, bound);
             let mut lasting = all_the_time.iter();

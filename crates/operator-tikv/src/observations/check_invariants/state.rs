@@ -75,7 +75,7 @@ pub(super) fn imbalance(
         let percent = 100.0 * apart / share;
         (percent > bound && apart >= LEADERS_APART).then(|| {
             let (id, count) = (store.id, store.status.leader_count);
-            let text = format!("store {id} leads {count} regions, its share is {share:.0}");
+            let text = format!("store {id} leads {count} regions; an even share is {share:.0}");
             let about = format!("store/{id}");
             let breach = Violation::new("leader_balance", about, text, percent, bound);
             clock.since_seen(breach, bounds.grace_s)
@@ -92,7 +92,7 @@ pub(super) fn too_few_members(
     let healthy = health.iter().filter(|member| member.health).count();
     let needed = bounds.members;
     ((healthy as u64) < u64::from(needed)).then(|| {
-        let text = format!("{healthy} members of PD answer, {needed} are needed");
+        let text = format!("{healthy} PD members answer, {needed} are required");
         let about = "cluster".to_owned();
         let breach = Violation::new("members", about, text, healthy as f64, needed.into());
         clock.since_seen(breach, bounds.grace_s)

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Checks what should hold of a cluster at all times: writes are fast, disks have room, stores are
-/// heard of, leaders are spread, PD has enough members.
+/// Checks invariants of a cluster: writes are fast, disks have space, stores send heartbeats,
+/// leaders are spread, PD has enough members.
 ///
-/// A breach counts as violated once it has lasted as long as it may. Since when is told by the
+/// A breach counts as violated once it has lasted longer than allowed. Since when is told by the
 /// store's last heartbeat, by Prometheus (`write_p99`, unknown without), or by you: give the `seen`
 /// of the last answer as `previous`, which leader imbalance and too few members need. A full disk
 /// counts at once.
@@ -19,13 +19,13 @@ pub struct CheckInvariants {
     /// For how many seconds writes may take longer than that.
     #[schemars(range(min = 15, max = 3_600))]
     pub write_p99_for_s: u32,
-    /// How much of a disk may be in use, percent.
+    /// Highest allowed disk usage, percent.
     #[schemars(range(min = 1, max = 100))]
     pub disk_percent: u32,
     /// For how many seconds a store may be disconnected or down.
     #[schemars(range(max = 86_400))]
     pub store_down_for_s: u32,
-    /// How old the last heartbeat of a store may be that counts as up, seconds.
+    /// Maximum age of the last heartbeat of a store that counts as up, seconds.
     #[schemars(range(min = 10, max = 3_600))]
     pub heartbeat_s: u32,
     /// By how many percent of their mean a store may lead more or fewer regions than that mean.
@@ -34,7 +34,7 @@ pub struct CheckInvariants {
     /// How many members of PD must answer.
     #[schemars(range(min = 1, max = 9))]
     pub members: u32,
-    /// For how many seconds leaders may be unbalanced, or members too few.
+    /// Seconds for which leaders may be unbalanced, or members too few.
     #[schemars(range(max = 86_400))]
     pub grace_s: u32,
     /// The `seen` of the last answer.

@@ -36,7 +36,7 @@ pub(super) async fn find(
     };
     batch(tikv, config, found).await?;
     if config.stores.is_empty() {
-        let text = "`evict-leader-scheduler` exists and drains no store";
+        let text = "`evict-leader-scheduler` exists but drains no store";
         let empty = reasons::EMPTY_DRAIN.found("scheduler/evict-leader-scheduler", text);
         found.findings.push(empty.seen(DRAINS, "stores", 0));
     }
@@ -80,7 +80,7 @@ async fn batch(
         Ok(cause) => found.findings.extend(cause.map(drain_batch_zero)),
         Err(Stop::Verdict(_)) => {
             let text =
-                "whether drains with a `batch` of 0 move anything: PD does not say its version";
+                "whether drains with a `batch` of 0 move anything: the version of PD is unknown";
             found.unknown.push(text.to_owned());
         }
         Err(Stop::Failed(error)) => return Err(error),

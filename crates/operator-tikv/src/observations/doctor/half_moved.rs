@@ -35,7 +35,7 @@ pub(super) async fn find(
     ] {
         let count = gauges.as_ref().and_then(|gauges| gauges.regions.get(gauge));
         if let Some(count) = count.filter(|count| **count > MOST_LISTED) {
-            let what = format!("unfinished moves among {count} regions: too many to list");
+            let what = format!("unfinished moves in {count} regions: too many to list");
             found.unknown.push(what);
             continue;
         }
@@ -106,8 +106,7 @@ fn half_moved(region: &Region, fit: &RegionFit) -> Option<Finding> {
     let is_short = |one: &RuleFit| (one.peers.len() as u64) < one.rule.count;
     if fit.rule_fits.iter().any(is_short) {
         found = found.next(
-            "Ask `why` about the region: PD keeps what no rule wants until every rule has its \
-             replicas.",
+            "Run `why` for the region: PD keeps extra replicas until every placement rule is satisfied.",
         );
     }
     let orphans: Vec<String> = fit

@@ -43,7 +43,7 @@ pub(super) async fn find(
     let overrides = settings_in_force::overrides(tikv).await;
     match &overrides {
         None => {
-            let what = "overrides with a time to live: the etcd of PD could not be asked";
+            let what = "temporary overrides (TTL): cannot read PD's etcd";
             found.unknown.push(what.to_owned());
         }
         Some(overrides) => {

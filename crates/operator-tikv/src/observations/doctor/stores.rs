@@ -127,7 +127,7 @@ fn silent(store: &Store, now: Option<PdTime>) -> Finding {
         _ => (reasons::STORE_DISCONNECTED, "disconnected"),
     };
     let text = match silent_s {
-        Some(silent_s) => format!("store {id} is {state}, not heard of for {silent_s} s"),
+        Some(silent_s) => format!("store {id} is {state}, last heartbeat {silent_s} s ago"),
         None => format!("store {id} is {state}"),
     };
     let source = format!("GET /pd/api/v1/store/{id}");
@@ -147,8 +147,7 @@ fn leads_in_silence(store: &Store) -> Option<Finding> {
         leaders => format!("{leaders} regions"),
     };
     let text = format!(
-        "store {id}, which PD does not hear of, leads {regions} as far as PD knows: no other store \
-         has reported to lead them"
+        "store {id} sends no heartbeats but leads {regions} as far as PD knows: no other store has reported as leader"
     );
     let found = reasons::LEADER_SILENT.found(format!("store/{id}"), text);
     let source = format!("GET /pd/api/v1/store/{id}");
@@ -182,7 +181,7 @@ async fn evicted(tikv: &Tikv, config: &Config) -> Result<Vec<Finding>, Error> {
         }
         let stores = tikv.pd.evicted_stores(kind).await.map_err(Error::Read)?;
         findings.extend(stores.into_iter().flatten().map(|id| {
-            let text = format!("`{name}` keeps leaders from store {id}");
+            let text = format!("`{name}` keeps leaders away from store {id}");
             let found = reasons::STORE_EVICTED.found(format!("store/{id}"), text);
             found.seen(
                 format!("GET /pd/api/v1/scheduler-config/{name}/list"),
@@ -196,7 +195,7 @@ async fn evicted(tikv: &Tikv, config: &Config) -> Result<Vec<Finding>, Error> {
 
 fn being_emptied(store: &Store) -> Finding {
     let (id, left) = (store.id, store.status.region_count);
-    let text = format!("store {id} is offline, and {} still on it", still_on(left));
+    let text = format!("store {id} is offline and {} still on it", still_on(left));
     reasons::STORE_BEING_EMPTIED
         .found(format!("store/{id}"), text)
         .seen(format!("GET /pd/api/v1/store/{id}"), "region_count", left)
@@ -206,7 +205,7 @@ fn being_emptied(store: &Store) -> Finding {
 fn stuck(store: &Store, progress: Option<f64>) -> Finding {
     let (id, left) = (store.id, store.status.region_count);
     let text = format!(
-        "store {id} is offline, {} still on it, and none is moving",
+        "store {id} is offline, {} still on it, and none are moving",
         still_on(left)
     );
     reasons::STORE_OFFLINE_LONG
@@ -223,7 +222,9 @@ fn stuck(store: &Store, progress: Option<f64>) -> Finding {
 /// What it was before nobody says: the next step names PD's default, and none is offered as a fix.
 fn limit_left(store: &Store) -> Finding {
     let id = store.id;
-    let text = format!("store {id} serves, with the limit `remove-peer` of a store being emptied");
+    let text = format!(
+        "store {id} serves, but still has the `remove-peer` limit of a store being emptied"
+    );
     reasons::REMOVE_LIMIT_LEFT
         .found(format!("store/{id}"), text)
         .seen("GET /pd/api/v1/config", "remove-peer", LIFTED)

@@ -38,7 +38,7 @@ pub(super) async fn find(
 
     let version = tikv.pd.version().await.map_err(Error::Read)?;
     if !version.is_supported() {
-        let text = format!("PD says its version is `{}`", bounded(version.as_str()));
+        let text = format!("PD reports version `{}`", bounded(version.as_str()));
         let unknown = reasons::VERSION_UNKNOWN.found("cluster", text);
         let seen = unknown.seen(
             "GET /pd/api/v1/version",
@@ -58,7 +58,7 @@ pub(super) async fn find(
             } else {
                 "ahead of"
             };
-            let text = format!("PD's clock is {ahead_ms} ms {way} ours");
+            let text = format!("PD's clock is {ahead_ms} ms {way} the local clock");
             let skew = reasons::CLOCK_SKEW.found("cluster", text);
             found.findings.push(
                 skew.seen("the Date of PD's answers", "ahead_ms", clock.ahead_ms)
@@ -84,7 +84,7 @@ fn differ<'a>(
     let distinct: BTreeSet<&str> = bare.filter(|version| !version.is_empty()).collect();
     if distinct.len() > 1 {
         let named: Vec<String> = distinct.into_iter().take(MOST_NAMED).map(bounded).collect();
-        let text = format!("{whose} are of versions {}", named.join(", "));
+        let text = format!("{whose} have versions {}", named.join(", "));
         let mixed = reasons::VERSION_MISMATCH.found("cluster", text);
         found.findings.push(mixed.seen(source, "versions", named));
     }

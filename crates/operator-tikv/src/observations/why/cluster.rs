@@ -96,7 +96,7 @@ fn throttled_scheduler(diagnosis: &SchedulerDiagnostic) -> Option<Finding> {
     let says = |word: &&str| diagnosis.summary.contains(*word);
     THROTTLED.iter().any(says).then(|| {
         let (name, summary) = (bounded(&diagnosis.name), bounded(&diagnosis.summary));
-        let text = format!("`{name}` makes no operators, PD says: {summary}");
+        let text = format!("`{name}` creates no operators; PD says: {summary}");
         let found = reasons::SCHEDULER_THROTTLED.found(format!("scheduler/{name}"), text);
         let source = format!("GET /pd/api/v1/schedulers/diagnostic/{name}");
         found.seen(source, "summary", summary)
@@ -166,7 +166,7 @@ fn limits(snapshot: &WhySnapshot) -> Vec<Finding> {
         let operators = snapshot.operators.iter();
         let running = operators.filter(|one| is_counted(&one.kinds)).count() as u64;
         (running >= limit).then(|| {
-            let text = format!("{running} operators run, and `{name}` is {limit}");
+            let text = format!("{running} operators are running, and `{name}` is {limit}");
             let found = reasons::LIMIT_USED_UP.found(about, text);
             found
                 .seen(OPERATORS, kind, running)

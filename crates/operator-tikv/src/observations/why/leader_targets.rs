@@ -61,14 +61,14 @@ impl Refusal {
     /// What is said of such stores.
     fn text(&self) -> String {
         match self {
-            Self::Silent => "PD does not hear of it".to_owned(),
+            Self::Silent => "no heartbeats".to_owned(),
             Self::NotServing => "offline or gone".to_owned(),
-            Self::TiFlash => "TiFlash, which never leads".to_owned(),
+            Self::TiFlash => "TiFlash, never leads".to_owned(),
             Self::Drained => "being drained of leaders".to_owned(),
             Self::Busy => "busy".to_owned(),
-            Self::Slow => "slow by its own score".to_owned(),
-            Self::KeptBy(by) => format!("`{by}` keeps leaders from it"),
-            Self::Paused => "a scheduler keeps leaders from it".to_owned(),
+            Self::Slow => "high slow score".to_owned(),
+            Self::KeptBy(by) => format!("`{by}` keeps leaders away from it"),
+            Self::Paused => "a scheduler keeps leaders away from it".to_owned(),
             Self::Label(label) => format!("its label `{label}` refuses leaders"),
             Self::Rules => "the placement rules do not let it lead".to_owned(),
         }
@@ -80,18 +80,22 @@ impl Refusal {
             Self::Silent => format!("start {stores}"),
             Self::NotServing | Self::TiFlash => return None,
             Self::Drained => format!(
-                "ask who drains {stores}, and stop the drain (`stop_drain`) once they are done"
+                "find out who drains {stores}, and stop the drain (`stop_drain`) once they are done"
             ),
             Self::Busy => format!("wait until {stores} reports less load"),
-            Self::Slow => format!("look at the disk of {stores}"),
+            Self::Slow => format!("check the disk of {stores}"),
             Self::KeptBy(GRANT_LEADER) => {
-                format!("ask who granted leaders to {stores}, and whether that is still needed")
+                format!(
+                    "find out who granted leaders to {stores}, and whether that is still needed"
+                )
             }
-            Self::KeptBy(_) => format!("look at the disk and the network of {stores}"),
-            Self::Paused => format!("ask which scheduler keeps leaders from {stores}, and why"),
-            Self::Label(_) => format!("ask who gave {stores} that label"),
+            Self::KeptBy(_) => format!("check the disk and the network of {stores}"),
+            Self::Paused => {
+                format!("find out which scheduler keeps leaders away from {stores}, and why")
+            }
+            Self::Label(_) => format!("find out who gave {stores} that label"),
             Self::Rules => {
-                format!("ask who set the placement rules that keep {stores} from leading")
+                format!("find out who set the placement rules that keep {stores} from leading")
             }
         })
     }
@@ -159,7 +163,7 @@ pub(super) fn none_for(
     let refusals = Refusals::of(snapshot, stores, rules)?;
     let text = match refusals.text() {
         none if none.is_empty() => format!("region {id} has no other voter"),
-        text => format!("no store with another voter of region {id} may lead it ({text})"),
+        text => format!("no store with another voter of region {id} can lead it ({text})"),
     };
     let all: Vec<&Peer> = region.peers.iter().collect();
     let found = reasons::NO_LEADER_TARGET.found(format!("region/{id}"), text);
@@ -182,7 +186,7 @@ pub(super) fn none_besides(snapshot: &WhySnapshot, store: &Store) -> Option<Find
     let refusals = Refusals::of(snapshot, stores, snapshot.rules.as_deref())?;
     let text = match refusals.text() {
         none if none.is_empty() => "there is no other store".to_owned(),
-        text => format!("no other store may be given leaders ({text})"),
+        text => format!("no other store can take leaders ({text})"),
     };
     let found = reasons::NO_LEADER_TARGET.found(format!("store/{}", store.id), text);
     let source = format!("GET /pd/api/v1/store/{}", store.id);

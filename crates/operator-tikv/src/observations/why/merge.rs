@@ -57,8 +57,7 @@ fn not_small(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {
     (size > 0 && (has_size > size || has_keys > keys)).then(|| {
         let id = region.id;
         let text = format!(
-            "region {id} has {has_size} MiB and {has_keys} keys; regions of up to {size} MiB and \
-             {keys} keys are merged"
+            "region {id} has {has_size} MiB and {has_keys} keys; PD merges regions of at most {size} MiB and {keys} keys"
         );
         let found = reasons::REGION_NOT_SMALL.found(format!("region/{id}"), text);
         let source = format!("GET /pd/api/v1/region/id/{id}");
@@ -118,15 +117,15 @@ fn border(region: &Region, merge: &MergeSnapshot) -> Option<Finding> {
 fn unfit(next: &Region) -> Option<Finding> {
     let id = next.id;
     let why = if next.leader.is_none() {
-        "has no leader that PD knows of"
+        "has no known leader"
     } else if !next.pending_peers.is_empty() {
         "has a replica that lags"
     } else if !next.down_peers.is_empty() {
-        "has a replica that does not answer"
+        "has a replica that does not respond"
     } else {
         return None;
     };
-    let text = format!("region {id}, the next one, {why}");
+    let text = format!("the next region, {id}, {why}");
     let found = reasons::MERGE_NEIGHBOUR.found(format!("region/{id}"), text);
     Some(found.seen(format!("GET /pd/api/v1/region/id/{id}"), "state", why))
 }

@@ -13,9 +13,9 @@ use crate::observations::why::question::Moving;
 
 /// What decides about merges and is not read.
 pub(super) const NOT_READ: [&str; 3] = [
-    "whether the region or the next one is hot or was split lately: PD does not merge such",
-    "whether the region before it could take it: only the next one was looked at",
-    "whether the two hold keys of different tables, where `enable-cross-table-merge` is off",
+    "whether the region or the next one is hot or was split recently: PD does not merge such regions",
+    "whether the previous region could be merged with: only the next one was checked",
+    "whether the two regions hold keys of different tables, if `enable-cross-table-merge` is off",
 ];
 
 /// What decides about merges.

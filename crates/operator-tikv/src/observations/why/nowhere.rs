@@ -30,7 +30,7 @@ pub(super) fn nowhere(snapshot: &WhySnapshot, about: &AskedRegion, is_held: bool
     if snapshot.what.replicas() && must_move && !is_free && !is_held {
         let limited = limited_targets(snapshot, others.by_ref(), rules);
         if limited.is_empty() {
-            let text = format!("no store could take a replica of region {}", region.id);
+            let text = format!("no store can take a replica of region {}", region.id);
             let count = snapshot.stores.len();
             findings.push(
                 reasons::NO_FREE_STORE

@@ -5,8 +5,8 @@ use crate::parameters::ids::{RegionId, StoreId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Says why something does not move, or is not merged: a region, what is on a store, or anything at
-/// all.
+/// Explains why something does not move or is not merged: a region, the regions of a store, or
+/// anything in the cluster.
 ///
 /// Name the region, the store it should leave, the store it should come to, or nothing, which asks
 /// about scheduling as a whole. Each finding has a stable code, what was read that shows it, and

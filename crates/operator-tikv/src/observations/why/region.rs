@@ -85,7 +85,10 @@ fn of_replicas(snapshot: &WhySnapshot, region: &Region) -> Vec<Finding> {
         .filter(|peer| in_joint_state(peer))
         .collect();
     if !joint.is_empty() {
-        let text = format!("region {} is between two sets of voters", region.id);
+        let text = format!(
+            "region {} is in a joint state between two sets of voters",
+            region.id
+        );
         findings.push(found(
             reasons::JOINT_STATE,
             region,
@@ -115,7 +118,7 @@ fn of_replicas(snapshot: &WhySnapshot, region: &Region) -> Vec<Finding> {
     let down: Vec<&Peer> = down.filter(|peer| !is_removed(peer)).collect();
     if !down.is_empty() {
         let text = format!(
-            "{} of region {} does not answer",
+            "{} of region {} does not respond",
             named_peers(&down),
             region.id
         );
@@ -149,7 +152,7 @@ fn grouped(snapshot: &WhySnapshot, about: &AskedRegion) -> Option<Finding> {
     let limit = snapshot.config.schedule.affinity_schedule_limit;
     let is_left = limit.unwrap_or(0) == 0 && !is_in_place(group, leader, &voters(&region.peers));
     let left = match is_left {
-        true => format!("; nothing moves the region there, as `{LIMIT}` is 0"),
+        true => format!("; nothing moves the region there, because `{LIMIT}` is 0"),
         false => String::new(),
     };
     let text = format!("region {}: {}{left}", region.id, wants(group));
@@ -250,7 +253,7 @@ fn operator(snapshot: &WhySnapshot, region: &Region) -> Option<Finding> {
     let mut operators = snapshot.operators.iter();
     let running = operators.find(|one| one.region_id == Some(region.id))?;
     let text = format!(
-        "operator `{}` runs on region {}: {}",
+        "operator `{}` is running on region {}: {}",
         bounded(&running.desc),
         region.id,
         bounded(&running.brief)
@@ -287,7 +290,7 @@ fn rules(snapshot: &WhySnapshot, about: &AskedRegion) -> Option<Finding> {
     }
     if !orphans.is_empty() {
         texts.push(format!(
-            "replicas that no rule wants: {}",
+            "replicas that no rule requires: {}",
             named_peers(&orphans)
         ));
     }
@@ -296,8 +299,7 @@ fn rules(snapshot: &WhySnapshot, about: &AskedRegion) -> Option<Finding> {
     let mut found = reasons::RULES_UNSATISFIED.found(format!("region/{}", region.id), text);
     if lacks_stores {
         found = found.next(
-            "PD keeps what no rule wants until every rule has its replicas: add stores for the rule \
-             that lacks some, or ask who set it.",
+            "PD keeps extra replicas until every placement rule is satisfied: add stores for the rule that lacks replicas, or find out who set it.",
         );
     }
     Some(found.seen(source.clone(), "unsatisfied_rules", names).seen(

@@ -194,15 +194,16 @@ impl WhySnapshot {
     pub(super) fn unknown(&self, is_explained: bool) -> Vec<String> {
         let mut unknown: Vec<String> = self.known.overdue.iter().cloned().collect();
         if self.overrides.is_none() {
-            let what = "whether an override with a time to live changes the limits in force: the \
-                        etcd of PD could not be asked";
+            let what = "whether temporary overrides (TTL) change the limits in force: cannot read PD's etcd";
             unknown.push(what.to_owned());
         }
         if self.region.is_some() {
-            unknown.push("whether TiKV itself refuses, such as for a gap in its log".to_owned());
+            unknown.push(
+                "whether TiKV itself refuses, for example because of a gap in its log".to_owned(),
+            );
         }
         if self.what.replicas() {
-            let what = "how much of a store's limit for replicas is used up: PD does not show it";
+            let what = "how much of a store's limit for replicas is used: PD does not show it";
             unknown.push(what.to_owned());
         }
         unknown.extend(self.merge.iter().flat_map(|_| NOT_READ.map(str::to_owned)));

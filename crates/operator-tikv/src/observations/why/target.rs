@@ -118,7 +118,7 @@ fn refuses_leaders(
         findings.push(about(reasons::STORE_SLOW, store, text, "slow_score", score));
     }
     if let Some(label) = refused_label(snapshot, store) {
-        let text = format!("stores labelled `{label}` are given no leaders");
+        let text = format!("PD gives no leaders to stores labelled `{label}`");
         let reason = reasons::STORE_REFUSES_LEADERS;
         findings.push(about(reason, store, text, "reject-leader", label));
     }
@@ -152,12 +152,12 @@ fn keeps_leaders_away(snapshot: &WhySnapshot, store: &Store) -> Option<Finding> 
         return (!shows_out).then(|| granted(store));
     }
     if let Some(by) = kept_by(snapshot, store) {
-        let text = format!("`{by}` keeps leaders from store {id}");
+        let text = format!("`{by}` keeps leaders away from store {id}");
         return Some(about(refuses, store, text, "kept_by", by));
     }
     let paused = store.status.pause_leader_transfer_in == Some(true);
     paused.then(|| {
-        let text = format!("a scheduler keeps leaders from store {id}");
+        let text = format!("a scheduler keeps leaders away from store {id}");
         about(refuses, store, text, "pause_leader_transfer_in", true)
     })
 }
@@ -219,13 +219,13 @@ fn refused(store: &Store, refusal: &Refusal) -> Option<Finding> {
             count,
             allowed,
         } => {
-            let text = format!("store {id} has {count} {what}; {allowed} are allowed");
+            let text = format!("store {id} has {count} {what}, at most {allowed} allowed");
             Some(about(reasons::STORE_CROWDED, store, text, what, *count))
         }
         Refusal::LowSpace { used, allowed } => {
             let (used, allowed) = (used * 100.0, allowed * 100.0);
             let text = format!(
-                "{used:.0} % of the disk of store {id} is in use; {allowed:.0} % are allowed"
+                "{used:.0} % of the disk of store {id} is in use, at most {allowed:.0} % allowed"
             );
             let available = bounded(store.status.available.as_str());
             let reason = reasons::STORE_LOW_SPACE;
@@ -263,8 +263,7 @@ pub(super) fn is_granted(snapshot: &WhySnapshot, store: &Store) -> bool {
 pub(super) fn granted(store: &Store) -> Finding {
     let id = store.id;
     let text = format!(
-        "`{GRANT_LEADER}` gives store {id} the leaders of all regions that have a voter there, and \
-         keeps them there: nothing else gives it any"
+        "`{GRANT_LEADER}` moves the leaders of all regions with a voter on store {id} there and keeps them there: nothing else can move a leader there"
     );
     let reason = reasons::LEADERS_GRANTED;
     about(reason, store, text, "granted_by", GRANT_LEADER)

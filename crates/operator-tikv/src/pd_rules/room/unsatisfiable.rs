@@ -61,16 +61,15 @@ fn falls_short(
     let name = &wanted.name;
     let text = if fit < replicas {
         let stores = match fit {
-            0 => "no store fits".to_owned(),
-            1 => "1 store fits".to_owned(),
-            fit => format!("{fit} stores fit"),
+            0 => "no store matches".to_owned(),
+            1 => "1 store matches".to_owned(),
+            fit => format!("{fit} stores match"),
         };
-        format!("{name} asks for {replicas} replicas, and {stores} it")
+        format!("{name} requires {replicas} replicas, but {stores} it")
     } else {
         let level = bounded(wanted.isolation_level);
         format!(
-            "{name} asks for {replicas} replicas, no two with the same `{level}` \
-             (`isolation-level`), and the stores that fit it have {possible} between them"
+            "{name} requires {replicas} replicas, no two with the same `{level}` (`isolation-level`), but the matching stores have only {possible}"
         )
     };
     Some(Unsatisfiable {

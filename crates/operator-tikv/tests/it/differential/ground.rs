@@ -98,7 +98,7 @@ fn words(error: &ActionError) -> String {
     let inner = text.strip_prefix('[').and_then(|text| text.split_once(']'));
     match inner {
         Some((code, rest)) if code.starts_with("PD:") => rest.to_owned(),
-        _ if text.ends_with("without a word") => String::new(),
+        _ if text.ends_with("without a message") => String::new(),
         _ => text,
     }
 }

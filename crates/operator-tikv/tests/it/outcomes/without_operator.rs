@@ -101,7 +101,7 @@ async fn a_store_that_is_empty_waits_for_pds_next_look() {
     let Progress::Pending { summary, .. } = run.probe().await else {
         unreachable!("it is not buried yet");
     };
-    let soon = "turns an empty store into a tombstone";
+    let soon = "makes an empty store a tombstone";
     assert!(summary.ends_with(soon), "{summary}");
 }
 
@@ -124,7 +124,7 @@ async fn an_emptied_store_is_a_tombstone_in_the_end() {
                 break;
             };
             assert!(stalled.is_empty(), "{stalled:?}");
-            let soon = summary.ends_with("turns an empty store into a tombstone");
+            let soon = summary.ends_with("makes an empty store a tombstone");
             assert_eq!(soon, done.done == done.total, "{summary}");
             counts.push(done.done);
             sim.advance(Duration::from_secs(5));

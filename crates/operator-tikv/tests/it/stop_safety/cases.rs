@@ -50,7 +50,7 @@ async fn one_store_is_safe_where_all_is_well_and_two_are_not() {
         );
         // Every 1 and 3 of five in a row share regions, and all stores are too many.
         let all = look(&sim, &[1, 2, 3, 4, 5]).await;
-        check(&all, NotSafe, "no TiKV store would be left");
+        check(&all, NotSafe, "no serving TiKV store would be left");
         assert_eq!(all.unsafe_total, 20);
     }
 }
@@ -60,7 +60,7 @@ async fn a_large_cluster_is_told_by_what_pd_lists() {
     for version in VERSIONS {
         let sim = large(version).await;
         let seen = look(&sim, &[1]).await;
-        check(&seen, Safe, "by what PD lists");
+        check(&seen, Safe, "PD lists");
         let two = look(&sim, &[1, 2]).await;
         check(&two, NotKnown, "`scan_safe_to_stop` reads all regions");
         assert_eq!(undecided(&two), ["may_share_regions"], "{version:?}");
@@ -99,7 +99,7 @@ async fn a_store_that_is_gone_elsewhere_leaves_it_open() {
     let all = scan(&sim, &[1]).await;
     assert_eq!(all.unsafe_total, shared(&sim, &[1, 2]).len() as u64);
     // That PD does not hear of it does not say that it is down: its replicas vote, for all we know.
-    check(&look(&sim, &[2]).await, Safe, "keep");
+    check(&look(&sim, &[2]).await, Safe, "safe: none of");
     sim.set_heartbeat_age(1, Duration::from_secs(90));
     let all = scan(&sim, &[2]).await;
     assert_eq!(all.unsafe_total, shared(&sim, &[1, 2]).len() as u64);
@@ -265,7 +265,7 @@ async fn witnesses_vote_and_do_not_lead() {
     })
     .await;
     let seen = look(&sim, &[1]).await;
-    check(&seen, NotSafe, "its last replica that may lead");
+    check(&seen, NotSafe, "its last replica that can lead");
     assert_eq!(unsafe_ids(&seen), [id].into());
 }
 
@@ -318,7 +318,7 @@ async fn rules_that_ask_for_few_voters_make_one_store_too_many() {
     let sim = sim.start().await.unwrap();
     sim.set_rules([rule(2)]).unwrap();
     let seen = look(&sim, &[1]).await;
-    check(&seen, NotSafe, "rules ask for 2 voters");
+    check(&seen, NotSafe, "rules require 2 voters");
     assert_eq!(seen.reasons[0].code, "too_few_voters");
     // For some keys only: which regions those are is not listed.
     sim.set_rules([
@@ -374,7 +374,7 @@ async fn pds_quorum_counts_where_members_live_on_the_hosts() {
     check(
         &two,
         NotSafe,
-        "1 of 3 would be left that answer, and PD needs 2",
+        "1 of 3 healthy members would be left, and PD needs 2",
     );
     assert_eq!(
         (two.reasons[0].code.as_str(), two.unsafe_total),
@@ -420,7 +420,7 @@ async fn a_leader_of_pd_that_changes_meanwhile_leaves_it_open() {
         ..SafeToStop::default()
     };
     let seen = asked.observe(&tikv(&sim)).await.unwrap();
-    check(&seen, NotKnown, "PD's leader changed");
+    check(&seen, NotKnown, "the PD leader changed");
 }
 
 /// A region that PD does not show is not one that is kept.
@@ -438,7 +438,7 @@ async fn a_scan_sees_where_no_region_is_shown() {
     let body = all.to_string();
     sim.fault(Fault::answer("GET", "/regions/key", 200, "application/json", &body).always());
     let seen = scan(&sim, &[1]).await;
-    check(&seen, NotKnown, "no region for 1 ranges of keys");
+    check(&seen, NotKnown, "no region for 1 key ranges");
 }
 
 /// What a store says that it holds, and a list does not show, is not known; nor is it safe where
@@ -460,7 +460,7 @@ async fn a_list_that_lacks_what_the_store_holds_proves_nothing() {
     for held in [0, 5] {
         answer(&list(held, held));
         let seen = look(&sim, &[1]).await;
-        let words = format!("PD says that store 1 holds 12 regions, and lists {held} of them");
+        let words = format!("PD reports 12 regions on store 1 but lists {held} of them");
         check(&seen, NotKnown, &words);
         assert_eq!(undecided(&seen), ["regions_unlisted"]);
     }

@@ -156,7 +156,7 @@ async fn a_region_that_nothing_keeps_on_such_a_store_is_said_to_be_unexplained()
     let (id, _, leaving, _) = region(&sim);
     sim.set_store_state(leaving, StoreState::Offline);
     let found = check(&sim, of_region(id), &[]).await;
-    let text = format!("what keeps region {id} on store {leaving}: nothing was seen in the way");
+    let text = format!("what keeps region {id} on store {leaving}: no obstacle found");
     assert!(found.unknown.contains(&text), "{found:?}");
 }
 

@@ -165,10 +165,10 @@ async fn a_store_that_no_rule_takes_is_told() {
         };
         let voters = rule("voters", RuleRole::Voter).label_not_in("disk", ["slow"]);
         sim.set_rules([voters.clone()]).unwrap();
-        let wants = "store 3 hold any replica: `pd/voters` wants `disk` not in slow";
+        let wants = "store 3 hold any replica: `pd/voters` requires `disk` not in slow";
         says(Moving::Replicas, wants).await;
         says(Moving::Anything, wants).await;
-        let wants = "store 3 lead any region: `pd/voters` wants `disk` not in slow";
+        let wants = "store 3 lead any region: `pd/voters` requires `disk` not in slow";
         says(Moving::Leaders, wants).await;
         check(&sim, to(2, Moving::Anything), &[]).await;
         // It may hold what may not lead.
@@ -243,14 +243,13 @@ async fn each_store_that_takes_no_leaders_says_what_would_help() {
     let found = &found.findings[0];
     for what in [
         "store 1: being drained of leaders",
-        "store 2: PD does not hear of it",
+        "store 2: no heartbeats",
         "store 4: offline",
         "store 5: TiFlash",
     ] {
         assert!(found.text.contains(what), "{}", found.text);
     }
-    let expected = "Start store 2; ask who drains store 1, and stop the drain (`stop_drain`) once \
-                    they are done.";
+    let expected = "Start store 2; find out who drains store 1, and stop the drain (`stop_drain`) once they are done.";
     assert_eq!(found.next, expected);
     sim.set_evicting(1, false);
     sim.set_store_state(1, StoreState::Offline);
@@ -298,7 +297,7 @@ async fn what_is_on_a_store_that_is_down_is_replaced_by_pd() {
         let codes = ["store_down", "store_being_replaced"];
         let found = check(&sim, from(3, Moving::Replicas), &codes).await;
         let text = &found.findings[1].text;
-        assert!(text.contains("left there for PD to replace"), "{text}");
+        assert!(text.contains("still to be replaced by PD"), "{text}");
         // Its leaders are elected elsewhere.
         check(&sim, from(3, Moving::Leaders), &["store_down"]).await;
         // One whose leader is not known to be another is held, as on any store.
@@ -428,7 +427,7 @@ async fn a_list_that_lacks_what_an_offline_store_holds_is_told() {
     let list = Fault::answer("GET", "/regions/store/3", 200, "application/json", nothing);
     sim.fault(list.always());
     let found = check(&sim, from(3, Moving::Replicas), &[]).await;
-    let words = "PD says that store 3 holds 12 regions, and lists 0 of them";
+    let words = "PD reports 12 regions on store 3 but lists 0 of them";
     assert!(found.unknown.iter().any(|one| one == words), "{found:?}");
 }
 
@@ -446,7 +445,7 @@ async fn an_offline_store_that_holds_nothing_is_found() {
     sim.fault(list.always());
     let found = check(&sim, from(3, Moving::Anything), &["store_offline_empty"]).await;
     assert!(
-        found.findings[0].text.contains("never heard of"),
+        found.findings[0].text.contains("never sent a heartbeat"),
         "{found:?}"
     );
 }

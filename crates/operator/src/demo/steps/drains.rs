@@ -13,13 +13,13 @@ pub(super) async fn drain(
     printer: &mut Printer<'_>,
 ) -> Result<String, String> {
     let leaders = cluster.sim.leader_count(DRAINED);
-    ensure(leaders > 0, "the store has no leaders to lose")?;
+    ensure(leaders > 0, "the store has no leaders to move")?;
     let parameters = json!({"store_id": DRAINED.to_string()});
     let carried = cluster
         .carry_out("drain_store", parameters, printer)
         .await?;
     sent_once(&carried)?;
-    ensure(carried.counted > 0, "the drain was not counted on the way")?;
+    ensure(carried.counted > 0, "the drain showed no progress")?;
     ensure(
         cluster.sim.leader_count(DRAINED) == 0,
         "the store still leads regions",
@@ -51,7 +51,7 @@ pub(super) async fn budget(
             printer.print(&text);
             ensure(
                 text.contains("one store at a time"),
-                "something else refused it",
+                "it was refused for another reason",
             )?;
             ensure(cluster.sim.writes().len() == writes, "something was sent")?;
             ensure(
@@ -59,7 +59,7 @@ pub(super) async fn budget(
                 "another store is drained",
             )?;
             Ok(format!(
-                "store {other} was not drained, and the budget that decides is named"
+                "store {other} was not drained, and the deciding budget is named"
             ))
         }
     }
@@ -117,11 +117,11 @@ pub(super) async fn record(
                 cluster.intents.to_string(),
             ],
             vec![
-                "sends past the guard (step 2)".to_owned(),
+                "sends around the guard (step 2)".to_owned(),
                 cluster.unguarded.to_string(),
             ],
             vec![
-                "requests to change something, seen by PD".to_owned(),
+                "changing requests received by PD".to_owned(),
                 writes.to_string(),
             ],
             vec!["intents left open".to_owned(), left.len().to_string()],
@@ -133,7 +133,7 @@ pub(super) async fn record(
     ));
     ensure(
         writes == cluster.intents + cluster.unguarded,
-        "PD saw other sends than those recorded",
+        "PD received other requests than those recorded",
     )?;
     let expected = u64::try_from(cluster.intents).unwrap_or(u64::MAX);
     ensure(records >= 2 * expected, "the journal lacks records")?;
@@ -145,5 +145,8 @@ pub(super) async fn record(
         verified.head.seq == records,
         "the journal has other records than were written",
     )?;
-    Ok("each send seen by PD has one intent, none is open, and the chain is whole".to_owned())
+    Ok(
+        "each request that PD received has one intent, none is open, and the chain is intact"
+            .to_owned(),
+    )
 }

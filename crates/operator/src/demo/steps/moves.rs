@@ -26,7 +26,7 @@ pub(super) async fn stores(
         .map(|store| cluster.sim.leader_count(store))
         .sum();
     ensure(leaders == REGIONS, "the simulator is not as it should be")?;
-    Ok(format!("{STORES} stores are listed, as many as there are"))
+    Ok(format!("all {STORES} stores are listed"))
 }
 
 pub(super) async fn refusal(
@@ -55,16 +55,16 @@ pub(super) async fn refusal(
         return Err("PD accepted".to_owned());
     };
     let text = error.to_string();
-    printer.print(&format!("Sent past the guard, PD says: {text}"));
+    printer.print(&format!("Sent around the guard, PD says: {text}"));
     ensure(
         text.trim() == foretold.trim(),
-        "PD's words are not those foretold",
+        "PD's message differs from the prediction",
     )?;
     ensure(
         cluster.sim.leader_of(region.id) == Some(region.leader),
         "the leader moved",
     )?;
-    Ok("PD refused in exactly the words foretold, and nothing moved".to_owned())
+    Ok("PD rejected it with exactly the predicted message, and nothing moved".to_owned())
 }
 
 pub(super) async fn transfer_leader(
@@ -100,11 +100,14 @@ pub(super) async fn lost_reply(
     ensure(carried.unanswered == 1, "the reply was not lost")?;
     ensure(
         carried.report.accepted.is_none(),
-        "an answer is recorded that never came",
+        "an answer is recorded that was never received",
     )?;
     sent_once(&carried)?;
     leads(cluster, region.id, region.follower)?;
-    Ok("no answer came, PD was asked once, and the region shows that it happened".to_owned())
+    Ok(
+        "no answer was received, PD was asked once, and the region shows that it happened"
+            .to_owned(),
+    )
 }
 
 pub(super) async fn transfer_peer(

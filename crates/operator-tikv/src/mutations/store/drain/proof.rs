@@ -65,7 +65,7 @@ pub(super) async fn confirmed(
             Ok(Progress::applied(sent.attribution(), summary, evidence))
         }
         _ => {
-            let text = "no leaders in one reading, and not yet in a second by one leader of PD";
+            let text = "no leaders in the first reading; waiting for a second reading by the same PD leader";
             Ok(Progress::pending(text, evidence))
         }
     }
@@ -110,7 +110,7 @@ async fn may_stop(
     match look.await {
         Ok(found) => (found.answer.as_str(), found.of_one()),
         Err(error) => {
-            let text = format!("whether it is safe to stop could not be read: {error}");
+            let text = format!("cannot read whether it is safe to stop: {error}");
             (Safety::NotKnown.as_str(), text)
         }
     }

@@ -19,19 +19,19 @@ use crate::pd_rules::stop::{Checked, Stop, planned};
 
 /// What PD does not tell of a drain: of the scheduler it shows the stores, and nothing else.
 const SET_ANEW: &str =
-    "whether somebody has removed the drain and set it anew: PD shows neither when nor by whom";
+    "whether somebody removed the drain and set it again: PD shows neither when nor who";
 
 /// Stops draining leaders from one store. Drains of other stores stay.
 ///
-/// From then on leaders may move to the store again; they come back as PD balances, not to the
-/// same regions and not at once.
+/// Leaders can then move to the store again; PD's balancing moves leaders back gradually, not
+/// necessarily of the same regions.
 ///
-/// PD refuses, without a word, when the store is not being drained. Proven by PD not listing its
+/// PD refuses, without a message, when the store is not being drained. Proven by PD not listing its
 /// drain. Taken back by `drain_store`. In force at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StopDrain {
-    /// Store that may lead again afterwards.
+    /// Store to stop draining.
     pub store_id: StoreId,
 }
 
@@ -120,7 +120,7 @@ impl StopDrain {
         Ok(Plan::new(verdict, facts)
             .same("draining", draining)
             .impact("drains", draining.into(), "drains taken back")
-            .unknown("when and which leaders come back: PD balances them")
+            .unknown("when and which leaders return: PD balances them")
             .unknown(SET_ANEW)
             .takes(100, 1_000, "one write of PD's configuration")
             .follow(500, SETTLE_MS, 60_000)

@@ -133,4 +133,4 @@ async fn last_ones(
 }
 
 /// What comes after the last replica.
-const BURIED_SOON: &str = "; PD looks every 10 s and turns an empty store into a tombstone";
+const BURIED_SOON: &str = "; PD checks every 10 s and makes an empty store a tombstone";
