@@ -186,7 +186,7 @@ impl Gate {
         most: Ceiling,
     ) -> Result<Self, GateError> {
         let trusted = Arc::clone(&self.trusted);
-        let guard = guard.clusters([target.clone()]).only_proven();
+        let guard = guard.clusters([target.clone()]).only_proven().of_a_gate();
         let guard = guard.approvers(move |who| {
             let trusted = trusted.read().unwrap_or_else(PoisonError::into_inner);
             trusted.still_lists(who)
