@@ -1,5 +1,6 @@
 //! Data on stdout, everything else on stderr.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write as _};
 
@@ -278,7 +279,6 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
 
