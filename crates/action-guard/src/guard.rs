@@ -14,7 +14,7 @@ use crate::guard::trust::{Approvers, Trust};
 use crate::identity::{Actor, Target};
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::{Rules, Unrestricted};
-use crate::proposal::{Event, Refusal};
+use crate::proposal::{Approval, Event, Refusal};
 use crate::records::{Entry, Record};
 use crate::state::{ProposalStatus, State};
 
@@ -189,10 +189,14 @@ impl Guard {
         self
     }
 
-    /// The same guard, for a gate that knows who is still listed: what somebody approved in a browser counts
-    /// only while this says that they are. Looked at with the intent and once more before it is sent.
+    /// The same guard, for a gate that knows who is listed and for what: what somebody approved in a browser
+    /// counts only while this says that they could still approve it as they did. Looked at with the intent
+    /// and once more before it is sent.
     #[must_use]
-    pub fn approvers(mut self, knows: impl Fn(&Actor) -> bool + Send + Sync + 'static) -> Self {
+    pub fn approvers(
+        mut self,
+        knows: impl Fn(&ProposalStatus, &Approval) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.approvers = Approvers::new(knows);
         self
     }

@@ -16,6 +16,7 @@ use crate::rates::Rates;
 use crate::shown::Shown;
 use crate::trust::{Trust, TrustError};
 use crate::trusted::Trusted;
+use crate::who::Asker;
 
 /// How a gate is reached, and how much is asked of it at most.
 #[derive(Debug, Clone)]
@@ -188,9 +189,17 @@ impl Gate {
     ) -> Result<Self, GateError> {
         let trusted = Arc::clone(&self.trusted);
         let guard = guard.clusters([target.clone()]).only_proven();
-        let guard = guard.approvers(move |who| {
+        let catalogue = guard.catalogue();
+        let guard = guard.approvers(move |status, approval| {
             let trusted = trusted.read().unwrap_or_else(PoisonError::into_inner);
-            trusted.still_lists(who)
+            let proposal = &status.proposal;
+            let definition = catalogue.definition(&proposal.request.action);
+            let may = |asker: Asker| {
+                asker.reaches(&proposal.target())
+                    && asker.lets_others_send()
+                    && definition.is_none_or(|action| asker.up_to.min(most).covers(action))
+            };
+            trusted.approver(approval).is_some_and(may)
         });
         let name = target.called().to_owned();
         let server = Server::new(guard.clone(), Actor::system(), most)?;

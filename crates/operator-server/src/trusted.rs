@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use action_guard::{Actor, ProvenBy, Request};
+use action_guard::{Approval, ProvenBy, Request};
 use rustls::ServerConfig;
 
 use crate::browser::Browsers;
@@ -11,6 +11,7 @@ use crate::issuers::Issuers;
 use crate::known::Known;
 use crate::tls;
 use crate::trust::{Trust, TrustError};
+use crate::who::Asker;
 
 /// What is in force.
 #[derive(Default)]
@@ -62,10 +63,10 @@ impl Trusted {
         })
     }
 
-    /// Whether somebody who approved in a browser could still log in as they did.
-    pub(crate) fn still_lists(&self, approver: &Actor) -> bool {
-        let browsers = self.browsers.as_ref();
-        browsers.is_some_and(|browsers| browsers.may_log_in(approver))
+    /// Who approved in a browser, as they are listed now: `None` where they could not log in as they did.
+    pub(crate) fn approver(&self, approval: &Approval) -> Option<Asker> {
+        let row = self.browsers.as_ref()?.of_approval(approval)?;
+        Some(Asker::known(&row.known, approval.by.proven_by().clone()))
     }
 }
 

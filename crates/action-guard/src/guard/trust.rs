@@ -22,22 +22,24 @@ pub(crate) enum Trust {
     OnlyProven,
 }
 
-/// Whether somebody is known.
-type Knows = dyn Fn(&Actor) -> bool + Send + Sync;
+/// Whether somebody could still approve a proposal as they did.
+type Knows = dyn Fn(&ProposalStatus, &Approval) -> bool + Send + Sync;
 
-/// Who is still known of those who approved in a browser: everybody, unless a gate says otherwise.
+/// Whose approvals in a browser still count: everybody's, unless a gate says otherwise.
 #[derive(Clone, Default)]
 pub(crate) struct Approvers(Option<Arc<Knows>>);
 
 impl Approvers {
-    pub(crate) fn new(knows: impl Fn(&Actor) -> bool + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        knows: impl Fn(&ProposalStatus, &Approval) -> bool + Send + Sync + 'static,
+    ) -> Self {
         Self(Some(Arc::new(knows)))
     }
 
-    fn know(&self, approval: &Approval) -> bool {
+    fn know(&self, status: &ProposalStatus, approval: &Approval) -> bool {
         let is_in_browser = approval.attested.is_some() && !approval.is_signed();
         let knows = self.0.as_ref().filter(|_| is_in_browser);
-        knows.is_none_or(|knows| knows(&approval.by))
+        knows.is_none_or(|knows| knows(status, approval))
     }
 }
 
@@ -95,7 +97,7 @@ impl Trust {
         all_proven(&status.proposal.request)?;
         let mut counting = status.clone();
         // What is only said in a record is not enough: a signature is checked again by the rules.
-        let counts = |one: &Approval| one.is_proven() && approvers.know(one);
+        let counts = |one: &Approval| one.is_proven() && approvers.know(status, one);
         counting.approvals.retain(counts);
         let left_out = status.approvals.iter().find(|one| !counts(one));
         let by = match left_out {
@@ -105,7 +107,7 @@ impl Trust {
         Err(match by.is_proven() {
             true => Refusal::NotProven {
                 by: by.by.clone(),
-                why: "they approved in a browser, and are not listed any more",
+                why: "they approved in a browser, and are not listed any more as they were, or not for this",
             },
             false => not_proven(by.by.clone()),
         })

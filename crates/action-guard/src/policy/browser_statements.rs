@@ -9,7 +9,11 @@ use crate::proposal::{Approval, Attested, Refusal};
 
 impl Approval {
     /// What a gate signs of an agreement that it has from a browser session.
-    pub(crate) fn attested_statement(&self, id: &str, session: &str, auth: Timestamp) -> Value {
+    pub(crate) fn attested_statement(
+        &self,
+        id: &str,
+        (session, row, auth): (&str, &str, Timestamp),
+    ) -> Value {
         json!({
             "statement": "approve by session",
             "proposal": id,
@@ -19,6 +23,7 @@ impl Approval {
             "expires_at": self.expires_at.to_string(),
             "reason": self.reason,
             "session": session,
+            "row": row,
             "auth_time": auth.to_string(),
         })
     }
@@ -31,10 +36,10 @@ impl Approval {
         at: Timestamp,
         key: &PrivateKey,
     ) -> Self {
-        let (of, auth) = (session.id.clone(), session.auth_time);
-        let statement = self.attested_statement(id, &of, auth);
+        let of = (&*session.id, &*session.row, session.auth_time);
+        let statement = self.attested_statement(id, of);
         let proof = Proof::new(key, at, &statement);
-        self.attested = Some(Box::new(Attested::new(of, auth, proof)));
+        self.attested = Some(Box::new(Attested::new(session, proof)));
         self
     }
 }

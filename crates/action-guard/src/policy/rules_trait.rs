@@ -122,8 +122,8 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
     /// What is missing, or does not fit.
     fn vouch_for_approval(&self, id: &str, approval: &Approval) -> Result<(), Refusal> {
         if let (Some(attested), None) = (&approval.attested, &approval.signature) {
-            let (session, auth) = (&attested.session, attested.auth_time);
-            let statement = approval.attested_statement(id, session, auth);
+            let of = (&*attested.session, &*attested.row, attested.auth_time);
+            let statement = approval.attested_statement(id, of);
             return self.vouch_by_gate(&approval.by, &statement, &attested.proof);
         }
         let statement = approval.statement(id);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{Actor, Proof, ProvenBy, StatementSignature};
+use crate::identity::{Actor, BrowserSession, Proof, ProvenBy, StatementSignature};
 use crate::proposal::plan_hash::PlanHash;
 
 /// What decides where no rule matches, in the place of a rule's name.
@@ -141,6 +141,8 @@ pub struct Approval {
 pub struct Attested {
     /// The session, by its id.
     pub session: String,
+    /// By what the gate's config file knew them, as a hash: another row of the same name is not this one.
+    pub row: String,
     /// When they had last proven to whom they logged in that it is them.
     pub auth_time: Timestamp,
     /// The gate that says so.
@@ -150,10 +152,11 @@ pub struct Attested {
 impl Attested {
     /// What a gate says of a session.
     #[must_use]
-    pub fn new(session: String, auth_time: Timestamp, proof: Proof) -> Self {
+    pub fn new(session: &BrowserSession, proof: Proof) -> Self {
         Self {
-            session,
-            auth_time,
+            session: session.id.clone(),
+            row: session.row.clone(),
+            auth_time: session.auth_time,
             proof,
         }
     }

@@ -199,8 +199,7 @@ fn only_a_gate_that_the_policy_lists_vouches() {
     let hash = serde_json::from_value(json!("0".repeat(64))).unwrap();
     let mut approval = Approval::new(actor("user:ana"), hash, Timestamp::UNIX_EPOCH);
     assert_eq!(approval.proof_word(), "claimed");
-    let attested =
-        json!({"session": "a", "auth_time": "2026-11-30T12:00:00Z", "proof": of_key(KEY).proof});
+    let attested = json!({"session": "a", "row": "r", "auth_time": "2026-11-30T12:00:00Z", "proof": of_key(KEY).proof});
     approval.attested = Some(serde_json::from_value(attested).unwrap());
     assert!(approval.is_proven() && !approval.is_signed());
     let refused = policy.vouch_for_approval("p", &approval).unwrap_err();

@@ -53,8 +53,7 @@ pub(crate) struct LocalUser {
     pub(crate) uid: u32,
     /// Without `user:`.
     pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) clusters: Vec<String>,
+    pub(crate) clusters: Option<Vec<String>>,
     pub(crate) up_to: Option<UpTo>,
 }
 
@@ -99,8 +98,7 @@ pub(crate) struct Subject {
     pub(crate) sub: String,
     /// Without `agent:` or `user:`, which the issuer's kind says.
     pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) clusters: Vec<String>,
+    pub(crate) clusters: Option<Vec<String>>,
     pub(crate) up_to: Option<UpTo>,
 }
 
@@ -121,8 +119,7 @@ pub(crate) struct Client {
     pub(crate) dns: Option<String>,
     pub(crate) uri: Option<String>,
     pub(crate) actor: String,
-    #[serde(default)]
-    pub(crate) clusters: Vec<String>,
+    pub(crate) clusters: Option<Vec<String>>,
     pub(crate) up_to: Option<UpTo>,
 }
 
@@ -147,13 +144,13 @@ impl Serve {
 
     /// The clusters that it names.
     pub(super) fn clusters(&self) -> impl Iterator<Item = &str> {
-        let named = self.client.iter().flat_map(|client| &client.clusters);
+        let named = self.client.iter().map(|client| &client.clusters);
         let subjects = self.issuer.iter().flat_map(|issuer| &issuer.subject);
         let logging_in = self.login.iter().flat_map(|login| &login.subject);
         let subjects = subjects.chain(logging_in);
-        let users = self.local_user.iter().flat_map(|user| &user.clusters);
-        let named = named.chain(subjects.flat_map(|subject| &subject.clusters));
+        let users = self.local_user.iter().map(|user| &user.clusters);
+        let named = named.chain(subjects.map(|subject| &subject.clusters));
         let named = named.chain(users);
-        named.map(String::as_str)
+        named.flatten().flatten().map(String::as_str)
     }
 }

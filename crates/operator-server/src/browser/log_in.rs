@@ -14,7 +14,7 @@ use crate::browser::cookies::Cookie;
 use crate::browser::forms::{self, Begin, Callback, Finish, Only, To, id};
 use crate::browser::oidc::{Attempt, Provider};
 use crate::browser::page::{Page, page as whole, see, sending};
-use crate::browser::session::{browsers, csrf, is_from_here, signed_in, within_rate};
+use crate::browser::session::{browsers, csrf, from_now, is_from_here, signed_in, within_rate};
 use crate::gate::Gate;
 use crate::input::Filter;
 use crate::jwks::Pace;
@@ -220,8 +220,8 @@ pub(crate) async fn end_old(gate: &Gate, headers: &HeaderMap, new: &BrowserSessi
 pub(crate) fn expires_at(gate: &Gate) -> Result<Timestamp, Problem> {
     let life = SignedDuration::try_from(gate.options().session_life);
     let life = life.unwrap_or(LONGEST_SESSION).min(LONGEST_SESSION);
-    let at = Timestamp::now().checked_add(life);
-    at.map_err(|_| Problem::invalid("the clock shows no time that a session can last until"))
+    from_now(life)
+        .ok_or_else(|| Problem::invalid("the clock shows no time that a session can last until"))
 }
 
 /// What keeps a session from being opened is for who keeps the gate.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use action_guard::{Actor, BrowserSession, Hash, LoginLink, PrivateKey, ProvenBy};
+use action_guard::{Actor, Approval, BrowserSession, Hash, LoginLink, PrivateKey, ProvenBy};
 use serde_json::json;
 
 use crate::browser::oidc::Provider;
@@ -166,10 +166,11 @@ impl Browsers {
         is_theirs.then_some(actor)
     }
 
-    /// Whether somebody could log in as they did.
-    pub(crate) fn may_log_in(&self, who: &Actor) -> bool {
-        let mut rows = self.rows.values();
-        rows.any(|row| row.known.actor.is_same(who) && row.proof == *who.proven_by())
+    /// The row by which somebody was logged in when they approved, while it is there.
+    pub(crate) fn of_approval(&self, approval: &Approval) -> Option<&Row> {
+        let row = self.rows.get(&approval.attested.as_ref()?.row)?;
+        let is_theirs = row.known.actor == approval.by && row.proof == *approval.by.proven_by();
+        is_theirs.then_some(row)
     }
 }
 

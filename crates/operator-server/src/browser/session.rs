@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use action_guard::{BrowserSession, Hash, TokenError};
 use axum::http::{HeaderMap, StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq as _;
 
 use crate::browser::Browsers;
@@ -68,6 +69,15 @@ pub(crate) fn within_rate(gate: &Gate, who: &str) -> Result<(), Problem> {
     }
 }
 
+/// A time so long from now, without what the journal leaves out of its own: else it would seem to be longer.
+pub(crate) fn from_now(length: SignedDuration) -> Option<Timestamp> {
+    in_milliseconds(Timestamp::now()).checked_add(length).ok()
+}
+
+fn in_milliseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
 /// What the forms of a browser have in them: it follows from its cookie, and the cookie not from it.
 pub(crate) fn csrf(secret: &str) -> String {
     Hash::of(format!("operator form {secret}").as_bytes()).to_string()
@@ -94,4 +104,19 @@ pub(crate) fn is_from_here(
         return Err(Problem::new(StatusCode::FORBIDDEN, "csrf", text));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A journal's time has milliseconds: what begins within one is not longer for that.
+    #[test]
+    fn what_lasts_from_now_on_is_of_whole_milliseconds() {
+        let (begun, written) = ("12:00:00.1239999", "12:00:00.123");
+        let at = |text: &str| format!("2026-11-30T{text}Z").parse::<Timestamp>().unwrap();
+        assert_eq!(in_milliseconds(at(begun)), at(written));
+        let ends = from_now(SignedDuration::from_mins(5)).unwrap();
+        assert_eq!(ends.subsec_nanosecond() % 1_000_000, 0);
+    }
 }

@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
+use crate::browser::session::from_now;
 use crate::gate::Gate;
 
 /// How long an answer may take to be read.
@@ -66,7 +67,7 @@ impl Gate {
             actor,
             row: row.to_owned(),
             auth_time: now,
-            expires_at: now.checked_add(LINK).unwrap_or(now),
+            expires_at: from_now(LINK).unwrap_or(now),
         };
         let made = self.controls().make_link(new, &browsers.key).await;
         let (link, secret) = made.map_err(|error| {

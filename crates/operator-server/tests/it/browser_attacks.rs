@@ -582,8 +582,7 @@ async fn what_a_local_process_writes_of_sessions_counts_nowhere() {
         json!({"key": key(ANA).public().to_string(), "at": session.proof.at, "signature": key(ANA).sign(&approval.statement(&asked))}),
     ] {
         let mut forged = json!(approval);
-        forged["attested"] =
-            json!({"session": session.id, "auth_time": session.auth_time, "proof": proof});
+        forged["attested"] = json!({"session": session.id, "row": session.row, "auth_time": session.auth_time, "proof": proof});
         let approval: Approval = serde_json::from_value(forged).unwrap();
         let id = asked.clone();
         write(Record::Approved { id, approval }).await.ok();

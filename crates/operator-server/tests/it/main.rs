@@ -5,6 +5,7 @@ mod attacks;
 mod browser_attacks;
 #[cfg(target_os = "linux")]
 mod browser_links;
+mod browser_rows;
 mod browsers;
 mod certificates;
 mod client;

@@ -167,3 +167,34 @@ fn where_no_gate_makes_links_it_is_said_and_a_key_for_all_is_refused() {
         plain.stderr
     );
 }
+
+/// All clusters are what a list that was emptied would otherwise be.
+#[test]
+fn a_row_with_no_clusters_and_a_name_with_its_kind_are_refused() {
+    let place = place();
+    write(&place, "http://127.0.0.1:7070", own_uid());
+    let config = fs::read_to_string(place.path("config.toml")).unwrap();
+    let login = "[serve.login]\nname = \"corp\"\nissuer = \"https://login.example.com\"\n\
+                 authorization_endpoint = \"https://login.example.com/auth\"\n\
+                 token_endpoint = \"https://login.example.com/token\"\n\
+                 jwks_uri = \"https://login.example.com/keys\"\nclient_id = \"operator\"\n\
+                 client_secret_file = \"session.key\"\nalgorithms = [\"ES256\"]\n\
+                 [[serve.login.subject]]\nsub = \"1\"\n";
+    for (more, problem) in [
+        (
+            "clusters = []\n".to_owned(),
+            "`clusters` of `user:ben` in `[[serve.local_user]]` is empty",
+        ),
+        (
+            format!("{login}name = \"ana\"\nclusters = []\n"),
+            "`clusters` of `user:ana` in `[[serve.login.subject]]` is empty",
+        ),
+        (
+            format!("{login}name = \"user:ana\"\n"),
+            "`name = \"user:ana\"` in `[[serve.login.subject]]` is not a name alone",
+        ),
+    ] {
+        fs::write(place.path("config.toml"), format!("{config}{more}")).unwrap();
+        place.operator(&["serve"]).ended(2).says(problem);
+    }
+}

@@ -195,6 +195,10 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
             "no cluster `prd`",
         ),
         (
+            "[[serve.client]]\nactor = \"user:ana\"\ndns = \"a\"\nclusters = []\n",
+            "`clusters` of `user:ana` in `[[serve.client]]` is empty",
+        ),
+        (
             "[[serve.client]]\nactor = \"user:ana\"\ndns = \"a\"\nup_to = \"huge\"\n",
             "huge",
         ),
@@ -225,6 +229,10 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
             "clusters that are named",
         ),
         (&whole.replace("prod", "prd"), "no cluster `prd`"),
+        (
+            &whole.replace("[\"prod\"]", "[]"),
+            "`agent:night` in `[[serve.issuer.subject]]` is empty",
+        ),
         (&format!("actor = \"agent:x\"\n{whole}"), "actor"),
         (&format!("ca_file = \"none.pem\"\n{whole}"), "cannot read"),
     ] {

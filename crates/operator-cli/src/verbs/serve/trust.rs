@@ -79,7 +79,7 @@ fn client(listed: listed::Client) -> Result<Client, Failure> {
             return Err(Failure::usage(text).next("give it one of `dns` and `uri`"));
         }
     };
-    let known = known(&listed.actor, listed.clusters, listed.up_to)?;
+    let known = known("serve.client", &listed.actor, listed.clusters, listed.up_to)?;
     Ok(Client { name, known })
 }
 
@@ -91,7 +91,7 @@ fn issuer(listed: listed::Issuer) -> Result<Issuer, Failure> {
     };
     let algorithms = algorithms(&listed.name, listed.algorithms)?;
     let subjects = listed.subject.into_iter();
-    let subjects = subjects.map(|one| subject(word, one));
+    let subjects = subjects.map(|one| subject("serve.issuer.subject", word, one));
     Ok(Issuer {
         subjects: subjects.collect::<Result<_, _>>()?,
         ca: listed.ca_file.as_deref().map(read).transpose()?,
@@ -107,7 +107,7 @@ fn issuer(listed: listed::Issuer) -> Result<Issuer, Failure> {
 fn login(listed: listed::Login) -> Result<Login, Failure> {
     let secret = read_kept(&listed.client_secret_file)?;
     let subjects = listed.subject.into_iter();
-    let subjects = subjects.map(|one| subject("user", one));
+    let subjects = subjects.map(|one| subject("serve.login.subject", "user", one));
     Ok(Login {
         subjects: subjects.collect::<Result<_, _>>()?,
         ca: listed.ca_file.as_deref().map(read).transpose()?,
@@ -124,17 +124,29 @@ fn login(listed: listed::Login) -> Result<Login, Failure> {
 
 /// A user of this host who has links made.
 fn local_user(listed: listed::LocalUser) -> Result<LocalUser, Failure> {
-    let actor = format!("user:{}", listed.name);
-    let known = known(&actor, listed.clusters, listed.up_to)?;
+    let actor = named("serve.local_user", "user", &listed.name)?;
+    let known = known("serve.local_user", &actor, listed.clusters, listed.up_to)?;
     let uid = listed.uid;
     Ok(LocalUser { uid, known })
 }
 
-fn subject(kind: &str, listed: listed::Subject) -> Result<Subject, Failure> {
-    let actor = format!("{kind}:{}", listed.name);
-    let known = known(&actor, listed.clusters, listed.up_to)?;
+fn subject(row: &str, kind: &str, listed: listed::Subject) -> Result<Subject, Failure> {
+    let actor = named(row, kind, &listed.name)?;
+    let known = known(row, &actor, listed.clusters, listed.up_to)?;
     let sub = listed.sub;
     Ok(Subject { sub, known })
+}
+
+/// Somebody of this kind: a row has the name alone, and with a kind it would be somebody else.
+fn named(row: &str, kind: &str, name: &str) -> Result<String, Failure> {
+    match name.contains(':') {
+        true => {
+            let text = format!("`name = \"{name}\"` in `[[{row}]]` is not a name alone");
+            let next = format!("leave out what stands before the name: it is `{kind}:` here");
+            Err(Failure::usage(text).next(next))
+        }
+        false => Ok(format!("{kind}:{name}")),
+    }
 }
 
 /// How tokens of an issuer may be signed.
@@ -145,7 +157,18 @@ fn algorithms(of: &str, listed: Vec<String>) -> Result<Vec<Algorithm>, Failure> 
 }
 
 /// Somebody, by what is written: without `up_to` a person may ask for all, and an agent changes nothing.
-fn known(actor: &str, clusters: Vec<String>, up_to: Option<UpTo>) -> Result<Known, Failure> {
+fn known(
+    row: &str,
+    actor: &str,
+    clusters: Option<Vec<String>>,
+    up_to: Option<UpTo>,
+) -> Result<Known, Failure> {
+    if clusters.as_ref().is_some_and(Vec::is_empty) {
+        let text = format!("`clusters` of `{actor}` in `[[{row}]]` is empty");
+        let next = "name clusters, or leave `clusters` out, which is all of them for a person";
+        return Err(Failure::usage(text).next(format!("{next}; to let nobody in, delete the row")));
+    }
+
     let actor = actor.parse::<Actor>();
     let actor = actor.map_err(|error| Failure::usage(error.to_string()))?;
     let up_to = match up_to {
@@ -157,7 +180,7 @@ fn known(actor: &str, clusters: Vec<String>, up_to: Option<UpTo>) -> Result<Know
     };
     Ok(Known {
         actor,
-        clusters,
+        clusters: clusters.unwrap_or_default(),
         up_to,
     })
 }
