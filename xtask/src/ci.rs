@@ -114,6 +114,7 @@ const PARTS: &[Part] = &[
                 "demo::",
                 "flow_model::",
                 "machine::",
+                "two_gates::",
             ],
             &[("CAMPAIGN", "1")],
         )],

@@ -158,6 +158,7 @@ const LAYERS: &[Layer] = &[
         uses: &[
             "action-core",
             "action-guard",
+            "action-guard-sql",
             "gate-client",
             "operator-mcp",
             "operator-server",

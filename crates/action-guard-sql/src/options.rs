@@ -9,6 +9,8 @@ pub struct SqlOptions {
     pub(crate) lock_wait: Duration,
     #[cfg(feature = "postgres")]
     pub(crate) schema: String,
+    #[cfg(feature = "postgres")]
+    pub(crate) only_verified: bool,
 }
 
 impl Default for SqlOptions {
@@ -18,6 +20,8 @@ impl Default for SqlOptions {
             lock_wait: Duration::from_secs(10),
             #[cfg(feature = "postgres")]
             schema: "action_guard".to_owned(),
+            #[cfg(feature = "postgres")]
+            only_verified: false,
         }
     }
 }
@@ -44,6 +48,15 @@ impl SqlOptions {
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = schema.into();
+        self
+    }
+
+    /// Only a server on this machine, or one whose certificate and name are verified
+    /// (`sslmode=verify-full`): whoever is on the way could otherwise read the journal and write to it.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn only_verified(mut self) -> Self {
+        self.only_verified = true;
         self
     }
 }

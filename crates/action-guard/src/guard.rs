@@ -41,6 +41,7 @@ mod explain;
 mod follow;
 mod last_seen;
 mod once;
+mod one_policy;
 mod open_limit;
 mod outcome_codes;
 mod permit;
@@ -80,6 +81,8 @@ pub struct Guard {
     following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
     pub(crate) trust: Trust,
     pub(crate) approvers: Approvers,
+    /// Whether others may be on the journal that decide by a policy of their own.
+    is_of_a_gate: bool,
 }
 
 /// Takes what is seen on the way.
@@ -119,6 +122,7 @@ impl Guard {
             following: Arc::default(),
             trust: Trust::Claimed,
             approvers: Approvers::default(),
+            is_of_a_gate: false,
         }
     }
 

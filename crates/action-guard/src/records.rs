@@ -1,6 +1,9 @@
 //! What is written down: one record for each thing that happened.
 
+// length: a table, one row for each kind of record.
+
 use action_core::{Attempt, Outcome, OutcomeKind, Undo};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{Actor, AgentToken, BrowserSession, LoginLink, Proof, Target};
@@ -227,6 +230,37 @@ record! {
         /// The link, without its secret.
         link: Box<LoginLink>,
     },
+    /// An agent is paused: nothing is proposed, started or sent for it.
+    AgentPaused {
+        /// The agent.
+        agent: Actor,
+        /// When that is over by itself; without, a person ends it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Who: a person, or the agent.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+    /// The pause of an agent is over.
+    AgentResumed {
+        /// The agent.
+        agent: Actor,
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+        /// That it was them; without, the identity is claimed and not proven.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Proof>,
+    },
+    /// The instance that wrote this is a gate, and works by this policy.
+    GateOpened {
+        /// The hash of the policy's text.
+        policy: String,
+    },
+    /// The gate that wrote this is over.
+    GateClosed {},
     /// Somebody started a workflow.
     FlowStarted {
         /// The workflow.
@@ -298,6 +332,10 @@ impl Record {
             | Self::SessionOpened { .. }
             | Self::SessionEnded { .. }
             | Self::LinkMade { .. }
+            | Self::AgentPaused { .. }
+            | Self::AgentResumed { .. }
+            | Self::GateOpened { .. }
+            | Self::GateClosed { .. }
             | Self::FlowStarted { .. }
             | Self::FlowStep { .. }
             | Self::FlowResumed { .. }

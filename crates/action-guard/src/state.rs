@@ -12,8 +12,10 @@ use crate::proposal::{ChangedBy, Mode, Phase, Proposal};
 pub use active_effect::{ActiveEffect, Activity};
 pub(crate) use changes::Changes;
 pub use clusters::Clusters;
+pub use gates::OpenGate;
 pub use in_force::InForce;
 pub use open_proposals::OpenProposals;
+pub use pauses::Pause;
 pub use proposal_status::{Cancel, ProposalStatus, TakenBack, TakenOver};
 pub use sent_lately::SentLately;
 pub use switches::Switch;
@@ -24,8 +26,10 @@ mod active_effect;
 mod asked_before;
 mod changes;
 mod clusters;
+mod gates;
 mod in_force;
 mod open_proposals;
+mod pauses;
 mod proposal_status;
 mod seen;
 mod sent_lately;
@@ -79,6 +83,12 @@ pub struct State {
     /// The links by which a person can log in, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, Arc<LoginLink>>,
+    /// The last pause of each agent that is paused or was of late, by its name in lower case.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pauses: BTreeMap<String, Arc<Pause>>,
+    /// The gates on this journal, by their instances; some may have ended without a word.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub gates: BTreeMap<String, OpenGate>,
     /// What was sent within the last day, the latest at the back.
     pub activity: Arc<SentLately>,
     /// Set when `activity` was cut short of a day because there was too much of it: what was sent

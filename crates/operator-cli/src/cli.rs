@@ -32,7 +32,7 @@ use crate::terminal::output::{Format, Output};
 use crate::verbs::at_gate;
 use crate::verbs::kill_switch::kill_switch_main;
 use crate::verbs::{
-    actions, approve, completions, findings, journal, kill_switch, man, mode, plan, policy,
+    actions, approve, completions, findings, journal, kill_switch, man, mode, pause, plan, policy,
     proposals, reap, recover, resolve, run, token, undo, workflow,
 };
 
@@ -187,6 +187,8 @@ pub(crate) fn command() -> Command {
         .subcommand(reap::reap())
         .subcommand(mode::mode())
         .subcommand(kill_switch::kill_switch())
+        .subcommand(pause::pause())
+        .subcommand(pause::resume())
         .subcommand(mode::clock())
         .subcommand(workflow::command())
         .subcommand(journal::command())
@@ -249,16 +251,10 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         Some(("clock", matches)) => block_on(mode::clock_main(matches, global, output)),
         Some(("mode", matches)) => block_on(mode::mode_main(matches, global, output)),
         Some(("kill-switch", matches)) => block_on(kill_switch_main(matches, global, output)),
+        Some((verb @ ("pause" | "resume"), it)) => block_on(pause::main(verb, it, global, output)),
         Some(("workflow", matches)) => block_on(workflow::main(matches, global, output)),
         Some(("journal", matches)) => block_on(journal::main(matches, global, output)),
-        Some(("policy", matches)) => match matches.subcommand() {
-            Some(("explain", matches)) => {
-                let (call, matches) = call(matches, global)?;
-                block_on(policy::explain(&call, matches, global, output))
-            }
-            Some((_, matches)) => block_on(policy::check(matches, global, output)),
-            None => Err(Failure::usage("no such command")),
-        },
+        Some(("policy", matches)) => of_policy(matches, global, output),
         Some(("why", matches)) => block_on(findings::why_main(matches, global, output)),
         Some(("doctor", matches)) => block_on(findings::doctor_main(matches, global, output)),
         #[cfg(feature = "top")]
@@ -291,6 +287,18 @@ fn of_a_gate(
         #[cfg(unix)]
         "link" => crate::verbs::link::main(matches, global, output),
         _ => block_on(crate::verbs::serve::main(matches, global, output)),
+    }
+}
+
+/// `policy`, which explains an action or checks all of it.
+fn of_policy(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    match matches.subcommand() {
+        Some(("explain", matches)) => {
+            let (call, matches) = call(matches, global)?;
+            block_on(policy::explain(&call, matches, global, output))
+        }
+        Some((_, matches)) => block_on(policy::check(matches, global, output)),
+        None => Err(Failure::usage("no such command")),
     }
 }
 

@@ -39,6 +39,9 @@ pub(crate) struct LoadedPolicy {
 impl State {
     /// The journal, made if there is none yet.
     pub(crate) fn journal(&self) -> Result<Arc<dyn Journal>, Failure> {
+        if let Some(database) = self.database() {
+            return database.open();
+        }
         let directory = self.directory()?;
         let journal = FileJournal::open(&directory).map_err(|error| {
             let (place, error) = (directory.display(), action_core::report(&error));
@@ -58,7 +61,9 @@ impl State {
     /// The same for what only reads: a state directory that was named and is not there is a slip, and is
     /// not made.
     pub(crate) fn journal_to_read(&self) -> Result<Arc<dyn Journal>, Failure> {
-        if let Some(given) = self.state_dir.as_ref().filter(|given| !given.exists()) {
+        let in_files = self.database().is_none();
+        let given = self.state_dir.as_ref().filter(|given| !given.exists());
+        if let Some(given) = given.filter(|_| in_files) {
             let text = format!("there is no state directory `{}`", given.display());
             return Err(
                 Failure::usage(text).next("see where `--state-dir` or OPERATOR_STATE_DIR leads")
@@ -70,6 +75,10 @@ impl State {
     /// The same for who stops sends, or looks whether they are stopped: what keeps a journal from
     /// being made, such as a file where a directory belongs, keeps nobody from that.
     pub(crate) fn journal_to_stop(&self) -> Result<Arc<dyn Journal>, Failure> {
+        // While it cannot be reached nothing is sent anyway.
+        if let Some(database) = self.database() {
+            return database.open();
+        }
         let journal = FileJournal::open_to_stop(self.directory()?);
         warn_of_others(&journal);
         Ok(Arc::new(journal))

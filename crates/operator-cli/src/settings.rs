@@ -3,6 +3,7 @@
 
 pub(crate) mod config_file;
 pub(crate) mod connection;
+pub(crate) mod database;
 #[cfg(feature = "mcp")]
 pub(crate) mod file_flags;
 pub(crate) mod hint;
@@ -24,6 +25,7 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::Format;
 
 use self::connection::Connection;
+use self::database::Database;
 #[cfg(not(feature = "proxy"))]
 use self::no_server::Server;
 #[cfg(feature = "proxy")]
@@ -189,12 +191,17 @@ impl Global {
             read => read?,
         };
         let Some((path, config)) = read else {
+            self.state.check()?;
             self.connection.check_named(&[])?;
             return Ok(self);
         };
         let beside = |path_in: &PathBuf| config_file::beside(&path, path_in);
         self.output = self.output.or(config.output);
         let state = &mut self.state;
+        if state.journal.is_none() {
+            state.journal = config.journal.clone().map(Database::from);
+        }
+        state.check()?;
         let fill = |given: &mut Option<PathBuf>, configured: &Option<PathBuf>| {
             if given.is_none() {
                 *given = configured.as_ref().map(beside);

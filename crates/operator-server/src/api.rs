@@ -61,10 +61,16 @@ pub(crate) async fn observe(
 pub(crate) async fn state(Gated(gate): Gated<Gate>, Extension(asker): Extension<Asker>) -> Answer {
     let journal = gate.journal();
     let (state, kill_file) = (journal.state().await?, journal.is_stopped().await?);
-    let seen = state.seen_by(
+    let mut seen = state.seen_by(
         |target| asker.reaches(target) && gate.serves(target),
         |requester| asker.may_see(requester),
     );
+    // A pause is of all clusters, and so is what is said of it.
+    if !asker.sees_all() {
+        let own = asker.actor.as_str();
+        seen.pauses
+            .retain(|_, pause| pause.agent.as_str().eq_ignore_ascii_case(own));
+    }
     Ok(Json(json!({ "state": seen, "kill_file": kill_file })).into_response())
 }
 

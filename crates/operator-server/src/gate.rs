@@ -188,7 +188,7 @@ impl Gate {
         most: Ceiling,
     ) -> Result<Self, GateError> {
         let trusted = Arc::clone(&self.trusted);
-        let guard = guard.clusters([target.clone()]).only_proven();
+        let guard = guard.clusters([target.clone()]).only_proven().of_a_gate();
         let catalogue = guard.catalogue();
         let guard = guard.approvers(move |status, approval| {
             let trusted = trusted.read().unwrap_or_else(PoisonError::into_inner);

@@ -10,6 +10,7 @@ pub(crate) async fn keep_up(gate: Gate) {
     let mut every = tokio::time::interval(gate.options().keep_up_every);
     loop {
         every.tick().await;
+        one_policy(&gate).await;
         for (name, cluster) in gate.clusters() {
             if let Err(error) = look_at(name, cluster).await {
                 let error = error.report();
@@ -18,6 +19,27 @@ pub(crate) async fn keep_up(gate: Gate) {
             }
         }
     }
+}
+
+/// Says to other gates on this journal by which policy this one works, and notes when one has another.
+pub(crate) async fn one_policy(gate: &Gate) {
+    let Some(cluster) = gate.clusters().values().next() else {
+        return;
+    };
+    let found = async {
+        cluster.guard.gate_opened().await?;
+        Ok::<_, GuardError>(cluster.guard.other_policy().await?)
+    };
+    let why = match found.await {
+        Ok(None) => return,
+        Ok(Some(refusal)) => refusal.to_string(),
+        Err(error) => error.report(),
+    };
+    let error = &*action_core::redacted(&why);
+    tracing::warn!(
+        error,
+        "gates on this journal do not work by one policy, or it is not known"
+    );
 }
 
 async fn look_at(name: &str, cluster: &Cluster) -> Result<(), GuardError> {

@@ -50,6 +50,7 @@ mod login;
 mod metadata;
 mod metrics;
 mod openapi;
+mod pauses;
 mod problem;
 mod proof;
 mod proposals;

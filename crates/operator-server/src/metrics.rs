@@ -48,6 +48,15 @@ pub(crate) async fn metrics(Gated(gate): Gated<Gate>) -> Response {
             "The number of the last record.",
             state.seq,
         );
+        if let Some(cluster) = gate.clusters().values().next() {
+            let other = cluster.guard.other_policy().await;
+            let differs = !matches!(other, Ok(None));
+            page.gauge(
+                "policies_differ",
+                "Whether another gate on this journal works by another policy, or may.",
+                differs.into(),
+            );
+        }
         let is_stopped = gate.journal().is_stopped().await.unwrap_or(true);
         of_clusters(&gate, &state, is_stopped, &mut page);
     }

@@ -12,7 +12,7 @@ use crate::input::only_known;
 use crate::openapi::document;
 use crate::proposals::{Listed, Reason, Undone, Wait, Wanted};
 use crate::route::{OF_A_SYSTEM, Route, TO_ANYBODY, Who};
-use crate::{api, approvals, drafts, events, proposals, records, switches};
+use crate::{api, approvals, drafts, events, pauses, proposals, records, switches};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document(&all()));
 
@@ -81,7 +81,7 @@ pub(crate) fn all() -> Vec<Route> {
     all
 }
 
-fn of_switches() -> [Route; 4] {
+fn of_switches() -> [Route; 6] {
     [
         Route::get(
             "/api/v1/mode",
@@ -108,6 +108,20 @@ fn of_switches() -> [Route; 4] {
             switches::reset,
         )
         .body::<switches::Switch>()
+        .of_a_system(),
+        Route::post(
+            "/api/v1/agents/{agent}/pause",
+            "Pauses an agent: for people, and for the agent itself",
+            pauses::pause,
+        )
+        .body::<pauses::Pausing>()
+        .of_a_system(),
+        Route::post(
+            "/api/v1/agents/{agent}/resume",
+            "Ends the pause of an agent: for people",
+            pauses::resume,
+        )
+        .body::<pauses::Resuming>()
         .of_a_system(),
     ]
 }

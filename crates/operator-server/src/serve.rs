@@ -33,6 +33,8 @@ impl Gate {
         until: impl Future<Output = ()> + Send,
     ) -> Result<(), GateError> {
         self.may_listen(&listener.local_addr()?)?;
+        // Others on this journal know of this one before it does anything.
+        keep_up::one_policy(&self).await;
         let keeping_up = tokio::spawn(keep_up::keep_up(self.clone()));
         listen::serve(listener, self.router(), &self, until, async {
             self.listeners().end();
@@ -42,6 +44,13 @@ impl Gate {
         })
         .await;
         keeping_up.abort();
+        if let Some(cluster) = self.clusters().values().next()
+            && let Err(error) = cluster.guard.gate_closed().await
+        {
+            let error = error.report();
+            let error = &*action_core::redacted(&error);
+            tracing::warn!(error, "that this gate is over is not written down");
+        }
         Ok(())
     }
 

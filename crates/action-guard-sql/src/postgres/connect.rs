@@ -1,12 +1,13 @@
 //! The address of a server: connections to it, and the tables they find.
 
 use std::io;
+use std::net::IpAddr;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use action_guard::{Hash, JournalError};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::failure::{Failure, Kind};
@@ -69,6 +70,13 @@ impl Address {
         let address = PgConnectOptions::from_str(url).map_err(|error| {
             refused(format!("not an address of a PostgreSQL database: {error}"))
         })?;
+        if options.only_verified && !is_verified(&address) {
+            return Err(refused(format!(
+                "`{}` is another machine, and it would not be verified which: add \
+                 `sslmode=verify-full` to the address",
+                action_core::printable(address.get_host())
+            )));
+        }
         let name = format!(
             "schema `{schema}` of `{}` on `{}:{}`",
             address.get_database().unwrap_or(address.get_username()),
@@ -203,6 +211,18 @@ impl Address {
     }
 }
 
+/// Whether nobody else can be taken for the server: it is on this machine, or shows a certificate for its
+/// name.
+fn is_verified(address: &PgConnectOptions) -> bool {
+    let host = address.get_host();
+    let host_is_here = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host.starts_with('/'),
+    };
+    let by_socket = address.get_socket().is_some();
+    host_is_here || by_socket || matches!(address.get_ssl_mode(), PgSslMode::VerifyFull)
+}
+
 fn is_schema(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=63).contains(&name.len())
@@ -224,6 +244,32 @@ mod tests {
             assert!(!is_schema(name), "{name}");
         }
         assert!(!is_schema(&"x".repeat(64)));
+    }
+
+    #[test]
+    fn another_machine_is_verified_where_that_is_wanted() {
+        let options = SqlOptions::default().only_verified();
+        for url in [
+            "postgres://ana:secret@127.0.0.1/work",
+            "postgres://ana:secret@localhost/work",
+            "postgres://ana:secret@[::1]/work",
+            "postgres:///work?host=/run/postgresql",
+            "postgres://ana:secret@db-1/work?sslmode=verify-full",
+        ] {
+            assert!(Address::new(url, "0190", &options).is_ok(), "{url}");
+        }
+        for mode in [
+            "",
+            "?sslmode=prefer",
+            "?sslmode=require",
+            "?sslmode=verify-ca",
+        ] {
+            let url = format!("postgres://ana:secret@db-1/work{mode}");
+            let refused = Address::new(&url, "0190", &options).err().unwrap();
+            let refused = action_core::report(&refused);
+            assert!(refused.contains("verify-full"), "{refused}");
+            assert!(!refused.contains("secret"), "{refused}");
+        }
     }
 
     #[track_caller]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::fold::refuse::{invalid_record, person};
 use crate::proposal::Refusal;
 use crate::records::{Entry, Record};
-use crate::state::State;
+use crate::state::{Pause, State};
 
 impl State {
     /// Adds one entry, or refuses it and stays as it is.
@@ -54,11 +54,6 @@ impl State {
             Record::Killed { target, by, reason } => self.kill(target.as_ref(), by, reason, at)?,
             Record::Reset { target, by, .. } => self.reset(target.as_ref(), by)?,
             Record::ClockConfirmed { by, .. } => person(by, "confirm the clock")?,
-            Record::TokenMade { made } => self.token_made(made, at)?,
-            Record::TokenRevoked { id, by, reason } => self.token_revoked(id, by, reason, at)?,
-            Record::SessionOpened { session } => self.session_opened(session, at)?,
-            Record::SessionEnded { id, by, .. } => self.session_ended(id, by)?,
-            Record::LinkMade { link } => self.link_made(link, at)?,
             Record::FlowStarted { id, started } => self.flow_started(id, started, at)?,
             Record::FlowStep { id, step, event } => self.flow_step(id, step, event, at)?,
             Record::FlowResumed { id, by, .. } => self.flow_resumed(id, by, at)?,
@@ -66,11 +61,45 @@ impl State {
             Record::FlowCompensating { id, by, reason } => {
                 self.flow_compensating(id, by, reason, at)?;
             }
+            // Tokens, sessions, links, pauses and gates.
+            _ => self.of_who_asks(entry)?,
         }
         self.switched(entry);
         self.seq = entry.seq;
         self.at = Some(at);
         Ok(())
+    }
+
+    /// What is about who asks, and whom.
+    fn of_who_asks(&mut self, entry: &Entry) -> Result<(), Refusal> {
+        let at = entry.at;
+        match &entry.record {
+            Record::TokenMade { made } => self.token_made(made, at),
+            Record::TokenRevoked { id, by, reason } => self.token_revoked(id, by, reason, at),
+            Record::SessionOpened { session } => self.session_opened(session, at),
+            Record::SessionEnded { id, by, .. } => self.session_ended(id, by),
+            Record::LinkMade { link } => self.link_made(link, at),
+            Record::AgentPaused {
+                agent,
+                until,
+                by,
+                reason,
+            } => self.agent_paused(Pause {
+                agent: agent.clone(),
+                by: by.clone(),
+                reason: reason.clone(),
+                at,
+                until: *until,
+                seq: entry.seq,
+                ended: None,
+            }),
+            Record::AgentResumed {
+                agent, by, reason, ..
+            } => self.agent_resumed(agent, by, reason, at),
+            Record::GateOpened { policy } => self.gate_opened(&entry.instance, policy, at),
+            Record::GateClosed {} => self.gate_closed(&entry.instance),
+            _ => Err(invalid_record("a record of another kind")),
+        }
     }
 
     /// Keeps which record set the mode or the kill switch last.

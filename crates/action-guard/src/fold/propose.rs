@@ -55,6 +55,7 @@ impl State {
         self.not_asked_before(proposal, Duration::ZERO, at)?;
         self.may_take_over(proposal)?;
         self.not_killed(proposal)?;
+        self.none_is_paused(&proposal.request, at)?;
         self.admit(proposal, at)
     }
 

@@ -74,6 +74,7 @@ impl State {
             return Err(expired(id, "an approval"));
         }
         self.not_killed(proposal)?;
+        self.none_is_paused(&proposal.request, at)?;
         if self.killed_on(&proposal.system).is_none()
             && let Some(observing) = self.observing(&proposal.system)
         {

@@ -37,6 +37,7 @@ impl State {
         if let Some(killed) = self.killed_on_any(started.systems.values()) {
             return Err(stopped(killed));
         }
+        self.not_paused(&started.by, at)?;
         let over = |flow: &&Arc<Flow>| flow.ended.is_some();
         if self.flows.values().filter(|flow| !over(flow)).count() >= MOST_UNDER_WAY {
             return Err(refused(format!(
@@ -177,6 +178,7 @@ impl State {
         reason: &str,
         at: Timestamp,
     ) -> Result<(), Refusal> {
+        self.not_paused(by, at)?;
         let flow = self.flow(id)?;
         // What an agent began to take back, and may not be allowed to, a person takes over.
         let is_taken_over = |before: &Cancel| by.is_user() && !before.by.is_user();
@@ -203,6 +205,7 @@ impl State {
         by: &Actor,
         at: Timestamp,
     ) -> Result<(), Refusal> {
+        self.not_paused(by, at)?;
         let flow = self.flow(id)?;
         self.nothing_in_motion(flow)?;
         self.flow_under_way(id)?;

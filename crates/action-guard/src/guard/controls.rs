@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::guard::authority::{may_release, rules_now};
 use crate::guard::redact::Redactor;
-use crate::guard::still_sending::{ModeError, still_sending};
+use crate::guard::still_sending::{Meant, ModeError, still_sending};
 use crate::guard::trust::Trust;
 use crate::identity::{Actor, Proof, ProvenBy, Target};
 use crate::journal::{CommitError, Journal, JournalError};
@@ -26,6 +26,7 @@ pub use tokens::{MakeTokenError, TokenError};
 mod approvals;
 mod decider;
 mod kill_switch;
+mod pauses;
 mod requests;
 mod sessions;
 mod tokens;
@@ -229,7 +230,7 @@ impl Controls {
         if mode == Mode::Execute {
             return Ok(());
         }
-        match still_sending(&*self.journal, self.send_wait, self.target.as_ref()).await {
+        match still_sending(&*self.journal, self.send_wait, self.is_its().as_deref()).await {
             nobody if nobody.is_empty() => Ok(()),
             senders => Err(ModeError::StillSending(senders)),
         }
@@ -268,6 +269,12 @@ impl Controls {
             Some(_) => Ok(who.proven(ProvenBy::Claimed)),
             None => Ok(self.trust.known(&who)?),
         }
+    }
+
+    /// Whether a proposal is for the one system that they are of, where they are of one.
+    pub(super) fn is_its(&self) -> Option<Box<Meant<'_>>> {
+        let target = self.target.as_ref()?;
+        Some(Box::new(|status| status.proposal.system == target.system))
     }
 
     async fn write(

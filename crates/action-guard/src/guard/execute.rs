@@ -58,6 +58,7 @@ impl Guard {
         if let Some(standing) = self.standing_unless_allowed(proposal).await? {
             return Ok(standing);
         }
+        self.is_of_one_policy().await?;
         let done = match self.try_to_execute(proposal, by, watch).await {
             Err(GuardError::Refused(refusal)) => {
                 let standing = Standing::of_refusal(proposal, &refusal);

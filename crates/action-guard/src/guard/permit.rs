@@ -84,6 +84,9 @@ impl SendGate {
             return refused("stopped", "whether sends are stopped cannot be read");
         };
         self.is_wanted(&state)?;
+        if let Err(why) = self.guard.may_send_by_policy(&state).await {
+            return refused("other_policy", &why);
+        }
         if stopped || state.killed_on(&self.system).is_some() {
             if !self.takes_back_ours(&state) {
                 return refused("stopped", "the kill switch is set");
@@ -114,6 +117,15 @@ impl SendGate {
         }
         if status.cancel.is_some() {
             return refused("cancelled", "it was called off before");
+        }
+        let request = &status.proposal.request;
+        if let Err(paused) = state.none_is_paused(request, Timestamp::now()) {
+            return refused("paused", &paused.to_string());
+        }
+        let recorded = self.recorded.unwrap_or(u64::MAX);
+        if let Some(pause) = state.was_paused_after(request, recorded) {
+            let reason = format!("`{}` was paused after its intent was written", pause.agent);
+            return refused("paused", &reason);
         }
         if let Some(taken_over) = &status.taken_over {
             let reason = format!("proposal {} takes it back", taken_over.by);

@@ -194,6 +194,7 @@ impl Guard {
     }
 
     pub(crate) async fn record_proposal(&self, planned: Planned) -> Result<Standing, GuardError> {
+        self.is_of_one_policy().await?;
         let requester = planned.proposal.requester()?;
         let entries = self.commit(self.proposing(&planned, requester)?).await?;
         let Planned { proposal, .. } = planned;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::identity::Target;
 use crate::journal::{CommitError, Journal, JournalError, Sender};
 use crate::proposal::Phase;
 use crate::proposal::time;
+use crate::state::ProposalStatus;
 
 /// Between two looks whether somebody is still sending.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -29,12 +29,15 @@ pub enum ModeError {
     StillSending(Vec<Sender>),
 }
 
+/// Which proposals are meant, where not all are.
+pub(super) type Meant<'a> = dyn Fn(&ProposalStatus) -> bool + Send + Sync + 'a;
+
 /// Waits until all who were permitted to send have handed over their request; those who have
-/// not in time. Of one system, only those that are known to send to another do not count.
+/// not in time. Where not all are meant, only those that are known to send something else do not count.
 pub(super) async fn still_sending(
     journal: &dyn Journal,
     wait: Duration,
-    target: Option<&Target>,
+    only: Option<&Meant<'_>>,
 ) -> Vec<Sender> {
     let begun = Instant::now();
     loop {
@@ -42,8 +45,8 @@ pub(super) async fn still_sending(
             Ok(senders) if senders.is_empty() => lost(journal).await,
             senders => senders,
         };
-        let senders = match (senders, target) {
-            (Ok(senders), Some(target)) => Ok(to_system(journal, senders, target).await),
+        let senders = match (senders, only) {
+            (Ok(senders), Some(is_meant)) => Ok(of_those(journal, senders, is_meant).await),
             (senders, _) => senders,
         };
         let over = begun.elapsed() >= wait;
@@ -59,8 +62,12 @@ pub(super) async fn still_sending(
     }
 }
 
-/// Those of them that send to a system, or may.
-async fn to_system(journal: &dyn Journal, senders: Vec<Sender>, target: &Target) -> Vec<Sender> {
+/// Those of them that send what is meant, or may.
+async fn of_those(
+    journal: &dyn Journal,
+    senders: Vec<Sender>,
+    is_meant: &Meant<'_>,
+) -> Vec<Sender> {
     let mut senders = with_proposals(journal, senders).await;
     let Ok(state) = journal.state().await else {
         return senders;
@@ -68,7 +75,7 @@ async fn to_system(journal: &dyn Journal, senders: Vec<Sender>, target: &Target)
     senders.retain(|sender| {
         let proposal = sender.proposal.as_deref();
         let status = proposal.and_then(|id| state.proposal_status(id));
-        status.is_none_or(|status| status.proposal.system == target.system)
+        status.is_none_or(|status| is_meant(status))
     });
     senders
 }

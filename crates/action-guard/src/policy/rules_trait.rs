@@ -1,5 +1,7 @@
 //! What a guard asks before a proposal is recorded, sent, approved or a switch is set.
 
+// length: one trait, and what allows everything.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use crate::policy::explain::Weighed;
 use crate::policy::question::{Act, Ask};
 use crate::policy::statements::{self, Confirmed, SignedRequest};
 use crate::proposal::{Approval, Mode, Proposal, Refusal, Ruling};
-use crate::state::{ProposalStatus, State};
+use crate::state::{Pause, ProposalStatus, State};
 
 /// What may be carried out, and who must agree. A policy is one of these.
 ///
@@ -217,6 +219,21 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
     ) -> Result<(), Refusal> {
         let statement = |at| statements::clock_statement(by, state.last_switch, at);
         check_switch(self, Act::Mode, by, proof, statement, now)
+    }
+
+    /// Whether the pause of an agent is ended by whom it says.
+    ///
+    /// # Errors
+    /// What is missing, or does not fit.
+    fn vouch_for_resume(
+        &self,
+        pause: &Pause,
+        by: &Actor,
+        proof: Option<&Proof>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let statement = |at| statements::resume_statement(&pause.agent, by, pause.seq, at);
+        check_switch(self, Act::KillReset, by, proof, statement, now)
     }
 
     /// What is said of somebody who takes back a lasting effect of ours by this action, or gives it

@@ -184,6 +184,19 @@ impl Proof {
         Self::new(key, at, &reset_statement(target, by, last_switch, at))
     }
 
+    /// Signs the end of a pause of an agent. `pause` is the [number](crate::Pause::seq) of its record: the
+    /// signature is good for that pause only.
+    #[must_use]
+    pub fn of_resume(
+        agent: &Actor,
+        by: &Actor,
+        pause: u64,
+        at: Timestamp,
+        key: &PrivateKey,
+    ) -> Self {
+        Self::new(key, at, &resume_statement(agent, by, pause, at))
+    }
+
     pub(super) fn new(key: &PrivateKey, at: Timestamp, statement: &Value) -> Self {
         Self {
             key: key.public().to_string(),
@@ -262,6 +275,17 @@ pub(super) fn mode_statement(
         "target": target,
         "by": by.as_str(),
         "after": last_switch,
+        "at": at.to_string(),
+    })
+}
+
+/// What is signed to end the pause of an agent. Names fold case, and what is signed does not.
+pub(super) fn resume_statement(agent: &Actor, by: &Actor, pause: u64, at: Timestamp) -> Value {
+    json!({
+        "statement": "resume",
+        "agent": agent.as_str().to_ascii_lowercase(),
+        "by": by.as_str(),
+        "after": pause,
         "at": at.to_string(),
     })
 }

@@ -116,6 +116,33 @@ pub enum Refusal {
     #[error("the kill switch is not set")]
     NotKilled,
 
+    /// An agent that is at it is paused.
+    #[error("`{agent}` is paused by `{by}`{why}; a person can resume it")]
+    Paused {
+        /// The agent.
+        agent: String,
+        /// Who paused it.
+        by: String,
+        /// Until when, and why.
+        why: String,
+    },
+
+    /// A pause never ends an earlier one sooner.
+    #[error("`{agent}` is paused{until} already: a person resumes it first")]
+    PausedLonger {
+        /// The agent.
+        agent: String,
+        /// Until when.
+        until: String,
+    },
+
+    /// There is no pause to end.
+    #[error("`{agent}` is not paused")]
+    NotPaused {
+        /// The agent.
+        agent: String,
+    },
+
     /// In this mode nothing is sent.
     #[error("the mode is observe, so nothing is sent: a person can set it to execute")]
     Observing,
@@ -284,6 +311,20 @@ pub enum Refusal {
         problem: String,
     },
 
+    /// Another gate on the same journal works by another policy: which one is meant is not known.
+    #[error(
+        "another gate on this journal, `{gate}`, works by policy {theirs}, and this one by {ours}: nothing \
+         is proposed or sent before both have the same"
+    )]
+    OtherPolicy {
+        /// The other one, by its instance.
+        gate: String,
+        /// The beginning of the hash of its policy.
+        theirs: String,
+        /// The same of this one.
+        ours: String,
+    },
+
     /// Who releases it neither asked for it nor is a person.
     #[error(
         "`{by}` cannot release the effect of proposal `{id}`: `{owner}`, who asked for it, or a person can"
@@ -368,6 +409,9 @@ impl Refusal {
             Self::Observing | Self::ClusterObserving { .. } => "observing",
             Self::Killed { .. } => "killed",
             Self::NotKilled => "not_killed",
+            Self::OtherPolicy { .. } => "other_policy",
+            Self::Paused { .. } => "paused",
+            Self::NotPaused { .. } => "not_paused",
             Self::Denied { .. } => "denied",
             Self::RulesWrong { .. } => "policy",
             Self::NotProven { .. } => "not_proven",

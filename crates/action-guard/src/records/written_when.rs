@@ -19,6 +19,8 @@ impl Record {
             | Self::TokenMade { .. }
             | Self::SessionOpened { .. }
             | Self::LinkMade { .. }
+            | Self::AgentResumed { .. }
+            | Self::GateOpened { .. }
             | Self::FlowStarted { .. }
             | Self::FlowStep { .. }
             | Self::FlowResumed { .. } => false,
@@ -42,6 +44,9 @@ impl Record {
             | Self::Killed { .. }
             | Self::TokenRevoked { .. }
             | Self::SessionEnded { .. }
+            | Self::AgentPaused { .. }
+            | Self::GateOpened { .. }
+            | Self::GateClosed { .. }
             | Self::FlowCancelled { .. } => true,
             _ => false,
         }

@@ -5,8 +5,8 @@ use crate::state::State;
 
 impl State {
     /// What there is to see of it for who may see these systems, and on them what these have asked for:
-    /// how their proposals stand, what is in force of them, the mode and the kill switch. Without
-    /// workflows, tokens, browser sessions and what budgets count.
+    /// how their proposals stand, what is in force of them, whether they are paused, the mode and the kill
+    /// switch. Without workflows, tokens, browser sessions and what budgets count.
     #[must_use]
     pub fn seen_by(
         &self,
@@ -27,6 +27,9 @@ impl State {
         seen.switches = switches
             .map(|(id, one)| (id.clone(), one.clone()))
             .collect();
+        let pauses = self.pauses.iter();
+        let pauses = pauses.filter(|(_, pause)| may_see(pause.agent.as_str()));
+        seen.pauses = pauses.map(|(id, one)| (id.clone(), one.clone())).collect();
         let open = self.open.values().chain(&self.ended).filter(|status| {
             let proposal = &status.proposal;
             is_theirs(&proposal.target()) && may_see(&proposal.request.actor)

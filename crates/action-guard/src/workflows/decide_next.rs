@@ -71,6 +71,10 @@ impl Situation<'_> {
             let next = "a person resets the kill switch, or takes back what the workflow did";
             return self.stop(StopCode::Killed, None, None, reason, next);
         }
+        if let Some(refusal) = self.paused() {
+            let next = "a person resumes the agent, or takes back what the workflow did";
+            return self.stop(StopCode::Paused, None, None, refusal.to_string(), next);
+        }
         if killed.is_none()
             && let Some(reason) = self.observing()
         {
@@ -91,6 +95,13 @@ impl Situation<'_> {
                 self.step(step);
             }
         }
+    }
+
+    /// Why nothing goes on for who is at it, if one of them is paused.
+    fn paused(&self) -> Option<Refusal> {
+        let mut at_it = std::iter::once(&self.flow.by).chain(&self.flow.resumed_by);
+        let pause = at_it.find_map(|who| self.state.paused_at(who.as_str(), self.now))?;
+        Some(pause.refusal())
     }
 
     /// Why nothing is sent by the mode, if that is so for one of its systems.

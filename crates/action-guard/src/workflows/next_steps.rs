@@ -50,6 +50,8 @@ pub enum StopCode {
     Failed,
     /// The kill switch is set.
     Killed,
+    /// An agent that is at it is paused.
+    Paused,
     /// The mode is observe.
     Observing,
     /// It was not begun in time.

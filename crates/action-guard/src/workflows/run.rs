@@ -64,7 +64,8 @@ impl Workflows {
     /// # Errors
     /// When the journal cannot be read or written, or there is no such workflow. What goes wrong
     /// in a step is in its next steps. Over a guard that takes [nobody's
-    /// word](crate::Guard::only_proven), when somebody who is at it is not proven.
+    /// word](crate::Guard::only_proven), when somebody who is at it is not proven. When who goes on with it
+    /// is paused.
     pub async fn run(
         &self,
         id: &str,
@@ -84,6 +85,9 @@ impl Workflows {
             self.stop_by_other_means(&flow, &mut next_steps).await?;
             if next_steps.ended.is_some() || next_steps.stopped.is_some() {
                 return Ok(FlowRun { flow, next_steps });
+            }
+            if let Some(pause) = state.paused_at(by.as_str(), Timestamp::now()) {
+                return Err(pause.refusal().into());
             }
             let next = next_steps
                 .ready

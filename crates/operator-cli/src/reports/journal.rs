@@ -109,7 +109,7 @@ fn line(record: &Record) -> (&'static str, String) {
     }
 }
 
-/// The same of a token.
+/// The same of a token, of the pause of an agent, and of gates.
 fn of_token(record: &Record) -> (&'static str, String) {
     match record {
         Record::TokenMade { made } => {
@@ -127,6 +127,33 @@ fn of_token(record: &Record) -> (&'static str, String) {
             "token revoked",
             format!("{} {}", printable(id), by_reason(by, reason)),
         ),
+        Record::AgentPaused {
+            agent,
+            until,
+            by,
+            reason,
+        } => {
+            let until = until.map_or_else(String::new, |until| format!(" until {}", when(until)));
+            let who = by_reason(by, reason);
+            ("agent paused", format!("{agent}{until}, {who}"))
+        }
+        Record::AgentResumed {
+            agent,
+            by,
+            reason,
+            proof,
+        } => {
+            let (who, identity) = (by_reason(by, reason), identity(proof.is_some()));
+            ("agent resumed", format!("{agent} {who} {identity}"))
+        }
+        Record::GateOpened { policy } => (
+            "gate opened",
+            format!(
+                "by policy {}",
+                printable(policy.get(..12).unwrap_or(policy))
+            ),
+        ),
+        Record::GateClosed {} => ("gate closed", String::new()),
         other => of_browser(other),
     }
 }

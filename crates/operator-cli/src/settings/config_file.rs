@@ -31,6 +31,8 @@ pub(crate) struct Config {
     /// The cluster to use when no address and no other cluster is given.
     pub(crate) cluster: Option<String>,
     pub(super) state_dir: Option<PathBuf>,
+    /// The address of a database, which may hold a password.
+    pub(super) journal: Option<String>,
     pub(super) policy_file: Option<PathBuf>,
     pub(super) actor: Option<String>,
     pub(super) sign_with: Option<PathBuf>,

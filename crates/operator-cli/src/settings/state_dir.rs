@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use action_guard::{Actor, PrivateKey};
+use clap::builder::TypedValueParser as _;
 use jiff::SignedDuration;
 
 use crate::program::program;
+use crate::settings::database::Database;
 use crate::terminal::failure::Failure;
 
 /// Where the journal and the policy are, and who acts.
@@ -16,6 +18,18 @@ pub(crate) struct State {
     /// Directory of the journal [default: named like this program, in $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR", env = "OPERATOR_STATE_DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
+
+    /// A PostgreSQL database that has the journal, `postgres://HOST/DATABASE?user=NAME&sslmode=verify-full`:
+    /// then `--state-dir` is not used
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "OPERATOR_JOURNAL",
+        hide_env_values = true,
+        value_parser = clap::builder::StringValueParser::new().map(Database::from),
+        global = true
+    )]
+    pub(super) journal: Option<Database>,
 
     /// Policy file in TOML [default: policy.toml beside the config file, or a built-in policy]
     #[arg(long, value_name = "FILE", env = "OPERATOR_POLICY_FILE", global = true)]
@@ -81,6 +95,7 @@ impl State {
         let path = |path: &PathBuf| path.display().to_string();
         self.given = [
             ("--state-dir", self.state_dir.as_ref().map(path)),
+            ("--journal", self.journal.as_ref().and_then(Database::flag)),
             ("--policy-file", self.policy_file.as_ref().map(path)),
             (
                 "--held-for",
@@ -141,7 +156,34 @@ impl State {
         Ok(Some(key))
     }
 
-    /// Where the journal is.
+    /// Refuses what cannot be where the journal is.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        self.journal.as_ref().map_or(Ok(()), Database::check)
+    }
+
+    /// The database that has the journal, if one has.
+    pub(crate) fn database(&self) -> Option<&Database> {
+        self.journal.as_ref()
+    }
+
+    /// Whether there is a journal, without making one.
+    pub(crate) fn has_journal(&self) -> bool {
+        let in_files = || {
+            self.directory()
+                .is_ok_and(|path| path.join("journal").exists())
+        };
+        self.journal.is_some() || in_files()
+    }
+
+    /// Where the journal is, as data calls it and as people are told.
+    pub(crate) fn place(&self) -> Result<(&'static str, String), Failure> {
+        match &self.journal {
+            Some(database) => Ok(("journal", database.shown())),
+            None => Ok(("state_dir", self.directory()?.display().to_string())),
+        }
+    }
+
+    /// Where the journal in files is.
     pub(crate) fn directory(&self) -> Result<PathBuf, Failure> {
         if cfg!(windows) {
             // What keeps two processes apart there, and a record on disk, was never tried.

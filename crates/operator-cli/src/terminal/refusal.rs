@@ -20,7 +20,7 @@ impl Failure {
                     .command("policy check", "says all that is wrong with it");
             }
             "unknown_proposal" => Self::new(Exit::Usage, code, text),
-            "not_killed" | "not_a_person" | "key_used" | "plan_outdated" => {
+            "not_killed" | "not_paused" | "not_a_person" | "key_used" | "plan_outdated" => {
                 return Self::refused("refused", text);
             }
             _ => Self::refused(code, text),
@@ -33,6 +33,13 @@ impl Failure {
             ("observing", Some(cluster)) => failure.command(
                 format!("mode execute --cluster {cluster} --reason TEXT"),
                 "allows sends to it",
+            ),
+            ("other_policy", _) => failure.next(
+                "give all gates on this journal the same policy file, or end those that have another",
+            ),
+            ("paused", _) => failure.command(
+                "resume AGENT --reason TEXT",
+                "ends the pause: a person does that",
             ),
             ("killed", None) => failure.command(
                 "kill-switch status",

@@ -55,6 +55,8 @@ pub(crate) async fn main(
         ("approve", _) => decide::approve(gate, matches, (as_given, global), output).await,
         ("reject" | "cancel", _) => decide::call_off(verb, gate, matches, global, output).await,
         ("mode", _) => decide::mode(gate, matches, (as_given, global), output).await,
+        ("pause", _) => decide::pause(gate, matches, output).await,
+        ("resume", _) => decide::resume(gate, matches, as_given, output).await,
         ("kill-switch", _) => decide::kill_switch(gate, matches, (as_given, global), output).await,
         _ => Err(Failure::usage(format!("`{verb}` is not asked of a gate"))),
     }

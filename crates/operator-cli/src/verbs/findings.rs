@@ -163,8 +163,8 @@ fn findings(result: &Value) -> Result<Vec<Finding>, Failure> {
 /// cannot be read, nothing is known to be ours.
 async fn ours(call: &Call, catalogue: &Catalogue, global: &Global, output: &Output) -> Ours {
     let is_found = call.definition.role == Some(Role::Leftovers);
-    let is_there = |global: &Global| global.state.directory().is_ok_and(|path| path.exists());
-    if is_there(global) {
+    let is_there = || global.state.directory().is_ok_and(|path| path.exists());
+    if global.state.database().is_some() || is_there() {
         match known_effects(call, catalogue, global).await {
             Ok(ours) => return Ours { is_found, ..ours },
             Err(failure) => output.note(&format!(

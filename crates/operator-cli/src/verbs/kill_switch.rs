@@ -18,6 +18,7 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::terminal::table::section;
 use crate::verbs::mode::{FOR_ONE, KILL_FILE, for_whom, stopped_by, with_clusters, word};
+use crate::verbs::pause;
 
 pub(crate) fn kill_switch() -> Command {
     Command::new("kill-switch")
@@ -49,8 +50,8 @@ pub(crate) async fn kill_switch_main(
                 .stop(&global.state.actor()?, given_reason(matches))
                 .await;
             let stop = stop.map_err(|error| not_stopped(only.as_ref(), error))?;
-            let directory = global.state.directory()?.display().to_string();
-            let place = ("state_dir", &*directory);
+            let (kind, place) = global.state.place()?;
+            let place = (kind, &*place);
             Ok(stopped(&Met::of(&stop), only.as_ref(), place, output))
         }
         Some(("reset", matches)) => {
@@ -130,6 +131,7 @@ pub(super) fn show_status(state: &State, by_file: bool, output: &mut Output) {
         "kill_file": by_file,
         "mode": state.mode,
         "clusters": state.switches.values().collect::<Vec<_>>(),
+        "paused": pause::in_force(state),
     });
     output.show(&json, || with_clusters(status_text(state, by_file), state));
 }

@@ -13,6 +13,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::terminal::values::when;
+use crate::verbs::pause;
 
 /// What stops everything by being there.
 pub(super) const KILL_FILE: &str = "a `KILL` file in the state directory";
@@ -95,8 +96,8 @@ pub(crate) async fn mode_main(
     }
     let journal = global.state.journal_to_stop()?;
     let (by_file, state) = (journal.is_stopped().await?, journal.state().await?);
-    let place = global.state.directory()?.display().to_string();
-    show(&state, by_file, ("state_dir", &place), output);
+    let (kind, place) = global.state.place()?;
+    show(&state, by_file, (kind, &place), output);
     Ok(Exit::Done)
 }
 
@@ -115,6 +116,7 @@ pub(super) fn show(state: &State, by_file: bool, (kind, place): (&str, &str), ou
             "kill_file": by_file,
             kind: place,
             "clusters": clusters,
+            "paused": pause::in_force(state),
         }),
         || {
             let all = format!("{} in {}{stopped}", word(state.mode), printable(place));
@@ -131,7 +133,8 @@ pub(super) fn for_whom(controls: Controls, only: Option<&Target>) -> Controls {
     }
 }
 
-/// How everything stands, and below it how it stands for each cluster that was ever switched by itself.
+/// How everything stands, and below it how it stands for each cluster that was ever switched by itself,
+/// and which agents are paused.
 pub(super) fn with_clusters(all: String, state: &State) -> String {
     let one = |switch: &Switch| {
         let name = printable(switch.target.called()).into_owned();
@@ -141,7 +144,8 @@ pub(super) fn with_clusters(all: String, state: &State) -> String {
         }
     };
     let clusters = state.switches.values().map(one);
-    let lines = std::iter::once(all).chain(clusters);
+    let paused = pause::in_force(state).into_iter().map(pause::line);
+    let lines = std::iter::once(all).chain(clusters).chain(paused);
     lines.collect::<Vec<_>>().join("\n")
 }
 

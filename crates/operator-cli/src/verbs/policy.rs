@@ -117,7 +117,7 @@ async fn seen(global: &Global) -> Result<(Vec<String>, Vec<String>), Failure> {
             .map(|name| name.system.clone()),
     );
     let mut actors = vec![global.state.actor()?.to_string()];
-    if !global.state.directory()?.join("journal").exists() {
+    if !global.state.has_journal() {
         return Ok((systems, actors));
     }
     let state = global.state.bare_controls()?.state().await?;

@@ -8,8 +8,9 @@ mod trust;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use action_core::{Risk, report};
+use action_core::{DurationText, Risk, report};
 use action_guard::{Guard, Journal};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use operator_mcp::Ceiling;
@@ -23,6 +24,9 @@ use crate::terminal::failure::Failure;
 use crate::terminal::interrupt::{Reloads, interrupted};
 use crate::terminal::output::Output;
 use crate::verbs::serve::trust::Sources;
+
+/// Looking more often than this would be all that it does.
+const SHORTEST_LOOK: Duration = Duration::from_millis(100);
 
 pub(crate) fn command() -> Command {
     Command::new("serve")
@@ -66,6 +70,14 @@ pub(crate) fn command() -> Command {
                 .value_name("ADDRESS")
                 .value_parser(clap::value_parser!(SocketAddr))
                 .help("Address that serves `/metrics` for Prometheus, without authentication"),
+        )
+        .arg(
+            Arg::new("look-every")
+                .long("look-every")
+                .value_name("TIME")
+                .value_parser(clap::value_parser!(DurationText))
+                .default_value("30s")
+                .help("Between two looks at what a gate left open, and at leases that are over"),
         )
         .arg(
             Arg::new("plain-http-beyond-loopback")
@@ -198,6 +210,9 @@ async fn opened(sources: Sources<'_>, trust: &Trust) -> Result<(Gate, Vec<String
     let own = trust.url.iter().filter_map(|url| host_of(url));
     options.hosts.extend(own.map(str::to_owned));
     options.plain_beyond_loopback = matches.get_flag("plain-http-beyond-loopback");
+    if let Some(every) = matches.get_one::<DurationText>("look-every") {
+        options.keep_up_every = every.duration().max(SHORTEST_LOOK);
+    }
     let journal: Arc<dyn Journal> = global.state.journal()?;
     let mut gate = Gate::new(options).trusting(trust).map_err(unusable)?;
     let targets = global.connection.all_clusters()?;

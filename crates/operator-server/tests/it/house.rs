@@ -97,6 +97,10 @@ impl House {
         let journal: Arc<dyn Journal> = journal;
         let most = Ceiling::UpTo(most);
         let house = Self::opened_trusting(&lamps, &journal, options, trust, most).await;
+        // The first record is that it is there.
+        while house.journal.state().await.unwrap().gates.is_empty() {
+            tokio::task::yield_now().await;
+        }
         let ana = actor("user:ana");
         let (now, controls) = (Timestamp::now(), house.controls());
         let proof = Proof::of_mode(Mode::Execute, None, &ana, 0, now, &key(ANA));

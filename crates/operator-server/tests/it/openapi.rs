@@ -87,7 +87,8 @@ async fn each_route_is_documented_and_attacked() {
             let asked = path
                 .replace("{cluster}", "prod")
                 .replace("{id}", "x")
-                .replace("{name}", "x");
+                .replace("{name}", "x")
+                .replace("{agent}", "agent:x");
             let answer = ask(house.at, &method.to_uppercase(), &asked, &[], "{}").await;
             assert!(
                 [200, 400, 401].contains(&answer.status),

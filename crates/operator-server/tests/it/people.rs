@@ -40,13 +40,14 @@ async fn a_person_sees_everything_and_how_they_are_known() {
         .iter()
         .map(|entry| &entry["record"]["kind"])
         .collect();
-    assert_eq!(kinds, ["mode", "token_made", "proposed"], "{journal}");
-    assert_eq!(journal["head"]["seq"], 3);
+    let expected = ["gate_opened", "mode", "token_made", "proposed"];
+    assert_eq!(kinds, expected, "{journal}");
+    assert_eq!(journal["head"]["seq"], 4);
     // A page at a time, each record once.
     let first = get("/api/v1/journal?limit=2").await;
     assert_eq!(first["next"], 2);
     let rest = get("/api/v1/journal?limit=2&after=2").await;
-    assert_eq!(rest["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(rest["entries"].as_array().unwrap().len(), 2);
     assert_eq!(rest["next"], Value::Null);
     // Each is as the library reads it.
     for entry in entries {

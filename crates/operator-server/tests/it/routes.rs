@@ -6,7 +6,7 @@ use crate::client::ask;
 use crate::house::{ANA, BEN, House, MALLORY, id};
 
 /// All that takes a proof of who asks.
-pub(crate) const GUARDED: [(&str, &str); 24] = [
+pub(crate) const GUARDED: [(&str, &str); 26] = [
     ("GET", "/events"),
     ("GET", "/mcp/prod"),
     ("POST", "/mcp/prod"),
@@ -19,6 +19,8 @@ pub(crate) const GUARDED: [(&str, &str); 24] = [
     ("POST", "/api/v1/mode"),
     ("POST", "/api/v1/kill-switch"),
     ("POST", "/api/v1/kill-switch/reset"),
+    ("POST", "/api/v1/agents/agent:x/pause"),
+    ("POST", "/api/v1/agents/agent:x/resume"),
     ("GET", "/api/v1/clusters/prod/actions"),
     ("POST", "/api/v1/clusters/prod/observations/list_lamps"),
     ("POST", "/api/v1/clusters/prod/plan"),
@@ -54,6 +56,8 @@ async fn an_agent_does_nothing_that_is_for_people() {
         ("POST", "/api/v1/kill-switch/reset", why.clone()),
         ("POST", "/api/v1/kill-switch/reset", here),
         ("GET", "/api/v1/tokens", Value::Null),
+        ("POST", "/api/v1/agents/agent:day/pause", why.clone()),
+        ("POST", "/api/v1/agents/agent:night/resume", why.clone()),
         ("POST", &reject, why),
     ] {
         let refused = house.ask(method, path, &night, &body).await.is(403).json();

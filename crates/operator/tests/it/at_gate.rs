@@ -57,7 +57,7 @@ impl Side {
             None => command.args(self.place.files()),
         };
         // What is set for all is said without a cluster.
-        if !["mode", "kill-switch", "journal", "token"].contains(&arguments[0]) {
+        if !["mode", "kill-switch", "pause", "resume", "journal", "token"].contains(&arguments[0]) {
             command.args(["--cluster", "prod"]);
         }
         finished(&mut command)
@@ -83,7 +83,9 @@ impl Side {
         let text = text
             .replace(" (identity claimed)", "")
             .replace(" (identity signed)", "");
-        let lines = text.lines().map(|line| {
+        // That it is opened is of the gate alone.
+        let lines = text.lines().filter(|line| !line.contains("gate opened"));
+        let lines = lines.map(|line| {
             let words: Vec<String> = line.split_whitespace().map(without_ids).collect();
             let line = words.join(" ");
             // What is cut is cut by its length, which times have their part in.
@@ -162,7 +164,7 @@ fn same(sides: &[Side; 2], who: &str, line: &[&str], code: i32) -> [Finished; 2]
     each
 }
 
-/// `LAST` is the proposal that was asked for last.
+/// `LAST` is the proposal that was asked for last, and `THIRD` the third record that both have.
 fn filled(side: &Side, word: &str) -> String {
     match word {
         "LAST" => {
@@ -174,6 +176,8 @@ fn filled(side: &Side, word: &str) -> String {
                 .unwrap()
                 .to_owned()
         }
+        // A gate's first one is that it was opened.
+        "THIRD" => (3 + usize::from(side.gate.is_some())).to_string(),
         "PLAN" => {
             let id = filled(side, "LAST");
             let shown = side.by("user:ana", &["proposals", "show", &id, "-o", "json"]);
@@ -262,12 +266,27 @@ fn every_command_says_the_same_at_a_state_directory_and_at_a_gate() {
         (ana, with("run", &["--yes"]), 3),
         (ana, vec!["kill-switch", "reset", "--reason", "over"], 0),
         (ana, vec!["mode"], 0),
+        (
+            ana,
+            vec!["pause", "agent:night", "--for", "2h", "--reason", "wild"],
+            0,
+        ),
+        (ana, vec!["mode"], 0),
+        (ana, vec!["kill-switch", "status"], 0),
+        (
+            ana,
+            vec!["pause", "agent:night", "--for", "1h", "--reason", "x"],
+            3,
+        ),
+        (ana, vec!["pause", "user:bob", "--reason", "x"], 2),
+        (ana, vec!["resume", "agent:night", "--reason", "well"], 0),
+        (ana, vec!["resume", "agent:night", "--reason", "well"], 3),
         (ana, vec!["doctor"], 7),
         (ana, vec!["why", "--region-id", &region.id], 0),
         (ana, vec!["journal", "show"], 0),
         (
             ana,
-            vec!["journal", "show", "--limit", "2", "--after", "3"],
+            vec!["journal", "show", "--limit", "2", "--after", "THIRD"],
             0,
         ),
         (ana, vec!["journal", "show", "--id", "LAST"], 0),
@@ -304,6 +323,8 @@ fn what_is_shown_to_take_it_back_takes_it_back() {
 fn a_stop_by_hand_is_seen_and_ended_at_a_gate() {
     let sides = [Side::new(false), Side::new(true)];
     for side in &sides {
+        // What it writes down when it is opened is there, and not the first record after the file.
+        side.by("user:ana", &["mode"]).ended(0);
         fs::write(side.place.0.state.path().join("KILL"), "").unwrap();
     }
     let ana = "user:ana";

@@ -21,7 +21,12 @@ pub(crate) fn command() -> Command {
         "OPERATOR_POLICY_FILE",
         "OPERATOR_ACTOR",
     ];
-    let more = ["OPERATOR_CONFIG", "OPERATOR_CLUSTER", "OPERATOR_SIGN_WITH"];
+    let more = [
+        "OPERATOR_JOURNAL",
+        "OPERATOR_CONFIG",
+        "OPERATOR_CLUSTER",
+        "OPERATOR_SIGN_WITH",
+    ];
     let gate = ["OPERATOR_SERVER", "OPERATOR_TOKEN"];
     for name in ours.into_iter().chain(more).chain(gate) {
         command.env_remove(name);

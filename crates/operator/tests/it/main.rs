@@ -19,6 +19,7 @@ mod interrupt;
 mod journal;
 #[cfg(target_os = "linux")]
 mod links;
+mod load;
 mod mcp;
 mod mcp_at_gate;
 mod mode;
@@ -42,6 +43,7 @@ mod terminal;
 mod tokens;
 #[cfg(unix)]
 mod top;
+mod two_gates;
 mod unreachable;
 mod whose;
 mod workflow;

@@ -11,7 +11,7 @@ use crate::Cluster;
 use crate::harness::{Finished, operator};
 
 /// A key that OpenSSL made for these tests, and its public half.
-const ANA: &str = "-----BEGIN PRIVATE KEY-----
+pub(crate) const ANA: &str = "-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
 -----END PRIVATE KEY-----
 ";
@@ -77,12 +77,27 @@ impl Place {
     }
 
     pub(crate) fn serve_at(&self, listen: &str) -> Served {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
-            .args([
-                "serve", "--listen", listen, "--up-to", "medium", "-o", "jsonl",
-            ])
+        let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
+        command
+            .args(["serve", "--listen", listen])
+            .args(self.files());
+        Served::by(&mut command)
+    }
+}
+
+pub(crate) struct Served {
+    pub(crate) child: Child,
+    pub(crate) at: String,
+    metrics: String,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Served {
+    /// Begins to serve, as the rest of this command says.
+    pub(crate) fn by(command: &mut Command) -> Self {
+        let mut child = command
+            .args(["--up-to", "medium", "-o", "jsonl"])
             .args(["--metrics-listen", "127.0.0.1:0"])
-            .args(self.files())
             .env_remove("OPERATOR_CLUSTER")
             .env("XDG_CONFIG_HOME", "/nonexistent")
             .env("OPERATOR_SETTLE_FOR", "0s")
@@ -99,23 +114,14 @@ impl Place {
         let at = shown["listening"].as_str().unwrap().to_owned();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let metrics = shown["metrics"].as_str().unwrap().to_owned();
-        Served {
+        Self {
             child,
             at,
             metrics,
             stderr,
         }
     }
-}
 
-pub(crate) struct Served {
-    child: Child,
-    pub(crate) at: String,
-    metrics: String,
-    stderr: BufReader<ChildStderr>,
-}
-
-impl Served {
     pub(crate) fn tell(&self, signal: &str) {
         let process = self.child.id().to_string();
         let told = Command::new("kill").args([signal, &process]).status();

@@ -80,7 +80,7 @@ impl Controls {
     /// The same after the wait for those who send, with what they have said of it meanwhile.
     async fn waited(&self, stop: Stop) -> Stop {
         let still_sending =
-            still_sending(&*self.journal, self.send_wait, self.target.as_ref()).await;
+            still_sending(&*self.journal, self.send_wait, self.is_its().as_deref()).await;
         let stop = Stop {
             still_sending,
             ..stop

@@ -201,10 +201,15 @@ impl Writer {
         clock_file::note(&self.directory, shows);
     }
 
-    /// Says that this instance lives, before its first intent is there for others to see.
+    /// Says that this instance lives, before its first intent, or that it is a gate, is there for others to
+    /// see.
     fn claim(&mut self, batch: &Batch) -> Result<(), JournalError> {
-        let owns =
-            |record: &Record| matches!(record, Record::Intent { .. } | Record::Adopted { .. });
+        let owns = |record: &Record| {
+            matches!(
+                record,
+                Record::Intent { .. } | Record::Adopted { .. } | Record::GateOpened { .. }
+            )
+        };
         if self.owner.is_none() && batch.records().any(owns) {
             self.owner = Some(Owner::claim(&self.directory, &self.instance)?);
         }

@@ -1,9 +1,12 @@
 //! What people decide at a gate: they sign here, where their key is, what they have read.
 
 use action_core::redacted;
-use action_guard::{Actor, Approval, Mode, PrivateKey, Proof, ProposalStatus, Ruling};
+use action_guard::{
+    Actor, Approval, Mode, Pause, PrivateKey, Proof, ProposalStatus, Ruling, Sender,
+};
 use clap::ArgMatches;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::arguments::given_reason;
@@ -13,7 +16,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::verbs::kill_switch::Met;
-use crate::verbs::{approve, kill_switch, mode};
+use crate::verbs::{approve, kill_switch, mode, pause};
 
 /// By how much the clock of a gate may be behind ours.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
@@ -164,6 +167,66 @@ pub(super) async fn kill_switch(
     }
     let Seen { state, kill_file } = gate.seen().await?;
     kill_switch::show_status(&state, kill_file, output);
+    Ok(Exit::Done)
+}
+
+/// A pause, and who may still send.
+#[derive(Deserialize)]
+struct Paused {
+    pause: Pause,
+    #[serde(default)]
+    still_sending: Vec<Sender>,
+}
+
+/// The path of what is done about an agent.
+fn of_agent(agent: &Actor, what: &str) -> String {
+    format!(
+        "/api/v1/agents/{}/{what}",
+        gate_client::segment(agent.as_str())
+    )
+}
+
+/// `pause`.
+pub(super) async fn pause(
+    gate: &Gate,
+    matches: &ArgMatches,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let agent = pause::named(matches)?;
+    let seconds = pause::seconds(matches)?;
+    let body = json!({ "reason": given_reason(matches), "for_seconds": seconds });
+    let path = of_agent(&agent, "pause");
+    let paused = gate.post::<Paused>(&path, &body);
+    let Paused {
+        pause,
+        still_sending,
+    } = paused.await.map_err(looked_up)?;
+    Ok(pause::show(&pause, &still_sending, output))
+}
+
+/// `resume`.
+pub(super) async fn resume(
+    gate: &Gate,
+    matches: &ArgMatches,
+    as_given: &Global,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let agent = pause::named(matches)?;
+    let state = gate.seen().await?.state;
+    let last = state.pause_of(agent.as_str()).map_or(0, |pause| pause.seq);
+    let key = as_given.state.key()?;
+    let proof = match &key {
+        Some(key) => {
+            let (by, now) = (as_given.state.actor()?, Timestamp::now());
+            Some(Proof::of_resume(&agent, &by, last, now, key))
+        }
+        None => None,
+    };
+    let body = json!({ "reason": given_reason(matches), "proof": proof });
+    let path = of_agent(&agent, "resume");
+    let resumed = gate.post::<Value>(&path, &body);
+    resumed.await.map_err(looked_up)?;
+    pause::show_resumed(&agent, output);
     Ok(Exit::Done)
 }
 
