@@ -96,18 +96,13 @@ impl Asker {
 
     /// Refuses who may only look, where what they do lets others send.
     pub(crate) fn may_let_others_send(&self) -> Result<(), Problem> {
-        match self.lets_others_send() {
-            true => Ok(()),
-            false => {
+        match self.up_to {
+            Ceiling::ReadOnly => {
                 let text = "who only looks does not let others send";
                 Err(Problem::new(StatusCode::FORBIDDEN, "too_risky", text))
             }
+            Ceiling::UpTo(_) => Ok(()),
         }
-    }
-
-    /// Whether they may do more than look.
-    pub(crate) fn lets_others_send(&self) -> bool {
-        self.up_to != Ceiling::ReadOnly
     }
 
     /// The least of what they and the gate may ask for.
