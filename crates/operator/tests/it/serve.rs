@@ -89,6 +89,8 @@ pub(crate) struct Served {
     pub(crate) child: Child,
     pub(crate) at: String,
     metrics: String,
+    /// What it says of itself.
+    pub(crate) shown: Value,
     stderr: BufReader<ChildStderr>,
 }
 
@@ -118,6 +120,7 @@ impl Served {
             child,
             at,
             metrics,
+            shown,
             stderr,
         }
     }
