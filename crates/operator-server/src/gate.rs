@@ -16,7 +16,6 @@ use crate::rates::Rates;
 use crate::shown::Shown;
 use crate::trust::{Trust, TrustError};
 use crate::trusted::Trusted;
-use crate::who::Asker;
 
 /// How a gate is reached, and how much is asked of it at most.
 #[derive(Debug, Clone)]
@@ -192,13 +191,9 @@ impl Gate {
         let guard = guard.approvers(move |status, approval| {
             let trusted = trusted.read().unwrap_or_else(PoisonError::into_inner);
             let proposal = &status.proposal;
-            let definition = catalogue.definition(&proposal.request.action);
-            let may = |asker: Asker| {
-                asker.reaches(&proposal.target())
-                    && asker.lets_others_send()
-                    && definition.is_none_or(|action| asker.up_to.min(most).covers(action))
-            };
-            trusted.approver(approval).is_some_and(may)
+            let action = catalogue.definition(&proposal.request.action);
+            let approver = trusted.approver(approval);
+            approver.is_some_and(|known| known.may_approve(&proposal.target(), action, most))
         });
         let name = target.called().to_owned();
         let server = Server::new(guard.clone(), Actor::system(), most)?;

@@ -1,6 +1,7 @@
 //! Somebody who is known by another proof than a token, and what they may ask for.
 
-use action_guard::Actor;
+use action_core::ActionDefinition;
+use action_guard::{Actor, Target};
 use operator_mcp::Ceiling;
 
 /// Somebody who is known, and what they may ask for, below what the gate allows.
@@ -13,4 +14,21 @@ pub struct Known {
     pub clusters: Vec<String>,
     /// What they may ask for at most.
     pub up_to: Ceiling,
+}
+
+impl Known {
+    /// Whether they may approve this action on this system, at a gate that allows so much.
+    pub(crate) fn may_approve(
+        &self,
+        on: &Target,
+        action: Option<&ActionDefinition>,
+        most: Ceiling,
+    ) -> bool {
+        let is_theirs =
+            self.clusters.is_empty() || self.clusters.iter().any(|one| one == on.called());
+        let most = self.up_to.min(most);
+        // What only looks lets nobody send, also where an action is not known here.
+        let is_enough = self.up_to != Ceiling::ReadOnly;
+        is_theirs && is_enough && action.is_none_or(|action| most.covers(action))
+    }
 }

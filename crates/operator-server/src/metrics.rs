@@ -14,8 +14,14 @@ use crate::gate::Gate;
 
 /// Counts what is answered.
 pub(crate) async fn counted(Gated(gate): Gated<Gate>, request: Request, next: Next) -> Response {
+    // What stands behind the `?` may be a code of a login.
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let answer = next.run(request).await;
-    gate.answered().count(answer.status().as_u16());
+    let status = answer.status().as_u16();
+    if status >= 400 {
+        tracing::debug!(%method, path, status, "refused");
+    }
+    gate.answered().count(status);
     answer
 }
 

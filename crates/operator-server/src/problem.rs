@@ -6,6 +6,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+/// Rates are counted by the minute, in seconds.
+const A_MINUTE: HeaderValue = HeaderValue::from_static("60");
+
 /// What went wrong: a status, a stable code, and words.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -36,6 +39,14 @@ impl Problem {
         let detail = action_core::redacted(&self.detail);
         let detail = printable(&detail).into_owned();
         (self.status, self.code, detail, &self.more)
+    }
+
+    /// The answer for it, which says when to ask again where that is known.
+    pub(crate) fn headed(&self, mut answer: Response) -> Response {
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            answer.headers_mut().insert(header::RETRY_AFTER, A_MINUTE);
+        }
+        answer
     }
 
     /// The same for what is there and what is not: who may not see it is not told which.
@@ -164,10 +175,30 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         let form = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, form);
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, A_MINUTE);
+        }
         if is_unproven {
             let scheme = HeaderValue::from_static("Bearer");
             headers.insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_too_often_is_told_when_to_ask_again() {
+        let said = |answer: Response| answer.headers().get(header::RETRY_AFTER).cloned();
+        let minute = Some(HeaderValue::from_static("60"));
+        assert_eq!(said(Problem::too_many().into_response()), minute);
+        assert_eq!(
+            said(Problem::too_many().headed(Response::default())),
+            minute
+        );
+        assert_eq!(said(Problem::not_found().into_response()), None);
     }
 }

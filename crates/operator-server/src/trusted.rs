@@ -11,7 +11,6 @@ use crate::issuers::Issuers;
 use crate::known::Known;
 use crate::tls;
 use crate::trust::{Trust, TrustError};
-use crate::who::Asker;
 
 /// What is in force.
 #[derive(Default)]
@@ -64,9 +63,9 @@ impl Trusted {
     }
 
     /// Who approved in a browser, as they are listed now: `None` where they could not log in as they did.
-    pub(crate) fn approver(&self, approval: &Approval) -> Option<Asker> {
+    pub(crate) fn approver(&self, approval: &Approval) -> Option<&Known> {
         let row = self.browsers.as_ref()?.of_approval(approval)?;
-        Some(Asker::known(&row.known, approval.by.proven_by().clone()))
+        Some(&row.known)
     }
 }
 

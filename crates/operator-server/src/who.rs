@@ -87,7 +87,7 @@ impl Asker {
         let catalogue = cluster.guard.catalogue();
         match catalogue.definition(action) {
             Some(action) if !self.most(cluster).covers(action) => {
-                let text = "its risk is higher than the caller or this gate allows";
+                let text = "it is of a higher risk than who asks, or this gate, may ask for";
                 Err(Problem::new(StatusCode::FORBIDDEN, "too_risky", text))
             }
             _ => Ok(()),
@@ -96,18 +96,13 @@ impl Asker {
 
     /// Refuses who may only look, where what they do lets others send.
     pub(crate) fn may_let_others_send(&self) -> Result<(), Problem> {
-        match self.lets_others_send() {
-            true => Ok(()),
-            false => {
+        match self.up_to {
+            Ceiling::ReadOnly => {
                 let text = "a caller with read-only access cannot do this";
                 Err(Problem::new(StatusCode::FORBIDDEN, "too_risky", text))
             }
+            Ceiling::UpTo(_) => Ok(()),
         }
-    }
-
-    /// Whether they may do more than look.
-    pub(crate) fn lets_others_send(&self) -> bool {
-        self.up_to != Ceiling::ReadOnly
     }
 
     /// The least of what they and the gate may ask for.
@@ -135,10 +130,10 @@ pub(crate) fn is_no_browser(gate: &Gate, request: &Request) -> Result<(), Proble
     let headers = request.headers();
     let refused = |code, text| Err(Problem::new(StatusCode::FORBIDDEN, code, text));
     if headers.contains_key(header::COOKIE) {
-        return refused("cookie", "cookies are not accepted");
+        return refused("cookie", "no cookie is accepted here");
     }
     if headers.contains_key(header::ORIGIN) {
-        return refused("origin", "requests from web pages are not accepted");
+        return refused("origin", "no page may ask here");
     }
     is_for(gate, request)
 }
@@ -148,7 +143,7 @@ pub(crate) fn is_for(gate: &Gate, request: &Request) -> Result<(), Problem> {
     match is_known_host(request, &gate.options().hosts) {
         true => Ok(()),
         false => {
-            let text = "unknown host name";
+            let text = "this is another host than the one that was asked for";
             Err(Problem::new(StatusCode::FORBIDDEN, "host", text))
         }
     }

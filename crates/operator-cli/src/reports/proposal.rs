@@ -110,6 +110,11 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
     };
     row("cluster", proposal.cluster.clone());
     row("reason", proposal.request.reason.clone());
+    let lease = proposal.request.lease_ms.map(|lease| {
+        let seconds = lease.div_ceil(1000);
+        format!("taken back {seconds} s after it is carried out")
+    });
+    row("lease", lease);
     row("belongs to", proposal.request.correlation_id.clone());
     row("takes back", proposal.undoes.clone());
     row("policy", Some(ruling(&status.ruling)));

@@ -287,7 +287,7 @@ mod tests {
         let short = format!("one\n{}", "é".repeat(LONGEST_LINE));
         assert_eq!(shown(&short), short);
         let long = format!("{}{}\nnext", "é".repeat(LONGEST_LINE), "x".repeat(15));
-        let expected = format!("{}… (15 characters more)\nnext", "é".repeat(LONGEST_LINE));
+        let expected = format!("{}… (15 more characters)\nnext", "é".repeat(LONGEST_LINE));
         assert_eq!(shown(&long), expected);
     }
 }

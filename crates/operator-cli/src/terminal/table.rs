@@ -279,7 +279,7 @@ mod tests {
         let narrow = shown(40);
         assert!(!narrow.contains("7480"), "{narrow}");
         assert!(
-            narrow.ends_with("(-o wide shows also: address, start key, peers, size)"),
+            narrow.ends_with("(-o wide also shows: address, start key, peers, size)"),
             "{narrow}"
         );
         assert!(!shown(200).contains("wide"));

@@ -1,6 +1,7 @@
 //! `operator link`: a link that logs in to the gate of this machine with a browser, once.
 
 use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -88,10 +89,32 @@ pub(crate) fn main(
     Ok(Exit::Done)
 }
 
+/// Whether a socket belongs to who keeps its directory, or to root: in `/tmp` anybody could make one.
+fn is_of_a_gate(owner: u32, of_directory: u32) -> bool {
+    owner == of_directory || owner == 0
+}
+
 fn asked(socket: &Path) -> io::Result<Vec<u8>> {
+    let directory = socket.parent().filter(|parent| parent.as_os_str() != "");
+    let directory = std::fs::metadata(directory.unwrap_or(Path::new(".")))?;
+    if !is_of_a_gate(std::fs::symlink_metadata(socket)?.uid(), directory.uid()) {
+        let text = "its owner is neither that of its directory nor root: it may be no gate's";
+        return Err(io::Error::other(text));
+    }
     let stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(WITHIN))?;
     let mut answer = Vec::new();
     stream.take(LONGEST).read_to_end(&mut answer)?;
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_of_somebody_else_is_no_gates() {
+        assert!(is_of_a_gate(1000, 1000) && is_of_a_gate(0, 1000));
+        assert!(!is_of_a_gate(1001, 0) && !is_of_a_gate(1001, 1000));
+    }
 }

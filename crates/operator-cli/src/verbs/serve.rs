@@ -1,5 +1,6 @@
 //! `operator serve`: the gate to the clusters of the config file.
 
+mod log;
 mod reload;
 #[cfg(unix)]
 mod socket;
@@ -71,6 +72,15 @@ pub(crate) fn command() -> Command {
                 .value_parser(clap::value_parser!(SocketAddr))
                 .help("Address that serves `/metrics` for Prometheus, without authentication"),
         )
+        .arg(log::level())
+        .arg(
+            Arg::new("look-every")
+                .long("look-every")
+                .value_name("TIME")
+                .value_parser(clap::value_parser!(DurationText))
+                .default_value("30s")
+                .help("Between two looks at what a gate left open, and at leases that are over"),
+        )
         .arg(
             Arg::new("look-every")
                 .long("look-every")
@@ -99,6 +109,7 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    log::begin(matches);
     let reloads = Reloads::new();
     let sources = Sources { matches, global };
     let trust = sources.load()?;
@@ -118,9 +129,14 @@ pub(crate) async fn main(
     let figures_at = figures.as_ref().map(|(_, address)| address.to_string());
     let shown = json!({
         "listening": address.to_string(), "scheme": scheme, "clusters": names, "metrics": figures_at,
+        "url": trust.url,
     });
     output.show(&shown, || {
-        format!("serves {} at {scheme}://{address}", names.join(", "))
+        let serves = format!("serves {} at {scheme}://{address}", names.join(", "));
+        match &trust.url {
+            Some(url) => format!("{serves}, for people at {url}"),
+            None => serves,
+        }
     });
     let links = links(&gate, sources, &trust)?;
     let reloading = reload::keep(&gate, sources, trust, reloads, output);
@@ -239,7 +255,13 @@ fn host_of(url: &str) -> Option<&str> {
 }
 
 fn unusable(error: TrustError) -> Failure {
-    Failure::usage(report(&error)).next("`--gate-certificate` and `--gate-key`, or `[serve.tls]` of the config file, name the files")
+    let failure = Failure::usage(report(&error));
+    let is_of_login = |what: &str| what.contains("session") || what.contains("issuer");
+    match error {
+        TrustError::Known { .. } => failure,
+        TrustError::Pem { what, .. } if is_of_login(what) => failure,
+        _ => failure.next("`--gate-certificate` and `--gate-key`, or `[serve.tls]` of the config file, name the files"),
+    }
 }
 
 fn failed(error: GateError) -> Failure {

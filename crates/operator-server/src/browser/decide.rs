@@ -43,6 +43,10 @@ pub(crate) async fn page(
             tr { th { "Cluster" } td { (printable(proposal.target().called())) " (" (printable(&proposal.system)) ")" } }
             tr { th { "Asked for by" } td { (printable(&proposal.request.actor)) ", " (proposal.request.proven_by) } }
             @if let Some(reason) = &proposal.request.reason { tr { th { "Reason" } td { (printable(reason)) } } }
+            tr { th { "Risk" } td { (risk_of(cluster, &status).map_or("not known", risk_word)) } }
+            @if let Some(lease) = proposal.request.lease_ms {
+                tr { th { "Lease" } td { "taken back " (lease.div_ceil(1000)) " s after it is carried out" } }
+            }
             tr { th { "Stands" } td { (phase.to_string()) } }
             tr { th { "Open until" } td { (when(proposal.expires_at)) } }
             tr { th { "Plan" } td { code { (proposal.plan_hash) } } }
@@ -105,6 +109,21 @@ fn decisions(gate: &Gate, cluster: &Cluster, signed: &Signed, status: &ProposalS
     }
 }
 
+/// The risk of what is asked for, where the action is known.
+fn risk_of(cluster: &Cluster, status: &ProposalStatus) -> Option<Risk> {
+    let catalogue = cluster.guard.catalogue();
+    let definition = catalogue.definition(&status.proposal.request.action)?;
+    definition.risk
+}
+
+fn risk_word(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Low => "low",
+        Risk::Medium => "medium",
+        _ => "high",
+    }
+}
+
 /// Refuses who proved too long ago who they are for what is of high risk, or of a risk that is not known.
 fn is_fresh_enough(
     gate: &Gate,
@@ -112,10 +131,7 @@ fn is_fresh_enough(
     signed: &Signed,
     status: &ProposalStatus,
 ) -> Result<(), Problem> {
-    let action = &status.proposal.request.action;
-    let catalogue = cluster.guard.catalogue();
-    let definition = catalogue.definition(action);
-    let risk = definition.and_then(|definition| definition.risk);
+    let risk = risk_of(cluster, status);
     let within =
         SignedDuration::try_from(gate.options().fresh_login_within).unwrap_or(SignedDuration::ZERO);
     let age = Timestamp::now().duration_since(signed.session.auth_time);

@@ -10,14 +10,14 @@ use maud::{PreEscaped, html};
 use crate::browser::forms::{self, ByLink};
 use crate::browser::log_in::{Arriving, arriving, end_old, expires_at, logged_in, not_opened};
 use crate::browser::page::{MOVE, Page, page as whole, see};
-use crate::browser::session::{browsers, csrf, is_from_here, within_rate};
+use crate::browser::session::{LOGGING_IN, browsers, csrf, is_from_here, within_rate};
 use crate::gate::Gate;
 use crate::problem::Problem;
 
 /// A page with a button. The secret stands behind the `#` of its address, which no browser sends: its script
 /// puts it into the form and takes it out of the address.
 pub(crate) async fn page(State(gate): State<Gate>, headers: HeaderMap) -> Page {
-    within_rate(&gate, "")?;
+    within_rate(&gate, LOGGING_IN)?;
     let trusted = gate.trusted();
     let browsers = browsers(&trusted)?;
     let is_tls = browsers.is_tls();
@@ -38,14 +38,18 @@ pub(crate) async fn page(State(gate): State<Gate>, headers: HeaderMap) -> Page {
 
 /// Uses the link up, and opens a session.
 pub(crate) async fn consume(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Page {
-    within_rate(&gate, "")?;
+    within_rate(&gate, LOGGING_IN)?;
     let trusted = gate.trusted();
     let browsers = browsers(&trusted)?;
     let asked: ByLink = forms::read(&headers, &body)?;
     let arriving = arriving(browsers, &headers)?;
     is_from_here(browsers, &headers, &asked.csrf, &csrf(&arriving.secret))?;
     let controls = gate.controls();
-    let link = controls.link(&asked.link).await.map_err(|_| over())?;
+    let link = controls.link(&asked.link).await.map_err(|error| {
+        let error = action_core::report(&error);
+        tracing::warn!(error, "a link logs nobody in");
+        over()
+    })?;
     let actor = browsers.of_link(&link).ok_or_else(over)?;
     let new = NewSession {
         actor,

@@ -12,9 +12,11 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use crate::browser::Browsers;
 use crate::browser::cookies::Cookie;
 use crate::browser::forms::{self, Begin, Callback, Finish, Only, To, id};
-use crate::browser::oidc::{Attempt, Provider};
+use crate::browser::oidc::{Attempt, NotArrived, Provider};
 use crate::browser::page::{Page, page as whole, see, sending};
-use crate::browser::session::{browsers, csrf, from_now, is_from_here, signed_in, within_rate};
+use crate::browser::session::{
+    LOGGING_IN, browsers, csrf, from_now, is_from_here, signed_in, within_rate,
+};
 use crate::gate::Gate;
 use crate::input::Filter;
 use crate::jwks::Pace;
@@ -69,7 +71,7 @@ pub(crate) async fn page(
     headers: HeaderMap,
     Filter(asked): Filter<To>,
 ) -> Page {
-    within_rate(&gate, "")?;
+    within_rate(&gate, LOGGING_IN)?;
     let trusted = gate.trusted();
     let browsers = browsers(&trusted)?;
     let (is_tls, to) = (browsers.is_tls(), id(&asked.to));
@@ -105,7 +107,7 @@ fn without_tls(browsers: &Browsers) -> Markup {
 /// Sends a browser to the provider. A page does that and no redirect, which a form may not follow to
 /// elsewhere.
 pub(crate) async fn begin(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Page {
-    within_rate(&gate, "")?;
+    within_rate(&gate, LOGGING_IN)?;
     let trusted = gate.trusted();
     let browsers = browsers(&trusted)?;
     let asked: Begin = forms::read(&headers, &body)?;
@@ -128,16 +130,18 @@ pub(crate) async fn callback(
     headers: HeaderMap,
     Filter(back): Filter<Callback>,
 ) -> Page {
-    within_rate(&gate, "")?;
+    within_rate(&gate, LOGGING_IN)?;
     let trusted = gate.trusted();
     let browsers = browsers(&trusted)?;
     let provider = provider(browsers)?;
     let arriving = arriving(browsers, &headers)?;
     let (Some(code), Some(state), None) = (back.code, back.state, back.error) else {
+        tracing::warn!(provider = provider.name, "the provider logs nobody in");
         let text = "the provider did not log you in";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_logged_in", text).into());
     };
     if back.iss.is_some_and(|iss| iss != provider.issuer) {
+        tracing::warn!(provider = provider.name, "another issuer answers a login");
         return Err(not_logged_in().into());
     }
     is_state_of(&arriving, &state)?;
@@ -154,7 +158,7 @@ pub(crate) async fn callback(
 
 /// Exchanges the code, and opens a session that has nothing of the one before.
 pub(crate) async fn finish(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Page {
-    within_rate(&gate, "")?;
+    within_rate(&gate, LOGGING_IN)?;
     let trusted = gate.trusted();
     let browsers = browsers(&trusted)?;
     let provider = provider(browsers)?;
@@ -163,6 +167,7 @@ pub(crate) async fn finish(State(gate): State<Gate>, headers: HeaderMap, body: B
     is_from_here(browsers, &headers, &back.csrf, &csrf(&arriving.secret))?;
     is_state_of(&arriving, &back.state)?;
     if !gate.came().is_new(&format!("login {}", back.state)) {
+        tracing::warn!(provider = provider.name, "a state has come twice");
         return Err(not_logged_in().into());
     }
     let options = gate.options();
@@ -172,9 +177,13 @@ pub(crate) async fn finish(State(gate): State<Gate>, headers: HeaderMap, body: B
     };
     let attempt = Attempt::of(&arriving.secret);
     let arrived = provider.arrived(&attempt, &back.code, pace).await;
-    let arrived = arrived.ok_or_else(not_logged_in)?;
+    let arrived = arrived.map_err(not_arrived)?;
     let found = browsers.of_subject(&provider.issuer, &arrived.sub);
-    let (row, actor) = found.ok_or_else(not_logged_in)?;
+    let (row, actor) = found.ok_or_else(|| {
+        let sub = &*action_core::redacted(&arrived.sub).into_owned();
+        tracing::warn!(provider = provider.name, sub, "a `sub` is not listed");
+        not_logged_in()
+    })?;
     let new = NewSession {
         actor,
         row: row.to_owned(),
@@ -269,7 +278,25 @@ fn provider(browsers: &Browsers) -> Result<&Provider, Problem> {
 fn is_state_of(arriving: &Arriving, given: &str) -> Result<(), Problem> {
     match Attempt::of(&arriving.secret).state == given {
         true => Ok(()),
-        false => Err(not_logged_in()),
+        false => {
+            tracing::warn!("a state is of another login");
+            Err(not_logged_in())
+        }
+    }
+}
+
+/// That the provider is down is no secret.
+fn not_arrived(why: NotArrived) -> Problem {
+    match why {
+        NotArrived::NoAnswer => {
+            let text = "the provider did not answer: begin again later, and if this stays so ask who keeps the gate";
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "provider_unavailable",
+                text,
+            )
+        }
+        NotArrived::Unproven => not_logged_in(),
     }
 }
 

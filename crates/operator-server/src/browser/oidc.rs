@@ -65,6 +65,25 @@ pub(crate) struct Attempt {
     verifier: String,
 }
 
+/// Why nobody came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotArrived {
+    /// The provider does not answer.
+    NoAnswer,
+    /// It is not proven who it is.
+    Unproven,
+}
+
+/// Why there is no ID token.
+enum NotExchanged {
+    NoAnswer(String),
+    Refused(String),
+}
+
+fn refused_with(why: impl Into<String>) -> NotExchanged {
+    NotExchanged::Refused(why.into())
+}
+
 /// Who has logged in, and when they proved it.
 pub(crate) struct Arrived {
     pub(crate) sub: String,
@@ -96,13 +115,13 @@ impl Provider {
     ) -> Result<Self, TrustError> {
         let wrong = |problem| Err(refused(&login.name, problem));
         if login.name.is_empty() || login.issuer.is_empty() || login.client_id.is_empty() {
-            return wrong("a login needs a name, an `issuer` and a `client_id`");
+            return wrong("a login has a name, an `issuer` and a `client_id`");
         }
         if login.client_secret.is_empty() {
             return wrong("its client secret is empty");
         }
         if login.algorithms.is_empty() {
-            return wrong("`algorithms` is missing, such as ES256");
+            return wrong("it has no `algorithms`, such as ES256");
         }
         let places = [
             &login.authorization_endpoint,
@@ -110,7 +129,7 @@ impl Provider {
             &login.jwks_uri,
         ];
         if !places.into_iter().all(|uri| is_private(uri)) {
-            return wrong("invalid address: use `https://…`, or `http://…` on this machine");
+            return wrong("an address of it is not `https://…`, nor `http://…` on this machine");
         }
         signatures::by_ring();
         let (uri, ca) = (&login.jwks_uri, login.ca.as_deref());
@@ -169,34 +188,40 @@ impl Provider {
         attempt: &Attempt,
         code: &str,
         pace: Pace,
-    ) -> Option<Arrived> {
+    ) -> Result<Arrived, NotArrived> {
         let provider = &*self.name;
         let token = match self.exchanged(attempt, code).await {
             Ok(token) => token,
-            Err(error) => {
-                let error = &*action_core::redacted(&error).into_owned();
+            Err(failed) => {
+                let (error, no) = match &failed {
+                    NotExchanged::NoAnswer(error) => (error, NotArrived::NoAnswer),
+                    NotExchanged::Refused(error) => (error, NotArrived::Unproven),
+                };
+                let error = &*action_core::redacted(error).into_owned();
                 tracing::warn!(provider, error, "cannot exchange a login code");
-                return None;
+                return Err(no);
             }
         };
-        let arrived = self.proven(attempt, &token, pace).await;
-        if arrived.is_none() {
-            tracing::warn!(provider, "an ID token was not accepted");
-        }
-        arrived
+        self.proven(attempt, &token, pace).await.map_err(|check| {
+            tracing::warn!(provider, check, "an ID token was not accepted");
+            NotArrived::Unproven
+        })
     }
 
     /// Exchanges a code for an ID token, once. The access token that comes with it is not used.
-    async fn exchanged(&self, attempt: &Attempt, code: &str) -> Result<String, String> {
+    async fn exchanged(&self, attempt: &Attempt, code: &str) -> Result<String, NotExchanged> {
         let form = Serializer::new(String::new())
             .append_pair("grant_type", "authorization_code")
             .append_pair("code", code)
             .append_pair("redirect_uri", &self.redirect_uri)
             .append_pair("code_verifier", &attempt.verifier)
             .finish();
-        let place: Uri = self.token_endpoint.parse().map_err(|_| "no address")?;
+        let place: Uri = self
+            .token_endpoint
+            .parse()
+            .map_err(|_| refused_with("it has no address"))?;
         let (Some(scheme), Some(host)) = (place.scheme_str(), place.authority()) else {
-            return Err("its address has no host".to_owned());
+            return Err(refused_with("its address has no host"));
         };
         let origin = format!("{scheme}://{host}");
         let written = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
@@ -213,42 +238,65 @@ impl Provider {
                 format!("Basic {}", STANDARD.encode(basic)),
             )
             .body(Bytes::from(form))
-            .map_err(|error| report(&error))?;
+            .map_err(|error| refused_with(report(&error)))?;
         let connection = OneWrite::connect(&self.connections, &origin, CONNECT).await;
-        let connection = connection.map_err(|error| report(&error))?;
+        let connection = connection.map_err(|error| NotExchanged::NoAnswer(report(&error)))?;
         let answer = connection.send(request, None, LIMITS).await;
-        let answer = answer.map_err(|error| report(&error))?;
+        let answer = answer.map_err(|error| NotExchanged::NoAnswer(report(&error)))?;
         if answer.status != StatusCode::OK {
-            return Err(format!("the status is {}", answer.status));
+            return Err(refused_with(format!("the status is {}", answer.status)));
         }
-        let body = answer.body.map_err(|error| report(&error))?;
-        let tokens: Tokens =
-            serde_json::from_slice(&body).map_err(|_| "the answer has no ID token".to_owned())?;
+        let body = answer.body;
+        let body = body.map_err(|error| NotExchanged::NoAnswer(report(&error)))?;
+        let tokens: Tokens = serde_json::from_slice(&body)
+            .map_err(|_| refused_with("the answer has no ID token"))?;
         Ok(tokens.id_token)
     }
 
     /// Whom an ID token proves, if it was made for this gate and for this login.
-    async fn proven(&self, attempt: &Attempt, token: &str, pace: Pace) -> Option<Arrived> {
-        let token = Unverified::read(token, Form::Id)?;
-        if token.issuer != self.issuer || !self.algorithms.contains(&token.algorithm) {
-            return None;
+    async fn proven(
+        &self,
+        attempt: &Attempt,
+        token: &str,
+        pace: Pace,
+    ) -> Result<Arrived, &'static str> {
+        let token = Unverified::read(token, Form::Id).ok_or("it is no ID token")?;
+        if token.issuer != self.issuer {
+            return Err("`iss` is another");
         }
-        let key = self.keys.find(&token.key, token.algorithm, pace).await?;
-        let claims: LoggedIn = token.verified(&key)?;
+        if !self.algorithms.contains(&token.algorithm) {
+            return Err("its algorithm is not listed");
+        }
+        let key = self.keys.find(&token.key, token.algorithm, pace).await;
+        let key = key.ok_or("its key is not among those that are known")?;
+        let claims: LoggedIn = token
+            .verified(&key)
+            .ok_or("its signature, or a time of it, is wrong")?;
         let is_for_us = claims.aud.all() == std::slice::from_ref(&self.client_id)
             && claims.azp.as_ref().is_none_or(|azp| *azp == self.client_id);
         let is_this_login = claims.nonce.as_ref() == Some(&attempt.nonce);
         let now = Timestamp::now().as_second() as f64;
         let is_new = claims.made_at() >= now - LONGEST_LOGIN;
         let auth = match claims.auth_time {
-            Some(at) if at > now + LEEWAY || at < 0.0 => return None,
-            Some(at) => Some(Timestamp::from_second(at as i64).ok()?),
+            Some(at) if at > now + LEEWAY || at < 0.0 => return Err("`auth_time` is to come"),
+            Some(at) => {
+                let at = Timestamp::from_second(at as i64);
+                Some(at.map_err(|_| "`auth_time` is no time")?)
+            }
             None => None,
         };
-        (is_for_us && is_this_login && is_new).then_some(Arrived {
-            sub: claims.sub,
-            auth_time: auth,
-        })
+        let checks = [
+            (is_for_us, "`aud` or `azp` is another client"),
+            (is_this_login, "`nonce` is of another login"),
+            (is_new, "it was made too long ago"),
+        ];
+        match checks.into_iter().find(|(is_right, _)| !is_right) {
+            Some((_, check)) => Err(check),
+            None => Ok(Arrived {
+                sub: claims.sub,
+                auth_time: auth,
+            }),
+        }
     }
 }
 

@@ -22,9 +22,10 @@ button{font:inherit;padding:.3rem 1rem}.warning{border-left:.3rem solid #b00;pad
 /// Sends the one form of a page by itself.
 pub(crate) const SEND: &str = "document.forms[0].submit()";
 
-/// Moves what stands behind the `#` of the address into the form.
-pub(crate) const MOVE: &str = "document.forms[0].link.value=location.hash.slice(1);\
-history.replaceState(null,\"\",\"/link\")";
+/// Moves what stands behind the `#` of the address into the form, also of another link in the same tab.
+pub(crate) const MOVE: &str = "const move=()=>{if(location.hash){\
+document.forms[0].link.value=location.hash.slice(1);history.replaceState(null,\"\",\"/link\")}};\
+addEventListener(\"hashchange\",move);move()";
 
 /// Whoever asks for a page of a session, and what is wrong with that.
 pub(crate) struct Shown(Problem);
@@ -94,7 +95,7 @@ pub(crate) fn of_problem(problem: &Problem) -> Response {
         }
         p { a href="/" { "Back to the proposals" } }
     };
-    with_status(status, page(title, None, &body))
+    problem.headed(with_status(status, page(title, None, &body)))
 }
 
 pub(crate) fn with_status(status: StatusCode, mut answer: Response) -> Response {

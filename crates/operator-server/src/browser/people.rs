@@ -42,6 +42,11 @@ impl Browsers {
                 "the `url` is not `https://…`, nor `http://…` on this machine",
             ));
         }
+        if trust.identity.is_some() && origin.starts_with("http:") {
+            return Err(wrong(
+                "this gate speaks TLS, and its `url` is `http://…`: give `https://…`",
+            ));
+        }
         let pem = trust.session_key.as_deref();
         let pem = pem.ok_or_else(|| wrong("give a `session_key`, by which it vouches for them"))?;
         let pem = String::from_utf8_lossy(pem);

@@ -61,6 +61,9 @@ pub(crate) async fn signed_in(gate: &Gate, headers: &HeaderMap) -> Result<Option
     }))
 }
 
+/// All who are about to log in, whom those who guess secrets do not keep out.
+pub(crate) const LOGGING_IN: &str = "login";
+
 /// Refuses who asks too often; those who are not logged in have no name.
 pub(crate) fn within_rate(gate: &Gate, who: &str) -> Result<(), Problem> {
     match gate.rates().may(who, gate.options().most_per_minute) {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::browsers::Place;
 use crate::client::Answer;
 use crate::house::actor;
+use crate::provider::now;
 
 /// Ben approves, the list is changed, and the agent goes on.
 async fn carried_out_after(is_high: bool, change: impl FnOnce(&mut Login)) -> (Place, Answer) {
@@ -40,7 +41,7 @@ async fn refused(what: &str, change: impl FnOnce(&mut Login)) {
 
 #[tokio::test]
 async fn an_approval_counts_for_what_its_row_permits_when_it_is_carried_out() {
-    refused("who only looks", |login| {
+    refused("a caller with read-only access", |login| {
         ben(login).known.up_to = Ceiling::ReadOnly;
     })
     .await;
@@ -77,4 +78,32 @@ async fn an_approval_is_by_who_gave_it_and_not_by_who_has_the_name_now() {
         }
     })
     .await;
+}
+
+/// That a provider is down is no secret, and nobody's fault who logs in.
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_told_from_a_login_that_proves_nobody() {
+    let place = Place::new().await;
+    place.provider.log_in("00u2ben", now());
+    place.trust(|trust| {
+        let login = trust.login.as_mut().unwrap();
+        login.token_endpoint = "http://127.0.0.1:1/token".to_owned();
+    });
+    let answer = place.browser().log_in(&place, "").await.is(503);
+    assert!(answer.body.contains("did not answer"), "{answer:?}");
+    assert!(answer.body.contains("provider_unavailable"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_page_says_of_which_risk_it_is() {
+    let place = Place::new().await;
+    let mut ben = place.logged_in("00u2ben").await;
+    for (asked, risk) in [
+        (place.switch().await, "low"),
+        (place.rewire().await, "high"),
+    ] {
+        let page = ben.get(&format!("/proposals/{asked}")).await.is(200);
+        let row = format!("<th>Risk</th><td>{risk}</td>");
+        assert!(page.body.contains(&row), "{page:?}");
+    }
 }

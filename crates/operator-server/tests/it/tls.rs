@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use operator_server::{GateError, Options, ServerIdentity, Trust, TrustError};
+use operator_server::{Gate, GateError, LocalUser, Options, ServerIdentity, Trust, TrustError};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 
+use crate::browsers::known;
 use crate::certificates::{Authority, Client};
 use crate::client::ask;
-use crate::house::House;
+use crate::house::{GATE, House};
 
 #[tokio::test]
 async fn an_agent_asks_over_tls_1_2_and_1_3() {
@@ -182,4 +183,18 @@ async fn a_target_with_a_host_is_the_host_that_is_asked_for() {
             assert_eq!(refused.json()["code"], json!("host"), "{target}");
         }
     }
+}
+
+/// A browser would not come back to it, and take cookies that are not `Secure`.
+#[tokio::test]
+async fn where_tls_is_spoken_people_do_not_log_in_without() {
+    let mut trust = Authority::new().trust();
+    trust.url = Some("http://localhost:7070".to_owned());
+    trust.session_key = Some(GATE.as_bytes().to_vec());
+    trust.local_users = vec![LocalUser {
+        uid: 1000,
+        known: known("user:ben"),
+    }];
+    let refused = Gate::new(Options::default()).trusting(&trust).unwrap_err();
+    assert!(refused.to_string().contains("speaks TLS"), "{refused}");
 }

@@ -69,6 +69,7 @@ fn who_is_listed_logs_in_once_by_a_link() {
     // Where it listens is known once it does.
     write(&place, "http://127.0.0.1:1", own_uid());
     let mut served = place.serve_at("127.0.0.1:0");
+    assert_eq!(served.shown["url"], "http://127.0.0.1:1");
     let url = format!("http://{}", served.at);
     write(&place, &url, own_uid());
     served.tell("-HUP");
@@ -95,6 +96,7 @@ fn who_is_listed_logs_in_once_by_a_link() {
     assert!(opened.starts_with("HTTP/1.1 303"), "{opened}");
     let again = ask(&served, "POST", "/link", &head, &form);
     assert!(again.starts_with("HTTP/1.1 403"), "{again}");
+    served.says("\"level\":\"warn\",\"message\":\"a link logs nobody in\"");
     let session = after(&opened, "set-cookie: ", ';');
     let front = ask(&served, "GET", "/", &format!("Cookie: {session}\r\n"), "");
     assert!(front.contains("user:ben</strong>"), "{front}");
@@ -199,4 +201,34 @@ fn a_row_with_no_clusters_and_a_name_with_its_kind_are_refused() {
         fs::write(place.path("config.toml"), format!("{config}{more}")).unwrap();
         place.operator(&["serve"]).ended(2).says(problem);
     }
+}
+
+#[test]
+fn what_is_wrong_with_files_of_a_login_is_said_in_words() {
+    let place = place();
+    write(&place, "http://127.0.0.1:7070", own_uid());
+    let config = fs::read_to_string(place.path("config.toml")).unwrap();
+    let serve = |config: &str, code, problem: &str| {
+        fs::write(place.path("config.toml"), config).unwrap();
+        let ended = place.operator(&["serve", "--listen", "127.0.0.1:0"]);
+        let ended = ended.ended(code);
+        assert!(ended.stderr.contains(problem), "{}", ended.stderr);
+        assert!(
+            !ended.stderr.contains("--gate-certificate"),
+            "{}",
+            ended.stderr
+        );
+    };
+    let elsewhere = config.replace("session.key", "session-secret");
+    serve(&elsewhere, 2, "session-secret` (No such file");
+    let pipe = place.path("pipe");
+    let mut make = std::process::Command::new("mkfifo");
+    assert!(make.args(["-m", "600", &pipe]).status().unwrap().success());
+    serve(&config.replace("session.key", "pipe"), 2, "no regular file");
+    // Who may replace what is in its directory can be taken for the gate.
+    let open = place.path("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+    let socket = "[serve]\nlink_socket = \"open/link.sock\"\n";
+    serve(&config.replace("[serve]\n", socket), 1, "writable by all");
 }

@@ -40,11 +40,11 @@ fn refusal(cluster: &Cluster, set: (&str, &str)) -> String {
 fn a_verdict_has_a_colour_and_its_words_wherever_a_terminal_shows_that() {
     let cluster = Cluster::start();
     let seen = refusal(&cluster, ("COLORTERM", "truecolor"));
-    let verdict = "\u{1b}[1m\u{1b}[31mWould be refused\u{1b}[0m (no_voter): region has no voter";
+    let verdict = "\u{1b}[1m\u{1b}[31mWould be rejected\u{1b}[0m (no_voter): region has no voter";
     assert!(seen.contains(verdict), "{seen:?}");
     for set in [("NO_COLOR", "1"), ("TERM", "dumb")] {
         let seen = refusal(&cluster, set);
-        let verdict = "Would be refused (no_voter): region has no voter";
+        let verdict = "Would be rejected (no_voter): region has no voter";
         assert!(seen.contains(verdict), "{set:?}: {seen:?}");
         assert!(!seen.contains('\u{1b}'), "{set:?}: {seen:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
@@ -28,6 +28,11 @@ impl Socket {
 }
 
 fn bound(path: &Path) -> io::Result<UnixListener> {
+    if may_be_replaced(path)? {
+        return Err(io::Error::other(
+            "every user of this machine can put another one in its place: its directory is writable by all",
+        ));
+    }
     let is_socket = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
     if is_socket {
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
@@ -39,6 +44,13 @@ fn bound(path: &Path) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
     Ok(listener)
+}
+
+/// Whether all users may rename and delete what is in its directory.
+fn may_be_replaced(path: &Path) -> io::Result<bool> {
+    let directory = path.parent().filter(|parent| parent.as_os_str() != "");
+    let mode = fs::metadata(directory.unwrap_or(Path::new(".")))?.mode();
+    Ok(mode & 0o002 != 0 && mode & 0o1000 == 0)
 }
 
 impl Drop for Socket {

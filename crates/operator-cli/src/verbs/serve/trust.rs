@@ -213,6 +213,10 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let most = LONGEST_FILE + 1;
+        // To open a pipe waits for who writes to it.
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
         File::open(path)?.take(most).read_to_end(&mut bytes)?;
         match bytes.len() as u64 == most {
             true => Err(io::Error::other("it is longer than 1 MiB")),
@@ -221,6 +225,6 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     };
     read().map_err(|error| {
         let path = path.display();
-        Failure::usage(format!("cannot read `{path}`: {error}"))
+        Failure::usage(format!("cannot read `{path}` ({error})"))
     })
 }
