@@ -110,11 +110,7 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
     };
     row("cluster", proposal.cluster.clone());
     row("reason", proposal.request.reason.clone());
-    let lease = proposal.request.lease_ms.map(|lease| {
-        let seconds = lease.div_ceil(1000);
-        format!("taken back {seconds} s after it is carried out")
-    });
-    row("lease", lease);
+    row("lease", proposal.request.lease_ms.map(lease));
     row("belongs to", proposal.request.correlation_id.clone());
     row("takes back", proposal.undoes.clone());
     row("policy", Some(ruling(&status.ruling)));
@@ -152,6 +148,11 @@ fn rows(status: &ProposalStatus, now: Timestamp) -> Vec<Vec<String>> {
         status.resolved_by.as_ref().map(ToString::to_string),
     );
     rows
+}
+
+/// When a mutation is taken back by itself.
+fn lease(ms: u64) -> String {
+    format!("taken back {} s after it is carried out", ms.div_ceil(1000))
 }
 
 /// How a proposal stands, in two words at most: its outcome, and what became of that.

@@ -41,13 +41,6 @@ impl Failure {
                 "resume AGENT --reason TEXT",
                 "ends the pause: a person does that",
             ),
-            ("other_policy", _) => failure.next(
-                "give all gates on this journal the same policy file, or end those that have another",
-            ),
-            ("paused", _) => failure.command(
-                "resume AGENT --reason TEXT",
-                "ends the pause: a person does that",
-            ),
             ("killed", None) => failure.command(
                 "kill-switch status",
                 "shows who set it; `kill-switch reset` ends it",

@@ -82,14 +82,6 @@ pub(crate) fn command() -> Command {
                 .help("Between two looks at what a gate left open, and at leases that are over"),
         )
         .arg(
-            Arg::new("look-every")
-                .long("look-every")
-                .value_name("TIME")
-                .value_parser(clap::value_parser!(DurationText))
-                .default_value("30s")
-                .help("Between two looks at what a gate left open, and at leases that are over"),
-        )
-        .arg(
             Arg::new("plain-http-beyond-loopback")
                 .long("plain-http-beyond-loopback")
                 .action(ArgAction::SetTrue)
