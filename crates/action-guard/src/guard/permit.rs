@@ -127,15 +127,6 @@ impl SendGate {
             let reason = format!("`{}` was paused after its intent was written", pause.agent);
             return refused("paused", &reason);
         }
-        let request = &status.proposal.request;
-        if let Err(paused) = state.none_is_paused(request, Timestamp::now()) {
-            return refused("paused", &paused.to_string());
-        }
-        let recorded = self.recorded.unwrap_or(u64::MAX);
-        if let Some(pause) = state.was_paused_after(request, recorded) {
-            let reason = format!("`{}` was paused after its intent was written", pause.agent);
-            return refused("paused", &reason);
-        }
         if let Some(taken_over) = &status.taken_over {
             let reason = format!("proposal {} takes it back", taken_over.by);
             return refused("taken_back", &reason);
