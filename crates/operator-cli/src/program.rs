@@ -10,6 +10,7 @@ use clap::{ArgMatches, Command};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
+use crate::terminal::table;
 
 /// A command line over any number of kinds of systems.
 #[derive(Default)]
@@ -73,6 +74,7 @@ impl Program {
 
 /// Makes this the program that runs, unless one does.
 pub(crate) fn set(program: Program) {
+    table::set_name(program.name);
     PROGRAM.get_or_init(|| program);
 }
 

@@ -1,26 +1,34 @@
 //! Records of the journal, as text and as JSON.
 
+use std::collections::BTreeSet;
+
 use action_core::printable;
 use action_guard::{Actor, Entry, ProvenBy, Record};
 use serde_json::{Value, json};
 
+use crate::ids;
 use crate::reports::is_stopped_by_plan;
 use crate::reports::plan;
 use crate::reports::proposal::{asked_by, ruling};
 use crate::reports::target;
-use crate::terminal::table;
+use crate::terminal::table::{self, Column};
 use crate::terminal::values::{text_of, when};
 
 /// A row for each record.
 pub(crate) fn table(entries: &[Entry]) -> String {
     let says_which = target::is_told(entries.iter().filter_map(|entry| entry.target.as_ref()));
+    let ids = entries
+        .iter()
+        .filter_map(|entry| entry.record.proposal_id());
+    let ids: BTreeSet<&str> = ids.collect();
+    let short = |id: &str| ids::short(id, ids.iter().copied());
     let rows = entries.iter().map(|entry| {
         let (kind, what) = line(&entry.record);
         let mut row = vec![
             entry.seq.to_string(),
             when(entry.at),
             kind.to_owned(),
-            entry.record.proposal_id().unwrap_or("").to_owned(),
+            entry.record.proposal_id().map_or_else(String::new, short),
             what,
         ];
         if says_which {
@@ -28,11 +36,17 @@ pub(crate) fn table(entries: &[Entry]) -> String {
         }
         row
     });
-    let mut header = vec!["no", "at", "record", "proposal", "what"];
+    let mut columns = vec![
+        Column::new("no").whole(),
+        Column::new("at").whole().first_to_go(),
+        Column::new("record").whole(),
+        Column::new("proposal").whole(),
+        Column::new("what"),
+    ];
     if says_which {
-        header.insert(3, "cluster");
+        columns.insert(3, Column::new("cluster"));
     }
-    table::table(&header, rows.collect())
+    table::list(columns, rows.collect())
 }
 
 /// A record with its place in the chain.

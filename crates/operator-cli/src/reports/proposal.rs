@@ -17,7 +17,7 @@ use crate::reports::plan::{self, Planned};
 use crate::reports::target;
 use crate::settings::Global;
 use crate::terminal::style::{Tone, toned};
-use crate::terminal::table::{section, table};
+use crate::terminal::table::{Column, list as list_of, section};
 use crate::terminal::values::when;
 
 /// Proposals as a table.
@@ -41,11 +41,22 @@ pub(crate) fn list(statuses: &[Arc<ProposalStatus>], state: &State, now: Timesta
         }
         row
     });
-    let mut header = vec!["id", "state", "what", "requested by", "requested at"];
+    let mut columns = vec![
+        Column::new("id"),
+        Column::new("state").whole(),
+        Column::new("what"),
+        Column::new("requested by"),
+        Column::new("requested at").whole().first_to_go(),
+    ];
     if says_which {
-        header.insert(2, "cluster");
+        columns.insert(2, Column::new("cluster"));
     }
-    table(&header, rows.collect())
+    let s = if statuses.len() == 1 { "" } else { "s" };
+    format!(
+        "{}\n\n{} proposal{s}",
+        list_of(columns, rows.collect()),
+        statuses.len()
+    )
 }
 
 /// The same, with how it was proven who each of them is.

@@ -10,18 +10,19 @@ use action_guard::{
 
 use crate::call::Call;
 use crate::flags::first_sentence;
+use crate::ids;
 use crate::reports::{plan, proposal};
 use crate::settings::Global;
 use crate::terminal::output::note;
 use crate::terminal::progress::Follow;
-use crate::terminal::table::{section, table};
+use crate::terminal::table::{self, Column, section};
 use crate::terminal::values::when;
 
 /// What was started, and what can be.
 pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[&ActionDefinition]) -> String {
     let rows = started.iter().map(|(flow, next_steps)| {
         vec![
-            flow.id.clone(),
+            ids::short(&flow.id, others(started)),
             state_of(flow, next_steps),
             format!("{} of {}", done(flow), flow.workflow.steps.len()),
             flow.workflow.title.clone(),
@@ -33,10 +34,15 @@ pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[&ActionDefiniti
     let started = if rows.is_empty() {
         "No workflows.".to_owned()
     } else {
-        table(
-            &["id", "state", "steps", "what", "started by", "started at"],
-            rows,
-        )
+        let columns = [
+            Column::new("id"),
+            Column::new("state"),
+            Column::new("steps").whole(),
+            Column::new("what"),
+            Column::new("started by"),
+            Column::new("started at").whole().first_to_go(),
+        ];
+        table::list(columns.into(), rows)
     };
     let makers = makers
         .iter()
@@ -49,11 +55,15 @@ pub(crate) fn list(started: &[(Arc<Flow>, NextSteps)], makers: &[&ActionDefiniti
         .join("\n")
 }
 
+fn others(started: &[(Arc<Flow>, NextSteps)]) -> impl Iterator<Item = &str> {
+    started.iter().map(|(flow, _)| flow.id.as_str())
+}
+
 /// One that is not started.
 pub(crate) fn workflow(workflow: &Workflow) -> String {
     let steps = workflow.steps.iter();
     let rows = steps.map(|step| vec![step.id.clone(), what(step), step.needs.join(", ")]);
-    let steps = table(&["step", "what", "needs"], rows.collect());
+    let steps = table::table(&["step", "what", "needs"], rows.collect());
     format!("{}\n\n{steps}", printable(&workflow.title))
 }
 
@@ -106,7 +116,7 @@ pub(crate) fn run(run: &FlowRun, global: &Global) -> String {
         format!("{}: {}", flow.id, printable(&flow.workflow.title)),
         format!("started by {} at {}", flow.by, when(flow.started_at)),
         String::new(),
-        table(&["step", "what", "state"], rows.collect()),
+        table::table(&["step", "what", "state"], rows.collect()),
         String::new(),
         state_of(flow, &run.next_steps),
     ];

@@ -14,7 +14,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::observed::{self, View};
 use crate::terminal::secretless::{lines_without_secrets, without_secrets};
 use crate::terminal::style::{has_colour, marked_printable, painted};
-use crate::terminal::table::set_wide;
+use crate::terminal::table::{prose, prose_on_stderr, set_wide};
 use crate::terminal::values::text_of;
 
 /// What data looks like: tables for people, with the columns that there is room for or all (`wide`), one
@@ -75,7 +75,15 @@ impl Output {
     /// Data: an object for programs, or text for people.
     pub fn show(&mut self, json: &impl Serialize, text: impl FnOnce() -> String) {
         match self.format {
-            format if format.is_text() => self.write(&shown(&text())),
+            format if format.is_text() => self.write(&shown(&prose(&text()))),
+            _ => self.document(json),
+        }
+    }
+
+    /// The same of a text that is copied into a file: its lines are as long as they are.
+    pub(crate) fn show_as_it_is(&mut self, json: &impl Serialize, text: &str) {
+        match self.format {
+            format if format.is_text() => self.write(&shown(text)),
             _ => self.document(json),
         }
     }
@@ -142,16 +150,18 @@ impl Output {
     /// A running text: data, or on stderr where the data is for programs.
     pub fn narrate(&mut self, text: &str) {
         match self.format.is_text() {
-            true => self.write(&marked_lines(&lines_without_secrets(text))),
+            true => self.write(&marked_lines(&lines_without_secrets(&prose(text)))),
             false => note(text),
         }
     }
 
     /// A document of this program: it says by which schema it is to be read.
     fn document(&mut self, members: &impl Serialize) {
-        match serde_json::to_value(members).is_ok_and(|value| value.is_object()) {
+        let is_object = serde_json::to_value(members).is_ok_and(|value| value.is_object());
+        let schema_version = SCHEMA_VERSION;
+        match is_object {
             true => self.json(&Document {
-                schema_version: SCHEMA_VERSION,
+                schema_version,
                 members,
             }),
             false => self.json(members),
@@ -248,7 +258,7 @@ impl Output {
 /// Lines on stderr. When nobody can read them there is nobody to tell.
 pub fn note(text: &str) {
     let (stderr, has_colour) = (io::stderr(), has_colour(&io::stderr()));
-    let text = painted(&shown(text), has_colour);
+    let text = painted(&shown(&prose_on_stderr(text)), has_colour);
     let _ = match has_colour {
         true => writeln!(AutoStream::auto(stderr.lock()), "{text}"),
         false => writeln!(stderr.lock(), "{text}"),
@@ -279,8 +289,21 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_document_says_its_schema_first_and_keeps_its_members() {
+        let document = Document {
+            schema_version: SCHEMA_VERSION,
+            members: &json!({"a": [1], "b": {"c": null}}),
+        };
+        assert_eq!(
+            serde_json::to_string(&document).unwrap(),
+            r#"{"schema_version":1,"a":[1],"b":{"c":null}}"#
+        );
+    }
 
     #[test]
     fn a_line_that_is_too_long_is_cut_and_says_so() {

@@ -65,7 +65,7 @@ pub(crate) fn marked_printable(text: &str) -> String {
     parts.collect()
 }
 
-fn is_mark(character: char) -> bool {
+pub(crate) fn is_mark(character: char) -> bool {
     character == END || TONES.iter().any(|tone| tone.mark() == character)
 }
 
@@ -89,13 +89,18 @@ pub(crate) fn painted(line: &str, has_colour: bool) -> String {
 
 /// Whether a stream shows colour: it is a terminal, and neither `NO_COLOR` nor `TERM=dumb` is set.
 pub(crate) fn has_colour(stream: &impl anstream::stream::RawStream) -> bool {
-    AutoStream::choice(stream) != ColorChoice::Never
+    // Where `CI` is set, any terminal is taken to show colour.
+    let is_forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|set| set != "0");
+    AutoStream::choice(stream) != ColorChoice::Never && (is_forced || !is_dumb())
+}
+
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Whether a line on stderr can be written over.
 pub(crate) fn can_write_over() -> bool {
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stderr().is_terminal() && !is_dumb
+    io::stderr().is_terminal() && !is_dumb()
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
-//! Tables for people, as wide as the terminal and safe to print.
+//! Tables for people, as wide as the terminal and safe to print: no word and no id is broken.
+
+mod layout;
 
 use std::sync::OnceLock;
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
 
 use crate::terminal::style::{Tone, marked_printable, toned};
+use crate::terminal::table::layout::GAP;
 use crate::terminal::values::is_id;
 
 /// What lies below a heading begins here.
@@ -16,11 +19,15 @@ const NARROWEST: u16 = 40;
 /// How wide a column of text is at least, where what stands in it is longer.
 const SHORTEST: usize = 16;
 
-/// Between two columns.
-const GAP: usize = 2;
-
 /// Whether lines are as long as they are, whatever the terminal: set once, by `-o wide`.
 static IS_WIDE: OnceLock<bool> = OnceLock::new();
+
+/// What the command is called, by which lines that are commands are told.
+static NAME: OnceLock<&str> = OnceLock::new();
+
+pub(crate) fn set_name(name: &'static str) {
+    let _ = NAME.set(name);
+}
 
 pub(crate) fn set_wide() {
     let _ = IS_WIDE.set(true);
@@ -33,14 +40,15 @@ fn is_wide() -> bool {
 /// Rows under a header. Text is broken between its words where there is no room for it.
 #[must_use]
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let columns: Vec<_> = header.iter().map(|name| Column::new(name)).collect();
-    lines(&filled(plain(0), &columns, rows))
+    let header = header.iter().map(|name| name.to_uppercase()).collect();
+    layout::lines(Some(header), &safe(rows), width().map(usize::from)).join("\n")
 }
 
-/// A column: its header, and whether what stands in it is never cut.
+/// A column: its header, whether what stands in it is never cut, and how soon it is left out.
 pub(crate) struct Column {
     name: String,
     is_whole: bool,
+    is_first_to_go: bool,
 }
 
 impl Column {
@@ -49,41 +57,56 @@ impl Column {
         Self {
             name: name.to_uppercase(),
             is_whole: is_id(&name.to_lowercase().replace(' ', "_")),
+            is_first_to_go: false,
         }
     }
-}
 
-/// A line for each row: columns that there is no room for are left out, the last first, and named below.
-pub(crate) fn list(columns: Vec<Column>, rows: Vec<Vec<String>>) -> String {
-    fitted(columns, rows, width())
-}
-
-fn fitted(mut columns: Vec<Column>, rows: Vec<Vec<String>>, width: Option<u16>) -> String {
-    let mut rows = safe(rows);
-    let Some(width) = width else {
-        return lines(&filled(sized(Table::new(), None, 0), &columns, rows));
-    };
-    let kept = columns.len() - too_many(&columns, &rows, width.into());
-    let left_out = columns.split_off(kept);
-    for row in &mut rows {
-        row.truncate(kept);
+    /// What is of no use when it is cut, such as a time.
+    pub(crate) fn whole(mut self) -> Self {
+        self.is_whole = true;
+        self
     }
-    let mut table = sized(Table::new(), Some(width), 0);
-    table.set_truncation_indicator("…");
-    let mut text = lines(&one_line_each(table, &columns, rows));
+
+    /// What is left out before the columns on its right.
+    pub(crate) fn first_to_go(mut self) -> Self {
+        self.is_first_to_go = true;
+        self
+    }
+}
+
+/// A line for each row: columns that there is no room for are left out and named below. The last go first, those
+/// that are [`Column::first_to_go`] before them.
+pub(crate) fn list(columns: Vec<Column>, rows: Vec<Vec<String>>) -> String {
+    fitted(&columns, rows, width())
+}
+
+fn fitted(columns: &[Column], rows: Vec<Vec<String>>, width: Option<u16>) -> String {
+    let rows = safe(rows);
+    let kept = match width {
+        Some(width) => room_for(columns, &rows, width.into()),
+        None => vec![true; columns.len()],
+    };
+    let only_kept = |row: Vec<String>| {
+        let cells = row.into_iter().zip(&kept);
+        cells.filter_map(|(cell, kept)| kept.then_some(cell))
+    };
+    let rows = rows.into_iter().map(|row| only_kept(row).collect());
+    let shown = columns.iter().zip(&kept).filter(|(_, kept)| **kept);
+    let shown: Vec<_> = shown.map(|(column, _)| column).collect();
+    let mut text = lines(&one_line_each(sized(width), &shown, rows.collect()));
+    let left_out = columns.iter().zip(&kept).filter(|(_, kept)| !**kept);
+    let left_out: Vec<_> = left_out
+        .map(|(column, _)| column.name.to_lowercase())
+        .collect();
     if !left_out.is_empty() {
-        let names: Vec<_> = left_out
-            .iter()
-            .map(|column| column.name.to_lowercase())
-            .collect();
-        text.push_str(&format!("\n(-o wide also shows: {})", names.join(", ")));
+        text.push_str(&format!("\n(-o wide also shows: {})", left_out.join(", ")));
     }
     text
 }
 
-/// How many columns there is no room for. One always stays.
-fn too_many(columns: &[Column], rows: &[Vec<String>], width: usize) -> usize {
-    let needs = |at: usize, column: &Column| {
+/// Which columns there is room for. One always stays.
+fn room_for(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<bool> {
+    let needs = |(at, column): (usize, &Column)| {
         let cells = rows.iter().filter_map(|row| row.get(at));
         let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
         let name = column.name.chars().count();
@@ -92,18 +115,22 @@ fn too_many(columns: &[Column], rows: &[Vec<String>], width: usize) -> usize {
             false => longest.min(SHORTEST).max(name),
         }
     };
-    let (mut used, mut kept) = (0, 0);
-    for (at, column) in columns.iter().enumerate() {
-        used += needs(at, column) + if at == 0 { 0 } else { GAP };
-        if used > width && kept > 0 {
-            break;
+    let needs: Vec<usize> = columns.iter().enumerate().map(needs).collect();
+    let mut kept = vec![true; columns.len()];
+    loop {
+        let used = needs.iter().zip(&kept).filter(|(_, kept)| **kept);
+        let used: Vec<usize> = used.map(|(needs, _)| needs + GAP).collect();
+        if used.len() < 2 || used.iter().sum::<usize>() <= width + GAP {
+            return kept;
         }
-        kept += 1;
+        let left = (0..columns.len()).filter(|at| kept[*at]);
+        if let Some(next) = left.max_by_key(|at| (columns[*at].is_first_to_go, *at)) {
+            kept[next] = false;
+        }
     }
-    columns.len() - kept
 }
 
-fn one_line_each(mut table: Table, columns: &[Column], rows: Vec<Vec<String>>) -> Table {
+fn one_line_each(mut table: Table, columns: &[&Column], rows: Vec<Vec<String>>) -> Table {
     let numbers: Vec<bool> = (0..columns.len())
         .map(|at| are_numbers(&rows, at))
         .collect();
@@ -112,9 +139,14 @@ fn one_line_each(mut table: Table, columns: &[Column], rows: Vec<Vec<String>>) -
         row.max_height(1);
         row
     });
+    table.set_truncation_indicator("…");
     table.set_header(headings(columns));
     table.add_rows(rows);
-    keep_whole(&mut table, columns);
+    for (known, column) in columns.iter().zip(table.column_iter_mut()) {
+        if known.is_whole {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     for (column, is_number) in table.column_iter_mut().zip(numbers) {
         if is_number {
             column.set_cell_alignment(CellAlignment::Right);
@@ -130,31 +162,14 @@ fn are_numbers(rows: &[Vec<String>], at: usize) -> bool {
     !rows.is_empty() && cells.all(is_number)
 }
 
-fn filled(mut table: Table, columns: &[Column], rows: Vec<Vec<String>>) -> Table {
-    table.set_header(headings(columns));
-    table.add_rows(safe(rows));
-    keep_whole(&mut table, columns);
-    table
-}
-
-fn headings(columns: &[Column]) -> Vec<String> {
+fn headings(columns: &[&Column]) -> Vec<String> {
     let names = columns.iter().map(|column| &column.name);
     names.map(|name| toned(Tone::Heading, name)).collect()
 }
 
-fn keep_whole(table: &mut Table, columns: &[Column]) {
-    for (known, column) in columns.iter().zip(table.column_iter_mut()) {
-        if known.is_whole {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-}
-
 /// Rows without a header.
 pub(crate) fn rows(rows: Vec<Vec<String>>) -> String {
-    let mut table = plain(0);
-    table.add_rows(safe(rows));
-    lines(&table)
+    layout::lines(None, &safe(rows), width().map(usize::from)).join("\n")
 }
 
 /// Rows without a header, below a heading; nothing when there are no rows.
@@ -162,19 +177,32 @@ pub(crate) fn section(heading: &str, rows: Vec<Vec<String>>) -> Option<String> {
     if rows.is_empty() {
         return None;
     }
-    let mut table = plain(INDENT);
-    table.add_rows(safe(rows));
-    let indented: Vec<_> = lines(&table)
-        .lines()
-        .map(|line| format!("  {line}"))
-        .collect();
+    let width = width().map(|width| usize::from(width - INDENT));
+    let lines = layout::lines(None, &safe(rows), width);
+    let indented: Vec<_> = lines.iter().map(|line| format!("  {line}")).collect();
     let heading = toned(Tone::Heading, heading);
     Some(format!("{heading}\n{}", indented.join("\n")))
 }
 
-/// As wide as the terminal, less an indent.
-fn plain(indent: u16) -> Table {
-    sized(Table::new(), width(), indent)
+/// A text for people on stdout, with its long lines broken between words.
+pub(crate) fn prose(text: &str) -> String {
+    broken(text, width())
+}
+
+/// The same for stderr.
+pub(crate) fn prose_on_stderr(text: &str) -> String {
+    let mut table = Table::new();
+    broken(
+        text,
+        usable(table.use_stderr().width().filter(|_| !is_wide())),
+    )
+}
+
+fn broken(text: &str, width: Option<u16>) -> String {
+    match width {
+        Some(width) => layout::prose(text, width.into(), NAME.get().copied().unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 /// Not every terminal knows how wide it is: where that is not known, or too little to be true, lines
@@ -184,11 +212,12 @@ fn width() -> Option<u16> {
     usable(width)
 }
 
-fn sized(mut table: Table, width: Option<u16>, indent: u16) -> Table {
+fn sized(width: Option<u16>) -> Table {
+    let mut table = Table::new();
     table.load_style(presets::NOTHING);
     match width {
         Some(width) => table
-            .set_width(width - indent)
+            .set_width(width)
             .set_content_arrangement(ContentArrangement::Dynamic),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
@@ -249,8 +278,8 @@ mod tests {
     }
 
     fn shown(width: u16) -> String {
-        let columns = HEADER.iter().map(|name| Column::new(name)).collect();
-        painted(&fitted(columns, vec![row(), row()], Some(width)), false)
+        let columns: Vec<_> = HEADER.iter().map(|name| Column::new(name)).collect();
+        painted(&fitted(&columns, vec![row(), row()], Some(width)), false)
     }
 
     /// However many columns there are, and however long what stands in them.
@@ -283,9 +312,28 @@ mod tests {
             "{narrow}"
         );
         assert!(!shown(200).contains("wide"));
-        let columns = HEADER.iter().map(|name| Column::new(name)).collect();
-        let all = fitted(columns, vec![row()], None);
+        let columns: Vec<_> = HEADER.iter().map(|name| Column::new(name)).collect();
+        let all = fitted(&columns, vec![row()], None);
         assert!(all.contains(&"7480000000000000".repeat(4)));
+    }
+
+    #[test]
+    fn what_matters_least_goes_first() {
+        let columns = [
+            Column::new("no"),
+            Column::new("at").whole().first_to_go(),
+            Column::new("what"),
+        ];
+        let rows = vec![["1", "2026-11-30T02:00:00+01:00", &"moved ".repeat(9)].map(str::to_owned)];
+        let text = fitted(
+            &columns,
+            rows.into_iter().map(Vec::from).collect(),
+            Some(40),
+        );
+        let text = painted(&text, false);
+        assert!(text.starts_with("NO  WHAT\n"), "{text}");
+        assert!(text.contains('…'), "{text}");
+        assert!(text.ends_with("(-o wide also shows: at)"), "{text}");
     }
 
     #[test]

@@ -144,7 +144,7 @@ fn print(host: &str, flags: Vec<String>, output: &mut Output) -> Result<Exit, Fa
     let mut words = vec![program.display().to_string(), "mcp".to_owned()];
     words.extend(flags);
     let entry = config(host, &words);
-    output.show(&json!({"host": host, "entry": entry}), || entry.clone());
+    output.show_as_it_is(&json!({"host": host, "entry": entry}), &entry);
     Ok(Exit::Done)
 }
 

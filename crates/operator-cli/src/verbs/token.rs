@@ -15,7 +15,7 @@ use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Output, note};
-use crate::terminal::table::table;
+use crate::terminal::table::{self, Column};
 use crate::terminal::values::when;
 
 pub(crate) fn command() -> Command {
@@ -137,23 +137,23 @@ pub(super) fn show(tokens: &BTreeMap<String, Arc<TokenStatus>>, output: &mut Out
             vec![
                 status.made.id.clone(),
                 grant.actor.to_string(),
+                stands(status, now),
                 grant.clusters.join(", "),
                 risk(grant.up_to),
-                status.made.by.to_string(),
                 when(grant.expires_at),
-                stands(status, now),
+                status.made.by.to_string(),
             ]
         });
-        let header = [
-            "id",
-            "agent",
-            "clusters",
-            "up to",
-            "created by",
-            "expires",
-            "state",
+        let columns = [
+            Column::new("id"),
+            Column::new("agent").whole(),
+            Column::new("state").whole(),
+            Column::new("clusters"),
+            Column::new("up to").whole(),
+            Column::new("expires").whole(),
+            Column::new("created by"),
         ];
-        table(&header, rows.collect())
+        table::list(columns.into(), rows.collect())
     });
 }
 

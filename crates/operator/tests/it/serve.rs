@@ -202,7 +202,7 @@ fn an_agent_with_a_token_moves_a_leader_and_the_journal_says_how_it_was_proven()
         .operator(&["proposals", "show", id])
         .ended(0)
         .shows(by)
-        .shows("made by user:ana");
+        .shows("created by user:ana");
     let shown = place
         .operator(&["proposals", "show", id, "-o", "json"])
         .ended(0)
@@ -216,7 +216,7 @@ fn an_agent_with_a_token_moves_a_leader_and_the_journal_says_how_it_was_proven()
 fn it_is_not_opened_where_it_would_protect_nothing() {
     let place = Place::new();
     let far = ["serve", "--listen", "0.0.0.0:0"];
-    place.operator(&far).ended(2).says("has no TLS");
+    place.operator(&far).ended(2).says("without TLS");
     let config = place.path("config.toml");
     let state = place.0.state_dir();
     operator(&["serve", "--config", &config, "--state-dir", state])
@@ -280,5 +280,5 @@ fn figures_are_served_at_a_listener_of_their_own() {
         );
     }
     let far = ["serve", "--metrics-listen", "0.0.0.0:0"];
-    place.operator(&far).ended(2).says("has no TLS");
+    place.operator(&far).ended(2).says("without TLS");
 }
