@@ -12,6 +12,18 @@ pub const GUARD_OUTCOMES: &[(&str, &str, &str, &str)] = &[
         "Ask who stopped sending and why; propose it again afterwards.",
     ),
     (
+        "paused",
+        "not applied",
+        "The agent that asked for it, or that carried it out, was paused before it was sent.",
+        "Ask who paused the agent and why; propose it again once a person has resumed it.",
+    ),
+    (
+        "other_policy",
+        "not applied",
+        "Another gate on the same journal works by another policy, so that none of them sends.",
+        "Give all gates on this journal the same policy file, or end those that have another; then propose it again.",
+    ),
+    (
         "late",
         "not applied",
         "Its time limit for sending passed before it could be sent.",

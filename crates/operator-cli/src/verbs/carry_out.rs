@@ -279,7 +279,7 @@ fn why_not_sent(verdict: &Verdict) -> String {
             format!("nothing was sent: `{us}` does not send such requests to {who}")
         }
         Verdict::AcceptedButWillNotProgress { .. } => {
-            format!("nothing was sent: it would have no effect; remove the cause first")
+            "nothing was sent: it would have no effect; remove the cause first".to_owned()
         }
         _ => "nothing was sent".to_owned(),
     }
