@@ -56,6 +56,22 @@ impl Verdict {
             Self::WouldProceed | Self::WouldDisplace { .. } | Self::Undecided { .. }
         )
     }
+
+    /// The answer for people, without its reasons: the same words wherever a plan is shown.
+    #[must_use]
+    pub fn headline(&self) -> &'static str {
+        match self {
+            Self::WouldReject { .. } => "Would be rejected",
+            Self::NotAskedFor { .. } => "Blocked by a safety check",
+            Self::NoOp { .. } => "Nothing to do",
+            Self::WouldDisplace { .. } => "Would proceed and replace",
+            Self::AcceptedButWillNotProgress { .. } => {
+                "Would be accepted, but nothing would happen"
+            }
+            Self::Undecided { .. } => "Cannot be predicted",
+            Self::WouldProceed => "Would proceed",
+        }
+    }
 }
 
 /// A reason, by a stable code and in words.

@@ -235,21 +235,14 @@ fn lines(texts: &[String]) -> Vec<Vec<String>> {
 /// What would happen, in a sentence and the system's words.
 #[must_use]
 pub fn verdict(verdict: &Verdict) -> String {
+    let begin = toned(tone(verdict), verdict.headline());
     match verdict {
-        Verdict::WouldReject { code, text } => format!(
-            "{} ({}): {}",
-            toned(Tone::Bad, "Would be rejected"),
-            printable(code),
-            printable(text.trim_end())
-        ),
-        Verdict::NotAskedFor { code, text } => {
-            let begin = toned(Tone::Bad, "Blocked by a safety check");
-            format!("{begin} ({}): {}", printable(code), printable(text))
+        Verdict::WouldReject { code, text } | Verdict::NotAskedFor { code, text } => {
+            let (code, text) = (printable(code), printable(text.trim_end()));
+            format!("{begin} ({code}): {text}")
         }
-        Verdict::NoOp { already } => format!("Nothing to do: {}", printable(already)),
-        Verdict::WouldDisplace { displaced } => {
-            let begin = toned(Tone::Good, "Would proceed");
-            format!("{begin} and replace: {}", printable(displaced))
+        Verdict::NoOp { already: what } | Verdict::WouldDisplace { displaced: what } => {
+            format!("{begin}: {}", printable(what))
         }
         Verdict::AcceptedButWillNotProgress { causes } => {
             let causes = causes
@@ -264,11 +257,18 @@ pub fn verdict(verdict: &Verdict) -> String {
                 .iter()
                 .map(|cause| format!("{} ({})", printable(&cause.text), printable(&cause.code)))
                 .collect();
-            let begin = toned(Tone::Doubtful, "Cannot be predicted");
             format!("{begin}: {}", causes.join("; "))
         }
-        Verdict::WouldProceed => toned(Tone::Good, "Would proceed"),
-        other => format!("{other:?}"),
+        _ => begin,
+    }
+}
+
+fn tone(verdict: &Verdict) -> Tone {
+    match verdict {
+        Verdict::WouldProceed | Verdict::WouldDisplace { .. } => Tone::Good,
+        Verdict::WouldReject { .. } | Verdict::NotAskedFor { .. } => Tone::Bad,
+        Verdict::NoOp { .. } => Tone::Heading,
+        _ => Tone::Doubtful,
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn named(matches: &ArgMatches) -> Result<Actor, Failure> {
     match agent.as_str().starts_with("agent:") {
         true => Ok(agent),
         false => Err(wrong(format!(
-            "`{agent}` is no agent: only agents are paused"
+            "`{agent}` is not an agent: only agents can be paused"
         ))),
     }
 }
@@ -71,7 +71,8 @@ pub(super) fn seconds(matches: &ArgMatches) -> Result<Option<u32>, Failure> {
     match u32::try_from(whole) {
         Ok(whole) if whole > 0 => Ok(Some(whole)),
         _ => {
-            Err(Failure::usage("`--for` is no time, or too long").next("write it as `30m` or `2h`"))
+            Err(Failure::usage("`--for` is zero, or too long")
+                .next("use a duration such as 30m or 2h"))
         }
     }
 }

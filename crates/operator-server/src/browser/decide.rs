@@ -43,7 +43,7 @@ pub(crate) async fn page(
             tr { th { "Cluster" } td { (printable(proposal.target().called())) " (" (printable(&proposal.system)) ")" } }
             tr { th { "Asked for by" } td { (printable(&proposal.request.actor)) ", " (proposal.request.proven_by) } }
             @if let Some(reason) = &proposal.request.reason { tr { th { "Reason" } td { (printable(reason)) } } }
-            tr { th { "Risk" } td { (risk_of(cluster, &status).map_or("not known", risk_word)) } }
+            tr { th { "Risk" } td { (risk_of(cluster, &status).map_or_else(|| "not known".to_owned(), risk_word)) } }
             @if let Some(lease) = proposal.request.lease_ms {
                 tr { th { "Lease" } td { "taken back " (lease.div_ceil(1000)) " s after it is carried out" } }
             }
@@ -116,12 +116,8 @@ fn risk_of(cluster: &Cluster, status: &ProposalStatus) -> Option<Risk> {
     definition.risk
 }
 
-fn risk_word(risk: Risk) -> &'static str {
-    match risk {
-        Risk::Low => "low",
-        Risk::Medium => "medium",
-        _ => "high",
-    }
+fn risk_word(risk: Risk) -> String {
+    json!(risk).as_str().unwrap_or_default().to_owned()
 }
 
 /// Refuses who proved too long ago who they are for what is of high risk, or of a risk that is not known.

@@ -103,31 +103,19 @@ fn undo(undo: &Undo) -> String {
 }
 
 fn verdict(verdict: &Verdict) -> String {
+    let headline = verdict.headline();
     let all = |causes: &[Cause]| causes.iter().map(cause).collect::<Vec<_>>().join("; ");
     match verdict {
-        Verdict::WouldReject { code, text } => {
-            format!(
-                "Would be refused ({}): {}",
-                printable(code),
-                printable(text)
-            )
+        Verdict::WouldReject { code, text } | Verdict::NotAskedFor { code, text } => {
+            format!("{headline} ({}): {}", printable(code), printable(text))
         }
-        Verdict::NotAskedFor { code, text } => {
-            format!("Not asked for ({}): {}", printable(code), printable(text))
+        Verdict::NoOp { already: what } | Verdict::WouldDisplace { displaced: what } => {
+            format!("{headline}: {}", printable(what))
         }
-        Verdict::NoOp { already } => format!("Nothing to do: {}", printable(already)),
-        Verdict::WouldDisplace { displaced } => {
-            format!("Would proceed, in place of: {}", printable(displaced))
+        Verdict::AcceptedButWillNotProgress { causes } | Verdict::Undecided { causes } => {
+            format!("{headline}: {}", all(causes))
         }
-        Verdict::AcceptedButWillNotProgress { causes } => {
-            format!(
-                "Would be accepted, but it would not get done: {}",
-                all(causes)
-            )
-        }
-        Verdict::Undecided { causes } => format!("Not known before it is sent: {}", all(causes)),
-        Verdict::WouldProceed => "Would proceed: it would be accepted and carried out".to_owned(),
-        other => format!("{other:?}"),
+        _ => headline.to_owned(),
     }
 }
 
