@@ -35,6 +35,7 @@ mod break_glass;
 mod compare;
 mod controls;
 mod draft;
+mod enabled;
 mod error;
 mod execute;
 mod explain;

@@ -54,9 +54,9 @@ pub use proposal::{
 };
 pub use records::{BadLine, Entry, FORMAT, Hash, Record, StartedFlow, StepEvent};
 pub use state::{
-    ActiveEffect, Activity, AttemptState, Attempts, Cancel, Clusters, Ended, Ending, Failure, Flow,
-    InForce, Killed, OpenGate, OpenProposals, Pause, ProposalStatus, SentLately, State, StepState,
-    Switch, TakenBack, TakenOver, TokenStatus,
+    ActiveEffect, Activity, AttemptState, Attempts, Cancel, Clusters, Enabled, Ended, Ending,
+    Failure, Flow, InForce, Killed, OpenGate, OpenProposals, Pause, ProposalStatus, SentLately,
+    State, StepState, Switch, TakenBack, TakenOver, TokenStatus,
 };
 pub use workflows::{
     FlowEvent, FlowRun, NextSteps, PlannedStep, Ready, StartOptions, StopCode, Stopped, WaitPolicy,

@@ -10,6 +10,7 @@ use crate::policy::rule::{Rule, Then};
 use crate::proposal::{NO_RULE, NO_RULE_ALLOWS};
 use crate::records::Hash;
 
+pub(crate) use enabled_statements::Enables;
 pub(crate) use pattern::matches_actor;
 
 pub use always::AlwaysDenied;
@@ -27,6 +28,7 @@ mod always;
 mod browser_statements;
 mod budget;
 mod check;
+mod enabled_statements;
 mod explain;
 mod keys;
 mod parse;

@@ -163,6 +163,9 @@ record! {
         /// That it was them; without, the identity is claimed and not proven.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         proof: Option<Proof>,
+        /// That a gate knew them who asked for it, where they did not sign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attested: Option<Proof>,
     },
     /// Everything is stopped.
     Killed {
@@ -253,6 +256,9 @@ record! {
         /// That it was them; without, the identity is claimed and not proven.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         proof: Option<Proof>,
+        /// That a gate knew them who asked for it, where they did not sign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attested: Option<Proof>,
     },
     /// The instance that wrote this is a gate, and works by this policy.
     GateOpened {

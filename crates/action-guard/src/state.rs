@@ -12,6 +12,7 @@ use crate::proposal::{ChangedBy, Mode, Phase, Proposal};
 pub use active_effect::{ActiveEffect, Activity};
 pub(crate) use changes::Changes;
 pub use clusters::Clusters;
+pub use enabled::Enabled;
 pub use gates::OpenGate;
 pub use in_force::InForce;
 pub use open_proposals::OpenProposals;
@@ -26,6 +27,7 @@ mod active_effect;
 mod asked_before;
 mod changes;
 mod clusters;
+mod enabled;
 mod gates;
 mod in_force;
 mod open_proposals;
@@ -52,6 +54,9 @@ pub struct State {
     pub at: Option<Timestamp>,
     /// Whether anything may be sent.
     pub mode: Mode,
+    /// Who set it to execute, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<Enabled>,
     /// Who set the kill switch, if it is set.
     pub killed: Option<Killed>,
     /// The number of the record that last set the mode or the kill switch. A signed switch names it,

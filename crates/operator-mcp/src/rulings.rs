@@ -192,7 +192,7 @@ impl Desk {
                 let why = format!("stopped by `{}`: {}", killed.by, killed.reason);
                 add("kill_switch", why);
             }
-            if let Some(observing) = state.observing(system) {
+            if let Some(observing) = self.guard.observing(state, system) {
                 add("mode", observing.to_string());
             }
         }

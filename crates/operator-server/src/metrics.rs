@@ -85,11 +85,16 @@ fn of_clusters(gate: &Gate, state: &State, is_stopped: bool, page: &mut Page) {
         "Whether the kill switch is set.",
         stopped,
     );
-    let executes = of_each(&|system| state.observing(system).is_none().into());
+    let clusters = gate.clusters().iter();
+    let executes = clusters.map(|(name, one)| {
+        let observing = one.guard.observing(state, &one.target.system);
+        (label(name), u64::from(observing.is_none()))
+    });
+    let executes: Vec<_> = executes.collect();
     page.add(
         "executes",
         "gauge",
-        "Whether the mode is execute.",
+        "Whether the mode is execute, and who set it is verified.",
         executes,
     );
     let in_force = state.in_force(now);

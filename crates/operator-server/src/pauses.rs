@@ -1,6 +1,6 @@
 //! Pauses of agents: a person pauses one, or an agent itself; a person ends that.
 
-use action_guard::{Actor, Decider, Proof};
+use action_guard::{Actor, Proof};
 use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
@@ -16,6 +16,7 @@ use crate::api::Answer;
 use crate::gate::Gate;
 use crate::input::{Named, read};
 use crate::problem::Problem;
+use crate::switches::decider;
 use crate::who::Asker;
 
 #[derive(Deserialize, JsonSchema)]
@@ -69,10 +70,8 @@ pub(crate) async fn resume(
     asker.may_let_others_send()?;
     let agent = named(&agent)?;
     let Resuming { reason, proof } = read(&body)?;
-    let by = match &proof {
-        Some(proof) => Decider::with_proof(&asker.actor, proof),
-        None => Decider::claimed(&asker.actor),
-    };
+    let trusted = gate.trusted();
+    let by = decider(&asker, proof.as_ref(), &trusted);
     gate.controls().resume(&agent, by, &reason).await?;
     let state = gate.journal().state().await?;
     let pause = state.pause_of(agent.as_str());

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use action_guard::{Controls, Decider, Mode, ModeError, Proof, ProposalStatus, Stop};
+use action_guard::{Controls, Decider, Mode, ModeError, Proof, ProposalStatus, Refusal, Stop};
 use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
@@ -18,6 +18,7 @@ use crate::api::Answer;
 use crate::gate::Gate;
 use crate::input::read;
 use crate::problem::Problem;
+use crate::trusted::Trusted;
 use crate::who::Asker;
 
 #[derive(Deserialize, JsonSchema)]
@@ -60,20 +61,38 @@ impl Switch {
             }
         }
     }
+}
 
-    fn decider<'a>(&'a self, asker: &'a Asker) -> Decider<'a> {
-        match &self.proof {
-            Some(proof) => Decider::with_proof(&asker.actor, proof),
-            None => Decider::claimed(&asker.actor),
-        }
+/// Who decides: by what they signed, else by what the gate knows.
+pub(crate) fn decider<'a>(
+    asker: &'a Asker,
+    proof: Option<&'a Proof>,
+    trusted: &'a Trusted,
+) -> Decider<'a> {
+    match proof {
+        Some(proof) => Decider::with_proof(&asker.actor, proof),
+        None => Decider::claimed(&asker.actor).known_to(trusted.key.as_deref()),
     }
 }
 
 /// Whether anything may be sent.
-pub(crate) async fn mode(Gated(gate): Gated<Gate>) -> Answer {
+pub(crate) async fn mode(Gated(gate): Gated<Gate>, Extension(asker): Extension<Asker>) -> Answer {
     let state = gate.journal().state().await?;
     let killed = state.killed.as_ref().map(|killed| json!(killed));
-    Ok(Json(json!({ "mode": state.mode, "killed": killed })).into_response())
+    let mut answer = json!({ "mode": state.mode, "killed": killed });
+    // Of each of them that they may see, why nothing is sent to it although the mode is execute.
+    let clusters = gate.clusters().values();
+    let theirs = clusters.filter(|one| asker.reaches(&one.target));
+    let unverified = theirs.filter_map(|one| {
+        let refusal = one.guard.observing(&state, &one.target.system)?;
+        let is_it = matches!(refusal, Refusal::NotEnabled { .. });
+        is_it.then(|| (one.target.called().to_owned(), json!(refusal.to_string())))
+    });
+    let unverified: serde_json::Map<String, Value> = unverified.collect();
+    if !unverified.is_empty() {
+        answer["unverified"] = json!(unverified);
+    }
+    Ok(Json(answer).into_response())
 }
 
 /// Sets whether anything may be sent.
@@ -96,7 +115,9 @@ pub(crate) async fn set_mode(
         },
     );
     let controls = switch.controls(&gate, &asker)?;
-    let set = controls.set_mode(mode, switch.decider(&asker), &switch.reason);
+    let trusted = gate.trusted();
+    let by = decider(&asker, switch.proof.as_ref(), &trusted);
+    let set = controls.set_mode(mode, by, &switch.reason);
     match set.await {
         Ok(()) => Ok(Json(json!({ "mode": mode })).into_response()),
         Err(ModeError::Commit(error)) => Err(error.into()),
@@ -130,7 +151,9 @@ pub(crate) async fn reset(
     asker.may_let_others_send()?;
     let switch: Switch = read(&body)?;
     let controls = switch.controls(&gate, &asker)?;
-    let reset = controls.reset(switch.decider(&asker), &switch.reason);
+    let trusted = gate.trusted();
+    let by = decider(&asker, switch.proof.as_ref(), &trusted);
+    let reset = controls.reset(by, &switch.reason);
     reset.await?;
     Ok(Json(json!({ "reset": true })).into_response())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use action_guard::{Approval, ProvenBy, Request};
+use action_guard::{Approval, PrivateKey, ProvenBy, Request};
 use rustls::ServerConfig;
 
 use crate::browser::Browsers;
@@ -19,6 +19,8 @@ pub(crate) struct Trusted {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) certificates: Certificates,
     pub(crate) issuers: Issuers,
+    /// By which the gate says what it knows.
+    pub(crate) key: Option<Arc<PrivateKey>>,
     /// Who logs in with a browser; `None` where nobody does.
     pub(crate) browsers: Option<Browsers>,
 }
@@ -43,8 +45,10 @@ impl Trusted {
         };
         let certificates = Certificates::new(clients, &trust.clients)?;
         let issuers = Issuers::new(trust, &before.issuers)?;
-        let browsers = Browsers::new(trust, before.browsers.as_ref())?;
+        let key = trust.session_key.as_deref().map(key).transpose()?;
+        let browsers = Browsers::new(trust, key.clone(), before.browsers.as_ref())?;
         Ok(Self {
+            key,
             tls,
             certificates,
             issuers,
@@ -67,6 +71,16 @@ impl Trusted {
         let row = self.browsers.as_ref()?.of_approval(approval)?;
         Some(&row.known)
     }
+}
+
+fn key(pem: &[u8]) -> Result<Arc<PrivateKey>, TrustError> {
+    let key = PrivateKey::parse_pem(&String::from_utf8_lossy(pem));
+    let key = key.map_err(|error| TrustError::Pem {
+        what: "session key",
+        problem: "it is not an ed25519 key: create one with `openssl genpkey -algorithm ed25519`",
+        source: Some(Box::new(error)),
+    })?;
+    Ok(Arc::new(key))
 }
 
 /// Refuses who is not known by enough.

@@ -144,6 +144,7 @@ async fn behind(fixture: &Fixture, asked: &Asked, random: &mut Random, tally: &m
         by: ana(),
         reason: "by another clock".to_owned(),
         proof: None,
+        attested: None,
     };
     let later = Timestamp::now() + TWO_HOURS;
     let sealed = ledger.write(vec![mode], later, "another");

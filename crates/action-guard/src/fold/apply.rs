@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::fold::refuse::{invalid_record, person};
 use crate::proposal::Refusal;
 use crate::records::{Entry, Record};
-use crate::state::{Pause, State};
+use crate::state::{Enabled, Pause, State};
 
 impl State {
     /// Adds one entry, or refuses it and stays as it is.
@@ -49,8 +49,16 @@ impl State {
                 ..
             } => self.break_glass(id, by, answer, outcome)?,
             Record::Mode {
-                target, mode, by, ..
-            } => self.set_mode(target.as_ref(), *mode, by)?,
+                target,
+                mode,
+                by,
+                proof,
+                attested,
+                ..
+            } => {
+                let enabled = Enabled::new(by, self.last_switch, proof.as_ref(), attested.as_ref());
+                self.set_mode(target.as_ref(), *mode, enabled)?;
+            }
             Record::Killed { target, by, reason } => self.kill(target.as_ref(), by, reason, at)?,
             Record::Reset { target, by, .. } => self.reset(target.as_ref(), by)?,
             Record::ClockConfirmed { by, .. } => person(by, "confirm the clock")?,
@@ -92,10 +100,19 @@ impl State {
                 until: *until,
                 seq: entry.seq,
                 ended: None,
+                resumed: None,
             }),
             Record::AgentResumed {
-                agent, by, reason, ..
-            } => self.agent_resumed(agent, by, reason, at),
+                agent,
+                by,
+                reason,
+                proof,
+                attested,
+            } => {
+                // Which pause it is, is added where that is known.
+                let resumed = Enabled::new(by, 0, proof.as_ref(), attested.as_ref());
+                self.agent_resumed(agent, resumed, reason, at)
+            }
             Record::GateOpened { policy } => self.gate_opened(&entry.instance, policy, at),
             Record::GateClosed {} => self.gate_closed(&entry.instance),
             _ => Err(invalid_record("a record of another kind")),
@@ -133,6 +150,8 @@ impl State {
     /// earlier versions of this program did not keep that.
     fn is_same_but_for_names(&self, other: &Self) -> bool {
         let (mut one, mut other) = (self.clone(), other.clone());
+        one.forget_who_enabled();
+        other.forget_who_enabled();
         for (id, effect) in &mut one.effects {
             if let Some(theirs) = other.effects.get_mut(id)
                 && effect.carried_out_by.is_none() != theirs.carried_out_by.is_none()

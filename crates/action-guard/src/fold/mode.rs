@@ -7,24 +7,26 @@ use jiff::Timestamp;
 use crate::fold::refuse::{cancel, person, stopped};
 use crate::identity::{Actor, Target};
 use crate::proposal::{Mode, Phase, Proposal, Refusal};
-use crate::state::{Killed, State};
+use crate::state::{Enabled, Killed, State};
 
 impl State {
     pub(super) fn set_mode(
         &mut self,
         target: Option<&Target>,
         mode: Mode,
-        by: &Actor,
+        enabled: Enabled,
     ) -> Result<(), Refusal> {
         self.is_named_so(target)?;
-        if mode == Mode::Execute {
-            person(by, "set the mode to execute")?;
+        let enables = mode == Mode::Execute;
+        if enables {
+            person(&enabled.by, "set the mode to execute")?;
             let killed = target.map_or(self.killed.as_ref(), |it| self.killed_on(&it.system));
             if let Some(killed) = killed {
                 return Err(stopped(killed));
             }
         }
         *self.mode_of(target) = mode;
+        *self.enabled_of(target) = enables.then_some(enabled);
         Ok(())
     }
 
@@ -61,13 +63,26 @@ impl State {
         self.is_named_so(target)?;
         self.killed_of(target).take().ok_or(Refusal::NotKilled)?;
         *self.mode_of(target) = Mode::Observe;
+        *self.enabled_of(target) = None;
         Ok(())
     }
 
+    /// The mode of one system or of all, which is set by this.
     fn mode_of(&mut self, target: Option<&Target>) -> &mut Mode {
         match target {
-            Some(target) => &mut self.switch_mut(target).mode,
+            Some(target) => {
+                let switch = self.switch_mut(target);
+                switch.mode_was_set = true;
+                &mut switch.mode
+            }
             None => &mut self.mode,
+        }
+    }
+
+    fn enabled_of(&mut self, target: Option<&Target>) -> &mut Option<Enabled> {
+        match target {
+            Some(target) => &mut self.switch_mut(target).enabled,
+            None => &mut self.enabled,
         }
     }
 

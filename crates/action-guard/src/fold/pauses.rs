@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::fold::refuse::{cancel, invalid_record, person};
 use crate::identity::Actor;
 use crate::proposal::Refusal;
-use crate::state::{Pause, State};
+use crate::state::{Enabled, Pause, State};
 
 /// How long a pause that is over is kept at hand: longer than anything stays between its intent and its
 /// send.
@@ -40,8 +40,10 @@ impl State {
                 });
             }
         }
+        // One that somebody ended is kept for as long as it would hold: whether it was them who ended it is
+        // found out when something is sent.
         self.pauses.retain(|_, pause| {
-            let over = pause.over_since(at);
+            let over = pause.over_since(at).filter(|_| !pause.would_hold_at(at));
             over.is_none_or(|over| at.duration_since(over) <= KEPT)
         });
         let name = agent.as_str().to_ascii_lowercase();
@@ -53,11 +55,11 @@ impl State {
     pub(super) fn agent_resumed(
         &mut self,
         agent: &Actor,
-        by: &Actor,
+        resumed: Enabled,
         reason: &str,
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        person(by, "resume an agent")?;
+        person(&resumed.by, "resume an agent")?;
         let name = agent.as_str().to_ascii_lowercase();
         let pause = self.pauses.get_mut(&name);
         let Some(pause) = pause.filter(|pause| pause.holds_at(at)) else {
@@ -65,7 +67,12 @@ impl State {
                 agent: agent.to_string(),
             });
         };
-        Arc::make_mut(pause).ended = Some(cancel(by, reason, at));
+        let pause = Arc::make_mut(pause);
+        pause.ended = Some(cancel(&resumed.by, reason, at));
+        pause.resumed = Some(Enabled {
+            after: pause.seq,
+            ..resumed
+        });
         Ok(())
     }
 

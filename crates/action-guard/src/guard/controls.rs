@@ -13,11 +13,11 @@ use crate::guard::still_sending::{Meant, ModeError, still_sending};
 use crate::guard::trust::Trust;
 use crate::identity::{Actor, Proof, ProvenBy, Target};
 use crate::journal::{CommitError, Journal, JournalError};
-use crate::policy::Rules;
+use crate::policy::{Enables, Rules};
 use crate::proposal::time;
 use crate::proposal::{Mode, Refusal};
 use crate::records::Record;
-use crate::state::{ProposalStatus, State};
+use crate::state::{Enabled, ProposalStatus, State};
 
 pub use decider::Decider;
 pub use sessions::NewSession;
@@ -214,16 +214,25 @@ impl Controls {
         let target = self.target.clone();
         let proof =
             by.proof_by(|key| Proof::of_mode(mode, target.as_ref(), &actor, after, now, key));
+        let enables = (mode == Mode::Execute).then_some(Enables::Mode(target.as_ref()));
+        let attested = enables.and_then(|what| by.attested(what, after, now));
         let actor = self.known_if_unsigned(actor, proof.as_ref())?;
         let (rules, reason) = (Arc::clone(&self.rules), reason.to_owned());
+        let trust = self.trust;
         self.commit(move |state, now| {
             rules.vouch_for_mode(mode, target.as_ref(), &actor, proof.as_ref(), state, now)?;
+            if mode == Mode::Execute {
+                let (after, what) = (state.last_switch, Enables::Mode(target.as_ref()));
+                let enabled = Enabled::new(&actor, after, proof.as_ref(), attested.as_ref());
+                trust.is_enabled_by(&enabled, &*rules, what)?;
+            }
             Ok(Record::Mode {
                 target,
                 mode,
                 by: actor,
                 reason,
                 proof,
+                attested,
             })
         })
         .await?;

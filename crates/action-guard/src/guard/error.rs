@@ -144,6 +144,7 @@ impl GuardError {
                 refusal,
                 Refusal::Observing
                     | Refusal::ClusterObserving { .. }
+                    | Refusal::NotEnabled { .. }
                     | Refusal::Killed { .. }
                     | Refusal::TakenOver { .. }
                     | Refusal::WhoseUnknown { .. }

@@ -237,6 +237,10 @@ impl Guard {
                     if status.phase == Phase::Approved {
                         let rules = rules.as_ref().map_err(Clone::clone)?;
                         tokens_allow(&**rules, &status.proposal, &definition, state, now)?;
+                        trust.nobody_is_paused(&**rules, state, &status.proposal.request, now)?;
+                        if state.killed_on(&system).is_none() {
+                            trust.sends_are_enabled(&**rules, state, &system)?;
+                        }
                         let status = carried_out_by(status, &by, now)?;
                         allow_for_each(&status, (trust, &approvers), now, |status| {
                             rules.allow_send(status, &definition, &plan, state, now)

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 
 use crate::failpoint::passed;
 use crate::guard::Guard;
-use crate::guard::authority::{allow_for_each, rules_to_send_by};
+use crate::guard::authority::{allow_for_each, rules_now, rules_to_send_by};
 use crate::guard::token_scope::tokens_allow;
-use crate::proposal::{Answer, Intent, Phase, Proposal};
+use crate::proposal::{Answer, Intent, Phase, Proposal, Refusal};
 use crate::state::State;
 
 /// Gives one permit to send the request of one intent, after a last look at everything that may
@@ -93,6 +93,8 @@ impl SendGate {
             }
         } else if state.observing(&self.system).is_some() {
             return refused("stopped", "the mode is observe");
+        } else if let Err(why) = self.is_enabled(&state) {
+            return refused("stopped", &why.to_string());
         } else if self.was_stopped(&state) && !self.takes_back_ours(&state) {
             let reason = "the mode or the kill switch was set after its intent was recorded";
             return refused("stopped", reason);
@@ -101,6 +103,14 @@ impl SendGate {
             return refused("late", "its time limit for sending passed");
         }
         Ok(())
+    }
+
+    /// Whether those who enabled sends are proven, where that is wanted.
+    fn is_enabled(&self, state: &State) -> Result<(), Refusal> {
+        let rules = rules_now(&self.guard.rules);
+        self.guard
+            .trust
+            .sends_are_enabled(&*rules, state, &self.system)
     }
 
     /// Whether it is still to be sent, by the journal and by the rules.
@@ -119,7 +129,14 @@ impl SendGate {
             return refused("cancelled", "it was cancelled before");
         }
         let request = &status.proposal.request;
-        if let Err(paused) = state.none_is_paused(request, Timestamp::now()) {
+        let trust = self.guard.trust;
+        let paused = state
+            .none_is_paused(request, Timestamp::now())
+            .and_then(|()| {
+                let rules = rules_now(&self.guard.rules);
+                trust.nobody_is_paused(&*rules, state, request, Timestamp::now())
+            });
+        if let Err(paused) = paused {
             return refused("paused", &paused.to_string());
         }
         let recorded = self.recorded.unwrap_or(u64::MAX);

@@ -169,6 +169,7 @@ impl Guard {
             asked.request = trust.known_request(asked.request)?;
             state.not_asked_before(&asked, within, now)?;
             tokens_allow(&*rules, &asked, &definition, state, now)?;
+            trust.nobody_is_paused(&*rules, state, &asked.request, now)?;
             may_wait(&asked, state, now)?;
             asked.policy = rules.version();
             check_lease(&*rules, &asked, undo.as_deref(), &system, state, now)?;

@@ -242,6 +242,7 @@ mod tests {
             by,
             reason: reason.clone(),
             proof: None,
+            attested: None,
         };
         check(vec![mode], &["system", "\"mode\""]);
         // Who says it themselves is named.

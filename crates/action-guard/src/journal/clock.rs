@@ -148,6 +148,7 @@ mod tests {
             by: "user:ana".parse().unwrap(),
             reason: "go".to_owned(),
             proof: None,
+            attested: None,
         }]
     }
 

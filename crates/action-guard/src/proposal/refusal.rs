@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::identity::{Actor, NameClash};
 use crate::proposal::phase::Phase;
-use crate::proposal::ruling::{denied, of, subject_of};
+use crate::proposal::ruling::{denied, of, subject_of, to};
 
 /// Why nothing was written or sent: in `GuardError::Refused` and `CommitError::Refused`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -154,6 +154,20 @@ pub enum Refusal {
     ClusterObserving {
         /// What the system is called.
         cluster: String,
+    },
+
+    /// In mode execute by nobody who is proven nothing is sent by who takes nobody's word.
+    #[error(
+        "nothing is sent{}, because {by} set the mode to execute and that is not proven ({why}): a person must set it again",
+        to(.cluster.as_deref())
+    )]
+    NotEnabled {
+        /// The cluster whose mode it is; `None` when it is that of all.
+        cluster: Option<String>,
+        /// Who is said to have set it.
+        by: String,
+        /// Why that is not proven.
+        why: String,
     },
 
     /// The clock was set back, or another host's is ahead: what has expired would be valid again.
@@ -397,7 +411,9 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Observing | Self::ClusterObserving { .. } => "observing",
+            Self::Observing | Self::ClusterObserving { .. } | Self::NotEnabled { .. } => {
+                "observing"
+            }
             Self::Killed { .. } => "killed",
             Self::NotKilled => "not_killed",
             Self::OtherPolicy { .. } => "other_policy",
@@ -426,7 +442,7 @@ impl Refusal {
     pub fn cluster(&self) -> Option<&str> {
         match self {
             Self::ClusterObserving { cluster } => Some(cluster),
-            Self::Killed { cluster, .. } => cluster.as_deref(),
+            Self::Killed { cluster, .. } | Self::NotEnabled { cluster, .. } => cluster.as_deref(),
             _ => None,
         }
     }

@@ -25,6 +25,10 @@ pub(super) fn subject_of(cluster: Option<&str>) -> String {
     cluster.map_or_else(String::new, |cluster| format!("cluster `{cluster}` is "))
 }
 
+pub(super) fn to(cluster: Option<&str>) -> String {
+    cluster.map_or_else(String::new, |cluster| format!(" to cluster `{cluster}`"))
+}
+
 pub(super) fn of(by: Option<&str>) -> String {
     by.map_or_else(String::new, |by| format!("of `{by}` "))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::Actor;
 use crate::proposal::{Refusal, Request};
-use crate::state::{Cancel, State};
+use crate::state::{Cancel, Enabled, State};
 
 /// The last pause of an agent: while it lasts nothing is proposed, started or sent for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,13 +30,21 @@ pub struct Pause {
     /// The person who ended it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Cancel>,
+    /// What shows that it was them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Enabled>,
 }
 
 impl Pause {
     /// Whether it holds at a time.
     #[must_use]
     pub fn holds_at(&self, now: Timestamp) -> bool {
-        self.ended.is_none() && self.until.is_none_or(|until| now < until)
+        self.ended.is_none() && self.would_hold_at(now)
+    }
+
+    /// Whether it would hold at a time had nobody ended it.
+    pub(crate) fn would_hold_at(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 
     /// When it ended, if it has at a time.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::Target;
 use crate::proposal::{Mode, Refusal};
-use crate::state::{Killed, State};
+use crate::state::{Enabled, Killed, State};
 
 /// How the mode and the kill switch of one system are set, beside those of all. What is set for all
 /// holds for it, too: it can stop more by this, and allow nothing.
@@ -15,6 +15,12 @@ pub struct Switch {
     pub target: Target,
     /// Whether anything may be sent to it.
     pub mode: Mode,
+    /// Whether somebody has set its mode: one that nobody has set is execute.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mode_was_set: bool,
+    /// Who set it to execute, where somebody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<Enabled>,
     /// Who stopped it, if it is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub killed: Option<Killed>,
@@ -63,6 +69,8 @@ impl State {
         let switch = || Switch {
             target: target.clone(),
             mode: Mode::Execute,
+            mode_was_set: false,
+            enabled: None,
             killed: None,
             last_switch: 0,
         };

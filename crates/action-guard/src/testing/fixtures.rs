@@ -99,6 +99,7 @@ pub fn mode(mode: Mode) -> Result<Record, BoxError> {
         by: ana()?,
         reason: "a test".to_owned(),
         proof: None,
+        attested: None,
     })
 }
 

@@ -240,7 +240,9 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         // For a person, and then for somebody to resume.
         GuardError::Refused(Refusal::WhoseUnknown { .. }) if back => failed(WHOSE_UNKNOWN, false),
         GuardError::Refused(Refusal::TakenOver { .. }) if is_proposed => failed("outdated", true),
-        GuardError::Refused(Refusal::Observing) if is_proposed => failed("observing", false),
+        GuardError::Refused(Refusal::Observing | Refusal::NotEnabled { .. }) if is_proposed => {
+            failed("observing", false)
+        }
         // What is not ours waits for a reset, and for somebody to resume.
         GuardError::Refused(Refusal::Killed { .. }) if back => failed("killed", false),
         GuardError::Refused(_) => Trouble::LookAgain,

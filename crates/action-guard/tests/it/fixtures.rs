@@ -1,7 +1,9 @@
 //! What the tests are about: proposals that are made by hand, and journals to write them to.
 
 use action_core::{Attempt, Outcome, Plan};
-use action_guard::{Actor, CommitError, Intent, Journal, Mode, Record, Refusal, Ruling};
+use action_guard::{
+    Actor, CommitError, Intent, Journal, Mode, PrivateKey, Proof, Record, Refusal, Ruling,
+};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use action_guard::testing::fixtures::{applied, plan, proposal};
@@ -44,13 +46,28 @@ pub(crate) fn unknown(id: &str) -> Record {
     }
 }
 
+/// Made by OpenSSL for these tests.
+pub(crate) const ANA: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
+-----END PRIVATE KEY-----";
+pub(crate) const ANA_PUBLIC: &str = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=";
+
+/// The beginning of a policy that lists Ana's key.
+pub(crate) fn lists_ana() -> String {
+    format!("version = 1\n[[person]]\nname = \"user:ana\"\nkey = \"{ANA_PUBLIC}\"\n")
+}
+
+/// Ana sets the mode; the first of a journal is signed by her.
 pub(crate) fn mode(mode: Mode) -> Record {
+    let (by, key) = (actor("user:ana"), PrivateKey::parse_pem(ANA).unwrap());
+    let proof = Proof::of_mode(mode, None, &by, 0, Timestamp::now(), &key);
     Record::Mode {
         target: None,
         mode,
-        by: actor("user:ana"),
+        by,
         reason: "a test".to_owned(),
-        proof: None,
+        proof: Some(proof),
+        attested: None,
     }
 }
 

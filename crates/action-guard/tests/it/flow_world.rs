@@ -387,5 +387,6 @@ fn mode(mode: Mode) -> Record {
         by: actor("user:ana"),
         reason: "a test".to_owned(),
         proof: None,
+        attested: None,
     }
 }

@@ -15,6 +15,7 @@ mod compare;
 mod conformance;
 mod controls;
 mod crash;
+mod enabled;
 mod ended;
 mod execution;
 mod file_journal;

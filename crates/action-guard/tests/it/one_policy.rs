@@ -5,11 +5,12 @@ use std::sync::Arc;
 use action_guard::{Guard, GuardError, Policy, ProvenBy, Refusal, Request};
 use serde_json::json;
 
-use crate::fixtures::actor;
+use crate::fixtures::{actor, lists_ana};
 use crate::guard_fixture::{Asked as _, Workbench, execute};
 
 fn gate(bench: &Workbench, more: &str) -> Guard {
-    let policy = format!("version = 1\n[[rule]]\nname = \"all\"\ndecision = \"allow\"\n{more}");
+    let all = "[[rule]]\nname = \"all\"\ndecision = \"allow\"\n";
+    let policy = lists_ana() + all + more;
     let policy: Policy = policy.parse().unwrap();
     bench.guard_under(policy).only_proven().of_a_gate()
 }

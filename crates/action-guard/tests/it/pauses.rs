@@ -10,15 +10,10 @@ use action_guard::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::fixtures::{actor, refusal, write};
+use crate::fixtures::{ANA, actor, refusal, write};
 use crate::guard_fixture::{Workbench, done, executed, proposed, summary, turn};
 use crate::test_subject::{Hold, Sends};
 use crate::workflow_fixtures::{fixture, open, stopped};
-
-/// Made by OpenSSL for these tests.
-const ANA: &str = "-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
------END PRIVATE KEY-----";
 
 static NIGHT: LazyLock<Actor> = LazyLock::new(|| actor("agent:night"));
 static PERSON: LazyLock<Actor> = LazyLock::new(|| actor("user:ana"));
@@ -251,6 +246,7 @@ async fn no_record_of_an_agent_ends_its_pause() {
         by: NIGHT.clone(),
         reason: "me".to_owned(),
         proof: None,
+        attested: None,
     };
     let refused = refusal(write(guard.journal(), [record]).await);
     assert!(matches!(refused, Refusal::NotAPerson { .. }), "{refused}");

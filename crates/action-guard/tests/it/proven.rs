@@ -12,16 +12,10 @@ use action_guard::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::fixtures::actor;
+use crate::fixtures::{ANA, actor, lists_ana};
 use crate::guard_fixture::{Asked as _, Workbench, ana, done, execute, hold, proposed, turn};
 use crate::test_workflow_subject::Plant;
 use crate::workflow_fixtures::open;
-
-/// Made by OpenSSL for these tests.
-const ANA: &str = "-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
------END PRIVATE KEY-----";
-const ANA_PUBLIC: &str = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=";
 
 fn key() -> PrivateKey {
     PrivateKey::parse_pem(ANA).unwrap()
@@ -29,8 +23,9 @@ fn key() -> PrivateKey {
 
 /// Agents wait for a person, and what is taken back does not.
 fn policy() -> Policy {
+    let people = lists_ana();
     format!(
-        "version = 1\n[[person]]\nname = \"user:ana\"\nkey = \"{ANA_PUBLIC}\"\n\
+        "{people}\
          [[rule]]\nname = \"back\"\naction = \"release_dial\"\ndecision = \"allow\"\n\
          [[rule]]\nname = \"agents\"\nactor = \"agent:*\"\ndecision = \"approve\"\n\
          by = \"user:*\"\nttl = \"15m\"\n\
@@ -38,6 +33,12 @@ fn policy() -> Policy {
     )
     .parse()
     .unwrap()
+}
+
+/// Everybody may do everything.
+fn open_policy() -> Policy {
+    let all = "[[rule]]\nname = \"all\"\ndecision = \"allow\"\n";
+    (lists_ana() + all).parse().unwrap()
 }
 
 fn proven(who: &str) -> Actor {
@@ -62,7 +63,7 @@ fn not_proven<T: std::fmt::Debug>(result: Result<T, impl Into<GuardError>>, who:
 #[tokio::test]
 async fn what_is_claimed_is_not_proposed() {
     let bench = Workbench::new().await;
-    let gate = bench.guard().only_proven();
+    let gate = bench.guard_under(open_policy()).only_proven();
     not_proven(gate.propose(turn("x", 1)).await, "agent:night");
     not_proven(gate.draft(turn("x", 1)).await, "agent:night");
     let beside = proven_turn("x").carried_out_by(&ana());
@@ -117,7 +118,7 @@ async fn elsewhere_everybody_is_written_down_as_claimed() {
 async fn what_a_local_process_proposed_is_not_carried_out() {
     let bench = Workbench::new().await;
     let asked = proposed(&bench.guard(), turn("x", 1)).await;
-    let gate = bench.guard().only_proven();
+    let gate = bench.guard_under(open_policy()).only_proven();
     not_proven(
         gate.execute(&asked, &actor("agent:night"), &mut |_| {})
             .await,
@@ -137,7 +138,7 @@ async fn what_a_local_process_proposed_is_not_carried_out() {
 #[tokio::test]
 async fn a_local_process_does_not_carry_out_what_a_proven_one_asked_for() {
     let bench = Workbench::new().await;
-    let gate = bench.guard().only_proven();
+    let gate = bench.guard_under(open_policy()).only_proven();
     let asked = gate.propose(proven_turn("x")).await.unwrap().asked();
     let local = bench.guard();
     let by = actor("agent:night");
@@ -257,7 +258,7 @@ async fn what_a_local_process_proposed_as_system_is_not_reaped_here() {
     let bench = Workbench::new().await;
     let held = hold("x").lease(Duration::ZERO);
     let held = Request::new(held.action, held.parameters, &proven("agent:night"));
-    let gate = bench.guard().only_proven();
+    let gate = bench.guard_under(open_policy()).only_proven();
     let held = done(&gate, held.lease(Duration::ZERO)).await;
     let theirs = bench
         .guard()
@@ -289,7 +290,7 @@ async fn a_workflow_is_started_carried_on_and_ended_by_who_is_proven() {
     let plant = Plant::new();
     let guard = Guard::new(plant.registry(), MemoryJournal::new()).settle_for(Duration::ZERO);
     crate::workflow_fixtures::execute(&guard).await;
-    let gate = Workflows::new(guard.clone().only_proven());
+    let gate = Workflows::new(guard.clone().rules(Arc::new(open_policy())).only_proven());
     let workflow = Workflow::read(&open(&["a"])).unwrap();
     let (claimed, night) = (actor("agent:night"), proven("agent:night"));
     let options = StartOptions::default;

@@ -51,6 +51,7 @@ async fn nothing_is_sent_in_a_new_journal_until_a_person_sets_the_mode() {
         by: actor("agent:night"),
         reason: "now".to_owned(),
         proof: None,
+        attested: None,
     };
     let refused = refusal(write(&journal, [by_an_agent]).await);
     assert!(matches!(refused, Refusal::NotAPerson { .. }), "{refused}");

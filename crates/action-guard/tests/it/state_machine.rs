@@ -370,6 +370,7 @@ fn record(step: &Step, made: &BTreeMap<usize, Proposal>, instances: &[MemoryJour
             by: actor(PEOPLE[by]),
             reason,
             proof: None,
+            attested: None,
         },
         Step::Kill => Record::Killed {
             target: None,

@@ -14,17 +14,12 @@ use action_guard::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::fixtures::{actor, refusal, write};
+use crate::fixtures::{ANA, ANA_PUBLIC, actor, refusal, write};
 use crate::guard_fixture::{Asked as _, Workbench, done, execute};
 use crate::test_subject::{Hold, Sends};
 use crate::test_workflow_subject::Plant;
 use crate::workflow_fixtures;
 
-/// Made by OpenSSL for these tests.
-const ANA: &str = "-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIC0CAbHEJl/1FE1Lvm0yFQad8H/fFESaXyBiRESmmgCS
------END PRIVATE KEY-----";
-const ANA_PUBLIC: &str = "MCowBQYDK2VwAyEADo5FzWavbQye2JRRDZmrR8I/wyzCUMUJRJJ5jT9QUlo=";
 const MALLORY: &str = "-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH
 -----END PRIVATE KEY-----";

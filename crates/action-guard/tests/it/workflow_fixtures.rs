@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use action_core::Workflow;
 use action_guard::{
-    AttemptState, Decider, FlowRun, Guard, MemoryJournal, Mode, Policy, StartOptions, StopCode,
-    WaitPolicy, Workflows,
+    AttemptState, FlowRun, Guard, MemoryJournal, Mode, Policy, StartOptions, StopCode, WaitPolicy,
+    Workflows,
 };
 use serde_json::{Value, json};
 
-use crate::fixtures::actor;
+use crate::fixtures::{actor, mode, write};
 use crate::test_workflow_subject::Plant;
 
 /// Open a, wait for the gauge, wait for somebody, open b, close a again.
@@ -64,10 +64,7 @@ pub(crate) async fn fixture() -> Fixture {
 }
 
 pub(crate) async fn execute(guard: &Guard) {
-    let ana = actor("user:ana");
-    let controls = guard.controls();
-    let set = controls.set_mode(Mode::Execute, Decider::claimed(&ana), "a test");
-    set.await.unwrap();
+    write(guard.journal(), [mode(Mode::Execute)]).await.unwrap();
 }
 
 impl Fixture {

@@ -104,13 +104,12 @@ fn line(record: &Record) -> (&'static str, String) {
             by,
             reason,
             proof,
+            attested,
             ..
         } => {
             let (mode, who) = (word(mode), by_reason(by, reason));
-            (
-                "mode",
-                format!("{mode}, {who} {}", identity(proof.is_some())),
-            )
+            let identity = identity(proof.is_some() || attested.is_some());
+            ("mode", format!("{mode}, {who} {identity}"))
         }
         Record::Killed { by, reason, .. } => ("killed", by_reason(by, reason)),
         Record::Reset {
@@ -156,8 +155,10 @@ fn of_token(record: &Record) -> (&'static str, String) {
             by,
             reason,
             proof,
+            attested,
         } => {
-            let (who, identity) = (by_reason(by, reason), identity(proof.is_some()));
+            let identity = identity(proof.is_some() || attested.is_some());
+            let who = by_reason(by, reason);
             ("agent resumed", format!("{agent} {who} {identity}"))
         }
         Record::GateOpened { policy } => (

@@ -1,6 +1,7 @@
 //! Who logs in with a browser, once that is known to be usable.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use action_guard::{Actor, Approval, BrowserSession, Hash, LoginLink, PrivateKey, ProvenBy};
 use serde_json::json;
@@ -14,7 +15,7 @@ use crate::trust::{Trust, TrustError};
 pub(crate) struct Browsers {
     /// Where this gate is, as browsers write it.
     pub(crate) origin: String,
-    pub(crate) key: PrivateKey,
+    pub(crate) key: Arc<PrivateKey>,
     pub(crate) provider: Option<Provider>,
     /// The rows of the config file, by their hashes.
     rows: BTreeMap<String, Row>,
@@ -29,7 +30,11 @@ pub(crate) struct Row {
 
 impl Browsers {
     /// Those of a list; `None` where it has nobody.
-    pub(crate) fn new(trust: &Trust, before: Option<&Self>) -> Result<Option<Self>, TrustError> {
+    pub(crate) fn new(
+        trust: &Trust,
+        key: Option<Arc<PrivateKey>>,
+        before: Option<&Self>,
+    ) -> Result<Option<Self>, TrustError> {
         if trust.login.is_none() && trust.local_users.is_empty() {
             return Ok(None);
         }
@@ -47,14 +52,7 @@ impl Browsers {
                 "this gate speaks TLS, and its `url` is `http://…`: give `https://…`",
             ));
         }
-        let pem = trust.session_key.as_deref();
-        let pem = pem.ok_or_else(|| wrong("give a `session_key`, by which it vouches for them"))?;
-        let pem = String::from_utf8_lossy(pem);
-        let key = PrivateKey::parse_pem(&pem).map_err(|error| TrustError::Pem {
-            what: "session key",
-            problem: "it is an ed25519 key: `openssl genpkey -algorithm ed25519` makes one",
-            source: Some(Box::new(error)),
-        })?;
+        let key = key.ok_or_else(|| wrong("give a `session_key`, by which it vouches for them"))?;
         let mut all = Self {
             origin,
             key,

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::ALL_VERSIONS;
 
 use crate::certificates::{Authority, Client, dns, named};
 use crate::client::Answer;
-use crate::house::{BEN, House, MALLORY, actor, id, key};
+use crate::house::{BEN, GATE, House, MALLORY, actor, id, key};
 use crate::provider::{Pair, Provider, now};
 
 const PAGE: &str = include_str!("../../../../docs/security.md");
@@ -147,6 +147,7 @@ impl World {
         let mut trust = gates.trust();
         trust.client_ca = Some(clients.pem());
         trust.url = Some(URL.to_owned());
+        trust.session_key = Some(GATE.as_bytes().to_vec());
         trust.clients = vec![
             listed("night", known("agent:night", &["prod"], all)),
             listed("cleo", known("user:cleo", &[], all)),
@@ -472,17 +473,21 @@ impl<'w> Room<'w> {
             Deed::Stop | Deed::StopOne => controls.stop(&carl, "x").await.is_ok(),
             Deed::EndStop => {
                 controls.stop(&carl, "x").await.unwrap();
-                controls.reset(by, "x").await.is_ok()
+                controls.reset(by, "x").await.unwrap();
+                controls.set_mode(Mode::Execute, by, "x").await.unwrap();
+                return self.in_vain().await;
             }
             Deed::Observe => controls.set_mode(Mode::Observe, by, "x").await.is_ok(),
             Deed::Execute => {
                 controls.set_mode(Mode::Observe, by, "x").await.unwrap();
-                controls.set_mode(Mode::Execute, by, "x").await.is_ok()
+                controls.set_mode(Mode::Execute, by, "x").await.unwrap();
+                return self.in_vain().await;
             }
             Deed::Pause => controls.pause(&night, &carl, None, "x").await.is_ok(),
             Deed::Resume => {
                 controls.pause(&night, &carl, None, "x").await.unwrap();
-                controls.resume(&night, by, "x").await.is_ok()
+                controls.resume(&night, by, "x").await.unwrap();
+                return self.in_vain().await;
             }
             Deed::MakeToken => {
                 let later = Timestamp::now() + SignedDuration::from_hours(1);
@@ -498,6 +503,30 @@ impl<'w> Room<'w> {
             }
         };
         said(can)
+    }
+}
+
+impl Room<'_> {
+    /// Whether the gate sends nothing, which it would have sent for an agent before.
+    async fn in_vain(&self) -> &'static str {
+        let token = format!("Authorization: Bearer {}", self.secret);
+        let client = Client::of(&self.world.gates);
+        let post = async |path: &str, body: &str| {
+            client
+                .ask(self.house.at, "POST", path, &[&token], body)
+                .await
+        };
+        let asked = post(PROPOSALS, &wanted(4).to_string()).await;
+        if asked.status == 201 {
+            let execute = of(&asked.json()) + "/execute";
+            post(&execute, "").await.is(403);
+        } else {
+            asked.is(403);
+        }
+        match self.house.sent().is_empty() {
+            true => "void",
+            false => "yes",
+        }
     }
 }
 

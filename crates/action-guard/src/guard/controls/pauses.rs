@@ -9,9 +9,10 @@ use crate::guard::controls::{Controls, Decider};
 use crate::guard::still_sending::still_sending;
 use crate::identity::{Actor, Proof};
 use crate::journal::{CommitError, Sender};
+use crate::policy::Enables;
 use crate::proposal::{Refusal, time};
 use crate::records::Record;
-use crate::state::ProposalStatus;
+use crate::state::{Enabled, ProposalStatus};
 
 impl Controls {
     /// Pauses an agent, until a time or until a person resumes it: nothing is proposed, started or sent
@@ -59,19 +60,25 @@ impl Controls {
         let after = state.pause_of(agent.as_str()).map_or(0, |pause| pause.seq);
         let (actor, now) = (by.actor.clone(), time::clock());
         let proof = by.proof_by(|key| Proof::of_resume(agent, &actor, after, now, key));
+        let attested = by.attested(Enables::Agent(agent), after, now);
         let actor = self.known_if_unsigned(actor, proof.as_ref())?;
+        let trust = self.trust;
         let (rules, agent, reason) = (Arc::clone(&self.rules), agent.clone(), reason.to_owned());
         self.commit(move |state, now| {
             let pause = state.paused_at(agent.as_str(), now);
             let pause = pause.ok_or_else(|| Refusal::NotPaused {
                 agent: agent.to_string(),
             })?;
-            rules_now(&rules).vouch_for_resume(pause, &actor, proof.as_ref(), now)?;
+            let rules = rules_now(&rules);
+            rules.vouch_for_resume(pause, &actor, proof.as_ref(), now)?;
+            let enabled = Enabled::new(&actor, pause.seq, proof.as_ref(), attested.as_ref());
+            trust.is_enabled_by(&enabled, &*rules, Enables::Agent(&pause.agent))?;
             Ok(Record::AgentResumed {
                 agent,
                 by: actor,
                 reason,
                 proof,
+                attested,
             })
         })
         .await

@@ -27,8 +27,8 @@ pub(super) fn entries(
     Ok(entries)
 }
 
-/// Adds the entries of a segment after a number, which should be those behind so many lines;
-/// whether they are.
+/// Adds the entries of a segment after a number, which should be those behind so many lines; whether
+/// they are, by the last of these lines.
 fn more(
     segment: &Segment,
     skip: u64,
@@ -37,16 +37,17 @@ fn more(
     entries: &mut Vec<Entry>,
 ) -> Result<bool, JournalError> {
     let mut lines = Lines::of(segment)?;
-    lines.skip(skip)?;
-    let mut is_first = skip > 0;
+    if let Some(but_one) = skip.checked_sub(1) {
+        lines.skip(but_one)?;
+        let last = lines.entry(None)?;
+        if last.is_none_or(|(_, entry)| entry.seq != after) {
+            return Ok(false);
+        }
+    }
     while entries.len() < limit {
         let Some((_, entry)) = lines.entry(None)? else {
             break;
         };
-        if is_first && entry.seq != after + 1 {
-            return Ok(false);
-        }
-        is_first = false;
         if entry.seq > after {
             entries.push(entry);
         }

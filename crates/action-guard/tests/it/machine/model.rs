@@ -310,6 +310,7 @@ impl Model {
                     by: by(who),
                     reason: reason(),
                     proof: None,
+                    attested: None,
                 };
                 (record, !execute || (is_user(who) && !self.killed))
             }
