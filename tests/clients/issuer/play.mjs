@@ -151,6 +151,10 @@ try {
   const vouching = generateKeyPairSync("ed25519");
   const sessionKey = join(place, "session.key");
   writeFileSync(sessionKey, vouching.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  const bob = generateKeyPairSync("ed25519");
+  const bobsKey = join(place, "bob.pem");
+  writeFileSync(bobsKey, bob.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  const bobs = bob.publicKey.export({ type: "spki", format: "der" }).toString("base64");
   const vouched = vouching.publicKey.export({ type: "spki", format: "der" }).toString("base64");
   const clientSecret = join(place, "client-secret");
   writeFileSync(clientSecret, `${SECRET}\n`, { mode: 0o600 });
@@ -167,15 +171,17 @@ try {
   );
   writeFileSync(
     policy,
-    `version = 1\n[[gate]]\nname = "gate"\nkey = "${vouched}"\n[[rule]]\nname = "drains"\naction = "drain_store"\n` +
+    `version = 1\n[[person]]\nname = "user:bob"\nkey = "${bobs}"\n[[gate]]\nname = "gate"\nkey = "${vouched}"\n[[rule]]\nname = "drains"\naction = "drain_store"\n` +
       'decision = "approve"\nby = "user:*"\nttl = "15m"\napproval_proven_by = "oidc"\n' +
       '[[rule]]\nname = "agents"\nproven_by = "oidc"\ndecision = "allow"\n',
   );
   const first = await pair("first");
   let provider = await serveProvider(issuer, first, gate);
   const files = ["--config", config, "--policy-file", policy, "--state-dir", join(place, "state")];
-  const mode = spawn(operator, ["mode", "execute", "--reason", "a test", ...files]);
-  await once(mode, "exit");
+  const signed = ["--actor", "user:bob", "--sign-with", bobsKey];
+  const mode = spawn(operator, ["mode", "execute", "--reason", "a test", ...signed, ...files]);
+  const [set] = await once(mode, "exit");
+  if (set !== 0) throw new Error(`the mode is not set: ${set}`);
   await begin(["serve", "--up-to", "high", "--listen", new URL(gate).host, ...files], /(serves)/);
 
   const ask = (path, token, body) =>

@@ -48,19 +48,9 @@ impl State {
                 outcome,
                 ..
             } => self.break_glass(id, by, answer, outcome)?,
-            Record::Mode {
-                target,
-                mode,
-                by,
-                proof,
-                attested,
-                ..
-            } => {
-                let enabled = Enabled::new(by, self.last_switch, proof.as_ref(), attested.as_ref());
-                self.set_mode(target.as_ref(), *mode, enabled)?;
+            Record::Mode { .. } | Record::Killed { .. } | Record::Reset { .. } => {
+                self.of_switches(entry)?;
             }
-            Record::Killed { target, by, reason } => self.kill(target.as_ref(), by, reason, at)?,
-            Record::Reset { target, by, .. } => self.reset(target.as_ref(), by)?,
             Record::ClockConfirmed { by, .. } => person(by, "confirm the clock")?,
             Record::FlowStarted { id, started } => self.flow_started(id, started, at)?,
             Record::FlowStep { id, step, event } => self.flow_step(id, step, event, at)?,
@@ -76,6 +66,28 @@ impl State {
         self.seq = entry.seq;
         self.at = Some(at);
         Ok(())
+    }
+
+    /// The mode and the kill switch.
+    fn of_switches(&mut self, entry: &Entry) -> Result<(), Refusal> {
+        match &entry.record {
+            Record::Mode {
+                target,
+                mode,
+                by,
+                proof,
+                attested,
+                ..
+            } => {
+                let enabled = Enabled::new(by, self.last_switch, proof.as_ref(), attested.as_ref());
+                self.set_mode(target.as_ref(), *mode, enabled)
+            }
+            Record::Killed { target, by, reason } => {
+                self.kill(target.as_ref(), by, reason, entry.at)
+            }
+            Record::Reset { target, by, .. } => self.reset(target.as_ref(), by),
+            _ => Err(invalid_record("a record of another kind")),
+        }
     }
 
     /// What is about who asks, and whom.

@@ -7,7 +7,7 @@ use crate::guard::Guard;
 use crate::guard::authority::rules_now;
 use crate::guard::trust::Trust;
 use crate::policy::{Enables, Rules};
-use crate::proposal::{Mode, Refusal, Request};
+use crate::proposal::{Mode, Proposal, Refusal, Request};
 use crate::state::{Enabled, State};
 
 /// Why sends count as not enabled where nobody is named.
@@ -24,6 +24,22 @@ impl Trust {
         match self {
             Self::Claimed => Ok(()),
             Self::OnlyProven => enabled.is_vouched_for(rules, what),
+        }
+    }
+
+    /// Refuses what only somebody who is not proven has let go on. What is ours and taken back while
+    /// everything is stopped asks for no mode.
+    pub(crate) fn is_let_go(
+        self,
+        rules: &dyn Rules,
+        state: &State,
+        proposal: &Proposal,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.nobody_is_paused(rules, state, &proposal.request, now)?;
+        match state.killed_on(&proposal.system) {
+            Some(_) => Ok(()),
+            None => self.sends_are_enabled(rules, state, &proposal.system),
         }
     }
 

@@ -237,10 +237,7 @@ impl Guard {
                     if status.phase == Phase::Approved {
                         let rules = rules.as_ref().map_err(Clone::clone)?;
                         tokens_allow(&**rules, &status.proposal, &definition, state, now)?;
-                        trust.nobody_is_paused(&**rules, state, &status.proposal.request, now)?;
-                        if state.killed_on(&system).is_none() {
-                            trust.sends_are_enabled(&**rules, state, &system)?;
-                        }
+                        trust.is_let_go(&**rules, state, &status.proposal, now)?;
                         let status = carried_out_by(status, &by, now)?;
                         allow_for_each(&status, (trust, &approvers), now, |status| {
                             rules.allow_send(status, &definition, &plan, state, now)
@@ -251,11 +248,8 @@ impl Guard {
                 let sent_at = unix_ms(Timestamp::now().min(now));
                 let attempt = Attempt::new(id.as_str(), sent_at, plan.clock).for_system(system);
                 let send_by = after(now, send_within);
-                let mut intent = Box::new(
-                    Intent::new(plan, attempt, send_by)
-                        .by(by)
-                        .held_for(held_for),
-                );
+                let intent = Intent::new(plan, attempt, send_by).by(by);
+                let mut intent = Box::new(intent.held_for(held_for));
                 intent.policy = rules.ok().and_then(|rules| rules.version());
                 Ok(vec![Record::Intent { id, intent }])
             })

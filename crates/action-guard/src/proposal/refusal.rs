@@ -156,7 +156,7 @@ pub enum Refusal {
         cluster: String,
     },
 
-    /// In mode execute by nobody who is proven nothing is sent by who takes nobody's word.
+    /// The mode is execute, and a guard that takes nobody's word cannot verify who set it.
     #[error(
         "nothing is sent{}, because {by} set the mode to execute and that is not proven ({why}): a person must set it again",
         to(.cluster.as_deref())

@@ -9,7 +9,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::harness::{Finished, command, finished};
+use crate::harness::{Finished, command, finished, operator};
 use crate::mcp_at_gate::{BOB, BOB_PUBLIC, serve};
 use crate::serve::Place;
 
@@ -689,4 +689,40 @@ fn a_gate_that_does_not_answer_or_answers_of_something_else_is_told_as_that() {
         all.len() == 2 && all.iter().all(|one| one["phase"] == "needs_approval"),
         "{all:#?}"
     );
+}
+
+/// What a process on the gate's host enables with a policy of its own, the gate does not send by, and says so.
+#[test]
+fn what_a_local_process_enables_is_not_sent_by_and_is_said() {
+    let side = Side::new(true);
+    let state = side.place.0.state_dir();
+    let local = |arguments: &[&str]| {
+        let place = ["--state-dir", state, "--actor", "user:mallory"];
+        operator(&[arguments, &place[..]].concat()).ended(0)
+    };
+    side.by("user:ana", &["kill-switch", "on", "--reason", "wait"])
+        .ended(0);
+    local(&["kill-switch", "reset", "--reason", "go"]);
+    local(&["mode", "execute", "--reason", "go"]);
+    let region = side.place.0.first_region();
+    let to = region.follower.to_string();
+    let transfer = [
+        "run",
+        "transfer_leader",
+        "--region-id",
+        &region.id,
+        "--to-store-id",
+        &to,
+    ];
+    let ran = side.by("user:ana", &[&transfer[..], &["--yes"]].concat());
+    ran.ended(3)
+        .says("`user:mallory` set the mode to execute and that is not proven");
+    assert_eq!(side.place.0.sim.writes(), []);
+    side.by("user:ana", &["mode"])
+        .ended(0)
+        .says("prod: nothing is sent, because `user:mallory` set the mode");
+    side.by("user:ana", &["mode", "execute", "--reason", "go"])
+        .ended(0);
+    side.by("user:ana", &[&transfer[..], &["--yes"]].concat())
+        .ended(0);
 }

@@ -42,7 +42,16 @@ impl Place {
         ] {
             fs::write(place.path(name), text).unwrap();
         }
+        place.execute();
         place
+    }
+
+    /// Ana sets the mode to execute, and signs that.
+    pub(crate) fn execute(&self) {
+        let key = self.path("key.pem");
+        let by = ["--actor", "user:ana", "--sign-with", &key];
+        let mode = ["mode", "execute", "--reason", "a test"];
+        self.operator(&[&mode[..], &by].concat()).ended(0);
     }
 
     pub(crate) fn path(&self, name: &str) -> String {

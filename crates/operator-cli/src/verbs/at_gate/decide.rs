@@ -1,6 +1,6 @@
 //! What people decide at a gate: they sign here, where their key is, what they have read.
 
-use action_core::redacted;
+use action_core::{printable, redacted};
 use action_guard::{
     Actor, Approval, Mode, Pause, PrivateKey, Proof, ProposalStatus, Ruling, Sender,
 };
@@ -115,6 +115,11 @@ pub(super) async fn mode(
     }
     let Seen { state, kill_file } = gate.seen().await?;
     mode::show(&state, kill_file, ("gate", gate.address()), output);
+    let shown: Value = gate.get("/api/v1/mode").await?;
+    for (cluster, why) in shown["unverified"].as_object().into_iter().flatten() {
+        let why = why.as_str().unwrap_or_default();
+        output.note(&format!("{}: {}", printable(cluster), printable(why)));
+    }
     Ok(Exit::Done)
 }
 
