@@ -50,6 +50,16 @@ impl PostgresPlace {
     }
 }
 
+impl SqlOptions {
+    /// Checks the address of a server by itself, without asking the server.
+    ///
+    /// # Errors
+    /// When it is none, or one that these options refuse.
+    pub fn check_address(&self, url: &str) -> Result<(), JournalError> {
+        Address::new(url, "", self).map(drop)
+    }
+}
+
 #[async_trait]
 impl Place for PostgresPlace {
     fn name(&self) -> &Arc<str> {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod approvals;
+mod by_records;
 mod cancel;
 mod conclude;
 mod gates;

@@ -95,6 +95,23 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
         }
     }
 
+    /// All entries in which an id begins with this text, the oldest first, without checkpoints. So what
+    /// is meant by the first digits of an id is found however long ago it was.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn entries_with(&self, beginning: &str) -> Result<Vec<Entry>, JournalError> {
+        let (mut found, mut after) = (Vec::new(), 0);
+        loop {
+            let entries = self.entries(after, AT_A_TIME).await?;
+            let Some(last) = entries.last() else {
+                return Ok(found);
+            };
+            after = last.seq;
+            found.extend(entries.into_iter().filter(|entry| entry.has(beginning)));
+        }
+    }
+
     /// The end of the chain as it is now. What is before it is not checked by this.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use crate::state::State;
 pub use chain::{BadLine, Entry, FORMAT, Hash};
 pub use workflow::{StartedFlow, StepEvent};
 
+mod about;
 mod chain;
 mod kind_in_front;
 mod workflow;

@@ -1,4 +1,4 @@
-//! Which proposal is meant by a part of its id.
+//! Which proposal is meant: by a part of its id, or because it was the last.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -8,63 +8,14 @@ use action_guard::{Journal, Phase, Proposal, ProposalStatus, State, Target};
 use jiff::Timestamp;
 
 use crate::call::Call;
-use crate::ids;
-use crate::reports::{plan, proposal};
+use crate::reports::plan;
 use crate::settings::Global;
 use crate::settings::connection::Connection;
 use crate::terminal::failure::Failure;
 
-/// The proposal that is meant: by its id, or by the beginning or the end of it.
-pub(crate) fn find(state: &State, given: &str) -> Result<Arc<ProposalStatus>, Failure> {
-    if let Some(status) = state.proposal_status(given) {
-        return Ok(Arc::clone(status));
-    }
-    let all = state.open.values().chain(&state.ended);
-    let found: Vec<_> = all
-        .filter(|status| ids::fits(&status.proposal.id, given))
-        .collect();
-    match found.as_slice() {
-        [status] => Ok(Arc::clone(status)),
-        [] => Err(Failure::usage(format!(
-            "proposal `{given}` not found among open and recently ended proposals"
-        ))
-        .command(
-            "proposals list",
-            "lists them; `journal show --id ID` finds older ones",
-        )),
-        [..] => Err(
-            Failure::usage(format!("`{given}` matches more than one proposal"))
-                .next("give more digits of the id"),
-        ),
-    }
-}
+pub(crate) use known::Known;
 
-/// The proposal that is meant, where only some can be; without an id it is said which.
-pub(crate) fn choose(
-    state: &State,
-    given: Option<&str>,
-    verb: &str,
-    can_be: impl Fn(&ProposalStatus) -> bool,
-) -> Result<Arc<ProposalStatus>, Failure> {
-    if let Some(given) = given {
-        return find(state, given);
-    }
-    let all = state.ended.iter().chain(state.open.values());
-    let lines: Vec<String> = all
-        .filter(|status| can_be(status))
-        .map(|status| {
-            let id = ids::short_of(&status.proposal.id, state);
-            let asked_by = proposal::asked_by(&status.proposal.request);
-            format!("{id}  {}, requested by {asked_by}", what(status))
-        })
-        .collect();
-    let text = if lines.is_empty() {
-        format!("no proposal to {verb}")
-    } else {
-        format!("no proposal named; give the id of one to {verb}:")
-    };
-    Err(Failure::usage(text).lines(lines))
-}
+mod known;
 
 /// What somebody asked for, in one line.
 fn what(status: &ProposalStatus) -> String {
@@ -154,18 +105,6 @@ pub(crate) fn taken_back(status: &ProposalStatus, id: &str) -> String {
         _ => "its outcome is unknown and it may be in force",
     };
     format!("taking back proposal {id} ({}): {how}", what(status))
-}
-
-/// The id that is meant; what ended long ago must be named in full.
-pub(crate) fn known(state: &State, meant: &str) -> Result<String, Failure> {
-    if state.effects.contains_key(meant) {
-        return Ok(meant.to_owned());
-    }
-    match find(state, meant) {
-        Ok(status) => Ok(status.proposal.id.clone()),
-        Err(_) if meant.len() == 36 => Ok(meant.to_owned()),
-        Err(failure) => Err(failure),
-    }
 }
 
 /// Which system a proposal is for, by its id.

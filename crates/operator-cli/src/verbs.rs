@@ -6,6 +6,7 @@ pub(crate) mod approve;
 pub(crate) mod at_gate;
 pub(crate) mod carry_out;
 pub(crate) mod completions;
+mod confirm;
 pub(crate) mod desk;
 pub(crate) mod findings;
 pub(crate) mod journal;

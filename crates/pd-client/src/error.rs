@@ -17,20 +17,24 @@ pub enum Error {
     Input(#[from] InputError),
 
     /// No byte of the request can have reached PD: no connection, no TLS session, or no request.
-    #[error("could not reach PD at `{endpoint}`")]
+    #[error("could not reach PD at `{endpoint}` for `{call}`")]
     NotSent {
         /// The endpoint that was tried.
         endpoint: String,
+        /// Method and path of the call.
+        call: String,
         /// Why it could not be reached.
         #[source]
         source: BoxError,
     },
 
     /// A write was not sent, because its connection leads to another cluster.
-    #[error("nothing was sent: PD at `{endpoint}` serves cluster {found}, not {expected}")]
+    #[error("`{call}` was not sent: PD at `{endpoint}` serves cluster {found}, not {expected}")]
     WrongCluster {
         /// The endpoint that was tried.
         endpoint: String,
+        /// Method and path of the call.
+        call: String,
         /// The cluster that the client holds to.
         expected: ClusterId,
         /// The cluster that PD says it is of.
@@ -38,20 +42,24 @@ pub enum Error {
     },
 
     /// A write was not sent, because PD did not say which cluster it is of.
-    #[error("nothing was sent: PD at `{endpoint}` did not report its cluster id")]
+    #[error("`{call}` was not sent: PD at `{endpoint}` did not report its cluster id")]
     ClusterUnknown {
         /// The endpoint that was tried.
         endpoint: String,
+        /// Method and path of the call.
+        call: String,
         /// What it said instead, if anything.
         #[source]
         source: BoxError,
     },
 
     /// A write was not sent, because its [`SendPermit`](crate::SendPermit) was refused.
-    #[error("nothing was sent to PD at `{endpoint}`: it was not permitted")]
+    #[error("`{call}` was not sent to PD at `{endpoint}`: it was not permitted")]
     NotPermitted {
         /// The endpoint it was for.
         endpoint: String,
+        /// Method and path of the call.
+        call: String,
         /// The permit's reason.
         #[source]
         source: BoxError,
@@ -61,10 +69,12 @@ pub enum Error {
     ///
     /// Also when something did come back that is no decision: `redirect failed` of a follower, a
     /// `PANIC:`, anything that is not in one of PD's forms, such as a proxy's page. Then the cause is a [`PdError`] that holds the answer.
-    #[error("no conclusive answer from PD at `{endpoint}`")]
+    #[error("no conclusive answer to `{call}` from PD at `{endpoint}`")]
     Unanswered {
         /// The endpoint that was tried.
         endpoint: String,
+        /// Method and path of the call.
+        call: String,
         /// Why there is no answer, or the answer that decides nothing.
         #[source]
         source: BoxError,
@@ -78,12 +88,14 @@ pub enum Error {
     /// a write, so that who answers one with a redirect may have passed it on: its effect is
     /// unknown.
     #[error(
-        "PD at `{endpoint}` answered {status}, a redirect to `{}`, which is not followed",
+        "PD at `{endpoint}` answered `{call}` with {status}, a redirect to `{}`, which is not followed",
         location.as_deref().unwrap_or("nowhere")
     )]
     Redirected {
         /// The endpoint that answered.
         endpoint: String,
+        /// Method and path of the call.
+        call: String,
         /// The HTTP status, 300 to 399.
         status: u16,
         /// Where to.

@@ -18,7 +18,9 @@ mod words;
 #[non_exhaustive]
 pub struct PdError {
     /// The endpoint that answered.
-    pub endpoint: String,
+    pub endpoint: Box<str>,
+    /// Method and path of the call.
+    pub call: Box<str>,
     /// The HTTP status. PD answers 500 to most refusals.
     pub status: u16,
     /// PD's own code, such as `PD:operator:ErrAddOperator`. Before 7.5 most messages have none.
@@ -42,12 +44,19 @@ pub(crate) enum Verdict {
 }
 
 impl PdError {
-    pub(crate) fn read(endpoint: &str, status: StatusCode, forwarded: bool, body: &[u8]) -> Self {
+    pub(crate) fn read(
+        endpoint: &str,
+        call: String,
+        status: StatusCode,
+        forwarded: bool,
+        body: &[u8],
+    ) -> Self {
         let body = String::from_utf8_lossy(body).into_owned();
         let (form, text) = words(&body, forwarded);
         let (code, message) = split_code(&text);
         Self {
-            endpoint: endpoint.to_owned(),
+            endpoint: endpoint.into(),
+            call: call.into(),
             status: status.as_u16(),
             code: code.map(str::to_owned),
             message: message.to_owned(),

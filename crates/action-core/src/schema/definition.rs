@@ -1,5 +1,7 @@
 //! What an action is, as data.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,6 +84,16 @@ pub enum Risk {
     Medium,
     /// Moves data, lasts until taken back, or can cost availability.
     High,
+}
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        })
+    }
 }
 
 /// How long a mutation stays in force.

@@ -71,8 +71,8 @@ impl Address {
         })?;
         if options.only_verified && !is_verified(&address) {
             return Err(refused(format!(
-                "`{}` is another machine, and it would not be verified which: add \
-                 `sslmode=verify-full` to the address",
+                "`{}` is another machine and would not be verified: add `sslmode=verify-full` to \
+                 the address",
                 action_core::printable(address.get_host())
             )));
         }

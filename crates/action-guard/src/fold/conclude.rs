@@ -128,16 +128,7 @@ impl State {
             });
         }
         status.resolved_by = Some(by.clone());
-        let outcome = match result {
-            OutcomeKind::Applied => Outcome::applied(Attribution::Undecided, reason, Vec::new()),
-            OutcomeKind::NotApplied => Outcome::not_applied("resolved", reason, false, Vec::new()),
-            _ => return Err(invalid_record("a resolution that resolves nothing")),
-        };
-        // Whose doing it was, nobody has proven.
-        let is_answered = matches!(status.answer, Some(Answer::Accepted { .. }));
-        let is_over = status.proposal.lasting_effect.is_none();
-        let is_by_hand = is_over && !is_answered && outcome.may_be_anothers();
-        let undo = is_by_hand.then(|| status.proposal.undo.clone().by_hand());
+        let (outcome, undo) = status.resolution(result, reason)?;
         self.conclude(id, &outcome, undo.as_ref(), at)
     }
 
@@ -176,6 +167,27 @@ impl State {
             }
         }
         Ok(())
+    }
+}
+
+impl ProposalStatus {
+    /// The outcome that a person records, and what takes it back then.
+    pub(super) fn resolution(
+        &self,
+        result: OutcomeKind,
+        reason: &str,
+    ) -> Result<(Outcome, Option<Undo>), Refusal> {
+        let outcome = match result {
+            OutcomeKind::Applied => Outcome::applied(Attribution::Undecided, reason, Vec::new()),
+            OutcomeKind::NotApplied => Outcome::not_applied("resolved", reason, false, Vec::new()),
+            _ => return Err(invalid_record("a resolution that resolves nothing")),
+        };
+        // Whose doing it was, nobody has proven.
+        let is_answered = matches!(self.answer, Some(Answer::Accepted { .. }));
+        let is_over = self.proposal.lasting_effect.is_none();
+        let is_by_hand = is_over && !is_answered && outcome.may_be_anothers();
+        let undo = is_by_hand.then(|| self.proposal.undo.clone().by_hand());
+        Ok((outcome, undo))
     }
 }
 

@@ -26,6 +26,7 @@ pub use tokens::{MakeTokenError, TokenError};
 mod approvals;
 mod decider;
 mod kill_switch;
+mod long_ago;
 mod pauses;
 mod requests;
 mod sessions;
@@ -100,6 +101,12 @@ impl Controls {
     pub fn actions(mut self, definitions: impl IntoIterator<Item = ActionDefinition>) -> Self {
         self.definitions = definitions.into_iter().collect();
         self
+    }
+
+    /// The journal that it all is in.
+    #[must_use]
+    pub fn journal(&self) -> &dyn Journal {
+        &*self.journal
     }
 
     /// How everything stands.

@@ -273,6 +273,12 @@ impl Journal for FileJournal {
             .await
     }
 
+    async fn entries_with(&self, beginning: &str) -> Result<Vec<Entry>, JournalError> {
+        let beginning = beginning.to_owned();
+        self.blocking(move |directory| read::entries_with(directory, &beginning))
+            .await
+    }
+
     async fn head(&self) -> Result<Head, JournalError> {
         self.read(|tail| tail.ledger().head()).await
     }

@@ -69,6 +69,8 @@ pub async fn the_records_of_a_proposal_are_found(place: &dyn Place) -> Checked {
         assert_eq!(numbers(&reader.entries_of("a").await?), [2, 4, 6]);
         assert_eq!(numbers(&reader.entries_of("b").await?), [3]);
         assert_eq!(reader.entries_of("a\"").await?, []);
+        assert_eq!(numbers(&reader.entries_with("a").await?), [2, 4, 6]);
+        assert_eq!(reader.entries_with("ab").await?, []);
         assert_eq!(reader.head().await?, reader.verify().await?.head);
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use action_core::{Outcome, OutcomeKind};
 use action_guard::{
-    Answer, Approval, Journal, MemoryJournal, Mode, Phase, Proposal, Record, Ruling,
+    Answer, Approval, Journal, MemoryJournal, Mode, Phase, Proposal, ProposalStatus, Record, Ruling,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -423,6 +423,13 @@ proptest! {
                     let same = real == status.phase || (status.phase == Phase::Expired && real.is_end());
                     prop_assert!(same, "{} is {:?}, not {:?}", id, real, status.phase);
                 }
+            }
+            // So do its records alone, when the state has dropped it.
+            let (state, all) = (instances[0].state().await.unwrap(), instances[0].entries(0, usize::MAX).await.unwrap());
+            for id in model.statuses.keys() {
+                let kept = state.proposal_status(&name(*id)).unwrap();
+                let told = ProposalStatus::by_records(&name(*id), &all);
+                prop_assert!(kept.phase == Phase::Expired || told.as_ref() == Some(&**kept), "{:?}, not {:?}", told, kept);
             }
             // None was begun twice, and the journal adds up to the same again.
             prop_assert!(model.begun.values().all(|times| *times == 1));

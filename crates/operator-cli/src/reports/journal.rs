@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use action_core::printable;
-use action_guard::{Actor, Entry, ProvenBy, Record};
+use action_guard::{Actor, Entry, ProvenBy, Record, State, StepEvent};
 use serde_json::{Value, json};
 
 use crate::ids;
@@ -15,12 +15,10 @@ use crate::terminal::table::{self, Column};
 use crate::terminal::values::{text_of, when};
 
 /// A row for each record.
-pub(crate) fn table(entries: &[Entry]) -> String {
+pub(crate) fn table(entries: &[Entry], state: &State) -> String {
     let says_which = target::is_told(entries.iter().filter_map(|entry| entry.target.as_ref()));
-    let ids = entries
-        .iter()
-        .filter_map(|entry| entry.record.proposal_id());
-    let ids: BTreeSet<&str> = ids.collect();
+    let ids = entries.iter().filter_map(|entry| entry.record.about());
+    let ids: BTreeSet<&str> = ids.chain(ids::known(state)).collect();
     let short = |id: &str| ids::short(id, ids.iter().copied());
     let rows = entries.iter().map(|entry| {
         let (kind, what) = line(&entry.record);
@@ -28,7 +26,7 @@ pub(crate) fn table(entries: &[Entry]) -> String {
             entry.seq.to_string(),
             when(entry.at),
             kind.to_owned(),
-            entry.record.proposal_id().map_or_else(String::new, short),
+            entry.record.about().map_or_else(String::new, short),
             what,
         ];
         if says_which {
@@ -40,7 +38,7 @@ pub(crate) fn table(entries: &[Entry]) -> String {
         Column::new("no").whole(),
         Column::new("at").whole().first_to_go(),
         Column::new("record").whole(),
-        Column::new("proposal").whole(),
+        Column::new("id").whole(),
         Column::new("what"),
     ];
     if says_which {
@@ -131,15 +129,12 @@ fn of_token(record: &Record) -> (&'static str, String) {
             (
                 "token created",
                 format!(
-                    "{} for {} on {clusters}, by {by} (identity signed)",
-                    made.id, grant.actor
+                    "for {} on {clusters}, by {by} (identity signed)",
+                    grant.actor
                 ),
             )
         }
-        Record::TokenRevoked { id, by, reason } => (
-            "token revoked",
-            format!("{} {}", printable(id), by_reason(by, reason)),
-        ),
+        Record::TokenRevoked { by, reason, .. } => ("token revoked", by_reason(by, reason)),
         Record::AgentPaused {
             agent,
             until,
@@ -181,18 +176,77 @@ fn of_browser(record: &Record) -> (&'static str, String) {
             let how = actor.proven_by();
             ("logged in", format!("{actor} ({how}) until {until}"))
         }
-        Record::SessionEnded { id, by, reason } => (
-            "logged out",
-            format!("{} {}", printable(id), by_reason(by, reason)),
-        ),
+        Record::SessionEnded { by, reason, .. } => ("logged out", by_reason(by, reason)),
         Record::LinkMade { link } => {
             let (actor, until) = (&link.actor, link.expires_at);
+            ("link made", format!("for {actor} until {until}"))
+        }
+        other => of_workflow(other),
+    }
+}
+
+/// The same of a workflow.
+fn of_workflow(record: &Record) -> (&'static str, String) {
+    match record {
+        Record::FlowStarted { started, .. } => {
+            let title = printable(&started.workflow.title);
+            let (count, by) = (started.workflow.steps.len(), &started.by);
+            let s = if count == 1 { "" } else { "s" };
+            let proof = proof(by.proven_by());
             (
-                "link made",
-                format!("{} for {actor} until {until}", link.id),
+                "workflow",
+                format!("started by {by}{proof}: {title}, {count} step{s}"),
+            )
+        }
+        Record::FlowStep { step, event, .. } => {
+            ("step", format!("{}: {}", printable(step), happened(event)))
+        }
+        Record::FlowResumed { by, reason, .. } => {
+            ("workflow", format!("resumed {}", by_reason(by, reason)))
+        }
+        Record::FlowCancelled { by, reason, .. } => {
+            ("workflow", format!("cancelled {}", by_reason(by, reason)))
+        }
+        Record::FlowCompensating { by, reason, .. } => (
+            "workflow",
+            format!("to be taken back, {}", by_reason(by, reason)),
+        ),
+        Record::ClockConfirmed {
+            by, reason, proof, ..
+        } => {
+            let who = by_reason(by, reason);
+            (
+                "clock confirmed",
+                format!("{who} {}", identity(proof.is_some())),
             )
         }
         _ => ("other", String::new()),
+    }
+}
+
+/// What happened to a step.
+fn happened(event: &StepEvent) -> String {
+    match event {
+        StepEvent::Began => "waiting".to_owned(),
+        StepEvent::Seen { summary } => printable(summary).into_owned(),
+        StepEvent::Confirmed { by, note, .. } => {
+            let note = note.as_deref().unwrap_or_default();
+            let colon = if note.is_empty() { "" } else { ": " };
+            format!("confirmed by {by}{colon}{}", printable(note))
+        }
+        StepEvent::AskedAnew { by, .. } => format!("to be approved again, for {by}"),
+        StepEvent::Failed { code, reason, .. } => {
+            format!("failed ({}): {}", printable(code), printable(reason))
+        }
+        StepEvent::NotTakenBack { code, reason, .. } => {
+            format!(
+                "not taken back ({}): {}",
+                printable(code),
+                printable(reason)
+            )
+        }
+        StepEvent::Left { reason } => format!("nothing to take back: {}", printable(reason)),
+        other => word(other),
     }
 }
 

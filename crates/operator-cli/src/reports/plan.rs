@@ -5,6 +5,7 @@ use action_guard::{Mode, Proposal, State};
 use serde_json::{Value, json};
 
 use crate::call::Call;
+use crate::ids;
 use crate::program::program;
 use crate::settings::Global;
 use crate::subjects;
@@ -45,7 +46,10 @@ impl TakenBack {
         }
         let is_over = status.is_some_and(|status| !status.phase.is_unsent());
         match (state.can_be_undone(proposal), is_over) {
-            (true, _) => Self::By(global.own_command(&["undo", &proposal.id])),
+            (true, _) => {
+                let id = ids::short_of(&proposal.id, state);
+                Self::By(global.own_command(&["undo", &id]))
+            }
             (false, true) => Self::Over,
             (false, false) => Self::NothingOfOurs,
         }
@@ -85,6 +89,9 @@ impl<'a> Planned<'a> {
         let mut title = request(&self.call.definition.name, self.parameters);
         if let Some(system) = self.system {
             title.push_str(&format!("\non {}", printable(system)));
+        }
+        if let Some(risk) = self.call.definition.risk {
+            title.push_str(&format!("\n{risk} risk"));
         }
         let is_no_op = matches!(plan.verdict, Verdict::NoOp { .. });
         // Of what is not done nothing changes, and it takes no time.

@@ -175,7 +175,8 @@ fn wait(waiting: &Waiting, flow: &Flow, global: &Global) -> Vec<String> {
     }
 }
 
-fn state_of(flow: &Flow, next_steps: &NextSteps) -> String {
+/// How it stands, in a few words.
+pub(crate) fn state_of(flow: &Flow, next_steps: &NextSteps) -> String {
     match (&next_steps.ended, &next_steps.stopped) {
         (Some(Ending::Completed), _) => "completed".to_owned(),
         (Some(Ending::Cancelled), _) => "cancelled".to_owned(),

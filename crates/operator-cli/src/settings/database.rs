@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use action_guard::Journal;
+#[cfg(feature = "postgres")]
+use action_guard::JournalError;
 
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -88,6 +90,7 @@ impl Database {
         if let Some(opened) = self.opened.get() {
             return Ok(Arc::clone(opened));
         }
+        check_address(&self.url)?;
         let opened = opened(&self.url).map_err(|error| {
             let text = format!(
                 "cannot use the journal in the database, so this command sends nothing: {error}"
@@ -99,16 +102,40 @@ impl Database {
     }
 }
 
+/// Refuses an address that no server need be asked about.
+#[cfg(feature = "postgres")]
+fn check_address(url: &str) -> Result<(), Failure> {
+    let (url, options) = options(url);
+    options.check_address(&url).map_err(|error| {
+        let why = match &error {
+            JournalError::Store { source } => source.to_string(),
+            other => action_core::report(other),
+        };
+        Failure::usage(format!("invalid `--journal`: {why}"))
+            .next("write it as `postgres://HOST/DATABASE?user=NAME&sslmode=verify-full`")
+    })
+}
+
+#[cfg(not(feature = "postgres"))]
+fn check_address(_: &str) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// The address as the server knows it, and how it is opened.
+#[cfg(feature = "postgres")]
+fn options(url: &str) -> (String, action_guard_sql::SqlOptions) {
+    let (url, schema) = without_schema(url);
+    let options = action_guard_sql::SqlJournal::options().only_verified();
+    match schema {
+        Some(schema) => (url, options.schema(schema)),
+        None => (url, options),
+    }
+}
+
 /// Opens it. It has a thread of its own with all that it waits for: who opens it only waits.
 #[cfg(feature = "postgres")]
 fn opened(url: &str) -> Result<Arc<dyn Journal>, String> {
-    use action_guard_sql::SqlJournal;
-
-    let (url, schema) = without_schema(url);
-    let mut options = SqlJournal::options().only_verified();
-    if let Some(schema) = schema {
-        options = options.schema(schema);
-    }
+    let (url, options) = options(url);
     let open = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.map_err(|error| error.to_string())?;

@@ -15,15 +15,41 @@ pub(crate) enum Answer {
     Nobody,
 }
 
+/// What a person types to go on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Word<'w> {
+    /// `y` or `yes`.
+    Yes,
+    /// This, which takes reading what is asked.
+    This(&'w str),
+}
+
+impl Word<'_> {
+    fn question(self) -> String {
+        match self {
+            Self::Yes => "Continue? [y/N]".to_owned(),
+            Self::This(word) => {
+                format!("Type `{word}` to continue, anything else to cancel:")
+            }
+        }
+    }
+
+    fn is(self, answer: &str) -> bool {
+        let answer = answer.trim();
+        match self {
+            Self::Yes => ["y", "yes"].contains(&answer.to_ascii_lowercase().as_str()),
+            Self::This(word) => answer == word,
+        }
+    }
+}
+
 /// Whether the person types this word. What is asked for is said first.
-pub(crate) async fn ask(what: &str, word: &str) -> Answer {
+pub(crate) async fn ask(what: &str, word: Word<'_>) -> Answer {
     if !stdin().is_terminal() || !stderr().is_terminal() {
         return Answer::Nobody;
     }
     let answer = async {
-        note(&format!(
-            "{what} Type `{word}` to continue, anything else to cancel:"
-        ));
+        note(&format!("{what} {}", word.question()));
         let read = tokio::task::spawn_blocking(|| {
             let mut answer = String::new();
             stdin().read_line(&mut answer).map(|_| answer)
@@ -35,7 +61,7 @@ pub(crate) async fn ask(what: &str, word: &str) -> Answer {
         biased;
         () = interrupted() => Answer::Interrupted,
         answer = answer => match answer {
-            Ok(Ok(answer)) if answer.trim() == word => Answer::Yes,
+            Ok(Ok(answer)) if word.is(&answer) => Answer::Yes,
             _ => Answer::No,
         },
     }

@@ -6,14 +6,15 @@ use action_guard::{Actor, Decider, Phase, PlanHash, ProposalStatus, State};
 use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 
-use crate::arguments::{given_reason, id, id_if_given, optional_id, reason};
+use crate::arguments::{given_reason, id_if_given, optional_id, reason};
+use crate::ids;
+use crate::lookup::Known;
 use crate::reports::proposal;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Output, note};
-use crate::terminal::prompt::{self, Answer};
-use crate::{ids, lookup};
+use crate::terminal::prompt::{self, Answer, Word};
 
 /// The fewest digits that stand for a plan.
 const SHORTEST: usize = 12;
@@ -31,15 +32,15 @@ pub(crate) fn approve() -> Command {
 pub(crate) fn reject() -> Command {
     Command::new("reject")
         .about("Reject a proposal; it cannot be approved afterwards")
-        .arg(id())
-        .arg(reason(true))
+        .arg(optional_id().requires("reason"))
+        .arg(reason(false))
 }
 
 pub(crate) fn cancel() -> Command {
     Command::new("cancel")
         .about("Cancel a proposal; what was sent is not taken back, only no longer followed")
-        .arg(id())
-        .arg(reason(true))
+        .arg(optional_id().requires("reason"))
+        .arg(reason(false))
 }
 
 pub(crate) async fn main(
@@ -52,7 +53,8 @@ pub(crate) async fn main(
     let actor = global.state.actor()?;
     let key = global.state.key()?;
     let state = controls.state().await?;
-    let found = chosen(verb, matches, &state)?;
+    let known = Known::here(&controls, &state);
+    let found = chosen(verb, matches, &known).await?;
     let id = &found.proposal.id;
     let status = match verb {
         "approve" => {
@@ -73,14 +75,23 @@ pub(crate) async fn main(
     Ok(Exit::Done)
 }
 
-/// The proposal that is meant; without an id it is said which wait.
-pub(super) fn chosen(
+/// The proposal that is meant; without an id it is said which can be.
+pub(super) async fn chosen(
     verb: &str,
     matches: &ArgMatches,
-    state: &State,
+    known: &Known<'_>,
 ) -> Result<Arc<ProposalStatus>, Failure> {
-    let waits = |status: &ProposalStatus| status.phase_at(Timestamp::now()) == Phase::NeedsApproval;
-    lookup::choose(state, id_if_given(matches), verb, waits)
+    let now = Timestamp::now();
+    let waits = |status: &ProposalStatus| status.phase_at(now) == Phase::NeedsApproval;
+    let is_open = |status: &ProposalStatus| {
+        let phase = status.phase_at(now);
+        phase.is_unsent() || phase == Phase::Executing
+    };
+    match verb {
+        "approve" => known.choose(id_if_given(matches), "approve", waits).await,
+        "reject" => known.choose(id_if_given(matches), "reject", waits).await,
+        _ => known.choose(id_if_given(matches), "cancel", is_open).await,
+    }
 }
 
 /// Shows how it stands now, and who decided that.
@@ -129,7 +140,7 @@ pub(super) async fn seen(
         proposal::text(found, state, global, Timestamp::now())
     ));
     let refused = |text: &str| Failure::refused("not_confirmed", text);
-    match prompt::ask("You are asked to approve this plan.", "approve").await {
+    match prompt::ask("You are asked to approve this plan.", Word::This("approve")).await {
         Answer::Yes => Ok(hash.clone()),
         Answer::No => Err(refused("not approved")),
         Answer::Interrupted => Err(Failure::interrupted("not approved")),

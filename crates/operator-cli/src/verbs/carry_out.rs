@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use action_core::{ActionDefinition, OutcomeKind, Risk, Verdict, printable};
+use action_core::{OutcomeKind, Verdict, printable};
 use action_guard::{
     Event, GuardError, Phase, Proposal, ProposalStatus, Report, Ruling, Standing, State, Waits,
 };
@@ -22,7 +22,7 @@ use crate::terminal::failure::Failure;
 use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
 use crate::terminal::progress::Follow;
-use crate::terminal::prompt::{self, Answer};
+use crate::verbs::confirm::confirmed;
 use crate::verbs::desk::{self, Desk, Drafted as _};
 
 /// So often a plan is shown again that was overtaken while it was looked at.
@@ -99,7 +99,7 @@ async fn proposed<D: Desk>(
                 }
                 let system = &draft.proposal().system;
                 if may_go_on_at_once(desk, system, &shown, confirm).await? {
-                    confirmed(call.definition, confirm).await?;
+                    confirmed(call.definition, draft.proposal(), confirm).await?;
                 }
             }
         }
@@ -313,34 +313,4 @@ fn ended(
         "undo_command": undo_command,
     });
     output.show(&json, || outcome::report(report, id, state, global));
-}
-
-/// Asks, unless the command line said yes.
-pub(crate) async fn confirmed(
-    definition: &ActionDefinition,
-    confirm: &Confirm,
-) -> Result<(), Failure> {
-    let word = match definition.risk {
-        Some(Risk::Low | Risk::Medium) => "yes",
-        _ => definition.name.as_str(),
-    };
-    let what = format!("This runs `{}`.", printable(&definition.name));
-    typed(&what, word, confirm.yes).await
-}
-
-/// Asks for a word, unless the command line said yes.
-pub(crate) async fn typed(what: &str, word: &str, yes: bool) -> Result<(), Failure> {
-    if yes {
-        return Ok(());
-    }
-    let refused = |text: &str| Failure::refused("not_confirmed", text);
-    match prompt::ask(what, &printable(word)).await {
-        Answer::Yes => Ok(()),
-        Answer::No => Err(refused("nothing was sent: not confirmed")),
-        Answer::Interrupted => Err(Failure::interrupted("nothing was sent")),
-        Answer::Nobody => Err(refused(
-            "nothing was sent: cannot ask for confirmation, because stdin is not a terminal",
-        )
-        .next("review the plan, then give `--yes`")),
-    }
 }

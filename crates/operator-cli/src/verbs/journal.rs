@@ -1,15 +1,21 @@
 //! `operator journal`: the record of all that happened.
 
-use action_guard::{Entry, Head, Journal};
+use std::collections::BTreeSet;
+
+use action_guard::{Entry, Head, Journal, State};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 
+use crate::ids;
 use crate::reports::journal as report;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::terminal::progress;
+
+/// How many ids are listed at most where several are meant.
+const MOST_LISTED: usize = 10;
 
 pub(crate) fn command() -> Command {
     let number = |name: &'static str, help: &'static str| {
@@ -32,7 +38,7 @@ pub(crate) fn command() -> Command {
                     Arg::new("id")
                         .long("id")
                         .value_name("ID")
-                        .help("Only records of this proposal"),
+                        .help("Only records of this proposal, workflow, token or session"),
                 ),
             Command::new("verify")
                 .about("Verify every record, and that an earlier head is still part of the chain")
@@ -76,7 +82,7 @@ async fn show(
     let after = number("after").unwrap_or(0);
     let (shown, more) = match id {
         Some(id) => {
-            let mut entries = journal.entries_of(id).await?;
+            let mut entries = about(journal, id).await?;
             entries.retain(|entry| entry.seq > after);
             let more = entries.len().saturating_sub(limit);
             entries.truncate(limit);
@@ -88,18 +94,52 @@ async fn show(
             (shown, journal.head().await?.seq.saturating_sub(last))
         }
     };
-    show_entries(&shown, after, more, output);
+    show_entries(&shown, &*journal.state().await?, (after, more), output);
     Ok(Exit::Done)
 }
 
+/// The records that are about what is meant by an id, or by the beginning of it: a proposal, a
+/// workflow, a token, a session or a link.
+async fn about(journal: &dyn Journal, given: &str) -> Result<Vec<Entry>, Failure> {
+    let beginning = ids::with_dashes(given).unwrap_or_else(|| given.to_owned());
+    let mut entries = journal.entries_with(&beginning).await?;
+    // What it takes back is another's.
+    let is_about = |entry: &Entry| {
+        let id = entry.record.about();
+        id.is_some_and(|id| id.starts_with(&beginning))
+    };
+    entries.retain(is_about);
+    let found: BTreeSet<&str> = entries.iter().filter_map(|it| it.record.about()).collect();
+    match found.len() {
+        1 => Ok(entries),
+        0 => {
+            let text = format!("no record is about an id that begins with `{given}`");
+            Err(Failure::usage(text).command("journal show", "shows all records"))
+        }
+        _ => {
+            let ids = found.iter().take(MOST_LISTED);
+            let lines = ids.map(|id| (*id).to_owned()).collect();
+            let text = format!("`{given}` matches more than one id:");
+            Err(Failure::usage(text)
+                .lines(lines)
+                .next("give more digits of the id"))
+        }
+    }
+}
+
 /// Shows records with higher numbers than `after`, and that there are more.
-pub(super) fn show_entries(shown: &[Entry], after: u64, more: u64, output: &mut Output) {
+pub(super) fn show_entries(
+    shown: &[Entry],
+    state: &State,
+    (after, more): (u64, u64),
+    output: &mut Output,
+) {
     let last = shown.last().map_or(after, |entry| entry.seq);
     let truncated = (more > 0)
         .then(|| format!("{more} more records (truncated, use --limit or --after {last})"));
     let entries: Vec<_> = shown.iter().map(report::json).collect();
     output.show_list("entries", &entries, || {
-        let parts = [Some(report::table(shown)), truncated.clone()];
+        let parts = [Some(report::table(shown, state)), truncated.clone()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     });
     if let Some(truncated) = &truncated {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::arguments::{Confirm, given_id, id, id_if_given, optional_id};
 use crate::ids;
-use crate::lookup;
+use crate::lookup::{self, Known};
 use crate::reports::in_force::{self, Releases};
 use crate::reports::proposal;
 use crate::settings::Global;
@@ -17,6 +17,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::Output;
 use crate::verbs::carry_out;
+use crate::verbs::confirm::confirmed;
 use crate::verbs::desk::{Desk, Here};
 use crate::verbs::findings::is_offered;
 
@@ -54,23 +55,25 @@ pub(crate) async fn main(
             list(matches.get_flag("all"), &state, global, output)
         }
         Some(("show", matches)) => {
-            let state = global.state.bare_controls()?.state().await?;
-            show(given_id(matches), &state, global, output)
+            let controls = global.state.bare_controls()?;
+            let state = controls.state().await?;
+            let known = Known::here(&controls, &state);
+            show(given_id(matches), &known, global, output).await
         }
         Some(("run", matches)) => run(matches, global, output).await,
         _ => Err(Failure::usage("unknown command")),
     }
 }
 
-pub(super) fn show(
+pub(super) async fn show(
     id: &str,
-    state: &State,
+    known: &Known<'_>,
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let (found, now) = (lookup::find(state, id)?, Timestamp::now());
+    let (found, now) = (known.find(id).await?, Timestamp::now());
     output.show(&proposal::json(&found, now), || {
-        proposal::text(&found, state, global, now)
+        proposal::text(&found, known.state(), global, now)
     });
     Ok(Exit::Done)
 }
@@ -113,8 +116,10 @@ pub(super) fn list(
 }
 
 async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-    let state = global.state.bare_controls()?.state().await?;
-    let found = approved(id_if_given(matches), &state)?;
+    let controls = global.state.bare_controls()?;
+    let state = controls.state().await?;
+    let known = Known::here(&controls, &state);
+    let found = approved(id_if_given(matches), &known).await?;
     let global = &global.to(&found.proposal.target())?;
     let guard = global.state.guard(&global.connection).await?;
     let desk = Here::new(&guard, global)?;
@@ -122,10 +127,13 @@ async fn run(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resu
 }
 
 /// The proposal that is meant; without an id it is said which are approved.
-pub(super) fn approved(id: Option<&str>, state: &State) -> Result<Arc<ProposalStatus>, Failure> {
+pub(super) async fn approved(
+    id: Option<&str>,
+    known: &Known<'_>,
+) -> Result<Arc<ProposalStatus>, Failure> {
     let now = Timestamp::now();
     let can_run = |status: &ProposalStatus| status.phase_at(now) == Phase::Approved;
-    lookup::choose(state, id, "run", can_run)
+    known.choose(id, "proposals run", can_run).await
 }
 
 /// Carries out what was approved.
@@ -168,6 +176,6 @@ pub(super) async fn carry_out(
         output.note(&format!("{}\n", proposal::text(found, state, global, now)));
     }
     // What people approved stays approved when it is not run now.
-    carry_out::confirmed(call.definition, &confirm).await?;
+    confirmed(call.definition, &found.proposal, &confirm).await?;
     carry_out::carry_out(&call, desk, &found.proposal, global, output).await
 }

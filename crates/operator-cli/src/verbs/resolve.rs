@@ -1,12 +1,13 @@
 //! `operator resolve` and `release`: what only people know, for the journal.
 
 use action_core::OutcomeKind;
+use action_guard::{Phase, ProposalStatus};
 use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::arguments::{given_id, given_reason, id, reason};
-use crate::lookup;
+use crate::arguments::{given_reason, id_if_given, optional_id, reason};
+use crate::lookup::Known;
 use crate::reports::proposal;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
@@ -16,14 +17,14 @@ use crate::terminal::output::Output;
 pub(crate) fn resolve() -> Command {
     Command::new("resolve")
         .about("Record the outcome of a mutation that cannot be found out otherwise")
-        .arg(id())
+        .arg(optional_id().requires("result"))
         .arg(
             Arg::new("result")
-                .required(true)
+                .requires("reason")
                 .value_parser(["applied", "not-applied"])
                 .help("Outcome"),
         )
-        .arg(reason(true))
+        .arg(reason(false))
 }
 
 pub(crate) fn release() -> Command {
@@ -31,8 +32,8 @@ pub(crate) fn release() -> Command {
         .about(
             "Give up a lasting effect that is gone or now belongs to somebody else; sends nothing",
         )
-        .arg(id())
-        .arg(reason(true))
+        .arg(optional_id().requires("reason"))
+        .arg(reason(false))
 }
 
 pub(crate) async fn resolve_main(
@@ -45,7 +46,13 @@ pub(crate) async fn resolve_main(
         Some("applied") => OutcomeKind::Applied,
         _ => OutcomeKind::NotApplied,
     };
-    let id = lookup::known(&*controls.state().await?, given_id(matches))?;
+    let state = controls.state().await?;
+    let known = Known::here(&controls, &state);
+    let is_unknown = |status: &ProposalStatus| status.phase == Phase::Unknown;
+    let Some(given) = id_if_given(matches) else {
+        return Err(known.unnamed("resolve", is_unknown));
+    };
+    let id = known.id(given).await?;
     let actor = global.state.actor()?;
     let status = controls
         .resolve(&id, &actor, result, given_reason(matches))
@@ -66,7 +73,13 @@ pub(crate) async fn release_main(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let controls = global.state.controls()?;
-    let id = lookup::known(&*controls.state().await?, given_id(matches))?;
+    let state = controls.state().await?;
+    let known = Known::here(&controls, &state);
+    let is_in_force = |status: &ProposalStatus| state.effects.contains_key(&status.proposal.id);
+    let Some(given) = id_if_given(matches) else {
+        return Err(known.unnamed("release", is_in_force));
+    };
+    let id = known.id(given).await?;
     controls
         .release(&id, &global.state.actor()?, given_reason(matches))
         .await?;

@@ -139,7 +139,7 @@ pub(super) fn show(tokens: &BTreeMap<String, Arc<TokenStatus>>, output: &mut Out
                 grant.actor.to_string(),
                 stands(status, now),
                 grant.clusters.join(", "),
-                risk(grant.up_to),
+                grant.up_to.to_string(),
                 when(grant.expires_at),
                 status.made.by.to_string(),
             ]
@@ -186,11 +186,4 @@ fn stands(status: &TokenStatus, now: Timestamp) -> String {
         (None, Some(_)) => "expired".to_owned(),
         (None, None) => "good".to_owned(),
     }
-}
-
-fn risk(risk: Risk) -> String {
-    serde_json::to_value(risk)
-        .ok()
-        .and_then(|risk| Some(risk.as_str()?.to_owned()))
-        .unwrap_or_default()
 }

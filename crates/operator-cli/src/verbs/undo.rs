@@ -1,11 +1,11 @@
 //! `operator undo`: takes back what a proposal did.
 
-use action_guard::{Actor, Guard, GuardError, ProposalStatus, Refusal, State};
+use action_guard::{Actor, Guard, GuardError, Refusal, State};
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 
 use crate::arguments::{Confirm, id_if_given, optional_id};
 use crate::ids;
-use crate::lookup;
+use crate::lookup::{self, Known};
 use crate::reports::{in_force, outcome};
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
@@ -44,12 +44,12 @@ pub(crate) async fn undo_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let journal = global.state.journal()?;
-    let state = journal.state().await?;
-    let id = undone(&state, matches, global, output)?;
-    let target = lookup::target_of(&*journal, &state, &id).await?;
+    let controls = global.state.bare_controls()?;
+    let state = controls.state().await?;
+    let id = undone(&Known::here(&controls, &state), matches, global, output).await?;
+    let target = lookup::target_of(controls.journal(), &state, &id).await?;
     let global = &target.map_or_else(|| Ok(global.clone()), |target| global.to(&target))?;
-    drop((state, journal));
+    drop((state, controls));
     let guard = global.state.guard(&global.connection).await?;
     let actor = global.state.actor()?;
     let reason = confirm
@@ -134,21 +134,18 @@ fn not_drafted(error: GuardError, id: &str, state: &State, global: &Global) -> F
 }
 
 /// The id of what is to be taken back: given, the last, or else it is said which there are.
-fn undone(
-    state: &State,
+async fn undone(
+    known: &Known<'_>,
     matches: &ArgMatches,
     global: &Global,
     output: &Output,
 ) -> Result<String, Failure> {
     if let Some(given) = id_if_given(matches) {
-        return lookup::known(state, given);
+        return known.id(given).await;
     }
+    let state = known.state();
     if !matches.get_flag("last") {
-        let can_be = |status: &ProposalStatus| lookup::can_be_undone(state, status);
-        return Ok(lookup::choose(state, None, "undo", can_be)?
-            .proposal
-            .id
-            .clone());
+        return Err(known.unnamed("undo", |status| lookup::can_be_undone(state, status)));
     }
     let last = lookup::last_to_undo(state, &global.connection)?;
     let id = &last.proposal.id;

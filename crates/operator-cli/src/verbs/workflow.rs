@@ -3,10 +3,10 @@
 mod arguments;
 mod lookup;
 
-use action_core::{ActionRegistry, Risk, Work, Workflow};
+use action_core::{ActionRegistry, Risk, Work, Workflow, printable};
 use action_guard::{
-    Decider, Ending, Flow, FlowRun, Guard, GuardError, StartOptions, StopCode, WaitPolicy,
-    Workflows,
+    Decider, Ending, Flow, FlowRun, Guard, GuardError, PlannedStep, StartOptions, StopCode,
+    WaitPolicy, Workflows,
 };
 use clap::ArgMatches;
 use serde_json::{Value, json};
@@ -18,10 +18,11 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::interrupt::interrupted;
 use crate::terminal::output::Output;
-use crate::verbs::carry_out::typed;
+use crate::terminal::prompt::Word;
+use crate::verbs::confirm::asked;
 use crate::{ids, subjects};
 
-use self::lookup::{find, read, text_of};
+use self::lookup::{confirmations, find, read, text_of};
 
 pub(crate) use self::arguments::command;
 
@@ -33,19 +34,23 @@ pub(crate) async fn main(
     let Some((verb, matches)) = matches.subcommand() else {
         return Err(Failure::usage("unknown command"));
     };
+    if let Ok(false) = matches.try_contains_id("id") {
+        // It is said which there are, whether their systems answer or not.
+        find(&bare(global).await?, matches, verb).await?;
+    }
     match verb {
         "list" => list(&bare(global).await?, output).await,
         "show" => show_file(matches, global, output).await,
         "start" => start(&guarded(global).await?, matches, global, output).await,
         "status" => {
             let workflows = bare(global).await?;
-            let flow = find(&workflows, matches).await?;
+            let flow = find(&workflows, matches, "status").await?;
             status(&workflows, &flow.id, global, output).await
         }
         "resume" => {
             let global = &to_its(matches, global).await?;
             let workflows = guarded(global).await?;
-            let flow = find(&workflows, matches).await?;
+            let flow = find(&workflows, matches, "resume").await?;
             if matches.get_flag("retry") {
                 let actor = global.state.actor()?;
                 workflows
@@ -56,7 +61,7 @@ pub(crate) async fn main(
         }
         "cancel" => {
             let workflows = bare(global).await?;
-            let flow = find(&workflows, matches).await?;
+            let flow = find(&workflows, matches, "cancel").await?;
             let actor = global.state.actor()?;
             workflows
                 .cancel(&flow.id, &actor, given_reason(matches))
@@ -70,7 +75,7 @@ pub(crate) async fn main(
         _ => {
             let global = &to_its(matches, global).await?;
             let workflows = guarded(global).await?;
-            let flow = find(&workflows, matches).await?;
+            let flow = find(&workflows, matches, "compensate").await?;
             let actor = global.state.actor()?;
             workflows
                 .compensate(&flow.id, &actor, given_reason(matches))
@@ -129,20 +134,42 @@ async fn confirm(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let flow = find(workflows, matches).await?;
+    let flow = find(workflows, matches, "confirm").await?;
     let (step, note) = (text_of(matches, "step"), text_of(matches, "note"));
+    let Some(step) = step else {
+        return Err(no_step(workflows, &flow).await?);
+    };
     let (actor, key) = (global.state.actor()?, global.state.key()?);
     let by = key.as_ref().map_or_else(
         || Decider::claimed(&actor),
         |key| Decider::with_key(&actor, key),
     );
-    let step = step.unwrap_or_default();
     workflows.confirm(&flow.id, &step, by, note).await?;
     output.note(&format!(
         "confirmed; to continue the workflow, run\n  {}",
         report::resume(&flow, global)
     ));
     status(workflows, &flow.id, global, output).await
+}
+
+/// That no step is named, and which wait.
+async fn no_step(workflows: &Workflows, flow: &Flow) -> Result<Failure, Failure> {
+    let id = short(workflows, &flow.id).await?;
+    let listed = workflows.list().await?;
+    let found = listed.iter().find(|(other, _)| other.id == flow.id);
+    let steps = found
+        .map(|(_, next)| confirmations(next))
+        .unwrap_or_default();
+    let Some(first) = steps.first() else {
+        let text = format!("no step of workflow {id} waits for a confirmation");
+        return Ok(Failure::usage(text).command(format!("workflow status {id}"), "shows its state"));
+    };
+    let text = format!(
+        "no step named; these wait for a confirmation: {}",
+        steps.join(", ")
+    );
+    let command = format!("workflow confirm {id} {first}");
+    Ok(Failure::usage(text).command(command, "confirms the first"))
 }
 
 async fn start(
@@ -163,21 +190,45 @@ async fn start(
     options.begin_by = matches.get_one("begin-by").copied();
     let actor = global.state.actor()?;
     let planned = workflows.preview(&workflow, &actor).await?;
-    output.note(&report::planned(&workflow, &planned, global));
-    if planned.iter().any(|step| step.risk == Some(Risk::High)) {
-        typed(
-            "A step of this workflow is of high risk.",
-            "start",
-            matches.get_flag("yes"),
-        )
-        .await?;
-    }
+    output.note(&format!(
+        "{}\n",
+        report::planned(&workflow, &planned, global)
+    ));
+    confirmed(&workflow, &planned, matches.get_flag("yes")).await?;
     let flow = workflows.start(&workflow, &actor, options).await?;
-    output.note(&format!("started workflow {}", flow.id));
+    output.note(&format!(
+        "started workflow {}",
+        short(workflows, &flow.id).await?
+    ));
     if matches.get_flag("detach") {
         return status(workflows, &flow.id, global, output).await;
     }
     run(workflows, &flow, matches, global, output).await
+}
+
+/// Asks, unless the command line said yes: for more than `y` where a step is of high risk.
+async fn confirmed(workflow: &Workflow, planned: &[PlannedStep], yes: bool) -> Result<(), Failure> {
+    let Some(risk) = planned.iter().filter_map(|step| step.risk).max() else {
+        return Ok(());
+    };
+    let count = workflow.steps.len();
+    let s = if count == 1 { "" } else { "s" };
+    let title = printable(&workflow.title);
+    let what = format!("This starts the workflow \"{title}\": {count} step{s}, {risk} risk.");
+    let word = match risk {
+        Risk::Low | Risk::Medium => Word::Yes,
+        _ => Word::This("start"),
+    };
+    asked(&what, word, yes, "nothing was started").await
+}
+
+/// The id of a workflow as people are shown it.
+async fn short(workflows: &Workflows, id: &str) -> Result<String, Failure> {
+    let listed = workflows.list().await?;
+    Ok(ids::short(
+        id,
+        listed.iter().map(|(flow, _)| flow.id.as_str()),
+    ))
 }
 
 /// Refuses a system that is not the one asked for, before anything is started.
@@ -223,14 +274,16 @@ async fn run(
         }
     };
     follow.finish();
+    let id = short(workflows, &flow.id).await?;
     match run {
         Some(run) => Ok(show(&run?, global, output)),
-        None => Err(
-            Failure::interrupted("stopped; a mutation that was sent continues").next(format!(
-                "run `{}` to continue",
-                global.own_command(&["workflow", "resume", &flow.id])
-            )),
-        ),
+        None => Err(Failure::interrupted(format!(
+            "stopped following workflow {id}; a mutation that was sent continues"
+        ))
+        .next(format!(
+            "run `{}` to continue",
+            global.own_command(&["workflow", "resume", &id])
+        ))),
     }
 }
 

@@ -164,15 +164,15 @@ fn a_command_killed_at_the_question_leaves_nothing_behind() {
         assert_eq!(records(), before, "{arguments:?}");
     };
     let drain = ["run", "drain_store", "--store-id", "2"];
-    kill_at_the_question(&drain, "Type `drain_store`");
+    kill_at_the_question(&drain, "Type `store 2`");
     let waited_for = [&drain[..], &["--actor", "agent:night", "--wait", "1h"]].concat();
-    kill_at_the_question(&waited_for, "Type `drain_store`");
+    kill_at_the_question(&waited_for, "Type `store 2`");
     let start = ["workflow", "start", "rolling_drain", "--store-ids", "2"];
     kill_at_the_question(&start, "Type `start`");
     assert_eq!(cluster.sim.writes(), []);
 
     cluster.run_transfer(&["--yes"]).ended(0);
-    kill_at_the_question(&["undo", "--last"], "Type `yes`");
+    kill_at_the_question(&["undo", "--last"], "[y/N]");
     assert_eq!(cluster.sim.writes().len(), 1);
 }
 
@@ -183,7 +183,7 @@ fn what_changes_while_a_person_reads_the_plan_is_not_sent() {
     let set = ["run", "set_leader_schedule_limit", "--limit"];
     let mut terminal = Terminal::new();
     let mut child = terminal.run(&mut asked(&cluster, &[&set[..], &["9"]].concat()));
-    terminal.wait_for("to continue");
+    terminal.wait_for("Continue? [y/N]");
     cluster
         .operator(
             &[
@@ -193,7 +193,7 @@ fn what_changes_while_a_person_reads_the_plan_is_not_sent() {
             .concat(),
         )
         .ended(0);
-    terminal.types("yes");
+    terminal.types("y");
     terminal.wait_for("the state changed since it was planned");
     assert_eq!(child.wait().unwrap().code(), Some(3));
     assert_eq!(cluster.sim.writes().len(), 1);
@@ -228,7 +228,7 @@ fn a_signal_at_the_question_calls_the_proposal_off() {
         let mut terminal = Terminal::new();
         let drain = ["run", "drain_store", "--store-id", "2"];
         let mut child = terminal.run(&mut asked(&cluster, &drain));
-        terminal.wait_for("Type `drain_store`");
+        terminal.wait_for("Type `store 2`");
         let kill = Command::new("kill")
             .args([signal, &child.id().to_string()])
             .status();

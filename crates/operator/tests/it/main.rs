@@ -15,6 +15,7 @@ mod first_half_hour;
 mod harness;
 mod help;
 mod hints;
+mod ids;
 mod input;
 mod interrupt;
 mod journal;

@@ -5,6 +5,7 @@ use super::*;
 fn refusal(status: u16, body: &str) -> PdError {
     PdError::read(
         "http://pd:2379",
+        "GET /stores".to_owned(),
         StatusCode::from_u16(status).unwrap(),
         false,
         body.as_bytes(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, header};
+use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use system_http::{BodyError, BoxError, Limits, Sent, TransportError};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
@@ -110,6 +110,7 @@ impl<'a> Exchange<'a> {
             let location = answer.headers.get(header::LOCATION);
             return Failure::from(Error::Redirected {
                 endpoint: self.endpoint.to_string(),
+                call: self.call.name(),
                 status: status.as_u16(),
                 location: location.map(|value| String::from_utf8_lossy(value.as_bytes()).into()),
             });
@@ -117,25 +118,35 @@ impl<'a> Exchange<'a> {
         let forwarded = answer.headers.contains_key("x-forwarded-to-microservice");
         let body = match answer.body {
             Ok(body) => body,
-            Err(source) => return Failure::unanswered(self.endpoint, source),
+            Err(source) => return self.unanswered(source),
         };
-        let refusal = PdError::read(self.endpoint.as_str(), status, forwarded, &body);
+        let refusal = self.refused(status, forwarded, &body);
         // Go's server says so before any of PD reads the request.
         if !self.call.is_write() && refusal.message.starts_with(HTTP_TO_HTTPS) {
-            return Failure::not_sent(self.endpoint, refusal);
+            return self.not_sent(refusal);
         }
         let verdict = match self.call.is_write() {
             true => refusal.verdict_on_write(self.call.has_body()),
             false => refusal.verdict(self.call.has_body()),
         };
         match verdict {
-            Verdict::Unclear => Failure::unanswered(self.endpoint, refusal),
+            Verdict::Unclear => self.unanswered(refusal),
             Verdict::Refused => Failure::from(Error::Pd(refusal)),
             Verdict::NotServed => Failure {
                 error: Error::Pd(refusal),
                 another_may_answer: true,
             },
         }
+    }
+
+    pub(super) fn refused(&self, status: StatusCode, forwarded: bool, body: &[u8]) -> PdError {
+        PdError::read(
+            self.endpoint.as_str(),
+            self.call.name(),
+            status,
+            forwarded,
+            body,
+        )
     }
 
     /// The status said yes, and the body did not arrive whole.
@@ -160,15 +171,39 @@ impl<'a> Exchange<'a> {
 
     pub(super) fn unsent_or_unanswered(&self, error: TransportError) -> Failure {
         match error.sent {
-            Sent::No => Failure::not_sent(self.endpoint, error.source),
-            Sent::Maybe => Failure::unanswered(self.endpoint, error.source),
+            Sent::No => self.not_sent(error.source),
+            Sent::Maybe => self.unanswered(error.source),
+        }
+    }
+
+    pub(super) fn not_sent(&self, source: impl Into<BoxError>) -> Failure {
+        let error = Error::NotSent {
+            endpoint: self.endpoint.to_string(),
+            call: self.call.name(),
+            source: source.into(),
+        };
+        Failure {
+            error,
+            another_may_answer: true,
+        }
+    }
+
+    fn unanswered(&self, source: impl Into<BoxError>) -> Failure {
+        let error = Error::Unanswered {
+            endpoint: self.endpoint.to_string(),
+            call: self.call.name(),
+            source: source.into(),
+        };
+        Failure {
+            error,
+            another_may_answer: true,
         }
     }
 
     /// The call as a request to this endpoint.
     pub(super) fn request(&self, call: &Call) -> Result<Request<Bytes>, Failure> {
         let uri = self.endpoint.uri(call.path_and_query());
-        let uri = uri.map_err(|error| Failure::not_sent(self.endpoint, error))?;
+        let uri = uri.map_err(|error| self.not_sent(error))?;
         let mut request = Request::new(call.body());
         *request.method_mut() = call.method().clone();
         *request.uri_mut() = uri;
@@ -199,30 +234,6 @@ impl<'a> Exchange<'a> {
             }
         }
         result
-    }
-}
-
-impl Failure {
-    pub(super) fn not_sent(endpoint: &Endpoint, source: impl Into<BoxError>) -> Self {
-        let error = Error::NotSent {
-            endpoint: endpoint.to_string(),
-            source: source.into(),
-        };
-        Self {
-            error,
-            another_may_answer: true,
-        }
-    }
-
-    pub(super) fn unanswered(endpoint: &Endpoint, source: impl Into<BoxError>) -> Self {
-        let error = Error::Unanswered {
-            endpoint: endpoint.to_string(),
-            source: source.into(),
-        };
-        Self {
-            error,
-            another_may_answer: true,
-        }
     }
 }
 

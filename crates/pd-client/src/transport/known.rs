@@ -68,6 +68,7 @@ impl Client {
         if addresses.is_empty() {
             return Err(Error::NotSent {
                 endpoint: answer.endpoint.to_string(),
+                call: answer.call.name(),
                 source: BoxError::from(NoLeader),
             });
         }
@@ -137,6 +138,7 @@ impl Client {
             self.hold_to(found)
                 .map_err(|expected| Error::WrongCluster {
                     endpoint: endpoint.to_owned(),
+                    call: Call::point("/members").name(),
                     expected,
                     found,
                 })?;

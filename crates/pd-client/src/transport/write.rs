@@ -12,7 +12,6 @@ use system_http::{BoxError, Limits, OneWrite, Sent, TransportError, WriteTranspo
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::lenient::by_name;
-use crate::refusal::PdError;
 use crate::transport::exchange::{Exchange, Failure, WRITE_ANSWER};
 use crate::transport::{Answer, Call};
 
@@ -45,6 +44,7 @@ impl Exchange<'_> {
         match error.into_refusal() {
             Ok(refusal) => Failure::from(Error::NotPermitted {
                 endpoint: self.endpoint.to_string(),
+                call: self.call.name(),
                 source: refusal.into_reason(),
             }),
             Err(error) => self.unsent_or_unanswered(error),
@@ -63,7 +63,7 @@ impl Exchange<'_> {
             Ok(answer) => answer,
             // A TLS session that was refused after our side of the handshake.
             Err(error) if error.sent == Sent::No => {
-                return Err(Failure::not_sent(self.endpoint, error.source));
+                return Err(self.not_sent(error.source));
             }
             Err(error) => return Err(self.cluster_unknown(error.source)),
         };
@@ -71,6 +71,7 @@ impl Exchange<'_> {
         self.client.hold_to(found).map_err(|expected| {
             Failure::from(Error::WrongCluster {
                 endpoint: self.endpoint.to_string(),
+                call: self.call.name(),
                 expected,
                 found,
             })
@@ -80,7 +81,7 @@ impl Exchange<'_> {
     fn cluster_in(&self, answer: &Response<impl AsRef<[u8]>>) -> Result<Cluster, Failure> {
         let (status, body) = (answer.status(), answer.body().as_ref());
         if !status.is_success() {
-            let refusal = PdError::read(self.endpoint.as_str(), status, false, body);
+            let refusal = self.refused(status, false, body);
             return Err(self.cluster_unknown(refusal));
         }
         let body = std::str::from_utf8(body).map_err(|error| self.cluster_unknown(error))?;
@@ -90,6 +91,7 @@ impl Exchange<'_> {
     fn cluster_unknown(&self, source: impl Into<BoxError>) -> Failure {
         Failure::from(Error::ClusterUnknown {
             endpoint: self.endpoint.to_string(),
+            call: self.call.name(),
             source: source.into(),
         })
     }

@@ -21,6 +21,12 @@ fn check(fault: Fault, class: ErrorClass, received: usize) -> impl Future<Output
             .await
             .unwrap_err();
         assert_eq!(error.class(), class, "{at}: {fault:?}: {}", error.report());
+        // It names the request, unless it is in PD's own words.
+        let (report, is_pds) = (error.report(), class == ErrorClass::Refused);
+        assert!(
+            is_pds || report.contains("`POST /operators`"),
+            "{at}: {report}"
+        );
         assert_eq!(faulty.requests(), received, "{at}: {fault:?}");
         assert_eq!(healthy.requests(), 0, "{at}: {fault:?} was sent on");
         error
@@ -304,7 +310,9 @@ async fn messages_print_each_cause_once_and_no_url_twice() {
     let report = pd.stores().await.unwrap_err().report();
     assert_eq!(report.matches(&endpoint).count(), 1, "{report}");
     assert!(
-        report.starts_with(&format!("could not reach PD at `{endpoint}`: ")),
+        report.starts_with(&format!(
+            "could not reach PD at `{endpoint}` for `GET /stores`: "
+        )),
         "{report}"
     );
 }

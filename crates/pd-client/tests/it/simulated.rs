@@ -235,7 +235,7 @@ async fn a_write_finds_the_leader_among_three_members() {
         let leader = pd.leader().await.unwrap().unwrap();
         let error = pd.cancel_operator(id).await.unwrap_err();
         assert!(error.is_not_found());
-        assert_eq!(error.answer().unwrap().endpoint, leader.client_urls[0]);
+        assert_eq!(&*error.answer().unwrap().endpoint, leader.client_urls[0]);
     }
     assert_eq!(sim.received("DELETE", &format!("/operators/{id}")), 3);
 }

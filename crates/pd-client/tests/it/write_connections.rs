@@ -29,7 +29,7 @@ async fn another_cluster_at_the_same_address_gets_nothing() {
     assert_eq!(
         error.to_string(),
         format!(
-            "nothing was sent: PD at `{}` serves cluster 8, not 7",
+            "`DELETE /operators/12` was not sent: PD at `{}` serves cluster 8, not 7",
             pd.url()
         )
     );

@@ -1,9 +1,11 @@
 //! Reading for people: some records, in order or of one proposal.
 
+use memchr::memmem::Finder;
+
 use crate::journal::error::JournalError;
 use crate::journal::file::directory::{Directory, Segment, open_file};
 use crate::journal::file::index::{Index, IndexDraft};
-use crate::journal::file::lines::Lines;
+use crate::journal::file::lines::{Lines, bad};
 use crate::records::{Entry, Hash};
 
 /// Entries after a number, at most so many. Reads only the segments they are in, and takes in only
@@ -78,6 +80,31 @@ pub(super) fn entries_of(
         hash = before;
     }
     Ok(found.into_iter().rev().flatten().collect())
+}
+
+/// Entries in which an id begins with this text. Every segment is read once, and only the lines that
+/// have the text are taken apart.
+pub(super) fn entries_with(
+    directory: &Directory,
+    beginning: &str,
+) -> Result<Vec<Entry>, JournalError> {
+    let quoted = format!("\"{beginning}");
+    let finder = Finder::new(&quoted);
+    let mut entries = Vec::new();
+    for segment in directory.segments()? {
+        let mut lines = Lines::of(&segment)?;
+        while let Some(line) = lines.next()? {
+            if finder.find(line.bytes).is_none() {
+                continue;
+            }
+            let entry = Entry::read(line.bytes, None);
+            let entry = entry.map_err(|source| bad(&segment, line.number, source))?;
+            if entry.has(beginning) {
+                entries.push(entry);
+            }
+        }
+    }
+    Ok(entries)
 }
 
 /// What an index leads to; `None` when that is no line of the segment, or another record.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::given_reason;
 use crate::gate::{Gate, LOST, Seen};
+use crate::lookup::Known;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -29,7 +30,7 @@ pub(super) async fn approve(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let state = gate.seen().await?.state;
-    let found = approve::chosen("approve", matches, &state)?;
+    let found = approve::chosen("approve", matches, &Known::there(&state)).await?;
     let Some(key) = as_given.state.key()? else {
         let text = "no key to sign the approval with";
         return Err(
@@ -78,7 +79,7 @@ pub(super) async fn call_off(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let state = gate.seen().await?.state;
-    let found = approve::chosen(verb, matches, &state)?;
+    let found = approve::chosen(verb, matches, &Known::there(&state)).await?;
     let id = gate_client::segment(&found.proposal.id);
     let why = json!({ "reason": given_reason(matches) });
     let path = format!("/api/v1/proposals/{id}/{verb}");

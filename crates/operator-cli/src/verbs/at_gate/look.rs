@@ -14,6 +14,7 @@ use crate::arguments::given_id;
 use crate::call::{Call, call};
 use crate::flags;
 use crate::gate::Gate;
+use crate::lookup::Known;
 use crate::reports::findings::Ours;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
@@ -140,7 +141,10 @@ pub(super) async fn proposals(
     let state = gate.seen().await?.state;
     match matches.subcommand() {
         Some(("list", matches)) => proposals::list(matches.get_flag("all"), &state, global, output),
-        Some((_, matches)) => proposals::show(given_id(matches), &state, global, output),
+        Some((_, matches)) => {
+            let known = Known::there(&state);
+            proposals::show(given_id(matches), &known, global, output).await
+        }
         None => Err(Failure::usage("unknown command")),
     }
 }
@@ -173,7 +177,11 @@ pub(super) async fn journal(
     let matches = matches.subcommand_matches("show").unwrap_or(matches);
     let number = |name: &str| matches.get_one::<u64>(name).copied();
     let (after, limit) = (number("after").unwrap_or(0), number("limit").unwrap_or(100));
-    let id = matches.get_one::<String>("id");
+    let state = gate.seen().await?.state;
+    let id = match matches.get_one::<String>("id") {
+        Some(given) => Some(Known::there(&state).id(given).await?),
+        None => None,
+    };
     let (mut shown, mut next) = (Vec::new(), Some(after));
     let mut head = None;
     while let Some(from) = next
@@ -181,7 +189,7 @@ pub(super) async fn journal(
     {
         let left = limit - shown.len() as u64;
         let mut path = format!("/api/v1/journal?after={from}&limit={}", left.min(PAGE));
-        if let Some(id) = id {
+        if let Some(id) = &id {
             path.push_str(&format!("&proposal={}", gate_client::segment(id)));
         }
         let page: Page = gate.get(&path).await?;
@@ -195,7 +203,7 @@ pub(super) async fn journal(
         // How many of them are theirs is not known.
         (Some(_), None) => 1,
     };
-    journal::show_entries(&shown, after, more, output);
+    journal::show_entries(&shown, &state, (after, more), output);
     Ok(Exit::Done)
 }
 

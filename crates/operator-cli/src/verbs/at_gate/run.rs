@@ -7,7 +7,7 @@ use crate::arguments::{Confirm, are_findings, id_if_given};
 use crate::call::{Call, call};
 use crate::flags;
 use crate::gate::Gate;
-use crate::lookup;
+use crate::lookup::{self, Known};
 use crate::reports::in_force;
 use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
@@ -69,7 +69,7 @@ pub(super) async fn approved(
 ) -> Result<Exit, Failure> {
     let matches = matches.subcommand_matches("run").unwrap_or(matches);
     let state = gate.seen().await?.state;
-    let found = proposals::approved(id_if_given(matches), &state)?;
+    let found = proposals::approved(id_if_given(matches), &Known::there(&state)).await?;
     let global = &global.to(&found.proposal.target())?;
     proposals::carry_out(&There(gate), &found, &state, matches, global, output).await
 }
@@ -90,14 +90,11 @@ pub(super) async fn undo(
     }
     let there = There(gate);
     let state = there.state().await?;
-    let id = match id_if_given(matches) {
-        Some(given) => lookup::known(&state, given)?,
-        None => {
-            let can_be = |status: &_| lookup::can_be_undone(&state, status);
-            let found = lookup::choose(&state, None, "undo", can_be)?;
-            found.proposal.id.clone()
-        }
+    let known = Known::there(&state);
+    let Some(given) = id_if_given(matches) else {
+        return Err(known.unnamed("undo", |status| lookup::can_be_undone(&state, status)));
     };
+    let id = known.id(given).await?;
     let reason = confirm.reason.clone();
     let reason = reason.unwrap_or_else(|| format!("taking back {id}"));
     let drafted = there.draft_undo(&id, &reason).await;

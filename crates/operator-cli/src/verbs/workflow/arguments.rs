@@ -33,16 +33,11 @@ pub(crate) fn command() -> Command {
                 ),
             Command::new("cancel")
                 .about("Stop a workflow before its next step; what it did stays")
-                .args([id(), reason(true)]),
+                .args([id().requires("reason"), reason(false)]),
             Command::new("confirm")
                 .about("Confirm that the manual work of a step is done")
                 .arg(id())
-                .arg(
-                    Arg::new("step")
-                        .required(true)
-                        .value_name("STEP")
-                        .help("The step"),
-                )
+                .arg(Arg::new("step").value_name("STEP").help("The step"))
                 .arg(
                     Arg::new("note")
                         .long("note")
@@ -51,7 +46,7 @@ pub(crate) fn command() -> Command {
                 ),
             Command::new("compensate")
                 .about("Take back the changes of a workflow, last first")
-                .args([id(), wait(), reason(true)]),
+                .args([id().requires("reason"), wait(), reason(false)]),
         ])
 }
 
@@ -79,7 +74,7 @@ fn start() -> Command {
                 .short('y')
                 .action(ArgAction::SetTrue)
                 .global(true)
-                .help("Do not ask for confirmation of high-risk steps; never replaces an approval"),
+                .help("Do not ask for confirmation; never replaces an approval"),
             Arg::new("detach")
                 .long("detach")
                 .action(ArgAction::SetTrue)
@@ -122,7 +117,6 @@ pub(super) fn makers() -> Vec<&'static ActionDefinition> {
 
 fn id() -> Arg {
     Arg::new("id")
-        .required(true)
         .value_name("ID")
         .help("Id of the workflow, or enough of its beginning or end")
 }
