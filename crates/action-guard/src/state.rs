@@ -140,6 +140,18 @@ impl State {
         self.open.get(id).or_else(ended)
     }
 
+    /// Proposals that were approved in a browser session, and are not sent: whoever ends it because somebody
+    /// else has its cookie rejects these.
+    #[must_use]
+    pub fn approved_in(&self, session: &str) -> Vec<&str> {
+        let is_in = |status: &&Arc<ProposalStatus>| {
+            let mut attested = status.approvals.iter().flat_map(|one| &one.attested);
+            status.phase.is_unsent() && attested.any(|one| one.session == session)
+        };
+        let found = self.open.values().filter(is_in);
+        found.map(|status| status.proposal.id.as_str()).collect()
+    }
+
     /// Proposals that were sent, or may have been, and whose outcome is not known.
     pub fn unsettled(&self) -> impl Iterator<Item = &Arc<ProposalStatus>> {
         self.open.in_flight()

@@ -33,7 +33,7 @@ use crate::verbs::at_gate;
 use crate::verbs::kill_switch::kill_switch_main;
 use crate::verbs::{
     actions, approve, completions, findings, journal, kill_switch, man, mode, pause, plan, policy,
-    proposals, reap, recover, resolve, run, token, undo, workflow,
+    proposals, reap, recover, resolve, run, session, token, undo, workflow,
 };
 
 impl Program {
@@ -196,6 +196,7 @@ pub(crate) fn command() -> Command {
         .subcommand(findings::why())
         .subcommand(findings::doctor())
         .subcommand(token::command())
+        .subcommand(session::command())
         .subcommand(completions::command())
         .subcommand(man::command())
         .subcommand(Command::new("version").about("Show the version of this program"));
@@ -262,6 +263,7 @@ fn dispatch(matches: &ArgMatches, global: &Global, output: &mut Output) -> Resul
         #[cfg(feature = "serve")]
         Some((verb @ ("serve" | "link"), matches)) => of_a_gate(verb, matches, global, output),
         Some(("token", matches)) => block_on(token::main(matches, global, output)),
+        Some(("session", matches)) => block_on(session::main(matches, global, output)),
         #[cfg(feature = "mcp")]
         Some(("mcp", matches)) => block_on(crate::verbs::mcp::main(matches, global, output)),
         Some(("man", matches)) => man::main(matches, command(), output),

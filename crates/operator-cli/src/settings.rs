@@ -54,6 +54,13 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// The same for who acts without `--actor`, which names somebody else.
+    pub(crate) fn without_actor_flag(&self) -> Result<Self, Failure> {
+        let mut global = self.clone();
+        global.state.actor = Some(self.state.actor_without_flag()?.to_string());
+        Ok(global)
+    }
+
     /// The flags that lead another command to the same system and the same state directory.
     pub(crate) fn flags(&self) -> Vec<String> {
         if self.server.is_given() {

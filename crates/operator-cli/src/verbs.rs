@@ -27,6 +27,7 @@ pub(crate) mod resolve;
 pub(crate) mod run;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+pub(crate) mod session;
 pub(crate) mod token;
 #[cfg(feature = "top")]
 pub(crate) mod top;

@@ -74,17 +74,6 @@ pub(crate) async fn state(Gated(gate): Gated<Gate>, Extension(asker): Extension<
     Ok(Json(json!({ "state": seen, "kill_file": kill_file })).into_response())
 }
 
-/// The tokens, without their secrets: for people.
-pub(crate) async fn tokens(Gated(gate): Gated<Gate>, Extension(asker): Extension<Asker>) -> Answer {
-    asker.person("to see the tokens")?;
-    if !asker.sees_all() {
-        let text = "listing tokens needs access to all clusters";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "not_theirs", text));
-    }
-    let state = gate.journal().state().await?;
-    Ok(Json(json!({ "tokens": state.tokens })).into_response())
-}
-
 /// A proposal that they may see, and where it is. Another one is as if there was none.
 pub(crate) async fn seen<'g>(
     gate: &'g Gate,

@@ -33,6 +33,7 @@ mod bounded;
 mod browser;
 mod came;
 mod certificates;
+mod credentials;
 mod drafts;
 mod events;
 mod evidence;

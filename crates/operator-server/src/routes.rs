@@ -12,7 +12,7 @@ use crate::input::only_known;
 use crate::openapi::document;
 use crate::proposals::{Listed, Reason, Undone, Wait, Wanted};
 use crate::route::{OF_A_SYSTEM, Route, TO_ANYBODY, Who};
-use crate::{api, approvals, drafts, events, pauses, proposals, records, switches};
+use crate::{api, approvals, credentials, drafts, events, pauses, proposals, records, switches};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document(&all()));
 
@@ -69,12 +69,8 @@ pub(crate) fn all() -> Vec<Route> {
         )
         .query::<events::From>()
         .streamed(),
-        Route::get(
-            "/api/v1/tokens",
-            "Tokens, without their secrets (people only)",
-            api::tokens,
-        ),
     ];
+    all.extend(of_credentials());
     all.extend(of_switches());
     all.extend(of_a_cluster());
     all.extend(of_a_proposal());
@@ -122,6 +118,43 @@ fn of_switches() -> [Route; 6] {
             pauses::resume,
         )
         .body::<pauses::Resuming>()
+        .of_a_system(),
+    ]
+}
+
+fn of_credentials() -> [Route; 5] {
+    [
+        Route::get(
+            "/api/v1/tokens",
+            "Tokens, without their secrets (people only)",
+            credentials::tokens,
+        ),
+        Route::post(
+            "/api/v1/tokens",
+            "Makes a token, of which the gate learns no secret (people only)",
+            credentials::make_token,
+        )
+        .body::<credentials::NewToken>()
+        .done(&[201])
+        .of_a_system(),
+        Route::post(
+            "/api/v1/tokens/{id}/revoke",
+            "Revokes a token (people only)",
+            credentials::revoke_token,
+        )
+        .body::<Reason>()
+        .of_a_system(),
+        Route::get(
+            "/api/v1/sessions",
+            "Who is logged in with a browser (people only)",
+            credentials::sessions,
+        ),
+        Route::post(
+            "/api/v1/sessions/{id}/end",
+            "Ends a browser session (people only)",
+            credentials::end_session,
+        )
+        .body::<Reason>()
         .of_a_system(),
     ]
 }

@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::identity::{Actor, PrivateKey, Proof, StatementSignature, Target, TokenGrant};
+use crate::identity::{
+    Actor, AgentToken, NoRandomness, PrivateKey, Proof, ProvenBy, StatementSignature, Target,
+    TokenGrant, TokenSecret,
+};
 use crate::policy::pattern::matches_actor;
 use crate::proposal::{Approval, Mode, Refusal, Ruling};
 
@@ -156,7 +159,7 @@ impl Proof {
     }
 
     /// Signs a token for an agent, by the hash of its secret.
-    pub(crate) fn of_token(
+    fn of_token(
         hash: &str,
         grant: &TokenGrant,
         by: &Actor,
@@ -208,6 +211,34 @@ impl Proof {
     /// Refuses what was signed long ago, or is said to be signed later.
     pub(super) fn fresh(&self, by: &Actor, now: Timestamp) -> Result<(), Refusal> {
         fresh(self.at, by, now)
+    }
+}
+
+impl AgentToken {
+    /// Makes a token for an agent, signed by a person who answers for it. What it proves begins when it is
+    /// [written down](crate::Controls::add_token), within five minutes.
+    ///
+    /// # Errors
+    /// When the system gives no random bits.
+    pub fn signed(
+        mut grant: TokenGrant,
+        by: &Actor,
+        at: Timestamp,
+        key: &PrivateKey,
+    ) -> Result<(Self, TokenSecret), NoRandomness> {
+        let secret = TokenSecret::generate()?;
+        let claimed = |who: &Actor| who.clone().proven(ProvenBy::Claimed);
+        grant.actor = claimed(&grant.actor);
+        grant.clusters.sort_unstable();
+        grant.clusters.dedup();
+        let (by, hash) = (claimed(by), secret.hash());
+        let proof = Proof::of_token(&hash, &grant, &by, at, key);
+        Ok((Self::new(hash, grant, by, proof), secret))
+    }
+
+    /// Refuses one that was signed long ago.
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> Result<(), Refusal> {
+        self.proof.fresh(&self.by, now)
     }
 }
 

@@ -127,7 +127,7 @@ impl Output {
     /// The id of an item.
     fn id(&mut self, item: &impl Serialize) {
         let item = serde_json::to_value(item).unwrap_or_default();
-        let ids = ["/id", "/proposal/id", "/token/id", "/seq"].map(|at| item.pointer(at));
+        let ids = ["/id", "/proposal/id", "/made/id", "/seq"].map(|at| item.pointer(at));
         if let Some(id) = ids.into_iter().flatten().next() {
             self.write(&shown(&text_of(id)));
         }

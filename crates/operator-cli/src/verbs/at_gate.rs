@@ -1,5 +1,6 @@
 //! Verbs at a gate: what is asked of it, and shown as it is shown without one.
 
+mod credentials;
 mod decide;
 mod look;
 mod run;
@@ -33,7 +34,11 @@ pub(crate) async fn main(
         return actions::main(matches, output);
     }
     let as_given = global;
-    let (gate, global) = &Gate::open(global).await?;
+    let (gate, global) = &match (verb, below) {
+        // There `--actor` names the agent, and not who asks.
+        ("token", "create") => Gate::open(&global.without_actor_flag()?).await?,
+        _ => Gate::open(global).await?,
+    };
     if let Ok(target) = gate.cluster(global)
         && let Some(kind) = subjects::named(&target.subject)
     {
@@ -47,7 +52,11 @@ pub(crate) async fn main(
         ("top", _) => crate::verbs::top::main_at_gate(gate, matches, global).await,
         ("journal", "head") => look::head(gate, output).await,
         ("journal", _) => look::journal(gate, matches, output).await,
-        ("token", _) => look::tokens(gate, output).await,
+        ("token", "create") => credentials::make_token(gate, matches, as_given, output).await,
+        ("token", "revoke") => credentials::revoke_token(gate, matches, output).await,
+        ("token", _) => credentials::tokens(gate, output).await,
+        ("session", "end") => credentials::end_session(gate, matches, output).await,
+        ("session", _) => credentials::sessions(gate, output).await,
         ("proposals", "run") => run::approved(gate, matches, global, output).await,
         ("proposals", _) => look::proposals(gate, matches, global, output).await,
         ("run", _) => run::run(gate, matches, global, output).await,
@@ -71,8 +80,7 @@ fn instead(verb: &str, below: &str) -> Option<&'static str> {
         ("journal", "verify") => Some(
             "verify the files on the gate's host, with a head that `journal head` printed here: answers of a gate prove nothing about its files",
         ),
-        ("token", "create" | "revoke")
-        | ("resolve" | "release" | "clock" | "policy" | "workflow", _) => {
+        ("resolve" | "release" | "clock" | "policy" | "workflow", _) => {
             Some("run it on the gate's host, without `--server`")
         }
         _ => None,

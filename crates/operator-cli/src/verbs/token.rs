@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use action_core::{DurationText, Risk, report};
-use action_guard::{MakeTokenError, TokenGrant, TokenStatus};
+use action_guard::{AgentToken, TokenGrant, TokenSecret, TokenStatus};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +17,7 @@ use crate::terminal::failure::Failure;
 use crate::terminal::output::{Output, note};
 use crate::terminal::table::{self, Column};
 use crate::terminal::values::when;
+use crate::verbs::session;
 
 pub(crate) fn command() -> Command {
     Command::new("token")
@@ -77,6 +78,18 @@ async fn create(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let (made, secret) = signed(matches, global)?;
+    let controls = global.state.controls()?;
+    controls.add_token(made.clone()).await?;
+    created(&made, &secret, output);
+    Ok(Exit::Done)
+}
+
+/// A token as it is asked for, signed by who makes it.
+pub(super) fn signed(
+    matches: &ArgMatches,
+    global: &Global,
+) -> Result<(AgentToken, TokenSecret), Failure> {
     if matches.value_source("actor") != Some(ValueSource::CommandLine) {
         let text = "no agent named for the token";
         return Err(Failure::usage(text).next("give `--actor agent:NAME`"));
@@ -102,23 +115,24 @@ async fn create(
         .and_then(|lasts| Timestamp::now().checked_add(lasts).ok());
     let expires_at = expires_at.ok_or_else(|| Failure::usage("`--expires` is too long"))?;
     let grant = TokenGrant::new(global.state.actor()?, expires_at, cluster, up_to);
-    let controls = global.state.controls()?;
-    let made = controls.make_token(grant, &by, &key).await;
-    let (made, secret) = made.map_err(|error| match error {
-        MakeTokenError::Commit(error) => error.into(),
-        other => Failure::new(Exit::Failed, "token", report(&other)),
-    })?;
+    let made = AgentToken::signed(grant, &by, Timestamp::now(), &key);
+    made.map_err(|error| Failure::new(Exit::Failed, "token", report(&error)))
+}
+
+/// Shows a token that was made, this once with its secret.
+pub(super) fn created(made: &AgentToken, secret: &TokenSecret, output: &mut Output) {
     note(&format!(
-        "{} is for {} on {cluster} until {}; {by} is responsible for it. The secret is shown only now: keep it in a file that only the agent can read",
+        "{} is for {} on {} until {}; {} is responsible for it. The secret is shown only now: keep it in a file that only the agent can read",
         made.id,
         made.grant.actor,
-        when(made.grant.expires_at)
+        made.grant.clusters.join(", "),
+        when(made.grant.expires_at),
+        made.by
     ));
     output.secret(
         secret.reveal(),
         |secret| json!({"id": made.id, "grant": made.grant, "by": made.by, "secret": secret}),
     );
-    Ok(Exit::Done)
 }
 
 async fn list(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
@@ -131,7 +145,10 @@ async fn list(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
 pub(super) fn show(tokens: &BTreeMap<String, Arc<TokenStatus>>, output: &mut Output) {
     let now = Timestamp::now();
     let shown: Vec<Value> = (tokens.values()).map(|status| shown(status, now)).collect();
-    output.show_list("agents", &shown, || {
+    output.show_list("tokens", &shown, || {
+        if shown.is_empty() {
+            return "No tokens".to_owned();
+        }
         let rows = tokens.values().map(|status| {
             let grant = &status.made.grant;
             vec![
@@ -162,16 +179,20 @@ async fn revoke(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let id = matches.get_one::<String>("id").map_or("", String::as_str);
+    let id = session::given_id(matches);
     let by = global.state.actor()?;
     let controls = global.state.bare_controls()?;
     controls
         .revoke_token(id, &by, given_reason(matches))
         .await?;
+    revoked(id, output);
+    Ok(Exit::Done)
+}
+
+pub(super) fn revoked(id: &str, output: &mut Output) {
     output.show(&json!({"id": id, "revoked": true}), || {
         format!("{id} is revoked: nothing can be requested or sent with it any more")
     });
-    Ok(Exit::Done)
 }
 
 fn shown(status: &TokenStatus, now: Timestamp) -> Value {

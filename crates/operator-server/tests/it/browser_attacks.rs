@@ -465,6 +465,39 @@ async fn a_session_ends_with_its_row_and_so_does_what_was_approved_in_it() {
     assert!(place.house.sent().is_empty());
 }
 
+/// Somebody has the cookie of another person: a third one ends the session, and learns what was approved in it.
+#[tokio::test]
+async fn a_session_is_ended_by_another_person_who_learns_what_was_approved_in_it() {
+    let place = Place::new().await;
+    let asked = place.switch().await;
+    let mut ben = place.logged_in("00u2ben").await;
+    let mut elsewhere = place.logged_in("00u2ben").await;
+    ben.approve(&asked).await.is(303);
+    let ana = async |method: &str, path: &str, body: &Value| {
+        let by = ("user:ana", ANA);
+        place.house.ask_as(by, method, path, body).await
+    };
+    let listed = ana("GET", "/api/v1/sessions", &Value::Null).await;
+    let listed = listed.is(200).json();
+    let sessions = listed["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2);
+    assert!(
+        sessions
+            .iter()
+            .all(|one| one["actor"] == "user:ben" && one["proven_by"] == "oidc")
+    );
+    let approved = place.house.journal.state().await.unwrap();
+    let approved = approved.open.get(&asked).unwrap().approvals[0].clone();
+    let id = &approved.attested.as_ref().unwrap().session;
+    let end = format!("/api/v1/sessions/{id}/end");
+    let why = json!({"reason": "its cookie was copied"});
+    let ended = ana("POST", &end, &why).await.is(200).json();
+    assert_eq!(ended["approved"], json!([asked]));
+    ben.get("/").await.is(303);
+    elsewhere.get("/").await.is(200);
+    ana("POST", &end, &why).await.is(404);
+}
+
 #[tokio::test]
 async fn a_session_ends_when_nothing_is_asked_and_after_its_life() {
     let mut options = Options::default();

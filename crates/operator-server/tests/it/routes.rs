@@ -6,7 +6,7 @@ use crate::client::ask;
 use crate::house::{ANA, BEN, House, MALLORY, id};
 
 /// All that takes a proof of who asks.
-pub(crate) const GUARDED: [(&str, &str); 26] = [
+pub(crate) const GUARDED: [(&str, &str); 30] = [
     ("GET", "/events"),
     ("GET", "/mcp/prod"),
     ("POST", "/mcp/prod"),
@@ -15,6 +15,10 @@ pub(crate) const GUARDED: [(&str, &str); 26] = [
     ("GET", "/api/v1/state"),
     ("GET", "/api/v1/journal"),
     ("GET", "/api/v1/tokens"),
+    ("POST", "/api/v1/tokens"),
+    ("POST", "/api/v1/tokens/x/revoke"),
+    ("GET", "/api/v1/sessions"),
+    ("POST", "/api/v1/sessions/x/end"),
     ("GET", "/api/v1/mode"),
     ("POST", "/api/v1/mode"),
     ("POST", "/api/v1/kill-switch"),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use action_core::Risk;
 use action_guard::{
-    Actor, Approval, Controls, Decider, Hash, Mode, PlanHash, Proof, Request, SignedRequest,
-    TokenGrant, Unrestricted,
+    Actor, AgentToken, Approval, Controls, Decider, Hash, Mode, NewSession, PlanHash, Proof,
+    ProvenBy, Request, SignedRequest, TokenGrant, Unrestricted,
 };
 use jiff::{SignedDuration, Timestamp};
 use operator_mcp::Ceiling;
@@ -83,9 +83,11 @@ enum Deed {
     Resume,
     MakeToken,
     RevokeToken,
+    Sessions,
+    EndSession,
 }
 
-const DEEDS: [(Deed, &str); 19] = [
+const DEEDS: [(Deed, &str); 21] = [
     (Deed::Read, "read their own"),
     (Deed::ReadOthers, "read others' proposals"),
     (Deed::Tokens, "see the tokens"),
@@ -105,6 +107,8 @@ const DEEDS: [(Deed, &str); 19] = [
     (Deed::Resume, "resume an agent"),
     (Deed::MakeToken, "make a token"),
     (Deed::RevokeToken, "revoke a token"),
+    (Deed::Sessions, "see who is logged in with a browser"),
+    (Deed::EndSession, "end a browser session"),
 ];
 
 /// The authorities, the issuers and their keys.
@@ -189,6 +193,8 @@ struct Room<'w> {
     waits: Value,
     /// The token of that one, by its id and its secret.
     token: (String, String),
+    /// A person who is logged in with a browser, by the id of their session.
+    session: String,
 }
 
 impl<'w> Room<'w> {
@@ -203,6 +209,16 @@ impl<'w> Room<'w> {
         let metrics = listener.local_addr().unwrap();
         tokio::spawn(house.gate.clone().serve_metrics(listener, pending()));
         let careful = token.1.clone();
+        let issuer = "corp".to_owned();
+        let now = Timestamp::now();
+        let new = NewSession {
+            actor: actor("user:zoe").proven(ProvenBy::Oidc { issuer }),
+            row: "a row".to_owned(),
+            auth_time: now,
+            expires_at: now + SignedDuration::from_hours(1),
+        };
+        let opened = house.controls().open_session(new, &key(GATE)).await;
+        let session = opened.unwrap().0.id;
         let mut room = Self {
             world,
             house,
@@ -212,6 +228,7 @@ impl<'w> Room<'w> {
             others: Value::Null,
             waits: Value::Null,
             token,
+            session,
         };
         room.others = room.asked_by(&day, 2).await;
         room.waits = room.asked_by(&careful, 3).await;
@@ -360,12 +377,23 @@ impl<'w> Room<'w> {
             }
             Deed::Pause => return self.pauses().await,
             Deed::MakeToken => {
-                let token = json!({"actor": "agent:x", "cluster": "prod", "up_to": "low"});
-                self.post("/api/v1/tokens", token).await
+                let later = Timestamp::now() + SignedDuration::from_hours(1);
+                let grant = TokenGrant::new(actor("agent:x"), later, "prod", Risk::Low);
+                let now = Timestamp::now();
+                let made = AgentToken::signed(grant, &self.actor(), now, &self.key());
+                let (made, _) = made.unwrap();
+                let token = json!({"hash": made.hash, "grant": made.grant, "proof": made.proof});
+                let is_made = self.post("/api/v1/tokens", token).await;
+                return if is_made { "signed" } else { "no" };
             }
             Deed::RevokeToken => {
                 self.post(&format!("/api/v1/tokens/{}/revoke", self.token.0), why())
                     .await
+            }
+            Deed::Sessions => self.get("/api/v1/sessions").await,
+            Deed::EndSession => {
+                let end = format!("/api/v1/sessions/{}/end", self.session);
+                self.post(&end, why()).await
             }
             Deed::EndStop | Deed::Execute | Deed::Resume => return self.lets_send(deed).await,
         };
@@ -435,7 +463,9 @@ impl<'w> Room<'w> {
         let by = Decider::claimed(&carl);
         let others = id(&self.others);
         let can = match deed {
-            Deed::Read | Deed::ReadOthers | Deed::Tokens => local.state().await.is_ok(),
+            Deed::Read | Deed::ReadOthers | Deed::Tokens | Deed::Sessions => {
+                local.state().await.is_ok()
+            }
             Deed::Propose | Deed::CarryOut | Deed::Cancel => {
                 let parameters = json!({"lamp": 1, "lit": true});
                 let request = Request::new("switch_lamp", parameters, &night);
@@ -496,6 +526,10 @@ impl<'w> Room<'w> {
                 let made = self.house.controls();
                 let made = made.make_token(grant, &ana, &key(MALLORY)).await;
                 made.is_ok()
+            }
+            Deed::EndSession => {
+                let ended = controls.end_session(&self.session, &carl, "x").await;
+                ended.is_ok()
             }
             Deed::RevokeToken => {
                 let revoked = controls.revoke_token(&self.token.0, &carl, "x").await;

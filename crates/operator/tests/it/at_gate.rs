@@ -57,7 +57,17 @@ impl Side {
             None => command.args(self.place.files()),
         };
         // What is set for all is said without a cluster.
-        if !["mode", "kill-switch", "pause", "resume", "journal", "token"].contains(&arguments[0]) {
+        if ![
+            "mode",
+            "kill-switch",
+            "pause",
+            "resume",
+            "journal",
+            "token",
+            "session",
+        ]
+        .contains(&arguments[0])
+        {
             command.args(["--cluster", "prod"]);
         }
         finished(&mut command)
@@ -430,7 +440,6 @@ fn what_a_gate_is_not_asked_for_says_what_to_do_instead() {
         vec!["recover"],
         vec!["reap"],
         vec!["journal", "verify"],
-        vec!["token", "revoke", "x", "--reason", "x"],
         vec!["resolve", "x", "applied", "--reason", "x"],
         vec!["policy", "check"],
         vec!["workflow", "list"],
@@ -727,4 +736,54 @@ fn what_a_local_process_enables_is_not_sent_by_and_is_said() {
         .ended(0);
     side.by("user:ana", &[&transfer[..], &["--yes"]].concat())
         .ended(0);
+}
+
+/// The secret of a token stays where it is made, also when the gate is far away.
+#[test]
+fn a_token_is_made_and_revoked_at_a_gate() {
+    let side = Side::new(true);
+    let key = side.place.path("key.pem");
+    let url = side.url();
+    let make = |by: &str, key: &str| {
+        let mut command = command();
+        let whose = [
+            "--actor",
+            "agent:night",
+            "--cluster",
+            "prod",
+            "--sign-with",
+            key,
+        ];
+        let what = ["--up-to", "low", "--expires", "1h", "--server", &url];
+        command.args(["token", "create"]).args(whose).args(what);
+        finished(command.env("OPERATOR_ACTOR", by))
+    };
+    let made = make("user:ana", &key).ended(0);
+    let secret = made.stdout.trim().to_owned();
+    assert!(secret.starts_with("opgt_"), "{}", made.stdout);
+    made.says("user:ana is responsible for it");
+    make("user:ana", &side.place.path("bob.pem")).ended(3);
+    let night = |arguments: &[&str]| {
+        let mut command = command();
+        command.env("OPERATOR_TOKEN", &secret).args(arguments);
+        finished(command.args(["--server", &url, "--cluster", "prod"]))
+    };
+    night(&["proposals", "list"]).ended(0);
+    let listed = side.by("user:bob", &["token", "list", "-o", "json"]);
+    let listed = listed.ended(0).json();
+    let id = listed["tokens"][0]["made"]["id"].as_str().unwrap();
+    side.by("user:bob", &["token", "revoke", id, "--reason", "leaked"])
+        .ended(0)
+        .shows("is revoked");
+    night(&["proposals", "list"]).ended(3);
+    side.by("user:bob", &["token", "revoke", "no", "--reason", "x"])
+        .ended(2);
+    side.by("user:bob", &["session", "list"])
+        .ended(0)
+        .shows("Nobody is logged in");
+    side.by("user:bob", &["session", "end", "no", "--reason", "x"])
+        .ended(2);
+    // And the secret is nowhere in the gate's journal.
+    let journal = side.place.operator(&["journal", "show", "-o", "jsonl"]);
+    assert!(!journal.ended(0).stdout.contains(&secret));
 }

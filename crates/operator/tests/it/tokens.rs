@@ -109,7 +109,7 @@ fn a_token_is_shown_once_and_kept_nowhere() {
         listed.shows("agent:night").shows("prod").shows("user:ana");
     }
     let listed = place.operator(&["token", "list", "-o", "json"]).json();
-    let token = &listed["agents"][0];
+    let token = &listed["tokens"][0];
     assert_eq!(
         (&token["state"], &token["made"]["grant"]["up_to"]),
         (&"good".into(), &"medium".into())
@@ -166,7 +166,7 @@ fn a_token_names_its_agent_its_cluster_and_who_makes_it() {
         .ended(2)
         .says("--expires");
     assert_eq!(
-        place.operator(&["token", "list", "-o", "json"]).json()["agents"],
+        place.operator(&["token", "list", "-o", "json"]).json()["tokens"],
         serde_json::json!([])
     );
 }

@@ -313,7 +313,7 @@ fn two_gates_have_one_budget_one_stop_one_token_and_carry_out_once() {
     }
     // So is the end of a token, which is on the host.
     let tokens = two.by_ana(&["token", "list", "-o", "json"]).ended(0).json();
-    let id = tokens["agents"][0]["made"]["id"]
+    let id = tokens["tokens"][0]["made"]["id"]
         .as_str()
         .unwrap()
         .to_owned();

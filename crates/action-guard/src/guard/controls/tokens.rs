@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq as _;
 use crate::guard::authority::rules_now;
 use crate::guard::controls::Controls;
 use crate::identity::{
-    Actor, AgentToken, NoRandomness, PrivateKey, Proof, ProvenBy, TokenGrant, TokenSecret,
+    Actor, AgentToken, NoRandomness, PrivateKey, ProvenBy, TokenGrant, TokenSecret,
 };
 use crate::journal::{CommitError, JournalError};
 use crate::proposal::{Refusal, time};
@@ -57,25 +57,29 @@ impl Controls {
     /// the policy lists.
     pub async fn make_token(
         &self,
-        mut grant: TokenGrant,
+        grant: TokenGrant,
         by: &Actor,
         key: &PrivateKey,
     ) -> Result<(AgentToken, TokenSecret), MakeTokenError> {
-        let secret = TokenSecret::generate()?;
-        let claimed = |who: &Actor| who.clone().proven(ProvenBy::Claimed);
-        (grant.actor, grant.clusters) = (claimed(&grant.actor), sorted(grant.clusters));
-        let (by, now) = (claimed(by), time::clock());
-        let hash = secret.hash();
-        let proof = Proof::of_token(&hash, &grant, &by, now, key);
-        let made = AgentToken::new(hash, grant, by, proof);
-        let (rules, record) = (Arc::clone(&self.rules), made.clone());
-        self.commit(move |_, _| {
-            rules_now(&rules).vouch_for_token(&record)?;
-            let made = Box::new(record);
+        let (made, secret) = AgentToken::signed(grant, by, time::clock(), key)?;
+        self.add_token(made.clone()).await?;
+        Ok((made, secret))
+    }
+
+    /// Writes down a token that a person has made and [signed](AgentToken::signed) where their key is: its
+    /// secret never comes here.
+    ///
+    /// # Errors
+    /// As [`make_token`](Self::make_token), and when there was such a token.
+    pub async fn add_token(&self, made: AgentToken) -> Result<(), CommitError> {
+        let rules = Arc::clone(&self.rules);
+        self.commit(move |_, now| {
+            made.is_fresh(now)?;
+            rules_now(&rules).vouch_for_token(&made)?;
+            let made = Box::new(made);
             Ok(Record::TokenMade { made })
         })
-        .await?;
-        Ok((made, secret))
+        .await
     }
 
     /// Ends a token. Also what was asked for with it and is not sent yet is not sent any more. Takes a
@@ -124,10 +128,4 @@ impl Controls {
         });
         Ok((actor, Arc::clone(status)))
     }
-}
-
-fn sorted(mut names: Vec<String>) -> Vec<String> {
-    names.sort_unstable();
-    names.dedup();
-    names
 }

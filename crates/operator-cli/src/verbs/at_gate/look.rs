@@ -1,10 +1,9 @@
 //! What only looks: plans, lists, the journal, what is not as it should be.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use action_core::{ActionDefinition, Plan, Role, Undo};
-use action_guard::{Entry, Head, TokenStatus};
+use action_guard::{Entry, Head};
 use clap::ArgMatches;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -20,7 +19,7 @@ use crate::settings::Global;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::output::{Format, Output};
-use crate::verbs::{actions, findings, journal, plan, proposals, token};
+use crate::verbs::{actions, findings, journal, plan, proposals};
 
 /// The most records that a gate gives at a time.
 const PAGE: u64 = 500;
@@ -147,17 +146,6 @@ pub(super) async fn proposals(
         }
         None => Err(Failure::usage("unknown command")),
     }
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    tokens: BTreeMap<String, Arc<TokenStatus>>,
-}
-
-pub(super) async fn tokens(gate: &Gate, output: &mut Output) -> Result<Exit, Failure> {
-    let known: Tokens = gate.get("/api/v1/tokens").await?;
-    token::show(&known.tokens, output);
-    Ok(Exit::Done)
 }
 
 /// A page of the journal.
