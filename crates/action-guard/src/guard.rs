@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::redact::Redactor;
-use crate::guard::trust::{Approvers, Trust};
+use crate::guard::trust::{Listed, Trust};
 use crate::identity::{Actor, Target};
 use crate::journal::{CommitError, Journal, JournalError};
 use crate::policy::{Rules, Unrestricted};
@@ -57,8 +57,8 @@ mod standing;
 mod still_sending;
 mod stop;
 mod take_back;
-mod token_scope;
-mod trust;
+pub(crate) mod token_scope;
+pub(crate) mod trust;
 
 /// Carries out mutations so that each has an intent on disk before, and an outcome after.
 ///
@@ -81,7 +81,7 @@ pub struct Guard {
     held_for: Duration,
     following: Arc<Mutex<BTreeMap<String, CancellationToken>>>,
     pub(crate) trust: Trust,
-    pub(crate) approvers: Approvers,
+    pub(crate) listed: Listed,
     /// Whether others may be on the journal that decide by a policy of their own.
     is_of_a_gate: bool,
 }
@@ -122,7 +122,7 @@ impl Guard {
             held_for: Duration::ZERO,
             following: Arc::default(),
             trust: Trust::Claimed,
-            approvers: Approvers::default(),
+            listed: Listed::default(),
             is_of_a_gate: false,
         }
     }
@@ -202,7 +202,20 @@ impl Guard {
         mut self,
         knows: impl Fn(&ProposalStatus, &Approval) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.approvers = Approvers::new(knows);
+        self.listed.approvers = Some(Arc::new(knows));
+        self
+    }
+
+    /// The same guard, for a gate that knows who is listed and for what: what somebody has asked for is sent
+    /// only while this says that they could still prove who they are as they did, and may ask for this
+    /// action on this system. Looked at with the intent, once more before it is sent, and at each step of a
+    /// workflow that is [carried on](crate::Workflows::carry_on).
+    #[must_use]
+    pub fn askers(
+        mut self,
+        may_ask: impl Fn(&Actor, &Target, &str) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.listed.askers = Some(Arc::new(may_ask));
         self
     }
 

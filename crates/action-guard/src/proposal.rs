@@ -51,6 +51,10 @@ pub struct Request {
     /// The rules speak for each of them, and the strictest decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried_out_by: Vec<Actor>,
+    /// The gate that proposes it, where it carries on a workflow of who asks. The rules do not speak for
+    /// it: it has no authority but theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_on_by: Option<Actor>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -107,6 +111,7 @@ impl Request {
             actor,
             proven_by,
             carried_out_by: Vec::new(),
+            carried_on_by: None,
             reason: None,
             correlation_id: None,
             idempotency_key: None,
@@ -123,9 +128,20 @@ impl Request {
         self
     }
 
-    /// Whether the rules have spoken for this one: who asks, or one of those named beside them.
+    /// The same request, proposed by a gate that carries on a workflow of who asks.
+    #[must_use]
+    pub(crate) fn carried_on_by(mut self, who: &Actor) -> Self {
+        self.carried_on_by = who.is_gate().then(|| who.clone());
+        self
+    }
+
+    /// Whether this one may carry it out: who asks, or one of those named beside them, for whom the rules
+    /// have spoken, or a gate, which carries it out for them.
     #[must_use]
     pub fn may_be_carried_out_by(&self, who: &Actor) -> bool {
+        if who.is_gate() {
+            return true;
+        }
         let asks = who.as_str().eq_ignore_ascii_case(&self.actor);
         asks || self.carried_out_by.iter().any(|named| named.is_same(who))
     }

@@ -22,6 +22,7 @@ pub use preview::PlannedStep;
 pub use run::{FlowRun, WaitPolicy};
 
 mod backoff;
+mod carry_on;
 mod decide_next;
 mod event;
 mod mutate_step;

@@ -71,6 +71,11 @@ impl Gate {
         }
     }
 
+    /// The clusters that they may ask about.
+    pub(crate) fn clusters(&self) -> impl Iterator<Item = &Target> {
+        self.me.clusters.iter()
+    }
+
     /// The cluster that is asked for, else the only one.
     pub(crate) fn cluster(&self, global: &Global) -> Result<&Target, Failure> {
         let names = self.me.clusters.iter().map(Target::called);

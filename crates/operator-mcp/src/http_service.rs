@@ -79,6 +79,12 @@ impl Server {
 }
 
 impl HttpService {
+    /// Whether it goes on with this workflow now, for a caller who asked for that.
+    #[must_use]
+    pub fn is_at_workflow(&self, id: &str) -> bool {
+        self.server.is_at(id)
+    }
+
     /// Refuses what comes from now on with 503. What was not sent is not sent; the answer to what is
     /// being sent is waited for, for 20 seconds at most; then every session and stream is ended. What is
     /// only followed is recovered by the next process.

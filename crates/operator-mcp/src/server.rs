@@ -118,6 +118,12 @@ impl Server {
         self.with(|desk| desk.confirm = Some(command.into()))
     }
 
+    /// Whether it goes on with this workflow now, for whomever.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_at(&self, workflow: &str) -> bool {
+        self.desk.runs.is_at(workflow)
+    }
+
     /// Nobody else has the desk while a server is built.
     fn with(mut self, change: impl FnOnce(&mut Desk)) -> Self {
         if let Some(desk) = Arc::get_mut(&mut self.desk) {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::api::{Answer, shown};
+use crate::carried::carry_on_everywhere;
 use crate::gate::Gate;
 use crate::input::{Named, read};
 use crate::problem::Problem;
@@ -70,6 +71,7 @@ pub(crate) async fn approve(
     let status = state.proposal_status(&id).ok_or_else(Problem::not_found)?;
     is_of_plan(&state, status, &approval.plan_hash)?;
     let status = controls.approve_as_signed(&id, approval).await?;
+    carry_on_everywhere(&gate).await;
     Ok(Json(shown(&status)).into_response())
 }
 

@@ -78,8 +78,13 @@ impl Certificates {
 
     /// Whether a certificate can still prove this one.
     pub(crate) fn may_prove(&self, who: &str) -> bool {
-        let mut known = self.by_name.values();
-        known.any(|known| known.actor.as_str().eq_ignore_ascii_case(who))
+        self.of(who).next().is_some()
+    }
+
+    /// The rows of this one.
+    pub(crate) fn of<'a>(&'a self, who: &'a str) -> impl Iterator<Item = &'a Known> {
+        let known = self.by_name.values();
+        known.filter(move |known| known.actor.as_str().eq_ignore_ascii_case(who))
     }
 }
 

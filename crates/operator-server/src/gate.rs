@@ -11,6 +11,7 @@ use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
 use crate::answered::Answered;
 use crate::browser::Used;
 use crate::came::Came;
+use crate::carried::Carried;
 use crate::listeners::Listeners;
 use crate::rates::Rates;
 use crate::shown::Shown;
@@ -111,6 +112,7 @@ pub struct Gate {
     listeners: Arc<Listeners>,
     answered: Arc<Answered>,
     used: Arc<Used>,
+    carried: Arc<Carried>,
     /// The journal of a gate to nothing, which is never opened.
     none: Arc<MemoryJournal>,
 }
@@ -145,6 +147,7 @@ impl Gate {
             listeners: Arc::default(),
             answered: Arc::default(),
             used: Arc::default(),
+            carried: Arc::default(),
             none: Arc::default(),
         }
     }
@@ -195,6 +198,14 @@ impl Gate {
             let approver = trusted.approver(approval);
             approver.is_some_and(|known| known.may_approve(&proposal.target(), action, most))
         });
+        let (trusted, catalogue) = (Arc::clone(&self.trusted), guard.catalogue());
+        let guard = guard.askers(move |who, on, action| {
+            let trusted = trusted.read().unwrap_or_else(PoisonError::into_inner);
+            let definition = catalogue.definition(action);
+            // What the gate takes back by itself is for the policy to say.
+            let is_covered = definition.is_none_or(|action| most.covers(action));
+            who.is_gate() || (is_covered && trusted.may_ask(who, on, definition))
+        });
         let name = target.called().to_owned();
         let server = Server::new(guard.clone(), Actor::system(), most)?;
         let server = server.answer_within(self.options.answer_within);
@@ -239,6 +250,11 @@ impl Gate {
     /// When browser sessions were last used here.
     pub(crate) fn used(&self) -> &Used {
         &self.used
+    }
+
+    /// The workflows that it carries on.
+    pub(crate) fn carried(&self) -> &Arc<Carried> {
+        &self.carried
     }
 
     /// Those who listen to what happens.

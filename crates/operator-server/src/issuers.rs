@@ -108,9 +108,14 @@ impl Issuers {
 
     /// Whether a token of this issuer can still prove this one.
     pub(crate) fn may_prove(&self, issuer: &str, who: &str) -> bool {
-        let mut all = self.by_iss.values().filter(|one| one.name == issuer);
-        let is_it = |known: &Known| known.actor.as_str().eq_ignore_ascii_case(who);
-        all.any(|believed| believed.by_sub.values().any(is_it))
+        self.of(issuer, who).next().is_some()
+    }
+
+    /// The rows of this one, at this issuer.
+    pub(crate) fn of<'a>(&'a self, issuer: &str, who: &'a str) -> impl Iterator<Item = &'a Known> {
+        let believed = self.by_iss.values().find(|one| one.name == issuer);
+        let known = believed.into_iter().flat_map(|one| one.by_sub.values());
+        known.filter(move |known| known.actor.as_str().eq_ignore_ascii_case(who))
     }
 
     /// Whom this token proves now.

@@ -2,6 +2,7 @@
 
 use action_guard::{GuardError, Reaped};
 
+use crate::carried::carry_on_all;
 use crate::gate::{Cluster, Gate};
 
 /// Looks, for as long as the gate is open. Sends nothing but what takes back an effect whose lease is
@@ -12,7 +13,7 @@ pub(crate) async fn keep_up(gate: Gate) {
         every.tick().await;
         one_policy(&gate).await;
         for (name, cluster) in gate.clusters() {
-            if let Err(error) = look_at(name, cluster).await {
+            if let Err(error) = look_at(&gate, name, cluster).await {
                 let error = error.report();
                 let error = &*action_core::redacted(&error);
                 tracing::warn!(cluster = name, error, "background work failed");
@@ -42,9 +43,11 @@ pub(crate) async fn one_policy(gate: &Gate) {
     );
 }
 
-async fn look_at(name: &str, cluster: &Cluster) -> Result<(), GuardError> {
+async fn look_at(gate: &Gate, name: &str, cluster: &Cluster) -> Result<(), GuardError> {
     let (guard, target) = (&cluster.guard, &cluster.target);
     guard.recover_on(target, &mut |_| {}).await?;
+    let state = guard.state().await?;
+    carry_on_all(gate, cluster, &state);
     let reaped = guard.reap_on(target, &mut |_| {}).await?;
     for left in &reaped {
         if let Reaped::Left { effect, why } = left {

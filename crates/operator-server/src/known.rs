@@ -17,6 +17,15 @@ pub struct Known {
 }
 
 impl Known {
+    fn reaches(&self, on: &Target) -> bool {
+        self.clusters.is_empty() || self.clusters.iter().any(|one| one == on.called())
+    }
+
+    /// Whether they may ask for this action on this system.
+    pub(crate) fn may_ask(&self, on: &Target, action: Option<&ActionDefinition>) -> bool {
+        self.reaches(on) && action.is_none_or(|action| self.up_to.covers(action))
+    }
+
     /// Whether they may approve this action on this system, at a gate that allows so much.
     pub(crate) fn may_approve(
         &self,
@@ -24,8 +33,7 @@ impl Known {
         action: Option<&ActionDefinition>,
         most: Ceiling,
     ) -> bool {
-        let is_theirs =
-            self.clusters.is_empty() || self.clusters.iter().any(|one| one == on.called());
+        let is_theirs = self.reaches(on);
         let most = self.up_to.min(most);
         // What only looks lets nobody send, also where an action is not known here.
         let is_enough = self.up_to != Ceiling::ReadOnly;

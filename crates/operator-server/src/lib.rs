@@ -32,6 +32,7 @@ mod approvals;
 mod bounded;
 mod browser;
 mod came;
+mod carried;
 mod certificates;
 mod credentials;
 mod drafts;
@@ -60,6 +61,7 @@ mod records;
 mod route;
 mod routes;
 mod serve;
+mod settle;
 mod shown;
 mod signatures;
 mod signed;
@@ -69,6 +71,8 @@ mod tls;
 mod trust;
 mod trusted;
 mod who;
+mod workflow_decisions;
+mod workflows;
 
 /// What the README shows is compiled.
 #[cfg(doctest)]

@@ -111,7 +111,9 @@ impl Problem {
 impl From<GuardError> for Problem {
     fn from(error: GuardError) -> Self {
         match &error {
-            GuardError::Refused(Refusal::UnknownProposal { .. }) => Self::not_found(),
+            GuardError::Refused(Refusal::UnknownProposal { .. } | Refusal::UnknownFlow { .. }) => {
+                Self::not_found()
+            }
             GuardError::Refused(Refusal::KeyUsed { id }) => {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 Self::new(status, "key_used", error.report()).with("proposal_id", json!(id))

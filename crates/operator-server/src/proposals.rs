@@ -96,7 +96,7 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    fn within(&self, most: Duration) -> Option<Duration> {
+    pub(crate) fn within(&self, most: Duration) -> Option<Duration> {
         let asked = Duration::from_secs(self.wait_seconds?.into());
         Some(asked.min(most))
     }

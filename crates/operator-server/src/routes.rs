@@ -12,7 +12,10 @@ use crate::input::only_known;
 use crate::openapi::document;
 use crate::proposals::{Listed, Reason, Undone, Wait, Wanted};
 use crate::route::{OF_A_SYSTEM, Route, TO_ANYBODY, Who};
-use crate::{api, approvals, credentials, drafts, events, pauses, proposals, records, switches};
+use crate::{
+    api, approvals, credentials, drafts, events, pauses, proposals, records, settle, switches,
+    workflow_decisions, workflows,
+};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document(&all()));
 
@@ -74,6 +77,7 @@ pub(crate) fn all() -> Vec<Route> {
     all.extend(of_switches());
     all.extend(of_a_cluster());
     all.extend(of_a_proposal());
+    all.extend(of_workflows());
     all
 }
 
@@ -159,7 +163,7 @@ fn of_credentials() -> [Route; 5] {
     ]
 }
 
-fn of_a_cluster() -> [Route; 6] {
+fn of_a_cluster() -> [Route; 9] {
     [
         Route::get(
             "/api/v1/clusters/{cluster}/actions",
@@ -202,10 +206,78 @@ fn of_a_cluster() -> [Route; 6] {
         .keyed()
         .done(&[200, 201])
         .of_a_system(),
+        Route::post(
+            "/api/v1/clusters/{cluster}/recover",
+            "Finds the outcomes of mutations that were sent and have none; sends nothing",
+            settle::recover,
+        )
+        .query::<Wait>()
+        .done(&[200, 202])
+        .of_a_system(),
+        Route::post(
+            "/api/v1/clusters/{cluster}/workflows/preview",
+            "What the mutations of a workflow would do; records nothing",
+            workflows::preview,
+        )
+        .body::<workflows::Described>()
+        .of_a_system(),
+        Route::post(
+            "/api/v1/clusters/{cluster}/workflows",
+            "Starts a workflow, which the gate then carries on",
+            workflows::start,
+        )
+        .body::<workflows::Started>()
+        .keyed()
+        .done(&[200, 201])
+        .of_a_system(),
     ]
 }
 
-fn of_a_proposal() -> [Route; 7] {
+fn of_workflows() -> [Route; 6] {
+    [
+        Route::get(
+            "/api/v1/workflows",
+            "Workflows in progress or recently ended, oldest first",
+            workflows::list,
+        ),
+        Route::get(
+            "/api/v1/workflows/{id}",
+            "A workflow, now or after its state changes",
+            workflows::get,
+        )
+        .query::<Wait>(),
+        Route::post(
+            "/api/v1/workflows/{id}/confirm",
+            "Confirms that the manual work of a step is done (people only)",
+            workflow_decisions::confirm,
+        )
+        .body::<workflow_decisions::Confirming>()
+        .of_a_system(),
+        Route::post(
+            "/api/v1/workflows/{id}/resume",
+            "Retries failed steps",
+            workflow_decisions::resume,
+        )
+        .body::<Reason>()
+        .of_a_system(),
+        Route::post(
+            "/api/v1/workflows/{id}/cancel",
+            "Ends it before its next step",
+            workflow_decisions::cancel,
+        )
+        .body::<Reason>()
+        .of_a_system(),
+        Route::post(
+            "/api/v1/workflows/{id}/compensate",
+            "Takes back what it changed, last first",
+            workflow_decisions::compensate,
+        )
+        .body::<Reason>()
+        .of_a_system(),
+    ]
+}
+
+fn of_a_proposal() -> [Route; 9] {
     [
         Route::get(
             "/api/v1/proposals/{id}",
@@ -256,6 +328,20 @@ fn of_a_proposal() -> [Route; 7] {
             drafts::draft_undo,
         )
         .body::<Undone>()
+        .of_a_system(),
+        Route::post(
+            "/api/v1/proposals/{id}/resolve",
+            "Records an outcome that cannot be found out otherwise (people only)",
+            settle::resolve,
+        )
+        .body::<settle::Resolved>()
+        .of_a_system(),
+        Route::post(
+            "/api/v1/proposals/{id}/release",
+            "Gives up a lasting effect; sends nothing",
+            settle::release,
+        )
+        .body::<Reason>()
         .of_a_system(),
     ]
 }

@@ -38,6 +38,7 @@ impl Gate {
         let keeping_up = tokio::spawn(keep_up::keep_up(self.clone()));
         listen::serve(listener, self.router(), &self, until, async {
             self.listeners().end();
+            self.carried().end().await;
             for cluster in self.clusters().values() {
                 cluster.mcp.shut_down().await;
             }

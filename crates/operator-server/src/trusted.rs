@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use action_guard::{Approval, PrivateKey, ProvenBy, Request};
+use action_core::ActionDefinition;
+use action_guard::{Actor, Approval, PrivateKey, ProvenBy, Request, Target};
 use rustls::ServerConfig;
 
 use crate::browser::Browsers;
@@ -64,6 +65,21 @@ impl Trusted {
             ProvenBy::Oidc { issuer } => self.issuers.may_prove(issuer, who),
             _ => true,
         })
+    }
+
+    /// Whether somebody could still prove who they are as they did, and may ask for this action there.
+    pub(crate) fn may_ask(
+        &self,
+        who: &Actor,
+        on: &Target,
+        action: Option<&ActionDefinition>,
+    ) -> bool {
+        let is_theirs = |known: &Known| known.may_ask(on, action);
+        match who.proven_by() {
+            ProvenBy::Mtls { .. } => self.certificates.of(who.as_str()).any(is_theirs),
+            ProvenBy::Oidc { issuer } => self.issuers.of(issuer, who.as_str()).any(is_theirs),
+            _ => true,
+        }
     }
 
     /// Who approved in a browser, as they are listed now: `None` where they could not log in as they did.

@@ -6,7 +6,7 @@ use action_core::{ActionDefinition, Undo};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::guard::Guard;
-use crate::guard::trust::{Approvers, Trust};
+use crate::guard::trust::{Listed, Trust};
 use crate::identity::Actor;
 use crate::policy::{Rules, matches_actor};
 use crate::proposal::{NO_RULE, Phase, Proposal, Refusal, Ruled, Ruling};
@@ -54,11 +54,11 @@ pub(crate) fn rule_for_each(
 /// Whether the rules allow it still, asked as `allow` asks, for each of them.
 pub(crate) fn allow_for_each(
     status: &ProposalStatus,
-    (trust, approvers): (Trust, &Approvers),
+    (trust, listed): (Trust, &Listed),
     now: Timestamp,
     allow: impl Fn(&ProposalStatus) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
-    let status = &*trust.counting(approvers, status, now)?;
+    let status = &*trust.counting(listed, status, now)?;
     allow(status)?;
     for who in &status.proposal.request.carried_out_by {
         let mut theirs = status.clone();

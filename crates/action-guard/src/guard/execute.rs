@@ -29,7 +29,7 @@ impl Guard {
     /// whenever it wants to go on, also before people have approved.
     ///
     /// What was allowed to one actor is carried out by that actor only: `by` is who asked for it, or
-    /// one of those for whom the rules spoke beside them.
+    /// one of those for whom the rules spoke beside them; a gate [carries on](crate::Workflows::carry_on) for them.
     /// What is denied, outdated or refused by its plan here is over: the proposal is cancelled with
     /// the reason, so that nobody carries it out later.
     ///
@@ -216,7 +216,7 @@ impl Guard {
         plan: Plan,
     ) -> Result<(u64, Intent), GuardError> {
         let definition = self.definition(&proposal.request.action)?;
-        let (rules, trust, approvers) = (self.rules.clone(), self.trust, self.approvers.clone());
+        let (rules, trust, listed) = (self.rules.clone(), self.trust, self.listed.clone());
         let (send_within, held_for) = (self.send_within, self.held_for);
         // What is sent is what the hash was made of, not what the caller says it is.
         let hash = proposal.hash_as_it_is();
@@ -239,7 +239,7 @@ impl Guard {
                         tokens_allow(&**rules, &status.proposal, &definition, state, now)?;
                         trust.is_let_go(&**rules, state, &status.proposal, now)?;
                         let status = carried_out_by(status, &by, now)?;
-                        allow_for_each(&status, (trust, &approvers), now, |status| {
+                        allow_for_each(&status, (trust, &listed), now, |status| {
                             rules.allow_send(status, &definition, &plan, state, now)
                         })?;
                     }

@@ -153,7 +153,7 @@ impl SendGate {
             return refused("outdated", &reason);
         }
         let (definition, plan, now) = (&self.definition, &self.plan, Timestamp::now());
-        let trusting = (self.guard.trust, &self.guard.approvers);
+        let trusting = (self.guard.trust, &self.guard.listed);
         let allowed = rules_to_send_by(&self.guard.rules).and_then(|rules| {
             tokens_allow(&*rules, &status.proposal, definition, state, now)?;
             allow_for_each(status, trusting, now, |status| {

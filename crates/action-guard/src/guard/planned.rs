@@ -166,7 +166,7 @@ impl Guard {
     }
 
     /// A system by its name, which is the one that it has in the journal.
-    pub(super) fn called(&self, found: Target, state: &State) -> Result<Target, NameClash> {
+    pub(crate) fn called(&self, found: Target, state: &State) -> Result<Target, NameClash> {
         let mut named = self.clusters.iter();
         let named = named.find(|known| known.is_same_system(&found)).cloned();
         let target = named.unwrap_or_else(|| {

@@ -83,7 +83,7 @@ impl Guard {
         &self,
         id: &str,
         actor: &Actor,
-        others: &[&Actor],
+        (others, carrier): (&[&Actor], &Actor),
         reason: &str,
     ) -> Result<Standing, GuardError> {
         let mut again = PLANS_AGAIN;
@@ -91,7 +91,7 @@ impl Guard {
             let mut planned = self.planned_undo(id, actor, reason).await?;
             self.is_surely_ours(&planned.proposal, &planned.proposal.plan)
                 .await?;
-            let mut request = planned.proposal.request;
+            let mut request = planned.proposal.request.carried_on_by(carrier);
             for other in others {
                 request = request.carried_out_by(other);
             }

@@ -40,14 +40,14 @@ pub(crate) fn tokens_allow(
         let ProvenBy::Token { id, made_by } = proof else {
             continue;
         };
+        still_counts(rules, who, proof, state, now)?;
         let refused = |why: String| {
             let id = id.clone();
             Err(Refusal::Token { id, why })
         };
         let Some(status) = state.tokens.get(id) else {
-            return refused("unknown token".to_owned());
+            continue;
         };
-        status.counts(rules, now)?;
         let made = &status.made;
         let is_theirs = made.grant.actor.as_str().eq_ignore_ascii_case(who)
             && made.by.as_str().eq_ignore_ascii_case(made_by);
@@ -70,6 +70,34 @@ pub(crate) fn tokens_allow(
         }
     }
     Ok(())
+}
+
+/// Refuses a proof that is over: a token that was revoked, expired or is not vouched for any more, and a
+/// signature by a key that the rules do not list any more.
+pub(crate) fn still_counts(
+    rules: &dyn Rules,
+    who: &str,
+    proof: &ProvenBy,
+    state: &State,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    match proof {
+        ProvenBy::Token { id, .. } => match state.tokens.get(id) {
+            Some(status) => status.counts(rules, now),
+            None => Err(Refusal::Token {
+                id: id.clone(),
+                why: "unknown token".to_owned(),
+            }),
+        },
+        ProvenBy::Signature => match who.parse::<Actor>() {
+            Ok(by) if !rules.lists_key_of(&by) => Err(Refusal::NotProven {
+                by,
+                why: "the policy no longer lists the key that proved it",
+            }),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// A proposal with the agreements that count where this one carries it out: who made their token answers

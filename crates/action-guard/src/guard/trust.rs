@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::identity::{Actor, ProvenBy};
+use crate::identity::{Actor, ProvenBy, Target};
 use crate::proposal::{Approval, Refusal, Request};
 use crate::state::ProposalStatus;
 
@@ -25,21 +25,48 @@ pub(crate) enum Trust {
 /// Whether somebody could still approve a proposal as they did.
 type Knows = dyn Fn(&ProposalStatus, &Approval) -> bool + Send + Sync;
 
-/// Whose approvals in a browser still count: everybody's, unless a gate says otherwise.
-#[derive(Clone, Default)]
-pub(crate) struct Approvers(Option<Arc<Knows>>);
+/// Whether somebody could still prove who they are as they did, and may ask for this action there.
+type AsksStill = dyn Fn(&Actor, &Target, &str) -> bool + Send + Sync;
 
-impl Approvers {
-    pub(crate) fn new(
-        knows: impl Fn(&ProposalStatus, &Approval) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        Self(Some(Arc::new(knows)))
+/// Who is listed at a gate. Everybody, unless a gate says otherwise.
+#[derive(Clone, Default)]
+pub(crate) struct Listed {
+    /// Whose approvals in a browser still count.
+    pub(crate) approvers: Option<Arc<Knows>>,
+    /// Who may still ask.
+    pub(crate) askers: Option<Arc<AsksStill>>,
+}
+
+impl Listed {
+    fn knows_approver(&self, status: &ProposalStatus, approval: &Approval) -> bool {
+        let is_in_browser = approval.attested.is_some() && !approval.is_signed();
+        let knows = self.approvers.as_ref().filter(|_| is_in_browser);
+        knows.is_none_or(|knows| knows(status, approval))
     }
 
-    fn know(&self, status: &ProposalStatus, approval: &Approval) -> bool {
-        let is_in_browser = approval.attested.is_some() && !approval.is_signed();
-        let knows = self.0.as_ref().filter(|_| is_in_browser);
-        knows.is_none_or(|knows| knows(status, approval))
+    /// Refuses somebody who could not prove any more who they are as they did, or may not ask for this.
+    pub(crate) fn may_ask(&self, who: &Actor, on: &Target, action: &str) -> Result<(), Refusal> {
+        let asks = self
+            .askers
+            .as_ref()
+            .is_none_or(|asks| asks(who, on, action));
+        match asks {
+            true => Ok(()),
+            false => Err(Refusal::NotProven {
+                by: who.clone(),
+                why: "the credentials with which it was requested are no longer listed, or not for this",
+            }),
+        }
+    }
+
+    /// The same of each of those who are at a proposal.
+    fn may_all_ask(&self, status: &ProposalStatus) -> Result<(), Refusal> {
+        let proposal = &status.proposal;
+        for (who, proof) in proposal.request.proofs() {
+            let who = named(who)?.proven(proof.clone());
+            self.may_ask(&who, &proposal.target(), &proposal.request.action)?;
+        }
+        Ok(())
     }
 }
 
@@ -87,7 +114,7 @@ impl Trust {
     /// When one of those who are at it must be proven and is not, or too few agreements are left.
     pub(crate) fn counting<'s>(
         self,
-        approvers: &Approvers,
+        listed: &Listed,
         status: &'s ProposalStatus,
         now: Timestamp,
     ) -> Result<Cow<'s, ProposalStatus>, Refusal> {
@@ -95,9 +122,10 @@ impl Trust {
             return Ok(Cow::Borrowed(status));
         }
         all_proven(&status.proposal.request)?;
+        listed.may_all_ask(status)?;
         let mut counting = status.clone();
         // What is only said in a record is not enough: a signature is checked again by the rules.
-        let counts = |one: &Approval| one.is_proven() && approvers.know(status, one);
+        let counts = |one: &Approval| one.is_proven() && listed.knows_approver(status, one);
         counting.approvals.retain(counts);
         let left_out = status.approvals.iter().find(|one| !counts(one));
         let by = match left_out {
@@ -120,11 +148,15 @@ fn all_proven(request: &Request) -> Result<(), Refusal> {
     let Some((who, _)) = claimed else {
         return Ok(());
     };
+    Err(not_proven(named(who)?))
+}
+
+/// Somebody by their name in a record.
+fn named(who: &str) -> Result<Actor, Refusal> {
     let who = who.parse::<Actor>();
-    let who = who.map_err(|error| Refusal::InvalidRecord {
+    who.map_err(|error| Refusal::InvalidRecord {
         what: error.to_string(),
-    })?;
-    Err(not_proven(who))
+    })
 }
 
 /// Refuses who only claims to be one for whom it was proven when it was asked for: what was allowed to

@@ -68,6 +68,12 @@ impl Actor {
         self.name.eq_ignore_ascii_case(&other.name)
     }
 
+    /// Whether it is a gate itself, and not only said to be one.
+    #[must_use]
+    pub fn is_gate(&self) -> bool {
+        *self.name == *"system" && *self.proven_by() == ProvenBy::Gate
+    }
+
     /// Whether it is a person.
     #[must_use]
     pub fn is_user(&self) -> bool {

@@ -229,6 +229,10 @@ impl Rules for PolicyFile {
         self.policy().vouch(act, by, statement, signature)
     }
 
+    fn lists_key_of(&self, who: &Actor) -> bool {
+        self.policy().lists_key_of(who)
+    }
+
     fn vouch_by_gate(&self, by: &Actor, statement: &Value, proof: &Proof) -> Result<(), Refusal> {
         self.policy().vouch_by_gate(by, statement, proof)
     }

@@ -118,6 +118,10 @@ impl Rules for Policy {
         })
     }
 
+    fn lists_key_of(&self, who: &Actor) -> bool {
+        self.key_of(who).is_some()
+    }
+
     fn vouch_by_gate(&self, by: &Actor, statement: &Value, proof: &Proof) -> Result<(), Refusal> {
         let mut gates = self.gates.iter().map(|gate| &gate.key);
         let why = match gates.find(|key| key.to_string() == proof.key) {

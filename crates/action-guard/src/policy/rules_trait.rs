@@ -106,6 +106,11 @@ pub trait Rules: fmt::Debug + Send + Sync + 'static {
         signature: Option<&StatementSignature>,
     ) -> Result<(), Refusal>;
 
+    /// Whether the key of somebody who was proven by a signature is listed still.
+    fn lists_key_of(&self, _: &Actor) -> bool {
+        true
+    }
+
     /// Whether a gate says it that these rules know by its key.
     ///
     /// # Errors

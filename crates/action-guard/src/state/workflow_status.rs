@@ -283,9 +283,18 @@ impl Flow {
             .is_some_and(|undoing| self.is_ready(undoing))
     }
 
-    /// Who is at its steps when somebody goes on with it, beside who asks for them.
+    /// Who is at its steps when somebody goes on with it, beside who asks for them. A gate, which carries
+    /// it on for these, is not.
     pub(crate) fn at_it<'a>(&'a self, runner: &'a Actor) -> impl Iterator<Item = &'a Actor> {
-        self.resumed_by.iter().chain([runner])
+        let runner = Some(runner).filter(|runner| !runner.is_gate());
+        self.resumed_by.iter().chain(runner)
+    }
+
+    /// By whose authority something of it is done: who started it, or wants it taken back, and who let it
+    /// go on last.
+    pub(crate) fn asked_by(&self) -> impl Iterator<Item = &Actor> {
+        let asks = self.compensation.as_ref().map_or(&self.by, |back| &back.by);
+        self.resumed_by.iter().chain([asks])
     }
 
     /// Whether a request is for those who are at it when this one goes on with it, and nobody else.

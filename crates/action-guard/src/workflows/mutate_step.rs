@@ -51,6 +51,7 @@ impl Workflows {
         };
         let mut request = Request::new(name, Value::Object(parameters.clone()), &flow.by)
             .correlation_id(attempt_id.to_string())
+            .carried_on_by(&runner.by)
             .reason(reason(flow, step));
         for who in others(flow, runner) {
             request = request.carried_out_by(who);
@@ -88,9 +89,9 @@ impl Workflows {
         let proposed = match system {
             Ok(()) => {
                 let others = others(flow, runner);
-                let guard = &self.guard;
+                let (guard, carrier) = (&self.guard, &runner.by);
                 guard
-                    .propose_undo_in_flow(proposal, by, &others, &why)
+                    .propose_undo_in_flow(proposal, by, (&others, carrier), &why)
                     .await
             }
             Err(error) => Err(error),
@@ -179,7 +180,7 @@ impl Workflows {
         clippy::too_many_arguments,
         reason = "they are what every way into trouble has at hand"
     )]
-    async fn trouble(
+    pub(super) async fn trouble(
         &self,
         flow: &Flow,
         step: &str,
@@ -234,8 +235,10 @@ fn trouble(error: &GuardError, back: bool, is_proposed: bool) -> Trouble {
         // A policy that cannot be read is for whoever wrote it: nothing is waited for.
         GuardError::Refused(Refusal::RulesWrong { .. }) => Trouble::Fatal,
         GuardError::Refused(refusal) if refusal.ends_by_itself() => Trouble::NotNow,
-        // Whose token has ended does not go on, whoever carries their workflow.
-        GuardError::Refused(Refusal::Token { .. }) => failed("denied", false),
+        // Whose token, row or key is gone does not go on, whoever carries their workflow.
+        GuardError::Refused(Refusal::Token { .. } | Refusal::NotProven { .. }) => {
+            failed("denied", false)
+        }
         GuardError::Refused(Refusal::NotOurs { .. }) if back => Trouble::NotOurs,
         // For a person, and then for somebody to resume.
         GuardError::Refused(Refusal::WhoseUnknown { .. }) if back => failed(WHOSE_UNKNOWN, false),

@@ -1,19 +1,19 @@
 //! What is next in a workflow: what can be done now, and what it waits for.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::state::Ending;
 
 /// What is next in a workflow, as its records and the proposals' stand.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NextSteps {
     /// How it ended, if it did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ending>,
     /// Why it does not go on by itself, if it does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
     /// What can be done now, the first first.
     pub ready: Vec<Ready>,
@@ -22,16 +22,16 @@ pub struct NextSteps {
 }
 
 /// Why a workflow does not go on by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stopped {
     /// Which kind of reason.
     pub code: StopCode,
     /// The step, if it is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// The proposal, if it is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal: Option<String>,
     /// Why, for people.
     pub reason: String,
@@ -40,7 +40,7 @@ pub struct Stopped {
 }
 
 /// Which kind of reason a workflow stopped for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StopCode {
@@ -59,7 +59,7 @@ pub enum StopCode {
 }
 
 /// Something that can be done now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ready", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ready {
@@ -121,7 +121,7 @@ impl Ready {
 }
 
 /// Something that a workflow waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "waiting_for", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Waiting {
@@ -158,10 +158,10 @@ pub enum Waiting {
         /// What is to be done.
         text: String,
         /// Who may confirm, as patterns over actor ids; any person when empty.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         by: Vec<String>,
         /// When it is given up.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
 }

@@ -2,7 +2,7 @@
 
 use action_core::{Risk, Work, Workflow};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::guard::planned::Planned;
@@ -12,7 +12,7 @@ use crate::proposal::{Proposal, Request, Ruling};
 use crate::workflows::Workflows;
 
 /// What one mutation of a workflow would do, as things are before any of it is done.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedStep {
     /// The step.
@@ -20,17 +20,17 @@ pub struct PlannedStep {
     /// The mutation.
     pub action: String,
     /// Its risk.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Risk>,
     /// What it would do; `None` when it cannot be planned now, such as because it builds on a step
     /// before it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Proposal>,
     /// What the rules would say of that.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruling: Option<Ruling>,
     /// Why it cannot be planned now.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unplanned: Option<String>,
 }
 

@@ -74,6 +74,16 @@ impl Workflows {
         watch: WatchFlow<'_>,
     ) -> Result<FlowRun, GuardError> {
         let by = &self.at_it(id, by).await?;
+        self.go_on(id, by, wait_policy, watch).await
+    }
+
+    pub(super) async fn go_on(
+        &self,
+        id: &str,
+        by: &Actor,
+        wait_policy: WaitPolicy,
+        watch: WatchFlow<'_>,
+    ) -> Result<FlowRun, GuardError> {
         let mut runner = Runner::new(by);
         let mut told = Vec::new();
         self.recover(id, watch).await?;
@@ -121,7 +131,7 @@ impl Workflows {
     }
 
     /// Who goes on with it, when they and all who are at it are known as the guard wants it.
-    async fn at_it(&self, id: &str, by: &Actor) -> Result<Actor, GuardError> {
+    pub(super) async fn at_it(&self, id: &str, by: &Actor) -> Result<Actor, GuardError> {
         let state = self.guard.state().await?;
         let (flow, trust) = (find(&state, id)?, self.guard.trust);
         for who in flow.resumed_by.iter().chain([&flow.by]) {
@@ -154,11 +164,12 @@ impl Workflows {
     async fn recover(&self, id: &str, watch: WatchFlow<'_>) -> Result<(), GuardError> {
         let state = self.guard.state().await?;
         let flow = find(&state, id)?;
-        let open = flow.proposed().find(|(_, proposal)| {
-            let status = state.open.get(*proposal);
-            status.is_some_and(|status| status.phase.is_in_flight())
+        let open = flow.proposed().find_map(|(step, proposal)| {
+            let status = state.open.get(proposal);
+            let status = status.filter(|status| status.phase.is_in_flight());
+            status.map(|status| (step, status.proposal.target()))
         });
-        if let Some((step, _)) = open {
+        if let Some((step, target)) = open {
             let step = step.to_owned();
             let mut seen = |event| {
                 watch(FlowEvent::Mutation {
@@ -166,7 +177,7 @@ impl Workflows {
                     seen: Box::new(event),
                 });
             };
-            self.guard.recover(&mut seen).await?;
+            self.guard.recover_on(&target, &mut seen).await?;
         }
         Ok(())
     }
@@ -224,6 +235,13 @@ impl Workflows {
         runner: &mut Runner,
         watch: WatchFlow<'_>,
     ) -> Result<(), GuardError> {
+        if runner.by.is_gate()
+            && self
+                .is_stopped_for(flow, ready, state, runner, watch)
+                .await?
+        {
+            return Ok(());
+        }
         match ready {
             Ready::Propose { step, attempt } => {
                 self.propose_step(flow, step, *attempt, runner, watch).await

@@ -4,7 +4,9 @@ mod credentials;
 mod decide;
 mod look;
 mod run;
+mod settle;
 mod there;
+mod workflow;
 
 use clap::ArgMatches;
 
@@ -66,6 +68,10 @@ pub(crate) async fn main(
         ("mode", _) => decide::mode(gate, matches, (as_given, global), output).await,
         ("pause", _) => decide::pause(gate, matches, output).await,
         ("resume", _) => decide::resume(gate, matches, as_given, output).await,
+        ("workflow", _) => workflow::main(gate, matches, (as_given, global), output).await,
+        ("recover", _) => settle::recover(gate, global, output).await,
+        ("resolve", _) => settle::resolve(gate, matches, global, output).await,
+        ("release", _) => settle::release(gate, matches, output).await,
         ("kill-switch", _) => decide::kill_switch(gate, matches, (as_given, global), output).await,
         _ => Err(Failure::usage(format!(
             "`{verb}` does not work with `--server`"
@@ -76,11 +82,11 @@ pub(crate) async fn main(
 /// What to do instead, where a verb is not asked of a gate.
 fn instead(verb: &str, below: &str) -> Option<&'static str> {
     match (verb, below) {
-        ("recover" | "reap", _) => Some("the gate does this by itself"),
+        ("reap", _) => Some("the gate does this by itself"),
         ("journal", "verify") => Some(
             "verify the files on the gate's host, with a head that `journal head` printed here: answers of a gate prove nothing about its files",
         ),
-        ("resolve" | "release" | "clock" | "policy" | "workflow", _) => {
+        ("clock" | "policy", _) => {
             Some("run it on the gate's host, without `--server`")
         }
         _ => None,

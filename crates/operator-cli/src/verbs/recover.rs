@@ -1,7 +1,7 @@
 //! `operator recover`: ends what was left open.
 
 use action_core::OutcomeKind;
-use action_guard::Report;
+use action_guard::{Report, State};
 use clap::Command;
 use serde_json::json;
 
@@ -44,20 +44,29 @@ pub(crate) async fn main(global: &Global, output: &mut Output) -> Result<Exit, F
         });
     }
     follow.finish();
+    let state = global.state.bare_controls()?.state().await?;
+    Ok(show(&reports, &state, global, output))
+}
+
+pub(crate) fn show(
+    reports: &[Report],
+    state: &State,
+    global: &Global,
+    output: &mut Output,
+) -> Exit {
     let unknown = reports
         .iter()
         .any(|report| report.outcome.result == OutcomeKind::Unknown);
-    let state = global.state.bare_controls()?.state().await?;
     output.show(&json!({"recovered": reports}), || {
         if reports.is_empty() {
             return "No open outcomes.".to_owned();
         }
         let one = |report: &Report| {
             let request = plan::request(&report.action, &report.parameters);
-            let text = outcome::report(report, &ids::short_of(&report.id, &state), &state, global);
+            let text = outcome::report(report, &ids::short_of(&report.id, state), state, global);
             format!("{request}\n{text}\n")
         };
         reports.iter().map(one).collect::<Vec<_>>().join("\n")
     });
-    Ok(if unknown { Exit::Unknown } else { Exit::Done })
+    if unknown { Exit::Unknown } else { Exit::Done }
 }

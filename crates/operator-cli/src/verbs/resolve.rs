@@ -1,7 +1,7 @@
 //! `operator resolve` and `release`: what only people know, for the journal.
 
 use action_core::OutcomeKind;
-use action_guard::{Phase, ProposalStatus};
+use action_guard::{Actor, Phase, ProposalStatus};
 use clap::{Arg, ArgMatches, Command};
 use jiff::Timestamp;
 use serde_json::json;
@@ -42,10 +42,7 @@ pub(crate) async fn resolve_main(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let controls = global.state.bare_controls()?;
-    let result = match matches.get_one::<String>("result").map(String::as_str) {
-        Some("applied") => OutcomeKind::Applied,
-        _ => OutcomeKind::NotApplied,
-    };
+    let result = result(matches);
     let state = controls.state().await?;
     let known = Known::here(&controls, &state);
     let is_unknown = |status: &ProposalStatus| status.phase == Phase::Unknown;
@@ -57,14 +54,29 @@ pub(crate) async fn resolve_main(
     let status = controls
         .resolve(&id, &actor, result, given_reason(matches))
         .await?;
-    let now = Timestamp::now();
-    output.show(&proposal::json(&status, now), || {
-        format!(
-            "{id} is {}, recorded by {actor} (identity claimed)",
-            status.phase_at(now)
-        )
-    });
+    show_resolved(&status, &actor, "claimed", output);
     Ok(Exit::Done)
+}
+
+/// How it ended, as it is given.
+pub(crate) fn result(matches: &ArgMatches) -> OutcomeKind {
+    match matches.get_one::<String>("result").map(String::as_str) {
+        Some("applied") => OutcomeKind::Applied,
+        _ => OutcomeKind::NotApplied,
+    }
+}
+
+pub(crate) fn show_resolved(
+    status: &ProposalStatus,
+    by: &Actor,
+    proven: &str,
+    output: &mut Output,
+) {
+    let (id, now) = (&status.proposal.id, Timestamp::now());
+    output.show(&proposal::json(status, now), || {
+        let phase = status.phase_at(now);
+        format!("{id} is {phase}, recorded by {by} (identity {proven})")
+    });
 }
 
 pub(crate) async fn release_main(
@@ -83,8 +95,12 @@ pub(crate) async fn release_main(
     controls
         .release(&id, &global.state.actor()?, given_reason(matches))
         .await?;
+    show_released(&id, output);
+    Ok(Exit::Done)
+}
+
+pub(crate) fn show_released(id: &str, output: &mut Output) {
     output.show(&json!({"id": id, "released": true}), || {
         format!("{id} is released: its effect is no longer tracked as ours")
     });
-    Ok(Exit::Done)
 }

@@ -3,10 +3,12 @@
 mod arguments;
 mod lookup;
 
+use std::sync::Arc;
+
 use action_core::{ActionRegistry, Risk, Work, Workflow, printable};
 use action_guard::{
-    Decider, Ending, Flow, FlowRun, Guard, GuardError, PlannedStep, StartOptions, StopCode,
-    WaitPolicy, Workflows,
+    Decider, Ending, Flow, FlowRun, Guard, GuardError, NextSteps, PlannedStep, StartOptions,
+    StopCode, WaitPolicy, Workflows,
 };
 use clap::ArgMatches;
 use serde_json::{Value, json};
@@ -22,7 +24,8 @@ use crate::terminal::prompt::Word;
 use crate::verbs::confirm::asked;
 use crate::{ids, subjects};
 
-use self::lookup::{confirmations, find, read, text_of};
+pub(crate) use self::lookup::{Named, meant, not_found, pick, text_of};
+use self::lookup::{confirmations, find, read};
 
 pub(crate) use self::arguments::command;
 
@@ -137,7 +140,7 @@ async fn confirm(
     let flow = find(workflows, matches, "confirm").await?;
     let (step, note) = (text_of(matches, "step"), text_of(matches, "note"));
     let Some(step) = step else {
-        return Err(no_step(workflows, &flow).await?);
+        return Err(no_step(&workflows.list().await?, &flow));
     };
     let (actor, key) = (global.state.actor()?, global.state.key()?);
     let by = key.as_ref().map_or_else(
@@ -153,23 +156,22 @@ async fn confirm(
 }
 
 /// That no step is named, and which wait.
-async fn no_step(workflows: &Workflows, flow: &Flow) -> Result<Failure, Failure> {
-    let id = short(workflows, &flow.id).await?;
-    let listed = workflows.list().await?;
+pub(crate) fn no_step(listed: &[(Arc<Flow>, NextSteps)], flow: &Flow) -> Failure {
+    let id = short_of(listed, &flow.id);
     let found = listed.iter().find(|(other, _)| other.id == flow.id);
     let steps = found
         .map(|(_, next)| confirmations(next))
         .unwrap_or_default();
     let Some(first) = steps.first() else {
         let text = format!("no step of workflow {id} waits for a confirmation");
-        return Ok(Failure::usage(text).command(format!("workflow status {id}"), "shows its state"));
+        return Failure::usage(text).command(format!("workflow status {id}"), "shows its state");
     };
     let text = format!(
         "no step named; these wait for a confirmation: {}",
         steps.join(", ")
     );
     let command = format!("workflow confirm {id} {first}");
-    Ok(Failure::usage(text).command(command, "confirms the first"))
+    Failure::usage(text).command(command, "confirms the first")
 }
 
 async fn start(
@@ -207,7 +209,11 @@ async fn start(
 }
 
 /// Asks, unless the command line said yes: for more than `y` where a step is of high risk.
-async fn confirmed(workflow: &Workflow, planned: &[PlannedStep], yes: bool) -> Result<(), Failure> {
+pub(crate) async fn confirmed(
+    workflow: &Workflow,
+    planned: &[PlannedStep],
+    yes: bool,
+) -> Result<(), Failure> {
     let Some(risk) = planned.iter().filter_map(|step| step.risk).max() else {
         return Ok(());
     };
@@ -224,11 +230,12 @@ async fn confirmed(workflow: &Workflow, planned: &[PlannedStep], yes: bool) -> R
 
 /// The id of a workflow as people are shown it.
 async fn short(workflows: &Workflows, id: &str) -> Result<String, Failure> {
-    let listed = workflows.list().await?;
-    Ok(ids::short(
-        id,
-        listed.iter().map(|(flow, _)| flow.id.as_str()),
-    ))
+    Ok(short_of(&workflows.list().await?, id))
+}
+
+/// The same among these.
+pub(crate) fn short_of(listed: &[(Arc<Flow>, NextSteps)], id: &str) -> String {
+    ids::short(id, listed.iter().map(|(flow, _)| flow.id.as_str()))
 }
 
 /// Refuses a system that is not the one asked for, before anything is started.
@@ -309,7 +316,7 @@ fn show(run: &FlowRun, global: &Global, output: &mut Output) -> Exit {
     exit(run)
 }
 
-fn exit(run: &FlowRun) -> Exit {
+pub(crate) fn exit(run: &FlowRun) -> Exit {
     match (&run.next_steps.ended, &run.next_steps.stopped) {
         (Some(Ending::Completed | Ending::Cancelled | Ending::Compensated), _) => Exit::Done,
         (_, Some(stopped)) => match stopped.code {
@@ -336,12 +343,15 @@ fn was_refused(run: &FlowRun) -> bool {
 }
 
 async fn list(workflows: &Workflows, output: &mut Output) -> Result<Exit, Failure> {
-    let started = workflows.list().await?;
+    show_list(&workflows.list().await?, output);
+    Ok(Exit::Done)
+}
+
+pub(crate) fn show_list(started: &[(Arc<Flow>, NextSteps)], output: &mut Output) {
     let makers = arguments::makers();
     let items: Vec<Value> = started
         .iter()
         .map(|(flow, next_steps)| json!({"flow": flow, "next_steps": next_steps}))
         .collect();
-    output.show_list("workflows", &items, || report::list(&started, &makers));
-    Ok(Exit::Done)
+    output.show_list("workflows", &items, || report::list(started, &makers));
 }

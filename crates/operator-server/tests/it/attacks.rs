@@ -42,7 +42,9 @@ fn is_unproven(answer: Answer) {
 
 #[tokio::test]
 async fn without_a_token_that_counts_everything_is_refused() {
-    let house = House::new().await;
+    let mut options = Options::default();
+    options.most_per_minute = 10_000;
+    let house = House::with(options).await;
     let (id, revoked) = house.token("agent:night").await;
     let controls = house.controls();
     controls

@@ -133,6 +133,35 @@ impl Place {
     }
 }
 
+/// The row says what may be done, also once a workflow is started.
+#[tokio::test]
+async fn a_workflow_goes_no_further_than_the_row_of_who_started_it() {
+    let place = Place::new().await;
+    let token = place.token(&claims());
+    let step = |id: &str, lamp: u8| json!({"id": id, "action": "switch_lamp", "parameters": {"lamp": lamp, "lit": true}});
+    let check = json!({"id": "check", "confirm": "Look."});
+    let steps = json!([step("one", 1), check, step("two", 2)]);
+    let flows = "/api/v1/clusters/prod/workflows";
+    let body = json!({"document": {"title": "light", "steps": steps}});
+    let started = place.house.post(flows, &token, body).await.is(201).json();
+    let id = started["flow"]["id"].as_str().unwrap();
+    place.house.flow_waits_for(id, "confirmation").await;
+    let mut issuer = agents(&place.provider);
+    issuer.subjects[0].known.up_to = Ceiling::ReadOnly;
+    place.house.gate.trust(&trusting(&[issuer])).unwrap();
+    place.house.confirmed(id, "check").await.is(200);
+    let stopped = place.house.flow_stopped(id).await;
+    let stopped = &stopped["next_steps"]["stopped"];
+    assert_eq!(stopped["code"], "failed", "{stopped}");
+    assert!(
+        stopped["reason"]
+            .as_str()
+            .unwrap()
+            .contains("no longer listed")
+    );
+    assert_eq!(place.house.sent(), [(1, true)]);
+}
+
 #[tokio::test]
 async fn agents_and_people_are_who_their_issuers_say() {
     let place = Place::new().await;

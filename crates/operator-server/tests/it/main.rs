@@ -26,3 +26,4 @@ mod served;
 mod streams;
 mod tls;
 mod who_may;
+mod workflows;

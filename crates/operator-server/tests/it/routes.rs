@@ -6,7 +6,7 @@ use crate::client::ask;
 use crate::house::{ANA, BEN, House, MALLORY, id};
 
 /// All that takes a proof of who asks.
-pub(crate) const GUARDED: [(&str, &str); 30] = [
+pub(crate) const GUARDED: [(&str, &str); 41] = [
     ("GET", "/events"),
     ("GET", "/mcp/prod"),
     ("POST", "/mcp/prod"),
@@ -37,6 +37,17 @@ pub(crate) const GUARDED: [(&str, &str); 30] = [
     ("POST", "/api/v1/proposals/x/cancel"),
     ("POST", "/api/v1/proposals/x/undo"),
     ("POST", "/api/v1/proposals/x/undo/draft"),
+    ("POST", "/api/v1/proposals/x/resolve"),
+    ("POST", "/api/v1/proposals/x/release"),
+    ("POST", "/api/v1/clusters/prod/recover"),
+    ("POST", "/api/v1/clusters/prod/workflows"),
+    ("POST", "/api/v1/clusters/prod/workflows/preview"),
+    ("GET", "/api/v1/workflows"),
+    ("GET", "/api/v1/workflows/x"),
+    ("POST", "/api/v1/workflows/x/confirm"),
+    ("POST", "/api/v1/workflows/x/resume"),
+    ("POST", "/api/v1/workflows/x/cancel"),
+    ("POST", "/api/v1/workflows/x/compensate"),
 ];
 
 /// What only people decide, and what it takes beside a token.

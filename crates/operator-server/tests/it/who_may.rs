@@ -1,5 +1,7 @@
 //! The table of who can do what in docs/security.md: each cell of it is asked of a gate.
 
+mod flows;
+
 use std::future::pending;
 use std::sync::Arc;
 
@@ -81,13 +83,22 @@ enum Deed {
     Execute,
     Pause,
     Resume,
+    Start,
+    ReadOthersFlow,
+    Confirm,
+    LetGoOn,
+    CancelFlow,
+    TakeBackFlow,
+    Recover,
+    Resolve,
+    Release,
     MakeToken,
     RevokeToken,
     Sessions,
     EndSession,
 }
 
-const DEEDS: [(Deed, &str); 21] = [
+const DEEDS: [(Deed, &str); 30] = [
     (Deed::Read, "read their own"),
     (Deed::ReadOthers, "read others' proposals"),
     (Deed::Tokens, "see the tokens"),
@@ -105,6 +116,15 @@ const DEEDS: [(Deed, &str); 21] = [
     (Deed::Execute, "set the mode to execute"),
     (Deed::Pause, "pause an agent"),
     (Deed::Resume, "resume an agent"),
+    (Deed::Start, "start a workflow"),
+    (Deed::ReadOthersFlow, "read others' workflows"),
+    (Deed::Confirm, "confirm a step"),
+    (Deed::LetGoOn, "let others' workflow go on"),
+    (Deed::CancelFlow, "cancel others' workflow"),
+    (Deed::TakeBackFlow, "take others' workflow back"),
+    (Deed::Recover, "look for outcomes"),
+    (Deed::Resolve, "resolve others'"),
+    (Deed::Release, "give up others' effect"),
     (Deed::MakeToken, "make a token"),
     (Deed::RevokeToken, "revoke a token"),
     (Deed::Sessions, "see who is logged in with a browser"),
@@ -186,6 +206,8 @@ struct Room<'w> {
     house: House,
     who: Who,
     secret: String,
+    /// The token of another agent.
+    day: String,
     metrics: std::net::SocketAddr,
     /// Asked for by another agent, and allowed.
     others: Value,
@@ -224,6 +246,7 @@ impl<'w> Room<'w> {
             house,
             who,
             secret,
+            day: day.clone(),
             metrics,
             others: Value::Null,
             waits: Value::Null,
@@ -376,6 +399,27 @@ impl<'w> Room<'w> {
                 self.post("/api/v1/mode", observe).await
             }
             Deed::Pause => return self.pauses().await,
+            Deed::Start
+            | Deed::ReadOthersFlow
+            | Deed::Confirm
+            | Deed::LetGoOn
+            | Deed::CancelFlow
+            | Deed::TakeBackFlow => return flows::can(self, deed).await,
+            Deed::Recover => {
+                self.post("/api/v1/clusters/prod/recover", Value::Null)
+                    .await
+            }
+            Deed::Resolve => {
+                let path = format!("/api/v1/proposals/{}/resolve", self.unknown().await);
+                let body = json!({"result": "applied", "reason": "a test"});
+                self.post(&path, body).await
+            }
+            // There is none: who is told so could give one up.
+            Deed::Release => {
+                let (path, why) = (format!("{others}/release"), why());
+                let asked = self.ask("POST", &path, &why).await;
+                asked.status == 403 && asked.json()["code"] == "refused"
+            }
             Deed::MakeToken => {
                 let later = Timestamp::now() + SignedDuration::from_hours(1);
                 let grant = TokenGrant::new(actor("agent:x"), later, "prod", Risk::Low);
@@ -398,6 +442,39 @@ impl<'w> Room<'w> {
             Deed::EndStop | Deed::Execute | Deed::Resume => return self.lets_send(deed).await,
         };
         if plain { "yes" } else { "no" }
+    }
+
+    /// What another agent asks.
+    async fn by_day(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let line = format!("Authorization: Bearer {}", self.day);
+        let client = Client::of(&self.world.gates);
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        client
+            .ask(self.house.at, method, path, &[&line], &body)
+            .await
+    }
+
+    /// Something of another agent's of which nobody knows how it ended.
+    async fn unknown(&self) -> String {
+        self.house.lamps.house(|house| house.slow = true);
+        let path = of(&self.others);
+        let execute = format!("{path}/execute?wait_seconds=0");
+        self.by_day("POST", &execute, &Value::Null).await.is(202);
+        while self.house.sent().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let why = json!({"reason": "a test"});
+        let cancelled = self.by_day("POST", &format!("{path}/cancel"), &why).await;
+        cancelled.is(200);
+        loop {
+            let shown = self.by_day("GET", &path, &Value::Null).await;
+            if shown.is(200).json()["phase"] == "unknown" {
+                return id(&self.others).to_owned();
+            }
+        }
     }
 
     async fn carries_out(&self, path: &str, lamp: u8) -> bool {
@@ -518,6 +595,25 @@ impl<'w> Room<'w> {
                 controls.pause(&night, &carl, None, "x").await.unwrap();
                 controls.resume(&night, by, "x").await.unwrap();
                 return self.in_vain().await;
+            }
+            Deed::Start
+            | Deed::ReadOthersFlow
+            | Deed::Confirm
+            | Deed::LetGoOn
+            | Deed::CancelFlow
+            | Deed::TakeBackFlow => return flows::shell_can(self, deed).await,
+            // It has no keys to the cluster.
+            Deed::Recover => false,
+            Deed::Resolve => {
+                let unknown = self.unknown().await;
+                let applied = action_core::OutcomeKind::Applied;
+                let resolved = controls.resolve(&unknown, &carl, applied, "x").await;
+                resolved.is_ok()
+            }
+            Deed::Release => {
+                let released = controls.release(others, &carl, "x").await;
+                let why = released.map_err(|error| error.to_string());
+                why.is_err_and(|why| !why.contains("claimed"))
             }
             Deed::MakeToken => {
                 let later = Timestamp::now() + SignedDuration::from_hours(1);

@@ -65,6 +65,7 @@ impl Side {
             "journal",
             "token",
             "session",
+            "recover",
         ]
         .contains(&arguments[0])
         {
@@ -188,6 +189,16 @@ fn filled(side: &Side, word: &str) -> String {
         }
         // A gate's first one is that it was opened.
         "THIRD" => (3 + usize::from(side.gate.is_some())).to_string(),
+        "FLOW" => {
+            let listed = side.by("user:ana", &["workflow", "list", "-o", "json"]);
+            let listed = listed.ended(0).json();
+            let all = listed["workflows"].as_array().unwrap();
+            all.last().unwrap()["flow"]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        }
+        "FILE" => side.place.path("work.toml"),
         "PLAN" => {
             let id = filled(side, "LAST");
             let shown = side.by("user:ana", &["proposals", "show", &id, "-o", "json"]);
@@ -307,6 +318,115 @@ fn every_command_says_the_same_at_a_state_directory_and_at_a_gate() {
     }
     let wrote = sides.each_ref().map(|side| side.place.0.sim.writes());
     assert_eq!(wrote[0].len(), wrote[1].len());
+}
+
+/// A leader is moved, somebody looks, it is moved back, and a limit is set that Bob agrees to.
+const WORK: &str = r#"
+title = "Work"
+
+[[steps]]
+id = "lead"
+action = "transfer_leader"
+parameters = { region_id = REGION, to_store_id = "STORE" }
+
+[[steps]]
+id = "look"
+confirm = "Look at it."
+
+[[steps]]
+id = "back"
+undo = "lead"
+
+[[steps]]
+id = "limit"
+action = "set_leader_schedule_limit"
+parameters = { limit = 6 }
+"#;
+
+/// At a state directory the command goes on with a workflow, and at a gate the gate does.
+#[test]
+fn workflows_say_the_same_at_a_state_directory_and_at_a_gate() {
+    let sides = [Side::new(false), Side::new(true)];
+    let region = sides[0].place.0.first_region();
+    let work = WORK
+        .replace("REGION", &region.id.to_string())
+        .replace("STORE", &region.follower.to_string());
+    for side in &sides {
+        fs::write(side.place.path("work.toml"), &work).unwrap();
+    }
+    let (ana, bob) = ("user:ana", "user:bob");
+    let start = ["workflow", "start", "--file", "FILE", "--reason", "disk"];
+    let why = ["--reason", "x"];
+    for (who, line, code) in [
+        (ana, vec!["mode", "execute", "--reason", "on"], 0),
+        (ana, vec!["workflow", "list"], 0),
+        (ana, vec!["workflow", "status", "00000000"], 2),
+        (ana, vec!["workflow", "show", "--file", "FILE"], 0),
+        (ana, start.to_vec(), 6),
+        (ana, vec!["workflow", "list"], 0),
+        (ana, vec!["workflow", "status", "FLOW"], 0),
+        (ana, vec!["workflow", "resume", "FLOW"], 6),
+        (ana, vec!["workflow", "confirm", "FLOW", "lead"], 3),
+        (
+            ana,
+            vec!["workflow", "confirm", "FLOW", "look", "--note", "seen"],
+            0,
+        ),
+        (ana, vec!["workflow", "resume", "FLOW"], 6),
+        (bob, vec!["approve", "LAST", "--plan", "PLAN"], 0),
+        (ana, vec!["workflow", "resume", "FLOW"], 0),
+        (
+            ana,
+            [&["workflow", "resume", "FLOW", "--retry"], &why[..]].concat(),
+            3,
+        ),
+        (ana, [&["workflow", "cancel", "FLOW"], &why[..]].concat(), 3),
+        (
+            ana,
+            [&["workflow", "compensate", "FLOW"], &why[..]].concat(),
+            6,
+        ),
+        (bob, vec!["reject", "LAST", "--reason", "stays"], 0),
+        (ana, vec!["workflow", "status", "FLOW"], 0),
+        (ana, start.to_vec(), 6),
+        (ana, [&["workflow", "cancel", "FLOW"], &why[..]].concat(), 0),
+        (ana, vec!["recover"], 0),
+        (ana, [&["resolve", "LAST", "applied"], &why[..]].concat(), 3),
+        (ana, [&["release", "LAST"], &why[..]].concat(), 3),
+        (ana, [&["release", "000000"], &why[..]].concat(), 2),
+    ] {
+        same(&sides, who, &line, code);
+    }
+    let wrote = sides.each_ref().map(|side| side.place.0.sim.writes());
+    assert_eq!(wrote[0].len(), wrote[1].len());
+}
+
+/// What is only recorded at a state directory is carried on by a gate.
+#[test]
+fn a_gate_carries_on_what_is_started_without_anybody_waiting() {
+    let side = Side::new(true);
+    let ana = "user:ana";
+    side.by(ana, &["mode", "execute", "--reason", "on"])
+        .ended(0);
+    let region = side.place.0.first_region();
+    let work = WORK
+        .replace("REGION", &region.id.to_string())
+        .replace("STORE", &region.follower.to_string());
+    fs::write(side.place.path("work.toml"), work).unwrap();
+    let file = side.place.path("work.toml");
+    let started = side.by(ana, &["workflow", "start", "--file", &file, "--detach"]);
+    started.ended(0);
+    let flow = filled(&side, "FLOW");
+    let waits = side.by(ana, &["workflow", "resume", &flow]).ended(6);
+    waits.shows("look waits for a person");
+    assert_eq!(side.place.0.sim.writes().len(), 1);
+    let shown = side.by(
+        ana,
+        &["proposals", "show", &filled(&side, "LAST"), "-o", "json"],
+    );
+    let shown = shown.ended(0).json();
+    assert_eq!(shown["intent"]["by"]["actor"], "system", "{shown}");
+    assert_eq!(shown["proposal"]["request"]["actor"], ana);
 }
 
 /// What is shown before the question names the proposal that there is after it.
@@ -437,12 +557,9 @@ fn an_agent_works_at_a_gate_by_its_token() {
 fn what_a_gate_is_not_asked_for_says_what_to_do_instead() {
     let side = Side::new(true);
     for line in [
-        vec!["recover"],
         vec!["reap"],
         vec!["journal", "verify"],
-        vec!["resolve", "x", "applied", "--reason", "x"],
         vec!["policy", "check"],
-        vec!["workflow", "list"],
         vec!["undo", "--last"],
     ] {
         side.by("user:ana", &line)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use action_core::{Workflow, unique_json};
+use action_core::{ActionDefinition, Workflow, unique_json};
 use action_guard::{Flow, NextSteps, Record, Waiting, Workflows};
 use clap::ArgMatches;
 use serde_json::Value;
@@ -14,16 +14,33 @@ use crate::{flags, ids};
 
 use super::arguments::makers;
 
+/// A workflow that is named on the command line.
+pub(crate) enum Named<'m> {
+    /// What is in a file.
+    Document(Value),
+    /// One that an action makes of these.
+    MadeBy(&'static ActionDefinition, &'m ArgMatches),
+}
+
 /// The workflow that is meant: in a file, or made by an action.
 pub(super) async fn read(workflows: &Workflows, matches: &ArgMatches) -> Result<Workflow, Failure> {
-    match (matches.get_one::<PathBuf>("file"), matches.subcommand()) {
-        (Some(path), None) => Ok(Workflow::read(&document(path)?).map_err(wrong)?),
-        (None, Some((name, matches))) => {
-            let makers = makers();
-            let definition = makers.iter().find(|known| known.name == name);
-            let definition = definition.ok_or_else(|| Failure::usage("unknown workflow"))?;
+    match meant(matches)? {
+        Named::Document(document) => Ok(Workflow::read(&document).map_err(wrong)?),
+        Named::MadeBy(definition, matches) => {
             let given = flags::parameters(definition, matches)?;
-            Ok(workflows.make(name, given).await?)
+            Ok(workflows.make(&definition.name, given).await?)
+        }
+    }
+}
+
+/// The same, before anything is asked for it.
+pub(crate) fn meant(matches: &ArgMatches) -> Result<Named<'_>, Failure> {
+    match (matches.get_one::<PathBuf>("file"), matches.subcommand()) {
+        (Some(path), None) => Ok(Named::Document(document(path)?)),
+        (None, Some((name, matches))) => {
+            let found = makers().into_iter().find(|known| known.name == name);
+            let definition = found.ok_or_else(|| Failure::usage("unknown workflow"))?;
+            Ok(Named::MadeBy(definition, matches))
         }
         _ => Err(Failure::usage(
             "give the name of a workflow, or a file with `--file`",
@@ -58,8 +75,21 @@ pub(super) async fn find(
     verb: &str,
 ) -> Result<Arc<Flow>, Failure> {
     let listed = workflows.list().await?;
+    if let Some(flow) = pick(&listed, matches, verb)? {
+        return Ok(flow);
+    }
+    let meant = text_of(matches, "id").unwrap_or_default();
+    Err(long_ago(workflows, &meant).await?)
+}
+
+/// The one of these that is meant, if it is among them.
+pub(crate) fn pick(
+    listed: &[(Arc<Flow>, NextSteps)],
+    matches: &ArgMatches,
+    verb: &str,
+) -> Result<Option<Arc<Flow>>, Failure> {
     let Some(meant) = text_of(matches, "id") else {
-        return Err(unnamed(&listed, verb));
+        return Err(unnamed(listed, verb));
     };
     if ids::is_too_short(&meant) {
         let text = format!(
@@ -72,11 +102,11 @@ pub(super) async fn find(
         |(flow, _): &&(Arc<Flow>, NextSteps)| flow.id == meant || ids::fits(&flow.id, &meant);
     let found: Vec<_> = listed.iter().filter(is_meant).collect();
     match found.as_slice() {
-        [(flow, _)] => Ok(Arc::clone(flow)),
-        [] => Err(long_ago(workflows, &meant).await?),
+        [(flow, _)] => Ok(Some(Arc::clone(flow))),
+        [] => Ok(None),
         [..] => {
             let text = format!("`{meant}` matches more than one workflow:");
-            let lines = found.iter().map(|one| line(one, &listed)).collect();
+            let lines = found.iter().map(|one| line(one, listed)).collect();
             Err(Failure::usage(text)
                 .lines(lines)
                 .next("give more digits of the id"))
@@ -158,11 +188,15 @@ async fn long_ago(workflows: &Workflows, meant: &str) -> Result<Failure, Failure
     Ok(match started {
         Some(id) => Failure::usage(format!("workflow `{meant}` ended long ago"))
             .command(format!("journal show --id {id}"), "shows its records"),
-        None => Failure::usage(format!("workflow `{meant}` not found"))
-            .command("workflow list", "lists the workflows"),
+        None => not_found(meant),
     })
 }
 
-pub(super) fn text_of(matches: &ArgMatches, name: &str) -> Option<String> {
+pub(crate) fn not_found(meant: &str) -> Failure {
+    Failure::usage(format!("workflow `{meant}` not found"))
+        .command("workflow list", "lists the workflows")
+}
+
+pub(crate) fn text_of(matches: &ArgMatches, name: &str) -> Option<String> {
     matches.get_one::<String>(name).cloned()
 }
