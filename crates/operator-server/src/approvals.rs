@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::api::{Answer, shown};
-use crate::carried::carry_on_everywhere;
+use crate::carry_on::carry_on_everywhere;
 use crate::gate::Gate;
 use crate::input::{Named, read};
 use crate::problem::Problem;

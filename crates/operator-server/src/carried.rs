@@ -1,16 +1,13 @@
 //! Workflows that the gate carries on, each on a task of its own, by the authority of who started it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use action_guard::{Event, Flow, FlowEvent, State, WaitPolicy, Workflows, next_steps};
-use jiff::Timestamp;
+use action_guard::{Event, FlowEvent, WaitPolicy, Workflows};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-use crate::gate::{Cluster, Gate};
 
 /// How long the answer to what is being sent is waited for when the gate ends.
 const LAST_ANSWERS: Duration = Duration::from_secs(20);
@@ -26,7 +23,8 @@ pub(crate) struct Carried {
 
 #[derive(Default)]
 struct Known {
-    at: BTreeSet<String>,
+    /// Those that it is at, and whether something has changed in one since.
+    at: BTreeMap<String, bool>,
     /// Why some do not go on, beside what their records say.
     held_up: BTreeMap<String, String>,
 }
@@ -38,7 +36,7 @@ impl Carried {
 
     /// Whether it goes on with this one now.
     pub(crate) fn is_at(&self, id: &str) -> bool {
-        self.with(|known| known.at.contains(id))
+        self.with(|known| known.at.contains_key(id))
     }
 
     /// Why it does not go on with this one, beside what its records say.
@@ -58,59 +56,47 @@ impl Carried {
         let before = self.with(|known| known.held_up.insert(id.to_owned(), why.to_owned()));
         before.as_deref() != Some(why)
     }
-}
 
-/// Whether all of a workflow is on this cluster.
-pub(crate) fn is_on(cluster: &Cluster, flow: &Flow) -> bool {
-    let catalogue = cluster.guard.catalogue();
-    let mut systems = flow.systems.iter();
-    systems.all(|(action, system)| {
-        let definition = catalogue.definition(action);
-        let is_its = |subject: &str| {
-            let target = action_guard::Target::new(subject, system);
-            target.is_same_system(&cluster.target)
+    /// Goes on with one as far as it goes without people. Where it is at it already, it looks once more.
+    pub(crate) fn begin(self: &Arc<Self>, workflows: Workflows, id: &str) {
+        let is_new = || {
+            self.with(|known| match known.at.get_mut(id) {
+                Some(is_changed) => {
+                    *is_changed = true;
+                    false
+                }
+                None => known.at.insert(id.to_owned(), false).is_none(),
+            })
         };
-        definition.is_some_and(|definition| is_its(&definition.subject))
-    })
-}
-
-/// Goes on with all of a cluster in which something can be done now.
-pub(crate) fn carry_on_all(gate: &Gate, cluster: &Cluster, state: &State) {
-    let now = Timestamp::now();
-    let flows = state.flows.values();
-    for flow in flows.filter(|flow| flow.ended.is_none() && is_on(cluster, flow)) {
-        let next = next_steps(flow, state, now);
-        if next.stopped.is_none() && !next.ready.is_empty() {
-            carry_on(gate, cluster, &flow.id);
+        if self.gone.is_cancelled() || !is_new() {
+            return;
         }
+        let mut ends = Ends {
+            carried: Arc::clone(self),
+            id: id.to_owned(),
+            is_over: false,
+        };
+        self.tasks.spawn(async move {
+            while !ends.is_over {
+                ends.carried.carry_on(&workflows, &ends.id).await;
+                let is_gone = ends.carried.gone.is_cancelled();
+                ends.is_over = ends.carried.is_over(&ends.id) || is_gone;
+            }
+        });
     }
-    gate.carried()
-        .with(|known| known.held_up.retain(|id, _| state.flows.contains_key(id)));
-}
 
-/// The same of all clusters, such as once a person has agreed to something.
-pub(crate) async fn carry_on_everywhere(gate: &Gate) {
-    if let Ok(state) = gate.journal().state().await {
-        for cluster in gate.clusters().values() {
-            carry_on_all(gate, cluster, &state);
-        }
+    /// Whether nothing has changed in one meanwhile: then it is not at it any more.
+    fn is_over(&self, id: &str) -> bool {
+        self.with(|known| {
+            let is_changed = known.at.remove(id).unwrap_or_default();
+            if is_changed {
+                known.at.insert(id.to_owned(), false);
+            }
+            !is_changed
+        })
     }
-}
 
-/// Goes on with one as far as it goes without people, unless somebody here is at it.
-pub(crate) fn carry_on(gate: &Gate, cluster: &Cluster, id: &str) {
-    let carried = Arc::clone(gate.carried());
-    let is_new = || carried.with(|known| known.at.insert(id.to_owned()));
-    if carried.gone.is_cancelled() || cluster.mcp.is_at_workflow(id) || !is_new() {
-        return;
-    }
-    let (workflows, tasks) = (Workflows::new(cluster.guard.clone()), carried.tasks.clone());
-    let ends = Ends {
-        carried,
-        id: id.to_owned(),
-    };
-    tasks.spawn(async move {
-        let (id, carried) = (&*ends.id, &ends.carried);
+    async fn carry_on(&self, workflows: &Workflows, id: &str) {
         let (sending, mut is_sending) = watch::channel(false);
         let mut watch = |event: FlowEvent| {
             sending.send_replace(matches!(&event, FlowEvent::Mutation { seen, .. }
@@ -118,7 +104,7 @@ pub(crate) fn carry_on(gate: &Gate, cluster: &Cluster, id: &str) {
         };
         // The answer to what is being sent is waited for; what is only followed is recovered.
         let left = async {
-            carried.gone.cancelled().await;
+            self.gone.cancelled().await;
             drop(is_sending.wait_for(|is_sending| !is_sending).await);
         };
         let done = tokio::select! {
@@ -127,7 +113,7 @@ pub(crate) fn carry_on(gate: &Gate, cluster: &Cluster, id: &str) {
         };
         match done {
             Ok(run) => {
-                carried.with(|known| known.held_up.remove(id));
+                self.with(|known| known.held_up.remove(id));
                 let stopped = run.next_steps.stopped.as_ref();
                 if let Some(why) = stopped.map(|stopped| action_core::redacted(&stopped.reason)) {
                     let why = &*why;
@@ -137,22 +123,30 @@ pub(crate) fn carry_on(gate: &Gate, cluster: &Cluster, id: &str) {
             Err(error) => {
                 let why = error.report();
                 let why = &*action_core::redacted(&why);
-                if carried.is_news(id, why) {
+                if self.is_news(id, why) {
                     tracing::warn!(id, why, "a workflow is not carried on");
                 }
             }
         }
-    });
+    }
+
+    /// Forgets why those are held up that are not kept at hand any more.
+    pub(crate) fn keep(&self, is_there: impl Fn(&str) -> bool) {
+        self.with(|known| known.held_up.retain(|id, _| is_there(id)));
+    }
 }
 
 /// Ends what is kept of one, however that comes.
 struct Ends {
     carried: Arc<Carried>,
     id: String,
+    is_over: bool,
 }
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        self.carried.with(|known| known.at.remove(&self.id));
+        if !self.is_over {
+            self.carried.with(|known| known.at.remove(&self.id));
+        }
     }
 }

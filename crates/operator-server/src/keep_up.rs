@@ -2,7 +2,7 @@
 
 use action_guard::{GuardError, Reaped};
 
-use crate::carried::carry_on_all;
+use crate::carry_on::carry_on_all;
 use crate::gate::{Cluster, Gate};
 
 /// Looks, for as long as the gate is open. Sends nothing but what takes back an effect whose lease is

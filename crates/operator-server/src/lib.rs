@@ -33,6 +33,7 @@ mod bounded;
 mod browser;
 mod came;
 mod carried;
+mod carry_on;
 mod certificates;
 mod credentials;
 mod drafts;

@@ -77,7 +77,9 @@ pub(crate) fn all() -> Vec<Route> {
     all.extend(of_switches());
     all.extend(of_a_cluster());
     all.extend(of_a_proposal());
+    all.extend(of_outcomes());
     all.extend(of_workflows());
+    all.extend(of_a_workflow());
     all
 }
 
@@ -163,7 +165,7 @@ fn of_credentials() -> [Route; 5] {
     ]
 }
 
-fn of_a_cluster() -> [Route; 9] {
+fn of_a_cluster() -> [Route; 6] {
     [
         Route::get(
             "/api/v1/clusters/{cluster}/actions",
@@ -206,6 +208,11 @@ fn of_a_cluster() -> [Route; 9] {
         .keyed()
         .done(&[200, 201])
         .of_a_system(),
+    ]
+}
+
+fn of_outcomes() -> [Route; 3] {
+    [
         Route::post(
             "/api/v1/clusters/{cluster}/recover",
             "Finds the outcomes of mutations that were sent and have none; sends nothing",
@@ -214,6 +221,25 @@ fn of_a_cluster() -> [Route; 9] {
         .query::<Wait>()
         .done(&[200, 202])
         .of_a_system(),
+        Route::post(
+            "/api/v1/proposals/{id}/resolve",
+            "Records an outcome that cannot be found out otherwise (people only)",
+            settle::resolve,
+        )
+        .body::<settle::Resolved>()
+        .of_a_system(),
+        Route::post(
+            "/api/v1/proposals/{id}/release",
+            "Gives up a lasting effect; sends nothing",
+            settle::release,
+        )
+        .body::<Reason>()
+        .of_a_system(),
+    ]
+}
+
+fn of_workflows() -> [Route; 4] {
+    [
         Route::post(
             "/api/v1/clusters/{cluster}/workflows/preview",
             "What the mutations of a workflow would do; records nothing",
@@ -230,11 +256,6 @@ fn of_a_cluster() -> [Route; 9] {
         .keyed()
         .done(&[200, 201])
         .of_a_system(),
-    ]
-}
-
-fn of_workflows() -> [Route; 6] {
-    [
         Route::get(
             "/api/v1/workflows",
             "Workflows in progress or recently ended, oldest first",
@@ -246,6 +267,11 @@ fn of_workflows() -> [Route; 6] {
             workflows::get,
         )
         .query::<Wait>(),
+    ]
+}
+
+fn of_a_workflow() -> [Route; 4] {
+    [
         Route::post(
             "/api/v1/workflows/{id}/confirm",
             "Confirms that the manual work of a step is done (people only)",
@@ -277,7 +303,7 @@ fn of_workflows() -> [Route; 6] {
     ]
 }
 
-fn of_a_proposal() -> [Route; 9] {
+fn of_a_proposal() -> [Route; 7] {
     [
         Route::get(
             "/api/v1/proposals/{id}",
@@ -328,20 +354,6 @@ fn of_a_proposal() -> [Route; 9] {
             drafts::draft_undo,
         )
         .body::<Undone>()
-        .of_a_system(),
-        Route::post(
-            "/api/v1/proposals/{id}/resolve",
-            "Records an outcome that cannot be found out otherwise (people only)",
-            settle::resolve,
-        )
-        .body::<settle::Resolved>()
-        .of_a_system(),
-        Route::post(
-            "/api/v1/proposals/{id}/release",
-            "Gives up a lasting effect; sends nothing",
-            settle::release,
-        )
-        .body::<Reason>()
         .of_a_system(),
     ]
 }

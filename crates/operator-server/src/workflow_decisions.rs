@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::Answer;
-use crate::carried::carry_on;
+use crate::carry_on::carry_on;
 use crate::gate::{Cluster, Gate};
 use crate::input::{Named, read};
 use crate::proposals::Reason;

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::api::Answer;
-use crate::carried::{carry_on, is_on};
+use crate::carry_on::{carry_on, is_on};
 use crate::gate::{Cluster, Gate};
 use crate::input::{Filter, Named, key, read};
 use crate::problem::Problem;

@@ -15,7 +15,7 @@ use crate::browser::forms::{self, Approve, Reject};
 use crate::browser::page::{Page, page as whole, see};
 use crate::browser::plan::{in_line, plan, when};
 use crate::browser::session::{Signed, browsers, is_from_here, signed_in};
-use crate::carried::carry_on_everywhere;
+use crate::carry_on::carry_on_everywhere;
 use crate::gate::{Cluster, Gate};
 use crate::input::Named;
 use crate::problem::Problem;
