@@ -355,7 +355,9 @@ fn workflows_say_the_same_at_a_state_directory_and_at_a_gate() {
         fs::write(side.place.path("work.toml"), &work).unwrap();
     }
     let (ana, bob) = ("user:ana", "user:bob");
-    let start = ["workflow", "start", "--file", "FILE", "--reason", "disk"];
+    let start = [
+        "workflow", "start", "--file", "FILE", "--reason", "disk", "--yes",
+    ];
     let why = ["--reason", "x"];
     for (who, line, code) in [
         (ana, vec!["mode", "execute", "--reason", "on"], 0),
@@ -414,7 +416,10 @@ fn a_gate_carries_on_what_is_started_without_anybody_waiting() {
         .replace("STORE", &region.follower.to_string());
     fs::write(side.place.path("work.toml"), work).unwrap();
     let file = side.place.path("work.toml");
-    let started = side.by(ana, &["workflow", "start", "--file", &file, "--detach"]);
+    let started = side.by(
+        ana,
+        &["workflow", "start", "--file", &file, "--detach", "--yes"],
+    );
     started.ended(0);
     let flow = filled(&side, "FLOW");
     let waits = side.by(ana, &["workflow", "resume", &flow]).ended(6);
