@@ -1,14 +1,15 @@
 //! `operator workflow`: work in several steps.
 
 mod arguments;
+mod exit;
 mod lookup;
 
 use std::sync::Arc;
 
 use action_core::{ActionRegistry, Risk, Work, Workflow, printable};
 use action_guard::{
-    Decider, Ending, Flow, FlowRun, Guard, GuardError, NextSteps, PlannedStep, StartOptions,
-    StopCode, WaitPolicy, Workflows,
+    Decider, Flow, FlowRun, Guard, GuardError, NextSteps, PlannedStep, StartOptions, StopCode,
+    WaitPolicy, Workflows,
 };
 use clap::ArgMatches;
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ use crate::terminal::prompt::Word;
 use crate::verbs::confirm::asked;
 use crate::{ids, subjects};
 
+pub(crate) use self::exit::exit;
 pub(crate) use self::lookup::{Named, meant, not_found, pick, text_of};
 use self::lookup::{confirmations, find, read};
 
@@ -314,32 +316,6 @@ fn show(run: &FlowRun, global: &Global, output: &mut Output) -> Exit {
         || report::run(run, global),
     );
     exit(run)
-}
-
-pub(crate) fn exit(run: &FlowRun) -> Exit {
-    match (&run.next_steps.ended, &run.next_steps.stopped) {
-        (Some(Ending::Completed | Ending::Cancelled | Ending::Compensated), _) => Exit::Done,
-        (_, Some(stopped)) => match stopped.code {
-            StopCode::Unknown => Exit::Unknown,
-            StopCode::Failed if !was_refused(run) => Exit::Failed,
-            _ => Exit::Refused,
-        },
-        _ => Exit::Waiting,
-    }
-}
-
-/// Whether the step that stopped it was refused, as by `run`, and nothing was sent.
-fn was_refused(run: &FlowRun) -> bool {
-    let refused = [
-        "denied",
-        "killed",
-        "not_asked_for",
-        "observing",
-        "rejected",
-        "would_reject",
-    ];
-    let failed = run.flow.failed();
-    failed.is_some_and(|(_, failure)| refused.contains(&failure.code.as_str()))
 }
 
 async fn list(workflows: &Workflows, output: &mut Output) -> Result<Exit, Failure> {

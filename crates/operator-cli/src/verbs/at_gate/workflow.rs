@@ -86,6 +86,17 @@ pub(super) async fn main(
         "start" => return start(gate, matches, global, output).await,
         _ => {}
     }
+    started(verb, gate, matches, (as_given, global), output).await
+}
+
+/// What is about one that was started.
+async fn started(
+    verb: &str,
+    gate: &Gate,
+    matches: &ArgMatches,
+    (as_given, global): (&Global, &Global),
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let all = listed(gate).await?;
     let found = pick(&all, matches, verb)?;
     let found = found.ok_or_else(|| not_found(&text_of(matches, "id").unwrap_or_default()))?;
