@@ -86,9 +86,7 @@ fn instead(verb: &str, below: &str) -> Option<&'static str> {
         ("journal", "verify") => Some(
             "verify the files on the gate's host, with a head that `journal head` printed here: answers of a gate prove nothing about its files",
         ),
-        ("clock" | "policy", _) => {
-            Some("run it on the gate's host, without `--server`")
-        }
+        ("clock" | "policy", _) => Some("run it on the gate's host, without `--server`"),
         _ => None,
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use action_core::{ActionRegistry, Risk, Work, Workflow, printable};
 use action_guard::{
-    Decider, Flow, FlowRun, Guard, GuardError, NextSteps, PlannedStep, StartOptions, StopCode,
-    WaitPolicy, Workflows,
+    Decider, Flow, FlowRun, Guard, GuardError, NextSteps, PlannedStep, StartOptions, WaitPolicy,
+    Workflows,
 };
 use clap::ArgMatches;
 use serde_json::{Value, json};
