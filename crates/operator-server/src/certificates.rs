@@ -41,11 +41,13 @@ impl Certificates {
                 Err(TrustError::Known { who, problem })
             };
             if verifier.is_none() {
-                return refused("client certificates need the authorities that issue them");
+                return refused(
+                    "client certificates need `client_ca`, the authorities that issue them",
+                );
             }
             if !is_a_name(name) {
                 return refused(
-                    "it is not a name in a certificate, such as `night.agents.example.com` or `spiffe://example.com/night`",
+                    "not a name in a certificate, such as `night.agents.example.com` or `spiffe://example.com/night`",
                 );
             }
             if by_name.insert(name.clone(), known.clone()).is_some() {

@@ -75,9 +75,7 @@ pub(crate) async fn draft_undo(
 /// Refuses a draft of a draft.
 fn of_no_draft(draft: Option<&str>) -> Result<(), Problem> {
     match draft {
-        Some(_) => Err(Problem::invalid(
-            "`draft` is for what is proposed: here nothing is",
-        )),
+        Some(_) => Err(Problem::invalid("`draft` is only valid for a new proposal")),
         None => Ok(()),
     }
 }

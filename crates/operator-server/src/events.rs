@@ -52,7 +52,7 @@ pub(crate) async fn events(
     };
     // Who has seen more than there is has seen another journal: records would be missed in silence.
     if after > head {
-        let text = format!("`{name}` is {after}, and the last record of this journal is {head}");
+        let text = format!("`{name}` is {after}, but the last record of this journal is {head}");
         return Err(Problem::invalid(text));
     }
     let place = gate.listeners().place(asker.actor.as_str());

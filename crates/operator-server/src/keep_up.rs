@@ -39,7 +39,7 @@ pub(crate) async fn one_policy(gate: &Gate) {
     let error = &*action_core::redacted(&why);
     tracing::warn!(
         error,
-        "gates on this journal do not work by one policy, or it is not known"
+        "gates on this journal use different policies, or their policies are unknown"
     );
 }
 

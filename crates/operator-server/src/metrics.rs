@@ -30,18 +30,9 @@ pub(crate) async fn metrics(Gated(gate): Gated<Gate>) -> Response {
     let mut page = Page::default();
     let answered = gate.answered().counts();
     let answered = answered.map(|(class, count)| (format!("status=\"{class}xx\""), count));
-    page.add(
-        "requests_total",
-        "counter",
-        "Requests that were answered.",
-        answered,
-    );
+    page.add("requests_total", "counter", "Answered requests.", answered);
     let listening = gate.listeners().count() as u64;
-    page.gauge(
-        "event_streams",
-        "Streams of events that are open.",
-        listening,
-    );
+    page.gauge("event_streams", "Open event streams.", listening);
     let state = gate.journal().state().await;
     page.gauge(
         "journal_readable",
@@ -59,7 +50,7 @@ pub(crate) async fn metrics(Gated(gate): Gated<Gate>) -> Response {
             let differs = !matches!(other, Ok(None));
             page.gauge(
                 "policies_differ",
-                "Whether another gate on this journal works by another policy, or may.",
+                "Whether another gate on this journal uses another policy, or may.",
                 differs.into(),
             );
         }

@@ -84,7 +84,7 @@ fn is_for(asker: &Asker, what: &str) -> Result<(), Problem> {
     match asker.sees_all() {
         true => Ok(()),
         false => {
-            let text = "an agent is paused on all clusters, by who may ask about all";
+            let text = "an agent is paused on all clusters: this needs access to all clusters";
             Err(Problem::new(StatusCode::FORBIDDEN, "not_theirs", text))
         }
     }
@@ -99,7 +99,7 @@ fn named(agent: &str) -> Result<Actor, Problem> {
     let agent = agent.map_err(|error| wrong(&error.to_string()))?;
     match agent.as_str().split_once(':') {
         Some(("agent", _)) => Ok(agent),
-        _ => Err(wrong("only an agent is paused: `agent:NAME`")),
+        _ => Err(wrong("only agents can be paused: `agent:NAME`")),
     }
 }
 

@@ -113,14 +113,14 @@ fn of_switches() -> [Route; 6] {
         .of_a_system(),
         Route::post(
             "/api/v1/agents/{agent}/pause",
-            "Pauses an agent: for people, and for the agent itself",
+            "Pauses an agent (people, and the agent itself)",
             pauses::pause,
         )
         .body::<pauses::Pausing>()
         .of_a_system(),
         Route::post(
             "/api/v1/agents/{agent}/resume",
-            "Ends the pause of an agent: for people",
+            "Ends the pause of an agent (people only)",
             pauses::resume,
         )
         .body::<pauses::Resuming>()

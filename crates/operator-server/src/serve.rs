@@ -50,7 +50,7 @@ impl Gate {
         {
             let error = error.report();
             let error = &*action_core::redacted(&error);
-            tracing::warn!(error, "that this gate is over is not written down");
+            tracing::warn!(error, "the end of this gate is not recorded");
         }
         Ok(())
     }

@@ -87,7 +87,7 @@ impl Asker {
         let catalogue = cluster.guard.catalogue();
         match catalogue.definition(action) {
             Some(action) if !self.most(cluster).covers(action) => {
-                let text = "it is of a higher risk than who asks, or this gate, may ask for";
+                let text = "its risk is higher than the caller or this gate may request";
                 Err(Problem::new(StatusCode::FORBIDDEN, "too_risky", text))
             }
             _ => Ok(()),
@@ -130,10 +130,10 @@ pub(crate) fn is_no_browser(gate: &Gate, request: &Request) -> Result<(), Proble
     let headers = request.headers();
     let refused = |code, text| Err(Problem::new(StatusCode::FORBIDDEN, code, text));
     if headers.contains_key(header::COOKIE) {
-        return refused("cookie", "no cookie is accepted here");
+        return refused("cookie", "cookies are not accepted here");
     }
     if headers.contains_key(header::ORIGIN) {
-        return refused("origin", "no page may ask here");
+        return refused("origin", "requests from web pages are not accepted here");
     }
     is_for(gate, request)
 }
@@ -143,7 +143,7 @@ pub(crate) fn is_for(gate: &Gate, request: &Request) -> Result<(), Problem> {
     match is_known_host(request, &gate.options().hosts) {
         true => Ok(()),
         false => {
-            let text = "this is another host than the one that was asked for";
+            let text = "the host of the request target differs from `Host`";
             Err(Problem::new(StatusCode::FORBIDDEN, "host", text))
         }
     }

@@ -42,18 +42,18 @@ pub(crate) async fn page(
         table {
             tr { th { "Proposal" } td { code { (proposal.id) } } }
             tr { th { "Cluster" } td { (printable(proposal.target().called())) " (" (printable(&proposal.system)) ")" } }
-            tr { th { "Asked for by" } td { (printable(&proposal.request.actor)) ", " (proposal.request.proven_by) } }
+            tr { th { "Requested by" } td { (printable(&proposal.request.actor)) ", " (proposal.request.proven_by) } }
             @if let Some(reason) = &proposal.request.reason { tr { th { "Reason" } td { (printable(reason)) } } }
             tr { th { "Risk" } td { (risk_of(cluster, &status).map_or_else(|| "not known".to_owned(), risk_word)) } }
             @if let Some(lease) = proposal.request.lease_ms {
-                tr { th { "Lease" } td { "taken back " (lease.div_ceil(1000)) " s after it is carried out" } }
+                tr { th { "Lease" } td { "taken back " (lease.div_ceil(1000)) " s after it is run" } }
             }
-            tr { th { "Stands" } td { (phase.to_string()) } }
+            tr { th { "State" } td { (phase.to_string()) } }
             tr { th { "Open until" } td { (when(proposal.expires_at)) } }
             tr { th { "Plan" } td { code { (proposal.plan_hash) } } }
         }
         pre { (lines.join("\n")) }
-        h2 { "What it would do" }
+        h2 { "Plan" }
         p { code { (printable(&proposal.request.action)) " " (in_line(&proposal.request.parameters)) } }
         (plan(proposal))
         (agreed(&status))
@@ -88,11 +88,11 @@ fn decisions(gate: &Gate, cluster: &Cluster, signed: &Signed, status: &ProposalS
     html! {
         h2 { "Decide" }
         @if !waits {
-            p { "It waits for no approval." }
+            p { "This proposal does not need an approval now." }
         } @else if is_too_old {
             p class="warning" {
                 "This proposal has high risk, and your login is too old to approve it."
-                " " a href={ "/login?fresh=true&to=" (proposal.id) } { "Log in anew" }
+                " " a href={ "/login?fresh=true&to=" (proposal.id) } { "Log in again" }
             }
         } @else {
             form method="post" action={ "/proposals/" (proposal.id) "/approve" } {
@@ -137,7 +137,7 @@ fn is_fresh_enough(
         false => {
             let minutes = gate.options().fresh_login_within.as_secs() / 60;
             let text = format!(
-                "to approve what is of high risk takes a login of the last {minutes} minutes: log in anew"
+                "approving a high-risk proposal needs a login of the last {minutes} minutes: log in again"
             );
             Err(Problem::new(StatusCode::FORBIDDEN, "login_too_old", text))
         }
@@ -200,7 +200,7 @@ pub(crate) async fn reject(
 async fn signed(gate: &Gate, headers: &HeaderMap) -> Result<Signed, Problem> {
     let signed = signed_in(gate, headers).await?;
     signed.ok_or_else(|| {
-        let text = "nobody is logged in with this browser, or the login is over";
+        let text = "this browser is not logged in, or the session has expired: log in again";
         Problem::new(StatusCode::UNAUTHORIZED, "not_logged_in", text)
     })
 }

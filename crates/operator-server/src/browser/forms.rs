@@ -89,10 +89,9 @@ pub(crate) fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Re
         .map(|form| form.as_bytes());
     let form = form.and_then(|form| form.split(|&byte| byte == b';').next());
     if form != Some(b"application/x-www-form-urlencoded") {
-        return Err(wrong("the body is not that of a form".to_owned()));
+        return Err(wrong("the body is not a form".to_owned()));
     }
-    serde_urlencoded::from_bytes(body)
-        .map_err(|error| wrong(format!("the form is not what is asked for: {error}")))
+    serde_urlencoded::from_bytes(body).map_err(|error| wrong(format!("invalid form: {error}")))
 }
 
 /// The id of a proposal, if it is written as one.

@@ -37,15 +37,15 @@ pub(crate) async fn front(State(gate): State<Gate>, headers: HeaderMap) -> Page 
     let session = &signed.session;
     let body = html! {
         p {
-            "You are " strong { (asker.actor.as_str()) } ", " (asker.actor.proven_by()) ". This login ends at "
-            (when(session.expires_at)) ", or when nothing is asked for " (minutes(&gate)) " minutes."
+            "You are " strong { (asker.actor.as_str()) } ", " (asker.actor.proven_by()) ". This session expires at "
+            (when(session.expires_at)) ", or after " (minutes(&gate)) " minutes without a request."
         }
         @if open.is_empty() {
             p { "No open proposals." }
         } @else {
             table {
                 tr {
-                    th { "Proposal" } th { "Cluster" } th { "Asked for by" } th { "Stands" } th { "Plan" }
+                    th { "Proposal" } th { "Cluster" } th { "Requested by" } th { "State" } th { "Plan" }
                 }
                 @for status in &open {
                     @let proposal = &status.proposal;
@@ -84,8 +84,8 @@ pub(crate) async fn reference(State(gate): State<Gate>, headers: HeaderMap) -> P
     let routes = routes::all();
     let body = html! {
         p {
-            "The API takes tokens, certificates and signatures, and no cookie: not that of this page either. "
-            code { "GET /api/v1/openapi.json" } " is its OpenAPI document."
+            "The API accepts tokens, certificates and signatures, but no cookies, including the cookie of this page. "
+            code { "GET /api/v1/openapi.json" } " returns its OpenAPI document."
         }
         table {
             @for route in &routes {

@@ -47,7 +47,7 @@ pub(crate) async fn consume(State(gate): State<Gate>, headers: HeaderMap, body: 
     let controls = gate.controls();
     let link = controls.link(&asked.link).await.map_err(|error| {
         let error = action_core::report(&error);
-        tracing::warn!(error, "a link logs nobody in");
+        tracing::warn!(error, "a login link was refused");
         over()
     })?;
     let actor = browsers.of_link(&link).ok_or_else(over)?;
@@ -67,6 +67,6 @@ pub(crate) async fn consume(State(gate): State<Gate>, headers: HeaderMap, body: 
 
 /// The same words for what was used, is over, and never was.
 fn over() -> Problem {
-    let text = "this link was used, is over, or is none: make another one with `operator link`";
+    let text = "this link was already used, has expired, or is invalid: create another one with `operator link`";
     Problem::new(StatusCode::FORBIDDEN, "no_link", text)
 }

@@ -38,7 +38,7 @@ impl Arriving {
     pub(crate) fn new(to: Option<&str>) -> Result<Self, Problem> {
         let mut bits = [0; 32];
         SystemRandom::new().fill(&mut bits).map_err(|_| {
-            let text = "the operating system gives no random numbers";
+            let text = "cannot get random numbers from the operating system";
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", text)
         })?;
         let secret = bits.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -86,7 +86,7 @@ pub(crate) async fn page(
                 button { "Log in at " (provider.name) }
             }
         }
-        @if browsers.has_links() { p { "On the gate's host, " code { "operator link" } " makes a link that logs in once." } }
+        @if browsers.has_links() { p { "On the gate's host, " code { "operator link" } " creates a link that logs you in once." } }
         (without_tls(browsers))
     };
     Ok(arriving.kept(whole("Log in", None, &body), is_tls))
@@ -136,12 +136,15 @@ pub(crate) async fn callback(
     let provider = provider(browsers)?;
     let arriving = arriving(browsers, &headers)?;
     let (Some(code), Some(state), None) = (back.code, back.state, back.error) else {
-        tracing::warn!(provider = provider.name, "the provider logs nobody in");
+        tracing::warn!(provider = provider.name, "the provider refused a login");
         let text = "the provider did not log you in";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_logged_in", text).into());
     };
     if back.iss.is_some_and(|iss| iss != provider.issuer) {
-        tracing::warn!(provider = provider.name, "another issuer answers a login");
+        tracing::warn!(
+            provider = provider.name,
+            "a login was answered by another issuer"
+        );
         return Err(not_logged_in().into());
     }
     is_state_of(&arriving, &state)?;
@@ -167,7 +170,7 @@ pub(crate) async fn finish(State(gate): State<Gate>, headers: HeaderMap, body: B
     is_from_here(browsers, &headers, &back.csrf, &csrf(&arriving.secret))?;
     is_state_of(&arriving, &back.state)?;
     if !gate.came().is_new(&format!("login {}", back.state)) {
-        tracing::warn!(provider = provider.name, "a state has come twice");
+        tracing::warn!(provider = provider.name, "a login `state` was used twice");
         return Err(not_logged_in().into());
     }
     let options = gate.options();
@@ -181,7 +184,11 @@ pub(crate) async fn finish(State(gate): State<Gate>, headers: HeaderMap, body: B
     let found = browsers.of_subject(&provider.issuer, &arrived.sub);
     let (row, actor) = found.ok_or_else(|| {
         let sub = &*action_core::redacted(&arrived.sub).into_owned();
-        tracing::warn!(provider = provider.name, sub, "a `sub` is not listed");
+        tracing::warn!(
+            provider = provider.name,
+            sub,
+            "a login was refused: its `sub` is not listed"
+        );
         not_logged_in()
     })?;
     let new = NewSession {
@@ -219,7 +226,7 @@ pub(crate) fn logged_in(
 pub(crate) async fn end_old(gate: &Gate, headers: &HeaderMap, new: &BrowserSession) {
     if let Ok(Some(old)) = signed_in(gate, headers).await {
         let (controls, by) = (gate.controls(), &new.actor);
-        let ended = controls.end_session(&old.session.id, by, "logged in anew");
+        let ended = controls.end_session(&old.session.id, by, "logged in again");
         // What cannot be ended now ends by itself, and its cookie is replaced.
         let _ = ended.await;
     }
@@ -229,8 +236,9 @@ pub(crate) async fn end_old(gate: &Gate, headers: &HeaderMap, new: &BrowserSessi
 pub(crate) fn expires_at(gate: &Gate) -> Result<Timestamp, Problem> {
     let life = SignedDuration::try_from(gate.options().session_life);
     let life = life.unwrap_or(LONGEST_SESSION).min(LONGEST_SESSION);
-    from_now(life)
-        .ok_or_else(|| Problem::invalid("the clock shows no time that a session can last until"))
+    from_now(life).ok_or_else(|| {
+        Problem::invalid("cannot compute the expiry of the session: check the clock of the gate")
+    })
 }
 
 /// What keeps a session from being opened is for who keeps the gate.
@@ -265,7 +273,7 @@ pub(crate) async fn out(State(gate): State<Gate>, headers: HeaderMap, body: Byte
 pub(crate) fn arriving(browsers: &Browsers, headers: &HeaderMap) -> Result<Arriving, Problem> {
     let found = Arriving::read(headers, browsers.is_tls());
     found.ok_or_else(|| {
-        let text = "this browser did not begin to log in, or took too long: open the login again";
+        let text = "this browser has not started this login, or the login timed out: open the login page again";
         Problem::new(StatusCode::FORBIDDEN, "no_login", text)
     })
 }
@@ -279,7 +287,7 @@ fn is_state_of(arriving: &Arriving, given: &str) -> Result<(), Problem> {
     match Attempt::of(&arriving.secret).state == given {
         true => Ok(()),
         false => {
-            tracing::warn!("a state is of another login");
+            tracing::warn!("a login `state` belongs to another login");
             Err(not_logged_in())
         }
     }
@@ -289,7 +297,7 @@ fn is_state_of(arriving: &Arriving, given: &str) -> Result<(), Problem> {
 fn not_arrived(why: NotArrived) -> Problem {
     match why {
         NotArrived::NoAnswer => {
-            let text = "the provider did not answer: begin again later, and if this stays so ask who keeps the gate";
+            let text = "the provider did not answer: try again later; if this continues, contact the administrator of the gate";
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "provider_unavailable",
@@ -303,6 +311,6 @@ fn not_arrived(why: NotArrived) -> Problem {
 /// The same words whatever was wrong: what that is, is in the log.
 fn not_logged_in() -> Problem {
     let text =
-        "it is not proven who logs in: begin again, and if this stays so ask who keeps the gate";
+        "the login failed: try again; if this continues, contact the administrator of the gate";
     Problem::new(StatusCode::FORBIDDEN, "not_logged_in", text)
 }

@@ -115,7 +115,7 @@ impl Provider {
     ) -> Result<Self, TrustError> {
         let wrong = |problem| Err(refused(&login.name, problem));
         if login.name.is_empty() || login.issuer.is_empty() || login.client_id.is_empty() {
-            return wrong("a login has a name, an `issuer` and a `client_id`");
+            return wrong("a login needs a name, an `issuer` and a `client_id`");
         }
         if login.client_secret.is_empty() {
             return wrong("its client secret is empty");
@@ -129,7 +129,7 @@ impl Provider {
             &login.jwks_uri,
         ];
         if !places.into_iter().all(|uri| is_private(uri)) {
-            return wrong("an address of it is not `https://…`, nor `http://…` on this machine");
+            return wrong("its addresses must be `https://…`, or `http://…` on loopback");
         }
         signatures::by_ring();
         let (uri, ca) = (&login.jwks_uri, login.ca.as_deref());
@@ -268,10 +268,10 @@ impl Provider {
             return Err("its algorithm is not listed");
         }
         let key = self.keys.find(&token.key, token.algorithm, pace).await;
-        let key = key.ok_or("its key is not among those that are known")?;
+        let key = key.ok_or("its key id is unknown")?;
         let claims: LoggedIn = token
             .verified(&key)
-            .ok_or("its signature, or a time of it, is wrong")?;
+            .ok_or("its signature or one of its times is invalid")?;
         let is_for_us = claims.aud.all() == std::slice::from_ref(&self.client_id)
             && claims.azp.as_ref().is_none_or(|azp| *azp == self.client_id);
         let is_this_login = claims.nonce.as_ref() == Some(&attempt.nonce);
@@ -287,8 +287,8 @@ impl Provider {
         };
         let checks = [
             (is_for_us, "`aud` or `azp` is another client"),
-            (is_this_login, "`nonce` is of another login"),
-            (is_new, "it was made too long ago"),
+            (is_this_login, "`nonce` belongs to another login"),
+            (is_new, "it was issued too long ago"),
         ];
         match checks.into_iter().find(|(is_right, _)| !is_right) {
             Some((_, check)) => Err(check),

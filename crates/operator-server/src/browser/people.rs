@@ -40,19 +40,20 @@ impl Browsers {
         }
         let wrong = |problem| refused("browsers", problem);
         let url = trust.url.as_deref();
-        let url = url.ok_or_else(|| wrong("they come back to this gate: give its `url`"))?;
+        let url = url.ok_or_else(|| wrong("browsers return to the gate at its `url`: set it"))?;
         let origin = resource_server(url)?;
         if !is_private(&origin) {
             return Err(wrong(
-                "the `url` is not `https://…`, nor `http://…` on this machine",
+                "the `url` must be `https://…`, or `http://…` on loopback",
             ));
         }
         if trust.identity.is_some() && origin.starts_with("http:") {
             return Err(wrong(
-                "this gate speaks TLS, and its `url` is `http://…`: give `https://…`",
+                "the gate uses TLS, but its `url` is `http://…`: use `https://…`",
             ));
         }
-        let key = key.ok_or_else(|| wrong("give a `session_key`, by which it vouches for them"))?;
+        let key = key
+            .ok_or_else(|| wrong("set `session_key`, with which the gate signs their decisions"))?;
         let mut all = Self {
             origin,
             key,
@@ -76,7 +77,7 @@ impl Browsers {
             all.add(row.clone(), &user.known, ProvenBy::Link { uid: user.uid })?;
             if all.by_uid.insert(user.uid, row).is_some() {
                 let who = user.known.actor.as_str();
-                return Err(refused(who, "its `uid` is another's, too"));
+                return Err(refused(who, "its `uid` is listed twice"));
             }
         }
         Ok(Some(all))
@@ -87,7 +88,7 @@ impl Browsers {
         if !known.actor.is_user() {
             return Err(refused(
                 who,
-                "people log in with a browser, and nobody else",
+                "only people (`user:NAME`) can log in with a browser",
             ));
         }
         let mut others = self.rows.values();
@@ -95,10 +96,7 @@ impl Browsers {
             other.known.actor.is_same(&known.actor) && other.proof.word() == proof.word()
         };
         if others.any(is_taken) {
-            return Err(refused(
-                who,
-                "it is listed twice, and names are the same in upper case",
-            ));
+            return Err(refused(who, "it is listed twice (names ignore case)"));
         }
         let known = known.clone();
         self.rows.insert(row, Row { known, proof });

@@ -37,7 +37,7 @@ pub(crate) async fn signed_in(gate: &Gate, headers: &HeaderMap) -> Result<Option
     let session = match gate.controls().session(secret).await {
         Ok(session) => session,
         Err(TokenError::Journal(_)) => {
-            let text = "the journal, which knows who is logged in, cannot be read";
+            let text = "the journal, which records the sessions, cannot be read";
             let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "unavailable");
             return Err(Problem::new(status, code, text));
         }
@@ -99,11 +99,11 @@ pub(crate) fn is_from_here(
         (Some(only), None) if only.as_bytes() == browsers.origin.as_bytes()
     );
     if !is_ours {
-        let text = "this was not asked for by a page of this gate";
+        let text = "the request does not come from a page of this gate";
         return Err(Problem::new(StatusCode::FORBIDDEN, "origin", text));
     }
     if !bool::from(given.as_bytes().ct_eq(wanted.as_bytes())) {
-        let text = "the page is not of this login any more: open it again";
+        let text = "the page belongs to an earlier session: open it again";
         return Err(Problem::new(StatusCode::FORBIDDEN, "csrf", text));
     }
     Ok(())

@@ -41,7 +41,7 @@ impl Gate {
     async fn answer(&self, mut stream: UnixStream) {
         let answer = match stream.peer_cred() {
             Ok(peer) => self.link_for(peer.uid()).await,
-            Err(_) => Err("the kernel does not say who asks".to_owned()),
+            Err(_) => Err("the kernel does not report the user at the other end".to_owned()),
         };
         let answer = answer.unwrap_or_else(|error| json!({ "error": error }));
         // Who went away has no link.

@@ -286,7 +286,7 @@ async fn a_person_logs_in_sees_what_is_open_approves_it_and_logs_out() {
     ben.approve(&asked).await.is(303);
     let page = ben.get(&path).await.is(200);
     assert!(page.body.contains("user:ben, by oidc"), "{page:?}");
-    assert!(page.body.contains("waits for no approval"), "{page:?}");
+    assert!(page.body.contains("does not need an approval"), "{page:?}");
     assert!(!page.body.contains("/approve"), "{page:?}");
     let state = place.house.journal.state().await.unwrap();
     let status = state.proposal_status(&asked).unwrap();

@@ -302,7 +302,7 @@ async fn a_row_that_would_mislead_is_refused() {
     let mut trust = place.trust.clone();
     trust.client_ca = None;
     let refused = place.house.gate.trust(&trust).unwrap_err().to_string();
-    assert!(refused.contains("need the authorities"), "{refused}");
+    assert!(refused.contains("need `client_ca`"), "{refused}");
     trust.clients.clear();
     trust.client_ca = Some(b"nothing".to_vec());
     let refused = place.house.gate.trust(&trust).unwrap_err().to_string();

@@ -196,5 +196,5 @@ async fn where_tls_is_spoken_people_do_not_log_in_without() {
         known: known("user:ben"),
     }];
     let refused = Gate::new(Options::default()).trusting(&trust).unwrap_err();
-    assert!(refused.to_string().contains("speaks TLS"), "{refused}");
+    assert!(refused.to_string().contains("uses TLS"), "{refused}");
 }

@@ -209,9 +209,9 @@ struct Room<'w> {
     /// The token of another agent.
     day: String,
     metrics: std::net::SocketAddr,
-    /// Asked for by another agent, and allowed.
+    /// Requested by another agent, and allowed.
     others: Value,
-    /// Asked for by one whose proposals take a person's approval.
+    /// Requested by one whose proposals take a person's approval.
     waits: Value,
     /// The token of that one, by its id and its secret.
     token: (String, String),

@@ -96,7 +96,7 @@ fn who_is_listed_logs_in_once_by_a_link() {
     assert!(opened.starts_with("HTTP/1.1 303"), "{opened}");
     let again = ask(&served, "POST", "/link", &head, &form);
     assert!(again.starts_with("HTTP/1.1 403"), "{again}");
-    served.says("\"level\":\"warn\",\"message\":\"a link logs nobody in\"");
+    served.says("\"level\":\"warn\",\"message\":\"a login link was refused\"");
     let session = after(&opened, "set-cookie: ", ';');
     let front = ask(&served, "GET", "/", &format!("Cookie: {session}\r\n"), "");
     assert!(front.contains("user:ben</strong>"), "{front}");
@@ -166,7 +166,7 @@ fn where_no_gate_makes_links_it_is_said_and_a_key_for_all_is_refused() {
         .operator(&["serve", "--listen", "127.0.0.1:0"])
         .ended(2);
     assert!(
-        plain.stderr.contains("is not `https://…`"),
+        plain.stderr.contains("must be `https://…`"),
         "{}",
         plain.stderr
     );

@@ -278,7 +278,7 @@ fn who_is_listed_wrongly_is_said_before_it_listens() {
     let client = "[[serve.client]]\nactor = \"agent:night\"\ndns = \"a\"\nclusters = [\"prod\"]\nup_to = \"none\"\n";
     fs::write(place.path("config.toml"), format!("{config}{client}")).unwrap();
     let without = place.operator(&["serve"]).ended(2);
-    without.says("need the authorities");
+    without.says("need `client_ca`");
     fs::write(place.path("config.toml"), format!("{config}{ca}{client}")).unwrap();
     place.serve_at("127.0.0.1:0");
 }
