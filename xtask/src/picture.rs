@@ -182,7 +182,7 @@ fn drawn(text: &str) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" role=\"img\">\n\
-         <title>A session: a refusal foretold, a transfer proven, and taken back</title>\n\
+         <title>A session: a predicted refusal, a transfer that is proven, and its undo</title>\n\
          <style>text{{font:14px ui-monospace,Menlo,Consolas,monospace;fill:#d4d4d4;white-space:pre}}\
          .b{{font-weight:bold}}.p{{fill:#8cb4ff}}.s31{{fill:#ff7b72}}.s32{{fill:#7ee787}}.s33{{fill:#e3b341}}\
          </style>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#161b22\"/>\n"

@@ -81,6 +81,7 @@ impl Output {
     }
 
     /// The same of a text that is copied into a file: its lines are as long as they are.
+    #[cfg(feature = "mcp")]
     pub(crate) fn show_as_it_is(&mut self, json: &impl Serialize, text: &str) {
         match self.format {
             format if format.is_text() => self.write(&shown(text)),
@@ -182,12 +183,19 @@ impl Output {
         }
     }
 
+    #[cfg(feature = "yaml")]
     fn yaml(&mut self, json: &str) {
         let value = serde_json::from_str::<Value>(json).unwrap_or_default();
         match serde_saphyr::to_string(&value) {
             Ok(yaml) => self.write(printable_lines(&yaml).trim_end()),
             Err(error) => self.failure = Some(io::Error::other(error)),
         }
+    }
+
+    /// JSON is YAML, too.
+    #[cfg(not(feature = "yaml"))]
+    fn yaml(&mut self, json: &str) {
+        self.write(&printable_lines(json));
     }
 
     /// A secret that the command was asked for: the one thing that is written as it is.

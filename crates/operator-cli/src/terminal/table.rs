@@ -2,9 +2,11 @@
 
 mod layout;
 
+use std::io::{stderr, stdout};
 use std::sync::OnceLock;
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::terminal::style::{Tone, marked_printable, toned};
 use crate::terminal::table::layout::GAP;
@@ -49,6 +51,8 @@ pub(crate) struct Column {
     name: String,
     is_whole: bool,
     is_first_to_go: bool,
+    /// How wide it is at least, where what stands in it is longer.
+    least: usize,
 }
 
 impl Column {
@@ -58,7 +62,14 @@ impl Column {
             name: name.to_uppercase(),
             is_whole: is_id(&name.to_lowercase().replace(' ', "_")),
             is_first_to_go: false,
+            least: SHORTEST,
         }
+    }
+
+    /// What says more than the columns that would have to go for it.
+    pub(crate) fn at_least(mut self, columns: usize) -> Self {
+        self.least = columns;
+        self
     }
 
     /// What is of no use when it is cut, such as a time.
@@ -112,7 +123,7 @@ fn room_for(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<bool>
         let name = column.name.chars().count();
         match column.is_whole {
             true => longest.max(name),
-            false => longest.min(SHORTEST).max(name),
+            false => longest.min(column.least).max(name),
         }
     };
     let needs: Vec<usize> = columns.iter().enumerate().map(needs).collect();
@@ -191,11 +202,7 @@ pub(crate) fn prose(text: &str) -> String {
 
 /// The same for stderr.
 pub(crate) fn prose_on_stderr(text: &str) -> String {
-    let mut table = Table::new();
-    broken(
-        text,
-        usable(table.use_stderr().width().filter(|_| !is_wide())),
-    )
+    broken(text, width_of(terminal_size_of(stderr())))
 }
 
 fn broken(text: &str, width: Option<u16>) -> String {
@@ -208,8 +215,12 @@ fn broken(text: &str, width: Option<u16>) -> String {
 /// Not every terminal knows how wide it is: where that is not known, or too little to be true, lines
 /// are as long as they are.
 fn width() -> Option<u16> {
-    let width = Table::new().width().filter(|_| !is_wide());
-    usable(width)
+    width_of(terminal_size_of(stdout()))
+}
+
+fn width_of(size: Option<(Width, Height)>) -> Option<u16> {
+    let size = size.filter(|_| !is_wide());
+    usable(size.map(|(Width(width), _)| width))
 }
 
 fn sized(width: Option<u16>) -> Table {

@@ -23,6 +23,7 @@ pub(crate) fn text_of(value: &Value) -> String {
             }
             items.iter().map(text_of).collect::<Vec<_>>().join(", ")
         }
+        Value::Object(members) if members.is_empty() => "none".to_owned(),
         Value::Object(members) => {
             let members = members
                 .iter()
