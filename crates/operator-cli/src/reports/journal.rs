@@ -14,6 +14,9 @@ use crate::reports::target;
 use crate::terminal::table::{self, Column};
 use crate::terminal::values::{text_of, when};
 
+/// How much is shown of what a record says, before the time of it.
+const WHAT: usize = 40;
+
 /// A row for each record.
 pub(crate) fn table(entries: &[Entry], state: &State) -> String {
     let says_which = target::is_told(entries.iter().filter_map(|entry| entry.target.as_ref()));
@@ -39,7 +42,7 @@ pub(crate) fn table(entries: &[Entry], state: &State) -> String {
         Column::new("at").whole().first_to_go(),
         Column::new("record").whole(),
         Column::new("id").whole(),
-        Column::new("what"),
+        Column::new("what").at_least(WHAT),
     ];
     if says_which {
         columns.insert(3, Column::new("cluster"));
@@ -84,7 +87,7 @@ fn line(record: &Record) -> (&'static str, String) {
             format!("not sent because of its plan: {}", printable(reason)),
         ),
         Record::Cancelled { by, reason, .. } => ("cancelled", by_reason(by, reason)),
-        Record::Intent { .. } => ("intent", String::new()),
+        Record::Intent { .. } => ("intent", "about to be sent".to_owned()),
         Record::Answer { answer, .. } => {
             let json = serde_json::to_value(answer).unwrap_or_default();
             ("answer", text_of(&json["answer"]))

@@ -26,7 +26,7 @@ pub(super) const ALL: [Step; 9] = [
         play: |cluster, printer| Box::pin(moves::stores(cluster, printer)),
     },
     Step {
-        title: "A refusal, foretold",
+        title: "A predicted refusal",
         shows: "The plan predicts that PD would reject it, and with which message; then PD is asked anyway.",
         play: |cluster, printer| Box::pin(moves::refusal(cluster, printer)),
     },

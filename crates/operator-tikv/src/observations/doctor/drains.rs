@@ -49,9 +49,11 @@ pub(super) async fn find(
         let (left, is_gone) = match stores.iter().find(|store| store.id == *id) {
             Some(store) => {
                 let leaders = store.status.leader_count;
-                let text = format!(
-                    "leaders are being drained from store {id}; it still leads {leaders} regions"
-                );
+                let leads = match leaders {
+                    0 => "leads no regions any more".to_owned(),
+                    leaders => format!("still leads {leaders} regions"),
+                };
+                let text = format!("leaders are being drained from store {id}; it {leads}");
                 let source = format!("GET /pd/api/v1/store/{id}");
                 let left = reasons::DRAIN_LEFT.found(about, text);
                 (left.seen(source, "leader_count", leaders), false)
