@@ -56,9 +56,14 @@ impl State {
         Ok(Arc::new(journal))
     }
 
-    /// The same for what only reads: a state directory that was named and is not there is a slip, and is
-    /// not made.
+    /// The same for what only reads, or is about what is there.
     pub(crate) fn journal_to_read(&self) -> Result<Arc<dyn Journal>, Failure> {
+        self.must_exist()?;
+        self.journal()
+    }
+
+    /// Refuses a state directory that was named and is not there: that is a slip, and it is not made.
+    pub(crate) fn must_exist(&self) -> Result<(), Failure> {
         let in_files = self.database().is_none();
         let given = self.state_dir.as_ref().filter(|given| !given.exists());
         if let Some(given) = given.filter(|_| in_files) {
@@ -67,7 +72,7 @@ impl State {
                 Failure::usage(text).next("check `--state-dir` or OPERATOR_STATE_DIR; the first command that changes something creates the directory")
             );
         }
-        self.journal()
+        Ok(())
     }
 
     /// The same for who stops sends, or looks whether they are stopped: what keeps a journal from

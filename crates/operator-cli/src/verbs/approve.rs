@@ -49,6 +49,7 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    global.state.must_exist()?;
     let controls = global.state.controls()?;
     let actor = global.state.actor()?;
     let key = global.state.key()?;

@@ -67,7 +67,10 @@ pub(crate) async fn kill_switch_main(
             reset.map_err(|error| not_reset(only.as_ref(), error, state.ok().as_deref()))?;
             status(global, output).await
         }
-        _ => status(global, output).await,
+        _ => {
+            global.state.must_exist()?;
+            status(global, output).await
+        }
     }
 }
 

@@ -90,6 +90,8 @@ pub(crate) async fn mode_main(
         let controls = for_whom(controls, only.as_ref());
         let set = controls.set_mode(mode, by, given_reason(matches)).await;
         set.map_err(|error| not_set(mode, error))?;
+    } else {
+        global.state.must_exist()?;
     }
     let journal = global.state.journal_to_stop()?;
     let (by_file, state) = (journal.is_stopped().await?, journal.state().await?);

@@ -49,6 +49,7 @@ pub(crate) async fn main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    global.state.must_exist()?;
     match matches.subcommand() {
         Some(("list", matches)) => {
             let state = global.state.bare_controls()?.state().await?;

@@ -41,6 +41,7 @@ pub(crate) async fn resolve_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    global.state.must_exist()?;
     let controls = global.state.bare_controls()?;
     let result = result(matches);
     let state = controls.state().await?;
@@ -84,6 +85,7 @@ pub(crate) async fn release_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    global.state.must_exist()?;
     let controls = global.state.controls()?;
     let state = controls.state().await?;
     let known = Known::here(&controls, &state);

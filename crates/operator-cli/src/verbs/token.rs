@@ -136,6 +136,7 @@ pub(super) fn created(made: &AgentToken, secret: &TokenSecret, output: &mut Outp
 }
 
 async fn list(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    global.state.must_exist()?;
     let state = global.state.bare_controls()?.state().await?;
     show(&state.tokens, output);
     Ok(Exit::Done)

@@ -44,6 +44,7 @@ pub(crate) async fn undo_main(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    global.state.must_exist()?;
     let controls = global.state.bare_controls()?;
     let state = controls.state().await?;
     let id = undone(&Known::here(&controls, &state), matches, global, output).await?;

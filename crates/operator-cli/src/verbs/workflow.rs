@@ -107,6 +107,7 @@ async fn show_file(
 
 /// What looks at workflows and calls them off. It asks no system, so none has to be meant.
 async fn bare(global: &Global) -> Result<Workflows, Failure> {
+    global.state.must_exist()?;
     let guard = match subjects::meant() {
         Some(_) => global.state.bare_guard(&global.connection).await?,
         None => Guard::over(ActionRegistry::new(), global.state.journal()?),

@@ -193,3 +193,31 @@ fn a_workflow_is_found_without_its_id() {
         .ended(2);
     other.says("workflow `0188aaaabbbb` not found");
 }
+
+#[test]
+fn a_state_directory_that_is_not_there_is_said_and_not_made() {
+    let cluster = Cluster::start();
+    let none = cluster.state.path().join("none");
+    let none = none.to_str().unwrap();
+    for words in [
+        &["proposals", "list"][..],
+        &["proposals", "show", "0199f3c2a7b4"],
+        &["proposals", "run"],
+        &["approve"],
+        &["reject"],
+        &["cancel"],
+        &["undo", "--last"],
+        &["resolve"],
+        &["release"],
+        &["mode"],
+        &["kill-switch", "status"],
+        &["token", "list"],
+        &["workflow", "list"],
+        &["workflow", "status"],
+        &["journal", "show"],
+    ] {
+        let ended = cluster.operator(&[words, &["--state-dir", none]].concat());
+        ended.ended(2).says("no state directory at ");
+        assert!(!std::path::Path::new(none).exists(), "{words:?}");
+    }
+}

@@ -93,6 +93,9 @@ fn a_flag_counts_before_the_environment_and_that_before_the_file() {
     };
     let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     let (env, flag) = (at("from-env"), at("from-flag"));
+    for place in [&at("from-file"), &env, &flag] {
+        std::fs::create_dir(place).unwrap();
+    }
     let mode = ["mode", "--config", path];
     assert_eq!(place(command().args(mode)), at("from-file"));
     assert_eq!(
