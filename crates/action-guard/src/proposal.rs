@@ -154,16 +154,13 @@ impl Request {
         std::iter::once((self.actor.as_str(), &self.proven_by)).chain(others)
     }
 
-    /// The token of somebody who is at it that this one made, by its id: they answer for what is asked
-    /// for with it, and do not agree to it besides.
+    /// Who of those that are at it this person [answers for](ProvenBy::owner), and how that one is proven:
+    /// they do not agree to it besides.
     #[must_use]
-    pub fn token_made_by(&self, who: &Actor) -> Option<&str> {
-        self.proofs().find_map(|(_, proof)| match proof {
-            ProvenBy::Token { id, made_by } if made_by.eq_ignore_ascii_case(who.as_str()) => {
-                Some(id.as_str())
-            }
-            _ => None,
-        })
+    pub fn owned_by(&self, who: &Actor) -> Option<(&str, &ProvenBy)> {
+        let is_owner = |owner: &str| owner.eq_ignore_ascii_case(who.as_str());
+        self.proofs()
+            .find(|(_, proof)| proof.owner().is_some_and(is_owner))
     }
 
     /// Whether only people are at it: who asks, and each who carries it out beside them.

@@ -75,6 +75,11 @@ record! {
         /// Why.
         reason: String,
     },
+    /// A proposal was not sent in time.
+    Expired {
+        /// The proposal.
+        id: String,
+    },
     /// A proposal is not to go on. What was sent is not taken back by this.
     Cancelled {
         /// The proposal.
@@ -322,6 +327,7 @@ impl Record {
             Self::Approved { id, .. }
             | Self::Rejected { id, .. }
             | Self::Cancelled { id, .. }
+            | Self::Expired { id }
             | Self::Intent { id, .. }
             | Self::Answer { id, .. }
             | Self::Outcome { id, .. }

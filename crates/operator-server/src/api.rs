@@ -43,6 +43,16 @@ pub(crate) async fn actions(
     Ok(Json(json!({ "actions": actions })).into_response())
 }
 
+/// What the gate found at a cluster by looking by itself, and since when it has seen that.
+pub(crate) async fn findings(
+    Gated(gate): Gated<Gate>,
+    Extension(asker): Extension<Asker>,
+    Named(cluster): Named<String>,
+) -> Answer {
+    asker.cluster(&gate, &cluster)?;
+    Ok(Json(gate.checks().of(&cluster)).into_response())
+}
+
 pub(crate) async fn observe(
     Gated(gate): Gated<Gate>,
     Extension(asker): Extension<Asker>,

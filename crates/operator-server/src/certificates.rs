@@ -73,9 +73,10 @@ impl Certificates {
         let one = known.next()?;
         let hash = Sha256::digest(own);
         let certificate = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let owner = one.owner();
         known
             .all(|other| other == one)
-            .then_some((one, ProvenBy::Mtls { certificate }))
+            .then_some((one, ProvenBy::Mtls { certificate, owner }))
     }
 
     /// Whether a certificate can still prove this one.

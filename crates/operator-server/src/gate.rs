@@ -12,6 +12,7 @@ use crate::answered::Answered;
 use crate::browser::Used;
 use crate::came::Came;
 use crate::carried::Carried;
+use crate::checks::Checks;
 use crate::listeners::Listeners;
 use crate::rates::Rates;
 use crate::shown::Shown;
@@ -40,6 +41,10 @@ pub struct Options {
     pub answer_within: Duration,
     /// Between two looks at what was left open and what its lease is over for. 30 seconds unless set.
     pub keep_up_every: Duration,
+    /// Between two looks at what should not be so at the clusters: what observations of roles
+    /// [`Leftovers`](action_core::Role::Leftovers) and [`Invariants`](action_core::Role::Invariants) find.
+    /// Not at all unless set.
+    pub check_every: Option<Duration>,
     /// How old the keys of an issuer of JWTs may be before they are asked for again. 5 minutes unless set.
     pub keys_fresh_for: Duration,
     /// How often they are asked for at most, such as for keys that nobody has. 30 seconds unless set.
@@ -67,6 +72,7 @@ impl Default for Options {
             read_within: Duration::from_secs(10),
             answer_within: Duration::from_secs(45),
             keep_up_every: Duration::from_secs(30),
+            check_every: None,
             keys_fresh_for: Duration::from_mins(5),
             keys_at_most_every: Duration::from_secs(30),
             proof_again_every: Duration::from_secs(10),
@@ -113,6 +119,7 @@ pub struct Gate {
     answered: Arc<Answered>,
     used: Arc<Used>,
     carried: Arc<Carried>,
+    checks: Arc<Checks>,
     /// The journal of a gate to nothing, which is never opened.
     none: Arc<MemoryJournal>,
 }
@@ -148,6 +155,7 @@ impl Gate {
             answered: Arc::default(),
             used: Arc::default(),
             carried: Arc::default(),
+            checks: Arc::default(),
             none: Arc::default(),
         }
     }
@@ -250,6 +258,11 @@ impl Gate {
     /// When browser sessions were last used here.
     pub(crate) fn used(&self) -> &Used {
         &self.used
+    }
+
+    /// What it found by looking by itself.
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.checks
     }
 
     /// The workflows that it carries on.

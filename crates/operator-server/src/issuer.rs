@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::known::Known;
 
@@ -21,8 +22,16 @@ pub struct Issuer {
     pub kind: Kind,
     /// How its tokens may be signed, and in no other way.
     pub algorithms: Vec<Algorithm>,
+    /// For how long its tokens may be valid: `exp` minus `iat`. One that is valid for longer proves nobody.
+    pub max_lifetime: Duration,
     /// Whom it proves. A token of another subject proves nobody.
     pub subjects: Vec<Subject>,
+}
+
+impl Issuer {
+    /// For how long tokens may be valid unless it is said: the longest that common providers issue unless
+    /// they are told otherwise.
+    pub const MAX_LIFETIME: Duration = Duration::from_hours(24);
 }
 
 /// Whom an issuer proves.

@@ -12,7 +12,7 @@ use system_http::{Certificates, Connections, Origin, Pem};
 
 use crate::issuer::{Issuer, Kind, Subject};
 use crate::jwks::{Keys, Pace};
-use crate::jwt::{Claims, Form, Unverified};
+use crate::jwt::{Claims, Dated as _, Form, Unverified};
 use crate::known::Known;
 use crate::signatures;
 use crate::trust::{Trust, TrustError};
@@ -31,6 +31,7 @@ pub(crate) struct Issuers {
 struct Believed {
     name: String,
     algorithms: Vec<Algorithm>,
+    max_lifetime: Duration,
     by_sub: BTreeMap<String, Known>,
     keys: Arc<Keys>,
 }
@@ -65,6 +66,7 @@ impl Issuers {
             let believed = Believed {
                 name: issuer.name.clone(),
                 algorithms: issuer.algorithms.iter().map(|&one| one.into()).collect(),
+                max_lifetime: issuer.max_lifetime,
                 by_sub: by_sub(&issuer.subjects)?,
                 keys: before.keys_of(issuer).map_or_else(
                     || {
@@ -127,16 +129,19 @@ impl Issuers {
         }
         let key = believed.keys.find(&token.key, token.algorithm, pace).await;
         let claims: Claims = token.verified(&key?)?;
+        if !believed.lasts_short_enough(&claims) {
+            return None;
+        }
         let listed = believed.by_sub.get(&claims.sub)?;
         let clusters = self.clusters(claims.aud.all(), listed)?;
         let known = Known {
             clusters,
             ..listed.clone()
         };
-        let issuer = believed.name.clone();
+        let (issuer, owner) = (believed.name.clone(), known.owner());
         Some(Proven {
             known,
-            proof: ProvenBy::Oidc { issuer },
+            proof: ProvenBy::Oidc { issuer, owner },
         })
     }
 
@@ -152,6 +157,25 @@ impl Issuers {
         let theirs = named.into_iter().filter(|name| is_theirs(name));
         let theirs: Vec<String> = theirs.map(str::to_owned).collect();
         (!theirs.is_empty()).then_some(theirs)
+    }
+}
+
+impl Believed {
+    /// Whether a token is valid for no longer than its issuer's may be. The log says so, as who brings it is
+    /// told nothing.
+    fn lasts_short_enough(&self, claims: &Claims) -> bool {
+        let (lasts, most) = (claims.lasts_seconds(), self.max_lifetime.as_secs_f64());
+        let is_short = lasts <= most;
+        if !is_short {
+            let issuer = &*self.name;
+            tracing::warn!(
+                issuer,
+                lifetime_seconds = lasts,
+                max_lifetime_seconds = most,
+                "access token refused: `exp` minus `iat` is more than `max_lifetime` of its issuer"
+            );
+        }
+        is_short
     }
 }
 
@@ -176,6 +200,9 @@ fn check(
     let wrong = |problem| Err(refused(&issuer.name, problem));
     if issuer.name.is_empty() || issuer.issuer.is_empty() {
         return wrong("an issuer needs a name and an `issuer`");
+    }
+    if issuer.max_lifetime.is_zero() {
+        return wrong("`max_lifetime` is zero: use a duration such as 1h");
     }
     if issuer.algorithms.is_empty() {
         return wrong("`algorithms` is missing, such as ES256");

@@ -74,6 +74,12 @@ impl LoggedIn {
 /// When a token was made, and when it ends.
 pub(crate) trait Dated {
     fn times(&self) -> (f64, f64);
+
+    /// For how long it is valid, from when it was made.
+    fn lasts_seconds(&self) -> f64 {
+        let (made, ends) = self.times();
+        ends - made
+    }
 }
 
 impl Dated for Claims {

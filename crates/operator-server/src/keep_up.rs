@@ -1,8 +1,14 @@
 //! What needs somebody awake: goes on with what was left open, and takes back what is over.
 
+use std::time::Duration;
+
 use action_guard::{GuardError, Reaped};
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::carry_on::carry_on_all;
+use crate::checks::is_check;
 use crate::gate::{Cluster, Gate};
 
 /// Looks, for as long as the gate is open. Sends nothing but what takes back an effect whose lease is
@@ -43,9 +49,44 @@ pub(crate) async fn one_policy(gate: &Gate) {
     );
 }
 
+/// How long one observation may take.
+const CHECKED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Looks at what should not be so, for as long as the gate is open. Only reads.
+pub(crate) async fn check(gate: Gate) {
+    let Some(every) = gate.options().check_every else {
+        return;
+    };
+    let mut every = tokio::time::interval(every);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        for (name, cluster) in gate.clusters() {
+            let catalogue = cluster.guard.catalogue();
+            let checks = catalogue.definitions().filter(|one| is_check(one));
+            let mut results = Vec::new();
+            for check in checks.map(|check| check.name.clone()) {
+                let looking = catalogue.observe(&check, json!({}));
+                let result = match timeout(CHECKED_WITHIN, looking).await {
+                    Ok(result) => result.map_err(|error| error.report()),
+                    Err(_) => Err(format!("no result within {CHECKED_WITHIN:?}")),
+                };
+                let result = result.map_err(|why| {
+                    let error = &*action_core::redacted(&why);
+                    tracing::warn!(cluster = name, check, error, "a check failed");
+                    action_core::printable(error).into_owned()
+                });
+                results.push((check, result));
+            }
+            gate.checks().take(name, Timestamp::now(), results);
+        }
+    }
+}
+
 async fn look_at(gate: &Gate, name: &str, cluster: &Cluster) -> Result<(), GuardError> {
     let (guard, target) = (&cluster.guard, &cluster.target);
     guard.recover_on(target, &mut |_| {}).await?;
+    guard.end_expired().await?;
     let state = guard.state().await?;
     carry_on_all(gate, cluster, &state);
     let reaped = guard.reap_on(target, &mut |_| {}).await?;

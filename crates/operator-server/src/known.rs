@@ -14,9 +14,16 @@ pub struct Known {
     pub clusters: Vec<String>,
     /// What they may ask for at most.
     pub up_to: Ceiling,
+    /// The person who answers for an agent: they do not approve what it asks for.
+    pub owner: Option<Actor>,
 }
 
 impl Known {
+    /// The owner, as records name them.
+    pub(crate) fn owner(&self) -> Option<String> {
+        self.owner.as_ref().map(ToString::to_string)
+    }
+
     fn reaches(&self, on: &Target) -> bool {
         self.clusters.is_empty() || self.clusters.iter().any(|one| one == on.called())
     }

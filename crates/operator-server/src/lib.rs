@@ -35,6 +35,7 @@ mod came;
 mod carried;
 mod carry_on;
 mod certificates;
+mod checks;
 mod credentials;
 mod drafts;
 mod events;

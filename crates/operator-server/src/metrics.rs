@@ -110,6 +110,48 @@ fn of_clusters(gate: &Gate, state: &State, is_stopped: bool, page: &mut Page) {
         effects(true),
     );
     of_proposals(gate, state, now, page);
+    of_checks(gate, page);
+}
+
+/// What the gate's own checks found, once there was a look.
+fn of_checks(gate: &Gate, page: &mut Page) {
+    let clusters = gate.clusters().keys();
+    let checked = clusters.map(|name| (name, gate.checks().of(name)));
+    let checked: Vec<_> = checked.filter(|(_, one)| one.looked_at.is_some()).collect();
+    let seconds = |at: Timestamp| u64::try_from(at.as_second()).unwrap_or_default();
+    let counts = checked.iter();
+    page.add(
+        "findings",
+        "gauge",
+        "What the last look found that should not be so.",
+        counts.map(|(name, one)| (label(name), one.findings.len() as u64)),
+    );
+    let oldest = checked.iter().filter_map(|(name, one)| {
+        let first = one.findings.iter().map(|found| found.first_seen).min()?;
+        Some((label(name), seconds(first)))
+    });
+    page.add(
+        "finding_oldest_first_seen_timestamp_seconds",
+        "gauge",
+        "When the oldest of these was first seen.",
+        oldest,
+    );
+    let looked_at = checked
+        .iter()
+        .filter_map(|(name, one)| Some((label(name), seconds(one.looked_at?))));
+    page.add(
+        "checked_timestamp_seconds",
+        "gauge",
+        "When the cluster was last looked at.",
+        looked_at,
+    );
+    let failed = checked.iter();
+    page.add(
+        "checks_failed",
+        "gauge",
+        "How many checks could not be made then.",
+        failed.map(|(name, one)| (label(name), one.failed.len() as u64)),
+    );
 }
 
 fn of_proposals(gate: &Gate, state: &State, now: Timestamp, page: &mut Page) {

@@ -165,12 +165,17 @@ fn of_credentials() -> [Route; 5] {
     ]
 }
 
-fn of_a_cluster() -> [Route; 6] {
+fn of_a_cluster() -> [Route; 7] {
     [
         Route::get(
             "/api/v1/clusters/{cluster}/actions",
             "The actions that the caller may request",
             api::actions,
+        ),
+        Route::get(
+            "/api/v1/clusters/{cluster}/findings",
+            "What the gate's own checks found, and when each finding was first seen",
+            api::findings,
         ),
         Route::post(
             "/api/v1/clusters/{cluster}/observations/{name}",

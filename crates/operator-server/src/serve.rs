@@ -36,6 +36,7 @@ impl Gate {
         // Others on this journal know of this one before it does anything.
         keep_up::one_policy(&self).await;
         let keeping_up = tokio::spawn(keep_up::keep_up(self.clone()));
+        let checking = tokio::spawn(keep_up::check(self.clone()));
         listen::serve(listener, self.router(), &self, until, async {
             self.listeners().end();
             self.carried().end().await;
@@ -45,6 +46,7 @@ impl Gate {
         })
         .await;
         keeping_up.abort();
+        checking.abort();
         if let Some(cluster) = self.clusters().values().next()
             && let Err(error) = cluster.guard.gate_closed().await
         {

@@ -62,7 +62,7 @@ impl Trusted {
         let mut proofs = request.proofs();
         proofs.all(|(who, proof)| match proof {
             ProvenBy::Mtls { .. } => self.certificates.may_prove(who),
-            ProvenBy::Oidc { issuer } => self.issuers.may_prove(issuer, who),
+            ProvenBy::Oidc { issuer, .. } => self.issuers.may_prove(issuer, who),
             _ => true,
         })
     }
@@ -77,7 +77,7 @@ impl Trusted {
         let is_theirs = |known: &Known| known.may_ask(on, action);
         match who.proven_by() {
             ProvenBy::Mtls { .. } => self.certificates.of(who.as_str()).any(is_theirs),
-            ProvenBy::Oidc { issuer } => self.issuers.of(issuer, who.as_str()).any(is_theirs),
+            ProvenBy::Oidc { issuer, .. } => self.issuers.of(issuer, who.as_str()).any(is_theirs),
             _ => true,
         }
     }
@@ -105,7 +105,11 @@ fn check(known: &Known) -> Result<(), TrustError> {
     let problem = match who.split_once(':') {
         Some(("agent", _)) if known.clusters.is_empty() => "an agent needs named clusters",
         None => "only agents and people can have credentials",
-        _ => return Ok(()),
+        Some((kind, _)) => match &known.owner {
+            Some(_) if kind != "agent" => "only an agent has an owner",
+            Some(owner) if !owner.is_user() => "the owner of an agent is a person: `user:NAME`",
+            _ => return Ok(()),
+        },
     };
     let who = who.to_owned();
     Err(TrustError::Known { who, problem })

@@ -7,6 +7,9 @@ use crate::schema::{ActionDefinition, Cost, Role};
 /// The member of a result that holds what was found.
 const FINDINGS: &str = "findings";
 
+/// The member of a result that holds what should hold and does not.
+const BREACHES: &str = "breaches";
+
 /// The member of a result that holds a workflow's steps.
 pub(crate) const STEPS: &str = "steps";
 
@@ -58,6 +61,7 @@ fn overview(definition: &ActionDefinition) -> Option<String> {
 fn member(definition: &ActionDefinition) -> Option<&'static str> {
     match definition.role? {
         Role::Diagnose | Role::Leftovers => Some(FINDINGS),
+        Role::Invariants => Some(BREACHES),
         Role::Workflow => Some(STEPS),
         Role::Overview | Role::Safety => None,
     }
@@ -71,7 +75,7 @@ pub(crate) fn scope(definition: &ActionDefinition, prefix: &str, result: &mut Va
     let items = result.get_mut(member).and_then(Value::as_array_mut);
     for item in items.into_iter().flatten() {
         let names: &[&str] = match member {
-            FINDINGS => &["/fix/name"],
+            FINDINGS | BREACHES => &["/fix/name"],
             _ => &["/action", "/observe"],
         };
         for pointer in names {

@@ -132,6 +132,8 @@ pub enum Role {
     Diagnose,
     /// Lists lasting effects in force.
     Leftovers,
+    /// Lists what should hold at all times and does not.
+    Invariants,
     /// Says whether something is [safe](crate::Safety) to do.
     Safety,
     /// Makes a [`Workflow`](crate::Workflow), for somebody to start.

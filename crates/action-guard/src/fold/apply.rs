@@ -26,6 +26,7 @@ impl State {
             Record::Approved { id, approval } => self.approved(id, approval, at)?,
             Record::Rejected { id, by, reason } => self.rejected(id, by, reason, at)?,
             Record::Cancelled { id, by, reason } => self.cancelled(id, by, reason, at)?,
+            Record::Expired { id } => self.expired(id, at)?,
             Record::Intent { id, intent } => self.intent(id, intent, &entry.instance, at)?,
             Record::Answer { id, answer } => self.answered(id, answer, &entry.instance, at)?,
             Record::Outcome { id, outcome, undo } => {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::fold::refuse::{expired, person, stopped};
-use crate::identity::Actor;
+use crate::identity::{Actor, ProvenBy};
 use crate::proposal::{Approval, Phase, Proposal, Refusal, Ruling};
 use crate::state::{ProposalStatus, State};
 
@@ -81,11 +81,16 @@ impl ProposalStatus {
                 by: by.to_string(),
             });
         }
-        match request.token_made_by(by) {
+        match request.owned_by(by) {
             None => Ok(()),
-            Some(token) => Err(Refusal::Token {
+            Some((_, ProvenBy::Token { id: token, .. })) => Err(Refusal::Token {
                 id: token.to_owned(),
                 why: format!("`{by}` created it: somebody else must approve proposal `{id}`"),
+            }),
+            Some((agent, _)) => Err(Refusal::OwnedBy {
+                id: id.clone(),
+                agent: agent.to_owned(),
+                by: by.clone(),
             }),
         }
     }

@@ -57,6 +57,7 @@ impl ProposalStatus {
                 self.cancel = Some(cancel(by, reason, at));
                 self.ended(Phase::Rejected, at);
             }
+            Record::Expired { .. } => self.ended(Phase::Expired, at),
             Record::Cancelled { by, reason, .. } => {
                 self.cancel = Some(cancel(by, reason, at));
                 if self.phase.is_unsent() {

@@ -21,6 +21,20 @@ impl State {
         Ok(())
     }
 
+    pub(super) fn expired(&mut self, id: &str, at: Timestamp) -> Result<(), Refusal> {
+        let status = self.open_proposal(id, "ended")?;
+        let phase = status.phase_at(at);
+        if phase != Phase::Expired {
+            return Err(Refusal::Phase {
+                id: id.to_owned(),
+                phase,
+                wanted: "ended: it has not expired",
+            });
+        }
+        self.end(id, Phase::Expired, at);
+        Ok(())
+    }
+
     pub(super) fn cancelled(
         &mut self,
         id: &str,

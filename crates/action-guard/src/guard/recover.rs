@@ -17,7 +17,10 @@ use crate::journal::CommitError;
 use crate::proposal::time::elapsed_since;
 use crate::proposal::{Answer, Event, Refusal, Report};
 use crate::records::Record;
-use crate::state::ProposalStatus;
+use crate::state::{ProposalStatus, State};
+
+/// How many expired proposals are ended in one transaction.
+const MOST_ENDED_AT_ONCE: usize = 64;
 
 impl Guard {
     /// Finds the outcome of every intent that has none, or whose outcome is unknown, and writes
@@ -48,6 +51,26 @@ impl Guard {
     ) -> Result<Vec<Report>, GuardError> {
         let is_its = |status: &ProposalStatus| status.proposal.target().is_same_system(target);
         self.recover_those(is_its, watch).await
+    }
+
+    /// Ends proposals that were not sent in time, so that who waits for them is told. They are over without
+    /// this, too, once their time is.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written.
+    pub async fn end_expired(&self) -> Result<usize, GuardError> {
+        let is_over = |state: &State, now| -> Vec<String> {
+            let over = state.open.expired(now).take(MOST_ENDED_AT_ONCE);
+            over.cloned().collect()
+        };
+        if is_over(&*self.state().await?, Timestamp::now()).is_empty() {
+            return Ok(0);
+        }
+        let ended = self.commit(move |state, now| {
+            let over = is_over(state, now).into_iter();
+            Ok(over.map(|id| Record::Expired { id }).collect())
+        });
+        Ok(ended.await?.len())
     }
 
     async fn recover_those(

@@ -111,10 +111,10 @@ pub(crate) fn carried_out_by<'s>(
     now: Timestamp,
 ) -> Result<Cow<'s, ProposalStatus>, Refusal> {
     is_them(&status.proposal.request, by)?;
-    let ProvenBy::Token { id, made_by } = by.proven_by() else {
+    let Some(owner) = by.proven_by().owner() else {
         return Ok(Cow::Borrowed(status));
     };
-    let is_makers = |approval: &Approval| approval.by.as_str().eq_ignore_ascii_case(made_by);
+    let is_makers = |approval: &Approval| approval.by.as_str().eq_ignore_ascii_case(owner);
     if !status.approvals.iter().any(is_makers) {
         return Ok(Cow::Borrowed(status));
     }
@@ -123,6 +123,13 @@ pub(crate) fn carried_out_by<'s>(
     if counting.is_agreed_at(now) {
         return Ok(Cow::Owned(counting));
     }
+    let ProvenBy::Token { id, made_by } = by.proven_by() else {
+        return Err(Refusal::OwnedBy {
+            id: status.proposal.id.clone(),
+            agent: by.to_string(),
+            by: owner.parse().unwrap_or_else(|_| by.clone()),
+        });
+    };
     let why = format!(
         "`{made_by}` created it and also approved proposal `{}`: run it with a token created by somebody else, or propose it again",
         status.proposal.id

@@ -280,9 +280,11 @@ mod tests {
             ProvenBy::Claimed,
             token,
             ProvenBy::Mtls {
+                owner: None,
                 certificate: "0a".repeat(32),
             },
             ProvenBy::Oidc {
+                owner: Some("user:ana".to_owned()),
                 issuer: "corp".to_owned(),
             },
             ProvenBy::Link { uid: 1000 },

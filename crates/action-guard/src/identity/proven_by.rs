@@ -21,11 +21,19 @@ pub enum ProvenBy {
     Mtls {
         /// Which one: the SHA-256 of it, as hexadecimal digits.
         certificate: String,
+        /// The person who answers for them, where the table names one, as an [`Actor`](crate::Actor) is
+        /// written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<String>,
     },
     /// An issuer that a gate is told to believe signed a JWT that says so.
     Oidc {
         /// Which issuer, by its name in the gate's config file.
         issuer: String,
+        /// The person who answers for them, where the table names one, as an [`Actor`](crate::Actor) is
+        /// written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<String>,
     },
     /// They opened a link that was made for them on a gate's host, once.
     Link {
@@ -46,6 +54,17 @@ impl ProvenBy {
     #[must_use]
     pub fn is_claimed(&self) -> bool {
         *self == Self::Claimed
+    }
+
+    /// The person who answers for who is proven so, and does not agree to what they ask for besides: who
+    /// made their token, or is named as their owner.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        match self {
+            Self::Token { made_by, .. } => Some(made_by),
+            Self::Mtls { owner, .. } | Self::Oidc { owner, .. } => owner.as_deref(),
+            _ => None,
+        }
     }
 
     /// The word for it, as policies and people write it.
@@ -69,15 +88,26 @@ impl std::fmt::Display for ProvenBy {
             Self::Token { id, made_by } => {
                 write!(f, "identity proven by token {id}, created by {made_by}")
             }
-            Self::Mtls { certificate } => {
+            Self::Mtls { certificate, owner } => {
                 let beginning: String = certificate.chars().take(16).collect();
-                write!(f, "identity proven by the certificate {beginning}…")
+                write!(f, "identity proven by the certificate {beginning}…")?;
+                owned(f, owner.as_deref())
             }
-            Self::Oidc { issuer } => write!(f, "identity proven by the issuer {issuer}"),
+            Self::Oidc { issuer, owner } => {
+                write!(f, "identity proven by the issuer {issuer}")?;
+                owned(f, owner.as_deref())
+            }
             Self::Link { uid } => write!(f, "identity proven by a link that uid {uid} made"),
             Self::Claimed => f.write_str("identity claimed"),
             Self::Signature => f.write_str("identity signed"),
             Self::Gate => f.write_str("by the gate itself"),
         }
+    }
+}
+
+fn owned(f: &mut std::fmt::Formatter<'_>, owner: Option<&str>) -> std::fmt::Result {
+    match owner {
+        Some(owner) => write!(f, ", owned by {owner}"),
+        None => Ok(()),
     }
 }

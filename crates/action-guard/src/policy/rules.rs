@@ -172,7 +172,7 @@ impl Policy {
                             .by
                             .as_str()
                             .eq_ignore_ascii_case(&proposal.request.actor)
-                        && proposal.request.token_made_by(&approval.by).is_none()
+                        && proposal.request.owned_by(&approval.by).is_none()
                         && approval.fits(&proposal.id, &ruling).is_ok()
                         && self.vouch_for_approval(&proposal.id, approval).is_ok()
                 };

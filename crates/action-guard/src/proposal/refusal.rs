@@ -48,6 +48,17 @@ pub enum Refusal {
         by: String,
     },
 
+    /// Who answers for an agent does not agree to what it asks for.
+    #[error("`{by}` is the owner of `{agent}`: somebody else must approve proposal `{id}`")]
+    OwnedBy {
+        /// The proposal.
+        id: String,
+        /// Who is at it.
+        agent: String,
+        /// Their owner.
+        by: Actor,
+    },
+
     /// The token does not count, or not for this.
     #[error("token `{id}`: {why}")]
     Token {

@@ -112,6 +112,31 @@ async fn what_expired_is_dropped() {
     assert!(state.ended.len() < 100, "{}", state.ended.len());
 }
 
+/// Each by a record of its own, so that who listens hears of it.
+#[tokio::test]
+async fn what_expired_is_ended_by_a_record() {
+    let bench = Workbench::new().await;
+    let guard = bench.guard();
+    let over = Timestamp::now() - SignedDuration::from_secs(1);
+    waiting(&guard, &ids("over", 2), "agent:night", None, over).await;
+    let kept = proposed(&guard, turn("x", 4)).await;
+    assert_eq!(guard.end_expired().await.unwrap(), 0);
+    waiting(&guard, &ids("late", 70), "agent:night", None, over).await;
+    assert_eq!(guard.end_expired().await.unwrap(), 64);
+    assert_eq!(guard.end_expired().await.unwrap(), 6);
+    assert_eq!(guard.end_expired().await.unwrap(), 0);
+    let state = guard.state().await.unwrap();
+    assert_eq!(state.open.keys().collect::<Vec<_>>(), [&kept.id]);
+    let ended = state.ended.back().unwrap();
+    assert_eq!(ended.phase, Phase::Expired);
+    // What has not expired is ended so by nobody.
+    let early = Record::Expired {
+        id: kept.id.clone(),
+    };
+    let early = guard.journal().commit(Box::new(|_, _| Ok(vec![early])));
+    early.await.unwrap_err();
+}
+
 #[tokio::test]
 async fn what_waits_keeps_nobody_from_taking_back() {
     let bench = Workbench::new().await;

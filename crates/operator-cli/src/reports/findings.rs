@@ -155,12 +155,13 @@ pub(crate) fn text(
     };
     let (others, rest): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(is_others);
     let rest = rest.into_iter();
-    parts.extend(rest.map(|finding| one(call, finding, ours, global)));
+    let one = |finding: &Finding| dated(one(call, finding, ours, global), finding, result);
+    parts.extend(rest.map(one));
     if !others.is_empty() {
         parts.push(not_asked_for_here());
     }
     let others = others.into_iter();
-    parts.extend(others.map(|finding| one(call, finding, ours, global)));
+    parts.extend(others.map(one));
     parts.extend(in_force::text(
         &ours.effects,
         &ours.releases,
@@ -189,6 +190,21 @@ fn not_asked_for_here() -> String {
     format!(
         "In force, but not requested from this state directory ({who} does not say who requested it, or when):"
     )
+}
+
+/// The same text, with when a gate saw this first, where the result says that.
+fn dated(text: String, finding: &Finding, result: &Value) -> String {
+    let found = result.get("findings").and_then(Value::as_array);
+    let is_it = |found: &&Value| found["code"] == *finding.code && found["about"] == *finding.about;
+    let found = found.into_iter().flatten().find(is_it);
+    let first = found.and_then(|found| found.get("first_seen")?.as_str()?.parse().ok());
+    let Some(first) = first.map(when) else {
+        return text;
+    };
+    let (heading, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    format!("{heading}\nFirst seen by the gate at {first}\n{rest}")
+        .trim_end()
+        .to_owned()
 }
 
 fn one(call: &Call, finding: &Finding, ours: &Ours, global: &Global) -> String {

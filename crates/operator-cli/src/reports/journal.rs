@@ -82,6 +82,7 @@ fn line(record: &Record) -> (&'static str, String) {
             ("approved", format!("by {}{identity}", approval.by))
         }
         Record::Rejected { by, reason, .. } => ("rejected", by_reason(by, reason)),
+        Record::Expired { .. } => ("expired", "was not sent in time".to_owned()),
         Record::Cancelled { reason, .. } if is_stopped_by_plan(reason) => (
             "not sent",
             format!("not sent because of its plan: {}", printable(reason)),

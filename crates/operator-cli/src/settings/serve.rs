@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use action_core::DurationText;
 use serde::Deserialize;
 
 /// `[serve]` of the config file.
@@ -18,6 +19,8 @@ pub(crate) struct Serve {
     /// Whose JWTs are believed.
     #[serde(default)]
     pub(crate) issuer: Vec<Issuer>,
+    /// Between two looks at what should not be so: a duration, or `off`.
+    pub(crate) check_every: Option<String>,
     /// The file with the key by which the gate vouches for browser sessions.
     pub(crate) session_key: Option<PathBuf>,
     /// Where local users have links made.
@@ -79,6 +82,8 @@ pub(crate) struct Issuer {
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) kind: Kind,
     pub(crate) algorithms: Vec<String>,
+    /// For how long its tokens may be valid.
+    pub(crate) max_lifetime: Option<DurationText>,
     #[serde(default)]
     pub(crate) subject: Vec<Subject>,
 }
@@ -100,6 +105,8 @@ pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) clusters: Option<Vec<String>>,
     pub(crate) up_to: Option<UpTo>,
+    /// The person who answers for an agent.
+    pub(crate) owner: Option<String>,
 }
 
 /// `[serve.tls]`: the files with what is shown to who connects.
@@ -121,6 +128,8 @@ pub(crate) struct Client {
     pub(crate) actor: String,
     pub(crate) clusters: Option<Vec<String>>,
     pub(crate) up_to: Option<UpTo>,
+    /// The person who answers for an agent.
+    pub(crate) owner: Option<String>,
 }
 
 impl Serve {

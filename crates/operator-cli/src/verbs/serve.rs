@@ -220,6 +220,7 @@ async fn opened(sources: Sources<'_>, trust: &Trust) -> Result<(Gate, Vec<String
     if let Some(every) = matches.get_one::<DurationText>("look-every") {
         options.keep_up_every = every.duration().max(SHORTEST_LOOK);
     }
+    options.check_every = check_every(global.serve()?.check_every.as_deref())?;
     let journal: Arc<dyn Journal> = global.state.journal()?;
     let mut gate = Gate::new(options).trusting(trust).map_err(unusable)?;
     let targets = global.connection.all_clusters()?;
@@ -233,6 +234,26 @@ async fn opened(sources: Sources<'_>, trust: &Trust) -> Result<(Gate, Vec<String
     }
     let names = targets.iter().map(|target| target.called().to_owned());
     Ok((gate, names.collect()))
+}
+
+/// Between two looks at what should not be so, unless the config file says otherwise.
+const CHECK_EVERY: Duration = Duration::from_mins(5);
+
+/// Looking more often than this would be a load of its own.
+const SHORTEST_CHECK: Duration = Duration::from_secs(1);
+
+/// What `check_every` of the config file says.
+fn check_every(given: Option<&str>) -> Result<Option<Duration>, Failure> {
+    let every = match given {
+        None => return Ok(Some(CHECK_EVERY)),
+        Some("off") => return Ok(None),
+        Some(text) => text.parse::<DurationText>(),
+    };
+    let every = every.map_err(|error| {
+        let failure = Failure::usage(format!("`check_every` in `[serve]`: {error}"));
+        failure.next("give a duration such as `5m`, or `off`")
+    })?;
+    Ok(Some(every.duration().max(SHORTEST_CHECK)))
 }
 
 /// The host of an address, without its port.

@@ -1,6 +1,6 @@
 //! What should hold at all times: `check_invariants`.
 
-use action_core::{Cost, Finding, Observation};
+use action_core::{Cost, Finding, Observation, Role};
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,7 @@ pub struct Invariants {
 impl Observation<Etcd> for CheckInvariants {
     const NAME: &'static str = "check_invariants";
     const COST: Cost = Cost::List;
+    const ROLE: Option<Role> = Some(Role::Invariants);
     type Output = Invariants;
 
     async fn observe(&self, etcd: &Etcd) -> Result<Invariants, Error> {

@@ -68,7 +68,14 @@ impl Browsers {
                 all.is_the_same_elsewhere(trust, sub, known)?;
                 let issuer = login.name.clone();
                 let row = row_of("oidc", &[&login.issuer, sub], &known.actor);
-                all.add(row, known, ProvenBy::Oidc { issuer })?;
+                all.add(
+                    row,
+                    known,
+                    ProvenBy::Oidc {
+                        issuer,
+                        owner: None,
+                    },
+                )?;
             }
             all.provider = Some(provider);
         }

@@ -27,6 +27,7 @@ pub(crate) fn known(who: &str) -> Known {
         actor: actor(who),
         clusters: vec![],
         up_to: Ceiling::UpTo(Risk::High),
+        owner: None,
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::certificates::Authority;
 use crate::client::{Answer, ask};
-use crate::house::{House, actor, id};
+use crate::house::{ANA, BEN, House, actor, id};
 use crate::provider::{Pair, Provider, base64url, now, set};
 
 const ISSUER: &str = "https://agents.example.com";
@@ -26,6 +26,7 @@ fn subject(sub: &str, who: &str, clusters: &[&str]) -> Subject {
             actor: actor(who),
             clusters: clusters.iter().map(|&name| name.to_owned()).collect(),
             up_to: Ceiling::UpTo(Risk::High),
+            owner: None,
         },
     }
 }
@@ -38,6 +39,7 @@ fn agents(provider: &Provider) -> Issuer {
         ca: None,
         kind: Kind::Agent,
         algorithms: vec![Algorithm::Es256],
+        max_lifetime: Issuer::MAX_LIFETIME,
         subjects: vec![
             subject("00u1night", "agent:night", &["prod"]),
             subject("00u2day", "agent:day", &["prod"]),
@@ -54,6 +56,7 @@ fn people(provider: &Provider) -> Issuer {
         ca: None,
         kind: Kind::User,
         algorithms: vec![Algorithm::EdDsa, Algorithm::Rs256],
+        max_lifetime: Issuer::MAX_LIFETIME,
         subjects: vec![subject("00u1night", "user:ana", &[])],
     }
 }
@@ -130,6 +133,74 @@ impl Place {
     #[track_caller]
     fn is_in(answer: &Answer) {
         assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+/// However its issuer signs it: what is valid for years is as good as a password.
+#[tokio::test]
+async fn a_token_that_is_valid_for_too_long_is_refused() {
+    let place = Place::new().await;
+    let lasting = |seconds: i64| {
+        let mut claims = claims();
+        (claims["iat"], claims["exp"]) = (json!(now() - 60), json!(now() - 60 + seconds));
+        place.token(&claims)
+    };
+    let day = 24 * 3_600;
+    Place::is_in(&place.mode(&lasting(day)).await);
+    place.mode(&lasting(day + 1)).await.is(401);
+    let mut strict = agents(&place.provider);
+    strict.max_lifetime = Duration::from_secs(600);
+    place.house.gate.trust(&trusting(&[strict])).unwrap();
+    Place::is_in(&place.mode(&lasting(600)).await);
+    place.mode(&lasting(601)).await.is(401);
+    let mut none = agents(&place.provider);
+    none.max_lifetime = Duration::ZERO;
+    let refused = place.house.gate.trust(&trusting(&[none])).unwrap_err();
+    let refused = refused.to_string();
+    assert!(refused.contains("`max_lifetime` is zero"), "{refused}");
+}
+
+/// Who answers for an agent agrees to nothing that it asks for, as who made a token does not.
+#[tokio::test]
+async fn the_owner_of_an_agent_does_not_approve_what_it_asks_for() {
+    let place = Place::new().await;
+    let mut issuer = agents(&place.provider);
+    issuer.subjects[0].known.actor = actor("agent:careful");
+    issuer.subjects[0].known.owner = Some(actor("user:ben"));
+    let trust = trusting(std::slice::from_ref(&issuer));
+    place.house.gate.trust(&trust).unwrap();
+    let token = place.token(&claims());
+    let me = place.house.get("/api/v1/me", &token).await.is(200).json();
+    let oidc = json!({"kind": "oidc", "issuer": "agents", "owner": "user:ben"});
+    assert_eq!(me["proven_by"], oidc);
+    let asked = place.house.propose(&token, 1).await.is(201).json();
+    assert_eq!(asked["phase"], "needs_approval", "{asked}");
+    assert_eq!(asked["proposal"]["request"]["proven_by"], oidc);
+    let refused = place.house.approve("user:ben", BEN, &asked).await;
+    let refused = refused.is(403).json();
+    let detail = refused["detail"].as_str().unwrap();
+    let why = "`user:ben` is the owner of `agent:careful`";
+    assert!(detail.contains(why), "{detail}");
+    let approved = place.house.approve("user:ana", ANA, &asked).await;
+    approved.is(200);
+    let execute = format!("/api/v1/proposals/{}/execute", id(&asked));
+    let done = place.house.post(&execute, &token, Value::Null).await;
+    done.is(200);
+    assert_eq!(place.house.sent(), [(1, true)]);
+    // A person has no owner, and an agent none but a person.
+    for (who, owner, why) in [
+        (
+            "agent:careful",
+            "agent:day",
+            "the owner of an agent is a person",
+        ),
+        ("user:eve", "user:ben", "only an agent has an owner"),
+    ] {
+        let known = &mut issuer.subjects[0].known;
+        (known.actor, known.owner) = (actor(who), Some(actor(owner)));
+        let trust = trusting(std::slice::from_ref(&issuer));
+        let refused = place.house.gate.trust(&trust).unwrap_err();
+        assert!(refused.to_string().contains(why), "{refused}");
     }
 }
 

@@ -24,6 +24,7 @@ fn known(who: &str, clusters: &[&str], up_to: Ceiling) -> Known {
         actor: actor(who),
         clusters: clusters.iter().map(|&name| name.to_owned()).collect(),
         up_to,
+        owner: None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::client::ask;
 use crate::house::{ANA, BEN, House, MALLORY, id};
 
 /// All that takes a proof of who asks.
-pub(crate) const GUARDED: [(&str, &str); 41] = [
+pub(crate) const GUARDED: [(&str, &str); 42] = [
     ("GET", "/events"),
     ("GET", "/mcp/prod"),
     ("POST", "/mcp/prod"),
@@ -26,6 +26,7 @@ pub(crate) const GUARDED: [(&str, &str); 41] = [
     ("POST", "/api/v1/agents/agent:x/pause"),
     ("POST", "/api/v1/agents/agent:x/resume"),
     ("GET", "/api/v1/clusters/prod/actions"),
+    ("GET", "/api/v1/clusters/prod/findings"),
     ("POST", "/api/v1/clusters/prod/observations/list_lamps"),
     ("POST", "/api/v1/clusters/prod/plan"),
     ("POST", "/api/v1/clusters/prod/drafts"),

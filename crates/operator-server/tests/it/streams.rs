@@ -31,6 +31,7 @@ fn known(who: &str) -> Known {
         actor: actor(who),
         clusters: vec!["prod".to_owned()],
         up_to: Ceiling::UpTo(Risk::Low),
+        owner: None,
     }
 }
 
@@ -124,6 +125,7 @@ async fn a_stream_ends_with_the_jwt_or_the_row_that_opened_it() {
         ca: None,
         kind: Kind::Agent,
         algorithms: vec![Algorithm::Es256],
+        max_lifetime: Issuer::MAX_LIFETIME,
         subjects: vec![Subject {
             sub: "1".to_owned(),
             known: known("agent:night"),

@@ -92,13 +92,14 @@ enum Deed {
     Recover,
     Resolve,
     Release,
+    Findings,
     MakeToken,
     RevokeToken,
     Sessions,
     EndSession,
 }
 
-const DEEDS: [(Deed, &str); 30] = [
+const DEEDS: [(Deed, &str); 31] = [
     (Deed::Read, "read their own"),
     (Deed::ReadOthers, "read others' proposals"),
     (Deed::Tokens, "see the tokens"),
@@ -125,6 +126,7 @@ const DEEDS: [(Deed, &str); 30] = [
     (Deed::Recover, "look for outcomes"),
     (Deed::Resolve, "resolve others'"),
     (Deed::Release, "give up others' effect"),
+    (Deed::Findings, "see what the gate's checks found"),
     (Deed::MakeToken, "make a token"),
     (Deed::RevokeToken, "revoke a token"),
     (Deed::Sessions, "see who is logged in with a browser"),
@@ -144,6 +146,7 @@ fn known(who: &str, clusters: &[&str], up_to: Ceiling) -> Known {
         actor: actor(who),
         clusters: clusters.iter().map(|&name| name.to_owned()).collect(),
         up_to,
+        owner: None,
     }
 }
 
@@ -163,6 +166,7 @@ impl World {
             ca: None,
             kind,
             algorithms: vec![Algorithm::Es256],
+            max_lifetime: Issuer::MAX_LIFETIME,
             subjects: vec![Subject {
                 sub: "s".to_owned(),
                 known,
@@ -234,7 +238,10 @@ impl<'w> Room<'w> {
         let issuer = "corp".to_owned();
         let now = Timestamp::now();
         let new = NewSession {
-            actor: actor("user:zoe").proven(ProvenBy::Oidc { issuer }),
+            actor: actor("user:zoe").proven(ProvenBy::Oidc {
+                issuer,
+                owner: None,
+            }),
             row: "a row".to_owned(),
             auth_time: now,
             expires_at: now + SignedDuration::from_hours(1),
@@ -414,6 +421,7 @@ impl<'w> Room<'w> {
                 let body = json!({"result": "applied", "reason": "a test"});
                 self.post(&path, body).await
             }
+            Deed::Findings => self.get("/api/v1/clusters/prod/findings").await,
             // There is none: who is told so could give one up.
             Deed::Release => {
                 let (path, why) = (format!("{others}/release"), why());
@@ -602,8 +610,8 @@ impl<'w> Room<'w> {
             | Deed::LetGoOn
             | Deed::CancelFlow
             | Deed::TakeBackFlow => return flows::shell_can(self, deed).await,
-            // It has no keys to the cluster.
-            Deed::Recover => false,
+            // It has no keys to the cluster, and what is found is in the memory of the gate.
+            Deed::Recover | Deed::Findings => false,
             Deed::Resolve => {
                 let unknown = self.unknown().await;
                 let applied = action_core::OutcomeKind::Applied;

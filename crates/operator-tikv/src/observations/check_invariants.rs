@@ -2,7 +2,7 @@
 
 // length: the sentences by which a model chooses it are its documentation.
 
-use action_core::{Cost, Observation};
+use action_core::{Cost, Observation, Role};
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,6 +49,7 @@ const MOST_BREACHES: usize = 200;
 impl Observation<Tikv> for CheckInvariants {
     const NAME: &'static str = "check_invariants";
     const COST: Cost = Cost::List;
+    const ROLE: Option<Role> = Some(Role::Invariants);
     type Output = Invariants;
 
     async fn observe(&self, tikv: &Tikv) -> Result<Invariants, Error> {

@@ -96,6 +96,8 @@ impl Side {
             .replace(" (identity signed)", "");
         // That it is opened is of the gate alone.
         let lines = text.lines().filter(|line| !line.contains("gate opened"));
+        // Nor does a state directory know since when something is so.
+        let lines = lines.filter(|line| !line.contains("First seen by the gate"));
         let lines = lines.map(|line| {
             let words: Vec<String> = line.split_whitespace().map(without_ids).collect();
             let line = words.join(" ");

@@ -53,7 +53,10 @@ fn a_rule_can_ask_how_it_was_proven_who_asks() {
         made_by: "user:ana".to_owned(),
     };
     let (certificate, issuer) = ("0a".repeat(32), "corp".to_owned());
-    let (mtls, oidc) = (ProvenBy::Mtls { certificate }, ProvenBy::Oidc { issuer });
+    let owner = None;
+    let mtls = ProvenBy::Mtls { certificate, owner };
+    let owner = None;
+    let oidc = ProvenBy::Oidc { issuer, owner };
     let check = |selector: &str, expected: [bool; 6]| {
         let policy = policy(&rule("it", &format!("{selector}\ndecision = \"allow\"")));
         let proofs = [

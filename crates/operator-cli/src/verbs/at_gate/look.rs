@@ -108,6 +108,36 @@ pub(super) async fn findings(
     found(gate, &call, matches, global, output).await
 }
 
+/// What the gate's own checks have found.
+#[derive(Deserialize)]
+struct Checked {
+    findings: Vec<Found>,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    code: String,
+    about: String,
+    first_seen: Timestamp,
+}
+
+impl Checked {
+    /// Says of each finding of a result since when the gate has seen it, where it has.
+    fn noted_in(&self, result: &mut Value) {
+        let found = result.get_mut("findings").and_then(Value::as_array_mut);
+        for finding in found.into_iter().flatten() {
+            let of = |member: &str| finding.get(member).and_then(Value::as_str);
+            let (code, about) = (of("code"), of("about"));
+            let mut known = self.findings.iter();
+            let known =
+                known.find(|known| code == Some(&*known.code) && about == Some(&*known.about));
+            if let (Some(known), Some(members)) = (known, finding.as_object_mut()) {
+                members.insert("first_seen".to_owned(), json!(known.first_seen));
+            }
+        }
+    }
+}
+
 /// What is not as it should be, beside what is in force by the gate's journal.
 pub(super) async fn found(
     gate: &Gate,
@@ -116,7 +146,9 @@ pub(super) async fn found(
     global: &Global,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let result = observed(gate, call, matches, global).await?;
+    let mut result = observed(gate, call, matches, global).await?;
+    let checked: Checked = gate.get(&gate.path(global, "findings")?).await?;
+    checked.noted_in(&mut result);
     let system = gate.cluster(global)?.system.clone();
     let state = Arc::new(gate.seen().await?.state);
     let mut effects = state.in_force(Timestamp::now());

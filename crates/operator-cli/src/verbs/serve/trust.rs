@@ -80,7 +80,8 @@ fn client(listed: listed::Client) -> Result<Client, Failure> {
             return Err(Failure::usage(text).next("give either `dns` or `uri`"));
         }
     };
-    let known = known("serve.client", &listed.actor, listed.clusters, listed.up_to)?;
+    let mut known = known("serve.client", &listed.actor, listed.clusters, listed.up_to)?;
+    known.owner = owner("serve.client", listed.owner.as_deref())?;
     Ok(Client { name, known })
 }
 
@@ -98,6 +99,9 @@ fn issuer(listed: listed::Issuer) -> Result<Issuer, Failure> {
         ca: listed.ca_file.as_deref().map(read).transpose()?,
         algorithms,
         kind,
+        max_lifetime: listed
+            .max_lifetime
+            .map_or(Issuer::MAX_LIFETIME, |longest| longest.duration()),
         name: listed.name,
         issuer: listed.issuer,
         jwks_uri: listed.jwks_uri,
@@ -133,7 +137,8 @@ fn local_user(listed: listed::LocalUser) -> Result<LocalUser, Failure> {
 
 fn subject(row: &str, kind: &str, listed: listed::Subject) -> Result<Subject, Failure> {
     let actor = named(row, kind, &listed.name)?;
-    let known = known(row, &actor, listed.clusters, listed.up_to)?;
+    let mut known = known(row, &actor, listed.clusters, listed.up_to)?;
+    known.owner = owner(row, listed.owner.as_deref())?;
     let sub = listed.sub;
     Ok(Subject { sub, known })
 }
@@ -183,6 +188,16 @@ fn known(
         actor,
         clusters: clusters.unwrap_or_default(),
         up_to,
+        owner: None,
+    })
+}
+
+/// The person who answers for an agent, where one is named.
+fn owner(row: &str, owner: Option<&str>) -> Result<Option<Actor>, Failure> {
+    let owner = owner.map(str::parse::<Actor>).transpose();
+    owner.map_err(|error| {
+        let failure = Failure::usage(format!("`owner` in `[[{row}]]`: {error}"));
+        failure.next("name a person, such as `owner = \"user:ana\"`")
     })
 }
 
