@@ -1,5 +1,7 @@
 //! What there is to ask for: the one list from which the router and the OpenAPI document are made.
 
+// length: a table, one row for each way to ask.
+
 use std::sync::{Arc, LazyLock};
 
 use axum::middleware::from_fn;
