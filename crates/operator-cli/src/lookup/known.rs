@@ -101,11 +101,17 @@ impl<'s> Known<'s> {
         let lines = found.iter().rev().map(|status| self.line(status));
         let text = format!("no proposal named; these are the ones to {}:", spoken(verb));
         let failure = Failure::usage(text).lines(lines.collect());
-        let only = match found.as_slice() {
-            [status] => ids::short_of(&status.proposal.id, self.state),
-            _ => "ID".to_owned(),
+        let command = match found.as_slice() {
+            [status] => {
+                let id = ids::short_of(&status.proposal.id, self.state);
+                let requester = &status.proposal.request.actor;
+                let is_of_agent = verb == "proposals run" && requester.starts_with("agent:");
+                let by = is_of_agent.then(|| format!(" --actor {requester}"));
+                format!("{}{}", ending(verb, &id), by.unwrap_or_default())
+            }
+            _ => ending(verb, "ID"),
         };
-        failure.command(ending(verb, &only), does(verb))
+        failure.command(command, does(verb))
     }
 
     /// The only one that is meant; none at all is no failure.

@@ -72,7 +72,7 @@ pub(crate) async fn main(
     };
     let is_signed = key.is_some() && verb == "approve";
     let proven = if is_signed { "signed" } else { "claimed" };
-    show(&status, &actor, proven, output);
+    show(&status, (&actor, proven), &state, global, output);
     Ok(Exit::Done)
 }
 
@@ -95,13 +95,24 @@ pub(super) async fn chosen(
     }
 }
 
-/// Shows how it stands now, and who decided that.
-pub(super) fn show(status: &ProposalStatus, by: &Actor, proven: &str, output: &mut Output) {
-    let now = Timestamp::now();
+/// Shows how it stands now, who decided that, and how to go on.
+pub(super) fn show(
+    status: &ProposalStatus,
+    (by, proven): (&Actor, &str),
+    state: &State,
+    global: &Global,
+    output: &mut Output,
+) {
+    let (now, proposal) = (Timestamp::now(), &status.proposal);
+    let phase = status.phase_at(now);
+    let id = ids::short_of(&proposal.id, state);
     output.show(&proposal::json(status, now), || {
-        let (id, phase) = (&status.proposal.id, status.phase_at(now));
         format!("{id} is {phase}, by {by} (identity {proven})")
     });
+    if phase == Phase::Approved {
+        let command = proposal::run_command(proposal, &id, global);
+        output.note(&format!("To run it\n  {command}"));
+    }
 }
 
 /// The plan that was seen: named by its hash, or shown and agreed to now.

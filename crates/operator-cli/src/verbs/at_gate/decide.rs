@@ -53,7 +53,7 @@ pub(super) async fn approve(
     let approval = approval.signed(id, &key);
     let path = format!("/api/v1/proposals/{}/approve", gate_client::segment(id));
     let status: ProposalStatus = gate.post(&path, &json!(approval)).await?;
-    approve::show(&status, &by, "signed", output);
+    approve::show(&status, (&by, "signed"), &state, global, output);
     Ok(Exit::Done)
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn call_off(
     let path = format!("/api/v1/proposals/{id}/{verb}");
     let status: ProposalStatus = gate.post(&path, &why).await?;
     let by = global.state.actor()?;
-    approve::show(&status, &by, gate.how_proven(), output);
+    approve::show(&status, (&by, gate.how_proven()), &state, global, output);
     Ok(Exit::Done)
 }
 
