@@ -5,8 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use action_core::{ActionDefinition, Cost, Role};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::answers::Time;
 
 /// How many findings are kept of a cluster, and how long the text of one is, in characters.
 const MOST: usize = 200;
@@ -17,9 +20,10 @@ const LONGEST: usize = 400;
 pub(crate) struct Checks(Mutex<BTreeMap<String, Checked>>);
 
 /// What was found at a cluster.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub(crate) struct Checked {
     /// When it was last looked at, whatever came of that.
+    #[schemars(with = "Option<Time>")]
     pub(crate) looked_at: Option<Timestamp>,
     /// What could not be looked at then, and why, by the observation.
     pub(crate) failed: BTreeMap<String, String>,
@@ -29,7 +33,7 @@ pub(crate) struct Checked {
 }
 
 /// One finding.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Found {
     /// The observation that found it.
     pub(crate) check: String,
@@ -37,6 +41,7 @@ pub(crate) struct Found {
     pub(crate) about: String,
     pub(crate) text: String,
     /// When this gate saw it first, without a look since that did not find it.
+    #[schemars(with = "Time")]
     pub(crate) first_seen: Timestamp,
 }
 

@@ -27,6 +27,7 @@ pub use login::{LocalUser, Login};
 pub use trust::{CertificateName, Client, ServerIdentity, Trust, TrustError};
 
 mod answered;
+mod answers;
 mod api;
 mod approvals;
 mod bounded;

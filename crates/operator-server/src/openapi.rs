@@ -92,7 +92,7 @@ fn responses(route: &Route) -> Value {
     let mut responses = Map::new();
     for status in route.done {
         let schema = match route.form {
-            "application/json" => json!({ "type": "object" }),
+            "application/json" => json!(route.answer),
             _ => json!({ "type": "string" }),
         };
         let content = json!({ route.form: { "schema": schema } });

@@ -22,6 +22,8 @@ pub(crate) struct Route {
     /// What answers it where it is not.
     pub(crate) refused: &'static [u16],
     pub(crate) who: Who,
+    /// What is answered where it is done.
+    pub(crate) answer: Option<Schema>,
     /// The form of what is answered where it is done.
     pub(crate) form: &'static str,
     pub(crate) handler: MethodRouter<Gate>,
@@ -63,6 +65,7 @@ impl Route {
             done: &[200],
             refused: TO_WHO_ASKS,
             who: Who::Proven,
+            answer: None,
             form: "application/json",
             handler,
         }
@@ -91,6 +94,11 @@ impl Route {
 
     pub(crate) fn body<T: JsonSchema>(mut self) -> Self {
         self.body = Some(schema::<T>());
+        self
+    }
+
+    pub(crate) fn answers<T: JsonSchema>(mut self) -> Self {
+        self.answer = Some(schema::<T>());
         self
     }
 

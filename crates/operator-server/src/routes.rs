@@ -15,8 +15,8 @@ use crate::openapi::document;
 use crate::proposals::{Listed, Reason, Undone, Wait, Wanted};
 use crate::route::{OF_A_SYSTEM, Route, TO_ANYBODY, Who};
 use crate::{
-    api, approvals, credentials, drafts, events, pauses, proposals, records, settle, switches,
-    workflow_decisions, workflows,
+    answers, api, approvals, checks, credentials, drafts, events, pauses, proposals, records,
+    settle, switches, workflow_decisions, workflows,
 };
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document(&all()));
@@ -50,22 +50,26 @@ pub(crate) fn only_with(
 pub(crate) fn all() -> Vec<Route> {
     let mut all = vec![
         Route::get("/api/v1/openapi.json", "This document", described)
+            .answers::<answers::Anything>()
             .who(Who::Anybody, TO_ANYBODY),
         Route::get(
             "/api/v1/me",
             "The caller, how their identity is proven, and which clusters they have access to",
             api::me,
-        ),
+        )
+        .answers::<answers::Me>(),
         Route::get(
             "/api/v1/state",
             "The state according to the journal, limited to what the caller may see",
             api::state,
-        ),
+        )
+        .answers::<answers::Seen>(),
         Route::get(
             "/api/v1/journal",
             "Records of the journal, oldest first",
             records::journal,
         )
+        .answers::<answers::Journal>()
         .query::<records::Wanted>(),
         Route::get(
             "/events",
@@ -91,12 +95,14 @@ fn of_switches() -> [Route; 6] {
             "/api/v1/mode",
             "The mode and the kill switch",
             switches::mode,
-        ),
+        )
+        .answers::<answers::Modes>(),
         Route::post(
             "/api/v1/mode",
             "Sets the mode (people only)",
             switches::set_mode,
         )
+        .answers::<answers::ModeSet>()
         .body::<switches::NewMode>()
         .of_a_system(),
         Route::post(
@@ -104,6 +110,7 @@ fn of_switches() -> [Route; 6] {
             "Stops all clusters or one (people only)",
             switches::stop,
         )
+        .answers::<answers::Stopped>()
         .body::<switches::Switch>()
         .of_a_system(),
         Route::post(
@@ -111,6 +118,7 @@ fn of_switches() -> [Route; 6] {
             "Ends a stop (people only)",
             switches::reset,
         )
+        .answers::<answers::Reset>()
         .body::<switches::Switch>()
         .of_a_system(),
         Route::post(
@@ -118,6 +126,7 @@ fn of_switches() -> [Route; 6] {
             "Pauses an agent (people, and the agent itself)",
             pauses::pause,
         )
+        .answers::<answers::Paused>()
         .body::<pauses::Pausing>()
         .of_a_system(),
         Route::post(
@@ -125,6 +134,7 @@ fn of_switches() -> [Route; 6] {
             "Ends the pause of an agent (people only)",
             pauses::resume,
         )
+        .answers::<answers::Resumed>()
         .body::<pauses::Resuming>()
         .of_a_system(),
     ]
@@ -136,12 +146,14 @@ fn of_credentials() -> [Route; 5] {
             "/api/v1/tokens",
             "Tokens, without their secrets (people only)",
             credentials::tokens,
-        ),
+        )
+        .answers::<answers::Tokens>(),
         Route::post(
             "/api/v1/tokens",
             "Makes a token, of which the gate learns no secret (people only)",
             credentials::make_token,
         )
+        .answers::<answers::TokenMade>()
         .body::<credentials::NewToken>()
         .done(&[201])
         .of_a_system(),
@@ -150,18 +162,21 @@ fn of_credentials() -> [Route; 5] {
             "Revokes a token (people only)",
             credentials::revoke_token,
         )
+        .answers::<answers::TokenRevoked>()
         .body::<Reason>()
         .of_a_system(),
         Route::get(
             "/api/v1/sessions",
             "Who is logged in with a browser (people only)",
             credentials::sessions,
-        ),
+        )
+        .answers::<answers::Sessions>(),
         Route::post(
             "/api/v1/sessions/{id}/end",
             "Ends a browser session (people only)",
             credentials::end_session,
         )
+        .answers::<answers::SessionEnded>()
         .body::<Reason>()
         .of_a_system(),
     ]
@@ -173,17 +188,20 @@ fn of_a_cluster() -> [Route; 7] {
             "/api/v1/clusters/{cluster}/actions",
             "The actions that the caller may request",
             api::actions,
-        ),
+        )
+        .answers::<answers::Actions>(),
         Route::get(
             "/api/v1/clusters/{cluster}/findings",
             "What the gate's own checks found, and when each finding was first seen",
             api::findings,
-        ),
+        )
+        .answers::<checks::Checked>(),
         Route::post(
             "/api/v1/clusters/{cluster}/observations/{name}",
             "The result of an observation",
             api::observe,
         )
+        .answers::<answers::Anything>()
         .body::<Map<String, Value>>()
         .of_a_system(),
         Route::post(
@@ -191,6 +209,7 @@ fn of_a_cluster() -> [Route; 7] {
             "What a mutation would do; records nothing",
             drafts::plan,
         )
+        .answers::<answers::Planned>()
         .body::<Wanted>()
         .of_a_system(),
         Route::post(
@@ -198,6 +217,7 @@ fn of_a_cluster() -> [Route; 7] {
             "What would be proposed, and what the policy decides; records nothing",
             drafts::draft,
         )
+        .answers::<answers::Drafted>()
         .body::<Wanted>()
         .of_a_system(),
         Route::get(
@@ -205,12 +225,14 @@ fn of_a_cluster() -> [Route; 7] {
             "Proposals, latest first",
             proposals::list,
         )
+        .answers::<answers::Proposals>()
         .query::<Listed>(),
         Route::post(
             "/api/v1/clusters/{cluster}/proposals",
             "Proposes a mutation",
             proposals::propose,
         )
+        .answers::<answers::Stands>()
         .body::<Wanted>()
         .keyed()
         .done(&[200, 201])
@@ -218,13 +240,22 @@ fn of_a_cluster() -> [Route; 7] {
     ]
 }
 
-fn of_outcomes() -> [Route; 3] {
+fn of_outcomes() -> [Route; 4] {
     [
+        Route::post(
+            "/api/v1/proposals/{id}/undo/draft",
+            "What its undo would be; records nothing",
+            drafts::draft_undo,
+        )
+        .answers::<answers::Drafted>()
+        .body::<Undone>()
+        .of_a_system(),
         Route::post(
             "/api/v1/clusters/{cluster}/recover",
             "Finds the outcomes of mutations that were sent and have none; sends nothing",
             settle::recover,
         )
+        .answers::<answers::Recovered>()
         .query::<Wait>()
         .done(&[200, 202])
         .of_a_system(),
@@ -233,6 +264,7 @@ fn of_outcomes() -> [Route; 3] {
             "Records an outcome that cannot be found out otherwise (people only)",
             settle::resolve,
         )
+        .answers::<answers::Proposed>()
         .body::<settle::Resolved>()
         .of_a_system(),
         Route::post(
@@ -240,6 +272,7 @@ fn of_outcomes() -> [Route; 3] {
             "Gives up a lasting effect; sends nothing",
             settle::release,
         )
+        .answers::<answers::Released>()
         .body::<Reason>()
         .of_a_system(),
     ]
@@ -252,6 +285,7 @@ fn of_workflows() -> [Route; 4] {
             "What the mutations of a workflow would do; records nothing",
             workflows::preview,
         )
+        .answers::<answers::Previewed>()
         .body::<workflows::Described>()
         .of_a_system(),
         Route::post(
@@ -259,6 +293,7 @@ fn of_workflows() -> [Route; 4] {
             "Starts a workflow, which the gate then carries on",
             workflows::start,
         )
+        .answers::<answers::Started>()
         .body::<workflows::Started>()
         .keyed()
         .done(&[200, 201])
@@ -267,12 +302,14 @@ fn of_workflows() -> [Route; 4] {
             "/api/v1/workflows",
             "Workflows in progress or recently ended, oldest first",
             workflows::list,
-        ),
+        )
+        .answers::<answers::Workflows>(),
         Route::get(
             "/api/v1/workflows/{id}",
             "A workflow, now or after its state changes",
             workflows::get,
         )
+        .answers::<answers::Started>()
         .query::<Wait>(),
     ]
 }
@@ -284,6 +321,7 @@ fn of_a_workflow() -> [Route; 4] {
             "Confirms that the manual work of a step is done (people only)",
             workflow_decisions::confirm,
         )
+        .answers::<answers::Started>()
         .body::<workflow_decisions::Confirming>()
         .of_a_system(),
         Route::post(
@@ -291,6 +329,7 @@ fn of_a_workflow() -> [Route; 4] {
             "Retries failed steps",
             workflow_decisions::resume,
         )
+        .answers::<answers::Started>()
         .body::<Reason>()
         .of_a_system(),
         Route::post(
@@ -298,6 +337,7 @@ fn of_a_workflow() -> [Route; 4] {
             "Ends it before its next step",
             workflow_decisions::cancel,
         )
+        .answers::<answers::Started>()
         .body::<Reason>()
         .of_a_system(),
         Route::post(
@@ -305,24 +345,27 @@ fn of_a_workflow() -> [Route; 4] {
             "Takes back what it changed, last first",
             workflow_decisions::compensate,
         )
+        .answers::<answers::Started>()
         .body::<Reason>()
         .of_a_system(),
     ]
 }
 
-fn of_a_proposal() -> [Route; 7] {
+fn of_a_proposal() -> [Route; 6] {
     [
         Route::get(
             "/api/v1/proposals/{id}",
             "A proposal, now or after its state changes",
             proposals::get,
         )
+        .answers::<answers::Stands>()
         .query::<Wait>(),
         Route::post(
             "/api/v1/proposals/{id}/execute",
             "Runs it",
             proposals::execute,
         )
+        .answers::<answers::Stands>()
         .query::<Wait>()
         .done(&[200, 202])
         .of_a_system(),
@@ -331,6 +374,7 @@ fn of_a_proposal() -> [Route; 7] {
             "A person's signed approval",
             approvals::approve,
         )
+        .answers::<answers::Proposed>()
         .body::<approvals::Signed>()
         .who(Who::Signed, OF_A_SYSTEM),
         Route::post(
@@ -338,6 +382,7 @@ fn of_a_proposal() -> [Route; 7] {
             "Rejects it (people only)",
             proposals::reject,
         )
+        .answers::<answers::Proposed>()
         .body::<Reason>()
         .of_a_system(),
         Route::post(
@@ -345,6 +390,7 @@ fn of_a_proposal() -> [Route; 7] {
             "Cancels it",
             proposals::cancel,
         )
+        .answers::<answers::Proposed>()
         .body::<Reason>()
         .of_a_system(),
         Route::post(
@@ -352,15 +398,9 @@ fn of_a_proposal() -> [Route; 7] {
             "Proposes its undo",
             proposals::undo,
         )
+        .answers::<answers::Stands>()
         .body::<Undone>()
         .done(&[201])
-        .of_a_system(),
-        Route::post(
-            "/api/v1/proposals/{id}/undo/draft",
-            "What its undo would be; records nothing",
-            drafts::draft_undo,
-        )
-        .body::<Undone>()
         .of_a_system(),
     ]
 }

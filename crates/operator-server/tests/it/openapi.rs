@@ -42,6 +42,47 @@ pub(crate) async fn holds(to: SocketAddr, method: &str, path: &str, answer: &Ans
         form.is_none_or(|form| forms.contains_key(form)),
         "{method} {path}: {answer:?}"
     );
+    let schema = &forms.get("application/json").unwrap_or(&Value::Null)["schema"];
+    if form == Some("application/json") {
+        assert!(schema.is_object(), "{method} {path} has no schema");
+        let validator = jsonschema::draft202012::new(schema).unwrap();
+        let body = answer.json();
+        let errors = validator.iter_errors(&body);
+        let errors: Vec<_> = errors
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(
+            errors.is_empty(),
+            "{method} {path}: {errors:#?} in {body:#}"
+        );
+    }
+}
+
+/// A schema says more than that something is an object.
+#[tokio::test]
+async fn what_is_answered_is_described_member_by_member() {
+    let house = House::new().await;
+    let document = document(house.at).await;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            let done = responses
+                .iter()
+                .filter(|(status, _)| status.starts_with('2'));
+            for (status, response) in done {
+                let schema = &response["content"]["application/json"]["schema"];
+                let is_stream = response["content"]["text/event-stream"].is_object();
+                let is_any = path.ends_with("openapi.json") || path.contains("/observations/");
+                let has_members = schema["properties"]
+                    .as_object()
+                    .is_some_and(|all| !all.is_empty());
+                assert!(
+                    has_members || is_stream || is_any,
+                    "{method} {path} {status}: {schema}"
+                );
+            }
+        }
+    }
 }
 
 fn operation<'d>(document: &'d Value, method: &str, path: &str) -> Option<&'d Value> {
