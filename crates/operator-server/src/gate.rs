@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
-use action_guard::{Actor, Controls, Guard, Journal, MemoryJournal, Policy, Target};
+use action_guard::{Actor, Controls, Guard, Journal, MemoryJournal, Policy, Refusal, Target};
 use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
 
 use crate::answered::Answered;
@@ -231,6 +231,27 @@ impl Gate {
             return Err(GateError::Twice(name));
         }
         Ok(self)
+    }
+
+    /// What is set so that something will be refused, in words, for who opens it.
+    pub async fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let trusted = self.trusted();
+        let key = trusted.key.as_deref();
+        if key.is_some_and(|key| !self.controls().lists_gate(key)) {
+            let text = "the policy does not list this gate's `session_key` as a `[[gate]]`: logins, and switches without a signature, are refused";
+            warnings.push(text.to_owned());
+        }
+        let Ok(state) = self.journal().state().await else {
+            return warnings;
+        };
+        for cluster in self.clusters().values() {
+            let refusal = cluster.guard.observing(&state, &cluster.target.system);
+            if let Some(refusal @ Refusal::NotEnabled { .. }) = refusal {
+                warnings.push(format!("{}: {refusal}", cluster.target.called()));
+            }
+        }
+        warnings
     }
 
     fn held(&self) -> RwLockWriteGuard<'_, Arc<Trusted>> {

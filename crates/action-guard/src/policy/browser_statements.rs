@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::identity::{BrowserSession, LoginLink, PrivateKey, Proof};
+use crate::identity::{Actor, BrowserSession, LoginLink, PrivateKey, Proof};
 use crate::policy::rules_trait::Rules;
 use crate::proposal::{Approval, Attested, Refusal};
 
@@ -53,6 +53,16 @@ impl Proof {
     /// Signs, as a gate, that a link was made.
     pub(crate) fn of_link(link: &LoginLink, at: Timestamp, key: &PrivateKey) -> Self {
         Self::new(key, at, &link_statement(link))
+    }
+}
+
+impl dyn Rules {
+    /// Whether they list the key of a gate.
+    pub(crate) fn lists_gate(&self, key: &PrivateKey) -> bool {
+        let statement = json!({ "statement": "gate" });
+        let proof = Proof::new(key, Timestamp::UNIX_EPOCH, &statement);
+        self.vouch_by_gate(&Actor::system(), &statement, &proof)
+            .is_ok()
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use action_core::{DurationText, Risk, report};
+use action_core::{DurationText, Risk, printable, report};
 use action_guard::{Guard, Journal};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use operator_mcp::Ceiling;
@@ -130,6 +130,9 @@ pub(crate) async fn main(
             None => serves,
         }
     });
+    for warning in gate.warnings().await {
+        output.note(&format!("warning: {}", printable(&warning)));
+    }
     let links = links(&gate, sources, &trust)?;
     let reloading = reload::keep(&gate, sources, trust, reloads, output);
     tokio::select! {

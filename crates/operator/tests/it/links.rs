@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 
 use serde_json::Value;
 
+use crate::harness::operator;
 use crate::serve::{Place, Served};
 
 /// A key that OpenSSL made for these tests, and its public half.
@@ -231,4 +232,29 @@ fn what_is_wrong_with_files_of_a_login_is_said_in_words() {
     fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
     let socket = "[serve]\nlink_socket = \"open/link.sock\"\n";
     serve(&config.replace("[serve]\n", socket), 1, "writable by all");
+}
+
+/// What will be refused is said at the start, and not when somebody tries.
+#[test]
+fn what_a_gate_could_not_do_is_said_when_it_opens() {
+    let place = Place::new();
+    write(&place, "http://127.0.0.1:1", own_uid());
+    place
+        .operator(&["mode", "observe", "--reason", "x"])
+        .ended(0);
+    let state = place.0.state_dir();
+    operator(&[
+        "mode",
+        "execute",
+        "--reason",
+        "x",
+        "--state-dir",
+        state,
+        "--actor",
+        "user:mallory",
+    ])
+    .ended(0);
+    let mut served = place.serve_at("127.0.0.1:0");
+    served.says("warning: the policy does not list this gate's `session_key`");
+    served.says("warning: prod: nothing is sent, because `user:mallory` set the mode to execute");
 }

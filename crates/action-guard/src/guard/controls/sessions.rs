@@ -84,6 +84,12 @@ impl Controls {
         Ok((session, secret))
     }
 
+    /// Whether the rules list the key of a gate, by which it says what it knows.
+    #[must_use]
+    pub fn lists_gate(&self, key: &PrivateKey) -> bool {
+        rules_now(&self.rules).lists_gate(key)
+    }
+
     /// Ends a session. Whoever it is may end it: it only ends something.
     ///
     /// # Errors
