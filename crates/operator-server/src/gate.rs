@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
-use action_guard::{Actor, Controls, Guard, Journal, MemoryJournal, Policy, Refusal, Target};
+use action_guard::{
+    Actor, Controls, Guard, Journal, JournalError, MemoryJournal, Policy, Refusal, Target,
+};
 use operator_mcp::{Ceiling, HttpOptions, HttpService, OfferError, Server};
 
 use crate::answered::Answered;
@@ -101,6 +103,9 @@ pub enum GateError {
         "`{0}` can be reached from other machines, and without TLS others on the network can read the tokens"
     )]
     Plain(SocketAddr),
+    /// Its journal cannot be read, or is not whole.
+    #[error("the journal cannot be verified")]
+    Journal(#[source] JournalError),
     /// It cannot be listened to.
     #[error("cannot listen")]
     Listen(#[from] std::io::Error),

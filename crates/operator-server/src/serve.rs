@@ -26,13 +26,18 @@ impl Gate {
     /// answered. What was sent by then is followed by the next process.
     ///
     /// # Errors
-    /// When there is nothing to serve, or the address is reached from other machines without TLS.
+    /// When there is nothing to serve, the address is reached from other machines without TLS, or the journal
+    /// cannot be read or is not whole.
     pub async fn serve(
         self,
         listener: TcpListener,
         until: impl Future<Output = ()> + Send,
     ) -> Result<(), GateError> {
         self.may_listen(&listener.local_addr()?)?;
+        // It goes by the last checkpoint from here on: that this is what the records before it add up to is
+        // found out once.
+        let verified = self.journal().verify().await;
+        verified.map_err(GateError::Journal)?;
         // Others on this journal know of this one before it does anything.
         keep_up::one_policy(&self).await;
         let keeping_up = tokio::spawn(keep_up::keep_up(self.clone()));

@@ -80,7 +80,12 @@ impl State {
                 attested,
                 ..
             } => {
-                let enabled = Enabled::new(by, self.last_switch, proof.as_ref(), attested.as_ref());
+                let enabled = Enabled::new(
+                    by,
+                    (self.last_switch, entry.at),
+                    proof.as_ref(),
+                    attested.as_ref(),
+                );
                 self.set_mode(target.as_ref(), *mode, enabled)
             }
             Record::Killed { target, by, reason } => {
@@ -114,6 +119,7 @@ impl State {
                 seq: entry.seq,
                 ended: None,
                 resumed: None,
+                earlier: None,
             }),
             Record::AgentResumed {
                 agent,
@@ -123,7 +129,7 @@ impl State {
                 attested,
             } => {
                 // Which pause it is, is added where that is known.
-                let resumed = Enabled::new(by, 0, proof.as_ref(), attested.as_ref());
+                let resumed = Enabled::new(by, (0, at), proof.as_ref(), attested.as_ref());
                 self.agent_resumed(agent, resumed, reason, at)
             }
             Record::GateOpened { policy } => self.gate_opened(&entry.instance, policy, at),

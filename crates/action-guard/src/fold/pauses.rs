@@ -16,7 +16,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24);
 impl State {
     /// A person pauses an agent, or an agent itself. It never ends an earlier pause sooner: that lets
     /// something be sent, and takes what resuming takes.
-    pub(super) fn agent_paused(&mut self, pause: Pause) -> Result<(), Refusal> {
+    pub(super) fn agent_paused(&mut self, mut pause: Pause) -> Result<(), Refusal> {
         let (agent, by, at) = (&pause.agent, &pause.by, pause.at);
         if !agent.as_str().starts_with("agent:") {
             return Err(invalid_record("a pause of somebody who is no agent"));
@@ -40,13 +40,20 @@ impl State {
                 });
             }
         }
+        let before = self.pause_of(pause.agent.as_str());
+        let is_ended = |one: &&Arc<Pause>| one.ended.is_some() && one.would_hold_at(at);
+        pause.earlier = before.and_then(|before| match is_ended(&before) {
+            true => Some(Arc::clone(before)),
+            false => before.earlier.clone(),
+        });
         // One that somebody ended is kept for as long as it would hold: whether it was them who ended it is
         // found out when something is sent.
         self.pauses.retain(|_, pause| {
-            let over = pause.over_since(at).filter(|_| !pause.would_hold_at(at));
+            let would_hold = pause.and_earlier().any(|one| one.would_hold_at(at));
+            let over = pause.over_since(at).filter(|_| !would_hold);
             over.is_none_or(|over| at.duration_since(over) <= KEPT)
         });
-        let name = agent.as_str().to_ascii_lowercase();
+        let name = pause.agent.as_str().to_ascii_lowercase();
         self.pauses.insert(name, Arc::new(pause));
         Ok(())
     }

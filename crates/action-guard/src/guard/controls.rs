@@ -230,7 +230,7 @@ impl Controls {
             rules.vouch_for_mode(mode, target.as_ref(), &actor, proof.as_ref(), state, now)?;
             if mode == Mode::Execute {
                 let (after, what) = (state.last_switch, Enables::Mode(target.as_ref()));
-                let enabled = Enabled::new(&actor, after, proof.as_ref(), attested.as_ref());
+                let enabled = Enabled::new(&actor, (after, now), proof.as_ref(), attested.as_ref());
                 trust.is_enabled_by(&enabled, &*rules, what)?;
             }
             Ok(Record::Mode {

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use crate::guard::Guard;
 use crate::guard::authority::rules_now;
 use crate::guard::trust::Trust;
+use crate::identity::Actor;
 use crate::policy::{Enables, Rules};
 use crate::proposal::{Mode, Proposal, Refusal, Request};
-use crate::state::{Enabled, State};
+use crate::state::{Enabled, Pause, State};
 
 /// Why sends count as not enabled where nobody is named.
 const UNNAMED: &str = "the journal does not name who did";
@@ -85,24 +86,25 @@ impl Trust {
             return Ok(());
         }
         for (who, _) in request.proofs() {
-            let pause = state.pause_of(who).filter(|pause| pause.would_hold_at(now));
-            let Some((pause, ended)) = pause.and_then(|it| Some((it, it.ended.as_ref()?))) else {
+            let Some(last) = state.pause_of(who) else {
                 continue;
             };
-            let why = match &pause.resumed {
-                None => UNNAMED.to_owned(),
-                Some(resumed) => match vouched(resumed, rules, Enables::Agent(&pause.agent)) {
-                    Ok(()) => continue,
-                    Err(why) => why,
-                },
-            };
-            let (agent, by) = (pause.agent.to_string(), pause.by.to_string());
-            let until = pause.until_in_words();
-            let why = format!(
-                "{until}: {}; `{}` resumed it, which this gate cannot verify: {why}",
-                pause.reason, ended.by
-            );
-            return Err(Refusal::Paused { agent, by, why });
+            for pause in last.and_earlier() {
+                let Some(ended) = &pause.ended else {
+                    continue;
+                };
+                let why = match &pause.resumed {
+                    None => UNNAMED.to_owned(),
+                    Some(resumed) => match vouched(resumed, rules, Enables::Agent(&pause.agent)) {
+                        // Who resumes an agent has seen the pauses before.
+                        Ok(()) => break,
+                        Err(why) => why,
+                    },
+                };
+                if pause.would_hold_at(now) {
+                    return Err(unverified(pause, &ended.by, &why));
+                }
+            }
         }
         Ok(())
     }
@@ -118,6 +120,20 @@ impl Guard {
             self.trust.sends_are_enabled(&*rules, state, system).err()
         };
         state.observing(system).or_else(enabled)
+    }
+}
+
+/// That a pause holds which somebody ended who is not proven.
+fn unverified(pause: &Pause, by: &Actor, why: &str) -> Refusal {
+    let until = pause.until_in_words();
+    let why = format!(
+        "{until}: {}; `{by}` resumed it, which this gate cannot verify: {why}",
+        pause.reason
+    );
+    Refusal::Paused {
+        agent: pause.agent.to_string(),
+        by: pause.by.to_string(),
+        why,
     }
 }
 

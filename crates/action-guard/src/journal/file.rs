@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::journal::batch::WaitingDecision;
 use crate::journal::error::{CommitError, JournalError};
 use crate::journal::file::directory::{Directory, is_writable_by_all};
+use crate::journal::file::known::Known;
 use crate::journal::file::owner::Owner;
 use crate::journal::file::tail::Tail;
 use crate::journal::file::writer::Writer;
@@ -25,6 +26,7 @@ pub use send_lock_file::SendLockFile;
 mod clock_file;
 mod directory;
 mod index;
+mod known;
 mod lines;
 mod lock;
 mod lock_holder;
@@ -67,6 +69,7 @@ pub struct FileJournal {
     directory: Directory,
     waiting: mpsc::Sender<WaitingDecision>,
     reader: Arc<Mutex<Option<Tail>>>,
+    known: Arc<Known>,
     syncs: Arc<AtomicU64>,
     broken: Arc<AtomicBool>,
     /// Whether this process may begin threads.
@@ -133,12 +136,13 @@ impl FileJournalOptions {
         let syncs = Arc::new(AtomicU64::new(0));
         let broken = Arc::new(AtomicBool::new(false));
         let reader = Arc::new(Mutex::new(None));
+        let known = Arc::new(Known::default());
         let writer = Writer::new(
             directory.clone(),
             instance.clone(),
             self.segment_bytes,
             self.lock_wait,
-            Arc::clone(&reader),
+            (Arc::clone(&reader), Arc::clone(&known)),
             Arc::clone(&syncs),
             Arc::clone(&broken),
         );
@@ -151,6 +155,7 @@ impl FileJournalOptions {
             directory,
             waiting,
             reader,
+            known,
             syncs,
             broken,
             has_threads: true,
@@ -206,16 +211,21 @@ impl FileJournal {
         if let Some(seen) = self.read_already(see) {
             return Ok(seen);
         }
-        let reader = Arc::clone(&self.reader);
+        let (reader, known) = (Arc::clone(&self.reader), Arc::clone(&self.known));
         self.blocking(move |directory| {
             let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut tail = match reader.take() {
-                Some(tail) => tail,
-                None => Tail::open(directory)?,
+            let (mut tail, mut is_anew) = match reader.take() {
+                Some(tail) => (tail, false),
+                None => (Tail::open(directory)?, true),
             };
+            let before = tail.ledger().head();
             if tail.advance(directory).is_err() {
                 // What was not synced may have been taken back since it was read.
-                tail = Tail::open(directory)?;
+                (tail, is_anew) = (Tail::open(directory)?, true);
+            }
+            known.holds(directory, &tail, is_anew)?;
+            if !is_anew {
+                known.keep(before);
             }
             let seen = see(&tail);
             *reader = Some(tail);
@@ -229,7 +239,10 @@ impl FileJournal {
     fn read_already<T>(&self, see: fn(&Tail) -> T) -> Option<T> {
         let reader = self.reader.try_lock().ok()?;
         let tail = reader.as_ref()?;
-        tail.is_at_end(&self.directory).then(|| see(tail))
+        tail.is_at_end(&self.directory).then(|| {
+            self.known.keep(tail.ledger().head());
+            see(tail)
+        })
     }
 
     async fn blocking<T: Send + 'static>(

@@ -65,6 +65,9 @@ impl Enabled {
         what: Enables<'_>,
     ) -> Result<(), Refusal> {
         let (by, after) = (&self.by, self.after);
+        if let Some(proof) = self.proof.as_ref().or(self.attested.as_ref()) {
+            proof.fresh(by, self.at)?;
+        }
         if let Some(proof) = &self.proof {
             let statement = what.statement(by, after, proof.at);
             return rules.vouch(what.act(), by, &statement, Some(&proof.signature));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{Actor, Proof};
@@ -16,6 +17,8 @@ pub struct Enabled {
     pub by: Actor,
     /// The number of the switch, or of the pause, that it followed. What is signed names it.
     pub after: u64,
+    /// When it was written down. What was signed long before, such as for another journal, does not count.
+    pub at: Timestamp,
     /// Their signature, if they signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
@@ -27,13 +30,14 @@ pub struct Enabled {
 impl Enabled {
     pub(crate) fn new(
         by: &Actor,
-        after: u64,
+        (after, at): (u64, Timestamp),
         proof: Option<&Proof>,
         attested: Option<&Proof>,
     ) -> Self {
         Self {
             by: by.clone(),
             after,
+            at,
             proof: proof.cloned(),
             attested: attested.cloned(),
         }

@@ -33,6 +33,10 @@ pub struct Pause {
     /// What shows that it was them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Enabled>,
+    /// The one before it, which somebody ended and which would hold still: where it was not them who ended
+    /// it, this one does not end it either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Arc<Self>>,
 }
 
 impl Pause {
@@ -45,6 +49,11 @@ impl Pause {
     /// Whether it would hold at a time had nobody ended it.
     pub(crate) fn would_hold_at(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
+    }
+
+    /// This one and those before it, the latest first.
+    pub(crate) fn and_earlier(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |pause| pause.earlier.as_deref())
     }
 
     /// When it ended, if it has at a time.

@@ -1,9 +1,10 @@
 //! Who enabled sends is verified before each of them, by a guard that takes nobody's word.
 
 use action_guard::{
-    Actor, Controls, Decider, Guard, GuardError, Mode, Policy, PrivateKey, ProvenBy, Record,
+    Actor, Controls, Decider, Guard, GuardError, Mode, Policy, PrivateKey, Proof, ProvenBy, Record,
     Refusal, Request, Standing, Target,
 };
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::fixtures::{ANA, actor, lists_ana, write};
@@ -192,4 +193,68 @@ async fn a_local_process_that_resumes_an_agent_resumes_nobody_here() {
     pause.pause(&night(), &known, None, "again").await.unwrap();
     pause.resume(&night(), signed, "well").await.unwrap();
     done(&gate, turn("y")).await;
+}
+
+/// A pause after a resumption that does not count ends nothing, however short it is.
+#[tokio::test]
+async fn a_further_pause_does_not_end_one_that_nobody_proven_ended() {
+    let (bench, gate, local) = bench().await;
+    let (ana, key, mallory) = (actor("user:ana"), key(ANA), actor("user:mallory"));
+    let known = ana.clone().proven(ProvenBy::Signature);
+    let controls = gate.controls();
+    controls
+        .pause(&night(), &known, None, "it runs wild")
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let by = Decider::claimed(&mallory);
+        local.resume(&night(), by, "well").await.unwrap();
+        let soon = Timestamp::now() + SignedDuration::from_millis(1);
+        local
+            .pause(&night(), &mallory, Some(soon), "x")
+            .await
+            .unwrap();
+        let over = async || {
+            let state = gate.state().await.unwrap();
+            state.paused_at("agent:night", Timestamp::now()).is_none()
+        };
+        while !over().await {
+            tokio::task::yield_now().await;
+        }
+        let error = gate.propose(turn("x")).await.unwrap_err();
+        let is_paused = matches!(error, GuardError::Refused(Refusal::Paused { .. }));
+        assert!(is_paused, "{error:?}");
+        let soon = Timestamp::now() + SignedDuration::from_hours(1);
+        local
+            .pause(&night(), &mallory, Some(soon), "x")
+            .await
+            .unwrap();
+    }
+    assert!(bench.server.senders("x").is_empty());
+    // Who can end it ends all of it.
+    let by = Decider::with_key(&ana, &key);
+    controls.resume(&night(), by, "well").await.unwrap();
+    done(&gate, turn("x")).await;
+}
+
+/// A signature is for the record that is made within five minutes, and for no later one in this or another journal.
+#[tokio::test]
+async fn what_was_signed_long_before_its_record_enables_nothing() {
+    let bench = Workbench::new().await;
+    let gate = bench.guard_under(policy()).only_proven();
+    let (ana, key) = (actor("user:ana"), key(ANA));
+    let state = gate.state().await.unwrap();
+    let before = Timestamp::now() - SignedDuration::from_mins(6);
+    let proof = Proof::of_mode(Mode::Execute, None, &ana, state.last_switch, before, &key);
+    let record = Record::Mode {
+        target: None,
+        mode: Mode::Execute,
+        by: ana,
+        reason: "a test".to_owned(),
+        proof: Some(proof),
+        attested: None,
+    };
+    write(gate.journal(), [record]).await.unwrap();
+    let asked = gate.propose(turn("x")).await.unwrap().asked();
+    is_not_enabled(&bench, executed(&gate, &asked).await, "five minutes");
 }

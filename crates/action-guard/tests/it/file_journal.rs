@@ -207,6 +207,45 @@ async fn a_journal_that_was_taken_away_is_not_begun_anew() {
     assert!(!directory.path().join("journal").exists());
 }
 
+/// What was stopped or revoked by a record is not allowed again because the record is gone: a process that has
+/// seen it reads and writes nothing more.
+#[tokio::test]
+async fn records_do_not_go_away_under_a_process_that_has_seen_them() {
+    for is_written_here in [true, false] {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = FileJournal::open(directory.path()).unwrap();
+        write(&journal, [mode(Mode::Execute)]).await.unwrap();
+        let observe = [mode(Mode::Observe)];
+        if is_written_here {
+            write(&journal, observe).await.unwrap();
+        } else {
+            let other = FileJournal::open(directory.path()).unwrap();
+            write(&other, observe).await.unwrap();
+            // Seen, and still there at a later look.
+            for _ in 0..2 {
+                assert_eq!(journal.state().await.unwrap().mode, Mode::Observe);
+            }
+        }
+        let file = directory.path().join("journal/00000000000000000001.jsonl");
+        let text = fs::read_to_string(&file).unwrap();
+        let (kept, _) = text.trim_end().rsplit_once('\n').unwrap();
+        fs::write(&file, format!("{kept}\n")).unwrap();
+        for _ in 0..3 {
+            let state = journal.state().await;
+            assert!(matches!(state, Err(JournalError::Cut { .. })), "{state:?}");
+            let written = write(&journal, [proposed("a", "x", allow())]).await;
+            assert!(written.is_err());
+        }
+        // Also when something else stands there.
+        let other = FileJournal::open(directory.path()).unwrap();
+        write(&other, [proposed("a", "x", allow()), intent("a")])
+            .await
+            .unwrap();
+        let state = journal.state().await;
+        assert!(matches!(state, Err(JournalError::Cut { .. })), "{state:?}");
+    }
+}
+
 #[tokio::test]
 async fn waiting_for_the_lock_ends_and_names_the_holder() {
     let directory = tempfile::tempdir().unwrap();

@@ -18,7 +18,9 @@ use crate::serve::{Place, Served};
 
 /// So many gates are killed, and so many in a campaign.
 const KILLS: usize = 10;
-const MANY_KILLS: usize = 300;
+
+/// So many ended proposals are asked about, of those that a state keeps.
+const AT_HAND: usize = 64;
 
 const PROPOSALS: &str = "/api/v1/clusters/prod/proposals";
 
@@ -155,19 +157,52 @@ fn begin(at: &str, secret: &str, path: &str) {
 
 const ALLOW: &str = "[[rule]]\nname = \"agents\"\nproven_by = \"token\"\ndecision = \"allow\"\n";
 
+impl Two {
+    /// Nothing of these stays without an outcome, also where it takes until it cannot happen any more, and the
+    /// outcome is so.
+    fn settled(
+        &self,
+        gate: &Served,
+        goals: &mut BTreeMap<String, Value>,
+        phases: &mut BTreeMap<String, usize>,
+    ) {
+        for (id, wanted) in std::mem::take(goals) {
+            let id = &id;
+            let phase = loop {
+                let path = of(id, "?wait_seconds=20");
+                let (status, shown) = self.ask(gate, "GET", &path, &Value::Null);
+                assert_eq!(status, "200", "{shown}");
+                let phase = shown["phase"].as_str().unwrap().to_owned();
+                if phase != "executing" {
+                    break phase;
+                }
+            };
+            let region = wanted["region_id"].as_u64().unwrap();
+            let to: u64 = wanted["to_store_id"].as_str().unwrap().parse().unwrap();
+            let moved = self.place.0.sim.leader_of(region) == Some(to);
+            let is_right = match phase.as_str() {
+                "applied" => moved,
+                "not_applied" | "approved" | "expired" => !moved,
+                other => unreachable!("{id}: {other}"),
+            };
+            assert!(is_right, "{id} is {phase}, and it moved: {moved}");
+            *phases.entry(phase).or_default() += 1;
+        }
+    }
+}
+
 /// Whoever of two is killed whenever, what it left is found out by the other: no request is sent twice, none
 /// without an intent, and each intent ends with an outcome that is so.
 #[test]
 fn two_gates_on_one_postgres_survive_kills() {
-    let kills = match std::env::var_os("CAMPAIGN") {
-        Some(_) => MANY_KILLS,
-        None => KILLS,
-    };
+    let kills = std::env::var("CAMPAIGN_KILLS").ok();
+    let kills = kills.map_or(KILLS, |kills| kills.parse().unwrap());
     let Some(two) = Two::new(ALLOW, kills + 1) else {
         return;
     };
     let mut gates = [two.gate(), two.gate()];
     let mut goals = BTreeMap::new();
+    let mut phases: BTreeMap<String, usize> = BTreeMap::new();
     for kill in 0..kills {
         let [doomed, other] = [kill % 2, (kill + 1) % 2];
         let wanted = two.transfer(kill);
@@ -205,30 +240,12 @@ fn two_gates_on_one_postgres_survive_kills() {
         assert_eq!(status, "200", "{known}");
         goals.insert(id, wanted["parameters"].clone());
         gates[doomed] = two.gate();
+        // What ended long ago is not at hand any more.
+        if goals.len() == AT_HAND {
+            two.settled(&gates[0], &mut goals, &mut phases);
+        }
     }
-    // Nothing of it stays without an outcome, also where it takes until it cannot happen any more.
-    let mut phases: BTreeMap<String, usize> = BTreeMap::new();
-    for (id, wanted) in &goals {
-        let phase = loop {
-            let path = of(id, "?wait_seconds=20");
-            let (status, shown) = two.ask(&gates[0], "GET", &path, &Value::Null);
-            assert_eq!(status, "200", "{shown}");
-            let phase = shown["phase"].as_str().unwrap().to_owned();
-            if phase != "executing" {
-                break phase;
-            }
-        };
-        let region = wanted["region_id"].as_u64().unwrap();
-        let to: u64 = wanted["to_store_id"].as_str().unwrap().parse().unwrap();
-        let moved = two.place.0.sim.leader_of(region) == Some(to);
-        let is_right = match phase.as_str() {
-            "applied" => moved,
-            "not_applied" | "approved" | "expired" => !moved,
-            other => unreachable!("{id}: {other}"),
-        };
-        assert!(is_right, "{id} is {phase}, and it moved: {moved}");
-        *phases.entry(phase).or_default() += 1;
-    }
+    two.settled(&gates[0], &mut goals, &mut phases);
     drop(gates);
     let records = two.records();
     assert!(

@@ -71,7 +71,7 @@ impl Controls {
             })?;
             let rules = rules_now(&rules);
             rules.vouch_for_resume(pause, &actor, proof.as_ref(), now)?;
-            let enabled = Enabled::new(&actor, pause.seq, proof.as_ref(), attested.as_ref());
+            let enabled = Enabled::new(&actor, (pause.seq, now), proof.as_ref(), attested.as_ref());
             trust.is_enabled_by(&enabled, &*rules, Enables::Agent(&pause.agent))?;
             Ok(Record::AgentResumed {
                 agent,

@@ -16,6 +16,7 @@ use crate::journal::file::clock_file;
 use crate::journal::file::directory::{
     Directory, io_error, open_with, private_files, sync_directory,
 };
+use crate::journal::file::known::Known;
 use crate::journal::file::lock::Lock;
 use crate::journal::file::owner::Owner;
 use crate::journal::file::reserve;
@@ -37,6 +38,7 @@ pub(super) struct Writer {
     tail: Option<Tail>,
     /// Where this process has read to, so that it is not read once more for the first transaction.
     reader: Arc<Mutex<Option<Tail>>>,
+    known: Arc<Known>,
     owner: Option<Owner>,
     /// After a failed sync nobody knows what is on disk.
     broken: Arc<AtomicBool>,
@@ -50,7 +52,7 @@ impl Writer {
         instance: String,
         segment_bytes: u64,
         lock_wait: Duration,
-        reader: Arc<Mutex<Option<Tail>>>,
+        (reader, known): (Arc<Mutex<Option<Tail>>>, Arc<Known>),
         syncs: Arc<AtomicU64>,
         broken: Arc<AtomicBool>,
     ) -> Self {
@@ -63,6 +65,7 @@ impl Writer {
             lock: None,
             tail: None,
             reader,
+            known,
             owner: None,
             broken,
             clock: Clock::default(),
@@ -124,11 +127,13 @@ impl Writer {
     fn up_to_date(&mut self) -> Result<Tail, JournalError> {
         let directory = self.directory.clone();
         // Put back only when all went well: what failed half-way is read anew.
-        let mut tail = match self.tail.take() {
-            Some(tail) => tail,
+        let (mut tail, is_anew) = match self.tail.take() {
+            Some(tail) => (tail, false),
             None => self.read_before()?,
         };
         let torn = tail.advance(&directory)?;
+        self.known.holds(&directory, &tail, is_anew)?;
+        self.known.keep(tail.ledger().head());
         let path = tail.segment().path.clone();
         if torn > 0 {
             let file = open_with(OpenOptions::new().write(true), &path);
@@ -156,13 +161,13 @@ impl Writer {
         Ok(tail)
     }
 
-    /// Where this process has read to, or the last segment.
-    fn read_before(&self) -> Result<Tail, JournalError> {
+    /// Where this process has read to, or the last segment, and whether that is read anew.
+    fn read_before(&self) -> Result<(Tail, bool), JournalError> {
         let read = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let usable = |tail: &&Tail| tail.is_indexed() && tail.is_still_there();
         match read.as_ref().filter(usable) {
-            Some(tail) => Ok(tail.clone()),
-            None => Tail::open(&self.directory),
+            Some(tail) => Ok((tail.clone(), false)),
+            None => Ok((Tail::open(&self.directory)?, true)),
         }
     }
 
@@ -273,6 +278,7 @@ impl Writer {
                 *reader = Some(tail.to_read_on());
             }
         }
+        self.known.keep(tail.ledger().head());
         self.tail = Some(tail);
         batch.accept()
     }
