@@ -115,7 +115,7 @@ fn main() -> Exit {
                 output,
                 done.map_err(|failure| {
                     let failure = hint::with_hint(failure);
-                    failure.leading_to(|words| global.command(words))
+                    failure.leading_to(|words| global.next_command(words))
                 }),
             )
         }

@@ -122,6 +122,22 @@ impl Global {
         }
     }
 
+    /// The same after a failure, as it works when it is copied: a person signs at a gate as who they are,
+    /// and what takes a person says nothing of how an agent is known.
+    pub(crate) fn next_command(&self, words: &[&str]) -> String {
+        let takes_a_person = matches!(words.first(), Some(&("mode" | "kill-switch" | "resume")));
+        if !self.server.is_given() {
+            return self.command(words);
+        }
+        if self.state.sign_with.is_some() {
+            return self.own_command(words);
+        }
+        match takes_a_person {
+            true => self.command_for_anybody(words),
+            false => self.command(words),
+        }
+    }
+
     /// Whether it is a person who gives this one.
     pub(crate) fn is_given_by_a_person(&self) -> bool {
         self.state.actor().is_ok_and(|acting| acting.is_user())

@@ -31,7 +31,7 @@ pub(super) fn refused(answer: &Answer) -> Failure {
     match (answer.status, code) {
         (401, _) => Failure::refused(
             "unproven",
-            format!("the gate did not accept the credentials: {detail}"),
+            format!("the gate did not accept the credentials ({detail})"),
         )
         .next("use a token of this gate, or a key that its policy lists"),
         (404, _) => Failure::new(

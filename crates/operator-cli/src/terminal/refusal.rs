@@ -28,7 +28,7 @@ impl Failure {
         match (code, cluster) {
             ("observing", None) => failure.command(
                 "mode execute --reason TEXT",
-                "allows changes from this state directory",
+                "allows changes: a person does that",
             ),
             ("observing", Some(cluster)) => failure.command(
                 format!("mode execute --cluster {cluster} --reason TEXT"),

@@ -152,7 +152,7 @@ pub(super) fn show(pause: &Pause, still_sending: &[Sender], output: &mut Output)
 pub(super) fn show_resumed(agent: &Actor, output: &mut Output) {
     let json = json!({ "paused": false, "agent": agent });
     output.show(&json, || {
-        format!("{agent} is not paused any more: what it wants it asks for anew")
+        format!("{agent} is not paused any more: what is open and approved can be run again")
     });
 }
 

@@ -88,6 +88,9 @@ impl Side {
             "--config PLACE/config.toml",
             "--sign-with PLACE/key.pem",
             "--sign-with PLACE/bob.pem",
+            // Who signs at a gate is named in what is to be copied.
+            "--actor user:ana",
+            "--actor user:bob",
         ] {
             text = text.replace(&format!(" {flag}"), "");
         }
