@@ -126,7 +126,7 @@ async fn what_is_wrong_with_settings_is_said_by_their_names() {
             vec!["`tls_key`: k.pem without"],
         ),
         (
-            json!({"tls_ca": "/nonexistent"}),
+            json!({"tls_ca": "/nonexistent/ca.pem"}),
             vec!["`tls_ca`: No such file"],
         ),
     ] {
