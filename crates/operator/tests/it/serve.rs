@@ -228,11 +228,12 @@ fn it_is_not_opened_where_it_would_protect_nothing() {
     place.operator(&far).ended(2).says("without TLS");
     let config = place.path("config.toml");
     let state = place.0.state_dir();
-    operator(&["serve", "--config", &config, "--state-dir", state])
+    let anywhere = ["serve", "--listen", "127.0.0.1:0", "--state-dir", state];
+    operator(&[&anywhere[..], &["--config", &config]].concat())
         .ended(2)
         .says("a policy that lists people");
     let policy = place.path("policy.toml");
-    operator(&["serve", "--policy-file", &policy, "--state-dir", state])
+    operator(&[&anywhere[..], &["--policy-file", &policy]].concat())
         .ended(2)
         .says("no cluster to serve");
 }
@@ -288,6 +289,7 @@ fn figures_are_served_at_a_listener_of_their_own() {
             "{path} {more}: {refused}"
         );
     }
-    let far = ["serve", "--metrics-listen", "0.0.0.0:0"];
+    let here = ["serve", "--listen", "127.0.0.1:0"];
+    let far = [&here[..], &["--metrics-listen", "0.0.0.0:0"]].concat();
     place.operator(&far).ended(2).says("without TLS");
 }
