@@ -60,16 +60,16 @@ impl Trust {
         let own = own.filter(|own| own.mode == Mode::Execute && own.mode_was_set);
         let own = own.map(|own| (Some(&own.target), &own.enabled));
         for (target, enabled) in is_set.into_iter().chain(own) {
-            let refused = |by: &str, why: &str| Refusal::NotEnabled {
+            let not_enabled = |by: &str, why: &str| Refusal::NotEnabled {
                 cluster: target.map(|target| target.called().to_owned()),
                 by: by.to_owned(),
                 why: why.to_owned(),
             };
             let Some(enabled) = enabled else {
-                return Err(refused("somebody", UNNAMED));
+                return Err(not_enabled("somebody", UNNAMED));
             };
             vouched(enabled, rules, Enables::Mode(target))
-                .map_err(|why| refused(&format!("`{}`", enabled.by), &why))?;
+                .map_err(|why| not_enabled(&format!("`{}`", enabled.by), &why))?;
         }
         Ok(())
     }
