@@ -20,7 +20,7 @@ use crate::serve::{Place, Served};
 const KILLS: usize = 10;
 
 /// So many ended proposals are asked about, of those that a state keeps.
-const AT_HAND: usize = 64;
+const AT_HAND: usize = 16;
 
 const PROPOSALS: &str = "/api/v1/clusters/prod/proposals";
 
