@@ -55,6 +55,7 @@ pub(crate) struct Global {
 
 impl Global {
     /// The same for who acts without `--actor`, which names somebody else.
+    #[cfg(feature = "proxy")]
     pub(crate) fn without_actor_flag(&self) -> Result<Self, Failure> {
         let mut global = self.clone();
         global.state.actor = Some(self.state.actor_without_flag()?.to_string());

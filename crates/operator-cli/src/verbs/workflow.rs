@@ -26,7 +26,9 @@ use crate::verbs::confirm::asked;
 use crate::{ids, subjects};
 
 pub(crate) use self::exit::exit;
-pub(crate) use self::lookup::{Named, meant, not_found, pick, text_of};
+pub(crate) use self::lookup::text_of;
+#[cfg(feature = "proxy")]
+pub(crate) use self::lookup::{Named, meant, not_found, pick};
 use self::lookup::{confirmations, find, read};
 
 pub(crate) use self::arguments::command;
