@@ -37,7 +37,7 @@ pub(crate) struct NewToken {
 
 /// The tokens, without their secrets: for people.
 pub(crate) async fn tokens(Gated(gate): Gated<Gate>, Extension(asker): Extension<Asker>) -> Answer {
-    sees_all(&asker, "to see the tokens")?;
+    asker.person_of_all("to see the tokens")?;
     let state = gate.journal().state().await?;
     Ok(Json(json!({ "tokens": state.tokens })).into_response())
 }
@@ -75,7 +75,7 @@ pub(crate) async fn revoke_token(
     Named(id): Named<String>,
     body: Bytes,
 ) -> Answer {
-    sees_all(&asker, "to revoke a token")?;
+    asker.person_of_all("to revoke a token")?;
     let Reason { reason } = read(&body)?;
     let state = gate.journal().state().await?;
     if !state.tokens.contains_key(&id) {
@@ -91,7 +91,7 @@ pub(crate) async fn sessions(
     Gated(gate): Gated<Gate>,
     Extension(asker): Extension<Asker>,
 ) -> Answer {
-    sees_all(&asker, "to see who is logged in")?;
+    asker.person_of_all("to see who is logged in")?;
     let state = gate.journal().state().await?;
     let now = Timestamp::now();
     let open = state.sessions.values().filter(|one| one.expires_at > now);
@@ -114,7 +114,7 @@ pub(crate) async fn end_session(
     Named(id): Named<String>,
     body: Bytes,
 ) -> Answer {
-    sees_all(&asker, "to end a session")?;
+    asker.person_of_all("to end a session")?;
     let Reason { reason } = read(&body)?;
     let state = gate.journal().state().await?;
     if !state.sessions.contains_key(&id) {
@@ -124,16 +124,4 @@ pub(crate) async fn end_session(
     controls.end_session(&id, &asker.actor, &reason).await?;
     let approved = state.approved_in(&id);
     Ok(Json(json!({ "id": id, "ended": true, "approved": approved })).into_response())
-}
-
-/// Refuses who is no person who may ask about all clusters: credentials are for all of them.
-fn sees_all(asker: &Asker, what: &str) -> Result<(), Problem> {
-    asker.person(what)?;
-    match asker.sees_all() {
-        true => Ok(()),
-        false => {
-            let text = format!("access to all clusters is needed {what}");
-            Err(Problem::new(StatusCode::FORBIDDEN, "not_theirs", text))
-        }
-    }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn pause(
 ) -> Answer {
     let is_own = agent.eq_ignore_ascii_case(asker.actor.as_str());
     if !is_own {
-        is_for(&asker, "to pause another agent")?;
+        asker.person_of_all("to pause another agent")?;
     }
     let agent = named(&agent)?;
     let pausing: Pausing = read(&body)?;
@@ -66,7 +66,7 @@ pub(crate) async fn resume(
     Named(agent): Named<String>,
     body: Bytes,
 ) -> Answer {
-    is_for(&asker, "to resume an agent")?;
+    asker.person_of_all("to resume an agent")?;
     asker.may_let_others_send()?;
     let agent = named(&agent)?;
     let Resuming { reason, proof } = read(&body)?;
@@ -76,18 +76,6 @@ pub(crate) async fn resume(
     let state = gate.journal().state().await?;
     let pause = state.pause_of(agent.as_str());
     Ok(Json(json!({ "pause": pause })).into_response())
-}
-
-/// Refuses who is no person who may ask about all clusters: a pause is for all of them.
-fn is_for(asker: &Asker, what: &str) -> Result<(), Problem> {
-    asker.person(what)?;
-    match asker.sees_all() {
-        true => Ok(()),
-        false => {
-            let text = "an agent is paused on all clusters: this needs access to all clusters";
-            Err(Problem::new(StatusCode::FORBIDDEN, "not_theirs", text))
-        }
-    }
 }
 
 fn named(agent: &str) -> Result<Actor, Problem> {

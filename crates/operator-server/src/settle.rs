@@ -1,6 +1,7 @@
 //! What is not known how it ended, or is given up: found out, and said by people.
 
 use action_core::OutcomeKind;
+use action_guard::GuardError;
 use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
@@ -10,8 +11,6 @@ use axum::response::IntoResponse as _;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
-
-use action_guard::GuardError;
 
 use crate::api::{Answer, seen, shown};
 use crate::gate::Gate;

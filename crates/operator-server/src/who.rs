@@ -74,6 +74,19 @@ impl Asker {
         }
     }
 
+    /// Refuses who is no person who may ask about everything: what is of all clusters, such as a pause or a
+    /// token, is for them alone.
+    pub(crate) fn person_of_all(&self, what: &str) -> Result<(), Problem> {
+        self.person(what)?;
+        match self.sees_all() {
+            true => Ok(()),
+            false => {
+                let text = format!("access to all clusters is needed {what}");
+                Err(Problem::new(StatusCode::FORBIDDEN, "not_theirs", text))
+            }
+        }
+    }
+
     /// A cluster that they may ask about; every other one is as if there was none.
     pub(crate) fn cluster<'g>(&self, gate: &'g Gate, name: &str) -> Result<&'g Cluster, Problem> {
         let may_ask = |clusters: &Arc<[String]>| clusters.iter().any(|known| known == name);

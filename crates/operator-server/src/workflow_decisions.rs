@@ -1,6 +1,6 @@
 //! What is decided about a workflow: that a step is done, that it goes on, ends, or is taken back.
 
-use action_guard::{Decider, Flow, Proof, Workflows};
+use action_guard::{Flow, Proof, Workflows};
 use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
@@ -15,6 +15,7 @@ use crate::carry_on::carry_on;
 use crate::gate::{Cluster, Gate};
 use crate::input::{Named, read};
 use crate::proposals::Reason;
+use crate::switches::decider;
 use crate::who::Asker;
 use crate::workflows::{may_ask_for_all, seen, shown};
 
@@ -40,10 +41,8 @@ pub(crate) async fn confirm(
     asker.person("to confirm a step")?;
     asker.may_let_others_send()?;
     let Confirming { step, note, proof } = read(&body)?;
-    let by = match &proof {
-        Some(proof) => Decider::with_proof(&asker.actor, proof),
-        None => Decider::claimed(&asker.actor),
-    };
+    let trusted = gate.trusted();
+    let by = decider(&asker, proof.as_ref(), &trusted);
     let flow = of(cluster).confirm(&id, &step, by, note).await?;
     goes_on(&gate, cluster, &flow).await
 }

@@ -87,3 +87,13 @@ pub(super) fn unanswered(error: AskError) -> Failure {
         _ => Failure::new(Exit::Failed, "not_understood", report),
     }
 }
+
+impl Failure {
+    /// The same; where the answer was lost, this command shows what became of the request.
+    pub(crate) fn or_looked_up(self, command: &'static str, shows: &'static str) -> Self {
+        match self.code() {
+            LOST => self.command(command, shows),
+            _ => self,
+        }
+    }
+}

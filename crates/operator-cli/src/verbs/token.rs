@@ -94,6 +94,11 @@ pub(super) fn signed(
         let text = "no agent named for the token";
         return Err(Failure::usage(text).next("give `--actor agent:NAME`"));
     }
+    let agent = global.state.actor()?;
+    if !agent.as_str().starts_with("agent:") {
+        let text = format!("`{agent}` is not an agent, and a token is for one");
+        return Err(Failure::usage(text).next("give `--actor agent:NAME`"));
+    }
     let Some(cluster) = global.connection.cluster_given() else {
         let text = "no cluster named for the token";
         return Err(Failure::usage(text).next("give `--cluster NAME` of the config file"));
@@ -114,7 +119,7 @@ pub(super) fn signed(
         .ok()
         .and_then(|lasts| Timestamp::now().checked_add(lasts).ok());
     let expires_at = expires_at.ok_or_else(|| Failure::usage("`--expires` is too long"))?;
-    let grant = TokenGrant::new(global.state.actor()?, expires_at, cluster, up_to);
+    let grant = TokenGrant::new(agent, expires_at, cluster, up_to);
     let made = AgentToken::signed(grant, &by, Timestamp::now(), &key);
     made.map_err(|error| Failure::new(Exit::Failed, "token", report(&error)))
 }

@@ -914,3 +914,57 @@ fn a_token_is_made_and_revoked_at_a_gate() {
     let journal = side.place.operator(&["journal", "show", "-o", "jsonl"]);
     assert!(!journal.ended(0).stdout.contains(&secret));
 }
+
+/// Where the answer to what is decided is lost, the command that is printed shows what became of it.
+#[test]
+fn where_the_answer_to_a_decision_is_lost_the_next_command_shows_what_became_of_it() {
+    let create = [
+        "token",
+        "create",
+        "--cluster",
+        "prod",
+        "--up-to",
+        "low",
+        "--expires",
+        "1h",
+        "--actor",
+    ];
+    let token = [&create[..], &["agent:night"]].concat();
+    let mode = ["mode", "observe", "--reason", "x", "--actor", "user:ana"];
+    let pause = [
+        "pause",
+        "agent:night",
+        "--reason",
+        "x",
+        "--actor",
+        "user:ana",
+    ];
+    for (path, line, next) in [
+        ("/tokens", &token[..], "`operator token list"),
+        ("/api/v1/mode", &mode, "`operator mode"),
+        ("/pause", &pause, "`operator mode"),
+    ] {
+        let side = Side::new(true);
+        let between = losing(&side.gate.as_ref().unwrap().1, path, 1);
+        let (key, url) = (side.place.path("key.pem"), format!("http://{between}"));
+        let mut command = command();
+        command.env("OPERATOR_ACTOR", "user:ana").args(line);
+        let lost = finished(command.args(["--server", &url, "--sign-with", &key]));
+        lost.ended(4).says("was lost").says(next);
+        let journal = side.place.operator(&["journal", "show"]).ended(0).stdout;
+        let is_there = ["token created", "observe, by user:ana", "agent paused"];
+        let found = is_there.iter().filter(|one| journal.contains(**one));
+        assert_eq!(found.count(), 1, "{path}: {journal}");
+    }
+    let side = Side::new(true);
+    let person = [&create[..], &["user:ana"]].concat();
+    let mut command = command();
+    let key = side.place.path("key.pem");
+    command
+        .args(person)
+        .args(["--server", &side.url(), "--sign-with", &key]);
+    finished(command.env("OPERATOR_ACTOR", "user:ana"))
+        .ended(2)
+        .says("`user:ana` is not an agent")
+        .says("--actor agent:NAME");
+}

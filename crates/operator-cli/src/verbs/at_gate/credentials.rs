@@ -43,7 +43,12 @@ pub(super) async fn make_token(
     let matches = matches.subcommand_matches("create").unwrap_or(matches);
     let (made, secret) = token::signed(matches, as_given)?;
     let body = json!({ "hash": made.hash, "grant": made.grant, "proof": made.proof });
-    gate.post::<Value>("/api/v1/tokens", &body).await?;
+    let told = gate.post::<Value>("/api/v1/tokens", &body).await;
+    // Its secret is shown only where it is known to be there.
+    told.map_err(|failure| {
+        let shows = "shows whether it was made; revoke it then and create another, as its secret was not shown";
+        failure.or_looked_up("token list", shows)
+    })?;
     token::created(&made, &secret, output);
     Ok(Exit::Done)
 }

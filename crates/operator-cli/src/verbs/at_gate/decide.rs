@@ -112,7 +112,7 @@ pub(super) async fn mode(
             "proof": proof,
         });
         let set = gate.post::<Value>("/api/v1/mode", &body).await;
-        set.map_err(looked_up)?;
+        set.map_err(|failure| failure.or_looked_up("mode", "shows what it is"))?;
     }
     let Seen { state, kill_file } = gate.seen().await?;
     mode::show(&state, kill_file, ("gate", gate.address()), output);
@@ -158,7 +158,7 @@ pub(super) async fn kill_switch(
             let reset = async |body: &mut Value| {
                 body["proof"] = json!(proof(gate, as_given, sign).await?);
                 let path = "/api/v1/kill-switch/reset";
-                gate.post::<Value>(path, body).await.map_err(looked_up)
+                gate.post::<Value>(path, body).await.map_err(stop_looked_up)
             };
             let mut done = reset(&mut body).await;
             // A stop by hand is written down by the first who is about it: what was signed before that is
@@ -207,7 +207,7 @@ pub(super) async fn pause(
     let Paused {
         pause,
         still_sending,
-    } = paused.await.map_err(looked_up)?;
+    } = paused.await.map_err(pause_looked_up)?;
     Ok(pause::show(&pause, &still_sending, output))
 }
 
@@ -232,17 +232,18 @@ pub(super) async fn resume(
     let body = json!({ "reason": given_reason(matches), "proof": proof });
     let path = of_agent(&agent, "resume");
     let resumed = gate.post::<Value>(&path, &body);
-    resumed.await.map_err(looked_up)?;
+    resumed.await.map_err(pause_looked_up)?;
     pause::show_resumed(&agent, output);
     Ok(Exit::Done)
 }
 
 /// Where the answer was lost: what says whether it is so.
-fn looked_up(failure: Failure) -> Failure {
-    match failure.code() {
-        LOST => failure.command("kill-switch status", "shows whether the stop is set"),
-        _ => failure,
-    }
+fn stop_looked_up(failure: Failure) -> Failure {
+    failure.or_looked_up("kill-switch status", "shows whether the stop is set")
+}
+
+fn pause_looked_up(failure: Failure) -> Failure {
+    failure.or_looked_up("mode", "shows which agents are paused")
 }
 
 /// What proves a switch that allows sends again, where there is a key to sign it with.
