@@ -16,7 +16,7 @@ use crate::Cluster;
 use crate::harness::{Finished, command, finished};
 use crate::serve::{Place, Served};
 
-/// So many gates are killed, and so many in a campaign.
+/// So many gates are killed, unless `CAMPAIGN_KILLS` says how many.
 const KILLS: usize = 10;
 
 /// So many ended proposals are asked about, of those that a state keeps.
